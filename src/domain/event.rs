@@ -1,0 +1,155 @@
+//! What is an event, before and after it is understood? [`Envelope`] is what a verified delivery yields,
+//! [`Interpretation`] what the gateway reads in it, [`EventState`] where it stands in the inbox.
+
+use bytes::Bytes;
+
+use super::Timestamp;
+use super::fact::Fact;
+
+/// One event as its gateway asserted it: enough to store it once, not yet understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The gateway's id of the event, unique within the variant.
+    pub id: String,
+    /// The gateway's own name for what happened, verbatim.
+    pub kind: String,
+    /// When the gateway says that it happened.
+    pub occurred_at: Option<Timestamp>,
+    /// Real money (`true`) or a test (`false`), where the gateway says so.
+    pub livemode: Option<bool>,
+    /// The gateway's account that the event is of, where it is not the merchant's own (Stripe Connect).
+    pub account: Option<String>,
+    /// The version of the gateway's format that the body is in.
+    pub api_version: Option<String>,
+    /// The event's own bytes, unchanged.
+    pub body: Bytes,
+}
+
+/// What a gateway gives back for a delivery that is genuine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The events that the delivery carries, one for most gateways.
+    pub events: Vec<Envelope>,
+    /// The label of the signing secret that matched.
+    pub secret: Option<String>,
+    /// How many seconds ago the delivery was signed, by its own word; negative when signed in the future.
+    pub skew_seconds: Option<i64>,
+}
+
+/// An event out of the inbox, ready to be interpreted.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded<'a> {
+    /// The gateway's id of the event.
+    pub id: &'a str,
+    /// The gateway's own name for what happened.
+    pub kind: &'a str,
+    /// When it happened by the gateway's word, else when it was first received.
+    pub occurred_at: Timestamp,
+    /// The event's own bytes, unchanged.
+    pub body: &'a [u8],
+}
+
+/// The ids by which an event names its payment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct References {
+    /// Texts that may be our token: what the merchant handed to the gateway when it started the payment. They
+    /// find a payment of ours and are never linked to any other.
+    pub tokens: Vec<String>,
+    /// The gateway's ids of the objects that make up one payment (session, intent, charge). An id that several
+    /// payments share (a customer, a subscription) does not belong here.
+    pub gateway_refs: Vec<String>,
+}
+
+/// What an event says, in facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Interpretation {
+    /// The payment that it is about.
+    pub references: References,
+    /// What it states. Empty: it says nothing that changes a payment.
+    pub facts: Vec<Fact>,
+    /// What it says in words, for the timeline; without facts, why nothing is to be done.
+    pub summary: String,
+    /// The customer's email address, where the event has it.
+    pub customer: Option<String>,
+    /// The host's own id of what is paid for, where the event has it; names an adopted payment.
+    pub reference: Option<String>,
+}
+
+/// An event's body could not be understood. Says expected and got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed(pub String);
+
+/// Where an event came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// A signed delivery to the webhook endpoint.
+    Delivery,
+}
+
+/// Where an event stands in the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventState {
+    /// Waits for a worker.
+    Available,
+    /// Claimed by a worker until its lease runs out.
+    Running,
+    /// An attempt failed; the next is due later.
+    Retryable,
+    /// Nothing matches it yet.
+    Parked,
+    /// Done.
+    Completed,
+    /// Understood, nothing to do.
+    Ignored,
+    /// Given up after the last attempt, or by a handler or an operator.
+    Discarded,
+}
+
+impl EventState {
+    /// Every state, in the order of an event's life.
+    pub const ALL: [EventState; 7] = [
+        Self::Available,
+        Self::Running,
+        Self::Retryable,
+        Self::Parked,
+        Self::Completed,
+        Self::Ignored,
+        Self::Discarded,
+    ];
+
+    /// The word in tables and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Running => "running",
+            Self::Retryable => "retryable",
+            Self::Parked => "parked",
+            Self::Completed => "completed",
+            Self::Ignored => "ignored",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    /// The state of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+impl Source {
+    /// The word in tables and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Malformed {}

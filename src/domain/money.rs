@@ -1,0 +1,96 @@
+//! How much, of what? Integer minor units and an ISO 4217 currency whose exponent says where the decimal
+//! point stands. A gateway's own exceptions (Stripe's UGX and ISK) live with that gateway.
+
+use std::fmt;
+
+/// An ISO 4217 currency code, three upper-case letters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Currency([u8; 3]);
+
+/// An amount in minor units of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Money {
+    /// Minor units: cents, pence, yen, fils.
+    pub minor: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+/// A text is no currency code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadCurrency(String);
+
+impl Currency {
+    /// ISO 4217's code for "no currency": what an adopted payment has until an event states one.
+    pub const NONE: Currency = Currency(*b"XXX");
+
+    /// Reads a code in either case: expects three ASCII letters.
+    pub fn parse(code: &str) -> Result<Self, BadCurrency> {
+        match *code.as_bytes() {
+            [a, b, c] if code.bytes().all(|l| l.is_ascii_alphabetic()) => {
+                Ok(Self([a, b, c].map(|l| l.to_ascii_uppercase())))
+            }
+            _ => Err(BadCurrency(code.chars().take(16).collect())),
+        }
+    }
+
+    /// The code, upper case.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// How many decimals the currency has by ISO 4217 (list one): 0, 2, 3 or 4.
+    pub fn exponent(&self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            b"CLF" | b"UYW" => 4,
+            _ => 2,
+        }
+    }
+}
+
+impl Money {
+    /// `minor` units of `currency`.
+    pub fn new(minor: i64, currency: Currency) -> Self {
+        Self { minor, currency }
+    }
+
+    /// The number with its decimals, without the currency: `49.99`, `5`, `5.120`.
+    pub fn decimal(&self) -> String {
+        let exponent = self.currency.exponent();
+        let one = 10_u64.pow(exponent);
+        let (sign, size) = (if self.minor < 0 { "-" } else { "" }, self.minor.unsigned_abs());
+        match exponent {
+            0 => format!("{sign}{size}"),
+            width => format!("{sign}{}.{:0width$}", size / one, size % one, width = width as usize),
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.decimal(), self.currency)
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for BadCurrency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected a currency code of three letters (ISO 4217), got {:?}", self.0)
+    }
+}
+
+impl std::error::Error for BadCurrency {}

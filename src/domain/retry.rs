@@ -1,0 +1,53 @@
+//! When is the next attempt? Exponential backoff with jitter; the randomness is the caller's.
+
+use std::time::Duration;
+
+/// How often and how far apart failed work is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// How many attempts there are in all. Default 12.
+    pub attempts: u32,
+    /// The wait after the first failure. Default 5 seconds.
+    pub first: Duration,
+    /// The longest wait. Default 1 hour.
+    pub longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { attempts: 12, first: Duration::from_secs(5), longest: Duration::from_secs(3600) }
+    }
+}
+
+impl Backoff {
+    /// How long to wait after the attempt with this number (from 1), or `None` when it was the last. The wait
+    /// doubles from attempt to attempt; `jitter` (0 to 255) cuts up to half of it off, so that what failed
+    /// together is not tried again together.
+    pub fn after(&self, attempt: u32, jitter: u8) -> Option<Duration> {
+        if attempt >= self.attempts {
+            return None;
+        }
+        let doublings = attempt.saturating_sub(1).min(31);
+        let whole = self.first.saturating_mul(1 << doublings).min(self.longest);
+        Some(whole - whole / 2 * u32::from(jitter) / 255)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_end_with_the_last_attempt() {
+        let backoff = Backoff { attempts: 4, first: Duration::from_secs(2), longest: Duration::from_secs(5) };
+        let waits: Vec<_> = (1..=4).map(|n| backoff.after(n, 0)).collect();
+        assert_eq!(waits, [Some(2), Some(4), Some(5), None].map(|s| s.map(Duration::from_secs)));
+    }
+
+    #[test]
+    fn jitter_takes_at_most_half() {
+        let backoff = Backoff::default();
+        assert_eq!(backoff.after(1, 255), Some(Duration::from_millis(2500)));
+        assert!(backoff.after(60, 0).is_none());
+    }
+}

@@ -1,0 +1,153 @@
+//! How does one talk to a payment company? The [`Gateway`] trait and the gateways that come with the crate. A
+//! gateway is pure but for its outgoing calls: it never sees the database, the web server or the clock.
+
+pub mod dummy;
+pub(crate) mod signature;
+pub mod stripe;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+use crate::domain::money::Money;
+
+/// A future that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The code for one payment company. An instance is one configured variant of it.
+pub trait Gateway: Send + Sync + 'static {
+    /// The company's name as people write it: `Stripe`.
+    fn name(&self) -> &'static str;
+
+    /// Whether the configuration can work. Says what was expected and what was given, never a secret.
+    fn check(&self) -> Result<(), String>;
+
+    /// Is the delivery genuine, and which events does it carry? Runs before anything is stored, so it does no
+    /// more than that. `now` is the moment the delivery came.
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a>;
+
+    /// What does the event say? Pure and total: the same bytes give the same facts for ever, unknown kinds give
+    /// no facts and a summary that says so, unreadable ones an error and never a panic.
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed>;
+
+    /// Starts a payment at the gateway. The default leaves that to the host: [`Started::Done`].
+    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        let _ = order;
+        Box::pin(async { Ok(Started::Done) })
+    }
+
+    /// Answers what else comes to the variant's address: a page of its own, or a challenge. `None` is not found.
+    fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
+        let _ = request;
+        Box::pin(async { None })
+    }
+
+    /// Where the gateway's own dashboard shows the object, if it has such a page.
+    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
+        let _ = (gateway_ref, livemode);
+        None
+    }
+}
+
+/// The answer to "is it genuine?", now for most gateways, later for those that must ask somebody.
+pub enum Verification<'a> {
+    /// Decided from the delivery alone.
+    Ready(Result<Verified, Rejection>),
+    /// Needs to wait for something.
+    Later(BoxFuture<'a, Result<Verified, Rejection>>),
+}
+
+/// A payment that is to be started.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Our public id of the payment; the gateway must hand it back in its events.
+    pub token: String,
+    /// The host's own id, its order number.
+    pub reference: Option<String>,
+    /// How much.
+    pub amount: Money,
+    /// Where the variant is mounted, from the host's root and without the trailing slash: `/payments/dummy`.
+    pub address: Option<String>,
+    /// Where the customer goes afterwards.
+    pub return_url: Option<String>,
+    /// Where the customer goes after giving up.
+    pub cancel_url: Option<String>,
+}
+
+/// What came of starting a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Started {
+    /// Send the customer to this address. The gateway's ids of what it made come with it.
+    Redirect {
+        /// The address.
+        url: String,
+        /// The gateway's ids of the objects that it made for this payment.
+        gateway_refs: Vec<String>,
+    },
+    /// Nothing more to do on the customer's way.
+    Done,
+}
+
+/// A request to one of a gateway's own pages.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    /// Whether it is a POST, else a GET.
+    pub post: bool,
+    /// The path below the variant's address; empty for the address itself.
+    pub path: String,
+    /// The variant's own address from the browser's root, without the trailing slash.
+    pub address: String,
+    /// Where this process itself can reach the variant's webhook endpoint: `http://127.0.0.1:8080/payments/dummy/`.
+    pub endpoint: String,
+    /// The query's fields, decoded.
+    pub query: Vec<(String, String)>,
+    /// The form's fields, decoded.
+    pub form: Vec<(String, String)>,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// What to answer on a gateway's own page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageResponse {
+    /// An HTML page; it is served under the same strict policy as the admin pages.
+    Html(String),
+    /// Plain text, for challenges.
+    Text(String),
+    /// Go there instead.
+    See(String),
+    /// Something went wrong: status and plain words.
+    Trouble(u16, String),
+}
+
+/// Why a gateway did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GatewayError {
+    /// The gateway said no, and will say so again.
+    Declined(String),
+    /// Nothing happened; safe to try again.
+    Unavailable(String),
+    /// It may have happened; try again with the same idempotency key only.
+    OutcomeUnknown(String),
+    /// This gateway can't do that.
+    Unsupported(String),
+    /// The gateway's answer could not be understood.
+    Malformed(String),
+}
+
+impl std::fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Declined(why) => write!(f, "the gateway declined: {why}"),
+            Self::Unavailable(why) => write!(f, "the gateway can't be reached: {why}"),
+            Self::OutcomeUnknown(why) => write!(f, "the gateway did not answer, it may have acted: {why}"),
+            Self::Unsupported(what) => write!(f, "this gateway does not support it: {what}"),
+            Self::Malformed(why) => write!(f, "the gateway's answer is not understood: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for GatewayError {}

@@ -1,0 +1,4 @@
+//! Take payments seriously in an Actix app.
+
+pub mod domain;
+pub mod gateways;
