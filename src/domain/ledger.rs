@@ -10,3 +10,23 @@ use super::fact::{Aspect, Fact};
 pub struct Ledger {
     registers: BTreeMap<(Aspect, String), Fact>,
 }
+impl Ledger {
+    /// x
+    pub fn from_facts(facts: impl IntoIterator<Item = Fact>) -> Self {
+        let _ = facts.into_iter().count();
+        Self::default()
+    }
+    /// x
+    pub fn merge(&mut self, fact: Fact) -> bool {
+        let _ = fact;
+        true
+    }
+    /// x
+    pub fn absorb(&mut self, other: Ledger) {
+        let _ = other;
+    }
+    /// x
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.registers.values()
+    }
+}

@@ -1,0 +1,10 @@
+DROP TABLE pay_counters;
+DROP TABLE pay_audit;
+DROP TABLE pay_attempts;
+DROP TABLE pay_transitions;
+DROP TABLE pay_event_references;
+DROP TABLE pay_event_bodies;
+DROP TABLE pay_events;
+DROP TABLE pay_references;
+DROP TABLE pay_ledger;
+DROP TABLE pay_payments;

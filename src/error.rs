@@ -1,0 +1,80 @@
+//! What went wrong, for the developer of the host? One opaque type with a kind; what a gateway's request is
+//! told is a `Rejection`, and what a handler says of itself a `HandlerError`.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What kind of trouble an [`Error`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration can't work; the message says what was expected and what was given.
+    Configuration,
+    /// The database or a queue did not answer in time; try again.
+    Unavailable,
+    /// A concurrent change came first; try again.
+    Conflict,
+    /// The database refused or its content is not what this release expects.
+    Storage,
+    /// The gateway did not do what was asked.
+    Gateway,
+    /// There is no such payment, event or variant.
+    NotFound,
+    /// The state of things doesn't allow it; the message says why.
+    Refused,
+}
+
+/// An error of this crate. Messages hold no secret and no payload.
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Configuration, message)
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What kind of trouble it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether the same call may succeed when tried again.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Conflict)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The same as `Display`: what `main` prints when it returns the error is a sentence.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

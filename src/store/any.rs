@@ -1,0 +1,156 @@
+//! How does a program choose its database at run time? By the scheme of an address; what it then holds is one of
+//! two connections, owned ([`AnyConnection`]) or lent to a handler ([`AnyRef`]).
+
+use std::any::Any;
+
+use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
+
+use super::backend::Dialect;
+use super::database::{Database, HostConnection};
+use super::{Tx, Work};
+use crate::error::Error;
+
+/// A connection of the kind that the address named at run time; see [`Database::from_url`].
+#[non_exhaustive]
+pub enum AnyConnection {
+    /// The address was of SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(diesel::SqliteConnection),
+    /// The address was of Postgres.
+    #[cfg(feature = "postgres")]
+    Postgres(diesel::PgConnection),
+}
+
+/// The connection of the running transaction, lent to a handler.
+#[non_exhaustive]
+pub enum AnyRef<'a> {
+    /// The payments live in SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a mut diesel::SqliteConnection),
+    /// The payments live in Postgres.
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut diesel::PgConnection),
+}
+
+impl AnyConnection {
+    /// The same connection in the form that handlers are lent it, so that one function serves both.
+    pub fn lent(&mut self) -> AnyRef<'_> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(conn) => AnyRef::Sqlite(conn),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(conn) => AnyRef::Postgres(conn),
+        }
+    }
+}
+
+impl HostConnection for AnyConnection {
+    type Lent<'a> = AnyRef<'a>;
+
+    fn lend(conn: &mut dyn Any) -> Option<AnyRef<'_>> {
+        #[cfg(feature = "sqlite")]
+        if conn.is::<diesel::SqliteConnection>() {
+            return conn.downcast_mut().map(AnyRef::Sqlite);
+        }
+        #[cfg(feature = "postgres")]
+        if conn.is::<diesel::PgConnection>() {
+            return conn.downcast_mut().map(AnyRef::Postgres);
+        }
+        None
+    }
+}
+
+impl Database<AnyConnection> {
+    /// The database that `url` names: `sqlite://path` or `postgres://…`, for programs that choose at run time.
+    ///
+    /// # Errors
+    /// As [`Database::sqlite`] and [`Database::postgres`]; also when the crate was built without the feature.
+    pub fn from_url(url: &str) -> Result<Self, Error> {
+        let scheme = url.split(':').next().unwrap_or_default();
+        match scheme {
+            #[cfg(feature = "sqlite")]
+            "sqlite" => {
+                Database::sqlite(url)?;
+                let manager = ConnectionManager::new(super::database::sqlite_path(url)?);
+                Self::open(AnyManager(Managers::Sqlite(manager)), false)
+            }
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => {
+                Database::postgres(url)?;
+                Self::open(AnyManager(Managers::Postgres(ConnectionManager::new(url))), true)
+            }
+            "sqlite" | "postgres" | "postgresql" => Err(Error::configuration(format!(
+                "a database address begins with {scheme:?}, but actix-payments was built without that feature"
+            ))),
+            _ => Err(Error::configuration(format!(
+                "expected a database address that begins with sqlite:// or postgres://, got {scheme:?}"
+            ))),
+        }
+    }
+}
+
+/// Makes connections of the kind that was chosen at run time.
+pub struct AnyManager(Managers);
+
+enum Managers {
+    #[cfg(feature = "sqlite")]
+    Sqlite(ConnectionManager<diesel::SqliteConnection>),
+    #[cfg(feature = "postgres")]
+    Postgres(ConnectionManager<diesel::PgConnection>),
+}
+
+/// Runs the same expression on whichever kind it is.
+macro_rules! either {
+    ($any:expr, $of:ident, $one:ident => $run:expr) => {
+        match $any {
+            #[cfg(feature = "sqlite")]
+            $of::Sqlite($one) => $run,
+            #[cfg(feature = "postgres")]
+            $of::Postgres($one) => $run,
+        }
+    };
+}
+
+impl ManageConnection for AnyManager {
+    type Connection = AnyConnection;
+    type Error = PoolError;
+
+    fn connect(&self) -> Result<AnyConnection, PoolError> {
+        match &self.0 {
+            #[cfg(feature = "sqlite")]
+            Managers::Sqlite(manager) => manager.connect().map(AnyConnection::Sqlite),
+            #[cfg(feature = "postgres")]
+            Managers::Postgres(manager) => manager.connect().map(AnyConnection::Postgres),
+        }
+    }
+
+    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), PoolError> {
+        use diesel::r2d2::R2D2Connection;
+        either!(conn, AnyConnection, conn => conn.ping()).map_err(PoolError::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
+        use diesel::r2d2::R2D2Connection;
+        std::thread::panicking() || either!(conn, AnyConnection, conn => conn.is_broken())
+    }
+}
+
+impl Dialect for AnyConnection {
+    type Manager = AnyManager;
+
+    fn tx(&mut self) -> &mut dyn Tx {
+        either!(self, AnyConnection, conn => conn.tx())
+    }
+
+    fn prepare(&mut self) -> Result<(), Error> {
+        either!(self, AnyConnection, conn => conn.prepare())
+    }
+
+    fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
+        either!(self, AnyConnection, conn => conn.write(work))
+    }
+
+    fn migrate(&mut self) -> Result<(), Error> {
+        either!(self, AnyConnection, conn => conn.migrate())
+    }
+}

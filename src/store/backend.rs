@@ -1,0 +1,106 @@
+//! How does a pool of one database's connections serve as a [`Store`]? Typed here, erased above.
+
+use std::fmt::Display;
+
+use diesel::r2d2::{Error as PoolError, ManageConnection, Pool};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::{Store, Tx, Work};
+use crate::error::{Error, ErrorKind};
+
+/// What each database must be able to do.
+pub trait Dialect: Sized + Send + 'static {
+    /// What makes new connections.
+    type Manager: ManageConnection<Connection = Self, Error = PoolError>;
+    fn tx(&mut self) -> &mut dyn Tx;
+    fn prepare(&mut self) -> Result<(), Error>;
+    fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
+    fn migrate(&mut self) -> Result<(), Error>;
+}
+
+/// How often a transaction is begun again after a concurrent change came first.
+const TRIES: u32 = 5;
+
+pub(super) struct Backend<C: Dialect> {
+    pub(super) pool: Pool<C::Manager>,
+    /// Whether the pool's own connections are prepared already, or each must be at every check-out.
+    pub(super) prepared: bool,
+}
+
+impl<C: Dialect> Backend<C> {
+    fn with<T>(&self, run: impl FnOnce(&mut C) -> Result<T, Error>) -> Result<T, Error> {
+        let mut conn = self.pool.get().map_err(|e| unavailable("no database connection became free", e))?;
+        if !self.prepared {
+            conn.prepare()?;
+        }
+        run(&mut conn)
+    }
+}
+
+impl<C: Dialect> Store for Backend<C> {
+    fn migrate(&self) -> Result<(), Error> {
+        self.with(C::migrate)
+    }
+
+    fn read(&self, work: Work<'_>) -> Result<(), Error> {
+        self.with(|conn| work(conn.tx()))
+    }
+
+    fn write(&self, work: Work<'_>) -> Result<(), Error> {
+        self.with(|conn| {
+            let mut tries = 1;
+            loop {
+                match conn.write(work) {
+                    Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => {
+                        log::debug!("a concurrent change came first, trying again: {error}");
+                        tries += 1;
+                    }
+                    done => return done,
+                }
+            }
+        })
+    }
+}
+
+pub(super) fn unavailable(message: &str, source: impl Display) -> Error {
+    Error::new(ErrorKind::Unavailable, message).with_source(source.to_string())
+}
+
+/// Turns a database's error into ours; `what` was being done.
+pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error {
+    move |error| {
+        let kind = match &error {
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Conflict,
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => ErrorKind::Conflict,
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => ErrorKind::Unavailable,
+            DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => ErrorKind::Conflict,
+            DieselError::DatabaseError(_, info) if info.message().contains("database is locked") => {
+                ErrorKind::Unavailable
+            }
+            DieselError::BrokenTransactionManager => ErrorKind::Unavailable,
+            _ => ErrorKind::Storage,
+        };
+        Error::new(kind, format!("the database failed while {what}")).with_source(error.to_string())
+    }
+}
+
+/// Carries our error through diesel's transactions, which want to be able to make one of their own.
+pub(super) struct Failed(Error);
+
+impl Failed {
+    pub(super) fn into_error(self) -> Error {
+        self.0
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<DieselError> for Failed {
+    fn from(error: DieselError) -> Self {
+        Self(dialect_error("opening or closing a transaction")(error))
+    }
+}

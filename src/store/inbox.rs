@@ -1,0 +1,211 @@
+//! How do deliveries get into the database fast and for certain? They wait in a bounded queue; one writer thread
+//! takes all that wait, stores them in one transaction, and only then tells each that it is safe. There is no
+//! timer: a lone delivery waits for nobody.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::Store;
+use super::rows::{Appended, Count, NewEvent};
+use crate::error::{Error, ErrorKind};
+
+/// How long counters may stay in memory. Deliveries never do.
+const COUNT_EVERY: Duration = Duration::from_millis(200);
+/// How many different counters are kept in memory; what is beyond is not counted.
+const COUNTERS: usize = 1_000;
+
+/// The way into the database for everything that a gateway sends.
+pub(crate) struct Inbox {
+    queue: SyncSender<Message>,
+    counts: Arc<Counts>,
+}
+
+/// How much the inbox takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How many deliveries may wait.
+    pub waiting: usize,
+    /// How many events one transaction stores at the most.
+    pub batch: usize,
+}
+
+enum Message {
+    Store(Vec<NewEvent>, oneshot::Sender<Result<Vec<Appended>, Error>>),
+    /// There is something to count.
+    Count,
+    /// Count now, and say when it is done.
+    Flush(oneshot::Sender<()>),
+}
+
+#[derive(Default)]
+struct Counts(Mutex<HashMap<(String, String, String), i64>>);
+
+impl Inbox {
+    /// Starts the writer thread; it ends when the inbox is dropped.
+    pub(crate) fn open(store: Arc<dyn Store>, limits: Limits) -> Result<Self, Error> {
+        let (queue, waiting) = sync_channel(limits.waiting);
+        let counts = Arc::new(Counts::default());
+        let writer = Writer { store, limits, waiting, counts: counts.clone() };
+        thread::Builder::new()
+            .name("payments-inbox".into())
+            .spawn(move || writer.run())
+            .map_err(|e| Error::new(ErrorKind::Unavailable, "can't start the inbox's thread").with_source(e))?;
+        Ok(Self { queue, counts })
+    }
+
+    /// Stores the events; durable once this returns `Ok`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the queue is full or the database doesn't take them.
+    pub(crate) async fn append(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Message::Store(events, answer)).map_err(|refused| match refused {
+            TrySendError::Full(_) => Error::new(ErrorKind::Unavailable, "too many deliveries are waiting"),
+            TrySendError::Disconnected(_) => gone(),
+        })?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Adds one to a counter, within [`COUNT_EVERY`].
+    pub(crate) fn count(&self, variant: &str, day: &str, outcome: &str) {
+        if self.counts.add(variant, day, outcome) {
+            // When the queue is full the writer is awake and looks at the counters anyway.
+            let _ = self.queue.try_send(Message::Count);
+        }
+    }
+
+    /// Writes the counters now.
+    pub(crate) async fn flush(&self) {
+        let (done, flushed) = oneshot::channel();
+        if self.queue.try_send(Message::Flush(done)).is_ok() {
+            let _ = flushed.await;
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Unavailable, "the inbox's thread has ended")
+}
+
+impl Counts {
+    /// Answers whether this is the first since they were taken.
+    fn add(&self, variant: &str, day: &str, outcome: &str) -> bool {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = counts.is_empty();
+        if counts.len() < COUNTERS {
+            *counts.entry((variant.to_owned(), day.to_owned(), outcome.to_owned())).or_default() += 1;
+        }
+        first
+    }
+
+    fn take(&self) -> Vec<Count> {
+        let taken = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut counts: Vec<Count> =
+            taken.into_iter().map(|((variant, day, outcome), count)| Count { variant, day, outcome, count }).collect();
+        // One order for all writers, so that two processes never wait for each other in a circle.
+        counts.sort_by(|a, b| (&a.variant, &a.day, &a.outcome).cmp(&(&b.variant, &b.day, &b.outcome)));
+        counts
+    }
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    limits: Limits,
+    waiting: Receiver<Message>,
+    counts: Arc<Counts>,
+}
+
+impl Writer {
+    fn run(self) {
+        let mut count_at: Option<Instant> = None;
+        loop {
+            let message = match count_at {
+                None => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => self.waiting.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            let (mut batch, mut flushes) = (Batch::default(), Vec::new());
+            match message {
+                Err(RecvTimeoutError::Disconnected) => return self.write_counts(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(first) => {
+                    let more = std::iter::from_fn(|| self.waiting.try_recv().ok());
+                    for message in std::iter::once(first).chain(more) {
+                        match message {
+                            Message::Store(events, answer) => batch.add(events, answer),
+                            Message::Count => {}
+                            Message::Flush(done) => flushes.push(done),
+                        }
+                        if batch.events.len() >= self.limits.batch {
+                            break;
+                        }
+                    }
+                }
+            }
+            batch.store(&*self.store);
+            let due = *count_at.get_or_insert_with(|| Instant::now() + COUNT_EVERY);
+            if due <= Instant::now() || !flushes.is_empty() {
+                self.write_counts();
+                count_at = None;
+            }
+            flushes.into_iter().for_each(|done| drop(done.send(())));
+        }
+    }
+
+    fn write_counts(&self) {
+        let counts = self.counts.take();
+        if counts.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.transaction(|tx| tx.count(&counts)) {
+            log::warn!("payments: counters are lost: {error}");
+        }
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    events: Vec<NewEvent>,
+    answers: Vec<(usize, oneshot::Sender<Result<Vec<Appended>, Error>>)>,
+}
+
+impl Batch {
+    fn add(&mut self, events: Vec<NewEvent>, answer: oneshot::Sender<Result<Vec<Appended>, Error>>) {
+        self.answers.push((events.len(), answer));
+        self.events.extend(events);
+    }
+
+    /// All together; when that fails for a reason of the data, each for itself, so that one poisoned delivery
+    /// does not fail its neighbours.
+    fn store(self, store: &dyn Store) {
+        if self.events.is_empty() {
+            return;
+        }
+        match store.transaction(|tx| tx.append(&self.events)) {
+            Ok(all) => {
+                let mut all = all.into_iter();
+                for (count, answer) in self.answers {
+                    let _ = answer.send(Ok(all.by_ref().take(count).collect()));
+                }
+            }
+            Err(error) => {
+                log::error!("payments: {} events were not stored together: {error}", self.events.len());
+                let alone = self.answers.len() > 1 && !error.is_retryable();
+                let mut rest = &self.events[..];
+                for (count, answer) in self.answers {
+                    let (mine, others) = rest.split_at(count);
+                    rest = others;
+                    let stored = match alone {
+                        true => store.transaction(|tx| tx.append(mine)),
+                        false => Err(Error::new(ErrorKind::Unavailable, "the database did not take the event")),
+                    };
+                    let _ = answer.send(stored);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Which steps make the tables? The folders below `migrations/`, compiled in. A step only adds, so an older
+//! release goes on working against a newer schema.
+
+/// One step, by the name of its folder.
+pub(super) struct Migration {
+    pub(super) name: &'static str,
+    pub(super) up: &'static str,
+}
+
+macro_rules! migrations {
+    ($folder:literal: $($name:literal),+ $(,)?) => {
+        &[$(Migration {
+            name: $name,
+            up: include_str!(concat!("../../migrations/", $folder, "/", $name, "/up.sql")),
+        }),+]
+    };
+}
+
+#[cfg(feature = "sqlite")]
+pub(super) const SQLITE: &[Migration] = migrations!("sqlite": "0001_foundation");
+#[cfg(feature = "postgres")]
+pub(super) const POSTGRES: &[Migration] = migrations!("postgres": "0001_foundation");

@@ -1,0 +1,165 @@
+//! What do payments need from a database? [`Store`] opens transactions, [`Tx`] is what can be said in one: one
+//! method a verb. Which database answers is known below this file only; what the answers mean, above it.
+
+pub(crate) mod any;
+mod backend;
+pub(crate) mod database;
+pub(crate) mod inbox;
+mod migrations;
+#[cfg(feature = "postgres")]
+mod postgres;
+pub(crate) mod rows;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::any::Any;
+
+use crate::domain::Timestamp;
+use crate::domain::fact::Fact;
+use crate::domain::ledger::Ledger;
+use crate::error::Error;
+use rows::*;
+
+/// What runs inside a transaction. It may run again when a concurrent change came first.
+pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
+
+/// A database that payments live in.
+pub(crate) trait Store: Send + Sync {
+    /// Brings the `pay_` tables up to this release.
+    fn migrate(&self) -> Result<(), Error>;
+    /// Runs `work` on a connection; statements see each other's moment only loosely.
+    fn read(&self, work: Work<'_>) -> Result<(), Error>;
+    /// Runs `work` in one transaction, durable once this returns `Ok`.
+    fn write(&self, work: Work<'_>) -> Result<(), Error>;
+}
+
+impl dyn Store + '_ {
+    /// [`Store::read`] with a result.
+    pub(crate) fn ask<T>(&self, mut work: impl FnMut(&mut dyn Tx) -> Result<T, Error>) -> Result<T, Error> {
+        let mut answer = None;
+        self.read(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
+        answer.ok_or_else(no_answer)
+    }
+
+    /// [`Store::write`] with a result.
+    pub(crate) fn transaction<T>(&self, mut work: impl FnMut(&mut dyn Tx) -> Result<T, Error>) -> Result<T, Error> {
+        let mut answer = None;
+        self.write(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
+        answer.ok_or_else(no_answer)
+    }
+}
+
+fn no_answer() -> Error {
+    Error::new(crate::error::ErrorKind::Storage, "the transaction ended without an answer")
+}
+
+/// What can be said in a transaction.
+pub(crate) trait Tx: Intake + Events + Payments + Attempts + Browse {
+    /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
+    fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
+    /// The host's own connection type, for handlers in the transaction.
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+/// Taking events in.
+pub(crate) trait Intake {
+    /// Stores what is new and counts the deliveries of what is known; answers in the order given.
+    fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error>;
+    /// Adds to the counters.
+    fn count(&mut self, counts: &[Count]) -> Result<(), Error>;
+}
+
+/// Moving events through their states.
+pub(crate) trait Events {
+    /// Takes up to `limit` due events, oldest due first, under a lease.
+    fn claim(&mut self, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error>;
+    /// Lengthens the lease of a claimed event; `false` when it is no longer held.
+    fn renew(&mut self, claim: Claim, lease_until: Timestamp) -> Result<bool, Error>;
+    /// Writes what became of a claimed event; `false` when it is no longer held.
+    fn settle(&mut self, claim: Claim, verdict: &Verdict) -> Result<bool, Error>;
+    /// Links an event to the payment that it is about.
+    fn assign(&mut self, event: i64, payment: i64, matched_by: Option<&str>) -> Result<(), Error>;
+    /// Makes parked events that bear one of `refs` due; answers how many.
+    fn wake(&mut self, variant: &str, refs: &[String], now: Timestamp) -> Result<usize, Error>;
+    /// Makes an event available again, from its first attempt; `false` when it is running or unknown.
+    fn requeue(&mut self, event: i64, now: Timestamp) -> Result<bool, Error>;
+    /// Keeps the ids by which an event names its payment.
+    fn keep_references(&mut self, event: i64, variant: &str, refs: &[String]) -> Result<(), Error>;
+    /// The earliest moment at which an event is due, if any is.
+    fn next_due(&mut self) -> Result<Option<Timestamp>, Error>;
+    /// The events of a payment with their bodies, oldest first.
+    fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error>;
+}
+
+/// Payments and what they are made of.
+pub(crate) trait Payments {
+    /// Adds a payment and links its token.
+    fn insert_payment(&mut self, payment: &NewPayment) -> Result<PaymentRow, Error>;
+    /// The payment with this token.
+    fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error>;
+    /// The payment with this id.
+    fn payment(&mut self, id: i64) -> Result<Option<PaymentRow>, Error>;
+    /// Holds other writers off these references until the transaction ends, so that an event can't be parked
+    /// while its payment is being created.
+    fn lock_references(&mut self, keys: &[(String, String)]) -> Result<(), Error>;
+    /// Holds other writers off these payments until the transaction ends.
+    fn lock_payments(&mut self, ids: &[i64]) -> Result<(), Error>;
+    /// Which payments these references lead to: (reference, payment).
+    fn find_references(&mut self, variant: &str, refs: &[String]) -> Result<Vec<(String, i64)>, Error>;
+    /// Links references that are not linked yet.
+    fn link(&mut self, variant: &str, refs: &[String], payment: i64) -> Result<(), Error>;
+    /// The references of a payment.
+    fn references_of(&mut self, payment: i64) -> Result<Vec<String>, Error>;
+    /// A payment's ledger.
+    fn ledger(&mut self, payment: i64) -> Result<Ledger, Error>;
+    /// Writes one register.
+    fn keep_fact(&mut self, payment: i64, fact: &Fact) -> Result<(), Error>;
+    /// Writes a payment's state, if nobody wrote since `payment.version` was read.
+    fn save_payment(&mut self, payment: &PaymentRow, now: Timestamp) -> Result<(), Error>;
+    /// Adds a transition.
+    fn add_transition(&mut self, transition: &NewTransition) -> Result<(), Error>;
+    /// Moves everything of one payment to another and leaves a sign at the first.
+    fn absorb(&mut self, from: i64, into: i64, now: Timestamp) -> Result<(), Error>;
+    /// The transitions that an event caused.
+    fn transitions_by(&mut self, event: i64) -> Result<Vec<TransitionRow>, Error>;
+}
+
+/// Runs of handlers, and acts of operators.
+pub(crate) trait Attempts {
+    /// Adds a finished attempt.
+    fn add_attempt(&mut self, attempt: &NewAttempt) -> Result<(), Error>;
+    /// The handlers that are done with an event.
+    fn done_handlers(&mut self, event: i64) -> Result<Vec<String>, Error>;
+    /// Adds an operator's act.
+    fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
+}
+
+/// What the admin pages read.
+pub(crate) trait Browse {
+    /// One page of payments, newest first.
+    fn browse_payments(&mut self, filter: &PaymentFilter, page: Page) -> Result<Vec<PaymentRow>, Error>;
+    /// One page of events, newest first.
+    fn browse_events(&mut self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error>;
+    /// How many payments have this status, counted up to `cap`.
+    fn count_payments(&mut self, status: Option<&str>, needs_review: bool, cap: i64) -> Result<i64, Error>;
+    /// How many events are in this state, counted up to `cap`.
+    fn count_events(&mut self, state: Option<&str>, cap: i64) -> Result<i64, Error>;
+    /// One event.
+    fn event(&mut self, id: i64) -> Result<Option<EventRow>, Error>;
+    /// An event's headers (JSON) and body.
+    fn body(&mut self, event: i64) -> Result<Option<(String, Vec<u8>)>, Error>;
+    /// The ids by which an event names its payment.
+    fn event_references(&mut self, event: i64) -> Result<Vec<String>, Error>;
+    /// The attempts of an event, newest first.
+    fn attempts_of(&mut self, event: i64) -> Result<Vec<AttemptRow>, Error>;
+    /// The events of a payment, newest first.
+    fn events_of(&mut self, payment: i64, cap: i64) -> Result<Vec<EventRow>, Error>;
+    /// The transitions of a payment, newest first.
+    fn transitions_of(&mut self, payment: i64) -> Result<Vec<TransitionRow>, Error>;
+    /// The acts on a payment and on its events, newest first.
+    fn acts_of(&mut self, payment: Option<i64>, event: Option<i64>) -> Result<Vec<ActRow>, Error>;
+    /// The ledger of a payment as it is stored.
+    fn facts_of(&mut self, payment: i64) -> Result<Vec<Fact>, Error>;
+    /// The counters from this day on.
+    fn counters_since(&mut self, day: &str) -> Result<Vec<Count>, Error>;
+}

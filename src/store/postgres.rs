@@ -1,0 +1,92 @@
+//! What does Postgres say in its own way? Many write at once, so claims skip what others hold, and payments and
+//! references are locked in one order before they are read.
+
+mod append;
+#[path = "statements/mod.rs"]
+mod statements;
+
+use std::any::Any;
+
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::r2d2::ConnectionManager;
+use diesel::sql_types::{Array, Text};
+
+use super::backend::{Dialect, Failed, dialect_error};
+use super::{Tx, Work, migrations};
+use crate::domain::Timestamp;
+use crate::error::Error;
+use append::append;
+use statements::schema::{pay_events, pay_payments};
+
+type Connection = PgConnection;
+type Backend = diesel::pg::Pg;
+use diesel::sql_types::Timestamptz as Instant;
+
+impl Dialect for PgConnection {
+    type Manager = ConnectionManager<PgConnection>;
+
+    fn tx(&mut self) -> &mut dyn Tx {
+        self
+    }
+
+    /// A server, role or database may be set to acknowledge commits before they are durable; ours are not to be.
+    fn prepare(&mut self) -> Result<(), Error> {
+        self.batch_execute("SET synchronous_commit = on").map_err(dialect_error("preparing a connection"))
+    }
+
+    fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
+        self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
+    }
+
+    fn migrate(&mut self) -> Result<(), Error> {
+        let alone = "SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
+        self.transaction(|conn| {
+            conn.batch_execute(alone)?;
+            statements::migrate::run(conn, migrations::POSTGRES)
+        })
+        .map_err(dialect_error("migrating"))
+    }
+}
+
+impl Tx for PgConnection {
+    fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error> {
+        self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+fn due(conn: &mut PgConnection, now: Timestamp, limit: i64) -> QueryResult<Vec<(i64, String)>> {
+    use pay_events::dsl as e;
+    e::pay_events
+        .filter(e::due_at.le(now))
+        .order((e::due_at, e::id))
+        .limit(limit)
+        .select((e::id, e::state))
+        .for_update()
+        .skip_locked()
+        .load(conn)
+}
+
+/// Advisory locks, because a reference that nobody linked yet has no row to lock; in the order of their hashes,
+/// so that two transactions never wait for each other in a circle.
+fn lock_references(conn: &mut PgConnection, keys: &[(String, String)]) -> QueryResult<()> {
+    let keys: Vec<String> = keys.iter().map(|(variant, gateway_ref)| format!("pay {variant} {gateway_ref}")).collect();
+    diesel::sql_query(
+        "SELECT pg_advisory_xact_lock(h) FROM \
+         (SELECT DISTINCT hashtextextended(k, 0) AS h FROM unnest($1) AS k ORDER BY 1) AS ordered",
+    )
+    .bind::<Array<Text>, _>(keys)
+    .execute(conn)
+    .map(drop)
+}
+
+fn lock_payments(conn: &mut PgConnection, ids: &[i64]) -> QueryResult<()> {
+    use pay_payments::dsl as p;
+    p::pay_payments.filter(p::id.eq_any(ids)).order(p::id).select(p::id).for_no_key_update().load::<i64>(conn).map(drop)
+}

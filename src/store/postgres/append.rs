@@ -1,0 +1,174 @@
+//! How do many events get into Postgres at once? As one `INSERT … SELECT … FROM unnest(…)` each for events and
+//! bodies: its text is the same for one event and for five hundred, so it is prepared once.
+
+use std::collections::HashMap;
+
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz};
+
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::store::rows::{Appended, NewEvent};
+
+/// Events that are known by the same id, in the order of that id: writers that insert the same ids in different
+/// orders would wait for each other in a circle.
+pub(super) fn append(conn: &mut PgConnection, events: &[NewEvent]) -> QueryResult<Vec<Appended>> {
+    let mut first_of: HashMap<(&str, &str), (usize, i64)> = HashMap::with_capacity(events.len());
+    for (at, event) in events.iter().enumerate() {
+        first_of.entry(key(event)).or_insert((at, 0)).1 += 1;
+    }
+    let mut distinct: Vec<(usize, i64)> = first_of.values().copied().collect();
+    distinct.sort_by_key(|(at, _)| key(&events[*at]));
+
+    let stored: Vec<(String, String, i64, i64)> = InsertEvents::of(events, &distinct).load(conn)?;
+    let stored: HashMap<(&str, &str), (i64, i64)> = stored
+        .iter()
+        .map(|(variant, event, id, deliveries)| ((variant.as_str(), event.as_str()), (*id, *deliveries)))
+        .collect();
+
+    let answers: Vec<Appended> = events
+        .iter()
+        .enumerate()
+        .filter_map(|(at, event)| {
+            let (first, ours) = first_of.get(&key(event))?;
+            let (id, deliveries) = stored.get(&key(event))?;
+            Some(Appended { id: *id, duplicate: *first != at || deliveries > ours })
+        })
+        .collect();
+    InsertBodies::of(events, &answers).execute(conn)?;
+    Ok(answers)
+}
+
+fn key(event: &NewEvent) -> (&str, &str) {
+    (&event.variant, &event.gateway_event_id)
+}
+
+struct InsertEvents<'a> {
+    variants: Vec<&'a str>,
+    ids: Vec<&'a str>,
+    sources: Vec<&'a str>,
+    kinds: Vec<&'a str>,
+    livemodes: Vec<Option<bool>>,
+    api_versions: Vec<Option<&'a str>>,
+    accounts: Vec<Option<&'a str>>,
+    secrets: Vec<Option<&'a str>>,
+    skews: Vec<Option<i64>>,
+    occurred: Vec<Option<Timestamp>>,
+    received: Vec<Timestamp>,
+    deliveries: Vec<i64>,
+}
+
+impl<'a> InsertEvents<'a> {
+    fn of(events: &'a [NewEvent], distinct: &[(usize, i64)]) -> Self {
+        fn column<'a, T>(events: &'a [NewEvent], distinct: &[(usize, i64)], of: impl Fn(&'a NewEvent) -> T) -> Vec<T> {
+            distinct.iter().map(|(at, _)| of(&events[*at])).collect()
+        }
+        Self {
+            variants: column(events, distinct, |e| e.variant.as_str()),
+            ids: column(events, distinct, |e| e.gateway_event_id.as_str()),
+            sources: column(events, distinct, |e| e.source.as_str()),
+            kinds: column(events, distinct, |e| e.kind.as_str()),
+            livemodes: column(events, distinct, |e| e.livemode),
+            api_versions: column(events, distinct, |e| e.api_version.as_deref()),
+            accounts: column(events, distinct, |e| e.account.as_deref()),
+            secrets: column(events, distinct, |e| e.secret.as_deref()),
+            skews: column(events, distinct, |e| e.skew_seconds),
+            occurred: column(events, distinct, |e| e.occurred_at),
+            received: column(events, distinct, |e| e.received_at),
+            deliveries: distinct.iter().map(|(_, count)| *count).collect(),
+        }
+    }
+}
+
+impl QueryId for InsertEvents<'_> {
+    type QueryId = InsertEvents<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for InsertEvents<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO pay_events (variant, gateway_event_id, source, kind, livemode, api_version, account, secret, \
+             skew_seconds, occurred_at, received_at, deliveries, state, last_delivered_at, due_at, attempts) \
+             SELECT v, i, s, k, l, av, ac, se, sk, oc, re, d, '",
+        );
+        out.push_sql(EventState::Available.as_str());
+        out.push_sql("', re, re, 0 FROM unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.variants)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.sources)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Bool>>, _>(&self.livemodes)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.api_versions)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.accounts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.secrets)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.skews)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Timestamptz>>, _>(&self.occurred)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Timestamptz>, _>(&self.received)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.deliveries)?;
+        out.push_sql(
+            ") AS given (v, i, s, k, l, av, ac, se, sk, oc, re, d) \
+             ON CONFLICT (variant, gateway_event_id) DO UPDATE \
+             SET deliveries = pay_events.deliveries + excluded.deliveries, \
+             last_delivered_at = excluded.last_delivered_at \
+             RETURNING variant, gateway_event_id, id, deliveries",
+        );
+        Ok(())
+    }
+}
+
+impl Query for InsertEvents<'_> {
+    type SqlType = (Text, Text, BigInt, BigInt);
+}
+
+impl RunQueryDsl<PgConnection> for InsertEvents<'_> {}
+
+struct InsertBodies<'a> {
+    events: Vec<i64>,
+    headers: Vec<&'a str>,
+    bodies: Vec<&'a [u8]>,
+}
+
+impl<'a> InsertBodies<'a> {
+    fn of(events: &'a [NewEvent], answers: &[Appended]) -> Self {
+        let new = || events.iter().zip(answers).filter(|(_, answer)| !answer.duplicate);
+        Self {
+            events: new().map(|(_, answer)| answer.id).collect(),
+            headers: new().map(|(event, _)| event.headers.as_str()).collect(),
+            bodies: new().map(|(event, _)| &event.body[..]).collect(),
+        }
+    }
+}
+
+impl QueryId for InsertBodies<'_> {
+    type QueryId = InsertBodies<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for InsertBodies<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO pay_event_bodies (event_id, headers, body) SELECT * FROM unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.events)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.headers)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Binary>, _>(&self.bodies)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<PgConnection> for InsertBodies<'_> {}

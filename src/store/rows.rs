@@ -1,0 +1,249 @@
+//! What shape has a row, going in and coming out? Plain values; nothing here knows a database.
+
+use bytes::Bytes;
+use diesel::Queryable;
+
+use crate::domain::Timestamp;
+use crate::domain::event::{EventState, Source};
+
+/// An event to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEvent {
+    pub variant: String,
+    pub gateway_event_id: String,
+    pub source: Source,
+    pub kind: String,
+    pub livemode: Option<bool>,
+    pub api_version: Option<String>,
+    pub account: Option<String>,
+    pub secret: Option<String>,
+    pub skew_seconds: Option<i64>,
+    pub occurred_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    pub headers: String,
+    pub body: Bytes,
+}
+
+/// What became of an event that was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub id: i64,
+    pub duplicate: bool,
+}
+
+/// A number to add to a counter.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct Count {
+    pub variant: String,
+    /// UTC, `YYYY-MM-DD`.
+    pub day: String,
+    pub outcome: String,
+    pub count: i64,
+}
+
+/// The right to settle an event: lost when the lease ran out and another worker claimed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub event: i64,
+    pub attempt: i64,
+}
+
+/// An event with its body, claimed.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub row: EventRow,
+    /// Whether it was parked until its grace ended.
+    pub was_parked: bool,
+    pub body: Vec<u8>,
+}
+
+impl Claimed {
+    pub(crate) fn claim(&self) -> Claim {
+        Claim { event: self.row.id, attempt: self.row.attempts }
+    }
+}
+
+/// How an event is settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    pub state: EventState,
+    pub code: &'static str,
+    pub outcome: String,
+    /// When it is due again, for the states that wait.
+    pub due_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A stored event without its body.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct EventRow {
+    pub id: i64,
+    pub variant: String,
+    pub gateway_event_id: String,
+    pub source: String,
+    pub kind: String,
+    pub state: String,
+    pub outcome_code: Option<String>,
+    pub outcome: Option<String>,
+    pub payment_id: Option<i64>,
+    pub matched_by: Option<String>,
+    pub livemode: Option<bool>,
+    pub api_version: Option<String>,
+    pub account: Option<String>,
+    pub secret: Option<String>,
+    pub skew_seconds: Option<i64>,
+    pub occurred_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    pub last_delivered_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    pub deliveries: i64,
+    pub attempts: i64,
+    pub due_at: Option<Timestamp>,
+}
+
+/// A payment to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewPayment {
+    pub token: String,
+    pub reference: Option<String>,
+    pub variant: String,
+    pub status: &'static str,
+    pub amount: i64,
+    pub currency: String,
+    pub customer: Option<String>,
+    pub livemode: Option<bool>,
+    pub metadata: Option<String>,
+    pub adopted: bool,
+    pub created_at: Timestamp,
+}
+
+/// A stored payment.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct PaymentRow {
+    pub id: i64,
+    pub token: String,
+    pub reference: Option<String>,
+    pub variant: String,
+    pub status: String,
+    pub amount: i64,
+    pub captured_amount: i64,
+    pub refunded_amount: i64,
+    pub currency: String,
+    pub needs_review: bool,
+    pub disputed: bool,
+    pub concerns: String,
+    pub customer: Option<String>,
+    pub livemode: Option<bool>,
+    pub metadata: Option<String>,
+    pub adopted: bool,
+    pub absorbed_by: Option<i64>,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A transition to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewTransition {
+    pub payment_id: i64,
+    pub event_id: Option<i64>,
+    pub from_status: String,
+    pub to_status: String,
+    pub needs_review: bool,
+    pub disputed: bool,
+    pub cause: String,
+    pub created_at: Timestamp,
+}
+
+/// A stored transition.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct TransitionRow {
+    pub id: i64,
+    pub payment_id: i64,
+    pub event_id: Option<i64>,
+    pub from_status: String,
+    pub to_status: String,
+    pub needs_review: bool,
+    pub disputed: bool,
+    pub cause: String,
+    pub created_at: Timestamp,
+}
+
+/// An attempt to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAttempt {
+    pub event_id: i64,
+    pub handler: String,
+    pub attempt: i64,
+    pub outcome: &'static str,
+    pub error: Option<String>,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+}
+
+/// A stored attempt.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct AttemptRow {
+    pub id: i64,
+    pub event_id: i64,
+    pub handler: String,
+    pub attempt: i64,
+    pub outcome: String,
+    pub error: Option<String>,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+}
+
+/// An operator's act to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAct {
+    pub actor: String,
+    pub act: &'static str,
+    pub event_id: Option<i64>,
+    pub payment_id: Option<i64>,
+    pub address: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// A stored act.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct ActRow {
+    pub id: i64,
+    pub actor: String,
+    pub act: String,
+    pub event_id: Option<i64>,
+    pub payment_id: Option<i64>,
+    pub address: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// Which payments a list shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PaymentFilter {
+    pub status: Option<String>,
+    pub needs_review: bool,
+    pub variant: Option<String>,
+    /// A token, a reference, a gateway ref or an email address, whole.
+    pub search: Option<String>,
+}
+
+/// Which events a list shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EventFilter {
+    pub state: Option<String>,
+    pub variant: Option<String>,
+    /// A kind, or the beginning of one followed by `*`.
+    pub kind: Option<String>,
+    /// A gateway event id or any id that the event names, whole.
+    pub search: Option<String>,
+}
+
+/// A place in a list that is ordered by id, newest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    /// Rows older than this id.
+    pub before: Option<i64>,
+    /// Rows newer than this id; they come back newest first as well.
+    pub after: Option<i64>,
+    pub limit: i64,
+}

@@ -1,0 +1,122 @@
+//! What does SQLite say in its own way? It has one writer at a time, so every write transaction takes the write
+//! lock at its start: a transaction that reads first and writes later would fail at once when another is writing.
+
+#[path = "statements/mod.rs"]
+mod statements;
+
+use std::any::Any;
+
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::ConnectionManager;
+
+use super::backend::{Dialect, Failed, dialect_error};
+use super::rows::{Appended, NewEvent};
+use super::{Tx, Work, migrations};
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::error::Error;
+use statements::schema::{pay_event_bodies, pay_events};
+
+type Connection = SqliteConnection;
+type Backend = diesel::sqlite::Sqlite;
+use diesel::sql_types::TimestamptzSqlite as Instant;
+
+impl Dialect for SqliteConnection {
+    type Manager = ConnectionManager<SqliteConnection>;
+
+    fn tx(&mut self) -> &mut dyn Tx {
+        self
+    }
+
+    /// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several
+    /// processes wait for each other.
+    fn prepare(&mut self) -> Result<(), Error> {
+        self.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            .map_err(dialect_error("preparing a connection"))
+    }
+
+    fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
+        self.immediate_transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
+    }
+
+    /// WAL lets readers and the writer go on beside each other; it is a property of the file, so once is enough.
+    fn migrate(&mut self) -> Result<(), Error> {
+        self.prepare()?;
+        self.batch_execute("PRAGMA journal_mode = WAL;").map_err(dialect_error("switching to WAL"))?;
+        self.immediate_transaction(|conn| statements::migrate::run(conn, migrations::SQLITE))
+            .map_err(dialect_error("migrating"))
+    }
+}
+
+impl Tx for SqliteConnection {
+    fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error> {
+        self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Row by row: with its statement cached, this is the fastest way into SQLite.
+fn append(conn: &mut SqliteConnection, events: &[NewEvent]) -> QueryResult<Vec<Appended>> {
+    use pay_event_bodies::dsl as b;
+    events
+        .iter()
+        .map(|event| {
+            let (id, deliveries) = insert_event(conn, event)?;
+            let duplicate = deliveries > 1;
+            if !duplicate {
+                diesel::insert_into(b::pay_event_bodies)
+                    .values((b::event_id.eq(id), b::headers.eq(&event.headers), b::body.eq(&event.body[..])))
+                    .execute(conn)?;
+            }
+            Ok(Appended { id, duplicate })
+        })
+        .collect()
+}
+
+fn insert_event(conn: &mut SqliteConnection, event: &NewEvent) -> QueryResult<(i64, i64)> {
+    use pay_events::dsl as e;
+    diesel::insert_into(e::pay_events)
+        .values((
+            e::variant.eq(&event.variant),
+            e::gateway_event_id.eq(&event.gateway_event_id),
+            e::source.eq(event.source.as_str()),
+            e::kind.eq(&event.kind),
+            e::state.eq(EventState::Available.as_str()),
+            e::livemode.eq(event.livemode),
+            e::api_version.eq(&event.api_version),
+            e::account.eq(&event.account),
+            e::secret.eq(&event.secret),
+            e::skew_seconds.eq(event.skew_seconds),
+            e::occurred_at.eq(event.occurred_at),
+            e::received_at.eq(event.received_at),
+            e::last_delivered_at.eq(event.received_at),
+            e::deliveries.eq(1),
+            e::attempts.eq(0),
+            e::due_at.eq(event.received_at),
+        ))
+        .on_conflict((e::variant, e::gateway_event_id))
+        .do_update()
+        .set((e::deliveries.eq(e::deliveries + 1), e::last_delivered_at.eq(event.received_at)))
+        .returning((e::id, e::deliveries))
+        .get_result(conn)
+}
+
+fn due(conn: &mut SqliteConnection, now: Timestamp, limit: i64) -> QueryResult<Vec<(i64, String)>> {
+    use pay_events::dsl as e;
+    e::pay_events.filter(e::due_at.le(now)).order((e::due_at, e::id)).limit(limit).select((e::id, e::state)).load(conn)
+}
+
+/// Nothing to do: the transaction is the only one that writes.
+fn lock_references(_: &mut SqliteConnection, _: &[(String, String)]) -> QueryResult<()> {
+    Ok(())
+}
+
+/// Nothing to do: the transaction is the only one that writes.
+fn lock_payments(_: &mut SqliteConnection, _: &[i64]) -> QueryResult<()> {
+    Ok(())
+}

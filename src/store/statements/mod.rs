@@ -1,0 +1,15 @@
+//! How is each verb said in SQL? These files are written once and compiled once for each database: `Connection`
+//! and `Instant` are whatever the dialect file that includes them says. What the databases say differently is in
+//! that dialect file.
+
+mod attempts;
+mod browse;
+mod events;
+mod intake;
+mod ledger;
+pub(super) mod migrate;
+mod payments;
+pub(super) mod schema;
+
+use super::Connection;
+use super::dialect_error as failed;

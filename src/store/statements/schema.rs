@@ -1,0 +1,170 @@
+//! Which columns have the tables? In the order of the row structs, so that a query's columns are a row.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_payments (id) {
+        id -> BigInt,
+        token -> Text,
+        reference -> Nullable<Text>,
+        variant -> Text,
+        status -> Text,
+        amount -> BigInt,
+        captured_amount -> BigInt,
+        refunded_amount -> BigInt,
+        currency -> Text,
+        needs_review -> Bool,
+        disputed -> Bool,
+        concerns -> Text,
+        customer -> Nullable<Text>,
+        livemode -> Nullable<Bool>,
+        metadata -> Nullable<Text>,
+        adopted -> Bool,
+        absorbed_by -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_ledger (payment_id, register, gateway_ref) {
+        payment_id -> BigInt,
+        register -> Text,
+        gateway_ref -> Text,
+        state -> Text,
+        amount -> Nullable<BigInt>,
+        face_amount -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        parent_ref -> Nullable<Text>,
+        since -> Nullable<Instant>,
+        occurred_at -> Instant,
+        event_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    pay_references (variant, gateway_ref) {
+        variant -> Text,
+        gateway_ref -> Text,
+        payment_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_events (id) {
+        id -> BigInt,
+        variant -> Text,
+        gateway_event_id -> Text,
+        source -> Text,
+        kind -> Text,
+        state -> Text,
+        outcome_code -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        payment_id -> Nullable<BigInt>,
+        matched_by -> Nullable<Text>,
+        livemode -> Nullable<Bool>,
+        api_version -> Nullable<Text>,
+        account -> Nullable<Text>,
+        secret -> Nullable<Text>,
+        skew_seconds -> Nullable<BigInt>,
+        occurred_at -> Nullable<Instant>,
+        received_at -> Instant,
+        last_delivered_at -> Instant,
+        finished_at -> Nullable<Instant>,
+        deliveries -> BigInt,
+        attempts -> BigInt,
+        due_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    pay_event_bodies (event_id) {
+        event_id -> BigInt,
+        headers -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    pay_event_references (event_id, gateway_ref) {
+        event_id -> BigInt,
+        variant -> Text,
+        gateway_ref -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_transitions (id) {
+        id -> BigInt,
+        payment_id -> BigInt,
+        event_id -> Nullable<BigInt>,
+        from_status -> Text,
+        to_status -> Text,
+        needs_review -> Bool,
+        disputed -> Bool,
+        cause -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_attempts (id) {
+        id -> BigInt,
+        event_id -> BigInt,
+        handler -> Text,
+        attempt -> BigInt,
+        outcome -> Text,
+        error -> Nullable<Text>,
+        started_at -> Instant,
+        finished_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_audit (id) {
+        id -> BigInt,
+        actor -> Text,
+        act -> Text,
+        event_id -> Nullable<BigInt>,
+        payment_id -> Nullable<BigInt>,
+        address -> Nullable<Text>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    pay_counters (variant, day, outcome) {
+        variant -> Text,
+        day -> Text,
+        outcome -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    pay_payments,
+    pay_ledger,
+    pay_references,
+    pay_events,
+    pay_event_bodies,
+    pay_event_references,
+    pay_transitions,
+    pay_attempts,
+    pay_audit,
+    pay_counters,
+);
