@@ -1,1 +1,5 @@
-//! stub
+//! How does one talk to Stripe?
+
+mod interpret;
+mod json;
+pub mod money;
