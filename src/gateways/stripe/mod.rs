@@ -1,1 +1,115 @@
-//! stub
+//! How does one talk to Stripe? [`Stripe`] is one configured endpoint: it verifies what comes in and reads facts
+//! out of it. Starting a payment is the host's, with Stripe's own client and `client_reference_id`.
+
+mod envelope;
+mod interpret;
+mod json;
+pub mod money;
+mod verify;
+
+use std::time::Duration;
+
+use super::signature::{self, Secret};
+use super::{Gateway, Verification};
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+
+/// One webhook endpoint of a Stripe account, test or live.
+///
+/// An event finds its payment by the payment's token: hand it to Stripe as the session's `client_reference_id`,
+/// or as `payment_token` in the metadata of a session or payment intent.
+///
+/// ```
+/// use actix_payments::gateways::{Gateway, stripe::Stripe};
+///
+/// let stripe = Stripe::new("whsec_new").secret("old", "whsec_old");
+/// assert_eq!(stripe.check(), Ok(()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Stripe {
+    secrets: Vec<(String, Secret)>,
+    tolerance: Duration,
+}
+
+impl Stripe {
+    /// An endpoint with its signing secret (`whsec_…`), which gets the label `primary`. The text is the key as it
+    /// stands: it is not trimmed and not split at commas.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self { secrets: vec![("primary".to_owned(), Secret::new(secret))], tolerance: Duration::from_secs(300) }
+    }
+
+    /// Adds a further signing secret under a label that shows which one matched. Default none. After a secret is
+    /// rolled, Stripe signs with both for up to a day, and here both can be known before the roll.
+    pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.secrets.push((label.into(), Secret::new(secret)));
+        self
+    }
+
+    /// How old a signature may be. Default 300 seconds, as in Stripe's libraries: longer than any clock should be
+    /// off, shorter than a thief of a recorded delivery would like. Stripe signs each of its retries anew, so
+    /// late retries pass. Zero leaves the age unchecked, as in Stripe's libraries, never the signature; that is for
+    /// replaying recorded deliveries, which are then told apart by their event id alone.
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+        let genuine = verify::verify(&self.secrets, self.tolerance, delivery, now)?;
+        let event = envelope::read(&delivery.body)?;
+        Ok(Verified {
+            events: vec![event],
+            secret: Some(genuine.label.to_owned()),
+            skew_seconds: Some(genuine.skew_seconds),
+        })
+    }
+}
+
+impl Gateway for Stripe {
+    fn name(&self) -> &'static str {
+        "Stripe"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (at, (label, secret)) in self.secrets.iter().enumerate() {
+            if label.trim().is_empty() {
+                return Err("expected a label for every signing secret of Stripe, got a blank one".to_owned());
+            }
+            if self.secrets[..at].iter().any(|(earlier, _)| earlier == label) {
+                return Err(format!("expected a label of its own for every signing secret, got {label:?} twice"));
+            }
+            if secret.is_blank() {
+                return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got a blank text"));
+            }
+            if [b"sk_", b"rk_", b"pk_"].iter().any(|key| secret.expose().starts_with(*key)) {
+                return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got an API key"));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        Verification::Ready(self.verified(delivery, now))
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        interpret::interpret(event)
+    }
+
+    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
+        // Only these have a page that an id alone leads to; `py_` is what a charge by another means than a card
+        // is called. The id goes into an address, so it has to look like one.
+        let known = ["pi_", "ch_", "py_"].iter().any(|prefix| gateway_ref.starts_with(prefix));
+        let plain = gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let mode = if livemode { "" } else { "test/" };
+        (known && plain).then(|| format!("https://dashboard.stripe.com/{mode}payments/{gateway_ref}"))
+    }
+}
+
+/// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds), for tests and
+/// demonstrations.
+pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
+    let signature = signature::sign(&Secret::new(secret), &timestamp.to_string(), body);
+    format!("t={timestamp},v1={signature}")
+}

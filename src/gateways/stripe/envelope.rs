@@ -1,0 +1,46 @@
+//! Which event does a genuine body carry? Reads just enough to store it once (fields:
+//! <https://docs.stripe.com/api/events/object>); what it says of a payment is interpreted later.
+
+use bytes::Bytes;
+use time::format_description::well_known::Rfc3339;
+
+use super::json::{self, Members};
+use crate::domain::delivery::Rejection;
+use crate::domain::event::Envelope;
+use crate::domain::{Timestamp, to_micros};
+
+/// Reads the event's own fields. Only the id and the kind must be there: a genuine event that is refused for
+/// another field would be lost, since Stripe sends the same bytes again until it gives up. Answers
+/// [`Rejection::BodyMalformed`] when the body is no UTF-8, no JSON object, or id or kind are no text of 1 to 255
+/// characters without control characters.
+pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
+    let text = std::str::from_utf8(body).map_err(|_| Rejection::BodyMalformed)?;
+    let (mut id, mut kind, mut account, mut api_version) = (None, None, None, None);
+    let (mut occurred_at, mut livemode) = (None, None);
+    let mut members = Members::of(text);
+    while let Some((key, value)) = members.next().map_err(|_| Rejection::BodyMalformed)? {
+        match json::text(key).as_deref() {
+            Some("id") => id = short_text(value),
+            Some("type") => kind = short_text(value),
+            Some("account") => account = short_text(value),
+            Some("api_version") => api_version = short_text(value),
+            Some("created") => occurred_at = moment(value),
+            Some("livemode") => livemode = value.parse().ok(),
+            _ => {}
+        }
+    }
+    let (Some(id), Some(kind)) = (id, kind) else { return Err(Rejection::BodyMalformed) };
+    Ok(Envelope { id, kind, occurred_at, livemode, account, api_version, body: body.clone() })
+}
+
+fn short_text(raw: &str) -> Option<String> {
+    json::text(raw).filter(|text| json::is_id(text)).map(|text| text.into_owned())
+}
+
+/// Unix seconds, or RFC 3339 as in the events of Stripe's second API, the thin ones.
+fn moment(raw: &str) -> Option<Timestamp> {
+    match json::text(raw) {
+        Some(text) => Timestamp::parse(&text, &Rfc3339).ok().map(to_micros),
+        None => Timestamp::from_unix_timestamp(raw.parse().ok()?).ok(),
+    }
+}

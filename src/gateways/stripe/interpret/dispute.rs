@@ -1,0 +1,37 @@
+//! What does a dispute say? Where the quarrel with the customer's bank stands
+//! (<https://docs.stripe.com/api/disputes/object>).
+
+use super::{Reading, Statement, because, sentence, short, with_money};
+use crate::domain::event::Malformed;
+use crate::domain::fact::{Aspect, State};
+
+pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
+    let dispute = &reading.object;
+    let id = dispute.need_id("id")?;
+    let (state, words) = match dispute.need_text("status")?.as_ref() {
+        "warning_needs_response" => (State::Inquiry, "is an inquiry so far, and needs a response"),
+        "warning_under_review" => (State::Inquiry, "is an inquiry so far, under review"),
+        "warning_closed" => (State::Closed, "ended as an inquiry"),
+        "prevented" => (State::Closed, "was prevented"),
+        "won" => (State::Won, "was won"),
+        "lost" => (State::Lost, "was lost"),
+        "needs_response" | "appeal_needs_response" => (State::Open, "needs a response"),
+        "under_review" | "appeal_under_review" => (State::Open, "is under review"),
+        // New statuses do appear; what is not known to be over is open.
+        _ => (State::Open, "is open, in a status that is not known here"),
+    };
+    let moved = match reading.verb {
+        "funds_withdrawn" => ", the money was withdrawn",
+        "funds_reinstated" => ", the money came back",
+        _ => "",
+    };
+    let reason = because(short(dispute, "reason"));
+    let amount = reading.need_money("amount")?;
+    let fact = reading
+        .fact(Aspect::Dispute, &id, state)
+        .with_parent(dispute.link("charge").or_else(|| dispute.link("payment_intent")));
+    Ok(Statement {
+        facts: vec![with_money(fact, amount, amount)],
+        summary: sentence(format_args!("dispute{reason} {words}{moved}"), Some(amount)),
+    })
+}

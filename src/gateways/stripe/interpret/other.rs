@@ -1,0 +1,45 @@
+//! What about all the other events? They state nothing of a payment and are kept for handlers; where they name a
+//! charge or an intent, the timeline of its payment shows them.
+
+use super::{customer, distinct};
+use crate::domain::event::{Interpretation, References};
+use crate::gateways::stripe::json::Object;
+
+pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
+    let data = whole.object("data", "the event's data").ok().flatten();
+    let object = data.and_then(|data| data.object("object", "the event's object").ok().flatten());
+    let summary = format!("{}: kept for handlers, it states nothing of a payment", what(kind));
+    let Some(object) = object else { return Interpretation { summary, ..Interpretation::default() } };
+
+    let mut links = vec![object.link("payment_intent"), object.link("charge")];
+    // An invoice payment names the payment's objects one level deeper.
+    if let Ok(Some(payment)) = object.object("payment", "an invoice payment's payment") {
+        links.extend([payment.link("payment_intent"), payment.link("charge")]);
+    }
+    let references = References { tokens: Vec::new(), gateway_refs: distinct(links) };
+    Interpretation { references, summary, customer: customer(&object), ..Interpretation::default() }
+}
+
+/// What the event is about, in words.
+fn what(kind: &str) -> &'static str {
+    let families = [
+        ("v1.", "a thin event, which names an object without its content"),
+        ("v2.", "a thin event, which names an object without its content"),
+        ("customer.subscription.", "a subscription event"),
+        ("subscription_schedule.", "a subscription event"),
+        ("customer.", "a customer event"),
+        ("invoice_payment.", "an invoice payment event"),
+        ("invoice", "an invoice event"),
+        ("setup_intent.", "a setup intent event, about saving a payment method"),
+        ("payment_method.", "a payment method event"),
+        ("payment_link.", "a payment link event"),
+        ("payout.", "a payout event, about money on its way to the merchant's bank"),
+        ("radar.early_fraud_warning.", "an early fraud warning of the card's bank"),
+        ("review.", "a fraud review event"),
+        ("account.", "an account event"),
+        ("capability.", "an account event"),
+        ("price.", "a catalogue event"),
+        ("product.", "a catalogue event"),
+    ];
+    families.iter().find(|(prefix, _)| kind.starts_with(prefix)).map_or("an event of another kind", |(_, what)| *what)
+}
