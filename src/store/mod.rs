@@ -94,7 +94,7 @@ pub(crate) trait Events {
 /// Payments and what they are made of.
 pub(crate) trait Payments {
     /// Adds a payment and links its token.
-    fn insert_payment(&mut self, payment: &NewPayment) -> Result<PaymentRow, Error>;
+    fn insert_payment(&mut self, payment: &PaymentDraft) -> Result<PaymentRow, Error>;
     /// The payment with this token.
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error>;
     /// The payment with this id.

@@ -103,7 +103,7 @@ pub(crate) struct EventRow {
 
 /// A payment to be added.
 #[derive(Debug, Clone)]
-pub(crate) struct NewPayment {
+pub(crate) struct PaymentDraft {
     pub token: String,
     pub reference: Option<String>,
     pub variant: String,

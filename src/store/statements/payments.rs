@@ -9,13 +9,13 @@ use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::error::{Error, ErrorKind};
 use crate::store::Payments;
-use crate::store::rows::{NewPayment, NewTransition, PaymentRow, TransitionRow};
+use crate::store::rows::{PaymentDraft, NewTransition, PaymentRow, TransitionRow};
 use pay_payments::dsl as p;
 use pay_references::dsl as r;
 use pay_transitions::dsl as t;
 
 impl Payments for Connection {
-    fn insert_payment(&mut self, new: &NewPayment) -> Result<PaymentRow, Error> {
+    fn insert_payment(&mut self, new: &PaymentDraft) -> Result<PaymentRow, Error> {
         let row: PaymentRow = diesel::insert_into(p::pay_payments)
             .values((
                 p::token.eq(&new.token),

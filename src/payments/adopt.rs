@@ -1,0 +1,60 @@
+//! How does a payment come to be that nobody here had asked for, and how does it end when it turns out to be the
+//! same as another?
+
+use super::{payment, random_word};
+use crate::domain::Timestamp;
+use crate::domain::event::Interpretation;
+use crate::domain::ledger::Ledger;
+use crate::domain::payment::{Terms, derive};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::{PaymentDraft, PaymentRow};
+
+/// A token of ours: 26 letters and digits, 130 bits that nobody can guess.
+pub(super) fn token() -> Result<String, Error> {
+    Ok(format!("pay_{}", random_word(26)?))
+}
+
+/// Makes a payment from what an event states.
+pub(super) fn adopt(
+    tx: &mut dyn Tx,
+    variant: &str,
+    interpretation: &Interpretation,
+    livemode: Option<bool>,
+    now: Timestamp,
+) -> Result<PaymentRow, Error> {
+    let state = derive(Terms::Adopted, &Ledger::from_facts(interpretation.facts.iter().cloned()));
+    tx.insert_payment(&PaymentDraft {
+        token: token()?,
+        reference: interpretation.reference.clone().filter(|text| super::receive::storable(text)),
+        variant: variant.to_owned(),
+        status: crate::domain::payment::Status::Pending.as_str(),
+        amount: state.amount.minor,
+        currency: state.amount.currency.as_str().to_owned(),
+        customer: interpretation.customer.clone().filter(|text| super::receive::storable(text)),
+        livemode,
+        metadata: None,
+        adopted: true,
+        created_at: now,
+    })
+}
+
+/// Moves all that is known of `adopted` to `into`: its facts, references and events.
+pub(super) fn absorb(tx: &mut dyn Tx, adopted: &PaymentRow, into: &PaymentRow, now: Timestamp) -> Result<(), Error> {
+    log::info!("payments: payment={} turned out to be payment={}", adopted.token, into.token);
+    let mut ledger = tx.ledger(into.id)?;
+    let facts: Vec<_> = tx.ledger(adopted.id)?.facts().cloned().collect();
+    for fact in facts {
+        ledger.merge(fact);
+    }
+    let merged: Vec<_> = ledger.facts().cloned().collect();
+    for fact in &merged {
+        tx.keep_fact(into.id, fact)?;
+    }
+    tx.absorb(adopted.id, into.id, now)
+}
+
+/// The state that the stored facts of a payment make.
+pub(super) fn derived(tx: &mut dyn Tx, row: &PaymentRow) -> Result<crate::domain::payment::PaymentState, Error> {
+    Ok(derive(payment::terms(row)?, &tx.ledger(row.id)?))
+}

@@ -1,0 +1,269 @@
+//! How are payments configured, and which configurations can't work? Every mistake that can be known before the
+//! first request is refused by [`Builder::build`], with what was expected and what was given.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::handler::{Event, HandlerError, Handlers, Transition};
+use super::{Clock, Inner, Payments};
+use crate::domain::Timestamp;
+use crate::domain::retry::Backoff;
+use crate::error::Error;
+use crate::gateways::Gateway;
+use crate::store::database::{Database, HostConnection};
+use crate::store::inbox::{Inbox, Limits};
+
+/// A configured gateway with what is to happen to its events. Made from a gateway by `.into()`.
+pub struct Variant {
+    pub(crate) gateway: Box<dyn Gateway>,
+    pub(crate) unmatched: Unmatched,
+    pub(crate) grace: Duration,
+    pub(crate) live: Option<bool>,
+    pub(crate) mode: ModePolicy,
+}
+
+/// What becomes of events for which no payment was created here (Payment Links, the gateway's own dashboard,
+/// another app on the same account).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// After the grace time a payment is made from the event.
+    Adopt,
+    /// They wait until a payment bears one of their references, however long.
+    Park,
+    /// They are kept and nothing more happens.
+    Ignore,
+}
+
+/// What becomes of events of the other mode: test events on a live variant, or live events on a test variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModePolicy {
+    /// They count like any other.
+    Accept,
+    /// They count, and their payment needs review.
+    Flag,
+    /// They are kept and change nothing.
+    Ignore,
+}
+
+impl<G: Gateway> From<G> for Variant {
+    fn from(gateway: G) -> Self {
+        Self {
+            gateway: Box::new(gateway),
+            unmatched: Unmatched::Adopt,
+            grace: Duration::from_secs(60),
+            live: None,
+            mode: ModePolicy::Flag,
+        }
+    }
+}
+
+impl Variant {
+    /// A variant of this gateway.
+    pub fn new(gateway: impl Gateway) -> Self {
+        gateway.into()
+    }
+
+    /// What becomes of events that match no payment. Default [`Unmatched::Adopt`], so that the admin lists all
+    /// that the account took.
+    pub fn unmatched(mut self, policy: Unmatched) -> Self {
+        self.unmatched = policy;
+        self
+    }
+
+    /// How long an event may wait for its payment before it is adopted. Default 60 seconds: longer than the host
+    /// takes to create a payment, shorter than a person takes to ask.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Says which mode this variant is for (`true`: live), and what becomes of events of the other one. Default:
+    /// it is for both, because a signing secret is of one mode already.
+    pub fn mode(mut self, live: bool, others: ModePolicy) -> Self {
+        self.live = Some(live);
+        self.mode = others;
+        self
+    }
+}
+
+/// Configures [`Payments`].
+pub struct Builder<C: HostConnection> {
+    database: Database<C>,
+    variants: Vec<(String, Variant)>,
+    handlers: Handlers,
+    backoff: Backoff,
+    handler_timeout: Duration,
+    limits: Limits,
+    address: String,
+    clock: Clock,
+}
+
+/// Words that the routes need for themselves.
+const RESERVED: [&str; 3] = ["admin", "process", "static"];
+/// The longest name of a variant or handler.
+const NAME_LENGTH: usize = 64;
+
+impl<C: HostConnection> Builder<C> {
+    pub(super) fn new(database: Database<C>) -> Self {
+        Self {
+            database,
+            variants: Vec::new(),
+            handlers: Handlers::default(),
+            backoff: Backoff::default(),
+            handler_timeout: Duration::from_secs(60),
+            limits: Limits { waiting: 1024, batch: 256 },
+            address: "/payments".into(),
+            clock: Arc::new(Timestamp::now_utc),
+        }
+    }
+
+    /// Adds a variant: a gateway under the name that its address and its rows bear. A name is a slug of lower-case
+    /// letters, digits and hyphens; `admin`, `process` and `static` are reserved.
+    pub fn variant(mut self, name: impl Into<String>, gateway: impl Into<Variant>) -> Self {
+        self.variants.push((name.into(), gateway.into()));
+        self
+    }
+
+    /// Adds async host code that runs after a payment's transition was committed: at least once, retried with
+    /// backoff, and remembered by `name` when done. A transition is a change of status, of a flag or of a concern.
+    pub fn handler<F, R>(mut self, name: impl Into<String>, run: F) -> Self
+    where
+        F: Fn(Transition) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        self.handlers.add_transition(name.into(), run);
+        self
+    }
+
+    /// Adds async host code for events of a kind, whether or not they are about a payment: `kind` is the gateway's
+    /// own name, or its beginning followed by `*`. Same promises as [`Builder::handler`].
+    pub fn on_event<F, R>(mut self, kind: impl Into<String>, name: impl Into<String>, run: F) -> Self
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        self.handlers.add_event(name.into(), kind.into(), run);
+        self
+    }
+
+    /// Adds host code that runs inside the transaction that stores a payment's transition, on that very
+    /// connection: what it writes and the transition are committed together or not at all. It must be quick and
+    /// must not wait for anything else, since the payment is locked meanwhile.
+    pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
+    where
+        F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,
+    {
+        let erased = move |conn: &mut dyn std::any::Any, transition: &Transition| match C::lend(conn) {
+            Some(conn) => run(conn, transition),
+            None => Err(HandlerError::Discard("the connection is of another type than the builder's".into())),
+        };
+        self.handlers.add_in_transaction(name.into(), Box::new(erased));
+        self
+    }
+
+    /// How often and how far apart failed processing is tried again. Default: 12 attempts, 5 seconds doubling up
+    /// to an hour, which covers about four hours.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// How long a handler may run before its attempt counts as failed. Default 60 seconds.
+    pub fn handler_timeout(mut self, timeout: Duration) -> Self {
+        self.handler_timeout = timeout;
+        self
+    }
+
+    /// How many deliveries may wait for the database before more are answered 503. Default 1024.
+    pub fn queue(mut self, deliveries: usize) -> Self {
+        self.limits.waiting = deliveries;
+        self
+    }
+
+    /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Default
+    /// `/payments`. Used for addresses that are handed out; the routes themselves follow the mount.
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// The clock. Default the system's; tests bring their own.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks everything and starts the inbox.
+    ///
+    /// # Errors
+    /// `Configuration`, when a name is bad, reserved or taken, a gateway's configuration can't work, or a limit is
+    /// zero.
+    pub fn build(self) -> Result<Payments, Error> {
+        let variants = checked_variants(self.variants)?;
+        self.handlers.check().map_err(Error::configuration)?;
+        positive("queue", self.limits.waiting as u128, "deliveries")?;
+        positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
+        positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
+        let store = self.database.store();
+        Ok(Payments(Arc::new(Inner {
+            inbox: Inbox::open(store.clone(), self.limits)?,
+            store,
+            variants,
+            handlers: self.handlers,
+            backoff: self.backoff,
+            // Renewed before each handler, so it has to outlast one and no more.
+            lease: self.handler_timeout * 2 + Duration::from_secs(30),
+            handler_timeout: self.handler_timeout,
+            address: self.address.trim_end_matches('/').to_owned(),
+            clock: self.clock,
+            bell: Notify::new(),
+        })))
+    }
+}
+
+fn checked_variants(given: Vec<(String, Variant)>) -> Result<BTreeMap<String, Variant>, Error> {
+    if given.is_empty() {
+        return Err(Error::configuration("expected at least one variant, got none"));
+    }
+    let mut variants = BTreeMap::new();
+    for (name, variant) in given {
+        slug("variant", &name).map_err(Error::configuration)?;
+        if RESERVED.contains(&name.as_str()) {
+            let all = RESERVED.join(", ");
+            let message = format!("expected a variant name other than the reserved {all}, got {name:?}");
+            return Err(Error::configuration(message));
+        }
+        variant
+            .gateway
+            .check()
+            .map_err(|why| Error::configuration(format!("variant {name:?} ({}): {why}", variant.gateway.name())))?;
+        if variants.insert(name.clone(), variant).is_some() {
+            let message = format!("expected every variant to have a name of its own, got {name:?} twice");
+            return Err(Error::configuration(message));
+        }
+    }
+    Ok(variants)
+}
+
+/// Names end up in addresses, rows and logs.
+pub(super) fn slug(what: &str, name: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edges = name.starts_with('-') || name.ends_with('-');
+    if name.is_empty() || name.len() > NAME_LENGTH || edges || !name.chars().all(good) {
+        return Err(format!(
+            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and inner hyphens, got {name:?}"
+        ));
+    }
+    Ok(())
+}
+
+fn positive(what: &str, given: u128, unit: &str) -> Result<(), Error> {
+    match given {
+        0 => Err(Error::configuration(format!("expected {what} of at least one of {unit}, got 0"))),
+        _ => Ok(()),
+    }
+}

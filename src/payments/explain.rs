@@ -1,0 +1,110 @@
+//! What is the whole story of a payment, and of an event? All that the pages tell, read in one go.
+
+use super::{Inner, Payments, find};
+use crate::domain::event::Recorded;
+use crate::domain::fact::Fact;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::{ActRow, AttemptRow, EventRow, PaymentRow, TransitionRow};
+
+/// Everything about one payment, lists newest first.
+pub(crate) struct PaymentStory {
+    pub payment: PaymentRow,
+    /// The gateway's ids, with the address of the gateway's own page about each.
+    pub references: Vec<(String, Option<String>)>,
+    pub facts: Vec<Fact>,
+    pub events: Vec<EventRow>,
+    pub attempts: Vec<AttemptRow>,
+    pub transitions: Vec<TransitionRow>,
+    pub acts: Vec<ActRow>,
+}
+
+/// Everything about one event.
+pub(crate) struct EventStory {
+    pub event: EventRow,
+    pub payment: Option<PaymentRow>,
+    pub gateway: Option<&'static str>,
+    pub references: Vec<String>,
+    /// What the event says, or why it can't be read.
+    pub facts: Result<(String, Vec<Fact>), String>,
+    pub transitions: Vec<TransitionRow>,
+    pub attempts: Vec<AttemptRow>,
+    pub acts: Vec<ActRow>,
+    /// Header fields (a JSON object) and body, unless they were pruned.
+    pub body: Option<(String, Vec<u8>)>,
+}
+
+/// How many events a payment's timeline shows.
+const EVENTS: i64 = 200;
+
+impl Payments {
+    /// The story of the payment with this token.
+    pub(crate) async fn payment_story(&self, token: &str) -> Result<Option<PaymentStory>, Error> {
+        let token = token.to_owned();
+        self.blocking(move |inner| inner.store.ask(|tx| payment_story(inner, tx, &token))).await
+    }
+
+    /// The story of the event with this id.
+    pub(crate) async fn event_story(&self, id: i64) -> Result<Option<EventStory>, Error> {
+        self.blocking(move |inner| inner.store.ask(|tx| event_story(inner, tx, id))).await
+    }
+}
+
+fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentStory>, Error> {
+    let Some(payment) = find::by_token(tx, token)? else { return Ok(None) };
+    let gateway = inner.variants.get(&payment.variant).map(|variant| &variant.gateway);
+    let with_page = |text: String| {
+        let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, payment.livemode.unwrap_or(false)));
+        (text, page)
+    };
+    let references = tx.references_of(payment.id)?.into_iter().filter(|text| *text != payment.token);
+    let references = references.map(with_page).collect();
+    let events = tx.events_of(payment.id, EVENTS)?;
+    let mut attempts = Vec::new();
+    for event in &events {
+        attempts.extend(tx.attempts_of(event.id)?);
+    }
+    Ok(Some(PaymentStory {
+        references,
+        facts: tx.facts_of(payment.id)?,
+        transitions: tx.transitions_of(payment.id)?,
+        acts: tx.acts_of(Some(payment.id), None)?,
+        attempts,
+        events,
+        payment,
+    }))
+}
+
+fn event_story(inner: &Inner, tx: &mut dyn Tx, id: i64) -> Result<Option<EventStory>, Error> {
+    let Some(event) = tx.event(id)? else { return Ok(None) };
+    let payment = match event.payment_id {
+        Some(payment) => tx.payment(payment)?,
+        None => None,
+    };
+    let body = tx.body(id)?;
+    let gateway = inner.variants.get(&event.variant).map(|variant| &variant.gateway);
+    let facts = match (gateway, &body) {
+        (None, _) => Err(format!("no variant {:?} is configured here", event.variant)),
+        (_, None) => Err("its body was pruned".to_owned()),
+        (Some(gateway), Some((_, body))) => {
+            let recorded = Recorded {
+                id: &event.gateway_event_id,
+                kind: &event.kind,
+                occurred_at: event.occurred_at.unwrap_or(event.received_at),
+                body,
+            };
+            gateway.interpret(&recorded).map(|said| (said.summary, said.facts)).map_err(|malformed| malformed.0)
+        }
+    };
+    Ok(Some(EventStory {
+        gateway: gateway.map(|gateway| gateway.name()),
+        references: tx.event_references(id)?,
+        transitions: tx.transitions_by(id)?,
+        attempts: tx.attempts_of(id)?,
+        acts: tx.acts_of(None, Some(id))?,
+        facts,
+        body,
+        payment,
+        event,
+    }))
+}

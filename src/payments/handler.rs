@@ -1,0 +1,218 @@
+//! What host code runs, when, and what may it answer? Handlers are named; what each did with an event is an
+//! attempt in the database, so that a retry runs only what is not done.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::builder::slug;
+use super::payment::Payment;
+use super::Payments;
+use crate::domain::Timestamp;
+use crate::domain::payment::Status;
+
+/// A recorded step of a payment, handed to handlers.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The payment, as it stands now.
+    pub payment: Payment,
+    /// The status before.
+    pub from: Status,
+    /// The status after; the same as before when a flag or a concern changed.
+    pub to: Status,
+    /// Whether a person should look at it, after.
+    pub needs_review: bool,
+    /// Whether a dispute is open or was lost, after.
+    pub disputed: bool,
+    /// Why, one sentence.
+    pub cause: String,
+    /// The gateway's id of the event that caused it.
+    pub event_id: String,
+    /// That event's kind.
+    pub kind: String,
+    pub(crate) payments: Payments,
+}
+
+impl Transition {
+    /// Whether this is the step that brought the payment to `status`.
+    pub fn became(&self, status: Status) -> bool {
+        self.from != self.to && self.to == status
+    }
+
+    /// The handle, for handlers that want to ask or do something.
+    pub fn payments(&self) -> &Payments {
+        &self.payments
+    }
+}
+
+/// An event, handed to handlers of its kind.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// The variant that it came through.
+    pub variant: String,
+    /// The gateway's id of it.
+    pub id: String,
+    /// The gateway's own name for what happened.
+    pub kind: String,
+    /// When it happened, by the gateway's word.
+    pub occurred_at: Option<Timestamp>,
+    /// Its own bytes, unchanged.
+    pub body: Bytes,
+    /// The payment that it is about, if one is known.
+    pub payment: Option<Payment>,
+    pub(crate) payments: Payments,
+}
+
+impl Event {
+    /// The handle, for handlers that want to ask or do something.
+    pub fn payments(&self) -> &Payments {
+        &self.payments
+    }
+}
+
+/// What a handler says when it did not do its work. `?` on any error means retry.
+#[derive(Debug)]
+pub enum HandlerError {
+    /// Try again, with the usual backoff.
+    Retry(Box<dyn std::error::Error + Send + Sync>),
+    /// Try again after this time, for this reason.
+    RetryAfter(Duration, String),
+    /// Never try again, for this reason. The event ends as discarded, for a person to see.
+    Discard(String),
+}
+
+impl HandlerError {
+    /// Try again, for this reason.
+    pub fn retry(why: impl Into<String>) -> Self {
+        Self::Retry(why.into().into())
+    }
+
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "error",
+            Self::RetryAfter(..) => "retry_after",
+            Self::Discard(_) => "discard",
+        }
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Retry(error) => error.to_string(),
+            Self::RetryAfter(_, why) | Self::Discard(why) => why.clone(),
+        }
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        Self::Retry(Box::new(error))
+    }
+}
+
+pub(crate) type Run = Pin<Box<dyn Future<Output = Result<(), HandlerError>>>>;
+type OnTransition = Box<dyn Fn(Transition) -> Run + Send + Sync>;
+type OnEvent = Box<dyn Fn(Event) -> Run + Send + Sync>;
+pub(crate) type InTransaction = Box<dyn Fn(&mut dyn Any, &Transition) -> Result<(), HandlerError> + Send + Sync>;
+
+/// All handlers, in the order in which they were added.
+#[derive(Default)]
+pub(crate) struct Handlers {
+    on_transition: Vec<(String, OnTransition)>,
+    on_event: Vec<(String, String, OnEvent)>,
+    pub(super) in_transaction: Vec<(String, InTransaction)>,
+}
+
+impl Handlers {
+    pub(super) fn add_transition<F, R>(&mut self, name: String, run: F)
+    where
+        F: Fn(Transition) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        self.on_transition.push((name, Box::new(move |transition| Box::pin(run(transition)))));
+    }
+
+    pub(super) fn add_event<F, R>(&mut self, name: String, kind: String, run: F)
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        self.on_event.push((name, kind, Box::new(move |event| Box::pin(run(event)))));
+    }
+
+    pub(super) fn add_in_transaction(&mut self, name: String, run: InTransaction) {
+        self.in_transaction.push((name, run));
+    }
+
+    /// Names are how a finished handler is remembered, so each must be its own.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let names = self.on_transition.iter().map(|(name, _)| name);
+        let names = names.chain(self.on_event.iter().map(|(name, _, _)| name));
+        let names = names.chain(self.in_transaction.iter().map(|(name, _)| name));
+        let mut seen = HashSet::new();
+        for name in names {
+            slug("handler", name)?;
+            if name == PROCESS {
+                return Err(format!("expected a handler name other than the reserved {PROCESS:?}, got it"));
+            }
+            if !seen.insert(name) {
+                return Err(format!("expected every handler to have a name of its own, got {name:?} twice"));
+            }
+        }
+        match self.on_event.iter().find(|(_, kind, _)| kind.is_empty()) {
+            Some((name, ..)) => Err(format!("expected handler {name:?} to name a kind, got an empty one")),
+            None => Ok(()),
+        }
+    }
+
+    /// The runs that this event is due, by handler name: those for its transitions, then those for its kind.
+    pub(crate) fn runs<'a>(&'a self, transitions: &'a [Transition], event: &'a Event) -> Vec<(&'a str, Calls<'a>)> {
+        let for_transitions = self.on_transition.iter().filter(|_| !transitions.is_empty()).map(move |(name, run)| {
+            let calls: Calls<'a> = Box::new(move || transitions.iter().map(|t| run(t.clone())).collect());
+            (name.as_str(), calls)
+        });
+        let for_kind = self.on_event.iter().filter(|(_, kind, _)| matches(kind, &event.kind)).map(
+            move |(name, _, run)| -> (&str, Calls<'a>) { (name.as_str(), Box::new(move || vec![run(event.clone())])) },
+        );
+        for_transitions.chain(for_kind).collect()
+    }
+
+    /// Whether any handler is for events of this kind.
+    pub(super) fn wants(&self, kind: &str) -> bool {
+        self.on_event.iter().any(|(_, pattern, _)| matches(pattern, kind))
+    }
+
+    pub(super) fn wants_transitions(&self) -> bool {
+        !self.on_transition.is_empty()
+    }
+}
+
+/// Begins the futures of one handler, one for each transition.
+pub(crate) type Calls<'a> = Box<dyn Fn() -> Vec<Run> + 'a>;
+
+/// The name under which the reading of the event itself is kept among the attempts.
+pub(crate) const PROCESS: &str = "process";
+
+fn matches(pattern: &str, kind: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => kind.starts_with(start),
+        None => pattern == kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_kind_matches_itself_and_every_beginning_with_a_star() {
+        assert!(matches("charge.refunded", "charge.refunded"));
+        assert!(matches("charge.*", "charge.refunded") && matches("*", "charge.refunded"));
+        assert!(!matches("charge.*", "charges") && !matches("charge", "charge.refunded"));
+    }
+}

@@ -1,0 +1,57 @@
+//! Which payment is an event about? Its references lead to payments; a token of ours outweighs the gateway's ids,
+//! and payments that were adopted meanwhile turn out to be the same one.
+
+use crate::domain::event::References;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::PaymentRow;
+
+/// What an event's references lead to.
+pub(super) struct Match {
+    /// The payment that the event is about.
+    pub payment: PaymentRow,
+    /// The reference that decided it.
+    pub matched_by: String,
+    /// Adopted payments that are the same one.
+    pub same: Vec<PaymentRow>,
+    /// Whether the references also lead to another payment that the host created.
+    pub ambiguous: bool,
+}
+
+/// All ids by which an event names its payment, tokens first, each once, without those that can't be stored.
+pub(super) fn all(references: &References) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for text in references.tokens.iter().chain(&references.gateway_refs) {
+        if super::receive::storable(text) && !all.contains(text) {
+            all.push(text.clone());
+        }
+    }
+    all
+}
+
+/// The ids that may be linked to a payment: the gateway's own, never what only may be a token.
+pub(super) fn linkable(references: &References) -> Vec<String> {
+    all(&References { tokens: Vec::new(), gateway_refs: references.gateway_refs.clone() })
+}
+
+/// Follows the references.
+pub(super) fn find(tx: &mut dyn Tx, variant: &str, references: &References) -> Result<Option<Match>, Error> {
+    let all = all(references);
+    let links = tx.find_references(variant, &all)?;
+    // In the order of the references, which is the order of their weight.
+    let ordered = all.iter().filter_map(|text| links.iter().find(|(found, _)| found == text));
+    let mut found: Vec<(String, PaymentRow)> = Vec::new();
+    for (text, id) in ordered {
+        if !found.iter().any(|(_, row)| row.id == *id)
+            && let Some(row) = tx.payment(*id)?
+        {
+            found.push((text.clone(), row));
+        }
+    }
+    let Some(first) = found.iter().position(|(_, row)| !row.adopted).or(found.first().map(|_| 0)) else {
+        return Ok(None);
+    };
+    let (matched_by, payment) = found.swap_remove(first);
+    let (same, others): (Vec<_>, Vec<_>) = found.into_iter().map(|(_, row)| row).partition(|row| row.adopted);
+    Ok(Some(Match { payment, matched_by, same, ambiguous: !others.is_empty() }))
+}

@@ -1,0 +1,144 @@
+//! What can one do with payments? [`Payments`] is the handle that a host clones into its app; every verb is a
+//! file of this room by the same name.
+
+mod adopt;
+mod browse;
+mod builder;
+mod create;
+mod explain;
+mod find;
+pub(crate) mod handler;
+mod matching;
+mod payment;
+pub(crate) mod process;
+mod rebuild;
+mod receive;
+mod requeue;
+mod settle;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+pub(crate) use browse::{COUNT_CAP, EventPage, PaymentPage, Place};
+pub use builder::{Builder, ModePolicy, Unmatched, Variant};
+pub use create::{Created, NewPayment, Next};
+pub(crate) use explain::{EventStory, PaymentStory};
+pub use handler::{Event, HandlerError, Transition};
+pub use payment::Payment;
+pub use rebuild::Rebuilt;
+pub use receive::Received;
+pub use requeue::Actor;
+
+use crate::domain::retry::Backoff;
+use crate::domain::{Timestamp, to_micros};
+use crate::error::{Error, ErrorKind};
+use crate::store::database::{Database, HostConnection};
+use crate::store::inbox::Inbox;
+use crate::store::{Store, Tx};
+use handler::Handlers;
+
+/// The handle to everything: clone it freely, it is one reference-counted pointer.
+#[derive(Clone)]
+pub struct Payments(Arc<Inner>);
+
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+pub(crate) struct Inner {
+    store: Arc<dyn Store>,
+    inbox: Inbox,
+    variants: BTreeMap<String, Variant>,
+    handlers: Handlers,
+    backoff: Backoff,
+    handler_timeout: Duration,
+    lease: Duration,
+    address: String,
+    clock: Clock,
+    /// Rung whenever an event may have become available.
+    bell: Notify,
+}
+
+impl Payments {
+    /// Begins to configure payments that live in `database`.
+    pub fn builder<C: HostConnection>(database: Database<C>) -> Builder<C> {
+        Builder::new(database)
+    }
+
+    /// Creates or upgrades the `pay_` tables. Safe to call at every start and by several processes at once; the
+    /// host's own diesel migrations are not touched.
+    ///
+    /// # Errors
+    /// `Storage` or `Unavailable` when the database refuses or doesn't answer.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        self.blocking(|inner| inner.store.migrate()).await
+    }
+
+    /// The names of the configured variants, in alphabetical order.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        self.0.variants.keys().map(String::as_str)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    pub(crate) fn variant(&self, name: &str) -> Option<&Variant> {
+        self.0.variants.get(name)
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Runs blocking database work off the async threads.
+    pub(crate) async fn blocking<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
+    {
+        let this = self.clone();
+        let ended = |e: tokio::task::JoinError| {
+            Error::new(ErrorKind::Unavailable, "database work did not come to its end").with_source(e)
+        };
+        tokio::task::spawn_blocking(move || work(&this.0)).await.map_err(ended)?
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.blocking(move |inner| inner.store.ask(work)).await
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> Timestamp {
+        to_micros((self.clock)())
+    }
+
+    /// Rings for the workers of this process; those of others look by themselves.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+}
+
+/// The UTC day of a counter.
+pub(crate) fn day(at: Timestamp) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
+}
+
+/// `len` letters and digits that nobody can guess: 5 bits each.
+pub(crate) fn random_word(len: usize) -> Result<String, Error> {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut bytes = vec![0_u8; len];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::new(ErrorKind::Unavailable, "the system gives no random bytes").with_source(e))?;
+    Ok(bytes.into_iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}

@@ -1,0 +1,110 @@
+//! What does the host see of a payment?
+
+use std::collections::BTreeMap;
+
+use crate::domain::Timestamp;
+use crate::domain::money::{Currency, Money};
+use crate::domain::payment::{PaymentState, Status, Terms};
+use crate::error::{Error, ErrorKind};
+use crate::store::rows::PaymentRow;
+
+/// A payment as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Payment {
+    /// Our public id of it; what the gateway is given.
+    pub token: String,
+    /// The host's own id, its order number.
+    pub reference: Option<String>,
+    /// The variant that it goes through.
+    pub variant: String,
+    /// Where it stands.
+    pub status: Status,
+    /// What is to be paid.
+    pub amount: Money,
+    /// What moved to the merchant, in the same currency.
+    pub captured: Money,
+    /// What went back, in the same currency.
+    pub refunded: Money,
+    /// A dispute is open or was lost.
+    pub disputed: bool,
+    /// Why a person should look at it, a sentence each; empty when nobody need.
+    pub concerns: Vec<String>,
+    /// The customer's email address, where the host or the gateway said it.
+    pub customer: Option<String>,
+    /// Real money (`true`) or a test, once an event said so.
+    pub livemode: Option<bool>,
+    /// What the host attached.
+    pub metadata: BTreeMap<String, String>,
+    /// Whether nobody here had asked for it: it was made from an event.
+    pub adopted: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Payment {
+    /// Whether a person should look at it.
+    pub fn needs_review(&self) -> bool {
+        !self.concerns.is_empty()
+    }
+
+    pub(crate) fn of(row: &PaymentRow) -> Result<Self, Error> {
+        let state = state(row)?;
+        Ok(Self {
+            token: row.token.clone(),
+            reference: row.reference.clone(),
+            variant: row.variant.clone(),
+            status: state.status,
+            amount: state.amount,
+            captured: Money::new(state.captured, state.amount.currency),
+            refunded: Money::new(state.refunded, state.amount.currency),
+            disputed: state.disputed,
+            concerns: state.concerns,
+            customer: row.customer.clone(),
+            livemode: row.livemode,
+            metadata: row.metadata.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
+            adopted: row.adopted,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// The state that is stored.
+pub(crate) fn state(row: &PaymentRow) -> Result<PaymentState, Error> {
+    let unreadable = |what: &str, got: &str| {
+        Error::new(ErrorKind::Storage, format!("expected a {what} that this release knows, got {got:?}"))
+    };
+    let status = Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?;
+    let currency = Currency::parse(&row.currency).map_err(|_| unreadable("currency", &row.currency))?;
+    Ok(PaymentState {
+        status,
+        amount: Money::new(row.amount, currency),
+        captured: row.captured_amount,
+        refunded: row.refunded_amount,
+        disputed: row.disputed,
+        concerns: row.concerns.lines().map(str::to_owned).collect(),
+    })
+}
+
+/// Puts a derived state into the row.
+pub(crate) fn put(row: &mut PaymentRow, state: &PaymentState) {
+    row.status = state.status.as_str().to_owned();
+    row.amount = state.amount.minor;
+    row.currency = state.amount.currency.as_str().to_owned();
+    row.captured_amount = state.captured;
+    row.refunded_amount = state.refunded;
+    row.disputed = state.disputed;
+    row.needs_review = state.needs_review();
+    row.concerns = state.concerns.join("\n");
+}
+
+/// What was agreed for the payment of this row.
+pub(crate) fn terms(row: &PaymentRow) -> Result<Terms, Error> {
+    match row.adopted {
+        true => Ok(Terms::Adopted),
+        false => state(row).map(|state| Terms::Agreed(state.amount)),
+    }
+}

@@ -1,0 +1,120 @@
+//! What happens to a delivery before it is answered? It is verified, cut into events, and committed; nothing is
+//! interpreted here.
+
+use super::{Payments, day};
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Envelope, Source, Verified};
+use crate::domain::{Timestamp, to_micros};
+use crate::gateways::Verification;
+use crate::store::rows::NewEvent;
+
+/// A delivery that is safe now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Received {
+    /// How many events it carried.
+    pub events: usize,
+    /// How many of them were in the inbox already.
+    pub duplicates: usize,
+}
+
+/// The counters' name for deliveries to variants that don't exist; their own names would be anybody's choice.
+const NOBODY: &str = "";
+/// The longest id, kind or other short text of an event, in characters.
+const SHORT: usize = 255;
+/// Header fields that are never stored.
+const PRIVATE: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-csrf-token"];
+/// How many bytes of header fields are stored at the most.
+const HEADERS: usize = 16 * 1024;
+
+impl Payments {
+    /// Takes a delivery for `variant` in. Once this returns `Ok`, its events are committed and will be processed,
+    /// whatever happens to this process.
+    ///
+    /// # Errors
+    /// The rejection that the gateway is to be told; it is counted here.
+    pub async fn receive(&self, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
+        let now = self.now();
+        let received = self.take_in(variant, delivery, now).await;
+        if let Err(rejection) = received {
+            self.reject(variant, rejection);
+        }
+        received
+    }
+
+    /// Counts a delivery that was refused before it could be received.
+    pub(crate) fn reject(&self, variant: &str, rejection: Rejection) {
+        log::warn!("payments: rejected a delivery: variant={variant:?} reason={rejection}");
+        let known = self.variant(variant).map_or(NOBODY, |_| variant);
+        self.inner().inbox.count(known, &day(self.now()), &format!("rejected:{rejection}"));
+    }
+
+    async fn take_in(&self, variant: &str, delivery: Delivery, now: Timestamp) -> Result<Received, Rejection> {
+        let gateway = &self.variant(variant).ok_or(Rejection::UnknownVariant)?.gateway;
+        let verified = match gateway.verify(&delivery, now) {
+            Verification::Ready(verified) => verified?,
+            Verification::Later(verified) => verified.await?,
+        };
+        let events = rows(variant, verified, headers(&delivery), now)?;
+        let (count, inbox) = (events.len(), &self.inner().inbox);
+        let stored = inbox.append(events).await.map_err(|error| {
+            log::error!("payments: a delivery could not be stored: variant={variant} {error}");
+            Rejection::Unavailable
+        })?;
+        let duplicates = stored.iter().filter(|event| event.duplicate).count();
+        let today = day(now);
+        (0..count).for_each(|_| inbox.count(variant, &today, "received"));
+        (0..duplicates).for_each(|_| inbox.count(variant, &today, "duplicate"));
+        if duplicates < count {
+            self.inner().ring();
+        }
+        Ok(Received { events: count, duplicates })
+    }
+}
+
+fn rows(variant: &str, verified: Verified, headers: String, now: Timestamp) -> Result<Vec<NewEvent>, Rejection> {
+    let Verified { events, secret, skew_seconds } = verified;
+    let row = |event: Envelope| {
+        // A database may refuse what a gateway's JSON allows (Postgres: NUL), and one such event must not hold up
+        // those that are stored with it.
+        if ![&event.id, &event.kind].into_iter().all(|text| storable(text)) {
+            return Err(Rejection::BodyMalformed);
+        }
+        Ok(NewEvent {
+            variant: variant.to_owned(),
+            gateway_event_id: event.id,
+            source: Source::Delivery,
+            kind: event.kind,
+            livemode: event.livemode,
+            api_version: event.api_version.filter(|text| storable(text)),
+            account: event.account.filter(|text| storable(text)),
+            secret: secret.clone(),
+            skew_seconds,
+            occurred_at: event.occurred_at.map(to_micros),
+            received_at: now,
+            headers: headers.clone(),
+            body: event.body,
+        })
+    };
+    events.into_iter().map(row).collect()
+}
+
+/// Whether a short text can be stored, shown and compared.
+pub(super) fn storable(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
+}
+
+/// The header fields that are kept, as a JSON object.
+fn headers(delivery: &Delivery) -> String {
+    let mut left = HEADERS;
+    let mut kept = serde_json::Map::new();
+    for (name, value) in delivery.headers.iter().filter(|(name, _)| !PRIVATE.contains(&name.as_str())) {
+        let size = name.len() + value.len();
+        if size <= left {
+            left -= size;
+            let value = String::from_utf8_lossy(value).replace('\0', "\u{FFFD}");
+            kept.entry(name.clone()).or_insert(value.into());
+        }
+    }
+    serde_json::Value::Object(kept).to_string()
+}

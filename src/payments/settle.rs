@@ -1,0 +1,241 @@
+//! How does an event end: when its handlers are done, and when something failed? The async handlers run here,
+//! after the commit, under the event's lease; each one's attempt is kept, so that a retry runs only the rest.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::handler::{Event, HandlerError, PROCESS, Run, Transition};
+use super::payment::Payment;
+use super::{Inner, Payments};
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::{Claim, Claimed, NewAttempt, Verdict};
+
+/// Why an event did not get on.
+#[derive(Clone)]
+pub(super) struct Trouble {
+    /// What failed: a handler's name, or the reading of the event itself.
+    who: String,
+    outcome: &'static str,
+    code: &'static str,
+    why: String,
+    wait: Wait,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Backoff,
+    For(Duration),
+    Never,
+}
+
+impl Trouble {
+    /// Of the event's processing; worth another try.
+    pub(super) fn retry(why: String) -> Self {
+        Self { who: PROCESS.into(), outcome: "error", code: "failed", why, wait: Wait::Backoff }
+    }
+
+    /// Of the event's processing; trying again would not help.
+    pub(super) fn discard(code: &'static str, why: String) -> Self {
+        Self { who: PROCESS.into(), outcome: "discard", code, why, wait: Wait::Never }
+    }
+
+    /// Of a handler.
+    pub(super) fn of(handler: &str, error: &HandlerError) -> Self {
+        let (code, wait) = match error {
+            HandlerError::Retry(_) => ("handler_failed", Wait::Backoff),
+            HandlerError::RetryAfter(wait, _) => ("handler_failed", Wait::For(*wait)),
+            HandlerError::Discard(_) => ("handler_discarded", Wait::Never),
+        };
+        Self { who: handler.to_owned(), outcome: error.outcome(), code, why: error.sentence(), wait }
+    }
+
+    /// What becomes of the event after this, at its attempt of this number.
+    fn verdict(&self, inner: &Inner, attempt: i64, now: Timestamp) -> Verdict {
+        let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+        let backoff = inner.backoff.after(attempt, jitter());
+        let (who, why) = (&self.who, &self.why);
+        let what = if who == PROCESS { format!("failed: {why}") } else { format!("handler {who} failed: {why}") };
+        let wait = match self.wait {
+            Wait::Never => None,
+            Wait::For(wait) => backoff.map(|_| wait),
+            Wait::Backoff => backoff,
+        };
+        match wait {
+            Some(wait) => {
+                let due = now + wait;
+                let outcome = format!("{what}; attempt {attempt} of {}, the next is due later", inner.backoff.attempts);
+                let state = EventState::Retryable;
+                Verdict { state, code: self.code, outcome, due_at: Some(due), finished_at: None }
+            }
+            None => {
+                let tried = if self.wait == Wait::Never { String::new() } else { format!(" after {attempt} attempts") };
+                let outcome = format!("discarded{tried}: {what}");
+                let state = EventState::Discarded;
+                Verdict { state, code: self.code, outcome, due_at: None, finished_at: Some(now) }
+            }
+        }
+    }
+}
+
+/// Random enough to keep retries apart; nothing depends on it.
+fn jitter() -> u8 {
+    let mut byte = [0];
+    let _ = getrandom::fill(&mut byte);
+    byte[0]
+}
+
+/// Writes down that an event failed.
+pub(super) fn failed(
+    inner: &Inner,
+    tx: &mut dyn Tx,
+    event: &Claimed,
+    trouble: &Trouble,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.add_attempt(&NewAttempt {
+        event_id: event.row.id,
+        handler: trouble.who.clone(),
+        attempt: event.row.attempts,
+        outcome: trouble.outcome,
+        error: Some(trouble.why.clone()),
+        started_at: now,
+        finished_at: now,
+    })?;
+    let verdict = trouble.verdict(inner, event.row.attempts, now);
+    report(&event.row.variant, &event.row.gateway_event_id, &verdict);
+    tx.settle(event.claim(), &verdict).map(drop)
+}
+
+fn report(variant: &str, event: &str, verdict: &Verdict) {
+    match verdict.state {
+        EventState::Discarded => log::error!("payments: variant={variant} event={event} {}", verdict.outcome),
+        EventState::Retryable => log::warn!("payments: variant={variant} event={event} {}", verdict.outcome),
+        _ => {}
+    }
+}
+
+/// An event that is applied and committed, with the handlers that are still to run.
+pub(crate) struct Pending {
+    claim: Claim,
+    event: Event,
+    transitions: Vec<Transition>,
+    done: Vec<String>,
+    verdict: Verdict,
+}
+
+/// Collects what the handlers of an event need.
+pub(super) fn pending(
+    payments: &Payments,
+    tx: &mut dyn Tx,
+    claimed: &Claimed,
+    transitions: Vec<Transition>,
+    verdict: Verdict,
+) -> Result<Pending, Error> {
+    let row = &claimed.row;
+    let payment = match tx.event(row.id)?.and_then(|row| row.payment_id) {
+        Some(id) => tx.payment(id)?.as_ref().map(Payment::of).transpose()?,
+        None => None,
+    };
+    let event = Event {
+        variant: row.variant.clone(),
+        id: row.gateway_event_id.clone(),
+        kind: row.kind.clone(),
+        occurred_at: row.occurred_at,
+        body: Bytes::from(claimed.body.clone()),
+        payment,
+        payments: payments.clone(),
+    };
+    Ok(Pending { claim: claimed.claim(), event, transitions, done: tx.done_handlers(row.id)?, verdict })
+}
+
+impl Pending {
+    /// Runs the handlers one after the other and settles the event. One that fails does not keep the others from
+    /// running.
+    pub(crate) async fn run(self) -> Result<(), Error> {
+        let payments = self.event.payments.clone();
+        let mut trouble: Option<Trouble> = None;
+        for (name, begin) in payments.inner().handlers.runs(&self.transitions, &self.event) {
+            if self.done.iter().any(|done| done == name) {
+                continue;
+            }
+            if !self.renew(&payments).await? {
+                log::warn!("payments: event={} was claimed by another worker meanwhile", self.event.id);
+                return Ok(());
+            }
+            if let Err(error) = self.attempt(&payments, name, begin()).await? {
+                let found = Trouble::of(name, &error);
+                // The one that wants another try decides when; a discard only when no other wants one.
+                if trouble.as_ref().is_none_or(|known| known.wait == Wait::Never) {
+                    trouble = Some(found);
+                }
+            }
+        }
+        self.settle(&payments, trouble).await
+    }
+
+    async fn renew(&self, payments: &Payments) -> Result<bool, Error> {
+        let (claim, until) = (self.claim, payments.now() + payments.inner().lease);
+        payments.blocking(move |inner| inner.store.transaction(|tx| tx.renew(claim, until))).await
+    }
+
+    /// One run of one handler, written down.
+    async fn attempt(
+        &self,
+        payments: &Payments,
+        name: &str,
+        runs: Vec<Run>,
+    ) -> Result<Result<(), HandlerError>, Error> {
+        let started_at = payments.now();
+        let timeout = payments.inner().handler_timeout;
+        let ran = match tokio::time::timeout(timeout, guarded(runs)).await {
+            Ok(ran) => ran,
+            Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
+        };
+        let attempt = NewAttempt {
+            event_id: self.claim.event,
+            handler: name.to_owned(),
+            attempt: self.claim.attempt,
+            outcome: ran.as_ref().map_or_else(HandlerError::outcome, |()| "ok"),
+            error: ran.as_ref().err().map(HandlerError::sentence),
+            started_at,
+            finished_at: payments.now(),
+        };
+        payments.blocking(move |inner| inner.store.transaction(|tx| tx.add_attempt(&attempt))).await?;
+        Ok(ran)
+    }
+
+    async fn settle(self, payments: &Payments, trouble: Option<Trouble>) -> Result<(), Error> {
+        let now = payments.now();
+        let verdict = match trouble {
+            Some(trouble) => trouble.verdict(payments.inner(), self.claim.attempt, now),
+            None => Verdict { finished_at: Some(now), ..self.verdict },
+        };
+        report(&self.event.variant, &self.event.id, &verdict);
+        let claim = self.claim;
+        payments.blocking(move |inner| inner.store.transaction(|tx| tx.settle(claim, &verdict))).await.map(drop)
+    }
+
+    /// Gives the event back unfinished, due at once, without counting this attempt against it.
+    pub(crate) async fn release(self) -> Result<(), Error> {
+        let payments = self.event.payments.clone();
+        let (claim, now) = (self.claim, payments.now());
+        let outcome = format!("{}; its handlers were not begun before the worker stopped", self.verdict.outcome);
+        let verdict = Verdict { state: EventState::Available, due_at: Some(now), outcome, ..self.verdict };
+        payments.blocking(move |inner| inner.store.transaction(|tx| tx.settle(claim, &verdict))).await.map(drop)
+    }
+}
+
+/// Runs the futures one after the other; a panic is an error like any other.
+async fn guarded(runs: Vec<Run>) -> Result<(), HandlerError> {
+    for run in runs {
+        match tokio::task::spawn_local(run).await {
+            Ok(ran) => ran?,
+            Err(ended) => return Err(HandlerError::retry(format!("the handler panicked: {ended}"))),
+        }
+    }
+    Ok(())
+}
