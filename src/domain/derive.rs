@@ -101,19 +101,12 @@ impl<'a> Case<'a> {
 
     /// The status while no money counts: a standing authorization, else the latest word.
     fn unpaid_status(&self) -> Status {
-        let standing = self.standing_authorizations();
-        if standing.iter().any(|family| family.iter().any(|f| self.covers(f))) {
+        if self.standing_authorizations().iter().flatten().any(|f| self.covers(f)) {
             return Status::Authorized;
         }
         let ways = [Aspect::Checkout, Aspect::Authorization, Aspect::Capture, Aspect::CaptureTotal];
-        let words = ways.into_iter().flat_map(|aspect| self.ledger.facts_of(aspect)).filter_map(|f| {
-            let status = match f.state {
-                // An authorization that stands but does not fit leaves the payment undecided.
-                State::Authorized => standing.iter().flatten().any(|s| *s == f).then_some(Status::Pending)?,
-                state => unpaid_word(state)?,
-            };
-            Some(((f.occurred_at, rank(f.state), &f.event_id), status))
-        });
+        let words = ways.into_iter().flat_map(|aspect| self.ledger.facts_of(aspect));
+        let words = words.filter_map(|f| Some(((f.occurred_at, rank(f.state), &f.event_id), unpaid_word(f.state)?)));
         words.max_by_key(|(when, _)| *when).map_or(Status::Pending, |(_, status)| status)
     }
 
@@ -215,10 +208,11 @@ fn sum(ledger: &Ledger, way: Aspect, currency: Currency) -> i64 {
     amounts.fold(0, |sum: i64, (minor, _)| sum.saturating_add(minor))
 }
 
-/// The status of a payment whose latest word is this one.
+/// The status of a payment whose latest word is this one, while no money counts.
 pub(super) fn unpaid_word(state: State) -> Option<Status> {
     match state {
-        State::Pending | State::ActionRequired => Some(Status::Pending),
+        // An authorization that counts is seen before; one of another amount leaves the payment undecided.
+        State::Pending | State::ActionRequired | State::Authorized => Some(Status::Pending),
         State::Failed => Some(Status::Failed),
         State::Expired => Some(Status::Expired),
         State::Canceled => Some(Status::Canceled),

@@ -100,7 +100,7 @@ fn money_taken_twice_says_how_much_was_taken() {
 #[test]
 fn a_success_without_an_amount_is_not_confirmed() {
     let mute = Fact::new(Aspect::Capture, "ch_1", State::Succeeded, minute(1), "e");
-    let state = comes_to(Status::Pending, &[mute.clone()]);
+    let state = comes_to(Status::Pending, std::slice::from_ref(&mute));
     assert_eq!(state.concerns, ["the gateway reports no amount, the payment is of 49.99 EUR"]);
     comes_to(Status::Paid, &and(paid(), Fact { occurred_at: minute(99), ..mute }));
 }
@@ -130,6 +130,45 @@ fn a_refund_made_after_the_total_does_not_lower_it() {
     let total = fact(Aspect::RefundTotal, "ch_1", State::Succeeded, 10, 1000);
     let later = refund("re_2", State::Failed, 20, 30, 1000);
     assert_eq!(comes_to(Status::PartiallyRefunded, &and(and(paid(), total), later)).refunded, 1000);
+}
+
+#[test]
+fn money_that_moved_does_not_shrink() {
+    let total = |minor, at| fact(Aspect::CaptureTotal, "pi_1", State::Succeeded, at, minor);
+    let grown = comes_to(Status::Paid, &[total(DUE, 1), total(DUE + 1, 2)]);
+    assert_eq!((grown.captured, grown.needs_review()), (DUE + 1, true));
+    assert_eq!(comes_to(Status::Paid, &[total(DUE, 1), total(1, 2)]).captured, DUE);
+}
+
+#[test]
+fn a_total_that_outgrows_its_discounted_checkout_stays_paid() {
+    let total = |minor, at| fact(Aspect::CaptureTotal, "pi_1", State::Succeeded, at, minor);
+    let checkout = fact(Aspect::Checkout, "cs_1", State::Pending, 1, 4499).with_face(DUE);
+    let grown = comes_to(Status::Paid, &[checkout, total(4499, 2), total(4600, 3)]);
+    assert_eq!(grown.concerns, ["the gateway reports 46.00 EUR, the payment is of 49.99 EUR"]);
+}
+
+#[test]
+fn too_much_is_paid_and_said_once() {
+    let state = comes_to(Status::Paid, &[fact(Aspect::Checkout, "cs_1", State::Succeeded, 1, DUE + 1)]);
+    assert_eq!(state.concerns, ["the gateway reports 50.00 EUR, the payment is of 49.99 EUR"]);
+}
+
+#[test]
+fn a_promise_of_less_leaves_the_payment_pending() {
+    let failed = fact(Aspect::Authorization, "pi_0", State::Failed, 1, DUE);
+    let state = comes_to(Status::Pending, &[failed, fact(Aspect::Authorization, "pi_1", State::Authorized, 2, 1)]);
+    assert_eq!(state.concerns, ["the gateway reports 0.01 EUR, the payment is of 49.99 EUR"]);
+}
+
+#[test]
+fn of_two_refund_totals_within_one_second_the_larger_is_the_later() {
+    let total = |minor, event: &str| {
+        let fact = fact(Aspect::RefundTotal, "ch_1", State::Succeeded, 10, minor);
+        Fact { event_id: event.to_owned(), ..fact }
+    };
+    let facts = and(and(paid(), total(1000, "evt_z")), total(DUE, "evt_a"));
+    assert_eq!(comes_to(Status::Refunded, &facts).refunded, DUE);
 }
 
 #[test]
