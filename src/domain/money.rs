@@ -94,3 +94,41 @@ impl fmt::Display for BadCurrency {
 }
 
 impl std::error::Error for BadCurrency {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(minor: i64, code: &str) -> String {
+        Money::new(minor, Currency::parse(code).expect("a code of three letters")).to_string()
+    }
+
+    #[test]
+    fn the_decimal_point_stands_where_the_currency_puts_it() {
+        let shown = [("USD", 4999), ("JPY", 5), ("KWD", 5120), ("CLF", 12_345)].map(|(code, m)| shown(m, code));
+        assert_eq!(shown, ["49.99 USD", "5 JPY", "5.120 KWD", "1.2345 CLF"]);
+    }
+
+    #[test]
+    fn small_negative_and_extreme_amounts_keep_their_digits() {
+        assert_eq!(shown(5, "EUR"), "0.05 EUR");
+        assert_eq!(shown(0, "EUR"), "0.00 EUR");
+        assert_eq!(shown(-5, "EUR"), "-0.05 EUR");
+        assert_eq!(shown(i64::MIN, "EUR"), "-92233720368547758.08 EUR");
+        assert_eq!(shown(i64::MAX, "JPY"), "9223372036854775807 JPY");
+    }
+
+    #[test]
+    fn a_currency_is_three_letters_of_either_case() {
+        assert_eq!(Currency::parse("eUr").map(|c| c.as_str().to_owned()), Ok("EUR".to_owned()));
+        for bad in ["", "EU", "EURO", "E1R", "€"] {
+            assert!(Currency::parse(bad).is_err(), "{bad:?} is no currency");
+        }
+    }
+
+    #[test]
+    fn a_bad_currency_is_named_but_never_at_length() {
+        let said = Currency::parse(&"x".repeat(500)).expect_err("too long").to_string();
+        assert_eq!(said, "expected a currency code of three letters (ISO 4217), got \"xxxxxxxxxxxxxxxx\"");
+    }
+}

@@ -1,7 +1,7 @@
 //! Which status has a payment, how much of it moved, and what should a person look at? A pure function of the
 //! payment's terms and its ledger; nothing else decides a status.
 
-use super::ledger::Ledger;
+pub use super::derive::derive;
 use super::money::Money;
 
 /// Where a payment stands.
@@ -100,10 +100,9 @@ impl PaymentState {
     pub fn needs_review(&self) -> bool {
         !self.concerns.is_empty()
     }
-}
 
-/// What `ledger` makes of a payment with these `terms`.
-pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
-    let _ = (terms, ledger);
-    unreachable!("written by the ledger's author")
+    /// What can still be refunded, in minor units of the payment's currency.
+    pub fn remaining(&self) -> i64 {
+        self.captured.saturating_sub(self.refunded).max(0)
+    }
 }

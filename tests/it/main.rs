@@ -1,6 +1,7 @@
-//! Does the crate keep its promises, seen from outside? One binary, so that it links once.
+//! Does the crate keep its promises, seen from outside? One binary, so that it links once; a file a subject.
 
 // A test that can't go on should stop where it stands.
 #![allow(clippy::unwrap_used)]
 
+mod ledger;
 mod stripe;

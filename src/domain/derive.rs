@@ -1,0 +1,241 @@
+//! What do a payment's facts amount to? The rules by which terms and ledger become a status, amounts and
+//! concerns; the words for the outcome are the payment's, what went back is the refunds' answer.
+
+use std::collections::BTreeMap;
+
+use super::fact::{Aspect, Fact, State};
+use super::ledger::{Ledger, moved, rank};
+use super::money::{Currency, Money};
+use super::payment::{PaymentState, Status, Terms};
+use super::refunds;
+
+/// The aspects through which money comes; each sees the same money its own way.
+const WAYS: [Aspect; 3] = [Aspect::Checkout, Aspect::CaptureTotal, Aspect::Capture];
+
+/// What `ledger` makes of a payment with these `terms`. Total: any facts give a state.
+///
+/// A payment is paid once money in its own currency moved and an object says that it was meant for this amount,
+/// or enough moved to cover it. Both only ever grow, so no fact un-pays what was paid.
+pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
+    let case = Case::read(terms, ledger);
+    let refunded = refunds::refunded(ledger, case.due.currency).clamp(0, case.captured);
+    let paid = case.is_paid();
+    let status = match paid {
+        true if case.captured > 0 && refunded >= case.captured => Status::Refunded,
+        true if refunded > 0 => Status::PartiallyRefunded,
+        true => Status::Paid,
+        false => case.unpaid_status(),
+    };
+    let disputed = ledger.facts_of(Aspect::Dispute).any(|f| matches!(f.state, State::Open | State::Lost));
+    let concerns = case.concerns(paid, refunded);
+    PaymentState { status, amount: case.due, captured: case.captured, refunded, disputed, concerns }
+}
+
+/// The sentence for an amount that is not the payment's.
+pub(super) fn mismatch(fact: &Fact, due: Money) -> String {
+    match fact.amount.zip(fact.currency) {
+        Some((minor, currency)) => {
+            format!("the gateway reports {}, the payment is of {due}", Money::new(minor, currency))
+        }
+        None => format!("the gateway reports no amount, the payment is of {due}"),
+    }
+}
+
+/// How a register's amount compares with what is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// It is the amount, or the object explains the difference.
+    Fits,
+    /// The right currency, another amount.
+    Differs,
+    /// Another currency, or none.
+    Foreign,
+}
+
+/// A ledger read against what is due.
+struct Case<'a> {
+    ledger: &'a Ledger,
+    adopted: bool,
+    due: Money,
+    captured: i64,
+    /// Amounts that a fitting checkout asks for instead of what is due: after a discount, with tax. A capture
+    /// doesn't know of them, so they explain its amount too, be the checkout paid or not yet.
+    asked: Vec<i64>,
+}
+
+impl<'a> Case<'a> {
+    fn read(terms: Terms, ledger: &'a Ledger) -> Self {
+        let (mut due, adopted) = match terms {
+            Terms::Agreed(money) => (money, false),
+            Terms::Adopted => (reported(ledger), true),
+        };
+        let captured = WAYS.into_iter().map(|way| sum(ledger, way, due.currency)).max().unwrap_or(0);
+        if adopted {
+            due.minor = due.minor.max(captured);
+        }
+        let explains = |f: &&Fact| f.currency == Some(due.currency) && is_or_stands_for(f, due.minor);
+        let asked = ledger.facts_of(Aspect::Checkout).filter(explains).filter_map(|f| f.amount);
+        Self { ledger, adopted, due, captured, asked: asked.filter(|minor| *minor > 0).collect() }
+    }
+
+    fn fit(&self, fact: &Fact) -> Fit {
+        if fact.currency != Some(self.due.currency) {
+            return Fit::Foreign;
+        }
+        let fits = self.adopted
+            || is_or_stands_for(fact, self.due.minor)
+            || self.asked.iter().any(|minor| is_or_stands_for(fact, *minor));
+        if fits { Fit::Fits } else { Fit::Differs }
+    }
+
+    /// The registers that say that money moved, in the order of the ledger.
+    fn moved(&self) -> impl Iterator<Item = &'a Fact> {
+        self.ledger.facts().filter(|f| moved(f).is_some())
+    }
+
+    fn is_paid(&self) -> bool {
+        let free = self.ledger.facts_of(Aspect::Checkout).any(|f| f.state == State::Free);
+        let covers = self.asked.iter().fold(self.due.minor, |least, minor| least.min(*minor));
+        free || (self.captured > 0 && self.captured >= covers) || self.moved().any(|f| self.fit(f) == Fit::Fits)
+    }
+
+    /// The status while no money counts: a standing authorization, else the latest word.
+    fn unpaid_status(&self) -> Status {
+        if self.standing_authorizations().iter().flatten().any(|f| self.covers(f)) {
+            return Status::Authorized;
+        }
+        let ways = [Aspect::Checkout, Aspect::Authorization, Aspect::Capture, Aspect::CaptureTotal];
+        let words = ways.into_iter().flat_map(|aspect| self.ledger.facts_of(aspect));
+        let words = words.filter_map(|f| Some(((f.occurred_at, rank(f.state), &f.event_id), unpaid_word(f.state)?)));
+        words.max_by_key(|(when, _)| *when).map_or(Status::Pending, |(_, status)| status)
+    }
+
+    /// Whether this authorization promises enough.
+    fn covers(&self, fact: &Fact) -> bool {
+        match self.fit(fact) {
+            Fit::Fits => true,
+            Fit::Differs => fact.amount.is_some_and(|minor| minor > self.due.minor),
+            Fit::Foreign => false,
+        }
+    }
+
+    /// The authorized registers of each authorization that was not given up. An intent and its charges are one
+    /// family, since the gateway may tell of the promise on one and of its end on the other; the newest word of
+    /// the family holds, and within one second the end does.
+    fn standing_authorizations(&self) -> Vec<Vec<&'a Fact>> {
+        let mut families = BTreeMap::<&str, Vec<&Fact>>::new();
+        for fact in self.ledger.facts_of(Aspect::Authorization) {
+            if matches!(fact.state, State::Authorized | State::Canceled | State::Expired) {
+                families.entry(fact.parent.as_deref().unwrap_or(&fact.gateway_ref)).or_default().push(fact);
+            }
+        }
+        let mut standing: Vec<_> = families.into_values().collect();
+        standing.retain(|family| {
+            let newest = family.iter().max_by_key(|f| (f.occurred_at, rank(f.state)));
+            newest.is_some_and(|f| f.state == State::Authorized)
+        });
+        for family in &mut standing {
+            family.retain(|f| f.state == State::Authorized);
+        }
+        standing
+    }
+
+    fn concerns(&self, paid: bool, refunded: i64) -> Vec<String> {
+        let mut sentences = self.money_concerns(refunded);
+        if !paid {
+            let doubtful = |family: &Vec<&Fact>| !family.iter().any(|f| self.fit(f) == Fit::Fits);
+            let promised = self.standing_authorizations().into_iter().filter(doubtful).flatten();
+            let wordless = self.ledger.facts().filter(|f| WAYS.contains(&f.aspect) && f.state == State::Succeeded);
+            let wordless = wordless.filter(|f| f.amount.is_none() || f.currency.is_none());
+            sentences.extend(promised.chain(wordless).map(|f| mismatch(f, self.due)));
+        }
+        sentences.extend(refunds::concerns(self.ledger, self.due.currency));
+        sentences.extend(self.ledger.facts_of(Aspect::Concern).map(|f| raised(&f.gateway_ref)));
+        once_each(sentences)
+    }
+
+    fn money_concerns(&self, refunded: i64) -> Vec<String> {
+        // Parts that add up to what is due need no look, though none of them is the amount.
+        let adds_up = |f: &Fact| sum(self.ledger, f.aspect, self.due.currency) == self.due.minor;
+        let (mut sentences, mut expected, mut told) = (Vec::new(), self.due.minor, false);
+        for fact in self.moved() {
+            match self.fit(fact) {
+                Fit::Fits => expected = expected.max(fact.amount.unwrap_or(0)),
+                Fit::Differs if adds_up(fact) => {}
+                Fit::Differs | Fit::Foreign => {
+                    told |= moved(fact) == Some((self.captured, self.due.currency));
+                    sentences.push(mismatch(fact, self.due));
+                }
+            }
+        }
+        // What was taken twice is in order again once the surplus went back.
+        if self.captured.saturating_sub(refunded) > expected && !told {
+            let captured = Money::new(self.captured, self.due.currency);
+            sentences.push(format!("{captured} were captured, the payment is of {}", self.due));
+        }
+        sentences
+    }
+}
+
+/// Whether the amount of `fact`, or what it would have been without what the object explains, is `minor`.
+fn is_or_stands_for(fact: &Fact, minor: i64) -> bool {
+    fact.amount == Some(minor) || fact.face == Some(minor)
+}
+
+/// What the gateway says that an adopted payment is of. Money that moved names the currency before anything
+/// that is only asked for, so that no later fact can turn what was paid into a foreign currency.
+fn reported(ledger: &Ledger) -> Money {
+    let paid = WAYS.into_iter().flat_map(|way| ledger.facts_of(way)).filter(|f| moved(f).is_some());
+    let paid = paid.filter_map(|f| f.currency);
+    let asks = [Aspect::Checkout, Aspect::CaptureTotal, Aspect::Authorization, Aspect::Capture];
+    let asked = asks.into_iter().flat_map(|aspect| ledger.facts_of(aspect)).filter_map(|f| f.currency);
+    let any = ledger.facts().filter_map(|f| f.currency);
+    let currency = paid.chain(asked).chain(any).next().unwrap_or(Currency::NONE);
+    let largest = |aspect, size: fn(&Fact) -> Option<i64>| {
+        ledger.facts_of(aspect).filter(|f| f.currency == Some(currency)).filter_map(size).max()
+    };
+    let minor = largest(Aspect::Checkout, |f| moved(f).map(|(minor, _)| minor))
+        .or_else(|| largest(Aspect::Checkout, |f| f.amount))
+        .or_else(|| largest(Aspect::CaptureTotal, |f| f.face.or(f.amount)))
+        .or_else(|| largest(Aspect::Authorization, |f| f.face.or(f.amount)))
+        .or_else(|| largest(Aspect::Capture, |f| f.face.or(f.amount)));
+    Money::new(minor.unwrap_or(0), currency)
+}
+
+/// What came in one way, in minor units of `currency`.
+fn sum(ledger: &Ledger, way: Aspect, currency: Currency) -> i64 {
+    let amounts = ledger.facts_of(way).filter_map(moved).filter(|(_, c)| *c == currency);
+    amounts.fold(0, |sum: i64, (minor, _)| sum.saturating_add(minor))
+}
+
+/// The status of a payment whose latest word is this one, while no money counts.
+pub(super) fn unpaid_word(state: State) -> Option<Status> {
+    match state {
+        // An authorization that counts is seen before; one of another amount leaves the payment undecided.
+        State::Pending | State::ActionRequired | State::Authorized => Some(Status::Pending),
+        State::Failed => Some(Status::Failed),
+        State::Expired => Some(Status::Expired),
+        State::Canceled => Some(Status::Canceled),
+        _ => None,
+    }
+}
+
+/// The sentence of a reason code.
+fn raised(code: &str) -> String {
+    match code {
+        "other_mode" => "a test event reached a live payment, or the other way round".to_owned(),
+        "ambiguous_reference" => "an event names more than one payment".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// The sentences in their order, each once: the same money is told of through several objects.
+fn once_each(sentences: Vec<String>) -> Vec<String> {
+    let mut once = Vec::<String>::with_capacity(sentences.len());
+    for sentence in sentences {
+        if !once.contains(&sentence) {
+            once.push(sentence);
+        }
+    }
+    once
+}
