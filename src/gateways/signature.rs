@@ -9,16 +9,16 @@ use subtle::ConstantTimeEq;
 
 /// A signing secret or API key. `Debug` shows nothing of it.
 #[derive(Clone)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl Secret {
     /// Keeps `text` as it is: white space at its ends is part of the key.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// Whether it is empty or white space only.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.0.bytes().all(|b| b.is_ascii_whitespace())
     }
 

@@ -14,7 +14,7 @@ pub(crate) mod process;
 mod rebuild;
 mod receive;
 mod requeue;
-mod settle;
+pub(crate) mod settle;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -123,6 +123,12 @@ impl Inner {
         self.bell.notify_one();
     }
 
+    /// Writes the counters that are still in memory.
+    pub(crate) async fn flush(&self) {
+        self.inbox.flush().await;
+    }
+
+    /// Waits until [`Inner::ring`] was called.
     pub(crate) async fn rung(&self) {
         self.bell.notified().await;
     }

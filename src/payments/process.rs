@@ -79,7 +79,7 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<(Interpretat
     match variant.mode {
         ModePolicy::Ignore if other_mode => return Ok((interpretation, ModeMatch::Ignore)),
         ModePolicy::Flag if other_mode && !interpretation.facts.is_empty() => {
-            interpretation.facts.push(concern(explain::OTHER_MODE, &recorded));
+            interpretation.facts.push(concern("other_mode", &recorded));
         }
         _ => {}
     }
@@ -221,7 +221,7 @@ impl Step<'_> {
         if ambiguous {
             let event = &self.event.row;
             let at = event.occurred_at.unwrap_or(event.received_at);
-            facts.push(Fact::new(Aspect::Concern, explain::AMBIGUOUS, State::Raised, at, &event.gateway_event_id));
+            facts.push(Fact::new(Aspect::Concern, "ambiguous_reference", State::Raised, at, &event.gateway_event_id));
         }
         let mut changed = !same.is_empty();
         for fact in &facts {

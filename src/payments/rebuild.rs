@@ -37,7 +37,9 @@ fn rebuild(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Rebuilt, Error
     for event in tx.recorded_of(row.id)? {
         let Some(variant) = inner.variants.get(&event.row.variant) else { continue };
         if let Ok((interpretation, ModeMatch::Fits)) = reading(variant, &event) {
-            interpretation.facts.into_iter().for_each(|fact| drop(ledger.merge(fact)));
+            for fact in interpretation.facts {
+                ledger.merge(fact);
+            }
         }
     }
     let rebuilt = derive(payment::terms(&row)?, &ledger);

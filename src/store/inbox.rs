@@ -152,7 +152,9 @@ impl Writer {
                 self.write_counts();
                 count_at = None;
             }
-            flushes.into_iter().for_each(|done| drop(done.send(())));
+            for done in flushes {
+                let _ = done.send(());
+            }
         }
     }
 

@@ -1,0 +1,63 @@
+//! How does a gateway's own page come to the browser? The gateway says what; this file reads the request for it
+//! and turns its word into an answer.
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{links, respond, webhook};
+use crate::domain::delivery::Rejection;
+use crate::gateways::{PageRequest, PageResponse};
+use crate::payments::Payments;
+
+/// The longest form that a gateway's own page may send, in bytes.
+const FORM: usize = 64 * 1024;
+
+/// Answers a request below a variant's address; `below` is how many segments of its path lie below the mount.
+pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, payload: Payload) -> HttpResponse {
+    let name = req.match_info().get("variant").unwrap_or_default();
+    let Some(variant) = payments.variant(name) else { return respond::rejected(Rejection::UnknownVariant) };
+    let post = match *req.method() {
+        Method::GET | Method::HEAD => false,
+        Method::POST => true,
+        _ => return respond::rejected(Rejection::MethodNotAllowed),
+    };
+    let Ok(form) = webhook::read(payload, FORM).await else { return respond::rejected(Rejection::TooLarge) };
+    let fields = |text: &str| web::Query::<Vec<(String, String)>>::from_query(text).map(web::Query::into_inner);
+    let (Ok(query), Ok(form)) = (fields(req.query_string()), fields(&String::from_utf8_lossy(&form))) else {
+        return respond::rejected(Rejection::BodyMalformed);
+    };
+    let request = PageRequest {
+        post,
+        path: req.match_info().get("page").unwrap_or_default().to_owned(),
+        address: format!("{}/{name}", links::mount(req, below)),
+        endpoint: endpoint(req, below, name),
+        query,
+        form,
+        now: payments.now(),
+    };
+    match variant.gateway.page(&request).await {
+        // Nothing of the gateway's own is at its address itself but the endpoint, which takes POST.
+        None if request.path.is_empty() => respond::rejected(Rejection::MethodNotAllowed),
+        None => respond::plain(StatusCode::NOT_FOUND).body("not_found"),
+        Some(PageResponse::Html(page)) => respond::html(StatusCode::OK, page),
+        Some(PageResponse::Text(text)) => respond::plain(StatusCode::OK).body(text),
+        Some(PageResponse::See(address)) => respond::see(&address),
+        Some(PageResponse::Trouble(status, words)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            respond::plain(status).body(words)
+        }
+    }
+}
+
+/// Where this very server answers for the variant: what it listens on, since a proxy may stand at the address that
+/// the browser knows.
+fn endpoint(req: &HttpRequest, below: usize, variant: &str) -> String {
+    let config = req.app_config();
+    let scheme = if config.secure() { "https" } else { "http" };
+    let mut listens = config.local_addr();
+    if listens.ip().is_unspecified() {
+        listens.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("{scheme}://{listens}{}/{variant}/", links::own(req, below))
+}

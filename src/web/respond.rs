@@ -1,0 +1,55 @@
+//! What do answers look like? Rejections become status lines in this one place, and every page gets the same
+//! strict headers.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+use crate::domain::delivery::Rejection;
+
+/// Nothing inline, nothing from elsewhere, not in a frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+                                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The answer to a delivery that was refused: a status and a reason code.
+pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {
+    let status = match rejection {
+        Rejection::UnknownVariant => StatusCode::NOT_FOUND,
+        Rejection::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Rejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Rejection::Unverifiable | Rejection::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let mut response = plain(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, "5"));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        response.insert_header((header::ALLOW, "POST"));
+    }
+    response.body(rejection.code())
+}
+
+/// A plain text answer that nobody keeps or guesses about.
+pub(crate) fn plain(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    response
+}
+
+/// A page.
+pub(crate) fn html(status: StatusCode, page: String) -> HttpResponse {
+    plain(status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+        .body(page)
+}
+
+/// Go there with a GET.
+pub(crate) fn see(address: &str) -> HttpResponse {
+    plain(StatusCode::SEE_OTHER).insert_header((header::LOCATION, address)).finish()
+}

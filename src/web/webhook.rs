@@ -1,0 +1,51 @@
+//! How does a gateway's request become a delivery? The payload is read raw, never decompressed, up to a limit of
+//! our own; what is refused is still read that far, so that the connection can be used again.
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_core::Stream;
+
+use super::respond;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::payments::Payments;
+
+/// Answers a request to a variant's webhook endpoint.
+pub(crate) async fn webhook(payments: &Payments, limit: usize, req: &HttpRequest, payload: Payload) -> HttpResponse {
+    let variant = req.match_info().get("variant").unwrap_or_default();
+    let body = read(payload, limit).await;
+    let rejection = match (payments.variant(variant), req.method(), body) {
+        (None, ..) => Rejection::UnknownVariant,
+        (_, &Method::POST, Ok(body)) => match payments.receive(variant, delivery(req, body)).await {
+            Ok(_) => return respond::plain(StatusCode::OK).body("ok"),
+            Err(rejection) => return respond::rejected(rejection),
+        },
+        (_, &Method::POST, Err(rejection)) => rejection,
+        _ => Rejection::MethodNotAllowed,
+    };
+    payments.reject(variant, rejection);
+    respond::rejected(rejection)
+}
+
+fn delivery(req: &HttpRequest, body: Bytes) -> Delivery {
+    let headers = req.headers().iter();
+    Delivery {
+        headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
+        query: req.query_string().to_owned(),
+        body,
+    }
+}
+
+/// The payload as it came over the wire, if it is no longer than `limit` bytes.
+pub(crate) async fn read(payload: Payload, limit: usize) -> Result<Bytes, Rejection> {
+    let mut payload = std::pin::pin!(payload);
+    let mut body = BytesMut::new();
+    while let Some(chunk) = std::future::poll_fn(|cx| payload.as_mut().poll_next(cx)).await {
+        let chunk = chunk.map_err(|_| Rejection::BodyIncomplete)?;
+        if body.len() + chunk.len() > limit {
+            return Err(Rejection::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}

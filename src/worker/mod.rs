@@ -1,0 +1,98 @@
+//! When does work happen? A worker claims due events, has them processed, and runs their handlers; any number of
+//! processes may have one. What processing means is the payments room's answer.
+
+mod run;
+
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::error::{Error, ErrorKind};
+use crate::payments::Payments;
+
+/// Configures the loop that processes events.
+pub struct Worker {
+    payments: Payments,
+    poll: Duration,
+    concurrency: usize,
+    patience: Duration,
+}
+
+/// A worker that is running, on a thread of its own.
+pub struct RunningWorker {
+    stop: watch::Sender<bool>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Payments {
+    /// A worker for these payments. Start it once in a process, outside the closure that builds the app.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            payments: self.clone(),
+            poll: Duration::from_secs(1),
+            concurrency: 8,
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Worker {
+    /// How often to look for events that this process did not hear of: taken in by another process, or due again.
+    /// Default 1 second, at least 10 milliseconds.
+    pub fn poll(mut self, every: Duration) -> Self {
+        self.poll = every.max(Duration::from_millis(10));
+        self
+    }
+
+    /// How many events' handlers may run at the same time. Default 8, at least 1.
+    pub fn concurrency(mut self, events: usize) -> Self {
+        self.concurrency = events.max(1);
+        self
+    }
+
+    /// How long to wait for running handlers when stopped, before their events are left to their leases. Default
+    /// 30 seconds.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts the worker on a thread of its own, with an Actix runtime: handlers may use whatever an Actix handler
+    /// may use, and their futures need not be `Send`.
+    ///
+    /// # Errors
+    /// `Unavailable` when the system gives no thread.
+    pub fn start(self) -> Result<RunningWorker, Error> {
+        let (stop, stopping) = watch::channel(false);
+        let (end, ended) = oneshot::channel();
+        let run = move || match actix_rt::Runtime::new() {
+            Ok(runtime) => {
+                runtime.block_on(run::run(self, stopping));
+                let _ = end.send(());
+            }
+            Err(error) => log::error!("payments: the worker has no runtime: {error}"),
+        };
+        std::thread::Builder::new()
+            .name("payments-worker".into())
+            .spawn(run)
+            .map_err(|e| Error::new(ErrorKind::Unavailable, "can't start the worker's thread").with_source(e))?;
+        Ok(RunningWorker { stop, ended })
+    }
+
+    /// Processes all that is due and returns, with how many events it claimed. For tests, and for processes that
+    /// are started by a timer.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn drain(self) -> Result<usize, Error> {
+        run::drain(&self.payments).await
+    }
+}
+
+impl RunningWorker {
+    /// Stops claiming, waits for the handlers that are running, and gives back what was not begun.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.ended.await;
+    }
+}

@@ -1,0 +1,94 @@
+//! What does a worker do, from its start to its end? Process a batch, run the handlers of what it changed, look
+//! again; sleep only when nothing is due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinSet, LocalSet};
+
+use super::Worker;
+use crate::error::Error;
+use crate::payments::Payments;
+use crate::payments::settle::Pending;
+
+pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(worker.concurrency));
+    let mut running = JoinSet::new();
+    while !*stopping.borrow() {
+        let batch = match worker.payments.process().await {
+            Ok(batch) => batch,
+            Err(error) => {
+                log::error!("payments: the worker could not process events: {error}");
+                pause(&worker, worker.poll, &mut stopping).await;
+                continue;
+            }
+        };
+        for pending in batch.pending {
+            begin(pending, &room, &mut running, &mut stopping).await;
+        }
+        while running.try_join_next().is_some() {}
+        if batch.claimed == 0 {
+            pause(&worker, worker.poll, &mut stopping).await;
+        }
+    }
+    let finish = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(worker.patience, finish).await.is_err() {
+        log::warn!("payments: handlers are still running at the end; their events are taken up after their lease");
+    }
+}
+
+/// Runs the handlers of an event as soon as there is room, or gives the event back when the worker is stopping.
+async fn begin(
+    pending: Pending,
+    room: &Arc<Semaphore>,
+    running: &mut JoinSet<()>,
+    stopping: &mut watch::Receiver<bool>,
+) {
+    let permit = tokio::select! {
+        biased;
+        _ = stopping.wait_for(|stop| *stop) => None,
+        permit = room.clone().acquire_owned() => permit.ok(),
+    };
+    match permit {
+        Some(permit) => {
+            running.spawn_local(async move {
+                report(pending.run().await);
+                drop(permit);
+            });
+        }
+        None => report(pending.release().await),
+    }
+}
+
+/// An event whose end could not be written is claimed again when its lease runs out.
+fn report(done: Result<(), Error>) {
+    if let Err(error) = done {
+        log::error!("payments: an event could not be settled: {error}");
+    }
+}
+
+/// Sleeps until something may be due.
+async fn pause(worker: &Worker, poll: Duration, stopping: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = worker.payments.inner().rung() => {}
+        () = tokio::time::sleep(poll) => {}
+        _ = stopping.wait_for(|stop| *stop) => {}
+    }
+}
+
+pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
+    let mut claimed = 0;
+    let local = LocalSet::new();
+    loop {
+        let batch = payments.process().await?;
+        if batch.claimed == 0 {
+            payments.inner().flush().await;
+            return Ok(claimed);
+        }
+        claimed += batch.claimed;
+        for pending in batch.pending {
+            local.run_until(pending.run()).await?;
+        }
+    }
+}
