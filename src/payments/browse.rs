@@ -49,7 +49,14 @@ impl Payments {
                 .map(|status| Ok((status, tx.count_payments(Some(status.as_str()), false, COUNT_CAP)?)))
                 .collect::<Result<_, Error>>()?;
             let needs_review = tx.count_payments(None, true, COUNT_CAP)?;
-            Ok(PaymentPage { rows, older, newer, counts, needs_review, all: tx.count_payments(None, false, COUNT_CAP)? })
+            Ok(PaymentPage {
+                rows,
+                older,
+                newer,
+                counts,
+                needs_review,
+                all: tx.count_payments(None, false, COUNT_CAP)?,
+            })
         })
         .await
     }

@@ -145,9 +145,10 @@ fn draft(payments: &Payments, new: &NewPayment) -> Result<PaymentDraft, Error> {
     }
     let metadata = match new.metadata.is_empty() {
         true => None,
-        false => Some(serde_json::to_string(&new.metadata).map_err(|e| {
-            Error::new(ErrorKind::Refused, "the metadata can't be kept as JSON").with_source(e)
-        })?),
+        false => Some(
+            serde_json::to_string(&new.metadata)
+                .map_err(|e| Error::new(ErrorKind::Refused, "the metadata can't be kept as JSON").with_source(e))?,
+        ),
     };
     Ok(PaymentDraft {
         token: adopt::token()?,

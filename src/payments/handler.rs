@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::Payments;
 use super::builder::slug;
 use super::payment::Payment;
-use super::Payments;
 use crate::domain::Timestamp;
 use crate::domain::payment::Status;
 

@@ -244,7 +244,8 @@ impl Step<'_> {
             self.tx.save_payment(&row, self.now)?;
             row.version += 1;
         }
-        let stepped = (before.status, before.disputed, &before.concerns) != (after.status, after.disputed, &after.concerns);
+        let stepped =
+            (before.status, before.disputed, &before.concerns) != (after.status, after.disputed, &after.concerns);
         if stepped {
             self.transition(&row, before.status, &why)?;
         }

@@ -9,7 +9,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::error::{Error, ErrorKind};
 use crate::store::Payments;
-use crate::store::rows::{PaymentDraft, NewTransition, PaymentRow, TransitionRow};
+use crate::store::rows::{NewTransition, PaymentDraft, PaymentRow, TransitionRow};
 use pay_payments::dsl as p;
 use pay_references::dsl as r;
 use pay_transitions::dsl as t;

@@ -1,0 +1,208 @@
+//! What does a host look like to a test? An app on a database of its own, SQLite or a real Postgres, with a clock
+//! that the test moves and one method for each thing that a gateway or a browser does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use actix_payments::domain::Timestamp;
+use actix_payments::gateways::stripe::{Stripe, sign_delivery};
+use actix_payments::{AnyConnection, AnyRef, Builder, Database, Payments, basic_auth};
+use actix_web::http::Method;
+use actix_web::{App as ActixApp, test};
+use diesel::prelude::*;
+
+pub const SECRET: &str = "whsec_test_secret";
+/// Where the clock of every test begins, a little after the fixtures' events.
+pub const NOW: i64 = 1_791_800_100;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes two tests of one async function: one on SQLite, one on Postgres.
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* async fn $name:ident($kind:ident) $body:block)+) => {
+        $(
+            mod $name {
+                use super::*;
+                use crate::app::Kind;
+
+                $(#[$meta])*
+                async fn claim($kind: Kind) $body
+
+                #[actix_web::test]
+                async fn sqlite() {
+                    claim(Kind::Sqlite).await;
+                }
+
+                #[actix_web::test]
+                async fn postgres() {
+                    claim(Kind::Postgres).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use on_both_databases;
+
+pub struct App {
+    pub payments: Payments,
+    pub database: Database<AnyConnection>,
+    pub url: String,
+    clock: Arc<AtomicI64>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// A database that nobody else uses; the folder lives as long as the test for SQLite.
+pub fn fresh_database(kind: Kind) -> (String, Option<tempfile::TempDir>) {
+    match kind {
+        Kind::Sqlite => {
+            let folder = tempfile::tempdir().unwrap();
+            (format!("sqlite://{}", folder.path().join("test.db").display()), Some(folder))
+        }
+        Kind::Postgres => {
+            static COUNT: AtomicU32 = AtomicU32::new(0);
+            let server = std::env::var("TEST_POSTGRES_URL")
+                .expect("TEST_POSTGRES_URL names the Postgres that tests run on; scripts/test starts one");
+            let name = format!("pay_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let mut conn = PgConnection::establish(&server).unwrap();
+            diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn).unwrap();
+            let (base, _) = server.rsplit_once('/').unwrap();
+            (format!("{base}/{name}"), None)
+        }
+    }
+}
+
+impl App {
+    /// An app with the Stripe variant and nothing else.
+    pub async fn new(kind: Kind) -> Self {
+        Self::with(kind, |builder| builder).await
+    }
+
+    /// An app with the Stripe variant and what `configure` adds.
+    pub async fn with(kind: Kind, configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>) -> Self {
+        Self::bare(kind, |builder| configure(builder.variant("stripe", Stripe::new(SECRET)))).await
+    }
+
+    /// An app with what `configure` adds and nothing else.
+    pub async fn bare(kind: Kind, configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>) -> Self {
+        let (url, folder) = fresh_database(kind);
+        Self::at(url, folder, configure).await
+    }
+
+    /// An app on a database that is there already.
+    pub async fn at(
+        url: String,
+        folder: Option<tempfile::TempDir>,
+        configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>,
+    ) -> Self {
+        let database = Database::from_url(&url).unwrap();
+        let clock = Arc::new(AtomicI64::new(NOW));
+        let ticks = clock.clone();
+        let now = move || Timestamp::from_unix_timestamp(ticks.load(Ordering::SeqCst)).unwrap();
+        let builder = Payments::builder(database.clone()).clock(now);
+        let payments = configure(builder).build().unwrap();
+        payments.migrate().await.unwrap();
+        Self { payments, database, url, clock, _folder: folder }
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Lets `seconds` pass.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// One request to the app; answers status, headers as text, and body.
+    pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mount = self.payments.mount("/payments").admin(basic_auth("admin", "secret"));
+        let app = test::init_service(ActixApp::new().app_data(self.payments.clone()).service(mount)).await;
+        let mut request = test::TestRequest::default().method(method).uri(path).set_payload(body.to_vec());
+        for (name, value) in headers {
+            request = request.append_header((*name, *value));
+        }
+        let response = test::call_service(&app, request.to_request()).await;
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
+        let headers = headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()));
+        let headers = headers.collect();
+        Answer { status, headers, body: String::from_utf8_lossy(&test::read_body(response).await).into_owned() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, &[ADMIN], b"").await
+    }
+
+    /// Posts `body` to the Stripe endpoint, signed now.
+    pub async fn stripe(&self, body: &str) -> Answer {
+        let signature = sign_delivery(SECRET, self.now(), body.as_bytes());
+        self.request(Method::POST, "/payments/stripe/", &[("stripe-signature", &signature)], body.as_bytes()).await
+    }
+
+    /// Posts events to the Stripe endpoint, expects each to be taken, and processes all.
+    pub async fn deliver(&self, events: &[&str]) {
+        for event in events {
+            let answer = self.stripe(event).await;
+            assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "of {event}");
+        }
+        self.drain().await;
+    }
+
+    pub async fn drain(&self) -> usize {
+        self.payments.worker().drain().await.unwrap()
+    }
+
+    /// One number out of the database.
+    pub fn number(&self, sql: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct One {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let sql = format!("SELECT ({sql}) AS n");
+        let mut conn = self.database.connection().unwrap();
+        let one: One = match conn.lent() {
+            AnyRef::Sqlite(conn) => diesel::sql_query(sql).get_result(conn).unwrap(),
+            AnyRef::Postgres(conn) => diesel::sql_query(sql).get_result(conn).unwrap(),
+            _ => unreachable!(),
+        };
+        one.n
+    }
+
+    /// Texts out of the database, from a query of one column named `t`.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct One {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            t: String,
+        }
+        let mut conn = self.database.connection().unwrap();
+        let all: Vec<One> = match conn.lent() {
+            AnyRef::Sqlite(conn) => diesel::sql_query(sql).load(conn).unwrap(),
+            AnyRef::Postgres(conn) => diesel::sql_query(sql).load(conn).unwrap(),
+            _ => unreachable!(),
+        };
+        all.into_iter().map(|one| one.t).collect()
+    }
+}
+
+/// The admin's name and password.
+pub const ADMIN: (&str, &str) = ("authorization", "Basic YWRtaW46c2VjcmV0");
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
