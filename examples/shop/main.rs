@@ -1,0 +1,43 @@
+//! A small shop that existed before it took payments: a few pages, a table of its own. What it had to add is in
+//! `payments.rs`; everything else is the shop's.
+//!
+//! Environment, all optional: `DATABASE_URL` (`sqlite://shop.db`), `BIND` (`127.0.0.1:8080`),
+//! `STRIPE_WEBHOOK_SECRET` (comma-separated while one is being replaced by another; random when absent),
+//! `ADMIN_PASSWORD` (user `admin`; random when absent), `RUST_LOG` (`info`).
+
+mod orders;
+mod pages;
+mod payments;
+mod settings;
+
+use actix_payments::{Database, basic_auth};
+use actix_web::{App, HttpServer, web};
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    let settings = settings::Settings::from_env()?;
+    let database = Database::from_url(&settings.database_url)?;
+    orders::create_table(&database)?;
+
+    let payments = payments::build(database.clone(), &settings)?;
+    payments.migrate().await?;
+    let worker = payments.worker().start()?;
+
+    let password = settings.admin_password.clone();
+    let server = HttpServer::new({
+        let payments = payments.clone();
+        move || {
+            App::new()
+                .app_data(payments.clone())
+                .app_data(web::Data::new(database.clone()))
+                .service(payments.mount("/payments").admin(basic_auth("admin", &password)))
+                .configure(pages::routes)
+        }
+    })
+    .bind(&settings.bind)?;
+    settings.print(server.addrs().first());
+    server.run().await?;
+    worker.stop().await;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Which orders does the shop have? A table of the shop's own, in the same database as the payments.
+
+use std::error::Error;
+
+use actix_payments::{AnyConnection, AnyRef, Database};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+#[derive(QueryableByName)]
+pub struct Order {
+    #[diesel(sql_type = Text)]
+    pub id: String,
+    #[diesel(sql_type = Text)]
+    pub item: String,
+    #[diesel(sql_type = Text)]
+    pub variant: String,
+    #[diesel(sql_type = BigInt)]
+    pub amount: i64,
+    #[diesel(sql_type = Text)]
+    pub currency: String,
+    #[diesel(sql_type = Text)]
+    pub status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub token: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub receipts: i64,
+}
+
+/// Runs the same statement on whichever database it is.
+macro_rules! on {
+    ($conn:expr, $one:ident => $run:expr) => {
+        match $conn {
+            #[cfg(feature = "sqlite")]
+            AnyRef::Sqlite($one) => $run,
+            #[cfg(feature = "postgres")]
+            AnyRef::Postgres($one) => $run,
+            _ => return Err("a database that this shop does not know".into()),
+        }
+    };
+}
+
+pub fn create_table(database: &Database<AnyConnection>) -> Result<(), Failed> {
+    let sql = "CREATE TABLE IF NOT EXISTS shop_orders (
+        id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
+        currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)";
+    on!(database.connection()?.lent(), conn => diesel::sql_query(sql).execute(conn))?;
+    Ok(())
+}
+
+pub fn insert(conn: AnyRef<'_>, order: &Order) -> Result<(), Failed> {
+    let sql = "INSERT INTO shop_orders (id, item, variant, amount, currency, status) VALUES ($1, $2, $3, $4, $5, $6)";
+    on!(conn, conn => diesel::sql_query(sql)
+        .bind::<Text, _>(&order.id)
+        .bind::<Text, _>(&order.item)
+        .bind::<Text, _>(&order.variant)
+        .bind::<BigInt, _>(order.amount)
+        .bind::<Text, _>(&order.currency)
+        .bind::<Text, _>(&order.status)
+        .execute(conn))?;
+    Ok(())
+}
+
+pub fn set_token(conn: AnyRef<'_>, id: &str, token: &str) -> Result<(), Failed> {
+    let sql = "UPDATE shop_orders SET token = $1 WHERE id = $2";
+    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(token).bind::<Text, _>(id).execute(conn))?;
+    Ok(())
+}
+
+pub fn set_status(conn: AnyRef<'_>, id: &str, status: &str) -> Result<(), std::io::Error> {
+    let sql = "UPDATE shop_orders SET status = $1 WHERE id = $2";
+    let run = || -> Result<(), Failed> {
+        on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(status).bind::<Text, _>(id).execute(conn))?;
+        Ok(())
+    };
+    run().map_err(std::io::Error::other)
+}
+
+pub fn count_receipt(conn: AnyRef<'_>, id: &str) -> Result<(), std::io::Error> {
+    let sql = "UPDATE shop_orders SET receipts = receipts + 1 WHERE id = $1";
+    let run = || -> Result<(), Failed> {
+        on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).execute(conn))?;
+        Ok(())
+    };
+    run().map_err(std::io::Error::other)
+}
+
+pub fn find(conn: AnyRef<'_>, id: &str) -> Result<Option<Order>, Failed> {
+    let sql = "SELECT * FROM shop_orders WHERE id = $1";
+    Ok(on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).get_result(conn).optional())?)
+}

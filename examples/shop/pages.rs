@@ -1,0 +1,175 @@
+//! What do customers see? A list of things to buy, and their order.
+
+use actix_payments::domain::money::{Currency, Money};
+use actix_payments::{AnyConnection, Database, ErrorKind, NewPayment, Next, Payments};
+use actix_web::http::header::{ACCEPT, ContentType, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use askama::Template;
+use serde::{Deserialize, Serialize};
+
+use crate::orders::{self, Order};
+
+type Db = web::Data<Database<AnyConnection>>;
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/", web::get().to(home))
+        .route("/shop.css", web::get().to(css))
+        .route("/orders", web::post().to(buy))
+        .route("/orders/{order}", web::get().to(show));
+}
+
+/// What the shop sells: a word for the form, a name, and a price in cents.
+const ITEMS: [(&str, &str, i64); 3] =
+    [("kettle", "Copper kettle", 4999), ("teapot", "Stoneware teapot", 3250), ("cup", "Two cups", 1800)];
+
+#[derive(Template)]
+#[template(path = "../examples/shop/home.html")]
+struct Home {
+    items: Vec<(&'static str, &'static str, String)>,
+    variants: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "../examples/shop/order.html")]
+struct OrderPage {
+    order: Order,
+    amount: String,
+}
+
+async fn home(payments: Payments) -> Result<HttpResponse, Failure> {
+    let price = |cents| Currency::parse("EUR").map(|euro| Money::new(cents, euro).to_string()).unwrap_or_default();
+    let items = ITEMS.iter().map(|(word, name, cents)| (*word, *name, price(*cents))).collect();
+    page(&Home { items, variants: payments.variants().map(str::to_owned).collect() })
+}
+
+#[derive(Deserialize)]
+struct Buy {
+    item: String,
+    variant: String,
+    /// Minor units; the item's price when absent.
+    amount: Option<i64>,
+    /// EUR when absent.
+    currency: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    order: &'a str,
+    token: Option<&'a str>,
+    status: &'a str,
+    next: Option<&'a str>,
+}
+
+async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
+    let Buy { item, variant, amount, currency } = form.into_inner();
+    let (_, name, price) = ITEMS.iter().find(|(word, ..)| *word == item).ok_or(Failure::bad("no such item"))?;
+    let currency = Currency::parse(currency.as_deref().unwrap_or("EUR")).map_err(Failure::bad)?;
+    let amount = Money::new(amount.unwrap_or(*price), currency);
+    let mut order = Order {
+        id: new_id()?,
+        item: (*name).to_owned(),
+        variant: variant.clone(),
+        amount: amount.minor,
+        currency: currency.to_string(),
+        status: "pending".to_owned(),
+        token: None,
+        receipts: 0,
+    };
+    if !payments.variants().any(|known| known == variant) {
+        return Err(Failure::bad("no such variant"));
+    }
+    orders::insert(db.connection()?.lent(), &order)?;
+    let address = format!("/orders/{}", order.id);
+    let new = NewPayment::new(&variant, amount).reference(&order.id).return_url(&address);
+    let created = payments.create(new).await?;
+    orders::set_token(db.connection()?.lent(), &order.id, &created.payment.token)?;
+    order.token = Some(created.payment.token);
+    let next = match &created.next {
+        Next::Redirect(url) => Some(url.as_str()),
+        Next::Done => None,
+    };
+    Ok(match wants_json(&req) {
+        true => json(&order, next),
+        false => HttpResponse::SeeOther().insert_header((LOCATION, next.unwrap_or(&address))).finish(),
+    })
+}
+
+async fn show(req: HttpRequest, id: web::Path<String>, db: Db) -> Result<HttpResponse, Failure> {
+    let Some(order) = orders::find(db.connection()?.lent(), &id)? else {
+        return Ok(HttpResponse::NotFound().body("no such order"));
+    };
+    if wants_json(&req) {
+        return Ok(json(&order, None));
+    }
+    let currency = Currency::parse(&order.currency).map_err(Failure::bad)?;
+    page(&OrderPage { amount: Money::new(order.amount, currency).to_string(), order })
+}
+
+async fn css() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(include_str!("shop.css"))
+}
+
+fn json(order: &Order, next: Option<&str>) -> HttpResponse {
+    let token = order.token.as_deref();
+    HttpResponse::Ok().json(Answer { order: &order.id, token, status: &order.status, next })
+}
+
+fn wants_json(req: &HttpRequest) -> bool {
+    req.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
+}
+
+fn page(page: &impl Template) -> Result<HttpResponse, Failure> {
+    Ok(HttpResponse::Ok().content_type(ContentType::html()).body(page.render()?))
+}
+
+/// Eight letters and digits: enough that nobody guesses another's order in a demo.
+fn new_id() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 6];
+    getrandom::fill(&mut bytes).map_err(|error| Failure(500, error.to_string()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What went wrong: a status and words for the customer.
+#[derive(Debug)]
+struct Failure(u16, String);
+
+impl Failure {
+    fn bad(why: impl ToString) -> Self {
+        Self(400, why.to_string())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0 < 500 { &self.1 } else { "something went wrong, please try again" })
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> actix_web::http::StatusCode {
+        actix_web::http::StatusCode::from_u16(self.0).unwrap_or_default()
+    }
+}
+
+impl From<actix_payments::Error> for Failure {
+    fn from(error: actix_payments::Error) -> Self {
+        log::error!("{error}");
+        let status = if error.kind() == ErrorKind::Refused { 400 } else { 500 };
+        Self(status, error.to_string())
+    }
+}
+
+impl From<Box<dyn std::error::Error + Send + Sync>> for Failure {
+    fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        log::error!("{error}");
+        Self(500, error.to_string())
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        log::error!("{error}");
+        Self(500, error.to_string())
+    }
+}

@@ -1,0 +1,41 @@
+//! How does this shop take payments? Two gateways, one handler in the transaction that marks the order, and one
+//! that sends a receipt afterwards.
+
+use actix_payments::domain::payment::Status;
+use actix_payments::gateways::dummy::Dummy;
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{AnyConnection, AnyRef, Database, Error, HandlerError, Payments, Transition};
+
+use crate::orders;
+use crate::settings::Settings;
+
+pub fn build(database: Database<AnyConnection>, settings: &Settings) -> Result<Payments, Error> {
+    let mut stripe = Stripe::new(&settings.stripe_secrets[0]);
+    for (number, secret) in settings.stripe_secrets.iter().enumerate().skip(1) {
+        stripe = stripe.secret(format!("secret-{}", number + 1), secret);
+    }
+    let receipts = database.clone();
+    Payments::builder(database)
+        .variant("stripe", stripe)
+        .variant("dummy", Dummy::new(&settings.dummy_secret))
+        .handler_in_transaction("mark-order", mark_order)
+        .handler("send-receipt", move |transition| send_receipt(receipts.clone(), transition))
+        .build()
+}
+
+/// Runs in the transaction that stores the payment's transition, so that order and payment never disagree.
+fn mark_order(conn: AnyRef<'_>, transition: &Transition) -> Result<(), HandlerError> {
+    let Some(order) = &transition.payment.reference else { return Ok(()) };
+    orders::set_status(conn, order, transition.to.as_str())?;
+    Ok(())
+}
+
+/// Runs after the commit, and again if it fails. A real shop would send an email here.
+async fn send_receipt(database: Database<AnyConnection>, transition: Transition) -> Result<(), HandlerError> {
+    let Some(order) = transition.payment.reference.clone().filter(|_| transition.became(Status::Paid)) else {
+        return Ok(());
+    };
+    log::info!("order {order}: {} received, sending a receipt", transition.payment.captured);
+    actix_web::web::block(move || orders::count_receipt(database.connection()?.lent(), &order)).await??;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What does the environment say, and what is printed when the shop opens?
+
+use std::env;
+use std::error::Error;
+use std::net::SocketAddr;
+
+pub struct Settings {
+    pub database_url: String,
+    pub bind: String,
+    /// At least one; several while one is being replaced by another.
+    pub stripe_secrets: Vec<String>,
+    pub admin_password: String,
+    pub dummy_secret: String,
+    stripe_was_given: bool,
+    password_was_given: bool,
+}
+
+impl Settings {
+    pub fn from_env() -> Result<Self, Box<dyn Error>> {
+        let given = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let secrets = given("STRIPE_WEBHOOK_SECRET");
+        let password = given("ADMIN_PASSWORD");
+        Ok(Self {
+            database_url: given("DATABASE_URL").unwrap_or_else(|| "sqlite://shop.db".into()),
+            bind: given("BIND").unwrap_or_else(|| "127.0.0.1:8080".into()),
+            stripe_was_given: secrets.is_some(),
+            stripe_secrets: match secrets {
+                Some(list) => list.split(',').map(|secret| secret.trim().to_owned()).collect(),
+                None => vec![format!("whsec_{}", random()?)],
+            },
+            password_was_given: password.is_some(),
+            admin_password: password.map_or_else(random, Ok)?,
+            dummy_secret: random()?,
+        })
+    }
+
+    /// Tells where to look, and how to send a signed event by hand. Secrets are shown only when they were made up
+    /// here.
+    pub fn print(&self, address: Option<&SocketAddr>) {
+        let root = address.map_or_else(|| format!("http://{}", self.bind), |address| format!("http://{address}"));
+        let password = if self.password_was_given { "$ADMIN_PASSWORD" } else { &self.admin_password };
+        println!("\nThe shop      {root}/");
+        println!("The admin     {root}/payments/admin/   user admin, password {password}");
+        println!("For Stripe    {root}/payments/stripe/  the address of the webhook endpoint");
+        if !self.stripe_was_given {
+            println!("              signing secret {}", self.stripe_secrets[0]);
+        }
+        println!("\nA signed test event, to paste into another terminal:\n\n{}\n", self.test_event(&root, "demo"));
+    }
+
+    /// A command that signs and sends a `checkout.session.completed` for `token`.
+    pub fn test_event(&self, root: &str, token: &str) -> String {
+        let secret = match self.stripe_was_given {
+            true => "${STRIPE_WEBHOOK_SECRET%%,*}",
+            false => &self.stripe_secrets[0],
+        };
+        format!(
+            r#"T=$(date +%s); BODY='{{"id":"evt_'$T'","object":"event","type":"checkout.session.completed","created":'$T',"livemode":false,"data":{{"object":{{"id":"cs_test_'$T'","object":"checkout.session","mode":"payment","status":"complete","payment_status":"paid","amount_total":4999,"currency":"eur","client_reference_id":"{token}","payment_intent":"pi_'$T'"}}}}}}'; \
+SIG=$(printf '%s' "$T.$BODY" | openssl dgst -sha256 -hmac "{secret}" -r | cut -d' ' -f1); \
+curl -i -H "Stripe-Signature: t=$T,v1=$SIG" -H 'Content-Type: application/json' --data-raw "$BODY" {root}/payments/stripe/"#
+        )
+    }
+}
+
+/// 32 letters and digits that nobody can guess.
+fn random() -> Result<String, Box<dyn Error>> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
