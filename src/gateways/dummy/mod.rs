@@ -1,24 +1,36 @@
-//! How does one try everything without a payment company? [`Dummy`] is a gateway that asks nobody.
+//! How does one try everything without a payment company? [`Dummy`] is a gateway that asks nobody: its checkout
+//! page lets the customer choose the ending and sends the signed event itself.
 //!
-//! It is also the template for a gateway of your own, one question a file:
+//! It is also the template for a gateway of your own, one question a file. A gateway without a checkout page of its
+//! own needs the first three, and the few lines of [`Gateway`] that call them:
 //!
 //! | file | its question |
 //! |---|---|
 //! | `event.rs` | What does the gateway send? |
 //! | `verify.rs` | Is a delivery genuine, and which event does it carry? |
 //! | `interpret.rs` | What does an event say of a payment? |
+//! | `checkout.rs` | What does a link to the checkout page carry, and is it unaltered? |
+//! | `visit.rs` | What is a customer on that page answered? |
+//! | `page.rs`, `ending.rs` | What does the customer see, and where does the customer go afterwards? |
+//! | `send.rs` | How does an event reach the webhook endpoint? |
 //!
 //! The format is this gateway's own and tidy, so any JSON parser reads it. A real company's events are less so:
 //! before you refuse an odd one, know that the company will send the same bytes again until it gives up. See what
 //! `stripe/json.rs` says of that.
 
+mod checkout;
+mod ending;
 mod event;
 mod interpret;
+pub(crate) mod page;
+mod send;
 mod verify;
+mod visit;
 
+use self::checkout::Checkout;
 pub use self::event::{Event, Kind};
 use super::signature::Secret;
-use super::{Gateway, Verification};
+use super::{BoxFuture, Gateway, GatewayError, Order, PageRequest, PageResponse, Started, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Interpretation, Malformed, Recorded};
@@ -47,7 +59,7 @@ pub struct Dummy {
 }
 
 impl Dummy {
-    /// A dummy gateway that signs its events with `secret`. The text is the key as it
+    /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key as it
     /// stands, white space included.
     pub fn new(secret: impl Into<String>) -> Self {
         Self { secret: Secret::new(secret) }
@@ -85,6 +97,34 @@ impl Gateway for Dummy {
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
         interpret::interpret(event)
+    }
+
+    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        // Nobody has to be asked, so the answer is ready. A real gateway would call its API here.
+        Box::pin(std::future::ready(self.started(order)))
+    }
+
+    fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
+        Box::pin(visit::answer(self, request))
+    }
+}
+
+impl Dummy {
+    /// The link to the checkout page: all that the page needs is in it, so nothing has to be remembered.
+    fn started(&self, order: &Order) -> Result<Started, GatewayError> {
+        let Some(address) = &order.address else {
+            let why = "the dummy gateway has a checkout page only where its variant is mounted, and it is not";
+            return Err(GatewayError::Unsupported(why.to_owned()));
+        };
+        if order.amount.minor <= 0 {
+            let why = format!("expected an amount above zero, got {}", order.amount);
+            return Err(GatewayError::Declined(why));
+        }
+        let fields = Checkout::of(order).signed_fields(&self.secret);
+        Ok(Started::Redirect {
+            url: format!("{address}/{}?{}", visit::PATH, checkout::encode(&fields)),
+            gateway_refs: vec![event::object_id(&order.token)],
+        })
     }
 }
 
