@@ -3,4 +3,5 @@
 // A test that can't go on should stop where it stands.
 #![allow(clippy::unwrap_used)]
 
+mod dummy;
 mod stripe;
