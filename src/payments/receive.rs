@@ -90,7 +90,7 @@ fn rows(variant: &str, verified: Verified, headers: String, now: Timestamp) -> R
             account: event.account.filter(|text| storable(text)),
             secret: secret.clone(),
             skew_seconds,
-            occurred_at: event.occurred_at.map(to_micros),
+            occurred_at: event.occurred_at.map(to_micros).filter(|at| (1970..=9999).contains(&at.year())),
             received_at: now,
             headers: headers.clone(),
             body: event.body,

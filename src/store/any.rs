@@ -79,6 +79,7 @@ impl Database<AnyConnection> {
                 Database::postgres(url)?;
                 Self::open(AnyManager(Managers::Postgres(ConnectionManager::new(url))), true)
             }
+            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
             "sqlite" | "postgres" | "postgresql" => Err(Error::configuration(format!(
                 "a database address begins with {scheme:?}, but actix-payments was built without that feature"
             ))),

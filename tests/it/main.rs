@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod app;
+mod dummy;
 mod events;
 mod ledger;
 mod story;

@@ -1,0 +1,101 @@
+//! What does an event say of a payment? One kind, one fact, one sentence; how facts come together, in whatever
+//! order, is the ledger's answer.
+
+use serde_json::Value;
+
+use super::event::{Kind, is_id};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::{Currency, Money};
+
+/// Reads the event's fact. The same bytes give the same answer; nothing in them can make this panic.
+pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+    // A kind that a later version sends is no error: it is kept, and a person can see that nothing came of it.
+    let Some(kind) = Kind::parse(event.kind) else { return Ok(unknown()) };
+    let body: Value =
+        serde_json::from_slice(event.body).map_err(|error| Malformed(format!("expected an event as JSON: {error}")))?;
+    let object = Object::of(&body, "object");
+    let (id, token) = (object.id("id")?, object.id("payment")?);
+    let amount = Money::new(object.amount()?, object.currency()?);
+
+    let fact = |aspect, state| {
+        Fact::new(aspect, id.as_str(), state, event.occurred_at, event.id).with_amount(amount.minor, amount.currency)
+    };
+    let (fact, summary) = match kind {
+        Kind::Paid => (fact(Aspect::Capture, State::Succeeded), format!("the customer paid {amount}")),
+        Kind::Failed => (fact(Aspect::Authorization, State::Failed), format!("the payment of {amount} failed")),
+        Kind::Authorized => (
+            fact(Aspect::Authorization, State::Authorized),
+            format!("the customer authorized {amount}, to be captured"),
+        ),
+        Kind::Captured => (fact(Aspect::Capture, State::Succeeded), format!("the authorized {amount} were captured")),
+        Kind::Canceled => {
+            (fact(Aspect::Authorization, State::Canceled), format!("the payment of {amount} was canceled"))
+        }
+        Kind::Expired => (fact(Aspect::Authorization, State::Expired), format!("the payment of {amount} expired")),
+        Kind::Refunded => {
+            let refund = Object::of(object.value, "refund");
+            let back = Money::new(refund.amount()?, amount.currency);
+            let fact = Fact::new(Aspect::Refund, refund.id("id")?, State::Succeeded, event.occurred_at, event.id)
+                .with_amount(back.minor, back.currency)
+                .with_parent(Some(id.as_str()))
+                .with_since(Some(event.occurred_at));
+            (fact, format!("{back} of {amount} went back to the customer"))
+        }
+    };
+    Ok(Interpretation {
+        references: References { tokens: vec![token], gateway_refs: vec![id] },
+        facts: vec![fact],
+        summary,
+        ..Interpretation::default()
+    })
+}
+
+fn unknown() -> Interpretation {
+    let summary = "an event of another kind: kept for handlers, it states nothing of a payment";
+    Interpretation { summary: summary.to_owned(), ..Interpretation::default() }
+}
+
+/// One object of the body, whose fields are read with words for what is wrong.
+struct Object<'a> {
+    value: &'a Value,
+    name: &'static str,
+}
+
+impl<'a> Object<'a> {
+    /// The object that `outer` has as `name`. What is absent, or no object, has no fields, and its first field
+    /// that is asked for says so.
+    fn of(outer: &'a Value, name: &'static str) -> Self {
+        Self { value: outer.get(name).unwrap_or(&Value::Null), name }
+    }
+
+    fn id(&self, field: &str) -> Result<String, Malformed> {
+        let text = self.value.get(field).and_then(Value::as_str).filter(|text| is_id(text));
+        text.map(str::to_owned).ok_or_else(|| self.wrong(field, "an id of 1 to 255 printable characters"))
+    }
+
+    /// The amount in minor units. Money that goes back has a kind of its own, so none is below zero.
+    fn amount(&self) -> Result<i64, Malformed> {
+        let amount = self.value.get("amount").and_then(Value::as_i64).filter(|minor| *minor >= 0);
+        amount.ok_or_else(|| self.wrong("amount", "a whole number of minor units, zero or more"))
+    }
+
+    fn currency(&self) -> Result<Currency, Malformed> {
+        let code = self.value.get("currency").and_then(Value::as_str).and_then(|code| Currency::parse(code).ok());
+        code.ok_or_else(|| self.wrong("currency", "an ISO 4217 code"))
+    }
+
+    /// Says what was expected and the type of what was given; never the value, which is the customer's.
+    fn wrong(&self, field: &str, expected: &str) -> Malformed {
+        let given = match self.value.get(field) {
+            None => "nothing",
+            Some(Value::Null) => "null",
+            Some(Value::Bool(_)) => "true or false",
+            Some(Value::Number(_)) => "another number",
+            Some(Value::String(_)) => "another text",
+            Some(Value::Array(_)) => "a list",
+            Some(Value::Object(_)) => "an object",
+        };
+        Malformed(format!("expected `{field}` of `{}` to be {expected}, got {given}", self.name))
+    }
+}

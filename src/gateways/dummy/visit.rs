@@ -1,0 +1,95 @@
+//! What is a customer on the checkout page answered? Opening it shows the choices; a choice sends the event that
+//! it names and then lets the customer go.
+
+use askama::Template;
+
+use super::Dummy;
+use super::checkout::{Checkout, value};
+use super::ending::{EndPage, destination};
+use super::event::{Event, Kind};
+use super::page::CheckoutPage;
+use super::send::send;
+use crate::gateways::{PageRequest, PageResponse};
+
+/// The page's path below the variant's address.
+pub(super) const PATH: &str = "checkout";
+
+/// Answers a request to the variant's address; `None` is not found.
+pub(super) async fn answer(dummy: &Dummy, request: &PageRequest) -> Option<PageResponse> {
+    if request.path != PATH {
+        return None;
+    }
+    let fields = if request.post { &request.form } else { &request.query };
+    let Some(checkout) = Checkout::read(&dummy.secret, fields) else {
+        let why = "This link to the checkout is incomplete or was altered. Please start again from the shop.";
+        return Some(PageResponse::Trouble(400, why.to_owned()));
+    };
+    Some(match request.post {
+        true => choose(dummy, request, &checkout).await,
+        false => show(dummy, request, &checkout, None),
+    })
+}
+
+fn show(dummy: &Dummy, request: &PageRequest, checkout: &Checkout, trouble: Option<&str>) -> PageResponse {
+    html(&CheckoutPage {
+        css: css(request),
+        amount: checkout.amount.to_string(),
+        reference: checkout.reference.as_ref().unwrap_or(&checkout.token).clone(),
+        action: format!("{}/{PATH}", request.address),
+        fields: checkout.signed_fields(&dummy.secret),
+        trouble: trouble.map(str::to_owned),
+    })
+}
+
+/// Does what the customer chose. Who walks away tells nobody, as in life: the payment stays pending.
+async fn choose(dummy: &Dummy, request: &PageRequest, checkout: &Checkout) -> PageResponse {
+    let kind = match value(&request.form, "choice") {
+        Some("pay") => Kind::Paid,
+        Some("fail") => Kind::Failed,
+        Some("authorize") => Kind::Authorized,
+        Some("walk_away") => {
+            let message = "Nothing was sent to the shop: for all it knows, you are still about to pay.";
+            return leave(request, checkout.cancel_url.as_deref(), "You walked away", message);
+        }
+        _ => return show(dummy, request, checkout, Some("Please choose how the payment should end.")),
+    };
+    // A fresh id each time: whoever chooses twice makes two events, and the ledger has to cope.
+    let Some(id) = fresh_id() else {
+        return PageResponse::Trouble(500, "The demo gateway found no randomness for its event's id.".to_owned());
+    };
+    let event = Event::new(id, kind, checkout.token.as_str(), checkout.amount);
+    match send(&request.endpoint, dummy.delivery(&event, request.now)).await {
+        Ok(()) => {
+            let message = format!("The shop was told: {}. You can close this page.", kind.as_str());
+            leave(request, checkout.return_url.as_deref(), "Thank you", &message)
+        }
+        Err(why) => PageResponse::Trouble(502, why),
+    }
+}
+
+/// Sends the customer to `url`, or says good-bye here when there is none, or none to trust.
+fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str) -> PageResponse {
+    match url.and_then(destination) {
+        Some(url) => PageResponse::See(url.to_owned()),
+        None => html(&EndPage { css: css(request), heading: heading.to_owned(), message: message.to_owned() }),
+    }
+}
+
+/// The style sheet lies beside the variants: `/payments/static/dummy.css` for `/payments/dummy`.
+fn css(request: &PageRequest) -> String {
+    let mount = request.address.rsplit_once('/').map_or("", |(mount, _)| mount);
+    format!("{mount}/static/dummy.css")
+}
+
+fn html(page: &impl Template) -> PageResponse {
+    match page.render() {
+        Ok(html) => PageResponse::Html(html),
+        Err(_) => PageResponse::Trouble(500, "The demo gateway's page could not be written.".to_owned()),
+    }
+}
+
+fn fresh_id() -> Option<String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).ok()?;
+    Some(format!("de_{:032x}", u128::from_be_bytes(random)))
+}
