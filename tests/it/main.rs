@@ -3,4 +3,6 @@
 // A test that can't go on should stop where it stands.
 #![allow(clippy::unwrap_used)]
 
+mod house;
 mod stripe;
+mod tools;
