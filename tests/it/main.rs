@@ -6,6 +6,8 @@
 mod app;
 mod dummy;
 mod events;
+mod house;
 mod ledger;
 mod story;
 mod stripe;
+mod tools;

@@ -1,0 +1,222 @@
+//! What do others' programs say? Stripe's own SDKs sign and verify, and a real browser shows the pages. Each is a
+//! process beside the test that answers line by line; `scripts/test` installs them.
+
+// Each test needs a few of these.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// The folder with the installed libraries: `TEST_TOOLS`, or where `scripts/test` puts them by default.
+fn installed() -> PathBuf {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-tools");
+    let folder = std::env::var_os("TEST_TOOLS").map_or_else(default, PathBuf::from);
+    assert!(folder.is_dir(), "no test tools in {}: run scripts/test, which installs them", folder.display());
+    folder
+}
+
+/// A program of `tests/tools` that answers each line with one line, and ends when its stdin does.
+struct Conversation {
+    name: &'static str,
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Conversation {
+    fn start(program: impl AsRef<Path>, script: &'static str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools").join(script);
+        let mut child = Command::new(program.as_ref())
+            .arg(path)
+            .env("TEST_TOOLS", installed())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} for {script}: {error}; run scripts/test", program.as_ref().display()));
+        let questions = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Self { name: script, child, questions, answers }
+    }
+
+    fn ask(&mut self, question: &Value) -> String {
+        let questions = self.questions.as_mut().unwrap();
+        writeln!(questions, "{question}").and_then(|()| questions.flush()).unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        assert!(answer.ends_with('\n'), "{} ended instead of answering {question}", self.name);
+        answer.truncate(answer.trim_end().len());
+        answer
+    }
+}
+
+impl Drop for Conversation {
+    /// Closes its stdin, at which it tidies up and ends.
+    fn drop(&mut self) {
+        drop(self.questions.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// One of Stripe's own SDKs.
+pub(crate) struct Signer(Conversation);
+
+impl Signer {
+    pub(crate) fn node() -> Self {
+        Self(Conversation::start("node", "sign_stripe.mjs"))
+    }
+
+    pub(crate) fn python() -> Self {
+        Self(Conversation::start(installed().join("venv/bin/python"), "sign_stripe.py"))
+    }
+
+    /// The `Stripe-Signature` header for `body`, at `timestamp` in Unix seconds.
+    pub(crate) fn sign(&mut self, secret: &str, timestamp: i64, body: &str) -> String {
+        let answer = self.0.ask(&json!({"secret": secret, "timestamp": timestamp, "body": body}));
+        assert!(answer.starts_with("t="), "{} said {answer}", self.0.name);
+        answer
+    }
+
+    /// Does the SDK take `header` for `body`, whatever its age? If not, why?
+    pub(crate) fn verify(&mut self, secret: &str, header: &str, body: &str) -> Result<(), String> {
+        let answer = self.0.ask(&json!({"secret": secret, "header": header, "body": body}));
+        match answer.strip_prefix("refused: ") {
+            Some(why) => Err(why.to_owned()),
+            None if answer == "accepted" => Ok(()),
+            None => panic!("{} said {answer}", self.0.name),
+        }
+    }
+}
+
+/// How a page is looked at. Cookies and console are kept from page to page while this stays the same.
+#[derive(Clone)]
+pub(crate) struct View<'a> {
+    pub(crate) javascript: bool,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) dark: bool,
+    /// Name and password for HTTP basic authentication.
+    pub(crate) auth: Option<(&'a str, &'a str)>,
+}
+
+impl Default for View<'_> {
+    fn default() -> Self {
+        Self { javascript: true, width: 1280, height: 900, dark: false, auth: None }
+    }
+}
+
+/// The installed Chromium, with a fresh profile. Whatever it can't do within ten seconds panics and says why.
+pub(crate) struct Browser(Conversation);
+
+impl Browser {
+    pub(crate) fn start() -> Self {
+        Self(Conversation::start("node", "browser.mjs"))
+    }
+
+    fn ask(&mut self, question: Value) -> Value {
+        let answer: Value = serde_json::from_str(&self.0.ask(&question)).unwrap();
+        assert!(answer["error"].is_null(), "the browser, asked for {question}: {}", answer["error"]);
+        answer
+    }
+
+    fn ask_text(&mut self, field: &str, question: Value) -> String {
+        self.ask(question)[field].as_str().unwrap().to_owned()
+    }
+
+    /// Opens a page and answers its HTTP status.
+    pub(crate) fn open(&mut self, url: &str, view: &View) -> u64 {
+        let question = json!({
+            "cmd": "open",
+            "url": url,
+            "javascript": view.javascript,
+            "width": view.width,
+            "height": view.height,
+            "scheme": if view.dark { "dark" } else { "light" },
+            "auth": view.auth.map(|(user, password)| json!({"user": user, "password": password})),
+        });
+        self.ask(question)["status"].as_u64().unwrap()
+    }
+
+    /// Clicks the first match of a CSS selector, and answers the address it led to.
+    pub(crate) fn click(&mut self, selector: &str) -> String {
+        self.ask_text("url", json!({"cmd": "click", "selector": selector}))
+    }
+
+    /// Clicks the link, button or text that says `text`, and answers the address it led to.
+    pub(crate) fn click_text(&mut self, text: &str) -> String {
+        self.ask_text("url", json!({"cmd": "click", "text": text}))
+    }
+
+    /// Fills a field, or chooses from a select by value or label.
+    pub(crate) fn fill(&mut self, selector: &str, value: &str) {
+        self.ask(json!({"cmd": "fill", "selector": selector, "value": value}));
+    }
+
+    /// Presses the first button of a form, and answers the address it led to.
+    pub(crate) fn submit(&mut self, form: &str) -> String {
+        self.ask_text("url", json!({"cmd": "submit", "selector": form}))
+    }
+
+    /// The text of the first match, as displayed.
+    pub(crate) fn text(&mut self, selector: &str) -> String {
+        self.ask_text("text", json!({"cmd": "text", "selector": selector}))
+    }
+
+    /// The first match as it stands in the document, its own tag included.
+    pub(crate) fn html(&mut self, selector: &str) -> String {
+        self.ask_text("html", json!({"cmd": "html", "selector": selector}))
+    }
+
+    pub(crate) fn url(&mut self) -> String {
+        self.ask_text("url", json!({"cmd": "url"}))
+    }
+
+    pub(crate) fn count(&mut self, selector: &str) -> u64 {
+        self.ask(json!({"cmd": "count", "selector": selector}))["count"].as_u64().unwrap()
+    }
+
+    /// Every error and every violation of the content security policy since the view last changed.
+    pub(crate) fn complaints(&mut self) -> Vec<String> {
+        let answer = self.ask(json!({"cmd": "console"}));
+        let lists = [&answer["errors"], &answer["csp"]];
+        lists
+            .into_iter()
+            .flat_map(|list| list.as_array().unwrap())
+            .map(|said| said.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// If the page scrolls sideways: how wide it is, and the element that makes it so.
+    pub(crate) fn overflow(&mut self) -> Option<String> {
+        let answer = self.ask(json!({"cmd": "overflow"}));
+        let (width, window, widest) = (&answer["width"], &answer["window"], &answer["widest"]);
+        answer["overflow"].as_bool().unwrap().then(|| format!("{width} px in a window of {window} px, by {widest}"))
+    }
+
+    /// What axe-core finds wrong for people who can't see or can't use a mouse, one line each.
+    pub(crate) fn accessibility(&mut self) -> Vec<String> {
+        let answer = self.ask(json!({"cmd": "axe"}));
+        let violations = answer["violations"].as_array().unwrap();
+        violations.iter().map(|found| format!("{}: {} {}", found["id"], found["help"], found["nodes"])).collect()
+    }
+
+    /// Keeps a picture of the whole page.
+    pub(crate) fn screenshot(&mut self, path: &Path) {
+        self.ask(json!({"cmd": "screenshot", "path": path}));
+    }
+}
+
+#[test]
+fn stripes_libraries_accept_each_others_signatures() {
+    let (mut node, mut python) = (Signer::node(), Signer::python());
+    for body in [r#"{"id":"evt_1"}"#, "{\n  \"name\": \"Zoë 😀\"\n}"] {
+        let header = node.sign("whsec_1", 1_791_800_000, body);
+        assert_eq!(header, python.sign("whsec_1", 1_791_800_000, body));
+        assert_eq!(python.verify("whsec_1", &header, body), Ok(()));
+        assert_eq!(node.verify("whsec_1", &header, body), Ok(()));
+        assert!(python.verify("whsec_2", &header, body).is_err());
+        assert!(node.verify("whsec_2", &header, body).is_err());
+    }
+}

@@ -1,0 +1,208 @@
+// What does a person see and do in a real browser? Drives the installed Chromium for the Rust tests.
+//
+// One JSON object per line in, one out, until stdin ends or {"cmd":"close"}. What goes wrong, or takes longer than ten
+// seconds, answers {"error": why}. TEST_TOOLS is the folder that holds node_modules; CHROMIUM may name the program.
+// `element` below is either {"selector": CSS} or {"text": what a link or button says}.
+//
+//   open        {url, javascript = true, width = 1280, height = 900, scheme = "light", auth: {user, password}}
+//                                  -> {status, url}; cookies and console are kept while the options stay the same
+//   click       element            -> {url} once the page it leads to is loaded
+//   fill        {selector, value}  -> {}; chooses an option if the element is a select
+//   submit      {selector}         -> {url}; presses the form's first button
+//   text, html  {selector = body, html} -> {text} as displayed, {html} as it stands in the document
+//   count       {selector}         -> {count}
+//   url         {}                 -> {url}
+//   console     {}                 -> {errors, csp}: messages since the window was opened, violations of the CSP apart
+//   overflow    {}                 -> {overflow, width, window, widest}: does the page scroll sideways, and because of what
+//   axe         {}                 -> {violations: [{id, impact, help, nodes}]}
+//   screenshot  {path, full = true} -> {}
+
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { accessSync, constants, readFileSync } from 'node:fs';
+
+const require = createRequire(`${process.env.TEST_TOOLS}/package.json`);
+const { chromium } = require('playwright-core');
+
+const PATIENCE = 10_000;
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-quic',
+];
+
+let browser;
+let current;
+
+function program() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const paths = process.env.PATH.split(':').flatMap((folder) => names.map((name) => `${folder}/${name}`));
+  const found = [process.env.CHROMIUM, ...paths].filter(Boolean).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!found) throw new Error('no Chromium on the PATH; scripts/test installs it');
+  return found;
+}
+
+// The window that fits the options: the present one, or a new one in place of it.
+async function windowFor({ javascript = true, width = 1280, height = 900, scheme = 'light', auth = null }) {
+  const options = {
+    javaScriptEnabled: javascript,
+    viewport: { width, height },
+    colorScheme: scheme,
+    ...(auth && { httpCredentials: { username: auth.user, password: auth.password } }),
+  };
+  const key = JSON.stringify(options);
+  if (current?.key === key) return current;
+  // Chromium gets a fresh profile in a temporary folder, which is deleted when it ends.
+  browser ??= await chromium.launch({ executablePath: program(), args: FLAGS, timeout: PATIENCE });
+  await current?.context.close();
+  current = undefined;
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  const messages = [];
+  page.on('console', (message) => message.type() === 'error' && messages.push(message.text()));
+  page.on('pageerror', (error) => messages.push(String(error)));
+  current = { key, options, context, page, messages };
+  return current;
+}
+
+function page() {
+  if (!current) throw new Error('open a page first');
+  return current.page;
+}
+
+function element({ selector, text }) {
+  if (selector) return page().locator(selector).first();
+  const said = page().getByRole('link', { name: text }).or(page().getByRole('button', { name: text }));
+  return said.or(page().getByText(text)).first();
+}
+
+// A click may lead elsewhere: the request for it is out within moments, and then its page is waited for.
+async function follow(act) {
+  let leading = false;
+  const watch = (request) => {
+    leading ||= request.isNavigationRequest() && request.frame() === page().mainFrame();
+  };
+  page().on('request', watch);
+  const arrived = page().waitForEvent('load').then(() => true, () => false);
+  try {
+    await act();
+    const quiet = new Promise((resolve) => setTimeout(resolve, 150, false));
+    await Promise.race([arrived, quiet]);
+    if (leading && !(await arrived)) throw new Error(`the page did not load within ${PATIENCE} ms`);
+  } finally {
+    page().off('request', watch);
+  }
+  return { url: page().url() };
+}
+
+// These run in the page; the checks come in through the debugger, which no content security policy stops.
+function measureOverflow() {
+  const width = document.documentElement.scrollWidth;
+  let widest = { node: document.body, right: 0 };
+  const visit = (node) => {
+    const right = node.getBoundingClientRect().left + node.scrollWidth;
+    if (getComputedStyle(node).overflowX !== 'visible') return; // It scrolls by itself.
+    if (right >= widest.right) widest = { node, right };
+    for (const child of node.children) visit(child);
+  };
+  visit(document.body);
+  const name = widest.node.localName + [...widest.node.classList].map((word) => `.${word}`).join('');
+  return { overflow: width > window.innerWidth, width, window: window.innerWidth, widest: name };
+}
+
+const commands = {
+  async open({ url, ...options }) {
+    const { page } = await windowFor(options);
+    try {
+      const response = await page.goto(url, { waitUntil: 'load' });
+      return { status: response?.status() ?? null, url: page.url() };
+    } catch (error) {
+      if (error.message.includes('ERR_INVALID_AUTH_CREDENTIALS')) return { status: 401, url };
+      throw error;
+    }
+  },
+  click: (command) => follow(() => element(command).click()),
+  async fill({ selector, value }) {
+    const field = page().locator(selector).first();
+    const isSelect = await field.evaluate((node) => node.localName === 'select');
+    await (isSelect ? field.selectOption(value) : field.fill(value));
+    return {};
+  },
+  submit({ selector = 'form' }) {
+    const buttons = 'button:not([type]), button[type=submit], input[type=submit], input[type=image]';
+    return follow(() => page().locator(selector).first().locator(buttons).first().click());
+  },
+  text: async ({ selector = 'body' }) => ({ text: await page().locator(selector).first().innerText() }),
+  html: async ({ selector = 'html' }) => ({
+    html: await page().locator(selector).first().evaluate((node) => node.outerHTML),
+  }),
+  count: async ({ selector }) => ({ count: await page().locator(selector).count() }),
+  url: async () => ({ url: page().url() }),
+  async console() {
+    page();
+    const isCsp = (message) => /content security policy/i.test(message);
+    const { messages } = current;
+    return { errors: messages.filter((message) => !isCsp(message)), csp: messages.filter(isCsp) };
+  },
+  overflow: () => page().evaluate(measureOverflow),
+  async axe() {
+    if (!current?.options.javaScriptEnabled) throw new Error('axe needs a page that was opened with JavaScript');
+    await page().evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
+    const violations = await page().evaluate(async () => (await window.axe.run()).violations);
+    return {
+      violations: violations.map(({ id, impact, help, nodes }) => ({
+        id,
+        impact,
+        help,
+        nodes: nodes.map((node) => node.html),
+      })),
+    };
+  },
+  async screenshot({ path, full = true }) {
+    await page().screenshot({ path, fullPage: full });
+    return {};
+  },
+  async close() {
+    await browser?.close();
+    browser = undefined;
+    current = undefined;
+    return {};
+  },
+};
+
+// Playwright's own timeouts name the cause, so they come first.
+async function answer(line) {
+  let alarm;
+  try {
+    const { cmd, ...command } = JSON.parse(line);
+    if (!Object.hasOwn(commands, cmd)) throw new Error(`no command ${JSON.stringify(cmd)}`);
+    const late = new Promise((_, reject) => {
+      alarm = setTimeout(() => reject(new Error(`${cmd} took longer than ${PATIENCE} ms`)), PATIENCE + 1_000);
+    });
+    return await Promise.race([commands[cmd](command), late]);
+  } catch (error) {
+    return { error: error.message.replaceAll(/\u001b\[\d+m/g, '').trim() };
+  } finally {
+    clearTimeout(alarm);
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answer(line))}\n`);
+  if (!browser && line.includes('"close"')) break;
+}
+await browser?.close();
+process.exit(0);
