@@ -1,1 +1,4 @@
 //! stub
+
+#[allow(dead_code)]
+pub(crate) mod page;
