@@ -90,7 +90,9 @@ impl Entry {
         why: String,
         at: Moment,
     ) -> Self {
-        let (tone, href) = (state.tone, Some(href.into()));
+        // What went as it should stays quiet, so that the steps of the status and the troubles stand out.
+        let tone = if state.tone == "good" { "neutral" } else { state.tone };
+        let href = Some(href.into());
         Self { href, badge: Some(state), ..Self::plain("bolt", "Event", kind, why, at) }.with_tone(tone)
     }
 
