@@ -1,0 +1,120 @@
+//! Which word, colour and icon has a state? The only place that maps the domain's states to what is seen.
+
+use super::parts::{Badge, Change};
+use crate::domain::event::EventState;
+use crate::domain::fact::State;
+use crate::domain::payment::Status;
+
+impl Badge {
+    /// A badge of these three.
+    pub(crate) fn new(word: impl Into<String>, tone: &'static str, icon: &'static str) -> Self {
+        Self { word: word.into(), tone, icon }
+    }
+
+    /// A payment is disputed.
+    pub(crate) fn disputed() -> Self {
+        Self::new("disputed", "bad", "flag")
+    }
+
+    /// A payment needs a person's eye.
+    pub(crate) fn needs_review() -> Self {
+        Self::new("needs review", "warn", "alert")
+    }
+
+    /// Real money or not; `None` where the gateway doesn't say.
+    pub(crate) fn mode(livemode: Option<bool>) -> Option<Self> {
+        livemode.map(|live| match live {
+            true => Self::new("live", "good", "live"),
+            false => Self::new("test", "warn", "flask"),
+        })
+    }
+
+    /// How one run of a handler ended, by the word of its outcome.
+    pub(crate) fn attempt(word: &str) -> Self {
+        match word {
+            "ok" => Self::new("ok", "good", "check"),
+            "retry" | "error" => Self::new(word, "warn", "retry"),
+            "discard" | "discarded" => Self::new(word, "bad", "stop"),
+            "running" => Self::new(word, "info", "running"),
+            other => Self::new(other, "neutral", "dot"),
+        }
+    }
+}
+
+impl From<Status> for Badge {
+    fn from(status: Status) -> Self {
+        let (tone, icon) = match status {
+            Status::Pending => ("neutral", "clock"),
+            Status::Authorized => ("info", "lock"),
+            Status::Paid => ("good", "check"),
+            Status::PartiallyRefunded => ("moved", "part"),
+            Status::Refunded => ("moved", "back"),
+            Status::Failed => ("bad", "cross"),
+            Status::Canceled => ("neutral", "slash"),
+            Status::Expired => ("neutral", "hourglass"),
+        };
+        Self::new(spaced(status.as_str()), tone, icon)
+    }
+}
+
+impl From<EventState> for Badge {
+    fn from(state: EventState) -> Self {
+        let (tone, icon) = match state {
+            EventState::Available => ("neutral", "clock"),
+            EventState::Running => ("info", "running"),
+            EventState::Retryable => ("warn", "retry"),
+            EventState::Parked => ("moved", "pause"),
+            EventState::Completed => ("good", "check"),
+            EventState::Ignored => ("neutral", "minus"),
+            EventState::Discarded => ("bad", "stop"),
+        };
+        Self::new(spaced(state.as_str()), tone, icon)
+    }
+}
+
+impl From<State> for Badge {
+    fn from(state: State) -> Self {
+        let (tone, icon) = match state {
+            State::Succeeded | State::Free | State::Won => ("good", "check"),
+            State::Authorized => ("info", "lock"),
+            State::Pending | State::ActionRequired => ("neutral", "clock"),
+            State::Failed | State::Lost => ("bad", "cross"),
+            State::Inquiry | State::Open => ("bad", "flag"),
+            State::Raised => ("warn", "alert"),
+            State::Expired => ("neutral", "hourglass"),
+            State::Canceled | State::Closed => ("neutral", "slash"),
+        };
+        Self::new(spaced(state.as_str()), tone, icon)
+    }
+}
+
+impl Change {
+    /// A payment went from one status to another.
+    pub(crate) fn of(from: Status, to: Status) -> Self {
+        Self { from: from.into(), to: to.into() }
+    }
+}
+
+/// A word of the tables as people write it.
+pub(crate) fn spaced(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_icon_that_a_state_names_is_drawn() {
+        let drawn = include_str!("../../../templates/parts/icons.html");
+        let statuses = Status::ALL.into_iter().map(Badge::from);
+        let events = EventState::ALL.into_iter().map(Badge::from);
+        let states = State::ALL.into_iter().map(Badge::from);
+        let flags = [Badge::disputed(), Badge::needs_review()];
+        let modes = [true, false].into_iter().filter_map(|live| Badge::mode(Some(live)));
+        let attempts = ["ok", "retry", "discard", "running", "?"].map(Badge::attempt);
+        for badge in statuses.chain(events).chain(states).chain(flags).chain(modes).chain(attempts) {
+            assert!(drawn.contains(&format!("id=\"i-{}\"", badge.icon)), "{badge:?}");
+        }
+    }
+}

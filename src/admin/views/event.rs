@@ -1,0 +1,130 @@
+//! What does an event's page say? What became of it and why: who signed it, which payment it found and by which
+//! reference, what it states, and what each handler made of it.
+
+use askama::Template;
+
+use super::page::Page;
+use super::parts::{Act, Amount, Badge, Change, Code, Link, Moment};
+
+/// One event.
+#[derive(Debug, Template)]
+#[template(path = "event.html")]
+pub(crate) struct Event {
+    /// The frame.
+    pub(crate) page: Page,
+    /// The list that it is in.
+    pub(crate) back: Link,
+    /// The gateway's own name for what happened.
+    pub(crate) kind: String,
+    /// Where it stands.
+    pub(crate) state: Badge,
+    /// Live or test.
+    pub(crate) mode: Option<Badge>,
+    /// What the actor may do; empty when read-only.
+    pub(crate) acts: Vec<Act>,
+    /// Why it came out so.
+    pub(crate) explain: Explain,
+    /// How it came.
+    pub(crate) delivery: DeliveryInfo,
+    /// The runs of the event itself and of each handler, newest first.
+    pub(crate) attempts: Vec<AttemptRow>,
+    /// The body as text: indented JSON, or what else it was.
+    pub(crate) body: Option<String>,
+    /// The body's size, or why it is gone: `3.1 kB`, `removed after 90 days`.
+    pub(crate) body_note: String,
+    /// The headers that were kept, by name.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// Why an event came out as it did.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Explain {
+    /// What became of it, in a sentence.
+    pub(crate) outcome: String,
+    /// The outcome's code.
+    pub(crate) code: Option<String>,
+    /// What the gateway says happened, in words.
+    pub(crate) summary: String,
+    /// Which secret matched: `current (whsec_…)` is never shown, only its label.
+    pub(crate) secret: Option<String>,
+    /// How far signing and arrival were apart, in words.
+    pub(crate) skew: Option<String>,
+    /// The references that it names.
+    pub(crate) references: Vec<ReferenceRow>,
+    /// The payment that was found.
+    pub(crate) payment: Option<Link>,
+    /// How it was found, or why none was.
+    pub(crate) matched: String,
+    /// What it states.
+    pub(crate) facts: Vec<FactRow>,
+    /// The step of status that it caused.
+    pub(crate) change: Option<Change>,
+    /// Why that step, or why none.
+    pub(crate) change_why: String,
+}
+
+/// One reference that an event names.
+#[derive(Debug, Clone)]
+pub(crate) struct ReferenceRow {
+    /// The id.
+    pub(crate) code: Code,
+    /// Whether the payment was found by it.
+    pub(crate) matched: bool,
+}
+
+/// One fact that an event states.
+#[derive(Debug, Clone)]
+pub(crate) struct FactRow {
+    /// Which aspect: `capture`.
+    pub(crate) aspect: String,
+    /// The gateway's id of the object.
+    pub(crate) object: String,
+    /// The state that it states.
+    pub(crate) state: Badge,
+    /// How much, where it says.
+    pub(crate) amount: Option<Amount>,
+    /// What the ledger made of it: `new`, `already known`, `older than what is known`.
+    pub(crate) effect: String,
+}
+
+/// One run, of the event itself or of a handler.
+#[derive(Debug, Clone)]
+pub(crate) struct AttemptRow {
+    /// Whose run: the handler's name.
+    pub(crate) handler: String,
+    /// How it ended.
+    pub(crate) outcome: Badge,
+    /// Which attempt it was: `2 of 12`.
+    pub(crate) number: String,
+    /// What went wrong.
+    pub(crate) error: Option<String>,
+    /// How long it ran: `120 ms`.
+    pub(crate) took: Option<String>,
+    /// When it started.
+    pub(crate) started: Moment,
+}
+
+/// How an event came.
+#[derive(Debug, Clone)]
+pub(crate) struct DeliveryInfo {
+    /// The gateway's id of the event.
+    pub(crate) id: Code,
+    /// Its variant.
+    pub(crate) variant: String,
+    /// Where it came from: `delivery`.
+    pub(crate) source: String,
+    /// When the gateway says that it happened.
+    pub(crate) occurred: Option<Moment>,
+    /// When it first came.
+    pub(crate) received: Moment,
+    /// How often it was delivered.
+    pub(crate) deliveries: String,
+    /// When it last came, if more than once.
+    pub(crate) last_delivered: Option<Moment>,
+    /// When the next attempt is due.
+    pub(crate) next_attempt: Option<Moment>,
+    /// The gateway's account, where it is not the merchant's own.
+    pub(crate) account: Option<String>,
+    /// The version of the gateway's format.
+    pub(crate) api_version: Option<String>,
+}

@@ -1,0 +1,48 @@
+//! What does the list of events say? What came, what became of it, and what went wrong, on the row itself.
+
+use askama::Template;
+
+use super::list::{Empty, Filter, Paging, Tabs};
+use super::page::Page;
+use super::parts::{Badge, Link, Moment};
+
+/// The list of events.
+#[derive(Debug, Template)]
+#[template(path = "events.html")]
+pub(crate) struct Events {
+    /// The frame.
+    pub(crate) page: Page,
+    /// By state.
+    pub(crate) tabs: Tabs,
+    /// By kind, variant and search.
+    pub(crate) filter: Filter,
+    /// The events, newest first.
+    pub(crate) rows: Vec<EventRow>,
+    /// Instead of no rows.
+    pub(crate) empty: Empty,
+    /// The neighbours.
+    pub(crate) paging: Paging,
+}
+
+/// One event in the list.
+#[derive(Debug, Clone)]
+pub(crate) struct EventRow {
+    /// Its page.
+    pub(crate) href: String,
+    /// Where it stands.
+    pub(crate) state: Badge,
+    /// The gateway's own name for what happened.
+    pub(crate) kind: String,
+    /// The payment that it is of.
+    pub(crate) payment: Option<Link>,
+    /// What became of it and why.
+    pub(crate) outcome: String,
+    /// Whether the outcome is that something went wrong.
+    pub(crate) failed: bool,
+    /// Its variant.
+    pub(crate) variant: String,
+    /// `×3`, where it was delivered more than once.
+    pub(crate) deliveries: Option<String>,
+    /// When it first came.
+    pub(crate) received: Moment,
+}

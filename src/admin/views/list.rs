@@ -1,0 +1,115 @@
+//! What has every list? Tabs with counts, a filter in the address, pages by key, and words for when it is empty.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use super::parts::{Code, Link};
+
+/// A row of tabs; each is a link, and one is current.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/tabs.html")]
+pub(crate) struct Tabs {
+    /// What they choose, for those who can't see them: `Status`.
+    pub(crate) label: String,
+    /// The tabs, in order.
+    pub(crate) tabs: Vec<Tab>,
+}
+
+/// One tab.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tab {
+    /// Its name and address.
+    pub(crate) link: Link,
+    /// How many rows it has, as text; `None` where counting would be slow.
+    pub(crate) count: Option<String>,
+    /// Whether its rows want somebody's attention.
+    pub(crate) urgent: bool,
+    /// Whether it is shown.
+    pub(crate) current: bool,
+}
+
+/// A filter form, sent by GET so that the address is the whole view.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/filter.html")]
+pub(crate) struct Filter {
+    /// Where it is sent.
+    pub(crate) action: String,
+    /// What stays chosen, as name and value: the tab.
+    pub(crate) hidden: Vec<(String, String)>,
+    /// The search box.
+    pub(crate) search: Field,
+    /// Further text fields.
+    pub(crate) fields: Vec<Field>,
+    /// Lists to choose from.
+    pub(crate) selects: Vec<Select>,
+    /// The address without any filter; `None` when none is set.
+    pub(crate) clear: Option<String>,
+}
+
+/// A text field of a filter.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Field {
+    /// The parameter's name, and the element's id.
+    pub(crate) name: String,
+    /// What stands above it.
+    pub(crate) label: String,
+    /// What it holds.
+    pub(crate) value: String,
+    /// An example of what to type.
+    pub(crate) hint: String,
+    /// Values to offer.
+    pub(crate) offers: Vec<String>,
+}
+
+/// A list of a filter.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Select {
+    /// The parameter's name, and the element's id.
+    pub(crate) name: String,
+    /// What stands above it.
+    pub(crate) label: String,
+    /// What can be chosen.
+    pub(crate) choices: Vec<Choice>,
+}
+
+/// One choice of a list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Choice {
+    /// What is sent.
+    pub(crate) value: String,
+    /// What is shown.
+    pub(crate) text: String,
+    /// Whether it is chosen.
+    pub(crate) selected: bool,
+}
+
+/// The way to the neighbouring pages.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/paging.html")]
+pub(crate) struct Paging {
+    /// What is shown: `50 payments`.
+    pub(crate) shown: String,
+    /// Where newer rows are.
+    pub(crate) newer: Option<String>,
+    /// Where older rows are.
+    pub(crate) older: Option<String>,
+}
+
+/// What an empty list says instead.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/empty.html")]
+pub(crate) struct Empty {
+    /// What there is none of.
+    pub(crate) title: String,
+    /// What to do about it.
+    pub(crate) text: String,
+    /// Something to copy: the webhook addresses.
+    pub(crate) codes: Vec<Code>,
+    /// Where to go.
+    pub(crate) link: Option<Link>,
+}
+
+impl HtmlSafe for Tabs {}
+impl HtmlSafe for Filter {}
+impl HtmlSafe for Paging {}
+impl HtmlSafe for Empty {}

@@ -1,0 +1,14 @@
+//! What does each admin page say? One struct per page, in final strings, with the template that lays it out.
+//! Nothing here asks a database or a clock: `now` is passed in, and links come as strings from the caller.
+
+pub(crate) mod badge;
+pub(crate) mod event;
+pub(crate) mod events;
+pub(crate) mod json;
+pub(crate) mod list;
+pub(crate) mod notice;
+pub(crate) mod page;
+pub(crate) mod parts;
+pub(crate) mod payment;
+pub(crate) mod payments;
+pub(crate) mod words;

@@ -1,0 +1,155 @@
+//! What does a payment's page say? How much moved, by which ids people know it, and one timeline that says why.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use super::page::Page;
+use super::parts::{Amount, Badge, Change, Code, Link, Moment};
+
+/// One payment.
+#[derive(Debug, Template)]
+#[template(path = "payment.html")]
+pub(crate) struct Payment {
+    /// The frame.
+    pub(crate) page: Page,
+    /// The list that it is in.
+    pub(crate) back: Link,
+    /// How much it is about.
+    pub(crate) amount: Amount,
+    /// Where it stands.
+    pub(crate) status: Badge,
+    /// Disputed, needs review, adopted.
+    pub(crate) flags: Vec<Badge>,
+    /// Why a person should look at it, a sentence each.
+    pub(crate) concerns: Vec<String>,
+    /// Total, captured, refunded, remaining.
+    pub(crate) figures: Vec<Figure>,
+    /// Our public id.
+    pub(crate) token: Code,
+    /// The host's own id.
+    pub(crate) reference: Option<Code>,
+    /// The gateway's ids of its objects.
+    pub(crate) gateway_refs: Vec<Code>,
+    /// The customer's email address.
+    pub(crate) customer: Option<String>,
+    /// Its variant.
+    pub(crate) variant: String,
+    /// Live or test.
+    pub(crate) mode: Option<Badge>,
+    /// When it was created.
+    pub(crate) created: Moment,
+    /// What happened, newest first.
+    pub(crate) timeline: Vec<Entry>,
+    /// What the timeline leaves out, if it is cut off: `The 200 newest entries`.
+    pub(crate) timeline_note: Option<String>,
+    /// The facts that status and amounts are computed from.
+    pub(crate) ledger: Vec<LedgerRow>,
+}
+
+/// One of the amounts at the top.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// What it is: `Captured`.
+    pub(crate) label: &'static str,
+    /// How much.
+    pub(crate) amount: Amount,
+}
+
+/// One line of the timeline: an event, a transition, a handler's attempt, or an act.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/entry.html")]
+pub(crate) struct Entry {
+    /// The colour of its mark.
+    pub(crate) tone: &'static str,
+    /// The icon of its mark.
+    pub(crate) icon: &'static str,
+    /// What it is, for those who can't see the icon: `Event`.
+    pub(crate) what: &'static str,
+    /// The name of it: an event's kind, a handler's name. Empty where `change` says it all.
+    pub(crate) title: String,
+    /// Where it can be read in full.
+    pub(crate) href: Option<String>,
+    /// A transition's two sides.
+    pub(crate) change: Option<Change>,
+    /// How it ended.
+    pub(crate) badge: Option<Badge>,
+    /// What became of it and why.
+    pub(crate) why: String,
+    /// What went wrong.
+    pub(crate) error: Option<String>,
+    /// When.
+    pub(crate) at: Moment,
+}
+
+impl Entry {
+    /// An event and what became of it; `state` is the badge of its state.
+    pub(crate) fn event(
+        kind: impl Into<String>,
+        href: impl Into<String>,
+        state: Badge,
+        why: String,
+        at: Moment,
+    ) -> Self {
+        // What went as it should stays quiet, so that the steps of the status and the troubles stand out.
+        let tone = if state.tone == "good" { "neutral" } else { state.tone };
+        let href = Some(href.into());
+        Self { href, badge: Some(state), ..Self::plain("bolt", "Event", kind, why, at) }.with_tone(tone)
+    }
+
+    /// A step of the payment's status.
+    pub(crate) fn transition(change: Change, why: String, at: Moment) -> Self {
+        let (tone, icon) = (change.to.tone, change.to.icon);
+        Self { change: Some(change), ..Self::plain(icon, "Status", "", why, at) }.with_tone(tone)
+    }
+
+    /// One run of a handler.
+    pub(crate) fn attempt(handler: impl Into<String>, outcome: Badge, why: String, at: Moment) -> Self {
+        let tone = outcome.tone;
+        Self { badge: Some(outcome), ..Self::plain("gear", "Handler", handler, why, at) }.with_tone(tone)
+    }
+
+    /// The payment was created or adopted.
+    pub(crate) fn created(title: impl Into<String>, why: String, at: Moment) -> Self {
+        Self::plain("plus", "Start", title, why, at)
+    }
+
+    /// Another payment turned out to be this one.
+    pub(crate) fn absorbed(title: impl Into<String>, why: String, at: Moment) -> Self {
+        Self::plain("merge", "Absorbed", title, why, at).with_tone("moved")
+    }
+
+    /// What went wrong in it.
+    pub(crate) fn with_error(mut self, error: Option<String>) -> Self {
+        self.error = error;
+        self
+    }
+
+    fn with_tone(mut self, tone: &'static str) -> Self {
+        self.tone = tone;
+        self
+    }
+
+    fn plain(icon: &'static str, what: &'static str, title: impl Into<String>, why: String, at: Moment) -> Self {
+        let (title, tone) = (title.into(), "neutral");
+        Self { tone, icon, what, title, href: None, change: None, badge: None, why, error: None, at }
+    }
+}
+
+/// One register of the ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerRow {
+    /// Which aspect: `capture`.
+    pub(crate) aspect: String,
+    /// The gateway's id of the object.
+    pub(crate) object: String,
+    /// The state that it is in.
+    pub(crate) state: Badge,
+    /// How much, where it says.
+    pub(crate) amount: Option<Amount>,
+    /// When it happened, by the gateway's word.
+    pub(crate) at: Moment,
+    /// The event that stated it.
+    pub(crate) event: Link,
+}
+
+impl HtmlSafe for Entry {}

@@ -1,0 +1,124 @@
+//! How are times, spans and numbers said? In one way on every page; the script says them in the same words.
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::domain::Timestamp;
+
+const ABSOLUTE: &[BorrowedFormatItem<'_>] =
+    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second] UTC");
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short] [year]");
+const MACHINE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+/// `2026-11-23T18:55:44Z`.
+pub(crate) fn machine(at: Timestamp) -> String {
+    written(at, MACHINE)
+}
+
+/// `23 Nov 2026, 18:55:44 UTC`.
+pub(crate) fn absolute(at: Timestamp) -> String {
+    written(at, ABSOLUTE)
+}
+
+/// `just now`, `3 min ago`, `in 5 hours`; from a week on the day itself.
+pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
+    let seconds = (now - at).whole_seconds();
+    let (size, past) = (seconds.unsigned_abs(), seconds >= 0);
+    if size < 10 {
+        return "just now".to_owned();
+    }
+    if size >= 7 * 86_400 {
+        return written(at, DAY);
+    }
+    match past {
+        true => format!("{} ago", span(size)),
+        false => format!("in {}", span(size)),
+    }
+}
+
+/// Seconds in one unit: `40 s`, `3 min`, `1 hour`, `2 days`.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..7_200 => "1 hour".to_owned(),
+        7_200..86_400 => format!("{} hours", seconds / 3_600),
+        86_400..172_800 => "1 day".to_owned(),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// When a delivery was signed, seen from its arrival; negative is in the future.
+pub(crate) fn skew(seconds: i64) -> String {
+    match (seconds.unsigned_abs(), seconds < 0) {
+        (0 | 1, _) => "signed within a second of its arrival".to_owned(),
+        (size, false) => format!("signed {} before it arrived", span(size)),
+        (size, true) => format!("signed {} in the future: compare the clocks", span(size)),
+    }
+}
+
+/// How often an event was delivered; nothing to say of the first time.
+pub(crate) fn times(deliveries: u64) -> Option<String> {
+    (deliveries > 1).then(|| format!("×{deliveries}"))
+}
+
+/// A count that was cut off at `limit`: `12`, `1k+`.
+pub(crate) fn count(found: u64, limit: u64) -> String {
+    match (found >= limit, limit) {
+        (false, _) => found.to_string(),
+        (true, 1_000..) if limit.is_multiple_of(1_000) => format!("{}k+", limit / 1_000),
+        (true, _) => format!("{limit}+"),
+    }
+}
+
+/// `-1249.00` as `-1,249.00`.
+pub(crate) fn grouped(decimal: &str) -> String {
+    let (whole, rest) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
+    let digits = whole.trim_start_matches('-');
+    let mut out = whole[..whole.len() - digits.len()].to_owned();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
+fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
+    at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_else(|_| at.unix_timestamp().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::Duration;
+    use time::macros::datetime;
+
+    #[test]
+    fn moments_are_said_in_the_nearest_unit() {
+        let now = datetime!(2026-11-23 18:55:44 UTC);
+        let said = [3, 40, 3 * 60, 3_600, 5 * 3_600, 90_000, 8 * 86_400, -300]
+            .map(|seconds| relative(now - Duration::seconds(seconds), now));
+        let expected =
+            ["just now", "40 s ago", "3 min ago", "1 hour ago", "5 hours ago", "1 day ago", "15 Nov 2026", "in 5 min"];
+        assert_eq!(said, expected);
+        assert_eq!(
+            (absolute(now).as_str(), machine(now).as_str()),
+            ("23 Nov 2026, 18:55:44 UTC", "2026-11-23T18:55:44Z")
+        );
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_never_rounded() {
+        let said = ["5", "-999.00", "1249.00", "-1234567.890", "100000"].map(grouped);
+        assert_eq!(said, ["5", "-999.00", "1,249.00", "-1,234,567.890", "100,000"]);
+        assert_eq!([count(12, 1_000), count(1_000, 1_000), count(51, 50)], ["12", "1k+", "50+"]);
+    }
+
+    #[test]
+    fn skew_says_which_clock_is_ahead() {
+        assert_eq!(skew(2), "signed 2 s before it arrived");
+        assert_eq!(skew(-120), "signed 2 min in the future: compare the clocks");
+    }
+}
