@@ -22,9 +22,8 @@ pub(crate) fn run(port: u16, path: &str, connections: usize, seconds: u64) -> f6
     let start = Instant::now();
     let end = start + Duration::from_secs(seconds);
     block_on(async {
-        let all: Vec<_> = (0..connections)
-            .map(|_| tokio::spawn(connection(port, path.to_owned(), end, accepted.clone())))
-            .collect();
+        let all: Vec<_> =
+            (0..connections).map(|_| tokio::spawn(connection(port, path.to_owned(), end, accepted.clone()))).collect();
         for one in all {
             one.await.expect("a connection");
         }

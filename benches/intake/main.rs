@@ -70,7 +70,8 @@ fn serve(url: &str) -> (u16, ServerHandle) {
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let database: Database<AnyConnection> = Database::from_url(&url).expect("a database");
-            let payments = Payments::builder(database).variant("stripe", Stripe::new(SECRET)).build().expect("payments");
+            let payments =
+                Payments::builder(database).variant("stripe", Stripe::new(SECRET)).build().expect("payments");
             payments.migrate().await.expect("tables");
             let rival = rivals::Rival::new(&url);
             let app = move || {

@@ -58,7 +58,8 @@ macro_rules! rival {
             }
 
             pub(super) fn pool(address: &str) -> OwnPool {
-                let pool = Pool::builder().max_size(10).test_on_check_out(false).connection_customizer(Box::new(Prepare));
+                let pool =
+                    Pool::builder().max_size(10).test_on_check_out(false).connection_customizer(Box::new(Prepare));
                 pool.build(ConnectionManager::new(address)).expect("a pool")
             }
 

@@ -1,12 +1,8 @@
 //! Which orders does the shop have? A table of the shop's own, in the same database as the payments.
 
-use std::error::Error;
-
 use actix_payments::{AnyConnection, AnyRef, Database};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-
-type Failed = Box<dyn Error + Send + Sync>;
 
 #[derive(QueryableByName)]
 pub struct Order {
@@ -36,12 +32,12 @@ macro_rules! on {
             AnyRef::Sqlite($one) => $run,
             #[cfg(feature = "postgres")]
             AnyRef::Postgres($one) => $run,
-            _ => return Err("a database that this shop does not know".into()),
+            _ => Err(diesel::result::Error::NotFound),
         }
     };
 }
 
-pub fn create_table(database: &Database<AnyConnection>) -> Result<(), Failed> {
+pub fn create_table(database: &Database<AnyConnection>) -> Result<(), Box<dyn std::error::Error>> {
     let sql = "CREATE TABLE IF NOT EXISTS shop_orders (
         id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
         currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)";
@@ -49,7 +45,7 @@ pub fn create_table(database: &Database<AnyConnection>) -> Result<(), Failed> {
     Ok(())
 }
 
-pub fn insert(conn: AnyRef<'_>, order: &Order) -> Result<(), Failed> {
+pub fn insert(conn: AnyRef<'_>, order: &Order) -> QueryResult<()> {
     let sql = "INSERT INTO shop_orders (id, item, variant, amount, currency, status) VALUES ($1, $2, $3, $4, $5, $6)";
     on!(conn, conn => diesel::sql_query(sql)
         .bind::<Text, _>(&order.id)
@@ -62,31 +58,25 @@ pub fn insert(conn: AnyRef<'_>, order: &Order) -> Result<(), Failed> {
     Ok(())
 }
 
-pub fn set_token(conn: AnyRef<'_>, id: &str, token: &str) -> Result<(), Failed> {
+pub fn set_token(conn: AnyRef<'_>, id: &str, token: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET token = $1 WHERE id = $2";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(token).bind::<Text, _>(id).execute(conn))?;
     Ok(())
 }
 
-pub fn set_status(conn: AnyRef<'_>, id: &str, status: &str) -> Result<(), std::io::Error> {
+pub fn set_status(conn: AnyRef<'_>, id: &str, status: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET status = $1 WHERE id = $2";
-    let run = || -> Result<(), Failed> {
-        on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(status).bind::<Text, _>(id).execute(conn))?;
-        Ok(())
-    };
-    run().map_err(std::io::Error::other)
+    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(status).bind::<Text, _>(id).execute(conn))?;
+    Ok(())
 }
 
-pub fn count_receipt(conn: AnyRef<'_>, id: &str) -> Result<(), std::io::Error> {
+pub fn count_receipt(conn: AnyRef<'_>, id: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET receipts = receipts + 1 WHERE id = $1";
-    let run = || -> Result<(), Failed> {
-        on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).execute(conn))?;
-        Ok(())
-    };
-    run().map_err(std::io::Error::other)
+    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).execute(conn))?;
+    Ok(())
 }
 
-pub fn find(conn: AnyRef<'_>, id: &str) -> Result<Option<Order>, Failed> {
+pub fn find(conn: AnyRef<'_>, id: &str) -> QueryResult<Option<Order>> {
     let sql = "SELECT * FROM shop_orders WHERE id = $1";
-    Ok(on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).get_result(conn).optional())?)
+    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).get_result(conn).optional())
 }

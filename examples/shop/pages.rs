@@ -160,8 +160,8 @@ impl From<actix_payments::Error> for Failure {
     }
 }
 
-impl From<Box<dyn std::error::Error + Send + Sync>> for Failure {
-    fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
         log::error!("{error}");
         Self(500, error.to_string())
     }

@@ -36,6 +36,7 @@ async fn send_receipt(database: Database<AnyConnection>, transition: Transition)
         return Ok(());
     };
     log::info!("order {order}: {} received, sending a receipt", transition.payment.captured);
-    actix_web::web::block(move || orders::count_receipt(database.connection()?.lent(), &order)).await??;
+    let count = move || Ok::<_, HandlerError>(orders::count_receipt(database.connection()?.lent(), &order)?);
+    actix_web::web::block(count).await??;
     Ok(())
 }

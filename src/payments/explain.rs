@@ -12,24 +12,30 @@ pub(crate) struct PaymentStory {
     pub payment: PaymentRow,
     /// The gateway's ids, with the address of the gateway's own page about each.
     pub references: Vec<(String, Option<String>)>,
+    /// The gateway's name.
+    pub gateway: Option<&'static str>,
     pub facts: Vec<Fact>,
     pub events: Vec<EventRow>,
     pub attempts: Vec<AttemptRow>,
     pub transitions: Vec<TransitionRow>,
     pub acts: Vec<ActRow>,
+    /// Adopted payments that turned out to be this one.
+    pub absorbed: Vec<PaymentRow>,
+    /// Whether there are more events than are told of.
+    pub cut: bool,
 }
 
 /// Everything about one event.
 pub(crate) struct EventStory {
     pub event: EventRow,
     pub payment: Option<PaymentRow>,
-    pub gateway: Option<&'static str>,
     pub references: Vec<String>,
     /// What the event says, or why it can't be read.
     pub facts: Result<(String, Vec<Fact>), String>,
+    /// The ledger of the payment that it is about.
+    pub ledger: Vec<Fact>,
     pub transitions: Vec<TransitionRow>,
     pub attempts: Vec<AttemptRow>,
-    pub acts: Vec<ActRow>,
     /// Header fields (a JSON object) and body, unless they were pruned.
     pub body: Option<(String, Vec<u8>)>,
 }
@@ -68,7 +74,10 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
         references,
         facts: tx.facts_of(payment.id)?,
         transitions: tx.transitions_of(payment.id)?,
-        acts: tx.acts_of(Some(payment.id), None)?,
+        acts: tx.acts_of(payment.id)?,
+        absorbed: tx.absorbed_by(payment.id)?,
+        gateway: gateway.map(|gateway| gateway.name()),
+        cut: events.len() as i64 == EVENTS,
         attempts,
         events,
         payment,
@@ -97,11 +106,13 @@ fn event_story(inner: &Inner, tx: &mut dyn Tx, id: i64) -> Result<Option<EventSt
         }
     };
     Ok(Some(EventStory {
-        gateway: gateway.map(|gateway| gateway.name()),
         references: tx.event_references(id)?,
         transitions: tx.transitions_by(id)?,
         attempts: tx.attempts_of(id)?,
-        acts: tx.acts_of(None, Some(id))?,
+        ledger: match event.payment_id {
+            Some(payment) => tx.facts_of(payment)?,
+            None => Vec::new(),
+        },
         facts,
         body,
         payment,

@@ -80,6 +80,11 @@ impl Payments {
         self.0.variants.keys().map(String::as_str)
     }
 
+    /// Where a variant's events are to be sent, as far as this process knows; see [`Builder::address`].
+    pub fn address_of(&self, variant: &str) -> String {
+        format!("{}/{variant}/", self.0.address)
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.0.now()
     }

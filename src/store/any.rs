@@ -45,6 +45,7 @@ impl AnyConnection {
 }
 
 impl HostConnection for AnyConnection {
+    type Manager = AnyManager;
     type Lent<'a> = AnyRef<'a>;
 
     fn lend(conn: &mut dyn Any) -> Option<AnyRef<'_>> {
@@ -137,8 +138,6 @@ impl ManageConnection for AnyManager {
 }
 
 impl Dialect for AnyConnection {
-    type Manager = AnyManager;
-
     fn tx(&mut self) -> &mut dyn Tx {
         either!(self, AnyConnection, conn => conn.tx())
     }

@@ -2,16 +2,15 @@
 
 use std::fmt::Display;
 
-use diesel::r2d2::{Error as PoolError, ManageConnection, Pool};
+use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::database::HostConnection;
 use super::{Store, Tx, Work};
 use crate::error::{Error, ErrorKind};
 
 /// What each database must be able to do.
-pub trait Dialect: Sized + Send + 'static {
-    /// What makes new connections.
-    type Manager: ManageConnection<Connection = Self, Error = PoolError>;
+pub(crate) trait Dialect: Sized + Send + 'static {
     fn tx(&mut self) -> &mut dyn Tx;
     fn prepare(&mut self) -> Result<(), Error>;
     fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
@@ -21,13 +20,13 @@ pub trait Dialect: Sized + Send + 'static {
 /// How often a transaction is begun again after a concurrent change came first.
 const TRIES: u32 = 5;
 
-pub(super) struct Backend<C: Dialect> {
+pub(super) struct Backend<C: HostConnection> {
     pub(super) pool: Pool<C::Manager>,
     /// Whether the pool's own connections are prepared already, or each must be at every check-out.
     pub(super) prepared: bool,
 }
 
-impl<C: Dialect> Backend<C> {
+impl<C: HostConnection> Backend<C> {
     fn with<T>(&self, run: impl FnOnce(&mut C) -> Result<T, Error>) -> Result<T, Error> {
         let mut conn = self.pool.get().map_err(|e| unavailable("no database connection became free", e))?;
         if !self.prepared {
@@ -37,7 +36,7 @@ impl<C: Dialect> Backend<C> {
     }
 }
 
-impl<C: Dialect> Store for Backend<C> {
+impl<C: HostConnection> Store for Backend<C> {
     fn migrate(&self) -> Result<(), Error> {
         self.with(C::migrate)
     }

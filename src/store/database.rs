@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool};
 
 use super::Store;
 use super::backend::{Backend, Dialect, unavailable};
@@ -15,6 +15,8 @@ use crate::error::Error;
 /// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or [`AnyConnection`](super::any::AnyConnection).
 #[allow(private_bounds, reason = "sealed: the dialects are this crate's")]
 pub trait HostConnection: Dialect {
+    /// What opens connections for a pool.
+    type Manager: ManageConnection<Connection = Self, Error = PoolError>;
     /// What a handler in the transaction is lent: `&mut SqliteConnection`, `&mut PgConnection` or [`AnyRef`](super::any::AnyRef).
     type Lent<'a>;
     #[doc(hidden)]
@@ -28,7 +30,7 @@ pub struct Database<C: HostConnection> {
 }
 
 /// A connection out of the pool of a [`Database`].
-pub type PooledConnection<C> = diesel::r2d2::PooledConnection<<C as Dialect>::Manager>;
+pub type PooledConnection<C> = diesel::r2d2::PooledConnection<<C as HostConnection>::Manager>;
 
 /// How many connections a pool of ours opens at the most.
 const POOL_SIZE: u32 = 10;
@@ -87,6 +89,7 @@ mod sqlite {
     use super::*;
 
     impl HostConnection for SqliteConnection {
+        type Manager = ConnectionManager<SqliteConnection>;
         type Lent<'a> = &'a mut SqliteConnection;
 
         fn lend(conn: &mut dyn Any) -> Option<&mut SqliteConnection> {
@@ -152,6 +155,7 @@ mod postgres {
     use super::*;
 
     impl HostConnection for PgConnection {
+        type Manager = ConnectionManager<PgConnection>;
         type Lent<'a> = &'a mut PgConnection;
 
         fn lend(conn: &mut dyn Any) -> Option<&mut PgConnection> {

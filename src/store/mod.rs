@@ -157,9 +157,9 @@ pub(crate) trait Browse {
     /// The transitions of a payment, newest first.
     fn transitions_of(&mut self, payment: i64) -> Result<Vec<TransitionRow>, Error>;
     /// The acts on a payment and on its events, newest first.
-    fn acts_of(&mut self, payment: Option<i64>, event: Option<i64>) -> Result<Vec<ActRow>, Error>;
+    fn acts_of(&mut self, payment: i64) -> Result<Vec<ActRow>, Error>;
+    /// The adopted payments that turned out to be this one.
+    fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error>;
     /// The ledger of a payment as it is stored.
     fn facts_of(&mut self, payment: i64) -> Result<Vec<Fact>, Error>;
-    /// The counters from this day on.
-    fn counters_since(&mut self, day: &str) -> Result<Vec<Count>, Error>;
 }

@@ -11,7 +11,6 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::r2d2::ConnectionManager;
 use diesel::sql_types::{Array, Text};
 
 use super::backend::{Dialect, Failed, dialect_error};
@@ -26,8 +25,6 @@ type Backend = diesel::pg::Pg;
 use diesel::sql_types::Timestamptz as Instant;
 
 impl Dialect for PgConnection {
-    type Manager = ConnectionManager<PgConnection>;
-
     fn tx(&mut self) -> &mut dyn Tx {
         self
     }

@@ -9,7 +9,6 @@ use std::any::Any;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::r2d2::ConnectionManager;
 
 use super::backend::{Dialect, Failed, dialect_error};
 use super::rows::{Appended, NewEvent};
@@ -24,8 +23,6 @@ type Backend = diesel::sqlite::Sqlite;
 use diesel::sql_types::TimestamptzSqlite as Instant;
 
 impl Dialect for SqliteConnection {
-    type Manager = ConnectionManager<SqliteConnection>;
-
     fn tx(&mut self) -> &mut dyn Tx {
         self
     }

@@ -27,6 +27,7 @@ CREATE INDEX pay_payments_status ON pay_payments (status, id);
 CREATE INDEX pay_payments_variant ON pay_payments (variant, id);
 CREATE INDEX pay_payments_review ON pay_payments (id) WHERE needs_review;
 CREATE INDEX pay_payments_reference ON pay_payments (reference) WHERE reference IS NOT NULL;
+CREATE INDEX pay_payments_absorbed ON pay_payments (absorbed_by) WHERE absorbed_by IS NOT NULL;
 CREATE INDEX pay_payments_customer ON pay_payments (customer) WHERE customer IS NOT NULL;
 
 -- A payment's facts, one row a register; the payment's status and amounts follow from these rows alone.

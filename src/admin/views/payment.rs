@@ -113,6 +113,11 @@ impl Entry {
         Self::plain("plus", "Start", title, why, at)
     }
 
+    /// An operator did something.
+    pub(crate) fn act(title: impl Into<String>, why: String, at: Moment) -> Self {
+        Self::plain("dot", "Act", title, why, at).with_tone("info")
+    }
+
     /// Another payment turned out to be this one.
     pub(crate) fn absorbed(title: impl Into<String>, why: String, at: Moment) -> Self {
         Self::plain("merge", "Absorbed", title, why, at).with_tone("moved")

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use super::schema::{
-    pay_attempts, pay_audit, pay_counters, pay_event_bodies, pay_event_references, pay_events, pay_payments,
-    pay_references, pay_transitions,
+    pay_attempts, pay_audit, pay_event_bodies, pay_event_references, pay_events, pay_payments, pay_references,
+    pay_transitions,
 };
 use super::{Connection, failed, ledger};
 use crate::domain::fact::Fact;
@@ -136,26 +136,27 @@ impl Browse for Connection {
             .map_err(failed("reading transitions"))
     }
 
-    fn acts_of(&mut self, payment: Option<i64>, event: Option<i64>) -> Result<Vec<ActRow>, Error> {
+    fn acts_of(&mut self, payment: i64) -> Result<Vec<ActRow>, Error> {
         use pay_audit::dsl as a;
-        let mut query = a::pay_audit.order(a::id.desc()).limit(200).into_boxed();
-        if let Some(payment) = payment {
-            let its_events = e::pay_events.filter(e::payment_id.eq(payment)).select(e::id.nullable());
-            query = query.filter(a::payment_id.eq(payment).or(a::event_id.eq_any(its_events)));
-        }
-        if let Some(event) = event {
-            query = query.filter(a::event_id.eq(event));
-        }
-        query.load(self).map_err(failed("reading acts"))
+        let its_events = e::pay_events.filter(e::payment_id.eq(payment)).select(e::id.nullable());
+        a::pay_audit
+            .filter(a::payment_id.eq(payment).or(a::event_id.eq_any(its_events)))
+            .order(a::id.desc())
+            .limit(200)
+            .load(self)
+            .map_err(failed("reading acts"))
+    }
+
+    fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error> {
+        p::pay_payments
+            .filter(p::absorbed_by.eq(payment))
+            .limit(100)
+            .load(self)
+            .map_err(failed("reading absorbed payments"))
     }
 
     fn facts_of(&mut self, payment: i64) -> Result<Vec<Fact>, Error> {
         ledger::facts(self, payment)
-    }
-
-    fn counters_since(&mut self, day: &str) -> Result<Vec<Count>, Error> {
-        use pay_counters::dsl as c;
-        c::pay_counters.filter(c::day.ge(day)).load(self).map_err(failed("reading counters"))
     }
 }
 

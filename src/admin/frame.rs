@@ -1,0 +1,98 @@
+//! What stands around a page, and how does it become an answer?
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::guard::Failure;
+use super::views::notice::Notice;
+use super::views::page::{NavItem, Page};
+use super::views::parts::{Link, Moment};
+use crate::domain::Timestamp;
+use crate::web::{respond, statics};
+
+/// Where the pages are, who looks, and when.
+pub(super) struct Frame {
+    mount: String,
+    actor: String,
+    may_act: bool,
+    now: Timestamp,
+}
+
+/// The sections, in the order of the navigation: name and path below `/admin`.
+const SECTIONS: [(&str, &str); 2] = [("Payments", "payments"), ("Events", "events")];
+
+impl Frame {
+    pub(super) fn new(mount: &str, actor: &str, may_act: bool, now: Timestamp) -> Self {
+        Self { mount: mount.to_owned(), actor: actor.to_owned(), may_act, now }
+    }
+
+    /// The address of a path below `/admin`.
+    pub(super) fn href(&self, path: &str) -> String {
+        format!("{}/admin/{path}", self.mount)
+    }
+
+    /// A moment as seen from now.
+    pub(super) fn moment(&self, at: Timestamp) -> Moment {
+        Moment::new(at, self.now)
+    }
+
+    /// The frame of a page of this section.
+    pub(super) fn page(&self, title: &str, section: &str) -> Page {
+        let item =
+            |(name, path): (&str, &str)| NavItem { link: Link::new(name, self.href(path)), current: path == section };
+        Page {
+            title: title.to_owned(),
+            brand: Link::new("Payments", self.href("payments")),
+            css: statics::address(&self.mount, "admin.css"),
+            script: statics::address(&self.mount, "admin.js"),
+            icon: statics::address(&self.mount, "icon.svg"),
+            nav: SECTIONS.into_iter().map(item).collect(),
+            home: None,
+            actor: self.actor.clone(),
+            access: (!self.may_act).then(|| "read-only".to_owned()),
+            flash: None,
+        }
+    }
+
+    /// A page as an answer.
+    pub(super) fn render(&self, page: &impl Template) -> HttpResponse {
+        respond_with(StatusCode::OK, page)
+    }
+
+    /// A page of one message.
+    pub(super) fn notice(&self, status: StatusCode, title: &str, text: &str) -> HttpResponse {
+        let page = Notice {
+            page: self.page(title, ""),
+            tone: "warn",
+            icon: "alert",
+            title: title.to_owned(),
+            text: text.to_owned(),
+            link: Some(Link::new("All payments", self.href("payments"))),
+        };
+        respond_with(status, &page)
+    }
+
+    /// What an operator is told when a page fails: what they can do something about, and nothing else.
+    pub(super) fn failure(&self, failure: Failure) -> HttpResponse {
+        match failure {
+            Failure::NotFound(text) => self.notice(StatusCode::NOT_FOUND, "Not found", text),
+            Failure::Refused(why) => self.notice(StatusCode::CONFLICT, "Not done", &why),
+            Failure::Broken(error) => {
+                log::error!("payments: an admin page failed: {error}");
+                let text = "The database did not answer as it should. Try again; the log says more.";
+                self.notice(StatusCode::INTERNAL_SERVER_ERROR, "Something failed", text)
+            }
+        }
+    }
+}
+
+fn respond_with(status: StatusCode, page: &impl Template) -> HttpResponse {
+    match page.render() {
+        Ok(text) => respond::html(status, text),
+        Err(error) => {
+            log::error!("payments: a template failed: {error}");
+            respond::plain(StatusCode::INTERNAL_SERVER_ERROR).body("failed")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! May this request see the page, and may it act? Asked on every request; every doubt is a no.
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::Site;
+use super::access::Access;
+use super::frame::Frame;
+use crate::error::{Error, ErrorKind};
+use crate::payments::{Actor, Payments};
+use crate::web::respond;
+
+/// A request that was let in.
+pub(super) struct Visit {
+    pub(super) req: HttpRequest,
+    pub(super) payments: Payments,
+    /// Where the mount is, as the browser sees it.
+    mount: String,
+    name: String,
+    may_act: bool,
+}
+
+/// Why a page could not be shown, or an act not be done.
+pub(super) enum Failure {
+    /// There is no such thing.
+    NotFound(&'static str),
+    /// It can't be done now; the words are for the operator.
+    Refused(String),
+    /// Something broke; the words are for the log.
+    Broken(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::NotFound("There is nothing here."),
+            ErrorKind::Refused => Self::Refused(error.to_string()),
+            _ => Self::Broken(error),
+        }
+    }
+}
+
+/// Asks the policy.
+pub(super) async fn visit(req: HttpRequest, mount: String) -> Result<Visit, HttpResponse> {
+    let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
+    let access = site.policy.access(req.clone()).await.unwrap_or_else(|error| {
+        log::error!("payments: the access policy failed, so access is denied: {error}");
+        Access::Denied
+    });
+    let (name, may_act) = match access {
+        Access::Full(name) => (name, true),
+        Access::ReadOnly(name) => (name, false),
+        Access::Denied => return Err(denied(&mount)),
+        Access::Challenge => return Err(challenge()),
+        Access::Redirect(address) => return Err(respond::see(&address)),
+    };
+    let visit = Visit { req, payments: site.payments, mount, name, may_act };
+    if *visit.req.method() == Method::POST {
+        may_post(&visit)?;
+    }
+    Ok(visit)
+}
+
+/// An act needs the right to act, and a page of this very site that asked for it.
+fn may_post(visit: &Visit) -> Result<(), HttpResponse> {
+    let refused = |title: &str, text: &str| Err(visit.frame().notice(StatusCode::FORBIDDEN, title, text));
+    if !visit.may_act {
+        return refused("Not allowed", "Your access is read-only, so this was not done.");
+    }
+    if !same_site(&visit.req) {
+        let text =
+            "This request came from a page of another site, so it was not done. Open the page here and try again.";
+        return refused("Refused", text);
+    }
+    Ok(())
+}
+
+/// Browsers say where a request comes from: in `Sec-Fetch-Site`, or where that is missing in `Origin`. A request
+/// with neither is no browser's, and nobody can be tricked into sending it.
+fn same_site(req: &HttpRequest) -> bool {
+    let text = |name: header::HeaderName| req.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
+    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    match text(header::ORIGIN) {
+        None => true,
+        Some(origin) => {
+            let host = origin.split_once("://").map(|(_, host)| host.to_owned());
+            host.is_some() && host == text(header::HOST).or_else(|| Some(req.connection_info().host().to_owned()))
+        }
+    }
+}
+
+fn challenge() -> HttpResponse {
+    respond::plain(StatusCode::UNAUTHORIZED)
+        .insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"payments\", charset=\"UTF-8\""))
+        .body("unauthorized")
+}
+
+fn denied(mount: &str) -> HttpResponse {
+    log::warn!("payments: access to the admin pages at {mount} was denied");
+    respond::plain(StatusCode::FORBIDDEN).body("forbidden")
+}
+
+impl Visit {
+    /// What stands around the page.
+    pub(super) fn frame(&self) -> Frame {
+        Frame::new(&self.mount, &self.name, self.may_act, self.payments.now())
+    }
+
+    pub(super) fn may_act(&self) -> bool {
+        self.may_act
+    }
+
+    /// Who is responsible for what is done.
+    pub(super) fn actor(&self) -> Actor {
+        Actor { name: self.name.clone(), address: self.req.peer_addr().map(|peer| peer.ip().to_string()) }
+    }
+
+    /// A part of the path.
+    pub(super) fn part(&self, name: &str) -> &str {
+        self.req.match_info().get(name).unwrap_or_default()
+    }
+}

@@ -1,0 +1,119 @@
+//! What is the story of one payment?
+
+use actix_web::HttpResponse;
+
+use crate::admin::frame::Frame;
+use crate::admin::guard::{Failure, Visit};
+use crate::admin::views::badge::spaced;
+use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
+use crate::admin::views::payment::{Entry, Figure, LedgerRow, Payment as Page};
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::domain::fact::Fact;
+use crate::domain::money::Money;
+use crate::domain::payment::Status;
+use crate::payments::{Payment, PaymentStory};
+
+pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let frame = visit.frame();
+    let story = visit.payments.payment_story(visit.part("token")).await?;
+    let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
+    let payment = Payment::of(&story.payment)?;
+    let of = |minor: i64| Amount::new(Money::new(minor, payment.amount.currency));
+    let remaining = payment.captured.minor.saturating_sub(payment.refunded.minor);
+    let mut flags = Vec::new();
+    flags.extend(payment.needs_review().then(Badge::needs_review));
+    flags.extend(payment.disputed.then(Badge::disputed));
+    flags.extend(payment.adopted.then(|| Badge::new("adopted", "neutral", "merge")));
+    let gateway = story.gateway.unwrap_or("gateway");
+    let page = Page {
+        page: frame.page(&format!("Payment {}", payment.amount), "payments"),
+        back: Link::new("Payments", frame.href("payments")),
+        amount: Amount::new(payment.amount),
+        status: payment.status.into(),
+        flags,
+        concerns: payment.concerns.clone(),
+        figures: vec![
+            Figure { label: "Total", amount: Amount::new(payment.amount) },
+            Figure { label: "Captured", amount: of(payment.captured.minor) },
+            Figure { label: "Refunded", amount: of(payment.refunded.minor) },
+            Figure { label: "Remaining", amount: of(remaining) },
+        ],
+        token: Code::new(&payment.token, "token"),
+        reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
+        gateway_refs: story
+            .references
+            .iter()
+            .map(|(text, page)| Code::new(text, "gateway ref").with_dashboard(gateway, page.clone()))
+            .collect(),
+        customer: payment.customer.clone(),
+        variant: payment.variant.clone(),
+        mode: Badge::mode(payment.livemode),
+        created: frame.moment(payment.created_at),
+        timeline: timeline(&frame, &story, &payment),
+        timeline_note: story.cut.then(|| format!("The {} newest events", story.events.len())),
+        ledger: story.facts.iter().map(|fact| ledger_row(&frame, &story, fact)).collect(),
+    };
+    Ok(frame.render(&page))
+}
+
+/// Everything that happened, newest first. What one event did is told from its end to its start: handlers, the
+/// step of the status, the event.
+fn timeline(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Entry> {
+    let mut all: Vec<(Timestamp, u8, Entry)> = Vec::new();
+    for event in &story.events {
+        let badge =
+            EventState::parse(&event.state).map_or_else(|| Badge::new(&event.state, "neutral", "dot"), Badge::from);
+        let href = frame.href(&format!("events/{}", event.id));
+        let why = event.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned());
+        all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, frame.moment(event.received_at))));
+    }
+    for step in &story.transitions {
+        let word = |word: &str| Status::parse(word).unwrap_or(Status::Pending);
+        let change = Change::of(word(&step.from_status), word(&step.to_status));
+        all.push((step.created_at, 2, Entry::transition(change, step.cause.clone(), frame.moment(step.created_at))));
+    }
+    for run in &story.attempts {
+        let at = frame.moment(run.finished_at);
+        let entry = Entry::attempt(&run.handler, Badge::attempt(&run.outcome), String::new(), at);
+        all.push((run.finished_at, 3, entry.with_error(run.error.clone())));
+    }
+    for act in &story.acts {
+        let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
+        let why = format!("by {}{from}", act.actor);
+        all.push((act.created_at, 4, Entry::act(spaced(&act.act), why, frame.moment(act.created_at))));
+    }
+    for absorbed in &story.absorbed {
+        let why = format!("{} turned out to be this payment", absorbed.token);
+        let at = frame.moment(absorbed.updated_at);
+        all.push((absorbed.updated_at, 2, Entry::absorbed("An adopted payment was absorbed", why, at)));
+    }
+    let (title, why) = match payment.adopted {
+        true => ("Adopted", "made from an event that no payment here was waiting for".to_owned()),
+        false => ("Created", format!("{} through {}", payment.amount, payment.variant)),
+    };
+    all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
+    all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
+    all.into_iter().map(|(_, _, entry)| entry).collect()
+}
+
+fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
+    let event = story.events.iter().find(|event| event.gateway_event_id == fact.event_id);
+    let href = event.map_or_else(
+        || format!("{}?q={}", frame.href("events"), fact.event_id),
+        |event| frame.href(&format!("events/{}", event.id)),
+    );
+    LedgerRow {
+        aspect: spaced(fact.aspect.as_str()),
+        object: fact.gateway_ref.clone(),
+        state: fact.state.into(),
+        amount: amount(fact),
+        at: frame.moment(fact.occurred_at),
+        event: Link::new(event.map_or(&fact.event_id, |event| &event.kind), href),
+    }
+}
+
+/// What a fact says of money.
+pub(super) fn amount(fact: &Fact) -> Option<Amount> {
+    Some(Amount::new(Money::new(fact.amount?, fact.currency?)))
+}

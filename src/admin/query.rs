@@ -1,0 +1,101 @@
+//! Which view does an address ask for? The query holds the whole view of a list, so that every view is a link.
+
+use actix_web::HttpRequest;
+use actix_web::web::Query;
+
+use super::views::list::{Choice, Paging, Select, Tab};
+use super::views::parts::Link;
+use super::views::words;
+use crate::payments::{COUNT_CAP, Place};
+
+/// The fields of a list's address, without those that are empty.
+pub(super) struct Fields(Vec<(String, String)>);
+
+/// Where in the list; never part of another view's link.
+const PLACE: [&str; 2] = ["before", "after"];
+
+impl Fields {
+    /// Those of the request. An address that can't be read is one without fields.
+    pub(super) fn of(req: &HttpRequest) -> Self {
+        let query = Query::<Vec<(String, String)>>::from_query(req.query_string());
+        let fields = query.map(Query::into_inner).unwrap_or_default();
+        Self(fields.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect())
+    }
+
+    /// The value of a field, without white space at its ends.
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim().to_owned())
+    }
+
+    pub(super) fn place(&self) -> Place {
+        let id = |name: &str| self.get(name).and_then(|text| text.parse().ok());
+        Place { before: id("before"), after: id("after") }
+    }
+
+    /// The address of the same view from its newest rows, with one field changed.
+    pub(super) fn with(&self, list: &str, name: &str, value: Option<&str>) -> String {
+        let kept = self.0.iter().filter(|(n, _)| n != name && !PLACE.contains(&n.as_str()));
+        let mut fields: Vec<(&str, &str)> = kept.map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        fields.extend(value.map(|value| (name, value)));
+        let query: Vec<String> = fields.into_iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
+        if query.is_empty() { list.to_owned() } else { format!("{list}?{}", query.join("&")) }
+    }
+
+    /// The way to the rows before and after those that are shown, by the ids at the ends.
+    pub(super) fn paging(&self, list: &str, what: &str, ids: &[i64], newer: bool, older: bool) -> Paging {
+        let beside = |name: &str, id: Option<&i64>, there: bool| {
+            id.filter(|_| there).map(|id| self.with(list, name, Some(&id.to_string())))
+        };
+        Paging {
+            shown: format!("{} {what}{}", ids.len(), if ids.len() == 1 { "" } else { "s" }),
+            newer: beside("after", ids.first(), newer),
+            older: beside("before", ids.last(), older),
+        }
+    }
+
+    /// A tab that sets `name` to `value`.
+    pub(super) fn tab(&self, list: &str, name: &str, value: Option<&str>, text: &str, count: i64) -> Tab {
+        let count = u64::try_from(count).unwrap_or_default();
+        Tab {
+            link: Link::new(text, self.with(list, name, value)),
+            count: Some(words::count(count, u64::try_from(COUNT_CAP).unwrap_or_default())),
+            urgent: false,
+            current: self.get(name).as_deref() == value,
+        }
+    }
+
+    /// A list of the variants to choose from.
+    pub(super) fn variants<'a>(&self, variants: impl Iterator<Item = &'a str>) -> Select {
+        let chosen = self.get("variant");
+        let choice = |value: &str, text: &str| Choice {
+            value: value.to_owned(),
+            text: text.to_owned(),
+            selected: chosen.as_deref().unwrap_or_default() == value,
+        };
+        let any = std::iter::once(choice("", "Any variant"));
+        let choices = any.chain(variants.map(|name| choice(name, name))).collect();
+        Select { name: "variant".to_owned(), label: "Variant".to_owned(), choices }
+    }
+}
+
+/// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).
+fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::Fields;
+
+    #[test]
+    fn a_link_keeps_the_view_and_changes_one_field() {
+        let req = TestRequest::with_uri("/x?status=paid&q=a%26b&before=7&variant=").to_http_request();
+        let fields = Fields::of(&req);
+        assert_eq!(fields.with("/l", "status", Some("failed")), "/l?q=a%26b&status=failed");
+        assert_eq!(fields.with("/l", "status", None), "/l?q=a%26b");
+        assert_eq!(fields.with("/l", "before", Some("3")), "/l?status=paid&q=a%26b&before=3");
+    }
+}
