@@ -5,6 +5,9 @@
 //! `cargo bench --bench intake --all-features`; `BENCH_SECONDS` (2) is the length of one measurement, `BENCH_ROUNDS`
 //! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite.
 
+// Rates are no money.
+#![allow(clippy::float_arithmetic)]
+
 mod load;
 mod rivals;
 

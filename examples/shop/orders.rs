@@ -5,23 +5,23 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 #[derive(QueryableByName)]
-pub struct Order {
+pub(crate) struct Order {
     #[diesel(sql_type = Text)]
-    pub id: String,
+    pub(crate) id: String,
     #[diesel(sql_type = Text)]
-    pub item: String,
+    pub(crate) item: String,
     #[diesel(sql_type = Text)]
-    pub variant: String,
+    pub(crate) variant: String,
     #[diesel(sql_type = BigInt)]
-    pub amount: i64,
+    pub(crate) amount: i64,
     #[diesel(sql_type = Text)]
-    pub currency: String,
+    pub(crate) currency: String,
     #[diesel(sql_type = Text)]
-    pub status: String,
+    pub(crate) status: String,
     #[diesel(sql_type = Nullable<Text>)]
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
     #[diesel(sql_type = BigInt)]
-    pub receipts: i64,
+    pub(crate) receipts: i64,
 }
 
 /// Runs the same statement on whichever database it is.
@@ -37,7 +37,7 @@ macro_rules! on {
     };
 }
 
-pub fn create_table(database: &Database<AnyConnection>) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn create_table(database: &Database<AnyConnection>) -> Result<(), Box<dyn std::error::Error>> {
     let sql = "CREATE TABLE IF NOT EXISTS shop_orders (
         id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
         currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)";
@@ -45,7 +45,7 @@ pub fn create_table(database: &Database<AnyConnection>) -> Result<(), Box<dyn st
     Ok(())
 }
 
-pub fn insert(conn: AnyRef<'_>, order: &Order) -> QueryResult<()> {
+pub(crate) fn insert(conn: AnyRef<'_>, order: &Order) -> QueryResult<()> {
     let sql = "INSERT INTO shop_orders (id, item, variant, amount, currency, status) VALUES ($1, $2, $3, $4, $5, $6)";
     on!(conn, conn => diesel::sql_query(sql)
         .bind::<Text, _>(&order.id)
@@ -58,25 +58,25 @@ pub fn insert(conn: AnyRef<'_>, order: &Order) -> QueryResult<()> {
     Ok(())
 }
 
-pub fn set_token(conn: AnyRef<'_>, id: &str, token: &str) -> QueryResult<()> {
+pub(crate) fn set_token(conn: AnyRef<'_>, id: &str, token: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET token = $1 WHERE id = $2";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(token).bind::<Text, _>(id).execute(conn))?;
     Ok(())
 }
 
-pub fn set_status(conn: AnyRef<'_>, id: &str, status: &str) -> QueryResult<()> {
+pub(crate) fn set_status(conn: AnyRef<'_>, id: &str, status: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET status = $1 WHERE id = $2";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(status).bind::<Text, _>(id).execute(conn))?;
     Ok(())
 }
 
-pub fn count_receipt(conn: AnyRef<'_>, id: &str) -> QueryResult<()> {
+pub(crate) fn count_receipt(conn: AnyRef<'_>, id: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET receipts = receipts + 1 WHERE id = $1";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).execute(conn))?;
     Ok(())
 }
 
-pub fn find(conn: AnyRef<'_>, id: &str) -> QueryResult<Option<Order>> {
+pub(crate) fn find(conn: AnyRef<'_>, id: &str) -> QueryResult<Option<Order>> {
     let sql = "SELECT * FROM shop_orders WHERE id = $1";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).get_result(conn).optional())
 }

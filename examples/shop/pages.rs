@@ -11,7 +11,7 @@ use crate::orders::{self, Order};
 
 type Db = web::Data<Database<AnyConnection>>;
 
-pub fn routes(config: &mut web::ServiceConfig) {
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/", web::get().to(home))
         .route("/shop.css", web::get().to(css))

@@ -9,7 +9,7 @@ use actix_payments::{AnyConnection, AnyRef, Database, Error, HandlerError, Payme
 use crate::orders;
 use crate::settings::Settings;
 
-pub fn build(database: Database<AnyConnection>, settings: &Settings) -> Result<Payments, Error> {
+pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> Result<Payments, Error> {
     let mut stripe = Stripe::new(&settings.stripe_secrets[0]);
     for (number, secret) in settings.stripe_secrets.iter().enumerate().skip(1) {
         stripe = stripe.secret(format!("secret-{}", number + 1), secret);

@@ -4,19 +4,19 @@ use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
 
-pub struct Settings {
-    pub database_url: String,
-    pub bind: String,
+pub(crate) struct Settings {
+    pub(crate) database_url: String,
+    pub(crate) bind: String,
     /// At least one; several while one is being replaced by another.
-    pub stripe_secrets: Vec<String>,
-    pub admin_password: String,
-    pub dummy_secret: String,
+    pub(crate) stripe_secrets: Vec<String>,
+    pub(crate) admin_password: String,
+    pub(crate) dummy_secret: String,
     stripe_was_given: bool,
     password_was_given: bool,
 }
 
 impl Settings {
-    pub fn from_env() -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn from_env() -> Result<Self, Box<dyn Error>> {
         let given = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
         let secrets = given("STRIPE_WEBHOOK_SECRET");
         let password = given("ADMIN_PASSWORD");
@@ -36,7 +36,7 @@ impl Settings {
 
     /// Tells where to look, and how to send a signed event by hand. Secrets are shown only when they were made up
     /// here.
-    pub fn print(&self, address: Option<&SocketAddr>) {
+    pub(crate) fn print(&self, address: Option<&SocketAddr>) {
         let root = address.map_or_else(|| format!("http://{}", self.bind), |address| format!("http://{address}"));
         let password = if self.password_was_given { "$ADMIN_PASSWORD" } else { &self.admin_password };
         println!("\nThe shop      {root}/");
@@ -49,7 +49,7 @@ impl Settings {
     }
 
     /// A command that signs and sends a `checkout.session.completed` for `token`.
-    pub fn test_event(&self, root: &str, token: &str) -> String {
+    pub(crate) fn test_event(&self, root: &str, token: &str) -> String {
         let secret = match self.stripe_was_given {
             true => "${STRIPE_WEBHOOK_SECRET%%,*}",
             false => &self.stripe_secrets[0],

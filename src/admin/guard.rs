@@ -1,5 +1,8 @@
 //! May this request see the page, and may it act? Asked on every request; every doubt is a no.
 
+// A refusal is the answer itself, and on its way out at once.
+#![allow(clippy::result_large_err)]
+
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -56,23 +59,22 @@ pub(super) async fn visit(req: HttpRequest, mount: String) -> Result<Visit, Http
     };
     let visit = Visit { req, payments: site.payments, mount, name, may_act };
     if *visit.req.method() == Method::POST {
-        may_post(&visit)?;
+        return may_post(visit);
     }
     Ok(visit)
 }
 
 /// An act needs the right to act, and a page of this very site that asked for it.
-fn may_post(visit: &Visit) -> Result<(), HttpResponse> {
-    let refused = |title: &str, text: &str| Err(visit.frame().notice(StatusCode::FORBIDDEN, title, text));
-    if !visit.may_act {
-        return refused("Not allowed", "Your access is read-only, so this was not done.");
-    }
-    if !same_site(&visit.req) {
-        let text =
-            "This request came from a page of another site, so it was not done. Open the page here and try again.";
-        return refused("Refused", text);
-    }
-    Ok(())
+fn may_post(visit: Visit) -> Result<Visit, HttpResponse> {
+    let (title, text) = match (visit.may_act, same_site(&visit.req)) {
+        (true, true) => return Ok(visit),
+        (false, _) => ("Not allowed", "Your access is read-only, so this was not done."),
+        (true, false) => (
+            "Refused",
+            "This request came from a page of another site, so it was not done. Open the page here and try again.",
+        ),
+    };
+    Err(visit.frame().notice(StatusCode::FORBIDDEN, title, text))
 }
 
 /// Browsers say where a request comes from: in `Sec-Fetch-Site`, or where that is missing in `Origin`. A request

@@ -1,7 +1,7 @@
 //! How does a payment come to be that nobody here had asked for, and how does it end when it turns out to be the
 //! same as another?
 
-use super::{payment, random_word};
+use super::random_word;
 use crate::domain::Timestamp;
 use crate::domain::event::Interpretation;
 use crate::domain::ledger::Ledger;
@@ -52,9 +52,4 @@ pub(super) fn absorb(tx: &mut dyn Tx, adopted: &PaymentRow, into: &PaymentRow, n
         tx.keep_fact(into.id, fact)?;
     }
     tx.absorb(adopted.id, into.id, now)
-}
-
-/// The state that the stored facts of a payment make.
-pub(super) fn derived(tx: &mut dyn Tx, row: &PaymentRow) -> Result<crate::domain::payment::PaymentState, Error> {
-    Ok(derive(payment::terms(row)?, &tx.ledger(row.id)?))
 }

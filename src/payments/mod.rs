@@ -2,6 +2,7 @@
 //! file of this room by the same name.
 
 mod adopt;
+mod apply;
 mod browse;
 mod builder;
 mod create;
@@ -30,7 +31,7 @@ pub use handler::{Event, HandlerError, Transition};
 pub use payment::Payment;
 pub use rebuild::Rebuilt;
 pub use receive::Received;
-pub use requeue::Actor;
+pub(crate) use requeue::Actor;
 
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, to_micros};

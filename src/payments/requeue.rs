@@ -6,7 +6,7 @@ use crate::store::rows::NewAct;
 
 /// Who asks for something in the admin pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
+pub(crate) struct Actor {
     /// The name that the access policy gave.
     pub name: String,
     /// The address that the request came from.

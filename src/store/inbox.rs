@@ -34,8 +34,11 @@ pub(crate) struct Limits {
     pub batch: usize,
 }
 
+/// Where a delivery waits for word of its events.
+type Answer = oneshot::Sender<Result<Vec<Appended>, Error>>;
+
 enum Message {
-    Store(Vec<NewEvent>, oneshot::Sender<Result<Vec<Appended>, Error>>),
+    Store(Vec<NewEvent>, Answer),
     /// There is something to count.
     Count,
     /// Count now, and say when it is done.
@@ -172,11 +175,11 @@ impl Writer {
 #[derive(Default)]
 struct Batch {
     events: Vec<NewEvent>,
-    answers: Vec<(usize, oneshot::Sender<Result<Vec<Appended>, Error>>)>,
+    answers: Vec<(usize, Answer)>,
 }
 
 impl Batch {
-    fn add(&mut self, events: Vec<NewEvent>, answer: oneshot::Sender<Result<Vec<Appended>, Error>>) {
+    fn add(&mut self, events: Vec<NewEvent>, answer: Answer) {
         self.answers.push((events.len(), answer));
         self.events.extend(events);
     }

@@ -85,8 +85,6 @@ pub(crate) trait Events {
     fn requeue(&mut self, event: i64, now: Timestamp) -> Result<bool, Error>;
     /// Keeps the ids by which an event names its payment.
     fn keep_references(&mut self, event: i64, variant: &str, refs: &[String]) -> Result<(), Error>;
-    /// The earliest moment at which an event is due, if any is.
-    fn next_due(&mut self) -> Result<Option<Timestamp>, Error>;
     /// The events of a payment with their bodies, oldest first.
     fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error>;
 }

@@ -76,6 +76,7 @@ pub(crate) struct Verdict {
 
 /// A stored event without its body.
 #[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct EventRow {
     pub id: i64,
     pub variant: String,
@@ -157,6 +158,7 @@ pub(crate) struct NewTransition {
 
 /// A stored transition.
 #[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct TransitionRow {
     pub id: i64,
     pub payment_id: i64,
@@ -183,6 +185,7 @@ pub(crate) struct NewAttempt {
 
 /// A stored attempt.
 #[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct AttemptRow {
     pub id: i64,
     pub event_id: i64,
@@ -207,6 +210,7 @@ pub(crate) struct NewAct {
 
 /// A stored act.
 #[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct ActRow {
     pub id: i64,
     pub actor: String,

@@ -5,8 +5,10 @@ use actix_web::HttpResponse;
 use super::payment::amount;
 use crate::admin::frame::Frame;
 use crate::admin::guard::{Failure, Visit};
+use crate::admin::query::Fields;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::event::{AttemptRow, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
+use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Badge, Change, Code, Link};
 use crate::admin::views::{json, words};
 use crate::domain::event::EventState;
@@ -21,8 +23,12 @@ pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure
     let story = story.ok_or(Failure::NotFound("There is no event with this number."))?;
     let (body, body_note) = body(&story);
     let state = EventState::parse(&story.event.state);
+    let mut around = frame.page(&story.event.kind, "events");
+    if Fields::of(&visit.req).get("done").as_deref() == Some("requeue") {
+        around.flash = Some(Flash::done("Requeued: the next worker takes it up. Handlers that are done stay done."));
+    }
     let page = Event {
-        page: frame.page(&story.event.kind, "events"),
+        page: around,
         back: Link::new("Events", frame.href("events")),
         kind: story.event.kind.clone(),
         state: state.map_or_else(|| Badge::new(&story.event.state, "neutral", "dot"), Badge::from),
@@ -41,7 +47,7 @@ pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure
 pub(in crate::admin) async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = id(&visit)?;
     visit.payments.requeue(id, visit.actor()).await?;
-    Ok(respond::see(&visit.frame().href(&format!("events/{id}"))))
+    Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=requeue"))))
 }
 
 fn id(visit: &Visit) -> Result<i64, Failure> {

@@ -51,12 +51,10 @@ fn pages() -> Vec<(&'static str, String)> {
     let html = |page: &dyn askama::DynTemplate| page.dyn_render().expect("a page");
     let (bad_list, bad_one, bad_inbox, bad_event) = hostile();
     let done = Flash::done("Requeued: the event is available to the next worker.");
-    let refused = Flash::refused("Not requeued: you may only read.");
     let mut requeued = event();
     requeued.page.flash = Some(done);
     requeued.acts = vec![requeue(Some("A worker has it; it can be requeued when the attempt is over."))];
     let mut read_only = event();
-    read_only.page.flash = Some(refused);
     read_only.acts.clear();
     vec![
         ("payments", html(&rich_payments())),

@@ -52,9 +52,4 @@ impl Flash {
     pub(crate) fn done(text: impl Into<String>) -> Self {
         Self { tone: "good", icon: "check", text: text.into() }
     }
-
-    /// It was not done.
-    pub(crate) fn refused(text: impl Into<String>) -> Self {
-        Self { tone: "bad", icon: "cross", text: text.into() }
-    }
 }

@@ -103,17 +103,6 @@ impl Events for Connection {
         Ok(())
     }
 
-    fn next_due(&mut self) -> Result<Option<Timestamp>, Error> {
-        e::pay_events
-            .filter(e::due_at.is_not_null())
-            .order(e::due_at)
-            .select(e::due_at)
-            .first(self)
-            .optional()
-            .map(Option::flatten)
-            .map_err(failed("looking for the next due event"))
-    }
-
     fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error> {
         with_bodies(self, e::pay_events.filter(e::payment_id.eq(payment)).order(e::id).into_boxed())
     }

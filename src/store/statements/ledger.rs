@@ -66,7 +66,7 @@ pub(super) fn keep(conn: &mut Connection, payment: i64, fact: &Fact) -> Result<(
     let key =
         (l::payment_id.eq(payment), l::register.eq(fact.aspect.as_str()), l::gateway_ref.eq(fact.gateway_ref.as_str()));
     diesel::insert_into(l::pay_ledger)
-        .values((key, content.clone()))
+        .values((key, content))
         .on_conflict((l::payment_id, l::register, l::gateway_ref))
         .do_update()
         .set(content)
