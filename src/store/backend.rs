@@ -1,6 +1,7 @@
 //! How does a pool of one database's connections serve as a [`Store`]? Typed here, erased above.
 
 use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
 
 use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -14,6 +15,9 @@ pub(crate) trait Dialect: Sized + Send + 'static {
     fn tx(&mut self) -> &mut dyn Tx;
     fn prepare(&mut self) -> Result<(), Error>;
     fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
+    /// Whether only one transaction can write at a time, so that writers had better queue up here: waiting for
+    /// the database's own lock means sleeping and asking again.
+    fn one_writer(&self) -> bool;
     fn migrate(&mut self) -> Result<(), Error>;
 }
 
@@ -24,6 +28,8 @@ pub(super) struct Backend<C: HostConnection> {
     pub(super) pool: Pool<C::Manager>,
     /// Whether the pool's own connections are prepared already, or each must be at every check-out.
     pub(super) prepared: bool,
+    /// Held by the writer whose turn it is, where there is one at a time.
+    pub(super) turn: Mutex<()>,
 }
 
 impl<C: HostConnection> Backend<C> {
@@ -47,6 +53,7 @@ impl<C: HostConnection> Store for Backend<C> {
 
     fn write(&self, work: Work<'_>) -> Result<(), Error> {
         self.with(|conn| {
+            let _turn = conn.one_writer().then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
             let mut tries = 1;
             loop {
                 match conn.write(work) {

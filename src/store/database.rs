@@ -2,8 +2,7 @@
 //! transaction gets that very connection. A mistyped address is an error here, never a stray file.
 
 use std::any::Any;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool};
@@ -47,7 +46,7 @@ impl<C: HostConnection> Database<C> {
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared })
+        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared, turn: Mutex::new(()) })
     }
 
     pub(super) fn open(manager: C::Manager, test_on_check_out: bool) -> Result<Self, Error> {
@@ -83,6 +82,8 @@ pub(super) use sqlite::checked as sqlite_path;
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
+    use std::path::Path;
+
     use diesel::connection::SimpleConnection;
     use diesel::{Connection, SqliteConnection};
 

@@ -34,6 +34,10 @@ impl Dialect for PgConnection {
         self.batch_execute("SET synchronous_commit = on").map_err(dialect_error("preparing a connection"))
     }
 
+    fn one_writer(&self) -> bool {
+        false
+    }
+
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }

@@ -34,6 +34,10 @@ impl Dialect for SqliteConnection {
             .map_err(dialect_error("preparing a connection"))
     }
 
+    fn one_writer(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         self.immediate_transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
