@@ -4,7 +4,14 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod app;
+mod configuration;
+mod durability;
 mod events;
+mod handlers;
+mod intake;
 mod ledger;
+mod matching;
+mod scenes;
 mod story;
 mod stripe;
+mod wishes;

@@ -1,0 +1,87 @@
+//! What do tests begin with and look at? A payment like the fixtures', and what is stored of it.
+
+use actix_payments::domain::money::{Currency, Money};
+use actix_payments::domain::payment::Status;
+use actix_payments::{NewPayment, Payment};
+
+use crate::app::App;
+use crate::events::{changed, checkout};
+
+/// The price in the fixtures.
+pub const PRICE: i64 = 4999;
+
+pub fn money(minor: i64, currency: &str) -> Money {
+    Money::new(minor, Currency::parse(currency).unwrap())
+}
+
+/// The event that pays the payment with this token, as the fixture has it.
+pub fn completed(token: &str) -> String {
+    checkout("checkout.session.completed", token)
+}
+
+/// The same under another event id, of a session and an intent of its own.
+pub fn completed_as(number: usize, token: &str) -> String {
+    changed(
+        "checkout.session.completed",
+        &[
+            ("/id", format!("evt_{number}").into()),
+            ("/data/object/id", format!("cs_{number}").into()),
+            ("/data/object/payment_intent", format!("pi_{number}").into()),
+            ("/data/object/client_reference_id", token.into()),
+        ],
+    )
+}
+
+impl App {
+    /// A payment of the fixtures' price.
+    pub async fn order(&self) -> Payment {
+        self.order_of(money(PRICE, "EUR")).await
+    }
+
+    pub async fn order_of(&self, amount: Money) -> Payment {
+        self.payments.create(NewPayment::new("stripe", amount)).await.unwrap().payment
+    }
+
+    /// The payment as it stands.
+    pub async fn payment(&self, token: &str) -> Payment {
+        self.payments.payment(token).await.unwrap().unwrap()
+    }
+
+    pub async fn status(&self, token: &str) -> Status {
+        self.payment(token).await.status
+    }
+
+    /// Asserts that the events make what is stored.
+    pub async fn same(&self, token: &str) {
+        let rebuilt = self.payments.rebuild(token).await.unwrap();
+        assert!(rebuilt.same, "{rebuilt:?}");
+    }
+
+    /// How many events are in this state.
+    pub fn events(&self, state: &str) -> i64 {
+        self.number(&format!("SELECT count(*) FROM pay_events WHERE state = '{state}'"))
+    }
+
+    pub fn transitions(&self) -> Vec<String> {
+        self.texts("SELECT from_status || ' → ' || to_status AS t FROM pay_transitions ORDER BY id")
+    }
+
+    /// What became of the events, in the order in which they came.
+    pub fn outcomes(&self) -> Vec<String> {
+        self.texts("SELECT state || ': ' || coalesce(outcome, '') AS t FROM pay_events ORDER BY id")
+    }
+
+    /// The outcome codes of the events, in the order in which they came.
+    pub fn codes(&self) -> Vec<String> {
+        self.texts("SELECT coalesce(outcome_code, '') AS t FROM pay_events ORDER BY id")
+    }
+
+    /// Every counter as `variant outcome count`.
+    pub fn counters(&self) -> Vec<String> {
+        let count = "cast(sum(count) AS text)";
+        self.texts(&format!(
+            "SELECT variant || ' ' || outcome || ' ' || {count} AS t FROM pay_counters GROUP BY variant, outcome \
+             ORDER BY 1"
+        ))
+    }
+}
