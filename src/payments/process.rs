@@ -3,7 +3,7 @@
 //! place where a payment's status is written.
 
 use super::builder::{ModePolicy, Unmatched, Variant};
-use super::handler::Transition;
+use super::handler::{HandlerError, Transition};
 use super::matching::{self, Match};
 use super::payment::{self, Payment};
 use super::settle::{self, Pending, Trouble};
@@ -88,6 +88,13 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<(Interpretat
 
 fn concern(code: &str, event: &Recorded<'_>) -> Fact {
     Fact::new(Aspect::Concern, code, State::Raised, event.occurred_at, event.id)
+}
+
+/// The fact that an event names more than one payment of the host's.
+pub(super) fn ambiguity(event: &Claimed) -> Fact {
+    let row = &event.row;
+    let at = row.occurred_at.unwrap_or(row.received_at);
+    Fact::new(Aspect::Concern, "ambiguous_reference", State::Raised, at, &row.gateway_event_id)
 }
 
 /// Locks all that the batch will touch, references first and then payments, each in one order, so that two
@@ -219,9 +226,7 @@ impl Step<'_> {
         let mut ledger = self.tx.ledger(row.id)?;
         let mut facts = self.interpretation.facts.clone();
         if ambiguous {
-            let event = &self.event.row;
-            let at = event.occurred_at.unwrap_or(event.received_at);
-            facts.push(Fact::new(Aspect::Concern, "ambiguous_reference", State::Raised, at, &event.gateway_event_id));
+            facts.push(ambiguity(self.event));
         }
         let mut changed = !same.is_empty();
         for fact in &facts {
@@ -329,7 +334,10 @@ impl Step<'_> {
     fn in_transaction(&mut self, transition: Option<&Transition>) -> Result<bool, Error> {
         let Some(transition) = transition else { return Ok(true) };
         for (name, run) in &self.payments.inner().handlers.in_transaction {
-            if let Err(error) = run(self.tx.as_any(), transition) {
+            let mut ran = Ok(());
+            let lent = self.tx.lend(&mut |conn| ran = run(conn, transition));
+            if let Err(error) = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}"))).and(ran)
+            {
                 self.trouble = Some(Trouble::of(name, &error));
                 return Ok(false);
             }
