@@ -14,4 +14,6 @@ mod matching;
 mod scenes;
 mod story;
 mod stripe;
+mod transaction;
 mod wishes;
+mod workers;

@@ -1,11 +1,14 @@
 //! What do tests begin with and look at? A payment like the fixtures', and what is stored of it.
 
+use std::sync::{Arc, Mutex};
+
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::Status;
-use actix_payments::{NewPayment, Payment};
+use actix_payments::{AnyRef, NewPayment, Payment};
+use diesel::prelude::*;
 
 use crate::app::App;
-use crate::events::{changed, checkout};
+use crate::events::{changed, checkout, fixture};
 
 /// The price in the fixtures.
 pub const PRICE: i64 = 4999;
@@ -17,6 +20,23 @@ pub fn money(minor: i64, currency: &str) -> Money {
 /// The event that pays the payment with this token, as the fixture has it.
 pub fn completed(token: &str) -> String {
     checkout("checkout.session.completed", token)
+}
+
+/// A fixture as an event of the story with this number: ids of its own, and `token` wherever it names ours.
+pub fn of_story(name: &str, number: usize, token: &str) -> String {
+    let mut event = fixture(name);
+    event["id"] = format!("{}_{number}", event["id"].as_str().unwrap()).into();
+    let mut text = event.to_string().replace("order-10042", token);
+    let ids = [
+        "cs_test_4dsTKfxw5o2Z3N2LamQEPMcvylc5EvxRUMdxV9LXV6mWxE56WWCZz1Q8ON",
+        "pi_3kNxQ46LHsTkP6q921vWNUTz",
+        "ch_3DY6gWGm0jbrDO67VSJZyX9G",
+        "re_3ZfptItrThvbmQjJWP5Mp3Kl",
+    ];
+    for id in ids {
+        text = text.replace(id, &format!("{}_{number}", &id[..2]));
+    }
+    text
 }
 
 /// The same under another event id, of a session and an intent of its own.
@@ -76,6 +96,16 @@ impl App {
         self.texts("SELECT coalesce(outcome_code, '') AS t FROM pay_events ORDER BY id")
     }
 
+    /// What an operator's requeue does to the events.
+    pub fn make_available(&self) {
+        self.run("UPDATE pay_events SET state = 'available', attempts = 0, due_at = received_at, finished_at = NULL");
+    }
+
+    /// Runs a statement of the host's own.
+    pub fn run(&self, sql: &str) {
+        execute(self.database.connection().unwrap().lent(), sql).unwrap();
+    }
+
     /// Every counter as `variant outcome count`.
     pub fn counters(&self) -> Vec<String> {
         let count = "cast(sum(count) AS text)";
@@ -83,5 +113,32 @@ impl App {
             "SELECT variant || ' ' || outcome || ' ' || {count} AS t FROM pay_counters GROUP BY variant, outcome \
              ORDER BY 1"
         ))
+    }
+}
+
+/// Runs a statement on whichever connection it is.
+pub fn execute(conn: AnyRef<'_>, sql: &str) -> QueryResult<usize> {
+    match conn {
+        AnyRef::Sqlite(conn) => diesel::sql_query(sql).execute(conn),
+        AnyRef::Postgres(conn) => diesel::sql_query(sql).execute(conn),
+        _ => unreachable!(),
+    }
+}
+
+/// What handlers wrote down, in order.
+#[derive(Clone, Default)]
+pub struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    pub fn add(&self, note: impl Into<String>) {
+        self.0.lock().unwrap().push(note.into());
+    }
+
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
     }
 }
