@@ -11,6 +11,7 @@ mod handlers;
 mod intake;
 mod ledger;
 mod matching;
+mod routes;
 mod scenes;
 mod story;
 mod stripe;

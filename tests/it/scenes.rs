@@ -6,6 +6,7 @@ use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::Status;
 use actix_payments::{AnyRef, NewPayment, Payment};
 use diesel::prelude::*;
+use serde_json::Value;
 
 use crate::app::App;
 use crate::events::{changed, checkout, fixture};
@@ -25,19 +26,22 @@ pub fn completed(token: &str) -> String {
 /// A fixture as an event of the story with this number: ids of its own, and `token` wherever it names ours.
 pub fn of_story(name: &str, number: usize, token: &str) -> String {
     let mut event = fixture(name);
-    event["id"] = format!("{}_{number}", event["id"].as_str().unwrap()).into();
-    let mut text = event.to_string().replace("order-10042", token);
-    let ids = [
-        "cs_test_4dsTKfxw5o2Z3N2LamQEPMcvylc5EvxRUMdxV9LXV6mWxE56WWCZz1Q8ON",
-        "pi_3kNxQ46LHsTkP6q921vWNUTz",
-        "ch_3DY6gWGm0jbrDO67VSJZyX9G",
-        "re_3ZfptItrThvbmQjJWP5Mp3Kl",
-    ];
-    for id in ids {
-        text = text.replace(id, &format!("{}_{number}", &id[..2]));
-    }
-    text
+    rename(&mut event, number, token);
+    event.to_string()
 }
+
+fn rename(value: &mut Value, number: usize, token: &str) {
+    match value {
+        Value::String(text) if text == "order-10042" => *text = token.to_owned(),
+        Value::String(text) if IDS.iter().any(|prefix| text.starts_with(prefix)) => *text = format!("{text}_{number}"),
+        Value::Array(all) => all.iter_mut().for_each(|one| rename(one, number, token)),
+        Value::Object(all) => all.values_mut().for_each(|one| rename(one, number, token)),
+        _ => {}
+    }
+}
+
+/// How the ids begin that belong to one story.
+const IDS: [&str; 8] = ["evt_", "cs_", "pi_", "ch_", "re_", "pyr_", "du_", "dp_"];
 
 /// The same under another event id, of a session and an intent of its own.
 pub fn completed_as(number: usize, token: &str) -> String {
