@@ -1,8 +1,12 @@
 //! How does a pool of one database's connections serve as a [`Store`]? Typed here, erased above.
 
+use std::any::Any;
 use std::fmt::Display;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -66,6 +70,24 @@ impl<C: HostConnection> Store for Backend<C> {
             }
         })
     }
+}
+
+/// Lends the connection to code of the host's. A panic in it is an error in words, and the transactions that it
+/// left open are rolled back: diesel would take one of them for ours.
+pub(super) fn lend<C>(conn: &mut C, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>
+where
+    C: Connection<TransactionManager = AnsiTransactionManager> + 'static,
+{
+    let before = depth(conn);
+    let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(conn))) else { return Ok(()) };
+    while depth(conn) > before && AnsiTransactionManager::rollback_transaction(conn).is_ok() {}
+    let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    Err(words.unwrap_or("it did not say why").to_owned())
+}
+
+fn depth<C: Connection<TransactionManager = AnsiTransactionManager>>(conn: &mut C) -> u32 {
+    let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
+    status.transaction_depth().ok().flatten().map_or(0, NonZeroU32::get)
 }
 
 pub(super) fn unavailable(message: &str, source: impl Display) -> Error {

@@ -13,7 +13,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 
-use super::backend::{Dialect, Failed, dialect_error};
+use super::backend::{Dialect, Failed, dialect_error, lend};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::error::Error;
@@ -57,8 +57,8 @@ impl Tx for PgConnection {
         self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
 
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
+    fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String> {
+        lend(self, run)
     }
 }
 

@@ -10,7 +10,7 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::backend::{Dialect, Failed, dialect_error};
+use super::backend::{Dialect, Failed, dialect_error, lend};
 use super::rows::{Appended, NewEvent};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
@@ -56,8 +56,8 @@ impl Tx for SqliteConnection {
         self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
 
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
+    fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String> {
+        lend(self, run)
     }
 }
 
