@@ -99,7 +99,6 @@ pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error
     move |error| {
         let kind = match &error {
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Conflict,
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => ErrorKind::Conflict,
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => ErrorKind::Unavailable,
             DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => ErrorKind::Conflict,
             DieselError::DatabaseError(_, info) if info.message().contains("database is locked") => {
