@@ -8,6 +8,7 @@ mod configuration;
 mod durability;
 mod events;
 mod handlers;
+mod host;
 mod intake;
 mod ledger;
 mod matching;
