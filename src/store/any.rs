@@ -6,7 +6,7 @@ use std::any::Any;
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
 
 use super::backend::Dialect;
-use super::database::{Database, HostConnection};
+use super::database::{Database, HostConnection, beginning};
 use super::{Tx, Work};
 use crate::error::Error;
 
@@ -85,7 +85,8 @@ impl Database<AnyConnection> {
             #[cfg(not(feature = "postgres"))]
             "postgres" | "postgresql" => Err(not_built(scheme)),
             _ => Err(Error::configuration(format!(
-                "expected a database address that begins with sqlite:// or postgres://, got {scheme:?}"
+                "expected a database address that begins with sqlite:// or postgres://, got {}",
+                beginning(url)
             ))),
         }
     }

@@ -5,7 +5,9 @@ use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool};
+use diesel::r2d2::{
+    ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool, R2D2Connection,
+};
 
 use super::Store;
 use super::backend::{Backend, Dialect, unavailable};
@@ -61,9 +63,28 @@ impl<C: HostConnection> Database<C> {
     }
 }
 
+impl<C> Database<C>
+where
+    C: HostConnection<Manager = ConnectionManager<C>> + R2D2Connection + 'static,
+{
+    /// The host's own pool, of either kind. Connections keep the settings that payments need of them.
+    pub fn from_pool(pool: Pool<ConnectionManager<C>>) -> Self {
+        Self { pool, prepared: false }
+    }
+}
+
 impl<C: HostConnection> Clone for Database<C> {
     fn clone(&self) -> Self {
         Self { pool: self.pool.clone(), prepared: self.prepared }
+    }
+}
+
+/// What may be told of an address that was refused: it may hold a password, so only its scheme.
+pub(super) fn beginning(url: &str) -> String {
+    let plain = |scheme: &&str| !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
+    match url.split_once(':').map(|(scheme, _)| scheme).filter(plain) {
+        Some(scheme) => format!("one that begins with {scheme:?}"),
+        None => "one without a scheme".to_owned(),
     }
 }
 
@@ -114,11 +135,6 @@ mod sqlite {
                 .map_err(|e| refused(e.to_string()))?;
             Self::open(ConnectionManager::new(path), false)
         }
-
-        /// The host's own pool.
-        pub fn from_pool(pool: Pool<ConnectionManager<SqliteConnection>>) -> Self {
-            Self { pool, prepared: false }
-        }
     }
 
     /// The path without its scheme, if a database can be there.
@@ -130,8 +146,7 @@ mod sqlite {
             return refused("nothing");
         }
         if path.contains("://") || path.starts_with("file:") {
-            let scheme = path.split(':').next().unwrap_or_default();
-            return refused(&format!("an address that begins with {scheme:?}"));
+            return refused(&format!("an address, {}", beginning(path)));
         }
         if path.contains(":memory:") {
             return refused("a database in memory, which every connection would have for itself");
@@ -175,21 +190,15 @@ mod postgres {
                 .map_err(|e| Error::configuration("can't connect to Postgres").with_source(e))?;
             Self::open(ConnectionManager::new(url), true)
         }
-
-        /// The host's own pool.
-        pub fn from_pool(pool: Pool<ConnectionManager<PgConnection>>) -> Self {
-            Self { pool, prepared: false }
-        }
     }
 
     pub(super) fn checked(url: &str) -> Result<&str, Error> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(url);
         }
-        // What was given may hold a password, so only its beginning is told.
-        let scheme = url.split(':').next().unwrap_or_default();
         Err(Error::configuration(format!(
-            "expected an address like postgres://user:password@host:5432/database, got one that begins with {scheme:?}"
+            "expected an address like postgres://user:password@host:5432/database, got {}",
+            beginning(url)
         )))
     }
 }

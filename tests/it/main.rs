@@ -9,6 +9,7 @@ mod dummy;
 mod durability;
 mod events;
 mod handlers;
+mod host;
 mod house;
 mod intake;
 mod ledger;
