@@ -8,6 +8,7 @@ mod dummy;
 mod events;
 mod house;
 mod ledger;
+mod shop;
 mod story;
 mod stripe;
 mod tools;
