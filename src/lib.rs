@@ -1,4 +1,52 @@
-//! Take payments seriously in an Actix app.
+//! Take payments seriously in an Actix app: durable webhooks, status that no order of events can get wrong, and an
+//! admin that says why.
+//!
+//! One scope mounts a webhook endpoint for every payment *variant* (a named, configured gateway) next to
+//! server-rendered admin pages. Diesel keeps payments and the whole event history in SQLite or Postgres, in tables
+//! of their own beside the host's.
+//!
+//! ```no_run
+//! use actix_payments::gateways::stripe::Stripe;
+//! use actix_payments::{Database, HandlerError, Payments, Transition, basic_auth};
+//! use actix_web::{App, HttpServer};
+//!
+//! async fn ship_order(transition: Transition) -> Result<(), HandlerError> {
+//!     println!("{:?} is {}", transition.payment.reference, transition.to);
+//!     Ok(())
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let payments = Payments::builder(Database::sqlite("shop.db")?)
+//!         .variant("stripe", Stripe::new(std::env::var("STRIPE_WEBHOOK_SECRET")?))
+//!         .handler("ship-order", ship_order)
+//!         .build()?;
+//!     payments.migrate().await?;
+//!     let worker = payments.worker().start()?;
+//!
+//!     let server = HttpServer::new({
+//!         let payments = payments.clone();
+//!         move || App::new().service(payments.mount("/payments").admin(basic_auth("admin", "a long password")))
+//!     });
+//!     server.bind(("127.0.0.1", 8080))?.run().await?;
+//!     worker.stop().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! What is promised, and by which part:
+//!
+//! - **Nothing acknowledged is lost.** A delivery is answered 200 after its bytes are committed, and never before.
+//! - **Nothing happens twice, in whatever order it comes.** An event is one row, and a payment's state is a pure
+//!   function of its [ledger](domain::ledger), which is the same for every order and repetition of its events.
+//! - **Nothing is silent.** Every event says what became of it and why, every refused delivery is counted with its
+//!   likely cause, every operator's act is a row.
+//! - **Nobody gets in.** No unsigned event changes anything, and no page opens without the host's policy.
+//!
+//! `docs/ARCHITECTURE.md` walks through the rooms and two requests; `examples/shop` is a whole host.
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("actix-payments needs a database: enable the feature `sqlite` or `postgres`");
 
 mod admin;
 pub mod domain;
@@ -17,6 +65,11 @@ pub use payments::{
     Builder, Created, Event, HandlerError, ModePolicy, NewPayment, Next, Payment, Payments, Rebuilt, Received,
     Transition, Unmatched, Variant,
 };
-pub use store::any::{AnyConnection, AnyRef};
+pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, HostConnection, PooledConnection};
 pub use worker::{RunningWorker, Worker};
+
+/// The README's programs, compiled with the documentation.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

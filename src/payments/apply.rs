@@ -2,14 +2,13 @@
 //! the transaction, and say what became of it. This is the only place where a payment's status is written.
 
 use super::builder::Unmatched;
-use super::handler::Transition;
+use super::handler::{HandlerError, Transition};
 use super::matching::{self, Match};
 use super::payment::{self, Payment};
-use super::process::ModeMatch;
+use super::process::{ModeMatch, ambiguity};
 use super::settle::{self, Pending, Trouble};
 use super::{Payments, adopt};
 use crate::domain::event::{EventState, Interpretation};
-use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::payment::{Status, derive};
 use crate::domain::{Timestamp, explain};
 use crate::error::{Error, ErrorKind};
@@ -95,9 +94,7 @@ impl Step<'_> {
         let mut ledger = self.tx.ledger(row.id)?;
         let mut facts = self.interpretation.facts.clone();
         if ambiguous {
-            let event = &self.event.row;
-            let at = event.occurred_at.unwrap_or(event.received_at);
-            facts.push(Fact::new(Aspect::Concern, "ambiguous_reference", State::Raised, at, &event.gateway_event_id));
+            facts.push(ambiguity(self.event));
         }
         let mut changed = !same.is_empty();
         for fact in &facts {
@@ -205,7 +202,10 @@ impl Step<'_> {
     fn in_transaction(&mut self, transition: Option<&Transition>) -> Result<bool, Error> {
         let Some(transition) = transition else { return Ok(true) };
         for (name, run) in &self.payments.inner().handlers.in_transaction {
-            if let Err(error) = run(self.tx.as_any(), transition) {
+            let mut ran = Ok(());
+            let lent = self.tx.lend(&mut |conn| ran = run(conn, transition));
+            let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
+            if let Err(error) = lent.and(ran) {
                 self.trouble = Some(Trouble::of(name, &error));
                 return Ok(false);
             }

@@ -41,7 +41,8 @@ pub(crate) struct Place {
 }
 
 impl Payments {
-    pub(crate) async fn browse_payments(&self, filter: PaymentFilter, place: Place) -> Result<PaymentPage, Error> {
+    pub(crate) async fn browse_payments(&self, mut filter: PaymentFilter, place: Place) -> Result<PaymentPage, Error> {
+        filter.variants = self.0.variants.keys().cloned().collect();
         self.read(move |tx| {
             let (rows, older, newer) = cut(place, tx.browse_payments(&filter, page(place))?);
             let counts = Status::ALL
@@ -61,7 +62,8 @@ impl Payments {
         .await
     }
 
-    pub(crate) async fn browse_events(&self, filter: EventFilter, place: Place) -> Result<EventPage, Error> {
+    pub(crate) async fn browse_events(&self, mut filter: EventFilter, place: Place) -> Result<EventPage, Error> {
+        filter.variants = self.0.variants.keys().cloned().collect();
         self.read(move |tx| {
             let (rows, older, newer) = cut(place, tx.browse_events(&filter, page(place))?);
             let mut with_tokens = Vec::with_capacity(rows.len());

@@ -215,8 +215,9 @@ impl<C: HostConnection> Builder<C> {
             variants,
             handlers: self.handlers,
             backoff: self.backoff,
-            // Renewed before each handler, so it has to outlast one and no more.
-            lease: self.handler_timeout * 2 + Duration::from_secs(30),
+            // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
+            // this long.
+            lease: self.handler_timeout + Duration::from_secs(15),
             handler_timeout: self.handler_timeout,
             address: self.address.trim_end_matches('/').to_owned(),
             clock: self.clock,

@@ -22,7 +22,8 @@ impl Payments {
     /// # Errors
     /// What the database says.
     pub async fn find(&self, text: &str) -> Result<Vec<Payment>, Error> {
-        let filter = PaymentFilter { search: Some(text.to_owned()), ..PaymentFilter::default() };
+        let variants = self.0.variants.keys().cloned().collect();
+        let filter = PaymentFilter { search: Some(text.to_owned()), variants, ..PaymentFilter::default() };
         let page = Page { before: None, after: None, limit: 100 };
         self.read(move |tx| tx.browse_payments(&filter, page)?.iter().map(Payment::of).collect()).await
     }

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -134,7 +135,8 @@ impl Handlers {
         F: Fn(Transition) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
-        self.on_transition.push((name, Box::new(move |transition| Box::pin(run(transition)))));
+        let run = Arc::new(run);
+        self.on_transition.push((name, Box::new(move |transition| later(&run, transition))));
     }
 
     pub(super) fn add_event<F, R>(&mut self, name: String, kind: String, run: F)
@@ -142,7 +144,8 @@ impl Handlers {
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
-        self.on_event.push((name, kind, Box::new(move |event| Box::pin(run(event)))));
+        let run = Arc::new(run);
+        self.on_event.push((name, kind, Box::new(move |event| later(&run, event))));
     }
 
     pub(super) fn add_in_transaction(&mut self, name: String, run: InTransaction) {
@@ -190,6 +193,17 @@ impl Handlers {
     pub(super) fn wants_transitions(&self) -> bool {
         !self.on_transition.is_empty()
     }
+}
+
+/// Calls the host's function when its future is first polled, so that a panic in either is caught in one place.
+fn later<T, F, R>(run: &Arc<F>, with: T) -> Run
+where
+    T: 'static,
+    F: Fn(T) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), HandlerError>> + 'static,
+{
+    let run = run.clone();
+    Box::pin(async move { run(with).await })
 }
 
 /// Begins the futures of one handler, one for each transition.

@@ -86,6 +86,13 @@ fn concern(code: &str, event: &Recorded<'_>) -> Fact {
     Fact::new(Aspect::Concern, code, State::Raised, event.occurred_at, event.id)
 }
 
+/// The fact that an event names more than one payment of the host's.
+pub(super) fn ambiguity(event: &Claimed) -> Fact {
+    let row = &event.row;
+    let at = row.occurred_at.unwrap_or(row.received_at);
+    Fact::new(Aspect::Concern, "ambiguous_reference", State::Raised, at, &row.gateway_event_id)
+}
+
 /// Locks all that the batch will touch, references first and then payments, each in one order, so that two
 /// workers never wait for each other in a circle.
 fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {

@@ -1,8 +1,8 @@
 //! Is what is stored what the events say? Reads all events of a payment again and compares; changes nothing.
 
 use super::payment::{self, Payment};
-use super::process::{ModeMatch, reading};
-use super::{Inner, Payments, find};
+use super::process::{ModeMatch, ambiguity, reading};
+use super::{Inner, Payments, find, matching};
 use crate::domain::ledger::Ledger;
 use crate::domain::payment::{PaymentState, derive};
 use crate::error::{Error, ErrorKind};
@@ -36,7 +36,12 @@ fn rebuild(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Rebuilt, Error
     let mut ledger = Ledger::new();
     for event in tx.recorded_of(row.id)? {
         let Some(variant) = inner.variants.get(&event.row.variant) else { continue };
-        if let Ok((interpretation, ModeMatch::Fits)) = reading(variant, &event) {
+        if let Ok((mut interpretation, ModeMatch::Fits)) = reading(variant, &event) {
+            // References are linked once and stay, so what was ambiguous then is so now, and nothing else is.
+            let found = matching::find(tx, &event.row.variant, &interpretation.references)?;
+            if found.is_some_and(|found| found.ambiguous) {
+                interpretation.facts.push(ambiguity(&event));
+            }
             for fact in interpretation.facts {
                 ledger.merge(fact);
             }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task::JoinSet;
 
 use super::handler::{Event, HandlerError, PROCESS, Run, Transition};
 use super::payment::Payment;
@@ -123,7 +124,8 @@ pub(crate) struct Pending {
     claim: Claim,
     event: Event,
     transitions: Vec<Transition>,
-    done: Vec<String>,
+    /// The handlers that are done already, with the reasons of those that gave up.
+    done: Vec<(String, Option<String>)>,
     verdict: Verdict,
 }
 
@@ -159,7 +161,10 @@ impl Pending {
         let payments = self.event.payments.clone();
         let mut trouble: Option<Trouble> = None;
         for (name, begin) in payments.inner().handlers.runs(&self.transitions, &self.event) {
-            if self.done.iter().any(|done| done == name) {
+            if let Some((_, gave_up)) = self.done.iter().find(|(done, _)| done == name) {
+                // What gave up in an earlier attempt is not made good by what succeeds in this one.
+                let gave_up = gave_up.clone().map(|why| Trouble::of(name, &HandlerError::Discard(why)));
+                trouble = trouble.or(gave_up);
                 continue;
             }
             if !self.renew(&payments).await? {
@@ -229,12 +234,15 @@ impl Pending {
     }
 }
 
-/// Runs the futures one after the other; a panic is an error like any other.
+/// Runs the futures one after the other; a panic is an error like any other. Dropped, it ends the one that runs.
 async fn guarded(runs: Vec<Run>) -> Result<(), HandlerError> {
     for run in runs {
-        match tokio::task::spawn_local(run).await {
-            Ok(ran) => ran?,
-            Err(ended) => return Err(HandlerError::retry(format!("the handler panicked: {ended}"))),
+        let mut task = JoinSet::new();
+        task.spawn_local(run);
+        match task.join_next().await {
+            None => {}
+            Some(Ok(ran)) => ran?,
+            Some(Err(ended)) => return Err(HandlerError::retry(format!("the handler panicked: {ended}"))),
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::any::Any;
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
 
 use super::backend::Dialect;
-use super::database::{Database, HostConnection};
+use super::database::{Database, HostConnection, beginning};
 use super::{Tx, Work};
 use crate::error::Error;
 
@@ -80,15 +80,22 @@ impl Database<AnyConnection> {
                 Database::postgres(url)?;
                 Self::open(AnyManager(Managers::Postgres(ConnectionManager::new(url))), true)
             }
-            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
-            "sqlite" | "postgres" | "postgresql" => Err(Error::configuration(format!(
-                "a database address begins with {scheme:?}, but actix-payments was built without that feature"
-            ))),
+            #[cfg(not(feature = "sqlite"))]
+            "sqlite" => Err(not_built(scheme)),
+            #[cfg(not(feature = "postgres"))]
+            "postgres" | "postgresql" => Err(not_built(scheme)),
             _ => Err(Error::configuration(format!(
-                "expected a database address that begins with sqlite:// or postgres://, got {scheme:?}"
+                "expected a database address that begins with sqlite:// or postgres://, got {}",
+                beginning(url)
             ))),
         }
     }
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+fn not_built(scheme: &str) -> Error {
+    let message = format!("the address begins with {scheme:?}, but actix-payments was built without that feature");
+    Error::configuration(message)
 }
 
 /// Makes connections of the kind that was chosen at run time.
@@ -148,6 +155,10 @@ impl Dialect for AnyConnection {
 
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         either!(self, AnyConnection, conn => conn.write(work))
+    }
+
+    fn one_writer(&self) -> bool {
+        either!(self, AnyConnection, conn => conn.one_writer())
     }
 
     fn migrate(&mut self) -> Result<(), Error> {

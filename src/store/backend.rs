@@ -1,7 +1,12 @@
 //! How does a pool of one database's connections serve as a [`Store`]? Typed here, erased above.
 
+use std::any::Any;
 use std::fmt::Display;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -14,6 +19,9 @@ pub(crate) trait Dialect: Sized + Send + 'static {
     fn tx(&mut self) -> &mut dyn Tx;
     fn prepare(&mut self) -> Result<(), Error>;
     fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
+    /// Whether only one transaction can write at a time, so that writers had better queue up here: waiting for
+    /// the database's own lock means sleeping and asking again.
+    fn one_writer(&self) -> bool;
     fn migrate(&mut self) -> Result<(), Error>;
 }
 
@@ -24,6 +32,8 @@ pub(super) struct Backend<C: HostConnection> {
     pub(super) pool: Pool<C::Manager>,
     /// Whether the pool's own connections are prepared already, or each must be at every check-out.
     pub(super) prepared: bool,
+    /// Held by the writer whose turn it is, where there is one at a time.
+    pub(super) turn: Mutex<()>,
 }
 
 impl<C: HostConnection> Backend<C> {
@@ -47,6 +57,7 @@ impl<C: HostConnection> Store for Backend<C> {
 
     fn write(&self, work: Work<'_>) -> Result<(), Error> {
         self.with(|conn| {
+            let _turn = conn.one_writer().then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
             let mut tries = 1;
             loop {
                 match conn.write(work) {
@@ -61,6 +72,24 @@ impl<C: HostConnection> Store for Backend<C> {
     }
 }
 
+/// Lends the connection to code of the host's. A panic in it is an error in words, and the transactions that it
+/// left open are rolled back: diesel would take one of them for ours.
+pub(super) fn lend<C>(conn: &mut C, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>
+where
+    C: Connection<TransactionManager = AnsiTransactionManager> + 'static,
+{
+    let before = depth(conn);
+    let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(conn))) else { return Ok(()) };
+    while depth(conn) > before && AnsiTransactionManager::rollback_transaction(conn).is_ok() {}
+    let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    Err(words.unwrap_or("it did not say why").to_owned())
+}
+
+fn depth<C: Connection<TransactionManager = AnsiTransactionManager>>(conn: &mut C) -> u32 {
+    let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
+    status.transaction_depth().ok().flatten().map_or(0, NonZeroU32::get)
+}
+
 pub(super) fn unavailable(message: &str, source: impl Display) -> Error {
     Error::new(ErrorKind::Unavailable, message).with_source(source.to_string())
 }
@@ -70,7 +99,6 @@ pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error
     move |error| {
         let kind = match &error {
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Conflict,
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => ErrorKind::Conflict,
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => ErrorKind::Unavailable,
             DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => ErrorKind::Conflict,
             DieselError::DatabaseError(_, info) if info.message().contains("database is locked") => {

@@ -2,11 +2,12 @@
 //! transaction gets that very connection. A mistyped address is an error here, never a stray file.
 
 use std::any::Any;
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool};
+use diesel::r2d2::{
+    ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool, R2D2Connection,
+};
 
 use super::Store;
 use super::backend::{Backend, Dialect, unavailable};
@@ -47,7 +48,7 @@ impl<C: HostConnection> Database<C> {
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared })
+        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared, turn: Mutex::new(()) })
     }
 
     pub(super) fn open(manager: C::Manager, test_on_check_out: bool) -> Result<Self, Error> {
@@ -62,9 +63,28 @@ impl<C: HostConnection> Database<C> {
     }
 }
 
+impl<C> Database<C>
+where
+    C: HostConnection<Manager = ConnectionManager<C>> + R2D2Connection + 'static,
+{
+    /// The host's own pool, of either kind. Connections keep the settings that payments need of them.
+    pub fn from_pool(pool: Pool<ConnectionManager<C>>) -> Self {
+        Self { pool, prepared: false }
+    }
+}
+
 impl<C: HostConnection> Clone for Database<C> {
     fn clone(&self) -> Self {
         Self { pool: self.pool.clone(), prepared: self.prepared }
+    }
+}
+
+/// What may be told of an address that was refused: it may hold a password, so only its scheme.
+pub(super) fn beginning(url: &str) -> String {
+    let plain = |scheme: &&str| !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
+    match url.split_once(':').map(|(scheme, _)| scheme).filter(plain) {
+        Some(scheme) => format!("one that begins with {scheme:?}"),
+        None => "one without a scheme".to_owned(),
     }
 }
 
@@ -83,6 +103,8 @@ pub(super) use sqlite::checked as sqlite_path;
 
 #[cfg(feature = "sqlite")]
 mod sqlite {
+    use std::path::Path;
+
     use diesel::connection::SimpleConnection;
     use diesel::{Connection, SqliteConnection};
 
@@ -113,11 +135,6 @@ mod sqlite {
                 .map_err(|e| refused(e.to_string()))?;
             Self::open(ConnectionManager::new(path), false)
         }
-
-        /// The host's own pool.
-        pub fn from_pool(pool: Pool<ConnectionManager<SqliteConnection>>) -> Self {
-            Self { pool, prepared: false }
-        }
     }
 
     /// The path without its scheme, if a database can be there.
@@ -129,8 +146,7 @@ mod sqlite {
             return refused("nothing");
         }
         if path.contains("://") || path.starts_with("file:") {
-            let scheme = path.split(':').next().unwrap_or_default();
-            return refused(&format!("an address that begins with {scheme:?}"));
+            return refused(&format!("an address, {}", beginning(path)));
         }
         if path.contains(":memory:") {
             return refused("a database in memory, which every connection would have for itself");
@@ -174,21 +190,15 @@ mod postgres {
                 .map_err(|e| Error::configuration("can't connect to Postgres").with_source(e))?;
             Self::open(ConnectionManager::new(url), true)
         }
-
-        /// The host's own pool.
-        pub fn from_pool(pool: Pool<ConnectionManager<PgConnection>>) -> Self {
-            Self { pool, prepared: false }
-        }
     }
 
     pub(super) fn checked(url: &str) -> Result<&str, Error> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(url);
         }
-        // What was given may hold a password, so only its beginning is told.
-        let scheme = url.split(':').next().unwrap_or_default();
         Err(Error::configuration(format!(
-            "expected an address like postgres://user:password@host:5432/database, got one that begins with {scheme:?}"
+            "expected an address like postgres://user:password@host:5432/database, got {}",
+            beginning(url)
         )))
     }
 }

@@ -57,8 +57,8 @@ fn no_answer() -> Error {
 pub(crate) trait Tx: Intake + Events + Payments + Attempts + Browse {
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
-    /// The host's own connection type, for handlers in the transaction.
-    fn as_any(&mut self) -> &mut dyn Any;
+    /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
+    fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;
 }
 
 /// Taking events in.
@@ -126,8 +126,9 @@ pub(crate) trait Payments {
 pub(crate) trait Attempts {
     /// Adds a finished attempt.
     fn add_attempt(&mut self, attempt: &NewAttempt) -> Result<(), Error>;
-    /// The handlers that are done with an event.
-    fn done_handlers(&mut self, event: i64) -> Result<Vec<String>, Error>;
+    /// The handlers that are done with an event: with `None` those that succeeded, with their reason those that
+    /// gave up since it was last requeued.
+    fn done_handlers(&mut self, event: i64) -> Result<Vec<(String, Option<String>)>, Error>;
     /// Adds an operator's act.
     fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
 }

@@ -13,7 +13,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 
-use super::backend::{Dialect, Failed, dialect_error};
+use super::backend::{Dialect, Failed, dialect_error, lend};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::error::Error;
@@ -32,6 +32,10 @@ impl Dialect for PgConnection {
     /// A server, role or database may be set to acknowledge commits before they are durable; ours are not to be.
     fn prepare(&mut self) -> Result<(), Error> {
         self.batch_execute("SET synchronous_commit = on").map_err(dialect_error("preparing a connection"))
+    }
+
+    fn one_writer(&self) -> bool {
+        false
     }
 
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
@@ -53,8 +57,8 @@ impl Tx for PgConnection {
         self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
 
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
+    fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String> {
+        lend(self, run)
     }
 }
 

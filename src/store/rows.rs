@@ -229,6 +229,8 @@ pub(crate) struct PaymentFilter {
     pub variant: Option<String>,
     /// A token, a reference, a gateway ref or an email address, whole.
     pub search: Option<String>,
+    /// The variants that a gateway ref is looked for in: it is unique, and indexed, within its variant.
+    pub variants: Vec<String>,
 }
 
 /// Which events a list shows.
@@ -240,6 +242,8 @@ pub(crate) struct EventFilter {
     pub kind: Option<String>,
     /// A gateway event id or any id that the event names, whole.
     pub search: Option<String>,
+    /// The variants that such an id is looked for in.
+    pub variants: Vec<String>,
 }
 
 /// A place in a list that is ordered by id, newest first.

@@ -10,7 +10,7 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::backend::{Dialect, Failed, dialect_error};
+use super::backend::{Dialect, Failed, dialect_error, lend};
 use super::rows::{Appended, NewEvent};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
@@ -34,6 +34,10 @@ impl Dialect for SqliteConnection {
             .map_err(dialect_error("preparing a connection"))
     }
 
+    fn one_writer(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         self.immediate_transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
@@ -52,8 +56,8 @@ impl Tx for SqliteConnection {
         self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
 
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
+    fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String> {
+        lend(self, run)
     }
 }
 

@@ -4,11 +4,22 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod app;
+mod configuration;
 mod dummy;
+mod durability;
 mod events;
+mod handlers;
+mod host;
 mod house;
+mod intake;
 mod ledger;
+mod matching;
+mod routes;
+mod scenes;
 mod shop;
 mod story;
 mod stripe;
 mod tools;
+mod transaction;
+mod wishes;
+mod workers;

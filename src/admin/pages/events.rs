@@ -22,6 +22,7 @@ pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure
         variant: fields.get("variant"),
         kind: fields.get("kind"),
         search: fields.get("q"),
+        ..EventFilter::default()
     };
     let found = visit.payments.browse_events(filter, fields.place()).await?;
     let ids: Vec<i64> = found.rows.iter().map(|(row, _)| row.id).collect();

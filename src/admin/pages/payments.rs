@@ -25,6 +25,7 @@ pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure
         status: status.filter(|word| Status::parse(word).is_some()),
         variant: fields.get("variant"),
         search: fields.get("q"),
+        ..PaymentFilter::default()
     };
     let found = visit.payments.browse_payments(filter, fields.place()).await?;
     let ids: Vec<i64> = found.rows.iter().map(|row| row.id).collect();

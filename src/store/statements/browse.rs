@@ -27,7 +27,7 @@ impl Browse for Connection {
             query = query.filter(p::variant.eq(variant));
         }
         if let Some(search) = &filter.search {
-            query = query.filter(p::id.eq_any(found_payments(self, search)?));
+            query = query.filter(p::id.eq_any(found_payments(self, search, &filter.variants)?));
         }
         let rows = match page {
             Page { before: Some(id), .. } => query.filter(p::id.lt(id)).order(p::id.desc()).load(self),
@@ -54,7 +54,7 @@ impl Browse for Connection {
             Some((kind, None)) => query = query.filter(e::kind.eq(kind.to_owned())),
         }
         if let Some(search) = &filter.search {
-            query = query.filter(e::id.eq_any(found_events(self, search)?));
+            query = query.filter(e::id.eq_any(found_events(self, search, &filter.variants)?));
         }
         let rows = match page {
             Page { before: Some(id), .. } => query.filter(e::id.lt(id)).order(e::id.desc()).load(self),
@@ -162,11 +162,14 @@ impl Browse for Connection {
 
 /// The payments whose token, reference, customer or gateway ref is exactly `text`. One look-up for each, so that
 /// each goes through its own index.
-fn found_payments(conn: &mut Connection, text: &str) -> Result<Vec<i64>, Error> {
+fn found_payments(conn: &mut Connection, text: &str, variants: &[String]) -> Result<Vec<i64>, Error> {
     use pay_references::dsl as r;
     let what = "searching payments";
-    let mut ids: Vec<i64> =
-        r::pay_references.filter(r::gateway_ref.eq(text)).select(r::payment_id).load(conn).map_err(failed(what))?;
+    let mut ids: Vec<i64> = r::pay_references
+        .filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)))
+        .select(r::payment_id)
+        .load(conn)
+        .map_err(failed(what))?;
     for column in ["token", "reference", "customer"] {
         let mut query = p::pay_payments.select(p::id).order(p::id.desc()).limit(500).into_boxed();
         query = match column {
@@ -179,13 +182,17 @@ fn found_payments(conn: &mut Connection, text: &str) -> Result<Vec<i64>, Error> 
     Ok(ids)
 }
 
-fn found_events(conn: &mut Connection, text: &str) -> Result<Vec<i64>, Error> {
+fn found_events(conn: &mut Connection, text: &str, variants: &[String]) -> Result<Vec<i64>, Error> {
     use pay_event_references::dsl as r;
     let what = "searching events";
-    let mut ids: Vec<i64> =
-        e::pay_events.filter(e::gateway_event_id.eq(text)).select(e::id).limit(500).load(conn).map_err(failed(what))?;
+    let mut ids: Vec<i64> = e::pay_events
+        .filter(e::variant.eq_any(variants).and(e::gateway_event_id.eq(text)))
+        .select(e::id)
+        .limit(500)
+        .load(conn)
+        .map_err(failed(what))?;
     let bearing: Vec<i64> = r::pay_event_references
-        .filter(r::gateway_ref.eq(text))
+        .filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)))
         .select(r::event_id)
         .limit(500)
         .load(conn)

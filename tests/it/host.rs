@@ -1,0 +1,116 @@
+//! Does a host with a diesel pool and migrations of its own get along with payments in the same database?
+
+use actix_payments::domain::delivery::Delivery;
+use actix_payments::domain::payment::Status;
+use actix_payments::gateways::stripe::{Stripe, sign_delivery};
+use actix_payments::{Database, HandlerError, NewPayment, Payments, Transition};
+use diesel::prelude::*;
+use diesel::r2d2::{ConnectionManager, Pool};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+
+use crate::app::{App, Kind, SECRET, fresh_database, on_both_databases};
+use crate::scenes::{completed, money};
+
+/// Pays a payment through `payments`, on the system's clock.
+async fn pay(payments: &Payments) -> String {
+    payments.migrate().await.unwrap();
+    let token = payments.create(NewPayment::new("stripe", money(4999, "EUR"))).await.unwrap().payment.token;
+    let body = completed(&token);
+    let now = actix_payments::domain::Timestamp::now_utc().unix_timestamp();
+    let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
+    let headers = vec![("stripe-signature".to_owned(), signature)];
+    let delivery = Delivery { headers, query: String::new(), body: body.into() };
+    assert_eq!(payments.receive("stripe", delivery).await.unwrap().duplicates, 0);
+    payments.worker().drain().await.unwrap();
+    assert_eq!(payments.payment(&token).await.unwrap().unwrap().status, Status::Paid);
+    token
+}
+
+const ORDERS: &str = "CREATE TABLE orders (token TEXT NOT NULL)";
+
+/// A host whose pool and handler are of one connection type, the same words for either.
+macro_rules! host_of {
+    ($connection:ty, $url:expr) => {{
+        let pool = Pool::builder().max_size(4).build(ConnectionManager::<$connection>::new($url)).unwrap();
+        diesel::sql_query(ORDERS).execute(&mut pool.get().unwrap()).unwrap();
+        let book = |conn: &mut $connection, step: &Transition| -> Result<(), HandlerError> {
+            diesel::sql_query(format!("INSERT INTO orders VALUES ('{}')", step.payment.token)).execute(conn)?;
+            Ok(())
+        };
+        let builder = Payments::builder(Database::from_pool(pool.clone()));
+        let payments = builder.variant("stripe", Stripe::new(SECRET)).handler_in_transaction("book", book).build();
+        pay(&payments.unwrap()).await;
+        assert_eq!(diesel::sql_query("DELETE FROM orders").execute(&mut pool.get().unwrap()), Ok(1));
+    }};
+}
+
+#[actix_web::test]
+async fn a_hosts_sqlite_pool_serves_payments_and_its_own_rows() {
+    let (url, _folder) = fresh_database(Kind::Sqlite);
+    host_of!(SqliteConnection, url.trim_start_matches("sqlite://"));
+}
+
+#[actix_web::test]
+async fn a_hosts_postgres_pool_serves_payments_and_its_own_rows() {
+    let (url, _) = fresh_database(Kind::Postgres);
+    host_of!(PgConnection, &url);
+}
+
+/// The host's own migrations, as `diesel migration run`, `redo` and `revert --all` run them.
+macro_rules! the_hosts_migrations {
+    ($conn:expr, $steps:expr) => {{
+        let conn = $conn;
+        let tables = |conn: &mut _| diesel::sql_query("SELECT 1 FROM pay_payments").execute(conn).is_ok();
+        assert_eq!(conn.run_pending_migrations($steps.clone()).unwrap().len(), 2);
+        conn.revert_last_migration($steps.clone()).unwrap();
+        assert_eq!(conn.run_pending_migrations($steps.clone()).unwrap().len(), 1);
+        assert_eq!(conn.revert_all_migrations($steps.clone()).unwrap().len(), 2);
+        assert!(tables(conn));
+        assert_eq!(conn.run_pending_migrations($steps.clone()).unwrap().len(), 2);
+    }};
+}
+
+fn steps() -> (FileBasedMigrations, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, table) in [("2024-01-01-000000_orders", "orders"), ("2024-01-02-000000_items", "items")] {
+        let step = folder.path().join(name);
+        std::fs::create_dir(&step).unwrap();
+        std::fs::write(step.join("up.sql"), format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY);")).unwrap();
+        std::fs::write(step.join("down.sql"), format!("DROP TABLE {table};")).unwrap();
+    }
+    (FileBasedMigrations::from_path(folder.path()).unwrap(), folder)
+}
+
+on_both_databases! {
+    async fn the_hosts_diesel_migrations_go_on_beside_ours(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let (steps, _files) = steps();
+        match app.database.connection().unwrap().lent() {
+            actix_payments::AnyRef::Sqlite(conn) => the_hosts_migrations!(conn, steps),
+            actix_payments::AnyRef::Postgres(conn) => the_hosts_migrations!(conn, steps),
+            _ => unreachable!(),
+        }
+        app.payments.migrate().await.unwrap();
+        assert_eq!(app.number("SELECT count(*) FROM __diesel_schema_migrations"), 2);
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(app.status(&token).await, Status::Paid);
+    }
+
+    async fn migrating_again_and_at_the_same_time_is_safe(kind) {
+        let (url, _folder) = fresh_database(kind);
+        let migrate = |url: String| actix_web::rt::spawn(async move {
+            let builder = Payments::builder(Database::from_url(&url).unwrap());
+            let payments = builder.variant("stripe", Stripe::new(SECRET)).build().unwrap();
+            payments.migrate().await.unwrap();
+            payments.migrate().await.unwrap();
+            payments
+        });
+        let at_once: Vec<_> = (0..4).map(|_| migrate(url.clone())).collect();
+        let mut migrated = Vec::new();
+        for one in at_once {
+            migrated.push(one.await.unwrap());
+        }
+        pay(&migrated[0]).await;
+    }
+}

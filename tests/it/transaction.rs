@@ -1,0 +1,117 @@
+//! Do the host's own rows change with the payment, exactly once or not at all?
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_payments::domain::payment::Status;
+use actix_payments::{AnyConnection, AnyRef, Builder, HandlerError, Transition};
+
+use crate::app::{App, Kind, on_both_databases};
+use crate::events::fixture;
+use crate::scenes::{Notes, completed, completed_as, execute};
+
+/// Notes every step in a table of the host's.
+fn book(conn: AnyRef<'_>, step: &Transition) -> Result<(), HandlerError> {
+    let (token, to) = (&step.payment.token, step.to);
+    execute(conn, &format!("INSERT INTO book (token, word) VALUES ('{token}', '{to}')"))?;
+    Ok(())
+}
+
+async fn shop(kind: Kind, configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>) -> App {
+    let app = App::with(kind, configure).await;
+    app.run("CREATE TABLE book (token TEXT NOT NULL, word TEXT NOT NULL)");
+    app
+}
+
+fn booked(app: &App) -> Vec<String> {
+    app.texts("SELECT word AS t FROM book")
+}
+
+on_both_databases! {
+    async fn the_hosts_row_is_written_once_with_each_transition(kind) {
+        let app = shop(kind, |b| b.handler_in_transaction("book", book)).await;
+        let token = app.order().await.token;
+        let rest = fixture("charge.refunded.full").to_string();
+        app.deliver(&[&completed(&token), &completed(&token), &rest]).await;
+        app.make_available();
+        app.drain().await;
+        assert_eq!(booked(&app), ["paid", "refunded"]);
+    }
+
+    async fn a_refusal_leaves_payment_and_host_as_they_were_until_it_is_tried_again(kind) {
+        let (tries, notes) = (Arc::new(AtomicUsize::new(0)), Notes::default());
+        let (counted, noted) = (tries.clone(), notes.clone());
+        let refuses_first = move |conn: AnyRef<'_>, step: &Transition| {
+            book(conn, step)?;
+            match counted.fetch_add(1, Ordering::SeqCst) {
+                0 => Err(HandlerError::retry("out of stock")),
+                _ => Ok(()),
+            }
+        };
+        let ship = move |_: Transition| { noted.add("shipped"); std::future::ready(Ok(())) };
+        let app = shop(kind, |b| b.handler_in_transaction("book", refuses_first).handler("ship", ship)).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(app.status(&token).await, Status::Pending);
+        assert_eq!((booked(&app).len(), app.transitions().len(), notes.count()), (0, 0, 0));
+        assert_eq!(app.number("SELECT count(*) FROM pay_ledger"), 0);
+        assert!(app.outcomes()[0].contains("handler book failed: out of stock"), "{:?}", app.outcomes());
+        app.pass(5);
+        app.drain().await;
+        assert_eq!(app.status(&token).await, Status::Paid);
+        assert_eq!((booked(&app).len(), app.transitions().len(), notes.count()), (1, 1, 1));
+        app.same(&token).await;
+    }
+
+    async fn a_statement_that_fails_spares_the_other_events_of_the_batch(kind) {
+        let fails_for_one = |conn: AnyRef<'_>, step: &Transition| {
+            let table = if step.event_id == "evt_2" { "no_such_table" } else { "book" };
+            execute(conn, &format!("INSERT INTO {table} (token, word) VALUES ('', '{}')", step.event_id))?;
+            Ok(())
+        };
+        let app = shop(kind, |b| b.handler_in_transaction("book", fails_for_one)).await;
+        let mut events = Vec::new();
+        for number in 1..=3 {
+            events.push(completed_as(number, &app.order().await.token));
+        }
+        app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert_eq!(booked(&app), ["evt_1", "evt_3"]);
+        assert_eq!((app.events("completed"), app.events("retryable")), (2, 1));
+    }
+
+    async fn a_panic_is_a_refusal_of_its_own_event_only(kind) {
+        let panics_for_one = |mut conn: AnyRef<'_>, step: &Transition| {
+            let nested = |conn: AnyRef<'_>| {
+                book(conn, step)?;
+                if step.event_id == "evt_2" {
+                    panic!("nobody thought of this");
+                }
+                Ok::<_, HandlerError>(())
+            };
+            match &mut conn {
+                AnyRef::Sqlite(conn) => in_savepoint(*conn, |conn| nested(AnyRef::Sqlite(conn))),
+                AnyRef::Postgres(conn) => in_savepoint(*conn, |conn| nested(AnyRef::Postgres(conn))),
+                _ => unreachable!(),
+            }
+        };
+        let app = shop(kind, |b| b.handler_in_transaction("book", panics_for_one)).await;
+        let mut tokens = Vec::new();
+        let mut events = Vec::new();
+        for number in 1..=3 {
+            tokens.push(app.order().await.token);
+            events.push(completed_as(number, tokens.last().unwrap()));
+        }
+        app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert_eq!((booked(&app).len(), app.events("completed"), app.events("retryable")), (2, 2, 1));
+        assert_eq!(app.status(&tokens[1]).await, Status::Pending);
+        assert!(app.outcomes()[1].contains("handler book failed: the handler panicked"), "{:?}", app.outcomes());
+    }
+}
+
+/// A transaction of the host's within ours.
+fn in_savepoint<C: diesel::Connection>(
+    conn: &mut C,
+    work: impl FnOnce(&mut C) -> Result<(), HandlerError>,
+) -> Result<(), HandlerError> {
+    conn.transaction(|conn| work(conn))
+}
