@@ -41,7 +41,10 @@ pub(crate) fn create_table(database: &Database<AnyConnection>) -> Result<(), Box
     let sql = "CREATE TABLE IF NOT EXISTS shop_orders (
         id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
         currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)";
-    on!(database.connection()?.lent(), conn => diesel::sql_query(sql).execute(conn))?;
+    let mut conn = database.connection()?;
+    let mut create = || on!(conn.lent(), conn => diesel::sql_query(sql).execute(conn));
+    // When two processes open at once, Postgres lets one of them fail at `IF NOT EXISTS`; the next time it exists.
+    create().or_else(|_| create())?;
     Ok(())
 }
 

@@ -48,7 +48,7 @@ struct Buy {
     item: String,
     variant: String,
     /// Minor units; the item's price when absent.
-    amount: Option<i64>,
+    amount: Option<String>,
     /// EUR when absent.
     currency: Option<String>,
 }
@@ -64,14 +64,13 @@ struct Answer<'a> {
 async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
     let Buy { item, variant, amount, currency } = form.into_inner();
     let (_, name, price) = ITEMS.iter().find(|(word, ..)| *word == item).ok_or(Failure::bad("no such item"))?;
-    let currency = Currency::parse(currency.as_deref().unwrap_or("EUR")).map_err(Failure::bad)?;
-    let amount = Money::new(amount.unwrap_or(*price), currency);
+    let amount = Money::new(amount.map_or(Ok(*price), |given| minor_units(&given))?, known_currency(currency)?);
     let mut order = Order {
         id: new_id()?,
         item: (*name).to_owned(),
         variant: variant.clone(),
         amount: amount.minor,
-        currency: currency.to_string(),
+        currency: amount.currency.to_string(),
         status: "pending".to_owned(),
         token: None,
         receipts: 0,
@@ -93,6 +92,18 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
         true => json(&order, next),
         false => HttpResponse::SeeOther().insert_header((LOCATION, next.unwrap_or(&address))).finish(),
     })
+}
+
+/// Everything is refused before there is an order, so that nothing is left of a mistake.
+fn minor_units(given: &str) -> Result<i64, Failure> {
+    let refused = || Failure::bad(format!("expected an amount in minor units, such as 4999, got {given:?}"));
+    given.parse().ok().filter(|amount| *amount >= 0).ok_or_else(refused)
+}
+
+fn known_currency(given: Option<String>) -> Result<Currency, Failure> {
+    let given = given.as_deref().unwrap_or("EUR");
+    let refused = || Failure::bad(format!("expected a currency, such as EUR, got {given:?}"));
+    Currency::parse(given).ok().filter(|currency| *currency != Currency::NONE).ok_or_else(refused)
 }
 
 async fn show(req: HttpRequest, id: web::Path<String>, db: Db) -> Result<HttpResponse, Failure> {

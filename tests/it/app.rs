@@ -159,36 +159,46 @@ impl App {
 
     /// One number out of the database.
     pub fn number(&self, sql: &str) -> i64 {
-        #[derive(QueryableByName)]
-        struct One {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            n: i64,
-        }
-        let sql = format!("SELECT ({sql}) AS n");
-        let mut conn = self.database.connection().unwrap();
-        let one: One = match conn.lent() {
-            AnyRef::Sqlite(conn) => diesel::sql_query(sql).get_result(conn).unwrap(),
-            AnyRef::Postgres(conn) => diesel::sql_query(sql).get_result(conn).unwrap(),
-            _ => unreachable!(),
-        };
-        one.n
+        number(&self.database, sql)
     }
 
     /// Texts out of the database, from a query of one column named `t`.
     pub fn texts(&self, sql: &str) -> Vec<String> {
-        #[derive(QueryableByName)]
-        struct One {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            t: String,
-        }
-        let mut conn = self.database.connection().unwrap();
-        let all: Vec<One> = match conn.lent() {
-            AnyRef::Sqlite(conn) => diesel::sql_query(sql).load(conn).unwrap(),
-            AnyRef::Postgres(conn) => diesel::sql_query(sql).load(conn).unwrap(),
-            _ => unreachable!(),
-        };
-        all.into_iter().map(|one| one.t).collect()
+        texts(&self.database, sql)
     }
+}
+
+/// One number out of a database.
+pub fn number(database: &Database<AnyConnection>, sql: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct One {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        n: i64,
+    }
+    let sql = format!("SELECT ({sql}) AS n");
+    let mut conn = database.connection().unwrap();
+    let one: One = match conn.lent() {
+        AnyRef::Sqlite(conn) => diesel::sql_query(sql).get_result(conn).unwrap(),
+        AnyRef::Postgres(conn) => diesel::sql_query(sql).get_result(conn).unwrap(),
+        _ => unreachable!(),
+    };
+    one.n
+}
+
+/// Texts out of a database, from a query of one column named `t`.
+pub fn texts(database: &Database<AnyConnection>, sql: &str) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct One {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        t: String,
+    }
+    let mut conn = database.connection().unwrap();
+    let all: Vec<One> = match conn.lent() {
+        AnyRef::Sqlite(conn) => diesel::sql_query(sql).load(conn).unwrap(),
+        AnyRef::Postgres(conn) => diesel::sql_query(sql).load(conn).unwrap(),
+        _ => unreachable!(),
+    };
+    all.into_iter().map(|one| one.t).collect()
 }
 
 /// The admin's name and password.

@@ -16,6 +16,7 @@ mod ledger;
 mod matching;
 mod routes;
 mod scenes;
+mod shop;
 mod story;
 mod stripe;
 mod tools;

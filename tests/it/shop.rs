@@ -1,0 +1,11 @@
+//! Does the example shop keep the promises as a process of its own: started, loaded, killed and started again?
+
+mod command;
+mod crash;
+mod orders;
+mod process;
+mod signed;
+mod stop;
+mod storm;
+mod story;
+mod two;
