@@ -30,6 +30,7 @@ impl Payments {
     /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once.
     pub fn mount(&self, path: &str) -> Mount {
         let path = path.trim_end_matches('/').to_owned();
+        self.mounted_at(&path);
         Mount { payments: self.clone(), path, payload_limit: PAYLOAD_LIMIT, webhooks: true, policy: None }
     }
 }

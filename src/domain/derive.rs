@@ -88,13 +88,24 @@ impl<'a> Case<'a> {
         if fits { Fit::Fits } else { Fit::Differs }
     }
 
+    /// The checkouts at which nothing was to be paid.
+    fn free(&self) -> impl Iterator<Item = &'a Fact> {
+        self.ledger.facts_of(Aspect::Checkout).filter(|f| f.state == State::Free)
+    }
+
+    /// Whether such a checkout was for this payment's amount, and its discount explains that nothing was due: a
+    /// free checkout of something else must not pay it.
+    fn frees(&self, fact: &Fact) -> bool {
+        self.due.minor == 0 || self.fit(fact) == Fit::Fits
+    }
+
     /// The registers that say that money moved, in the order of the ledger.
     fn moved(&self) -> impl Iterator<Item = &'a Fact> {
         self.ledger.facts().filter(|f| moved(f).is_some())
     }
 
     fn is_paid(&self) -> bool {
-        let free = self.ledger.facts_of(Aspect::Checkout).any(|f| f.state == State::Free);
+        let free = self.free().any(|f| self.frees(f));
         let covers = self.asked.iter().fold(self.due.minor, |least, minor| least.min(*minor));
         free || (self.captured > 0 && self.captured >= covers) || self.moved().any(|f| self.fit(f) == Fit::Fits)
     }
@@ -168,6 +179,7 @@ impl<'a> Case<'a> {
                 }
             }
         }
+        sentences.extend(self.free().filter(|f| !self.frees(f)).map(|f| mismatch(f, self.due)));
         // What was taken twice is in order again once the surplus went back.
         if self.captured.saturating_sub(refunded) > expected && !told {
             let captured = Money::new(self.captured, self.due.currency);

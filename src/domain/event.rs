@@ -71,8 +71,6 @@ pub struct Interpretation {
     pub summary: String,
     /// The customer's email address, where the event has it.
     pub customer: Option<String>,
-    /// The host's own id of what is paid for, where the event has it; names an adopted payment.
-    pub reference: Option<String>,
 }
 
 /// An event's body could not be understood. Says expected and got.

@@ -31,7 +31,9 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -
     if of(before) != of(after) {
         return None;
     }
-    let claims = facts.iter().filter(|f| is_way(f.aspect) && matches!(f.state, State::Succeeded | State::Authorized));
+    let claims = facts
+        .iter()
+        .filter(|f| is_way(f.aspect) && matches!(f.state, State::Succeeded | State::Authorized | State::Free));
     let concern = claims.map(|f| mismatch(f, after.amount)).find(|s| after.concerns.contains(s))?;
     Some(match after.status {
         status if status.was_paid() => format!("stays {status}, but {concern}"),

@@ -26,7 +26,8 @@ pub(super) fn adopt(
     let state = derive(Terms::Adopted, &Ledger::from_facts(interpretation.facts.iter().cloned()));
     tx.insert_payment(&PaymentDraft {
         token: token()?,
-        reference: interpretation.reference.clone().filter(|text| super::naming::storable(text)),
+        // Only the host gives references: a customer can put any text into a payment link's address.
+        reference: None,
         variant: variant.to_owned(),
         status: crate::domain::payment::Status::Pending.as_str(),
         amount: state.amount.minor,

@@ -10,7 +10,7 @@ use super::settle::{self, Pending, Trouble};
 use super::{Payments, adopt};
 use crate::domain::event::{EventState, Interpretation};
 use crate::domain::payment::{Status, derive};
-use crate::domain::{Timestamp, explain};
+use crate::domain::{Timestamp, explain, later};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{Claimed, NewTransition, PaymentRow, TransitionRow, Verdict};
@@ -29,8 +29,6 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     pub(super) fn run(&mut self, mode: ModeMatch) -> Result<Option<Pending>, Error> {
         let row = &self.event.row;
-        let all = matching::all(&self.interpretation.references);
-        self.tx.keep_references(row.id, &row.variant, &all)?;
         if mode == ModeMatch::Ignore {
             let why = "of the other mode than this variant is for, so it changes nothing";
             return self.settle(EventState::Ignored, "other_mode", why.to_owned());
@@ -65,7 +63,7 @@ impl Step<'_> {
             }
             Unmatched::Adopt if self.event.was_parked || variant.grace.is_zero() => self.adopt(),
             policy => {
-                let until = (policy == Unmatched::Adopt).then(|| row.received_at.max(self.now) + variant.grace);
+                let until = (policy == Unmatched::Adopt).then(|| later(row.received_at.max(self.now), variant.grace));
                 let then = if until.is_some() { "; after the grace time it is adopted" } else { "" };
                 let outcome = format!("{summary}; waits until a payment bears one of {named}{then}");
                 let parked = EventState::Parked;
@@ -150,14 +148,11 @@ impl Step<'_> {
 
     /// Takes over what the payment did not know yet.
     fn learn(&self, row: &mut PaymentRow) -> bool {
-        let before = (row.customer.clone(), row.reference.clone(), row.livemode);
+        let before = (row.customer.clone(), row.livemode);
         let known = |text: &Option<String>| text.clone().filter(|text| super::naming::storable(text));
         row.customer = row.customer.take().or_else(|| known(&self.interpretation.customer));
-        if row.adopted {
-            row.reference = row.reference.take().or_else(|| known(&self.interpretation.reference));
-        }
         row.livemode = row.livemode.or(self.event.row.livemode);
-        before != (row.customer.clone(), row.reference.clone(), row.livemode)
+        before != (row.customer.clone(), row.livemode)
     }
 
     fn transition(&mut self, row: &PaymentRow, from: Status, why: &str) -> Result<(), Error> {
@@ -191,6 +186,7 @@ impl Step<'_> {
                 cause: stored.cause,
                 event_id: event.gateway_event_id.clone(),
                 kind: event.kind.clone(),
+                id: stored.id,
                 payments: self.payments.clone(),
             })
         };
@@ -232,7 +228,7 @@ impl Step<'_> {
         if !wanted {
             return self.settle(state, code, outcome);
         }
-        let lease = self.now + self.payments.inner().lease;
+        let lease = later(self.now, self.payments.inner().lease);
         let verdict = Verdict { state: EventState::Running, code, outcome, due_at: Some(lease), finished_at: None };
         self.tx.settle(self.event.claim(), &verdict)?;
         let done = Verdict { state, due_at: None, ..verdict };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -100,7 +100,7 @@ pub struct Builder<C: HostConnection> {
     backoff: Backoff,
     handler_timeout: Duration,
     limits: Limits,
-    address: String,
+    address: Option<String>,
     clock: Clock,
 }
 
@@ -116,7 +116,7 @@ impl<C: HostConnection> Builder<C> {
             backoff: Backoff::default(),
             handler_timeout: Duration::from_secs(60),
             limits: Limits { waiting: 1024, batch: 256 },
-            address: "/payments".into(),
+            address: None,
             clock: Arc::new(Timestamp::now_utc),
         }
     }
@@ -184,10 +184,11 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Default
-    /// `/payments`. Used for addresses that are handed out; the routes themselves follow the mount.
+    /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Default: the path
+    /// of the first mount, which is right unless it is nested or behind a proxy that cuts a prefix off. Used for
+    /// addresses that are handed out; the routes themselves follow the mount.
     pub fn address(mut self, address: impl Into<String>) -> Self {
-        self.address = address.into();
+        self.address = Some(address.into());
         self
     }
 
@@ -217,9 +218,9 @@ impl<C: HostConnection> Builder<C> {
             backoff: self.backoff,
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
             // this long.
-            lease: self.handler_timeout + Duration::from_secs(15),
+            lease: self.handler_timeout.saturating_add(Duration::from_secs(15)),
             handler_timeout: self.handler_timeout,
-            address: self.address.trim_end_matches('/').to_owned(),
+            address: self.address.map_or_else(OnceLock::new, |address| address.trim_end_matches('/').to_owned().into()),
             clock: self.clock,
             bell: Notify::new(),
         })))

@@ -99,7 +99,7 @@ impl Payments {
             token: draft.token.clone(),
             reference: new.reference.clone(),
             amount: new.amount,
-            address: Some(format!("{}/{}", self.inner().address, new.variant)),
+            address: Some(self.address_of(&new.variant).trim_end_matches('/').to_owned()),
             return_url: new.return_url.clone(),
             cancel_url: new.cancel_url.or(new.return_url),
         };

@@ -63,8 +63,12 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
         let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, payment.livemode.unwrap_or(false)));
         (text, page)
     };
-    let references = tx.references_of(payment.id)?.into_iter().filter(|text| *text != payment.token);
-    let references = references.map(with_page).collect();
+    let references = tx.references_of(payment.id)?.into_iter().map(with_page).collect();
+    let absorbed = tx.absorbed_by(payment.id)?;
+    let mut transitions = tx.transitions_of(payment.id)?;
+    for earlier in &absorbed {
+        transitions.extend(tx.transitions_of(earlier.id)?);
+    }
     let events = tx.events_of(payment.id, EVENTS)?;
     let mut attempts = Vec::new();
     for event in &events {
@@ -73,9 +77,9 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
     Ok(Some(PaymentStory {
         references,
         facts: tx.facts_of(payment.id)?,
-        transitions: tx.transitions_of(payment.id)?,
+        transitions,
         acts: tx.acts_of(payment.id)?,
-        absorbed: tx.absorbed_by(payment.id)?,
+        absorbed,
         gateway: gateway.map(|gateway| gateway.name()),
         cut: events.len() as i64 == EVENTS,
         attempts,

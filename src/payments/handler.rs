@@ -36,6 +36,7 @@ pub struct Transition {
     pub event_id: String,
     /// That event's kind.
     pub kind: String,
+    pub(crate) id: i64,
     pub(crate) payments: Payments,
 }
 
@@ -173,16 +174,18 @@ impl Handlers {
         }
     }
 
-    /// The runs that this event is due, by handler name: those for its transitions, then those for its kind.
-    pub(crate) fn runs<'a>(&'a self, transitions: &'a [Transition], event: &'a Event) -> Vec<(&'a str, Calls<'a>)> {
-        let for_transitions = self.on_transition.iter().filter(|_| !transitions.is_empty()).map(move |(name, run)| {
-            let calls: Calls<'a> = Box::new(move || transitions.iter().map(|t| run(t.clone())).collect());
-            (name.as_str(), calls)
+    /// The runs that this event is due: each handler of transitions for each of them, then those for its kind.
+    pub(crate) fn runs<'a>(&'a self, transitions: &'a [Transition], event: &'a Event) -> Vec<Call<'a>> {
+        let steps =
+            transitions.iter().flat_map(|step| self.on_transition.iter().map(move |(name, run)| (step, name, run)));
+        let for_steps = steps.map(|(step, name, run)| -> Call<'a> {
+            Call { handler: name, transition: Some(step.id), begin: Box::new(move || run(step.clone())) }
         });
-        let for_kind = self.on_event.iter().filter(|(_, kind, _)| matches(kind, &event.kind)).map(
-            move |(name, _, run)| -> (&str, Calls<'a>) { (name.as_str(), Box::new(move || vec![run(event.clone())])) },
-        );
-        for_transitions.chain(for_kind).collect()
+        let wanted = self.on_event.iter().filter(|(_, kind, _)| matches(kind, &event.kind));
+        let for_kind = wanted.map(|(name, _, run)| -> Call<'a> {
+            Call { handler: name, transition: None, begin: Box::new(move || run(event.clone())) }
+        });
+        for_steps.chain(for_kind).collect()
     }
 
     /// Whether any handler is for events of this kind.
@@ -206,8 +209,13 @@ where
     Box::pin(async move { run(with).await })
 }
 
-/// Begins the futures of one handler, one for each transition.
-pub(crate) type Calls<'a> = Box<dyn Fn() -> Vec<Run> + 'a>;
+/// One handler's run that is due.
+pub(crate) struct Call<'a> {
+    pub(super) handler: &'a str,
+    /// The transition that it is for, if it is for one.
+    pub(super) transition: Option<i64>,
+    pub(super) begin: Box<dyn Fn() -> Run + 'a>,
+}
 
 /// The name under which the reading of the event itself is kept among the attempts.
 pub(crate) const PROCESS: &str = "process";

@@ -34,20 +34,36 @@ pub(super) fn linkable(references: &References) -> Vec<String> {
     all(&References { tokens: Vec::new(), gateway_refs: references.gateway_refs.clone() })
 }
 
+/// The payments that the references lead to, each with the one that did, in the order of their weight. A token is
+/// looked for among tokens only: what a customer may choose must not pass for an id of the gateway's.
+pub(super) fn led_to(
+    tx: &mut dyn Tx,
+    variant: &str,
+    references: &References,
+) -> Result<Vec<(String, PaymentRow)>, Error> {
+    let mut found: Vec<(String, PaymentRow)> = Vec::new();
+    for text in references.tokens.iter().filter(|text| super::naming::storable(text)) {
+        let row = super::find::by_token(tx, text)?.filter(|row| row.variant == variant);
+        found.extend(row.map(|row| (text.clone(), row)));
+    }
+    let refs = linkable(references);
+    let links = tx.find_references(variant, &refs)?;
+    for (text, id) in refs.iter().filter_map(|text| links.iter().find(|(found, _)| found == text)) {
+        found.extend(tx.payment(*id)?.map(|row| (text.clone(), row)));
+    }
+    let mut seen = Vec::new();
+    found.retain(|(_, row)| {
+        !seen.contains(&row.id) && {
+            seen.push(row.id);
+            true
+        }
+    });
+    Ok(found)
+}
+
 /// Follows the references.
 pub(super) fn find(tx: &mut dyn Tx, variant: &str, references: &References) -> Result<Option<Match>, Error> {
-    let all = all(references);
-    let links = tx.find_references(variant, &all)?;
-    // In the order of the references, which is the order of their weight.
-    let ordered = all.iter().filter_map(|text| links.iter().find(|(found, _)| found == text));
-    let mut found: Vec<(String, PaymentRow)> = Vec::new();
-    for (text, id) in ordered {
-        if !found.iter().any(|(_, row)| row.id == *id)
-            && let Some(row) = tx.payment(*id)?
-        {
-            found.push((text.clone(), row));
-        }
-    }
+    let mut found = led_to(tx, variant, references)?;
     let Some(first) = found.iter().position(|(_, row)| !row.adopted).or(found.first().map(|_| 0)) else {
         return Ok(None);
     };

@@ -20,7 +20,7 @@ mod requeue;
 pub(crate) mod settle;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -58,7 +58,8 @@ pub(crate) struct Inner {
     backoff: Backoff,
     handler_timeout: Duration,
     lease: Duration,
-    address: String,
+    /// Where browsers reach the mount: as the host said, else where it was mounted first.
+    address: OnceLock<String>,
     clock: Clock,
     /// Rung whenever an event may have become available.
     bell: Notify,
@@ -86,7 +87,12 @@ impl Payments {
 
     /// Where a variant's events are to be sent, as far as this process knows; see [`Builder::address`].
     pub fn address_of(&self, variant: &str) -> String {
-        format!("{}/{variant}/", self.0.address)
+        format!("{}/{variant}/", self.0.address.get().map_or("/payments", String::as_str))
+    }
+
+    /// Takes note of where it is mounted.
+    pub(crate) fn mounted_at(&self, path: &str) {
+        self.0.address.get_or_init(|| path.to_owned());
     }
 
     pub(crate) fn now(&self) -> Timestamp {

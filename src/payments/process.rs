@@ -5,7 +5,8 @@ use super::apply::Step;
 use super::reading::{Reading, interpret};
 use super::settle::{self, Pending, Trouble};
 use super::{Payments, matching};
-use crate::domain::Timestamp;
+use crate::domain::event::References;
+use crate::domain::{Timestamp, later};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::Claimed;
@@ -22,16 +23,57 @@ pub(crate) struct Batch {
 }
 
 impl Payments {
-    /// Processes one batch of due events.
+    /// Processes one batch of due events. When a batch fails as a whole, its events are taken one by one, so that
+    /// one which can't even be committed does not hold up the others.
     pub(crate) async fn process(&self) -> Result<Batch, Error> {
         let this = self.clone();
-        self.blocking(move |inner| inner.store.transaction(|tx| process_batch(&this, tx))).await
+        self.blocking(move |inner| match inner.store.transaction(|tx| process_batch(&this, tx, BATCH)) {
+            Err(error) if !error.is_retryable() => {
+                log::error!("payments: a batch failed, its events are taken one by one: {error}");
+                one_by_one(&this)
+            }
+            done => done,
+        })
+        .await
     }
 }
 
-fn process_batch(payments: &Payments, tx: &mut dyn Tx) -> Result<Batch, Error> {
+/// As many events as a batch has, each in a transaction of its own; what fails is settled as failed.
+fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
+    let store = &payments.inner().store;
+    let mut all = Batch { claimed: 0, pending: Vec::new() };
+    for _ in 0..BATCH {
+        let batch = store.transaction(|tx| process_batch(payments, tx, 1)).or_else(|error| {
+            if error.is_retryable() { Err(error) } else { store.transaction(|tx| give_up(payments, tx, &error)) }
+        })?;
+        if batch.claimed == 0 {
+            break;
+        }
+        all.claimed += batch.claimed;
+        all.pending.extend(batch.pending);
+    }
+    Ok(all)
+}
+
+/// Settles the event that is due first as failed.
+fn give_up(payments: &Payments, tx: &mut dyn Tx, error: &Error) -> Result<Batch, Error> {
     let now = payments.now();
-    let claimed = tx.claim(now, now + payments.inner().lease, BATCH)?;
+    let claimed = claim(payments, tx, now, 1)?;
+    for event in &claimed {
+        settle::failed(payments.inner(), tx, event, &Trouble::retry(error.to_string()), now)?;
+    }
+    Ok(Batch { claimed: claimed.len(), pending: Vec::new() })
+}
+
+fn claim(payments: &Payments, tx: &mut dyn Tx, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error> {
+    let inner = payments.inner();
+    let variants: Vec<String> = inner.variants.keys().cloned().collect();
+    tx.claim(now, later(now, inner.lease), limit, &variants)
+}
+
+fn process_batch(payments: &Payments, tx: &mut dyn Tx, limit: i64) -> Result<Batch, Error> {
+    let now = payments.now();
+    let claimed = claim(payments, tx, now, limit)?;
     let read: Vec<_> = claimed.into_iter().map(|event| (interpret(payments.inner(), &event), event)).collect();
     lock(tx, &read)?;
     let mut batch = Batch { claimed: read.len(), pending: Vec::new() };
@@ -54,8 +96,8 @@ fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {
     }
     tx.lock_references(&keys)?;
     for (references, event) in named {
-        let links = tx.find_references(&event.row.variant, &matching::all(references))?;
-        payments.extend(links.into_iter().map(|(_, payment)| payment));
+        let found = matching::led_to(tx, &event.row.variant, references)?;
+        payments.extend(found.into_iter().map(|(_, payment)| payment.id));
     }
     tx.lock_payments(&payments)
 }
@@ -70,6 +112,9 @@ fn process_one(
     now: Timestamp,
 ) -> Result<Option<Pending>, Error> {
     let (mut pending, mut trouble) = (None, None);
+    if let Ok((interpretation, _)) = &reading {
+        note(tx, event, &interpretation.references)?;
+    }
     let applied = match &reading {
         Err(found) => {
             trouble = Some(found.clone());
@@ -91,5 +136,16 @@ fn process_one(
             settle::failed(payments.inner(), tx, event, &trouble, now).map(|()| None)
         }
         (Ok(()), None) => Ok(pending),
+    }
+}
+
+/// Writes down what the event is about, outside of its savepoint: where it fails, people must be able to find it by
+/// its ids and on its payment's page.
+fn note(tx: &mut dyn Tx, event: &Claimed, references: &References) -> Result<(), Error> {
+    let (id, variant) = (event.row.id, &event.row.variant);
+    tx.keep_references(id, variant, &matching::all(references))?;
+    match matching::find(tx, variant, references)? {
+        Some(found) => tx.assign(id, found.payment.id, Some(&found.matched_by)),
+        None => Ok(()),
     }
 }

@@ -1,10 +1,12 @@
 //! What does an event say under its variant's configuration? The same whenever it is asked, so that rebuilding
 //! gives what processing gave.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::Inner;
 use super::builder::{ModePolicy, Variant};
 use super::settle::Trouble;
-use crate::domain::event::{Interpretation, Recorded};
+use crate::domain::event::{Interpretation, Malformed, Recorded};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::store::rows::Claimed;
 
@@ -34,7 +36,10 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<(Interpretat
         occurred_at: event.row.occurred_at.unwrap_or(event.row.received_at),
         body: &event.body,
     };
-    let mut interpretation = variant.gateway.interpret(&recorded).map_err(|malformed| malformed.0)?;
+    // A host's gateway may break its promise not to panic; that is this event's trouble and no other's.
+    let said = catch_unwind(AssertUnwindSafe(|| variant.gateway.interpret(&recorded)));
+    let said = said.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));
+    let mut interpretation = said.map_err(|malformed| malformed.0)?;
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     match variant.mode {
         ModePolicy::Ignore if other_mode => return Ok((interpretation, ModeMatch::Ignore)),

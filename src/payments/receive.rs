@@ -1,11 +1,14 @@
 //! What happens to a delivery before it is answered? It is verified, cut into events, and committed; nothing is
 //! interpreted here.
 
+use std::time::Duration;
+
 use super::naming::storable;
 use super::{Payments, day};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Source, Verified};
 use crate::domain::{Timestamp, to_micros};
+use crate::error::{Error, ErrorKind};
 use crate::gateways::Verification;
 use crate::store::rows::NewEvent;
 
@@ -21,8 +24,11 @@ pub struct Received {
 
 /// The counters' name for deliveries to variants that don't exist; their own names would be anybody's choice.
 const NOBODY: &str = "";
-/// Header fields that are never stored.
-const PRIVATE: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-csrf-token"];
+/// Header fields that are stored; and those whose names speak of a signature or a webhook. A proxy may add fields
+/// with tokens of its own, so what is not known to be harmless is left out.
+const KEPT: [&str; 7] = ["accept", "content-encoding", "content-length", "content-type", "date", "host", "user-agent"];
+/// How long a delivery waits for the database. What is stored after that is a duplicate when it comes again.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How many bytes of header fields are stored at the most.
 const HEADERS: usize = 16 * 1024;
 
@@ -56,7 +62,12 @@ impl Payments {
         };
         let events = rows(variant, verified, headers(&delivery), now)?;
         let (count, inbox) = (events.len(), &self.inner().inbox);
-        let stored = inbox.append(events).await.map_err(|error| {
+        if events.is_empty() {
+            return Ok(Received { events: 0, duplicates: 0 });
+        }
+        let taken = tokio::time::timeout(PATIENCE, inbox.append(events)).await;
+        let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
+        let stored = taken.unwrap_or_else(late).map_err(|error| {
             log::error!("payments: a delivery could not be stored: variant={variant} {error}");
             Rejection::Unavailable
         })?;
@@ -102,7 +113,8 @@ fn rows(variant: &str, verified: Verified, headers: String, now: Timestamp) -> R
 fn headers(delivery: &Delivery) -> String {
     let mut left = HEADERS;
     let mut kept = serde_json::Map::new();
-    for (name, value) in delivery.headers.iter().filter(|(name, _)| !PRIVATE.contains(&name.as_str())) {
+    let keep = |name: &str| KEPT.contains(&name) || ["signature", "webhook"].iter().any(|word| name.contains(word));
+    for (name, value) in delivery.headers.iter().filter(|(name, _)| keep(name)) {
         let size = name.len() + value.len();
         if size <= left {
             left -= size;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::task::JoinSet;
 
-use super::handler::{Event, HandlerError, PROCESS, Run, Transition};
+use super::handler::{Call, Event, HandlerError, PROCESS, Run, Transition};
 use super::payment::Payment;
 use super::{Inner, Payments};
-use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::{Timestamp, later};
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::rows::{Claim, Claimed, NewAttempt, Verdict};
+use crate::store::rows::{Claim, Claimed, DoneHandler, NewAttempt, Verdict};
 
 /// Why an event did not get on.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl Trouble {
     fn verdict(&self, inner: &Inner, attempt: i64, now: Timestamp) -> Verdict {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         let backoff = inner.backoff.after(attempt, jitter());
-        let (who, why) = (&self.who, &self.why);
+        let (who, why) = (&self.who, shown(&self.why));
         let what = if who == PROCESS { format!("failed: {why}") } else { format!("handler {who} failed: {why}") };
         let wait = match self.wait {
             Wait::Never => None,
@@ -67,7 +67,7 @@ impl Trouble {
         };
         match wait {
             Some(wait) => {
-                let due = now + wait;
+                let due = later(now, wait);
                 let outcome = format!("{what}; attempt {attempt} of {}, the next is due later", inner.backoff.attempts);
                 let state = EventState::Retryable;
                 Verdict { state, code: self.code, outcome, due_at: Some(due), finished_at: None }
@@ -99,10 +99,11 @@ pub(super) fn failed(
 ) -> Result<(), Error> {
     tx.add_attempt(&NewAttempt {
         event_id: event.row.id,
+        transition_id: None,
         handler: trouble.who.clone(),
         attempt: event.row.attempts,
         outcome: trouble.outcome,
-        error: Some(trouble.why.clone()),
+        error: Some(shown(&trouble.why)),
         started_at: now,
         finished_at: now,
     })?;
@@ -122,10 +123,11 @@ fn report(variant: &str, event: &str, verdict: &Verdict) {
 /// An event that is applied and committed, with the handlers that are still to run.
 pub(crate) struct Pending {
     claim: Claim,
+    attempts: i64,
     event: Event,
     transitions: Vec<Transition>,
     /// The handlers that are done already, with the reasons of those that gave up.
-    done: Vec<(String, Option<String>)>,
+    done: Vec<DoneHandler>,
     verdict: Verdict,
 }
 
@@ -151,7 +153,14 @@ pub(super) fn pending(
         payment,
         payments: payments.clone(),
     };
-    Ok(Pending { claim: claimed.claim(), event, transitions, done: tx.done_handlers(row.id)?, verdict })
+    Ok(Pending {
+        claim: claimed.claim(),
+        attempts: row.attempts,
+        event,
+        transitions,
+        done: tx.done_handlers(row.id)?,
+        verdict,
+    })
 }
 
 impl Pending {
@@ -160,19 +169,21 @@ impl Pending {
     pub(crate) async fn run(self) -> Result<(), Error> {
         let payments = self.event.payments.clone();
         let mut trouble: Option<Trouble> = None;
-        for (name, begin) in payments.inner().handlers.runs(&self.transitions, &self.event) {
-            if let Some((_, gave_up)) = self.done.iter().find(|(done, _)| done == name) {
+        for call in payments.inner().handlers.runs(&self.transitions, &self.event) {
+            let is_it =
+                |done: &&DoneHandler| (done.handler.as_str(), done.transition_id) == (call.handler, call.transition);
+            if let Some(done) = self.done.iter().find(is_it) {
                 // What gave up in an earlier attempt is not made good by what succeeds in this one.
-                let gave_up = gave_up.clone().map(|why| Trouble::of(name, &HandlerError::Discard(why)));
-                trouble = trouble.or(gave_up);
+                let gave_up = done.gave_up.clone().map(HandlerError::Discard);
+                trouble = trouble.or(gave_up.map(|error| Trouble::of(call.handler, &error)));
                 continue;
             }
             if !self.renew(&payments).await? {
                 log::warn!("payments: event={} was claimed by another worker meanwhile", self.event.id);
                 return Ok(());
             }
-            if let Err(error) = self.attempt(&payments, name, begin()).await? {
-                let found = Trouble::of(name, &error);
+            if let Err(error) = self.attempt(&payments, &call).await? {
+                let found = Trouble::of(call.handler, &error);
                 // The one that wants another try decides when; a discard only when no other wants one.
                 if trouble.as_ref().is_none_or(|known| known.wait == Wait::Never) {
                     trouble = Some(found);
@@ -182,30 +193,38 @@ impl Pending {
         self.settle(&payments, trouble).await
     }
 
+    /// Keeps the claim while the event waits for its turn; ends when it is lost.
+    pub(crate) async fn hold(&self) {
+        let payments = self.event.payments.clone();
+        let often = payments.inner().lease / 3;
+        loop {
+            tokio::time::sleep(often).await;
+            if !self.renew(&payments).await.unwrap_or(true) {
+                return;
+            }
+        }
+    }
+
     async fn renew(&self, payments: &Payments) -> Result<bool, Error> {
-        let (claim, until) = (self.claim, payments.now() + payments.inner().lease);
+        let (claim, until) = (self.claim, later(payments.now(), payments.inner().lease));
         payments.blocking(move |inner| inner.store.transaction(|tx| tx.renew(claim, until))).await
     }
 
     /// One run of one handler, written down.
-    async fn attempt(
-        &self,
-        payments: &Payments,
-        name: &str,
-        runs: Vec<Run>,
-    ) -> Result<Result<(), HandlerError>, Error> {
+    async fn attempt(&self, payments: &Payments, call: &Call<'_>) -> Result<Result<(), HandlerError>, Error> {
         let started_at = payments.now();
         let timeout = payments.inner().handler_timeout;
-        let ran = match tokio::time::timeout(timeout, guarded(runs)).await {
+        let ran = match tokio::time::timeout(timeout, guarded((call.begin)())).await {
             Ok(ran) => ran,
             Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
         };
         let attempt = NewAttempt {
             event_id: self.claim.event,
-            handler: name.to_owned(),
-            attempt: self.claim.attempt,
+            transition_id: call.transition,
+            handler: call.handler.to_owned(),
+            attempt: self.attempts,
             outcome: ran.as_ref().map_or_else(HandlerError::outcome, |()| "ok"),
-            error: ran.as_ref().err().map(HandlerError::sentence),
+            error: ran.as_ref().err().map(|error| shown(&error.sentence())),
             started_at,
             finished_at: payments.now(),
         };
@@ -216,7 +235,7 @@ impl Pending {
     async fn settle(self, payments: &Payments, trouble: Option<Trouble>) -> Result<(), Error> {
         let now = payments.now();
         let verdict = match trouble {
-            Some(trouble) => trouble.verdict(payments.inner(), self.claim.attempt, now),
+            Some(trouble) => trouble.verdict(payments.inner(), self.attempts, now),
             None => Verdict { finished_at: Some(now), ..self.verdict },
         };
         report(&self.event.variant, &self.event.id, &verdict);
@@ -234,16 +253,20 @@ impl Pending {
     }
 }
 
-/// Runs the futures one after the other; a panic is an error like any other. Dropped, it ends the one that runs.
-async fn guarded(runs: Vec<Run>) -> Result<(), HandlerError> {
-    for run in runs {
-        let mut task = JoinSet::new();
-        task.spawn_local(run);
-        match task.join_next().await {
-            None => {}
-            Some(Ok(ran)) => ran?,
-            Some(Err(ended)) => return Err(HandlerError::retry(format!("the handler panicked: {ended}"))),
-        }
+/// Runs a future; a panic in it is an error like any other. Dropped, it ends what runs.
+async fn guarded(run: Run) -> Result<(), HandlerError> {
+    let mut task = JoinSet::new();
+    task.spawn_local(run);
+    match task.join_next().await {
+        None => Ok(()),
+        Some(Ok(ran)) => ran,
+        Some(Err(ended)) => Err(HandlerError::retry(format!("the handler panicked: {ended}"))),
     }
-    Ok(())
+}
+
+/// An error's words as they can be stored: a database may refuse NUL, and nobody reads a megabyte.
+fn shown(why: &str) -> String {
+    const LONGEST: usize = 4_000;
+    let cut: String = why.chars().take(LONGEST).collect();
+    cut.replace('\0', "\u{FFFD}")
 }

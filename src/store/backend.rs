@@ -1,6 +1,6 @@
 //! How does a pool of one database's connections serve as a [`Store`]? Typed here, erased above.
 
-use std::sync::{Mutex, PoisonError};
+use tokio::sync::Mutex;
 
 use diesel::r2d2::Pool;
 
@@ -16,7 +16,8 @@ pub(super) struct Backend<C: HostConnection> {
     pub(super) pool: Pool<C::Manager>,
     /// Whether the pool's own connections are prepared already, or each must be at every check-out.
     pub(super) prepared: bool,
-    /// Held by the writer whose turn it is, where there is one at a time.
+    /// Held by the writer whose turn it is, where there is one at a time. Turns go in order, so that a worker with
+    /// much to do does not keep deliveries waiting.
     pub(super) turn: Mutex<()>,
 }
 
@@ -41,7 +42,7 @@ impl<C: HostConnection> Store for Backend<C> {
 
     fn write(&self, work: Work<'_>) -> Result<(), Error> {
         self.with(|conn| {
-            let _turn = conn.one_writer().then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+            let _turn = conn.one_writer().then(|| self.turn.blocking_lock());
             let mut tries = 1;
             loop {
                 match conn.write(work) {

@@ -2,7 +2,7 @@
 //! transaction gets that very connection. A mistyped address is an error here, never a stray file.
 
 use std::any::Any;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, R2D2Connection};
@@ -37,7 +37,7 @@ impl<C: HostConnection> Database<C> {
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared, turn: Mutex::new(()) })
+        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared, turn: tokio::sync::Mutex::new(()) })
     }
 
     pub(super) fn open(manager: C::Manager, test_on_check_out: bool) -> Result<Self, Error> {
@@ -136,6 +136,9 @@ mod sqlite {
         }
         if path.contains("://") || path.starts_with("file:") {
             return refused(&format!("an address, {}", beginning(path)));
+        }
+        if path.contains('?') {
+            return refused("a path with a question mark; settings are not part of it");
         }
         if path.contains(":memory:") {
             return refused("a database in memory, which every connection would have for itself");

@@ -3,6 +3,7 @@
 //! timer: a lone delivery waits for nobody.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -106,6 +107,14 @@ impl Counts {
         first
     }
 
+    /// Adds what could not be written, for the next time.
+    fn put_back(&self, unwritten: Vec<Count>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for Count { variant, day, outcome, count } in unwritten {
+            *counts.entry((variant, day, outcome)).or_default() += count;
+        }
+    }
+
     fn take(&self) -> Vec<Count> {
         let taken = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut counts: Vec<Count> =
@@ -133,7 +142,10 @@ impl Writer {
             };
             let (mut batch, mut flushes) = (Batch::default(), Vec::new());
             match message {
-                Err(RecvTimeoutError::Disconnected) => return self.write_counts(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let _ = batch.store(&*self.store, self.counts.take());
+                    return;
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(first) => {
                     let more = std::iter::from_fn(|| self.waiting.try_recv().ok());
@@ -149,25 +161,18 @@ impl Writer {
                     }
                 }
             }
-            batch.store(&*self.store);
-            let due = *count_at.get_or_insert_with(|| Instant::now() + COUNT_EVERY);
-            if due <= Instant::now() || !flushes.is_empty() {
-                self.write_counts();
-                count_at = None;
+            let now = Instant::now();
+            let counting = !flushes.is_empty() || count_at.is_some_and(|at| at <= now);
+            let counts = if counting { self.counts.take() } else { Vec::new() };
+            count_at = if counting { None } else { count_at.or(Some(now + COUNT_EVERY)) };
+            // A panic below must not end the inbox: those who wait are told that it failed.
+            let stored = catch_unwind(AssertUnwindSafe(|| batch.store(&*self.store, counts)));
+            if let Ok(Err(counts)) = stored {
+                self.counts.put_back(counts);
             }
             for done in flushes {
                 let _ = done.send(());
             }
-        }
-    }
-
-    fn write_counts(&self) {
-        let counts = self.counts.take();
-        if counts.is_empty() {
-            return;
-        }
-        if let Err(error) = self.store.transaction(|tx| tx.count(&counts)) {
-            log::warn!("payments: counters are lost: {error}");
         }
     }
 }
@@ -184,33 +189,44 @@ impl Batch {
         self.events.extend(events);
     }
 
-    /// All together; when that fails for a reason of the data, each for itself, so that one poisoned delivery
-    /// does not fail its neighbours.
-    fn store(self, store: &dyn Store) {
-        if self.events.is_empty() {
-            return;
+    /// All together, with the counters that are due, so that these cost no commit of their own. When that fails
+    /// for a reason of the data, each delivery for itself, so that a poisoned one does not fail its neighbours.
+    /// Answers the counters that were not written.
+    fn store(self, store: &dyn Store, counts: Vec<Count>) -> Result<(), Vec<Count>> {
+        if self.events.is_empty() && counts.is_empty() {
+            return Ok(());
         }
-        match store.transaction(|tx| tx.append(&self.events)) {
+        let together = store.transaction(|tx| {
+            tx.count(&counts)?;
+            if self.events.is_empty() { Ok(Vec::new()) } else { tx.append(&self.events) }
+        });
+        match together {
             Ok(all) => {
                 let mut all = all.into_iter();
                 for (count, answer) in self.answers {
                     let _ = answer.send(Ok(all.by_ref().take(count).collect()));
                 }
+                Ok(())
             }
             Err(error) => {
                 log::error!("payments: {} events were not stored together: {error}", self.events.len());
-                let alone = self.answers.len() > 1 && !error.is_retryable();
-                let mut rest = &self.events[..];
-                for (count, answer) in self.answers {
-                    let (mine, others) = rest.split_at(count);
-                    rest = others;
-                    let stored = match alone {
-                        true => store.transaction(|tx| tx.append(mine)),
-                        false => Err(Error::new(ErrorKind::Unavailable, "the database did not take the event")),
-                    };
-                    let _ = answer.send(stored);
-                }
+                self.store_alone(store, !error.is_retryable());
+                Err(counts)
             }
+        }
+    }
+
+    /// Each delivery for itself if that is worth a try; what is not stored is told so.
+    fn store_alone(self, store: &dyn Store, worth_it: bool) {
+        let mut rest = &self.events[..];
+        for (count, answer) in self.answers {
+            let (mine, others) = rest.split_at(count);
+            rest = others;
+            let stored = match worth_it {
+                true => store.transaction(|tx| tx.append(mine)),
+                false => Err(Error::new(ErrorKind::Unavailable, "the database did not take the event")),
+            };
+            let _ = answer.send(stored);
         }
     }
 }

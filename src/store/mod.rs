@@ -73,8 +73,14 @@ pub(crate) trait Intake {
 
 /// Moving events through their states.
 pub(crate) trait Events {
-    /// Takes up to `limit` due events, oldest due first, under a lease.
-    fn claim(&mut self, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error>;
+    /// Takes up to `limit` due events of these variants, oldest due first, under a lease.
+    fn claim(
+        &mut self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: i64,
+        variants: &[String],
+    ) -> Result<Vec<Claimed>, Error>;
     /// Lengthens the lease of a claimed event; `false` when it is no longer held.
     fn renew(&mut self, claim: Claim, lease_until: Timestamp) -> Result<bool, Error>;
     /// Writes what became of a claimed event; `false` when it is no longer held.
@@ -93,7 +99,7 @@ pub(crate) trait Events {
 
 /// Payments and what they are made of.
 pub(crate) trait Payments {
-    /// Adds a payment and links its token.
+    /// Adds a payment.
     fn insert_payment(&mut self, payment: &PaymentDraft) -> Result<PaymentRow, Error>;
     /// The payment with this token.
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error>;
@@ -128,9 +134,9 @@ pub(crate) trait Payments {
 pub(crate) trait Attempts {
     /// Adds a finished attempt.
     fn add_attempt(&mut self, attempt: &NewAttempt) -> Result<(), Error>;
-    /// The handlers that are done with an event: with `None` those that succeeded, with their reason those that
-    /// gave up since it was last requeued.
-    fn done_handlers(&mut self, event: i64) -> Result<Vec<(String, Option<String>)>, Error>;
+    /// The handlers that are done with an event: those that succeeded, and those that gave up since it was last
+    /// requeued.
+    fn done_handlers(&mut self, event: i64) -> Result<Vec<DoneHandler>, Error>;
     /// Adds an operator's act.
     fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
 }

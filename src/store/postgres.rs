@@ -40,7 +40,10 @@ impl Dialect for PgConnection {
     }
 
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
-        self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
+        self.build_transaction()
+            .read_committed()
+            .run(|conn| work(conn).map_err(Failed::from))
+            .map_err(Failed::into_error)
     }
 
     fn migrate(&mut self) -> Result<(), Error> {
@@ -63,10 +66,10 @@ impl Tx for PgConnection {
     }
 }
 
-fn due(conn: &mut PgConnection, now: Timestamp, limit: i64) -> QueryResult<Vec<(i64, String)>> {
+fn due(conn: &mut PgConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<(i64, String)>> {
     use pay_events::dsl as e;
     e::pay_events
-        .filter(e::due_at.le(now))
+        .filter(e::due_at.le(now).and(e::variant.eq_any(variants)))
         .order((e::due_at, e::id))
         .limit(limit)
         .select((e::id, e::state))

@@ -45,7 +45,7 @@ pub(crate) struct Count {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub event: i64,
-    pub attempt: i64,
+    pub number: i64,
 }
 
 /// An event with its body, claimed.
@@ -59,7 +59,7 @@ pub(crate) struct Claimed {
 
 impl Claimed {
     pub(crate) fn claim(&self) -> Claim {
-        Claim { event: self.row.id, attempt: self.row.attempts }
+        Claim { event: self.row.id, number: self.row.claims }
     }
 }
 
@@ -99,7 +99,18 @@ pub(crate) struct EventRow {
     pub finished_at: Option<Timestamp>,
     pub deliveries: i64,
     pub attempts: i64,
+    pub claims: i64,
     pub due_at: Option<Timestamp>,
+}
+
+/// A handler's last word on an event.
+#[derive(Debug, Clone)]
+pub(crate) struct DoneHandler {
+    pub handler: String,
+    /// The transition that it ran for, if it was for one.
+    pub transition_id: Option<i64>,
+    /// Why it gave up, if it did.
+    pub gave_up: Option<String>,
 }
 
 /// A payment to be added.
@@ -175,6 +186,7 @@ pub(crate) struct TransitionRow {
 #[derive(Debug, Clone)]
 pub(crate) struct NewAttempt {
     pub event_id: i64,
+    pub transition_id: Option<i64>,
     pub handler: String,
     pub attempt: i64,
     pub outcome: &'static str,
@@ -189,6 +201,7 @@ pub(crate) struct NewAttempt {
 pub(crate) struct AttemptRow {
     pub id: i64,
     pub event_id: i64,
+    pub transition_id: Option<i64>,
     pub handler: String,
     pub attempt: i64,
     pub outcome: String,

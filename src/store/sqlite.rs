@@ -31,7 +31,7 @@ impl Dialect for SqliteConnection {
     /// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several
     /// processes wait for each other.
     fn prepare(&mut self) -> Result<(), Error> {
-        self.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        self.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL;")
             .map_err(dialect_error("preparing a connection"))
     }
 
@@ -108,9 +108,19 @@ fn insert_event(conn: &mut SqliteConnection, event: &NewEvent) -> QueryResult<(i
         .get_result(conn)
 }
 
-fn due(conn: &mut SqliteConnection, now: Timestamp, limit: i64) -> QueryResult<Vec<(i64, String)>> {
+fn due(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+    limit: i64,
+    variants: &[String],
+) -> QueryResult<Vec<(i64, String)>> {
     use pay_events::dsl as e;
-    e::pay_events.filter(e::due_at.le(now)).order((e::due_at, e::id)).limit(limit).select((e::id, e::state)).load(conn)
+    e::pay_events
+        .filter(e::due_at.le(now).and(e::variant.eq_any(variants)))
+        .order((e::due_at, e::id))
+        .limit(limit)
+        .select((e::id, e::state))
+        .load(conn)
 }
 
 /// Nothing to do: the transaction is the only one that writes.

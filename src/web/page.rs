@@ -38,7 +38,10 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
     };
     match variant.gateway.page(&request).await {
         // Nothing of the gateway's own is at its address itself but the endpoint, which takes POST.
-        None if request.path.is_empty() => respond::rejected(Rejection::MethodNotAllowed),
+        None if request.path.is_empty() => {
+            payments.reject(name, Rejection::MethodNotAllowed);
+            respond::rejected(Rejection::MethodNotAllowed)
+        }
         None => respond::plain(StatusCode::NOT_FOUND).body("not_found"),
         Some(PageResponse::Html(page)) => respond::html(StatusCode::OK, page),
         Some(PageResponse::Text(text)) => respond::plain(StatusCode::OK).body(text),

@@ -12,6 +12,9 @@ use crate::error::Error;
 use crate::payments::Payments;
 use crate::payments::settle::Pending;
 
+/// How many events may wait for their handlers before no more are claimed.
+const WAITING: usize = 1_000;
+
 pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
@@ -25,9 +28,12 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
             }
         };
         for pending in batch.pending {
-            begin(pending, &room, &mut running, &mut stopping).await;
+            running.spawn_local(in_turn(pending, room.clone(), stopping.clone()));
         }
         while running.try_join_next().is_some() {}
+        while running.len() >= WAITING && !*stopping.borrow() {
+            running.join_next().await;
+        }
         if batch.claimed == 0 {
             pause(&worker, worker.poll, &mut stopping).await;
         }
@@ -38,25 +44,17 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Runs the handlers of an event as soon as there is room, or gives the event back when the worker is stopping.
-async fn begin(
-    pending: Pending,
-    room: &Arc<Semaphore>,
-    running: &mut JoinSet<()>,
-    stopping: &mut watch::Receiver<bool>,
-) {
+/// Runs the handlers of an event as soon as there is room, or gives the event back when the worker is stopping. The
+/// loop goes on meanwhile: slow handlers must not keep payments from changing status.
+async fn in_turn(pending: Pending, room: Arc<Semaphore>, mut stopping: watch::Receiver<bool>) {
     let permit = tokio::select! {
         biased;
         _ = stopping.wait_for(|stop| *stop) => None,
-        permit = room.clone().acquire_owned() => permit.ok(),
+        permit = room.acquire_owned() => permit.ok(),
+        () = pending.hold() => return log::warn!("payments: an event's lease was lost while it waited"),
     };
     match permit {
-        Some(permit) => {
-            running.spawn_local(async move {
-                report(pending.run().await);
-                drop(permit);
-            });
-        }
+        Some(_permit) => report(pending.run().await),
         None => report(pending.release().await),
     }
 }

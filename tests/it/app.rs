@@ -67,7 +67,8 @@ pub fn fresh_database(kind: Kind) -> (String, Option<tempfile::TempDir>) {
             static COUNT: AtomicU32 = AtomicU32::new(0);
             let server = std::env::var("TEST_POSTGRES_URL")
                 .expect("TEST_POSTGRES_URL names the Postgres that tests run on; scripts/test starts one");
-            let name = format!("pay_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let nanos = std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
+            let name = format!("pay_{}_{nanos}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
             let mut conn = PgConnection::establish(&server).unwrap();
             diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn).unwrap();
             let (base, _) = server.rsplit_once('/').unwrap();

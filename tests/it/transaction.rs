@@ -63,6 +63,16 @@ on_both_databases! {
         app.same(&token).await;
     }
 
+    async fn an_event_that_failed_is_found_by_its_ids_and_on_its_payment(kind) {
+        let refuses = |_: AnyRef<'_>, _: &Transition| Err(HandlerError::Discard("no such order".into()));
+        let app = shop(kind, |b| b.handler_in_transaction("book", refuses)).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(app.status(&token).await, Status::Pending);
+        assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE state = 'discarded' AND payment_id IS NOT NULL"), 1);
+        assert_eq!(app.number("SELECT count(*) FROM pay_event_references"), 3);
+    }
+
     async fn a_statement_that_fails_spares_the_other_events_of_the_batch(kind) {
         let fails_for_one = |conn: AnyRef<'_>, step: &Transition| {
             let table = if step.event_id == "evt_2" { "no_such_table" } else { "book" };
@@ -114,4 +124,25 @@ fn in_savepoint<C: diesel::Connection>(
     work: impl FnOnce(&mut C) -> Result<(), HandlerError>,
 ) -> Result<(), HandlerError> {
     conn.transaction(|conn| work(conn))
+}
+
+/// On Postgres alone: SQLite holds nobody to foreign keys unless the host asks for it.
+#[actix_web::test]
+async fn what_only_fails_at_the_commit_spares_the_other_events_of_the_batch() {
+    let promises = |conn: AnyRef<'_>, step: &Transition| {
+        let of = if step.event_id == "evt_2" { 99 } else { 1 };
+        execute(conn, &format!("INSERT INTO child (parent) VALUES ({of})"))?;
+        Ok(())
+    };
+    let app = shop(Kind::Postgres, |b| b.handler_in_transaction("promise", promises)).await;
+    app.run("CREATE TABLE parent (id INTEGER PRIMARY KEY)");
+    app.run("INSERT INTO parent (id) VALUES (1)");
+    app.run("CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)");
+    let tokens = [app.order().await.token, app.order().await.token, app.order().await.token];
+    let events: Vec<_> = tokens.iter().enumerate().map(|(at, token)| completed_as(at + 1, token)).collect();
+    app.deliver(&[&events[0], &events[1], &events[2]]).await;
+    assert_eq!(app.status(&tokens[0]).await, Status::Paid);
+    assert_eq!(app.status(&tokens[1]).await, Status::Pending);
+    assert_eq!(app.status(&tokens[2]).await, Status::Paid);
+    assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE state = 'retryable'"), 1);
 }

@@ -16,6 +16,19 @@ fn five_shillings_and_five_dinars_are_written_as_stripe_wants_them() {
 }
 
 on_both_databases! {
+    async fn a_free_checkout_of_something_else_pays_nothing(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let none: serde_json::Value = 0.into();
+        let free = crate::events::changed("checkout.session.completed.free", &[
+            ("/data/object/client_reference_id", token.as_str().into()),
+            ("/data/object/total_details/amount_discount", none),
+        ]);
+        app.deliver(&[&free]).await;
+        let payment = app.payment(&token).await;
+        assert_eq!((payment.status, payment.concerns.len()), (Status::Pending, 1), "{payment:?}");
+    }
+
     async fn an_async_payment_that_fails_is_failed(kind) {
         let app = App::new(kind).await;
         let token = app.order().await.token;

@@ -80,6 +80,8 @@ CREATE TABLE pay_events (
     finished_at       TIMESTAMPTZ,
     deliveries        BIGINT NOT NULL DEFAULT 1,
     attempts          BIGINT NOT NULL DEFAULT 0,
+    -- How often it was claimed; names a claim, so it never goes back.
+    claims            BIGINT NOT NULL DEFAULT 0,
     -- When a worker may claim it: the next attempt, the end of a parked event's grace, the end of a running
     -- event's lease. NULL when nothing more is to come.
     due_at            TIMESTAMPTZ,
@@ -125,6 +127,8 @@ CREATE INDEX pay_transitions_event ON pay_transitions (event_id) WHERE event_id 
 CREATE TABLE pay_attempts (
     id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id    BIGINT NOT NULL REFERENCES pay_events (id),
+    -- The transition that the handler ran for; NULL when it ran for the event itself.
+    transition_id BIGINT REFERENCES pay_transitions (id),
     -- The handler's name, or 'process' for the reading of the event itself.
     handler     TEXT NOT NULL,
     attempt     BIGINT NOT NULL,

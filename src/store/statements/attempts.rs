@@ -7,7 +7,7 @@ use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::Attempts;
-use crate::store::rows::{NewAct, NewAttempt};
+use crate::store::rows::{AttemptRow, DoneHandler, NewAct, NewAttempt};
 
 impl Attempts for Connection {
     fn add_attempt(&mut self, new: &NewAttempt) -> Result<(), Error> {
@@ -15,6 +15,7 @@ impl Attempts for Connection {
         diesel::insert_into(a::pay_attempts)
             .values((
                 a::event_id.eq(new.event_id),
+                a::transition_id.eq(new.transition_id),
                 a::handler.eq(&new.handler),
                 a::attempt.eq(new.attempt),
                 a::outcome.eq(new.outcome),
@@ -27,7 +28,7 @@ impl Attempts for Connection {
             .map_err(failed("adding an attempt"))
     }
 
-    fn done_handlers(&mut self, event: i64) -> Result<Vec<(String, Option<String>)>, Error> {
+    fn done_handlers(&mut self, event: i64) -> Result<Vec<DoneHandler>, Error> {
         use {pay_attempts::dsl as a, pay_audit::dsl as u};
         let requeued: Option<Timestamp> = u::pay_audit
             .filter(u::event_id.eq(event).and(u::act.eq("requeue")))
@@ -36,18 +37,19 @@ impl Attempts for Connection {
             .first(self)
             .optional()
             .map_err(failed("reading acts"))?;
-        let ended: Vec<(String, String, Option<String>, Timestamp)> = a::pay_attempts
+        let ended: Vec<AttemptRow> = a::pay_attempts
             .filter(a::event_id.eq(event).and(a::outcome.eq_any(["ok", "discard"])))
             .order(a::id)
-            .select((a::handler, a::outcome, a::error, a::finished_at))
             .load(self)
             .map_err(failed("reading attempts"))?;
-        let done = ended.into_iter().filter_map(|(handler, outcome, error, at)| match outcome.as_str() {
-            "ok" => Some((handler, None)),
-            _ if requeued.is_some_and(|requeued| at <= requeued) => None,
-            _ => Some((handler, Some(error.unwrap_or_default()))),
-        });
-        Ok(done.collect())
+        // An operator who requeues wants those that gave up to try again.
+        let stands = |row: &AttemptRow| row.outcome == "ok" || requeued.is_none_or(|at| row.finished_at > at);
+        let done = |row: AttemptRow| DoneHandler {
+            gave_up: (row.outcome != "ok").then(|| row.error.unwrap_or_default()),
+            handler: row.handler,
+            transition_id: row.transition_id,
+        };
+        Ok(ended.into_iter().filter(stands).map(done).collect())
     }
 
     fn add_act(&mut self, new: &NewAct) -> Result<(), Error> {

@@ -17,8 +17,14 @@ use pay_events::dsl as e;
 const RUNNING: &str = "running";
 
 impl Events for Connection {
-    fn claim(&mut self, now: Timestamp, lease_until: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error> {
-        let due = super::super::due(self, now, limit).map_err(failed("looking for due events"))?;
+    fn claim(
+        &mut self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: i64,
+        variants: &[String],
+    ) -> Result<Vec<Claimed>, Error> {
+        let due = super::super::due(self, now, limit, variants).map_err(failed("looking for due events"))?;
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -26,7 +32,12 @@ impl Events for Connection {
             due.iter().filter(|(_, state)| state == EventState::Parked.as_str()).map(|(id, _)| *id).collect();
         let ids: Vec<i64> = due.into_iter().map(|(id, _)| id).collect();
         diesel::update(e::pay_events.filter(e::id.eq_any(&ids)))
-            .set((e::state.eq(RUNNING), e::attempts.eq(e::attempts + 1), e::due_at.eq(lease_until)))
+            .set((
+                e::state.eq(RUNNING),
+                e::attempts.eq(e::attempts + 1),
+                e::claims.eq(e::claims + 1),
+                e::due_at.eq(lease_until),
+            ))
             .execute(self)
             .map_err(failed("claiming events"))?;
         let mut claimed = with_bodies(self, e::pay_events.filter(e::id.eq_any(&ids)).order(e::id).into_boxed())?;
@@ -38,7 +49,7 @@ impl Events for Connection {
 
     fn renew(&mut self, claim: Claim, lease_until: Timestamp) -> Result<bool, Error> {
         diesel::update(e::pay_events.filter(e::id.eq(claim.event)))
-            .filter(e::state.eq(RUNNING).and(e::attempts.eq(claim.attempt)))
+            .filter(e::state.eq(RUNNING).and(e::claims.eq(claim.number)))
             .set(e::due_at.eq(lease_until))
             .execute(self)
             .map(|rows| rows == 1)
@@ -46,10 +57,13 @@ impl Events for Connection {
     }
 
     fn settle(&mut self, claim: Claim, verdict: &Verdict) -> Result<bool, Error> {
+        // Waiting is no attempt: neither for a payment, nor because the worker stopped.
+        let waits = matches!(verdict.state, EventState::Parked | EventState::Available);
         diesel::update(e::pay_events.filter(e::id.eq(claim.event)))
-            .filter(e::state.eq(RUNNING).and(e::attempts.eq(claim.attempt)))
+            .filter(e::state.eq(RUNNING).and(e::claims.eq(claim.number)))
             .set((
                 e::state.eq(verdict.state.as_str()),
+                e::attempts.eq(e::attempts - i64::from(waits)),
                 e::outcome_code.eq(verdict.code),
                 e::outcome.eq(&verdict.outcome),
                 e::due_at.eq(verdict.due_at),

@@ -16,7 +16,7 @@ use pay_transitions::dsl as t;
 
 impl Payments for Connection {
     fn insert_payment(&mut self, new: &PaymentDraft) -> Result<PaymentRow, Error> {
-        let row: PaymentRow = diesel::insert_into(p::pay_payments)
+        diesel::insert_into(p::pay_payments)
             .values((
                 p::token.eq(&new.token),
                 p::reference.eq(&new.reference),
@@ -35,9 +35,7 @@ impl Payments for Connection {
             ))
             .returning(p::pay_payments::all_columns())
             .get_result(self)
-            .map_err(failed("adding a payment"))?;
-        self.link(&new.variant, std::slice::from_ref(&new.token), row.id)?;
-        Ok(row)
+            .map_err(failed("adding a payment"))
     }
 
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error> {
@@ -140,6 +138,11 @@ impl Payments for Connection {
             .map_err(failed(what))?;
         diesel::update(e::pay_events.filter(e::payment_id.eq(from)))
             .set(e::payment_id.eq(into))
+            .execute(self)
+            .map_err(failed(what))?;
+        // What was absorbed before goes along, so that every token leads to where it ends in one step.
+        diesel::update(p::pay_payments.filter(p::absorbed_by.eq(from)))
+            .set(p::absorbed_by.eq(into))
             .execute(self)
             .map_err(failed(what))?;
         diesel::delete(l::pay_ledger.filter(l::payment_id.eq(from))).execute(self).map_err(failed(what))?;

@@ -79,6 +79,7 @@ diesel::table! {
         finished_at -> Nullable<Instant>,
         deliveries -> BigInt,
         attempts -> BigInt,
+        claims -> BigInt,
         due_at -> Nullable<Instant>,
     }
 }
@@ -123,6 +124,7 @@ diesel::table! {
     pay_attempts (id) {
         id -> BigInt,
         event_id -> BigInt,
+        transition_id -> Nullable<BigInt>,
         handler -> Text,
         attempt -> BigInt,
         outcome -> Text,

@@ -161,7 +161,7 @@ fn coming() -> Vec<Story> {
         story("with tax", vec![fact(Checkout, "cs_1", Succeeded, 2, 5949).with_face(DUE)], Status::Paid, 5949, 0),
         story(
             "free",
-            vec![fact(Checkout, "cs_1", Pending, 0, DUE), fact(Checkout, "cs_1", Free, 1, 0)],
+            vec![fact(Checkout, "cs_1", Pending, 0, DUE), fact(Checkout, "cs_1", Free, 1, 0).with_face(DUE)],
             Status::Paid,
             0,
             0,

@@ -53,7 +53,7 @@ fn later(kind: Kind, seconds: u32) -> String {
 
 /// The events whose handlers run, or did when the process was killed.
 fn in_hand(kind: Kind) -> String {
-    format!("FROM pay_events WHERE state = 'running' AND due_at > {}", later(kind, 100))
+    format!("FROM pay_events WHERE state = 'running' AND due_at > {}", later(kind, 30))
 }
 
 on_both_databases! {

@@ -2,7 +2,7 @@
 
 use super::process::{Client, Place};
 use super::story::{Told, completed};
-use crate::app::{Kind, on_both_databases};
+use crate::app::on_both_databases;
 
 const ORDERS: usize = 120;
 

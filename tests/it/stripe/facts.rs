@@ -55,7 +55,6 @@ fn in_words(interpretation: &Interpretation) -> String {
     };
     ids("refs", &interpretation.references.gateway_refs);
     ids("tokens", &interpretation.references.tokens);
-    ids("reference", interpretation.reference.as_slice());
     ids("customer", interpretation.customer.as_slice());
     lines.join("\n")
 }

@@ -56,23 +56,21 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     }
     let reading = Reading { event, verb, object };
     let (gateway_refs, said) = match family {
-        Family::Checkout => (["id", "payment_intent"], checkout::read(&reading)?),
-        Family::Intent => (["id", "latest_charge"], intent::read(&reading)?),
-        Family::Charge => (["id", "payment_intent"], charge::read(&reading)?),
-        Family::Refund => (["charge", "payment_intent"], refund::read(&reading)?),
-        Family::Dispute => (["charge", "payment_intent"], dispute::read(&reading)?),
+        Family::Checkout => (["id", "payment_intent", "invoice"], checkout::read(&reading)?),
+        Family::Intent => (["id", "latest_charge", "invoice"], intent::read(&reading)?),
+        Family::Charge => (["id", "payment_intent", "invoice"], charge::read(&reading)?),
+        Family::Refund => (["charge", "payment_intent", ""], refund::read(&reading)?),
+        Family::Dispute => (["charge", "payment_intent", ""], dispute::read(&reading)?),
     };
     let object = &reading.object;
-    let reference = short(object, "client_reference_id");
     Ok(Interpretation {
         references: References {
-            tokens: distinct([reference.clone(), nested(object, "metadata", "payment_token")]),
+            tokens: distinct([short(object, "client_reference_id"), nested(object, "metadata", "payment_token")]),
             gateway_refs: distinct(gateway_refs.map(|name| object.link(name))),
         },
         facts: said.facts,
         summary: said.summary,
         customer: customer(object),
-        reference,
     })
 }
 

@@ -11,7 +11,9 @@ pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
     let summary = format!("{}: kept for handlers, it states nothing of a payment", what(kind));
     let Some(object) = object else { return Interpretation { summary, ..Interpretation::default() } };
 
-    let mut links = vec![object.link("payment_intent"), object.link("charge")];
+    // An invoice is paid by one payment, and ties the session of a subscription to the intent that collects it.
+    let invoice = if kind.starts_with("invoice.") { object.link("id") } else { object.link("invoice") };
+    let mut links = vec![object.link("payment_intent"), object.link("charge"), invoice];
     // An invoice payment names the payment's objects one level deeper.
     if let Ok(Some(payment)) = object.object("payment", "an invoice payment's payment") {
         links.extend([payment.link("payment_intent"), payment.link("charge")]);
