@@ -235,9 +235,9 @@ impl Pending {
     }
 }
 
-/// How often a write about a running event is tried, and the pause after the first try, doubled after each: about
-/// six seconds in all, far less than a lease.
-const TRIES: u32 = 6;
+/// How often a write about a running event is tried, and the pause after the first try, doubled after each. With
+/// the time that each try itself may wait (10 seconds for SQLite's lock) it stays below the default lease.
+const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Writes about a running event, again when the database was busy: what isn't written down would keep the event

@@ -2,9 +2,9 @@
 
 use super::process::{Client, Place};
 use super::story::{Told, completed};
-use crate::app::{Kind, on_both_databases};
+use crate::app::on_both_databases;
 
-const ORDERS: usize = 120;
+const ORDERS: usize = 80;
 
 fn send(client: &Client, events: &[Told]) {
     for event in events {
