@@ -66,7 +66,8 @@ pub use payments::{
     Transition, Unmatched, Variant,
 };
 pub use store::any::{AnyConnection, AnyManager, AnyRef};
-pub use store::database::{Database, HostConnection, PooledConnection};
+pub use store::database::{Database, PooledConnection};
+pub use store::dialect::HostConnection;
 pub use worker::{RunningWorker, Worker};
 
 /// The README's programs, compiled with the documentation.

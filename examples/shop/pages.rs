@@ -64,6 +64,8 @@ struct Answer<'a> {
 async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
     let Buy { item, variant, amount, currency } = form.into_inner();
     let (_, name, price) = ITEMS.iter().find(|(word, ..)| *word == item).ok_or(Failure::bad("no such item"))?;
+    let blank = |text: &String| !text.trim().is_empty();
+    let (amount, currency) = (amount.filter(blank), currency.filter(blank));
     let amount = Money::new(amount.map_or(Ok(*price), |given| minor_units(&given))?, known_currency(currency)?);
     let mut order = Order {
         id: new_id()?,

@@ -4,11 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::guard::Failure;
 use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
 use crate::domain::Timestamp;
+use crate::error::{Error, ErrorKind};
 use crate::web::{respond, statics};
 
 /// Where the pages are, who looks, and when.
@@ -17,6 +17,26 @@ pub(super) struct Frame {
     actor: String,
     may_act: bool,
     now: Timestamp,
+}
+
+/// Why a page could not be shown, or an act not be done.
+pub(super) enum Failure {
+    /// There is no such thing.
+    NotFound(&'static str),
+    /// It can't be done now; the words are for the operator.
+    Refused(String),
+    /// Something broke; the words are for the log.
+    Broken(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::NotFound("There is nothing here."),
+            ErrorKind::Refused => Self::Refused(error.to_string()),
+            _ => Self::Broken(error),
+        }
+    }
 }
 
 /// The sections, in the order of the navigation: name and path below `/admin`.

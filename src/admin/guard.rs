@@ -9,7 +9,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::Site;
 use super::access::Access;
 use super::frame::Frame;
-use crate::error::{Error, ErrorKind};
 use crate::payments::{Actor, Payments};
 use crate::web::respond;
 
@@ -21,26 +20,6 @@ pub(super) struct Visit {
     mount: String,
     name: String,
     may_act: bool,
-}
-
-/// Why a page could not be shown, or an act not be done.
-pub(super) enum Failure {
-    /// There is no such thing.
-    NotFound(&'static str),
-    /// It can't be done now; the words are for the operator.
-    Refused(String),
-    /// Something broke; the words are for the log.
-    Broken(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotFound => Self::NotFound("There is nothing here."),
-            ErrorKind::Refused => Self::Refused(error.to_string()),
-            _ => Self::Broken(error),
-        }
-    }
 }
 
 /// Asks the policy.

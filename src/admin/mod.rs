@@ -18,7 +18,8 @@ pub use access::{Access, BasicAuth, Policy, basic_auth};
 
 use crate::payments::Payments;
 use crate::web::links;
-use guard::{Failure, Visit};
+use frame::Failure;
+use guard::Visit;
 
 /// What all pages of one mount share.
 #[derive(Clone)]

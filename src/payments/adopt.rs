@@ -26,12 +26,12 @@ pub(super) fn adopt(
     let state = derive(Terms::Adopted, &Ledger::from_facts(interpretation.facts.iter().cloned()));
     tx.insert_payment(&PaymentDraft {
         token: token()?,
-        reference: interpretation.reference.clone().filter(|text| super::receive::storable(text)),
+        reference: interpretation.reference.clone().filter(|text| super::naming::storable(text)),
         variant: variant.to_owned(),
         status: crate::domain::payment::Status::Pending.as_str(),
         amount: state.amount.minor,
         currency: state.amount.currency.as_str().to_owned(),
-        customer: interpretation.customer.clone().filter(|text| super::receive::storable(text)),
+        customer: interpretation.customer.clone().filter(|text| super::naming::storable(text)),
         livemode,
         metadata: None,
         adopted: true,

@@ -5,7 +5,7 @@ use super::builder::Unmatched;
 use super::handler::{HandlerError, Transition};
 use super::matching::{self, Match};
 use super::payment::{self, Payment};
-use super::process::{ModeMatch, ambiguity};
+use super::reading::{ModeMatch, ambiguity};
 use super::settle::{self, Pending, Trouble};
 use super::{Payments, adopt};
 use crate::domain::event::{EventState, Interpretation};
@@ -151,7 +151,7 @@ impl Step<'_> {
     /// Takes over what the payment did not know yet.
     fn learn(&self, row: &mut PaymentRow) -> bool {
         let before = (row.customer.clone(), row.reference.clone(), row.livemode);
-        let known = |text: &Option<String>| text.clone().filter(|text| super::receive::storable(text));
+        let known = |text: &Option<String>| text.clone().filter(|text| super::naming::storable(text));
         row.customer = row.customer.take().or_else(|| known(&self.interpretation.customer));
         if row.adopted {
             row.reference = row.reference.take().or_else(|| known(&self.interpretation.reference));

@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::handler::{Event, HandlerError, Handlers, Transition};
+use super::naming::slug;
 use super::{Clock, Inner, Payments};
 use crate::domain::Timestamp;
 use crate::domain::retry::Backoff;
 use crate::error::Error;
 use crate::gateways::Gateway;
-use crate::store::database::{Database, HostConnection};
+use crate::store::database::Database;
+use crate::store::dialect::HostConnection;
 use crate::store::inbox::{Inbox, Limits};
 
 /// A configured gateway with what is to happen to its events. Made from a gateway by `.into()`.
@@ -104,8 +106,6 @@ pub struct Builder<C: HostConnection> {
 
 /// Words that the routes need for themselves.
 const RESERVED: [&str; 3] = ["admin", "process", "static"];
-/// The longest name of a variant or handler.
-const NAME_LENGTH: usize = 64;
 
 impl<C: HostConnection> Builder<C> {
     pub(super) fn new(database: Database<C>) -> Self {
@@ -248,18 +248,6 @@ fn checked_variants(given: Vec<(String, Variant)>) -> Result<BTreeMap<String, Va
         }
     }
     Ok(variants)
-}
-
-/// Names end up in addresses, rows and logs.
-pub(super) fn slug(what: &str, name: &str) -> Result<(), String> {
-    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let edges = name.starts_with('-') || name.ends_with('-');
-    if name.is_empty() || name.len() > NAME_LENGTH || edges || !name.chars().all(good) {
-        return Err(format!(
-            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and inner hyphens, got {name:?}"
-        ));
-    }
-    Ok(())
 }
 
 fn positive(what: &str, given: u128, unit: &str) -> Result<(), Error> {

@@ -138,7 +138,7 @@ fn draft(payments: &Payments, new: &NewPayment) -> Result<PaymentDraft, Error> {
         return Err(Error::new(ErrorKind::Refused, message));
     }
     for text in [&new.reference, &new.customer].into_iter().flatten() {
-        if !super::receive::storable(text) {
+        if !super::naming::storable(text) {
             let message = "expected a reference and a customer of 1 to 255 characters without control characters";
             return Err(Error::new(ErrorKind::Refused, message));
         }

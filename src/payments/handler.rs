@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Payments;
-use super::builder::slug;
+use super::naming::slug;
 use super::payment::Payment;
 use crate::domain::Timestamp;
 use crate::domain::payment::Status;

@@ -22,7 +22,7 @@ pub(super) struct Match {
 pub(super) fn all(references: &References) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for text in references.tokens.iter().chain(&references.gateway_refs) {
-        if super::receive::storable(text) && !all.contains(text) {
+        if super::naming::storable(text) && !all.contains(text) {
             all.push(text.clone());
         }
     }

@@ -1,7 +1,7 @@
 //! Is what is stored what the events say? Reads all events of a payment again and compares; changes nothing.
 
 use super::payment::{self, Payment};
-use super::process::{ModeMatch, ambiguity, reading};
+use super::reading::{ModeMatch, ambiguity, reading};
 use super::{Inner, Payments, find, matching};
 use crate::domain::ledger::Ledger;
 use crate::domain::payment::{PaymentState, derive};

@@ -1,6 +1,7 @@
 //! What happens to a delivery before it is answered? It is verified, cut into events, and committed; nothing is
 //! interpreted here.
 
+use super::naming::storable;
 use super::{Payments, day};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Source, Verified};
@@ -20,8 +21,6 @@ pub struct Received {
 
 /// The counters' name for deliveries to variants that don't exist; their own names would be anybody's choice.
 const NOBODY: &str = "";
-/// The longest id, kind or other short text of an event, in characters.
-const SHORT: usize = 255;
 /// Header fields that are never stored.
 const PRIVATE: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-csrf-token"];
 /// How many bytes of header fields are stored at the most.
@@ -97,11 +96,6 @@ fn rows(variant: &str, verified: Verified, headers: String, now: Timestamp) -> R
         })
     };
     events.into_iter().map(row).collect()
-}
-
-/// Whether a short text can be stored, shown and compared.
-pub(super) fn storable(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
 }
 
 /// The header fields that are kept, as a JSON object.

@@ -5,8 +5,8 @@ use std::any::Any;
 
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
 
-use super::backend::Dialect;
-use super::database::{Database, HostConnection, beginning};
+use super::database::{Database, beginning};
+use super::dialect::{Dialect, HostConnection};
 use super::{Tx, Work};
 use crate::error::Error;
 

@@ -5,24 +5,13 @@ use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diesel::r2d2::{
-    ConnectionManager, CustomizeConnection, Error as PoolError, ManageConnection, Pool, R2D2Connection,
-};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, R2D2Connection};
 
 use super::Store;
-use super::backend::{Backend, Dialect, unavailable};
+use super::backend::Backend;
+use super::dialect::{Dialect, HostConnection};
+use super::failure::unavailable;
 use crate::error::Error;
-
-/// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or [`AnyConnection`](super::any::AnyConnection).
-#[allow(private_bounds, reason = "sealed: the dialects are this crate's")]
-pub trait HostConnection: Dialect {
-    /// What opens connections for a pool.
-    type Manager: ManageConnection<Connection = Self, Error = PoolError>;
-    /// What a handler in the transaction is lent: `&mut SqliteConnection`, `&mut PgConnection` or [`AnyRef`](super::any::AnyRef).
-    type Lent<'a>;
-    #[doc(hidden)]
-    fn lend(conn: &mut dyn Any) -> Option<Self::Lent<'_>>;
-}
 
 /// The database that payments live in, a pool of the host's connection type.
 pub struct Database<C: HostConnection> {

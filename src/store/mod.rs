@@ -4,6 +4,8 @@
 pub(crate) mod any;
 mod backend;
 pub(crate) mod database;
+pub(crate) mod dialect;
+mod failure;
 pub(crate) mod inbox;
 mod migrations;
 #[cfg(feature = "postgres")]

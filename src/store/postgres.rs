@@ -13,7 +13,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 
-use super::backend::{Dialect, Failed, dialect_error, lend};
+use super::dialect::{Dialect, lend};
+use super::failure::{Failed, dialect_error};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::error::Error;

@@ -10,7 +10,8 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::backend::{Dialect, Failed, dialect_error, lend};
+use super::dialect::{Dialect, lend};
+use super::failure::{Failed, dialect_error};
 use super::rows::{Appended, NewEvent};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;

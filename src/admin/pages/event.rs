@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 
 use super::payment::amount;
-use crate::admin::frame::Frame;
-use crate::admin::guard::{Failure, Visit};
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::event::{AttemptRow, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};

@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 
-use crate::admin::frame::Frame;
-use crate::admin::guard::{Failure, Visit};
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::events::{EventRow, Events};

@@ -7,7 +7,8 @@ pub(super) mod payments;
 
 use actix_web::HttpResponse;
 
-use super::guard::{Failure, Visit};
+use super::frame::Failure;
+use super::guard::Visit;
 use crate::web::respond;
 
 /// The front door leads to the payments.

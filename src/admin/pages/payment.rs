@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 
-use crate::admin::frame::Frame;
-use crate::admin::guard::{Failure, Visit};
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
 use crate::admin::views::payment::{Entry, Figure, LedgerRow, Payment as Page};

@@ -1,0 +1,23 @@
+//! Which texts can be names and ids? Names are the host's choice, ids are anybody's.
+
+/// The longest name of a variant or handler.
+const NAME_LENGTH: usize = 64;
+/// The longest id, kind or other short text of an event, in characters.
+const SHORT: usize = 255;
+
+/// Names end up in addresses, rows and logs.
+pub(super) fn slug(what: &str, name: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let edges = name.starts_with('-') || name.ends_with('-');
+    if name.is_empty() || name.len() > NAME_LENGTH || edges || !name.chars().all(good) {
+        return Err(format!(
+            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and inner hyphens, got {name:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a short text can be stored, shown and compared.
+pub(super) fn storable(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
+}

@@ -1,0 +1,51 @@
+//! What must a connection type be able to do for payments to live on it? One implementation a database.
+
+use std::any::Any;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use diesel::r2d2::{Error as PoolError, ManageConnection};
+
+use super::{Tx, Work};
+use crate::error::Error;
+
+/// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or [`AnyConnection`](super::any::AnyConnection).
+#[allow(private_bounds, reason = "sealed: the dialects are this crate's")]
+pub trait HostConnection: Dialect {
+    /// What opens connections for a pool.
+    type Manager: ManageConnection<Connection = Self, Error = PoolError>;
+    /// What a handler in the transaction is lent: `&mut SqliteConnection`, `&mut PgConnection` or [`AnyRef`](super::any::AnyRef).
+    type Lent<'a>;
+    #[doc(hidden)]
+    fn lend(conn: &mut dyn Any) -> Option<Self::Lent<'_>>;
+}
+
+/// What each database must be able to do.
+pub(crate) trait Dialect: Sized + Send + 'static {
+    fn tx(&mut self) -> &mut dyn Tx;
+    fn prepare(&mut self) -> Result<(), Error>;
+    fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
+    /// Whether only one transaction can write at a time, so that writers had better queue up here: waiting for
+    /// the database's own lock means sleeping and asking again.
+    fn one_writer(&self) -> bool;
+    fn migrate(&mut self) -> Result<(), Error>;
+}
+
+/// Lends the connection to code of the host's. A panic in it is an error in words, and the transactions that it
+/// left open are rolled back: diesel would take one of them for ours.
+pub(super) fn lend<C>(conn: &mut C, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>
+where
+    C: Connection<TransactionManager = AnsiTransactionManager> + 'static,
+{
+    let before = depth(conn);
+    let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(conn))) else { return Ok(()) };
+    while depth(conn) > before && AnsiTransactionManager::rollback_transaction(conn).is_ok() {}
+    let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    Err(words.unwrap_or("it did not say why").to_owned())
+}
+
+fn depth<C: Connection<TransactionManager = AnsiTransactionManager>>(conn: &mut C) -> u32 {
+    let status = AnsiTransactionManager::transaction_manager_status_mut(conn);
+    status.transaction_depth().ok().flatten().map_or(0, NonZeroU32::get)
+}
