@@ -1,6 +1,7 @@
 //! How does an event end: when its handlers are done, and when something failed? The async handlers run here,
 //! after the commit, under the event's lease; each one's attempt is kept, so that a retry runs only the rest.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -207,7 +208,7 @@ impl Pending {
 
     async fn renew(&self, payments: &Payments) -> Result<bool, Error> {
         let (claim, until) = (self.claim, later(payments.now(), payments.inner().lease));
-        payments.blocking(move |inner| inner.store.transaction(|tx| tx.renew(claim, until))).await
+        write(payments, move |tx| tx.renew(claim, until)).await
     }
 
     /// One run of one handler, written down.
@@ -228,7 +229,7 @@ impl Pending {
             started_at,
             finished_at: payments.now(),
         };
-        payments.blocking(move |inner| inner.store.transaction(|tx| tx.add_attempt(&attempt))).await?;
+        write(payments, move |tx| tx.add_attempt(&attempt)).await?;
         Ok(ran)
     }
 
@@ -240,7 +241,7 @@ impl Pending {
         };
         report(&self.event.variant, &self.event.id, &verdict);
         let claim = self.claim;
-        payments.blocking(move |inner| inner.store.transaction(|tx| tx.settle(claim, &verdict))).await.map(drop)
+        write(payments, move |tx| tx.settle(claim, &verdict)).await.map(drop)
     }
 
     /// Gives the event back unfinished, due at once, without counting this attempt against it.
@@ -249,7 +250,33 @@ impl Pending {
         let (claim, now) = (self.claim, payments.now());
         let outcome = format!("{}; its handlers were not begun before the worker stopped", self.verdict.outcome);
         let verdict = Verdict { state: EventState::Available, due_at: Some(now), outcome, ..self.verdict };
-        payments.blocking(move |inner| inner.store.transaction(|tx| tx.settle(claim, &verdict))).await.map(drop)
+        write(&payments, move |tx| tx.settle(claim, &verdict)).await.map(drop)
+    }
+}
+
+/// How often a write about a running event is tried, and the pause after the first try, doubled after each. With
+/// the time that each try itself may wait (10 seconds for SQLite's lock) it stays below the default lease.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Writes about a running event, again when the database was busy: what isn't written down would keep the event
+/// until its lease ends, and run its handlers twice.
+async fn write<T: Send + 'static>(
+    payments: &Payments,
+    work: impl Fn(&mut dyn Tx) -> Result<T, Error> + Send + Sync + 'static,
+) -> Result<T, Error> {
+    let work = Arc::new(work);
+    let mut tries = 1;
+    loop {
+        let work = work.clone();
+        match payments.blocking(move |inner| inner.store.transaction(|tx| work(tx))).await {
+            Err(error) if error.is_retryable() && tries < TRIES => {
+                log::warn!("payments: an event's progress is not written yet: {error}");
+                tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1)).await;
+                tries += 1;
+            }
+            done => return done,
+        }
     }
 }
 

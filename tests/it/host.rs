@@ -1,5 +1,7 @@
 //! Does a host with a diesel pool and migrations of its own get along with payments in the same database?
 
+use std::time::Duration;
+
 use actix_payments::domain::delivery::Delivery;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
@@ -54,6 +56,42 @@ async fn a_hosts_sqlite_pool_serves_payments_and_its_own_rows() {
 async fn a_hosts_postgres_pool_serves_payments_and_its_own_rows() {
     let (url, _) = fresh_database(Kind::Postgres);
     host_of!(PgConnection, &url);
+}
+
+/// A host that takes its only connection away while a handler runs, for longer than one waits for it.
+macro_rules! busy_host_of {
+    ($connection:ty, $url:expr) => {{
+        let manager = ConnectionManager::<$connection>::new($url);
+        let pool = Pool::builder().max_size(1).connection_timeout(Duration::from_millis(100)).build(manager).unwrap();
+        let taken = pool.clone();
+        let hog = move |_: Transition| {
+            let conn = taken.get();
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(500));
+                drop(conn);
+            });
+            std::future::ready(Ok::<(), HandlerError>(()))
+        };
+        let builder = Payments::builder(Database::from_pool(pool.clone()));
+        let payments = builder.variant("stripe", Stripe::new(SECRET)).handler("hog", hog).build().unwrap();
+        pay(&payments).await;
+        let done = "UPDATE pay_events SET state = state WHERE state = 'completed'";
+        assert_eq!(diesel::sql_query(done).execute(&mut pool.get().unwrap()), Ok(1));
+        let once = "UPDATE pay_attempts SET outcome = outcome WHERE handler = 'hog'";
+        assert_eq!(diesel::sql_query(once).execute(&mut pool.get().unwrap()), Ok(1));
+    }};
+}
+
+#[actix_web::test]
+async fn what_a_handler_did_is_written_down_when_sqlite_was_busy() {
+    let (url, _folder) = fresh_database(Kind::Sqlite);
+    busy_host_of!(SqliteConnection, url.trim_start_matches("sqlite://"));
+}
+
+#[actix_web::test]
+async fn what_a_handler_did_is_written_down_when_postgres_was_busy() {
+    let (url, _) = fresh_database(Kind::Postgres);
+    busy_host_of!(PgConnection, &url);
 }
 
 /// The host's own migrations, as `diesel migration run`, `redo` and `revert --all` run them.

@@ -18,7 +18,7 @@ fn paste(shop: &Shop, environment: &[(&str, &str)]) -> String {
 fn is_taken_and_parked(place: &Place, answer: &str) {
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("\r\n\r\nok"), "{answer}");
     let waits = "SELECT count(*) FROM pay_events WHERE state = 'parked' AND due_at IS NOT NULL AND secret = 'primary'";
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(120);
     while place.number(waits) != 1 {
         assert!(std::time::Instant::now() < until, "{:?}", place.texts("SELECT state AS t FROM pay_events"));
         std::thread::sleep(std::time::Duration::from_millis(20));

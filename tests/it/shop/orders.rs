@@ -38,6 +38,15 @@ on_both_databases! {
         assert!(page.status == 200 && page.body.contains("500 JPY"), "{page:?}");
     }
 
+    async fn an_empty_field_of_a_form_is_none(kind) {
+        let place = Place::fresh(kind);
+        let shop = place.open();
+        let fields = [("item", "kettle"), ("variant", "stripe"), ("amount", ""), ("currency", "")];
+        assert_eq!(order(&shop.client(), JSON, &fields).0, 200);
+        let made = "SELECT count(*) FROM pay_payments WHERE amount = 4999 AND currency = 'EUR'";
+        assert_eq!(place.number(made), 1);
+    }
+
     async fn a_browser_is_sent_on(kind) {
         let place = Place::fresh(kind);
         let shop = place.open();
@@ -64,6 +73,7 @@ on_both_databases! {
             (kettle("amount", "12.50"), "amount"),
             (kettle("amount", "99999999999999999999"), "amount"),
             (kettle("currency", "EURO"), "currency"),
+            (kettle("currency", "€"), "currency"),
             (kettle("currency", "XXX"), "currency"),
         ] {
             let (status, body) = order(&client, JSON, &fields);

@@ -21,7 +21,7 @@ use crate::app::{self, Answer, Kind};
 pub(super) const SECRET: &str = "whsec_shop_new";
 pub(super) const OLD_SECRET: &str = "whsec_shop_old";
 /// How long anything may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A database for shops, which stays when they end.
 pub(super) struct Place {

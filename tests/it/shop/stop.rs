@@ -4,14 +4,14 @@ use super::process::{Place, Shop};
 use super::story::completed;
 use crate::app::on_both_databases;
 
-const ORDERS: i64 = 120;
+const ORDERS: i64 = 60;
 
 /// Leaves the shop with more events than it can have handled.
 fn load(shop: &Shop) {
     let client = shop.client();
     let events: Vec<_> = (0..ORDERS).map(|_| completed(&client.buy().unwrap().token)).collect();
     std::thread::scope(|scope| {
-        for part in events.chunks(15) {
+        for part in events.chunks(10) {
             let client = shop.client();
             scope.spawn(move || {
                 part.iter().for_each(|event| assert_eq!(client.stripe(&event.body).unwrap().status, 200))

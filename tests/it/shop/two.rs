@@ -4,7 +4,7 @@ use super::process::{Client, Place};
 use super::story::{Told, completed};
 use crate::app::on_both_databases;
 
-const ORDERS: usize = 120;
+const ORDERS: usize = 80;
 
 fn send(client: &Client, events: &[Told]) {
     for event in events {
