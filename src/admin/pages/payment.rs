@@ -75,7 +75,9 @@ fn timeline(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     }
     for run in &story.attempts {
         let at = frame.moment(run.finished_at);
-        let entry = Entry::attempt(&run.handler, Badge::attempt(&run.outcome), String::new(), at);
+        let href = frame.href(&format!("events/{}", run.event_id));
+        let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
+        let entry = Entry::attempt(&run.handler, href, Badge::attempt(&run.outcome), why, at);
         all.push((run.finished_at, 3, entry.with_error(run.error.clone())));
     }
     for act in &story.acts {
