@@ -47,7 +47,7 @@ async fn begin(
 ) {
     let permit = tokio::select! {
         biased;
-        _ = stopping.wait_for(|stop| *stop) => None,
+        () = stopped(stopping) => None,
         permit = room.clone().acquire_owned() => permit.ok(),
     };
     match permit {
@@ -73,7 +73,14 @@ async fn pause(worker: &Worker, poll: Duration, stopping: &mut watch::Receiver<b
     tokio::select! {
         () = worker.payments.inner().rung() => {}
         () = tokio::time::sleep(poll) => {}
-        _ = stopping.wait_for(|stop| *stop) => {}
+        () = stopped(stopping) => {}
+    }
+}
+
+/// Waits for the word to stop. When nobody is left who could say it, the worker goes on, and this never ends.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    if stopping.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
