@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod app;
+mod browser;
 mod dummy;
 mod events;
 mod house;
@@ -11,3 +12,4 @@ mod ledger;
 mod story;
 mod stripe;
 mod tools;
+mod worker;
