@@ -60,7 +60,8 @@ impl Mount {
 impl HttpServiceFactory for Mount {
     fn register(self, config: &mut AppService) {
         let mut scope = web::scope(&self.path).service(
-            web::resource(["/static/{file}", "/static/{hash}/{file}"])
+            // A host may end every path in a slash, whatever its pages ask for.
+            web::resource(["/static/{file}", "/static/{file}/", "/static/{hash}/{file}", "/static/{hash}/{file}/"])
                 .route(web::get().to(async |req: HttpRequest| statics::serve(&req))),
         );
         if let Some(policy) = self.policy {

@@ -3,7 +3,23 @@
   "use strict";
   const root = document.documentElement;
   root.classList.add("scripted");
-  for (const part of document.querySelectorAll("[data-theme-toggle], .keys")) part.hidden = false;
+
+  // The theme: the system's until chosen. A browser may refuse the storage; then the choice lasts for the page. This
+  // runs before the page is drawn, so that no other theme flashes up.
+  const remember = (theme) => {
+    try {
+      return theme ? localStorage.setItem("payments-theme", theme) : localStorage.getItem("payments-theme");
+    } catch {
+      return null;
+    }
+  };
+  const chosen = remember();
+  if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
+  const switchTheme = () => {
+    const now = root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    root.dataset.theme = now === "dark" ? "light" : "dark";
+    remember(root.dataset.theme);
+  };
 
   // Times, in the words of the server (views/words.rs).
   const span = (s) => {
@@ -22,25 +38,13 @@
         size < 10 ? "just now" : size >= 7 * 86400 ? day : seconds < 0 ? `in ${span(size)}` : `${span(size)} ago`;
     }
   };
-  tell();
   setInterval(() => document.hidden || tell(), 15000);
   document.addEventListener("visibilitychange", () => document.hidden || tell());
 
-  // The theme: the system's until chosen. A browser may refuse the storage; then the choice lasts for the page.
-  const remember = (theme) => {
-    try {
-      return theme ? localStorage.setItem("payments-theme", theme) : localStorage.getItem("payments-theme");
-    } catch {
-      return null;
-    }
-  };
-  const chosen = remember();
-  if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
-  const switchTheme = () => {
-    const now = root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-    root.dataset.theme = now === "dark" ? "light" : "dark";
-    remember(root.dataset.theme);
-  };
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const part of document.querySelectorAll("[data-theme-toggle], .keys")) part.hidden = false;
+    tell();
+  });
 
   // Copying; without HTTPS there is no clipboard object, but a selected field still copies.
   const copy = async (text) => {

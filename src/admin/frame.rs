@@ -63,7 +63,7 @@ impl Frame {
             |(name, path): (&str, &str)| NavItem { link: Link::new(name, self.href(path)), current: path == section };
         Page {
             title: title.to_owned(),
-            brand: Link::new("Payments", self.href("payments")),
+            brand: Link::new("actix-payments", self.href("payments")),
             css: statics::address(&self.mount, "admin.css"),
             script: statics::address(&self.mount, "admin.js"),
             icon: statics::address(&self.mount, "icon.svg"),

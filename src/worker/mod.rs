@@ -18,7 +18,7 @@ pub struct Worker {
     patience: Duration,
 }
 
-/// A worker that is running, on a thread of its own.
+/// A worker that is running, on a thread of its own: until it is stopped, or else as long as the process.
 pub struct RunningWorker {
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,

@@ -49,7 +49,7 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
 async fn in_turn(pending: Pending, room: Arc<Semaphore>, mut stopping: watch::Receiver<bool>) {
     let permit = tokio::select! {
         biased;
-        _ = stopping.wait_for(|stop| *stop) => None,
+        () = stopped(&mut stopping) => None,
         permit = room.acquire_owned() => permit.ok(),
         () = pending.hold() => return log::warn!("payments: an event's lease was lost while it waited"),
     };
@@ -71,7 +71,14 @@ async fn pause(worker: &Worker, poll: Duration, stopping: &mut watch::Receiver<b
     tokio::select! {
         () = worker.payments.inner().rung() => {}
         () = tokio::time::sleep(poll) => {}
-        _ = stopping.wait_for(|stop| *stop) => {}
+        () = stopped(stopping) => {}
+    }
+}
+
+/// Waits for the word to stop. When nobody is left who could say it, the worker goes on, and this never ends.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    if stopping.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

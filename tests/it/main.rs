@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod app;
+mod browser;
 mod configuration;
 mod dummy;
 mod durability;
@@ -22,4 +23,5 @@ mod stripe;
 mod tools;
 mod transaction;
 mod wishes;
+mod worker;
 mod workers;

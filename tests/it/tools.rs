@@ -7,6 +7,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -107,12 +108,17 @@ impl Default for View<'_> {
     }
 }
 
-/// The installed Chromium, with a fresh profile. Whatever it can't do within ten seconds panics and says why.
-pub(crate) struct Browser(Conversation);
+/// The installed Chromium, with nothing kept from before. Tests take turns with it: several browsers on a small
+/// machine only wait for each other. Whatever it can't do within twenty seconds panics and says why.
+pub(crate) struct Browser(MutexGuard<'static, Conversation>);
 
 impl Browser {
     pub(crate) fn start() -> Self {
-        Self(Conversation::start("node", "browser.mjs"))
+        static ONE: LazyLock<Mutex<Conversation>> =
+            LazyLock::new(|| Mutex::new(Conversation::start("node", "browser.mjs")));
+        let mut browser = Self(ONE.lock().unwrap_or_else(PoisonError::into_inner));
+        browser.ask(json!({"cmd": "fresh"}));
+        browser
     }
 
     fn ask(&mut self, question: Value) -> Value {
@@ -159,9 +165,10 @@ impl Browser {
         self.ask_text("url", json!({"cmd": "submit", "selector": form}))
     }
 
-    /// The text of the first match, as displayed.
+    /// The text of the first match, as displayed, each white space one space.
     pub(crate) fn text(&mut self, selector: &str) -> String {
-        self.ask_text("text", json!({"cmd": "text", "selector": selector}))
+        let text = self.ask_text("text", json!({"cmd": "text", "selector": selector}));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The first match as it stands in the document, its own tag included.

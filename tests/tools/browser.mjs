@@ -1,7 +1,7 @@
 // What does a person see and do in a real browser? Drives the installed Chromium for the Rust tests.
 //
-// One JSON object per line in, one out, until stdin ends or {"cmd":"close"}. What goes wrong, or takes longer than ten
-// seconds, answers {"error": why}. TEST_TOOLS is the folder that holds node_modules; CHROMIUM may name the program.
+// One JSON object per line in, one out, until stdin ends or {"cmd":"close"}. What goes wrong, or takes longer than
+// twenty seconds, answers {"error": why}. TEST_TOOLS is the folder that holds node_modules; CHROMIUM may name the program.
 // `element` below is either {"selector": CSS} or {"text": what a link or button says}.
 //
 //   open        {url, javascript = true, width = 1280, height = 900, scheme = "light", auth: {user, password}}
@@ -16,6 +16,7 @@
 //   overflow    {}                 -> {overflow, width, window, widest}: does the page scroll sideways, and because of what
 //   axe         {}                 -> {violations: [{id, impact, help, nodes}]}
 //   screenshot  {path, full = true} -> {}
+//   fresh       {}                 -> {}; forgets the window with its cookies and console
 
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -24,7 +25,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 const require = createRequire(`${process.env.TEST_TOOLS}/package.json`);
 const { chromium } = require('playwright-core');
 
-const PATIENCE = 10_000;
+const PATIENCE = 20_000;
 const FLAGS = [
   '--headless=new',
   '--no-sandbox',
@@ -83,28 +84,24 @@ function page() {
   return current.page;
 }
 
-function element({ selector, text }) {
+// What can be pressed comes before what merely says the same.
+async function element({ selector, text }) {
   if (selector) return page().locator(selector).first();
-  const said = page().getByRole('link', { name: text }).or(page().getByRole('button', { name: text }));
-  return said.or(page().getByText(text)).first();
+  const pressed = page().getByRole('link', { name: text }).or(page().getByRole('button', { name: text }));
+  return (await pressed.count()) > 0 ? pressed.first() : page().getByText(text).first();
 }
 
-// A click may lead elsewhere: the request for it is out within moments, and then its page is waited for.
-async function follow(act) {
-  let leading = false;
-  const watch = (request) => {
-    leading ||= request.isNavigationRequest() && request.frame() === page().mainFrame();
-  };
-  page().on('request', watch);
-  const arrived = page().waitForEvent('load').then(() => true, () => false);
-  try {
-    await act();
-    const quiet = new Promise((resolve) => setTimeout(resolve, 150, false));
-    await Promise.race([arrived, quiet]);
-    if (leading && !(await arrived)) throw new Error(`the page did not load within ${PATIENCE} ms`);
-  } finally {
-    page().off('request', watch);
-  }
+// Clicks, and where that leads elsewhere waits for the page there, however busy the machine is.
+async function follow(locator) {
+  const leads = await locator.evaluate((node) => {
+    const link = node.closest('a[href]');
+    const button = node.closest('button:not([type=button]), input[type=submit], input[type=image]');
+    return Boolean(link || (button?.form && button.form.method !== 'dialog'));
+  });
+  const arrived = leads && page().waitForEvent('load').then(() => null, (error) => error);
+  await locator.click();
+  const trouble = await arrived;
+  if (trouble) throw trouble;
   return { url: page().url() };
 }
 
@@ -130,11 +127,14 @@ const commands = {
       const response = await page.goto(url, { waitUntil: 'load' });
       return { status: response?.status() ?? null, url: page.url() };
     } catch (error) {
-      if (error.message.includes('ERR_INVALID_AUTH_CREDENTIALS')) return { status: 401, url };
+      if (error.message.includes('ERR_INVALID_AUTH_CREDENTIALS')) {
+        await commands.fresh(); // The browser goes on to a page of its own about this, which would get in the way.
+        return { status: 401, url };
+      }
       throw error;
     }
   },
-  click: (command) => follow(() => element(command).click()),
+  click: async (command) => follow(await element(command)),
   async fill({ selector, value }) {
     const field = page().locator(selector).first();
     const isSelect = await field.evaluate((node) => node.localName === 'select');
@@ -143,7 +143,7 @@ const commands = {
   },
   submit({ selector = 'form' }) {
     const buttons = 'button:not([type]), button[type=submit], input[type=submit], input[type=image]';
-    return follow(() => page().locator(selector).first().locator(buttons).first().click());
+    return follow(page().locator(selector).first().locator(buttons).first());
   },
   text: async ({ selector = 'body' }) => ({ text: await page().locator(selector).first().innerText() }),
   html: async ({ selector = 'html' }) => ({
@@ -173,6 +173,11 @@ const commands = {
   },
   async screenshot({ path, full = true }) {
     await page().screenshot({ path, fullPage: full });
+    return {};
+  },
+  async fresh() {
+    await current?.context.close();
+    current = undefined;
     return {};
   },
   async close() {

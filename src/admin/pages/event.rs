@@ -105,7 +105,10 @@ fn explain(frame: &Frame, story: &EventStory) -> Explain {
                 effect: effect(story, fact),
             })
             .collect(),
-        change: step.map(|step| Change::of(word(&step.from_status), word(&step.to_status))),
+        change: step
+            .map(|step| (word(&step.from_status), word(&step.to_status)))
+            .filter(|(from, to)| from != to)
+            .map(|(from, to)| Change::of(from, to)),
         change_why: match step {
             Some(step) => step.cause.clone(),
             None => "It changed no status: what became of it says why.".to_owned(),

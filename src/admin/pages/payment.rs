@@ -13,6 +13,7 @@ use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::payments::{Payment, PaymentStory};
+use crate::store::rows::TransitionRow;
 
 pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
@@ -27,7 +28,7 @@ pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure
     flags.extend(payment.adopted.then(|| Badge::new("adopted", "neutral", "merge")));
     let gateway = story.gateway.unwrap_or("gateway");
     let page = Page {
-        page: frame.page(&format!("Payment {}", payment.amount), "payments"),
+        page: frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments"),
         back: Link::new("Payments", frame.href("payments")),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
@@ -65,17 +66,23 @@ fn timeline(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let badge =
             EventState::parse(&event.state).map_or_else(|| Badge::new(&event.state, "neutral", "dot"), Badge::from);
         let href = frame.href(&format!("events/{}", event.id));
-        let why = event.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned());
+        // What a step of the status says already is not said twice.
+        let told =
+            |step: &&TransitionRow| step.event_id == Some(event.id) && Some(&step.cause) == event.outcome.as_ref();
+        let why = match (story.transitions.iter().find(told), &event.outcome) {
+            (Some(_), _) => String::new(),
+            (None, outcome) => outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
+        };
         all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, frame.moment(event.received_at))));
     }
     for step in &story.transitions {
-        let word = |word: &str| Status::parse(word).unwrap_or(Status::Pending);
-        let change = Change::of(word(&step.from_status), word(&step.to_status));
-        all.push((step.created_at, 2, Entry::transition(change, step.cause.clone(), frame.moment(step.created_at))));
+        all.push((step.created_at, 2, transition(frame, step)));
     }
     for run in &story.attempts {
         let at = frame.moment(run.finished_at);
-        let entry = Entry::attempt(&run.handler, Badge::attempt(&run.outcome), String::new(), at);
+        let href = frame.href(&format!("events/{}", run.event_id));
+        let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
+        let entry = Entry::attempt(&run.handler, href, Badge::attempt(&run.outcome), why, at);
         all.push((run.finished_at, 3, entry.with_error(run.error.clone())));
     }
     for act in &story.acts {
@@ -95,6 +102,19 @@ fn timeline(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
     all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
     all.into_iter().map(|(_, _, entry)| entry).collect()
+}
+
+/// A step of the status, or of a flag beside it.
+fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
+    let word = |word: &str| Status::parse(word).unwrap_or(Status::Pending);
+    let (from, to) = (word(&step.from_status), word(&step.to_status));
+    let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
+    match (from == to, step.disputed, step.needs_review) {
+        (false, ..) => Entry::transition(Change::of(from, to), why, at),
+        (true, true, _) => Entry::stays(to.into(), Badge::disputed(), why, at),
+        (true, false, true) => Entry::stays(to.into(), Badge::needs_review(), why, at),
+        (true, false, false) => Entry::stays(to.into(), Badge::new("no flags", "neutral", "flag"), why, at),
+    }
 }
 
 fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {

@@ -163,9 +163,21 @@ pub(super) fn timeline() -> Vec<Entry> {
     let event =
         |kind: &str, state: Badge, why: &str, at| Entry::event(kind, "event.html", state, why.to_owned(), ago(at));
     vec![
-        Entry::attempt("ship-order", Badge::attempt("retry"), "Attempt 2 of 12, next in 4 min.".to_owned(), ago(30))
-            .with_error(Some("connection refused: warehouse.internal:5432".to_owned())),
-        Entry::attempt("send-receipt", Badge::attempt("ok"), "Ran for 84 ms.".to_owned(), ago(190)),
+        Entry::attempt(
+            "ship-order",
+            "event.html".to_owned(),
+            Badge::attempt("retry"),
+            "Attempt 2 of 12, next in 4 min.".to_owned(),
+            ago(30),
+        )
+        .with_error(Some("connection refused: warehouse.internal:5432".to_owned())),
+        Entry::attempt(
+            "send-receipt",
+            "event.html".to_owned(),
+            Badge::attempt("ok"),
+            "Ran for 84 ms.".to_owned(),
+            ago(190),
+        ),
         Entry::transition(
             Change::of(Status::Paid, Status::PartiallyRefunded),
             "50.00 of 310.40 EUR went back (re_3PqL).".to_owned(),
@@ -262,6 +274,7 @@ pub(super) fn notice() -> Notice {
 pub(super) fn checkout(trouble: Option<&str>) -> CheckoutPage {
     CheckoutPage {
         css: "dummy.css".to_owned(),
+        icon: "icon.svg".to_owned(),
         amount: "24.90 EUR".to_owned(),
         reference: "W-10482".to_owned(),
         action: "/payments/dummy/checkout".to_owned(),

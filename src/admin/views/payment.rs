@@ -102,10 +102,19 @@ impl Entry {
         Self { change: Some(change), ..Self::plain(icon, "Status", "", why, at) }.with_tone(tone)
     }
 
-    /// One run of a handler.
-    pub(crate) fn attempt(handler: impl Into<String>, outcome: Badge, why: String, at: Moment) -> Self {
-        let tone = outcome.tone;
-        Self { badge: Some(outcome), ..Self::plain("gear", "Handler", handler, why, at) }.with_tone(tone)
+    /// A step that left the status as it was and changed a flag, which the badge names.
+    pub(crate) fn stays(status: Badge, flag: Badge, why: String, at: Moment) -> Self {
+        let (tone, icon) = (flag.tone, flag.icon);
+        let title = format!("stays {}", status.word);
+        Self { badge: Some(flag), ..Self::plain(icon, "Status", title, why, at) }.with_tone(tone)
+    }
+
+    /// One run of a handler, told in full on its event's page.
+    pub(crate) fn attempt(handler: &str, href: String, outcome: Badge, why: String, at: Moment) -> Self {
+        // As with events: what went as it should stays quiet.
+        let tone = if outcome.tone == "good" { "neutral" } else { outcome.tone };
+        Self { href: Some(href), badge: Some(outcome), ..Self::plain("gear", "Handler", handler, why, at) }
+            .with_tone(tone)
     }
 
     /// The payment was created or adopted.
@@ -115,7 +124,7 @@ impl Entry {
 
     /// An operator did something.
     pub(crate) fn act(title: impl Into<String>, why: String, at: Moment) -> Self {
-        Self::plain("dot", "Act", title, why, at).with_tone("info")
+        Self::plain("user", "Act", title, why, at).with_tone("info")
     }
 
     /// Another payment turned out to be this one.

@@ -9,6 +9,8 @@ use askama::Template;
 pub(super) struct EndPage {
     /// The style sheet's address.
     pub(super) css: String,
+    /// The tab icon's address.
+    pub(super) icon: String,
     /// How it ended, in a few words.
     pub(super) heading: String,
     /// What that means, in a sentence.

@@ -8,6 +8,8 @@ use askama::Template;
 pub(crate) struct CheckoutPage {
     /// The style sheet's address.
     pub(crate) css: String,
+    /// The tab icon's address.
+    pub(crate) icon: String,
     /// How much, with its currency: `24.90 EUR`.
     pub(crate) amount: String,
     /// What is paid for, in the host's own words.

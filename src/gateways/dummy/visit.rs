@@ -32,7 +32,8 @@ pub(super) async fn answer(dummy: &Dummy, request: &PageRequest) -> Option<PageR
 
 fn show(dummy: &Dummy, request: &PageRequest, checkout: &Checkout, trouble: Option<&str>) -> PageResponse {
     html(&CheckoutPage {
-        css: css(request),
+        css: file(request, "dummy.css"),
+        icon: file(request, "icon.svg"),
         amount: checkout.amount.to_string(),
         reference: checkout.reference.as_ref().unwrap_or(&checkout.token).clone(),
         action: format!("{}/{PATH}", request.address),
@@ -71,14 +72,19 @@ async fn choose(dummy: &Dummy, request: &PageRequest, checkout: &Checkout) -> Pa
 fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str) -> PageResponse {
     match url.and_then(destination) {
         Some(url) => PageResponse::See(url.to_owned()),
-        None => html(&EndPage { css: css(request), heading: heading.to_owned(), message: message.to_owned() }),
+        None => html(&EndPage {
+            css: file(request, "dummy.css"),
+            icon: file(request, "icon.svg"),
+            heading: heading.to_owned(),
+            message: message.to_owned(),
+        }),
     }
 }
 
-/// The style sheet lies beside the variants: `/payments/static/dummy.css` for `/payments/dummy`.
-fn css(request: &PageRequest) -> String {
+/// Static files lie beside the variants: `/payments/static/dummy.css` for `/payments/dummy`.
+fn file(request: &PageRequest, name: &str) -> String {
     let mount = request.address.rsplit_once('/').map_or("", |(mount, _)| mount);
-    format!("{mount}/static/dummy.css")
+    format!("{mount}/static/{name}")
 }
 
 fn html(page: &impl Template) -> PageResponse {

@@ -1,0 +1,120 @@
+//! What can a customer or a gateway write that breaks a page? Whatever it is, it is shown as text, in its place.
+
+use actix_payments::gateways::stripe::sign_delivery;
+use actix_payments::{HandlerError, NewPayment};
+use serde_json::json;
+
+use super::{admin, assert_quiet, eur, open, settled, shop_with};
+use crate::app::{App, SECRET, on_both_databases};
+use crate::tools::{Browser, View};
+
+/// Ends whatever it is put in, and then runs a script if it may.
+const EVIL: &str =
+    "</title></code></script>\"'><script>document.title='pwned'</script><img src=x onerror=alert(1)>\u{202e}{{7*7}}";
+
+/// Events whose every text is hostile, and the payment that they are about.
+async fn poisoned(kind: crate::app::Kind) -> (App, String) {
+    let wide = format!("{EVIL}{}", "W".repeat(10_000));
+    let app = shop_with(kind, |builder| {
+        builder.on_event("evil*", "evil-handler", move |_| {
+            let error = wide.clone();
+            async move { Err(HandlerError::Discard(error)) }
+        })
+    })
+    .await;
+    let reference: String = format!("{EVIL}{}", "W".repeat(255)).chars().take(255).collect();
+    let new = NewPayment::new("stripe", eur(4999)).reference(&reference).customer(format!("{EVIL}@example.org"));
+    let token = app.payments.create(new).await.unwrap().payment.token;
+    let completed = json!({
+        "id": format!("evt_{EVIL}"), "type": "checkout.session.completed", "created": app.now(), "livemode": false,
+        "account": EVIL, "api_version": EVIL,
+        "data": {"object": {
+            "id": format!("cs_{EVIL}"), "object": "checkout.session", "mode": "payment", "status": "complete",
+            "payment_status": "paid", "amount_total": 4999, "currency": "eur", "client_reference_id": token,
+            "payment_intent": format!("pi_{EVIL}"), "customer_details": {"email": format!("{EVIL}@example.org")},
+            "description": format!("{EVIL}{}", "W".repeat(10_000)),
+        }},
+    });
+    app.deliver(&[&completed.to_string()]).await;
+    // JSON of the odd sort: exact numbers, an escaped NUL, a lone surrogate, and deeper than it is wide.
+    let deep = format!("{}{}", "[".repeat(90), "]".repeat(90));
+    let kind = serde_json::to_string(&format!("evil.{EVIL}")).unwrap();
+    let odd = format!(
+        r#"{{"id":"evt_odd","type":{kind},"created":{},"livemode":null,"data":{{"object":{{"big":9007199254740993,
+        "bigger":123456789012345678901234567890,"small":1.10,"nul":"a\u0000b","half":"\ud800","deep":{deep}}}}}}}"#,
+        app.now()
+    );
+    app.deliver(&[&odd]).await;
+    (app, token)
+}
+
+on_both_databases! {
+    async fn hostile_texts_stay_texts(kind) {
+        let (app, token) = poisoned(kind).await;
+        let site = app.serve();
+        settled(&app);
+        let mut browser = Browser::start();
+        let payment = format!("payments/{token}");
+        let paths = ["payments", &payment, "events", "events?kind=evil*", "events/1", "events/2"];
+        for width in [1280, 360] {
+            let view = View { width, ..admin() };
+            for path in paths {
+                open(&mut browser, &site, &format!("/payments/admin/{path}"), &view);
+                let html = browser.html("html");
+                assert!(html.contains("&lt;script&gt;") && !html.contains("<script>document"), "{path}: {html}");
+                assert_eq!(browser.count("main img, main script"), 0, "{path}");
+                assert!(!browser.text("body").contains("49}}"), "{path}");
+                assert_eq!(browser.overflow(), None, "{path} at {width} px");
+                assert!(browser.accessibility().is_empty(), "{path}: {:?}", browser.accessibility());
+            }
+            let html = browser.html("head title");
+            assert!(html.starts_with("<title>evil."), "{html}");
+        }
+        let body = browser.html(".raw pre");
+        for exact in ["9007199254740993", "123456789012345678901234567890", "1.10", "a\\u0000b", "\\ud800"] {
+            assert!(body.contains(exact), "{exact} in {body}");
+        }
+        assert_eq!(browser.text(".title .badges"), "discarded");
+        // A search for it, and a filter by it, are no way in either.
+        let view = admin();
+        open(&mut browser, &site, "/payments/admin/events", &view);
+        for field in ["q", "kind"] {
+            browser.fill(&format!("input[name={field}]"), EVIL);
+            browser.submit("form.filter");
+            assert!(browser.html(&format!("input[name={field}]")).contains("pwned"), "what was asked for is shown");
+            assert_eq!(browser.count("main img, main script"), 0);
+        }
+        assert_quiet(&mut browser);
+    }
+}
+
+#[actix_web::test]
+async fn a_checkout_shows_a_hostile_reference_as_text() {
+    let (app, _) = poisoned(crate::app::Kind::Sqlite).await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let new = NewPayment::new("dummy", eur(4999)).reference(EVIL).return_url("javascript:alert(1)");
+    let created = app.payments.create(new).await.unwrap();
+    let actix_payments::Next::Redirect(address) = created.next else { panic!("no redirect") };
+    let view = View { width: 360, ..View::default() };
+    open(&mut browser, &site, &address, &view);
+    assert!(browser.text(".order").contains("<script>"));
+    assert_eq!((browser.count("main img, main script"), browser.overflow()), (0, None));
+    browser.click_text("Pay 49.99 EUR");
+    assert_eq!(browser.text("h1"), "Thank you");
+    assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
+async fn bytes_that_are_no_text_are_not_stored() {
+    let app = App::new(crate::app::Kind::Sqlite).await;
+    let body = b"{\"id\":\"evt_1\",\"type\":\"payout.paid\",\"created\":1,\"x\":\"\xff\xfe\"}";
+    let signature = sign_delivery(SECRET, app.now(), body);
+    let post = actix_web::http::Method::POST;
+    let answer = app.request(post, "/payments/stripe/", &[("stripe-signature", &signature)], body).await;
+    let stored = app.number("SELECT count(*) FROM pay_events");
+    assert_eq!(stored, i64::from(answer.status == 200), "{answer:?}");
+    if stored == 1 {
+        assert!(app.get("/payments/admin/events/1").await.body.contains('\u{FFFD}'));
+    }
+}

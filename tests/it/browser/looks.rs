@@ -1,0 +1,130 @@
+//! Can everybody read every page: in light and dark, on a phone, with a screen reader, without script?
+
+use super::{admin, assert_quiet, checkout, open, order, shop, without_script};
+use crate::app::{App, Kind};
+use crate::events::{changed, checkout as stripe_checkout, fixture};
+use crate::tools::{Browser, View};
+
+/// A payment with a long story and a checkout that is open; answers the paths of all kinds of pages.
+async fn pages() -> (App, Vec<(u64, String)>) {
+    let app = shop(Kind::Sqlite).await;
+    let token = order(&app, "10042").await;
+    let event = |name| fixture(name).to_string();
+    app.deliver(&[&event("payment_intent.payment_failed")]).await;
+    app.deliver(&[&stripe_checkout("checkout.session.completed", &token), &event("payment_intent.succeeded")]).await;
+    app.deliver(&[&event("charge.succeeded"), &event("charge.refunded.partial"), &event("payout.paid")]).await;
+    app.deliver(&[&event("charge.dispute.created"), &event("customer.subscription.created")]).await;
+    let half = changed("charge.succeeded", &[("/id", "evt_x".into()), ("/data/object/amount", "?".into())]);
+    app.deliver(&[&half]).await;
+    let (_, address) = checkout(&app, "/orders", "10043").await;
+    let admin = |path: &str| (200, format!("/payments/admin/{path}"));
+    let mut all: Vec<_> =
+        ["payments", "payments?status=review", "payments?q=nothing", "events", "events/1", "events/2"]
+            .into_iter()
+            .chain(["events/6", "events?state=retryable"])
+            .map(admin)
+            .collect();
+    all.push(admin(&format!("payments/{token}")));
+    all.push((404, "/payments/admin/payments/nothing".to_owned()));
+    all.push((404, "/payments/admin/events/x".to_owned()));
+    all.push((200, address));
+    (app, all)
+}
+
+/// Says everything that is wrong with a page.
+fn examine(browser: &mut Browser, page: &str, faults: &mut Vec<String>) {
+    faults.extend(browser.overflow().map(|wide| format!("{page}: {wide}")));
+    faults.extend(browser.accessibility().into_iter().map(|fault| format!("{page}: {fault}")));
+    if browser.count("h1") != 1 {
+        faults.push(format!("{page}: no single first heading"));
+    }
+}
+
+#[actix_web::test]
+async fn every_page_is_accessible_and_fits_a_phone_in_light_and_dark() {
+    let (app, pages) = pages().await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let mut faults = Vec::new();
+    for (dark, width) in [(false, 1280), (true, 1280), (false, 360), (true, 360)] {
+        let view = View { dark, width, ..admin() };
+        for (status, path) in &pages {
+            assert_eq!(browser.open(&site.at(path), &view), *status, "{path}");
+            examine(&mut browser, &format!("{path}, dark: {dark}, {width} px"), &mut faults);
+        }
+        // The browser itself says of each page that it was not found; nothing else may be said.
+        let not_found = |said: &String| said.contains("status of 404");
+        let missing = pages.iter().filter(|(status, _)| *status == 404).count();
+        let said = browser.complaints();
+        assert_eq!(said.iter().filter(|said| not_found(said)).count(), missing, "{said:?}");
+        faults.extend(said.into_iter().filter(|said| !not_found(said)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[actix_web::test]
+async fn pages_without_payments_say_what_to_do_next() {
+    let app = shop(Kind::Sqlite).await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let mut faults = Vec::new();
+    for dark in [false, true] {
+        for path in ["payments", "events"] {
+            let view = View { dark, width: 360, ..admin() };
+            open(&mut browser, &site, &format!("/payments/admin/{path}"), &view);
+            assert!(browser.text(".empty").contains("/payments/stripe"), "{}", browser.text(".empty"));
+            examine(&mut browser, path, &mut faults);
+        }
+        assert_quiet(&mut browser);
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[actix_web::test]
+async fn every_link_leads_somewhere_without_script() {
+    let (app, pages) = pages().await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let mut seen: Vec<String> = pages.into_iter().filter(|(status, _)| *status == 200).map(|(_, path)| path).collect();
+    let mut next = 0;
+    while next < seen.len() {
+        open(&mut browser, &site, &seen[next].clone(), &without_script());
+        let html = browser.html("body");
+        let links = html.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next());
+        for link in links.map(|link| format!("/{}", link.replace("&amp;", "&"))) {
+            if !seen.contains(&link) {
+                seen.push(link);
+            }
+        }
+        assert_eq!(browser.count("button[data-theme-toggle]:not([hidden]), .keys:not([hidden])"), 0);
+        next += 1;
+    }
+    assert!((20..80).contains(&seen.len()), "{seen:?}");
+}
+
+#[actix_web::test]
+async fn the_theme_stays_chosen_from_page_to_page() {
+    let app = shop(Kind::Sqlite).await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    open(&mut browser, &site, "/payments/admin/payments", &admin());
+    assert_eq!(browser.count("html[data-theme]"), 0, "the system's until chosen");
+    browser.click("[data-theme-toggle]");
+    assert_eq!(browser.count("html[data-theme=dark]"), 1);
+    browser.click_text("Events");
+    assert_eq!(browser.count("html[data-theme=dark]"), 1);
+    // A script that came after the page would show the other theme for a moment.
+    assert_eq!(browser.count("head > script:not([defer], [async])"), 1);
+    assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
+async fn pages_weigh_little() {
+    let (app, pages) = pages().await;
+    for (_, path) in pages {
+        let answer = app.get(&path).await;
+        assert!(answer.body.len() < 48 * 1024, "{path}: {} bytes", answer.body.len());
+    }
+    let size = |name: &str| std::fs::metadata(format!("{}/static/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap().len();
+    assert!(size("admin.css") < 36 * 1024 && size("admin.js") < 8 * 1024 && size("dummy.css") < 4 * 1024);
+}

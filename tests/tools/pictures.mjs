@@ -1,0 +1,127 @@
+// What does the admin look like in a shop that is open? Fills the example shop, and draws its pages.
+//
+//   pictures.mjs seed AGES      buys a dozen things, each with an ending of its own; writes how long ago each was
+//   pictures.mjs draw FOLDER    makes the pictures, through browser.mjs
+//
+// BIND, STRIPE_WEBHOOK_SECRET and ADMIN_PASSWORD are the shop's.
+
+import { createHash, createHmac } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const here = new URL('.', import.meta.url).pathname;
+const shop = `http://${process.env.BIND}`;
+const auth = { user: 'admin', password: process.env.ADMIN_PASSWORD };
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86400;
+
+// Oldest first: item, amount, how long ago, email, and the events or the choice at the dummy gateway.
+const PURCHASES = [
+  ['teapot', 3250, 5 * DAY, 'lin.wei@example.com', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded', 'charge.refunded.full']],
+  ['cup', 1800, 4 * DAY, 'amara@example.org', ['checkout.session.expired']],
+  ['kettle', 4999, 3 * DAY, 'jenny.rosen@example.com', ['payment_intent.payment_failed', 'checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded', 'charge.refunded.partial', 'charge.dispute.created']],
+  ['teapot', 3250, 2 * DAY, 'omar.haddad@example.com', ['checkout.session.completed', 'payment_intent.succeeded']],
+  ['kettle', 124900, DAY, 'office@teahouse.example', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded']],
+  ['cup', 1800, 9 * HOUR, null, 'fail'],
+  ['kettle', 4999, 7 * HOUR, 'noor@example.net', ['checkout.session.async_payment_failed']],
+  ['cup', 1800, 5 * HOUR, null, 'authorize'],
+  ['teapot', 3250, 3 * HOUR, 'sven@example.se', ['checkout.session.completed', 'charge.succeeded', 'charge.refunded.partial']],
+  ['kettle', 4999, 48 * MINUTE, 'maria.silva@example.com', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded']],
+  ['cup', 1800, 16 * MINUTE, null, 'pay'],
+  ['teapot', 3250, 3 * MINUTE, 'tom.baker@example.co.uk', ['payment_intent.processing']],
+  ['kettle', 4999, 1 * MINUTE, null, []],
+];
+
+async function ask(path, init) {
+  const answer = await fetch(`${shop}${path}`, { redirect: 'manual', ...init });
+  if (answer.status >= 400) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+async function buy(item, amount, variant) {
+  const headers = { accept: 'application/json' };
+  return (await ask('/orders', { method: 'POST', headers, body: new URLSearchParams({ item, amount, variant }) })).json();
+}
+
+// The dummy gateway's link carries the form's fields.
+async function choose(next, choice) {
+  const fields = new URL(next, shop).searchParams;
+  fields.set('choice', choice);
+  await ask('/payments/dummy/checkout', { method: 'POST', body: fields });
+}
+
+// A fixture made this payment's own: its ids, its amount, its customer.
+async function deliver(name, { token, amount, email, age }, place = 0) {
+  const text = readFileSync(`${here}../fixtures/events/stripe/${name}.json`, 'utf8');
+  const own = (id, prefix) => {
+    const digits = createHash('sha256').update(id + token).digest('base64').replaceAll(/[+/=]/g, '');
+    return `${prefix}_${digits.slice(0, 24)}`;
+  };
+  const now = Math.floor(Date.now() / 1000);
+  // The fixtures' story begins at 1791800000 and takes weeks; here it has to fit between then and now.
+  const { created } = JSON.parse(text);
+  const after = Math.min(created - 1791800000, Math.floor(40 + place * age * 0.12));
+  const shift = now - age + after - created;
+  const body = text
+    .replaceAll(/\b(evt|cs_test|pi|ch|re|du|pm|txn)_[A-Za-z0-9]{8,}/g, own)
+    .replaceAll('order-10042', token)
+    .replaceAll('jenny.rosen@example.com', email)
+    .replaceAll(/: 4999\b/g, `: ${amount}`)
+    .replaceAll(/\b179\d{7}\b/g, (seconds) => Number(seconds) + shift);
+  const v1 = createHmac('sha256', process.env.STRIPE_WEBHOOK_SECRET).update(`${now}.${body}`).digest('hex');
+  const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${now},v1=${v1}` };
+  await ask('/payments/stripe/', { method: 'POST', headers, body });
+  // In the order in which they were sent, as they would come over days.
+  await new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+async function seed(file) {
+  const ages = {};
+  for (const [item, amount, age, email, how] of PURCHASES) {
+    const isChoice = typeof how === 'string';
+    const { token, next } = await buy(item, amount, isChoice ? 'dummy' : 'stripe');
+    ages[token] = age;
+    if (isChoice) await choose(next, how);
+    else for (const [place, name] of how.entries()) await deliver(name, { token, amount, email, age }, place);
+  }
+  await deliver('payout.paid', { token: 'none', amount: 0, email: '', age: 0 });
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  writeFileSync(file, JSON.stringify(ages));
+}
+
+// One line to browser.mjs, one line back.
+function browser() {
+  const child = spawn('node', [`${here}browser.mjs`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const command = async (question) => {
+    child.stdin.write(`${JSON.stringify(question)}\n`);
+    const answer = JSON.parse((await answers.next()).value);
+    if (answer.error) throw new Error(`${JSON.stringify(question)}: ${answer.error}`);
+    return answer;
+  };
+  return { command, end: () => child.stdin.end() };
+}
+
+async function draw(folder) {
+  const { command, end } = browser();
+  const look = { auth, width: 1280, height: 960 };
+  const admin = `${shop}/payments/admin`;
+  await command({ cmd: 'open', url: `${admin}/payments?q=jenny.rosen%40example.com`, ...look });
+  const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
+  const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
+  const pages = { payments: `${admin}/payments`, payment, events: `${admin}/events`, event };
+  for (const scheme of ['light', 'dark']) {
+    for (const [name, url] of Object.entries(pages)) {
+      await command({ cmd: 'open', url, ...look, scheme });
+      await command({ cmd: 'screenshot', path: `${folder}/${name}-${scheme}.png`, full: false });
+    }
+  }
+  await command({ cmd: 'open', url: payment, ...look, width: 360, height: 1400 });
+  await command({ cmd: 'screenshot', path: `${folder}/payment-phone.png`, full: false });
+  end();
+}
+
+const [what, where] = process.argv.slice(2);
+await { seed, draw }[what](where);

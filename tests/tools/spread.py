@@ -1,0 +1,41 @@
+# When did it happen? Moves each payment of a seeded shop, with its events, as far into the past as a file says.
+#
+# spread.py DATABASE AGES: AGES is a JSON object, payment token -> seconds.
+
+import json
+import sqlite3
+import sys
+from datetime import datetime, timedelta
+
+def moment(text):
+    return datetime.fromisoformat(text)
+
+
+def move(table, columns, where, value, by):
+    """Moves moments by a span."""
+    found = database.execute(f"SELECT id, {', '.join(columns)} FROM {table} WHERE {where} = ?", [value]).fetchall()
+    for row, *texts in found:
+        for column, text in zip(columns, texts):
+            if text is not None:
+                moved = (moment(text) + by).isoformat(sep=" ", timespec="microseconds")
+                database.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", [moved, row])
+
+
+database = sqlite3.connect(sys.argv[1])
+with open(sys.argv[2]) as file:
+    ages = json.load(file)
+for token, age in ages.items():
+    (payment,) = database.execute("SELECT id FROM pay_payments WHERE token = ?", [token]).fetchone()
+    move("pay_payments", ["created_at", "updated_at"], "id", payment, timedelta(seconds=-age))
+    events = database.execute("SELECT id, variant, received_at, occurred_at FROM pay_events WHERE payment_id = ?", [payment])
+    for event, variant, received, occurred in events.fetchall():
+        # What comes from another company comes a second after it happened there.
+        by = timedelta(seconds=-age)
+        if variant == "stripe":
+            by = moment(occurred) - moment(received) + timedelta(seconds=1)
+        else:
+            move("pay_events", ["occurred_at"], "id", event, by)
+        move("pay_events", ["received_at", "last_delivered_at", "finished_at"], "id", event, by)
+        move("pay_transitions", ["created_at"], "event_id", event, by)
+        move("pay_attempts", ["started_at", "finished_at"], "event_id", event, by)
+database.commit()
