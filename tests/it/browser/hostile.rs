@@ -65,7 +65,9 @@ on_both_databases! {
                 assert_eq!(browser.count("main img, main script"), 0, "{path}");
                 assert!(!browser.text("body").contains("49}}"), "{path}");
                 assert_eq!(browser.overflow(), None, "{path} at {width} px");
-                assert!(browser.accessibility().is_empty(), "{path}: {:?}", browser.accessibility());
+                // The checks look at all of a long text, so once is enough.
+                let faults = if width == 360 { browser.accessibility() } else { Vec::new() };
+                assert!(faults.is_empty(), "{path}: {faults:?}");
             }
             let html = browser.html("head title");
             assert!(html.starts_with("<title>evil."), "{html}");
