@@ -58,7 +58,7 @@ mod store;
 mod web;
 mod worker;
 
-pub use admin::{Access, BasicAuth, Policy, basic_auth};
+pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth};
 pub use error::{Error, ErrorKind};
 pub use mount::Mount;
 pub use payments::{

@@ -9,7 +9,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, error};
 
-use crate::admin::{self, Policy};
+use crate::admin::{self, Admin};
 use crate::payments::Payments;
 use crate::web::{page, respond, statics, webhook};
 
@@ -22,7 +22,7 @@ pub struct Mount {
     path: String,
     payload_limit: usize,
     webhooks: bool,
-    policy: Option<Rc<dyn Policy>>,
+    admin: Option<Rc<Admin>>,
 }
 
 impl Payments {
@@ -31,15 +31,15 @@ impl Payments {
     pub fn mount(&self, path: &str) -> Mount {
         let path = path.trim_end_matches('/').to_owned();
         self.mounted_at(&path);
-        Mount { payments: self.clone(), path, payload_limit: PAYLOAD_LIMIT, webhooks: true, policy: None }
+        Mount { payments: self.clone(), path, payload_limit: PAYLOAD_LIMIT, webhooks: true, admin: None }
     }
 }
 
 impl Mount {
-    /// Adds the admin pages at `<path>/admin/`, for those whom `policy` lets in. It is asked on every request.
-    /// Default: no policy, and then no admin routes at all.
-    pub fn admin(mut self, policy: impl Policy) -> Self {
-        self.policy = Some(Rc::new(policy));
+    /// Adds the admin pages at `<path>/admin/`: an access policy alone, or an [`Admin`] with more to say. The policy
+    /// is asked on every request. Default: no policy, and then no admin routes at all.
+    pub fn admin(mut self, admin: impl Into<Admin>) -> Self {
+        self.admin = Some(Rc::new(admin.into()));
         self
     }
 
@@ -64,8 +64,8 @@ impl HttpServiceFactory for Mount {
             web::resource(["/static/{file}", "/static/{file}/", "/static/{hash}/{file}", "/static/{hash}/{file}/"])
                 .route(web::get().to(async |req: HttpRequest| statics::serve(&req))),
         );
-        if let Some(policy) = self.policy {
-            scope = scope.service(admin::scope(self.payments.clone(), policy));
+        if let Some(admin) = self.admin {
+            scope = scope.service(admin::scope(self.payments.clone(), admin));
         }
         if self.webhooks {
             let (payments, limit) = (self.payments, self.payload_limit);

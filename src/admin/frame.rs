@@ -1,9 +1,13 @@
 //! What stands around a page, and how does it become an answer?
 
+use std::rc::Rc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::pages;
+use super::settings::Admin;
 use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
@@ -13,6 +17,7 @@ use crate::web::{respond, statics};
 
 /// Where the pages are, who looks, and when.
 pub(super) struct Frame {
+    admin: Rc<Admin>,
     mount: String,
     actor: String,
     may_act: bool,
@@ -39,12 +44,9 @@ impl From<Error> for Failure {
     }
 }
 
-/// The sections, in the order of the navigation: name and path below `/admin`.
-const SECTIONS: [(&str, &str); 2] = [("Payments", "payments"), ("Events", "events")];
-
 impl Frame {
-    pub(super) fn new(mount: &str, actor: &str, may_act: bool, now: Timestamp) -> Self {
-        Self { mount: mount.to_owned(), actor: actor.to_owned(), may_act, now }
+    pub(super) fn new(admin: Rc<Admin>, mount: &str, actor: &str, may_act: bool, now: Timestamp) -> Self {
+        Self { admin, mount: mount.to_owned(), actor: actor.to_owned(), may_act, now }
     }
 
     /// The address of a path below `/admin`.
@@ -54,21 +56,23 @@ impl Frame {
 
     /// A moment as seen from now.
     pub(super) fn moment(&self, at: Timestamp) -> Moment {
-        Moment::new(at, self.now)
+        Moment::new(at, self.now, &self.admin.zone)
     }
 
     /// The frame of a page of this section.
     pub(super) fn page(&self, title: &str, section: &str) -> Page {
         let item =
             |(name, path): (&str, &str)| NavItem { link: Link::new(name, self.href(path)), current: path == section };
+        let sections = pages::routes().filter_map(|route| Some((route.section?, route.path())));
         Page {
             title: title.to_owned(),
-            brand: Link::new("actix-payments", self.href("payments")),
+            brand: Link::new(&self.admin.title, self.href("")),
             css: statics::address(&self.mount, "admin.css"),
+            extra_css: self.admin.stylesheet.clone(),
             script: statics::address(&self.mount, "admin.js"),
             icon: statics::address(&self.mount, "icon.svg"),
-            nav: SECTIONS.into_iter().map(item).collect(),
-            home: None,
+            nav: sections.map(item).collect(),
+            home: self.admin.home.as_ref().map(|(text, href)| Link::new(text, href)),
             actor: self.actor.clone(),
             access: (!self.may_act).then(|| "read-only".to_owned()),
             flash: None,

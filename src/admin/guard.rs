@@ -3,19 +3,31 @@
 // A refusal is the answer itself, and on its way out at once.
 #![allow(clippy::result_large_err)]
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use actix_web::http::{Method, StatusCode, header};
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Site;
 use super::access::Access;
 use super::frame::Frame;
+use super::query::Fields;
+use super::settings::{Admin, Stored};
 use crate::payments::{Actor, Payments};
-use crate::web::respond;
+use crate::web::{respond, webhook};
+
+/// The longest form that a page may send, in bytes: some thousand ticked rows.
+const FORM: usize = 256 * 1024;
 
 /// A request that was let in.
 pub(super) struct Visit {
     pub(super) req: HttpRequest,
     pub(super) payments: Payments,
+    /// What was sent with a POST.
+    pub(super) form: Fields,
+    admin: Rc<Admin>,
     /// Where the mount is, as the browser sees it.
     mount: String,
     name: String,
@@ -23,9 +35,9 @@ pub(super) struct Visit {
 }
 
 /// Asks the policy.
-pub(super) async fn visit(req: HttpRequest, mount: String) -> Result<Visit, HttpResponse> {
+pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> Result<Visit, HttpResponse> {
     let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
-    let access = site.policy.access(req.clone()).await.unwrap_or_else(|error| {
+    let access = site.admin.policy.access(req.clone()).await.unwrap_or_else(|error| {
         log::error!("payments: the access policy failed, so access is denied: {error}");
         Access::Denied
     });
@@ -36,11 +48,26 @@ pub(super) async fn visit(req: HttpRequest, mount: String) -> Result<Visit, Http
         Access::Challenge => return Err(challenge()),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
-    let visit = Visit { req, payments: site.payments, mount, name, may_act };
-    if *visit.req.method() == Method::POST {
-        return may_post(visit);
+    let Site { payments, admin } = site;
+    let visit = Visit { req, payments, form: Fields::default(), admin, mount, name, may_act };
+    match *visit.req.method() == Method::POST {
+        true => with_form(may_post(visit)?, payload).await,
+        false => Ok(visit),
     }
-    Ok(visit)
+}
+
+/// Reads what was sent, once it is clear that it may be.
+async fn with_form(mut visit: Visit, payload: Payload) -> Result<Visit, HttpResponse> {
+    match webhook::read(payload, FORM).await {
+        Ok(form) => {
+            visit.form = Fields::parse(&String::from_utf8_lossy(&form));
+            Ok(visit)
+        }
+        Err(_) => {
+            let text = "The form did not arrive whole or is too long, so nothing was done. Go back and try again.";
+            Err(visit.frame().notice(StatusCode::PAYLOAD_TOO_LARGE, "Not done", text))
+        }
+    }
 }
 
 /// An act needs the right to act, and a page of this very site that asked for it.
@@ -86,7 +113,7 @@ fn denied(mount: &str) -> HttpResponse {
 impl Visit {
     /// What stands around the page.
     pub(super) fn frame(&self) -> Frame {
-        Frame::new(&self.mount, &self.name, self.may_act, self.payments.now())
+        Frame::new(self.admin.clone(), &self.mount, &self.name, self.may_act, self.payments.now())
     }
 
     pub(super) fn may_act(&self) -> bool {
@@ -95,7 +122,12 @@ impl Visit {
 
     /// Who is responsible for what is done.
     pub(super) fn actor(&self) -> Actor {
-        Actor { name: self.name.clone(), address: self.req.peer_addr().map(|peer| peer.ip().to_string()) }
+        Actor { name: self.name.clone(), address: self.admin.address_of(&self.req) }
+    }
+
+    /// A stored text as the host wants it shown.
+    pub(super) fn redacted<'a>(&self, what: &'a str, variant: &'a str, text: &'a str) -> Cow<'a, str> {
+        self.admin.redacted(&Stored { what, variant, text })
     }
 
     /// A part of the path.

@@ -8,7 +8,8 @@ use super::views::parts::Link;
 use super::views::words;
 use crate::payments::{COUNT_CAP, Place};
 
-/// The fields of a list's address, without those that are empty.
+/// The fields of a list's address or of a form, without those that are empty.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 /// Where in the list; never part of another view's link.
@@ -17,7 +18,12 @@ const PLACE: [&str; 2] = ["before", "after"];
 impl Fields {
     /// Those of the request. An address that can't be read is one without fields.
     pub(super) fn of(req: &HttpRequest) -> Self {
-        let query = Query::<Vec<(String, String)>>::from_query(req.query_string());
+        Self::parse(req.query_string())
+    }
+
+    /// Those of a query or of a form, which are written alike.
+    pub(super) fn parse(text: &str) -> Self {
+        let query = Query::<Vec<(String, String)>>::from_query(text);
         let fields = query.map(Query::into_inner).unwrap_or_default();
         Self(fields.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect())
     }
@@ -25,6 +31,12 @@ impl Fields {
     /// The value of a field, without white space at its ends.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim().to_owned())
+    }
+
+    /// All values of a field that may come more than once, as ticked boxes do.
+    #[allow(dead_code, reason = "for acts on ticked rows")]
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
     }
 
     pub(super) fn place(&self) -> Place {

@@ -20,6 +20,7 @@ mod scenes;
 mod shop;
 mod story;
 mod stripe;
+mod theirs;
 mod tools;
 mod transaction;
 mod wishes;

@@ -6,6 +6,7 @@ use super::payment::amount;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
+use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::event::{AttemptRow, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
 use crate::admin::views::page::Flash;
@@ -17,11 +18,16 @@ use crate::payments::EventStory;
 use crate::store::rows;
 use crate::web::respond;
 
-pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+pub(in crate::admin) const ROUTES: &[Route] = &[
+    Route::page("events/{id}", |visit| Box::pin(show(visit))),
+    Route::act("events/{id}/requeue", |visit| Box::pin(requeue(visit))),
+];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let story = visit.payments.event_story(id(&visit)?).await?;
     let story = story.ok_or(Failure::NotFound("There is no event with this number."))?;
-    let (body, body_note) = body(&story);
+    let (body, body_note) = body(&visit, &story);
     let state = EventState::parse(&story.event.state);
     let mut around = frame.page(&story.event.kind, "events");
     if Fields::of(&visit.req).get("done").as_deref() == Some("requeue") {
@@ -39,12 +45,12 @@ pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure
         attempts: story.attempts.iter().map(|run| attempt(&frame, run)).collect(),
         body,
         body_note,
-        headers: headers(&story),
+        headers: headers(&visit, &story),
     };
     Ok(frame.render(&page))
 }
 
-pub(in crate::admin) async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
+async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = id(&visit)?;
     visit.payments.requeue(id, visit.actor()).await?;
     Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=requeue"))))
@@ -159,18 +165,25 @@ fn attempt(frame: &Frame, run: &rows::AttemptRow) -> AttemptRow {
     }
 }
 
-fn body(story: &EventStory) -> (Option<String>, String) {
+fn body(visit: &Visit, story: &EventStory) -> (Option<String>, String) {
     match &story.body {
         None => (None, "pruned".to_owned()),
         Some((_, body)) => {
             let text = String::from_utf8_lossy(body);
-            (Some(json::pretty(&text)), format!("{} bytes", body.len()))
+            let shown = visit.redacted("body", &story.event.variant, &text);
+            (Some(json::pretty(&shown)), format!("{} bytes", body.len()))
         }
     }
 }
 
-fn headers(story: &EventStory) -> Vec<(String, String)> {
+/// The header fields that were kept, as the host wants them shown.
+fn headers(visit: &Visit, story: &EventStory) -> Vec<(String, String)> {
     let kept = story.body.as_ref().map(|(headers, _)| headers.as_str()).unwrap_or_default();
     let kept: serde_json::Map<String, serde_json::Value> = serde_json::from_str(kept).unwrap_or_default();
-    kept.into_iter().map(|(name, value)| (name, value.as_str().map(str::to_owned).unwrap_or_default())).collect()
+    let shown = |(name, value): (String, serde_json::Value)| {
+        let text = value.as_str().unwrap_or_default();
+        let shown = visit.redacted(&format!("header:{name}"), &story.event.variant, text).into_owned();
+        (name, shown)
+    };
+    kept.into_iter().map(shown).collect()
 }

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
+use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::events::{EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Tabs};
@@ -14,7 +15,9 @@ use crate::domain::event::EventState;
 use crate::payments::EventPage;
 use crate::store::rows::{self, EventFilter};
 
-pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let list = frame.href("events");
     let filter = EventFilter {

@@ -1,17 +1,23 @@
-//! Which pages are there? A file each.
+//! Which pages are there? A file each, and a word in the list below, from which routes and navigation are made.
 
-pub(super) mod event;
-pub(super) mod events;
-pub(super) mod payment;
-pub(super) mod payments;
+use super::routes::Route;
 
-use actix_web::HttpResponse;
+/// The files, in the order of the navigation.
+macro_rules! pages {
+    ($($page:ident),+ $(,)?) => {
+        $(mod $page;)+
 
-use super::frame::Failure;
-use super::guard::Visit;
-use crate::web::respond;
+        /// All routes, page by page.
+        pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
+            [$($page::ROUTES),+].into_iter().flatten()
+        }
+    };
+}
 
-/// The front door leads to the payments.
-pub(super) async fn home(visit: Visit) -> Result<HttpResponse, Failure> {
-    Ok(respond::see(&visit.frame().href("payments")))
+pages! {
+    home,
+    payments,
+    payment,
+    events,
+    event,
 }

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
 use crate::admin::views::payment::{Entry, Figure, LedgerRow, Payment as Page};
@@ -15,7 +16,9 @@ use crate::domain::payment::Status;
 use crate::payments::{Payment, PaymentStory};
 use crate::store::rows::TransitionRow;
 
-pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let story = visit.payments.payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;

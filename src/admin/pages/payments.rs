@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
+use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::list::{Empty, Field, Filter, Tabs};
 use crate::admin::views::parts::{Amount, Badge, Code};
@@ -16,7 +17,9 @@ use crate::store::rows::PaymentFilter;
 /// The word of the tab that cuts across the statuses.
 const REVIEW: &str = "review";
 
-pub(in crate::admin) async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Payments", "payments", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let list = frame.href("payments");
     let status = fields.get("status");

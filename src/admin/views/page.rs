@@ -11,6 +11,8 @@ pub(crate) struct Page {
     pub(crate) brand: Link,
     /// The style sheet's address.
     pub(crate) css: String,
+    /// The host's own style sheet.
+    pub(crate) extra_css: Option<String>,
     /// The script's address.
     pub(crate) script: String,
     /// The tab icon's address.

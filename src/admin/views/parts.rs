@@ -7,6 +7,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::words::{absolute, machine, relative};
+use crate::admin::zone::Zone;
 use crate::domain::Timestamp;
 use crate::domain::money::{Currency, Money};
 
@@ -51,9 +52,10 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// `at`, as seen from `now`.
-    pub(crate) fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self { datetime: machine(at), absolute: absolute(at), text: relative(at, now) }
+    /// `at`, as seen from `now` in `zone`.
+    pub(in crate::admin) fn new(at: Timestamp, now: Timestamp, zone: &Zone) -> Self {
+        let (local, name) = zone.local(at);
+        Self { datetime: machine(at), absolute: absolute(local, &name), text: relative(local, now) }
     }
 }
 

@@ -6,18 +6,18 @@ use time::macros::format_description;
 use crate::domain::Timestamp;
 
 const ABSOLUTE: &[BorrowedFormatItem<'_>] =
-    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second] UTC");
+    format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:short] [year]");
 const MACHINE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// `2026-11-23T18:55:44Z`.
 pub(crate) fn machine(at: Timestamp) -> String {
-    written(at, MACHINE)
+    written(at.to_offset(time::UtcOffset::UTC), MACHINE)
 }
 
-/// `23 Nov 2026, 18:55:44 UTC`.
-pub(crate) fn absolute(at: Timestamp) -> String {
-    written(at, ABSOLUTE)
+/// `23 Nov 2026, 18:55:44 UTC`, by the clocks of `zone`.
+pub(crate) fn absolute(local: Timestamp, zone: &str) -> String {
+    format!("{} {zone}", written(local, ABSOLUTE))
 }
 
 /// `just now`, `3 min ago`, `in 5 hours`; from a week on the day itself.
@@ -86,7 +86,7 @@ pub(crate) fn grouped(decimal: &str) -> String {
 }
 
 fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
-    at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_else(|_| at.unix_timestamp().to_string())
+    at.format(format).unwrap_or_else(|_| at.unix_timestamp().to_string())
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
             ["just now", "40 s ago", "3 min ago", "1 hour ago", "5 hours ago", "1 day ago", "15 Nov 2026", "in 5 min"];
         assert_eq!(said, expected);
         assert_eq!(
-            (absolute(now).as_str(), machine(now).as_str()),
+            (absolute(now, "UTC").as_str(), machine(now).as_str()),
             ("23 Nov 2026, 18:55:44 UTC", "2026-11-23T18:55:44Z")
         );
     }

@@ -1,0 +1,80 @@
+//! How does a page become a route? Each page's file says its own; the mount and the navigation are made from that.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::web::{self, Payload};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+use super::frame::Failure;
+use super::guard::{self, Visit};
+use crate::web::links;
+
+/// What a page answers.
+type Answer = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>>>>;
+
+/// An address below `/admin` and what answers there.
+pub(super) struct Route {
+    /// The path without a slash at either end; a part in braces is a parameter.
+    path: &'static str,
+    /// Its name in the navigation, if it is a section.
+    pub(super) section: Option<&'static str>,
+    /// Whether it changes something: a POST.
+    act: bool,
+    answer: fn(Visit) -> Answer,
+}
+
+impl Route {
+    /// A page that the navigation leads to.
+    pub(super) const fn section(name: &'static str, path: &'static str, answer: fn(Visit) -> Answer) -> Self {
+        Self { path, section: Some(name), act: false, answer }
+    }
+
+    /// A page that others lead to.
+    pub(super) const fn page(path: &'static str, answer: fn(Visit) -> Answer) -> Self {
+        Self { path, section: None, act: false, answer }
+    }
+
+    /// An act: only for those who may, and only from a page of this very site.
+    pub(super) const fn act(path: &'static str, answer: fn(Visit) -> Answer) -> Self {
+        Self { path, section: None, act: true, answer }
+    }
+
+    /// The path below `/admin`.
+    pub(super) const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Answers a request, if it may be answered. Access is decided before anything else is asked.
+    async fn serve(&self, req: HttpRequest, payload: Payload) -> HttpResponse {
+        let below = 1 + self.path.split('/').filter(|segment| !segment.is_empty()).count();
+        let mount = links::mount(&req, below);
+        let visit = match guard::visit(req, payload, mount).await {
+            Ok(visit) => visit,
+            Err(refused) => return refused,
+        };
+        let frame = visit.frame();
+        match (self.answer)(visit).await {
+            Ok(response) => response,
+            Err(failure) => frame.failure(failure),
+        }
+    }
+}
+
+/// The resources of the routes, each with and without the slash at its end. Where a word and a parameter could both
+/// answer, the word does; a page and an act may share a path.
+pub(super) fn resources(routes: impl Iterator<Item = &'static Route>) -> Vec<Resource> {
+    let mut routes: Vec<&Route> = routes.collect();
+    routes.sort_by_key(|route| (route.path.contains('{'), route.path));
+    let same_path = routes.chunk_by(|one, other| one.path == other.path);
+    same_path.map(resource).collect()
+}
+
+fn resource(routes: &[&'static Route]) -> Resource {
+    let path = routes.first().map(|route| route.path).filter(|path| !path.is_empty());
+    let path = path.map(|path| format!("/{path}")).unwrap_or_default();
+    routes.iter().fold(web::resource([path.clone(), format!("{path}/")]), |resource, &route| {
+        let method = if route.act { web::post() } else { web::get() };
+        resource.route(method.to(move |req: HttpRequest, payload: Payload| route.serve(req, payload)))
+    })
+}

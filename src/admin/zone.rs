@@ -1,0 +1,41 @@
+//! In which time zone are absolute times said?
+
+use time::UtcOffset;
+
+use crate::domain::Timestamp;
+use crate::error::{Error, ErrorKind};
+
+/// A time zone.
+#[derive(Debug, Clone)]
+pub(super) enum Zone {
+    /// The default.
+    Utc,
+    /// One of the system's.
+    Named(tz::TimeZone),
+}
+
+impl Zone {
+    /// The zone of this name in the IANA database.
+    pub(super) fn named(name: &str) -> Result<Self, Error> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
+        let unknown = || {
+            let message = format!("expected a time zone of this system, as Europe/Berlin, got {name:?}");
+            Error::new(ErrorKind::Configuration, message)
+        };
+        if name.is_empty() || name.starts_with('/') || !name.chars().all(plain) {
+            return Err(unknown());
+        }
+        tz::TimeZone::from_posix_tz(name).map(Self::Named).map_err(|e| unknown().with_source(e))
+    }
+
+    /// The moment as the zone's clocks show it, and the zone's short name at that moment: `CET`.
+    pub(super) fn local(&self, at: Timestamp) -> (Timestamp, String) {
+        let utc = (at.to_offset(UtcOffset::UTC), "UTC".to_owned());
+        let Self::Named(zone) = self else { return utc };
+        let Ok(local) = zone.find_local_time_type(at.unix_timestamp()) else { return utc };
+        match UtcOffset::from_whole_seconds(local.ut_offset()) {
+            Ok(offset) => (at.to_offset(offset), local.time_zone_designation().to_owned()),
+            Err(_) => utc,
+        }
+    }
+}

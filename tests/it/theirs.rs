@@ -1,0 +1,71 @@
+//! Are the admin pages the host's own? Its title, the way back, its style sheet, its zone, what it hides, and where
+//! it says that a request came from.
+
+use actix_payments::{Access, Admin};
+use actix_web::http::Method;
+use actix_web::{App as ActixApp, HttpRequest, test};
+
+use crate::app::{App, on_both_databases};
+use crate::scenes::completed;
+
+async fn staff(_: HttpRequest) -> Result<Access, actix_web::Error> {
+    Ok(Access::Full("mia".to_owned()))
+}
+
+async fn ask(app: &App, admin: Admin, method: Method, path: &str) -> String {
+    let service = test::init_service(ActixApp::new().service(app.payments.mount("/payments").admin(admin))).await;
+    let request = test::TestRequest::default().method(method).uri(path).insert_header(("x-client", "198.51.100.7"));
+    let body = test::call_and_read_body(&service, request.to_request()).await;
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+on_both_databases! {
+    async fn the_pages_bear_the_hosts_title_way_back_and_style(kind) {
+        let app = App::new(kind).await;
+        let admin = Admin::new(staff).title("Shop <payments>").home("Back to the shop", "/orders?a=1&b=2").stylesheet("/own.css");
+        let page = ask(&app, admin, Method::GET, "/payments/admin/payments").await;
+        assert!(page.contains("Shop &#60;payments&#62;"), "{page}");
+        assert!(page.contains(r#"href="/orders?a=1&#38;b=2""#) && page.contains("Back to the shop"), "{page}");
+        let ours = page.find("admin.css").expect("our style sheet");
+        assert!(page.find(r#"href="/own.css""#).expect("the host's") > ours, "the host's comes last");
+    }
+
+    async fn absolute_times_are_in_the_hosts_zone(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let berlin = Admin::new(staff).time_zone("Europe/Berlin").expect("a zone");
+        let page = ask(&app, berlin, Method::GET, &format!("/payments/admin/payments/{token}")).await;
+        // The clock stands at 10:15 UTC, in summer time.
+        assert!(page.contains(r#"datetime="2026-10-12T10:15:00Z" title="12 Oct 2026, 12:15:00 CEST""#), "{page}");
+        for bad in ["Nowhere/Town", "", "/etc/passwd", "../../etc/passwd"] {
+            let refused = Admin::new(staff).time_zone(bad).err().expect("no such zone").to_string();
+            assert!(refused.contains(&format!("{bad:?}")), "{refused}");
+        }
+    }
+
+    async fn what_the_host_redacts_is_not_on_the_page(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        let hide = |stored: &actix_payments::Stored<'_>| match stored.what {
+            "body" => Some(format!("hidden body of {}", stored.variant)),
+            "header:stripe-signature" => Some("hidden signature".to_owned()),
+            _ => None,
+        };
+        let page = ask(&app, Admin::new(staff).redact(hide), Method::GET, "/payments/admin/events/1").await;
+        assert!(page.contains("hidden body of stripe") && page.contains("hidden signature"), "{page}");
+        assert!(!page.contains("client_reference_id") && !page.contains("v1="), "{page}");
+        let bare = ask(&app, Admin::new(staff), Method::GET, "/payments/admin/events/1").await;
+        assert!(bare.contains("client_reference_id") && bare.contains("v1="), "{bare}");
+    }
+
+    async fn the_audit_log_takes_the_address_from_where_the_host_says(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        let header = |req: &HttpRequest| Some(req.headers().get("x-client")?.to_str().ok()?.to_owned());
+        let admin = Admin::new(staff).client_address(header);
+        ask(&app, admin, Method::POST, "/payments/admin/events/1/requeue").await;
+        assert_eq!(app.texts("SELECT actor || ' ' || address AS t FROM pay_audit"), ["mia 198.51.100.7"]);
+    }
+}
