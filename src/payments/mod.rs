@@ -18,6 +18,7 @@ mod rebuild;
 mod receive;
 mod requeue;
 pub(crate) mod settle;
+pub(crate) mod tally;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -147,12 +148,6 @@ impl Inner {
     pub(crate) async fn rung(&self) {
         self.bell.notified().await;
     }
-}
-
-/// The UTC day of a counter.
-pub(crate) fn day(at: Timestamp) -> String {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
 }
 
 /// `len` letters and digits that nobody can guess: 5 bits each.
