@@ -1,27 +1,35 @@
-// What is nicer with a script? Times that stay current, the theme, keys and copying. Nothing depends on it.
+// What is nicer with a script? Times that stay current, the theme, keys, copying, ticking, and word of new rows.
+// Nothing depends on it.
 (() => {
   "use strict";
   const root = document.documentElement;
+  const all = (what) => document.querySelectorAll(what);
   root.classList.add("scripted");
 
-  // The theme: the system's until chosen. A browser may refuse the storage; then the choice lasts for the page. This
-  // runs before the page is drawn, so that no other theme flashes up.
-  const remember = (theme) => {
+  // A choice that lasts. A browser may refuse the storage; then it lasts for the page.
+  const remember = (name, value) => {
     try {
-      return theme ? localStorage.setItem("payments-theme", theme) : localStorage.getItem("payments-theme");
+      return value ? localStorage.setItem(`payments-${name}`, value) : localStorage.getItem(`payments-${name}`);
     } catch {
       return null;
     }
   };
-  const chosen = remember();
+
+  // The theme: the system's until chosen. This runs before the page is drawn, so that no other theme flashes up.
+  const chosen = remember("theme");
   if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
   const switchTheme = () => {
     const now = root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     root.dataset.theme = now === "dark" ? "light" : "dark";
-    remember(root.dataset.theme);
+    remember("theme", root.dataset.theme);
   };
 
-  // Times, in the words of the server (views/words.rs).
+  // Times, in the words of the server (views/words.rs); absolute ones as the server wrote them, or in this
+  // browser's zone.
+  let zone = remember("zone") ?? "server";
+  const here = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+  });
   const span = (s) => {
     if (s < 60) return `${s} s`;
     if (s < 3600) return `${Math.floor(s / 60)} min`;
@@ -29,21 +37,48 @@
     return `${size} ${unit}${size === 1 ? "" : "s"}`;
   };
   const tell = () => {
-    for (const time of document.querySelectorAll("time[datetime]")) {
+    for (const time of all("time[datetime]")) {
       const seconds = Math.round((Date.now() - Date.parse(time.dateTime)) / 1000);
       const size = Math.abs(seconds);
       if (Number.isNaN(size)) continue;
+      time.dataset.server ??= time.title;
+      time.title = zone === "here" ? here.format(Date.parse(time.dateTime)) : time.dataset.server;
+      const exact = time.nextElementSibling;
+      if (exact?.matches(".exact")) exact.textContent = time.title;
       const day = time.title.split(",")[0];
       time.textContent =
         size < 10 ? "just now" : size >= 7 * 86400 ? day : seconds < 0 ? `in ${span(size)}` : `${span(size)} ago`;
     }
+    for (const button of all("[data-zone-toggle]")) button.setAttribute("aria-pressed", zone === "here");
   };
+  const switchZone = () => {
+    zone = zone === "here" ? "server" : "here";
+    remember("zone", zone);
+    tell();
+  };
+
+  // New rows are offered, not pushed under the eye; nobody is asked while the tab is hidden or rows are ticked.
+  const ask = async () => {
+    const [list, offer] = [document.querySelector("[data-newest]"), document.querySelector("[data-fresh]")];
+    if (!list || !offer || document.hidden || document.querySelector("[data-tick]:checked")) return;
+    const address = new URL(location.href);
+    address.searchParams.set("newer_than", list.dataset.newest);
+    const answer = await fetch(address).catch(() => null);
+    const count = answer?.ok ? (await answer.text()).trim() : "0";
+    offer.hidden = count === "0" || !/^\d+\+?$/.test(count);
+    offer.querySelector("a").textContent = `${count} new`;
+  };
+  setInterval(ask, 15000);
   setInterval(() => document.hidden || tell(), 15000);
-  document.addEventListener("visibilitychange", () => document.hidden || tell());
+  document.addEventListener("visibilitychange", () => document.hidden || (tell(), ask()));
 
   document.addEventListener("DOMContentLoaded", () => {
-    for (const part of document.querySelectorAll("[data-theme-toggle], .keys")) part.hidden = false;
+    for (const part of all("[data-theme-toggle], [data-zone-toggle], .keys, .tick-all")) part.hidden = false;
     tell();
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches("[data-tick-all]")) return;
+    for (const tick of all("[data-tick]")) tick.checked = target.checked;
   });
 
   // Copying; without HTTPS there is no clipboard object, but a selected field still copies.
@@ -59,6 +94,7 @@
   };
   document.addEventListener("click", async (event) => {
     if (event.target.closest("[data-theme-toggle]")) return switchTheme();
+    if (event.target.closest("[data-zone-toggle]")) return switchZone();
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     try {
@@ -72,16 +108,25 @@
   });
 
   // Keys, unless somebody types or means the browser's own.
+  const step = (by) => {
+    const rows = [...all(".row-link")];
+    const at = rows.indexOf(document.activeElement?.closest("tr")?.querySelector(".row-link"));
+    rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)]?.focus();
+    return rows.length > 0;
+  };
   const keys = {
     "/": () => document.querySelector("input[type=search]")?.select(),
     r: () => location.reload(),
     t: switchTheme,
+    z: switchZone,
     "?": () => document.querySelector(".help")?.showModal(),
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
   };
   document.addEventListener("keydown", (event) => {
     const busy = event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]");
-    if (busy || event.target.closest("input, select, textarea, [contenteditable]") || !keys[event.key]) return;
+    const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+    if (busy || typing || !keys[event.key] || keys[event.key]() === false) return;
     event.preventDefault();
-    keys[event.key]();
   });
 })();

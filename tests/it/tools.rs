@@ -98,13 +98,15 @@ pub(crate) struct View<'a> {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) dark: bool,
+    /// The browser's time zone.
+    pub(crate) zone: &'a str,
     /// Name and password for HTTP basic authentication.
     pub(crate) auth: Option<(&'a str, &'a str)>,
 }
 
 impl Default for View<'_> {
     fn default() -> Self {
-        Self { javascript: true, width: 1280, height: 900, dark: false, auth: None }
+        Self { javascript: true, width: 1280, height: 900, dark: false, zone: "UTC", auth: None }
     }
 }
 
@@ -140,6 +142,7 @@ impl Browser {
             "width": view.width,
             "height": view.height,
             "scheme": if view.dark { "dark" } else { "light" },
+            "zone": view.zone,
             "auth": view.auth.map(|(user, password)| json!({"user": user, "password": password})),
         });
         self.ask(question)["status"].as_u64().unwrap()
@@ -163,6 +166,16 @@ impl Browser {
     /// Presses the first button of a form, and answers the address it led to.
     pub(crate) fn submit(&mut self, form: &str) -> String {
         self.ask_text("url", json!({"cmd": "submit", "selector": form}))
+    }
+
+    /// Presses a key.
+    pub(crate) fn press(&mut self, key: &str) {
+        self.ask(json!({"cmd": "press", "key": key}));
+    }
+
+    /// What a JavaScript expression gives in the page.
+    pub(crate) fn run(&mut self, script: &str) -> Value {
+        self.ask(json!({"cmd": "run", "script": script}))["value"].take()
     }
 
     /// The text of the first match, as displayed, each white space one space.

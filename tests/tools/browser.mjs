@@ -4,11 +4,14 @@
 // twenty seconds, answers {"error": why}. TEST_TOOLS is the folder that holds node_modules; CHROMIUM may name the program.
 // `element` below is either {"selector": CSS} or {"text": what a link or button says}.
 //
-//   open        {url, javascript = true, width = 1280, height = 900, scheme = "light", auth: {user, password}}
+//   open        {url, javascript = true, width = 1280, height = 900, scheme = "light", zone = "UTC",
+//                auth: {user, password}}
 //                                  -> {status, url}; cookies and console are kept while the options stay the same
 //   click       element            -> {url} once the page it leads to is loaded
 //   fill        {selector, value}  -> {}; chooses an option if the element is a select
 //   submit      {selector}         -> {url}; presses the form's first button
+//   press       {key}              -> {}; a key on the keyboard, as "ArrowDown"
+//   run         {script}           -> {value}; what an expression gives in the page
 //   text, html  {selector = body, html} -> {text} as displayed, {html} as it stands in the document
 //   count       {selector}         -> {count}
 //   url         {}                 -> {url}
@@ -56,11 +59,12 @@ function program() {
 }
 
 // The window that fits the options: the present one, or a new one in place of it.
-async function windowFor({ javascript = true, width = 1280, height = 900, scheme = 'light', auth = null }) {
+async function windowFor({ javascript = true, width = 1280, height = 900, scheme = 'light', zone = 'UTC', auth = null }) {
   const options = {
     javaScriptEnabled: javascript,
     viewport: { width, height },
     colorScheme: scheme,
+    timezoneId: zone,
     ...(auth && { httpCredentials: { username: auth.user, password: auth.password } }),
   };
   const key = JSON.stringify(options);
@@ -145,6 +149,11 @@ const commands = {
     const buttons = 'button:not([type]), button[type=submit], input[type=submit], input[type=image]';
     return follow(page().locator(selector).first().locator(buttons).first());
   },
+  async press({ key }) {
+    await page().keyboard.press(key);
+    return {};
+  },
+  run: async ({ script }) => ({ value: await page().evaluate(script) }),
   text: async ({ selector = 'body' }) => ({ text: await page().locator(selector).first().innerText() }),
   html: async ({ selector = 'html' }) => ({
     html: await page().locator(selector).first().evaluate((node) => node.outerHTML),

@@ -124,6 +124,58 @@ async fn the_theme_stays_chosen_from_page_to_page() {
 }
 
 #[actix_web::test]
+async fn exact_times_are_in_the_browsers_zone_for_those_who_want_it() {
+    let app = shop(Kind::Sqlite).await;
+    let token = order(&app, "10042").await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let page = format!("/payments/admin/payments/{token}");
+    open(&mut browser, &site, &page, &View { zone: "Asia/Kolkata", ..admin() });
+    let shown = |browser: &mut Browser| (browser.html(".timeline time"), browser.text(".timeline .exact"));
+    let (time, exact) = shown(&mut browser);
+    assert!(time.contains("title=\"12 Oct 2026, 10:15:00 UTC\"") && exact == "12 Oct 2026, 10:15:00 UTC", "{time}");
+    browser.click("[data-zone-toggle]");
+    let (time, exact) = shown(&mut browser);
+    assert!(time.contains("12 Oct 2026, 15:45:00") && exact.contains("15:45:00") && !exact.contains("UTC"), "{time}");
+    open(&mut browser, &site, &page, &View { zone: "Asia/Kolkata", ..admin() });
+    assert!(browser.text(".timeline .exact").contains("15:45:00"), "it is remembered");
+    browser.press("z");
+    assert_eq!(browser.text(".timeline .exact"), "12 Oct 2026, 10:15:00 UTC");
+    assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
+async fn the_keyboard_goes_through_the_rows() {
+    let app = shop(Kind::Sqlite).await;
+    for number in ["10042", "10043", "10044"] {
+        order(&app, number).await;
+    }
+    let site = app.serve();
+    let mut browser = Browser::start();
+    open(&mut browser, &site, "/payments/admin/payments", &admin());
+    let focused = "document.activeElement.textContent.trim()";
+    let path = [
+        ("ArrowDown", "10044"),
+        ("ArrowDown", "10043"),
+        ("ArrowDown", "10042"),
+        ("ArrowDown", "10042"),
+        ("ArrowUp", "10043"),
+    ];
+    for (key, row) in path {
+        browser.press(key);
+        assert_eq!(browser.run(focused), row, "after {key}");
+    }
+    browser.press("/");
+    assert_eq!(browser.run("document.activeElement.name"), "q");
+    browser.press("ArrowDown");
+    assert_eq!(browser.run("document.activeElement.name"), "q", "keys belong to the field that is typed into");
+    browser.run("document.activeElement.blur()");
+    browser.press("?");
+    assert_eq!(browser.count("dialog[open]"), 1);
+    assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
 async fn pages_weigh_little() {
     let (app, pages) = pages().await;
     for (_, path) in pages {
