@@ -2,6 +2,7 @@
 //! file of this room by the same name.
 
 mod adopt;
+mod anomalies;
 mod apply;
 mod browse;
 mod builder;
@@ -11,6 +12,7 @@ mod find;
 pub(crate) mod handler;
 mod matching;
 mod naming;
+mod overview;
 mod payment;
 pub(crate) mod process;
 mod reading;
@@ -26,11 +28,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub(crate) use anomalies::Anomaly;
 pub(crate) use browse::{COUNT_CAP, EventPage, PaymentPage, Place};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
+pub(crate) use overview::{Bucket, Overview, Span};
 pub use payment::Payment;
 pub use rebuild::Rebuilt;
 pub use receive::Received;

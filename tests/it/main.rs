@@ -15,6 +15,7 @@ mod house;
 mod intake;
 mod ledger;
 mod matching;
+mod overview;
 mod routes;
 mod scenes;
 mod shop;

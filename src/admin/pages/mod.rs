@@ -15,7 +15,7 @@ macro_rules! pages {
 }
 
 pages! {
-    home,
+    overview,
     payments,
     payment,
     events,
