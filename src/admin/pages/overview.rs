@@ -70,29 +70,29 @@ fn tiles(frame: &Frame, found: &payments::Overview) -> Vec<Tile> {
     };
     let counted = |text: &str, path: &str, outcome: &str, odd: &'static str| {
         let happened = number(outcome);
-        let tone = if happened > 0 { odd } else { "plain" };
+        let tone = if happened > 0 { odd } else { "calm" };
         tile(text, path, grouped(&happened.to_string()), before(outcome), tone)
     };
     let completed = EventState::Completed.as_str();
     let ignored = grouped(&number(EventState::Ignored.as_str()).to_string());
     let retryable = open(&[EventState::Retryable]);
     vec![
-        counted("Received", "events", RECEIVED, "plain"),
+        counted("Received", "events", RECEIVED, "calm"),
         Tile {
             note: format!("and {ignored} ignored"),
-            ..counted("Completed", "events?state=completed", completed, "plain")
+            ..counted("Completed", "events?state=completed", completed, "calm")
         },
         tile(
             "Waiting now",
             if retryable > 0 { "events?state=retryable" } else { "events?state=available" },
             capped(open(&[EventState::Available, EventState::Running, EventState::Retryable])),
             format!("{} for another try", capped(retryable)),
-            if retryable > 0 { "warn" } else { "plain" },
+            if retryable > 0 { "warn" } else { "calm" },
         ),
-        tile("Parked now", "events?state=parked", capped(open(&[EventState::Parked])), "for a payment".into(), "plain"),
+        tile("Parked now", "events?state=parked", capped(open(&[EventState::Parked])), "for a payment".into(), "calm"),
         counted("Discarded", "events?state=discarded", EventState::Discarded.as_str(), "bad"),
         counted("Rejected", "events", REJECTED, "warn"),
-        counted("Duplicates", "events", DUPLICATE, "plain"),
+        counted("Duplicates", "events", DUPLICATE, "calm"),
     ]
 }
 

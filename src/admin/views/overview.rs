@@ -50,7 +50,7 @@ pub(crate) struct Tile {
     pub(crate) number: String,
     /// What to compare it with.
     pub(crate) note: String,
-    /// `plain`, or `warn` or `bad` where it wants attention.
+    /// `calm`, or `warn` or `bad` where it wants attention.
     pub(crate) tone: &'static str,
 }
 
