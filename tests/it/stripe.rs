@@ -12,7 +12,7 @@ mod calls;
 mod deliveries;
 mod facts;
 mod interpretation;
-mod listener;
+pub(crate) mod listener;
 mod money;
 mod vectors;
 
