@@ -8,6 +8,7 @@ mod browse;
 mod builder;
 mod create;
 mod explain;
+mod export;
 mod find;
 pub(crate) mod handler;
 mod matching;

@@ -9,6 +9,7 @@ mod configuration;
 mod dummy;
 mod durability;
 mod events;
+mod export;
 mod handlers;
 mod host;
 mod house;

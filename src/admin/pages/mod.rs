@@ -20,4 +20,5 @@ pages! {
     payment,
     events,
     event,
+    csv,
 }
