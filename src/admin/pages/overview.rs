@@ -155,7 +155,7 @@ fn label(span: Span, at: Timestamp) -> Option<String> {
     let hour = format_description!("[hour]:[minute]");
     let day = format_description!("[day padding:none] [month repr:short]");
     match span {
-        Span::Day => (at.hour() % 6 == 0).then_some(at.format(hour).ok()?),
+        Span::Day => at.hour().is_multiple_of(6).then_some(at.format(hour).ok()?),
         Span::Week => (at.hour() == 0).then_some(at.format(day).ok()?),
         Span::Month => (at.to_julian_day() % 5 == 0).then_some(at.format(day).ok()?),
     }
