@@ -87,7 +87,7 @@ impl Frame {
     /// A page of one message.
     pub(super) fn notice(&self, status: StatusCode, title: &str, text: &str) -> HttpResponse {
         let page = Notice {
-            page: self.page(title, ""),
+            page: self.page(title, "notice"),
             tone: "warn",
             icon: "alert",
             title: title.to_owned(),

@@ -8,6 +8,7 @@ mod pages;
 mod query;
 mod routes;
 mod settings;
+mod sheet;
 mod views;
 mod zone;
 

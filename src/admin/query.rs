@@ -60,6 +60,7 @@ impl Fields {
         };
         Paging {
             shown: format!("{} {what}{}", ids.len(), if ids.len() == 1 { "" } else { "s" }),
+            csv: self.with(&format!("{list}.csv"), "", None),
             newer: beside("after", ids.first(), newer),
             older: beside("before", ids.last(), older),
         }

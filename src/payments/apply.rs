@@ -6,7 +6,8 @@ use super::handler::{HandlerError, Transition};
 use super::matching::{self, Match};
 use super::payment::{self, Payment};
 use super::reading::{ModeMatch, ambiguity};
-use super::settle::{self, Pending, Trouble};
+use super::settle::{self, Ended, Trouble};
+use super::tally::Moved;
 use super::{Payments, adopt};
 use crate::domain::event::{EventState, Interpretation};
 use crate::domain::payment::{Status, derive};
@@ -24,10 +25,12 @@ pub(super) struct Step<'a> {
     pub(super) now: Timestamp,
     /// What a handler in the transaction refused with.
     pub(super) trouble: Option<Trouble>,
+    /// The money that it moved.
+    pub(super) moved: Moved,
 }
 
 impl Step<'_> {
-    pub(super) fn run(&mut self, mode: ModeMatch) -> Result<Option<Pending>, Error> {
+    pub(super) fn run(&mut self, mode: ModeMatch) -> Result<Ended, Error> {
         let row = &self.event.row;
         if mode == ModeMatch::Ignore {
             let why = "of the other mode than this variant is for, so it changes nothing";
@@ -42,7 +45,7 @@ impl Step<'_> {
     }
 
     /// No payment, and nothing that would change one.
-    fn says_nothing(&mut self) -> Result<Option<Pending>, Error> {
+    fn says_nothing(&mut self) -> Result<Ended, Error> {
         let summary = self.interpretation.summary.clone();
         match self.payments.inner().handlers.wants(&self.event.row.kind) {
             true => self.hand_over(EventState::Completed, "handled", summary, Vec::new()),
@@ -51,9 +54,10 @@ impl Step<'_> {
     }
 
     /// Facts, but no payment to put them to.
-    fn unmatched(&mut self) -> Result<Option<Pending>, Error> {
+    fn unmatched(&mut self) -> Result<Ended, Error> {
         let row = &self.event.row;
-        let Some(variant) = self.payments.variant(&row.variant) else { return Ok(None) };
+        let unknown = || Error::new(ErrorKind::NotFound, format!("no variant {:?} is configured here", row.variant));
+        let variant = self.payments.variant(&row.variant).ok_or_else(unknown)?;
         let named = matching::all(&self.interpretation.references).join(", ");
         let summary = &self.interpretation.summary;
         match variant.unmatched {
@@ -69,12 +73,12 @@ impl Step<'_> {
                 let parked = EventState::Parked;
                 let verdict = Verdict { state: parked, code: "parked", outcome, due_at: until, finished_at: None };
                 self.tx.settle(self.event.claim(), &verdict)?;
-                Ok(None)
+                Ok(Ended::Settled(parked))
             }
         }
     }
 
-    fn adopt(&mut self) -> Result<Option<Pending>, Error> {
+    fn adopt(&mut self) -> Result<Ended, Error> {
         let row = &self.event.row;
         let payment = adopt::adopt(self.tx, &row.variant, self.interpretation, row.livemode, self.now)?;
         let matched_by = matching::linkable(&self.interpretation.references).into_iter().next().unwrap_or_default();
@@ -82,10 +86,11 @@ impl Step<'_> {
     }
 
     /// Merges the facts into the payment's ledger and stores what follows from it.
-    fn apply(&mut self, found: Match) -> Result<Option<Pending>, Error> {
+    fn apply(&mut self, found: Match) -> Result<Ended, Error> {
         let Match { payment: mut row, matched_by, same, ambiguous } = found;
         for adopted in &same {
             adopt::absorb(self.tx, adopted, &row, self.now)?;
+            self.moved.take(adopted, self.now);
         }
         self.link(&row, &matched_by)?;
         let before = payment::state(&row)?;
@@ -109,12 +114,14 @@ impl Step<'_> {
                 (code, format!("{}; {why}", self.interpretation.summary))
             }
         };
+        self.moved.take(&row, self.now);
         let learned = self.learn(&mut row);
         if before != after || changed || learned {
             payment::put(&mut row, &after);
             self.tx.save_payment(&row, self.now)?;
             row.version += 1;
         }
+        self.moved.put(&row, self.now);
         let stepped =
             (before.status, before.disputed, &before.concerns) != (after.status, after.disputed, &after.concerns);
         if stepped {
@@ -209,10 +216,10 @@ impl Step<'_> {
         Ok(true)
     }
 
-    fn settle(&mut self, state: EventState, code: &'static str, outcome: String) -> Result<Option<Pending>, Error> {
+    fn settle(&mut self, state: EventState, code: &'static str, outcome: String) -> Result<Ended, Error> {
         let verdict = Verdict { state, code, outcome, due_at: None, finished_at: Some(self.now) };
         self.tx.settle(self.event.claim(), &verdict)?;
-        Ok(None)
+        Ok(Ended::Settled(state))
     }
 
     /// Settles the event, or keeps it claimed when async handlers are to run after the commit.
@@ -222,7 +229,7 @@ impl Step<'_> {
         code: &'static str,
         outcome: String,
         transitions: Vec<Transition>,
-    ) -> Result<Option<Pending>, Error> {
+    ) -> Result<Ended, Error> {
         let handlers = &self.payments.inner().handlers;
         let wanted = !transitions.is_empty() && handlers.wants_transitions() || handlers.wants(&self.event.row.kind);
         if !wanted {
@@ -232,6 +239,7 @@ impl Step<'_> {
         let verdict = Verdict { state: EventState::Running, code, outcome, due_at: Some(lease), finished_at: None };
         self.tx.settle(self.event.claim(), &verdict)?;
         let done = Verdict { state, due_at: None, ..verdict };
-        settle::pending(self.payments, self.tx, self.event, transitions, done).map(Some)
+        let pending = settle::pending(self.payments, self.tx, self.event, transitions, done)?;
+        Ok(Ended::Pending(Box::new(pending)))
     }
 }

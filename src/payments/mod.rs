@@ -2,15 +2,18 @@
 //! file of this room by the same name.
 
 mod adopt;
+mod anomalies;
 mod apply;
 mod browse;
 mod builder;
 mod create;
 mod explain;
+mod export;
 mod find;
 pub(crate) mod handler;
 mod matching;
 mod naming;
+mod overview;
 mod payment;
 pub(crate) mod process;
 mod reading;
@@ -18,6 +21,7 @@ mod rebuild;
 mod receive;
 mod requeue;
 pub(crate) mod settle;
+pub(crate) mod tally;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -25,11 +29,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub(crate) use anomalies::Anomaly;
 pub(crate) use browse::{COUNT_CAP, EventPage, PaymentPage, Place};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
+pub(crate) use overview::{Bucket, Overview, Span};
 pub use payment::Payment;
 pub use rebuild::Rebuilt;
 pub use receive::Received;
@@ -147,12 +153,6 @@ impl Inner {
     pub(crate) async fn rung(&self) {
         self.bell.notified().await;
     }
-}
-
-/// The UTC day of a counter.
-pub(crate) fn day(at: Timestamp) -> String {
-    let at = at.to_offset(time::UtcOffset::UTC);
-    format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
 }
 
 /// `len` letters and digits that nobody can guess: 5 bits each.

@@ -3,9 +3,10 @@
 
 use super::apply::Step;
 use super::reading::{Reading, interpret};
-use super::settle::{self, Pending, Trouble};
-use super::{Payments, matching};
-use crate::domain::event::References;
+use super::settle::{self, Ended, Pending, Trouble};
+use super::tally::Moved;
+use super::{Inner, Payments, matching};
+use crate::domain::event::{EventState, References};
 use crate::domain::{Timestamp, later};
 use crate::error::Error;
 use crate::store::Tx;
@@ -15,11 +16,24 @@ use crate::store::rows::Claimed;
 pub(crate) const BATCH: i64 = 50;
 
 /// What came of a batch.
+#[derive(Default)]
 pub(crate) struct Batch {
     /// How many events were claimed.
     pub claimed: usize,
     /// Those whose async handlers are to run now.
     pub pending: Vec<Pending>,
+    /// The others: each one's variant, and the state that it is in.
+    settled: Vec<(String, EventState)>,
+}
+
+impl Batch {
+    fn add(&mut self, event: &Claimed, ended: Ended) {
+        self.claimed += 1;
+        match ended {
+            Ended::Settled(state) => self.settled.push((event.row.variant.clone(), state)),
+            Ended::Pending(pending) => self.pending.push(*pending),
+        }
+    }
 }
 
 impl Payments {
@@ -27,21 +41,23 @@ impl Payments {
     /// one which can't even be committed does not hold up the others.
     pub(crate) async fn process(&self) -> Result<Batch, Error> {
         let this = self.clone();
-        self.blocking(move |inner| match inner.store.transaction(|tx| process_batch(&this, tx, BATCH)) {
+        let process = move |inner: &Inner| match inner.store.transaction(|tx| process_batch(&this, tx, BATCH)) {
             Err(error) if !error.is_retryable() => {
                 log::error!("payments: a batch failed, its events are taken one by one: {error}");
                 one_by_one(&this)
             }
             done => done,
-        })
-        .await
+        };
+        let batch = self.blocking(process).await?;
+        batch.settled.iter().for_each(|(variant, state)| self.inner().count(variant, state.as_str(), 1));
+        Ok(batch)
     }
 }
 
 /// As many events as a batch has, each in a transaction of its own; what fails is settled as failed.
 fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
     let store = &payments.inner().store;
-    let mut all = Batch { claimed: 0, pending: Vec::new() };
+    let mut all = Batch::default();
     for _ in 0..BATCH {
         let batch = store.transaction(|tx| process_batch(payments, tx, 1)).or_else(|error| {
             if error.is_retryable() { Err(error) } else { store.transaction(|tx| give_up(payments, tx, &error)) }
@@ -51,6 +67,7 @@ fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
         }
         all.claimed += batch.claimed;
         all.pending.extend(batch.pending);
+        all.settled.extend(batch.settled);
     }
     Ok(all)
 }
@@ -59,10 +76,12 @@ fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
 fn give_up(payments: &Payments, tx: &mut dyn Tx, error: &Error) -> Result<Batch, Error> {
     let now = payments.now();
     let claimed = claim(payments, tx, now, 1)?;
+    let mut batch = Batch::default();
     for event in &claimed {
-        settle::failed(payments.inner(), tx, event, &Trouble::retry(error.to_string()), now)?;
+        let ended = settle::failed(payments.inner(), tx, event, &Trouble::retry(error.to_string()), now)?;
+        batch.add(event, ended);
     }
-    Ok(Batch { claimed: claimed.len(), pending: Vec::new() })
+    Ok(batch)
 }
 
 fn claim(payments: &Payments, tx: &mut dyn Tx, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error> {
@@ -76,12 +95,12 @@ fn process_batch(payments: &Payments, tx: &mut dyn Tx, limit: i64) -> Result<Bat
     let claimed = claim(payments, tx, now, limit)?;
     let read: Vec<_> = claimed.into_iter().map(|event| (interpret(payments.inner(), &event), event)).collect();
     lock(tx, &read)?;
-    let mut batch = Batch { claimed: read.len(), pending: Vec::new() };
-    for (interpretation, event) in read {
-        if let Some(pending) = process_one(payments, tx, &event, interpretation, now)? {
-            batch.pending.push(pending);
-        }
+    let (mut batch, mut moved) = (Batch::default(), Moved::default());
+    for (reading, event) in read {
+        let ended = process_one(payments, tx, &event, reading, &mut moved, now)?;
+        batch.add(&event, ended);
     }
+    moved.write(tx)?;
     Ok(batch)
 }
 
@@ -109,9 +128,10 @@ fn process_one(
     tx: &mut dyn Tx,
     event: &Claimed,
     reading: Reading,
+    moved: &mut Moved,
     now: Timestamp,
-) -> Result<Option<Pending>, Error> {
-    let (mut pending, mut trouble) = (None, None);
+) -> Result<Ended, Error> {
+    let (mut ended, mut trouble) = (None, None);
     if let Ok((interpretation, _)) = &reading {
         note(tx, event, &interpretation.references)?;
     }
@@ -121,22 +141,24 @@ fn process_one(
             Ok(())
         }
         Ok((interpretation, mode)) => tx.savepoint(&mut |tx| {
-            let mut step = Step { payments, tx, event, interpretation, now, trouble: None };
+            let mut step = Step { payments, tx, event, interpretation, now, trouble: None, moved: Moved::default() };
             let done = step.run(*mode);
             trouble = step.trouble;
-            pending = done?;
+            ended = Some((done?, step.moved));
             Ok(())
         }),
     };
-    match (applied, trouble) {
-        (_, Some(trouble)) => settle::failed(payments.inner(), tx, event, &trouble, now).map(|()| None),
-        (Err(error), None) if error.is_retryable() => Err(error),
-        (Err(error), None) => {
-            let trouble = Trouble::retry(error.to_string());
-            settle::failed(payments.inner(), tx, event, &trouble, now).map(|()| None)
+    let trouble = match (applied, trouble, ended) {
+        (Ok(()), None, Some((ended, its))) => {
+            moved.join(its);
+            return Ok(ended);
         }
-        (Ok(()), None) => Ok(pending),
-    }
+        (_, Some(trouble), _) => trouble,
+        (Err(error), None, _) if error.is_retryable() => return Err(error),
+        (Err(error), None, _) => Trouble::retry(error.to_string()),
+        (Ok(()), None, None) => Trouble::retry("the event was left as it was".to_owned()),
+    };
+    settle::failed(payments.inner(), tx, event, &trouble, now)
 }
 
 /// Writes down what the event is about, outside of its savepoint: where it fails, people must be able to find it by

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use super::Payments;
 use super::naming::storable;
-use super::{Payments, day};
+use super::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Source, Verified};
 use crate::domain::{Timestamp, to_micros};
@@ -51,7 +52,7 @@ impl Payments {
     pub(crate) fn reject(&self, variant: &str, rejection: Rejection) {
         log::warn!("payments: rejected a delivery: variant={variant:?} reason={rejection}");
         let known = self.variant(variant).map_or(NOBODY, |_| variant);
-        self.inner().inbox.count(known, &day(self.now()), &format!("rejected:{rejection}"));
+        self.inner().count(known, &format!("{REJECTED}{rejection}"), 1);
     }
 
     async fn take_in(&self, variant: &str, delivery: Delivery, now: Timestamp) -> Result<Received, Rejection> {
@@ -72,9 +73,8 @@ impl Payments {
             Rejection::Unavailable
         })?;
         let duplicates = stored.iter().filter(|event| event.duplicate).count();
-        let today = day(now);
-        (0..count).for_each(|_| inbox.count(variant, &today, "received"));
-        (0..duplicates).for_each(|_| inbox.count(variant, &today, "duplicate"));
+        self.inner().count(variant, RECEIVED, count);
+        self.inner().count(variant, DUPLICATE, duplicates);
         if duplicates < count {
             self.inner().ring();
         }

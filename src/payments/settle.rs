@@ -90,6 +90,14 @@ fn jitter() -> u8 {
     byte[0]
 }
 
+/// How far an event got in its transaction.
+pub(super) enum Ended {
+    /// To its end, or to the end of this attempt.
+    Settled(EventState),
+    /// To its async handlers.
+    Pending(Box<Pending>),
+}
+
 /// Writes down that an event failed.
 pub(super) fn failed(
     inner: &Inner,
@@ -97,7 +105,7 @@ pub(super) fn failed(
     event: &Claimed,
     trouble: &Trouble,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Ended, Error> {
     tx.add_attempt(&NewAttempt {
         event_id: event.row.id,
         transition_id: None,
@@ -110,7 +118,8 @@ pub(super) fn failed(
     })?;
     let verdict = trouble.verdict(inner, event.row.attempts, now);
     report(&event.row.variant, &event.row.gateway_event_id, &verdict);
-    tx.settle(event.claim(), &verdict).map(drop)
+    tx.settle(event.claim(), &verdict)?;
+    Ok(Ended::Settled(verdict.state))
 }
 
 fn report(variant: &str, event: &str, verdict: &Verdict) {
@@ -240,8 +249,11 @@ impl Pending {
             None => Verdict { finished_at: Some(now), ..self.verdict },
         };
         report(&self.event.variant, &self.event.id, &verdict);
-        let claim = self.claim;
-        write(payments, move |tx| tx.settle(claim, &verdict)).await.map(drop)
+        let (claim, state) = (self.claim, verdict.state);
+        if write(payments, move |tx| tx.settle(claim, &verdict)).await? {
+            payments.inner().count(&self.event.variant, state.as_str(), 1);
+        }
+        Ok(())
     }
 
     /// Gives the event back unfinished, due at once, without counting this attempt against it.

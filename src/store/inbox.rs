@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Store;
-use super::rows::{Appended, Count, NewEvent};
+use super::rows::{Appended, Count, Counter, NewEvent};
 use crate::error::{Error, ErrorKind};
 
 /// How long counters may stay in memory. Deliveries never do.
@@ -47,7 +47,7 @@ enum Message {
 }
 
 #[derive(Default)]
-struct Counts(Mutex<HashMap<(String, String, String), i64>>);
+struct Counts(Mutex<HashMap<Counter, Count>>);
 
 impl Inbox {
     /// Starts the writer thread; it ends when the inbox is dropped.
@@ -75,9 +75,9 @@ impl Inbox {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Adds one to a counter, within [`COUNT_EVERY`].
-    pub(crate) fn count(&self, variant: &str, day: &str, outcome: &str) {
-        if self.counts.add(variant, day, outcome) {
+    /// Adds to a counter, within [`COUNT_EVERY`].
+    pub(crate) fn count(&self, counter: Counter, add: Count) {
+        if self.counts.add(counter, add) {
             // When the queue is full the writer is awake and looks at the counters anyway.
             let _ = self.queue.try_send(Message::Count);
         }
@@ -98,29 +98,27 @@ fn gone() -> Error {
 
 impl Counts {
     /// Answers whether this is the first since they were taken.
-    fn add(&self, variant: &str, day: &str, outcome: &str) -> bool {
+    fn add(&self, counter: Counter, add: Count) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = counts.is_empty();
-        if counts.len() < COUNTERS {
-            *counts.entry((variant.to_owned(), day.to_owned(), outcome.to_owned())).or_default() += 1;
+        if counts.len() < COUNTERS || counts.contains_key(&counter) {
+            counts.entry(counter).and_modify(|known| known.join(add)).or_insert(add);
         }
         first
     }
 
     /// Adds what could not be written, for the next time.
-    fn put_back(&self, unwritten: Vec<Count>) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for Count { variant, day, outcome, count } in unwritten {
-            *counts.entry((variant, day, outcome)).or_default() += count;
+    fn put_back(&self, unwritten: Vec<(Counter, Count)>) {
+        for (counter, add) in unwritten {
+            self.add(counter, add);
         }
     }
 
-    fn take(&self) -> Vec<Count> {
+    fn take(&self) -> Vec<(Counter, Count)> {
         let taken = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut counts: Vec<Count> =
-            taken.into_iter().map(|((variant, day, outcome), count)| Count { variant, day, outcome, count }).collect();
+        let mut counts: Vec<_> = taken.into_iter().collect();
         // One order for all writers, so that two processes never wait for each other in a circle.
-        counts.sort_by(|a, b| (&a.variant, &a.day, &a.outcome).cmp(&(&b.variant, &b.day, &b.outcome)));
+        counts.sort_by(|(a, _), (b, _)| a.cmp(b));
         counts
     }
 }
@@ -192,7 +190,7 @@ impl Batch {
     /// All together, with the counters that are due, so that these cost no commit of their own. When that fails
     /// for a reason of the data, each delivery for itself, so that a poisoned one does not fail its neighbours.
     /// Answers the counters that were not written.
-    fn store(self, store: &dyn Store, counts: Vec<Count>) -> Result<(), Vec<Count>> {
+    fn store(self, store: &dyn Store, counts: Vec<(Counter, Count)>) -> Result<(), Vec<(Counter, Count)>> {
         if self.events.is_empty() && counts.is_empty() {
             return Ok(());
         }

@@ -56,7 +56,7 @@ fn no_answer() -> Error {
 }
 
 /// What can be said in a transaction.
-pub(crate) trait Tx: Intake + Events + Payments + Attempts + Browse {
+pub(crate) trait Tx: Intake + Events + Payments + Attempts + Browse + Hours {
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
@@ -68,7 +68,7 @@ pub(crate) trait Intake {
     /// Stores what is new and counts the deliveries of what is known; answers in the order given.
     fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error>;
     /// Adds to the counters.
-    fn count(&mut self, counts: &[Count]) -> Result<(), Error>;
+    fn count(&mut self, counts: &[(Counter, Count)]) -> Result<(), Error>;
 }
 
 /// Moving events through their states.
@@ -139,6 +139,24 @@ pub(crate) trait Attempts {
     fn done_handlers(&mut self, event: i64) -> Result<Vec<DoneHandler>, Error>;
     /// Adds an operator's act.
     fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
+}
+
+/// What happened lately, without counting over history.
+pub(crate) trait Hours {
+    /// What the counters add up to from the hour of `since` to before that of `until`.
+    fn sums(&mut self, since: Timestamp, until: Timestamp) -> Result<Vec<Sum>, Error>;
+    /// The counts of these outcomes hour by hour, oldest first: (hour, outcome, count).
+    fn series(&mut self, since: Timestamp, outcomes: &[&str]) -> Result<Vec<(Timestamp, String, i64)>, Error>;
+    /// The event of this variant that came last.
+    fn last_event(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
+    /// The event in this state that came first; only of those that nothing but a payment wakes, where `for_good`.
+    fn first_event(&mut self, state: &str, for_good: bool) -> Result<Option<EventRow>, Error>;
+    /// When the events were due that were due before `at`, the earliest first, up to `cap`.
+    fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
+    /// When the newest events in this state were done with, up to `cap`.
+    fn ends(&mut self, state: &str, cap: i64) -> Result<Vec<Option<Timestamp>>, Error>;
+    /// When the newest payments of this variant were created that the host asked for before `at`, up to `cap`.
+    fn creations(&mut self, variant: &str, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
 }
 
 /// What the admin pages read.

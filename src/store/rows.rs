@@ -31,14 +31,47 @@ pub(crate) struct Appended {
     pub duplicate: bool,
 }
 
-/// A number to add to a counter.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub(crate) struct Count {
+/// What is counted together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Counter {
+    /// The hour's beginning.
+    pub hour: Timestamp,
     pub variant: String,
-    /// UTC, `YYYY-MM-DD`.
-    pub day: String,
+    /// A word of `payments/tally.rs`.
     pub outcome: String,
+    /// Empty where no money is meant.
+    pub currency: String,
+}
+
+/// What to add to a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
     pub count: i64,
+    /// Minor units of the counter's currency.
+    pub amount: i64,
+    /// When the last of them happened.
+    pub last_at: Timestamp,
+}
+
+impl Count {
+    /// What both are together.
+    pub(crate) fn join(&mut self, other: Count) {
+        self.count = self.count.saturating_add(other.count);
+        self.amount = self.amount.saturating_add(other.amount);
+        self.last_at = self.last_at.max(other.last_at);
+    }
+}
+
+/// What the counters of some hours add up to.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct Sum {
+    pub variant: String,
+    pub outcome: String,
+    pub currency: String,
+    pub count: i64,
+    pub amount: i64,
+    /// When the last of them happened.
+    pub last_at: Timestamp,
 }
 
 /// The right to settle an event: lost when the lease ran out and another worker claimed it.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use actix_payments::domain::Timestamp;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{AnyConnection, AnyRef, Builder, Database, Payments, basic_auth};
+use actix_payments::{Admin, AnyConnection, AnyRef, Builder, Database, Payments, basic_auth};
 use actix_web::http::Method;
 use actix_web::{App as ActixApp, test};
 use diesel::prelude::*;
@@ -121,7 +121,19 @@ impl App {
 
     /// One request to the app; answers status, headers as text, and body.
     pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mount = self.payments.mount("/payments").admin(basic_auth("admin", "secret"));
+        self.request_at(basic_auth("admin", "secret"), method, path, headers, body).await
+    }
+
+    /// The same with the host's own admin.
+    pub async fn request_at(
+        &self,
+        admin: impl Into<Admin>,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mount = self.payments.mount("/payments").admin(admin);
         let app = test::init_service(ActixApp::new().app_data(self.payments.clone()).service(mount)).await;
         let mut request = test::TestRequest::default().method(method).uri(path).set_payload(body.to_vec());
         for (name, value) in headers {

@@ -37,7 +37,7 @@ on_both_databases! {
         assert_eq!(app.number("SELECT count(*) FROM pay_events"), 200);
         assert_eq!(app.number("SELECT count(*) FROM pay_event_bodies"), 200);
         assert_eq!(app.drain().await, 200);
-        assert_eq!(app.counters(), ["stripe received 200"]);
+        assert_eq!(app.counters(), ["stripe ignored 200", "stripe received 200"]);
     }
 
     async fn copies_that_come_together_are_one_event(kind) {
@@ -50,7 +50,7 @@ on_both_databases! {
         let counts = "SELECT cast(deliveries AS text) AS t FROM pay_events ORDER BY deliveries DESC, id";
         assert_eq!(app.texts(counts), ["50", "17", "17", "16"]);
         assert_eq!(app.number("SELECT count(*) FROM pay_event_bodies"), 4);
-        assert_eq!(app.counters(), ["stripe duplicate 96", "stripe received 100"]);
+        assert_eq!(app.counters(), ["stripe completed 1", "stripe duplicate 96", "stripe ignored 3", "stripe received 100"]);
         assert_eq!((app.status(&token).await, app.transitions().len()), (Status::Paid, 1));
     }
 

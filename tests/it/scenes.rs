@@ -110,12 +110,12 @@ impl App {
         execute(self.database.connection().unwrap().lent(), sql).unwrap();
     }
 
-    /// Every counter as `variant outcome count`.
+    /// Every counter but those of money, as `variant outcome count`.
     pub fn counters(&self) -> Vec<String> {
         let count = "cast(sum(count) AS text)";
         self.texts(&format!(
-            "SELECT variant || ' ' || outcome || ' ' || {count} AS t FROM pay_counters GROUP BY variant, outcome \
-             ORDER BY 1"
+            "SELECT variant || ' ' || outcome || ' ' || {count} AS t FROM pay_hours WHERE currency = '' \
+             GROUP BY variant, outcome ORDER BY 1"
         ))
     }
 }

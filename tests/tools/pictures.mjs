@@ -87,6 +87,10 @@ async function seed(file) {
     else for (const [place, name] of how.entries()) await deliver(name, { token, amount, email, age }, place);
   }
   await deliver('payout.paid', { token: 'none', amount: 0, email: '', age: 0 });
+  // Somebody tries, with a signature of his own.
+  const forged = { 'stripe-signature': `t=${Math.floor(Date.now() / 1000)},v1=${'0'.repeat(64)}` };
+  await fetch(`${shop}/payments/stripe/`, { method: 'POST', headers: forged, body: '{"id":"evt_1","type":"ping"}' });
+  await deliver('payout.paid', { token: 'other', amount: 0, email: '', age: 0 });
   await new Promise((resolve) => setTimeout(resolve, 3000));
   writeFileSync(file, JSON.stringify(ages));
 }
@@ -111,7 +115,7 @@ async function draw(folder) {
   await command({ cmd: 'open', url: `${admin}/payments?q=jenny.rosen%40example.com`, ...look });
   const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
   const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
-  const pages = { payments: `${admin}/payments`, payment, events: `${admin}/events`, event };
+  const pages = { overview: `${admin}/`, payments: `${admin}/payments`, payment, events: `${admin}/events`, event };
   for (const scheme of ['light', 'dark']) {
     for (const [name, url] of Object.entries(pages)) {
       await command({ cmd: 'open', url, ...look, scheme });
@@ -120,6 +124,8 @@ async function draw(folder) {
   }
   await command({ cmd: 'open', url: payment, ...look, width: 360, height: 1400 });
   await command({ cmd: 'screenshot', path: `${folder}/payment-phone.png`, full: false });
+  await command({ cmd: 'open', url: `${admin}/`, ...look, width: 360, height: 1400 });
+  await command({ cmd: 'screenshot', path: `${folder}/overview-phone.png`, full: false });
   end();
 }
 

@@ -15,9 +15,10 @@ macro_rules! pages {
 }
 
 pages! {
-    home,
+    overview,
     payments,
     payment,
     events,
     event,
+    csv,
 }

@@ -22,15 +22,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Payments", "paym
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let list = frame.href("payments");
-    let status = fields.get("status");
-    let filter = PaymentFilter {
-        needs_review: status.as_deref() == Some(REVIEW),
-        status: status.filter(|word| Status::parse(word).is_some()),
-        variant: fields.get("variant"),
-        search: fields.get("q"),
-        ..PaymentFilter::default()
-    };
-    let found = visit.payments.browse_payments(filter, fields.place()).await?;
+    let found = visit.payments.browse_payments(filter(&fields), fields.place()).await?;
     let ids: Vec<i64> = found.rows.iter().map(|row| row.id).collect();
     let page = Payments {
         page: frame.page("Payments", "payments"),
@@ -54,6 +46,18 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         rows: found.rows.iter().map(|row| Ok(self::row(&frame, row)?)).collect::<Result<_, Failure>>()?,
     };
     Ok(frame.render(&page))
+}
+
+/// Which payments the address asks for.
+pub(super) fn filter(fields: &Fields) -> PaymentFilter {
+    let status = fields.get("status");
+    PaymentFilter {
+        needs_review: status.as_deref() == Some(REVIEW),
+        status: status.filter(|word| Status::parse(word).is_some()),
+        variant: fields.get("variant"),
+        search: fields.get("q"),
+        ..PaymentFilter::default()
+    }
 }
 
 fn tabs(fields: &Fields, list: &str, found: &PaymentPage) -> Tabs {

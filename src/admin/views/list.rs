@@ -89,6 +89,8 @@ pub(crate) struct Choice {
 pub(crate) struct Paging {
     /// What is shown: `50 payments`.
     pub(crate) shown: String,
+    /// All rows of the list as a file.
+    pub(crate) csv: String,
     /// Where newer rows are.
     pub(crate) newer: Option<String>,
     /// Where older rows are.

@@ -2,11 +2,13 @@
 //! Nothing here asks a database or a clock: `now` is passed in, and links come as strings from the caller.
 
 pub(crate) mod badge;
+pub(crate) mod chart;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod notice;
+pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod parts;
 pub(crate) mod payment;

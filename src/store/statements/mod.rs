@@ -5,6 +5,7 @@
 mod attempts;
 mod browse;
 mod events;
+mod hours;
 mod intake;
 mod ledger;
 pub(super) mod migrate;

@@ -150,11 +150,15 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    pay_counters (variant, day, outcome) {
+    use super::super::super::Instant;
+    pay_hours (hour, variant, outcome, currency) {
+        hour -> Instant,
         variant -> Text,
-        day -> Text,
         outcome -> Text,
+        currency -> Text,
         count -> BigInt,
+        amount -> BigInt,
+        last_at -> Instant,
     }
 }
 
@@ -168,5 +172,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_transitions,
     pay_attempts,
     pay_audit,
-    pay_counters,
+    pay_hours,
 );

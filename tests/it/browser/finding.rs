@@ -47,7 +47,7 @@ on_both_databases! {
         let intent = fixture("payment_intent.succeeded")["data"]["object"]["id"].as_str().unwrap().to_owned();
         for (asked, token) in cases {
             let asked = if asked.starts_with("pi_") { &intent } else { asked };
-            open(&mut browser, &site, "/payments/admin/", &admin());
+            open(&mut browser, &site, "/payments/admin/payments", &admin());
             browser.fill("input[name=q]", asked);
             browser.submit("form.filter");
             let found = rows(&mut browser);

@@ -1,0 +1,251 @@
+//! How do things stand? The front door: the last day in numbers, its course, and what somebody should look at.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use time::macros::format_description;
+
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::query::Fields;
+use crate::admin::routes::Route;
+use crate::admin::views::chart::{Chart, Numbers};
+use crate::admin::views::overview::{Line, MoneyRow, Overview, Tile, VariantRow};
+use crate::admin::views::parts::{Amount, Link};
+use crate::admin::views::words::{count, grouped};
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::domain::money::{Currency, Money};
+use crate::payments::tally::{DUPLICATE, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
+use crate::payments::{self, Anomaly, Bucket, COUNT_CAP, Span};
+use crate::store::rows::{EventRow, Sum};
+
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let (fields, frame) = (Fields::of(&visit.req), visit.frame());
+    let asked = fields.get("span");
+    let span = Span::ALL.into_iter().find(|span| asked.as_deref() == Some(span.as_str())).unwrap_or(Span::Day);
+    let found = visit.payments.overview(span).await?;
+    let spans = |of: Span| {
+        let word = (of != Span::Day).then_some(of.as_str());
+        (Link::new(name(of), fields.with(&frame.href(""), "span", word)), of == span)
+    };
+    let page = Overview {
+        page: frame.page("Overview", ""),
+        anomalies: found.anomalies.iter().map(|anomaly| line(&frame, anomaly)).collect(),
+        tiles: tiles(&frame, &found),
+        money: money(&found.sums),
+        spans: Span::ALL.into_iter().map(spans).collect(),
+        chart: chart(span, &found.buckets),
+        variants: found.last.iter().map(|(name, event)| variant(&frame, name, event.as_ref())).collect(),
+        oldest: found.oldest.as_ref().map(|event| (event_link(&frame, event), frame.moment(event.received_at))),
+    };
+    Ok(frame.render(&page))
+}
+
+fn name(span: Span) -> &'static str {
+    match span {
+        Span::Day => "24 hours",
+        Span::Week => "7 days",
+        Span::Month => "30 days",
+    }
+}
+
+/// How often something happened whose outcome begins so.
+fn sum(sums: &[Sum], outcome: &str) -> i64 {
+    let its = sums.iter().filter(|sum| sum.outcome == outcome || outcome == REJECTED && sum.outcome.starts_with(outcome));
+    its.fold(0, |all, sum| all.saturating_add(sum.count))
+}
+
+fn tiles(frame: &Frame, found: &payments::Overview) -> Vec<Tile> {
+    let number = |outcome: &str| sum(&found.sums, outcome);
+    let before = |outcome: &str| format!("{} the day before", grouped(&sum(&found.before, outcome).to_string()));
+    let open = |states: &[EventState]| -> i64 {
+        found.open.iter().filter(|(state, _)| states.contains(state)).map(|(_, count)| count).sum()
+    };
+    let capped = |number: i64| count(number.unsigned_abs(), COUNT_CAP.unsigned_abs());
+    let tile = |text: &str, path: &str, number: String, note: String, tone| {
+        Tile { link: Link::new(text, frame.href(path)), number, note, tone }
+    };
+    let counted = |text: &str, path: &str, outcome: &str, odd: &'static str| {
+        let happened = number(outcome);
+        let tone = if happened > 0 { odd } else { "calm" };
+        tile(text, path, grouped(&happened.to_string()), before(outcome), tone)
+    };
+    let completed = EventState::Completed.as_str();
+    let ignored = grouped(&number(EventState::Ignored.as_str()).to_string());
+    let retryable = open(&[EventState::Retryable]);
+    vec![
+        counted("Received", "events", RECEIVED, "calm"),
+        Tile {
+            note: format!("and {ignored} ignored"),
+            ..counted("Completed", "events?state=completed", completed, "calm")
+        },
+        tile(
+            "Waiting now",
+            if retryable > 0 { "events?state=retryable" } else { "events?state=available" },
+            capped(open(&[EventState::Available, EventState::Running, EventState::Retryable])),
+            format!("{} for another try", capped(retryable)),
+            if retryable > 0 { "warn" } else { "calm" },
+        ),
+        tile("Parked now", "events?state=parked", capped(open(&[EventState::Parked])), "for a payment".into(), "calm"),
+        counted("Discarded", "events?state=discarded", EventState::Discarded.as_str(), "bad"),
+        counted("Rejected", "events", REJECTED, "warn"),
+        counted("Duplicates", "events", DUPLICATE, "calm"),
+    ]
+}
+
+/// Real money first, and of each the currencies in alphabetical order.
+fn money(sums: &[Sum]) -> Vec<MoneyRow> {
+    let mut rows: BTreeMap<(bool, &str), (i64, i64)> = BTreeMap::new();
+    for sum in sums {
+        let (outcome, test) = match sum.outcome.strip_suffix(TEST) {
+            Some(outcome) => (outcome, true),
+            None => (sum.outcome.as_str(), false),
+        };
+        let of = |row: &mut (i64, i64)| match outcome {
+            PAID => row.0 = row.0.saturating_add(sum.amount),
+            _ => row.1 = row.1.saturating_add(sum.amount),
+        };
+        if outcome == PAID || outcome == REFUNDED {
+            of(rows.entry((test, &sum.currency)).or_default());
+        }
+    }
+    let amount = |minor, code: &str| Amount::new(Money::new(minor, Currency::parse(code).unwrap_or(Currency::NONE)));
+    let row = |((test, code), (paid, refunded)): ((bool, &str), (i64, i64))| MoneyRow {
+        test,
+        paid: amount(paid, code),
+        refunded: amount(refunded, code),
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn chart(span: Span, buckets: &[Bucket]) -> Chart {
+    let total = |of: fn(&Bucket) -> i64| grouped(&buckets.iter().fold(0_i64, |all, b| all.saturating_add(of(b))).to_string());
+    let busiest = buckets.iter().max_by_key(|bucket| bucket.received).filter(|bucket| bucket.received > 0);
+    let most = busiest.map(|b| format!(" The most came at {}: {}.", when(span, b.at), grouped(&b.received.to_string())));
+    let summary = format!(
+        "In the last {}, {} events were received, {} completed or ignored, and {} attempts failed.{}",
+        name(span),
+        total(|b| b.received),
+        total(|b| b.done),
+        total(|b| b.failed),
+        most.unwrap_or_default()
+    );
+    let numbers = |(at, bucket): (usize, &Bucket)| Numbers {
+        when: when(span, bucket.at),
+        label: label(span, bucket.at).filter(|_| (1..buckets.len() - 1).contains(&at)),
+        received: bucket.received,
+        done: bucket.done,
+        failed: bucket.failed,
+    };
+    let numbers = buckets.iter().enumerate().map(numbers).collect();
+    Chart::new(format!("Events in the last {}", name(span)), summary, numbers)
+}
+
+fn when(span: Span, at: Timestamp) -> String {
+    let hour = format_description!("[day padding:none] [month repr:short], [hour]:[minute]");
+    let day = format_description!("[day padding:none] [month repr:short] [year]");
+    at.format(if span == Span::Month { day } else { hour }).unwrap_or_default()
+}
+
+/// What the axis says below the column that begins at `at`, if it is one of the few that are labeled.
+fn label(span: Span, at: Timestamp) -> Option<String> {
+    let hour = format_description!("[hour]:[minute]");
+    let day = format_description!("[day padding:none] [month repr:short]");
+    match span {
+        Span::Day => at.hour().is_multiple_of(6).then_some(at.format(hour).ok()?),
+        Span::Week => (at.hour() == 0).then_some(at.format(day).ok()?),
+        Span::Month => (at.to_julian_day() % 5 == 0).then_some(at.format(day).ok()?),
+    }
+}
+
+fn event_link(frame: &Frame, event: &EventRow) -> Link {
+    Link::new(&event.kind, frame.href(&format!("events/{}", event.id)))
+}
+
+fn variant(frame: &Frame, name: &str, event: Option<&EventRow>) -> VariantRow {
+    VariantRow {
+        link: Link::new(name, frame.href(&format!("events?variant={name}"))),
+        last: event.map(|event| (event_link(frame, event), frame.moment(event.last_delivered_at))),
+    }
+}
+
+fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
+    let many = |number: i64, one: &str, more: &str| {
+        let said = count(number.unsigned_abs(), COUNT_CAP.unsigned_abs());
+        format!("{said} {}", if number == 1 { one } else { more })
+    };
+    let events = |number| many(number, "event", "events");
+    let deliveries = |number| many(number, "delivery", "deliveries");
+    let ago = |at: Timestamp| frame.moment(at).text;
+    let (tone, text, link, path) = match anomaly {
+        Anomaly::Overdue { count, since } => (
+            "bad",
+            format!("{} waited for longer than 5 minutes, due since {}. Does a worker run?", events(*count), ago(*since)),
+            "Waiting events",
+            "events?state=available".to_owned(),
+        ),
+        Anomaly::OnlyRejected { variant, count, reason } => (
+            "bad",
+            format!(
+                "{variant}: {} rejected, and none accepted since ({reason}). Likely: {}.",
+                deliveries(*count),
+                reason.likely_cause()
+            ),
+            "Its events",
+            format!("events?variant={variant}"),
+        ),
+        Anomaly::BadSignatures { variant, count, reason, last } => (
+            "warn",
+            format!(
+                "{variant}: {} rejected beside good ones, the last {} ({reason}). Likely: {}.",
+                deliveries(*count),
+                ago(*last),
+                reason.likely_cause()
+            ),
+            "Its events",
+            format!("events?variant={variant}"),
+        ),
+        Anomaly::SentAway { variant, count, reason, last } => (
+            "warn",
+            format!(
+                "{variant}: {} sent away to come again, the last {} ({reason}). Likely: {}.",
+                deliveries(*count),
+                ago(*last),
+                reason.likely_cause()
+            ),
+            "Its events",
+            format!("events?variant={variant}"),
+        ),
+        Anomaly::Quiet { variant, last } => (
+            "bad",
+            match last {
+                Some(at) => format!("{variant}: payments were created, but no event came since {}.", ago(*at)),
+                None => format!("{variant}: payments were created, but no event ever came. Is the address set?"),
+            },
+            "Its payments",
+            format!("payments?variant={variant}"),
+        ),
+        Anomaly::Discarded { count } => (
+            "bad",
+            format!("{} given up in the last 24 hours: nothing more happens to them by itself.", events(*count)),
+            "Discarded events",
+            "events?state=discarded".to_owned(),
+        ),
+        Anomaly::ParkedLong { count, since } => (
+            "warn",
+            format!("{} parked, the first {}: no payment here bears their references.", events(*count), ago(*since)),
+            "Parked events",
+            "events?state=parked".to_owned(),
+        ),
+        Anomaly::NeedReview { count } => (
+            "warn",
+            format!("{} review.", many(*count, "payment needs", "payments need")),
+            "Payments to review",
+            "payments?status=review".to_owned(),
+        ),
+    };
+    Line { tone, icon: if tone == "bad" { "stop" } else { "alert" }, text, link: Link::new(link, frame.href(&path)) }
+}

@@ -1,0 +1,105 @@
+//! How is a table written as a CSV (RFC 4180)? Streamed chunk by chunk, so that any size needs the memory of one
+//! chunk; when the browser has gone, nothing more is read.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
+use futures_core::Stream;
+use tokio::sync::mpsc;
+
+use super::guard::Visit;
+use crate::error::Error;
+use crate::web::respond;
+
+/// Spreadsheets take a file that begins with this mark for UTF-8, and one that doesn't for whatever their system uses.
+const MARK: &str = "\u{FEFF}";
+
+/// A sheet of which one chunk after the other is written.
+pub(super) struct Sheet {
+    columns: &'static [&'static str],
+    visit: Visit,
+    text: String,
+}
+
+/// What stands in a cell.
+pub(super) enum Cell {
+    /// A number, a time or a word of ours: it stands as it is.
+    Ours(String),
+    /// A text from elsewhere, which a spreadsheet must not take for a formula.
+    Theirs(Option<String>),
+}
+
+/// Where finished chunks go.
+pub(super) type Way = mpsc::Sender<Result<Bytes, Error>>;
+
+struct Chunks(mpsc::Receiver<Result<Bytes, Error>>);
+
+impl Stream for Chunks {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().0.poll_recv(cx)
+    }
+}
+
+/// A file of this name, made of what comes on the way. One chunk is ready while another is sent.
+pub(super) fn download(name: &str) -> (Way, HttpResponse) {
+    let (way, chunks) = mpsc::channel(1);
+    let response = respond::plain(StatusCode::OK)
+        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .streaming(Chunks(chunks));
+    (way, response)
+}
+
+impl Sheet {
+    pub(super) fn new(visit: Visit, columns: &'static [&'static str]) -> Self {
+        Self { columns, visit, text: format!("{MARK}{}\r\n", columns.join(",")) }
+    }
+
+    pub(super) fn visit(&self) -> &Visit {
+        &self.visit
+    }
+
+    /// Adds a row of this variant, the cells in the order of the columns.
+    pub(super) fn row(&mut self, variant: &str, cells: impl IntoIterator<Item = Cell>) {
+        let mut first = true;
+        for (column, cell) in self.columns.iter().zip(cells) {
+            if !std::mem::take(&mut first) {
+                self.text.push(',');
+            }
+            let what = format!("csv:{column}");
+            let (text, theirs) = match cell {
+                Cell::Ours(text) => (text, false),
+                Cell::Theirs(text) => (text.unwrap_or_default(), true),
+            };
+            let shown = self.visit.redacted(&what, variant, &text);
+            write(&mut self.text, &shown, theirs || shown != text);
+        }
+        self.text.push_str("\r\n");
+    }
+
+    /// Sends what was written since the last time; `false` when nobody wants it any more.
+    pub(super) async fn send(&mut self, way: &Way) -> bool {
+        way.send(Ok(std::mem::take(&mut self.text).into())).await.is_ok()
+    }
+}
+
+/// Writes a cell. What a spreadsheet might take for a formula gets an apostrophe before it, which it takes for "this
+/// is text" (OWASP, CSV Injection).
+fn write(out: &mut String, text: &str, theirs: bool) {
+    const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+    let guard = if theirs && (text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA)) { "'" } else { "" };
+    if text.contains(['"', ',', '\r', '\n']) {
+        out.push('"');
+        out.push_str(guard);
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(guard);
+        out.push_str(text);
+    }
+}

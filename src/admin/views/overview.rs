@@ -1,0 +1,75 @@
+//! What does the overview say? The last day in numbers, its course, and what somebody should look at.
+
+use askama::Template;
+
+use super::chart::Chart;
+use super::page::Page;
+use super::parts::{Amount, Link, Moment};
+
+/// The overview.
+#[derive(Debug, Template)]
+#[template(path = "overview.html")]
+pub(crate) struct Overview {
+    /// The frame.
+    pub(crate) page: Page,
+    /// What is odd, the most urgent first.
+    pub(crate) anomalies: Vec<Line>,
+    /// The numbers.
+    pub(crate) tiles: Vec<Tile>,
+    /// The money, a row for each mode and currency.
+    pub(crate) money: Vec<MoneyRow>,
+    /// The spans that the chart can show, as name, address, and whether it does.
+    pub(crate) spans: Vec<(Link, bool)>,
+    /// The course of events.
+    pub(crate) chart: Chart,
+    /// The variants and their last events.
+    pub(crate) variants: Vec<VariantRow>,
+    /// The event that has waited longest.
+    pub(crate) oldest: Option<(Link, Moment)>,
+}
+
+/// Something that is odd, and where to do something about it.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// `warn` or `bad`.
+    pub(crate) tone: &'static str,
+    /// The icon's name.
+    pub(crate) icon: &'static str,
+    /// What is odd, and what it may mean.
+    pub(crate) text: String,
+    /// Where to act.
+    pub(crate) link: Link,
+}
+
+/// One number.
+#[derive(Debug)]
+pub(crate) struct Tile {
+    /// What it is, and the list behind it.
+    pub(crate) link: Link,
+    /// The number.
+    pub(crate) number: String,
+    /// What to compare it with.
+    pub(crate) note: String,
+    /// `calm`, or `warn` or `bad` where it wants attention.
+    pub(crate) tone: &'static str,
+}
+
+/// Money of one currency.
+#[derive(Debug)]
+pub(crate) struct MoneyRow {
+    /// Whether it is of a test mode, and so no money.
+    pub(crate) test: bool,
+    /// What was paid.
+    pub(crate) paid: Amount,
+    /// What went back.
+    pub(crate) refunded: Amount,
+}
+
+/// A variant and its last event.
+#[derive(Debug)]
+pub(crate) struct VariantRow {
+    /// Its name, and its events.
+    pub(crate) link: Link,
+    /// Its last event and when it came.
+    pub(crate) last: Option<(Link, Moment)>,
+}

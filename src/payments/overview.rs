@@ -1,0 +1,128 @@
+//! How do things stand? Sums of the last day, a series for a chart, what waits, and what is odd: all of it from
+//! counters and the ends of indexes, so that it takes the same time whatever lies behind.
+
+use std::collections::BTreeMap;
+
+use super::anomalies::{self, Anomaly};
+use super::browse::COUNT_CAP;
+use super::tally::{RECEIVED, hour};
+use super::{Inner, Payments};
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::{EventRow, Sum};
+
+/// How things stand.
+pub(crate) struct Overview {
+    /// Of the hour that runs and the 23 before it.
+    pub sums: Vec<Sum>,
+    /// Of the 24 hours before those.
+    pub before: Vec<Sum>,
+    /// How many events are in the states that are not the end, up to [`COUNT_CAP`].
+    pub open: Vec<(EventState, i64)>,
+    /// The event that has waited longest for a worker, or for its next attempt.
+    pub oldest: Option<EventRow>,
+    /// The last event of each variant.
+    pub last: Vec<(String, Option<EventRow>)>,
+    /// The chart's columns, oldest first.
+    pub buckets: Vec<Bucket>,
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// Some hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub at: Timestamp,
+    pub received: i64,
+    /// Completed, or ignored: nothing is left to do.
+    pub done: i64,
+    /// Attempts that failed, be there another one or not.
+    pub failed: i64,
+}
+
+/// What a chart shows: about thirty columns in each case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span {
+    Day,
+    Week,
+    Month,
+}
+
+impl Span {
+    /// Every span, the shortest first.
+    pub(crate) const ALL: [Span; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// The word in addresses.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+        }
+    }
+
+    /// How many columns, and how many hours each.
+    fn columns(self) -> (i64, i64) {
+        match self {
+            Self::Day => (24, 1),
+            Self::Week => (28, 6),
+            Self::Month => (30, 24),
+        }
+    }
+}
+
+impl Payments {
+    /// How things stand, with a chart of `span`.
+    pub(crate) async fn overview(&self, span: Span) -> Result<Overview, Error> {
+        self.blocking(move |inner| inner.store.ask(|tx| overview(inner, tx, span))).await
+    }
+}
+
+fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Error> {
+    let now = inner.now();
+    let (day, end) = (time::Duration::hours(24), hour(now) + time::Duration::hours(1));
+    let sums = tx.sums(end - day, end)?;
+    let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
+    let mut open = Vec::new();
+    let mut oldest: Option<EventRow> = None;
+    for state in states {
+        open.push((state, tx.count_events(Some(state.as_str()), COUNT_CAP)?));
+        if state != EventState::Parked {
+            let first = tx.first_event(state.as_str(), false)?;
+            oldest = oldest.into_iter().chain(first).min_by_key(|event| event.id);
+        }
+    }
+    let mut last = Vec::new();
+    for variant in inner.variants.keys() {
+        last.push((variant.clone(), tx.last_event(variant)?));
+    }
+    let anomalies = anomalies::find(tx, now, &sums, &last)?;
+    let before = tx.sums(end - day - day, end - day)?;
+    let buckets = buckets(tx, end, span)?;
+    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies })
+}
+
+/// The columns end with the one in which `end` lies; they begin at whole multiples of their width.
+fn buckets(tx: &mut dyn Tx, end: Timestamp, span: Span) -> Result<Vec<Bucket>, Error> {
+    let (columns, hours) = span.columns();
+    let width = hours * 3_600;
+    let index = |at: Timestamp| at.unix_timestamp().div_euclid(width);
+    let begin = |index: i64| Timestamp::from_unix_timestamp(index * width).unwrap_or(end);
+    let last = index(end - time::Duration::SECOND);
+    let empty = |index| (index, Bucket { at: begin(index), received: 0, done: 0, failed: 0 });
+    let mut buckets: BTreeMap<i64, Bucket> = (last - columns + 1..=last).map(empty).collect();
+    let [completed, ignored, retryable, discarded] =
+        [EventState::Completed, EventState::Ignored, EventState::Retryable, EventState::Discarded].map(|s| s.as_str());
+    let counted = [RECEIVED, completed, ignored, retryable, discarded];
+    for (at, outcome, count) in tx.series(begin(last - columns + 1), &counted)? {
+        let Some(bucket) = buckets.get_mut(&index(at)) else { continue };
+        let sum = match outcome.as_str() {
+            RECEIVED => &mut bucket.received,
+            word if word == completed || word == ignored => &mut bucket.done,
+            _ => &mut bucket.failed,
+        };
+        *sum = sum.saturating_add(count);
+    }
+    Ok(buckets.into_values().collect())
+}
