@@ -7,9 +7,10 @@ mod browse;
 mod events;
 mod intake;
 mod ledger;
+mod lists;
 pub(super) mod migrate;
 mod payments;
 pub(super) mod schema;
 
-use super::Connection;
 use super::dialect_error as failed;
+use super::{BYTEWISE, Backend, Connection};
