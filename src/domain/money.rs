@@ -197,7 +197,7 @@ mod tests {
     }
     #[test]
     fn a_typed_number_is_exact_in_every_currency() {
-        let code = |code| Currency::parse(code).expect("a code");
+        let code = |code: &str| Currency::parse(code).expect("a code");
         let minor = |text: &str, of: &str| Decimal::parse(text).map(|n| (n.at_least(code(of)), n.at_most(code(of))));
         assert_eq!(minor("49.99", "EUR"), Ok((4999, 4999)));
         assert_eq!(minor("1,249", "EUR"), Ok((124_900, 124_900)));

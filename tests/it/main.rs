@@ -14,6 +14,7 @@ mod host;
 mod house;
 mod intake;
 mod ledger;
+mod lists;
 mod matching;
 mod routes;
 mod scenes;

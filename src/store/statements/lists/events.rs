@@ -76,10 +76,16 @@ pub(super) fn past(start: &str) -> String {
 }
 
 pub(super) fn rows(conn: &mut Connection, ids: &[i64]) -> Result<Vec<EventRow>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     e::pay_events.filter(e::id.eq_any(ids)).load(conn).map_err(failed(READING))
 }
 
 pub(super) fn tokens(conn: &mut Connection, ids: &[i64]) -> Result<Vec<(i64, String)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).select((p::id, p::token)).load(conn).map_err(failed(READING))
 }

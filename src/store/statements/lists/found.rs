@@ -68,6 +68,9 @@ fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64
     let mut of: Vec<i64> = by_token.load(conn).map_err(failed(SEARCHING))?;
     let by_reference = p::pay_payments.filter(p::reference.eq(text)).order(p::reference).select(p::id).limit(cap);
     of.extend(by_reference.load::<i64>(conn).map_err(failed(SEARCHING))?);
+    if of.is_empty() {
+        return Ok(ids);
+    }
     let theirs = e::pay_events.filter(e::payment_id.eq_any(&of).and(e::payment_id.is_not_null()));
     ids.extend(theirs.select(e::id).limit(cap).load::<i64>(conn).map_err(failed(SEARCHING))?);
     Ok(ids)

@@ -100,6 +100,9 @@ fn in_ranges(ranges: &[AmountRange]) -> Condition<p::pay_payments> {
 }
 
 pub(super) fn rows(conn: &mut Connection, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn).map_err(failed(READING))
 }
 
