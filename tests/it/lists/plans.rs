@@ -138,7 +138,7 @@ fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
 }
 
 const FRUGAL: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off; \
-                      SET enable_bitmapscan = off";
+                      SET enable_bitmapscan = off; SET enable_incremental_sort = off";
 
 /// What Postgres would do, whatever the values, and as far as it can: with what it would rather not do switched off, it
 /// scans or sorts only where no index serves. A sort is fine above a limit, or of the ids of a search.
