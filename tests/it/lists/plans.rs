@@ -166,7 +166,6 @@ const NEEDED: &[&str] = &[
     "pay_payments_amount",
     "pay_payments_variant",
     "pay_payments_email",
-    "pay_event_references_ref",
 ];
 
 fn assert_all_go_through_an_index<C: SimpleConnection>(
