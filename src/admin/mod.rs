@@ -2,6 +2,7 @@
 //! file of `pages` with its routes, one template, and one word in the list of `pages/mod.rs`.
 
 mod access;
+mod asked;
 mod frame;
 mod guard;
 mod pages;

@@ -6,14 +6,14 @@ use actix_web::web::Query;
 use super::views::list::{Choice, Paging, Select, Tab};
 use super::views::parts::Link;
 use super::views::words;
-use crate::payments::{COUNT_CAP, Place};
+use crate::payments::{COUNT_CAP, Order, Page, Place};
 
 /// The fields of a list's address or of a form, without those that are empty.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 /// Where in the list; never part of another view's link.
-const PLACE: [&str; 2] = ["before", "after"];
+pub(super) const PLACE: [&str; 5] = ["before", "upto", "after", "since", "newer_than"];
 
 impl Fields {
     /// Those of the request. An address that can't be read is one without fields.
@@ -39,11 +39,6 @@ impl Fields {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
     }
 
-    pub(super) fn place(&self) -> Place {
-        let id = |name: &str| self.get(name).and_then(|text| text.parse().ok());
-        Place { before: id("before"), after: id("after") }
-    }
-
     /// The address of the same view from its newest rows, with one field changed.
     pub(super) fn with(&self, list: &str, name: &str, value: Option<&str>) -> String {
         let kept = self.0.iter().filter(|(n, _)| n != name && !PLACE.contains(&n.as_str()));
@@ -53,16 +48,23 @@ impl Fields {
         if query.is_empty() { list.to_owned() } else { format!("{list}?{}", query.join("&")) }
     }
 
-    /// The way to the rows before and after those that are shown, by the ids at the ends.
-    pub(super) fn paging(&self, list: &str, what: &str, ids: &[i64], newer: bool, older: bool) -> Paging {
-        let beside = |name: &str, id: Option<&i64>, there: bool| {
-            id.filter(|_| there).map(|id| self.with(list, name, Some(&id.to_string())))
+    /// The way to the neighbouring pages.
+    pub(super) fn paging<T>(&self, list: &str, what: &str, page: &Page<T>, order: Order) -> Paging {
+        let link = |place: Option<Place>| {
+            place.map(|Place { id, back, with }| {
+                let name = PLACE[2 * usize::from(back) + usize::from(with)];
+                self.with(list, name, Some(&id.to_string()))
+            })
         };
+        let shown = page.rows.len();
+        let by_age = order == Order::default();
         Paging {
-            shown: format!("{} {what}{}", ids.len(), if ids.len() == 1 { "" } else { "s" }),
+            shown: format!("{shown} {what}{}", if shown == 1 { "" } else { "s" }),
             csv: self.with(&format!("{list}.csv"), "", None),
-            newer: beside("after", ids.first(), newer),
-            older: beside("before", ids.last(), older),
+            back_word: if by_age { "Newer" } else { "Previous" },
+            further_word: if by_age { "Older" } else { "Next" },
+            back: link(page.back),
+            further: link(page.further),
         }
     }
 
@@ -77,17 +79,22 @@ impl Fields {
         }
     }
 
-    /// A list of the variants to choose from.
-    pub(super) fn variants<'a>(&self, variants: impl Iterator<Item = &'a str>) -> Select {
-        let chosen = self.get("variant");
-        let choice = |value: &str, text: &str| Choice {
+    /// A list to choose from, as value and text; the first is for none of them.
+    pub(super) fn select<'a>(
+        &self,
+        name: &str,
+        label: &str,
+        none: &'a str,
+        choices: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Select {
+        let chosen = self.get(name).unwrap_or_default();
+        let choice = |(value, text): (&str, &str)| Choice {
             value: value.to_owned(),
             text: text.to_owned(),
-            selected: chosen.as_deref().unwrap_or_default() == value,
+            selected: chosen == value,
         };
-        let any = std::iter::once(choice("", "Any variant"));
-        let choices = any.chain(variants.map(|name| choice(name, name))).collect();
-        Select { name: "variant".to_owned(), label: "Variant".to_owned(), choices }
+        let choices = [("", none)].into_iter().chain(choices).map(choice).collect();
+        Select { name: name.to_owned(), label: label.to_owned(), choices }
     }
 }
 

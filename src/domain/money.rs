@@ -20,6 +20,70 @@ pub struct Money {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadCurrency(String);
 
+/// A number as people type it, exact: `49.99`, `1,249`. What it is in minor units is a matter of the currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decimal {
+    /// All its digits.
+    digits: i64,
+    /// How many of them stand behind the point.
+    places: u32,
+}
+
+/// A text is no number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadDecimal(String);
+
+impl Decimal {
+    /// Reads digits with at most four behind a point; commas between groups of three may stand before it.
+    pub fn parse(text: &str) -> Result<Self, BadDecimal> {
+        let bad = || BadDecimal(text.chars().take(16).collect());
+        let text = text.trim();
+        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+        let mut groups = whole.split(',');
+        let first = groups.next().unwrap_or_default();
+        let grouped = whole.contains(',') && first.len() > 3;
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if first.is_empty() || grouped || !groups.all(|group| group.len() == 3) || rest.len() > 4 {
+            return Err(bad());
+        }
+        let all = format!("{}{rest}", whole.replace(',', ""));
+        let (Some(digits), Ok(places)) = (all.parse().ok().filter(|_| digits(&all)), u32::try_from(rest.len())) else {
+            return Err(bad());
+        };
+        Ok(Self { digits, places })
+    }
+
+    /// The smallest amount in minor units that is not below it.
+    pub fn at_least(&self, currency: Currency) -> i64 {
+        let (minor, exact) = self.minor(currency);
+        if exact { minor } else { minor.saturating_add(1) }
+    }
+
+    /// The largest amount in minor units that is not above it.
+    pub fn at_most(&self, currency: Currency) -> i64 {
+        self.minor(currency).0
+    }
+
+    fn minor(&self, currency: Currency) -> (i64, bool) {
+        let exponent = currency.exponent();
+        match exponent.checked_sub(self.places) {
+            Some(more) => (self.digits.saturating_mul(10_i64.pow(more)), true),
+            None => {
+                let one = 10_i64.pow(self.places - exponent);
+                (self.digits / one, self.digits % one == 0)
+            }
+        }
+    }
+}
+
+impl fmt::Display for BadDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected an amount like 49.99, got {:?}", self.0)
+    }
+}
+
+impl std::error::Error for BadDecimal {}
+
 impl Currency {
     /// ISO 4217's code for "no currency": what an adopted payment has until an event states one.
     pub const NONE: Currency = Currency(*b"XXX");
@@ -130,5 +194,22 @@ mod tests {
     fn a_bad_currency_is_named_but_never_at_length() {
         let said = Currency::parse(&"x".repeat(500)).expect_err("too long").to_string();
         assert_eq!(said, "expected a currency code of three letters (ISO 4217), got \"xxxxxxxxxxxxxxxx\"");
+    }
+    #[test]
+    fn a_typed_number_is_exact_in_every_currency() {
+        let code = |code: &str| Currency::parse(code).expect("a code");
+        let minor = |text: &str, of: &str| Decimal::parse(text).map(|n| (n.at_least(code(of)), n.at_most(code(of))));
+        assert_eq!(minor("49.99", "EUR"), Ok((4999, 4999)));
+        assert_eq!(minor("1,249", "EUR"), Ok((124_900, 124_900)));
+        assert_eq!(minor("49.99", "JPY"), Ok((50, 49)));
+        assert_eq!(minor("0.5", "KWD"), Ok((500, 500)));
+        assert_eq!(minor("9223372036854775807", "EUR"), Ok((i64::MAX, i64::MAX)));
+        for bad in
+            ["", "abc", "1,2", "49,99", "1.2.3", ".5", "-5", "1e3", "+1", "1.00000", "12345,678", "9223372036854775808"]
+        {
+            assert!(Decimal::parse(bad).is_err(), "{bad:?} is no amount");
+        }
+        let said = Decimal::parse("abc").expect_err("no number").to_string();
+        assert_eq!(said, "expected an amount like 49.99, got \"abc\"");
     }
 }

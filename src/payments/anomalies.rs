@@ -7,6 +7,7 @@ use crate::domain::delivery::Rejection;
 use crate::domain::event::EventState;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::filters::{EventStream, PaymentStream};
 use crate::store::rows::{EventRow, Sum};
 
 /// Something odd, the numbers up to [`COUNT_CAP`].
@@ -64,10 +65,10 @@ pub(super) fn find(
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
     let parked = tx.first_event(EventState::Parked.as_str(), true)?.filter(|event| event.received_at < now - PARKED);
     if let Some(event) = parked {
-        let count = tx.count_events(Some(EventState::Parked.as_str()), COUNT_CAP)?;
+        let count = tx.count_events(&EventStream::State(EventState::Parked.as_str().into()), COUNT_CAP)?;
         found.push(Anomaly::ParkedLong { count, since: event.received_at });
     }
-    let review = tx.count_payments(None, true, COUNT_CAP)?;
+    let review = tx.count_payments(&PaymentStream::NeedsReview, COUNT_CAP)?;
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
     Ok(found)
 }

@@ -1,10 +1,10 @@
 //! Which payment is it?
 
-use super::Payments;
 use super::payment::Payment;
+use super::{Payments, browse};
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::rows::{Page, PaymentFilter, PaymentRow};
+use crate::store::rows::PaymentRow;
 
 impl Payments {
     /// The payment with this token; one that was absorbed answers as the payment that it turned out to be.
@@ -22,10 +22,8 @@ impl Payments {
     /// # Errors
     /// What the database says.
     pub async fn find(&self, text: &str) -> Result<Vec<Payment>, Error> {
-        let variants = self.0.variants.keys().cloned().collect();
-        let filter = PaymentFilter { search: Some(text.to_owned()), variants, ..PaymentFilter::default() };
-        let page = Page { before: None, after: None, limit: 100 };
-        self.read(move |tx| tx.browse_payments(&filter, page)?.iter().map(Payment::of).collect()).await
+        let (text, variants): (_, Vec<String>) = (text.to_owned(), self.0.variants.keys().cloned().collect());
+        self.read(move |tx| browse::by_text(tx, &text, &variants, 100)?.iter().map(Payment::of).collect()).await
     }
 }
 

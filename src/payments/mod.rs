@@ -8,7 +8,6 @@ mod browse;
 mod builder;
 mod create;
 mod explain;
-mod export;
 mod find;
 pub(crate) mod handler;
 mod matching;
@@ -30,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub(crate) use anomalies::Anomaly;
-pub(crate) use browse::{COUNT_CAP, EventPage, PaymentPage, Place};
+pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};

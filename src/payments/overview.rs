@@ -11,6 +11,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::filters::EventStream;
 use crate::store::rows::{EventRow, Sum};
 
 /// How things stand.
@@ -87,7 +88,7 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
     let mut open = Vec::new();
     let mut oldest: Option<EventRow> = None;
     for state in states {
-        open.push((state, tx.count_events(Some(state.as_str()), COUNT_CAP)?));
+        open.push((state, tx.count_events(&EventStream::State(state.as_str().into()), COUNT_CAP)?));
         if state != EventState::Parked {
             let first = tx.first_event(state.as_str(), false)?;
             oldest = oldest.into_iter().chain(first).min_by_key(|event| event.id);
@@ -95,7 +96,7 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
     }
     let mut last = Vec::new();
     for variant in inner.variants.keys() {
-        last.push((variant.clone(), tx.last_event(variant)?));
+        last.push((variant.clone(), tx.last_event_of(variant)?));
     }
     let anomalies = anomalies::find(tx, now, &sums, &last)?;
     let before = tx.sums(end - day - day, end - day)?;

@@ -17,6 +17,6 @@ macro_rules! migrations {
 }
 
 #[cfg(feature = "sqlite")]
-pub(super) const SQLITE: &[Migration] = migrations!("sqlite": "0001_foundation", "0003_hours");
+pub(super) const SQLITE: &[Migration] = migrations!("sqlite": "0001_foundation", "0002_lists", "0003_hours");
 #[cfg(feature = "postgres")]
-pub(super) const POSTGRES: &[Migration] = migrations!("postgres": "0001_foundation", "0003_hours");
+pub(super) const POSTGRES: &[Migration] = migrations!("postgres": "0001_foundation", "0002_lists", "0003_hours");

@@ -6,6 +6,7 @@ mod backend;
 pub(crate) mod database;
 pub(crate) mod dialect;
 mod failure;
+pub(crate) mod filters;
 pub(crate) mod inbox;
 mod migrations;
 #[cfg(feature = "postgres")]
@@ -20,6 +21,7 @@ use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::error::Error;
+use filters::*;
 use rows::*;
 
 /// What runs inside a transaction. It may run again when a concurrent change came first.
@@ -56,7 +58,7 @@ fn no_answer() -> Error {
 }
 
 /// What can be said in a transaction.
-pub(crate) trait Tx: Intake + Events + Payments + Attempts + Browse + Hours {
+pub(crate) trait Tx: Intake + Events + Payments + Attempts + Lists + Browse + Hours {
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
@@ -148,7 +150,7 @@ pub(crate) trait Hours {
     /// The counts of these outcomes hour by hour, oldest first: (hour, outcome, count).
     fn series(&mut self, since: Timestamp, outcomes: &[&str]) -> Result<Vec<(Timestamp, String, i64)>, Error>;
     /// The event of this variant that came last.
-    fn last_event(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
+    fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
     /// The event in this state that came first; only of those that nothing but a payment wakes, where `for_good`.
     fn first_event(&mut self, state: &str, for_good: bool) -> Result<Option<EventRow>, Error>;
     /// When the events were due that were due before `at`, the earliest first, up to `cap`.
@@ -159,16 +161,66 @@ pub(crate) trait Hours {
     fn creations(&mut self, variant: &str, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
 }
 
-/// What the admin pages read.
+/// What lists are made of; which stream serves a list best is decided above.
+pub(crate) trait Lists {
+    /// The ids of the payments that match, of those in the window of a stream, in the order of the list: by amount
+    /// or by id. A stream of another order than the list's is looked at from its beginning, and then sorted.
+    fn payment_ids(
+        &mut self,
+        stream: &PaymentStream,
+        rest: &PaymentFilter,
+        window: &Window,
+        by_amount: bool,
+        limit: i64,
+    ) -> Result<Vec<i64>, Error>;
+    /// The last payment that a window of this stream takes in, if it does not take in all.
+    fn payment_reach(&mut self, stream: &PaymentStream, window: &Window) -> Result<Option<i64>, Error>;
+    /// These payments, in any order.
+    fn payments_of(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error>;
+    /// The tokens of these payments.
+    fn tokens_of(&mut self, ids: &[i64]) -> Result<Vec<(i64, String)>, Error>;
+    /// Where a payment stands in the order of amounts.
+    fn amount_key(&mut self, id: i64) -> Result<Option<AmountKey>, Error>;
+    /// The payments that `text` names: by token or gateway ref, or by the beginning of its reference or customer;
+    /// `whole`: by no beginnings. Up to `cap` by each.
+    fn find_payments(&mut self, text: &str, whole: bool, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
+    /// The currencies in which there are payments.
+    fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error>;
+    /// The first payment from this id on, and when it was created.
+    fn payment_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error>;
+    /// The highest id of a payment.
+    fn last_payment(&mut self) -> Result<Option<i64>, Error>;
+
+    /// As [`Lists::payment_ids`].
+    fn event_ids(
+        &mut self,
+        stream: &EventStream,
+        rest: &EventFilter,
+        window: &Window,
+        limit: i64,
+    ) -> Result<Vec<i64>, Error>;
+    /// As [`Lists::payment_reach`].
+    fn event_reach(&mut self, stream: &EventStream, window: &Window) -> Result<Option<i64>, Error>;
+    /// These events, in any order.
+    fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error>;
+    /// The events that `text` names: by their id, any reference, or a payment's token or reference. Up to `cap` by
+    /// each.
+    fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
+    /// The kinds that begin so.
+    fn kinds(&mut self, beginning: &str, cap: i64) -> Result<Vec<String>, Error>;
+    /// The first event from this id on, and when it was received.
+    fn event_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error>;
+    /// The highest id of an event.
+    fn last_event(&mut self) -> Result<Option<i64>, Error>;
+
+    /// How many payments are in a stream, counted up to `cap`.
+    fn count_payments(&mut self, stream: &PaymentStream, cap: i64) -> Result<i64, Error>;
+    /// How many events are in a stream, counted up to `cap`.
+    fn count_events(&mut self, stream: &EventStream, cap: i64) -> Result<i64, Error>;
+}
+
+/// What the pages of one payment and one event read.
 pub(crate) trait Browse {
-    /// One page of payments, newest first.
-    fn browse_payments(&mut self, filter: &PaymentFilter, page: Page) -> Result<Vec<PaymentRow>, Error>;
-    /// One page of events, newest first.
-    fn browse_events(&mut self, filter: &EventFilter, page: Page) -> Result<Vec<EventRow>, Error>;
-    /// How many payments have this status, counted up to `cap`.
-    fn count_payments(&mut self, status: Option<&str>, needs_review: bool, cap: i64) -> Result<i64, Error>;
-    /// How many events are in this state, counted up to `cap`.
-    fn count_events(&mut self, state: Option<&str>, cap: i64) -> Result<i64, Error>;
     /// One event.
     fn event(&mut self, id: i64) -> Result<Option<EventRow>, Error>;
     /// An event's headers (JSON) and body.

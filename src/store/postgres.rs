@@ -23,6 +23,8 @@ use statements::schema::{pay_events, pay_payments};
 
 type Connection = PgConnection;
 type Backend = diesel::pg::Pg;
+/// Compares texts byte by byte, so that a beginning is a range.
+const BYTEWISE: &str = "COLLATE \"C\"";
 use diesel::sql_types::Timestamptz as Instant;
 
 impl Dialect for PgConnection {

@@ -266,38 +266,3 @@ pub(crate) struct ActRow {
     pub address: Option<String>,
     pub created_at: Timestamp,
 }
-
-/// Which payments a list shows.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PaymentFilter {
-    pub status: Option<String>,
-    pub needs_review: bool,
-    pub variant: Option<String>,
-    /// A token, a reference, a gateway ref or an email address, whole.
-    pub search: Option<String>,
-    /// The variants that a gateway ref is looked for in: it is unique, and indexed, within its variant.
-    pub variants: Vec<String>,
-}
-
-/// Which events a list shows.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct EventFilter {
-    pub state: Option<String>,
-    pub variant: Option<String>,
-    /// A kind, or the beginning of one followed by `*`.
-    pub kind: Option<String>,
-    /// A gateway event id or any id that the event names, whole.
-    pub search: Option<String>,
-    /// The variants that such an id is looked for in.
-    pub variants: Vec<String>,
-}
-
-/// A place in a list that is ordered by id, newest first.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Page {
-    /// Rows older than this id.
-    pub before: Option<i64>,
-    /// Rows newer than this id; they come back newest first as well.
-    pub after: Option<i64>,
-    pub limit: i64,
-}

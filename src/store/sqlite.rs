@@ -21,6 +21,8 @@ use statements::schema::{pay_event_bodies, pay_events};
 
 type Connection = SqliteConnection;
 type Backend = diesel::sqlite::Sqlite;
+/// Compares texts byte by byte, so that a beginning is a range.
+const BYTEWISE: &str = "COLLATE BINARY";
 use diesel::sql_types::TimestamptzSqlite as Instant;
 
 impl Dialect for SqliteConnection {

@@ -15,6 +15,7 @@ mod host;
 mod house;
 mod intake;
 mod ledger;
+mod lists;
 mod matching;
 mod overview;
 mod routes;

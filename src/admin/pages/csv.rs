@@ -4,21 +4,24 @@ use actix_web::HttpResponse;
 use time::macros::format_description;
 
 use super::{events, payments};
+use crate::admin::asked::Asked;
 use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
-use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, Way, download};
 use crate::admin::views::words::machine;
 use crate::error::Error;
-use crate::payments::Payment;
+use crate::payments::{EventView, Payment, PaymentView};
 use crate::store::rows::{EventRow, PaymentRow};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
     Route::page("payments.csv", |visit| Box::pin(payments_csv(visit))),
     Route::page("events.csv", |visit| Box::pin(events_csv(visit))),
 ];
+
+/// How many rows are read at a time: some hundred kilobytes.
+const CHUNK: usize = 1_000;
 
 const PAYMENTS: &[&str] = &[
     "created", "token", "reference", "variant", "status", "amount", "captured", "refunded", "currency", "mode",
@@ -31,15 +34,27 @@ const EVENTS: &[&str] = &[
 ];
 
 async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
+    let mut asked = Asked::of(&visit.req);
+    let view = readable(payments::view(&mut asked), &asked)?;
     let (way, response) = download(&file("payments", &visit));
-    actix_rt::spawn(async move { end(send_payments(visit, &way).await, &way).await });
+    actix_rt::spawn(async move { end(send_payments(visit, view, &way).await, &way).await });
     Ok(response)
 }
 
 async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
+    let mut asked = Asked::of(&visit.req);
+    let view = readable(events::view(&mut asked), &asked)?;
     let (way, response) = download(&file("events", &visit));
-    actix_rt::spawn(async move { end(send_events(visit, &way).await, &way).await });
+    actix_rt::spawn(async move { end(send_events(visit, view, &way).await, &way).await });
     Ok(response)
+}
+
+/// A file of other rows than were meant is worse than none.
+fn readable<T>(view: T, asked: &Asked) -> Result<T, Failure> {
+    match asked.problem() {
+        Some(problem) => Err(Failure::Refused(format!("The filter can't be read; {problem}."))),
+        None => Ok(view),
+    }
 }
 
 /// What the file is of, and when it was made.
@@ -56,15 +71,17 @@ async fn end(sent: Result<(), Error>, way: &Way) {
     }
 }
 
-async fn send_payments(visit: Visit, way: &Way) -> Result<(), Error> {
-    let (filter, mut before) = (payments::filter(&Fields::of(&visit.req)), None);
-    let mut sheet = Sheet::new(visit, PAYMENTS);
+async fn send_payments(visit: Visit, view: PaymentView, way: &Way) -> Result<(), Error> {
+    let (mut sheet, mut place) = (Sheet::new(visit, PAYMENTS), None);
     while sheet.send(way).await {
-        let rows = sheet.visit().payments.export_payments(filter.clone(), before).await?;
-        let Some(last) = rows.last() else { break };
-        before = Some(last.id);
-        for row in &rows {
+        let page = sheet.visit().payments.payment_page(view.clone(), place, CHUNK).await?;
+        for row in &page.rows {
             add_payment(&mut sheet, row)?;
+        }
+        place = page.further;
+        if place.is_none() {
+            sheet.send(way).await;
+            break;
         }
     }
     Ok(())
@@ -93,14 +110,21 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) -> Result<(), Error> {
     Ok(())
 }
 
-async fn send_events(visit: Visit, way: &Way) -> Result<(), Error> {
-    let (filter, mut before) = (events::filter(&Fields::of(&visit.req)), None);
-    let mut sheet = Sheet::new(visit, EVENTS);
+async fn send_events(visit: Visit, view: EventView, way: &Way) -> Result<(), Error> {
+    let (mut sheet, mut place) = (Sheet::new(visit, EVENTS), None);
     while sheet.send(way).await {
-        let rows = sheet.visit().payments.export_events(filter.clone(), before).await?;
-        let Some((last, _)) = rows.last() else { break };
-        before = Some(last.id);
-        rows.into_iter().for_each(|(row, token)| add_event(&mut sheet, row, token));
+        let page = sheet.visit().payments.event_page(view.clone(), place, CHUNK).await?;
+        let of = page.rows.iter().filter_map(|row| row.payment_id).collect();
+        let tokens = sheet.visit().payments.tokens_of(of).await?;
+        for row in page.rows {
+            let token = row.payment_id.and_then(|id| tokens.get(&id).cloned());
+            add_event(&mut sheet, row, token);
+        }
+        place = page.further;
+        if place.is_none() {
+            sheet.send(way).await;
+            break;
+        }
     }
     Ok(())
 }

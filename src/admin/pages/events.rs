@@ -2,81 +2,124 @@
 
 use actix_web::HttpResponse;
 
+use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
-use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::events::{EventRow, Events};
-use crate::admin::views::list::{Empty, Field, Filter, Tabs};
+use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Badge, Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::EventState;
-use crate::payments::EventPage;
-use crate::store::rows::{self, EventFilter};
+use crate::payments::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
+use crate::store::filters::EventFilter;
+use crate::store::rows;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events", |visit| Box::pin(show(visit)))];
 
+/// The fields of the form that are typed into: what is wrong with them is said beside them.
+const TYPED: &[&str] = &["q", "kind", "from", "until"];
+/// The fields that are folded away.
+const MORE: &[&str] = &["from", "until", "mode", "seen"];
+
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
-    let (fields, frame) = (Fields::of(&visit.req), visit.frame());
+    let mut asked = Asked::of(&visit.req);
+    let view = view(&mut asked);
+    match asked.newer_than() {
+        Some(Ok(id)) => return Ok(fresh(visit.payments.newer_events(view, id, FRESH_CAP + 1).await?)),
+        Some(Err(refused)) => return Ok(refused),
+        None => {}
+    }
+    let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("events");
-    let found = visit.payments.browse_events(filter(&fields), fields.place()).await?;
-    let ids: Vec<i64> = found.rows.iter().map(|(row, _)| row.id).collect();
+    let found = visit.payments.event_list(view, place).await?;
     let page = Events {
         page: frame.page("Events", "events"),
-        tabs: tabs(&fields, &list, &found),
-        filter: filter_form(&visit, &fields, &list),
-        empty: empty(&visit, &fields),
-        paging: fields.paging(&list, "event", &ids, found.newer, found.older),
-        rows: found.rows.iter().map(|(row, token)| self::row(&frame, row, token.as_deref())).collect(),
+        tabs: tabs(&asked, &list, &found),
+        filter: form(&visit, &asked, &list, &found),
+        notes: Notes {
+            notes: notes(&asked, &found),
+            fresh: place.is_none().then(|| asked.fields.with(&list, "", None)),
+        },
+        newest: found.page.rows.first().map(|row| row.id).filter(|_| place.is_none()),
+        empty: empty(&visit, &asked, &list, &found),
+        paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
+        rows: found.page.rows.iter().map(|row| self::row(&frame, row, &found)).collect(),
     };
     Ok(frame.render(&page))
 }
 
-/// Which events the address asks for.
-pub(super) fn filter(fields: &Fields) -> EventFilter {
-    EventFilter {
-        state: fields.get("state").filter(|word| EventState::parse(word).is_some()),
-        variant: fields.get("variant"),
-        kind: fields.get("kind"),
-        search: fields.get("q"),
-        ..EventFilter::default()
+/// What an address asks for.
+pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
+    EventView {
+        filter: EventFilter {
+            state: asked.word("state", EventState::parse).map(|state| state.as_str().to_owned()),
+            variant: asked.text("variant"),
+            kind: asked.text("kind"),
+            livemode: asked.livemode(),
+            repeated: asked.word("seen", |word| (word == "again").then_some(())).is_some(),
+            from: asked.day("from"),
+            until: asked.end_of_day("until"),
+        },
+        search: asked.text("q"),
     }
 }
 
-fn tabs(fields: &Fields, list: &str, found: &EventPage) -> Tabs {
-    let mut tabs = vec![fields.tab(list, "state", None, "All", found.all)];
+fn tabs(asked: &Asked, list: &str, found: &EventList) -> Tabs {
+    // Every event is in one of the tabs, so that all of them are as exact as their sum.
+    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
+    let mut tabs = vec![asked.fields.tab(list, "state", None, "All", all)];
     for (state, count) in &found.counts {
         let mut text = spaced(state.as_str());
         text[..1].make_ascii_uppercase();
-        let mut tab = fields.tab(list, "state", Some(state.as_str()), &text, *count);
+        let mut tab = asked.fields.tab(list, "state", Some(state.as_str()), &text, *count);
         tab.urgent = *count > 0 && matches!(state, EventState::Discarded | EventState::Retryable);
         tabs.push(tab);
     }
     Tabs { label: "State".to_owned(), tabs }
 }
 
-fn filter_form(visit: &Visit, fields: &Fields, list: &str) -> Filter {
-    let field = |name: &str, label: &str, hint: &str| Field {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        value: fields.get(name).unwrap_or_default(),
-        hint: hint.to_owned(),
-        offers: Vec::new(),
-    };
+fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
+    let kind = Field { offers: found.kinds.clone(), ..asked.field("kind", "text", "Kind", "charge.*") };
     Filter {
         action: list.to_owned(),
-        hidden: fields.get("state").map(|state| ("state".to_owned(), state)).into_iter().collect(),
-        search: field("q", "Search", "Event id or any id that the event names"),
-        fields: vec![field("kind", "Kind", "charge.*")],
-        selects: vec![fields.variants(visit.payments.variants())],
-        clear: ["q", "variant", "kind"].iter().any(|name| fields.get(name).is_some()).then(|| list.to_owned()),
+        hidden: asked.fields.get("state").map(|state| ("state".to_owned(), state)).into_iter().collect(),
+        search: asked.field("q", "search", "Search", "Event id, any reference, or a payment's token"),
+        fields: vec![kind],
+        selects: vec![asked.fields.select(
+            "variant",
+            "Variant",
+            "Any variant",
+            visit.payments.variants().map(|name| (name, name)),
+        )],
+        more: vec![
+            asked.field("from", "date", "Received from (UTC)", "2026-11-01"),
+            asked.field("until", "date", "Received until (UTC)", "2026-11-30"),
+        ],
+        more_selects: vec![
+            asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
+            asked.fields.select("seen", "Seen", "Any number of times", [("again", "More than once")]),
+        ],
+        open: asked.any(MORE),
+        clear: (asked.any(MORE) || asked.any(&["q", "variant", "kind"])).then(|| list.to_owned()),
     }
 }
 
-fn row(frame: &Frame, row: &rows::EventRow, token: Option<&str>) -> EventRow {
+fn notes(asked: &Asked, found: &EventList) -> Vec<String> {
+    let mut notes = asked.notes(TYPED);
+    if found.page.capped {
+        notes.push(format!("The search found more than {SEARCH_CAP} events; only as many are listed."));
+    }
+    notes.extend(found.page.stopped.map(|_| words::looked_through("events", "received", found.stopped_at)));
+    notes
+}
+
+fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
     let state = EventState::parse(&row.state);
+    let token = row.payment_id.and_then(|id| found.tokens.get(&id));
     EventRow {
+        id: row.id,
         href: frame.href(&format!("events/{}", row.id)),
         state: state.map_or_else(|| Badge::new(&row.state, "neutral", "dot"), Badge::from),
         kind: row.kind.clone(),
@@ -89,14 +132,21 @@ fn row(frame: &Frame, row: &rows::EventRow, token: Option<&str>) -> EventRow {
     }
 }
 
-fn empty(visit: &Visit, fields: &Fields) -> Empty {
-    let filtered = ["q", "variant", "kind", "state"].iter().any(|name| fields.get(name).is_some());
-    if filtered {
+fn empty(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Empty {
+    if found.page.stopped.is_some() {
+        return Empty {
+            title: "None so far".to_owned(),
+            text: "The list goes on; narrow it by state, kind, variant or dates to come further at once.".to_owned(),
+            codes: Vec::new(),
+            link: None,
+        };
+    }
+    if asked.any(&["q", "variant", "kind", "state"]) || asked.any(MORE) {
         return Empty {
             title: "No event is like that".to_owned(),
             text: "A kind may end in *, as charge.* does; search finds whole ids.".to_owned(),
             codes: Vec::new(),
-            link: None,
+            link: Some(Link::new("All events", list)),
         };
     }
     let address = |name: &str| Code::new(visit.payments.address_of(name), format!("address of {name}"));

@@ -2,69 +2,96 @@
 
 use actix_web::HttpResponse;
 
+use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
-use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
-use crate::admin::views::list::{Empty, Field, Filter, Tabs};
-use crate::admin::views::parts::{Amount, Badge, Code};
+use crate::admin::views::list::{Column, Empty, Filter, Notes, Tabs};
+use crate::admin::views::parts::{Amount, Badge, Code, Link};
 use crate::admin::views::payments::{PaymentRow, Payments};
+use crate::admin::views::words;
 use crate::domain::payment::Status;
-use crate::payments::{Payment, PaymentPage};
-use crate::store::rows::PaymentFilter;
-
-/// The word of the tab that cuts across the statuses.
-const REVIEW: &str = "review";
+use crate::error::Error;
+use crate::payments::{COUNT_CAP, Order, Payment, PaymentList, PaymentView, SEARCH_CAP};
+use crate::store::filters::PaymentFilter;
+use crate::store::rows;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Payments", "payments", |visit| Box::pin(show(visit)))];
 
+/// The word of the tab that cuts across the statuses.
+const REVIEW: &str = "review";
+/// The fields of the form that are typed into: what is wrong with them is said beside them.
+const TYPED: &[&str] = &["q", "least", "most", "from", "until"];
+/// The fields that are folded away.
+const MORE: &[&str] = &["currency", "least", "most", "from", "until", "mode", "sort"];
+/// How a list is sorted, as its address says it.
+const ORDERS: [(&str, &str, Order); 3] = [
+    ("created", "oldest first", Order { by_amount: false, rising: true }),
+    ("-amount", "largest amounts first", Order { by_amount: true, rising: false }),
+    ("amount", "smallest amounts first", Order { by_amount: true, rising: true }),
+];
+
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
-    let (fields, frame) = (Fields::of(&visit.req), visit.frame());
+    let mut asked = Asked::of(&visit.req);
+    let view = view(&mut asked);
+    match asked.newer_than() {
+        Some(Ok(id)) => return Ok(fresh(visit.payments.newer_payments(view, id, FRESH_CAP + 1).await?)),
+        Some(Err(refused)) => return Ok(refused),
+        None => {}
+    }
+    let (frame, place, order) = (visit.frame(), asked.place(), view.order);
     let list = frame.href("payments");
-    let found = visit.payments.browse_payments(filter(&fields), fields.place()).await?;
-    let ids: Vec<i64> = found.rows.iter().map(|row| row.id).collect();
+    let found = visit.payments.payment_list(view, place).await?;
+    let at_newest = place.is_none() && order == Order::default();
     let page = Payments {
         page: frame.page("Payments", "payments"),
-        tabs: tabs(&fields, &list, &found),
-        filter: Filter {
-            action: list.clone(),
-            hidden: fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
-            search: Field {
-                name: "q".to_owned(),
-                label: "Search".to_owned(),
-                value: fields.get("q").unwrap_or_default(),
-                hint: "Reference, token, gateway ref or email".to_owned(),
-                offers: Vec::new(),
-            },
-            fields: Vec::new(),
-            selects: vec![fields.variants(visit.payments.variants())],
-            clear: ["q", "variant"].iter().any(|name| fields.get(name).is_some()).then(|| list.clone()),
-        },
-        empty: empty(&visit, &fields),
-        paging: fields.paging(&list, "payment", &ids, found.newer, found.older),
-        rows: found.rows.iter().map(|row| Ok(self::row(&frame, row)?)).collect::<Result<_, Failure>>()?,
+        tabs: tabs(&asked, &list, &found),
+        filter: form(&visit, &asked, &list, &found),
+        notes: Notes { notes: notes(&asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
+        newest: found.page.rows.first().map(|row| row.id).filter(|_| at_newest),
+        by_amount: column(&asked, &list, order, true),
+        by_age: column(&asked, &list, order, false),
+        order: ORDERS.iter().find(|(.., known)| *known == order).map_or("newest first", |(_, words, _)| words),
+        empty: empty(&visit, &asked, &list, &found),
+        paging: asked.fields.paging(&list, "payment", &found.page, order),
+        rows: found.page.rows.iter().map(|row| Ok(self::row(&frame, row)?)).collect::<Result<_, Failure>>()?,
     };
     Ok(frame.render(&page))
 }
 
-/// Which payments the address asks for.
-pub(super) fn filter(fields: &Fields) -> PaymentFilter {
-    let status = fields.get("status");
-    PaymentFilter {
-        needs_review: status.as_deref() == Some(REVIEW),
-        status: status.filter(|word| Status::parse(word).is_some()),
-        variant: fields.get("variant"),
-        search: fields.get("q"),
-        ..PaymentFilter::default()
+/// What an address asks for.
+pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
+    let status = asked.word("status", |word| (word == REVIEW).then_some(None).or_else(|| Status::parse(word).map(Some)));
+    let order = asked.word("sort", |word| match word {
+        "-created" => Some(Order::default()),
+        _ => ORDERS.iter().find(|(known, ..)| *known == word).map(|(.., order)| *order),
+    });
+    PaymentView {
+        filter: PaymentFilter {
+            needs_review: status == Some(None),
+            status: status.flatten().map(|status| status.as_str().to_owned()),
+            variant: asked.text("variant"),
+            livemode: asked.livemode(),
+            currency: asked.currency(),
+            amounts: None,
+            from: asked.day("from"),
+            until: asked.end_of_day("until"),
+        },
+        least: asked.amount("least"),
+        most: asked.amount("most"),
+        search: asked.text("q"),
+        order: order.unwrap_or_default(),
     }
 }
 
-fn tabs(fields: &Fields, list: &str, found: &PaymentPage) -> Tabs {
-    let tab = |value: Option<&str>, text: &str, count| fields.tab(list, "status", value, text, count);
+fn tabs(asked: &Asked, list: &str, found: &PaymentList) -> Tabs {
+    let tab = |value: Option<&str>, text: &str, count| asked.fields.tab(list, "status", value, text, count);
+    // Every payment is in one of the tabs, so that all of them are as exact as their sum.
+    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
     let mut review = tab(Some(REVIEW), "Needs review", found.needs_review);
     review.urgent = found.needs_review > 0;
-    let mut tabs = vec![tab(None, "All", found.all), review];
+    let mut tabs = vec![tab(None, "All", all), review];
     for (status, count) in &found.counts {
         let mut text = spaced(status.as_str());
         text[..1].make_ascii_uppercase();
@@ -73,13 +100,72 @@ fn tabs(fields: &Fields, list: &str, found: &PaymentPage) -> Tabs {
     Tabs { label: "Status".to_owned(), tabs }
 }
 
-fn row(frame: &Frame, row: &crate::store::rows::PaymentRow) -> Result<PaymentRow, crate::error::Error> {
+fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter {
+    let currencies = found.currencies.iter().map(|code| (code.as_str(), code.as_str()));
+    let sentence = |words: &str| format!("{}{}", words[..1].to_uppercase(), &words[1..]);
+    let orders = ORDERS.map(|(value, words, _)| (value, sentence(words)));
+    Filter {
+        action: list.to_owned(),
+        hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
+        search: asked.field("q", "search", "Search", "Reference, token, gateway ref or email"),
+        fields: Vec::new(),
+        selects: vec![asked.fields.select(
+            "variant",
+            "Variant",
+            "Any variant",
+            visit.payments.variants().map(|name| (name, name)),
+        )],
+        more: vec![
+            asked.field("least", "text", "Amount from", "10.00"),
+            asked.field("most", "text", "Amount to", "49.99"),
+            asked.field("from", "date", "Created from (UTC)", "2026-11-01"),
+            asked.field("until", "date", "Created until (UTC)", "2026-11-30"),
+        ],
+        more_selects: vec![
+            asked.fields.select("currency", "Currency", "Any currency", currencies),
+            asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
+            asked.fields.select("sort", "Order", "Newest first", orders.each_ref().map(|(v, w)| (*v, w.as_str()))),
+        ],
+        open: asked.any(MORE),
+        clear: (asked.any(MORE) || asked.any(&["q", "variant"])).then(|| list.to_owned()),
+    }
+}
+
+fn notes(asked: &Asked, found: &PaymentList) -> Vec<String> {
+    let mut notes = asked.notes(TYPED);
+    if found.page.lost {
+        notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
+    }
+    if found.page.capped {
+        notes.push(format!("The search found more than {SEARCH_CAP} payments, and the rest is left out: type more."));
+    }
+    notes.extend(found.page.stopped.map(|_| words::looked_through("payments", "created", found.stopped_at)));
+    notes
+}
+
+fn column(asked: &Asked, list: &str, order: Order, by_amount: bool) -> Column {
+    let here = order.by_amount == by_amount;
+    let name = if by_amount { "amount" } else { "created" };
+    let value = if here && !order.rising { name.to_owned() } else { format!("-{name}") };
+    Column {
+        text: if by_amount { "Amount" } else { "Created" },
+        href: asked.fields.with(list, "sort", Some(value.as_str()).filter(|value| *value != "-created")),
+        title: match by_amount {
+            true => "Sort by amount, each currency by itself: amounts of different currencies do not compare",
+            false => "Sort by age",
+        },
+        sorted: here.then_some(if order.rising { "ascending" } else { "descending" }),
+    }
+}
+
+fn row(frame: &Frame, row: &rows::PaymentRow) -> Result<PaymentRow, Error> {
     let payment = Payment::of(row)?;
     let mut flags = Vec::new();
     flags.extend(payment.needs_review().then(Badge::needs_review));
     flags.extend(payment.disputed.then(Badge::disputed));
     flags.extend(Badge::mode(payment.livemode.filter(|live| !live)));
     Ok(PaymentRow {
+        id: row.id,
         href: frame.href(&format!("payments/{}", payment.token)),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
@@ -93,14 +179,22 @@ fn row(frame: &Frame, row: &crate::store::rows::PaymentRow) -> Result<PaymentRow
 }
 
 /// Where nothing is, the next step: the addresses for a new mount, or a way out of the filter.
-fn empty(visit: &Visit, fields: &Fields) -> Empty {
-    let filtered = ["q", "variant", "status"].iter().any(|name| fields.get(name).is_some());
-    if filtered {
+fn empty(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Empty {
+    if found.page.stopped.is_some() {
         return Empty {
-            title: "No payment is like that".to_owned(),
-            text: "Search finds whole tokens, references, gateway refs and email addresses.".to_owned(),
+            title: "None so far".to_owned(),
+            text: "The list goes on; narrow it by status, variant or dates to come further at once.".to_owned(),
             codes: Vec::new(),
             link: None,
+        };
+    }
+    if asked.any(&["q", "variant", "status"]) || asked.any(MORE) {
+        return Empty {
+            title: "No payment is like that".to_owned(),
+            text: "Search finds whole tokens and gateway refs, and references and email addresses by how they begin."
+                .to_owned(),
+            codes: Vec::new(),
+            link: Some(Link::new("All payments", list)),
         };
     }
     let address = |name: &str| Code::new(visit.payments.address_of(name), format!("address of {name}"));

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::list::{Empty, Filter, Paging, Tabs};
+use super::list::{Empty, Filter, Notes, Paging, Tabs};
 use super::page::Page;
 use super::parts::{Badge, Link, Moment};
 
@@ -20,6 +20,10 @@ pub(crate) struct Events {
     pub(crate) rows: Vec<EventRow>,
     /// Instead of no rows.
     pub(crate) empty: Empty,
+    /// What is to be known of them.
+    pub(crate) notes: Notes,
+    /// The id of the newest, where the list begins with it.
+    pub(crate) newest: Option<i64>,
     /// The neighbours.
     pub(crate) paging: Paging,
 }
@@ -27,6 +31,8 @@ pub(crate) struct Events {
 /// One event in the list.
 #[derive(Debug, Clone)]
 pub(crate) struct EventRow {
+    /// Its number in the list.
+    pub(crate) id: i64,
     /// Its page.
     pub(crate) href: String,
     /// Where it stands.

@@ -42,15 +42,24 @@ pub(crate) struct Filter {
     pub(crate) fields: Vec<Field>,
     /// Lists to choose from.
     pub(crate) selects: Vec<Select>,
+    /// Those that are used less often, folded away until one of them is.
+    pub(crate) more: Vec<Field>,
+    /// The same of lists.
+    pub(crate) more_selects: Vec<Select>,
+    /// Whether one of them is used.
+    pub(crate) open: bool,
     /// The address without any filter; `None` when none is set.
     pub(crate) clear: Option<String>,
 }
 
 /// A text field of a filter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/field.html")]
 pub(crate) struct Field {
     /// The parameter's name, and the element's id.
     pub(crate) name: String,
+    /// What is typed: `search`, `text` or `date`.
+    pub(crate) kind: &'static str,
     /// What stands above it.
     pub(crate) label: String,
     /// What it holds.
@@ -59,10 +68,13 @@ pub(crate) struct Field {
     pub(crate) hint: String,
     /// Values to offer.
     pub(crate) offers: Vec<String>,
+    /// Why what it holds can't be searched for.
+    pub(crate) error: Option<String>,
 }
 
 /// A list of a filter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/select.html")]
 pub(crate) struct Select {
     /// The parameter's name, and the element's id.
     pub(crate) name: String,
@@ -83,6 +95,30 @@ pub(crate) struct Choice {
     pub(crate) selected: bool,
 }
 
+/// What is to be known of a list, above its rows.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/notes.html")]
+pub(crate) struct Notes {
+    /// A sentence each.
+    pub(crate) notes: Vec<String>,
+    /// Where new rows would be seen; the script says how many there are.
+    pub(crate) fresh: Option<String>,
+}
+
+/// The head of a column that can be sorted by.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "parts/column.html")]
+pub(crate) struct Column {
+    /// What it is called.
+    pub(crate) text: &'static str,
+    /// Where the list is sorted by it, or the other way round.
+    pub(crate) href: String,
+    /// What to know of its order.
+    pub(crate) title: &'static str,
+    /// How the list is sorted by it now: `ascending`, `descending`.
+    pub(crate) sorted: Option<&'static str>,
+}
+
 /// The way to the neighbouring pages.
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "parts/paging.html")]
@@ -91,10 +127,14 @@ pub(crate) struct Paging {
     pub(crate) shown: String,
     /// All rows of the list as a file.
     pub(crate) csv: String,
-    /// Where newer rows are.
-    pub(crate) newer: Option<String>,
-    /// Where older rows are.
-    pub(crate) older: Option<String>,
+    /// What the way back is called: `Newer`.
+    pub(crate) back_word: &'static str,
+    /// What the way on is called: `Older`.
+    pub(crate) further_word: &'static str,
+    /// Where the rows before are.
+    pub(crate) back: Option<String>,
+    /// Where the rows after are.
+    pub(crate) further: Option<String>,
 }
 
 /// What an empty list says instead.
@@ -113,5 +153,9 @@ pub(crate) struct Empty {
 
 impl HtmlSafe for Tabs {}
 impl HtmlSafe for Filter {}
+impl HtmlSafe for Field {}
+impl HtmlSafe for Select {}
+impl HtmlSafe for Notes {}
+impl HtmlSafe for Column {}
 impl HtmlSafe for Paging {}
 impl HtmlSafe for Empty {}

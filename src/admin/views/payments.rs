@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::list::{Empty, Filter, Paging, Tabs};
+use super::list::{Column, Empty, Filter, Notes, Paging, Tabs};
 use super::page::Page;
 use super::parts::{Amount, Badge, Moment};
 
@@ -16,10 +16,19 @@ pub(crate) struct Payments {
     pub(crate) tabs: Tabs,
     /// By variant and search.
     pub(crate) filter: Filter,
-    /// The payments, newest first.
+    /// The payments, in that order.
     pub(crate) rows: Vec<PaymentRow>,
     /// Instead of no rows.
     pub(crate) empty: Empty,
+    /// What is to be known of them.
+    pub(crate) notes: Notes,
+    /// The id of the newest, where the list begins with it.
+    pub(crate) newest: Option<i64>,
+    /// The heads of the columns that can be sorted by.
+    pub(crate) by_amount: Column,
+    pub(crate) by_age: Column,
+    /// How the rows are sorted, for those who can't see it.
+    pub(crate) order: &'static str,
     /// The neighbours.
     pub(crate) paging: Paging,
 }
@@ -27,6 +36,8 @@ pub(crate) struct Payments {
 /// One payment in the list.
 #[derive(Debug, Clone)]
 pub(crate) struct PaymentRow {
+    /// Its number in the list.
+    pub(crate) id: i64,
     /// Its page.
     pub(crate) href: String,
     /// How much it is about.

@@ -62,6 +62,12 @@ pub(crate) fn times(deliveries: u64) -> Option<String> {
     (deliveries > 1).then(|| format!("×{deliveries}"))
 }
 
+/// Why a page is not full although there may be more.
+pub(crate) fn looked_through(what: &str, done: &str, stopped: Option<Timestamp>) -> String {
+    let how_far = stopped.map(|at| format!(" as far as the one {done} on {}", written(at, DAY))).unwrap_or_default();
+    format!("Many {what} were looked through{how_far}, and there may be more like that: go on by the button below.")
+}
+
 /// A count that was cut off at `limit`: `12`, `1k+`.
 pub(crate) fn count(found: u64, limit: u64) -> String {
     match (found >= limit, limit) {

@@ -48,7 +48,7 @@ impl Hours for Connection {
             .map_err(failed("reading the hours"))
     }
 
-    fn last_event(&mut self, variant: &str) -> Result<Option<EventRow>, Error> {
+    fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error> {
         e::pay_events
             .filter(e::variant.eq(variant))
             .order(e::id.desc())

@@ -8,9 +8,10 @@ mod events;
 mod hours;
 mod intake;
 mod ledger;
+mod lists;
 pub(super) mod migrate;
 mod payments;
 pub(super) mod schema;
 
-use super::Connection;
 use super::dialect_error as failed;
+use super::{BYTEWISE, Backend, Connection};

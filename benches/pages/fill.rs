@@ -1,0 +1,79 @@
+//! How does a busy shop's database look? So many events of Stripe's kinds, a payment for every five of them, and the ids
+//! by which they name it; written in sets by the database itself.
+
+use diesel::connection::SimpleConnection;
+
+/// When it all began; a row each twelve seconds.
+const BEGIN: i64 = 1_767_225_600;
+
+/// Fills empty tables.
+pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64) {
+    let at = |seconds: &str| match sqlite {
+        true => format!("strftime('%Y-%m-%d %H:%M:%S+00:00', {BEGIN} + {seconds}, 'unixepoch')"),
+        false => format!("to_timestamp({BEGIN} + {seconds})"),
+    };
+    let some_text = if sqlite { "lower(hex(randomblob(12)))" } else { "md5(i::text || random()::text)" };
+    let numbers = |count: i64| match sqlite {
+        true => format!(
+            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n)"
+        ),
+        false => format!("(SELECT generate_series(1, {count}::bigint) AS i)"),
+    };
+    let payments = (events / 5).max(1);
+    let (created, received) = (at("i * 60"), at("i * 12"));
+    // Numbers that look shuffled and are the same each time.
+    let dice = |prime: i64, of: i64| format!("((i * {prime}) % 1000003 % {of})");
+    let (status, currency, kind, state) =
+        (dice(7919, 1000), dice(104_729, 100), dice(15_485, 1000), dice(32_452, 10_000));
+    let statements = [
+        format!(
+            "INSERT INTO pay_payments (token, reference, variant, status, amount, captured_amount, currency, \
+             needs_review, concerns, customer, livemode, created_at, updated_at) \
+             SELECT 'pay_' || {some_text}, 'W-' || (10000 + i), \
+             CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, \
+             CASE WHEN {status} < 780 THEN 'paid' WHEN {status} < 850 THEN 'failed' WHEN {status} < 900 THEN 'expired' \
+             WHEN {status} < 950 THEN 'refunded' WHEN {status} < 970 THEN 'partially_refunded' \
+             WHEN {status} < 995 THEN 'canceled' WHEN {status} < 999 THEN 'pending' ELSE 'authorized' END, \
+             100 + {amount}, 0, \
+             CASE WHEN {currency} < 60 THEN 'EUR' WHEN {currency} < 85 THEN 'USD' WHEN {currency} < 95 THEN 'GBP' \
+             ELSE 'JPY' END, i % 2000 = 7, '', 'Customer' || (i % {customers}) || '@Example.org', i % 50 <> 0, \
+             {created}, {created} FROM {from} AS numbers",
+            amount = dice(611_953, 90_000),
+            customers = (payments / 3).max(1),
+            from = numbers(payments),
+        ),
+        format!(
+            "INSERT INTO pay_references (variant, gateway_ref, payment_id) \
+             SELECT variant, 'pi_' || id, id FROM pay_payments"
+        ),
+        format!(
+            "INSERT INTO pay_events (variant, gateway_event_id, source, kind, state, outcome_code, outcome, payment_id, \
+             livemode, received_at, last_delivered_at, finished_at, deliveries, attempts) \
+             SELECT CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, 'evt_' || i || '_' || {some_text}, \
+             'delivery', CASE WHEN {kind} < 230 THEN 'charge.succeeded' WHEN {kind} < 460 THEN 'payment_intent.succeeded' \
+             WHEN {kind} < 660 THEN 'payment_intent.created' WHEN {kind} < 860 THEN 'checkout.session.completed' \
+             WHEN {kind} < 900 THEN 'charge.updated' WHEN {kind} < 940 THEN 'invoice.paid' \
+             WHEN {kind} < 960 THEN 'charge.refunded' WHEN {kind} < 980 THEN 'payment_intent.payment_failed' \
+             WHEN {kind} < 990 THEN 'customer.updated' WHEN {kind} < 996 THEN 'checkout.session.expired' \
+             WHEN {kind} < 998 THEN 'charge.failed' WHEN {kind} < 999 THEN 'payout.paid' \
+             ELSE 'charge.dispute.created' END, \
+             CASE WHEN {state} < 9400 THEN 'completed' WHEN {state} < 9980 THEN 'ignored' \
+             WHEN {state} < 9990 THEN 'discarded' WHEN {state} < 9998 THEN 'parked' ELSE 'retryable' END, 'applied', \
+             'The checkout was completed and paid with 24.90 EUR; pending became paid.', (i - 1) / 5 + 1, i % 50 <> 0, \
+             {received}, {received}, {received}, CASE WHEN i % 200 = 0 THEN 2 ELSE 1 END, 1 \
+             FROM {from} AS numbers",
+            from = numbers(payments * 5),
+        ),
+        format!(
+            "INSERT INTO pay_event_references (event_id, variant, gateway_ref) \
+             SELECT id, variant, 'pi_' || payment_id FROM pay_events"
+        ),
+    ];
+    for sql in statements {
+        conn.batch_execute(&sql).expect("rows");
+    }
+    conn.batch_execute("ANALYZE").expect("statistics");
+    if !sqlite {
+        conn.batch_execute("VACUUM ANALYZE").expect("what autovacuum does within the day");
+    }
+}

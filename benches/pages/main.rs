@@ -1,0 +1,149 @@
+//! How long does the server take for each list page, and does it grow with history? Every page is asked of the mounted
+//! scope as a browser asks it, on ten thousand events and on a million.
+//!
+//! `cargo bench --bench pages --all-features`; `BENCH_EVENTS` (1000000) is the larger history, `BENCH_ROUNDS` (31) how
+//! often each page is opened, `TEST_POSTGRES_URL` a Postgres to use beside SQLite (`scripts/postgres run`).
+
+// Times are no money.
+#![allow(clippy::float_arithmetic)]
+
+mod fill;
+
+use std::time::Instant;
+
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{AnyConnection, AnyRef, Database, Payments, basic_auth};
+use actix_web::{App, test};
+use diesel::prelude::*;
+
+const SMALL: i64 = 10_000;
+const ADMIN: (&str, &str) = ("authorization", "Basic YWRtaW46c2VjcmV0");
+
+/// What is opened; `{deep}` is a row in the middle of the payments, `{deeper}` one of the events.
+const PAGES: &[&str] = &[
+    "payments",
+    "payments?before={deep}",
+    "payments?after={deep}",
+    "payments?status=paid",
+    "payments?status=paid&before={deep}",
+    "payments?status=review",
+    "payments?status=pending&variant=stripe-eu&mode=live",
+    "payments?variant=stripe-eu&before={deep}",
+    "payments?mode=test",
+    "payments?currency=JPY",
+    "payments?least=10&most=20&currency=EUR&status=failed",
+    "payments?least=899.99",
+    "payments?from=2026-01-02&until=2026-01-03",
+    "payments?from=2026-01-02&until=2026-01-03&status=refunded&mode=test",
+    "payments?sort=-amount",
+    "payments?sort=amount&before={deep}",
+    "payments?sort=-amount&status=review",
+    "payments?sort=-amount&status=failed&mode=test",
+    "payments?q=W-10777",
+    "payments?q=customer77",
+    "payments?q=pi_777",
+    "payments?newer_than={deep}&status=paid",
+    "events",
+    "events?before={deeper}",
+    "events?after={deeper}",
+    "events?state=completed&before={deeper}",
+    "events?state=discarded",
+    "events?kind=charge.refunded",
+    "events?kind=charge.*",
+    "events?kind=charge.*&before={deeper}",
+    "events?kind=charge.*&mode=test&variant=stripe-eu",
+    "events?kind=*",
+    "events?kind=c*&state=parked",
+    "events?variant=stripe-eu&before={deeper}",
+    "events?variant=stripe-eu&kind=payout.paid&state=ignored&mode=test",
+    "events?mode=test",
+    "events?seen=again&before={deeper}",
+    "events?from=2026-01-01&until=2026-01-01",
+    "events?from=2026-01-01&until=2026-01-01&kind=charge.*&mode=test",
+    "events?q=pi_777",
+    "events?q=W-10777&state=completed",
+    "events?newer_than={deeper}&kind=charge.*",
+];
+
+fn setting(name: &str, default: i64) -> i64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder for SQLite");
+    let large = setting("BENCH_EVENTS", 1_000_000);
+    let sizes = [SMALL, large];
+    let files = sizes.map(|size| format!("sqlite://{}", folder.path().join(format!("{size}.db")).display()));
+    measure("SQLite", sizes, files);
+    match std::env::var("TEST_POSTGRES_URL") {
+        Ok(server) => measure("Postgres", sizes, sizes.map(|size| fresh_postgres(&server, size))),
+        Err(_) => println!("TEST_POSTGRES_URL is not set: only SQLite was measured"),
+    }
+}
+
+/// A database of its own on the server.
+fn fresh_postgres(server: &str, size: i64) -> String {
+    let name = format!("pay_pages_{}_{size}", std::process::id());
+    let mut conn = PgConnection::establish(server).expect("Postgres answers");
+    diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn).expect("a database");
+    let (base, _) = server.rsplit_once('/').expect("an address with a database");
+    format!("{base}/{name}")
+}
+
+fn measure(name: &str, sizes: [i64; 2], urls: [String; 2]) {
+    let figures: Vec<Vec<f64>> = sizes
+        .into_iter()
+        .zip(&urls)
+        .map(|(size, url)| actix_web::rt::System::new().block_on(all_pages(url, size)))
+        .collect();
+    println!("\n{name}: milliseconds in the server, median of {}\n", rounds());
+    println!("| page | {} events | {} events | ratio |\n|---|---|---|---|", sizes[0], sizes[1]);
+    for ((page, small), large) in PAGES.iter().zip(&figures[0]).zip(&figures[1]) {
+        println!("| {page} | {small:.2} | {large:.2} | {:.2} |", large / small);
+    }
+    let worst = figures[1].iter().copied().fold(0.0, f64::max);
+    println!("\nslowest at {} events: {worst:.2} ms", sizes[1]);
+}
+
+fn rounds() -> usize {
+    usize::try_from(setting("BENCH_ROUNDS", 31)).expect("a number of rounds")
+}
+
+/// The median of each page.
+async fn all_pages(url: &str, events: i64) -> Vec<f64> {
+    let database: Database<AnyConnection> = Database::from_url(url).expect("a database");
+    let payments = Payments::builder(database.clone())
+        .variant("stripe", Stripe::new("whsec_bench"))
+        .variant("stripe-eu", Stripe::new("whsec_bench"))
+        .build()
+        .expect("payments");
+    payments.migrate().await.expect("tables");
+    let begin = Instant::now();
+    match database.connection().expect("a connection").lent() {
+        AnyRef::Sqlite(conn) => fill::fill(conn, true, events),
+        AnyRef::Postgres(conn) => fill::fill(conn, false, events),
+        _ => unreachable!("there are two databases"),
+    }
+    eprintln!("filled {events} events in {:.1} s", begin.elapsed().as_secs_f64());
+    let app = test::init_service(App::new().service(payments.mount("/payments").admin(basic_auth("admin", "secret"))));
+    let app = app.await;
+    let mut medians = Vec::new();
+    for page in PAGES {
+        let page = page.replace("{deep}", &(events / 10).to_string()).replace("{deeper}", &(events / 2).to_string());
+        let mut times = Vec::new();
+        for _ in 0..=rounds() {
+            let request = test::TestRequest::get().uri(&format!("/payments/admin/{page}")).append_header(ADMIN);
+            let begin = Instant::now();
+            let response = test::call_service(&app, request.to_request()).await;
+            let status = response.status();
+            std::hint::black_box(test::read_body(response).await);
+            times.push(begin.elapsed().as_secs_f64() * 1_000.0);
+            assert_eq!(status, 200, "{page}");
+        }
+        // The first one warms up.
+        times.remove(0);
+        times.sort_by(f64::total_cmp);
+        medians.push(times[times.len() / 2]);
+    }
+    medians
+}

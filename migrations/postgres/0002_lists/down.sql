@@ -1,0 +1,6 @@
+DROP INDEX pay_payments_named;
+DROP INDEX pay_payments_email;
+DROP INDEX pay_payments_amount;
+DROP INDEX pay_payments_listed;
+DROP INDEX pay_events_repeated;
+DROP INDEX pay_events_variant;

@@ -1,0 +1,113 @@
+//! Which rows does a list show, and how is it read? A list reads a *stream*, the rows of one index in its order,
+//! and leaves out what the rest of the filter does not want; it looks at so many rows and no more.
+
+use crate::domain::Timestamp;
+
+/// Which payments a list shows. Absorbed ones are never listed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PaymentFilter {
+    pub status: Option<String>,
+    pub needs_review: bool,
+    pub variant: Option<String>,
+    pub livemode: Option<bool>,
+    pub currency: Option<String>,
+    /// A currency each, with its smallest and largest amount in minor units; other currencies are left out.
+    pub amounts: Option<Vec<AmountRange>>,
+    /// When it was created: from the first moment on, before the second.
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+/// Amounts of one currency in minor units, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AmountRange {
+    pub currency: String,
+    pub least: i64,
+    pub most: i64,
+}
+
+/// Which events a list shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EventFilter {
+    pub state: Option<String>,
+    pub variant: Option<String>,
+    /// A kind, or the beginning of one followed by `*`.
+    pub kind: Option<String>,
+    pub livemode: Option<bool>,
+    /// Only those that were delivered more than once.
+    pub repeated: bool,
+    /// When it was received: from the first moment on, before the second.
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+impl EventFilter {
+    /// How the kinds begin that are wanted, if it is not one kind.
+    pub(crate) fn kinds_from(&self) -> Option<&str> {
+        self.kind.as_deref().and_then(|kind| kind.strip_suffix('*'))
+    }
+}
+
+/// The payments of one index, in its order: by id, apart from `Amount`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PaymentStream {
+    All,
+    Status(String),
+    NeedsReview,
+    Variant(String),
+    /// By currency, amount and id.
+    Amount,
+    /// Those that a search found.
+    Found(Vec<i64>),
+}
+
+/// The events of one index, by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EventStream {
+    All,
+    State(String),
+    Kind(String),
+    Variant(String),
+    Repeated,
+    /// Those that a search found.
+    Found(Vec<i64>),
+}
+
+/// A place in the order of amounts. Minor units of different currencies do not compare, so the currency goes first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AmountKey {
+    pub currency: String,
+    pub amount: i64,
+    pub id: i64,
+}
+
+impl AmountKey {
+    /// Before all there is.
+    pub(crate) fn first() -> Self {
+        Self { currency: String::new(), amount: i64::MIN, id: 0 }
+    }
+
+    /// After all there is: no code is longer than three letters.
+    pub(crate) fn last() -> Self {
+        Self { currency: "ZZZZ".to_owned(), amount: i64::MAX, id: i64::MAX }
+    }
+}
+
+/// What lies strictly between two places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span<K> {
+    pub above: K,
+    pub below: K,
+}
+
+/// Which part of a stream is read.
+#[derive(Debug, Clone)]
+pub(crate) struct Window {
+    pub ids: Span<i64>,
+    /// Read only by streams that go by amount, and by lists that are to.
+    pub amounts: Span<AmountKey>,
+    /// From its lowest to its highest.
+    pub rising: bool,
+    /// How many rows of the stream are looked at.
+    pub depth: i64,
+}

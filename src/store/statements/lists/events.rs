@@ -1,0 +1,100 @@
+//! How are events listed?
+
+use diesel::prelude::*;
+
+use super::schema::{pay_events, pay_payments};
+use super::stream::{Key, Stream};
+use super::{Condition, Connection, Counted, Reach, Wanted, everything, failed};
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::store::filters::{EventFilter, EventStream, Span, Window};
+use crate::store::rows::EventRow;
+use pay_events::dsl as e;
+
+const READING: &str = "listing events";
+
+pub(super) fn ids(
+    conn: &mut Connection,
+    of: &EventStream,
+    rest: &EventFilter,
+    window: &Window,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let stream = stream(of, &window.ids, window.rising, window.depth);
+    Wanted { stream, rest: conditions(of, rest), sorted: None, limit }.load(conn).map_err(failed(READING))
+}
+
+pub(super) fn reach(conn: &mut Connection, of: &EventStream, window: &Window) -> Result<Option<i64>, Error> {
+    let stream = stream(of, &window.ids, window.rising, window.depth);
+    Reach(stream).get_result(conn).optional().map_err(failed(READING))
+}
+
+pub(super) fn count(conn: &mut Connection, of: &EventStream, cap: i64) -> Result<i64, Error> {
+    Counted(stream(of, &everything(), false, cap)).get_result(conn).map_err(failed("counting events"))
+}
+
+fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64) -> Stream<'a> {
+    let only: &[&str] = if *of == EventStream::Repeated { &["deliveries > 1"] } else { &[] };
+    let key = match of {
+        EventStream::All | EventStream::Repeated => Key::Id(ids),
+        EventStream::State(state) => Key::Word("state", state, ids),
+        EventStream::Kind(kind) => Key::Word("kind", kind, ids),
+        EventStream::Variant(variant) => Key::Word("variant", variant, ids),
+        EventStream::Found(found) => Key::Among(found, ids),
+    };
+    Stream { table: "pay_events", only, key, rising, depth }
+}
+
+/// What the stream does not see to by itself.
+fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_events>> {
+    let mut all: Vec<Condition<e::pay_events>> = Vec::new();
+    if let Some(state) = rest.state.clone().filter(|_| !matches!(of, EventStream::State(_))) {
+        all.push(Box::new(e::state.eq(state)));
+    }
+    if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, EventStream::Variant(_))) {
+        all.push(Box::new(e::variant.eq(variant)));
+    }
+    match (of, rest.kinds_from(), rest.kind.clone()) {
+        (EventStream::Kind(_), ..) | (_, None, None) => {}
+        (_, Some(start), _) => all.push(Box::new(e::kind.ge(start.to_owned()).and(e::kind.lt(past(start))))),
+        (_, None, Some(kind)) => all.push(Box::new(e::kind.eq(kind))),
+    }
+    if rest.repeated && *of != EventStream::Repeated {
+        all.push(Box::new(e::deliveries.gt(1)));
+    }
+    if let Some(livemode) = rest.livemode {
+        all.push(Box::new(e::livemode.assume_not_null().eq(livemode)));
+    }
+    all.extend(rest.from.map(|at| Box::new(e::received_at.ge(at)) as Condition<_>));
+    all.extend(rest.until.map(|at| Box::new(e::received_at.lt(at)) as Condition<_>));
+    all
+}
+
+/// Past all texts that begin so: none has a character above U+10FFFE.
+pub(super) fn past(start: &str) -> String {
+    format!("{start}\u{10FFFF}")
+}
+
+pub(super) fn rows(conn: &mut Connection, ids: &[i64]) -> Result<Vec<EventRow>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    e::pay_events.filter(e::id.eq_any(ids)).load(conn).map_err(failed(READING))
+}
+
+pub(super) fn tokens(conn: &mut Connection, ids: &[i64]) -> Result<Vec<(i64, String)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    use pay_payments::dsl as p;
+    p::pay_payments.filter(p::id.eq_any(ids)).select((p::id, p::token)).load(conn).map_err(failed(READING))
+}
+
+pub(super) fn from(conn: &mut Connection, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
+    let first = e::pay_events.filter(e::id.ge(id)).order(e::id).select((e::id, e::received_at)).limit(1);
+    first.get_result(conn).optional().map_err(failed(READING))
+}
+
+pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {
+    e::pay_events.select(diesel::dsl::max(e::id)).get_result(conn).map_err(failed(READING))
+}

@@ -1,0 +1,187 @@
+//! What does a search find, and which values are there to choose from? A look-up each, so that each goes through its
+//! own index.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::events::past;
+use super::schema::{pay_event_references, pay_events, pay_payments, pay_references};
+use super::{BYTEWISE, Connection, events, failed, payments};
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::store::Lists;
+use crate::store::filters::*;
+use crate::store::rows::{EventRow, PaymentRow};
+use pay_event_references::dsl as n;
+use pay_events::dsl as e;
+use pay_payments::dsl as p;
+use pay_references::dsl as r;
+
+const SEARCHING: &str = "searching";
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
+fn found_payments(
+    conn: &mut Connection,
+    text: &str,
+    whole: bool,
+    variants: &[String],
+    cap: i64,
+) -> Result<Vec<i64>, Error> {
+    let by_ref = r::pay_references.filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)));
+    let mut ids: Vec<i64> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
+    let by_token = p::pay_payments.filter(p::token.eq(text)).select(p::id);
+    ids.extend(by_token.load::<i64>(conn).map_err(failed(SEARCHING))?);
+    // Without regard to the case of A to Z, as the index has it.
+    let email = text.to_ascii_lowercase();
+    for (column, expression, start) in [
+        ("reference", format!("reference {BYTEWISE}"), text),
+        ("customer", format!("lower(customer {BYTEWISE})"), email.as_str()),
+    ] {
+        let sql = format!(
+            "SELECT id FROM pay_payments WHERE {column} IS NOT NULL AND {expression} >= $1 AND {expression} <= $2 \
+             ORDER BY {expression} LIMIT {cap}"
+        );
+        let end = if whole { start.to_owned() } else { past(start) };
+        let query = diesel::sql_query(sql).bind::<Text, _>(start).bind::<Text, _>(end);
+        ids.extend(query.load::<Id>(conn).map_err(failed(SEARCHING))?.into_iter().map(|row| row.id));
+    }
+    Ok(ids)
+}
+
+fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error> {
+    let by_id = e::pay_events.filter(e::variant.eq_any(variants).and(e::gateway_event_id.eq(text)));
+    let mut ids: Vec<i64> = by_id.select(e::id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
+    let naming = n::pay_event_references.filter(n::variant.eq_any(variants).and(n::gateway_ref.eq(text)));
+    ids.extend(naming.select(n::event_id).limit(cap).load::<i64>(conn).map_err(failed(SEARCHING))?);
+    let by_token = p::pay_payments.filter(p::token.eq(text)).select(p::id);
+    let mut of: Vec<i64> = by_token.load(conn).map_err(failed(SEARCHING))?;
+    let by_reference = p::pay_payments.filter(p::reference.eq(text)).order(p::reference).select(p::id).limit(cap);
+    of.extend(by_reference.load::<i64>(conn).map_err(failed(SEARCHING))?);
+    if of.is_empty() {
+        return Ok(ids);
+    }
+    let theirs = e::pay_events.filter(e::payment_id.eq_any(&of).and(e::payment_id.is_not_null()));
+    ids.extend(theirs.select(e::id).limit(cap).load::<i64>(conn).map_err(failed(SEARCHING))?);
+    Ok(ids)
+}
+
+/// The different values of the first column of an index: one step for each, however many rows have it.
+fn values(
+    conn: &mut Connection,
+    (table, column, only): (&str, &str, &str),
+    (from, past): (&str, &str),
+    cap: i64,
+) -> Result<Vec<String>, Error> {
+    let sql = format!(
+        "WITH RECURSIVE steps(word) AS (\
+         SELECT min({column}) FROM {table} WHERE {only} {column} >= $1 AND {column} < $2 \
+         UNION ALL \
+         SELECT (SELECT min({column}) FROM {table} WHERE {only} {column} > steps.word AND {column} < $2) \
+         FROM steps WHERE steps.word IS NOT NULL) \
+         SELECT word FROM steps WHERE word IS NOT NULL LIMIT {cap}"
+    );
+    let words: Vec<Word> = diesel::sql_query(sql)
+        .bind::<Text, _>(from)
+        .bind::<Text, _>(past)
+        .load(conn)
+        .map_err(failed("reading what there is to choose from"))?;
+    Ok(words.into_iter().map(|row| row.word).collect())
+}
+
+impl Lists for Connection {
+    fn payment_ids(
+        &mut self,
+        stream: &PaymentStream,
+        rest: &PaymentFilter,
+        window: &Window,
+        by_amount: bool,
+        limit: i64,
+    ) -> Result<Vec<i64>, Error> {
+        payments::ids(self, stream, rest, window, by_amount, limit)
+    }
+
+    fn payment_reach(&mut self, stream: &PaymentStream, window: &Window) -> Result<Option<i64>, Error> {
+        payments::reach(self, stream, window)
+    }
+
+    fn payments_of(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+        payments::rows(self, ids)
+    }
+
+    fn tokens_of(&mut self, ids: &[i64]) -> Result<Vec<(i64, String)>, Error> {
+        events::tokens(self, ids)
+    }
+
+    fn amount_key(&mut self, id: i64) -> Result<Option<AmountKey>, Error> {
+        payments::key(self, id)
+    }
+
+    fn find_payments(&mut self, text: &str, whole: bool, variants: &[String], cap: i64) -> Result<Vec<i64>, Error> {
+        found_payments(self, text, whole, variants, cap)
+    }
+
+    fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error> {
+        values(self, ("pay_payments", "currency", "absorbed_by IS NULL AND"), ("", "ZZZZ"), cap)
+    }
+
+    fn payment_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
+        payments::from(self, id)
+    }
+
+    fn last_payment(&mut self) -> Result<Option<i64>, Error> {
+        payments::last(self)
+    }
+
+    fn event_ids(
+        &mut self,
+        stream: &EventStream,
+        rest: &EventFilter,
+        window: &Window,
+        limit: i64,
+    ) -> Result<Vec<i64>, Error> {
+        events::ids(self, stream, rest, window, limit)
+    }
+
+    fn event_reach(&mut self, stream: &EventStream, window: &Window) -> Result<Option<i64>, Error> {
+        events::reach(self, stream, window)
+    }
+
+    fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error> {
+        events::rows(self, ids)
+    }
+
+    fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error> {
+        found_events(self, text, variants, cap)
+    }
+
+    fn kinds(&mut self, beginning: &str, cap: i64) -> Result<Vec<String>, Error> {
+        values(self, ("pay_events", "kind", ""), (beginning, &past(beginning)), cap)
+    }
+
+    fn event_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
+        events::from(self, id)
+    }
+
+    fn last_event(&mut self) -> Result<Option<i64>, Error> {
+        events::last(self)
+    }
+
+    fn count_payments(&mut self, stream: &PaymentStream, cap: i64) -> Result<i64, Error> {
+        payments::count(self, stream, cap)
+    }
+
+    fn count_events(&mut self, stream: &EventStream, cap: i64) -> Result<i64, Error> {
+        events::count(self, stream, cap)
+    }
+}

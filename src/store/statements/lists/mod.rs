@@ -1,0 +1,108 @@
+//! How are lists read? Each goes through one index in its order, strictly between two of its places, so that any
+//! part of it costs the same; no plan is left to the planner's guess of how many rows there may be.
+
+mod events;
+mod found;
+mod payments;
+mod stream;
+
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{BoxableExpression, QueryResult, RunQueryDsl};
+
+use super::{BYTEWISE, Backend, Connection, failed, schema};
+use crate::store::filters::Span;
+use stream::Stream;
+
+/// What the rest of a filter wants of a row.
+type Condition<T> = Box<dyn BoxableExpression<T, Backend, SqlType = Bool>>;
+
+/// The ids of those rows of a stream that the rest of the filter wants.
+struct Wanted<'a, T> {
+    stream: Stream<'a>,
+    rest: Vec<Condition<T>>,
+    /// Where the stream is of another order than the list: the list's own.
+    sorted: Option<Sorted<'a>>,
+    limit: i64,
+}
+
+/// The order of a list, and which part of it.
+struct Sorted<'a> {
+    by: stream::Key<'a>,
+    rising: bool,
+}
+
+impl<T> QueryFragment<Backend> for Wanted<'_, T> {
+    /// A subquery with a limit is read to that limit and no further, whatever is asked of its rows; and they stay in
+    /// its order.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.push_sql("SELECT id FROM (");
+        self.stream.walk("*", out.reborrow())?;
+        out.push_sql(") AS ");
+        out.push_identifier(self.stream.table)?;
+        let mut word = " WHERE ";
+        for condition in &self.rest {
+            out.push_sql(word);
+            condition.walk_ast(out.reborrow())?;
+            word = " AND ";
+        }
+        if let Some(Sorted { by, rising }) = &self.sorted {
+            out.push_sql(word);
+            by.between(out.reborrow())?;
+            by.order(*rising, &mut out);
+        }
+        out.push_sql(&format!(" LIMIT {}", self.limit));
+        Ok(())
+    }
+}
+
+/// How many rows a stream has, counted as far as it is read.
+struct Counted<'a>(Stream<'a>);
+
+impl QueryFragment<Backend> for Counted<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.push_sql("SELECT count(*) FROM (");
+        self.0.walk("id", out.reborrow())?;
+        out.push_sql(") AS counted");
+        Ok(())
+    }
+}
+
+/// The last row that a stream takes in, if it takes in as many as it may.
+struct Reach<'a>(Stream<'a>);
+
+impl QueryFragment<Backend> for Reach<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        let Self(stream) = self;
+        stream.rows("id", out.reborrow())?;
+        out.push_sql(&format!(" LIMIT 1 OFFSET {}", stream.depth.max(1) - 1));
+        Ok(())
+    }
+}
+
+/// Each yields one number a row, and is remembered by its text.
+macro_rules! numbers {
+    ($($name:ident <$($of:tt),+>;)+) => {$(
+        impl<$($of),+> QueryId for $name<$($of),+> {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+
+        impl<$($of),+> Query for $name<$($of),+> {
+            type SqlType = BigInt;
+        }
+
+        impl<$($of),+> RunQueryDsl<Connection> for $name<$($of),+> {}
+    )+};
+}
+
+numbers! {
+    Wanted<'a, T>;
+    Counted<'a>;
+    Reach<'a>;
+}
+
+/// From one end to the other.
+fn everything() -> Span<i64> {
+    Span { above: 0, below: i64::MAX }
+}

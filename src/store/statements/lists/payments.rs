@@ -1,0 +1,122 @@
+//! How are payments listed? By id or by amount; absorbed ones never.
+
+use diesel::prelude::*;
+
+use super::schema::pay_payments;
+use super::stream::{Key, Stream};
+use super::{Condition, Connection, Counted, Reach, Sorted, Wanted, everything, failed};
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
+use crate::store::rows::PaymentRow;
+use pay_payments::dsl as p;
+
+const READING: &str = "listing payments";
+
+pub(super) fn ids(
+    conn: &mut Connection,
+    of: &PaymentStream,
+    rest: &PaymentFilter,
+    window: &Window,
+    by_amount: bool,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let same_order = by_amount == (*of == PaymentStream::Amount);
+    let wanted = match same_order {
+        true => {
+            let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
+            Wanted { stream, rest: conditions(of, rest), sorted: None, limit }
+        }
+        false => {
+            // Where the stream begins and ends is then no matter of where the page does.
+            let by = if by_amount { Key::Amount(&window.amounts) } else { Key::Id(&window.ids) };
+            let stream = stream(of, &window.ids, &window.amounts, false, window.depth);
+            Wanted { stream, rest: conditions(of, rest), sorted: Some(Sorted { by, rising: window.rising }), limit }
+        }
+    };
+    wanted.load(conn).map_err(failed(READING))
+}
+
+pub(super) fn reach(conn: &mut Connection, of: &PaymentStream, window: &Window) -> Result<Option<i64>, Error> {
+    let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
+    Reach(stream).get_result(conn).optional().map_err(failed(READING))
+}
+
+pub(super) fn count(conn: &mut Connection, of: &PaymentStream, cap: i64) -> Result<i64, Error> {
+    let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
+    let all = everything();
+    Counted(stream(of, &all, &amounts, false, cap)).get_result(conn).map_err(failed("counting payments"))
+}
+
+fn stream<'a>(
+    of: &'a PaymentStream,
+    ids: &'a Span<i64>,
+    amounts: &'a Span<AmountKey>,
+    rising: bool,
+    depth: i64,
+) -> Stream<'a> {
+    let key = match of {
+        PaymentStream::All | PaymentStream::NeedsReview => Key::Id(ids),
+        PaymentStream::Status(status) => Key::Word("status", status, ids),
+        PaymentStream::Variant(variant) => Key::Word("variant", variant, ids),
+        PaymentStream::Amount => Key::Amount(amounts),
+        PaymentStream::Found(found) => Key::Among(found, ids),
+    };
+    let only: &[&str] = match of {
+        PaymentStream::NeedsReview => &["absorbed_by IS NULL", "needs_review"],
+        _ => &["absorbed_by IS NULL"],
+    };
+    Stream { table: "pay_payments", only, key, rising, depth }
+}
+
+/// What the stream does not see to by itself.
+fn conditions(of: &PaymentStream, rest: &PaymentFilter) -> Vec<Condition<p::pay_payments>> {
+    let mut all: Vec<Condition<p::pay_payments>> = Vec::new();
+    if let Some(status) = rest.status.clone().filter(|_| !matches!(of, PaymentStream::Status(_))) {
+        all.push(Box::new(p::status.eq(status)));
+    }
+    if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, PaymentStream::Variant(_))) {
+        all.push(Box::new(p::variant.eq(variant)));
+    }
+    if rest.needs_review && *of != PaymentStream::NeedsReview {
+        all.push(Box::new(p::needs_review.eq(true)));
+    }
+    if let Some(livemode) = rest.livemode {
+        all.push(Box::new(p::livemode.assume_not_null().eq(livemode)));
+    }
+    all.extend(rest.currency.clone().map(|code| Box::new(p::currency.eq(code)) as Condition<_>));
+    all.extend(rest.amounts.as_deref().map(in_ranges));
+    all.extend(rest.from.map(|at| Box::new(p::created_at.ge(at)) as Condition<_>));
+    all.extend(rest.until.map(|at| Box::new(p::created_at.lt(at)) as Condition<_>));
+    all
+}
+
+fn in_ranges(ranges: &[AmountRange]) -> Condition<p::pay_payments> {
+    let none: Condition<p::pay_payments> = Box::new(p::currency.eq(""));
+    ranges.iter().fold(none, |others, range| {
+        let within = p::amount.ge(range.least).and(p::amount.le(range.most));
+        Box::new(others.or(p::currency.eq(range.currency.clone()).and(within)))
+    })
+}
+
+pub(super) fn rows(conn: &mut Connection, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    p::pay_payments.filter(p::id.eq_any(ids)).load(conn).map_err(failed(READING))
+}
+
+pub(super) fn key(conn: &mut Connection, id: i64) -> Result<Option<AmountKey>, Error> {
+    let key = p::pay_payments.find(id).select((p::currency, p::amount)).first(conn).optional();
+    let key: Option<(String, i64)> = key.map_err(failed(READING))?;
+    Ok(key.map(|(currency, amount)| AmountKey { currency, amount, id }))
+}
+
+pub(super) fn from(conn: &mut Connection, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
+    let first = p::pay_payments.filter(p::id.ge(id)).order(p::id).select((p::id, p::created_at)).limit(1);
+    first.get_result(conn).optional().map_err(failed(READING))
+}
+
+pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {
+    p::pay_payments.select(diesel::dsl::max(p::id)).get_result(conn).map_err(failed(READING))
+}

@@ -1,0 +1,61 @@
+//! Does an address that can't be meant get clear words, and lose nothing of what was typed?
+
+use super::filled;
+use crate::app::on_both_databases;
+
+on_both_databases! {
+    async fn what_cannot_be_read_is_said_and_stays_in_its_field(kind) {
+        let app = filled(kind, 60, 60).await;
+        let long = "k".repeat(10_000);
+        let cases = [
+            ("payments?least=abc&variant=stripe-eu", "expected an amount like 49.99, got &#34;abc&#34;"),
+            ("payments?most=49,99", "expected an amount like 49.99, got &#34;49,99&#34;"),
+            ("payments?from=2026-13-45", "expected a day like 2026-11-23, got &#34;2026-13-45&#34;"),
+            ("payments?currency=EURO", "Expected a currency code of three letters (ISO 4217), got &#34;EURO&#34;."),
+            ("payments?status=gone", "There is no status &#34;gone&#34;."),
+            ("payments?mode=both", "There is no mode &#34;both&#34;."),
+            ("payments?sort=up", "There is no sort &#34;up&#34;."),
+            ("payments?before=abc", "&#34;abc&#34; is no place in the list, so this is its beginning."),
+            ("payments?sort=amount&before=999999", "There is no such place in the list any more"),
+            ("payments?after=99999999999999999999", "is no place in the list"),
+            (&format!("payments?q={long}"), "expected 255 characters at the most, got 10000"),
+            ("payments?q=a%00b", "expected a text of one line"),
+            ("events?until=yesterday", "expected a day like 2026-11-23"),
+            ("events?state=lost", "There is no state &#34;lost&#34;."),
+            ("events?seen=never", "There is no seen &#34;never&#34;."),
+            (&format!("events?kind={long}"), "expected 255 characters at the most, got 10000"),
+            ("events?kind=%00*", "expected a text of one line"),
+        ];
+        for (path, words) in cases {
+            let listed = app.list(path).await;
+            assert!(listed.html.contains(words), "{}: {words}", &path[..path.len().min(60)]);
+            assert!(!listed.ids.is_empty(), "{}: the rest of the filter holds", &path[..path.len().min(60)]);
+        }
+        let wrong = app.list("payments?least=abc&most=49.99&variant=stripe-eu").await;
+        assert!(wrong.html.contains("value=\"abc\"") && wrong.html.contains("value=\"49.99\""));
+        assert!(wrong.html.contains("aria-invalid=\"true\" aria-describedby=\"least-error\""));
+        assert_eq!(wrong.ids, app.ids("pay_payments", "variant = 'stripe-eu' AND (amount <= 4999 OR currency = 'JPY' AND amount <= 49)
+            AND NOT (currency = 'JPY' AND amount > 49) AND absorbed_by IS NULL", "id DESC"));
+        // Nothing of these can be there, and none of them is a mistake.
+        for path in ["payments?before=-5", "events?before=1", "payments?q=%25", "events?q=%F0%9F%92%A9", "events?%ff=%ff&kind=%ff"] {
+            assert_eq!(app.get(&format!("/payments/admin/{path}")).await.status, 200, "{path}");
+        }
+    }
+
+    async fn a_search_that_finds_too_much_says_so(kind) {
+        let app = filled(kind, 900, 1).await;
+        let listed = app.list("payments?q=customer").await;
+        assert!(listed.html.contains("The search found more than 500 payments"), "{}", listed.html);
+        assert_eq!(listed.ids.len(), 50);
+        assert!(!app.list("payments?q=customer7").await.html.contains("more than"));
+    }
+
+    async fn an_empty_list_says_what_to_do(kind) {
+        let app = filled(kind, 1, 1).await;
+        assert!(app.list("payments?q=nobody").await.html.contains("No payment is like that"));
+        app.run("DELETE FROM pay_event_references");
+        app.run("DELETE FROM pay_events");
+        let html = app.list("events").await.html;
+        assert!(html.contains("No events yet") && html.contains("/payments/stripe-eu/"), "{html}");
+    }
+}

@@ -1,0 +1,199 @@
+//! Does any statement of the lists read a table from end to end, or sort more than a page looks at? Every statement
+//! that the pages run is written down as it goes to the database, which is then asked how it would do it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{Database, HostConnection, Payments, basic_auth};
+use actix_web::{App as ActixApp, test};
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::prelude::*;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, R2D2Connection};
+use diesel::sql_types::{Integer, Text};
+
+use super::rows;
+use crate::app::{ADMIN, Kind, SECRET, fresh_database};
+
+type Statements = Arc<Mutex<BTreeSet<String>>>;
+
+/// Writes down what goes through a connection.
+#[derive(Debug)]
+struct Listen(Statements);
+
+impl<C: Connection> CustomizeConnection<C, PoolError> for Listen {
+    fn on_acquire(&self, conn: &mut C) -> Result<(), PoolError> {
+        let statements = self.0.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                let text = query.to_string();
+                let text = text.split(" -- binds:").next().unwrap().trim().to_owned();
+                statements.lock().unwrap().insert(text);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// The pages, with every way to filter and sort, and places in the middle of the list.
+const PAGES: &[&str] = &[
+    "payments",
+    "payments?before=900",
+    "payments?after=900",
+    "payments?status=paid&before=900",
+    "payments?status=review",
+    "payments?status=failed&variant=stripe-eu&mode=live",
+    "payments?variant=stripe&mode=test&before=900",
+    "payments?currency=EUR",
+    "payments?currency=EUR&least=10&most=20&status=paid",
+    "payments?least=10",
+    "payments?from=2026-10-11&until=2026-10-12",
+    "payments?sort=amount",
+    "payments?sort=-amount&before=900",
+    "payments?sort=amount&after=900&currency=USD&least=2",
+    "payments?sort=amount&status=failed",
+    "payments?sort=amount&status=review",
+    "payments?q=order-7",
+    "payments?q=customer7&sort=amount&status=paid",
+    "payments?newer_than=900&status=paid",
+    "events",
+    "events?before=900",
+    "events?state=discarded",
+    "events?state=completed&after=900",
+    "events?kind=charge.refunded&before=900",
+    "events?kind=charge.*",
+    "events?kind=charge.*&state=completed&variant=stripe-eu&mode=live",
+    "events?variant=stripe-eu",
+    "events?seen=again",
+    "events?seen=again&kind=invoice.paid&variant=stripe&mode=live",
+    "events?from=2026-10-11&until=2026-10-12",
+    "events?q=evt_77",
+    "events?q=ch_12&kind=charge.*",
+    "events?q=order-7",
+    "events?newer_than=900&kind=charge.*",
+];
+
+/// Opens all pages on a database of this kind; answers a connection and what the pages asked for.
+async fn recorded<C>(kind: Kind, url: &str) -> (C, BTreeSet<String>)
+where
+    C: HostConnection<Manager = ConnectionManager<C>> + R2D2Connection + Connection + SimpleConnection + 'static,
+{
+    let statements = Statements::default();
+    let listen = Box::new(Listen(statements.clone()));
+    let address = url.trim_start_matches("sqlite://");
+    let pool = Pool::builder().max_size(2).connection_customizer(listen).build(ConnectionManager::<C>::new(address));
+    let payments = Payments::builder(Database::from_pool(pool.unwrap()))
+        .variant("stripe", Stripe::new(SECRET))
+        .variant("stripe-eu", Stripe::new(SECRET))
+        .build()
+        .unwrap();
+    payments.migrate().await.unwrap();
+    let mut conn = C::establish(address).unwrap();
+    for sql in rows(kind, 2_000, 20_000) {
+        conn.batch_execute(&sql).unwrap();
+    }
+    conn.batch_execute("ANALYZE").unwrap();
+    statements.lock().unwrap().clear();
+    let mount = payments.mount("/payments").admin(basic_auth("admin", "secret"));
+    let app = test::init_service(ActixApp::new().service(mount)).await;
+    for page in PAGES {
+        let request = test::TestRequest::get().uri(&format!("/payments/admin/{page}")).append_header(ADMIN);
+        assert_eq!(test::call_service(&app, request.to_request()).await.status(), 200, "{page}");
+    }
+    let asked = statements.lock().unwrap().iter().filter(|sql| sql.contains("pay_")).cloned().collect();
+    (conn, asked)
+}
+
+#[derive(QueryableByName)]
+struct PostgresLine {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct SqliteLine {
+    #[diesel(sql_type = Integer)]
+    parent: i32,
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// What SQLite would do; it does not look at the values. What a subquery with its limit leaves may be read whole, and
+/// sorted.
+fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
+    let plan: Vec<SqliteLine> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn).unwrap();
+    let limited = |line: &SqliteLine| {
+        let beside = plan.iter().filter(|other| other.parent == line.parent);
+        beside.filter_map(|other| other.detail.strip_prefix("CO-ROUTINE ")).any(|name| {
+            line.detail == format!("SCAN {name}") || line.detail.starts_with("USE TEMP B-TREE FOR ORDER BY")
+        })
+    };
+    let heavy = |line: &SqliteLine| line.detail.starts_with("SCAN pay_") || line.detail.starts_with("USE TEMP B-TREE");
+    // The few ids of a search may be sorted.
+    let searched = |line: &SqliteLine| sql.contains(" IN (NULL") && line.detail.starts_with("USE TEMP B-TREE");
+    let bad = plan.iter().any(|line| heavy(line) && !limited(line) && !searched(line));
+    bad.then(|| {
+        format!("{sql}\n    {}", plan.iter().map(|line| line.detail.as_str()).collect::<Vec<_>>().join("\n    "))
+    })
+}
+
+const FRUGAL: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off; \
+                      SET enable_bitmapscan = off; SET enable_incremental_sort = off";
+
+/// What Postgres would do, whatever the values, and as far as it can: with what it would rather not do switched off, it
+/// scans or sorts only where no index serves. A sort is fine above a limit, or of the ids of a search.
+fn postgres_complaint(conn: &mut PgConnection, sql: &str) -> Option<String> {
+    let count = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+    let values = vec!["NULL"; count].join(", ");
+    let values = if count == 0 { String::new() } else { format!("({values})") };
+    conn.batch_execute(&format!("{FRUGAL}; PREPARE asked AS {sql}")).unwrap();
+    let plan: Vec<PostgresLine> = diesel::sql_query(format!("EXPLAIN EXECUTE asked{values}")).load(conn).unwrap();
+    conn.batch_execute("DEALLOCATE asked").unwrap();
+    let plan: Vec<String> = plan.into_iter().map(|line| line.line).collect();
+    let scan = plan.iter().any(|line| line.contains("Seq Scan on pay_"));
+    let at = |what: &str| plan.iter().position(|line| line.trim_start_matches([' ', '-', '>']).starts_with(what));
+    let sorts = at("Sort ").or(at("Incremental Sort")).or(at("Sort"));
+    let below = |from: usize| plan[from..].iter().any(|line| line.contains("Limit"));
+    let sort = sorts.is_some_and(|at| !below(at)) && !sql.contains(" IN (NULL") && !sql.contains("ANY(");
+    (scan || sort).then(|| format!("{sql}\n    {}", plan.join("\n    ")))
+}
+
+/// Every index that the lists need: without it, something is scanned or sorted.
+const NEEDED: &[&str] = &[
+    "pay_events_state",
+    "pay_events_kind",
+    "pay_events_variant",
+    "pay_payments_amount",
+    "pay_payments_variant",
+    "pay_payments_email",
+];
+
+fn assert_all_go_through_an_index<C: SimpleConnection>(
+    conn: &mut C,
+    asked: &BTreeSet<String>,
+    complaint: fn(&mut C, &str) -> Option<String>,
+) {
+    assert!(asked.len() > 30, "{asked:#?}");
+    let all = |conn: &mut C| -> Vec<String> { asked.iter().filter_map(|sql| complaint(conn, sql)).collect() };
+    let complaints = all(conn);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    for index in NEEDED {
+        conn.batch_execute(&format!("BEGIN; DROP INDEX {index}")).unwrap();
+        assert!(!all(conn).is_empty(), "without {index} nothing is said");
+        conn.batch_execute("ROLLBACK").unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn no_list_reads_a_whole_table_of_sqlite() {
+    let (url, _folder) = fresh_database(Kind::Sqlite);
+    let (mut conn, asked) = recorded::<SqliteConnection>(Kind::Sqlite, &url).await;
+    assert_all_go_through_an_index(&mut conn, &asked, sqlite_complaint);
+}
+
+#[actix_web::test]
+async fn no_list_reads_a_whole_table_of_postgres() {
+    let (url, _folder) = fresh_database(Kind::Postgres);
+    let (mut conn, asked) = recorded::<PgConnection>(Kind::Postgres, &url).await;
+    assert_all_go_through_an_index(&mut conn, &asked, postgres_complaint);
+}
