@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::Site;
 use super::access::Access;
+use super::basic_auth::Asking;
 use super::frame::Frame;
 use super::query::Fields;
 use super::settings::{Admin, Stored};
@@ -37,6 +39,8 @@ pub(super) struct Visit {
 /// Asks the policy.
 pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> Result<Visit, HttpResponse> {
     let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
+    let asking = Asking { address: site.admin.address_of(&req), now: site.payments.now() };
+    req.extensions_mut().insert(asking);
     let access = site.admin.policy.access(req.clone()).await.unwrap_or_else(|error| {
         log::error!("payments: the access policy failed, so access is denied: {error}");
         Access::Denied
@@ -46,6 +50,7 @@ pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> 
         Access::ReadOnly(name) => (name, false),
         Access::Denied => return Err(denied(&mount)),
         Access::Challenge => return Err(challenge()),
+        Access::Wait(wait) => return Err(wait_for(wait)),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
     let Site { payments, admin } = site;
@@ -103,6 +108,13 @@ fn challenge() -> HttpResponse {
     respond::plain(StatusCode::UNAUTHORIZED)
         .insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"payments\", charset=\"UTF-8\""))
         .body("unauthorized")
+}
+
+fn wait_for(wait: Duration) -> HttpResponse {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    respond::plain(StatusCode::TOO_MANY_REQUESTS)
+        .insert_header((header::RETRY_AFTER, seconds))
+        .body(format!("Too many wrong tries came from your address. Try again in {seconds} seconds."))
 }
 
 fn denied(mount: &str) -> HttpResponse {

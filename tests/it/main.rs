@@ -3,6 +3,7 @@
 // A test that can't go on should stop where it stands.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod access;
 mod app;
 mod browser;
 mod configuration;
