@@ -152,11 +152,15 @@ async fn decide(door: Arc<Door>, user: String, password: String, address: &str, 
 impl Door {
     /// What can be said without checking the password.
     fn known(&self, user: &str, password: &str, address: &str, now: Timestamp) -> Option<Access> {
-        if let Some(wait) = self.guesses().wait(address, now) {
+        let mut guesses = self.guesses();
+        if let Some(wait) = guesses.wait(address, now) {
             return Some(Access::Wait(wait));
         }
-        let right = self.right.get()?.ct_eq(&self.digest(user, password));
-        bool::from(right).then(|| Access::Full(user.to_owned()))
+        if !bool::from(self.right.get()?.ct_eq(&self.digest(user, password))) {
+            return None;
+        }
+        guesses.right(address);
+        Some(Access::Full(user.to_owned()))
     }
 
     /// Checks name and password. The password is checked whatever the name is, so that a wrong name takes as long.

@@ -5,12 +5,13 @@ mod envelope;
 mod interpret;
 mod json;
 pub mod money;
+mod setup;
 mod verify;
 
 use std::time::Duration;
 
 use super::signature::{self, Secret};
-use super::{Gateway, Verification};
+use super::{Gateway, Setup, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
@@ -97,6 +98,25 @@ impl Gateway for Stripe {
         interpret::interpret(event)
     }
 
+    fn setup(&self) -> Setup {
+        setup::setup(&self.secrets)
+    }
+
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        // The first secret is the current one; the others are on their way out.
+        let (_, secret) = self.secrets.first().filter(|(_, secret)| !secret.is_blank())?;
+        Some(vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            (verify::HEADER.to_owned(), signed(secret, now.unix_timestamp(), body)),
+        ])
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        let body = setup::test_event(id, now);
+        let headers = self.sign(&body, now)?.into_iter().map(|(name, value)| (name, value.into_bytes()));
+        Some(Delivery { headers: headers.collect(), query: String::new(), body: body.into() })
+    }
+
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
         // Only these have a page that an id alone leads to; `py_` is what a charge by another means than a card
         // is called. The id goes into an address, so it has to look like one.
@@ -110,6 +130,9 @@ impl Gateway for Stripe {
 /// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds), for tests and
 /// demonstrations.
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
-    let signature = signature::sign(&Secret::new(secret), &timestamp.to_string(), body);
-    format!("t={timestamp},v1={signature}")
+    signed(&Secret::new(secret), timestamp, body)
+}
+
+fn signed(secret: &Secret, timestamp: i64, body: &[u8]) -> String {
+    format!("t={timestamp},v1={}", signature::sign(secret, &timestamp.to_string(), body))
 }
