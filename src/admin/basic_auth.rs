@@ -63,7 +63,9 @@ pub(super) struct Asking {
 pub fn basic_auth(user: impl Into<String>, hash: impl AsRef<str>) -> Result<BasicAuth, Error> {
     let user = user.into();
     if user.is_empty() || user.contains(':') {
-        return Err(Error::configuration("basic_auth expected a name without a colon, got an empty one or one with it"));
+        return Err(Error::configuration(
+            "basic_auth expected a name without a colon, got an empty one or one with it",
+        ));
     }
     let door = Door {
         user,

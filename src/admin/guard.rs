@@ -30,6 +30,7 @@ pub(super) struct Visit {
     /// What was sent with a POST.
     pub(super) form: Fields,
     admin: Rc<Admin>,
+    webhooks: bool,
     /// Where the mount is, as the browser sees it.
     mount: String,
     name: String,
@@ -53,8 +54,8 @@ pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> 
         Access::Wait(wait) => return Err(wait_for(wait)),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
-    let Site { payments, admin } = site;
-    let visit = Visit { req, payments, form: Fields::default(), admin, mount, name, may_act };
+    let Site { payments, admin, webhooks } = site;
+    let visit = Visit { req, payments, form: Fields::default(), admin, webhooks, mount, name, may_act };
     match *visit.req.method() == Method::POST {
         true => with_form(may_post(visit)?, payload).await,
         false => Ok(visit),
@@ -140,6 +141,22 @@ impl Visit {
     /// A stored text as the host wants it shown.
     pub(super) fn redacted<'a>(&self, what: &'a str, variant: &'a str, text: &'a str) -> Cow<'a, str> {
         self.admin.redacted(&Stored { what, variant, text })
+    }
+
+    /// Whether the webhook endpoints are mounted beside these pages.
+    pub(super) fn has_webhooks(&self) -> bool {
+        self.webhooks
+    }
+
+    /// The address to paste into the gateway's settings: what the host said, or else where the browser is.
+    pub(super) fn address_of(&self, variant: &str) -> String {
+        let known = self.payments.address_of(variant);
+        if !known.starts_with('/') {
+            return known;
+        }
+        let here = self.req.connection_info();
+        let path = if self.webhooks { format!("{}/{variant}/", self.mount) } else { known };
+        format!("{}://{}{path}", here.scheme(), here.host())
     }
 
     /// A part of the path.

@@ -28,10 +28,12 @@ use crate::payments::Payments;
 struct Site {
     payments: Payments,
     admin: Rc<Admin>,
+    /// Whether the webhook endpoints are mounted beside these pages.
+    webhooks: bool,
 }
 
 /// The admin pages.
-pub(crate) fn scope(payments: Payments, admin: Rc<Admin>) -> Scope {
-    let scope = web::scope("/admin").app_data(Site { payments, admin });
+pub(crate) fn scope(payments: Payments, admin: Rc<Admin>, webhooks: bool) -> Scope {
+    let scope = web::scope("/admin").app_data(Site { payments, admin, webhooks });
     routes::resources(pages::routes()).into_iter().fold(scope, Scope::service)
 }

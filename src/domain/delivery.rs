@@ -108,14 +108,20 @@ impl Rejection {
     /// What to do about it first, for the same person: a sentence without its full stop.
     pub fn next_step(self) -> &'static str {
         match self {
-            Self::SignatureMissing => "see who posts: if it is the gateway, let the proxy pass all of its header fields",
-            Self::SignatureMalformed => "see who posts: if it is the gateway, let the proxy leave its header fields alone",
+            Self::SignatureMissing => {
+                "see who posts: if it is the gateway, let the proxy pass all of its header fields"
+            }
+            Self::SignatureMalformed => {
+                "see who posts: if it is the gateway, let the proxy leave its header fields alone"
+            }
             Self::SignatureMismatch => {
                 "compare the secret here with the one that the gateway shows for this very address, in the same mode; if \
                  they are equal, find the proxy or middleware that decompresses or rewrites the body"
             }
             Self::SignatureStale => "set this machine's clock by NTP; if it is right, somebody has recorded deliveries",
-            Self::BodyMalformed => "send JSON events in the gateway's standard format to this address, and nothing else",
+            Self::BodyMalformed => {
+                "send JSON events in the gateway's standard format to this address, and nothing else"
+            }
             Self::TooLarge => "raise the mount's payload_limit, and any limit of a proxy in front of it",
             Self::BodyIncomplete => "nothing, if it is rare: the gateway sends again; else look for a proxy's time-out",
             Self::UnknownVariant => "correct the address in the gateway's settings, or add the variant",

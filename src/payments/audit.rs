@@ -1,11 +1,13 @@
 //! Who did what? The acts of operators, with what each was done to.
 
+use std::collections::BTreeSet;
+
 use super::Payments;
 use super::browse::{Place, cut, page};
 use crate::error::Error;
 use crate::store::rows::{ActFilter, ActRow};
 
-/// How many acts are asked which names and words there are to filter by.
+/// How many acts are asked which kinds there are to filter by.
 const OFFERS_OF: i64 = 500;
 
 /// A page of the audit.
@@ -14,8 +16,7 @@ pub(crate) struct Audit {
     pub rows: Vec<(ActRow, Option<String>, Option<String>)>,
     pub older: bool,
     pub newer: bool,
-    /// The actors and the acts of late, in alphabetical order.
-    pub actors: Vec<String>,
+    /// The kinds of acts of late, in alphabetical order.
     pub acts: Vec<String>,
 }
 
@@ -35,12 +36,8 @@ impl Payments {
                 };
                 rows.push((row, token, kind));
             }
-            let (mut actors, mut acts): (Vec<_>, Vec<_>) = tx.recent_acts(OFFERS_OF)?.into_iter().unzip();
-            for names in [&mut actors, &mut acts] {
-                names.sort();
-                names.dedup();
-            }
-            Ok(Audit { rows, older, newer, actors, acts })
+            let acts: BTreeSet<String> = tx.recent_acts(OFFERS_OF)?.into_iter().collect();
+            Ok(Audit { rows, older, newer, acts: acts.into_iter().collect() })
         })
         .await
     }

@@ -4,8 +4,8 @@
 use super::{Actor, Payments, day, random_word};
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
-use crate::gateways::Setup;
 use crate::gateways::send::{self, Answered};
+use crate::gateways::{Setup, TEST_KIND};
 use crate::store::rows::{EventFilter, EventRow, NewAct, Page, Refused};
 
 /// How many of a variant's newest events are asked which secret signed them.
@@ -20,10 +20,12 @@ pub(crate) struct Checkup {
     /// Whether a test event can be sent.
     pub can_test: bool,
     pub last_event: Option<EventRow>,
+    /// When the last one came that was no test of an operator's.
+    pub last_real: Option<Timestamp>,
     /// The labels of the secrets that signed the newest events, each with the last time.
     pub matched: Vec<(String, Timestamp)>,
-    /// When the oldest of those events came; `None` when there are fewer than [`SECRETS_OF`], so that it is all.
-    pub matched_since: Option<Timestamp>,
+    /// Whether those are all events of the variant.
+    pub matched_all: bool,
     pub refused: Vec<Refused>,
     /// The test event that was asked for, once it is in the inbox.
     pub test: Option<EventRow>,
@@ -48,7 +50,7 @@ impl Payments {
         let (name, since) = (name.to_owned(), day(now - time::Duration::days(REFUSED_DAYS)));
         let found = self.read(move |tx| {
             let newest = tx.browse_events(&filter, Page { before: None, after: None, limit: 1 })?;
-            let secrets = tx.recent_secrets(&name, SECRETS_OF)?;
+            let secrets = tx.recent_secrets(&name, TEST_KIND, SECRETS_OF)?;
             let test = match &test {
                 Some(id) => tx.event_named(&name, id)?,
                 None => None,
@@ -56,14 +58,16 @@ impl Payments {
             Ok((newest, secrets, tx.refused(&name, &since)?, test))
         });
         let (newest, secrets, refused, test) = found.await?;
-        let matched_since = secrets.last().filter(|_| secrets.len() as i64 >= SECRETS_OF).map(|(_, at)| *at);
+        // A page that is not full is the last one; tests of operators, which are left out, only make it less certain.
+        let matched_all = (secrets.len() as i64) < SECRETS_OF / 2;
+        let last_real = secrets.first().map(|(_, at)| *at);
         let mut matched: Vec<(String, Timestamp)> = Vec::new();
         for (label, at) in secrets {
             let Some(label) = label.filter(|label| matched.iter().all(|(known, _)| known != label)) else { continue };
             matched.push((label, at));
         }
         let last_event = newest.into_iter().next();
-        Ok(Some(Checkup { gateway, setup, can_test, last_event, matched, matched_since, refused, test }))
+        Ok(Some(Checkup { gateway, setup, can_test, last_event, last_real, matched, matched_all, refused, test }))
     }
 
     /// How often deliveries to addresses of no variant came.

@@ -175,16 +175,22 @@ pub(crate) trait Browse {
 pub(crate) trait Acts {
     /// One page of acts, newest first.
     fn browse_acts(&mut self, filter: &ActFilter, page: Page) -> Result<Vec<ActRow>, Error>;
-    /// Actor and act of the newest `window` acts.
-    fn recent_acts(&mut self, window: i64) -> Result<Vec<(String, String)>, Error>;
+    /// What the newest `window` acts were.
+    fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
 }
 
 /// How a variant is doing.
 pub(crate) trait Checkup {
     /// The event that the gateway calls so.
     fn event_named(&mut self, variant: &str, gateway_event_id: &str) -> Result<Option<EventRow>, Error>;
-    /// Which secret signed each of the newest `window` events, and when they came; newest first.
-    fn recent_secrets(&mut self, variant: &str, window: i64) -> Result<Vec<(Option<String>, Timestamp)>, Error>;
+    /// Which secret signed each of the newest `window` events but those of the kind `except`, and when they came;
+    /// newest first.
+    fn recent_secrets(
+        &mut self,
+        variant: &str,
+        except: &str,
+        window: i64,
+    ) -> Result<Vec<(Option<String>, Timestamp)>, Error>;
     /// The refused deliveries of a variant since a day, most first.
     fn refused(&mut self, variant: &str, since: &str) -> Result<Vec<Refused>, Error>;
 }

@@ -104,7 +104,9 @@ async fn many_guesses_at_once_are_not_many_free_ones() {
 
 #[std::prelude::v1::test]
 fn what_is_no_hash_is_refused_and_not_repeated() {
-    for text in ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$abcdefghijklmnopqrstuv", "$scrypt$ln=1$c2FsdHk$aGFzaA"] {
+    for text in
+        ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$abcdefghijklmnopqrstuv", "$scrypt$ln=1$c2FsdHk$aGFzaA"]
+    {
         let refused = basic_auth("admin", text).err().expect(text).to_string();
         assert!(refused.contains("hash_password"), "{refused}");
         assert!(text.is_empty() || !refused.contains(text), "{refused}");

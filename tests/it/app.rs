@@ -58,7 +58,8 @@ pub struct App {
 }
 
 /// A hash of `secret` that takes no time to check; a real one does.
-const PASSWORD_HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHlzYWx0eXNhbHR5IQ$utapfufzPcu9wATcZvVVovbHBDpPnvu3w44ofDgPt44";
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$c2FsdHlzYWx0eXNhbHR5IQ$utapfufzPcu9wATcZvVVovbHBDpPnvu3w44ofDgPt44";
 
 /// The policy of every test: one name, one password.
 pub fn staff() -> BasicAuth {
@@ -170,6 +171,20 @@ impl App {
     /// One number out of the database.
     pub fn number(&self, sql: &str) -> i64 {
         number(&self.database, sql)
+    }
+
+    /// Waits until so many were counted: counters are written a moment after the answer.
+    #[track_caller]
+    pub fn counted(&self, outcome: &str, count: i64) {
+        let counted =
+            format!("SELECT coalesce(CAST(sum(count) AS BIGINT), 0) FROM pay_counters WHERE outcome = '{outcome}'");
+        for _ in 0..250 {
+            if self.number(&counted) == count {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("{outcome} was not counted {count} times within 5 s");
     }
 
     /// Texts out of the database, from a query of one column named `t`.

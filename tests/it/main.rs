@@ -5,6 +5,7 @@
 
 mod access;
 mod app;
+mod audit;
 mod browser;
 mod configuration;
 mod dummy;
@@ -24,6 +25,7 @@ mod stripe;
 mod theirs;
 mod tools;
 mod transaction;
+mod variants;
 mod wishes;
 mod worker;
 mod workers;

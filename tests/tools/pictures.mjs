@@ -112,6 +112,7 @@ async function draw(folder) {
   const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
   const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
   const pages = { payments: `${admin}/payments`, payment, events: `${admin}/events`, event };
+  Object.assign(pages, { variants: `${admin}/variants`, variant: `${admin}/variants/stripe`, audit: `${admin}/audit` });
   for (const scheme of ['light', 'dark']) {
     for (const [name, url] of Object.entries(pages)) {
       await command({ cmd: 'open', url, ...look, scheme });

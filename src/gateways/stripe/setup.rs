@@ -50,8 +50,7 @@ pub(super) fn setup(secrets: &[(String, Secret)]) -> Setup {
         "Hand a payment's token to Stripe as client_reference_id of the checkout session, or as payment_token in the \
          metadata, so that events find their payment.",
     ];
-    let status =
-        |(label, secret): &(String, Secret)| SecretStatus { label: label.clone(), is_set: !secret.is_blank() };
+    let status = |(label, secret): &(String, Secret)| SecretStatus { label: label.clone(), is_set: !secret.is_blank() };
     Setup {
         steps: steps.map(str::to_owned).into(),
         kinds: KINDS.into(),

@@ -21,14 +21,21 @@ impl Checkup for Connection {
             .map_err(failed("reading an event"))
     }
 
-    fn recent_secrets(&mut self, variant: &str, window: i64) -> Result<Vec<(Option<String>, Timestamp)>, Error> {
-        e::pay_events
+    fn recent_secrets(
+        &mut self,
+        variant: &str,
+        except: &str,
+        window: i64,
+    ) -> Result<Vec<(Option<String>, Timestamp)>, Error> {
+        // The window is cut before anything is left out, so that it bounds what is read.
+        let newest: Vec<(String, Option<String>, Timestamp)> = e::pay_events
             .filter(e::variant.eq(variant))
             .order(e::id.desc())
             .limit(window)
-            .select((e::secret, e::received_at))
+            .select((e::kind, e::secret, e::received_at))
             .load(self)
-            .map_err(failed("reading which secrets matched"))
+            .map_err(failed("reading which secrets matched"))?;
+        Ok(newest.into_iter().filter(|(kind, ..)| kind != except).map(|(_, secret, at)| (secret, at)).collect())
     }
 
     fn refused(&mut self, variant: &str, since: &str) -> Result<Vec<Refused>, Error> {
