@@ -61,6 +61,7 @@ mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
 pub use error::{Error, ErrorKind};
+pub use gateways::Capture;
 pub use mount::Mount;
 pub use payments::{
     Builder, Created, Event, HandlerError, ModePolicy, NewPayment, Next, Payment, Payments, Rebuilt, Received,

@@ -21,7 +21,7 @@ pub(crate) struct Answered {
 
 /// Posts the delivery; an error is why there was no answer, in words that go on after a colon.
 pub(crate) async fn send(endpoint: &str, delivery: Delivery) -> Result<Answered, String> {
-    // The crate is built without TLS for outgoing calls, and a process reaches itself without.
+    // A process reaches itself by its local address, which no certificate names.
     if !endpoint.starts_with("http://") {
         return Err("it is sent over plain http, and the webhook endpoint has another address".to_owned());
     }

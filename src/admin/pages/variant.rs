@@ -48,7 +48,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         kinds: setup.kinds.clone(),
         all_kinds: setup.kinds.join("\n"),
         secrets: secrets(&frame, &checkup, visit.payments.now()),
-        api_key: setup.api_key.map(set_or_not),
+        api_key: setup.api_key.map(|is_set| match is_set {
+            true => set_or_not(true),
+            false => Badge::new("not set", "neutral", "minus"),
+        }),
         last_event: checkup.last_event.as_ref().map(|event| {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
             (link, state(event), frame.moment(event.received_at))

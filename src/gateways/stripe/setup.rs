@@ -39,11 +39,11 @@ const KINDS: [&str; 28] = [
     "charge.dispute.funds_reinstated",
 ];
 
-pub(super) fn setup(secrets: &[(String, Secret)]) -> Setup {
+pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
     let steps = [
         "In Stripe's dashboard, open Developers, then Webhooks, and add an endpoint (an event destination). Test mode \
          and live mode have endpoints of their own, with secrets of their own.",
-        "As its address, paste {address}.",
+        "Paste {address} as its address.",
         "Select the events below. Further ones do no harm: they are kept for handlers and change no payment.",
         "Reveal the endpoint's signing secret (whsec_…), give it to this variant and restart the app. It is not the API \
          key, and each endpoint has another one.",
@@ -55,7 +55,7 @@ pub(super) fn setup(secrets: &[(String, Secret)]) -> Setup {
         steps: steps.map(str::to_owned).into(),
         kinds: KINDS.into(),
         secrets: secrets.iter().map(status).collect(),
-        api_key: None,
+        api_key: Some(has_api_key),
         docs: vec![
             ("Stripe on webhooks", "https://docs.stripe.com/webhooks"),
             ("Stripe's webhook settings", "https://dashboard.stripe.com/webhooks"),
