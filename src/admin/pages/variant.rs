@@ -57,7 +57,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             (link, state(event), frame.moment(event.received_at))
         }),
         refused: checkup.refused.iter().map(refused).collect(),
-        refused_note: format!("In the last {REFUSED_DAYS} days."),
+        refused_note: format!("in the last {REFUSED_DAYS} days"),
         docs: setup.docs.iter().map(|(title, href)| Link::new(*title, *href)).collect(),
     };
     Ok(frame.render(&page))
