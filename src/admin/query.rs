@@ -60,7 +60,7 @@ impl Fields {
         let by_age = order == Order::default();
         Paging {
             shown: format!("{shown} {what}{}", if shown == 1 { "" } else { "s" }),
-            csv: self.with(&format!("{list}.csv"), "", None),
+            csv: Some(self.with(&format!("{list}.csv"), "", None)),
             back_word: if by_age { "Newer" } else { "Previous" },
             further_word: if by_age { "Older" } else { "Next" },
             back: link(page.back),

@@ -4,8 +4,10 @@
 mod adopt;
 mod anomalies;
 mod apply;
+mod audit;
 mod browse;
 mod builder;
+mod checkup;
 mod create;
 mod explain;
 mod find;
@@ -29,8 +31,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub(crate) use anomalies::Anomaly;
+pub(crate) use audit::Acts;
 pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
+pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};

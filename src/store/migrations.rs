@@ -17,6 +17,8 @@ macro_rules! migrations {
 }
 
 #[cfg(feature = "sqlite")]
-pub(super) const SQLITE: &[Migration] = migrations!("sqlite": "0001_foundation", "0002_lists", "0003_hours");
+pub(super) const SQLITE: &[Migration] =
+    migrations!("sqlite": "0001_foundation", "0002_lists", "0003_hours", "0004_audit");
 #[cfg(feature = "postgres")]
-pub(super) const POSTGRES: &[Migration] = migrations!("postgres": "0001_foundation", "0002_lists", "0003_hours");
+pub(super) const POSTGRES: &[Migration] =
+    migrations!("postgres": "0001_foundation", "0002_lists", "0003_hours", "0004_audit");

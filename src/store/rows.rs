@@ -250,7 +250,10 @@ pub(crate) struct NewAct {
     pub act: &'static str,
     pub event_id: Option<i64>,
     pub payment_id: Option<i64>,
+    pub variant: Option<String>,
     pub address: Option<String>,
+    /// What else there is to say of it, in words.
+    pub detail: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -265,4 +268,32 @@ pub(crate) struct ActRow {
     pub payment_id: Option<i64>,
     pub address: Option<String>,
     pub created_at: Timestamp,
+    pub variant: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// Beside which act a page of the audit begins, and which way it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ActPlace {
+    pub id: i64,
+    /// Towards newer acts.
+    pub back: bool,
+    /// The act itself is part of the page.
+    pub with: bool,
+}
+
+/// Which acts a list shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActFilter {
+    pub actor: Option<String>,
+    pub act: Option<String>,
+}
+
+/// How often deliveries of a variant were refused for one reason.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    /// The reason code.
+    pub code: String,
+    pub count: i64,
+    pub last: Timestamp,
 }

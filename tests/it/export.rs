@@ -1,9 +1,9 @@
 //! Is a list's file the whole list, and harmless in a spreadsheet?
 
-use actix_payments::{Admin, NewPayment, basic_auth};
+use actix_payments::{Admin, NewPayment};
 use actix_web::http::Method;
 
-use crate::app::{ADMIN, Answer, App, on_both_databases};
+use crate::app::{ADMIN, Answer, App, on_both_databases, staff};
 use crate::scenes::{completed, money};
 
 /// Reads a CSV as RFC 4180 says, and holds it to that.
@@ -86,7 +86,7 @@ on_both_databases! {
     async fn the_host_decides_what_leaves_in_a_cell(kind) {
         let app = App::new(kind).await;
         app.payments.create(NewPayment::new("stripe", money(5, "EUR")).customer("a@example.com")).await.unwrap();
-        let admin = || Admin::new(basic_auth("admin", "secret")).redact(|stored| (stored.what == "csv:customer").then(|| "=hidden".to_owned()));
+        let admin = || Admin::new(staff()).redact(|stored| (stored.what == "csv:customer").then(|| "=hidden".to_owned()));
         let rows = parsed(&app.request_at(admin(), Method::GET, "/payments/admin/payments.csv", &[ADMIN], b"").await);
         assert_eq!((column(&rows, "customer"), column(&rows, "amount")), (vec!["'=hidden".to_owned()], vec!["0.05".to_owned()]));
         let closed = app.request(Method::GET, "/payments/admin/payments.csv", &[], b"").await;

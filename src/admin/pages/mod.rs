@@ -20,5 +20,8 @@ pages! {
     payment,
     events,
     event,
+    variants,
+    variant,
+    audit,
     csv,
 }

@@ -126,7 +126,7 @@ pub(crate) struct Paging {
     /// What is shown: `50 payments`.
     pub(crate) shown: String,
     /// All rows of the list as a file.
-    pub(crate) csv: String,
+    pub(crate) csv: Option<String>,
     /// What the way back is called: `Newer`.
     pub(crate) back_word: &'static str,
     /// What the way on is called: `Older`.

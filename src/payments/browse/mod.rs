@@ -210,6 +210,14 @@ fn cut(mut read: Read, place: Option<Place>, size: usize) -> Page<i64> {
     Page { rows: read.ids, further, back: returned, stopped, capped: false, lost: false }
 }
 
+/// A page of rows that were read one beyond its size, in the order of the reading.
+pub(super) fn page<T>(rows: Vec<T>, place: Option<Place>, id: impl Fn(&T) -> i64) -> Page<T> {
+    let read = Read { ids: rows.iter().map(&id).collect(), stopped: None };
+    let shown = cut(read, place, ROWS);
+    let rows = rows.into_iter().filter(|row| shown.rows.contains(&id(row))).collect();
+    shown.with_rows(rows, id)
+}
+
 impl Page<i64> {
     /// The same page with what the ids stand for.
     fn with_rows<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> i64) -> Page<T> {

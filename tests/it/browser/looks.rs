@@ -18,21 +18,12 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     app.deliver(&[&half]).await;
     let (_, address) = checkout(&app, "/orders", "10043").await;
     let admin = |path: &str| (200, format!("/payments/admin/{path}"));
-    let mut all: Vec<_> = [
-        "",
-        "?span=7d",
-        "?span=30d",
-        "payments",
-        "payments?status=review",
-        "payments?q=nothing",
-        "events",
-        "events/1",
-        "events/2",
-    ]
-    .into_iter()
-    .chain(["events/6", "events?state=retryable"])
-    .map(admin)
-    .collect();
+    let mut all: Vec<_> = ["", "?span=7d", "?span=30d", "payments", "payments?status=review", "payments?q=nothing"]
+        .into_iter()
+        .chain(["events", "events/1", "events/2", "events/6", "events?state=retryable"])
+        .chain(["variants", "variants/stripe", "variants/stripe?answer=404", "audit"])
+        .map(admin)
+        .collect();
     all.push(admin(&format!("payments/{token}")));
     all.push((404, "/payments/admin/payments/nothing".to_owned()));
     all.push((404, "/payments/admin/events/x".to_owned()));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{Database, HostConnection, Payments, basic_auth};
+use actix_payments::{Database, HostConnection, Payments};
 use actix_web::{App as ActixApp, test};
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, P
 use diesel::sql_types::{Integer, Text};
 
 use super::rows;
-use crate::app::{ADMIN, Kind, SECRET, fresh_database};
+use crate::app::{ADMIN, Kind, SECRET, fresh_database, staff};
 
 type Statements = Arc<Mutex<BTreeSet<String>>>;
 
@@ -94,7 +94,7 @@ where
     }
     conn.batch_execute("ANALYZE").unwrap();
     statements.lock().unwrap().clear();
-    let mount = payments.mount("/payments").admin(basic_auth("admin", "secret"));
+    let mount = payments.mount("/payments").admin(staff());
     let app = test::init_service(ActixApp::new().service(mount)).await;
     for page in PAGES {
         let request = test::TestRequest::get().uri(&format!("/payments/admin/{page}")).append_header(ADMIN);

@@ -1,0 +1,75 @@
+//! What did operators do? Every act, newest first.
+
+use actix_web::HttpResponse;
+
+use crate::admin::asked::Asked;
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::audit::{ActRow, Audit};
+use crate::admin::views::badge::spaced;
+use crate::admin::views::list::{Empty, Filter, Paging};
+use crate::admin::views::parts::Link;
+use crate::payments::{self, Order};
+use crate::store::rows::{self, ActFilter};
+
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Audit", "audit", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
+    let list = frame.href("audit");
+    let filter = ActFilter { actor: asked.text("actor"), act: asked.text("act") };
+    let found = visit.payments.audit(filter, asked.place()).await?;
+    let acts: Vec<(&String, String)> = found.acts.iter().map(|act| (act, spaced(act))).collect();
+    let is_filtered = asked.any(&["actor", "act"]);
+    let page = Audit {
+        page: frame.page("Audit", "audit"),
+        filter: Filter {
+            action: list.clone(),
+            search: asked.field("actor", "search", "Who", "A whole name"),
+            selects: vec![asked.fields.select(
+                "act",
+                "Act",
+                "Any act",
+                acts.iter().map(|(act, words)| (act.as_str(), words.as_str())),
+            )],
+            clear: is_filtered.then(|| list.clone()),
+            ..Filter::default()
+        },
+        empty: empty(is_filtered),
+        paging: Paging { csv: None, ..asked.fields.paging(&list, "act", &found.page, Order::default()) },
+        rows: found.page.rows.iter().map(|act| row(&frame, act, &found)).collect(),
+    };
+    Ok(frame.render(&page))
+}
+
+fn row(frame: &Frame, act: &rows::ActRow, found: &payments::Acts) -> ActRow {
+    let token = act.payment_id.and_then(|id| found.tokens.get(&id));
+    let kind = act.event_id.and_then(|id| found.kinds.get(&id));
+    let mut on = Vec::new();
+    if let (Some(id), Some(kind)) = (act.event_id, kind) {
+        on.push(("event", Link::new(kind, frame.href(&format!("events/{id}")))));
+    }
+    if let Some(token) = token {
+        on.push(("payment", Link::new(token, frame.href(&format!("payments/{token}")))));
+    }
+    if let Some(variant) = &act.variant {
+        on.push(("variant", Link::new(variant, frame.href(&format!("variants/{variant}")))));
+    }
+    ActRow {
+        act: spaced(&act.act),
+        on,
+        detail: act.detail.clone(),
+        actor: act.actor.clone(),
+        address: act.address.clone(),
+        at: frame.moment(act.created_at),
+    }
+}
+
+fn empty(is_filtered: bool) -> Empty {
+    let (title, text) = match is_filtered {
+        true => ("Nobody did that", "A name is found whole, as the access policy gave it."),
+        false => ("No acts yet", "What operators change here is written down: who, what, when, and from where."),
+    };
+    Empty { title: title.to_owned(), text: text.to_owned(), codes: Vec::new(), link: None }
+}
