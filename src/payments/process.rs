@@ -2,12 +2,13 @@
 //! by one, each in a savepoint of its own, so that one event's trouble is not its neighbours'.
 
 use super::apply::Step;
-use super::reading::{Reading, interpret};
+use super::conclude::{Refusal, conclude};
+use super::matching::Match;
+use super::reading::{Reading, Said, interpret};
 use super::settle::{self, Pending, Trouble};
 use super::{Payments, matching};
-use crate::domain::event::References;
 use crate::domain::{Timestamp, later};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::Claimed;
 
@@ -20,6 +21,8 @@ pub(crate) struct Batch {
     pub claimed: usize,
     /// Those whose async handlers are to run now.
     pub pending: Vec<Pending>,
+    /// How many parked events were waked.
+    waked: usize,
 }
 
 impl Payments {
@@ -27,12 +30,19 @@ impl Payments {
     /// one which can't even be committed does not hold up the others.
     pub(crate) async fn process(&self) -> Result<Batch, Error> {
         let this = self.clone();
-        self.blocking(move |inner| match inner.store.transaction(|tx| process_batch(&this, tx, BATCH)) {
-            Err(error) if !error.is_retryable() => {
-                log::error!("payments: a batch failed, its events are taken one by one: {error}");
-                one_by_one(&this)
+        self.blocking(move |inner| {
+            let batch = match inner.store.transaction(|tx| process_batch(&this, tx, BATCH)) {
+                Err(error) if !error.is_retryable() => {
+                    log::error!("payments: a batch failed, its events are taken one by one: {error}");
+                    one_by_one(&this)?
+                }
+                done => done?,
+            };
+            // Only now are they to be seen by others.
+            if batch.waked > 0 {
+                inner.ring();
             }
-            done => done,
+            Ok(batch)
         })
         .await
     }
@@ -41,7 +51,7 @@ impl Payments {
 /// As many events as a batch has, each in a transaction of its own; what fails is settled as failed.
 fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
     let store = &payments.inner().store;
-    let mut all = Batch { claimed: 0, pending: Vec::new() };
+    let mut all = Batch { claimed: 0, pending: Vec::new(), waked: 0 };
     for _ in 0..BATCH {
         let batch = store.transaction(|tx| process_batch(payments, tx, 1)).or_else(|error| {
             if error.is_retryable() { Err(error) } else { store.transaction(|tx| give_up(payments, tx, &error)) }
@@ -51,6 +61,7 @@ fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
         }
         all.claimed += batch.claimed;
         all.pending.extend(batch.pending);
+        all.waked += batch.waked;
     }
     Ok(all)
 }
@@ -62,7 +73,7 @@ fn give_up(payments: &Payments, tx: &mut dyn Tx, error: &Error) -> Result<Batch,
     for event in &claimed {
         settle::failed(payments.inner(), tx, event, &Trouble::retry(error.to_string()), now)?;
     }
-    Ok(Batch { claimed: claimed.len(), pending: Vec::new() })
+    Ok(Batch { claimed: claimed.len(), pending: Vec::new(), waked: 0 })
 }
 
 fn claim(payments: &Payments, tx: &mut dyn Tx, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error> {
@@ -76,27 +87,28 @@ fn process_batch(payments: &Payments, tx: &mut dyn Tx, limit: i64) -> Result<Bat
     let claimed = claim(payments, tx, now, limit)?;
     let read: Vec<_> = claimed.into_iter().map(|event| (interpret(payments.inner(), &event), event)).collect();
     lock(tx, &read)?;
-    let mut batch = Batch { claimed: read.len(), pending: Vec::new() };
-    for (interpretation, event) in read {
-        if let Some(pending) = process_one(payments, tx, &event, interpretation, now)? {
-            batch.pending.push(pending);
-        }
+    let mut batch = Batch { claimed: read.len(), pending: Vec::new(), waked: 0 };
+    for (reading, event) in read {
+        let done = process_one(payments, tx, &event, reading, now)?;
+        batch.pending.extend(done.pending);
+        batch.waked += done.waked;
     }
     Ok(batch)
 }
 
 /// Locks all that the batch will touch, references first and then payments, each in one order, so that two
 /// workers never wait for each other in a circle.
-fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {
+pub(super) fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {
     let mut keys = Vec::new();
     let mut payments = Vec::new();
-    let named = read.iter().filter_map(|(reading, event)| Some((&reading.as_ref().ok()?.0.references, event)));
-    for (references, event) in named.clone() {
-        keys.extend(matching::all(references).into_iter().map(|text| (event.row.variant.clone(), text)));
+    let said = read.iter().filter_map(|(reading, event)| Some((reading.as_ref().ok()?, &event.row.variant)));
+    for (said, variant) in said.clone() {
+        let references = matching::all(&said.interpretation.references);
+        keys.extend(references.into_iter().map(|text| (variant.clone(), text)));
     }
     tx.lock_references(&keys)?;
-    for (references, event) in named {
-        let found = matching::led_to(tx, &event.row.variant, references)?;
+    for (said, variant) in said {
+        let found = matching::led_to(tx, variant, &said.interpretation.references)?;
         payments.extend(found.into_iter().map(|(_, payment)| payment.id));
     }
     tx.lock_payments(&payments)
@@ -110,42 +122,58 @@ fn process_one(
     event: &Claimed,
     reading: Reading,
     now: Timestamp,
-) -> Result<Option<Pending>, Error> {
-    let (mut pending, mut trouble) = (None, None);
-    if let Ok((interpretation, _)) = &reading {
-        note(tx, event, &interpretation.references)?;
-    }
-    let applied = match &reading {
-        Err(found) => {
-            trouble = Some(found.clone());
-            Ok(())
+) -> Result<Done, Error> {
+    let done = match reading {
+        Err(trouble) => Err(Refusal::Event(trouble)),
+        Ok(said) => {
+            let mut found = note(tx, event, &said)?;
+            let mut done = Err(Refusal::Event(Trouble::retry("it was not begun".to_owned())));
+            let undone = tx.savepoint(&mut |tx| {
+                done = run(payments, tx, event, &said, found.take(), now);
+                let undo = || Error::new(ErrorKind::Refused, "undone");
+                done.as_ref().map(drop).map_err(|_| undo())
+            });
+            done.and_then(|done| undone.map(|()| done).map_err(Refusal::Store))
         }
-        Ok((interpretation, mode)) => tx.savepoint(&mut |tx| {
-            let mut step = Step { payments, tx, event, interpretation, now, trouble: None };
-            let done = step.run(*mode);
-            trouble = step.trouble;
-            pending = done?;
-            Ok(())
-        }),
     };
-    match (applied, trouble) {
-        (_, Some(trouble)) => settle::failed(payments.inner(), tx, event, &trouble, now).map(|()| None),
-        (Err(error), None) if error.is_retryable() => Err(error),
-        (Err(error), None) => {
-            let trouble = Trouble::retry(error.to_string());
-            settle::failed(payments.inner(), tx, event, &trouble, now).map(|()| None)
-        }
-        (Ok(()), None) => Ok(pending),
-    }
+    let trouble = match done {
+        Ok(done) => return Ok(done),
+        Err(Refusal::Store(error)) if error.is_retryable() => return Err(error),
+        Err(Refusal::Store(error)) => Trouble::retry(error.to_string()),
+        Err(Refusal::Event(trouble)) => trouble,
+    };
+    settle::failed(payments.inner(), tx, event, &trouble, now).map(|()| Done::default())
+}
+
+/// What came of one event.
+#[derive(Default)]
+struct Done {
+    pending: Option<Pending>,
+    /// How many parked events it waked.
+    waked: usize,
+}
+
+fn run(
+    payments: &Payments,
+    tx: &mut dyn Tx,
+    event: &Claimed,
+    said: &Said,
+    found: Option<Match>,
+    now: Timestamp,
+) -> Result<Done, Refusal> {
+    let applied = Step { payments, tx, event, said, now }.run(found)?;
+    let waked = applied.change.as_ref().map_or(0, |change| change.waked);
+    Ok(Done { pending: conclude(payments, tx, event, applied, now)?, waked })
 }
 
 /// Writes down what the event is about, outside of its savepoint: where it fails, people must be able to find it by
 /// its ids and on its payment's page.
-fn note(tx: &mut dyn Tx, event: &Claimed, references: &References) -> Result<(), Error> {
-    let (id, variant) = (event.row.id, &event.row.variant);
+pub(super) fn note(tx: &mut dyn Tx, event: &Claimed, said: &Said) -> Result<Option<Match>, Error> {
+    let (id, variant, references) = (event.row.id, &event.row.variant, &said.interpretation.references);
     tx.keep_references(id, variant, &matching::all(references))?;
-    match matching::find(tx, variant, references)? {
-        Some(found) => tx.assign(id, found.payment.id, Some(&found.matched_by)),
-        None => Ok(()),
+    let found = matching::find(tx, variant, references)?;
+    if let Some(found) = &found {
+        tx.assign(id, found.payment.id, Some(&found.matched_by))?;
     }
+    Ok(found)
 }
