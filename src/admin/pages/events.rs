@@ -20,14 +20,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let list = frame.href("events");
-    let filter = EventFilter {
-        state: fields.get("state").filter(|word| EventState::parse(word).is_some()),
-        variant: fields.get("variant"),
-        kind: fields.get("kind"),
-        search: fields.get("q"),
-        ..EventFilter::default()
-    };
-    let found = visit.payments.browse_events(filter, fields.place()).await?;
+    let found = visit.payments.browse_events(filter(&fields), fields.place()).await?;
     let ids: Vec<i64> = found.rows.iter().map(|(row, _)| row.id).collect();
     let page = Events {
         page: frame.page("Events", "events"),
@@ -38,6 +31,17 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         rows: found.rows.iter().map(|(row, token)| self::row(&frame, row, token.as_deref())).collect(),
     };
     Ok(frame.render(&page))
+}
+
+/// Which events a query asks for.
+pub(super) fn filter(fields: &Fields) -> EventFilter {
+    EventFilter {
+        state: fields.get("state").filter(|word| EventState::parse(word).is_some()),
+        variant: fields.get("variant"),
+        kind: fields.get("kind"),
+        search: fields.get("q"),
+        ..EventFilter::default()
+    }
 }
 
 fn tabs(fields: &Fields, list: &str, found: &EventPage) -> Tabs {

@@ -18,6 +18,9 @@ pages! {
     home,
     payments,
     payment,
+    rebuild,
     events,
+    bulk,
     event,
+    dry_run,
 }

@@ -2,6 +2,9 @@
 //! Nothing here asks a database or a clock: `now` is passed in, and links come as strings from the caller.
 
 pub(crate) mod badge;
+pub(crate) mod compare;
+pub(crate) mod confirm;
+pub(crate) mod dry_run;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod json;
@@ -11,4 +14,5 @@ pub(crate) mod page;
 pub(crate) mod parts;
 pub(crate) mod payment;
 pub(crate) mod payments;
+pub(crate) mod rebuild;
 pub(crate) mod words;
