@@ -14,7 +14,7 @@ use super::Site;
 use super::access::Access;
 use super::frame::Frame;
 use super::query::Fields;
-use super::settings::{Admin, Stored};
+use super::settings::{Admin, Details, Stored};
 use crate::payments::{Actor, Payments};
 use crate::web::{respond, webhook};
 
@@ -128,6 +128,11 @@ impl Visit {
     /// A stored text as the host wants it shown.
     pub(super) fn redacted<'a>(&self, what: &'a str, variant: &'a str, text: &'a str) -> Cow<'a, str> {
         self.admin.redacted(&Stored { what, variant, text })
+    }
+
+    /// What finds the host's own rows of a payment.
+    pub(super) fn details(&self) -> Option<Details> {
+        self.admin.details.clone()
     }
 
     /// A part of the path.

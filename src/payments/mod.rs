@@ -34,7 +34,7 @@ pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use discard::why_no_discard;
-pub(crate) use dry_run::{Due, Forecast};
+pub(crate) use dry_run::Forecast;
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
 pub use payment::Payment;

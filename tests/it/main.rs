@@ -3,9 +3,11 @@
 // A test that can't go on should stop where it stands.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod acts;
 mod app;
 mod browser;
 mod configuration;
+mod dry_run;
 mod dummy;
 mod durability;
 mod events;
@@ -15,6 +17,7 @@ mod house;
 mod intake;
 mod ledger;
 mod matching;
+mod rebuild;
 mod routes;
 mod scenes;
 mod shop;

@@ -7,7 +7,7 @@ use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
-use crate::admin::views::events::{EventRow, Events};
+use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Tabs};
 use crate::admin::views::parts::{Badge, Code, Link};
 use crate::admin::views::words;
@@ -26,6 +26,11 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Events", "events"),
         tabs: tabs(&fields, &list, &found),
         filter: filter_form(&visit, &fields, &list),
+        bulk: BulkForm {
+            may_act: visit.may_act(),
+            action: frame.href("events/bulk"),
+            view: fields.with("", "", None).trim_start_matches('?').to_owned(),
+        },
         empty: empty(&visit, &fields),
         paging: fields.paging(&list, "event", &ids, found.newer, found.older),
         rows: found.rows.iter().map(|(row, token)| self::row(&frame, row, token.as_deref())).collect(),
@@ -77,6 +82,7 @@ fn filter_form(visit: &Visit, fields: &Fields, list: &str) -> Filter {
 fn row(frame: &Frame, row: &rows::EventRow, token: Option<&str>) -> EventRow {
     let state = EventState::parse(&row.state);
     EventRow {
+        id: row.id,
         href: frame.href(&format!("events/{}", row.id)),
         state: state.map_or_else(|| Badge::new(&row.state, "neutral", "dot"), Badge::from),
         kind: row.kind.clone(),

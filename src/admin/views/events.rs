@@ -18,15 +18,30 @@ pub(crate) struct Events {
     pub(crate) filter: Filter,
     /// The events, newest first.
     pub(crate) rows: Vec<EventRow>,
+    /// The form around them.
+    pub(crate) bulk: BulkForm,
     /// Instead of no rows.
     pub(crate) empty: Empty,
     /// The neighbours.
     pub(crate) paging: Paging,
 }
 
+/// How many events are acted on at once.
+#[derive(Debug, Clone)]
+pub(crate) struct BulkForm {
+    /// Whether the actor may.
+    pub(crate) may_act: bool,
+    /// Where the form posts to.
+    pub(crate) action: String,
+    /// The list's query, so that the same events are meant.
+    pub(crate) view: String,
+}
+
 /// One event in the list.
 #[derive(Debug, Clone)]
 pub(crate) struct EventRow {
+    /// Our number of it.
+    pub(crate) id: i64,
     /// Its page.
     pub(crate) href: String,
     /// Where it stands.

@@ -210,6 +210,12 @@ fn found_events(conn: &mut Connection, text: &str, variants: &[String]) -> Resul
         .load(conn)
         .map_err(failed(what))?;
     ids.extend(bearing);
+    let payment: Option<i64> =
+        p::pay_payments.filter(p::token.eq(text)).select(p::id).first(conn).optional().map_err(failed(what))?;
+    if let Some(payment) = payment {
+        let its = e::pay_events.filter(e::payment_id.eq(payment)).select(e::id).order(e::id.desc()).limit(500);
+        ids.extend(its.load::<i64>(conn).map_err(failed(what))?);
+    }
     Ok(ids)
 }
 
