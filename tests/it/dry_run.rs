@@ -31,6 +31,11 @@ fn shuffled(token: &str, seed: usize) -> Vec<String> {
     events
 }
 
+/// All that is stored but the counters, which are written a little later.
+fn stored(app: &App) -> Vec<String> {
+    app.dump().into_iter().filter(|row| !row.starts_with("pay_counters ")).collect()
+}
+
 on_both_databases! {
     async fn a_dry_run_changes_nothing_and_says_what_processing_then_does(kind) {
         let notes = Notes::default();
@@ -56,11 +61,10 @@ on_both_databases! {
             for (number, event) in shuffled(&token, seed).iter().enumerate() {
                 app.stripe(event).await;
                 let path = format!("/payments/admin/events/{}/dry-run", number + 1);
-                let (before, ran) = (app.dump(), notes.count());
+                let (before, ran) = (stored(&app), notes.count());
                 let foretold = app.get(&path).await;
                 assert_eq!(foretold.status, 200, "{}", foretold.text());
-                assert_eq!((app.dump(), notes.count()), (before, ran), "a dry run changed something");
-                let steps = app.transitions().len();
+                assert_eq!((stored(&app), notes.count()), (before, ran), "a dry run changed something");
                 app.drain().await;
                 let (id, foretold) = (number + 1, foretold.text());
                 let outcome = &app.texts(&format!("SELECT outcome AS t FROM pay_events WHERE id = {id}"))[0];
@@ -68,17 +72,18 @@ on_both_databases! {
                 let outcome = outcome.trim_start_matches("discarded: failed: ");
                 assert!(foretold.contains(outcome), "{outcome}\n{foretold}");
                 assert!(foretold.contains(&format!("It would end {state}")), "{state}\n{foretold}");
-                let stepped = app.transitions().len() > steps;
-                assert_eq!(foretold.contains("inside in the transaction"), stepped, "{foretold}");
-                assert_eq!(foretold.contains("after after the commit"), stepped, "{foretold}");
+                let to = app.texts(&format!("SELECT to_status AS t FROM pay_transitions WHERE event_id = {id} ORDER BY id"));
+                assert_eq!(foretold.contains("inside in the transaction"), !to.is_empty(), "{foretold}");
+                assert_eq!(foretold.contains("after after the commit"), !to.is_empty(), "{foretold}");
                 if let Some((_, after)) = foretold.split_once("The payment before and after") {
-                    let status = app.texts(&format!(
-                        "SELECT p.status AS t FROM pay_payments p JOIN pay_events e ON e.payment_id = p.id WHERE e.id = {id}"
-                    ));
                     let row = after.split_once("Status").unwrap().1.split_once("Total").unwrap().0.trim();
-                    assert!(row.ends_with(&status[0].replace('_', " ")), "{status:?} {row}");
+                    match to.last() {
+                        Some(status) => assert!(row.ends_with(&status.replace('_', " ")), "{status} {row}"),
+                        None => assert_eq!(row[..row.len() / 2].trim(), row[row.len() / 2..].trim(), "{row}"),
+                    }
                 }
             }
+            assert_eq!(app.counters(), ["stripe received 10"], "a dry run was counted");
         }
     }
 

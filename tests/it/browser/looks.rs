@@ -24,7 +24,10 @@ async fn pages() -> (App, Vec<(u64, String)>) {
             .chain(["events/6", "events?state=retryable"])
             .map(admin)
             .collect();
+    all.push(admin("events/1/dry-run"));
+    all.push(admin("events/2/dry-run"));
     all.push(admin(&format!("payments/{token}")));
+    all.push(admin(&format!("payments/{token}/rebuild")));
     all.push((404, "/payments/admin/payments/nothing".to_owned()));
     all.push((404, "/payments/admin/events/x".to_owned()));
     all.push((200, address));
