@@ -44,7 +44,7 @@ on_both_databases! {
             assert_eq!(browser.text("h1"), "4 events were requeued");
             settled(&app);
             assert_eq!((app.events("completed"), app.events("discarded")), (4, 3));
-            assert!(browser.click_text("Events").contains("kind=payout"), "{}", browser.url());
+            assert!(browser.click(".notice a.button").contains("kind=payout"), "{}", browser.url());
             // The others by their ticks.
             open(&mut browser, &site, "/payments/admin/events?state=discarded", &view);
             for nth in [1, 3] {
