@@ -190,8 +190,11 @@ pub(super) fn from_events(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow) -> R
     Ok((ledger, refusal))
 }
 
-fn differences(stored: &Ledger, rebuilt: &Ledger) -> Vec<(Option<Fact>, Option<Fact>)> {
-    let mut registers: BTreeMap<(Aspect, &str), (Option<Fact>, Option<Fact>)> = BTreeMap::new();
+/// A register as it is stored, and as the events make it.
+type Sides = (Option<Fact>, Option<Fact>);
+
+fn differences(stored: &Ledger, rebuilt: &Ledger) -> Vec<Sides> {
+    let mut registers: BTreeMap<(Aspect, &str), Sides> = BTreeMap::new();
     for fact in stored.facts() {
         registers.entry((fact.aspect, &fact.gateway_ref)).or_default().0 = Some(fact.clone());
     }
