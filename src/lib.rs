@@ -60,6 +60,7 @@ mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth};
 pub use error::{Error, ErrorKind};
+pub use gateways::Capture;
 pub use mount::Mount;
 pub use payments::{
     Builder, Created, Differing, Event, HandlerError, ModePolicy, NewPayment, Next, Payment, Payments, Rebuilt,

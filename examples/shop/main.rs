@@ -3,6 +3,7 @@
 //!
 //! Environment, all optional: `DATABASE_URL` (`sqlite://shop.db`), `BIND` (`127.0.0.1:8080`),
 //! `STRIPE_WEBHOOK_SECRET` (comma-separated while one is being replaced by another; random when absent),
+//! `STRIPE_API_KEY` (checkouts then really happen at Stripe) and `STRIPE_API_BASE` (a fake of its API instead),
 //! `ADMIN_PASSWORD` (user `admin`; random when absent), `RUST_LOG` (`info`).
 
 mod orders;

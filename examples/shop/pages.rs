@@ -82,7 +82,8 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     }
     orders::insert(db.connection()?.lent(), &order)?;
     let address = format!("/orders/{}", order.id);
-    let new = NewPayment::new(&variant, amount).reference(&order.id).return_url(&address);
+    let whole = format!("{}{address}", root(&req));
+    let new = NewPayment::new(&variant, amount).reference(&order.id).item(*name, 1, amount.minor).return_url(whole);
     let created = payments.create(new).await?;
     orders::set_token(db.connection()?.lent(), &order.id, &created.payment.token)?;
     order.token = Some(created.payment.token);
@@ -94,6 +95,12 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
         true => json(&order, next),
         false => HttpResponse::SeeOther().insert_header((LOCATION, next.unwrap_or(&address))).finish(),
     })
+}
+
+/// This shop as the browser sees it; a gateway sends the customer back from its own pages.
+fn root(req: &HttpRequest) -> String {
+    let connection = req.connection_info();
+    format!("{}://{}", connection.scheme(), connection.host())
 }
 
 /// Everything is refused before there is an order, so that nothing is left of a mistake.

@@ -14,6 +14,12 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
     for (number, secret) in settings.stripe_secrets.iter().enumerate().skip(1) {
         stripe = stripe.secret(format!("secret-{}", number + 1), secret);
     }
+    if let Some(key) = &settings.stripe_api_key {
+        stripe = stripe.api_key(key);
+    }
+    if let Some(base) = &settings.stripe_api_base {
+        stripe = stripe.api_base(base);
+    }
     let receipts = database.clone();
     Payments::builder(database)
         .variant("stripe", stripe)

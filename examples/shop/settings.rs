@@ -9,6 +9,9 @@ pub(crate) struct Settings {
     pub(crate) bind: String,
     /// At least one; several while one is being replaced by another.
     pub(crate) stripe_secrets: Vec<String>,
+    /// Without one, Stripe's checkout is not started from here.
+    pub(crate) stripe_api_key: Option<String>,
+    pub(crate) stripe_api_base: Option<String>,
     pub(crate) admin_password: String,
     pub(crate) dummy_secret: String,
     stripe_was_given: bool,
@@ -28,6 +31,8 @@ impl Settings {
                 Some(list) => list.split(',').map(|secret| secret.trim().to_owned()).collect(),
                 None => vec![format!("whsec_{}", random()?)],
             },
+            stripe_api_key: given("STRIPE_API_KEY"),
+            stripe_api_base: given("STRIPE_API_BASE"),
             password_was_given: password.is_some(),
             admin_password: password.map_or_else(random, Ok)?,
             dummy_secret: random()?,

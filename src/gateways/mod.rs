@@ -2,9 +2,11 @@
 //! gateway is pure but for its outgoing calls: it never sees the database, the web server or the clock.
 
 pub mod dummy;
+pub(crate) mod http;
 pub(crate) mod signature;
 pub mod stripe;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -68,12 +70,65 @@ pub struct Order {
     pub reference: Option<String>,
     /// How much.
     pub amount: Money,
+    /// What is paid for; together they cost the amount.
+    pub items: Vec<Item>,
+    /// When the money is to be taken.
+    pub capture: Capture,
+    /// The customer's email address.
+    pub customer: Option<String>,
+    /// The language of the checkout, an IETF tag: `de`, `pt-BR`.
+    pub locale: Option<String>,
+    /// When the checkout is to close.
+    pub expires_at: Option<Timestamp>,
+    /// What the host attached.
+    pub metadata: BTreeMap<String, String>,
     /// Where the variant is mounted, from the host's root and without the trailing slash: `/payments/dummy`.
     pub address: Option<String>,
     /// Where the customer goes afterwards.
     pub return_url: Option<String>,
     /// Where the customer goes after giving up.
     pub cancel_url: Option<String>,
+}
+
+/// One thing that is paid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What the customer reads.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+    /// What one costs, in minor units of the payment's currency.
+    pub unit_amount: i64,
+}
+
+/// When the money of a payment is to be taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Capture {
+    /// As soon as the customer agrees.
+    #[default]
+    Immediate,
+    /// Later, by a capture of its own; until then it is authorized.
+    Manual,
+}
+
+impl Order {
+    /// An order of nothing but its amount.
+    pub fn new(token: impl Into<String>, amount: Money) -> Self {
+        Self {
+            token: token.into(),
+            reference: None,
+            amount,
+            items: Vec::new(),
+            capture: Capture::Immediate,
+            customer: None,
+            locale: None,
+            expires_at: None,
+            metadata: BTreeMap::new(),
+            address: None,
+            return_url: None,
+            cancel_url: None,
+        }
+    }
 }
 
 /// What came of starting a payment.

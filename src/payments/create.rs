@@ -1,26 +1,23 @@
 //! How does a payment begin? Its row is committed before the gateway hears of it, so that no event can come
 //! before there is something to match.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::payment::Payment;
 use super::{Payments, adopt};
+use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::error::{Error, ErrorKind};
-use crate::gateways::{Order, Started};
+use crate::gateways::{Capture, Item, Order, Started};
 use crate::store::rows::PaymentDraft;
 
 /// A payment to be created.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
     variant: String,
-    amount: Money,
-    reference: Option<String>,
-    customer: Option<String>,
-    metadata: BTreeMap<String, String>,
-    return_url: Option<String>,
-    cancel_url: Option<String>,
+    order: Order,
+    expires_in: Option<Duration>,
 }
 
 /// What is to be done next on the customer's way.
@@ -44,44 +41,62 @@ pub struct Created {
 impl NewPayment {
     /// A payment of `amount` through `variant`.
     pub fn new(variant: impl Into<String>, amount: Money) -> Self {
-        Self {
-            variant: variant.into(),
-            amount,
-            reference: None,
-            customer: None,
-            metadata: BTreeMap::new(),
-            return_url: None,
-            cancel_url: None,
-        }
+        Self { variant: variant.into(), order: Order::new("", amount), expires_in: None }
     }
 
     /// The host's own id of what is paid for, its order number. Default none.
     pub fn reference(mut self, reference: impl Into<String>) -> Self {
-        self.reference = Some(reference.into());
+        self.order.reference = Some(reference.into());
+        self
+    }
+
+    /// Adds one thing that is paid for, for the gateway's page: its name, how many, and what one costs in minor units
+    /// of the payment's currency. Together they must cost the amount. Default: one item named after the reference.
+    pub fn item(mut self, name: impl Into<String>, quantity: u32, unit_amount: i64) -> Self {
+        self.order.items.push(Item { name: name.into(), quantity, unit_amount });
+        self
+    }
+
+    /// When the money is to be taken. Default [`Capture::Immediate`].
+    pub fn capture(mut self, capture: Capture) -> Self {
+        self.order.capture = capture;
         self
     }
 
     /// The customer's email address. Default none; the gateway's events may bring it.
     pub fn customer(mut self, email: impl Into<String>) -> Self {
-        self.customer = Some(email.into());
+        self.order.customer = Some(email.into());
         self
     }
 
-    /// Attaches a text of the host's. Default none.
+    /// The language of the gateway's page, an IETF tag: `de`, `pt-BR`. Default: the gateway's choice.
+    pub fn locale(mut self, locale: impl Into<String>) -> Self {
+        self.order.locale = Some(locale.into());
+        self
+    }
+
+    /// How long the customer may take. Default: the gateway's choice, a day at Stripe, which allows half an hour to a
+    /// day.
+    pub fn expires_in(mut self, time: Duration) -> Self {
+        self.expires_in = Some(time);
+        self
+    }
+
+    /// Attaches a text of the host's; the gateway gets it as well, so no personal data. Default none.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.insert(name.into(), value.into());
+        self.order.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// Where the customer goes afterwards. Default: the gateway's own last page.
+    /// Where the customer goes afterwards. Default: the gateway's own last page; Stripe has none and wants an address.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
-        self.return_url = Some(url.into());
+        self.order.return_url = Some(url.into());
         self
     }
 
     /// Where the customer goes after giving up. Default: the same as afterwards.
     pub fn cancel_url(mut self, url: impl Into<String>) -> Self {
-        self.cancel_url = Some(url.into());
+        self.order.cancel_url = Some(url.into());
         self
     }
 }
@@ -94,15 +109,9 @@ impl Payments {
     /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
     pub async fn create(&self, new: NewPayment) -> Result<Created, Error> {
         let variant = self.variant(&new.variant).ok_or_else(|| unknown_variant(self, &new.variant))?;
-        let draft = draft(self, &new)?;
-        let order = Order {
-            token: draft.token.clone(),
-            reference: new.reference.clone(),
-            amount: new.amount,
-            address: Some(self.address_of(&new.variant).trim_end_matches('/').to_owned()),
-            return_url: new.return_url.clone(),
-            cancel_url: new.cancel_url.or(new.return_url),
-        };
+        let NewPayment { variant: name, mut order, expires_in } = new;
+        complete(self, &name, &mut order, expires_in)?;
+        let draft = draft(self, &name, &order)?;
         let row = self.blocking(move |inner| inner.store.transaction(|tx| tx.insert_payment(&draft))).await?;
         let started = variant.gateway.start(&order).await.map_err(|error| {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
@@ -110,7 +119,7 @@ impl Payments {
         let next = match started {
             Started::Done => Next::Done,
             Started::Redirect { url, gateway_refs } => {
-                self.link(row.id, new.variant, gateway_refs).await?;
+                self.link(row.id, name, gateway_refs).await?;
                 Next::Redirect(url)
             }
         };
@@ -132,32 +141,54 @@ impl Payments {
     }
 }
 
-fn draft(payments: &Payments, new: &NewPayment) -> Result<PaymentDraft, Error> {
-    if new.amount.minor < 0 {
-        let message = format!("expected an amount of at least 0, got {}", new.amount);
-        return Err(Error::new(ErrorKind::Refused, message));
+/// Fills in what the host did not say, and refuses what can't work before anything is stored or sent.
+fn complete(payments: &Payments, variant: &str, order: &mut Order, expires_in: Option<Duration>) -> Result<(), Error> {
+    let refused = |message: String| Err(Error::new(ErrorKind::Refused, message));
+    if order.amount.minor < 0 {
+        return refused(format!("expected an amount of at least 0, got {}", order.amount));
     }
-    for text in [&new.reference, &new.customer].into_iter().flatten() {
+    for text in [&order.reference, &order.customer].into_iter().flatten() {
         if !super::naming::storable(text) {
             let message = "expected a reference and a customer of 1 to 255 characters without control characters";
-            return Err(Error::new(ErrorKind::Refused, message));
+            return refused(message.to_owned());
         }
     }
-    let metadata = match new.metadata.is_empty() {
+    if order.items.is_empty() {
+        let name = order.reference.clone().unwrap_or_else(|| "Payment".to_owned());
+        order.items.push(Item { name, quantity: 1, unit_amount: order.amount.minor });
+    }
+    let cost = |item: &Item| item.unit_amount.checked_mul(i64::from(item.quantity));
+    let sum = order.items.iter().try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?));
+    if sum != Some(order.amount.minor) {
+        let sum = sum.map_or_else(
+            || "more than can be said".to_owned(),
+            |minor| Money::new(minor, order.amount.currency).to_string(),
+        );
+        return refused(format!("expected items that cost {} together, got {sum}", order.amount));
+    }
+    order.token = adopt::token()?;
+    order.address = Some(payments.address_of(variant).trim_end_matches('/').to_owned());
+    order.expires_at = expires_in.map(|time| later(payments.now(), time));
+    order.cancel_url = order.cancel_url.take().or_else(|| order.return_url.clone());
+    Ok(())
+}
+
+fn draft(payments: &Payments, variant: &str, order: &Order) -> Result<PaymentDraft, Error> {
+    let metadata = match order.metadata.is_empty() {
         true => None,
         false => Some(
-            serde_json::to_string(&new.metadata)
+            serde_json::to_string(&order.metadata)
                 .map_err(|e| Error::new(ErrorKind::Refused, "the metadata can't be kept as JSON").with_source(e))?,
         ),
     };
     Ok(PaymentDraft {
-        token: adopt::token()?,
-        reference: new.reference.clone(),
-        variant: new.variant.clone(),
+        token: order.token.clone(),
+        reference: order.reference.clone(),
+        variant: variant.to_owned(),
         status: Status::Pending.as_str(),
-        amount: new.amount.minor,
-        currency: new.amount.currency.as_str().to_owned(),
-        customer: new.customer.clone(),
+        amount: order.amount.minor,
+        currency: order.amount.currency.as_str().to_owned(),
+        customer: order.customer.clone(),
         livemode: None,
         metadata,
         adopted: false,

@@ -8,9 +8,11 @@ use actix_payments::domain::event::{Interpretation, Malformed, Recorded, Verifie
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::gateways::{Gateway, Verification};
 
+mod calls;
 mod deliveries;
 mod facts;
 mod interpretation;
+pub(crate) mod listener;
 mod money;
 mod vectors;
 

@@ -1,6 +1,8 @@
 //! How does one talk to Stripe? [`Stripe`] is one configured endpoint: it verifies what comes in and reads facts
-//! out of it. Starting a payment is the host's, with Stripe's own client and `client_reference_id`.
+//! out of it. With an API key it starts checkouts; without, that is the host's, with Stripe's own client and
+//! `client_reference_id`.
 
+mod api;
 mod envelope;
 mod interpret;
 mod json;
@@ -10,7 +12,7 @@ mod verify;
 use std::time::Duration;
 
 use super::signature::{self, Secret};
-use super::{Gateway, Verification};
+use super::{BoxFuture, Gateway, GatewayError, Order, Started, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
@@ -30,13 +32,18 @@ use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
 pub struct Stripe {
     secrets: Vec<(String, Secret)>,
     tolerance: Duration,
+    api: Option<api::Api>,
 }
 
 impl Stripe {
     /// An endpoint with its signing secret (`whsec_…`), which gets the label `primary`. The text is the key as it
     /// stands: it is not trimmed and not split at commas.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self { secrets: vec![("primary".to_owned(), Secret::new(secret))], tolerance: Duration::from_secs(300) }
+        Self {
+            secrets: vec![("primary".to_owned(), Secret::new(secret))],
+            tolerance: Duration::from_secs(300),
+            api: None,
+        }
     }
 
     /// Adds a further signing secret under a label that shows which one matched. Default none. After a secret is
@@ -52,6 +59,32 @@ impl Stripe {
     /// replaying recorded deliveries, which are then told apart by their event id alone.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
+        self
+    }
+
+    /// The API key (`sk_…`, or better a restricted `rk_…` that may write checkout sessions), with which payments are
+    /// started here: [`Payments::create`](crate::Payments::create) then answers the address of Stripe's checkout.
+    /// Default none: the host starts them itself.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api = Some(api::Api::new(key));
+        self
+    }
+
+    /// Where Stripe's API is. Default `https://api.stripe.com`; for tests, a fake on this machine by plain `http://`.
+    /// Call it after [`Stripe::api_key`].
+    pub fn api_base(mut self, base: impl Into<String>) -> Self {
+        if let Some(api) = &mut self.api {
+            api.base = base.into();
+        }
+        self
+    }
+
+    /// How often a call is tried again when Stripe can't be reached or asks for it. Default 2, as in Stripe's own
+    /// libraries; each try bears the same idempotency key. Call it after [`Stripe::api_key`].
+    pub fn api_retries(mut self, retries: u32) -> Self {
+        if let Some(api) = &mut self.api {
+            api.retries = retries;
+        }
         self
     }
 
@@ -86,7 +119,7 @@ impl Gateway for Stripe {
                 return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got an API key"));
             }
         }
-        Ok(())
+        self.api.as_ref().map_or(Ok(()), api::Api::check)
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
@@ -95,6 +128,13 @@ impl Gateway for Stripe {
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
         interpret::interpret(event)
+    }
+
+    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.checkout(order)),
+            None => Box::pin(std::future::ready(Ok(Started::Done))),
+        }
     }
 
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {

@@ -13,12 +13,11 @@ type Fields = Vec<(String, String)>;
 
 fn order() -> Order {
     Order {
-        token: "tok_1".to_owned(),
         reference: Some("order 7 & <more>".to_owned()),
-        amount: eur(4999),
         address: Some("/payments/dummy".to_owned()),
         return_url: Some("/orders/7?paid=maybe".to_owned()),
         cancel_url: Some("https://shop.example/cart".to_owned()),
+        ..Order::new("tok_1", eur(4999))
     }
 }
 

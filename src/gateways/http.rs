@@ -1,0 +1,95 @@
+//! How does a gateway's request go out, and what came of it? One request, one answer, over TLS, within its time and
+//! its size. Whether to try again is the gateway's decision, which needs to know whether anything may have happened.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use ureq::{Agent, Error, Timeout};
+
+/// How long a connection may take to stand: address, connection and TLS.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The most that an answer's body may have, in bytes; a hundred Stripe events are about a third of it.
+const LIMIT: u64 = 8 * 1024 * 1024;
+
+/// What is sent.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub post: bool,
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+/// What was answered, whatever the status.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub status: u16,
+    headers: ureq::http::HeaderMap,
+    pub body: Bytes,
+}
+
+impl Response {
+    /// A header field's text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Why there is no answer. The words name no header and no body.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// No connection stood, so nothing can have happened.
+    NotSent(String),
+    /// It went out, and what became of it is not known.
+    Lost(String),
+}
+
+/// Sends requests from threads that may block.
+#[derive(Debug, Clone)]
+pub(crate) struct Client(Agent);
+
+impl Client {
+    /// A client that waits `patience` for each answer, all in all. No proxy of the environment and no redirect has a
+    /// say in where a request with credentials goes.
+    pub(crate) fn new(patience: Duration) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(patience))
+            .timeout_connect(Some(CONNECT))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .build();
+        Self(Agent::new_with_config(config))
+    }
+
+    /// Sends the request and waits for the answer, without blocking the thread that asks.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, NoAnswer> {
+        let agent = self.0.clone();
+        let ended = |_| Err(NoAnswer::Lost("the thread that sent it ended".to_owned()));
+        tokio::task::spawn_blocking(move || exchange(&agent, &request)).await.unwrap_or_else(ended)
+    }
+}
+
+fn exchange(agent: &Agent, request: &Request) -> Result<Response, NoAnswer> {
+    let sent = match request.post {
+        true => with(agent.post(&request.url), request).send(request.body.as_bytes()),
+        false => with(agent.get(&request.url), request).call(),
+    };
+    let (parts, mut body) = sent.map_err(no_answer)?.into_parts();
+    let body = body.with_config().limit(LIMIT).read_to_vec().map_err(|error| NoAnswer::Lost(error.to_string()))?;
+    Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: body.into() })
+}
+
+fn with<B>(builder: ureq::RequestBuilder<B>, request: &Request) -> ureq::RequestBuilder<B> {
+    request.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value))
+}
+
+fn no_answer(error: Error) -> NoAnswer {
+    let words = error.to_string();
+    match error {
+        Error::BadUri(_) | Error::HostNotFound | Error::ConnectionFailed | Error::Tls(_) => NoAnswer::NotSent(words),
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => NoAnswer::NotSent(words),
+        Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => NoAnswer::NotSent(words),
+        _ => NoAnswer::Lost(words),
+    }
+}

@@ -1,0 +1,161 @@
+//! How is Stripe asked to do something? The headers, the retry rule and the errors that all calls share
+//! (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/api/idempotent_requests>); what a call says is its
+//! own file.
+
+pub(super) mod checkout;
+mod form;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::gateways::GatewayError;
+use crate::gateways::http::{Client, NoAnswer, Request, Response};
+use crate::gateways::signature::Secret;
+use form::Form;
+
+/// Where Stripe's API is.
+pub(super) const BASE: &str = "https://api.stripe.com";
+/// The version whose answers are understood here. Without it, the account's own version would answer.
+const VERSION: &str = "2026-10-28.endive";
+/// How long one try may take, as in Stripe's own libraries.
+const PATIENCE: Duration = Duration::from_secs(80);
+/// How often a call is tried again, as in Stripe's own libraries.
+pub(super) const RETRIES: u32 = 2;
+
+/// Stripe's API as one account sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Api {
+    key: Secret,
+    pub(super) base: String,
+    pub(super) retries: u32,
+    client: Client,
+}
+
+impl Api {
+    pub(super) fn new(key: impl Into<String>) -> Self {
+        Self { key: Secret::new(key), base: BASE.to_owned(), retries: RETRIES, client: Client::new(PATIENCE) }
+    }
+
+    /// Whether key and address can work.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if ![b"sk_", b"rk_"].iter().any(|kind| self.key.expose().starts_with(*kind)) {
+            return Err("expected a secret or restricted API key of Stripe (sk_…, rk_…), got another text".to_owned());
+        }
+        if !self.key.expose().iter().all(u8::is_ascii_graphic) {
+            return Err("expected an API key of visible ASCII characters, got others".to_owned());
+        }
+        let (secure, local) = (self.base.strip_prefix("https://"), self.base.strip_prefix("http://"));
+        let itself = |rest: &str| ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| starts_with_host(rest, host));
+        match (secure, local) {
+            (Some(rest), _) if !rest.is_empty() && !rest.contains(['@', '?', '#']) => Ok(()),
+            // A fake for tests, on this machine.
+            (_, Some(rest)) if itself(rest) => Ok(()),
+            _ => Err(format!("expected an https:// address for Stripe's API, got {:?}", self.base)),
+        }
+    }
+
+    /// A POST that acts once, however often it is tried.
+    async fn act(&self, path: &str, form: Form, idempotency_key: &str) -> Result<Response, GatewayError> {
+        let mut headers = self.headers();
+        headers.push(("idempotency-key", idempotency_key.to_owned()));
+        let url = format!("{}{path}", self.base.trim_end_matches('/'));
+        self.send(Request { post: true, url, headers, body: form.text() }).await
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("accept", "application/json".to_owned()),
+            ("content-type", "application/x-www-form-urlencoded".to_owned()),
+            ("stripe-version", VERSION.to_owned()),
+            ("authorization", format!("Bearer {}", String::from_utf8_lossy(self.key.expose()))),
+        ]
+    }
+
+    /// Sends until there is an answer that stands, or no further try is left.
+    async fn send(&self, request: Request) -> Result<Response, GatewayError> {
+        let mut tries = 0;
+        loop {
+            let answer = self.client.send(request.clone()).await;
+            if tries >= self.retries || !again(&answer) {
+                return settled(answer);
+            }
+            tokio::time::sleep(pause(tries)).await;
+            tries += 1;
+        }
+    }
+}
+
+fn starts_with_host(rest: &str, host: &str) -> bool {
+    rest.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+}
+
+/// The rule of Stripe's own libraries: Stripe's word if it gives one, else no connection, a conflict, or trouble of
+/// its own. Too many requests are not tried again unasked.
+fn again(answer: &Result<Response, NoAnswer>) -> bool {
+    match answer {
+        Err(_) => true,
+        Ok(answer) => match answer.header("stripe-should-retry") {
+            Some("true") => true,
+            Some("false") => false,
+            _ => answer.status == 409 || answer.status >= 500,
+        },
+    }
+}
+
+/// Half a second, doubled each time up to five, with up to a half taken off so that not all come back at once, but
+/// never less than the half second.
+fn pause(tries: u32) -> Duration {
+    let full: u64 = 500_u64.saturating_mul(1 << tries.min(8)).min(5_000);
+    let mut dice = [0_u8; 8];
+    let off = match getrandom::fill(&mut dice) {
+        Ok(()) => u64::from_le_bytes(dice) % (full / 2 + 1),
+        Err(_) => 0,
+    };
+    Duration::from_millis((full - off).max(500))
+}
+
+/// What a call came to, in the words of every gateway.
+fn settled(answer: Result<Response, NoAnswer>) -> Result<Response, GatewayError> {
+    let answer = answer.map_err(|none| match none {
+        NoAnswer::NotSent(why) => GatewayError::Unavailable(why),
+        NoAnswer::Lost(why) => GatewayError::OutcomeUnknown(why),
+    })?;
+    match answer.status {
+        200..=299 => Ok(answer),
+        status => {
+            let said = words(&answer);
+            Err(match status {
+                429 => GatewayError::Unavailable(said),
+                409 | 500.. => GatewayError::OutcomeUnknown(said),
+                _ => GatewayError::Declined(said),
+            })
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Answered {
+    #[serde(default)]
+    error: Trouble,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Trouble {
+    r#type: Option<String>,
+    code: Option<String>,
+    decline_code: Option<String>,
+    message: Option<String>,
+}
+
+/// Stripe's own words for what is wrong, with its codes and the id by which its support finds the call.
+fn words(answer: &Response) -> String {
+    let trouble = serde_json::from_slice::<Answered>(&answer.body).unwrap_or_default().error;
+    let codes: Vec<String> = [trouble.r#type, trouble.code, trouble.decline_code].into_iter().flatten().collect();
+    let codes = if codes.is_empty() { String::new() } else { format!(" {}", codes.join(" ")) };
+    let message: String = trouble.message.unwrap_or_default().chars().take(500).collect();
+    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let id = answer.header("request-id").map(|id| format!(" (request {id})")).unwrap_or_default();
+    format!("{}{codes}{message}{id}", answer.status)
+}
