@@ -98,7 +98,7 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     try {
-      await copy(button.dataset.copy);
+      await copy(button.dataset.copy || button.previousElementSibling.textContent);
       button.classList.add("copied");
       setTimeout(() => button.classList.remove("copied"), 1500);
     } catch {

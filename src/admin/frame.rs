@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::pages;
+use super::query::Fields;
 use super::settings::Admin;
 use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
@@ -52,6 +53,11 @@ impl Frame {
     /// The address of a path below `/admin`.
     pub(super) fn href(&self, path: &str) -> String {
         format!("{}/admin/{path}", self.mount)
+    }
+
+    /// The address of the list at `path` with what a search for `text` finds.
+    pub(super) fn found(&self, path: &str, text: &str) -> String {
+        Fields::default().with(&self.href(path), "q", Some(text))
     }
 
     /// A moment as seen from now.

@@ -16,7 +16,7 @@ use super::access::Access;
 use super::basic_auth::Asking;
 use super::frame::Frame;
 use super::query::Fields;
-use super::settings::{Admin, Stored};
+use super::settings::{Admin, Details, Stored};
 use crate::payments::{Actor, Payments};
 use crate::web::{respond, webhook};
 
@@ -157,6 +157,11 @@ impl Visit {
         let here = self.req.connection_info();
         let path = if self.webhooks { format!("{}/{variant}/", self.mount) } else { known };
         format!("{}://{}{path}", here.scheme(), here.host())
+    }
+
+    /// What finds the host's own rows of a payment.
+    pub(super) fn details(&self) -> Option<Details> {
+        self.admin.details.clone()
     }
 
     /// A part of the path.

@@ -34,7 +34,6 @@ impl Fields {
     }
 
     /// All values of a field that may come more than once, as ticked boxes do.
-    #[allow(dead_code, reason = "for acts on ticked rows")]
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
     }

@@ -56,7 +56,7 @@ impl Detail {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Stored<'a> {
-    /// What it is: `body`, `header:<name>`, or `csv:<column>`.
+    /// What it is: `body`, `header:<name>`, `error` (what a handler or a gateway said), or `csv:<column>`.
     pub what: &'a str,
     /// The variant that it came through.
     pub variant: &'a str,
@@ -123,7 +123,7 @@ impl Admin {
         self
     }
 
-    /// What to show instead of a stored text (a body, a header field, a cell of a CSV); `None` shows it as it is.
+    /// What to show instead of a stored text (a body, a header field, an error, a cell of a CSV); `None` shows it as it is.
     /// Default: everything is shown as it is.
     pub fn redact(mut self, instead: impl Fn(&Stored<'_>) -> Option<String> + 'static) -> Self {
         self.redact = Some(Rc::new(instead));

@@ -83,6 +83,8 @@ pub struct Malformed(pub String);
 pub enum Source {
     /// A signed delivery to the webhook endpoint.
     Delivery,
+    /// An act of an operator's in the admin pages.
+    Operator,
 }
 
 /// Where an event stands in the inbox.
@@ -140,6 +142,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivery => "delivery",
+            Self::Operator => "operator",
         }
     }
 }

@@ -26,6 +26,15 @@ pub fn why(before: &PaymentState, after: &PaymentState, fact_changed: bool, fact
     ("no_change", unchanged(after, fact_changed, facts))
 }
 
+/// What a rebuild did to a payment, in words; `changed` says whether the ledger did.
+pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
+    match (before != after, changed) {
+        (true, _) => applied(before, after),
+        (false, true) => format!("stays {}; only its ledger changed", after.status),
+        (false, false) => format!("stays {}; nothing differed", after.status),
+    }
+}
+
 fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -> Option<String> {
     let of = |s: &PaymentState| (s.status, s.refunded, s.disputed);
     if of(before) != of(after) {

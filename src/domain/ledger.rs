@@ -4,6 +4,7 @@
 //! The guarantee that no fact un-pays a payment asks one thing of a gateway: an object's currency and face stay
 //! what they are once its money moved, and a checkout's facts all carry its amounts.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -15,6 +16,26 @@ use super::money::Currency;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
     registers: BTreeMap<(Aspect, String), Fact>,
+}
+
+/// What a ledger made of a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It is the first of its register.
+    New,
+    /// It took the place of one that said this.
+    Replaced(State),
+    /// The ledger holds this very fact.
+    Known,
+    /// The one that its register holds says this, and stays.
+    Outranked(State),
+}
+
+impl Effect {
+    /// Whether the ledger changed.
+    pub fn changed(self) -> bool {
+        matches!(self, Self::New | Self::Replaced(_))
+    }
 }
 
 impl Ledger {
@@ -34,17 +55,26 @@ impl Ledger {
 
     /// Takes `fact` in, unless its register has one that outranks it. Whether the register changed.
     pub fn merge(&mut self, fact: Fact) -> bool {
+        self.take(fact).changed()
+    }
+
+    /// [`Ledger::merge`], and what it made of `fact`.
+    pub fn take(&mut self, fact: Fact) -> Effect {
         match self.registers.entry((fact.aspect, fact.gateway_ref.clone())) {
             Entry::Vacant(register) => {
                 register.insert(fact);
-                true
+                Effect::New
             }
             Entry::Occupied(mut register) => {
-                let outranks = standing(&fact) > standing(register.get());
-                if outranks {
-                    register.insert(fact);
+                let held = register.get().state;
+                match standing(&fact).cmp(&standing(register.get())) {
+                    Ordering::Less => Effect::Outranked(held),
+                    Ordering::Equal => Effect::Known,
+                    Ordering::Greater => {
+                        register.insert(fact);
+                        Effect::Replaced(held)
+                    }
                 }
-                outranks
             }
         }
     }

@@ -42,7 +42,6 @@ pub(super) fn adopt(
 
 /// Moves all that is known of `adopted` to `into`: its facts, references and events.
 pub(super) fn absorb(tx: &mut dyn Tx, adopted: &PaymentRow, into: &PaymentRow, now: Timestamp) -> Result<(), Error> {
-    log::info!("payments: payment={} turned out to be payment={}", adopted.token, into.token);
     let mut ledger = tx.ledger(into.id)?;
     let facts: Vec<_> = tx.ledger(adopted.id)?.facts().cloned().collect();
     for fact in facts {

@@ -1,7 +1,7 @@
 //! What is the whole story of a payment, and of an event? All that the pages tell, read in one go.
 
+use super::reading::interpret;
 use super::{Inner, Payments, find};
-use crate::domain::event::Recorded;
 use crate::domain::fact::Fact;
 use crate::error::Error;
 use crate::store::Tx;
@@ -21,8 +21,19 @@ pub(crate) struct PaymentStory {
     pub acts: Vec<ActRow>,
     /// Adopted payments that turned out to be this one.
     pub absorbed: Vec<PaymentRow>,
+    /// The tokens of the payments beside this one.
+    pub neighbours: Neighbours,
     /// Whether there are more events than are told of.
     pub cut: bool,
+}
+
+/// The payments beside one, by when they came: of the list, and of the same customer.
+#[derive(Debug, Default)]
+pub(crate) struct Neighbours {
+    pub newer: Option<String>,
+    pub older: Option<String>,
+    pub customers_newer: Option<String>,
+    pub customers_older: Option<String>,
 }
 
 /// Everything about one event.
@@ -70,22 +81,33 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
         transitions.extend(tx.transitions_of(earlier.id)?);
     }
     let events = tx.events_of(payment.id, EVENTS)?;
-    let mut attempts = Vec::new();
-    for event in &events {
-        attempts.extend(tx.attempts_of(event.id)?);
-    }
+    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     Ok(Some(PaymentStory {
         references,
         facts: tx.facts_of(payment.id)?,
         transitions,
         acts: tx.acts_of(payment.id)?,
+        neighbours: neighbours(tx, &payment)?,
         absorbed,
         gateway: gateway.map(|gateway| gateway.name()),
         cut: events.len() as i64 == EVENTS,
-        attempts,
+        attempts: tx.attempts_of(&ids)?,
         events,
         payment,
     }))
+}
+
+fn neighbours(tx: &mut dyn Tx, payment: &PaymentRow) -> Result<Neighbours, Error> {
+    let mut found = Neighbours {
+        newer: tx.beside(payment.id, None, true)?,
+        older: tx.beside(payment.id, None, false)?,
+        ..Neighbours::default()
+    };
+    if let Some(customer) = &payment.customer {
+        found.customers_newer = tx.beside(payment.id, Some(customer), true)?;
+        found.customers_older = tx.beside(payment.id, Some(customer), false)?;
+    }
+    Ok(found)
 }
 
 fn event_story(inner: &Inner, tx: &mut dyn Tx, id: i64) -> Result<Option<EventStory>, Error> {
@@ -95,24 +117,17 @@ fn event_story(inner: &Inner, tx: &mut dyn Tx, id: i64) -> Result<Option<EventSt
         None => None,
     };
     let body = tx.body(id)?;
-    let gateway = inner.variants.get(&event.variant).map(|variant| &variant.gateway);
-    let facts = match (gateway, &body) {
-        (None, _) => Err(format!("no variant {:?} is configured here", event.variant)),
-        (_, None) => Err("its body was pruned".to_owned()),
-        (Some(gateway), Some((_, body))) => {
-            let recorded = Recorded {
-                id: &event.gateway_event_id,
-                kind: &event.kind,
-                occurred_at: event.occurred_at.unwrap_or(event.received_at),
-                body,
-            };
-            gateway.interpret(&recorded).map(|said| (said.summary, said.facts)).map_err(|malformed| malformed.0)
-        }
+    let facts = match tx.recorded(id)? {
+        None => Err("its body was pruned".to_owned()),
+        Some(event) => match interpret(inner, &event) {
+            Ok(said) => Ok((said.interpretation.summary, said.interpretation.facts)),
+            Err(trouble) => Err(trouble.foretold().2),
+        },
     };
     Ok(Some(EventStory {
         references: tx.event_references(id)?,
         transitions: tx.transitions_by(id)?,
-        attempts: tx.attempts_of(id)?,
+        attempts: tx.attempts_of(&[id])?,
         ledger: match event.payment_id {
             Some(payment) => tx.facts_of(payment)?,
             None => Vec::new(),

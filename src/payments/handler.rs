@@ -188,6 +188,19 @@ impl Handlers {
         for_steps.chain(for_kind).collect()
     }
 
+    /// The names of those that [`Handlers::runs`] would run for an event of this kind with these transitions, each
+    /// with the transition that it is for.
+    pub(super) fn due<'a>(
+        &'a self,
+        transitions: &'a [i64],
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Option<i64>)> {
+        let steps = transitions.iter();
+        let for_steps = steps.flat_map(|step| self.on_transition.iter().map(|(name, _)| (name.as_str(), Some(*step))));
+        let wanted = self.on_event.iter().filter(move |(_, pattern, _)| matches(pattern, kind));
+        for_steps.chain(wanted.map(|(name, ..)| (name.as_str(), None)))
+    }
+
     /// Whether any handler is for events of this kind.
     pub(super) fn wants(&self, kind: &str) -> bool {
         self.on_event.iter().any(|(_, pattern, _)| matches(pattern, kind))

@@ -2,13 +2,15 @@
 //! by one, each in a savepoint of its own, so that one event's trouble is not its neighbours'.
 
 use super::apply::Step;
-use super::reading::{Reading, interpret};
+use super::conclude::{Refusal, conclude};
+use super::matching::Match;
+use super::reading::{Reading, Said, interpret};
 use super::settle::{self, Ended, Pending, Trouble};
 use super::tally::Moved;
 use super::{Inner, Payments, matching};
-use crate::domain::event::{EventState, References};
+use crate::domain::event::EventState;
 use crate::domain::{Timestamp, later};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::Claimed;
 
@@ -24,6 +26,8 @@ pub(crate) struct Batch {
     pub pending: Vec<Pending>,
     /// The others: each one's variant, and the state that it is in.
     settled: Vec<(String, EventState)>,
+    /// How many parked events were waked.
+    waked: usize,
 }
 
 impl Batch {
@@ -33,6 +37,13 @@ impl Batch {
             Ended::Settled(state) => self.settled.push((event.row.variant.clone(), state)),
             Ended::Pending(pending) => self.pending.push(*pending),
         }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.claimed += other.claimed;
+        self.pending.extend(other.pending);
+        self.settled.extend(other.settled);
+        self.waked += other.waked;
     }
 }
 
@@ -50,6 +61,10 @@ impl Payments {
         };
         let batch = self.blocking(process).await?;
         batch.settled.iter().for_each(|(variant, state)| self.inner().count(variant, state.as_str(), 1));
+        // Only now are they to be seen by others.
+        if batch.waked > 0 {
+            self.inner().ring();
+        }
         Ok(batch)
     }
 }
@@ -65,9 +80,7 @@ fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
         if batch.claimed == 0 {
             break;
         }
-        all.claimed += batch.claimed;
-        all.pending.extend(batch.pending);
-        all.settled.extend(batch.settled);
+        all.join(batch);
     }
     Ok(all)
 }
@@ -97,8 +110,10 @@ fn process_batch(payments: &Payments, tx: &mut dyn Tx, limit: i64) -> Result<Bat
     lock(tx, &read)?;
     let (mut batch, mut moved) = (Batch::default(), Moved::default());
     for (reading, event) in read {
-        let ended = process_one(payments, tx, &event, reading, &mut moved, now)?;
-        batch.add(&event, ended);
+        let done = process_one(payments, tx, &event, reading, now)?;
+        batch.add(&event, done.ended);
+        batch.waked += done.waked;
+        moved.join(done.moved);
     }
     moved.write(tx)?;
     Ok(batch)
@@ -106,16 +121,17 @@ fn process_batch(payments: &Payments, tx: &mut dyn Tx, limit: i64) -> Result<Bat
 
 /// Locks all that the batch will touch, references first and then payments, each in one order, so that two
 /// workers never wait for each other in a circle.
-fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {
+pub(super) fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {
     let mut keys = Vec::new();
     let mut payments = Vec::new();
-    let named = read.iter().filter_map(|(reading, event)| Some((&reading.as_ref().ok()?.0.references, event)));
-    for (references, event) in named.clone() {
-        keys.extend(matching::all(references).into_iter().map(|text| (event.row.variant.clone(), text)));
+    let said = read.iter().filter_map(|(reading, event)| Some((reading.as_ref().ok()?, &event.row.variant)));
+    for (said, variant) in said.clone() {
+        let references = matching::all(&said.interpretation.references);
+        keys.extend(references.into_iter().map(|text| (variant.clone(), text)));
     }
     tx.lock_references(&keys)?;
-    for (references, event) in named {
-        let found = matching::led_to(tx, &event.row.variant, references)?;
+    for (said, variant) in said {
+        let found = matching::led_to(tx, variant, &said.interpretation.references)?;
         payments.extend(found.into_iter().map(|(_, payment)| payment.id));
     }
     tx.lock_payments(&payments)
@@ -128,46 +144,64 @@ fn process_one(
     tx: &mut dyn Tx,
     event: &Claimed,
     reading: Reading,
-    moved: &mut Moved,
     now: Timestamp,
-) -> Result<Ended, Error> {
-    let (mut ended, mut trouble) = (None, None);
-    if let Ok((interpretation, _)) = &reading {
-        note(tx, event, &interpretation.references)?;
-    }
-    let applied = match &reading {
-        Err(found) => {
-            trouble = Some(found.clone());
-            Ok(())
+) -> Result<Done, Error> {
+    let done = match reading {
+        Err(trouble) => Err(Refusal::Event(trouble)),
+        Ok(said) => {
+            let mut found = note(tx, event, &said)?;
+            let mut done = Err(Refusal::Event(Trouble::retry("it was not begun".to_owned())));
+            let undone = tx.savepoint(&mut |tx| {
+                done = run(payments, tx, event, &said, found.take(), now);
+                let undo = || Error::new(ErrorKind::Refused, "undone");
+                done.as_ref().map(drop).map_err(|_| undo())
+            });
+            done.and_then(|done| undone.map(|()| done).map_err(Refusal::Store))
         }
-        Ok((interpretation, mode)) => tx.savepoint(&mut |tx| {
-            let mut step = Step { payments, tx, event, interpretation, now, trouble: None, moved: Moved::default() };
-            let done = step.run(*mode);
-            trouble = step.trouble;
-            ended = Some((done?, step.moved));
-            Ok(())
-        }),
     };
-    let trouble = match (applied, trouble, ended) {
-        (Ok(()), None, Some((ended, its))) => {
-            moved.join(its);
-            return Ok(ended);
-        }
-        (_, Some(trouble), _) => trouble,
-        (Err(error), None, _) if error.is_retryable() => return Err(error),
-        (Err(error), None, _) => Trouble::retry(error.to_string()),
-        (Ok(()), None, None) => Trouble::retry("the event was left as it was".to_owned()),
+    let trouble = match done {
+        Ok(done) => return Ok(done),
+        Err(Refusal::Store(error)) if error.is_retryable() => return Err(error),
+        Err(Refusal::Store(error)) => Trouble::retry(error.to_string()),
+        Err(Refusal::Event(trouble)) => trouble,
     };
-    settle::failed(payments.inner(), tx, event, &trouble, now)
+    let ended = settle::failed(payments.inner(), tx, event, &trouble, now)?;
+    Ok(Done { ended, waked: 0, moved: Moved::default() })
+}
+
+/// What came of one event.
+struct Done {
+    ended: Ended,
+    /// How many parked events it waked.
+    waked: usize,
+    /// The money that it moved.
+    moved: Moved,
+}
+
+fn run(
+    payments: &Payments,
+    tx: &mut dyn Tx,
+    event: &Claimed,
+    said: &Said,
+    found: Option<Match>,
+    now: Timestamp,
+) -> Result<Done, Refusal> {
+    let mut applied = Step { payments, tx, event, said, now }.run(found)?;
+    let (waked, moved) = match &mut applied.change {
+        Some(change) => (change.waked, std::mem::take(&mut change.moved)),
+        None => (0, Moved::default()),
+    };
+    Ok(Done { ended: conclude(payments, tx, event, applied, now)?, waked, moved })
 }
 
 /// Writes down what the event is about, outside of its savepoint: where it fails, people must be able to find it by
 /// its ids and on its payment's page.
-fn note(tx: &mut dyn Tx, event: &Claimed, references: &References) -> Result<(), Error> {
-    let (id, variant) = (event.row.id, &event.row.variant);
+pub(super) fn note(tx: &mut dyn Tx, event: &Claimed, said: &Said) -> Result<Option<Match>, Error> {
+    let (id, variant, references) = (event.row.id, &event.row.variant, &said.interpretation.references);
     tx.keep_references(id, variant, &matching::all(references))?;
-    match matching::find(tx, variant, references)? {
-        Some(found) => tx.assign(id, found.payment.id, Some(&found.matched_by)),
-        None => Ok(()),
+    let found = matching::find(tx, variant, references)?;
+    if let Some(found) = &found {
+        tx.assign(id, found.payment.id, Some(&found.matched_by))?;
     }
+    Ok(found)
 }

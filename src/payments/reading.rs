@@ -5,13 +5,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Inner;
 use super::builder::{ModePolicy, Variant};
+use super::rebuild::Order;
 use super::settle::Trouble;
-use crate::domain::event::{Interpretation, Malformed, Recorded};
+use crate::domain::event::{Interpretation, Malformed, Recorded, Source};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::store::rows::Claimed;
 
-/// An event's facts, or why there are none to be had.
-pub(super) type Reading = Result<(Interpretation, ModeMatch), Trouble>;
+/// What an event says, or why that can't be known.
+pub(super) type Reading = Result<Said, Trouble>;
+
+/// What an event says under its variant's configuration.
+pub(super) struct Said {
+    pub(super) interpretation: Interpretation,
+    pub(super) mode: ModeMatch,
+    /// Set when an operator asks for the payment to be rebuilt.
+    pub(super) rebuild: Option<Order>,
+}
 
 /// How an event's mode compares to what its variant is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,7 +38,11 @@ pub(super) fn interpret(inner: &Inner, event: &Claimed) -> Reading {
 }
 
 /// What the event says under its variant's configuration; the same whenever it is asked.
-pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<(Interpretation, ModeMatch), String> {
+pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<Said, String> {
+    if event.row.source == Source::Operator.as_str() {
+        let order = Order::read(&event.body)?;
+        return Ok(Said { interpretation: order.says(), mode: ModeMatch::Fits, rebuild: Some(order) });
+    }
     let recorded = Recorded {
         id: &event.row.gateway_event_id,
         kind: &event.row.kind,
@@ -41,14 +54,15 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<(Interpretat
     let said = said.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));
     let mut interpretation = said.map_err(|malformed| malformed.0)?;
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
+    let mut mode = ModeMatch::Fits;
     match variant.mode {
-        ModePolicy::Ignore if other_mode => return Ok((interpretation, ModeMatch::Ignore)),
+        ModePolicy::Ignore if other_mode => mode = ModeMatch::Ignore,
         ModePolicy::Flag if other_mode && !interpretation.facts.is_empty() => {
             interpretation.facts.push(concern("other_mode", &recorded));
         }
         _ => {}
     }
-    Ok((interpretation, ModeMatch::Fits))
+    Ok(Said { interpretation, mode, rebuild: None })
 }
 
 fn concern(code: &str, event: &Recorded<'_>) -> Fact {

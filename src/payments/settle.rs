@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::handler::{Call, Event, HandlerError, PROCESS, Run, Transition};
@@ -53,6 +52,12 @@ impl Trouble {
             HandlerError::Discard(_) => ("handler_discarded", Wait::Never),
         };
         Self { who: handler.to_owned(), outcome: error.outcome(), code, why: error.sentence(), wait }
+    }
+
+    /// The same in a few words: the state, its code and why.
+    pub(super) fn foretold(&self) -> (EventState, &'static str, String) {
+        let state = if self.wait == Wait::Never { EventState::Discarded } else { EventState::Retryable };
+        (state, self.code, shown(&self.why))
     }
 
     /// What becomes of the event after this, at its attempt of this number.
@@ -146,20 +151,17 @@ pub(super) fn pending(
     payments: &Payments,
     tx: &mut dyn Tx,
     claimed: &Claimed,
+    payment: Option<Payment>,
     transitions: Vec<Transition>,
     verdict: Verdict,
 ) -> Result<Pending, Error> {
     let row = &claimed.row;
-    let payment = match tx.event(row.id)?.and_then(|row| row.payment_id) {
-        Some(id) => tx.payment(id)?.as_ref().map(Payment::of).transpose()?,
-        None => None,
-    };
     let event = Event {
         variant: row.variant.clone(),
         id: row.gateway_event_id.clone(),
         kind: row.kind.clone(),
         occurred_at: row.occurred_at,
-        body: Bytes::from(claimed.body.clone()),
+        body: claimed.body.clone(),
         payment,
         payments: payments.clone(),
     };

@@ -49,8 +49,8 @@ impl Inner {
 }
 
 /// The money that an event moved, or all events of a transaction: what the payments have less what they had.
-#[derive(Default)]
-pub(super) struct Moved(BTreeMap<Counter, Count>);
+#[derive(Debug, Default)]
+pub(crate) struct Moved(BTreeMap<Counter, Count>);
 
 impl Moved {
     /// A payment had this.

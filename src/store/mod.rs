@@ -20,7 +20,7 @@ use std::any::Any;
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use filters::*;
 use rows::*;
 
@@ -51,10 +51,25 @@ impl dyn Store + '_ {
         self.write(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
         answer.ok_or_else(no_answer)
     }
+
+    /// Runs `work` in a transaction that is always rolled back.
+    pub(crate) fn rehearse<T>(&self, mut work: impl FnMut(&mut dyn Tx) -> Result<T, Error>) -> Result<T, Error> {
+        let mut answer = None;
+        let rolled_back = self.write(&mut |tx| {
+            answer = None;
+            answer = Some(work(tx)?);
+            Err(Error::new(ErrorKind::Refused, "only rehearsed"))
+        });
+        match (answer, rolled_back) {
+            (Some(answer), _) => Ok(answer),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(no_answer()),
+        }
+    }
 }
 
 fn no_answer() -> Error {
-    Error::new(crate::error::ErrorKind::Storage, "the transaction ended without an answer")
+    Error::new(ErrorKind::Storage, "the transaction ended without an answer")
 }
 
 /// What can be said in a transaction.
@@ -93,10 +108,16 @@ pub(crate) trait Events {
     fn wake(&mut self, variant: &str, refs: &[String], now: Timestamp) -> Result<usize, Error>;
     /// Makes an event available again, from its first attempt; `false` when it is running or unknown.
     fn requeue(&mut self, event: i64, now: Timestamp) -> Result<bool, Error>;
+    /// Gives up an event that waits; `false` when it doesn't.
+    fn discard(&mut self, event: i64, outcome: &str, now: Timestamp) -> Result<bool, Error>;
     /// Keeps the ids by which an event names its payment.
     fn keep_references(&mut self, event: i64, variant: &str, refs: &[String]) -> Result<(), Error>;
-    /// The events of a payment with their bodies, oldest first.
+    /// The events of a payment with their bodies, oldest first; those whose bodies were pruned are left out.
     fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error>;
+    /// One event with its body.
+    fn recorded(&mut self, event: i64) -> Result<Option<Claimed>, Error>;
+    /// How many events of a payment have lost their bodies.
+    fn pruned_of(&mut self, payment: i64) -> Result<i64, Error>;
 }
 
 /// Payments and what they are made of.
@@ -122,6 +143,8 @@ pub(crate) trait Payments {
     fn ledger(&mut self, payment: i64) -> Result<Ledger, Error>;
     /// Writes one register.
     fn keep_fact(&mut self, payment: i64, fact: &Fact) -> Result<(), Error>;
+    /// Empties a payment's ledger, to be written anew.
+    fn clear_ledger(&mut self, payment: i64) -> Result<(), Error>;
     /// Writes a payment's state, if nobody wrote since `payment.version` was read.
     fn save_payment(&mut self, payment: &PaymentRow, now: Timestamp) -> Result<(), Error>;
     /// Adds a transition.
@@ -227,14 +250,16 @@ pub(crate) trait Browse {
     fn body(&mut self, event: i64) -> Result<Option<(String, Vec<u8>)>, Error>;
     /// The ids by which an event names its payment.
     fn event_references(&mut self, event: i64) -> Result<Vec<String>, Error>;
-    /// The attempts of an event, newest first.
-    fn attempts_of(&mut self, event: i64) -> Result<Vec<AttemptRow>, Error>;
+    /// The attempts of these events, newest first.
+    fn attempts_of(&mut self, events: &[i64]) -> Result<Vec<AttemptRow>, Error>;
     /// The events of a payment, newest first.
     fn events_of(&mut self, payment: i64, cap: i64) -> Result<Vec<EventRow>, Error>;
     /// The transitions of a payment, newest first.
     fn transitions_of(&mut self, payment: i64) -> Result<Vec<TransitionRow>, Error>;
     /// The acts on a payment and on its events, newest first.
     fn acts_of(&mut self, payment: i64) -> Result<Vec<ActRow>, Error>;
+    /// The token of the payment that is next to this one, of the same customer or of all.
+    fn beside(&mut self, payment: i64, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error>;
     /// The adopted payments that turned out to be this one.
     fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error>;
     /// The ledger of a payment as it is stored.

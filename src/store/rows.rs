@@ -87,7 +87,7 @@ pub(crate) struct Claimed {
     pub row: EventRow,
     /// Whether it was parked until its grace ended.
     pub was_parked: bool,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl Claimed {

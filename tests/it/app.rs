@@ -161,6 +161,34 @@ impl App {
         self.request(Method::GET, path, &[ADMIN], b"").await
     }
 
+    /// Sends a form as the admin.
+    pub async fn post(&self, path: &str, form: &str) -> Answer {
+        let headers = [ADMIN, ("content-type", "application/x-www-form-urlencoded")];
+        self.request(Method::POST, path, &headers, form.as_bytes()).await
+    }
+
+    /// Everything that is stored, row by row.
+    pub fn dump(&self) -> Vec<String> {
+        let sqlite = self.url.starts_with("sqlite");
+        let tables = match sqlite {
+            true => {
+                "SELECT name AS t FROM sqlite_master WHERE type = 'table' AND name LIKE 'pay!_%' ESCAPE '!' ORDER BY 1"
+            }
+            false => "SELECT tablename::text AS t FROM pg_tables WHERE tablename LIKE 'pay!_%' ESCAPE '!' ORDER BY 1",
+        };
+        let rows = |table: String| {
+            if !sqlite {
+                return self.texts(&format!("SELECT '{table} ' || r::text AS t FROM {table} AS r ORDER BY 1"));
+            }
+            let columns = self.texts(&format!("SELECT 'quote(' || name || ')' AS t FROM pragma_table_info('{table}')"));
+            let row = columns.join(" || ',' || ");
+            self.texts(&format!("SELECT '{table} ' || {row} AS t FROM {table} ORDER BY 1"))
+        };
+        let tables = self.texts(tables);
+        assert!(tables.len() >= 10, "{tables:?}");
+        tables.into_iter().flat_map(rows).collect()
+    }
+
     /// Posts `body` to the Stripe endpoint, signed now.
     pub async fn stripe(&self, body: &str) -> Answer {
         let signature = sign_delivery(SECRET, self.now(), body.as_bytes());
@@ -249,6 +277,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The body as people read it: without tags, each white space one space.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (at, piece) in self.body.split('<').enumerate() {
+            text.push(' ');
+            text.push_str(if at == 0 { piece } else { piece.split_once('>').map_or("", |(_, rest)| rest) });
+        }
+        for (escaped, plain) in [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")] {
+            text = text.replace(escaped, plain);
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }

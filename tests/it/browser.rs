@@ -8,6 +8,7 @@ use actix_payments::{AnyConnection, Builder, NewPayment, Next};
 use crate::app::{App, Kind};
 use crate::tools::{Browser, View};
 
+mod acting;
 mod buying;
 mod events;
 mod finding;

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod access;
+mod acts;
 mod app;
 mod audit;
 mod browser;
 mod configuration;
+mod dry_run;
 mod dummy;
 mod durability;
 mod events;
@@ -20,6 +22,7 @@ mod ledger;
 mod lists;
 mod matching;
 mod overview;
+mod rebuild;
 mod routes;
 mod scenes;
 mod shop;

@@ -8,46 +8,56 @@ use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
-use crate::admin::views::event::{AttemptRow, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
+use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
+use crate::admin::views::json::{self, Tree};
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Badge, Change, Code, Link};
-use crate::admin::views::{json, words};
-use crate::domain::event::EventState;
+use crate::admin::views::words;
+use crate::domain::event::{EventState, Source};
+use crate::domain::fact::Fact;
 use crate::domain::payment::Status;
-use crate::payments::EventStory;
+use crate::payments::{EventStory, why_no_discard, why_no_requeue};
 use crate::store::rows;
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
     Route::page("events/{id}", |visit| Box::pin(show(visit))),
     Route::act("events/{id}/requeue", |visit| Box::pin(requeue(visit))),
+    Route::act("events/{id}/discard", |visit| Box::pin(discard(visit))),
 ];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let story = visit.payments.event_story(id(&visit)?).await?;
     let story = story.ok_or(Failure::NotFound("There is no event with this number."))?;
-    let (body, body_note) = body(&visit, &story);
-    let state = EventState::parse(&story.event.state);
     let mut around = frame.page(&story.event.kind, "events");
-    if Fields::of(&visit.req).get("done").as_deref() == Some("requeue") {
-        around.flash = Some(Flash::done("Requeued: the next worker takes it up. Handlers that are done stay done."));
-    }
+    around.flash = flash(Fields::of(&visit.req).get("done").as_deref());
+    let event = &story.event;
     let page = Event {
         page: around,
         back: Link::new("Events", frame.href("events")),
-        kind: story.event.kind.clone(),
-        state: state.map_or_else(|| Badge::new(&story.event.state, "neutral", "dot"), Badge::from),
-        mode: Badge::mode(story.event.livemode),
-        acts: if visit.may_act() { vec![requeue_act(&frame, &story, state)] } else { Vec::new() },
-        explain: explain(&frame, &story),
-        delivery: delivery(&frame, &story.event),
-        attempts: story.attempts.iter().map(|run| attempt(&frame, run)).collect(),
-        body,
-        body_note,
+        kind: event.kind.clone(),
+        state: state_badge(&event.state),
+        mode: Badge::mode(event.livemode),
+        dry_run: story.body.is_some().then(|| frame.href(&format!("events/{}/dry-run", event.id))),
+        acts: if visit.may_act() { acts(&frame, &story) } else { Vec::new() },
+        explain: explain(&visit, &frame, &story),
+        delivery: delivery(&frame, event),
+        attempts: story.attempts.iter().map(|run| attempt(&visit, &event.variant, run)).collect(),
+        body: body(&visit, &story),
         headers: headers(&visit, &story),
     };
     Ok(frame.render(&page))
+}
+
+/// What an act that led here did.
+fn flash(done: Option<&str>) -> Option<Flash> {
+    Some(Flash::done(match done? {
+        "requeue" => "Requeued: the next worker takes it up. Handlers that are done stay done.",
+        "discard" => "Discarded: no worker takes it up. A requeue brings it back.",
+        "rebuild" => "Ordered: the next worker rebuilds the payment; this event says what came of it.",
+        _ => return None,
+    }))
 }
 
 async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
@@ -56,27 +66,48 @@ async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
     Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=requeue"))))
 }
 
-fn id(visit: &Visit) -> Result<i64, Failure> {
+async fn discard(visit: Visit) -> Result<HttpResponse, Failure> {
+    let id = id(&visit)?;
+    visit.payments.discard(id, visit.actor()).await?;
+    Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=discard"))))
+}
+
+pub(super) fn id(visit: &Visit) -> Result<i64, Failure> {
     visit.part("id").parse().map_err(|_| Failure::NotFound("There is no event with this number."))
 }
 
-fn requeue_act(frame: &Frame, story: &EventStory, state: Option<EventState>) -> Act {
-    let why_not = match state {
-        Some(EventState::Running) => Some("It is running; it can be requeued when it is done."),
+pub(super) fn state_badge(word: &str) -> Badge {
+    EventState::parse(word).map_or_else(|| Badge::new(word, "neutral", "dot"), Badge::from)
+}
+
+fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
+    let event = &story.event;
+    let discard = Act {
+        label: "Discard".to_owned(),
+        icon: "stop",
+        action: frame.href(&format!("events/{}/discard", event.id)),
+        fields: Vec::new(),
+        why_not: EventState::parse(&event.state).and_then(why_no_discard).map(str::to_owned),
+    };
+    vec![requeue_act(frame, event, story.body.is_some()), discard]
+}
+
+pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool) -> Act {
+    let why_not = match EventState::parse(&event.state) {
         Some(EventState::Available) => Some("It waits for a worker already."),
-        _ if story.body.is_none() => Some("Its body was pruned, so it can't be read again."),
-        _ => None,
+        _ if !readable => Some("Its body was pruned, so it can't be read again."),
+        state => state.and_then(why_no_requeue),
     };
     Act {
         label: "Requeue".to_owned(),
         icon: "retry",
-        action: frame.href(&format!("events/{}/requeue", story.event.id)),
+        action: frame.href(&format!("events/{}/requeue", event.id)),
         fields: Vec::new(),
         why_not: why_not.map(str::to_owned),
     }
 }
 
-fn explain(frame: &Frame, story: &EventStory) -> Explain {
+fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
     let event = &story.event;
     let (summary, facts) = match &story.facts {
         Ok((summary, facts)) => (summary.clone(), facts.as_slice()),
@@ -86,9 +117,13 @@ fn explain(frame: &Frame, story: &EventStory) -> Explain {
     let word = |word: &str| Status::parse(word).unwrap_or(Status::Pending);
     let payment = story.payment.as_ref();
     Explain {
-        outcome: event.outcome.clone().unwrap_or_else(|| "It waits for a worker.".to_owned()),
+        outcome: match &event.outcome {
+            Some(outcome) => visit.redacted("error", &event.variant, outcome).into_owned(),
+            None => "It waits for a worker.".to_owned(),
+        },
         code: event.outcome_code.clone(),
         summary,
+        unsigned: (event.source == Source::Operator.as_str()).then_some("An operator's act in these pages, so none."),
         secret: event.secret.clone(),
         skew: event.skew_seconds.map(words::skew),
         references: story.references.iter().map(|text| reference(event, text)).collect(),
@@ -101,16 +136,7 @@ fn explain(frame: &Frame, story: &EventStory) -> Explain {
             }
             (None, _) => "it is about no payment here".to_owned(),
         },
-        facts: facts
-            .iter()
-            .map(|fact| FactRow {
-                aspect: spaced(fact.aspect.as_str()),
-                object: fact.gateway_ref.clone(),
-                state: fact.state.into(),
-                amount: amount(fact),
-                effect: effect(story, fact),
-            })
-            .collect(),
+        facts: facts.iter().map(|fact| fact_row(fact, effect(story, fact))).collect(),
         change: step
             .map(|step| (word(&step.from_status), word(&step.to_status)))
             .filter(|(from, to)| from != to)
@@ -122,8 +148,19 @@ fn explain(frame: &Frame, story: &EventStory) -> Explain {
     }
 }
 
+/// A fact, and what the ledger made of it.
+pub(super) fn fact_row(fact: &Fact, effect: String) -> FactRow {
+    FactRow {
+        aspect: spaced(fact.aspect.as_str()),
+        object: fact.gateway_ref.clone(),
+        state: fact.state.into(),
+        amount: amount(fact),
+        effect,
+    }
+}
+
 /// What the ledger made of a fact.
-fn effect(story: &EventStory, fact: &crate::domain::fact::Fact) -> String {
+fn effect(story: &EventStory, fact: &Fact) -> String {
     let kept = story.ledger.iter().find(|kept| kept.aspect == fact.aspect && kept.gateway_ref == fact.gateway_ref);
     match kept {
         None => "not in a ledger".to_owned(),
@@ -153,27 +190,24 @@ fn delivery(frame: &Frame, event: &rows::EventRow) -> DeliveryInfo {
     }
 }
 
-fn attempt(frame: &Frame, run: &rows::AttemptRow) -> AttemptRow {
+fn attempt(visit: &Visit, variant: &str, run: &rows::AttemptRow) -> AttemptRow {
     let took = (run.finished_at - run.started_at).whole_milliseconds();
     AttemptRow {
         handler: run.handler.clone(),
         outcome: Badge::attempt(&run.outcome),
         number: run.attempt.to_string(),
-        error: run.error.clone(),
+        error: run.error.as_deref().map(|error| visit.redacted("error", variant, error).into_owned()),
         took: (took > 0).then(|| format!("{took} ms")),
-        started: frame.moment(run.started_at),
+        started: visit.frame().moment(run.started_at),
     }
 }
 
-fn body(visit: &Visit, story: &EventStory) -> (Option<String>, String) {
-    match &story.body {
-        None => (None, "pruned".to_owned()),
-        Some((_, body)) => {
-            let text = String::from_utf8_lossy(body);
-            let shown = visit.redacted("body", &story.event.variant, &text);
-            (Some(json::pretty(&shown)), format!("{} bytes", body.len()))
-        }
-    }
+/// The body, as the host wants it shown.
+fn body(visit: &Visit, story: &EventStory) -> Option<Body> {
+    let (_, bytes) = story.body.as_ref()?;
+    let text = String::from_utf8_lossy(bytes);
+    let shown = visit.redacted("body", &story.event.variant, &text);
+    Some(Body { size: format!("{} bytes", bytes.len()), tree: Tree::of(&shown), text: json::pretty(&shown) })
 }
 
 /// The header fields that were kept, as the host wants them shown.

@@ -7,7 +7,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
-use crate::admin::views::events::{EventRow, Events};
+use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Badge, Code, Link};
 use crate::admin::views::words;
@@ -41,6 +41,11 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         notes: Notes {
             notes: notes(&asked, &found),
             fresh: place.is_none().then(|| asked.fields.with(&list, "", None)),
+        },
+        bulk: BulkForm {
+            may_act: visit.may_act(),
+            action: frame.href("events/bulk"),
+            view: asked.fields.with("", "", None).trim_start_matches('?').to_owned(),
         },
         newest: found.page.rows.first().map(|row| row.id).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),

@@ -1,15 +1,18 @@
 //! What is the story of one payment?
 
-use actix_web::HttpResponse;
+use std::time::Duration;
 
+use actix_web::HttpResponse;
+use tokio::task::JoinSet;
+
+use super::event::state_badge;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
-use crate::admin::views::payment::{Entry, Figure, LedgerRow, Payment as Page};
+use crate::admin::views::payment::{DetailRow, Entry, Figure, LedgerRow, Payment as Page};
 use crate::domain::Timestamp;
-use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
@@ -17,6 +20,9 @@ use crate::payments::{Payment, PaymentStory};
 use crate::store::rows::TransitionRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
+
+/// How long the host's own rows may take.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
@@ -30,6 +36,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     flags.extend(payment.disputed.then(Badge::disputed));
     flags.extend(payment.adopted.then(|| Badge::new("adopted", "neutral", "merge")));
     let gateway = story.gateway.unwrap_or("gateway");
+    let details = details(&visit, &payment).await;
     let page = Page {
         page: frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments"),
         back: Link::new("Payments", frame.href("payments")),
@@ -54,29 +61,67 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         variant: payment.variant.clone(),
         mode: Badge::mode(payment.livemode),
         created: frame.moment(payment.created_at),
-        timeline: timeline(&frame, &story, &payment),
-        timeline_note: story.cut.then(|| format!("The {} newest events", story.events.len())),
+        neighbours: neighbours(&frame, &story),
+        rebuild: Link::new("Rebuild", frame.href(&format!("payments/{}/rebuild", payment.token))),
+        details,
+        timeline: timeline(&visit, &story, &payment),
+        timeline_note: story.cut.then(|| {
+            let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());
+            Link::new(text, frame.found("events", &payment.token))
+        }),
         ledger: story.facts.iter().map(|fact| ledger_row(&frame, &story, fact)).collect(),
     };
     Ok(frame.render(&page))
 }
 
+/// The payments beside this one.
+fn neighbours(frame: &Frame, story: &PaymentStory) -> Vec<Link> {
+    let beside = &story.neighbours;
+    let ways = [
+        ("Newer payment", &beside.newer),
+        ("Older payment", &beside.older),
+        ("Newer of this customer", &beside.customers_newer),
+        ("Older of this customer", &beside.customers_older),
+    ];
+    let link = |(text, token): (&str, &Option<String>)| {
+        Some(Link::new(text, frame.href(&format!("payments/{}", token.as_ref()?))))
+    };
+    ways.into_iter().filter_map(link).collect()
+}
+
+/// The host's own rows. Its code may fail, panic or never come to an end, and the page goes on.
+async fn details(visit: &Visit, payment: &Payment) -> Option<Vec<DetailRow>> {
+    let find = visit.details()?;
+    let mut task = JoinSet::new();
+    let payment = payment.clone();
+    task.spawn_local(async move { find(payment).await.map_err(|error| error.to_string()) });
+    let why = match tokio::time::timeout(PATIENCE, task.join_next()).await {
+        Ok(Some(Ok(Ok(found)))) => return Some(found.into_iter().map(DetailRow::from).collect()),
+        Ok(Some(Ok(Err(error)))) => error,
+        Ok(Some(Err(panic))) => panic.to_string(),
+        Ok(None) | Err(_) => format!("took longer than {} s", PATIENCE.as_secs()),
+    };
+    log::error!("payments: the host's rows of a payment are not available: {why}");
+    Some(vec![DetailRow::not_available()])
+}
+
 /// Everything that happened, newest first. What one event did is told from its end to its start: handlers, the
 /// step of the status, the event.
-fn timeline(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Entry> {
+fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry> {
+    let frame = &visit.frame();
+    let shown = |text: &str| visit.redacted("error", &payment.variant, text).into_owned();
     let mut all: Vec<(Timestamp, u8, Entry)> = Vec::new();
     for event in &story.events {
-        let badge =
-            EventState::parse(&event.state).map_or_else(|| Badge::new(&event.state, "neutral", "dot"), Badge::from);
         let href = frame.href(&format!("events/{}", event.id));
         // What a step of the status says already is not said twice.
         let told =
             |step: &&TransitionRow| step.event_id == Some(event.id) && Some(&step.cause) == event.outcome.as_ref();
         let why = match (story.transitions.iter().find(told), &event.outcome) {
             (Some(_), _) => String::new(),
-            (None, outcome) => outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
+            (None, outcome) => outcome.as_deref().map_or_else(|| "waits for a worker".to_owned(), shown),
         };
-        all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, frame.moment(event.received_at))));
+        let (badge, at) = (state_badge(&event.state), frame.moment(event.received_at));
+        all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, at)));
     }
     for step in &story.transitions {
         all.push((step.created_at, 2, transition(frame, step)));
@@ -86,12 +131,16 @@ fn timeline(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let href = frame.href(&format!("events/{}", run.event_id));
         let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
         let entry = Entry::attempt(&run.handler, href, Badge::attempt(&run.outcome), why, at);
-        all.push((run.finished_at, 3, entry.with_error(run.error.clone())));
+        all.push((run.finished_at, 3, entry.with_error(run.error.as_deref().map(shown))));
     }
     for act in &story.acts {
         let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
-        let why = format!("by {}{from}", act.actor);
-        all.push((act.created_at, 4, Entry::act(spaced(&act.act), why, frame.moment(act.created_at))));
+        let on = story.events.iter().find(|event| Some(event.id) == act.event_id);
+        let what = on.map(|event| format!(" on {}", event.kind)).unwrap_or_default();
+        let why = format!("by {}{from}{what}", act.actor);
+        let entry = Entry::act(spaced(&act.act), why, frame.moment(act.created_at));
+        let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
+        all.push((act.created_at, 4, Entry { href, ..entry }));
     }
     for absorbed in &story.absorbed {
         let why = format!("{} turned out to be this payment", absorbed.token);
@@ -123,7 +172,7 @@ fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
 fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
     let event = story.events.iter().find(|event| event.gateway_event_id == fact.event_id);
     let href = event.map_or_else(
-        || format!("{}?q={}", frame.href("events"), fact.event_id),
+        || frame.found("events", &fact.event_id),
         |event| frame.href(&format!("events/{}", event.id)),
     );
     LedgerRow {

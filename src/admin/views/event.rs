@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use super::json::Tree;
 use super::page::Page;
 use super::parts::{Act, Amount, Badge, Change, Code, Link, Moment};
 
@@ -20,6 +21,8 @@ pub(crate) struct Event {
     pub(crate) state: Badge,
     /// Live or test.
     pub(crate) mode: Option<Badge>,
+    /// Where it is shown what it would do now.
+    pub(crate) dry_run: Option<String>,
     /// What the actor may do; empty when read-only.
     pub(crate) acts: Vec<Act>,
     /// Why it came out so.
@@ -28,12 +31,21 @@ pub(crate) struct Event {
     pub(crate) delivery: DeliveryInfo,
     /// The runs of the event itself and of each handler, newest first.
     pub(crate) attempts: Vec<AttemptRow>,
-    /// The body as text: indented JSON, or what else it was.
-    pub(crate) body: Option<String>,
-    /// The body's size, or why it is gone: `3.1 kB`, `removed after 90 days`.
-    pub(crate) body_note: String,
+    /// What was received, unless it was pruned.
+    pub(crate) body: Option<Body>,
     /// The headers that were kept, by name.
     pub(crate) headers: Vec<(String, String)>,
+}
+
+/// The body of an event.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// How large it is: `3100 bytes`.
+    pub(crate) size: String,
+    /// As a tree, where it is JSON of a size that people open and close.
+    pub(crate) tree: Option<Tree>,
+    /// As text: indented JSON, or what else it was.
+    pub(crate) text: String,
 }
 
 /// Why an event came out as it did.
@@ -45,6 +57,8 @@ pub(crate) struct Explain {
     pub(crate) code: Option<String>,
     /// What the gateway says happened, in words.
     pub(crate) summary: String,
+    /// Why no signature was asked for.
+    pub(crate) unsigned: Option<&'static str>,
     /// Which secret matched: `current (whsec_…)` is never shown, only its label.
     pub(crate) secret: Option<String>,
     /// How far signing and arrival were apart, in words.

@@ -18,6 +18,8 @@ pub(crate) struct Events {
     pub(crate) filter: Filter,
     /// The events, newest first.
     pub(crate) rows: Vec<EventRow>,
+    /// The form around them.
+    pub(crate) bulk: BulkForm,
     /// Instead of no rows.
     pub(crate) empty: Empty,
     /// What is to be known of them.
@@ -28,10 +30,21 @@ pub(crate) struct Events {
     pub(crate) paging: Paging,
 }
 
+/// How many events are acted on at once.
+#[derive(Debug, Clone)]
+pub(crate) struct BulkForm {
+    /// Whether the actor may.
+    pub(crate) may_act: bool,
+    /// Where the form posts to.
+    pub(crate) action: String,
+    /// The list's query, so that the same events are meant.
+    pub(crate) view: String,
+}
+
 /// One event in the list.
 #[derive(Debug, Clone)]
 pub(crate) struct EventRow {
-    /// Its number in the list.
+    /// Our number of it.
     pub(crate) id: i64,
     /// Its page.
     pub(crate) href: String,

@@ -4,6 +4,9 @@
 pub(crate) mod audit;
 pub(crate) mod badge;
 pub(crate) mod chart;
+pub(crate) mod compare;
+pub(crate) mod confirm;
+pub(crate) mod dry_run;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod json;
@@ -14,5 +17,6 @@ pub(crate) mod page;
 pub(crate) mod parts;
 pub(crate) mod payment;
 pub(crate) mod payments;
+pub(crate) mod rebuild;
 pub(crate) mod variants;
 pub(crate) mod words;

@@ -5,6 +5,7 @@ use askama::filters::HtmlSafe;
 
 use super::page::Page;
 use super::parts::{Amount, Badge, Change, Code, Link, Moment};
+use crate::admin::settings::Detail;
 
 /// One payment.
 #[derive(Debug, Template)]
@@ -40,10 +41,42 @@ pub(crate) struct Payment {
     pub(crate) created: Moment,
     /// What happened, newest first.
     pub(crate) timeline: Vec<Entry>,
-    /// What the timeline leaves out, if it is cut off: `The 200 newest entries`.
-    pub(crate) timeline_note: Option<String>,
+    /// What the timeline leaves out, if it is cut off, and where the rest is.
+    pub(crate) timeline_note: Option<Link>,
+    /// The payments beside it.
+    pub(crate) neighbours: Vec<Link>,
+    /// Where it is compared with its events.
+    pub(crate) rebuild: Link,
+    /// The host's own rows, if it has any to show.
+    pub(crate) details: Option<Vec<DetailRow>>,
     /// The facts that status and amounts are computed from.
     pub(crate) ledger: Vec<LedgerRow>,
+}
+
+/// A row of the host's own.
+#[derive(Debug, Clone)]
+pub(crate) struct DetailRow {
+    /// What it is.
+    pub(crate) label: String,
+    /// The text.
+    pub(crate) text: String,
+    /// Where the text leads.
+    pub(crate) href: Option<String>,
+}
+
+impl DetailRow {
+    /// Instead of what the host could not say.
+    pub(crate) fn not_available() -> Self {
+        Self { label: "From the app".to_owned(), text: "not available".to_owned(), href: None }
+    }
+}
+
+impl From<Detail> for DetailRow {
+    /// A link may lead to the host's own pages or elsewhere on the web, and nowhere else.
+    fn from(detail: Detail) -> Self {
+        let leads = |href: &String| ["/", "https://", "http://"].iter().any(|start| href.starts_with(start));
+        Self { label: detail.label, text: detail.text, href: detail.href.filter(leads) }
+    }
 }
 
 /// One of the amounts at the top.

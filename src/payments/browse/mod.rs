@@ -7,7 +7,7 @@ mod payments;
 
 use std::collections::BTreeMap;
 
-use super::Payments;
+use super::{Inner, Payments};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::Decimal;
@@ -208,6 +208,23 @@ fn cut(mut read: Read, place: Option<Place>, size: usize) -> Page<i64> {
     };
     let stopped = read.stopped.filter(|_| !more);
     Page { rows: read.ids, further, back: returned, stopped, capped: false, lost: false }
+}
+
+/// A part of the list of all payments, inside a transaction.
+pub(super) fn payment_rows(tx: &mut dyn Tx, place: Option<Place>, size: usize) -> Result<Page<PaymentRow>, Error> {
+    payments::page(tx, &PaymentView::default(), &[], place, size)
+}
+
+/// A part of a list of events, inside a transaction.
+pub(super) fn event_rows(
+    inner: &Inner,
+    tx: &mut dyn Tx,
+    view: &EventView,
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<EventRow>, Error> {
+    let variants: Vec<String> = inner.variants.keys().cloned().collect();
+    events::page(tx, view, &variants, place, size)
 }
 
 /// A page of rows that were read one beyond its size, in the order of the reading.

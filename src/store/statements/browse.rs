@@ -38,10 +38,10 @@ impl Browse for Connection {
             .map_err(failed("reading an event's references"))
     }
 
-    fn attempts_of(&mut self, event: i64) -> Result<Vec<AttemptRow>, Error> {
+    fn attempts_of(&mut self, events: &[i64]) -> Result<Vec<AttemptRow>, Error> {
         use pay_attempts::dsl as a;
         a::pay_attempts
-            .filter(a::event_id.eq(event))
+            .filter(a::event_id.eq_any(events))
             .order(a::id.desc())
             .limit(200)
             .load(self)
@@ -76,6 +76,18 @@ impl Browse for Connection {
             .limit(200)
             .load(self)
             .map_err(failed("reading acts"))
+    }
+
+    fn beside(&mut self, payment: i64, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error> {
+        let mut query = p::pay_payments.filter(p::absorbed_by.is_null()).select(p::token).limit(1).into_boxed();
+        if let Some(customer) = customer {
+            query = query.filter(p::customer.eq(customer.to_owned()));
+        }
+        query = match newer {
+            true => query.filter(p::id.gt(payment)).order(p::id.asc()),
+            false => query.filter(p::id.lt(payment)).order(p::id.desc()),
+        };
+        query.first(self).optional().map_err(failed("looking for a payment's neighbours"))
     }
 
     fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error> {

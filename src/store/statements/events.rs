@@ -105,6 +105,21 @@ impl Events for Connection {
             .map_err(failed("requeueing an event"))
     }
 
+    fn discard(&mut self, event: i64, outcome: &str, now: Timestamp) -> Result<bool, Error> {
+        let waiting = [EventState::Available, EventState::Retryable, EventState::Parked].map(EventState::as_str);
+        diesel::update(e::pay_events.filter(e::id.eq(event).and(e::state.eq_any(waiting))))
+            .set((
+                e::state.eq(EventState::Discarded.as_str()),
+                e::outcome_code.eq("discarded"),
+                e::outcome.eq(outcome),
+                e::due_at.eq(None::<Timestamp>),
+                e::finished_at.eq(now),
+            ))
+            .execute(self)
+            .map(|rows| rows == 1)
+            .map_err(failed("discarding an event"))
+    }
+
     fn keep_references(&mut self, event: i64, variant: &str, refs: &[String]) -> Result<(), Error> {
         use pay_event_references::dsl as r;
         for gateway_ref in refs {
@@ -119,6 +134,20 @@ impl Events for Connection {
 
     fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error> {
         with_bodies(self, e::pay_events.filter(e::payment_id.eq(payment)).order(e::id).into_boxed())
+    }
+
+    fn recorded(&mut self, event: i64) -> Result<Option<Claimed>, Error> {
+        Ok(with_bodies(self, e::pay_events.filter(e::id.eq(event)).into_boxed())?.pop())
+    }
+
+    fn pruned_of(&mut self, payment: i64) -> Result<i64, Error> {
+        use pay_event_bodies::dsl as b;
+        let kept = b::pay_event_bodies.filter(b::event_id.eq(e::id));
+        e::pay_events
+            .filter(e::payment_id.eq(payment).and(diesel::dsl::not(diesel::dsl::exists(kept))))
+            .count()
+            .get_result(self)
+            .map_err(failed("looking for pruned bodies"))
     }
 }
 
@@ -136,6 +165,6 @@ fn with_bodies(
         .load(conn)
         .map_err(failed("reading bodies"))?;
     let mut bodies: HashMap<i64, Vec<u8>> = bodies.into_iter().collect();
-    let with_body = |row: EventRow| Some(Claimed { body: bodies.remove(&row.id)?, row, was_parked: false });
+    let with_body = |row: EventRow| Some(Claimed { body: bodies.remove(&row.id)?.into(), row, was_parked: false });
     Ok(rows.into_iter().filter_map(with_body).collect())
 }

@@ -90,6 +90,14 @@ impl Payments for Connection {
         ledger::keep(self, payment, fact)
     }
 
+    fn clear_ledger(&mut self, payment: i64) -> Result<(), Error> {
+        use pay_ledger::dsl as l;
+        diesel::delete(l::pay_ledger.filter(l::payment_id.eq(payment)))
+            .execute(self)
+            .map(drop)
+            .map_err(failed("emptying a ledger"))
+    }
+
     fn save_payment(&mut self, row: &PaymentRow, now: Timestamp) -> Result<(), Error> {
         let saved = diesel::update(p::pay_payments.filter(p::id.eq(row.id).and(p::version.eq(row.version))))
             .set((

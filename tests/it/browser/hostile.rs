@@ -55,10 +55,12 @@ on_both_databases! {
         settled(&app);
         let mut browser = Browser::start();
         let payment = format!("payments/{token}");
+        let rebuild = format!("payments/{token}/rebuild");
         let paths = ["payments", &payment, "events", "events?kind=evil*", "events/1", "events/2"];
+        let paths = paths.into_iter().chain(["events/1/dry-run", "events/2/dry-run", &rebuild]).collect::<Vec<_>>();
         for width in [1280, 360] {
             let view = View { width, ..admin() };
-            for path in paths {
+            for path in &paths {
                 open(&mut browser, &site, &format!("/payments/admin/{path}"), &view);
                 let html = browser.html("html");
                 assert!(html.contains("&lt;script&gt;") && !html.contains("<script>document"), "{path}: {html}");
@@ -69,9 +71,10 @@ on_both_databases! {
                 let faults = if width == 360 { browser.accessibility() } else { Vec::new() };
                 assert!(faults.is_empty(), "{path}: {faults:?}");
             }
-            let html = browser.html("head title");
-            assert!(html.starts_with("<title>evil."), "{html}");
         }
+        open(&mut browser, &site, "/payments/admin/events/2", &admin());
+        let html = browser.html("head title");
+        assert!(html.starts_with("<title>evil."), "{html}");
         let body = browser.html(".raw pre");
         for exact in ["9007199254740993", "123456789012345678901234567890", "1.10", "a\\u0000b", "\\ud800"] {
             assert!(body.contains(exact), "{exact} in {body}");
@@ -105,6 +108,20 @@ async fn a_checkout_shows_a_hostile_reference_as_text() {
     browser.click_text("Pay 49.99 EUR");
     assert_eq!(browser.text("h1"), "Thank you");
     assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
+async fn a_body_of_a_hundred_thousand_levels_is_text_and_bytes_that_are_no_text_are_shown_as_such() {
+    let (app, _) = poisoned(crate::app::Kind::Sqlite).await;
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    app.run(&format!("UPDATE pay_event_bodies SET body = CAST('{deep}' AS BLOB) WHERE event_id = 1"));
+    app.run("UPDATE pay_event_bodies SET body = x'7b2278223a22fffe00223e227d' WHERE event_id = 2");
+    for path in ["events/1", "events/2", "events/1/dry-run", "events/2/dry-run"] {
+        let answer = app.get(&format!("/payments/admin/{path}")).await;
+        assert!(answer.status == 200 && answer.body.len() < 1024 * 1024, "{path}: {}", answer.status);
+        assert!(!answer.body.contains("class=\"json\""), "{path}");
+    }
+    assert!(app.get("/payments/admin/events/2").await.body.contains('\u{FFFD}'));
 }
 
 #[actix_web::test]

@@ -1,0 +1,151 @@
+//! How does an operator act on many events? The ticked rows of the list, or all that match its filter: how many
+//! exactly is asked first, and asked again when it is no longer so.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use super::event::state_badge;
+use super::events::view;
+use crate::admin::asked::Asked;
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::query::Fields;
+use crate::admin::routes::Route;
+use crate::admin::views::confirm::{Confirm, ConfirmRow, Done};
+use crate::admin::views::parts::Link;
+use crate::payments::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
+use crate::store::rows::EventRow;
+
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::act("events/bulk", |visit| Box::pin(ask(visit)))];
+
+/// What a form of the list asks for.
+struct Wish {
+    bulk: Bulk,
+    /// The ticked rows; `None` for all that match the filter.
+    ids: Option<Vec<i64>>,
+    /// The list's query.
+    view: String,
+}
+
+impl Wish {
+    /// Buttons say `requeue`, `requeue-all`, `discard` or `discard-all`.
+    fn of(form: &Fields) -> Option<Self> {
+        let act = form.get("act")?;
+        let (word, all) = act.strip_suffix("-all").map_or((act.as_str(), false), |word| (word, true));
+        let bulk = [Bulk::Requeue, Bulk::Discard].into_iter().find(|bulk| bulk.as_str() == word)?;
+        let ids = (!all).then(|| form.all("id").filter_map(|id| id.parse().ok()).collect());
+        Some(Self { bulk, ids, view: form.get("view").unwrap_or_default() })
+    }
+
+    fn chosen(&self, highest: Option<i64>) -> Chosen {
+        match &self.ids {
+            Some(ids) => Chosen::Ids(ids.clone()),
+            None => Chosen::All(view(&mut Asked::from(Fields::parse(&self.view))), highest),
+        }
+    }
+
+    fn back(&self, frame: &Frame) -> Link {
+        let query = if self.view.is_empty() { String::new() } else { format!("?{}", self.view) };
+        Link::new("Events", frame.href(&format!("events{query}")))
+    }
+
+    /// The fields with which the page asks for the same again.
+    fn fields(&self, sample: &Sample) -> Vec<(String, String)> {
+        let all = if self.ids.is_none() { "-all" } else { "" };
+        let mut fields = vec![
+            ("act".to_owned(), format!("{}{all}", self.bulk.as_str())),
+            ("view".to_owned(), self.view.clone()),
+            ("count".to_owned(), sample.count.to_string()),
+            ("highest".to_owned(), sample.highest.unwrap_or_default().to_string()),
+        ];
+        fields.extend(self.ids.iter().flatten().map(|id| ("id".to_owned(), id.to_string())));
+        fields
+    }
+}
+
+async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
+    let frame = visit.frame();
+    let wish = Wish::of(&visit.form).ok_or(Failure::NotFound("There is no such act."))?;
+    let mut asked = Asked::from(Fields::parse(&wish.view));
+    view(&mut asked);
+    // What can't be read would be left out, and more events meant than anybody saw.
+    if let Some(problem) = asked.problem() {
+        return Err(Failure::Refused(format!("The filter can't be read; {problem}.")));
+    }
+    let number = |name: &str| visit.form.get(name).and_then(|text| text.parse::<i64>().ok());
+    let (highest, confirmed) = (number("highest"), number("count").and_then(|count| usize::try_from(count).ok()));
+    let sample = visit.payments.sample(wish.chosen(highest)).await?;
+    if let Some((title, text)) = impossible(&wish, &sample) {
+        return Ok(frame.notice(StatusCode::CONFLICT, title, &text));
+    }
+    if confirmed != Some(sample.count) {
+        return Ok(frame.render(&question(&frame, &wish, &sample, confirmed)));
+    }
+    let tally = visit.payments.bulk(wish.bulk, wish.chosen(highest), visit.actor()).await?;
+    Ok(frame.render(&done(&frame, &wish, &tally)))
+}
+
+fn impossible(wish: &Wish, sample: &Sample) -> Option<(&'static str, String)> {
+    match (sample.count, &wish.ids) {
+        (0, Some(_)) => Some(("Nothing is ticked", "Go back and tick the events that you mean.".to_owned())),
+        (0, None) => Some(("No event is like that", "Meanwhile no event matches the filter.".to_owned())),
+        (count, _) if count > BULK_LIMIT => {
+            let limit = crate::admin::views::words::grouped(&BULK_LIMIT.to_string());
+            Some(("Too many events", format!("More than {limit} events match. Narrow the filter and try again.")))
+        }
+        _ => None,
+    }
+}
+
+fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize>) -> Confirm {
+    let (verb, meaning, icon) = match wish.bulk {
+        Bulk::Requeue => (
+            "Requeue",
+            "Each becomes available again from its first attempt. Handlers that are done stay done. Events that are running are left alone.",
+            "retry",
+        ),
+        Bulk::Discard => (
+            "Discard",
+            "Each is given up until somebody requeues it. Events that are running or at their end are left alone.",
+            "stop",
+        ),
+    };
+    let what = events(sample.count);
+    let changed = confirmed.map(|count| format!("Meanwhile it is no longer {}: now it is {what}.", events(count)));
+    let beside = sample.count - sample.rows.len();
+    Confirm {
+        page: frame.page(&format!("{verb} {what}"), "events"),
+        back: wish.back(frame),
+        question: format!("{verb} {what}?"),
+        meaning,
+        changed,
+        button: format!("{verb} {what}"),
+        icon,
+        action: frame.href("events/bulk"),
+        fields: wish.fields(sample),
+        rows: sample.rows.iter().map(|event| row(frame, event)).collect(),
+        more: (beside > 0).then(|| format!("and {beside} more")),
+    }
+}
+
+fn row(frame: &Frame, event: &EventRow) -> ConfirmRow {
+    ConfirmRow {
+        state: state_badge(&event.state),
+        event: Link::new(&event.kind, frame.href(&format!("events/{}", event.id))),
+        outcome: event.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
+        received: frame.moment(event.received_at),
+    }
+}
+
+fn done(frame: &Frame, wish: &Wish, tally: &Tally) -> Done {
+    let verb = if wish.bulk == Bulk::Requeue { "requeued" } else { "discarded" };
+    let were = if tally.done == 1 { "was" } else { "were" };
+    let title = format!("{} {were} {verb}", events(tally.done));
+    let refused = tally.refused.iter().map(|(why, count)| format!("{} refused: {why}", events(*count))).collect();
+    Done { page: frame.page(&title, "events"), back: wish.back(frame), title, refused }
+}
+
+fn events(count: usize) -> String {
+    let number = crate::admin::views::words::grouped(&count.to_string());
+    format!("{number} event{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,121 @@
+//! Is a payment what its events say, and how is it made so? The difference is shown before it is applied.
+
+use actix_web::HttpResponse;
+
+use super::payment::amount;
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::badge::spaced;
+use crate::admin::views::compare::{Cell, Compare, Row};
+use crate::admin::views::parts::{Act, Amount, Badge, Link};
+use crate::admin::views::rebuild::{Rebuild, RegisterRow, RegisterSide};
+use crate::domain::fact::Fact;
+use crate::domain::money::Money;
+use crate::domain::payment::PaymentState;
+use crate::payments::Rebuilt;
+use crate::web::respond;
+
+pub(in crate::admin) const ROUTES: &[Route] = &[
+    Route::page("payments/{token}/rebuild", |visit| Box::pin(show(visit))),
+    Route::act("payments/{token}/rebuild", |visit| Box::pin(order(visit))),
+];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let frame = visit.frame();
+    let found = visit.payments.rebuild(visit.part("token")).await?;
+    let Rebuilt { stored, rebuilt, same, .. } = &found;
+    let name = stored.reference.as_ref().unwrap_or(&stored.token);
+    let (tone, icon, answer) = match (same, &found.refusal) {
+        (_, Some(why)) => ("warn", "alert", format!("It can't be rebuilt: {why}.")),
+        (true, None) => ("good", "check", "What is stored is what its events say.".to_owned()),
+        (false, None) => ("warn", "alert", "What is stored is not what its events say.".to_owned()),
+    };
+    let before = PaymentState {
+        status: stored.status,
+        amount: stored.amount,
+        captured: stored.captured.minor,
+        refunded: stored.refunded.minor,
+        disputed: stored.disputed,
+        concerns: stored.concerns.clone(),
+    };
+    let page = Rebuild {
+        page: frame.page(&format!("Rebuild {name}"), "payments"),
+        back: Link::new("The payment", frame.href(&format!("payments/{}", stored.token))),
+        name: name.clone(),
+        tone,
+        icon,
+        answer,
+        compare: Compare {
+            caption: "The payment as it is stored and as its events make it",
+            sides: ["Stored", "From its events"],
+            rows: states(&before, rebuilt),
+        },
+        registers: found.registers.iter().filter_map(|sides| register(&frame, sides)).collect(),
+        acts: if visit.may_act() { vec![act(&frame, &found)] } else { Vec::new() },
+    };
+    Ok(frame.render(&page))
+}
+
+async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
+    let event = visit.payments.order_rebuild(visit.part("token"), visit.actor()).await?;
+    Ok(respond::see(&visit.frame().href(&format!("events/{event}?done=rebuild"))))
+}
+
+fn act(frame: &Frame, found: &Rebuilt) -> Act {
+    let same = found.same.then(|| "Nothing differs.".to_owned());
+    Act {
+        label: "Rebuild".to_owned(),
+        icon: "retry",
+        action: frame.href(&format!("payments/{}/rebuild", found.stored.token)),
+        fields: Vec::new(),
+        why_not: found.refusal.as_ref().map(|why| format!("Not possible: {why}.")).or(same),
+    }
+}
+
+/// Two states of a payment, row by row.
+pub(super) fn states(one: &PaymentState, other: &PaymentState) -> Vec<Row> {
+    let both = [one, other];
+    let row = |label, differs, sides| Row { label, sides, differs };
+    let money = |of: fn(&PaymentState) -> i64| {
+        both.map(|state| Cell::Amount(Amount::new(Money::new(of(state), state.amount.currency))))
+    };
+    let review = |state: &PaymentState| match state.concerns.is_empty() {
+        true => Cell::Text("no".to_owned()),
+        false => Cell::Text(state.concerns.join("; ")),
+    };
+    let disputed = |state: &PaymentState| match state.disputed {
+        true => Cell::Badge(Badge::disputed()),
+        false => Cell::Text("no".to_owned()),
+    };
+    vec![
+        row("Status", one.status != other.status, both.map(|state| Cell::Badge(state.status.into()))),
+        row("Total", one.amount != other.amount, money(|state| state.amount.minor)),
+        row("Captured", one.captured != other.captured, money(|state| state.captured)),
+        row("Refunded", one.refunded != other.refunded, money(|state| state.refunded)),
+        row("Remaining", one.remaining() != other.remaining(), money(PaymentState::remaining)),
+        row("Disputed", one.disputed != other.disputed, both.map(disputed)),
+        row("Needs review", one.concerns != other.concerns, both.map(review)),
+    ]
+}
+
+fn register(frame: &Frame, sides: &(Option<Fact>, Option<Fact>)) -> Option<RegisterRow> {
+    let (stored, rebuilt) = sides;
+    let one = stored.as_ref().or(rebuilt.as_ref())?;
+    let what = match (stored, rebuilt) {
+        (None, _) => Badge::new("missing", "bad", "plus"),
+        (_, None) => Badge::new("extra", "warn", "minus"),
+        _ => Badge::new("different", "warn", "to"),
+    };
+    let side = |fact: &Fact| RegisterSide {
+        state: fact.state.into(),
+        amount: amount(fact),
+        event: Link::new(&fact.event_id, frame.found("events", &fact.event_id)),
+    };
+    Some(RegisterRow {
+        aspect: spaced(one.aspect.as_str()),
+        object: one.gateway_ref.clone(),
+        what,
+        sides: [stored.as_ref().map(side), rebuilt.as_ref().map(side)],
+    })
+}

@@ -1,0 +1,108 @@
+//! What follows from what an event did? The handlers in the transaction run, and the event is settled, or handed
+//! over to its async handlers, which run after the commit.
+
+use super::Payments;
+use super::apply::{Applied, Change};
+use super::handler::{HandlerError, Transition};
+use super::payment::Payment;
+use super::settle::{self, Ended, Trouble};
+use crate::domain::event::EventState;
+use crate::domain::payment::Status;
+use crate::domain::{Timestamp, later};
+use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
+use crate::store::rows::{Claimed, TransitionRow, Verdict};
+
+/// Why an event's changes are undone.
+pub(super) enum Refusal {
+    /// It can't be read, or a handler in the transaction refused.
+    Event(Trouble),
+    /// The database refused.
+    Store(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Tells everybody who is to be told of what the event did.
+pub(super) fn conclude(
+    payments: &Payments,
+    tx: &mut dyn Tx,
+    event: &Claimed,
+    applied: Applied,
+    now: Timestamp,
+) -> Result<Ended, Refusal> {
+    let Applied { verdict, change, told } = applied;
+    let transitions = match &change {
+        Some(change) => transitions(payments, event, change)?,
+        None => Vec::new(),
+    };
+    if let Some(change) = &change {
+        report(event, change);
+        if change.stepped {
+            in_transaction(payments, tx, transitions.last())?;
+        }
+    }
+    let handlers = &payments.inner().handlers;
+    let wanted = told && (!transitions.is_empty() && handlers.wants_transitions() || handlers.wants(&event.row.kind));
+    if !wanted {
+        tx.settle(event.claim(), &verdict)?;
+        return Ok(Ended::Settled(verdict.state));
+    }
+    let lease = later(now, payments.inner().lease);
+    let held = Verdict { state: EventState::Running, due_at: Some(lease), finished_at: None, ..verdict.clone() };
+    tx.settle(event.claim(), &held)?;
+    let payment = change.map(|change| Payment::of(&change.payment)).transpose()?;
+    let done = Verdict { finished_at: None, ..verdict };
+    let pending = settle::pending(payments, tx, event, payment, transitions, done)?;
+    Ok(Ended::Pending(Box::new(pending)))
+}
+
+fn report(event: &Claimed, change: &Change) {
+    let token = &change.payment.token;
+    for absorbed in &change.absorbed {
+        log::info!("payments: payment={absorbed} turned out to be payment={token}");
+    }
+    if change.stepped {
+        let (from, to) = (change.before.status, change.after.status);
+        log::info!("payments: payment={token} {from} → {to} event={}", event.row.gateway_event_id);
+    }
+}
+
+/// The transitions in the form that handlers get.
+fn transitions(payments: &Payments, event: &Claimed, change: &Change) -> Result<Vec<Transition>, Error> {
+    let payment = Payment::of(&change.payment)?;
+    let known = |word: &str| {
+        Status::parse(word).ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown status {word:?}")))
+    };
+    let transition = |stored: &TransitionRow| {
+        Ok(Transition {
+            payment: payment.clone(),
+            from: known(&stored.from_status)?,
+            to: known(&stored.to_status)?,
+            needs_review: stored.needs_review,
+            disputed: stored.disputed,
+            cause: stored.cause.clone(),
+            event_id: event.row.gateway_event_id.clone(),
+            kind: event.row.kind.clone(),
+            id: stored.id,
+            payments: payments.clone(),
+        })
+    };
+    change.transitions.iter().map(transition).collect()
+}
+
+/// Runs the handlers in the transaction.
+fn in_transaction(payments: &Payments, tx: &mut dyn Tx, transition: Option<&Transition>) -> Result<(), Refusal> {
+    let Some(transition) = transition else { return Ok(()) };
+    for (name, run) in &payments.inner().handlers.in_transaction {
+        let mut ran = Ok(());
+        let lent = tx.lend(&mut |conn| ran = run(conn, transition));
+        let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
+        lent.and(ran).map_err(|error| Refusal::Event(Trouble::of(name, &error)))?;
+    }
+    Ok(())
+}

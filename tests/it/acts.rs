@@ -1,0 +1,202 @@
+//! What may operators do to events, one and many, and is each act written down and refused where it should be?
+
+use actix_payments::{Access, Admin, Detail, HandlerError};
+use actix_web::http::Method;
+use actix_web::{App as ActixApp, HttpRequest, test};
+
+use crate::app::{App, Kind, on_both_databases};
+use crate::events::{changed, fixture};
+use crate::scenes::completed;
+
+/// Events whose handler gives up, as many as `count`, all discarded.
+async fn discarded(kind: Kind, count: usize) -> App {
+    let app = App::with(kind, |builder| {
+        builder.on_event("payout.*", "book", |_| async { Err::<(), _>(HandlerError::Discard("no ledger yet".into())) })
+    })
+    .await;
+    for number in 0..count {
+        app.stripe(&changed("payout.paid", &[("/id", format!("evt_{number}").into())])).await;
+    }
+    app.drain().await;
+    assert_eq!(app.events("discarded"), count as i64);
+    app
+}
+
+fn acts(app: &App) -> Vec<String> {
+    app.texts(
+        "SELECT act || ' ' || actor || ' ' || coalesce(cast(event_id AS text), '-') AS t FROM pay_audit ORDER BY id",
+    )
+}
+
+/// The fields with which a confirming page asks again.
+fn form(page: &str) -> String {
+    let form = page.split_once("class=\"confirm\"").expect("a form").1.split_once("</form>").unwrap().0;
+    let fields = form.split("<input type=\"hidden\" name=\"").skip(1).map(|field| {
+        let (name, rest) = field.split_once("\" value=\"").unwrap();
+        let value = rest.split_once('"').unwrap().0.replace("&#38;", "&");
+        format!("{name}={}", value.replace('%', "%25").replace('&', "%26").replace('=', "%3D"))
+    });
+    fields.collect::<Vec<_>>().join("&")
+}
+
+async fn ask(app: &App, admin: Admin, method: Method, path: &str) -> (u16, String) {
+    let service = test::init_service(ActixApp::new().service(app.payments.mount("/payments").admin(admin))).await;
+    let request = test::TestRequest::default().method(method).uri(path).to_request();
+    let response = test::call_service(&service, request).await;
+    let status = response.status().as_u16();
+    (status, String::from_utf8_lossy(&test::read_body(response).await).into_owned())
+}
+
+async fn staff(_: HttpRequest) -> Result<Access, actix_web::Error> {
+    Ok(Access::Full("mia".to_owned()))
+}
+
+async fn guest(_: HttpRequest) -> Result<Access, actix_web::Error> {
+    Ok(Access::ReadOnly("gus".to_owned()))
+}
+
+const BULK: &str = "/payments/admin/events/bulk";
+
+on_both_databases! {
+    async fn what_waits_is_discarded_until_somebody_requeues_it(kind) {
+        let app = App::new(kind).await;
+        app.deliver(&[&fixture("payment_intent.succeeded").to_string()]).await;
+        assert_eq!(app.events("parked"), 1);
+        assert_eq!(app.post("/payments/admin/events/1/discard", "").await.status, 303);
+        assert_eq!(app.outcomes(), ["discarded: discarded by admin"]);
+        app.pass(3600);
+        assert_eq!(app.drain().await, 0, "no worker takes it up");
+        let again = app.post("/payments/admin/events/1/discard", "").await;
+        assert!(again.status == 409 && again.text().contains("It is discarded already."), "{}", again.text());
+        app.post("/payments/admin/events/1/requeue", "").await;
+        assert_eq!((app.drain().await, app.events("parked")), (1, 1));
+        assert_eq!(acts(&app), ["discard admin 1", "requeue admin 1"]);
+    }
+
+    async fn what_runs_or_has_ended_is_not_discarded(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token), &fixture("payout.paid").to_string()]).await;
+        for (state, why) in [
+            ("running", "It is running"), ("completed", "It is completed"), ("ignored", "It is ignored"),
+        ] {
+            app.run(&format!("UPDATE pay_events SET state = '{state}'"));
+            let page = app.get("/payments/admin/events/1").await.text();
+            assert!(page.contains(why), "{page}");
+            let before = app.dump();
+            assert_eq!(app.post("/payments/admin/events/1/discard", "").await.status, 409);
+            assert_eq!(app.dump(), before, "{state}");
+        }
+    }
+
+    async fn many_are_requeued_after_the_exact_number_was_confirmed(kind) {
+        let app = discarded(kind, 412).await;
+        let wish = "act=requeue-all&view=state%3Ddiscarded%26kind%3Dpayout.*";
+        let page = app.post(BULK, wish).await;
+        assert!(page.text().contains("Requeue 412 events?") && page.text().contains("and 402 more"), "{}", page.text());
+        assert_eq!((app.events("discarded"), acts(&app).len()), (412, 0), "asking changes nothing");
+        // One more comes: it was not seen, so it is not meant.
+        app.deliver(&[&changed("payout.paid", &[("/id", "evt_late".into())])]).await;
+        let done = app.post(BULK, &form(&page.body)).await;
+        assert!(done.text().contains("412 events were requeued"), "{}", done.text());
+        assert_eq!((app.events("available"), app.events("discarded")), (412, 1));
+        let acts = acts(&app);
+        assert_eq!((acts.len(), acts.last().unwrap().as_str()), (413, "requeue_many admin -"));
+    }
+
+    async fn a_number_that_changed_is_asked_for_again(kind) {
+        let app = discarded(kind, 3).await;
+        let page = app.post(BULK, "act=discard-all&view=state%3Ddiscarded").await;
+        app.post("/payments/admin/events/2/requeue", "").await;
+        let again = app.post(BULK, &form(&page.body)).await;
+        assert!(again.text().contains("Meanwhile it is no longer 3 events: now it is 2 events."), "{}", again.text());
+        assert_eq!(acts(&app), ["requeue admin 2"]);
+    }
+
+    async fn the_ticked_ones_are_discarded_and_who_can_not_is_told(kind) {
+        let app = discarded(kind, 4).await;
+        app.run("UPDATE pay_events SET state = 'retryable' WHERE id IN (1, 2)");
+        app.run("UPDATE pay_events SET state = 'running' WHERE id = 3");
+        let page = app.post(BULK, "act=discard&id=1&id=2&id=3&id=3&id=99&id=x").await;
+        assert!(page.text().contains("Discard 3 events?"), "{}", page.text());
+        let done = app.post(BULK, &form(&page.body)).await.text();
+        assert!(done.contains("2 events were discarded") && done.contains("1 event refused: It is running"), "{done}");
+        assert_eq!(acts(&app), ["discard admin 2", "discard admin 1", "discard_many admin -"]);
+        for (form, words) in [("act=discard", "Nothing is ticked"), ("act=shred&id=1", "There is no such act")] {
+            let page = app.post(BULK, form).await.text();
+            assert!(page.contains(words), "{page}");
+        }
+    }
+
+    async fn those_who_may_only_look_see_no_button_and_are_refused(kind) {
+        let app = discarded(kind, 1).await;
+        let token = app.order().await.token;
+        let rebuild = format!("/payments/admin/payments/{token}/rebuild");
+        for path in ["/payments/admin/events", "/payments/admin/events/1", "/payments/admin/events/1/dry-run", &rebuild] {
+            let (status, page) = ask(&app, Admin::new(guest), Method::GET, path).await;
+            assert_eq!((status, page.contains("method=\"post\"")), (200, false), "{path}");
+        }
+        let before = app.dump();
+        for path in [BULK, "/payments/admin/events/1/discard", "/payments/admin/events/1/requeue", &rebuild] {
+            assert_eq!(ask(&app, Admin::new(guest), Method::POST, path).await.0, 403, "{path}");
+        }
+        assert_eq!(app.dump(), before);
+    }
+
+    async fn the_hosts_rows_are_shown_and_never_break_the_page(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let path = format!("/payments/admin/payments/{token}");
+        let of = |admin: Admin| ask(&app, admin, Method::GET, &path);
+        let rows = |payment: actix_payments::Payment| async move {
+            let evil = Detail::new("<b>Evil</b>", "<script>x</script>").link("javascript:alert(1)");
+            Ok::<_, HandlerError>(vec![Detail::new("Order", payment.amount.to_string()).link("/orders/7"), evil])
+        };
+        let rows = move |payment| { let found = rows(payment); async move { found.await.map_err(|_| "no") } };
+        let (status, page) = of(Admin::new(staff).details(rows)).await;
+        assert!(status == 200 && page.contains(r#"href="/orders/7""#) && page.contains("49.99 EUR"), "{page}");
+        assert!(!page.contains("<script>x") && !page.contains("javascript:") && page.contains("&#60;b&#62;Evil"), "{page}");
+        let fails = |_| async { Err::<Vec<Detail>, _>("the order's table is gone") };
+        let panics = |_| async { panic!("no orders") };
+        let panics = move |payment| { let run = panics(payment); async move { let rows: Result<Vec<Detail>, &str> = run.await; rows } };
+        let hangs = |_| std::future::pending::<Result<Vec<Detail>, &str>>();
+        for admin in [Admin::new(staff).details(fails), Admin::new(staff).details(panics), Admin::new(staff).details(hangs)] {
+            let (status, page) = of(admin).await;
+            assert!(status == 200 && page.contains("not available") && !page.contains("is gone"), "{page}");
+        }
+    }
+
+    async fn a_payment_leads_to_its_neighbours(kind) {
+        let app = App::new(kind).await;
+        let mut tokens = Vec::new();
+        for customer in ["a@example.org", "b@example.org", "a@example.org"] {
+            let new = actix_payments::NewPayment::new("stripe", crate::scenes::money(100, "EUR")).customer(customer);
+            tokens.push(app.payments.create(new).await.unwrap().payment.token);
+        }
+        let page = app.get(&format!("/payments/admin/payments/{}", tokens[0])).await.body;
+        let leads = |text: &str, token: &str| page.contains(&format!("/payments/admin/payments/{token}\">{text}<"));
+        assert!(leads("Newer payment", &tokens[1]) && leads("Newer of this customer", &tokens[2]), "{page}");
+        assert!(!page.contains("Older payment"), "{page}");
+    }
+
+    async fn a_story_of_very_many_events_is_cut_and_says_so(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        for number in 0..205 {
+            let ids = [("/id", format!("evt_{number}").into()), ("/data/object/client_reference_id", token.clone().into())];
+            app.stripe(&changed("checkout.session.completed", &ids)).await;
+        }
+        app.drain().await;
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await;
+        assert!(page.text().contains("The 200 newest events"), "{}", page.text());
+        let list = app.get(&format!("/payments/admin/events?q={token}")).await.text();
+        assert!(list.contains("50 events"), "{list}");
+    }
+
+    async fn errors_are_redacted_as_the_host_says(kind) {
+        let app = discarded(kind, 1).await;
+        let hide = |stored: &actix_payments::Stored<'_>| (stored.what == "error").then(|| "hidden".to_owned());
+        let (_, page) = ask(&app, Admin::new(staff).redact(hide), Method::GET, "/payments/admin/events/1").await;
+        assert!(page.contains("hidden") && !page.contains("no ledger yet"), "{page}");
+    }
+}
