@@ -83,6 +83,10 @@ pub struct Malformed(pub String);
 pub enum Source {
     /// A signed delivery to the webhook endpoint.
     Delivery,
+    /// The gateway's answer to a call of ours.
+    Answer,
+    /// The gateway's own list of events.
+    Listing,
 }
 
 /// Where an event stands in the inbox.
@@ -140,6 +144,8 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivery => "delivery",
+            Self::Answer => "answer",
+            Self::Listing => "listing",
         }
     }
 }

@@ -5,17 +5,22 @@ mod adopt;
 mod apply;
 mod browse;
 mod builder;
+mod cancel;
+mod capture;
 mod create;
 mod explain;
 mod find;
 pub(crate) mod handler;
 mod matching;
 mod naming;
+mod operate;
 mod payment;
 pub(crate) mod process;
 mod reading;
 mod rebuild;
 mod receive;
+mod refresh;
+mod refund;
 mod requeue;
 pub(crate) mod settle;
 
@@ -30,9 +35,11 @@ pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
+pub use operate::Outcome;
 pub use payment::Payment;
 pub use rebuild::Rebuilt;
 pub use receive::Received;
+pub use refund::Refund;
 pub(crate) use requeue::Actor;
 
 use crate::domain::retry::Backoff;
@@ -47,6 +54,9 @@ use handler::Handlers;
 /// The handle to everything: clone it freely, it is one reference-counted pointer.
 #[derive(Clone)]
 pub struct Payments(Arc<Inner>);
+
+/// The actor of what the host's own code asks for.
+pub(crate) const HOST: &str = "the app";
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 

@@ -56,7 +56,7 @@ fn no_answer() -> Error {
 }
 
 /// What can be said in a transaction.
-pub(crate) trait Tx: Intake + Events + Payments + Attempts + Browse {
+pub(crate) trait Tx: Intake + Events + Payments + Attempts + Operations + Browse {
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
@@ -139,6 +139,18 @@ pub(crate) trait Attempts {
     fn done_handlers(&mut self, event: i64) -> Result<Vec<DoneHandler>, Error>;
     /// Adds an operator's act.
     fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
+}
+
+/// What gateways are asked to do.
+pub(crate) trait Operations {
+    /// Adds an operation that is underway.
+    fn add_operation(&mut self, operation: &NewOperation) -> Result<OperationRow, Error>;
+    /// Takes up to `limit` operations whose end is not known and that are due, for another try until `until`.
+    fn claim_operations(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<OperationRow>, Error>;
+    /// Writes what came of an operation that is underway; `false` when that is written already.
+    fn settle_operation(&mut self, id: i64, end: &OperationEnd) -> Result<bool, Error>;
+    /// The operations of a payment, newest first.
+    fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
 }
 
 /// What the admin pages read.

@@ -18,6 +18,7 @@ const WAITING: usize = 1_000;
 pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
+    running.spawn_local(resume(worker.payments.clone(), worker.poll, stopping.clone()));
     while !*stopping.borrow() {
         let batch = match worker.payments.process().await {
             Ok(batch) => batch,
@@ -31,7 +32,8 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
             running.spawn_local(in_turn(pending, room.clone(), stopping.clone()));
         }
         while running.try_join_next().is_some() {}
-        while running.len() >= WAITING && !*stopping.borrow() {
+        // One of them looks after operations as long as the worker lives.
+        while running.len() > WAITING && !*stopping.borrow() {
             running.join_next().await;
         }
         if batch.claimed == 0 {
@@ -41,6 +43,22 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let finish = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(worker.patience, finish).await.is_err() {
         log::warn!("payments: handlers are still running at the end; their events are taken up after their lease");
+    }
+}
+
+/// Tries operations again whose end nobody knows. The loop goes on meanwhile: a gateway may take its time.
+async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    while !*stopping.borrow() {
+        let tried = payments.resume_operations().await.unwrap_or_else(|error| {
+            log::error!("payments: operations could not be taken up again: {error}");
+            0
+        });
+        if tried == 0 {
+            tokio::select! {
+                () = tokio::time::sleep(poll) => {}
+                () = stopped(&mut stopping) => {}
+            }
+        }
     }
 }
 
@@ -86,8 +104,9 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     let mut claimed = 0;
     let local = LocalSet::new();
     loop {
+        let resumed = payments.resume_operations().await?;
         let batch = payments.process().await?;
-        if batch.claimed == 0 {
+        if batch.claimed + resumed == 0 {
             payments.inner().flush().await;
             return Ok(claimed);
         }

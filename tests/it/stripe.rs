@@ -11,9 +11,12 @@ use actix_payments::gateways::{Gateway, Verification};
 mod calls;
 mod deliveries;
 mod facts;
+mod fake;
 mod interpretation;
 pub(crate) mod listener;
 mod money;
+mod operations;
+mod storm;
 mod vectors;
 
 const SECRET: &str = "whsec_test";

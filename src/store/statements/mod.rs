@@ -8,6 +8,7 @@ mod events;
 mod intake;
 mod ledger;
 pub(super) mod migrate;
+mod operations;
 mod payments;
 pub(super) mod schema;
 

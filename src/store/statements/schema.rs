@@ -158,6 +158,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_operations (id) {
+        id -> BigInt,
+        payment_id -> BigInt,
+        variant -> Text,
+        verb -> Text,
+        amount -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        idempotency_key -> Text,
+        actor -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        attempts -> BigInt,
+        due_at -> Nullable<Instant>,
+        created_at -> Instant,
+        finished_at -> Nullable<Instant>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     pay_payments,
     pay_ledger,
@@ -169,4 +190,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_attempts,
     pay_audit,
     pay_counters,
+    pay_operations,
 );
