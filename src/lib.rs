@@ -24,9 +24,10 @@
 //!     payments.migrate().await?;
 //!     let worker = payments.worker().start()?;
 //!
+//!     let staff = basic_auth("admin", std::env::var("ADMIN_PASSWORD_HASH")?)?;
 //!     let server = HttpServer::new({
 //!         let payments = payments.clone();
-//!         move || App::new().service(payments.mount("/payments").admin(basic_auth("admin", "a long password")))
+//!         move || App::new().service(payments.mount("/payments").admin(staff.clone()))
 //!     });
 //!     server.bind(("127.0.0.1", 8080))?.run().await?;
 //!     worker.stop().await;
@@ -58,7 +59,7 @@ mod store;
 mod web;
 mod worker;
 
-pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth};
+pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
 pub use error::{Error, ErrorKind};
 pub use gateways::Capture;
 pub use mount::Mount;

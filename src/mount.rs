@@ -65,7 +65,7 @@ impl HttpServiceFactory for Mount {
                 .route(web::get().to(async |req: HttpRequest| statics::serve(&req))),
         );
         if let Some(admin) = self.admin {
-            scope = scope.service(admin::scope(self.payments.clone(), admin));
+            scope = scope.service(admin::scope(self.payments.clone(), admin, self.webhooks));
         }
         if self.webhooks {
             let (payments, limit) = (self.payments, self.payload_limit);

@@ -11,7 +11,7 @@ mod pages;
 mod payments;
 mod settings;
 
-use actix_payments::{Database, basic_auth};
+use actix_payments::{Database, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
 
 #[actix_web::main]
@@ -25,14 +25,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     payments.migrate().await?;
     let worker = payments.worker().start()?;
 
-    let password = settings.admin_password.clone();
+    // One policy for all workers, so that they share what they know of wrong tries.
+    let staff = basic_auth("admin", hash_password(&settings.admin_password)?)?;
     let server = HttpServer::new({
         let payments = payments.clone();
         move || {
             App::new()
                 .app_data(payments.clone())
                 .app_data(web::Data::new(database.clone()))
-                .service(payments.mount("/payments").admin(basic_auth("admin", &password)))
+                .service(payments.mount("/payments").admin(staff.clone()))
                 .configure(pages::routes)
         }
     })

@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::Site;
 use super::access::Access;
+use super::basic_auth::Asking;
 use super::frame::Frame;
 use super::query::Fields;
 use super::settings::{Admin, Stored};
@@ -28,6 +30,7 @@ pub(super) struct Visit {
     /// What was sent with a POST.
     pub(super) form: Fields,
     admin: Rc<Admin>,
+    webhooks: bool,
     /// Where the mount is, as the browser sees it.
     mount: String,
     name: String,
@@ -37,6 +40,8 @@ pub(super) struct Visit {
 /// Asks the policy.
 pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> Result<Visit, HttpResponse> {
     let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
+    let asking = Asking { address: site.admin.address_of(&req), now: site.payments.now() };
+    req.extensions_mut().insert(asking);
     let access = site.admin.policy.access(req.clone()).await.unwrap_or_else(|error| {
         log::error!("payments: the access policy failed, so access is denied: {error}");
         Access::Denied
@@ -46,10 +51,11 @@ pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> 
         Access::ReadOnly(name) => (name, false),
         Access::Denied => return Err(denied(&mount)),
         Access::Challenge => return Err(challenge()),
+        Access::Wait(wait) => return Err(wait_for(wait)),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
-    let Site { payments, admin } = site;
-    let visit = Visit { req, payments, form: Fields::default(), admin, mount, name, may_act };
+    let Site { payments, admin, webhooks } = site;
+    let visit = Visit { req, payments, form: Fields::default(), admin, webhooks, mount, name, may_act };
     match *visit.req.method() == Method::POST {
         true => with_form(may_post(visit)?, payload).await,
         false => Ok(visit),
@@ -105,6 +111,13 @@ fn challenge() -> HttpResponse {
         .body("unauthorized")
 }
 
+fn wait_for(wait: Duration) -> HttpResponse {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    respond::plain(StatusCode::TOO_MANY_REQUESTS)
+        .insert_header((header::RETRY_AFTER, seconds))
+        .body(format!("Too many wrong tries came from your address. Try again in {seconds} seconds."))
+}
+
 fn denied(mount: &str) -> HttpResponse {
     log::warn!("payments: access to the admin pages at {mount} was denied");
     respond::plain(StatusCode::FORBIDDEN).body("forbidden")
@@ -128,6 +141,22 @@ impl Visit {
     /// A stored text as the host wants it shown.
     pub(super) fn redacted<'a>(&self, what: &'a str, variant: &'a str, text: &'a str) -> Cow<'a, str> {
         self.admin.redacted(&Stored { what, variant, text })
+    }
+
+    /// Whether the webhook endpoints are mounted beside these pages.
+    pub(super) fn has_webhooks(&self) -> bool {
+        self.webhooks
+    }
+
+    /// The address to paste into the gateway's settings: what the host said, or else where the browser is.
+    pub(super) fn address_of(&self, variant: &str) -> String {
+        let known = self.payments.address_of(variant);
+        if !known.starts_with('/') {
+            return known;
+        }
+        let here = self.req.connection_info();
+        let path = if self.webhooks { format!("{}/{variant}/", self.mount) } else { known };
+        format!("{}://{}{path}", here.scheme(), here.host())
     }
 
     /// A part of the path.

@@ -2,8 +2,10 @@
 //! file of `pages` with its routes, one template, and one word in the list of `pages/mod.rs`.
 
 mod access;
+mod basic_auth;
 mod frame;
 mod guard;
+mod guesses;
 mod pages;
 mod query;
 mod routes;
@@ -15,7 +17,8 @@ use std::rc::Rc;
 
 use actix_web::{Scope, web};
 
-pub use access::{Access, BasicAuth, Policy, basic_auth};
+pub use access::{Access, Policy};
+pub use basic_auth::{BasicAuth, basic_auth, hash_password};
 pub use settings::{Admin, Detail, Stored};
 
 use crate::payments::Payments;
@@ -25,10 +28,12 @@ use crate::payments::Payments;
 struct Site {
     payments: Payments,
     admin: Rc<Admin>,
+    /// Whether the webhook endpoints are mounted beside these pages.
+    webhooks: bool,
 }
 
 /// The admin pages.
-pub(crate) fn scope(payments: Payments, admin: Rc<Admin>) -> Scope {
-    let scope = web::scope("/admin").app_data(Site { payments, admin });
+pub(crate) fn scope(payments: Payments, admin: Rc<Admin>, webhooks: bool) -> Scope {
+    let scope = web::scope("/admin").app_data(Site { payments, admin, webhooks });
     routes::resources(pages::routes()).into_iter().fold(scope, Scope::service)
 }

@@ -104,6 +104,37 @@ impl Rejection {
             Self::Unavailable => "the database did not take the event in time, or too many were waiting",
         }
     }
+
+    /// What to do about it first, for the same person: a sentence without its full stop.
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::SignatureMissing => {
+                "see who posts: if it is the gateway, let the proxy pass all of its header fields"
+            }
+            Self::SignatureMalformed => {
+                "see who posts: if it is the gateway, let the proxy leave its header fields alone"
+            }
+            Self::SignatureMismatch => {
+                "compare the secret here with the one that the gateway shows for this very address, in the same mode; if \
+                 they are equal, find the proxy or middleware that decompresses or rewrites the body"
+            }
+            Self::SignatureStale => "set this machine's clock by NTP; if it is right, somebody has recorded deliveries",
+            Self::BodyMalformed => {
+                "send JSON events in the gateway's standard format to this address, and nothing else"
+            }
+            Self::TooLarge => "raise the mount's payload_limit, and any limit of a proxy in front of it",
+            Self::BodyIncomplete => "nothing, if it is rare: the gateway sends again; else look for a proxy's time-out",
+            Self::UnknownVariant => "correct the address in the gateway's settings, or add the variant",
+            Self::MethodNotAllowed => "nothing: deliveries come by POST, and somebody has looked",
+            Self::Unverifiable => "let this machine reach the gateway's own address; the gateway sends again meanwhile",
+            Self::Unavailable => "see the log for what the database said; the gateway sends again meanwhile",
+        }
+    }
+
+    /// The rejection of this reason code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rejection| rejection.code() == code)
+    }
 }
 
 impl fmt::Display for Rejection {

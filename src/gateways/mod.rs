@@ -3,6 +3,7 @@
 
 pub mod dummy;
 pub(crate) mod http;
+pub(crate) mod send;
 pub(crate) mod signature;
 pub mod stripe;
 
@@ -68,11 +69,65 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async { None })
     }
 
+    /// What there is to set up at the company, and what of it is known here to be done. The default says nothing, and
+    /// the variant's page then shows its address alone.
+    fn setup(&self) -> Setup {
+        Setup::default()
+    }
+
+    /// The header fields that make `body` a genuine delivery at `now`, signed with the current secret: for a command
+    /// that a developer copies. The default is `None`: only the company can sign.
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        let _ = (body, now);
+        None
+    }
+
+    /// A genuine delivery of an event that says nothing of any payment, for an operator who wants to see the way in
+    /// work: its id is `id`, its kind [`TEST_KIND`], [`Gateway::verify`] accepts it at `now`, and
+    /// [`Gateway::interpret`] reads no facts and no references in it. The default is `None`: there is no such thing.
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        let _ = (id, now);
+        None
+    }
+
     /// Where the gateway's own dashboard shows the object, if it has such a page.
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
         let _ = (gateway_ref, livemode);
         None
     }
+}
+
+/// The kind of the events that [`Gateway::test_delivery`] makes; no company sends it.
+pub const TEST_KIND: &str = "actix_payments.test";
+
+/// What a test event says, on its page.
+pub(crate) fn test_interpretation() -> Interpretation {
+    let summary = "a test event sent from the admin; nothing to do".to_owned();
+    Interpretation { summary, ..Interpretation::default() }
+}
+
+/// What is to be set up at the company, for the variant's page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// What to do there, in order, in plain sentences. `{address}` stands for the variant's address.
+    pub steps: Vec<String>,
+    /// The kinds to tick: those that [`Gateway::interpret`] reads facts in.
+    pub kinds: Vec<&'static str>,
+    /// The signing secrets, never their values.
+    pub secrets: Vec<SecretStatus>,
+    /// Whether there is an API key for outgoing calls; `None` where the gateway makes none.
+    pub api_key: Option<bool>,
+    /// Where the company says more: a title and an `https://` address.
+    pub docs: Vec<(&'static str, &'static str)>,
+}
+
+/// A signing secret, as far as anybody may know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretStatus {
+    /// Its label, as events bear it.
+    pub label: String,
+    /// Whether there is anything in it.
+    pub is_set: bool,
 }
 
 /// The answer to "is it genuine?", now for most gateways, later for those that must ask somebody.

@@ -85,12 +85,12 @@ impl Payments {
 }
 
 /// One row more than is shown tells whether the list goes on.
-fn page(place: Place) -> Page {
+pub(super) fn page(place: Place) -> Page {
     Page { before: place.before, after: place.after, limit: ROWS + 1 }
 }
 
 /// Cuts the extra row off, at the end towards which the list was read; answers whether there is more at either.
-fn cut<T>(place: Place, mut rows: Vec<T>) -> (Vec<T>, bool, bool) {
+pub(super) fn cut<T>(place: Place, mut rows: Vec<T>) -> (Vec<T>, bool, bool) {
     let more = rows.len() as i64 > ROWS;
     let upwards = place.before.is_none() && place.after.is_some();
     if more && upwards {

@@ -3,10 +3,12 @@
 
 mod adopt;
 mod apply;
+mod audit;
 mod browse;
 mod builder;
 mod cancel;
 mod capture;
+mod checkup;
 mod create;
 mod explain;
 mod find;
@@ -32,6 +34,7 @@ use tokio::sync::Notify;
 
 pub(crate) use browse::{COUNT_CAP, EventPage, PaymentPage, Place};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
+pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF};
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};

@@ -30,7 +30,9 @@ impl Payments {
                 act: "requeue",
                 event_id: Some(event),
                 payment_id: row.payment_id,
+                variant: None,
                 address: actor.address.clone(),
+                detail: None,
                 created_at: now,
             })
         };

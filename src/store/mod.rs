@@ -56,7 +56,7 @@ fn no_answer() -> Error {
 }
 
 /// What can be said in a transaction.
-pub(crate) trait Tx: Intake + Events + Payments + Attempts + Operations + Browse {
+pub(crate) trait Tx: Intake + Events + Payments + Attempts + Operations + Browse + Acts + Checkup {
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
@@ -181,4 +181,28 @@ pub(crate) trait Browse {
     fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error>;
     /// The ledger of a payment as it is stored.
     fn facts_of(&mut self, payment: i64) -> Result<Vec<Fact>, Error>;
+}
+
+/// What operators did.
+pub(crate) trait Acts {
+    /// One page of acts, newest first.
+    fn browse_acts(&mut self, filter: &ActFilter, page: Page) -> Result<Vec<ActRow>, Error>;
+    /// What the newest `window` acts were.
+    fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
+}
+
+/// How a variant is doing.
+pub(crate) trait Checkup {
+    /// The event that the gateway calls so.
+    fn event_named(&mut self, variant: &str, gateway_event_id: &str) -> Result<Option<EventRow>, Error>;
+    /// Which secret signed each of the newest `window` events but those of the kind `except`, and when they came;
+    /// newest first.
+    fn recent_secrets(
+        &mut self,
+        variant: &str,
+        except: &str,
+        window: i64,
+    ) -> Result<Vec<(Option<String>, Timestamp)>, Error>;
+    /// The refused deliveries of a variant since a day, most first.
+    fn refused(&mut self, variant: &str, since: &str) -> Result<Vec<Refused>, Error>;
 }

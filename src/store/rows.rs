@@ -217,7 +217,10 @@ pub(crate) struct NewAct {
     pub act: &'static str,
     pub event_id: Option<i64>,
     pub payment_id: Option<i64>,
+    pub variant: Option<String>,
     pub address: Option<String>,
+    /// What else there is to say of it, in words.
+    pub detail: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -232,6 +235,25 @@ pub(crate) struct ActRow {
     pub payment_id: Option<i64>,
     pub address: Option<String>,
     pub created_at: Timestamp,
+    pub variant: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// Which acts a list shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActFilter {
+    pub actor: Option<String>,
+    pub act: Option<String>,
+}
+
+/// How often deliveries of a variant were refused for one reason.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    /// The reason code.
+    pub code: String,
+    pub count: i64,
+    /// The UTC day of the last one.
+    pub last: String,
 }
 
 /// An operation to be added.

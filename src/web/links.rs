@@ -19,6 +19,18 @@ pub(crate) fn mount(req: &HttpRequest, below: usize) -> String {
     format!("{}{}", forwarded_prefix(req), own(req, below))
 }
 
+/// Where this very server answers for the variant: what it listens on, since a proxy may stand at the address that
+/// the browser knows.
+pub(crate) fn endpoint(req: &HttpRequest, below: usize, variant: &str) -> String {
+    let config = req.app_config();
+    let scheme = if config.secure() { "https" } else { "http" };
+    let mut listens = config.local_addr();
+    if listens.ip().is_unspecified() {
+        listens.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("{scheme}://{listens}{}/{variant}/", own(req, below))
+}
+
 /// Only a plain path is believed: a page must not link to wherever a header says.
 fn forwarded_prefix(req: &HttpRequest) -> &str {
     let given = req.headers().get("x-forwarded-prefix").and_then(|value| value.to_str().ok());

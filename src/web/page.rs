@@ -31,7 +31,7 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
         post,
         path: req.match_info().get("page").unwrap_or_default().to_owned(),
         address: format!("{}/{name}", links::mount(req, below)),
-        endpoint: endpoint(req, below, name),
+        endpoint: links::endpoint(req, below, name),
         query,
         form,
         now: payments.now(),
@@ -51,16 +51,4 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
             respond::plain(status).body(words)
         }
     }
-}
-
-/// Where this very server answers for the variant: what it listens on, since a proxy may stand at the address that
-/// the browser knows.
-fn endpoint(req: &HttpRequest, below: usize, variant: &str) -> String {
-    let config = req.app_config();
-    let scheme = if config.secure() { "https" } else { "http" };
-    let mut listens = config.local_addr();
-    if listens.ip().is_unspecified() {
-        listens.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    format!("{scheme}://{listens}{}/{variant}/", links::own(req, below))
 }

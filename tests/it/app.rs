@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use actix_payments::domain::Timestamp;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{AnyConnection, AnyRef, Builder, Database, Payments, basic_auth};
+use actix_payments::{AnyConnection, AnyRef, BasicAuth, Builder, Database, Payments, basic_auth};
 use actix_web::http::Method;
 use actix_web::{App as ActixApp, test};
 use diesel::prelude::*;
@@ -53,7 +53,17 @@ pub struct App {
     pub database: Database<AnyConnection>,
     pub url: String,
     clock: Arc<AtomicI64>,
+    staff: BasicAuth,
     _folder: Option<tempfile::TempDir>,
+}
+
+/// A hash of `secret` that takes no time to check; a real one does.
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$c2FsdHlzYWx0eXNhbHR5IQ$utapfufzPcu9wATcZvVVovbHBDpPnvu3w44ofDgPt44";
+
+/// The policy of every test: one name, one password.
+pub fn staff() -> BasicAuth {
+    basic_auth("admin", PASSWORD_HASH).unwrap()
 }
 
 /// A database that nobody else uses; the folder lives as long as the test for SQLite.
@@ -107,7 +117,7 @@ impl App {
         let builder = Payments::builder(database.clone()).clock(now);
         let payments = configure(builder).build().unwrap();
         payments.migrate().await.unwrap();
-        Self { payments, database, url, clock, _folder: folder }
+        Self { payments, database, url, clock, staff: staff(), _folder: folder }
     }
 
     pub fn now(&self) -> i64 {
@@ -121,7 +131,7 @@ impl App {
 
     /// One request to the app; answers status, headers as text, and body.
     pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mount = self.payments.mount("/payments").admin(basic_auth("admin", "secret"));
+        let mount = self.payments.mount("/payments").admin(self.staff.clone());
         let app = test::init_service(ActixApp::new().app_data(self.payments.clone()).service(mount)).await;
         let mut request = test::TestRequest::default().method(method).uri(path).set_payload(body.to_vec());
         for (name, value) in headers {
@@ -161,6 +171,20 @@ impl App {
     /// One number out of the database.
     pub fn number(&self, sql: &str) -> i64 {
         number(&self.database, sql)
+    }
+
+    /// Waits until so many were counted: counters are written a moment after the answer.
+    #[track_caller]
+    pub fn counted(&self, outcome: &str, count: i64) {
+        let counted =
+            format!("SELECT coalesce(CAST(sum(count) AS BIGINT), 0) FROM pay_counters WHERE outcome = '{outcome}'");
+        for _ in 0..250 {
+            if self.number(&counted) == count {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("{outcome} was not counted {count} times within 5 s");
     }
 
     /// Texts out of the database, from a query of one column named `t`.

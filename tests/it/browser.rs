@@ -14,6 +14,7 @@ mod finding;
 mod hostile;
 mod looks;
 mod mounting;
+mod setting_up;
 mod site;
 
 use site::Site;

@@ -3,7 +3,9 @@
 // A test that can't go on should stop where it stands.
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
+mod access;
 mod app;
+mod audit;
 mod browser;
 mod configuration;
 mod dummy;
@@ -23,6 +25,7 @@ mod stripe;
 mod theirs;
 mod tools;
 mod transaction;
+mod variants;
 mod wishes;
 mod worker;
 mod workers;

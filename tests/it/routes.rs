@@ -85,7 +85,18 @@ async fn the_payload_limit_is_the_mounts() {
 async fn without_a_policy_there_are_no_admin_pages() {
     let (app, mount) = mounted().await;
     let service = serving!(mount);
-    for path in ["", "/", "/payments", "/payments/", "/events", "/events/1/", "/events/1/requeue"] {
+    for path in [
+        "",
+        "/",
+        "/payments",
+        "/payments/",
+        "/events",
+        "/events/1/",
+        "/events/1/requeue",
+        "/variants",
+        "/variants/stripe/test",
+        "/audit",
+    ] {
         for method in [Method::GET, Method::POST] {
             let (status, _) = ask!(service, app, method.clone(), &format!("/payments/admin{path}"));
             assert_eq!(status, 404, "{method} {path}");

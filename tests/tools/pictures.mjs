@@ -13,6 +13,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const here = new URL('.', import.meta.url).pathname;
 const shop = `http://${process.env.BIND}`;
 const auth = { user: 'admin', password: process.env.ADMIN_PASSWORD };
+const secrets = process.env.STRIPE_WEBHOOK_SECRET.split(',');
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -70,11 +71,30 @@ async function deliver(name, { token, amount, email, age }, place = 0) {
     .replaceAll('jenny.rosen@example.com', email)
     .replaceAll(/: 4999\b/g, `: ${amount}`)
     .replaceAll(/\b179\d{7}\b/g, (seconds) => Number(seconds) + shift);
-  const v1 = createHmac('sha256', process.env.STRIPE_WEBHOOK_SECRET).update(`${now}.${body}`).digest('hex');
+  // Three days ago the secret was replaced.
+  const v1 = createHmac('sha256', secrets[age > 3 * DAY ? 1 : 0]).update(`${now}.${body}`).digest('hex');
   const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${now},v1=${v1}` };
   await ask('/payments/stripe/', { method: 'POST', headers, body });
   // In the order in which they were sent, as they would come over days.
   await new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+// Deliveries that are refused: signed for another endpoint, not signed, to a mistyped address.
+async function trouble() {
+  const post = (path, headers) => fetch(`${shop}${path}`, { method: 'POST', headers, body: '{}' });
+  for (let i = 0; i < 3; i += 1) await post('/payments/stripe/', { 'stripe-signature': `t=1791800000,v1=${'0'.repeat(64)}` });
+  await post('/payments/stripe/', {});
+  await post('/payments/strip/', {});
+}
+
+// What an operator does in a morning.
+async function operate() {
+  const basic = Buffer.from(`${auth.user}:${auth.password}`).toString('base64');
+  const act = (path) => ask(`/payments/admin/${path}`, { method: 'POST', headers: { authorization: `Basic ${basic}` } });
+  for (const event of [3, 5, 9]) await act(`events/${event}/requeue`);
+  await act('variants/stripe/test');
+  await act('events/12/requeue');
+  await new Promise((resolve) => setTimeout(resolve, 2000));
 }
 
 async function seed(file) {
@@ -88,6 +108,8 @@ async function seed(file) {
   }
   await deliver('payout.paid', { token: 'none', amount: 0, email: '', age: 0 });
   await new Promise((resolve) => setTimeout(resolve, 3000));
+  await trouble();
+  await operate();
   writeFileSync(file, JSON.stringify(ages));
 }
 
@@ -112,6 +134,7 @@ async function draw(folder) {
   const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
   const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
   const pages = { payments: `${admin}/payments`, payment, events: `${admin}/events`, event };
+  Object.assign(pages, { variants: `${admin}/variants`, variant: `${admin}/variants/stripe`, audit: `${admin}/audit` });
   for (const scheme of ['light', 'dark']) {
     for (const [name, url] of Object.entries(pages)) {
       await command({ cmd: 'open', url, ...look, scheme });

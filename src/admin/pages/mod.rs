@@ -20,4 +20,7 @@ pages! {
     payment,
     events,
     event,
+    variants,
+    variant,
+    audit,
 }

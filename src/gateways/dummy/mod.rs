@@ -12,7 +12,6 @@
 //! | `checkout.rs` | What does a link to the checkout page carry, and is it unaltered? |
 //! | `visit.rs` | What is a customer on that page answered? |
 //! | `page.rs`, `ending.rs` | What does the customer see, and where does the customer go afterwards? |
-//! | `send.rs` | How does an event reach the webhook endpoint? |
 //!
 //! The format is this gateway's own and tidy, so any JSON parser reads it. A real company's events are less so:
 //! before you refuse an odd one, know that the company will send the same bytes again until it gives up. See what
@@ -23,14 +22,18 @@ mod ending;
 mod event;
 mod interpret;
 pub(crate) mod page;
-mod send;
 mod verify;
 mod visit;
+
+use serde_json::json;
 
 use self::checkout::Checkout;
 pub use self::event::{Event, Kind};
 use super::signature::Secret;
-use super::{BoxFuture, Gateway, GatewayError, Order, PageRequest, PageResponse, Started, Verification};
+use super::{
+    BoxFuture, Gateway, GatewayError, Order, PageRequest, PageResponse, SecretStatus, Setup, Started, TEST_KIND,
+    Verification,
+};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Interpretation, Malformed, Recorded};
@@ -68,14 +71,19 @@ impl Dummy {
     /// `event` as this gateway would deliver it at `now`: signed, with the headers that go along. For tests and
     /// demonstrations of what a host makes of an event.
     pub fn delivery(&self, event: &Event, now: Timestamp) -> Delivery {
-        let body = event.body(now);
-        let signature = verify::header(&self.secret, now.unix_timestamp(), &body);
+        self.signed(event.body(now), now)
+    }
+
+    fn signed(&self, body: Vec<u8>, now: Timestamp) -> Delivery {
+        let headers = self.headers(&body, now).into_iter();
+        let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
+        Delivery { headers, query: String::new(), body: body.into() }
+    }
+
+    fn headers(&self, body: &[u8], now: Timestamp) -> Vec<(String, String)> {
+        let signature = verify::header(&self.secret, now.unix_timestamp(), body);
         let headers = [("content-type", "application/json".to_owned()), (verify::HEADER, signature)];
-        Delivery {
-            headers: headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).into(),
-            query: String::new(),
-            body: body.into(),
-        }
+        headers.map(|(name, value)| (name.to_owned(), value)).into()
     }
 }
 
@@ -102,6 +110,28 @@ impl Gateway for Dummy {
     fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
         // Nobody has to be asked, so the answer is ready. A real gateway would call its API here.
         Box::pin(std::future::ready(self.started(order)))
+    }
+
+    fn setup(&self) -> Setup {
+        let steps = [
+            "Nothing has to be set up anywhere: this gateway's checkout page sends its signed events to {address} itself.",
+            "Leave it out of what you deploy: everybody can pay with it without paying.",
+        ];
+        Setup {
+            steps: steps.map(str::to_owned).into(),
+            kinds: Kind::ALL.map(Kind::as_str).into(),
+            secrets: vec![SecretStatus { label: verify::LABEL.to_owned(), is_set: !self.secret.is_blank() }],
+            ..Setup::default()
+        }
+    }
+
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        (!self.secret.is_blank()).then(|| self.headers(body, now))
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        let event = json!({"id": id, "kind": TEST_KIND, "created": now.unix_timestamp(), "object": null});
+        Some(self.signed(event.to_string().into_bytes(), now))
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {

@@ -13,6 +13,9 @@ use crate::gateways::signature::{self, Secret};
 /// The name of the header field that carries the signature.
 pub(super) const HEADER: &str = "dummy-signature";
 
+/// What the one secret is called on events.
+pub(super) const LABEL: &str = "primary";
+
 /// How old a signature may be, in seconds: longer than any clock should be off, shorter than a thief of a recorded
 /// delivery would like.
 const TOLERANCE: i64 = 300;
@@ -35,7 +38,7 @@ pub(super) fn verify(secret: &Secret, delivery: &Delivery, now: Timestamp) -> Re
         return Err(Rejection::SignatureStale);
     }
     let event = envelope(&delivery.body).ok_or(Rejection::BodyMalformed)?;
-    Ok(Verified { events: vec![event], secret: Some("primary".to_owned()), skew_seconds: Some(skew_seconds) })
+    Ok(Verified { events: vec![event], secret: Some(LABEL.to_owned()), skew_seconds: Some(skew_seconds) })
 }
 
 /// The header's value for `body` at `timestamp` (Unix seconds).

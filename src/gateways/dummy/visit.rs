@@ -8,7 +8,8 @@ use super::checkout::{Checkout, value};
 use super::ending::{EndPage, destination};
 use super::event::{Event, Kind};
 use super::page::CheckoutPage;
-use super::send::send;
+use crate::domain::delivery::Delivery;
+use crate::gateways::send;
 use crate::gateways::{PageRequest, PageResponse};
 
 /// The page's path below the variant's address.
@@ -59,12 +60,24 @@ async fn choose(dummy: &Dummy, request: &PageRequest, checkout: &Checkout) -> Pa
         return PageResponse::Trouble(500, "The demo gateway found no randomness for its event's id.".to_owned());
     };
     let event = Event::new(id, kind, checkout.token.as_str(), checkout.amount);
-    match send(&request.endpoint, dummy.delivery(&event, request.now)).await {
+    match deliver(&request.endpoint, dummy.delivery(&event, request.now)).await {
         Ok(()) => {
             let message = format!("The shop was told: {}. You can close this page.", kind.as_str());
             leave(request, checkout.return_url.as_deref(), "Thank you", &message)
         }
         Err(why) => PageResponse::Trouble(502, why),
+    }
+}
+
+/// Sends the event; an answer other than 200 is an error, in words for the page.
+async fn deliver(endpoint: &str, delivery: Delivery) -> Result<(), String> {
+    let lost = |why| format!("The demo gateway's event did not reach the webhook endpoint: {why}.");
+    match send::send(endpoint, delivery).await.map_err(lost)? {
+        answer if answer.status == 200 => Ok(()),
+        answer => {
+            let reason = answer.reason.map(|code| format!(" ({code})")).unwrap_or_default();
+            Err(format!("The webhook endpoint answered {}{reason} to the demo gateway's event.", answer.status))
+        }
     }
 }
 

@@ -7,12 +7,13 @@ mod envelope;
 mod interpret;
 mod json;
 pub mod money;
+mod setup;
 mod verify;
 
 use std::time::Duration;
 
 use super::signature::{self, Secret};
-use super::{BoxFuture, Call, Gateway, GatewayError, Listing, Order, Started, Verb, Verification};
+use super::{BoxFuture, Call, Gateway, GatewayError, Listing, Order, Setup, Started, Verb, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
@@ -130,6 +131,25 @@ impl Gateway for Stripe {
         interpret::interpret(event)
     }
 
+    fn setup(&self) -> Setup {
+        setup::setup(&self.secrets, self.api.is_some())
+    }
+
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        // The first secret is the current one; the others are on their way out.
+        let (_, secret) = self.secrets.first().filter(|(_, secret)| !secret.is_blank())?;
+        Some(vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            (verify::HEADER.to_owned(), signed(secret, now.unix_timestamp(), body)),
+        ])
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        let body = setup::test_event(id, now);
+        let headers = self.sign(&body, now)?.into_iter().map(|(name, value)| (name, value.into_bytes()));
+        Some(Delivery { headers: headers.collect(), query: String::new(), body: body.into() })
+    }
+
     fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
         match &self.api {
             Some(api) => Box::pin(api.checkout(order)),
@@ -177,6 +197,9 @@ fn no_key() -> GatewayError {
 /// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds), for tests and
 /// demonstrations.
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
-    let signature = signature::sign(&Secret::new(secret), &timestamp.to_string(), body);
-    format!("t={timestamp},v1={signature}")
+    signed(&Secret::new(secret), timestamp, body)
+}
+
+fn signed(secret: &Secret, timestamp: i64, body: &[u8]) -> String {
+    format!("t={timestamp},v1={}", signature::sign(secret, &timestamp.to_string(), body))
 }

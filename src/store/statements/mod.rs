@@ -2,8 +2,10 @@
 //! and `Instant` are whatever the dialect file that includes them says. What the databases say differently is in
 //! that dialect file.
 
+mod acts;
 mod attempts;
 mod browse;
+mod checkup;
 mod events;
 mod intake;
 mod ledger;

@@ -145,6 +145,8 @@ diesel::table! {
         payment_id -> Nullable<BigInt>,
         address -> Nullable<Text>,
         created_at -> Instant,
+        variant -> Nullable<Text>,
+        detail -> Nullable<Text>,
     }
 }
 

@@ -21,7 +21,14 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     let mut all: Vec<_> =
         ["payments", "payments?status=review", "payments?q=nothing", "events", "events/1", "events/2"]
             .into_iter()
-            .chain(["events/6", "events?state=retryable"])
+            .chain([
+                "events/6",
+                "events?state=retryable",
+                "variants",
+                "variants/stripe",
+                "variants/stripe?answer=404",
+                "audit",
+            ])
             .map(admin)
             .collect();
     all.push(admin(&format!("payments/{token}")));

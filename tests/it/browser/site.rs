@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use actix_payments::{Access, Payments, RunningWorker, basic_auth};
+use actix_payments::{Access, Payments, RunningWorker};
 use actix_web::dev::{ServerHandle, Service};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Condition, NormalizePath, TrailingSlash};
@@ -76,11 +76,12 @@ impl Drop for Site {
 }
 
 fn listen(payments: Payments, host: Host) -> (actix_web::dev::Server, u16) {
+    let staff = crate::app::staff();
     let server = HttpServer::new(move || {
         let mount = |path: &str| payments.mount(path);
         let looking = |_: HttpRequest| async { Ok(Access::ReadOnly("watcher".to_owned())) };
         let all = web::scope(host.scope)
-            .service(mount("/payments").admin(basic_auth("admin", "secret")))
+            .service(mount("/payments").admin(staff.clone()))
             .service(mount("/watch").admin(looking).webhooks(false))
             .service(mount("/closed"));
         ActixApp::new()

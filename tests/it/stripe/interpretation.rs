@@ -1,7 +1,11 @@
 //! Are the events read rightly that no fixture shows, and is what can't be read refused in words?
 
+use std::collections::BTreeSet;
+
 use actix_payments::domain::event::Interpretation;
 use actix_payments::domain::fact::{Aspect, State};
+use actix_payments::gateways::Gateway;
+use actix_payments::gateways::stripe::Stripe;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -188,4 +192,20 @@ proptest! {
         let kind = name.split(".json").next().unwrap();
         let _ = interpret(kind, &body);
     }
+}
+
+#[test]
+fn the_kinds_to_tick_are_those_that_state_facts() {
+    let mut stating = BTreeSet::new();
+    for (_, body) in events() {
+        let text: Value = serde_json::from_slice(&body).unwrap();
+        let Some(kind) = text["type"].as_str() else { continue };
+        if interpret(kind, &body).is_ok_and(|said| !said.facts.is_empty()) {
+            stating.insert(kind.to_owned());
+        }
+    }
+    let setup = Stripe::new("whsec_x").setup();
+    let to_tick: BTreeSet<String> = setup.kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(to_tick.len(), setup.kinds.len(), "each once");
+    assert_eq!(to_tick, stating);
 }

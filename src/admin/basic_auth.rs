@@ -1,0 +1,201 @@
+//! How does a small host keep its admin pages to one person? One name and one password, of which only a hash is
+//! known here; checking it is slow on purpose, and guessing it slower with every try.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use super::access::{Access, Policy};
+use super::guesses::{Guesses, neighbourhood};
+use crate::domain::Timestamp;
+use crate::error::{Error, ErrorKind};
+
+/// How many passwords are checked at the same time; each takes tens of megabytes and a processor.
+const AT_ONCE: usize = 2;
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One name and one password, for small hosts; see [`basic_auth`]. Clones are one and the same: they share what is
+/// known of wrong tries, so make one and clone it into each worker's app.
+#[derive(Clone)]
+pub struct BasicAuth(Arc<Door>);
+
+struct Door {
+    user: String,
+    hash: PasswordHash,
+    /// A key of this process alone, so that what is remembered can be compared and says nothing.
+    key: [u8; 32],
+    /// The digest of the name and password that were right, which need not be checked slowly again.
+    right: OnceLock<[u8; 32]>,
+    guesses: Mutex<Guesses>,
+    turns: Semaphore,
+}
+
+/// Who asks, and when; put at the request by the guard before the policy is asked.
+#[derive(Clone)]
+pub(super) struct Asking {
+    pub(super) address: Option<String>,
+    pub(super) now: Timestamp,
+}
+
+/// A policy with one name and one password, given as its hash by argon2 (a PHC string, `$argon2id$v=19$…`); see
+/// [`hash_password`]. Only over TLS: the browser sends both with every request.
+///
+/// After five wrong tries an address waits a second before it may try again, then twice as long each time, up to five
+/// minutes. Behind a proxy all requests have the proxy's address, until
+/// [`Admin::client_address`](crate::Admin::client_address) says better.
+///
+/// # Errors
+/// `Configuration` when `hash` is no such hash, as when it is the password itself; the message does not repeat it.
+pub fn basic_auth(user: impl Into<String>, hash: impl AsRef<str>) -> Result<BasicAuth, Error> {
+    let user = user.into();
+    if user.is_empty() || user.contains(':') {
+        return Err(Error::configuration(
+            "basic_auth expected a name without a colon, got an empty one or one with it",
+        ));
+    }
+    let door = Door {
+        user,
+        hash: parse(hash.as_ref())?,
+        key: random()?,
+        right: OnceLock::new(),
+        guesses: Mutex::default(),
+        turns: Semaphore::new(AT_ONCE),
+    };
+    Ok(BasicAuth(Arc::new(door)))
+}
+
+/// The hash of a password by argon2id with a salt of its own, for [`basic_auth`]. It takes about 20 ms and 19 MiB;
+/// the parameters are those that OWASP recommends.
+///
+/// # Errors
+/// `Configuration` for an empty password, `Unavailable` when the system gives no random bytes.
+pub fn hash_password(password: &str) -> Result<String, Error> {
+    if password.is_empty() {
+        return Err(Error::configuration("expected a password, got an empty one"));
+    }
+    let failed = |_| Error::new(ErrorKind::Unavailable, "the password could not be hashed");
+    Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(failed)
+}
+
+fn parse(text: &str) -> Result<PasswordHash, Error> {
+    let whole = |hash: &PasswordHash| {
+        let known = Algorithm::try_from(hash.algorithm.as_str()).is_ok() && Params::try_from(hash).is_ok();
+        known && hash.salt.is_some() && hash.hash.is_some()
+    };
+    let expected = "basic_auth expected the password's hash by argon2 ($argon2id$v=19$…), got another text; \
+                    hash_password makes one";
+    PasswordHash::new(text.trim()).ok().filter(whole).ok_or_else(|| Error::configuration(expected))
+}
+
+fn random() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::new(ErrorKind::Unavailable, "the system gives no random bytes").with_source(e))?;
+    Ok(bytes)
+}
+
+impl Policy for BasicAuth {
+    fn access(&self, req: HttpRequest) -> Pin<Box<dyn Future<Output = Result<Access, actix_web::Error>>>> {
+        let door = self.0.clone();
+        Box::pin(async move {
+            let asking = req.extensions().get::<Asking>().cloned();
+            let (Some(asking), Some((user, password))) = (asking, credentials(&req)) else {
+                return Ok(Access::Challenge);
+            };
+            let address = neighbourhood(asking.address.as_deref().unwrap_or_default());
+            Ok(decide(door, user, password, &address, asking.now).await)
+        })
+    }
+}
+
+async fn decide(door: Arc<Door>, user: String, password: String, address: &str, now: Timestamp) -> Access {
+    // What is known costs nothing, and who must wait is not told whether it was right.
+    if let Some(known) = door.known(&user, &password, address, now) {
+        return known;
+    }
+    let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, door.turns.acquire()).await else {
+        return Access::Wait(PATIENCE);
+    };
+    // While this one waited for its turn, others from the same address may have had theirs.
+    if let Some(known) = door.known(&user, &password, address, now) {
+        return known;
+    }
+    let checking = door.clone();
+    let checked = tokio::task::spawn_blocking(move || checking.check(user, &password)).await;
+    drop(turn);
+    match checked {
+        Ok(Some(user)) => {
+            door.guesses().right(address);
+            Access::Full(user)
+        }
+        Ok(None) => {
+            door.guesses().wrong(address, now);
+            log::warn!("payments: a wrong name or password for the admin pages: address={address:?}");
+            Access::Challenge
+        }
+        Err(_) => Access::Denied,
+    }
+}
+
+impl Door {
+    /// What can be said without checking the password.
+    fn known(&self, user: &str, password: &str, address: &str, now: Timestamp) -> Option<Access> {
+        let mut guesses = self.guesses();
+        if let Some(wait) = guesses.wait(address, now) {
+            return Some(Access::Wait(wait));
+        }
+        if !bool::from(self.right.get()?.ct_eq(&self.digest(user, password))) {
+            return None;
+        }
+        guesses.right(address);
+        Some(Access::Full(user.to_owned()))
+    }
+
+    /// Checks name and password. The password is checked whatever the name is, so that a wrong name takes as long.
+    fn check(&self, user: String, password: &str) -> Option<String> {
+        let right_password = Argon2::default().verify_password(password.as_bytes(), &self.hash).is_ok();
+        let right_user = bool::from(self.digest(&user, "").ct_eq(&self.digest(&self.user, "")));
+        if !(right_password & right_user) {
+            return None;
+        }
+        self.right.get_or_init(|| self.digest(&user, password));
+        Some(user)
+    }
+
+    /// The name's length goes first, so that no other name and password run into the same text. HMAC takes keys of any
+    /// length, so this can't fail.
+    fn digest(&self, user: &str, password: &str) -> [u8; 32] {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return [0; 32] };
+        mac.update(&(user.len() as u64).to_be_bytes());
+        mac.update(user.as_bytes());
+        mac.update(password.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    fn guesses(&self) -> std::sync::MutexGuard<'_, Guesses> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Name and password of `Authorization: Basic …` (RFC 7617).
+fn credentials(req: &HttpRequest) -> Option<(String, String)> {
+    let header = req.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = header.split_once(' ')?;
+    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}

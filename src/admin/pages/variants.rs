@@ -1,0 +1,54 @@
+//! Which variants are there, and how is each doing?
+
+use actix_web::HttpResponse;
+
+use crate::admin::frame::Failure;
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::parts::{Badge, Code};
+use crate::admin::views::variants::{VariantRow, Variants};
+use crate::payments::{Checkup, REFUSED_DAYS, day};
+
+pub(in crate::admin) const ROUTES: &[Route] =
+    &[Route::section("Variants", "variants", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let frame = visit.frame();
+    let mut rows = Vec::new();
+    for name in visit.payments.variants() {
+        let Some(checkup) = visit.payments.checkup(name, None).await? else { continue };
+        rows.push(VariantRow {
+            href: frame.href(&format!("variants/{name}")),
+            name: name.to_owned(),
+            gateway: checkup.gateway.to_owned(),
+            health: health(&checkup),
+            address: Code::new(visit.address_of(name), format!("address of {name}")),
+            last_event: checkup.last_event.as_ref().map(|event| frame.moment(event.received_at)),
+        });
+    }
+    let nobody = visit.payments.refused_to_nobody().await?;
+    let page = Variants {
+        page: frame.page("Variants", "variants"),
+        rows,
+        nobody: (nobody > 0).then(|| {
+            let deliveries = if nobody == 1 { "1 delivery".to_owned() } else { format!("{nobody} deliveries") };
+            format!("In the last {REFUSED_DAYS} days {deliveries} came to an address that names none of these variants.")
+        }),
+    };
+    Ok(frame.render(&page))
+}
+
+/// How a variant is doing, in two words.
+pub(super) fn health(checkup: &Checkup) -> Badge {
+    let refused_last = checkup.refused.iter().map(|one| one.last.as_str()).max();
+    let taken_last = checkup.last_real.map(day);
+    let is_set = checkup.setup.secrets.iter().all(|secret| secret.is_set);
+    match (refused_last, taken_last.as_deref()) {
+        _ if !is_set => Badge::new("secret missing", "bad", "lock"),
+        (None, None) => Badge::new("no events yet", "neutral", "clock"),
+        (Some(_), None) => Badge::new("refuses all", "bad", "stop"),
+        (Some(refused), Some(taken)) if refused > taken => Badge::new("refuses of late", "bad", "stop"),
+        (Some(_), Some(_)) => Badge::new("some refused", "warn", "alert"),
+        (None, Some(_)) => Badge::new("takes events", "good", "check"),
+    }
+}
