@@ -9,6 +9,7 @@ mod builder;
 mod cancel;
 mod capture;
 mod checkup;
+mod chores;
 mod create;
 mod explain;
 mod find;
@@ -21,6 +22,7 @@ pub(crate) mod process;
 mod reading;
 mod rebuild;
 mod receive;
+mod reconcile;
 mod refresh;
 mod refund;
 mod requeue;
@@ -35,6 +37,7 @@ use tokio::sync::Notify;
 pub(crate) use browse::{COUNT_CAP, EventPage, PaymentPage, Place};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF};
+pub use chores::Chores;
 pub use create::{Created, NewPayment, Next};
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
@@ -42,6 +45,7 @@ pub use operate::Outcome;
 pub use payment::Payment;
 pub use rebuild::Rebuilt;
 pub use receive::Received;
+pub use reconcile::Reconciled;
 pub use refund::Refund;
 pub(crate) use requeue::Actor;
 
@@ -69,6 +73,7 @@ pub(crate) struct Inner {
     variants: BTreeMap<String, Variant>,
     handlers: Handlers,
     backoff: Backoff,
+    chores: Chores,
     handler_timeout: Duration,
     lease: Duration,
     /// Where browsers reach the mount: as the host said, else where it was mounted first.

@@ -17,6 +17,8 @@ macro_rules! migrations {
 }
 
 #[cfg(feature = "sqlite")]
-pub(super) const SQLITE: &[Migration] = migrations!("sqlite": "0001_foundation", "0004_audit", "0005_operations");
+pub(super) const SQLITE: &[Migration] =
+    migrations!("sqlite": "0001_foundation", "0004_audit", "0005_operations", "0006_chores");
 #[cfg(feature = "postgres")]
-pub(super) const POSTGRES: &[Migration] = migrations!("postgres": "0001_foundation", "0004_audit", "0005_operations");
+pub(super) const POSTGRES: &[Migration] =
+    migrations!("postgres": "0001_foundation", "0004_audit", "0005_operations", "0006_chores");

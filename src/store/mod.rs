@@ -56,7 +56,9 @@ fn no_answer() -> Error {
 }
 
 /// What can be said in a transaction.
-pub(crate) trait Tx: Intake + Events + Payments + Attempts + Operations + Browse + Acts + Checkup {
+pub(crate) trait Tx:
+    Intake + Events + Payments + Attempts + Operations + Chores + Browse + Acts + Checkup
+{
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
@@ -151,6 +153,23 @@ pub(crate) trait Operations {
     fn settle_operation(&mut self, id: i64, end: &OperationEnd) -> Result<bool, Error>;
     /// The operations of a payment, newest first.
     fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
+}
+
+/// What is to be done from time to time, once for all processes.
+pub(crate) trait Chores {
+    /// Takes a chore if it is due, and says when it is due again; it comes into being at its first turn.
+    fn claim_chore(&mut self, name: &str, now: Timestamp, again: Timestamp) -> Result<Option<ChoreRow>, Error>;
+    /// Makes a chore due now, unless it ran since `since`.
+    fn hurry_chore(&mut self, name: &str, now: Timestamp, since: Timestamp) -> Result<(), Error>;
+    /// Writes what came of a chore; `done_to` only where that moved.
+    fn end_chore(&mut self, name: &str, now: Timestamp, done_to: Option<Timestamp>, note: &str) -> Result<(), Error>;
+    /// The chore of this name.
+    fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error>;
+    /// Which of these gateway event ids are not in the inbox.
+    fn missing_events(&mut self, variant: &str, ids: &[String]) -> Result<Vec<String>, Error>;
+    /// Payments through this variant that are in one of `statuses`, were created between these moments, bear a
+    /// reference, and were not asked about since `asked`: their tokens, oldest first.
+    fn stale_payments(&mut self, stale: &Stale<'_>) -> Result<Vec<String>, Error>;
 }
 
 /// What the admin pages read.

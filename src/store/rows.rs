@@ -301,6 +301,28 @@ pub(crate) struct OperationEnd {
     pub finished_at: Option<Timestamp>,
 }
 
+/// Something that is to be done from time to time.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct ChoreRow {
+    pub name: String,
+    pub due_at: Timestamp,
+    pub done_to: Option<Timestamp>,
+    pub ran_at: Option<Timestamp>,
+    pub note: Option<String>,
+}
+
+/// Which payments are looked for that nobody has heard of for long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stale<'a> {
+    pub variant: &'a str,
+    pub status: &'static str,
+    pub created_after: Timestamp,
+    pub created_before: Timestamp,
+    pub asked: Timestamp,
+    pub limit: i64,
+}
+
 /// Which payments a list shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PaymentFilter {

@@ -18,7 +18,7 @@ const WAITING: usize = 1_000;
 pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
-    running.spawn_local(resume(worker.payments.clone(), worker.poll, stopping.clone()));
+    running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
     while !*stopping.borrow() {
         let batch = match worker.payments.process().await {
             Ok(batch) => batch,
@@ -32,7 +32,7 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
             running.spawn_local(in_turn(pending, room.clone(), stopping.clone()));
         }
         while running.try_join_next().is_some() {}
-        // One of them looks after operations as long as the worker lives.
+        // One of them looks after gateways as long as the worker lives.
         while running.len() > WAITING && !*stopping.borrow() {
             running.join_next().await;
         }
@@ -46,14 +46,22 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Tries operations again whose end nobody knows. The loop goes on meanwhile: a gateway may take its time.
-async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+/// What gateways have to be asked: operations whose end nobody knows, and what is to be done from time to time. The
+/// loop goes on meanwhile: a gateway may take its time.
+async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    if let Err(error) = payments.chores_at_start().await {
+        log::error!("payments: the worker could not look for what was missed: {error}");
+    }
     while !*stopping.borrow() {
-        let tried = payments.resume_operations().await.unwrap_or_else(|error| {
-            log::error!("payments: operations could not be taken up again: {error}");
-            0
-        });
-        if tried == 0 {
+        let done = async { payments.chores().await.and(payments.resume_operations().await) };
+        let resumed = tokio::select! {
+            done = done => done.unwrap_or_else(|error| {
+                log::error!("payments: gateways could not be looked after: {error}");
+                0
+            }),
+            () = stopped(&mut stopping) => return,
+        };
+        if resumed == 0 {
             tokio::select! {
                 () = tokio::time::sleep(poll) => {}
                 () = stopped(&mut stopping) => {}

@@ -10,6 +10,7 @@ use actix_payments::gateways::{Gateway, Verification};
 
 mod calls;
 mod deliveries;
+mod downtime;
 mod facts;
 mod fake;
 mod interpretation;

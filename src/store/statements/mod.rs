@@ -6,6 +6,7 @@ mod acts;
 mod attempts;
 mod browse;
 mod checkup;
+mod chores;
 mod events;
 mod intake;
 mod ledger;

@@ -181,6 +181,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_chores (name) {
+        name -> Text,
+        due_at -> Instant,
+        done_to -> Nullable<Instant>,
+        ran_at -> Nullable<Instant>,
+        note -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     pay_payments,
     pay_ledger,
@@ -193,4 +205,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_audit,
     pay_counters,
     pay_operations,
+    pay_chores,
 );

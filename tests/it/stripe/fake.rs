@@ -73,6 +73,13 @@ impl Fake {
     pub fn pay(&self, token: &str) -> String {
         self.state().pay(token)
     }
+
+    /// Somebody refunds this much of an intent in Stripe's dashboard.
+    pub fn refund(&self, intent: &str, amount: i64) {
+        let form = [("payment_intent", intent.to_owned()), ("amount", amount.to_string())];
+        let form = form.map(|(name, value)| (name.to_owned(), value)).into();
+        self.state().refund(&form).unwrap();
+    }
 }
 
 impl State {
@@ -102,7 +109,7 @@ impl State {
         self.tell("charge.succeeded", &object);
         self.charges.insert(charge.clone(), object);
         let status = if manual { "requires_capture" } else { "succeeded" };
-        let object = json!({"id": intent, "object": "payment_intent", "amount": amount, "amount_capturable": held,
+        let object = json!({"id": intent, "object": "payment_intent", "created": self.now, "amount": amount, "amount_capturable": held,
             "amount_received": taken, "currency": currency, "latest_charge": charge, "status": status,
             "livemode": false, "metadata": {"payment_token": token}});
         let kind = if manual { "payment_intent.amount_capturable_updated" } else { "payment_intent.succeeded" };
@@ -185,7 +192,7 @@ impl State {
         let id = self.id("cs");
         let number = |name: &str| form[name].parse::<i64>().unwrap();
         let amount = number("line_items[0][price_data][unit_amount]") * number("line_items[0][quantity]");
-        let session = json!({"id": id, "object": "checkout.session", "mode": "payment", "status": "open",
+        let session = json!({"id": id, "object": "checkout.session", "created": self.now, "mode": "payment", "status": "open",
             "payment_status": "unpaid", "amount_total": amount, "amount_subtotal": amount, "livemode": false,
             "currency": form["line_items[0][price_data][currency]"], "payment_intent": null,
             "client_reference_id": form["client_reference_id"], "url": format!("https://checkout.stripe.com/{id}"),

@@ -10,6 +10,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::gateways::GatewayError;
 use crate::gateways::http::Response;
+use crate::gateways::stripe::interpret::ANSWERED;
 use crate::gateways::stripe::json::Object;
 
 /// When Stripe answered by its own clock, which is the clock of its events too.
@@ -33,7 +34,7 @@ pub(super) fn event(id: String, object: &str, at: Timestamp) -> Result<Envelope,
         return Err(GatewayError::Malformed("expected an object with a plain name".to_owned()));
     }
     let livemode = read.truth("livemode").map_err(malformed)?;
-    let kind = format!("{name}.answered");
+    let kind = format!("{name}.{ANSWERED}");
     let mode = livemode.map(|live| format!(",\"livemode\":{live}")).unwrap_or_default();
     let created = at.unix_timestamp();
     let body = format!(
