@@ -64,8 +64,8 @@ pub use error::{Error, ErrorKind};
 pub use gateways::Capture;
 pub use mount::Mount;
 pub use payments::{
-    Builder, Created, Differing, Event, HandlerError, ModePolicy, NewPayment, Next, Payment, Payments, Rebuilt,
-    Received, Transition, Unmatched, Variant,
+    Builder, Chores, Created, Differing, Event, HandlerError, ModePolicy, NewPayment, Next, Outcome, Payment, Payments,
+    Rebuilt, Received, Reconciled, Refund, Transition, Unmatched, Variant,
 };
 pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, PooledConnection};

@@ -85,6 +85,10 @@ pub enum Source {
     Delivery,
     /// An act of an operator's in the admin pages.
     Operator,
+    /// The gateway's answer to a call of ours.
+    Answer,
+    /// The gateway's own list of events.
+    Listing,
 }
 
 /// Where an event stands in the inbox.
@@ -143,6 +147,8 @@ impl Source {
         match self {
             Self::Delivery => "delivery",
             Self::Operator => "operator",
+            Self::Answer => "answer",
+            Self::Listing => "listing",
         }
     }
 }

@@ -13,7 +13,8 @@ use std::pin::Pin;
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
+use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 
 /// A future that may move between threads.
@@ -39,6 +40,27 @@ pub trait Gateway: Send + Sync + 'static {
     fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
         let _ = order;
         Box::pin(async { Ok(Started::Done) })
+    }
+
+    /// Whether the gateway can be asked for this as it is configured; if not, why not, in words for an operator. The
+    /// default can nothing.
+    fn supports(&self, verb: Verb) -> Result<(), String> {
+        Err(format!("{} can't be asked to {} from here.", self.name(), verb.as_str()))
+    }
+
+    /// Does something with a payment at the gateway, or asks how it stands. The answer is what is true then, as
+    /// events, which go the way of all events. They have ids made of the call's idempotency key, so that the same
+    /// answer is the same event however often it comes.
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        let verb = call.verb;
+        Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
+    }
+
+    /// A page of the events that the gateway has since `since`, newest first; `before` is the last event of the page
+    /// before. The default has no such list.
+    fn list<'a>(&'a self, since: Timestamp, before: Option<&'a str>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+        let _ = (since, before);
+        Box::pin(async { Err(GatewayError::Unsupported(format!("{} has no list of events here.", self.name()))) })
     }
 
     /// Answers what else comes to the variant's address: a page of its own, or a challenge. `None` is not found.
@@ -143,6 +165,67 @@ pub struct Order {
     pub return_url: Option<String>,
     /// Where the customer goes after giving up.
     pub cancel_url: Option<String>,
+}
+
+/// What a gateway can be asked to do with a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Take authorized money.
+    Capture,
+    /// Give up before money moved.
+    Cancel,
+    /// Return money.
+    Refund,
+    /// Say how it stands; changes nothing.
+    Refresh,
+}
+
+/// A call about one payment.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What is to be done.
+    pub verb: Verb,
+    /// Our public id of the payment.
+    pub token: String,
+    /// The gateway's ids of the payment's objects.
+    pub gateway_refs: Vec<String>,
+    /// What is known of them.
+    pub facts: Vec<Fact>,
+    /// How much; `None` is all there is.
+    pub amount: Option<Money>,
+    /// Why, by a word of the gateway's (Stripe: `duplicate`, `fraudulent`, `requested_by_customer`).
+    pub reason: Option<String>,
+    /// The same for every try of the same call; at the most 60 letters, digits and dashes.
+    pub idempotency_key: String,
+}
+
+/// A page of a gateway's list of events.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// The events, newest first.
+    pub events: Vec<Envelope>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Verb; 4] = [Self::Capture, Self::Cancel, Self::Refund, Self::Refresh];
+
+    /// The word in tables and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Cancel => "cancel",
+            Self::Refund => "refund",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// The verb of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == word)
+    }
 }
 
 /// One thing that is paid for.

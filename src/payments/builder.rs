@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::handler::{Event, HandlerError, Handlers, Transition};
 use super::naming::slug;
-use super::{Clock, Inner, Payments};
+use super::{Chores, Clock, Inner, Payments};
 use crate::domain::Timestamp;
 use crate::domain::retry::Backoff;
 use crate::error::Error;
@@ -98,6 +98,7 @@ pub struct Builder<C: HostConnection> {
     variants: Vec<(String, Variant)>,
     handlers: Handlers,
     backoff: Backoff,
+    chores: Chores,
     handler_timeout: Duration,
     limits: Limits,
     address: Option<String>,
@@ -114,6 +115,7 @@ impl<C: HostConnection> Builder<C> {
             variants: Vec::new(),
             handlers: Handlers::default(),
             backoff: Backoff::default(),
+            chores: Chores::default(),
             handler_timeout: Duration::from_secs(60),
             limits: Limits { waiting: 1024, batch: 256 },
             address: None,
@@ -172,6 +174,14 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
+    /// What a worker does besides processing, at gateways that can be asked. Default [`Chores::default`]: what was
+    /// missed is fetched at every start and every 15 minutes, and a payment that stays pending or authorized for an
+    /// hour is asked about.
+    pub fn chores(mut self, chores: Chores) -> Self {
+        self.chores = chores;
+        self
+    }
+
     /// How long a handler may run before its attempt counts as failed. Default 60 seconds.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
@@ -216,6 +226,7 @@ impl<C: HostConnection> Builder<C> {
             variants,
             handlers: self.handlers,
             backoff: self.backoff,
+            chores: self.chores,
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
             // this long.
             lease: self.handler_timeout.saturating_add(Duration::from_secs(15)),

@@ -8,7 +8,10 @@ mod audit;
 mod browse;
 mod builder;
 mod bulk;
+mod cancel;
+mod capture;
 mod checkup;
+mod chores;
 mod conclude;
 mod create;
 mod discard;
@@ -18,12 +21,16 @@ mod find;
 pub(crate) mod handler;
 mod matching;
 mod naming;
+mod operate;
 mod overview;
 mod payment;
 pub(crate) mod process;
 mod reading;
 mod rebuild;
 mod receive;
+mod reconcile;
+mod refresh;
+mod refund;
 mod requeue;
 pub(crate) mod settle;
 pub(crate) mod tally;
@@ -40,15 +47,19 @@ pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentLis
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF};
+pub use chores::Chores;
 pub use create::{Created, NewPayment, Next};
 pub(crate) use discard::why_no_discard;
 pub(crate) use dry_run::Forecast;
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
+pub use operate::Outcome;
 pub(crate) use overview::{Bucket, Overview, Span};
 pub use payment::Payment;
 pub use rebuild::{Differing, Rebuilt};
 pub use receive::Received;
+pub use reconcile::Reconciled;
+pub use refund::Refund;
 pub(crate) use requeue::{Actor, why_no_requeue};
 
 use crate::domain::retry::Backoff;
@@ -64,6 +75,9 @@ use handler::Handlers;
 #[derive(Clone)]
 pub struct Payments(Arc<Inner>);
 
+/// The actor of what the host's own code asks for.
+pub(crate) const HOST: &str = "the app";
+
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 pub(crate) struct Inner {
@@ -72,6 +86,7 @@ pub(crate) struct Inner {
     variants: BTreeMap<String, Variant>,
     handlers: Handlers,
     backoff: Backoff,
+    chores: Chores,
     handler_timeout: Duration,
     lease: Duration,
     /// Where browsers reach the mount: as the host said, else where it was mounted first.

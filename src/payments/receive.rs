@@ -84,29 +84,34 @@ impl Payments {
 
 fn rows(variant: &str, verified: Verified, headers: String, now: Timestamp) -> Result<Vec<NewEvent>, Rejection> {
     let Verified { events, secret, skew_seconds } = verified;
-    let row = |event: Envelope| {
-        // A database may refuse what a gateway's JSON allows (Postgres: NUL), and one such event must not hold up
-        // those that are stored with it.
-        if ![&event.id, &event.kind].into_iter().all(|text| storable(text)) {
-            return Err(Rejection::BodyMalformed);
-        }
-        Ok(NewEvent {
-            variant: variant.to_owned(),
-            gateway_event_id: event.id,
-            source: Source::Delivery,
-            kind: event.kind,
-            livemode: event.livemode,
-            api_version: event.api_version.filter(|text| storable(text)),
-            account: event.account.filter(|text| storable(text)),
-            secret: secret.clone(),
-            skew_seconds,
-            occurred_at: event.occurred_at.map(to_micros).filter(|at| (1970..=9999).contains(&at.year())),
-            received_at: now,
-            headers: headers.clone(),
-            body: event.body,
-        })
-    };
-    events.into_iter().map(row).collect()
+    let events = events.into_iter().map(|event| {
+        let event = row(variant, event, Source::Delivery, now)?;
+        Ok(NewEvent { secret: secret.clone(), skew_seconds, headers: headers.clone(), ..event })
+    });
+    events.collect()
+}
+
+/// The row of an event, however it came here. A database may refuse what a gateway's JSON allows (Postgres: NUL), and
+/// one such event must not hold up those that are stored with it.
+pub(super) fn row(variant: &str, event: Envelope, source: Source, now: Timestamp) -> Result<NewEvent, Rejection> {
+    if ![&event.id, &event.kind].into_iter().all(|text| storable(text)) {
+        return Err(Rejection::BodyMalformed);
+    }
+    Ok(NewEvent {
+        variant: variant.to_owned(),
+        gateway_event_id: event.id,
+        source,
+        kind: event.kind,
+        livemode: event.livemode,
+        api_version: event.api_version.filter(|text| storable(text)),
+        account: event.account.filter(|text| storable(text)),
+        secret: None,
+        skew_seconds: None,
+        occurred_at: event.occurred_at.map(to_micros).filter(|at| (1970..=9999).contains(&at.year())),
+        received_at: now,
+        headers: "{}".to_owned(),
+        body: event.body,
+    })
 }
 
 /// The header fields that are kept, as a JSON object.

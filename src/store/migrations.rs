@@ -16,9 +16,16 @@ macro_rules! migrations {
     };
 }
 
+/// The folders, in their order.
+macro_rules! all {
+    ($folder:literal) => {
+        migrations!(
+            $folder: "0001_foundation", "0002_lists", "0003_hours", "0004_audit", "0005_operations", "0006_chores"
+        )
+    };
+}
+
 #[cfg(feature = "sqlite")]
-pub(super) const SQLITE: &[Migration] =
-    migrations!("sqlite": "0001_foundation", "0002_lists", "0003_hours", "0004_audit");
+pub(super) const SQLITE: &[Migration] = all!("sqlite");
 #[cfg(feature = "postgres")]
-pub(super) const POSTGRES: &[Migration] =
-    migrations!("postgres": "0001_foundation", "0002_lists", "0003_hours", "0004_audit");
+pub(super) const POSTGRES: &[Migration] = all!("postgres");

@@ -3,6 +3,7 @@
 
 pub(crate) mod any;
 mod backend;
+pub(crate) mod calls;
 pub(crate) mod database;
 pub(crate) mod dialect;
 mod failure;
@@ -21,6 +22,7 @@ use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::error::{Error, ErrorKind};
+use calls::*;
 use filters::*;
 use rows::*;
 
@@ -73,7 +75,9 @@ fn no_answer() -> Error {
 }
 
 /// What can be said in a transaction.
-pub(crate) trait Tx: Intake + Events + Payments + Attempts + Lists + Browse + Hours + Acts + Checkup {
+pub(crate) trait Tx:
+    Intake + Events + Payments + Attempts + Operations + Chores + Lists + Browse + Hours + Acts + Checkup
+{
     /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
     fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
@@ -164,6 +168,35 @@ pub(crate) trait Attempts {
     fn done_handlers(&mut self, event: i64) -> Result<Vec<DoneHandler>, Error>;
     /// Adds an operator's act.
     fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
+}
+
+/// What gateways are asked to do.
+pub(crate) trait Operations {
+    /// Adds an operation that is underway.
+    fn add_operation(&mut self, operation: &NewOperation) -> Result<OperationRow, Error>;
+    /// Takes up to `limit` operations whose end is not known and that are due, for another try until `until`.
+    fn claim_operations(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<OperationRow>, Error>;
+    /// Writes what came of an operation that is underway; `false` when that is written already.
+    fn settle_operation(&mut self, id: i64, end: &OperationEnd) -> Result<bool, Error>;
+    /// The operations of a payment, newest first.
+    fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
+}
+
+/// What is to be done from time to time, once for all processes.
+pub(crate) trait Chores {
+    /// Takes a chore if it is due, and says when it is due again; it comes into being at its first turn.
+    fn claim_chore(&mut self, name: &str, now: Timestamp, again: Timestamp) -> Result<Option<ChoreRow>, Error>;
+    /// Makes a chore due now, unless it ran since `since`.
+    fn hurry_chore(&mut self, name: &str, now: Timestamp, since: Timestamp) -> Result<(), Error>;
+    /// Writes what came of a chore; `done_to` only where that moved.
+    fn end_chore(&mut self, name: &str, now: Timestamp, done_to: Option<Timestamp>, note: &str) -> Result<(), Error>;
+    /// The chore of this name.
+    fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error>;
+    /// Which of these gateway event ids are not in the inbox.
+    fn missing_events(&mut self, variant: &str, ids: &[String]) -> Result<Vec<String>, Error>;
+    /// Payments through this variant that are in one of `statuses`, were created between these moments, bear a
+    /// reference, and were not asked about since `asked`: their tokens, oldest first.
+    fn stale_payments(&mut self, stale: &Stale<'_>) -> Result<Vec<String>, Error>;
 }
 
 /// What happened lately, without counting over history.

@@ -18,6 +18,7 @@ const WAITING: usize = 1_000;
 pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
+    running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
     while !*stopping.borrow() {
         let batch = match worker.payments.process().await {
             Ok(batch) => batch,
@@ -31,7 +32,8 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
             running.spawn_local(in_turn(pending, room.clone(), stopping.clone()));
         }
         while running.try_join_next().is_some() {}
-        while running.len() >= WAITING && !*stopping.borrow() {
+        // One of them looks after gateways as long as the worker lives.
+        while running.len() > WAITING && !*stopping.borrow() {
             running.join_next().await;
         }
         if batch.claimed == 0 {
@@ -41,6 +43,30 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let finish = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(worker.patience, finish).await.is_err() {
         log::warn!("payments: handlers are still running at the end; their events are taken up after their lease");
+    }
+}
+
+/// What gateways have to be asked: operations whose end nobody knows, and what is to be done from time to time. The
+/// loop goes on meanwhile: a gateway may take its time.
+async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    if let Err(error) = payments.chores_at_start().await {
+        log::error!("payments: the worker could not look for what was missed: {error}");
+    }
+    while !*stopping.borrow() {
+        let done = async { payments.chores().await.and(payments.resume_operations().await) };
+        let resumed = tokio::select! {
+            done = done => done.unwrap_or_else(|error| {
+                log::error!("payments: gateways could not be looked after: {error}");
+                0
+            }),
+            () = stopped(&mut stopping) => return,
+        };
+        if resumed == 0 {
+            tokio::select! {
+                () = tokio::time::sleep(poll) => {}
+                () = stopped(&mut stopping) => {}
+            }
+        }
     }
 }
 
@@ -86,8 +112,9 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     let mut claimed = 0;
     let local = LocalSet::new();
     loop {
+        let resumed = payments.resume_operations().await?;
         let batch = payments.process().await?;
-        if batch.claimed == 0 {
+        if batch.claimed + resumed == 0 {
             payments.inner().flush().await;
             return Ok(claimed);
         }

@@ -10,10 +10,14 @@ use actix_payments::gateways::{Gateway, Verification};
 
 mod calls;
 mod deliveries;
+mod downtime;
 mod facts;
+mod fake;
 mod interpretation;
 pub(crate) mod listener;
 mod money;
+mod operations;
+mod storm;
 mod vectors;
 
 const SECRET: &str = "whsec_test";

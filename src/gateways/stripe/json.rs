@@ -32,6 +32,11 @@ impl<'a> Members<'a> {
         Self { text, at: 0, begun: false }
     }
 
+    /// How many bytes the value has that `text` begins with.
+    pub(super) fn first_value(text: &'a str) -> Option<usize> {
+        Self::of(text).value().ok().map(str::len)
+    }
+
     /// The next member; `None` at the object's end, when nothing but white space follows it.
     pub(super) fn next(&mut self) -> Result<Option<Member<'a>>, Broken> {
         let first = !self.begun;
@@ -191,7 +196,7 @@ impl<'a> Object<'a> {
     }
 
     /// The value of `name` as it stands in the text; `None` when it is absent or null.
-    fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw).filter(|raw| *raw != "null")
     }
 
@@ -227,6 +232,11 @@ impl<'a> Object<'a> {
             Some("true") => Ok(true),
             Some(_) => Err(self.wrong(name, "true or false")),
         }
+    }
+
+    /// Whether `name` is true; absent and null are `None`, anything else is an error.
+    pub(super) fn truth(&self, name: &str) -> Result<Option<bool>, Malformed> {
+        self.raw(name).map(|raw| raw.parse().map_err(|_| self.wrong(name, "true or false"))).transpose()
     }
 
     /// The object of `name`, called `what` in errors; absent and null are `None`, anything else is an error.

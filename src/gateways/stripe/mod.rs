@@ -13,10 +13,10 @@ mod verify;
 use std::time::Duration;
 
 use super::signature::{self, Secret};
-use super::{BoxFuture, Gateway, GatewayError, Order, Setup, Started, Verification};
+use super::{BoxFuture, Call, Gateway, GatewayError, Listing, Order, Setup, Started, Verb, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
 
 /// One webhook endpoint of a Stripe account, test or live.
 ///
@@ -157,6 +157,29 @@ impl Gateway for Stripe {
         }
     }
 
+    fn supports(&self, verb: Verb) -> Result<(), String> {
+        match &self.api {
+            Some(_) => Ok(()),
+            None => {
+                Err(format!("This variant has no API key, so Stripe can't be asked to {} from here.", verb.as_str()))
+            }
+        }
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.call(call)),
+            None => Box::pin(std::future::ready(Err(no_key()))),
+        }
+    }
+
+    fn list<'a>(&'a self, since: Timestamp, before: Option<&'a str>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.list(since, before)),
+            None => Box::pin(std::future::ready(Err(no_key()))),
+        }
+    }
+
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
         // Only these have a page that an id alone leads to; `py_` is what a charge by another means than a card
         // is called. The id goes into an address, so it has to look like one.
@@ -165,6 +188,10 @@ impl Gateway for Stripe {
         let mode = if livemode { "" } else { "test/" };
         (known && plain).then(|| format!("https://dashboard.stripe.com/{mode}payments/{gateway_ref}"))
     }
+}
+
+fn no_key() -> GatewayError {
+    GatewayError::Unsupported("this variant has no API key".to_owned())
 }
 
 /// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds), for tests and

@@ -6,12 +6,14 @@ mod acts;
 mod attempts;
 mod browse;
 mod checkup;
+mod chores;
 mod events;
 mod hours;
 mod intake;
 mod ledger;
 mod lists;
 pub(super) mod migrate;
+mod operations;
 mod payments;
 pub(super) mod schema;
 

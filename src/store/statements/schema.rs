@@ -164,6 +164,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_operations (id) {
+        id -> BigInt,
+        payment_id -> BigInt,
+        variant -> Text,
+        verb -> Text,
+        amount -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        idempotency_key -> Text,
+        actor -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        attempts -> BigInt,
+        due_at -> Nullable<Instant>,
+        created_at -> Instant,
+        finished_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_chores (name) {
+        name -> Text,
+        due_at -> Instant,
+        done_to -> Nullable<Instant>,
+        ran_at -> Nullable<Instant>,
+        note -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     pay_payments,
     pay_ledger,
@@ -175,4 +208,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_attempts,
     pay_audit,
     pay_hours,
+    pay_operations,
+    pay_chores,
 );

@@ -1,5 +1,5 @@
 //! What did the client say, and what was it told? An HTTP server that keeps every request as it came and answers
-//! what the test has prepared, the last answer again and again.
+//! what the test says to it.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -34,17 +34,25 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// Answers these, the last one again and again.
     pub fn saying(answers: impl IntoIterator<Item = Say>) -> Self {
+        let mut answers = answers.into_iter().collect::<VecDeque<_>>();
+        let next = move || if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+        let next = Mutex::new(next);
+        Self::answering(move |_| next.lock().unwrap()().expect("an answer"))
+    }
+
+    /// Answers what `say` says, one request after the other.
+    pub fn answering(say: impl Fn(&Heard) -> Say + Send + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (kept, mut answers) = (heard.clone(), answers.into_iter().collect::<VecDeque<_>>());
+        let kept = heard.clone();
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 let Some(request) = read(connection.as_ref().unwrap()) else { continue };
-                kept.lock().unwrap().push(request);
-                let say = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-                answer(connection.unwrap(), say.expect("an answer"));
+                kept.lock().unwrap().push(request.clone());
+                answer(connection.unwrap(), say(&request));
             }
         });
         Self { address, heard }

@@ -2,8 +2,11 @@
 //! (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/api/idempotent_requests>); what a call says is its
 //! own file.
 
+mod answer;
 pub(super) mod checkout;
 mod form;
+pub(super) mod listing;
+pub(super) mod payment;
 
 use std::time::Duration;
 
@@ -63,6 +66,14 @@ impl Api {
         self.send(Request { post: true, url, headers, body: form.text() }).await
     }
 
+    /// A GET, which changes nothing. `query` is written like a form.
+    async fn ask(&self, path: &str, query: Form) -> Result<Response, GatewayError> {
+        let query = query.text();
+        let mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{mark}{query}", self.base.trim_end_matches('/'));
+        self.send(Request { post: false, url, headers: self.headers(), body: String::new() }).await
+    }
+
     fn headers(&self) -> Vec<(&'static str, String)> {
         vec![
             ("accept", "application/json".to_owned()),
@@ -74,12 +85,17 @@ impl Api {
 
     /// Sends until there is an answer that stands, or no further try is left.
     async fn send(&self, request: Request) -> Result<Response, GatewayError> {
-        let mut tries = 0;
+        let (mut tries, mut may_have_acted) = (0, false);
         loop {
             let answer = self.client.send(request.clone()).await;
             if tries >= self.retries || !again(&answer) {
-                return settled(answer);
+                return settled(answer).map_err(|error| match error {
+                    // What the last try did not reach, an earlier one may have done.
+                    GatewayError::Unavailable(why) if may_have_acted => GatewayError::OutcomeUnknown(why),
+                    error => error,
+                });
             }
+            may_have_acted |= !matches!(answer, Err(NoAnswer::NotSent(_)));
             tokio::time::sleep(pause(tries)).await;
             tries += 1;
         }

@@ -10,10 +10,14 @@ mod refund;
 
 use super::json::{self, Object};
 use super::money;
+use crate::domain::Timestamp;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
 use crate::gateways::{TEST_KIND, test_interpretation};
+
+/// What the kinds of answers to our own calls end in, which no kind of Stripe's does.
+pub(super) const ANSWERED: &str = "answered";
 
 /// The families of objects that say something of one payment.
 #[derive(Clone, Copy)]
@@ -119,9 +123,13 @@ impl Family {
 }
 
 impl Reading<'_> {
-    /// A fact of this event.
+    /// A fact of this event. That something is not decided is no news when it is asked for: it says so since it was
+    /// made, and must not outrank what was decided meanwhile.
     fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
-        Fact::new(aspect, gateway_ref, state, self.event.occurred_at, self.event.id)
+        let open = self.verb == ANSWERED && matches!(state, State::Pending | State::ActionRequired);
+        let made = self.object.integer("created").ok().flatten().filter(|_| open);
+        let at = made.and_then(|at| Timestamp::from_unix_timestamp(at).ok()).unwrap_or(self.event.occurred_at);
+        Fact::new(aspect, gateway_ref, state, at, self.event.id)
     }
 
     /// The amount of `name` with the object's currency, in ISO minor units, which must be there.

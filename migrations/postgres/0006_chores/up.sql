@@ -1,0 +1,10 @@
+-- What is to be done from time to time, once for all processes.
+CREATE TABLE pay_chores (
+    name    TEXT PRIMARY KEY,
+    due_at  TIMESTAMPTZ NOT NULL,
+    -- Up to where it is done.
+    done_to TIMESTAMPTZ,
+    ran_at  TIMESTAMPTZ,
+    -- What came of it, one sentence.
+    note    TEXT
+);

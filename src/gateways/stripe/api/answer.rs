@@ -1,0 +1,52 @@
+//! How does an answer of Stripe's become an event? The object goes in unchanged, in an envelope like that of
+//! Stripe's own events, so that one interpreter reads both. Its kind ends in `answered`, which no kind of Stripe's
+//! does: only the object's own state counts.
+
+use bytes::Bytes;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::domain::Timestamp;
+use crate::domain::event::Envelope;
+use crate::gateways::GatewayError;
+use crate::gateways::http::Response;
+use crate::gateways::stripe::interpret::ANSWERED;
+use crate::gateways::stripe::json::Object;
+
+/// When Stripe answered by its own clock, which is the clock of its events too.
+pub(super) fn answered_at(answer: &Response) -> Timestamp {
+    let said = answer.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+    let at = said.unwrap_or_else(OffsetDateTime::now_utc);
+    at.replace_nanosecond(0).unwrap_or(at).to_offset(time::UtcOffset::UTC)
+}
+
+/// The body of an answer as text.
+pub(super) fn text(answer: &Response) -> Result<&str, GatewayError> {
+    std::str::from_utf8(&answer.body).map_err(|bad| GatewayError::Malformed(bad.to_string()))
+}
+
+/// The event that says what `object`, the raw text of one, is now.
+pub(super) fn event(id: String, object: &str, at: Timestamp) -> Result<Envelope, GatewayError> {
+    let malformed = |bad: crate::domain::event::Malformed| GatewayError::Malformed(bad.to_string());
+    let read = Object::read(object, "an answer").map_err(malformed)?;
+    let name = read.need_text("object").map_err(malformed)?;
+    if !name.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte)) {
+        return Err(GatewayError::Malformed("expected an object with a plain name".to_owned()));
+    }
+    let livemode = read.truth("livemode").map_err(malformed)?;
+    let kind = format!("{name}.{ANSWERED}");
+    let mode = livemode.map(|live| format!(",\"livemode\":{live}")).unwrap_or_default();
+    let created = at.unix_timestamp();
+    let body = format!(
+        r#"{{"id":"{id}","object":"event","type":"{kind}","created":{created}{mode},"data":{{"object":{object}}}}}"#
+    );
+    Ok(Envelope {
+        id,
+        kind,
+        occurred_at: Some(at),
+        livemode,
+        account: None,
+        api_version: Some(super::VERSION.to_owned()),
+        body: Bytes::from(body),
+    })
+}

@@ -1,0 +1,55 @@
+//! Which events does Stripe have? Its own list of the last thirty days
+//! (<https://docs.stripe.com/api/events/list>), newest first, a hundred a page.
+
+use bytes::Bytes;
+
+use super::Api;
+use super::answer::text;
+use super::form::Form;
+use crate::domain::Timestamp;
+use crate::domain::event::Envelope;
+use crate::gateways::stripe::envelope;
+use crate::gateways::stripe::json::{Members, Object};
+use crate::gateways::{GatewayError, Listing};
+
+impl Api {
+    /// A page of the events since `since`, older than the event `before`.
+    pub(in crate::gateways::stripe) async fn list(
+        &self,
+        since: Timestamp,
+        before: Option<&str>,
+    ) -> Result<Listing, GatewayError> {
+        let mut query = Form::default();
+        query.add("limit", "100");
+        query.add("created[gte]", since.unix_timestamp().to_string());
+        query.maybe("starting_after", before);
+        let answer = self.ask("/v1/events", query).await?;
+        let malformed = |bad: crate::domain::event::Malformed| GatewayError::Malformed(bad.to_string());
+        let page = Object::read(text(&answer)?, "a list of events").map_err(malformed)?;
+        let events = elements(page.raw("data").unwrap_or_default()).ok_or_else(|| {
+            GatewayError::Malformed("expected `data` of a list of events to be a list of objects".to_owned())
+        })?;
+        let read = |raw: &str| envelope::read(&Bytes::copy_from_slice(raw.as_bytes())).ok();
+        let events: Vec<Envelope> = events.into_iter().filter_map(read).collect();
+        Ok(Listing { more: page.flag("has_more").map_err(malformed)? && !events.is_empty(), events })
+    }
+}
+
+/// The elements of a JSON list of objects, each as it stands in the text.
+fn elements(list: &str) -> Option<Vec<&str>> {
+    let inner = list.strip_prefix('[')?.strip_suffix(']')?;
+    // Read as the members of one object, a list's elements would need keys; so they are cut by the scanner one by one.
+    let mut rest = inner.trim_start();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let length = Members::first_value(rest)?;
+        found.push(&rest[..length]);
+        rest = rest[length..].trim_start();
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next.trim_start(),
+            None if rest.is_empty() => {}
+            None => return None,
+        }
+    }
+    Some(found)
+}

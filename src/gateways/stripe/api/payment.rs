@@ -1,0 +1,133 @@
+//! How is a payment captured, canceled, refunded, or asked about? Which object a call goes to follows from the ids
+//! and facts that are known of the payment.
+
+use super::answer::{answered_at, event, text};
+use super::form::Form;
+use super::{Api, Response};
+use crate::domain::event::Envelope;
+use crate::domain::fact::State;
+use crate::gateways::stripe::json::Object;
+use crate::gateways::stripe::money;
+use crate::gateways::{Call, GatewayError, Verb};
+
+type Answer = Result<Vec<Envelope>, GatewayError>;
+
+impl Api {
+    /// Does what the call says, and answers what is true then.
+    pub(in crate::gateways::stripe) async fn call(&self, call: &Call) -> Answer {
+        match call.verb {
+            Verb::Capture => self.capture(call).await,
+            Verb::Cancel => self.cancel(call).await,
+            Verb::Refund => self.refund(call).await,
+            Verb::Refresh => self.refresh(call).await,
+        }
+    }
+
+    async fn capture(&self, call: &Call) -> Answer {
+        let intent = self.intent(call, State::Authorized).await?;
+        let mut form = Form::default();
+        form.maybe("amount_to_capture", amount(call)?);
+        self.done(call, &format!("/v1/payment_intents/{intent}/capture"), form).await
+    }
+
+    /// A session that is open is closed; else the intent gives up.
+    async fn cancel(&self, call: &Call) -> Answer {
+        let session = pick(call, "cs_", State::Pending);
+        let known_intent = pick(call, "pi_", State::Authorized);
+        if let Some(session) = session.filter(|_| known_intent.is_none()) {
+            return self.done(call, &format!("/v1/checkout/sessions/{session}/expire"), Form::default()).await;
+        }
+        let intent = self.intent(call, State::Authorized).await?;
+        let mut form = Form::default();
+        form.add("cancellation_reason", "requested_by_customer");
+        self.done(call, &format!("/v1/payment_intents/{intent}/cancel"), form).await
+    }
+
+    async fn refund(&self, call: &Call) -> Answer {
+        let mut form = Form::default();
+        match self.intent(call, State::Succeeded).await {
+            Ok(intent) => form.add("payment_intent", intent),
+            Err(unknown) => form.add("charge", pick(call, "ch_", State::Succeeded).ok_or(unknown)?),
+        }
+        form.maybe("amount", amount(call)?);
+        form.maybe("reason", call.reason.as_deref());
+        form.add("metadata[payment_token]", &call.token);
+        self.done(call, "/v1/refunds", form).await
+    }
+
+    /// Asks for session, intent and charge, whichever are known.
+    async fn refresh(&self, call: &Call) -> Answer {
+        let mut query = Form::default();
+        let (path, nested) = match (pick(call, "cs_", State::Succeeded), pick(call, "pi_", State::Succeeded)) {
+            (Some(session), _) => {
+                query.add("expand[0]", "payment_intent.latest_charge");
+                (format!("/v1/checkout/sessions/{session}"), &["payment_intent", "latest_charge"][..])
+            }
+            (None, Some(intent)) => {
+                query.add("expand[0]", "latest_charge");
+                (format!("/v1/payment_intents/{intent}"), &["latest_charge"][..])
+            }
+            (None, None) => {
+                let charge = pick(call, "ch_", State::Succeeded).ok_or_else(unknown)?;
+                (format!("/v1/charges/{charge}"), &[][..])
+            }
+        };
+        let answer = self.ask(&path, query).await?;
+        let (mut object, at) = (text(&answer)?, answered_at(&answer));
+        let mut events = vec![event(format!("{}-1", call.idempotency_key), object, at)?];
+        for (name, number) in nested.iter().zip(2..) {
+            let read = Object::read(object, "an answer").map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
+            match read.raw(name) {
+                Some(inner) if inner.starts_with('{') => object = inner,
+                _ => break,
+            }
+            events.push(event(format!("{}-{number}", call.idempotency_key), object, at)?);
+        }
+        Ok(events)
+    }
+
+    /// Sends a call that acts, and makes its answer an event.
+    async fn done(&self, call: &Call, path: &str, form: Form) -> Answer {
+        let answer: Response = self.act(path, form, &call.idempotency_key).await?;
+        Ok(vec![event(call.idempotency_key.clone(), text(&answer)?, answered_at(&answer))?])
+    }
+
+    /// The intent of the payment: one that is known, else the session's.
+    async fn intent(&self, call: &Call, state: State) -> Result<String, GatewayError> {
+        if let Some(intent) = pick(call, "pi_", state) {
+            return Ok(intent);
+        }
+        let session = pick(call, "cs_", State::Succeeded).ok_or_else(unknown)?;
+        let answer = self.ask(&format!("/v1/checkout/sessions/{session}"), Form::default()).await?;
+        let read = Object::read(text(&answer)?, "a checkout session");
+        let read = read.map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
+        read.link("payment_intent").filter(|id| plain(id)).ok_or_else(unknown)
+    }
+}
+
+fn unknown() -> GatewayError {
+    GatewayError::Declined("Stripe has nothing of this payment yet that this could be done with".to_owned())
+}
+
+/// The known id of this kind whose object, or what belongs to it, is in `state`; else the newest of the kind.
+fn pick(call: &Call, prefix: &str, state: State) -> Option<String> {
+    let ids: Vec<&String> = call.gateway_refs.iter().filter(|id| id.starts_with(prefix) && plain(id)).collect();
+    let of = |id: &str| {
+        call.facts
+            .iter()
+            .any(|fact| fact.state == state && (fact.gateway_ref == id || fact.parent.as_deref() == Some(id)))
+    };
+    ids.iter().find(|id| of(id)).or(ids.last()).map(|id| (*id).clone())
+}
+
+/// Whether an id can stand in a path.
+fn plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The amount in Stripe's units, where the call is for a part.
+fn amount(call: &Call) -> Result<Option<String>, GatewayError> {
+    let stripes = call.amount.map(money::from_minor).transpose();
+    let stripes = stripes.map_err(|bad| GatewayError::Declined(bad.to_string()))?;
+    Ok(stripes.map(|units| units.to_string()))
+}

@@ -1,0 +1,22 @@
+//! How is a payment given up before money moved?
+
+use super::operate::{Outcome, Wanted};
+use super::{HOST, Payments};
+use crate::error::Error;
+use crate::gateways::Verb;
+
+impl Payments {
+    /// Gives a payment up: closes its checkout, or releases what is authorized, whichever it is in.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when money has moved or the gateway can't; `Gateway` when the gateway
+    /// said no; and what the database says.
+    pub async fn cancel(&self, token: &str) -> Result<Outcome, Error> {
+        self.cancel_by(HOST, token).await
+    }
+
+    pub(crate) async fn cancel_by(&self, actor: &str, token: &str) -> Result<Outcome, Error> {
+        let wanted = Wanted { verb: Verb::Cancel, amount: None, reason: None, actor: actor.to_owned() };
+        self.operate(token, wanted).await
+    }
+}

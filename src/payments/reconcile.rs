@@ -1,0 +1,114 @@
+//! What did the gateway tell while nobody listened? Its own list of events is compared with the inbox, and what is
+//! missing goes in, oldest first, the way of all events.
+
+use time::Duration;
+
+use super::receive::row;
+use super::{Payments, Variant};
+use crate::domain::Timestamp;
+use crate::domain::event::{Envelope, Source};
+use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
+
+/// What came of comparing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reconciled {
+    /// How many events the gateway listed.
+    pub listed: usize,
+    /// How many of them were missing here, and are in the inbox now.
+    pub found: usize,
+}
+
+/// How far before the last time the list is read again: events may appear in it late.
+const OVERLAP: Duration = Duration::hours(1);
+/// How far back the list is read the first time.
+const FIRST: Duration = Duration::hours(24);
+/// How far back any gateway's list goes.
+const LONGEST: Duration = Duration::days(30);
+/// How many pages of the list are read at the most: what a gateway tells in a month at a busy account.
+const PAGES: usize = 2_000;
+/// How many events one transaction stores.
+const BATCH: usize = 100;
+
+impl Payments {
+    /// Fetches the events of the variant that this database has not heard of, since the last time that this was done;
+    /// the first time, of the last day. Only kinds that say something of payments or that a handler is for are taken.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown variant; `Gateway` when the gateway has no list or did not say; and what the database
+    /// says.
+    pub async fn reconcile(&self, variant: &str) -> Result<Reconciled, Error> {
+        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
+        let configured = self.variant(variant).ok_or_else(unknown)?;
+        let (now, name) = (self.now(), chore(variant));
+        let last = self.read({
+            let name = name.clone();
+            move |tx| Ok(tx.chore(&name)?.and_then(|chore| chore.done_to))
+        });
+        let since = last.await?.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST));
+        let compared = self.compare(variant, configured, since).await;
+        let (done_to, note) = match &compared {
+            Ok(done) if done.found == 0 => (Some(now), format!("nothing was missing of {} events", done.listed)),
+            Ok(done) => (Some(now), format!("{} of {} events were missing and were fetched", done.found, done.listed)),
+            Err(error) => (None, error.to_string()),
+        };
+        let end = move |tx: &mut dyn Tx| {
+            tx.claim_chore(&name, now, now)?;
+            tx.end_chore(&name, now, done_to, &note)
+        };
+        self.blocking(move |inner| inner.store.transaction(end)).await?;
+        compared
+    }
+
+    async fn compare(&self, name: &str, variant: &Variant, since: Timestamp) -> Result<Reconciled, Error> {
+        let told =
+            |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
+        let kinds = variant.gateway.setup().kinds;
+        let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<String>);
+        for _ in 0..PAGES {
+            let page = variant.gateway.list(since, before.as_deref()).await.map_err(told)?;
+            done.listed += page.events.len();
+            before = page.events.last().map(|event| event.id.clone());
+            let wanted =
+                |event: &Envelope| kinds.contains(&event.kind.as_str()) || self.inner().handlers.wants(&event.kind);
+            let wanted: Vec<Envelope> = page.events.into_iter().filter(wanted).collect();
+            missing.extend(self.missing(name, wanted).await?);
+            if !page.more {
+                break;
+            }
+        }
+        done.found = missing.len();
+        missing.reverse();
+        self.take(name, missing).await?;
+        Ok(done)
+    }
+
+    /// Those of the events that are not in the inbox.
+    async fn missing(&self, variant: &str, events: Vec<Envelope>) -> Result<Vec<Envelope>, Error> {
+        let (variant, ids) = (variant.to_owned(), events.iter().map(|event| event.id.clone()).collect::<Vec<_>>());
+        let missing = self.read(move |tx| tx.missing_events(&variant, &ids)).await?;
+        Ok(events.into_iter().filter(|event| missing.contains(&event.id)).collect())
+    }
+
+    async fn take(&self, variant: &str, events: Vec<Envelope>) -> Result<(), Error> {
+        let now = self.now();
+        // What can't be stored could not have been received either.
+        let rows = events.into_iter().filter_map(|event| row(variant, event, Source::Listing, now).ok());
+        let rows: Vec<_> = rows.collect();
+        for batch in rows.chunks(BATCH).map(<[_]>::to_vec) {
+            // One by one: a batch goes in sorted by id.
+            let append = move |tx: &mut dyn Tx| {
+                batch.iter().try_for_each(|event| tx.append(std::slice::from_ref(event)).map(drop))
+            };
+            self.blocking(move |inner| inner.store.transaction(append)).await?;
+        }
+        self.inner().ring();
+        Ok(())
+    }
+}
+
+/// The name of a variant's chore.
+pub(super) fn chore(variant: &str) -> String {
+    format!("reconcile:{variant}")
+}

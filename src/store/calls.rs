@@ -1,0 +1,72 @@
+//! What shape have the rows about gateways being asked: what they are to do, and what is to be done from time to time?
+
+use diesel::Queryable;
+
+use crate::domain::Timestamp;
+
+/// An operation to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewOperation {
+    pub payment_id: i64,
+    pub variant: String,
+    pub verb: &'static str,
+    pub amount: Option<i64>,
+    pub reason: Option<String>,
+    pub idempotency_key: String,
+    pub actor: String,
+    /// When another process may take it up, should this one end meanwhile.
+    pub due_at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+/// A stored operation.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct OperationRow {
+    pub id: i64,
+    pub payment_id: i64,
+    pub variant: String,
+    pub verb: String,
+    pub amount: Option<i64>,
+    pub reason: Option<String>,
+    pub idempotency_key: String,
+    pub actor: String,
+    pub state: String,
+    pub outcome: Option<String>,
+    pub attempts: i64,
+    pub due_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What came of a try.
+#[derive(Debug, Clone)]
+pub(crate) struct OperationEnd {
+    pub state: &'static str,
+    pub outcome: String,
+    /// When it is tried again.
+    pub due_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Something that is to be done from time to time.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct ChoreRow {
+    pub name: String,
+    pub due_at: Timestamp,
+    pub done_to: Option<Timestamp>,
+    pub ran_at: Option<Timestamp>,
+    pub note: Option<String>,
+}
+
+/// Which payments are looked for that nobody has heard of for long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stale<'a> {
+    pub variant: &'a str,
+    pub status: &'static str,
+    pub created_after: Timestamp,
+    pub created_before: Timestamp,
+    pub asked: Timestamp,
+    pub limit: i64,
+}

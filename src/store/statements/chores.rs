@@ -1,0 +1,75 @@
+//! How does one process of many do what is to be done from time to time? The row says when it is due, and whoever
+//! moves that on has it.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+
+use super::schema::pay_chores::dsl as c;
+use super::schema::{pay_events, pay_operations, pay_payments, pay_references};
+use super::{Connection, failed};
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::store::Chores;
+use crate::store::calls::{ChoreRow, Stale};
+
+impl Chores for Connection {
+    fn claim_chore(&mut self, name: &str, now: Timestamp, again: Timestamp) -> Result<Option<ChoreRow>, Error> {
+        diesel::insert_into(c::pay_chores)
+            .values((c::name.eq(name), c::due_at.eq(now)))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map_err(failed("adding a chore"))?;
+        diesel::update(c::pay_chores.filter(c::name.eq(name).and(c::due_at.le(now))))
+            .set(c::due_at.eq(again))
+            .get_result(self)
+            .optional()
+            .map_err(failed("claiming a chore"))
+    }
+
+    fn hurry_chore(&mut self, name: &str, now: Timestamp, since: Timestamp) -> Result<(), Error> {
+        let idle = c::ran_at.is_null().or(c::ran_at.lt(since));
+        diesel::update(c::pay_chores.filter(c::name.eq(name).and(c::due_at.gt(now))).filter(idle))
+            .set(c::due_at.eq(now))
+            .execute(self)
+            .map(drop)
+            .map_err(failed("hurrying a chore"))
+    }
+
+    fn end_chore(&mut self, name: &str, now: Timestamp, done_to: Option<Timestamp>, note: &str) -> Result<(), Error> {
+        let chore = c::pay_chores.filter(c::name.eq(name));
+        let ended = diesel::update(chore).set((c::ran_at.eq(now), c::note.eq(note))).execute(self);
+        ended.map_err(failed("ending a chore"))?;
+        let Some(done_to) = done_to else { return Ok(()) };
+        let moved = diesel::update(chore).set(c::done_to.eq(done_to)).execute(self);
+        moved.map(drop).map_err(failed("ending a chore"))
+    }
+
+    fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error> {
+        c::pay_chores.find(name).first(self).optional().map_err(failed("reading a chore"))
+    }
+
+    fn missing_events(&mut self, variant: &str, ids: &[String]) -> Result<Vec<String>, Error> {
+        use pay_events::dsl as e;
+        let known: Vec<String> = e::pay_events
+            .filter(e::variant.eq(variant).and(e::gateway_event_id.eq_any(ids)))
+            .select(e::gateway_event_id)
+            .load(self)
+            .map_err(failed("comparing events"))?;
+        Ok(ids.iter().filter(|id| !known.contains(id)).cloned().collect())
+    }
+
+    fn stale_payments(&mut self, stale: &Stale<'_>) -> Result<Vec<String>, Error> {
+        use {pay_operations::dsl as o, pay_payments::dsl as p, pay_references::dsl as r};
+        let has_reference = exists(r::pay_references.filter(r::payment_id.eq(p::id)));
+        let asked = exists(o::pay_operations.filter(o::payment_id.eq(p::id).and(o::created_at.ge(stale.asked))));
+        p::pay_payments
+            .filter(p::status.eq(stale.status).and(p::variant.eq(stale.variant)).and(p::absorbed_by.is_null()))
+            .filter(p::created_at.ge(stale.created_after).and(p::created_at.lt(stale.created_before)))
+            .filter(has_reference.and(not(asked)))
+            .order(p::id)
+            .limit(stale.limit)
+            .select(p::token)
+            .load(self)
+            .map_err(failed("finding stale payments"))
+    }
+}

@@ -1,0 +1,308 @@
+//! What would Stripe do? A fake of the calls that payments make, with the state that they change: sessions, intents,
+//! charges, refunds, events and idempotency keys. Customers pay when a test says so, and a test can make the next
+//! requests go wrong.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use actix_payments::gateways::stripe::Stripe;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc2822;
+
+use super::listener::{Heard, Listener, Say};
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection ends before anything happened.
+    CutBefore,
+    /// It is done, and the connection ends before the answer.
+    CutAfter,
+    /// It is done, and the answer takes this many milliseconds.
+    SlowAfter(u64),
+    /// Stripe has trouble of its own and does nothing.
+    Trouble,
+    /// Too many requests.
+    RateLimit,
+    /// Stripe says no.
+    Decline,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub now: i64,
+    next: u64,
+    sessions: BTreeMap<String, Value>,
+    pub intents: BTreeMap<String, Value>,
+    charges: BTreeMap<String, Value>,
+    /// Oldest first.
+    pub events: Vec<Value>,
+    /// Answers by idempotency key: the request's body, status and answer.
+    keys: BTreeMap<String, (String, u16, String)>,
+    /// What was really done, in order.
+    pub effects: Vec<String>,
+    pub faults: VecDeque<Option<Fault>>,
+}
+
+pub struct Fake {
+    pub listener: Listener,
+    state: Arc<Mutex<State>>,
+}
+
+type Answer = Result<Value, (u16, &'static str)>;
+
+impl Fake {
+    pub fn new(now: i64) -> Self {
+        let state = Arc::new(Mutex::new(State { now, ..State::default() }));
+        let kept = state.clone();
+        let listener = Listener::answering(move |heard| kept.lock().unwrap().serve(heard));
+        Self { listener, state }
+    }
+
+    /// A variant that calls this fake.
+    pub fn gateway(&self, secret: &str) -> Stripe {
+        Stripe::new(secret).api_key("sk_test_1").api_base(&self.listener.address).api_retries(0)
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// The customer pays the open session that bears this token; answers the intent's id.
+    pub fn pay(&self, token: &str) -> String {
+        self.state().pay(token)
+    }
+
+    /// Somebody refunds this much of an intent in Stripe's dashboard.
+    pub fn refund(&self, intent: &str, amount: i64) {
+        let form = [("payment_intent", intent.to_owned()), ("amount", amount.to_string())];
+        let form = form.map(|(name, value)| (name.to_owned(), value)).into();
+        self.state().refund(&form).unwrap();
+    }
+}
+
+impl State {
+    fn id(&mut self, prefix: &str) -> String {
+        self.next += 1;
+        format!("{prefix}_{}", self.next)
+    }
+
+    fn tell(&mut self, kind: &str, object: &Value) {
+        let id = self.id("evt");
+        let event = json!({"id": id, "object": "event", "type": kind, "created": self.now, "livemode": false,
+            "api_version": "2026-10-28.endive", "data": {"object": object}, "later_field": {"a": [1, {"b": null}]}});
+        self.events.push(event);
+    }
+
+    fn pay(&mut self, token: &str) -> String {
+        let of_token = |session: &&mut Value| session["client_reference_id"] == token && session["status"] == "open";
+        let session = self.sessions.values_mut().find(of_token).expect("an open session").clone();
+        let manual = session["capture"] == "manual";
+        let (intent, charge) = (self.id("pi"), self.id("ch"));
+        let (amount, currency) = (session["amount_total"].clone(), session["currency"].clone());
+        let taken = if manual { json!(0) } else { amount.clone() };
+        let held = if manual { amount.clone() } else { json!(0) };
+        let object = json!({"id": charge, "object": "charge", "amount": amount, "amount_captured": taken,
+            "amount_refunded": 0, "captured": !manual, "currency": currency, "payment_intent": intent,
+            "refunded": false, "status": "succeeded", "livemode": false});
+        self.tell("charge.succeeded", &object);
+        self.charges.insert(charge.clone(), object);
+        let status = if manual { "requires_capture" } else { "succeeded" };
+        let object = json!({"id": intent, "object": "payment_intent", "created": self.now, "amount": amount, "amount_capturable": held,
+            "amount_received": taken, "currency": currency, "latest_charge": charge, "status": status,
+            "livemode": false, "metadata": {"payment_token": token}});
+        let kind = if manual { "payment_intent.amount_capturable_updated" } else { "payment_intent.succeeded" };
+        self.tell(kind, &object);
+        self.intents.insert(intent.clone(), object);
+        let id = session["id"].as_str().unwrap().to_owned();
+        let session = self.sessions.get_mut(&id).unwrap();
+        session["status"] = json!("complete");
+        session["payment_status"] = json!(if manual { "unpaid" } else { "paid" });
+        session["payment_intent"] = json!(intent);
+        let session = session.clone();
+        self.tell("checkout.session.completed", &session);
+        intent
+    }
+
+    fn serve(&mut self, heard: &Heard) -> Say {
+        let fault = self.faults.pop_front().flatten();
+        let date = time::OffsetDateTime::from_unix_timestamp(self.now).unwrap().format(&Rfc2822).unwrap();
+        let say = |status: u16, body: String| Say::Answer(status, vec![("date", date.replace("+0000", "GMT"))], body);
+        let error = |kind: &str| json!({"error": {"type": kind, "message": "as the test says"}}).to_string();
+        match fault {
+            Some(Fault::CutBefore) => return Say::Nothing,
+            Some(Fault::Trouble) => return say(503, error("api_error")),
+            Some(Fault::RateLimit) => return say(429, error("rate_limit_error")),
+            Some(Fault::Decline) => return say(402, error("card_error")),
+            _ => {}
+        }
+        let (status, body) = self.once(heard);
+        match fault {
+            Some(Fault::CutAfter) => Say::Nothing,
+            Some(Fault::SlowAfter(millis)) => {
+                std::thread::sleep(Duration::from_millis(millis));
+                say(status, body)
+            }
+            _ => say(status, body),
+        }
+    }
+
+    /// Stripe's rule of the idempotency key: the first answer stands, and other parameters are an error.
+    fn once(&mut self, heard: &Heard) -> (u16, String) {
+        let key = heard.header("idempotency-key").map(str::to_owned);
+        let asked = format!("{} {}", heard.path, heard.body);
+        if let Some((before, status, answer)) = key.as_ref().and_then(|key| self.keys.get(key)) {
+            assert_eq!(*before, asked, "the same key with other parameters");
+            return (*status, answer.clone());
+        }
+        assert_eq!(key.is_some(), heard.method == "POST", "every POST has a key, and no GET");
+        let (status, answer) = match self.act(heard) {
+            Ok(answer) => (200, answer.to_string()),
+            Err((status, code)) => {
+                let error = json!({"type": "invalid_request_error", "code": code, "message": "no"});
+                (status, json!({ "error": error }).to_string())
+            }
+        };
+        if let Some(key) = key {
+            self.keys.insert(key, (asked, status, answer.clone()));
+        }
+        (status, answer)
+    }
+
+    fn act(&mut self, heard: &Heard) -> Answer {
+        let (path, query) = heard.path.split_once('?').unwrap_or((&heard.path, ""));
+        let form = if heard.method == "POST" { &heard.body } else { query };
+        let form = actix_web::web::Query::<BTreeMap<String, String>>::from_query(form).unwrap().into_inner();
+        let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+        match (heard.method.as_str(), &parts[..]) {
+            ("POST", ["checkout", "sessions"]) => Ok(self.open(&form)),
+            ("GET", ["checkout", "sessions", id]) => self.session(id, form.contains_key("expand[0]")),
+            ("POST", ["checkout", "sessions", id, "expire"]) => self.expire(id),
+            ("GET", ["payment_intents", id]) => self.intent(id, form.contains_key("expand[0]")),
+            ("POST", ["payment_intents", id, "capture"]) => self.capture(id, &form),
+            ("POST", ["payment_intents", id, "cancel"]) => self.cancel(id),
+            ("POST", ["refunds"]) => self.refund(&form),
+            ("GET", ["events"]) => Ok(self.list(&form)),
+            other => panic!("the fake does not know {other:?}"),
+        }
+    }
+
+    fn open(&mut self, form: &BTreeMap<String, String>) -> Value {
+        let id = self.id("cs");
+        let number = |name: &str| form[name].parse::<i64>().unwrap();
+        let amount = number("line_items[0][price_data][unit_amount]") * number("line_items[0][quantity]");
+        let session = json!({"id": id, "object": "checkout.session", "created": self.now, "mode": "payment", "status": "open",
+            "payment_status": "unpaid", "amount_total": amount, "amount_subtotal": amount, "livemode": false,
+            "currency": form["line_items[0][price_data][currency]"], "payment_intent": null,
+            "client_reference_id": form["client_reference_id"], "url": format!("https://checkout.stripe.com/{id}"),
+            "capture": form.get("payment_intent_data[capture_method]")});
+        self.sessions.insert(id, session.clone());
+        self.effects.push(format!("open {}", form["client_reference_id"]));
+        session
+    }
+
+    fn session(&self, id: &str, expand: bool) -> Answer {
+        let mut session = self.sessions.get(id).cloned().ok_or((404, "resource_missing"))?;
+        if let Some(intent) = session["payment_intent"].as_str().filter(|_| expand) {
+            session["payment_intent"] = self.intent(intent, true)?;
+        }
+        Ok(session)
+    }
+
+    fn intent(&self, id: &str, expand: bool) -> Answer {
+        let mut intent = self.intents.get(id).cloned().ok_or((404, "resource_missing"))?;
+        if expand {
+            intent["latest_charge"] = self.charges[intent["latest_charge"].as_str().unwrap()].clone();
+        }
+        Ok(intent)
+    }
+
+    fn expire(&mut self, id: &str) -> Answer {
+        let session = self.sessions.get_mut(id).ok_or((404, "resource_missing"))?;
+        if session["status"] != "open" {
+            return Err((400, "checkout_session_not_open"));
+        }
+        session["status"] = json!("expired");
+        let session = session.clone();
+        self.tell("checkout.session.expired", &session);
+        self.effects.push(format!("expire {id}"));
+        Ok(session)
+    }
+
+    fn capture(&mut self, id: &str, form: &BTreeMap<String, String>) -> Answer {
+        let intent = self.intents.get_mut(id).ok_or((404, "resource_missing"))?;
+        if intent["status"] != "requires_capture" {
+            return Err((400, "payment_intent_unexpected_state"));
+        }
+        let held = intent["amount_capturable"].as_i64().unwrap();
+        let taken = form.get("amount_to_capture").map_or(held, |text| text.parse().unwrap());
+        if taken > held || taken <= 0 {
+            return Err((400, "amount_too_large"));
+        }
+        intent["status"] = json!("succeeded");
+        intent["amount_capturable"] = json!(0);
+        intent["amount_received"] = json!(taken);
+        let intent = intent.clone();
+        let charge = self.charges.get_mut(intent["latest_charge"].as_str().unwrap()).unwrap();
+        charge["captured"] = json!(true);
+        charge["amount_captured"] = json!(taken);
+        let charge = charge.clone();
+        self.tell("charge.captured", &charge);
+        self.tell("payment_intent.succeeded", &intent);
+        self.effects.push(format!("capture {taken} of {id}"));
+        Ok(intent)
+    }
+
+    fn cancel(&mut self, id: &str) -> Answer {
+        let intent = self.intents.get_mut(id).ok_or((404, "resource_missing"))?;
+        if intent["status"] != "requires_capture" {
+            return Err((400, "payment_intent_unexpected_state"));
+        }
+        intent["status"] = json!("canceled");
+        intent["cancellation_reason"] = json!("requested_by_customer");
+        intent["amount_capturable"] = json!(0);
+        let intent = intent.clone();
+        self.charges.get_mut(intent["latest_charge"].as_str().unwrap()).unwrap()["refunded"] = json!(true);
+        self.tell("payment_intent.canceled", &intent);
+        self.effects.push(format!("cancel {id}"));
+        Ok(intent)
+    }
+
+    fn refund(&mut self, form: &BTreeMap<String, String>) -> Answer {
+        let intent = form["payment_intent"].clone();
+        let charge = self.intents.get(&intent).ok_or((404, "resource_missing"))?["latest_charge"].clone();
+        let charge = self.charges.get_mut(charge.as_str().unwrap()).unwrap();
+        let captured = charge["amount_captured"].as_i64().unwrap();
+        let before = charge["amount_refunded"].as_i64().unwrap();
+        let amount = form.get("amount").map_or(captured - before, |text| text.parse().unwrap());
+        if charge["captured"] != true || amount <= 0 || before + amount > captured {
+            return Err((400, "charge_already_refunded"));
+        }
+        charge["amount_refunded"] = json!(before + amount);
+        charge["refunded"] = json!(before + amount == captured);
+        let charge = charge.clone();
+        let id = self.id("re");
+        let refund = json!({"id": id, "object": "refund", "amount": amount, "charge": charge["id"],
+            "created": self.now, "currency": charge["currency"], "payment_intent": intent, "status": "succeeded"});
+        self.tell("refund.created", &refund);
+        self.tell("charge.refunded", &charge);
+        self.effects.push(format!("refund {amount} of {intent}"));
+        Ok(refund)
+    }
+
+    /// Newest first, from the one after `starting_after`.
+    fn list(&self, form: &BTreeMap<String, String>) -> Value {
+        let since: i64 = form.get("created[gte]").map_or(0, |text| text.parse().unwrap());
+        let limit: usize = form["limit"].parse().unwrap();
+        let newest_first = self.events.iter().rev().filter(|event| event["created"].as_i64().unwrap() >= since);
+        let mut rest: Vec<&Value> = newest_first.collect();
+        if let Some(after) = form.get("starting_after") {
+            let at = rest.iter().position(|event| event["id"] == **after).expect("an event of the list");
+            rest.drain(..=at);
+        }
+        let more = rest.len() > limit;
+        rest.truncate(limit);
+        json!({"object": "list", "data": rest, "has_more": more, "url": "/v1/events"})
+    }
+}

@@ -1,0 +1,145 @@
+//! Does the gateway do what is asked exactly once, and do we know of it, whatever goes wrong between?
+
+use std::time::Duration;
+
+use actix_payments::domain::payment::Status;
+use actix_payments::{Capture, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
+
+use super::fake::{Fake, Fault};
+use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::scenes::money;
+
+/// An app whose gateway is a fake.
+async fn app(kind: Kind) -> (App, Fake) {
+    let fake = Fake::new(NOW);
+    let gateway = fake.gateway(SECRET);
+    (App::bare(kind, |builder| builder.variant("stripe", gateway)).await, fake)
+}
+
+/// A payment whose customer has paid, as far as Stripe knows.
+async fn paid(app: &App, fake: &Fake, capture: Capture) -> String {
+    let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/thanks").capture(capture);
+    let created = app.payments.create(new).await.unwrap();
+    assert!(matches!(created.next, Next::Redirect(_)));
+    fake.pay(&created.payment.token);
+    created.payment.token
+}
+
+/// Asks how the payment stands.
+async fn refreshed(app: &App, token: &str) -> Payment {
+    assert_eq!(app.payments.refresh(token).await.unwrap(), Outcome::Done);
+    app.drain().await;
+    app.payment(token).await
+}
+
+fn operations(app: &App) -> Vec<String> {
+    app.texts("SELECT verb || ' ' || state AS t FROM pay_operations WHERE verb <> 'refresh' ORDER BY id")
+}
+
+on_both_databases! {
+    async fn a_payment_is_captured_in_part_and_refunded_in_parts(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Manual).await;
+        assert_eq!(refreshed(&app, &token).await.status, Status::Authorized);
+        assert_eq!(app.payments.capture(&token, Some(money(3000, "EUR"))).await.unwrap(), Outcome::Done);
+        app.drain().await;
+        let payment = app.payment(&token).await;
+        assert_eq!((payment.status, payment.captured.minor), (Status::Paid, 3000), "{payment:?}");
+        assert_eq!(app.payments.refund(&token, Refund::part(money(1000, "EUR"))).await.unwrap(), Outcome::Done);
+        app.drain().await;
+        assert_eq!(app.status(&token).await, Status::PartiallyRefunded);
+        assert_eq!(app.payments.refund(&token, Refund::all().reason("requested_by_customer")).await.unwrap(), Outcome::Done);
+        app.drain().await;
+        let payment = app.payment(&token).await;
+        assert_eq!((payment.status, payment.refunded.minor), (Status::Refunded, 3000));
+        // What Stripe tells of it afterwards changes nothing more, and asking again neither.
+        let told: Vec<String> = fake.state().events.iter().map(ToString::to_string).collect();
+        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert_eq!(refreshed(&app, &token).await.status, Status::Refunded);
+        assert_eq!(app.payment(&token).await.refunded.minor, 3000);
+        assert_eq!(fake.state().effects[1..], ["capture 3000 of pi_2", "refund 1000 of pi_2", "refund 2000 of pi_2"]);
+        app.same(&token).await;
+    }
+
+    async fn a_checkout_is_closed_and_an_authorization_released(kind) {
+        let (app, fake) = app(kind).await;
+        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+        let open = app.payments.create(new).await.unwrap().payment.token;
+        app.payments.cancel(&open).await.unwrap();
+        let held = paid(&app, &fake, Capture::Manual).await;
+        refreshed(&app, &held).await;
+        app.payments.cancel(&held).await.unwrap();
+        app.drain().await;
+        assert_eq!(app.status(&open).await, Status::Expired);
+        assert_eq!(app.status(&held).await, Status::Canceled);
+    }
+
+    async fn what_the_ledger_does_not_allow_is_refused_before_any_call(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        let calls = fake.listener.heard().len();
+        let eur = |minor| Refund::part(money(minor, "EUR"));
+        for (refund, words) in [
+            (eur(5001), "at most 50.00 EUR"),
+            (eur(0), "above 0"),
+            (eur(-1), "above 0"),
+            (Refund::part(money(100, "USD")), "in EUR"),
+        ] {
+            let refused = app.payments.refund(&token, refund).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Refused);
+            assert!(refused.to_string().contains(words), "{refused}");
+        }
+        assert!(app.payments.capture(&token, None).await.unwrap_err().to_string().contains("nothing to capture"));
+        assert!(app.payments.cancel(&token).await.unwrap_err().to_string().contains("nothing to cancel"));
+        assert_eq!(app.payments.cancel("nobody").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!((fake.listener.heard().len(), operations(&app).len()), (calls, 0));
+    }
+
+    async fn a_lost_answer_is_asked_for_again_and_nothing_happens_twice(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutAfter));
+        let refund = Refund::part(money(2000, "EUR"));
+        assert_eq!(app.payments.refund(&token, refund).await.unwrap(), Outcome::Underway);
+        // Until it is known, it counts as gone.
+        let more = app.payments.refund(&token, Refund::part(money(3001, "EUR"))).await.unwrap_err();
+        assert!(more.to_string().contains("at most 30.00 EUR"), "{more}");
+        app.drain().await;
+        assert_eq!(app.status(&token).await, Status::Paid, "not before its time");
+        app.pass(10);
+        app.drain().await;
+        assert_eq!((app.status(&token).await, operations(&app)), (Status::PartiallyRefunded, vec!["refund done".to_owned()]));
+        assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
+    }
+
+    async fn an_operation_outlives_the_process_that_began_it(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::SlowAfter(400)));
+        let died = tokio::time::timeout(Duration::from_millis(150), app.payments.refund(&token, Refund::all())).await;
+        assert!(died.is_err(), "it ended before its answer came");
+        app.drain().await;
+        assert_eq!(operations(&app), ["refund underway"]);
+        app.pass(301);
+        app.drain().await;
+        assert_eq!((app.status(&token).await, operations(&app)), (Status::Refunded, vec!["refund done".to_owned()]));
+        assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
+    }
+
+    async fn what_stripe_declines_is_told_with_its_words_and_can_be_asked_again(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        for (fault, words) in [(Fault::Decline, "402 card_error: as the test says"), (Fault::RateLimit, "429 rate_limit_error")] {
+            fake.state().faults.push_back(Some(fault));
+            let declined = app.payments.refund(&token, Refund::all()).await.unwrap_err();
+            assert_eq!(declined.kind(), ErrorKind::Gateway);
+            assert!(declined.to_string().contains(words), "{declined}");
+        }
+        assert_eq!(operations(&app), ["refund declined", "refund declined"]);
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Done);
+    }
+}
