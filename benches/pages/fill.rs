@@ -1,16 +1,16 @@
 //! How does a busy shop's database look? So many events of Stripe's kinds, a payment for every five of them, and the ids
-//! by which they name it; written in sets by the database itself.
+//! by which they name it, up to this hour; written in sets by the database itself.
 
 use diesel::connection::SimpleConnection;
 
-/// When it all began; a row each twelve seconds.
-const BEGIN: i64 = 1_767_225_600;
+/// How many days of the past a shop of ten thousand events has; a larger one has an event each twelve seconds.
+const DAYS: i64 = 35;
 
-/// Fills empty tables.
-pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64) {
-    let at = |seconds: &str| match sqlite {
-        true => format!("strftime('%Y-%m-%d %H:%M:%S+00:00', {BEGIN} + {seconds}, 'unixepoch')"),
-        false => format!("to_timestamp({BEGIN} + {seconds})"),
+/// Fills empty tables; `now` is in seconds since 1970.
+pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, now: i64) {
+    let at = |rows: i64, step: i64| match sqlite {
+        true => format!("strftime('%Y-%m-%d %H:%M:%S+00:00', {now} - ({rows} - i) * {step}, 'unixepoch')"),
+        false => format!("to_timestamp({now} - ({rows} - i) * {step})"),
     };
     let some_text = if sqlite { "lower(hex(randomblob(12)))" } else { "md5(i::text || random()::text)" };
     let numbers = |count: i64| match sqlite {
@@ -20,7 +20,10 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64) 
         false => format!("(SELECT generate_series(1, {count}::bigint) AS i)"),
     };
     let payments = (events / 5).max(1);
-    let (created, received) = (at("i * 60"), at("i * 12"));
+    let (created, received) = (at(payments, 60), at(payments * 5, 12));
+    // A variant that was given up long ago, and two of today.
+    let variant = "CASE WHEN i <= 40 THEN 'stripe-old' WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END";
+    let hours = (events / 300).max(DAYS * 24);
     // Numbers that look shuffled and are the same each time.
     let dice = |prime: i64, of: i64| format!("((i * {prime}) % 1000003 % {of})");
     let (status, currency, kind, state) =
@@ -30,7 +33,7 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64) 
             "INSERT INTO pay_payments (token, reference, variant, status, amount, captured_amount, currency, \
              needs_review, concerns, customer, livemode, created_at, updated_at) \
              SELECT 'pay_' || {some_text}, 'W-' || (10000 + i), \
-             CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, \
+             {variant}, \
              CASE WHEN {status} < 780 THEN 'paid' WHEN {status} < 850 THEN 'failed' WHEN {status} < 900 THEN 'expired' \
              WHEN {status} < 950 THEN 'refunded' WHEN {status} < 970 THEN 'partially_refunded' \
              WHEN {status} < 995 THEN 'canceled' WHEN {status} < 999 THEN 'pending' ELSE 'authorized' END, \
@@ -49,7 +52,7 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64) 
         format!(
             "INSERT INTO pay_events (variant, gateway_event_id, source, kind, state, outcome_code, outcome, payment_id, \
              livemode, received_at, last_delivered_at, finished_at, deliveries, attempts) \
-             SELECT CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, 'evt_' || i || '_' || {some_text}, \
+             SELECT {variant}, 'evt_' || i || '_' || {some_text}, \
              'delivery', CASE WHEN {kind} < 230 THEN 'charge.succeeded' WHEN {kind} < 460 THEN 'payment_intent.succeeded' \
              WHEN {kind} < 660 THEN 'payment_intent.created' WHEN {kind} < 860 THEN 'checkout.session.completed' \
              WHEN {kind} < 900 THEN 'charge.updated' WHEN {kind} < 940 THEN 'invoice.paid' \
@@ -67,6 +70,24 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64) 
         format!(
             "INSERT INTO pay_event_references (event_id, variant, gateway_ref) \
              SELECT id, variant, 'pi_' || payment_id FROM pay_events"
+        ),
+        format!(
+            "INSERT INTO pay_hours (hour, variant, outcome, currency, count, amount, last_at) \
+             SELECT {hour}, variant, outcome, CASE WHEN outcome = 'paid' THEN 'EUR' ELSE '' END, i % 90, \
+             CASE WHEN outcome = 'paid' THEN i % 90 * 2490 ELSE 0 END, {hour} FROM {from} AS numbers, \
+             (SELECT 'stripe' AS variant UNION ALL SELECT 'stripe-eu') AS variants, \
+             (SELECT 'received' AS outcome UNION ALL SELECT 'duplicate' UNION ALL SELECT 'completed' \
+             UNION ALL SELECT 'ignored' UNION ALL SELECT 'parked' UNION ALL SELECT 'retryable' \
+             UNION ALL SELECT 'rejected:signature_mismatch' UNION ALL SELECT 'paid') AS outcomes",
+            hour = at(hours, 3_600),
+            from = numbers(hours),
+        ),
+        format!(
+            "INSERT INTO pay_audit (actor, act, event_id, payment_id, address, created_at) \
+             SELECT 'person' || (i % 7), CASE WHEN i % 9 = 0 THEN 'refund' WHEN i % 400 = 1 THEN 'rebuild' \
+             ELSE 'requeue' END, i, (i - 1) / 5 + 1, '127.0.0.1', {acted} FROM {from} AS numbers",
+            acted = at(events / 100, 1_200),
+            from = numbers(events / 100),
         ),
     ];
     for sql in statements {
