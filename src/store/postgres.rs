@@ -25,6 +25,8 @@ type Connection = PgConnection;
 type Backend = diesel::pg::Pg;
 /// Compares texts byte by byte, so that a beginning is a range.
 const BYTEWISE: &str = "COLLATE \"C\"";
+/// An index is sought by a column and the id at once.
+const PAIRS: bool = true;
 use diesel::sql_types::Timestamptz as Instant;
 
 impl Dialect for PgConnection {

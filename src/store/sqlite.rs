@@ -23,6 +23,8 @@ type Connection = SqliteConnection;
 type Backend = diesel::sqlite::Sqlite;
 /// Compares texts byte by byte, so that a beginning is a range.
 const BYTEWISE: &str = "COLLATE BINARY";
+/// Of a pair with the id, which is the row's own number, SQLite seeks by the first half only and reads all the rest.
+const PAIRS: bool = false;
 use diesel::sql_types::TimestamptzSqlite as Instant;
 
 impl Dialect for SqliteConnection {

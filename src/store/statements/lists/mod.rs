@@ -10,7 +10,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{BoxableExpression, QueryResult, RunQueryDsl};
 
-use super::{BYTEWISE, Backend, Connection, failed, schema};
+use super::{BYTEWISE, Backend, Connection, PAIRS, failed, schema};
 use crate::store::filters::Span;
 use stream::Stream;
 

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Text};
 
-use super::Backend;
+use super::{Backend, PAIRS};
 use crate::store::filters::{AmountKey, Span};
 
 /// The rows of one index.
@@ -22,8 +22,8 @@ pub(super) struct Stream<'a> {
 #[derive(Clone)]
 pub(super) enum Key<'a> {
     Id(&'a Span<i64>),
-    /// A column that has one value here, and the id. The value is compared together with the id: of an equality the
-    /// planner may think that it is so frequent that the table itself had better be read.
+    /// A column that has one value here, and the id. Where the database seeks by pairs, the value is compared together
+    /// with the id: of an equality its planner may think that it is so frequent that the table had better be read.
     Word(&'static str, &'a str, &'a Span<i64>),
     Amount(&'a Span<AmountKey>),
     /// These rows and no others.
@@ -60,6 +60,14 @@ impl Key<'_> {
                 out.push_bind_param::<BigInt, _>(id)?;
             }
             out.push_sql(") AND ");
+        }
+        if let (Self::Word(column, value, span), false) = (self, PAIRS) {
+            out.push_sql(&format!("{column} = "));
+            out.push_bind_param::<Text, _>(value)?;
+            out.push_sql(" AND id > ");
+            out.push_bind_param::<BigInt, _>(&span.above)?;
+            out.push_sql(" AND id < ");
+            return out.push_bind_param::<BigInt, _>(&span.below);
         }
         let columns = self.columns().join(", ");
         out.push_sql(&format!("({columns}) > ("));
