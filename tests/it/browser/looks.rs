@@ -99,14 +99,15 @@ async fn every_link_leads_somewhere_without_script() {
         let html = browser.html("body");
         let links = html.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next());
         for link in links.map(|link| format!("/{}", link.replace("&amp;", "&"))) {
-            if !seen.contains(&link) {
+            // A file is saved, not shown.
+            if !seen.contains(&link) && !link.contains(".csv") {
                 seen.push(link);
             }
         }
         assert_eq!(browser.count("button[data-theme-toggle]:not([hidden]), .keys:not([hidden])"), 0);
         next += 1;
     }
-    assert!((20..80).contains(&seen.len()), "{seen:?}");
+    assert!((40..200).contains(&seen.len()), "{seen:?}");
 }
 
 #[actix_web::test]
@@ -185,5 +186,5 @@ async fn pages_weigh_little() {
         assert!(answer.body.len() < 48 * 1024, "{path}: {} bytes", answer.body.len());
     }
     let size = |name: &str| std::fs::metadata(format!("{}/static/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap().len();
-    assert!(size("admin.css") < 36 * 1024 && size("admin.js") < 8 * 1024 && size("dummy.css") < 4 * 1024);
+    assert!(size("admin.css") < 52 * 1024 && size("admin.js") < 8 * 1024 && size("dummy.css") < 4 * 1024);
 }
