@@ -179,6 +179,33 @@ async fn the_keyboard_goes_through_the_rows() {
 }
 
 #[actix_web::test]
+async fn new_rows_are_offered_and_nobody_is_asked_while_rows_are_ticked() {
+    let app = shop(Kind::Sqlite).await;
+    let deliver = async |id: &str| app.deliver(&[&changed("payout.paid", &[("/id", id.into())])]).await;
+    deliver("evt_1").await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    open(&mut browser, &site, "/payments/admin/events", &admin());
+    // What the script does by itself every fifteen seconds.
+    let look = |browser: &mut Browser| {
+        browser
+            .run("document.dispatchEvent(new Event('visibilitychange')); new Promise((done) => setTimeout(done, 700))");
+        browser.count(".fresh:not([hidden])")
+    };
+    assert_eq!(look(&mut browser), 0, "nothing is new");
+    deliver("evt_2").await;
+    deliver("evt_3").await;
+    browser.click("[data-tick-all]");
+    assert_eq!((browser.count("[data-tick]:checked"), look(&mut browser)), (1, 0), "rows are ticked");
+    browser.click("[data-tick-all]");
+    assert_eq!((look(&mut browser), browser.text(".fresh")), (1, "2 new".to_owned()));
+    assert_eq!(browser.count("tbody tr"), 1, "nothing moves under the eye");
+    browser.click(".fresh a");
+    assert_eq!(browser.count("tbody tr"), 3);
+    assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
 async fn pages_weigh_little() {
     let (app, pages) = pages().await;
     for (_, path) in pages {
