@@ -65,6 +65,8 @@ on_both_databases! {
         for token in &tokens {
             app.same(token).await;
         }
+        let page = app.get("/payments/admin/variants/stripe").await.text();
+        assert!(page.contains("32 of 32 events were missing and were fetched"), "{page}");
     }
 
     async fn a_long_list_is_read_to_its_end_and_known_events_are_no_deliveries(kind) {
