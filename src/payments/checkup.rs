@@ -68,6 +68,12 @@ impl Payments {
         Ok(Some(Checkup { gateway, setup, can_test, last_event, last_real, matched, matched_all, refused, test }))
     }
 
+    /// The header fields that make `body` a genuine delivery to the variant now, where its gateway's secret is ours to
+    /// sign with.
+    pub(crate) fn sign(&self, variant: &str, body: &[u8]) -> Option<Vec<(String, String)>> {
+        self.variant(variant)?.gateway.sign(body, self.now())
+    }
+
     /// How often deliveries to addresses of no variant came.
     pub(crate) async fn refused_to_nobody(&self) -> Result<i64, Error> {
         let since = self.now() - time::Duration::days(REFUSED_DAYS);

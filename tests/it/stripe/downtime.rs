@@ -113,7 +113,7 @@ on_both_databases! {
         let worker = worker(&app);
         until(&app, "SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1).await;
         worker.stop().await;
-        assert_eq!(app.texts("SELECT actor || ' ' || verb AS t FROM pay_operations"), ["the janitor refresh"]);
+        assert_eq!(app.texts("SELECT actor || ' ' || verb AS t FROM pay_operations"), ["a worker refresh"]);
     }
 
     async fn a_gateway_that_cannot_be_asked_is_left_alone(kind) {
