@@ -14,7 +14,6 @@ use std::pin::Pin;
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
-use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 
 /// A future that may move between threads.
@@ -187,10 +186,9 @@ pub struct Call {
     pub verb: Verb,
     /// Our public id of the payment.
     pub token: String,
-    /// The gateway's ids of the payment's objects.
+    /// The gateway's ids of the payment's objects, those first that the verb is most likely about. The same for every
+    /// try of the same call.
     pub gateway_refs: Vec<String>,
-    /// What is known of them.
-    pub facts: Vec<Fact>,
     /// How much; `None` is all there is.
     pub amount: Option<Money>,
     /// Why, by a word of the gateway's (Stripe: `duplicate`, `fraudulent`, `requested_by_customer`).

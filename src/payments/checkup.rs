@@ -1,7 +1,7 @@
 //! Is a variant set up, and does it work? What is known of it without asking anybody, and a test event that goes the
 //! way that real ones go.
 
-use super::{Actor, Payments, random_word};
+use super::{Actor, Payments, random_word, reconcile};
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::send::{self, Answered};
@@ -20,6 +20,8 @@ pub(crate) struct Checkup {
     /// Whether a test event can be sent.
     pub can_test: bool,
     pub last_event: Option<EventRow>,
+    /// When the gateway's list was last compared with the inbox, and what came of it.
+    pub reconciled: Option<(Timestamp, String)>,
     /// When the last one came that was no test of an operator's.
     pub last_real: Option<Timestamp>,
     /// The labels of the secrets that signed the newest events, each with the last time.
@@ -49,14 +51,16 @@ impl Payments {
         let (name, since) = (name.to_owned(), now - time::Duration::days(REFUSED_DAYS));
         let found = self.read(move |tx| {
             let last_event = tx.last_event_of(&name)?;
+            let chore = tx.chore(&reconcile::chore(&name))?;
+            let reconciled = chore.and_then(|chore| Some((chore.ran_at?, chore.note?)));
             let secrets = tx.recent_secrets(&name, TEST_KIND, SECRETS_OF)?;
             let test = match &test {
                 Some(id) => tx.event_named(&name, id)?,
                 None => None,
             };
-            Ok((last_event, secrets, tx.refused(&name, since)?, test))
+            Ok((last_event, reconciled, secrets, tx.refused(&name, since)?, test))
         });
-        let (last_event, secrets, refused, test) = found.await?;
+        let (last_event, reconciled, secrets, refused, test) = found.await?;
         // A page that is not full is the last one; tests of operators, which are left out, only make it less certain.
         let matched_all = (secrets.len() as i64) < SECRETS_OF / 2;
         let last_real = secrets.first().map(|(_, at)| *at);
@@ -65,7 +69,24 @@ impl Payments {
             let Some(label) = label.filter(|label| matched.iter().all(|(known, _)| known != label)) else { continue };
             matched.push((label, at));
         }
-        Ok(Some(Checkup { gateway, setup, can_test, last_event, last_real, matched, matched_all, refused, test }))
+        Ok(Some(Checkup {
+            gateway,
+            setup,
+            can_test,
+            last_event,
+            reconciled,
+            last_real,
+            matched,
+            matched_all,
+            refused,
+            test,
+        }))
+    }
+
+    /// The header fields that make `body` a genuine delivery to the variant now, where its gateway's secret is ours to
+    /// sign with.
+    pub(crate) fn sign(&self, variant: &str, body: &[u8]) -> Option<Vec<(String, String)>> {
+        self.variant(variant)?.gateway.sign(body, self.now())
     }
 
     /// How often deliveries to addresses of no variant came.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Payments, reconcile};
+use super::{Asker, Payments, reconcile};
 use crate::domain::later;
 use crate::domain::payment::Status;
 use crate::error::Error;
@@ -101,7 +101,7 @@ impl Payments {
             Ok(tokens)
         });
         for token in stale.await? {
-            if let Err(error) = self.refresh_by("the janitor", &token).await {
+            if let Err(error) = self.refresh_by(Asker::Worker, &token).await {
                 log::info!("payments: payment={token} was asked about: {error}");
             }
         }

@@ -5,6 +5,7 @@ use super::{Inner, Payments, find};
 use crate::domain::fact::Fact;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::calls::OperationRow;
 use crate::store::rows::{ActRow, AttemptRow, EventRow, PaymentRow, TransitionRow};
 
 /// Everything about one payment, lists newest first.
@@ -19,6 +20,7 @@ pub(crate) struct PaymentStory {
     pub attempts: Vec<AttemptRow>,
     pub transitions: Vec<TransitionRow>,
     pub acts: Vec<ActRow>,
+    pub operations: Vec<OperationRow>,
     /// Adopted payments that turned out to be this one.
     pub absorbed: Vec<PaymentRow>,
     /// The tokens of the payments beside this one.
@@ -82,8 +84,10 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
     }
     let events = tx.events_of(payment.id, EVENTS)?;
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    let operations = tx.operations_of(payment.id)?;
     Ok(Some(PaymentStory {
         references,
+        operations,
         facts: tx.facts_of(payment.id)?,
         transitions,
         acts: tx.acts_of(payment.id)?,

@@ -53,6 +53,7 @@ pub(crate) use discard::why_no_discard;
 pub(crate) use dry_run::Forecast;
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
+pub(crate) use operate::Asker;
 pub use operate::Outcome;
 pub(crate) use overview::{Bucket, Overview, Span};
 pub use payment::Payment;
@@ -74,9 +75,6 @@ use handler::Handlers;
 /// The handle to everything: clone it freely, it is one reference-counted pointer.
 #[derive(Clone)]
 pub struct Payments(Arc<Inner>);
-
-/// The actor of what the host's own code asks for.
-pub(crate) const HOST: &str = "the app";
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 

@@ -8,6 +8,7 @@ use super::payment::Payment;
 use super::receive::row;
 use super::{Inner, Payments, find, random_word};
 use crate::domain::event::{Envelope, Source};
+use crate::domain::fact::{Fact, State};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
@@ -40,7 +41,25 @@ pub(super) struct Wanted {
     pub verb: Verb,
     pub amount: Option<Money>,
     pub reason: Option<String>,
-    pub actor: String,
+    pub asker: Asker,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asker {
+    /// The host's own code.
+    Host,
+    /// A worker, about a payment that nobody has told of for long.
+    Worker,
+}
+
+impl Asker {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Host => "the app",
+            Self::Worker => "a worker",
+        }
+    }
 }
 
 impl Payments {
@@ -172,14 +191,16 @@ fn begin(
         tx.operations_of(row.id)?.into_iter().filter(|operation| operation.state == "underway").collect();
     let payment = Payment::of(&row)?;
     allowed(&payment, wanted.verb, wanted.amount, &underway).map_err(refused)?;
+    let refs = serde_json::Value::from(objects(tx, &row, wanted.verb)?).to_string();
     tx.add_operation(&NewOperation {
         payment_id: row.id,
         variant: row.variant.clone(),
         verb: wanted.verb.as_str(),
         amount: amount(&payment, wanted),
         reason: wanted.reason.clone(),
+        gateway_refs: refs,
         idempotency_key: key.to_owned(),
-        actor: wanted.actor.clone(),
+        actor: wanted.asker.name().to_owned(),
         due_at: later(now, TRY),
         created_at: now,
     })
@@ -239,6 +260,23 @@ fn amount(payment: &Payment, wanted: &Wanted) -> Option<i64> {
     }
 }
 
+/// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about, and
+/// then the newest.
+fn objects(tx: &mut dyn Tx, row: &PaymentRow, verb: Verb) -> Result<Vec<String>, Error> {
+    let state = match verb {
+        Verb::Capture | Verb::Cancel => State::Authorized,
+        Verb::Refund | Verb::Refresh => State::Succeeded,
+    };
+    let facts = tx.facts_of(row.id)?;
+    let mut refs = tx.references_of(row.id)?;
+    refs.reverse();
+    refs.sort_by_key(|id| {
+        let about = |fact: &Fact| fact.gateway_ref == *id || fact.parent.as_ref() == Some(id);
+        !facts.iter().any(|fact| fact.state == state && about(fact))
+    });
+    Ok(refs)
+}
+
 /// The call that an operation stands for.
 fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
@@ -248,8 +286,7 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     Ok(Call {
         verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
         token: row.token.clone(),
-        gateway_refs: tx.references_of(row.id)?,
-        facts: tx.facts_of(row.id)?,
+        gateway_refs: serde_json::from_str(&operation.gateway_refs).unwrap_or_default(),
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         reason: operation.reason.clone(),
         idempotency_key: operation.idempotency_key.clone(),

@@ -12,6 +12,7 @@ pub(crate) struct NewOperation {
     pub verb: &'static str,
     pub amount: Option<i64>,
     pub reason: Option<String>,
+    pub gateway_refs: String,
     pub idempotency_key: String,
     pub actor: String,
     /// When another process may take it up, should this one end meanwhile.
@@ -29,6 +30,7 @@ pub(crate) struct OperationRow {
     pub verb: String,
     pub amount: Option<i64>,
     pub reason: Option<String>,
+    pub gateway_refs: String,
     pub idempotency_key: String,
     pub actor: String,
     pub state: String,

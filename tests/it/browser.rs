@@ -17,6 +17,7 @@ mod looks;
 mod mounting;
 mod setting_up;
 mod site;
+mod support;
 
 use site::Site;
 

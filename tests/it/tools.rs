@@ -168,6 +168,12 @@ impl Browser {
         self.ask_text("url", json!({"cmd": "submit", "selector": form}))
     }
 
+    /// Clicks the link that says `text`, and answers name and content of the file that it saves.
+    pub(crate) fn download(&mut self, text: &str) -> (String, String) {
+        let file = self.ask(json!({"cmd": "download", "text": text}));
+        (file["name"].as_str().unwrap().to_owned(), file["text"].as_str().unwrap().to_owned())
+    }
+
     /// Presses a key.
     pub(crate) fn press(&mut self, key: &str) {
         self.ask(json!({"cmd": "press", "key": key}));

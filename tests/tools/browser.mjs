@@ -10,6 +10,7 @@
 //   click       element            -> {url} once the page it leads to is loaded
 //   fill        {selector, value}  -> {}; chooses an option if the element is a select
 //   submit      {selector}         -> {url}; presses the form's first button
+//   download    element            -> {name, text} of the file that a click saves
 //   press       {key}              -> {}; a key on the keyboard, as "ArrowDown"
 //   run         {script}           -> {value}; what an expression gives in the page
 //   text, html  {selector = body, html} -> {text} as displayed, {html} as it stands in the document
@@ -148,6 +149,12 @@ const commands = {
   submit({ selector = 'form' }) {
     const buttons = 'button:not([type]), button[type=submit], input[type=submit], input[type=image]';
     return follow(page().locator(selector).first().locator(buttons).first());
+  },
+  async download(command) {
+    const saved = page().waitForEvent('download');
+    await (await element(command)).click();
+    const file = await saved;
+    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') };
   },
   async press({ key }) {
     await page().keyboard.press(key);

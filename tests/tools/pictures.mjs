@@ -107,9 +107,6 @@ async function seed(file) {
     else for (const [place, name] of how.entries()) await deliver(name, { token, amount, email, age }, place);
   }
   await deliver('payout.paid', { token: 'none', amount: 0, email: '', age: 0 });
-  // Somebody tries, with a signature of his own.
-  const forged = { 'stripe-signature': `t=${Math.floor(Date.now() / 1000)},v1=${'0'.repeat(64)}` };
-  await fetch(`${shop}/payments/stripe/`, { method: 'POST', headers: forged, body: '{"id":"evt_1","type":"ping"}' });
   await deliver('payout.paid', { token: 'other', amount: 0, email: '', age: 0 });
   await new Promise((resolve) => setTimeout(resolve, 3000));
   await trouble();
@@ -130,25 +127,46 @@ function browser() {
   return { command, end: () => child.stdin.end() };
 }
 
-async function draw(folder) {
-  const { command, end } = browser();
-  const look = { auth, width: 1280, height: 960 };
+// The pages by name: an address, how high the picture is, and what to do there before it is made.
+async function pagesOf(command, look) {
   const admin = `${shop}/payments/admin`;
+  const tick = '.at-tick input';
   await command({ cmd: 'open', url: `${admin}/payments?q=jenny.rosen%40example.com`, ...look });
   const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
   const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
-  const pages = { overview: `${admin}/`, payments: `${admin}/payments`, payment, events: `${admin}/events`, event };
-  Object.assign(pages, { variants: `${admin}/variants`, variant: `${admin}/variants/stripe`, audit: `${admin}/audit` });
+  const confirm = [{ cmd: 'run', script: `document.querySelectorAll('${tick}').forEach((box, at) => { box.checked = at % 4 === 1; })` },
+    { cmd: 'click', selector: '.bulk button[value=requeue]' }];
+  return {
+    overview: { url: `${admin}/`, height: 860 },
+    payments: { url: `${admin}/payments`, height: 960 },
+    payment: { url: payment, height: 1120 },
+    rebuild: { url: `${payment}/rebuild`, height: 720 },
+    events: { url: `${admin}/events`, height: 960 },
+    event: { url: event, height: 960 },
+    'dry-run': { url: `${event}/dry-run`, height: 1120 },
+    confirm: { url: `${admin}/events`, then: confirm, height: 720 },
+    variants: { url: `${admin}/variants`, height: 480 },
+    variant: { url: `${admin}/variants/stripe`, height: 960 },
+    audit: { url: `${admin}/audit`, height: 560 },
+  };
+}
+
+const ON_A_PHONE = ['overview', 'payments', 'payment', 'events'];
+
+async function draw(folder) {
+  const { command, end } = browser();
+  const picture = async ({ url, then = [] }, name, look) => {
+    await command({ cmd: 'open', url, ...look });
+    for (const step of then) await command(step);
+    await command({ cmd: 'screenshot', path: `${folder}/${name}.png`, full: false });
+  };
+  const pages = await pagesOf(command, { auth, width: 1280, height: 960 });
   for (const scheme of ['light', 'dark']) {
-    for (const [name, url] of Object.entries(pages)) {
-      await command({ cmd: 'open', url, ...look, scheme });
-      await command({ cmd: 'screenshot', path: `${folder}/${name}-${scheme}.png`, full: false });
+    for (const [name, page] of Object.entries(pages)) {
+      await picture(page, `${name}-${scheme}`, { auth, width: 1280, height: page.height, scheme });
     }
   }
-  await command({ cmd: 'open', url: payment, ...look, width: 360, height: 1400 });
-  await command({ cmd: 'screenshot', path: `${folder}/payment-phone.png`, full: false });
-  await command({ cmd: 'open', url: `${admin}/`, ...look, width: 360, height: 1400 });
-  await command({ cmd: 'screenshot', path: `${folder}/overview-phone.png`, full: false });
+  for (const name of ON_A_PHONE) await picture(pages[name], `${name}-phone`, { auth, width: 360, height: 1200 });
   end();
 }
 

@@ -7,6 +7,8 @@ CREATE TABLE pay_operations (
     -- NULL is all there is.
     amount          BIGINT,
     reason          TEXT,
+    -- The gateway's ids of the payment's objects when it was asked for, a JSON list: every try is the same call.
+    gateway_refs    TEXT NOT NULL,
     -- The same for every try, so that the gateway acts once.
     idempotency_key TEXT COLLATE "C" NOT NULL UNIQUE,
     actor           TEXT NOT NULL,

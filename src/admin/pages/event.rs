@@ -9,6 +9,7 @@ use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
+use crate::admin::views::curl;
 use crate::admin::views::json::{self, Tree};
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Badge, Change, Code, Link};
@@ -44,6 +45,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         explain: explain(&visit, &frame, &story),
         delivery: delivery(&frame, event),
         attempts: story.attempts.iter().map(|run| attempt(&visit, &event.variant, run)).collect(),
+        curl: curl(&visit, &story),
         body: body(&visit, &story),
         headers: headers(&visit, &story),
     };
@@ -208,6 +210,18 @@ fn body(visit: &Visit, story: &EventStory) -> Option<Body> {
     let text = String::from_utf8_lossy(bytes);
     let shown = visit.redacted("body", &story.event.variant, &text);
     Some(Body { size: format!("{} bytes", bytes.len()), tree: Tree::of(&shown), text: json::pretty(&shown) })
+}
+
+/// A command that sends the event again, signed now. Not of a body that the host wants hidden, and for nobody who may
+/// not act: it would be taken.
+fn curl(visit: &Visit, story: &EventStory) -> Option<String> {
+    let (_, bytes) = story.body.as_ref().filter(|_| visit.may_act())?;
+    let text = String::from_utf8_lossy(bytes);
+    if visit.redacted("body", &story.event.variant, &text) != text || story.event.source != Source::Delivery.as_str() {
+        return None;
+    }
+    let headers = visit.payments.sign(&story.event.variant, bytes)?;
+    Some(curl::command(&visit.address_of(&story.event.variant), &headers, bytes))
 }
 
 /// The header fields that were kept, as the host wants them shown.

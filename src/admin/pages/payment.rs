@@ -142,6 +142,14 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
         all.push((act.created_at, 4, Entry { href, ..entry }));
     }
+    for operation in &story.operations {
+        let at = frame.moment(operation.created_at);
+        let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency)));
+        let title = format!("{}{} asked for", spaced(&operation.verb), amount.unwrap_or_default());
+        let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
+        let why = format!("by {}; {came}", operation.actor);
+        all.push((operation.created_at, 0, Entry::operation(title, Badge::operation(&operation.state), why, at)));
+    }
     for absorbed in &story.absorbed {
         let why = format!("{} turned out to be this payment", absorbed.token);
         let at = frame.moment(absorbed.updated_at);

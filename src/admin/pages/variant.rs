@@ -56,6 +56,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
             (link, state(event), frame.moment(event.received_at))
         }),
+        reconciled: checkup.reconciled.as_ref().map(|(at, note)| (note.clone(), frame.moment(*at))),
         refused: checkup.refused.iter().map(|one| refused(&frame, one)).collect(),
         refused_note: format!("in the last {REFUSED_DAYS} days"),
         docs: setup.docs.iter().map(|(title, href)| Link::new(*title, *href)).collect(),

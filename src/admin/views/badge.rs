@@ -29,6 +29,16 @@ impl Badge {
         })
     }
 
+    /// How an operation stands, by the word of its state.
+    pub(crate) fn operation(word: &str) -> Self {
+        match word {
+            "done" => Self::new("done", "good", "check"),
+            "underway" => Self::new("underway", "warn", "clock"),
+            "declined" => Self::new("declined", "bad", "cross"),
+            other => Self::new(other, "neutral", "dot"),
+        }
+    }
+
     /// How one run of a handler ended, by the word of its outcome.
     pub(crate) fn attempt(word: &str) -> Self {
         match word {

@@ -33,6 +33,8 @@ pub(crate) struct Event {
     pub(crate) attempts: Vec<AttemptRow>,
     /// What was received, unless it was pruned.
     pub(crate) body: Option<Body>,
+    /// A command that sends it again, for those who may act.
+    pub(crate) curl: Option<String>,
     /// The headers that were kept, by name.
     pub(crate) headers: Vec<(String, String)>,
 }

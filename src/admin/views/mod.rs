@@ -6,6 +6,7 @@ pub(crate) mod badge;
 pub(crate) mod chart;
 pub(crate) mod compare;
 pub(crate) mod confirm;
+pub(crate) mod curl;
 pub(crate) mod dry_run;
 pub(crate) mod event;
 pub(crate) mod events;

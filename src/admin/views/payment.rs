@@ -160,6 +160,12 @@ impl Entry {
         Self::plain("user", "Act", title, why, at).with_tone("info")
     }
 
+    /// The gateway was asked to do something.
+    pub(crate) fn operation(title: impl Into<String>, state: Badge, why: String, at: Moment) -> Self {
+        let tone = if state.tone == "good" { "neutral" } else { state.tone };
+        Self { badge: Some(state), ..Self::plain("out", "Operation", title, why, at) }.with_tone(tone)
+    }
+
     /// Another payment turned out to be this one.
     pub(crate) fn absorbed(title: impl Into<String>, why: String, at: Moment) -> Self {
         Self::plain("merge", "Absorbed", title, why, at).with_tone("moved")

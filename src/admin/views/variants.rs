@@ -68,6 +68,8 @@ pub(crate) struct Variant {
     pub(crate) api_key: Option<Badge>,
     /// The last event: its page, its state, when it came.
     pub(crate) last_event: Option<(Link, Badge, Moment)>,
+    /// What came of comparing the gateway's list with the inbox, and when.
+    pub(crate) reconciled: Option<(String, Moment)>,
     /// Refused deliveries, by reason.
     pub(crate) refused: Vec<RefusedRow>,
     /// How far back those are told.

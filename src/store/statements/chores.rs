@@ -20,7 +20,7 @@ impl Chores for Connection {
             .execute(self)
             .map_err(failed("adding a chore"))?;
         diesel::update(c::pay_chores.filter(c::name.eq(name).and(c::due_at.le(now))))
-            .set(c::due_at.eq(again))
+            .set((c::due_at.eq(again), c::ran_at.eq(now)))
             .get_result(self)
             .optional()
             .map_err(failed("claiming a chore"))

@@ -21,6 +21,7 @@ impl Operations for Connection {
                 o::verb.eq(new.verb),
                 o::amount.eq(new.amount),
                 o::reason.eq(&new.reason),
+                o::gateway_refs.eq(&new.gateway_refs),
                 o::idempotency_key.eq(&new.idempotency_key),
                 o::actor.eq(&new.actor),
                 o::state.eq(UNDERWAY),

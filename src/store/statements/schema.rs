@@ -174,6 +174,7 @@ diesel::table! {
         verb -> Text,
         amount -> Nullable<BigInt>,
         reason -> Nullable<Text>,
+        gateway_refs -> Text,
         idempotency_key -> Text,
         actor -> Text,
         state -> Text,

@@ -37,8 +37,8 @@ on_both_databases! {
             browser.click("button[value=requeue-all]");
             assert_eq!(browser.text("h1"), "Requeue 4 events?");
             assert_eq!((browser.count("tbody tr"), browser.overflow()), (4, None));
-            let faults = browser.accessibility();
-            assert!(!javascript || faults.is_empty(), "{faults:?}");
+            let faults = if javascript { browser.accessibility() } else { Vec::new() };
+            assert!(faults.is_empty(), "{faults:?}");
             mended.store(true, Ordering::SeqCst);
             browser.click("form.confirm button");
             assert_eq!(browser.text("h1"), "4 events were requeued");

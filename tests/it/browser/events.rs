@@ -67,7 +67,7 @@ on_both_databases! {
             assert!(why.contains(part), "{part:?} in {why:?}");
         }
         assert!(browser.text(".details").contains("Deliveries 2"), "{}", browser.text(".details"));
-        browser.click_text("Body");
+        browser.click_text("Body as text");
         assert!(browser.text(".raw pre").contains("\"amount_total\": 4999"));
 
         // An event that changes nothing says why.

@@ -65,6 +65,8 @@ on_both_databases! {
         for token in &tokens {
             app.same(token).await;
         }
+        let page = app.get("/payments/admin/variants/stripe").await.text();
+        assert!(page.contains("32 of 32 events were missing and were fetched"), "{page}");
     }
 
     async fn a_long_list_is_read_to_its_end_and_known_events_are_no_deliveries(kind) {
@@ -113,7 +115,7 @@ on_both_databases! {
         let worker = worker(&app);
         until(&app, "SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1).await;
         worker.stop().await;
-        assert_eq!(app.texts("SELECT actor || ' ' || verb AS t FROM pay_operations"), ["the janitor refresh"]);
+        assert_eq!(app.texts("SELECT actor || ' ' || verb AS t FROM pay_operations"), ["a worker refresh"]);
     }
 
     async fn a_gateway_that_cannot_be_asked_is_left_alone(kind) {

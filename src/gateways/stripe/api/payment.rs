@@ -5,7 +5,6 @@ use super::answer::{answered_at, event, text};
 use super::form::Form;
 use super::{Api, Response};
 use crate::domain::event::Envelope;
-use crate::domain::fact::State;
 use crate::gateways::stripe::json::Object;
 use crate::gateways::stripe::money;
 use crate::gateways::{Call, GatewayError, Verb};
@@ -24,7 +23,7 @@ impl Api {
     }
 
     async fn capture(&self, call: &Call) -> Answer {
-        let intent = self.intent(call, State::Authorized).await?;
+        let intent = self.intent(call).await?;
         let mut form = Form::default();
         form.maybe("amount_to_capture", amount(call)?);
         self.done(call, &format!("/v1/payment_intents/{intent}/capture"), form).await
@@ -32,12 +31,12 @@ impl Api {
 
     /// A session that is open is closed; else the intent gives up.
     async fn cancel(&self, call: &Call) -> Answer {
-        let session = pick(call, "cs_", State::Pending);
-        let known_intent = pick(call, "pi_", State::Authorized);
+        let session = pick(call, "cs_");
+        let known_intent = pick(call, "pi_");
         if let Some(session) = session.filter(|_| known_intent.is_none()) {
             return self.done(call, &format!("/v1/checkout/sessions/{session}/expire"), Form::default()).await;
         }
-        let intent = self.intent(call, State::Authorized).await?;
+        let intent = self.intent(call).await?;
         let mut form = Form::default();
         form.add("cancellation_reason", "requested_by_customer");
         self.done(call, &format!("/v1/payment_intents/{intent}/cancel"), form).await
@@ -45,9 +44,9 @@ impl Api {
 
     async fn refund(&self, call: &Call) -> Answer {
         let mut form = Form::default();
-        match self.intent(call, State::Succeeded).await {
+        match self.intent(call).await {
             Ok(intent) => form.add("payment_intent", intent),
-            Err(unknown) => form.add("charge", pick(call, "ch_", State::Succeeded).ok_or(unknown)?),
+            Err(unknown) => form.add("charge", pick(call, "ch_").ok_or(unknown)?),
         }
         form.maybe("amount", amount(call)?);
         form.maybe("reason", call.reason.as_deref());
@@ -58,7 +57,7 @@ impl Api {
     /// Asks for session, intent and charge, whichever are known.
     async fn refresh(&self, call: &Call) -> Answer {
         let mut query = Form::default();
-        let (path, nested) = match (pick(call, "cs_", State::Succeeded), pick(call, "pi_", State::Succeeded)) {
+        let (path, nested) = match (pick(call, "cs_"), pick(call, "pi_")) {
             (Some(session), _) => {
                 query.add("expand[0]", "payment_intent.latest_charge");
                 (format!("/v1/checkout/sessions/{session}"), &["payment_intent", "latest_charge"][..])
@@ -68,7 +67,7 @@ impl Api {
                 (format!("/v1/payment_intents/{intent}"), &["latest_charge"][..])
             }
             (None, None) => {
-                let charge = pick(call, "ch_", State::Succeeded).ok_or_else(unknown)?;
+                let charge = pick(call, "ch_").ok_or_else(unknown)?;
                 (format!("/v1/charges/{charge}"), &[][..])
             }
         };
@@ -93,11 +92,11 @@ impl Api {
     }
 
     /// The intent of the payment: one that is known, else the session's.
-    async fn intent(&self, call: &Call, state: State) -> Result<String, GatewayError> {
-        if let Some(intent) = pick(call, "pi_", state) {
+    async fn intent(&self, call: &Call) -> Result<String, GatewayError> {
+        if let Some(intent) = pick(call, "pi_") {
             return Ok(intent);
         }
-        let session = pick(call, "cs_", State::Succeeded).ok_or_else(unknown)?;
+        let session = pick(call, "cs_").ok_or_else(unknown)?;
         let answer = self.ask(&format!("/v1/checkout/sessions/{session}"), Form::default()).await?;
         let read = Object::read(text(&answer)?, "a checkout session");
         let read = read.map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
@@ -109,15 +108,9 @@ fn unknown() -> GatewayError {
     GatewayError::Declined("Stripe has nothing of this payment yet that this could be done with".to_owned())
 }
 
-/// The known id of this kind whose object, or what belongs to it, is in `state`; else the newest of the kind.
-fn pick(call: &Call, prefix: &str, state: State) -> Option<String> {
-    let ids: Vec<&String> = call.gateway_refs.iter().filter(|id| id.starts_with(prefix) && plain(id)).collect();
-    let of = |id: &str| {
-        call.facts
-            .iter()
-            .any(|fact| fact.state == state && (fact.gateway_ref == id || fact.parent.as_deref() == Some(id)))
-    };
-    ids.iter().find(|id| of(id)).or(ids.last()).map(|id| (*id).clone())
+/// The first known id of this kind.
+fn pick(call: &Call, prefix: &str) -> Option<String> {
+    call.gateway_refs.iter().find(|id| id.starts_with(prefix) && plain(id)).cloned()
 }
 
 /// Whether an id can stand in a path.
