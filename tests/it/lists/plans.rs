@@ -146,11 +146,13 @@ fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
     let searched = |line: &SqliteLine| sql.contains(" IN (NULL") && line.detail.starts_with("USE TEMP B-TREE");
     // By a range of words alone, a place deep in a list is reached row by row.
     let unplaced = |line: &SqliteLine| {
-        ["kind", "state", "status", "variant"].iter().any(|column| {
-            line.detail.ends_with(&format!("({column}>? AND {column}<?)"))
-                && sql.contains("id")
-                && sql.contains(&format!("({column}, id)"))
-        })
+        // Payments are read by pairs all the same: they are fewer, and it measured better.
+        line.detail.contains("pay_events")
+            && ["kind", "state", "variant"].iter().any(|column| {
+                line.detail.ends_with(&format!("({column}>? AND {column}<?)"))
+                    && sql.contains("id")
+                    && sql.contains(&format!("({column}, id)"))
+            })
     };
     let bad = plan.iter().any(|line| (heavy(line) && !limited(line) && !searched(line)) || unplaced(line));
     bad.then(|| {

@@ -48,7 +48,7 @@ impl<T> QueryFragment<Backend> for Wanted<'_, T> {
         }
         if let Some(Sorted { by, rising }) = &self.sorted {
             out.push_sql(word);
-            by.between(out.reborrow())?;
+            by.between(true, out.reborrow())?;
             by.order(*rising, &mut out);
         }
         out.push_sql(&format!(" LIMIT {}", self.limit));
