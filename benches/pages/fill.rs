@@ -45,10 +45,9 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
             customers = (payments / 3).max(1),
             from = numbers(payments),
         ),
-        format!(
-            "INSERT INTO pay_references (variant, gateway_ref, payment_id) \
+        "INSERT INTO pay_references (variant, gateway_ref, payment_id) \
              SELECT variant, 'pi_' || id, id FROM pay_payments"
-        ),
+            .to_owned(),
         format!(
             "INSERT INTO pay_events (variant, gateway_event_id, source, kind, state, outcome_code, outcome, payment_id, \
              livemode, received_at, last_delivered_at, finished_at, deliveries, attempts) \
@@ -67,10 +66,9 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
              FROM {from} AS numbers",
             from = numbers(payments * 5),
         ),
-        format!(
-            "INSERT INTO pay_event_references (event_id, variant, gateway_ref) \
+        "INSERT INTO pay_event_references (event_id, variant, gateway_ref) \
              SELECT id, variant, 'pi_' || payment_id FROM pay_events"
-        ),
+            .to_owned(),
         format!(
             "INSERT INTO pay_hours (hour, variant, outcome, currency, count, amount, last_at) \
              SELECT {hour}, variant, outcome, CASE WHEN outcome = 'paid' THEN 'EUR' ELSE '' END, i % 90, \
