@@ -113,7 +113,11 @@ where
         let request = test::TestRequest::get().uri(&format!("/payments/admin/{page}")).append_header(ADMIN);
         assert_eq!(test::call_service(&app, request.to_request()).await.status(), 200, "{page}");
     }
-    let asked = statements.lock().unwrap().iter().filter(|sql| sql.contains("pay_")).cloned().collect();
+    // The hours that are asked for bound what is added up of them, and the newest acts go by the table's own key.
+    let bounded =
+        |sql: &str| sql.contains("pay_hours") || sql.contains("FROM `pay_audit` ORDER BY `pay_audit`.`id` DESC LIMIT");
+    let asked =
+        statements.lock().unwrap().iter().filter(|sql| sql.contains("pay_") && !bounded(sql)).cloned().collect();
     (conn, asked)
 }
 
@@ -154,7 +158,13 @@ fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
                     && sql.contains(&format!("({column}, id)"))
             })
     };
-    let bad = plan.iter().any(|line| (heavy(line) && !limited(line) && !searched(line)) || unplaced(line));
+    // By the rows' own numbers alone, every row is looked at for the word.
+    let wordless = |line: &SqliteLine| {
+        let by_number = line.detail.contains("pay_events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
+        by_number && ["kind", "state", "variant"].iter().any(|column| sql.contains(&format!("ORDER BY {column} ")))
+    };
+    let heavy = |line: &SqliteLine| heavy(line) && !limited(line) && !searched(line);
+    let bad = plan.iter().any(|line| heavy(line) || unplaced(line) || wordless(line));
     bad.then(|| {
         format!("{sql}\n    {}", plan.iter().map(|line| line.detail.as_str()).collect::<Vec<_>>().join("\n    "))
     })
