@@ -116,6 +116,8 @@ pub struct Setup {
     pub secrets: Vec<SecretStatus>,
     /// Whether there is an API key for outgoing calls; `None` where the gateway makes none.
     pub api_key: Option<bool>,
+    /// The words by which a refund's reason can be given, for a list to choose from.
+    pub refund_reasons: Vec<&'static str>,
     /// Where the company says more: a title and an `https://` address.
     pub docs: Vec<(&'static str, &'static str)>,
 }
@@ -191,10 +193,14 @@ pub struct Call {
     pub gateway_refs: Vec<String>,
     /// How much; `None` is all there is.
     pub amount: Option<Money>,
+    /// What the payment is of.
+    pub total: Money,
     /// Why, by a word of the gateway's (Stripe: `duplicate`, `fraudulent`, `requested_by_customer`).
     pub reason: Option<String>,
     /// The same for every try of the same call; at the most 60 letters, digits and dashes.
     pub idempotency_key: String,
+    /// When this was asked for first, by our clock.
+    pub asked_at: Timestamp,
 }
 
 /// A page of a gateway's list of events.

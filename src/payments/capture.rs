@@ -1,7 +1,7 @@
 //! How is authorized money taken?
 
 use super::Payments;
-use super::operate::{Asker, Outcome, Wanted};
+use super::operate::{Outcome, Wanted};
 use crate::domain::money::Money;
 use crate::error::Error;
 use crate::gateways::Verb;
@@ -13,11 +13,6 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` when the payment is not authorized, the part is more than it, or
     /// the gateway can't; `Gateway` when the gateway said no; and what the database says.
     pub async fn capture(&self, token: &str, part: Option<Money>) -> Result<Outcome, Error> {
-        self.capture_by(Asker::Host, token, part).await
-    }
-
-    pub(crate) async fn capture_by(&self, asker: Asker, token: &str, part: Option<Money>) -> Result<Outcome, Error> {
-        let wanted = Wanted { verb: Verb::Capture, amount: part, reason: None, asker };
-        self.operate(token, wanted).await
+        self.operate(token, Wanted { amount: part, ..Wanted::by_host(Verb::Capture) }).await
     }
 }

@@ -5,7 +5,7 @@ use super::{Actor, Payments, random_word, reconcile};
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::send::{self, Answered};
-use crate::gateways::{Setup, TEST_KIND};
+use crate::gateways::{Setup, TEST_KIND, Verb};
 use crate::store::rows::{EventRow, NewAct, Refused};
 
 /// How many of a variant's newest events are asked which secret signed them.
@@ -19,6 +19,8 @@ pub(crate) struct Checkup {
     pub setup: Setup,
     /// Whether a test event can be sent.
     pub can_test: bool,
+    /// Whether the gateway can be asked for events that were missed; if not, why not.
+    pub can_ask: Result<(), String>,
     pub last_event: Option<EventRow>,
     /// When the gateway's list was last compared with the inbox, and what came of it.
     pub reconciled: Option<(Timestamp, String)>,
@@ -47,6 +49,7 @@ impl Payments {
         let Some(variant) = self.variant(name) else { return Ok(None) };
         let now = self.now();
         let (gateway, setup) = (variant.gateway.name(), variant.gateway.setup());
+        let can_ask = variant.gateway.supports(Verb::Refresh);
         let can_test = variant.gateway.test_delivery("evt_test", now).is_some();
         let (name, since) = (name.to_owned(), now - time::Duration::days(REFUSED_DAYS));
         let found = self.read(move |tx| {
@@ -73,6 +76,7 @@ impl Payments {
             gateway,
             setup,
             can_test,
+            can_ask,
             last_event,
             reconciled,
             last_real,

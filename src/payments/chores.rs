@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Asker, Payments, reconcile};
+use super::operate::{Asker, Wanted};
+use super::{Payments, reconcile};
 use crate::domain::later;
 use crate::domain::payment::Status;
 use crate::error::Error;
@@ -101,7 +102,8 @@ impl Payments {
             Ok(tokens)
         });
         for token in stale.await? {
-            if let Err(error) = self.refresh_by(Asker::Worker, &token).await {
+            let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
+            if let Err(error) = self.operate(&token, wanted).await {
                 log::info!("payments: payment={token} was asked about: {error}");
             }
         }

@@ -1,5 +1,7 @@
 //! What is the whole story of a payment, and of an event? All that the pages tell, read in one go.
 
+use super::allowed::{Ask, asks};
+use super::payment::Payment;
 use super::reading::interpret;
 use super::{Inner, Payments, find};
 use crate::domain::fact::Fact;
@@ -21,6 +23,8 @@ pub(crate) struct PaymentStory {
     pub transitions: Vec<TransitionRow>,
     pub acts: Vec<ActRow>,
     pub operations: Vec<OperationRow>,
+    /// What its gateway may be asked for.
+    pub asks: Vec<Ask>,
     /// Adopted payments that turned out to be this one.
     pub absorbed: Vec<PaymentRow>,
     /// The tokens of the payments beside this one.
@@ -87,6 +91,7 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
     let operations = tx.operations_of(payment.id)?;
     Ok(Some(PaymentStory {
         references,
+        asks: asks(inner, &Payment::of(&payment)?, &operations),
         operations,
         facts: tx.facts_of(payment.id)?,
         transitions,

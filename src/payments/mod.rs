@@ -2,6 +2,7 @@
 //! file of this room by the same name.
 
 mod adopt;
+mod allowed;
 mod anomalies;
 mod apply;
 mod audit;
@@ -10,6 +11,7 @@ mod builder;
 mod bulk;
 mod cancel;
 mod capture;
+mod catch_up;
 mod checkup;
 mod chores;
 mod conclude;
@@ -41,6 +43,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub(crate) use allowed::{Ask, Asks};
 pub(crate) use anomalies::Anomaly;
 pub(crate) use audit::Acts;
 pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP};
@@ -53,8 +56,8 @@ pub(crate) use discard::why_no_discard;
 pub(crate) use dry_run::Forecast;
 pub(crate) use explain::{EventStory, PaymentStory};
 pub use handler::{Event, HandlerError, Transition};
-pub(crate) use operate::Asker;
 pub use operate::Outcome;
+pub(crate) use operate::{OperatorsOrder, idempotency_key};
 pub(crate) use overview::{Bucket, Overview, Span};
 pub use payment::Payment;
 pub use rebuild::{Differing, Rebuilt};

@@ -4,26 +4,27 @@
 
 use std::time::Duration;
 
+use super::allowed::{allowed, amount, can};
 use super::payment::Payment;
 use super::receive::row;
+use super::requeue::{Actor, act};
 use super::{Inner, Payments, find, random_word};
 use crate::domain::event::{Envelope, Source};
 use crate::domain::fact::{Fact, State};
 use crate::domain::money::Money;
-use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
 use crate::store::Tx;
 use crate::store::calls::{NewOperation, OperationEnd, OperationRow};
-use crate::store::rows::PaymentRow;
+use crate::store::rows::{NewAct, NewEvent, PaymentRow};
 
 /// What came of asking the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The gateway did it. Its answer is an event like any other, and the payment changes as soon as a worker has
-    /// processed it.
+    /// The gateway did it. Its answer is an event like any other; it is processed by now, unless a worker is just
+    /// about it, and async handlers run as soon as a worker takes them up.
     Done,
     /// Nobody knows yet: the gateway did not answer. The worker asks again, with the same idempotency key, until it
     /// is known; asking once more from outside would be a second operation.
@@ -42,35 +43,71 @@ pub(super) struct Wanted {
     pub amount: Option<Money>,
     pub reason: Option<String>,
     pub asker: Asker,
+    /// The idempotency key, where a page has given one out already, so that a form that is sent twice acts once.
+    pub key: Option<String>,
+}
+
+impl Wanted {
+    /// What the host's own code asks for.
+    pub(super) fn by_host(verb: Verb) -> Self {
+        Self { verb, amount: None, reason: None, asker: Asker::Host, key: None }
+    }
 }
 
 /// Who asks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Asker {
     /// The host's own code.
     Host,
     /// A worker, about a payment that nobody has told of for long.
     Worker,
+    /// A person, in the admin pages.
+    Operator(Actor),
 }
 
 impl Asker {
-    fn name(self) -> &'static str {
+    fn name(&self) -> &str {
         match self {
             Self::Host => "the app",
             Self::Worker => "a worker",
+            Self::Operator(actor) => &actor.name,
         }
     }
+}
+
+/// What an operator confirmed.
+pub(crate) struct OperatorsOrder {
+    pub verb: Verb,
+    pub amount: Option<Money>,
+    pub reason: Option<String>,
+    /// What [`idempotency_key`] gave the page that asked for confirmation.
+    pub key: String,
+    pub actor: Actor,
+}
+
+/// A fresh key for an operation.
+pub(crate) fn idempotency_key() -> Result<String, Error> {
+    Ok(format!("op_{}", random_word(26)?))
 }
 
 impl Payments {
     /// Does it, if the ledger allows it.
     pub(super) async fn operate(&self, token: &str, wanted: Wanted) -> Result<Outcome, Error> {
         let (now, token) = (self.now(), token.to_owned());
-        let key = format!("op_{}", random_word(26)?);
+        let key = wanted.key.clone().map_or_else(idempotency_key, Ok)?;
         let operation = self
             .blocking(move |inner| inner.store.transaction(|tx| begin(inner, tx, &token, &wanted, &key, now)))
             .await?;
         self.attempt(operation).await
+    }
+
+    /// Does what an operator confirmed; see [`Wanted::key`].
+    ///
+    /// # Errors
+    /// As those of [`Payments::refund`] and the other verbs.
+    pub(crate) async fn order(&self, token: &str, order: OperatorsOrder) -> Result<Outcome, Error> {
+        let OperatorsOrder { verb, amount, reason, key, actor } = order;
+        self.operate(token, Wanted { verb, amount, reason, asker: Asker::Operator(actor), key: Some(key) }).await
     }
 
     /// Tries operations again whose end nobody knows; answers how many.
@@ -124,10 +161,8 @@ impl Payments {
             }
         };
         let (variant, id) = (operation.variant, operation.id);
-        let rows = events.into_iter().map(|event| row(&variant, event, Source::Answer, now));
-        let rows: Vec<_> = rows
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::new(ErrorKind::Gateway, "the gateway's answer can't be stored"))?;
+        let (end, rows) = storable(end, events, |event| row(&variant, event, Source::Answer, now).ok());
+        let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
         let write = move |tx: &mut dyn Tx| {
             if tx.settle_operation(id, &end)? && !rows.is_empty() {
                 tx.append(&rows)?;
@@ -135,9 +170,25 @@ impl Payments {
             Ok(())
         };
         self.blocking(move |inner| inner.store.transaction(write)).await?;
-        self.inner().ring();
+        self.process_now(variant, named).await;
         result
     }
+}
+
+/// The rows of an answer's events. What was done stays done where one of them can't be stored, and the operation says
+/// so; what came of it will be told by the gateway's own events.
+fn storable(
+    end: OperationEnd,
+    events: Vec<Envelope>,
+    row: impl Fn(Envelope) -> Option<NewEvent>,
+) -> (OperationEnd, Vec<NewEvent>) {
+    let all = events.len();
+    let rows: Vec<NewEvent> = events.into_iter().filter_map(row).collect();
+    let lost = match all - rows.len() {
+        0 => String::new(),
+        lost => format!("; {lost} of {all} parts of its answer can't be stored, refresh the payment later"),
+    };
+    (OperationEnd { outcome: format!("{}{lost}", end.outcome), ..end }, rows)
 }
 
 /// Nobody knows: another try is due, or a person has to look.
@@ -184,19 +235,25 @@ fn begin(
     tx.lock_payments(&[found.id])?;
     let row = tx.payment(found.id)?.ok_or_else(not_found)?;
     let refused = |why: String| Error::new(ErrorKind::Refused, why);
-    let gateway = inner.variants.get(&row.variant).map(|variant| &variant.gateway);
-    let gateway = gateway.ok_or_else(|| refused(format!("no variant {:?} is configured here", row.variant)))?;
-    gateway.supports(wanted.verb).map_err(refused)?;
-    let underway: Vec<OperationRow> =
-        tx.operations_of(row.id)?.into_iter().filter(|operation| operation.state == "underway").collect();
+    can(inner, &row.variant, wanted.verb).map_err(refused)?;
+    let mut underway = tx.operations_of(row.id)?;
+    if underway.iter().any(|operation| operation.idempotency_key == key) {
+        return Err(refused("this was asked for already; the payment's timeline says what came of it".to_owned()));
+    }
+    underway.retain(|operation| operation.state == "underway");
     let payment = Payment::of(&row)?;
     allowed(&payment, wanted.verb, wanted.amount, &underway).map_err(refused)?;
     let refs = serde_json::Value::from(objects(tx, &row, wanted.verb)?).to_string();
+    let amount = amount(&payment, wanted.verb, wanted.amount);
+    if let Asker::Operator(actor) = &wanted.asker {
+        let detail = amount.map(|minor| Money::new(minor, payment.amount.currency).to_string());
+        tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
+    }
     tx.add_operation(&NewOperation {
         payment_id: row.id,
         variant: row.variant.clone(),
         verb: wanted.verb.as_str(),
-        amount: amount(&payment, wanted),
+        amount,
         reason: wanted.reason.clone(),
         gateway_refs: refs,
         idempotency_key: key.to_owned(),
@@ -204,60 +261,6 @@ fn begin(
         due_at: later(now, TRY),
         created_at: now,
     })
-}
-
-/// What is left to be refunded while these operations are underway, in minor units.
-pub(crate) fn refundable(payment: &Payment, underway: &[OperationRow]) -> i64 {
-    let left = payment.captured.minor.saturating_sub(payment.refunded.minor);
-    let refunds = underway.iter().filter(|operation| operation.verb == Verb::Refund.as_str());
-    refunds.fold(left, |left, refund| left.saturating_sub(refund.amount.unwrap_or(left)))
-}
-
-/// Whether the ledger allows it; if not, why not, in words for people.
-pub(crate) fn allowed(
-    payment: &Payment,
-    verb: Verb,
-    amount: Option<Money>,
-    underway: &[OperationRow],
-) -> Result<(), String> {
-    let currency = payment.amount.currency;
-    if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
-        return Err(format!("expected an amount above 0 in {currency}, got {amount}"));
-    }
-    let status = payment.status;
-    let (may, most) = match verb {
-        Verb::Capture => (status == Status::Authorized, payment.amount.minor),
-        Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
-        Verb::Refund => {
-            let may = matches!(status, Status::Paid | Status::PartiallyRefunded);
-            (may, refundable(payment, underway))
-        }
-        Verb::Refresh => return Ok(()),
-    };
-    if !may {
-        let word = status.as_str().replace('_', " ");
-        return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
-    }
-    let same = |operation: &&OperationRow| operation.verb == verb.as_str();
-    if verb != Verb::Refund && underway.iter().any(|operation| same(&operation)) {
-        return Err(format!("a {} of this payment is underway already", verb.as_str()));
-    }
-    if verb == Verb::Refund && most <= 0 {
-        return Err("all of it is refunded, or about to be".to_owned());
-    }
-    match amount.filter(|amount| amount.minor > most) {
-        Some(amount) => Err(format!("expected at most {}, got {amount}", Money::new(most, currency))),
-        None => Ok(()),
-    }
-}
-
-/// The amount that is written down: what is left, where all is asked for and a part went back already.
-fn amount(payment: &Payment, wanted: &Wanted) -> Option<i64> {
-    match (wanted.verb, wanted.amount) {
-        (_, Some(amount)) => Some(amount.minor),
-        (Verb::Refund, None) => Some(payment.captured.minor.saturating_sub(payment.refunded.minor)),
-        _ => None,
-    }
 }
 
 /// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about, and
@@ -288,7 +291,9 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
         token: row.token.clone(),
         gateway_refs: serde_json::from_str(&operation.gateway_refs).unwrap_or_default(),
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
+        total: payment.amount,
         reason: operation.reason.clone(),
+        asked_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })
 }

@@ -60,14 +60,46 @@ impl Payments {
             done => done,
         };
         let batch = self.blocking(process).await?;
+        self.tell(&batch);
+        Ok(batch)
+    }
+
+    /// Processes these events of a variant at once, so that who asked the gateway for them sees what they did. Those
+    /// that a worker has taken up meanwhile are its own; async handlers are a worker's in any case, and so is what fails.
+    pub(super) async fn process_now(&self, variant: String, named: Vec<String>) {
+        let this = self.clone();
+        let work = move |inner: &Inner| {
+            inner.store.transaction(|tx| {
+                let now = inner.now();
+                let claimed = tx.claim_named(&variant, &named, now, later(now, inner.lease))?;
+                process_claimed(&this, tx, claimed, now)
+            })
+        };
+        match self.blocking(work).await {
+            Ok(batch) => {
+                self.tell(&batch);
+                for pending in batch.pending {
+                    if let Err(error) = pending.release(LEFT).await {
+                        log::warn!("payments: an event is taken up after its lease: {error}");
+                    }
+                }
+            }
+            Err(error) => log::warn!("payments: an answer is left to a worker: {error}"),
+        }
+        self.inner().ring();
+    }
+
+    fn tell(&self, batch: &Batch) {
         batch.settled.iter().for_each(|(variant, state)| self.inner().count(variant, state.as_str(), 1));
         // Only now are they to be seen by others.
         if batch.waked > 0 {
             self.inner().ring();
         }
-        Ok(batch)
     }
 }
+
+/// Why handlers were not begun where the event was processed.
+const LEFT: &str = "its handlers wait for a worker";
 
 /// As many events as a batch has, each in a transaction of its own; what fails is settled as failed.
 fn one_by_one(payments: &Payments) -> Result<Batch, Error> {
@@ -106,6 +138,15 @@ fn claim(payments: &Payments, tx: &mut dyn Tx, now: Timestamp, limit: i64) -> Re
 fn process_batch(payments: &Payments, tx: &mut dyn Tx, limit: i64) -> Result<Batch, Error> {
     let now = payments.now();
     let claimed = claim(payments, tx, now, limit)?;
+    process_claimed(payments, tx, claimed, now)
+}
+
+fn process_claimed(
+    payments: &Payments,
+    tx: &mut dyn Tx,
+    claimed: Vec<Claimed>,
+    now: Timestamp,
+) -> Result<Batch, Error> {
     let read: Vec<_> = claimed.into_iter().map(|event| (interpret(payments.inner(), &event), event)).collect();
     lock(tx, &read)?;
     let (mut batch, mut moved) = (Batch::default(), Moved::default());

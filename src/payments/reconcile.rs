@@ -4,11 +4,13 @@
 use time::Duration;
 
 use super::receive::row;
+use super::requeue::{Actor, act};
 use super::{Payments, Variant};
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Source};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
+use crate::store::rows::NewAct;
 
 /// What came of comparing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,6 +61,16 @@ impl Payments {
         };
         self.blocking(move |inner| inner.store.transaction(end)).await?;
         compared
+    }
+
+    /// The same for an operator, written down before.
+    ///
+    /// # Errors
+    /// As those of [`Payments::reconcile`].
+    pub(crate) async fn reconcile_by(&self, variant: &str, actor: Actor) -> Result<Reconciled, Error> {
+        let act = NewAct { variant: Some(variant.to_owned()), ..act("reconcile", &actor, None, None, self.now()) };
+        self.blocking(move |inner| inner.store.transaction(|tx| tx.add_act(&act))).await?;
+        self.reconcile(variant).await
     }
 
     async fn compare(&self, name: &str, variant: &Variant, since: Timestamp) -> Result<Reconciled, Error> {

@@ -1,7 +1,7 @@
 //! How does money go back?
 
 use super::Payments;
-use super::operate::{Asker, Outcome, Wanted};
+use super::operate::{Outcome, Wanted};
 use crate::domain::money::Money;
 use crate::error::Error;
 use crate::gateways::Verb;
@@ -39,11 +39,7 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` when nothing is left to refund, the part is more than what is left or
     /// of another currency, or the gateway can't; `Gateway` when the gateway said no; and what the database says.
     pub async fn refund(&self, token: &str, refund: Refund) -> Result<Outcome, Error> {
-        self.refund_by(Asker::Host, token, refund).await
-    }
-
-    pub(crate) async fn refund_by(&self, asker: Asker, token: &str, refund: Refund) -> Result<Outcome, Error> {
         let Refund { amount, reason } = refund;
-        self.operate(token, Wanted { verb: Verb::Refund, amount, reason, asker }).await
+        self.operate(token, Wanted { amount, reason, ..Wanted::by_host(Verb::Refund) }).await
     }
 }

@@ -258,11 +258,11 @@ impl Pending {
         Ok(())
     }
 
-    /// Gives the event back unfinished, due at once, without counting this attempt against it.
-    pub(crate) async fn release(self) -> Result<(), Error> {
+    /// Gives the event back unfinished, due at once, without counting this attempt against it, and says why.
+    pub(crate) async fn release(self, why: &str) -> Result<(), Error> {
         let payments = self.event.payments.clone();
         let (claim, now) = (self.claim, payments.now());
-        let outcome = format!("{}; its handlers were not begun before the worker stopped", self.verdict.outcome);
+        let outcome = format!("{}; {why}", self.verdict.outcome);
         let verdict = Verdict { state: EventState::Available, due_at: Some(now), outcome, ..self.verdict };
         write(&payments, move |tx| tx.settle(claim, &verdict)).await.map(drop)
     }

@@ -102,6 +102,14 @@ pub(crate) trait Events {
         limit: i64,
         variants: &[String],
     ) -> Result<Vec<Claimed>, Error>;
+    /// Takes those of these events of a variant that nobody has taken up yet.
+    fn claim_named(
+        &mut self,
+        variant: &str,
+        gateway_event_ids: &[String],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Claimed>, Error>;
     /// Lengthens the lease of a claimed event; `false` when it is no longer held.
     fn renew(&mut self, claim: Claim, lease_until: Timestamp) -> Result<bool, Error>;
     /// Writes what became of a claimed event; `false` when it is no longer held.

@@ -15,6 +15,9 @@ use crate::payments::settle::Pending;
 /// How many events may wait for their handlers before no more are claimed.
 const WAITING: usize = 1_000;
 
+/// Why handlers were not begun.
+const STOPPED: &str = "its handlers were not begun before the worker stopped";
+
 pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
@@ -81,7 +84,7 @@ async fn in_turn(pending: Pending, room: Arc<Semaphore>, mut stopping: watch::Re
     };
     match permit {
         Some(_permit) => report(pending.run().await),
-        None => report(pending.release().await),
+        None => report(pending.release(STOPPED).await),
     }
 }
 

@@ -18,6 +18,7 @@ pages! {
     overview,
     payments,
     payment,
+    operation,
     rebuild,
     events,
     bulk,

@@ -6,17 +6,21 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::event::state_badge;
+use super::operation::{address, icon, title};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
+use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
+use crate::admin::views::badge::{sentence, spaced};
+use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
-use crate::admin::views::payment::{DetailRow, Entry, Figure, LedgerRow, Payment as Page};
+use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
-use crate::payments::{Payment, PaymentStory};
+use crate::gateways::Verb;
+use crate::payments::{self, Payment, PaymentStory};
 use crate::store::rows::TransitionRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
@@ -37,8 +41,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     flags.extend(payment.adopted.then(|| Badge::new("adopted", "neutral", "merge")));
     let gateway = story.gateway.unwrap_or("gateway");
     let details = details(&visit, &payment).await;
+    let mut around = frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments");
+    around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), gateway);
     let page = Page {
-        page: frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments"),
+        page: around,
         back: Link::new("Payments", frame.href("payments")),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
@@ -64,6 +70,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         neighbours: neighbours(&frame, &story),
         rebuild: Link::new("Rebuild", frame.href(&format!("payments/{}/rebuild", payment.token))),
         details,
+        asks: if visit.may_act() { asks(&frame, &story, &payment) } else { Vec::new() },
         timeline: timeline(&visit, &story, &payment),
         timeline_note: story.cut.then(|| {
             let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());
@@ -72,6 +79,34 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         ledger: story.facts.iter().map(|fact| ledger_row(&frame, &story, fact)).collect(),
     };
     Ok(frame.render(&page))
+}
+
+/// What came of an operation that led here.
+fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
+    Some(Flash::done(match Verb::parse(done?) {
+        Some(Verb::Capture) => format!("Captured: {gateway} did it, and the timeline says what came of it."),
+        Some(Verb::Cancel) => format!("Canceled: {gateway} did it, and the timeline says what came of it."),
+        Some(Verb::Refund) => format!("Refunded: {gateway} did it, and the timeline says what came of it."),
+        Some(Verb::Refresh) => format!("{gateway} was asked; what it knows of this payment is here now."),
+        None if done == Some("underway") => {
+            let text = format!(
+                "{gateway} has not answered, so it may have acted or not. A worker asks again until that is known; \
+                 do not ask for the same once more."
+            );
+            return Some(Flash { tone: "warn", icon: "hourglass", text });
+        }
+        None => return None,
+    }))
+}
+
+/// What the gateway can be asked for; what it can't be says why.
+fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Ask> {
+    let ask = |ask: &payments::Ask| Ask {
+        label: title(ask.verb),
+        icon: icon(ask.verb),
+        leads: ask.may.as_ref().map(|_| address(frame, payment, ask.verb)).map_err(|why| sentence(why)),
+    };
+    story.asks.iter().map(ask).collect()
 }
 
 /// The payments beside this one.
@@ -133,7 +168,8 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let entry = Entry::attempt(&run.handler, href, Badge::attempt(&run.outcome), why, at);
         all.push((run.finished_at, 3, entry.with_error(run.error.as_deref().map(shown))));
     }
-    for act in &story.acts {
+    // What the gateway was asked for is told by the operation, with its actor.
+    for act in story.acts.iter().filter(|act| Verb::parse(&act.act).is_none()) {
         let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
         let on = story.events.iter().find(|event| Some(event.id) == act.event_id);
         let what = on.map(|event| format!(" on {}", event.kind)).unwrap_or_default();

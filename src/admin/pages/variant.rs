@@ -9,12 +9,15 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
+use crate::admin::views::badge::sentence;
+use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Badge, Code, Link};
 use crate::admin::views::variants::{RefusedRow, SecretRow, Test, Variant};
 use crate::admin::views::words;
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::EventState;
+use crate::error::ErrorKind;
 use crate::payments::{Checkup, REFUSED_DAYS, SECRETS_OF};
 use crate::store::rows::EventRow;
 use crate::web::{links, respond};
@@ -22,6 +25,7 @@ use crate::web::{links, respond};
 pub(in crate::admin) const ROUTES: &[Route] = &[
     Route::page("variants/{variant}", |visit| Box::pin(show(visit))),
     Route::act("variants/{variant}/test", |visit| Box::pin(test(visit))),
+    Route::act("variants/{variant}/reconcile", |visit| Box::pin(reconcile(visit))),
 ];
 
 /// How long a secret must not have matched before it can go: gateways sign with both for a day or so.
@@ -34,13 +38,17 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let checkup = found.ok_or(Failure::NotFound("There is no variant of this name."))?;
     let address = visit.address_of(name);
     let setup = &checkup.setup;
+    let mut around = frame.page(&format!("Variant {name}"), "variants");
+    around.flash = checkup.reconciled.as_ref().filter(|_| fields.get("done").as_deref() == Some("reconcile")).map(
+        |(_, note)| Flash::done(format!("Compared with the list of {}: {note}.", checkup.gateway)),
+    );
     let page = Variant {
-        page: frame.page(&format!("Variant {name}"), "variants"),
+        page: around,
         back: Link::new("Variants", frame.href("variants")),
         name: name.to_owned(),
         gateway: checkup.gateway.to_owned(),
         health: health(&checkup),
-        acts: if visit.may_act() { vec![test_act(&visit, &frame, &checkup)] } else { Vec::new() },
+        acts: if visit.may_act() { vec![test_act(&visit, &frame, &checkup), reconcile_act(&frame, name, &checkup)] } else { Vec::new() },
         test: fields.get("answer").map(|answer| outcome(&frame, &fields, &answer, checkup.test.as_ref())),
         address_note: address_note(&address),
         steps: setup.steps.iter().map(|step| step.replace("{address}", &address)).collect(),
@@ -84,6 +92,27 @@ async fn test(visit: Visit) -> Result<HttpResponse, Failure> {
         }
     };
     Ok(respond::see(&frame.href(&format!("variants/{name}?test={}&answer={answer}", tested.id))))
+}
+
+/// Fetches what was missed; the page that this leads back to says what that was.
+async fn reconcile(visit: Visit) -> Result<HttpResponse, Failure> {
+    let name = visit.part("variant");
+    let done = visit.payments.reconcile_by(name, visit.actor()).await;
+    done.map_err(|error| match error.kind() {
+        ErrorKind::Gateway => Failure::Refused(visit.redacted("error", name, &error.to_string()).into_owned()),
+        _ => error.into(),
+    })?;
+    Ok(respond::see(&visit.frame().href(&format!("variants/{name}?done=reconcile"))))
+}
+
+fn reconcile_act(frame: &Frame, name: &str, checkup: &Checkup) -> Act {
+    Act {
+        label: "Fetch missed events".to_owned(),
+        icon: "merge",
+        action: frame.href(&format!("variants/{name}/reconcile")),
+        fields: Vec::new(),
+        why_not: checkup.can_ask.as_ref().err().map(|why| sentence(why)),
+    }
 }
 
 const ELSEWHERE: &str = "The webhook endpoints are not mounted beside these pages; open the admin pages of the mount \

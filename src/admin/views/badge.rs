@@ -110,6 +110,12 @@ pub(crate) fn spaced(word: &str) -> String {
     word.replace('_', " ")
 }
 
+/// A sentence on its own: with a capital letter and a full stop.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut rest = words.trim_end_matches('.').chars();
+    rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str())).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@ pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod notice;
+pub(crate) mod operation;
 pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod parts;

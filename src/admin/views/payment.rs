@@ -39,6 +39,8 @@ pub(crate) struct Payment {
     pub(crate) mode: Option<Badge>,
     /// When it was created.
     pub(crate) created: Moment,
+    /// What its gateway can be asked for, for those who may ask.
+    pub(crate) asks: Vec<Ask>,
     /// What happened, newest first.
     pub(crate) timeline: Vec<Entry>,
     /// What the timeline leaves out, if it is cut off, and where the rest is.
@@ -77,6 +79,17 @@ impl From<Detail> for DetailRow {
         let leads = |href: &String| ["/", "https://", "http://"].iter().any(|start| href.starts_with(start));
         Self { label: detail.label, text: detail.text, href: detail.href.filter(leads) }
     }
+}
+
+/// Something that the gateway can be asked for, on a page of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    /// What the button says.
+    pub(crate) label: &'static str,
+    /// The icon's name.
+    pub(crate) icon: &'static str,
+    /// Where it leads, or why it can't be asked for now.
+    pub(crate) leads: Result<String, String>,
 }
 
 /// One of the amounts at the top.

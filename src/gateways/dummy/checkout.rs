@@ -2,11 +2,14 @@
 //! holds all of it under a signature; without one, a customer could set the price.
 
 use crate::domain::money::{Currency, Money};
-use crate::gateways::Order;
 use crate::gateways::signature::{self, Secret};
+use crate::gateways::{Capture, Order};
 
 /// The names of the fields under the signature, in the order in which they are signed.
-const NAMES: [&str; 6] = ["payment", "reference", "amount", "currency", "return", "cancel"];
+const NAMES: [&str; 7] = ["payment", "reference", "amount", "currency", "return", "cancel", "capture"];
+
+/// The value of the last of them where the money is only authorized.
+const MANUAL: &str = "manual";
 
 /// The name of the field that holds the signature.
 const SIGNATURE: &str = "signature";
@@ -23,6 +26,7 @@ pub(super) struct Checkout {
     pub(super) amount: Money,
     pub(super) return_url: Option<String>,
     pub(super) cancel_url: Option<String>,
+    pub(super) capture: Capture,
 }
 
 impl Checkout {
@@ -33,6 +37,7 @@ impl Checkout {
             amount: order.amount,
             return_url: order.return_url.clone(),
             cancel_url: order.cancel_url.clone(),
+            capture: order.capture,
         }
     }
 
@@ -45,6 +50,7 @@ impl Checkout {
             Some(self.amount.currency.to_string()),
             self.return_url.clone(),
             self.cancel_url.clone(),
+            (self.capture == Capture::Manual).then(|| MANUAL.to_owned()),
         ];
         let mut fields: Vec<_> =
             NAMES.into_iter().zip(values).filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
@@ -69,6 +75,7 @@ impl Checkout {
             amount: Money::new(field("amount")?.parse().ok()?, currency),
             return_url: field("return"),
             cancel_url: field("cancel"),
+            capture: if field("capture").as_deref() == Some(MANUAL) { Capture::Manual } else { Capture::Immediate },
         })
     }
 }

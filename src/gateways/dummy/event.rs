@@ -59,6 +59,7 @@ pub struct Event {
     token: String,
     amount: Money,
     refund: Option<(String, i64)>,
+    captured: Option<i64>,
 }
 
 impl Event {
@@ -66,7 +67,7 @@ impl Event {
     /// same id are the same event to whoever receives them.
     pub fn new(id: impl Into<String>, kind: Kind, token: impl Into<String>, amount: Money) -> Self {
         let token = token.into();
-        Self { id: id.into(), kind, object: object_id(&token), token, amount, refund: None }
+        Self { id: id.into(), kind, object: object_id(&token), token, amount, refund: None, captured: None }
     }
 
     /// The event `id`: of the payment with this token and amount, `minor` units went back as the refund
@@ -81,6 +82,11 @@ impl Event {
         Self { refund: Some((refund_id.into(), minor)), ..Self::new(id, Kind::Refunded, token, amount) }
     }
 
+    /// The event `id`: of the authorized payment with this token and amount, only `minor` units were captured.
+    pub fn part_capture(id: impl Into<String>, token: impl Into<String>, amount: Money, minor: i64) -> Self {
+        Self { captured: Some(minor), ..Self::new(id, Kind::Captured, token, amount) }
+    }
+
     /// Sets the gateway's id of the payment attempt. Default `dp_` and the token, as for every payment that
     /// starts at the checkout page; another id is another attempt.
     pub fn object(mut self, id: impl Into<String>) -> Self {
@@ -93,10 +99,11 @@ impl Event {
     /// ```json
     /// {"id": "de_1", "kind": "payment.refunded", "created": 1791800000,
     ///  "object": {"id": "dp_tok_1", "payment": "tok_1", "amount": 4999, "currency": "EUR",
-    ///             "refund": {"id": "dr_1", "amount": 1000}}}
+    ///             "refund": {"id": "dr_1", "amount": 1000}, "captured": null}}
     /// ```
     ///
-    /// Amounts are minor units by the exponent of ISO 4217; `refund` is null but for refunds.
+    /// Amounts are minor units by the exponent of ISO 4217; `refund` is null but for refunds, `captured` but for
+    /// captures of a part.
     pub fn body(&self, created: Timestamp) -> Vec<u8> {
         let refund = self.refund.as_ref().map(|(id, amount)| json!({"id": id, "amount": amount}));
         let event = json!({
@@ -109,6 +116,7 @@ impl Event {
                 "amount": self.amount.minor,
                 "currency": self.amount.currency.as_str(),
                 "refund": refund,
+                "captured": self.captured,
             },
         });
         event.to_string().into_bytes()

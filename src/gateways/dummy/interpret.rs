@@ -32,7 +32,15 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
             fact(Aspect::Authorization, State::Authorized),
             format!("the customer authorized {amount}, to be captured"),
         ),
-        Kind::Captured => (fact(Aspect::Capture, State::Succeeded), format!("the authorized {amount} were captured")),
+        Kind::Captured => {
+            let part = object.optional("captured")?.map_or(amount, |minor| Money::new(minor, amount.currency));
+            let fact = fact(Aspect::Capture, State::Succeeded).with_face(amount.minor);
+            let fact = fact.with_amount(part.minor, part.currency);
+            match part == amount {
+                true => (fact, format!("the authorized {amount} were captured")),
+                false => (fact, format!("{part} of the authorized {amount} were captured")),
+            }
+        }
         Kind::Canceled => {
             (fact(Aspect::Authorization, State::Canceled), format!("the payment of {amount} was canceled"))
         }
@@ -78,10 +86,19 @@ impl<'a> Object<'a> {
         text.map(str::to_owned).ok_or_else(|| self.wrong(field, "an id of 1 to 255 printable characters"))
     }
 
-    /// The amount in minor units. Money that goes back has a kind of its own, so none is below zero.
     fn amount(&self) -> Result<i64, Malformed> {
-        let amount = self.value.get("amount").and_then(Value::as_i64).filter(|minor| *minor >= 0);
-        amount.ok_or_else(|| self.wrong("amount", "a whole number of minor units, zero or more"))
+        self.minor("amount")
+    }
+
+    /// An amount in minor units. Money that goes back has a kind of its own, so none is below zero.
+    fn minor(&self, field: &str) -> Result<i64, Malformed> {
+        let amount = self.value.get(field).and_then(Value::as_i64).filter(|minor| *minor >= 0);
+        amount.ok_or_else(|| self.wrong(field, "a whole number of minor units, zero or more"))
+    }
+
+    fn optional(&self, field: &str) -> Result<Option<i64>, Malformed> {
+        let given = self.value.get(field).is_some_and(|value| !value.is_null());
+        given.then(|| self.minor(field)).transpose()
     }
 
     fn currency(&self) -> Result<Currency, Malformed> {

@@ -10,6 +10,7 @@
 //! | `verify.rs` | Is a delivery genuine, and which event does it carry? |
 //! | `interpret.rs` | What does an event say of a payment? |
 //! | `checkout.rs` | What does a link to the checkout page carry, and is it unaltered? |
+//! | `calls.rs` | What does the company do when it is asked to capture, cancel or refund? |
 //! | `visit.rs` | What is a customer on that page answered? |
 //! | `page.rs`, `ending.rs` | What does the customer see, and where does the customer go afterwards? |
 //!
@@ -17,6 +18,7 @@
 //! before you refuse an odd one, know that the company will send the same bytes again until it gives up. See what
 //! `stripe/json.rs` says of that.
 
+mod calls;
 mod checkout;
 mod ending;
 mod event;
@@ -31,12 +33,12 @@ use self::checkout::Checkout;
 pub use self::event::{Event, Kind};
 use super::signature::Secret;
 use super::{
-    BoxFuture, Gateway, GatewayError, Order, PageRequest, PageResponse, SecretStatus, Setup, Started, TEST_KIND,
-    Verification,
+    BoxFuture, Call, Gateway, GatewayError, Listing, Order, PageRequest, PageResponse, SecretStatus, Setup, Started,
+    TEST_KIND, Verb, Verification,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
-use crate::domain::event::{Interpretation, Malformed, Recorded};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded};
 
 /// A gateway for demonstrations and tests. **Everybody can pay with it without paying**, so a host that sells
 /// anything leaves it out of what it deploys; its events say so too, their `livemode` is always false.
@@ -110,6 +112,19 @@ impl Gateway for Dummy {
     fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
         // Nobody has to be asked, so the answer is ready. A real gateway would call its API here.
         Box::pin(std::future::ready(self.started(order)))
+    }
+
+    fn supports(&self, _: Verb) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        Box::pin(std::future::ready(calls::answer(call)))
+    }
+
+    fn list<'a>(&'a self, _: Timestamp, _: Option<&'a str>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+        // Its events are sent by the checkout page, which says so when one does not arrive: none is ever missed.
+        Box::pin(std::future::ready(Ok(Listing::default())))
     }
 
     fn setup(&self) -> Setup {

@@ -58,7 +58,7 @@ fn parse(header: &str) -> Option<(&str, &str)> {
 
 /// The event's own fields. The body's `object` is left alone: an event whose object is odd is better stored and
 /// shown to a person than refused until the gateway gives up.
-fn envelope(body: &Bytes) -> Option<Envelope> {
+pub(super) fn envelope(body: &Bytes) -> Option<Envelope> {
     let event: Value = serde_json::from_slice(body).ok()?;
     let text = |name: &str| event.get(name)?.as_str().filter(|text| is_id(text)).map(str::to_owned);
     let created = event.get("created")?.as_u64()?;

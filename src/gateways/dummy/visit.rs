@@ -9,8 +9,7 @@ use super::ending::{EndPage, destination};
 use super::event::{Event, Kind};
 use super::page::CheckoutPage;
 use crate::domain::delivery::Delivery;
-use crate::gateways::send;
-use crate::gateways::{PageRequest, PageResponse};
+use crate::gateways::{Capture, PageRequest, PageResponse, send};
 
 /// The page's path below the variant's address.
 pub(super) const PATH: &str = "checkout";
@@ -46,6 +45,7 @@ fn show(dummy: &Dummy, request: &PageRequest, checkout: &Checkout, trouble: Opti
 /// Does what the customer chose. Who walks away tells nobody, as in life: the payment stays pending.
 async fn choose(dummy: &Dummy, request: &PageRequest, checkout: &Checkout) -> PageResponse {
     let kind = match value(&request.form, "choice") {
+        Some("pay") if checkout.capture == Capture::Manual => Kind::Authorized,
         Some("pay") => Kind::Paid,
         Some("fail") => Kind::Failed,
         Some("authorize") => Kind::Authorized,

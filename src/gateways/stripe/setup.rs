@@ -56,6 +56,7 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
         kinds: KINDS.into(),
         secrets: secrets.iter().map(status).collect(),
         api_key: Some(has_api_key),
+        refund_reasons: vec!["requested_by_customer", "duplicate", "fraudulent"],
         docs: vec![
             ("Stripe on webhooks", "https://docs.stripe.com/webhooks"),
             ("Stripe's webhook settings", "https://dashboard.stripe.com/webhooks"),

@@ -16,6 +16,21 @@ use pay_events::dsl as e;
 
 const RUNNING: &str = "running";
 
+/// Begins the next attempt of these events.
+macro_rules! take {
+    ($conn:expr, $events:expr, $lease_until:expr) => {
+        diesel::update($events)
+            .set((
+                e::state.eq(RUNNING),
+                e::attempts.eq(e::attempts + 1),
+                e::claims.eq(e::claims + 1),
+                e::due_at.eq($lease_until),
+            ))
+            .execute($conn)
+            .map_err(failed("claiming events"))
+    };
+}
+
 impl Events for Connection {
     fn claim(
         &mut self,
@@ -31,20 +46,37 @@ impl Events for Connection {
         let parked: Vec<i64> =
             due.iter().filter(|(_, state)| state == EventState::Parked.as_str()).map(|(id, _)| *id).collect();
         let ids: Vec<i64> = due.into_iter().map(|(id, _)| id).collect();
-        diesel::update(e::pay_events.filter(e::id.eq_any(&ids)))
-            .set((
-                e::state.eq(RUNNING),
-                e::attempts.eq(e::attempts + 1),
-                e::claims.eq(e::claims + 1),
-                e::due_at.eq(lease_until),
-            ))
-            .execute(self)
-            .map_err(failed("claiming events"))?;
+        take!(self, e::pay_events.filter(e::id.eq_any(&ids)), lease_until)?;
         let mut claimed = with_bodies(self, e::pay_events.filter(e::id.eq_any(&ids)).order(e::id).into_boxed())?;
         for event in &mut claimed {
             event.was_parked = parked.contains(&event.row.id);
         }
         Ok(claimed)
+    }
+
+    fn claim_named(
+        &mut self,
+        variant: &str,
+        gateway_event_ids: &[String],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Claimed>, Error> {
+        let mut taken = Vec::new();
+        for id in gateway_event_ids {
+            let named = e::pay_events.filter(e::variant.eq(variant).and(e::gateway_event_id.eq(id)));
+            // Who finds it locked waits, and then finds it taken.
+            let free = named.filter(e::state.eq(EventState::Available.as_str()).and(e::due_at.le(now)));
+            if take!(self, free, lease_until)? > 0 {
+                taken.push(id);
+            }
+        }
+        with_bodies(
+            self,
+            e::pay_events
+                .filter(e::variant.eq(variant).and(e::gateway_event_id.eq_any(taken)))
+                .order(e::id)
+                .into_boxed(),
+        )
     }
 
     fn renew(&mut self, claim: Claim, lease_until: Timestamp) -> Result<bool, Error> {

@@ -1,0 +1,54 @@
+//! How does a payment stand when its customer comes back? The customer is often faster than the gateway's event.
+
+use std::time::Duration;
+
+use super::Payments;
+use super::payment::Payment;
+use crate::domain::payment::Status;
+use crate::error::{Error, ErrorKind};
+use crate::gateways::Verb;
+
+/// How often a worker is waited for, and how long each time: an event that has come already needs some milliseconds.
+const LOOKS: u32 = 10;
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Payments {
+    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and
+    /// its answer is processed before this returns. What is still pending then has half a second for an event that
+    /// waits for a worker here. Safe to call at any time and as often as one likes; an event that tells the same comes to
+    /// nothing, whichever is first.
+    ///
+    /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
+    /// will come.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, and what the database says.
+    pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
+        let mut payment = self.known(token).await?;
+        if payment.status == Status::Pending && self.can_ask(&payment) {
+            match self.refresh(token).await {
+                Ok(_) => payment = self.known(token).await?,
+                Err(error) if matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Refused) => {
+                    log::warn!("payments: payment={token} its gateway could not be asked: {error}");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for _ in 0..LOOKS {
+            if payment.status != Status::Pending {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+            payment = self.known(token).await?;
+        }
+        Ok(payment)
+    }
+
+    async fn known(&self, token: &str) -> Result<Payment, Error> {
+        self.payment(token).await?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such payment"))
+    }
+
+    fn can_ask(&self, payment: &Payment) -> bool {
+        self.variant(&payment.variant).is_some_and(|variant| variant.gateway.supports(Verb::Refresh).is_ok())
+    }
+}
