@@ -6,6 +6,7 @@
 mod access;
 mod acts;
 mod app;
+mod asking;
 mod audit;
 mod browser;
 mod configuration;

@@ -9,10 +9,11 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::gateways::{Gateway, Verification};
 
 mod calls;
+mod customers;
 mod deliveries;
 mod downtime;
 mod facts;
-mod fake;
+pub(crate) mod fake;
 mod interpretation;
 pub(crate) mod listener;
 mod money;

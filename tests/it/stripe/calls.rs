@@ -3,7 +3,7 @@
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::gateways::{Capture, Gateway, GatewayError, Item, Order, Started};
+use actix_payments::gateways::{Call, Capture, Gateway, GatewayError, Item, Order, Started, Verb};
 use actix_payments::{ErrorKind, NewPayment, Next};
 use serde_json::{Value, json};
 
@@ -85,6 +85,90 @@ async fn a_checkout_is_asked_for_as_stripes_library_asks() {
     for field in written(theirs["body"].as_str().unwrap()) {
         assert!(written(&ours.body).contains(&field), "{field} in {}", ours.body);
     }
+}
+
+/// A call about a payment of which these ids are known.
+fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) -> Call {
+    Call {
+        verb,
+        token: "order-10042".to_owned(),
+        gateway_refs: refs.iter().map(|id| (*id).to_owned()).collect(),
+        amount: amount.map(|minor| money(minor, "EUR")),
+        total: money(4998, "EUR"),
+        reason: reason.map(str::to_owned),
+        idempotency_key: "op_1".to_owned(),
+        asked_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Asserts that what was heard is the recorded request `path`: its headers, and its fields but for those of `theirs`
+/// that we do without and those of `ours` that bear our token.
+fn assert_like_recorded(heard: &Heard, path: &str, without: &[&str], added: &[(&str, &str)]) {
+    let recorded = recorded();
+    let theirs = recorded["calls"].as_array().unwrap().iter().find(|call| call["path"].as_str().unwrap() == path);
+    let theirs = theirs.expect("a recorded request");
+    let ((our_path, our_query), (their_path, their_query)) =
+        (heard.path.split_once('?').unwrap_or((&heard.path, "")), path.split_once('?').unwrap_or((path, "")));
+    assert_eq!((heard.method.as_str(), our_path), (theirs["method"].as_str().unwrap(), their_path));
+    for (name, value) in theirs["headers"].as_object().unwrap() {
+        match name.as_str() {
+            "content-length" => {}
+            "idempotency-key" => assert_eq!(heard.header(name), Some("op_1")),
+            _ => assert_eq!(heard.header(name), value.as_str(), "{name}"),
+        }
+    }
+    let mut expected = fields(their_query);
+    expected.extend(fields(theirs["body"].as_str().unwrap_or_default()));
+    expected.retain(|(name, _)| !without.iter().any(|prefix| name.starts_with(prefix)));
+    expected.extend(added.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    expected.sort();
+    let mut sent = fields(our_query);
+    sent.extend(fields(&heard.body));
+    sent.sort();
+    assert_eq!(sent, expected, "{path}");
+}
+
+#[actix_web::test]
+async fn every_other_call_is_made_as_stripes_library_makes_it() {
+    let intent = r#"{"id":"pi_x","object":"payment_intent","status":"succeeded"}"#;
+    let session = r#"{"id":"cs_test_x","object":"checkout.session","status":"expired"}"#;
+    let refund = r#"{"id":"re_1","object":"refund","status":"succeeded"}"#;
+    let token = [("metadata[payment_token]", "order-10042")];
+    let capture = call(Verb::Capture, &["pi_x"], Some(3000), None);
+    let part = call(Verb::Refund, &["pi_x"], Some(1999), Some("requested_by_customer"));
+    let session_path = "/v1/checkout/sessions/cs_test_x?expand[0]=payment_intent.latest_charge&expand[1]=line_items";
+    let cases: [(Call, &str, &str, &[&str], &[(&str, &str)]); 5] = [
+        (capture, intent, "/v1/payment_intents/pi_x/capture", &[], &[]),
+        (call(Verb::Cancel, &["pi_x"], None, None), intent, "/v1/payment_intents/pi_x/cancel", &[], &[]),
+        (call(Verb::Cancel, &["cs_test_x"], None, None), session, "/v1/checkout/sessions/cs_test_x/expire", &[], &[]),
+        (call(Verb::Refund, &["pi_x"], None, None), refund, "/v1/refunds", &[], &token),
+        // What we don't show needs no asking for.
+        (call(Verb::Refresh, &["cs_test_x"], None, None), session, session_path, &["expand[1]"], &[]),
+    ];
+    for (call, answer, path, without, added) in cases {
+        let listener = Listener::saying([ok(answer)]);
+        stripe(&listener).call(&call).await.unwrap();
+        let [heard]: [Heard; 1] = listener.heard().try_into().unwrap();
+        assert_like_recorded(&heard, path, without, added);
+    }
+    // Of two recorded refunds, the second is of a part, with a reason.
+    let listener = Listener::saying([ok(refund)]);
+    stripe(&listener).call(&part).await.unwrap();
+    let recorded = recorded();
+    let theirs =
+        recorded["calls"].as_array().unwrap().iter().filter(|call| call["path"] == "/v1/refunds").nth(1).unwrap();
+    let mut expected = fields(theirs["body"].as_str().unwrap());
+    expected.retain(|(name, _)| name != "metadata[payment_id]");
+    expected.push(("metadata[payment_token]".to_owned(), "order-10042".to_owned()));
+    expected.sort();
+    assert_eq!(fields(&listener.heard()[0].body), expected);
+    // The list of events: ours leaves out what filters it.
+    let listener = Listener::saying([ok(r#"{"object":"list","data":[],"has_more":false}"#)]);
+    let since = Timestamp::from_unix_timestamp(1_791_700_000).unwrap();
+    stripe(&listener).list(since, Some("evt_1")).await.unwrap();
+    let list = "/v1/events?limit=100&delivery_success=false&created[gte]=1791700000\
+                &types[0]=checkout.session.completed&types[1]=charge.refunded&starting_after=evt_1";
+    assert_like_recorded(&listener.heard()[0], list, &["delivery_success", "types"], &[]);
 }
 
 #[actix_web::test]
