@@ -115,10 +115,15 @@ fn known_currency(given: Option<String>) -> Result<Currency, Failure> {
     Currency::parse(given).ok().filter(|currency| *currency != Currency::NONE).ok_or_else(refused)
 }
 
-async fn show(req: HttpRequest, id: web::Path<String>, db: Db) -> Result<HttpResponse, Failure> {
-    let Some(order) = orders::find(db.connection()?.lent(), &id)? else {
+async fn show(req: HttpRequest, id: web::Path<String>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
+    let Some(mut order) = orders::find(db.connection()?.lent(), &id)? else {
         return Ok(HttpResponse::NotFound().body("no such order"));
     };
+    // Customers are often back before the gateway's event; the handler in the transaction marks the order either way.
+    if let Some(token) = order.token.as_ref().filter(|_| order.status == "pending") {
+        payments.catch_up(token).await?;
+        order = orders::find(db.connection()?.lent(), &id)?.unwrap_or(order);
+    }
     if wants_json(&req) {
         return Ok(json(&order, None));
     }

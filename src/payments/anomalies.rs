@@ -1,5 +1,7 @@
 //! What is odd enough that a person should look? Each rule asks for little and has a threshold with a reason.
 
+use std::time::Duration;
+
 use super::browse::COUNT_CAP;
 use super::tally::REJECTED;
 use crate::domain::Timestamp;
@@ -27,6 +29,8 @@ pub(crate) enum Anomaly {
     Discarded { count: i64 },
     /// Events wait for payments that nobody will create any more.
     ParkedLong { count: i64, since: Timestamp },
+    /// Authorizations are about to end, and nobody has captured or canceled them.
+    AuthorizedLong { count: i64, since: Timestamp },
     /// Payments need a person's eye.
     NeedReview { count: i64 },
 }
@@ -48,6 +52,7 @@ pub(super) fn find(
     now: Timestamp,
     sums: &[Sum],
     last: &[(String, Option<EventRow>)],
+    authorized_after: Option<Duration>,
 ) -> Result<Vec<Anomaly>, Error> {
     let mut found = Vec::new();
     let overdue = tx.overdue(now - OVERDUE, COUNT_CAP)?;
@@ -68,6 +73,12 @@ pub(super) fn find(
         let count = tx.count_events(&EventStream::State(EventState::Parked.as_str().into()), COUNT_CAP)?;
         found.push(Anomaly::ParkedLong { count, since: event.received_at });
     }
+    let authorized = match authorized_after {
+        Some(after) => tx.authorized_before(now - after, COUNT_CAP)?,
+        None => Vec::new(),
+    };
+    let count = authorized.len() as i64;
+    found.extend(authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since }));
     let review = tx.count_payments(&PaymentStream::NeedsReview, COUNT_CAP)?;
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
     Ok(found)

@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
-use super::Payments;
+use super::allowed::can;
 use super::payment::Payment;
+use super::{Payments, find};
 use crate::domain::payment::Status;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
+use crate::store::calls::OperationRow;
 
 /// How often a worker is waited for, and how long each time: an event that has come already needs some milliseconds.
 const LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long after it was asked the gateway is not asked again.
+const AGAIN: Duration = Duration::from_secs(2);
+
 impl Payments {
     /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and
     /// its answer is processed before this returns. What is still pending then has half a second for an event that
-    /// waits for a worker here. Safe to call at any time and as often as one likes; an event that tells the same comes to
+    /// waits for a worker here. The gateway is asked about one payment every two seconds at the most. Safe to call at any time and as often as one likes; an event that tells the same comes to
     /// nothing, whichever is first.
     ///
     /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
@@ -25,7 +30,7 @@ impl Payments {
     /// `NotFound` for an unknown token, and what the database says.
     pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
         let mut payment = self.known(token).await?;
-        if payment.status == Status::Pending && self.can_ask(&payment) {
+        if payment.status == Status::Pending && self.can_ask(&payment).await? {
             match self.refresh(token).await {
                 Ok(_) => payment = self.known(token).await?,
                 Err(error) if matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Refused) => {
@@ -48,7 +53,18 @@ impl Payments {
         self.payment(token).await?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such payment"))
     }
 
-    fn can_ask(&self, payment: &Payment) -> bool {
-        self.variant(&payment.variant).is_some_and(|variant| variant.gateway.supports(Verb::Refresh).is_ok())
+    /// Whether the gateway can be asked, and was not just now: a page that is loaded over and over asks it no more.
+    async fn can_ask(&self, payment: &Payment) -> Result<bool, Error> {
+        if can(self.inner(), &payment.variant, Verb::Refresh).is_err() {
+            return Ok(false);
+        }
+        let (token, since) = (payment.token.clone(), self.now() - AGAIN);
+        self.read(move |tx| {
+            let Some(row) = find::by_token(tx, &token)? else { return Ok(false) };
+            let lately = |operation: &OperationRow| operation.created_at > since;
+            let asked = |operation: &OperationRow| operation.verb == Verb::Refresh.as_str() && lately(operation);
+            Ok(!tx.operations_of(row.id)?.iter().any(asked))
+        })
+        .await
     }
 }

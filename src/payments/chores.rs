@@ -20,12 +20,15 @@ pub struct Chores {
     pub reconcile_every: Option<Duration>,
     /// From which age on a pending or authorized payment is asked about; `None` is never. Default 1 hour.
     pub refresh_after: Option<Duration>,
+    /// From which age on an authorized payment is told of, in the overview and hourly in the log, because its
+    /// authorization is about to end: at most gateways a card's stands for 7 days. `None` is never. Default 5 days.
+    pub notice_authorized_after: Option<Duration>,
 }
 
 impl Default for Chores {
     fn default() -> Self {
         let minutes = |count: u64| Some(Duration::from_secs(count * 60));
-        Self { reconcile_every: minutes(15), refresh_after: minutes(60) }
+        Self { reconcile_every: minutes(15), refresh_after: minutes(60), notice_authorized_after: minutes(5 * 24 * 60) }
     }
 }
 
@@ -35,6 +38,9 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);
+/// How often authorizations that are about to end are looked for, and how many of them the log names.
+const NOTICE: Duration = Duration::from_secs(3600);
+const NAMED: i64 = 5;
 /// Up to which age: a checkout is open for a day, a card's authorization stands for a week or a month.
 const PENDING: Duration = Duration::from_secs(8 * 86_400);
 const AUTHORIZED: Duration = Duration::from_secs(32 * 86_400);
@@ -65,6 +71,17 @@ impl Payments {
             {
                 self.ask_about_stale(variant, after).await?;
             }
+        }
+        match chores.notice_authorized_after {
+            Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn notice_authorized(&self, after: Duration) -> Result<(), Error> {
+        let before = self.now() - after;
+        for (token, at) in self.read(move |tx| tx.authorized_before(before, NAMED)).await? {
+            log::warn!("payments: payment={token} was authorized on {}: capture or cancel it", at.date());
         }
         Ok(())
     }

@@ -88,13 +88,14 @@ impl NewPayment {
         self
     }
 
-    /// Where the customer goes afterwards. Default: the gateway's own last page; Stripe has none and wants an address.
+    /// Where the customer goes afterwards; `{token}` in it becomes the payment's token. Ask [`Payments::catch_up`]
+    /// there. Default: the gateway's own last page; Stripe has none and wants an address.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.order.return_url = Some(url.into());
         self
     }
 
-    /// Where the customer goes after giving up. Default: the same as afterwards.
+    /// Where the customer goes after giving up; `{token}` as above. Default: the same as afterwards.
     pub fn cancel_url(mut self, url: impl Into<String>) -> Self {
         self.order.cancel_url = Some(url.into());
         self
@@ -167,6 +168,9 @@ fn complete(payments: &Payments, variant: &str, order: &mut Order, expires_in: O
         return refused(format!("expected items that cost {} together, got {sum}", order.amount));
     }
     order.token = adopt::token()?;
+    for url in [&mut order.return_url, &mut order.cancel_url].into_iter().flatten() {
+        *url = url.replace("{token}", &order.token);
+    }
     order.address = Some(payments.address_of(variant).trim_end_matches('/').to_owned());
     order.expires_at = expires_in.map(|time| later(payments.now(), time));
     order.cancel_url = order.cancel_url.take().or_else(|| order.return_url.clone());

@@ -98,7 +98,7 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
     for variant in inner.variants.keys() {
         last.push((variant.clone(), tx.last_event_of(variant)?));
     }
-    let anomalies = anomalies::find(tx, now, &sums, &last)?;
+    let anomalies = anomalies::find(tx, now, &sums, &last, inner.chores.notice_authorized_after)?;
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;
     Ok(Overview { sums, before, open, oldest, last, buckets, anomalies })

@@ -205,6 +205,8 @@ pub(crate) trait Chores {
     /// Payments through this variant that are in one of `statuses`, were created between these moments, bear a
     /// reference, and were not asked about since `asked`: their tokens, oldest first.
     fn stale_payments(&mut self, stale: &Stale<'_>) -> Result<Vec<String>, Error>;
+    /// Authorized payments that were created before `at`, oldest first, up to `cap`: token and creation.
+    fn authorized_before(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error>;
 }
 
 /// What happened lately, without counting over history.

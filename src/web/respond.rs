@@ -2,13 +2,39 @@
 //! strict headers.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 
 use crate::domain::delivery::Rejection;
+use crate::error::{Error, ErrorKind};
 
 /// Nothing inline, nothing from elsewhere, not in a frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
                                        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// So that `?` works in a host's handlers. The customer learns the kind of trouble and nothing else; the host logs or
+/// maps the error where it wants more.
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self.kind() {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Refused => StatusCode::CONFLICT,
+            ErrorKind::Gateway => StatusCode::BAD_GATEWAY,
+            ErrorKind::Unavailable | ErrorKind::Conflict => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Configuration | ErrorKind::Storage => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let words = match self.kind() {
+            ErrorKind::NotFound => "not found",
+            ErrorKind::Refused => "not possible now",
+            ErrorKind::Gateway => "the payment company did not do it",
+            _ => "something went wrong, please try again",
+        };
+        log::error!("payments: {self}");
+        plain(self.status_code()).body(words)
+    }
+}
 
 /// The answer to a delivery that was refused: a status and a reason code.
 pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {

@@ -1,8 +1,10 @@
 //! Do the numbers of the overview add up, and does it say what is odd for as long as it is?
 
+use actix_payments::domain::Timestamp;
 use actix_payments::domain::retry::Backoff;
+use actix_payments::gateways::dummy::{self, Dummy, Event};
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{HandlerError, Unmatched, Variant};
+use actix_payments::{HandlerError, NewPayment, Unmatched, Variant};
 use actix_web::http::Method;
 use serde_json::Value;
 
@@ -227,6 +229,24 @@ on_both_databases! {
         let token = app.order_of(money(100, "EUR")).await.token;
         app.deliver(&[&completed_as(1, &token)]).await;
         app.is_odd(&["1 payment needs review."]).await;
+    }
+
+    async fn an_authorization_that_is_about_to_end_is_odd_until_it_is_captured(kind) {
+        let app = App::bare(kind, |builder| builder.variant("dummy", Dummy::new("secret"))).await;
+        app.payments.mount("/payments");
+        let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
+        let now = Timestamp::from_unix_timestamp(app.now()).unwrap();
+        let event = Event::new("de_1", dummy::Kind::Authorized, &token, money(4999, "EUR"));
+        let delivery = Dummy::new("secret").delivery(&event, now);
+        let headers = delivery.headers.iter().map(|(n, v)| (n.as_str(), std::str::from_utf8(v).unwrap()));
+        app.request(Method::POST, "/payments/dummy/", &headers.collect::<Vec<_>>(), &delivery.body).await;
+        app.drain().await;
+        app.pass(5 * 24 * HOUR);
+        assert_eq!(app.odd().await, [""; 0]);
+        app.pass(60);
+        app.is_odd(&["1 payment is still authorized, the oldest 5 days ago", "capture or cancel"]).await;
+        app.payments.capture(&token, None).await.unwrap();
+        assert_eq!(app.odd().await, [""; 0]);
     }
 
     async fn what_is_parked_without_end_is_odd_after_a_day(kind) {

@@ -240,6 +240,16 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
             "Parked events",
             "events?state=parked".to_owned(),
         ),
+        Anomaly::AuthorizedLong { count, since } => (
+            "warn",
+            format!(
+                "{} authorized, the oldest {}, and may soon end: capture or cancel.",
+                many(*count, "payment is still", "payments are still"),
+                ago(*since)
+            ),
+            "Authorized payments",
+            "payments?status=authorized".to_owned(),
+        ),
         Anomaly::NeedReview { count } => (
             "warn",
             format!("{} review.", many(*count, "payment needs", "payments need")),

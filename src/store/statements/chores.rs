@@ -8,6 +8,7 @@ use super::schema::pay_chores::dsl as c;
 use super::schema::{pay_events, pay_operations, pay_payments, pay_references};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
+use crate::domain::payment::Status;
 use crate::error::Error;
 use crate::store::Chores;
 use crate::store::calls::{ChoreRow, Stale};
@@ -71,5 +72,17 @@ impl Chores for Connection {
             .select(p::token)
             .load(self)
             .map_err(failed("finding stale payments"))
+    }
+
+    fn authorized_before(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error> {
+        use pay_payments::dsl as p;
+        p::pay_payments
+            .filter(p::status.eq(Status::Authorized.as_str()).and(p::absorbed_by.is_null()))
+            .filter(p::created_at.lt(at))
+            .order(p::id)
+            .limit(cap)
+            .select((p::token, p::created_at))
+            .load(self)
+            .map_err(failed("finding old authorizations"))
     }
 }

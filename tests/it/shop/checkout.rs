@@ -3,6 +3,7 @@
 use super::process::{Place, SECRET, now};
 use super::story::completed;
 use crate::app::on_both_databases;
+use crate::stripe::fake::Fake;
 use crate::stripe::listener::{Listener, Say};
 
 const SESSION: &str =
@@ -33,5 +34,19 @@ on_both_databases! {
         place.settled();
         assert_eq!(place.texts("SELECT status AS t FROM shop_orders"), ["paid"]);
         assert!(!shop.log().contains("sk_test_1"), "the key is in no log");
+    }
+
+    async fn a_customer_who_is_back_before_the_event_sees_a_paid_order(kind) {
+        let fake = Fake::new(now());
+        let place = Place::fresh(kind);
+        let shop = place.open_with(&[("STRIPE_API_KEY", "sk_test_1"), ("STRIPE_API_BASE", &fake.listener.address)]);
+        let client = shop.client();
+        client.form("/orders", "text/html", &[("item", "kettle"), ("variant", "stripe")]).unwrap();
+        let order = place.texts("SELECT id AS t FROM shop_orders").remove(0);
+        fake.pay(&place.texts("SELECT token AS t FROM shop_orders").remove(0));
+        let page = client.get(&format!("/orders/{order}"), "text/html");
+        assert!(page.body.contains("<strong class=\"status paid\">paid</strong>"), "{}", page.body);
+        place.settled();
+        assert_eq!(place.texts("SELECT status AS t FROM shop_orders"), ["paid"]);
     }
 }

@@ -49,6 +49,10 @@ on_both_databases! {
         let token = open(&app).await;
         assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Pending, "nobody has paid yet");
         fake.pay(&token);
+        let calls = fake.listener.heard().len();
+        assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Pending);
+        assert_eq!(fake.listener.heard().len(), calls, "it was asked just now");
+        app.pass(2);
         assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Paid);
         assert_eq!((inside.count(), after.count()), (1, 0), "what takes time is a worker's");
         let calls = fake.listener.heard().len();
@@ -64,6 +68,7 @@ on_both_databases! {
         let token = open(&app).await;
         fake.pay(&token);
         for fault in [Fault::CutBefore, Fault::RateLimit, Fault::Decline] {
+            app.pass(2);
             fake.state().faults.push_back(Some(fault));
             assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Pending, "{fault:?}");
         }
