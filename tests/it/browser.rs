@@ -9,6 +9,7 @@ use crate::app::{App, Kind};
 use crate::tools::{Browser, View};
 
 mod acting;
+mod asking;
 mod buying;
 mod events;
 mod finding;
