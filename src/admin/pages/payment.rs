@@ -99,14 +99,15 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
     }))
 }
 
-/// What the gateway can be asked for; what it can't be says why.
+/// What the gateway can be asked for, and then what it can't be, with the reason.
 fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Ask> {
     let ask = |ask: &payments::Ask| Ask {
         label: title(ask.verb),
         icon: icon(ask.verb),
         leads: ask.may.as_ref().map(|_| address(frame, payment, ask.verb)).map_err(|why| sentence(why)),
     };
-    story.asks.iter().map(ask).collect()
+    let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.asks.iter().map(ask).partition(|ask| ask.leads.is_ok());
+    can.into_iter().chain(can_not).collect()
 }
 
 /// The payments beside this one.
