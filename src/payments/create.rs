@@ -18,6 +18,7 @@ pub struct NewPayment {
     variant: String,
     order: Order,
     expires_in: Option<Duration>,
+    checkout: bool,
 }
 
 /// What is to be done next on the customer's way.
@@ -41,7 +42,7 @@ pub struct Created {
 impl NewPayment {
     /// A payment of `amount` through `variant`.
     pub fn new(variant: impl Into<String>, amount: Money) -> Self {
-        Self { variant: variant.into(), order: Order::new("", amount), expires_in: None }
+        Self { variant: variant.into(), order: Order::new("", amount), expires_in: None, checkout: true }
     }
 
     /// The host's own id of what is paid for, its order number. Default none.
@@ -82,6 +83,13 @@ impl NewPayment {
         self
     }
 
+    /// The host starts the gateway's checkout itself and hands over the payment's token there: a form in its own pages, an
+    /// intent of its own. Default: the gateway's hosted checkout is started, where there is one.
+    pub fn without_checkout(mut self) -> Self {
+        self.checkout = false;
+        self
+    }
+
     /// Attaches a text of the host's; the gateway gets it as well, so no personal data. Default none.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.order.metadata.insert(name.into(), value.into());
@@ -110,13 +118,17 @@ impl Payments {
     /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
     pub async fn create(&self, new: NewPayment) -> Result<Created, Error> {
         let variant = self.variant(&new.variant).ok_or_else(|| unknown_variant(self, &new.variant))?;
-        let NewPayment { variant: name, mut order, expires_in } = new;
+        let NewPayment { variant: name, mut order, expires_in, checkout } = new;
         complete(self, &name, &mut order, expires_in)?;
         let draft = draft(self, &name, &order)?;
         let row = self.blocking(move |inner| inner.store.transaction(|tx| tx.insert_payment(&draft))).await?;
-        let started = variant.gateway.start(&order).await.map_err(|error| {
+        let failed = |error| {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
-        })?;
+        };
+        let started = match checkout {
+            true => variant.gateway.start(&order).await.map_err(failed)?,
+            false => Started::Done,
+        };
         let next = match started {
             Started::Done => Next::Done,
             Started::Redirect { url, gateway_refs } => {

@@ -17,7 +17,7 @@ mod hostile;
 mod looks;
 mod mounting;
 mod setting_up;
-mod site;
+pub(crate) mod site;
 mod support;
 
 use site::Site;

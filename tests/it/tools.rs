@@ -1,5 +1,6 @@
-//! What do others' programs say? Stripe's own SDKs sign and verify, and a real browser shows the pages. Each is a
-//! process beside the test that answers line by line; `scripts/test` installs them.
+//! What do others' programs say? Stripe's own SDKs sign and verify, its command line triggers events at a fake of
+//! Stripe that others wrote, and a real browser shows the pages. Each is a process beside the test; `scripts/test`
+//! installs them.
 
 // Each test needs a few of these.
 #![allow(dead_code)]
@@ -88,6 +89,46 @@ impl Signer {
             None if answer == "accepted" => Ok(()),
             None => panic!("{} said {answer}", self.0.name),
         }
+    }
+}
+
+/// A Stripe that others wrote: localstripe. It knows nothing yet and ends with this.
+pub(crate) struct Counterpart {
+    _process: Conversation,
+    /// Where it serves Stripe's API.
+    pub(crate) address: String,
+}
+
+impl Counterpart {
+    /// An API key that it takes, and Stripe's command line too.
+    pub(crate) const API_KEY: &str = "sk_test_counterpart";
+
+    pub(crate) fn start() -> Self {
+        let mut process = Conversation::start(installed().join("venv/bin/python"), "counterpart.py");
+        let address = process.ask(&json!("where?"));
+        assert!(address.starts_with("http://127.0.0.1:"), "counterpart.py said {address}");
+        Self { _process: process, address }
+    }
+
+    /// `stripe trigger KIND…` of Stripe's own command line, against this instead of Stripe; answers whether it calls
+    /// that a success, and all that it said.
+    pub(crate) fn trigger(&self, kind: &str, changes: &[&str]) -> (bool, String) {
+        let shim = installed().join("node_modules/@stripe/cli/bin/shim.js");
+        // It writes its configuration into the home folder.
+        let home = tempfile::tempdir().unwrap();
+        let output = Command::new("node")
+            .arg(shim)
+            .args(["trigger", kind, "--api-base", &self.address, "--api-key", Self::API_KEY])
+            .args(changes)
+            .env("HOME", home.path())
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("STRIPE_API_KEY")
+            .env("STRIPE_CLI_TELEMETRY_OPTOUT", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("node for Stripe's command line: {error}; run scripts/test"));
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (output.status.success(), said.concat())
     }
 }
 

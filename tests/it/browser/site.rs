@@ -24,7 +24,7 @@ pub(super) struct Host {
 }
 
 /// A host that listens until it is dropped.
-pub(super) struct Site {
+pub(crate) struct Site {
     port: u16,
     server: ServerHandle,
     worker: Option<RunningWorker>,
@@ -32,7 +32,7 @@ pub(super) struct Site {
 
 impl App {
     /// Serves the app on a port of its own.
-    pub(super) fn serve(&self) -> Site {
+    pub(crate) fn serve(&self) -> Site {
         self.serve_as(Host::default())
     }
 
@@ -54,7 +54,7 @@ impl App {
 
 impl Site {
     /// The address of a path on this host.
-    pub(super) fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 

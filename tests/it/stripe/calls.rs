@@ -289,6 +289,14 @@ on_both_databases! {
         assert_eq!(app.texts("SELECT gateway_ref AS t FROM pay_references"), ["cs_test_1"]);
     }
 
+    async fn a_host_with_a_checkout_of_its_own_starts_none_here(kind) {
+        let listener = Listener::saying([ok(SESSION)]);
+        let gateway = stripe(&listener);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let created = app.payments.create(NewPayment::new("stripe", money(4998, "EUR")).without_checkout()).await.unwrap();
+        assert_eq!((created.next, listener.heard().len()), (Next::Done, 0));
+    }
+
     async fn nothing_is_sent_or_stored_that_cannot_work(kind) {
         let listener = Listener::saying([ok(SESSION)]);
         let gateway = stripe(&listener);
