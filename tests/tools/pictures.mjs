@@ -1,12 +1,14 @@
 // What does the admin look like in a shop that is open? Fills the example shop, and draws its pages.
 //
 //   pictures.mjs seed AGES      buys a dozen things, each with an ending of its own; writes how long ago each was
+//   pictures.mjs answer BIND    is a Stripe that has nothing new, until it is stopped
 //   pictures.mjs draw FOLDER    makes the pictures, through browser.mjs
 //
 // BIND, STRIPE_WEBHOOK_SECRET and ADMIN_PASSWORD are the shop's.
 
 import { createHash, createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -140,6 +142,7 @@ async function pagesOf(command, look) {
     overview: { url: `${admin}/`, height: 860 },
     payments: { url: `${admin}/payments`, height: 960 },
     payment: { url: payment, height: 1120 },
+    refund: { url: `${payment}/refund?amount=15.00`, height: 560 },
     rebuild: { url: `${payment}/rebuild`, height: 720 },
     events: { url: `${admin}/events`, height: 960 },
     event: { url: event, height: 960 },
@@ -170,5 +173,11 @@ async function draw(folder) {
   end();
 }
 
+function answer(bind) {
+  const [host, port] = bind.split(':');
+  const nothing = JSON.stringify({ object: 'list', data: [], has_more: false });
+  createServer((_, response) => response.setHeader('content-type', 'application/json').end(nothing)).listen(port, host);
+}
+
 const [what, where] = process.argv.slice(2);
-await { seed, draw }[what](where);
+await { seed, answer, draw }[what](where);
