@@ -109,12 +109,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
         hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
         search: asked.field("q", "search", "Search", "Reference, token, gateway ref or email"),
         fields: Vec::new(),
-        selects: vec![asked.fields.select(
-            "variant",
-            "Variant",
-            "Any variant",
-            visit.payments.variants().map(|name| (name, name)),
-        )],
+        selects: vec![asked.fields.variants(&visit.payments)],
         more: vec![
             asked.field("least", "text", "Amount from", "10.00"),
             asked.field("most", "text", "Amount to", "49.99"),
