@@ -40,7 +40,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes {
-            notes: notes(&asked, &found),
+            notes: notes(&frame, &asked, &found),
             fresh: place.is_none().then(|| asked.fields.with(&list, "", None)),
         },
         bulk: BulkForm {
@@ -107,12 +107,12 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
     }
 }
 
-fn notes(asked: &Asked, found: &EventList) -> Vec<String> {
+fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} events; only as many are listed."));
     }
-    notes.extend(found.page.stopped.map(|_| words::looked_through("events", "received", found.stopped_at)));
+    notes.extend(found.page.stopped.map(|_| words::looked_through("events", "received", found.stopped_at.map(|at| frame.local(at).0))));
     notes
 }
 

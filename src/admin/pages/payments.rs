@@ -48,7 +48,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Payments", "payments"),
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
-        notes: Notes { notes: notes(&asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
+        notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
         newest: found.page.rows.first().map(|row| row.id).filter(|_| at_newest),
         by_amount: column(&asked, &list, order, true),
         by_age: column(&asked, &list, order, false),
@@ -126,7 +126,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
     }
 }
 
-fn notes(asked: &Asked, found: &PaymentList) -> Vec<String> {
+fn notes(frame: &Frame, asked: &Asked, found: &PaymentList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     if found.page.lost {
         notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
@@ -134,7 +134,7 @@ fn notes(asked: &Asked, found: &PaymentList) -> Vec<String> {
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} payments, and the rest is left out: type more."));
     }
-    notes.extend(found.page.stopped.map(|_| words::looked_through("payments", "created", found.stopped_at)));
+    notes.extend(found.page.stopped.map(|_| words::looked_through("payments", "created", found.stopped_at.map(|at| frame.local(at).0))));
     notes
 }
 
