@@ -65,6 +65,16 @@ impl Frame {
         Moment::new(at, self.now, &self.admin.zone)
     }
 
+    /// The moment as the clocks of the host's zone show it, and what they call that zone then.
+    pub(super) fn local(&self, at: Timestamp) -> (Timestamp, String) {
+        self.admin.zone.local(at)
+    }
+
+    /// The zone of absolute times.
+    pub(super) fn zone(&self) -> &str {
+        self.admin.zone.name()
+    }
+
     /// The frame of a page of this section.
     pub(super) fn page(&self, title: &str, section: &str) -> Page {
         let item =

@@ -6,7 +6,7 @@ use actix_web::web::Query;
 use super::views::list::{Choice, Paging, Select, Tab};
 use super::views::parts::Link;
 use super::views::words;
-use crate::payments::{COUNT_CAP, Order, Page, Place};
+use crate::payments::{COUNT_CAP, Order, Page, Payments, Place};
 
 /// The fields of a list's address or of a form, without those that are empty.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +94,11 @@ impl Fields {
         };
         let choices = [("", none)].into_iter().chain(choices).map(choice).collect();
         Select { name: name.to_owned(), label: label.to_owned(), choices }
+    }
+
+    /// The list of the configured variants.
+    pub(super) fn variants(&self, payments: &Payments) -> Select {
+        self.select("variant", "Variant", "Any variant", payments.variants().map(|name| (name, name)))
     }
 }
 

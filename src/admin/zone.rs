@@ -11,7 +11,7 @@ pub(super) enum Zone {
     /// The default.
     Utc,
     /// One of the system's.
-    Named(tz::TimeZone),
+    Named(String, tz::TimeZone),
 }
 
 impl Zone {
@@ -25,13 +25,22 @@ impl Zone {
         if name.is_empty() || name.starts_with('/') || !name.chars().all(plain) {
             return Err(unknown());
         }
-        tz::TimeZone::from_posix_tz(name).map(Self::Named).map_err(|e| unknown().with_source(e))
+        let zone = tz::TimeZone::from_posix_tz(name).map_err(|e| unknown().with_source(e))?;
+        Ok(Self::Named(name.to_owned(), zone))
+    }
+
+    /// Its name in the database, whatever the season.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Utc => "UTC",
+            Self::Named(name, _) => name,
+        }
     }
 
     /// The moment as the zone's clocks show it, and the zone's short name at that moment: `CET`.
     pub(super) fn local(&self, at: Timestamp) -> (Timestamp, String) {
         let utc = (at.to_offset(UtcOffset::UTC), "UTC".to_owned());
-        let Self::Named(zone) = self else { return utc };
+        let Self::Named(_, zone) = self else { return utc };
         let Ok(local) = zone.find_local_time_type(at.unix_timestamp()) else { return utc };
         match UtcOffset::from_whole_seconds(local.ut_offset()) {
             Ok(offset) => (at.to_offset(offset), local.time_zone_designation().to_owned()),

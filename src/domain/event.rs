@@ -25,6 +25,15 @@ pub struct Envelope {
     pub body: Bytes,
 }
 
+/// The longest id, kind or other short text, in characters: longer ones fit no column.
+const SHORT: usize = 255;
+
+/// Whether a text can be an id, a kind or a reference that is stored, shown and compared: 1 to 255 characters, no
+/// control characters among them. Postgres takes no NUL.
+pub(crate) fn storable(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
+}
+
 /// What a gateway gives back for a delivery that is genuine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {

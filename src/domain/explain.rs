@@ -30,9 +30,18 @@ pub fn why(before: &PaymentState, after: &PaymentState, fact_changed: bool, fact
 pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
     match (before != after, changed) {
         (true, _) => applied(before, after),
-        (false, true) => format!("stays {}; only its ledger changed", after.status),
-        (false, false) => format!("stays {}; nothing differed", after.status),
+        (false, true) => format!("stays {}; only its ledger changed", said(after)),
+        (false, false) => format!("stays {}; nothing differed", said(after)),
     }
+}
+
+/// A word of the tables as sentences say it: `partially refunded`.
+pub(crate) fn spaced(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+fn said(state: &PaymentState) -> String {
+    spaced(state.status.as_str())
 }
 
 fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -> Option<String> {
@@ -45,7 +54,7 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -
         .filter(|f| is_way(f.aspect) && matches!(f.state, State::Succeeded | State::Authorized | State::Free));
     let concern = claims.map(|f| mismatch(f, after.amount)).find(|s| after.concerns.contains(s))?;
     Some(match after.status {
-        status if status.was_paid() => format!("stays {status}, but {concern}"),
+        status if status.was_paid() => format!("stays {}, but {concern}", said(after)),
         _ => format!("not confirmed: {concern}"),
     })
 }
@@ -53,8 +62,8 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -
 /// `pending → paid: 49.99 EUR captured`.
 fn applied(before: &PaymentState, after: &PaymentState) -> String {
     let head = match before.status == after.status {
-        true => format!("stays {}", after.status),
-        false => format!("{} → {}", before.status, after.status),
+        true => format!("stays {}", said(after)),
+        false => format!("{} → {}", said(before), said(after)),
     };
     let mut parts = Vec::new();
     if before.amount != after.amount {
@@ -129,34 +138,35 @@ fn outranked(after: &PaymentState, facts: &[Fact]) -> Option<String> {
         State::Authorized => status != Status::Authorized,
         state => unpaid_word(state).is_some_and(|said| said != status),
     };
-    let word = facts.iter().filter(|f| is_way(f.aspect)).find(differs)?.state.as_str();
+    let word = spaced(facts.iter().filter(|f| is_way(f.aspect)).find(differs)?.state.as_str());
+    let said = said(after);
     Some(match status {
         Status::Paid if after.captured == 0 => {
             format!("stays paid: nothing was to be paid, and `{word}` can't undo that")
         }
-        _ if status.was_paid() => format!("stays {status}: money moved before, and `{word}` can't undo that"),
+        _ if status.was_paid() => format!("stays {said}: money moved before, and `{word}` can't undo that"),
         Status::Authorized => format!("stays authorized: the authorization still stands, and `{word}` doesn't end it"),
-        _ => format!("stays {status}: what the gateway says of a later time outranks `{word}`"),
+        _ => format!("stays {said}: what the gateway says of a later time outranks `{word}`"),
     })
 }
 
 fn unchanged(after: &PaymentState, fact_changed: bool, facts: &[Fact]) -> String {
-    let status = after.status;
+    let (status, said) = (after.status, said(after));
     let says = |aspect, states: &[State]| facts.iter().any(|f| f.aspect == aspect && states.contains(&f.state));
     if facts.is_empty() {
         "this event says nothing that changes a payment".to_owned()
     } else if !fact_changed {
-        format!("already known; stays {status}")
+        format!("already known; stays {said}")
     } else if says(Aspect::Refund, &[State::Pending, State::ActionRequired]) {
-        format!("stays {status}: a refund is on its way, nothing of it went back yet")
+        format!("stays {said}: a refund is on its way, nothing of it went back yet")
     } else if says(Aspect::Refund, &[State::Failed, State::Canceled]) {
-        format!("stays {status}: a refund came to nothing, and none of it was counted")
+        format!("stays {said}: a refund came to nothing, and none of it was counted")
     } else if says(Aspect::Dispute, &[State::Inquiry]) {
-        format!("stays {status}: the customer's bank asks, no money is withdrawn")
+        format!("stays {said}: the customer's bank asks, no money is withdrawn")
     } else if status == Status::Pending {
         "still pending; this event decides nothing".to_owned()
     } else {
-        format!("already {status}; this event adds nothing")
+        format!("already {said}; this event adds nothing")
     }
 }
 
@@ -213,10 +223,10 @@ mod tests {
             ("no_change", "already known; stays paid"),
             ("outranked", "stays paid: money moved before, and `expired` can't undo that"),
             ("no_change", "stays paid: a refund is on its way, nothing of it went back yet"),
-            ("applied", "paid → partially_refunded: 4.00 EUR of 10.00 EUR refunded"),
+            ("applied", "paid → partially refunded: 4.00 EUR of 10.00 EUR refunded"),
             (
                 "applied",
-                "partially_refunded → paid: 4.00 EUR of refunds came to nothing, 0.00 EUR of 10.00 EUR stay refunded",
+                "partially refunded → paid: 4.00 EUR of refunds came to nothing, 0.00 EUR of 10.00 EUR stay refunded",
             ),
             ("applied", "stays paid: disputed"),
             ("applied", "paid → refunded: 10.00 EUR of 10.00 EUR refunded"),

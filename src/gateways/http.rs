@@ -49,17 +49,9 @@ pub(crate) enum NoAnswer {
 pub(crate) struct Client(Agent);
 
 impl Client {
-    /// A client that waits `patience` for each answer, all in all. No proxy of the environment and no redirect has a
-    /// say in where a request with credentials goes.
+    /// A client that waits `patience` for each answer, all in all.
     pub(crate) fn new(patience: Duration) -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(patience))
-            .timeout_connect(Some(CONNECT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .build();
-        Self(Agent::new_with_config(config))
+        Self(agent(patience))
     }
 
     /// Sends the request and waits for the answer, without blocking the thread that asks.
@@ -68,6 +60,19 @@ impl Client {
         let ended = |_| Err(NoAnswer::Lost("the thread that sent it ended".to_owned()));
         tokio::task::spawn_blocking(move || exchange(&agent, &request)).await.unwrap_or_else(ended)
     }
+}
+
+/// What sends every request of this crate and waits `patience` for the answer, all in all; any status is an answer. No
+/// proxy of the environment and no redirect has a say in where a request with credentials, or a signed event, goes.
+pub(super) fn agent(patience: Duration) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(patience))
+        .timeout_connect(Some(CONNECT))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .build();
+    Agent::new_with_config(config)
 }
 
 fn exchange(agent: &Agent, request: &Request) -> Result<Response, NoAnswer> {

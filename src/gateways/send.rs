@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::http::agent;
 use crate::domain::delivery::Delivery;
 
 /// How long the endpoint may take to answer. A person waits meanwhile, and it is this same process.
@@ -32,14 +33,7 @@ pub(crate) async fn send(endpoint: &str, delivery: Delivery) -> Result<Answered,
 }
 
 fn post(endpoint: &str, delivery: &Delivery) -> Result<Answered, String> {
-    // Neither a proxy of the environment nor a redirect has a say in where a signed event goes.
-    let config = ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .proxy(None)
-        .build();
-    let mut request = ureq::Agent::new_with_config(config).post(endpoint);
+    let mut request = agent(TIMEOUT).post(endpoint);
     for (name, value) in &delivery.headers {
         request = request.header(name.as_str(), value.as_slice());
     }

@@ -3,7 +3,7 @@
 
 use super::random_word;
 use crate::domain::Timestamp;
-use crate::domain::event::Interpretation;
+use crate::domain::event::{Interpretation, storable};
 use crate::domain::ledger::Ledger;
 use crate::domain::payment::{Terms, derive};
 use crate::error::Error;
@@ -32,7 +32,7 @@ pub(super) fn adopt(
         status: crate::domain::payment::Status::Pending.as_str(),
         amount: state.amount.minor,
         currency: state.amount.currency.as_str().to_owned(),
-        customer: interpretation.customer.clone().filter(|text| super::naming::storable(text)),
+        customer: interpretation.customer.clone().filter(|text| storable(text)),
         livemode,
         metadata: None,
         adopted: true,

@@ -8,7 +8,7 @@ use super::payment;
 use super::reading::{ModeMatch, Said, ambiguity};
 use super::tally::Moved;
 use super::{Payments, adopt, rebuild};
-use crate::domain::event::{EventState, Interpretation};
+use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::payment::{PaymentState, Status, derive};
@@ -208,7 +208,7 @@ impl Step<'_> {
     /// Takes over what the payment did not know yet.
     fn learn(&self, row: &mut PaymentRow) -> bool {
         let before = (row.customer.clone(), row.livemode);
-        let known = |text: &Option<String>| text.clone().filter(|text| super::naming::storable(text));
+        let known = |text: &Option<String>| text.clone().filter(|text| storable(text));
         row.customer = row.customer.take().or_else(|| known(&self.said.interpretation.customer));
         row.livemode = row.livemode.or(self.event.row.livemode);
         before != (row.customer.clone(), row.livemode)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::payment::Payment;
 use super::{Payments, adopt};
+use crate::domain::event::storable;
 use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
@@ -161,7 +162,7 @@ fn complete(payments: &Payments, variant: &str, order: &mut Order, expires_in: O
         return refused(format!("expected an amount of at least 0, got {}", order.amount));
     }
     for text in [&order.reference, &order.customer].into_iter().flatten() {
-        if !super::naming::storable(text) {
+        if !storable(text) {
             let message = "expected a reference and a customer of 1 to 255 characters without control characters";
             return refused(message.to_owned());
         }

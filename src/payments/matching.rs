@@ -1,7 +1,7 @@
 //! Which payment is an event about? Its references lead to payments; a token of ours outweighs the gateway's ids,
 //! and payments that were adopted meanwhile turn out to be the same one.
 
-use crate::domain::event::References;
+use crate::domain::event::{References, storable};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::PaymentRow;
@@ -22,7 +22,7 @@ pub(super) struct Match {
 pub(super) fn all(references: &References) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for text in references.tokens.iter().chain(&references.gateway_refs) {
-        if super::naming::storable(text) && !all.contains(text) {
+        if storable(text) && !all.contains(text) {
             all.push(text.clone());
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn led_to(
     references: &References,
 ) -> Result<Vec<(String, PaymentRow)>, Error> {
     let mut found: Vec<(String, PaymentRow)> = Vec::new();
-    for text in references.tokens.iter().filter(|text| super::naming::storable(text)) {
+    for text in references.tokens.iter().filter(|text| storable(text)) {
         let row = super::find::by_token(tx, text)?.filter(|row| row.variant == variant);
         found.extend(row.map(|row| (text.clone(), row)));
     }

@@ -1,9 +1,7 @@
-//! Which texts can be names and ids? Names are the host's choice, ids are anybody's.
+//! Which texts can be the names that a host gives its variants and handlers?
 
 /// The longest name of a variant or handler.
 const NAME_LENGTH: usize = 64;
-/// The longest id, kind or other short text of an event, in characters.
-const SHORT: usize = 255;
 
 /// Names end up in addresses, rows and logs.
 pub(super) fn slug(what: &str, name: &str) -> Result<(), String> {
@@ -15,9 +13,4 @@ pub(super) fn slug(what: &str, name: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// Whether a short text can be stored, shown and compared.
-pub(super) fn storable(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
 }

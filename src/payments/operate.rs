@@ -34,6 +34,9 @@ pub enum Outcome {
 /// How long a try may take before another process may take the operation up: longer than a gateway's client waits
 /// with all its tries.
 const TRY: Duration = Duration::from_secs(300);
+/// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
+/// hours), and a later try could be a second effect.
+const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
 /// How many operations one look takes up.
 const BATCH: i64 = 20;
 
@@ -131,10 +134,33 @@ impl Payments {
             let message = format!("no variant {:?} is configured here", operation.variant);
             return Err(Error::new(ErrorKind::NotFound, message));
         };
+        if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
+            return self.give_up(operation).await;
+        }
         let asked = operation.clone();
         let call = self.read(move |tx| call(tx, &asked)).await?;
         let answer = variant.gateway.call(&call).await;
         self.conclude(operation, answer).await
+    }
+
+    /// Ends an operation that is too old to be tried again, and asks how the payment stands instead.
+    async fn give_up(&self, operation: OperationRow) -> Result<Outcome, Error> {
+        let why = "given up: it is too long ago to be tried again safely; the gateway was asked how the payment stands";
+        let now = self.now();
+        let end = OperationEnd { state: "declined", outcome: why.to_owned(), due_at: None, finished_at: Some(now) };
+        let (id, payment) = (operation.id, operation.payment_id);
+        let token = self.blocking(move |inner| {
+            inner.store.transaction(|tx| {
+                tx.settle_operation(id, &end)?;
+                Ok(tx.payment(payment)?.map(|payment| payment.token))
+            })
+        });
+        let refresh = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
+        match token.await? {
+            // A refresh that was given up is not asked for again: it changes nothing.
+            Some(token) if operation.verb != Verb::Refresh.as_str() => Box::pin(self.operate(&token, refresh)).await,
+            _ => Ok(Outcome::Done),
+        }
     }
 
     async fn conclude(

@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use super::Payments;
-use super::naming::storable;
 use super::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Envelope, Source, Verified};
+use crate::domain::event::{Envelope, Source, Verified, storable};
 use crate::domain::{Timestamp, to_micros};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verification;

@@ -90,6 +90,20 @@ on_both_databases! {
         }
     }
 
+    async fn a_dry_run_of_what_was_applied_says_that_it_was_done_before(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.stripe(&completed(&token)).await;
+        let page = app.get("/payments/admin/events/1/dry-run").await.text();
+        assert!(page.contains("The step would be recorded") && !page.contains("Done before"), "{page}");
+        app.drain().await;
+        let page = app.get("/payments/admin/events/1/dry-run").await.text();
+        let (_, end) = page.split_once("Done before: ").expect("the outcome of then");
+        assert!(end.starts_with("checkout session completed and paid: 49.99 EUR; pending → paid"), "{end}");
+        assert!(page.contains("The status would stay: the event did this when it was first processed."), "{page}");
+        assert!(!page.contains("which rule stops it"), "{page}");
+    }
+
     async fn a_dry_run_says_why_an_event_waits_or_is_too_late(kind) {
         let app = App::new(kind).await;
         let token = app.order().await.token;

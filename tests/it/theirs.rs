@@ -43,6 +43,35 @@ on_both_databases! {
         }
     }
 
+    async fn the_charts_times_are_in_the_hosts_zone_and_say_so(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        let chart = async |zone: &str, span: &str| {
+            let admin = Admin::new(staff).time_zone(zone).expect("a zone");
+            let page = ask(&app, admin, Method::GET, &format!("/payments/admin/?span={span}")).await;
+            let chart = page.split_once("<figure").unwrap().1.split_once("</figure>").unwrap().0.to_owned();
+            assert!(chart.contains(&format!("Time zone: {zone}.")) && !chart.contains("UTC"), "{chart}");
+            chart
+        };
+        // The clock stands at 10:15 UTC, in summer time.
+        let day = chart("Europe/Berlin", "24h").await;
+        assert!(day.contains("The most came at 12 Oct, 12:00 CEST: 1."), "{day}");
+        assert!(day.contains("<title>12 Oct, 12:00 CEST: 1 received"), "{day}");
+        let labels = |chart: &str| -> Vec<String> {
+            let texts = chart.split("class=\"when-axis\"").skip(1);
+            texts.map(|text| text.split_once('>').unwrap().1.split_once('<').unwrap().0.to_owned()).collect()
+        };
+        assert_eq!(labels(&day), ["18:00", "00:00", "06:00"]);
+        assert_eq!(labels(&chart("Asia/Kolkata", "24h").await), ["18:30", "00:30", "06:30", "12:30"]);
+        let week = chart("Europe/Berlin", "7d").await;
+        assert_eq!(labels(&week), ["6 Oct", "7 Oct", "8 Oct", "9 Oct", "10 Oct", "11 Oct", "12 Oct"]);
+        assert!(week.contains("<title>12 Oct, 08:00 CEST: 1 received"), "{week}");
+        let month = chart("America/New_York", "30d").await;
+        assert!(month.contains("<title>11 Oct, 20:00 EDT: 1 received"), "it began in the evening there: {month}");
+        assert_eq!(labels(&month).last().map(String::as_str), Some("11 Oct"), "{:?}", labels(&month));
+    }
+
     async fn what_the_host_redacts_is_not_on_the_page(kind) {
         let app = App::new(kind).await;
         let token = app.order().await.token;

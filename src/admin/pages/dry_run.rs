@@ -51,14 +51,17 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
     let change = forecast.change.as_ref();
     let matched_by = |text: &String| forecast.matched_by.as_ref() == Some(text);
     let steps = change.filter(|change| change.before.status != change.after.status);
+    let outcome = visit.redacted("error", &forecast.event.variant, &forecast.outcome);
+    let before = told_before(forecast);
     let why = match (steps, change) {
+        _ if before => "The status would stay: the event did this when it was first processed.",
         (Some(_), _) => "The step would be recorded with the outcome above as its cause.",
         (None, Some(change)) if change.stepped => "The status would stay, but a flag or a concern beside it would change.",
         (None, Some(_)) => "The status would stay: the outcome above says which rule stops it.",
         (None, None) => "No payment would change.",
     };
     Explain {
-        outcome: visit.redacted("error", &forecast.event.variant, &forecast.outcome).into_owned(),
+        outcome: if before { format!("Done before: {outcome}") } else { outcome.into_owned() },
         code: Some(forecast.code.to_owned()),
         summary: forecast.summary.clone().unwrap_or_default(),
         references: forecast
@@ -77,6 +80,12 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
         change_why: why.to_owned(),
         ..Explain::default()
     }
+}
+
+/// Whether the outcome tells of an earlier attempt's step, which this one would not take again.
+fn told_before(forecast: &Forecast) -> bool {
+    let Some(change) = &forecast.change else { return false };
+    !change.stepped && change.transitions.last().is_some_and(|step| step.cause == forecast.outcome)
 }
 
 fn matched(forecast: &Forecast) -> String {

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 
+use super::event::state_badge;
 use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -9,7 +10,7 @@ use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
-use crate::admin::views::parts::{Badge, Code, Link};
+use crate::admin::views::parts::{Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::EventState;
 use crate::payments::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
@@ -39,7 +40,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes {
-            notes: notes(&asked, &found),
+            notes: notes(&frame, &asked, &found),
             fresh: place.is_none().then(|| asked.fields.with(&list, "", None)),
         },
         bulk: BulkForm {
@@ -92,12 +93,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
         hidden: asked.fields.get("state").map(|state| ("state".to_owned(), state)).into_iter().collect(),
         search: asked.field("q", "search", "Search", "Event id, any reference, or a payment's token"),
         fields: vec![kind],
-        selects: vec![asked.fields.select(
-            "variant",
-            "Variant",
-            "Any variant",
-            visit.payments.variants().map(|name| (name, name)),
-        )],
+        selects: vec![asked.fields.variants(&visit.payments)],
         more: vec![
             asked.field("from", "date", "Received from (UTC)", "2026-11-01"),
             asked.field("until", "date", "Received until (UTC)", "2026-11-30"),
@@ -111,12 +107,12 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
     }
 }
 
-fn notes(asked: &Asked, found: &EventList) -> Vec<String> {
+fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} events; only as many are listed."));
     }
-    notes.extend(found.page.stopped.map(|_| words::looked_through("events", "received", found.stopped_at)));
+    notes.extend(found.page.stopped.map(|_| words::looked_through("events", "received", found.stopped_at.map(|at| frame.local(at).0))));
     notes
 }
 
@@ -126,7 +122,7 @@ fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
     EventRow {
         id: row.id,
         href: frame.href(&format!("events/{}", row.id)),
-        state: state.map_or_else(|| Badge::new(&row.state, "neutral", "dot"), Badge::from),
+        state: state_badge(&row.state),
         kind: row.kind.clone(),
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),
         outcome: row.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),

@@ -37,7 +37,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         tiles: tiles(&frame, &found),
         money: money(&found.sums),
         spans: Span::ALL.into_iter().map(spans).collect(),
-        chart: chart(span, &found.buckets),
+        chart: chart(&frame, span, &found.buckets),
         variants: found.last.iter().map(|(name, event)| variant(&frame, name, event.as_ref())).collect(),
         oldest: found.oldest.as_ref().map(|event| (event_link(&frame, event), frame.moment(event.received_at))),
     };
@@ -121,10 +121,10 @@ fn money(sums: &[Sum]) -> Vec<MoneyRow> {
     rows.into_iter().map(row).collect()
 }
 
-fn chart(span: Span, buckets: &[Bucket]) -> Chart {
+fn chart(frame: &Frame, span: Span, buckets: &[Bucket]) -> Chart {
     let total = |of: fn(&Bucket) -> i64| grouped(&buckets.iter().fold(0_i64, |all, b| all.saturating_add(of(b))).to_string());
     let busiest = buckets.iter().max_by_key(|bucket| bucket.received).filter(|bucket| bucket.received > 0);
-    let most = busiest.map(|b| format!(" The most came at {}: {}.", when(span, b.at), grouped(&b.received.to_string())));
+    let most = busiest.map(|b| format!(" The most came at {}: {}.", when(frame, span, b.at), grouped(&b.received.to_string())));
     let summary = format!(
         "In the last {}, {} events were received, {} completed or ignored, and {} attempts failed.{}",
         name(span),
@@ -134,30 +134,43 @@ fn chart(span: Span, buckets: &[Bucket]) -> Chart {
         most.unwrap_or_default()
     );
     let numbers = |(at, bucket): (usize, &Bucket)| Numbers {
-        when: when(span, bucket.at),
-        label: label(span, bucket.at).filter(|_| (1..buckets.len() - 1).contains(&at)),
+        when: when(frame, span, bucket.at),
+        label: label(frame, span, bucket.at).filter(|_| (1..buckets.len() - 1).contains(&at)),
         received: bucket.received,
         done: bucket.done,
         failed: bucket.failed,
     };
     let numbers = buckets.iter().enumerate().map(numbers).collect();
-    Chart::new(format!("Events in the last {}", name(span)), summary, numbers)
+    Chart::new(format!("Events in the last {}", name(span)), summary, frame.zone(), numbers)
 }
 
-fn when(span: Span, at: Timestamp) -> String {
+/// When a column begins. That is the day alone where it is a day: columns begin with the days and hours of UTC.
+fn when(frame: &Frame, span: Span, at: Timestamp) -> String {
     let hour = format_description!("[day padding:none] [month repr:short], [hour]:[minute]");
     let day = format_description!("[day padding:none] [month repr:short] [year]");
-    at.format(if span == Span::Month { day } else { hour }).unwrap_or_default()
+    let (local, zone) = frame.local(at);
+    let is_day = span == Span::Month && local.time() == time::Time::MIDNIGHT;
+    format!("{} {zone}", local.format(if is_day { day } else { hour }).unwrap_or_default())
 }
 
-/// What the axis says below the column that begins at `at`, if it is one of the few that are labeled.
-fn label(span: Span, at: Timestamp) -> Option<String> {
+/// What the axis says below the column that begins at `at`, if it is one of the few that are labeled. A day is that in
+/// which most of the column lies.
+fn label(frame: &Frame, span: Span, at: Timestamp) -> Option<String> {
     let hour = format_description!("[hour]:[minute]");
     let day = format_description!("[day padding:none] [month repr:short]");
     match span {
-        Span::Day => at.hour().is_multiple_of(6).then_some(at.format(hour).ok()?),
-        Span::Week => (at.hour() == 0).then_some(at.format(day).ok()?),
-        Span::Month => (at.to_julian_day() % 5 == 0).then_some(at.format(day).ok()?),
+        Span::Day => {
+            let (local, _) = frame.local(at);
+            local.hour().is_multiple_of(6).then_some(local.format(hour).ok()?)
+        }
+        Span::Week => {
+            let [(before, _), (local, _)] = [-3, 3].map(|hours| frame.local(at + time::Duration::hours(hours)));
+            (before.date() != local.date()).then_some(local.format(day).ok()?)
+        }
+        Span::Month => {
+            let (local, _) = frame.local(at + time::Duration::hours(12));
+            (local.to_julian_day() % 5 == 0).then_some(local.format(day).ok()?)
+        }
     }
 }
 

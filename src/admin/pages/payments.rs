@@ -48,7 +48,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Payments", "payments"),
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
-        notes: Notes { notes: notes(&asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
+        notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
         newest: found.page.rows.first().map(|row| row.id).filter(|_| at_newest),
         by_amount: column(&asked, &list, order, true),
         by_age: column(&asked, &list, order, false),
@@ -109,12 +109,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
         hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
         search: asked.field("q", "search", "Search", "Reference, token, gateway ref or email"),
         fields: Vec::new(),
-        selects: vec![asked.fields.select(
-            "variant",
-            "Variant",
-            "Any variant",
-            visit.payments.variants().map(|name| (name, name)),
-        )],
+        selects: vec![asked.fields.variants(&visit.payments)],
         more: vec![
             asked.field("least", "text", "Amount from", "10.00"),
             asked.field("most", "text", "Amount to", "49.99"),
@@ -131,7 +126,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
     }
 }
 
-fn notes(asked: &Asked, found: &PaymentList) -> Vec<String> {
+fn notes(frame: &Frame, asked: &Asked, found: &PaymentList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     if found.page.lost {
         notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
@@ -139,7 +134,7 @@ fn notes(asked: &Asked, found: &PaymentList) -> Vec<String> {
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} payments, and the rest is left out: type more."));
     }
-    notes.extend(found.page.stopped.map(|_| words::looked_through("payments", "created", found.stopped_at)));
+    notes.extend(found.page.stopped.map(|_| words::looked_through("payments", "created", found.stopped_at.map(|at| frame.local(at).0))));
     notes
 }
 

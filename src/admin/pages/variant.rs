@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use actix_web::HttpResponse;
 
+use super::event::state_badge;
 use super::variants::health;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -62,7 +63,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         }),
         last_event: checkup.last_event.as_ref().map(|event| {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
-            (link, state(event), frame.moment(event.received_at))
+            (link, state_badge(&event.state), frame.moment(event.received_at))
         }),
         reconciled: checkup.reconciled.as_ref().map(|(at, note)| (note.clone(), frame.moment(*at))),
         refused: checkup.refused.iter().map(|one| refused(&frame, one)).collect(),
@@ -187,11 +188,7 @@ fn arrived(frame: &Frame, event: &EventRow) -> Test {
             ),
         ),
     };
-    Test { tone, icon, title: title.to_owned(), text, event: Some((link, state(event))) }
-}
-
-fn state(event: &EventRow) -> Badge {
-    EventState::parse(&event.state).map_or_else(|| Badge::new(&event.state, "neutral", "dot"), Badge::from)
+    Test { tone, icon, title: title.to_owned(), text, event: Some((link, state_badge(&event.state))) }
 }
 
 fn set_or_not(is_set: bool) -> Badge {

@@ -2,6 +2,7 @@
 
 use super::parts::{Badge, Change};
 use crate::domain::event::EventState;
+pub(crate) use crate::domain::explain::spaced;
 use crate::domain::fact::State;
 use crate::domain::payment::Status;
 
@@ -103,11 +104,6 @@ impl Change {
     pub(crate) fn of(from: Status, to: Status) -> Self {
         Self { from: from.into(), to: to.into() }
     }
-}
-
-/// A word of the tables as people write it.
-pub(crate) fn spaced(word: &str) -> String {
-    word.replace('_', " ")
 }
 
 /// A sentence on its own: with a capital letter and a full stop.

@@ -17,6 +17,8 @@ pub(crate) struct Chart {
     /// What it is, and its course in a sentence.
     pub(crate) title: String,
     pub(crate) summary: String,
+    /// The zone of its times.
+    pub(crate) zone: String,
     /// Lines across: how far down, and the number there.
     pub(crate) lines: Vec<(i64, String)>,
     pub(crate) columns: Vec<Column>,
@@ -30,7 +32,7 @@ pub(crate) struct Chart {
 /// Some hours of a chart.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// When it was, for people, and for the axis where this one is labeled there.
+    /// When it began, for people, and for the axis where this one is labeled there.
     pub(crate) when: String,
     pub(crate) label: Option<String>,
     /// The numbers.
@@ -62,7 +64,7 @@ pub(crate) struct Numbers {
 }
 
 impl Chart {
-    pub(crate) fn new(title: String, summary: String, numbers: Vec<Numbers>) -> Self {
+    pub(crate) fn new(title: String, summary: String, zone: &str, numbers: Vec<Numbers>) -> Self {
         let most = numbers.iter().flat_map(|n| [n.received, n.done, n.failed]).max().unwrap_or(0);
         let top = round(most);
         let count = i64::try_from(numbers.len()).unwrap_or(1).max(1);
@@ -75,6 +77,7 @@ impl Chart {
         Self {
             title,
             summary,
+            zone: zone.to_owned(),
             lines: [top, top / 2].map(|value| (down(value, top), said(value))).to_vec(),
             steps: columns.windows(2).filter_map(step).collect(),
             columns,
@@ -151,7 +154,7 @@ mod tests {
             done,
             failed,
         };
-        Chart::new("title".to_owned(), "summary".to_owned(), values.iter().map(numbers).collect())
+        Chart::new("title".to_owned(), "summary".to_owned(), "UTC", values.iter().map(numbers).collect())
     }
 
     fn hundredths(percent: &str) -> i64 {

@@ -62,7 +62,7 @@ pub(crate) fn times(deliveries: u64) -> Option<String> {
     (deliveries > 1).then(|| format!("×{deliveries}"))
 }
 
-/// Why a page is not full although there may be more.
+/// Why a page is not full although there may be more; `stopped` by the clocks of the host's zone.
 pub(crate) fn looked_through(what: &str, done: &str, stopped: Option<Timestamp>) -> String {
     let how_far = stopped.map(|at| format!(" as far as the one {done} on {}", written(at, DAY))).unwrap_or_default();
     format!("Many {what} were looked through{how_far}, and there may be more like that: go on by the button below.")

@@ -128,9 +128,3 @@ impl Event {
 pub(super) fn object_id(token: &str) -> String {
     format!("dp_{token}")
 }
-
-/// Whether `text` can be an id, a kind or a token: 1 to 255 characters, no control characters among them. Longer
-/// ones fit no column, and Postgres takes no NUL.
-pub(super) fn is_id(text: &str) -> bool {
-    (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-}

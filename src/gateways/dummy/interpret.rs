@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::event::{Kind, is_id};
-use crate::domain::event::{Interpretation, Malformed, Recorded, References};
+use super::event::Kind;
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
 use crate::gateways::{TEST_KIND, test_interpretation};
@@ -82,7 +82,7 @@ impl<'a> Object<'a> {
     }
 
     fn id(&self, field: &str) -> Result<String, Malformed> {
-        let text = self.value.get(field).and_then(Value::as_str).filter(|text| is_id(text));
+        let text = self.value.get(field).and_then(Value::as_str).filter(|text| storable(text));
         text.map(str::to_owned).ok_or_else(|| self.wrong(field, "an id of 1 to 255 printable characters"))
     }
 

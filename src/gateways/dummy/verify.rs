@@ -4,10 +4,9 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::event::is_id;
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Envelope, Verified};
+use crate::domain::event::{Envelope, Verified, storable};
 use crate::gateways::signature::{self, Secret};
 
 /// The name of the header field that carries the signature.
@@ -60,7 +59,7 @@ fn parse(header: &str) -> Option<(&str, &str)> {
 /// shown to a person than refused until the gateway gives up.
 pub(super) fn envelope(body: &Bytes) -> Option<Envelope> {
     let event: Value = serde_json::from_slice(body).ok()?;
-    let text = |name: &str| event.get(name)?.as_str().filter(|text| is_id(text)).map(str::to_owned);
+    let text = |name: &str| event.get(name)?.as_str().filter(|text| storable(text)).map(str::to_owned);
     let created = event.get("created")?.as_u64()?;
     Some(Envelope {
         id: text("id")?,

@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::json::{self, Members};
 use crate::domain::delivery::Rejection;
-use crate::domain::event::Envelope;
+use crate::domain::event::{Envelope, storable};
 use crate::domain::{Timestamp, to_micros};
 
 /// Reads the event's own fields. Only the id and the kind must be there: a genuine event that is refused for
@@ -34,7 +34,7 @@ pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
 }
 
 fn short_text(raw: &str) -> Option<String> {
-    json::text(raw).filter(|text| json::is_id(text)).map(|text| text.into_owned())
+    json::text(raw).filter(|text| storable(text)).map(|text| text.into_owned())
 }
 
 /// Unix seconds, or RFC 3339 as in the events of Stripe's second API, the thin ones.

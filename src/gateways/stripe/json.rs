@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::event::Malformed;
+use crate::domain::event::{Malformed, storable};
 
 /// One member of an object: its key and its value, both as they stand in the text.
 pub(super) type Member<'a> = (&'a str, &'a str);
@@ -155,12 +155,6 @@ pub(super) fn text(raw: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(inner))
 }
 
-/// Whether `text` can be an id, a kind or a reference: 1 to 255 characters, no control characters among
-/// them. Longer ones fit no column, and Postgres takes no NUL.
-pub(super) fn is_id(text: &str) -> bool {
-    (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-}
-
 /// What a value is, in words for a person; never the value itself, which is the customer's.
 fn describe(raw: Option<&str>) -> &'static str {
     match raw.and_then(|raw| raw.bytes().next()) {
@@ -256,7 +250,11 @@ impl<'a> Object<'a> {
     /// The id of `name`, which must be there.
     pub(super) fn need_id(&self, name: &str) -> Result<String, Malformed> {
         let id = self.need_text(name)?;
-        if is_id(&id) { Ok(id.into_owned()) } else { Err(self.wrong(name, "an id of 1 to 255 printable characters")) }
+        if storable(&id) {
+            Ok(id.into_owned())
+        } else {
+            Err(self.wrong(name, "an id of 1 to 255 printable characters"))
+        }
     }
 
     /// The id of another object: `name` holds it, or holds that object expanded. What is neither is `None`, since
@@ -267,7 +265,7 @@ impl<'a> Object<'a> {
             true => Object::read(raw, "an expanded object").ok()?.text("id").ok()??,
             false => text(raw)?,
         };
-        is_id(&id).then(|| id.into_owned())
+        storable(&id).then(|| id.into_owned())
     }
 }
 

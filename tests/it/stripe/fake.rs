@@ -74,6 +74,11 @@ impl Fake {
         self.state().pay(token)
     }
 
+    /// A day has passed: no idempotency key is remembered.
+    pub fn forget(&self) {
+        self.state().keys.clear();
+    }
+
     /// Somebody refunds this much of an intent in Stripe's dashboard.
     pub fn refund(&self, intent: &str, amount: i64) {
         let form = [("payment_intent", intent.to_owned()), ("amount", amount.to_string())];

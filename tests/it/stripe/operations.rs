@@ -114,6 +114,21 @@ on_both_databases! {
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
     }
 
+    async fn what_is_older_than_stripes_memory_is_not_tried_again_but_asked_about(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutAfter));
+        assert_eq!(app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap(), Outcome::Underway);
+        // The app was down for a day, and Stripe has forgotten the key.
+        app.pass(86_400);
+        fake.forget();
+        app.drain().await;
+        assert_eq!(operations(&app), ["refund declined"]);
+        assert_eq!(app.payment(&token).await.refunded.minor, 2000, "asking told of it");
+        assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
+    }
+
     async fn an_operation_outlives_the_process_that_began_it(kind) {
         let (app, fake) = app(kind).await;
         let token = paid(&app, &fake, Capture::Immediate).await;

@@ -18,13 +18,13 @@ use crate::gateways::signature::Secret;
 use form::Form;
 
 /// Where Stripe's API is.
-pub(super) const BASE: &str = "https://api.stripe.com";
+const BASE: &str = "https://api.stripe.com";
 /// The version whose answers are understood here. Without it, the account's own version would answer.
 const VERSION: &str = "2026-10-28.endive";
 /// How long one try may take, as in Stripe's own libraries.
 const PATIENCE: Duration = Duration::from_secs(80);
 /// How often a call is tried again, as in Stripe's own libraries.
-pub(super) const RETRIES: u32 = 2;
+const RETRIES: u32 = 2;
 
 /// Stripe's API as one account sees it.
 #[derive(Debug, Clone)]

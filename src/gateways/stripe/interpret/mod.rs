@@ -8,10 +8,10 @@ mod intent;
 mod other;
 mod refund;
 
-use super::json::{self, Object};
+use super::json::Object;
 use super::money;
 use crate::domain::Timestamp;
-use crate::domain::event::{Interpretation, Malformed, Recorded, References};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
 use crate::gateways::{TEST_KIND, test_interpretation};
@@ -183,7 +183,7 @@ fn customer(object: &Object<'_>) -> Option<String> {
 /// A text that is welcome but not needed: what is missing or odd is `None`.
 fn short(object: &Object<'_>, name: &str) -> Option<String> {
     let text = object.text(name).ok()??;
-    json::is_id(&text).then(|| text.into_owned())
+    storable(&text).then(|| text.into_owned())
 }
 
 fn nested(object: &Object<'_>, outer: &str, inner: &str) -> Option<String> {
