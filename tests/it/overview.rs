@@ -244,7 +244,7 @@ on_both_databases! {
         app.pass(5 * 24 * HOUR);
         assert_eq!(app.odd().await, [""; 0]);
         app.pass(60);
-        app.is_odd(&["1 payment is still authorized, the oldest 5 days ago", "capture or cancel"]).await;
+        app.is_odd(&["1 payment is still authorized, the oldest 5 days ago, and may soon end: capture or cancel."]).await;
         app.payments.capture(&token, None).await.unwrap();
         assert_eq!(app.odd().await, [""; 0]);
     }
