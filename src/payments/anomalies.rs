@@ -65,10 +65,11 @@ pub(super) fn find(
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
     let parked = tx.first_event(EventState::Parked.as_str(), true)?.filter(|event| event.received_at < now - PARKED);
     if let Some(event) = parked {
-        let count = tx.count_events(&EventStream::State(EventState::Parked.as_str().into()), COUNT_CAP)?;
-        found.push(Anomaly::ParkedLong { count, since: event.received_at });
+        let parked = EventStream::State(EventState::Parked.as_str().into());
+        let count = tx.count_events(&[parked], COUNT_CAP)?;
+        found.push(Anomaly::ParkedLong { count: count.iter().sum(), since: event.received_at });
     }
-    let review = tx.count_payments(&PaymentStream::NeedsReview, COUNT_CAP)?;
+    let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
     Ok(found)
 }

@@ -85,10 +85,10 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
     let (day, end) = (time::Duration::hours(24), hour(now) + time::Duration::hours(1));
     let sums = tx.sums(end - day, end)?;
     let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
-    let mut open = Vec::new();
+    let each = states.map(|state| EventStream::State(state.as_str().into()));
+    let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
     let mut oldest: Option<EventRow> = None;
     for state in states {
-        open.push((state, tx.count_events(&EventStream::State(state.as_str().into()), COUNT_CAP)?));
         if state != EventState::Parked {
             let first = tx.first_event(state.as_str(), false)?;
             oldest = oldest.into_iter().chain(first).min_by_key(|event| event.id);

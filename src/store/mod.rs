@@ -269,10 +269,10 @@ pub(crate) trait Lists {
     /// The highest id of an event.
     fn last_event(&mut self) -> Result<Option<i64>, Error>;
 
-    /// How many payments are in a stream, counted up to `cap`.
-    fn count_payments(&mut self, stream: &PaymentStream, cap: i64) -> Result<i64, Error>;
-    /// How many events are in a stream, counted up to `cap`.
-    fn count_events(&mut self, stream: &EventStream, cap: i64) -> Result<i64, Error>;
+    /// How many payments are in each stream, counted up to `cap`.
+    fn count_payments(&mut self, streams: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error>;
+    /// How many events are in each stream, counted up to `cap`.
+    fn count_events(&mut self, streams: &[EventStream], cap: i64) -> Result<Vec<i64>, Error>;
 }
 
 /// What the pages of one payment and one event read.

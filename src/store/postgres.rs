@@ -27,6 +27,8 @@ type Backend = diesel::pg::Pg;
 const BYTEWISE: &str = "COLLATE \"C\"";
 /// An index is sought by a column and the id at once.
 const PAIRS: bool = true;
+/// Before a value: nothing. A statement that is used again is planned once, and pairs hide how frequent a value is.
+const UNSEEN: &str = "";
 use diesel::sql_types::Timestamptz as Instant;
 
 impl Dialect for PgConnection {

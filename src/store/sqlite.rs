@@ -25,6 +25,9 @@ type Backend = diesel::sqlite::Sqlite;
 const BYTEWISE: &str = "COLLATE BINARY";
 /// Of a pair with the id, which is the row's own number, SQLite seeks by the first half only and reads all the rest.
 const PAIRS: bool = false;
+/// Before a value: a sign that does nothing, and that keeps SQLite from looking at the value when it plans. Where
+/// `ANALYZE` has sampled the columns it would plan anew for each value that is bound.
+const UNSEEN: &str = "+";
 use diesel::sql_types::TimestamptzSqlite as Instant;
 
 impl Dialect for SqliteConnection {

@@ -61,6 +61,7 @@ fn read(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_events(text, variants, super::SEARCH_CAP as i64 + 1)?);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
         let ids = tx.event_ids(&EventStream::Found(ids), filter, &window, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }

@@ -126,6 +126,7 @@ fn read(
     let by_amount = order.by_amount;
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_payments(text, false, variants, SEARCH_CAP as i64 + 1)?);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }

@@ -18,4 +18,4 @@ mod payments;
 pub(super) mod schema;
 
 use super::dialect_error as failed;
-use super::{BYTEWISE, Backend, Connection, PAIRS};
+use super::{BYTEWISE, Backend, Connection, PAIRS, UNSEEN};

@@ -29,8 +29,10 @@ pub(super) fn reach(conn: &mut Connection, of: &EventStream, window: &Window) ->
     Reach(stream).get_result(conn).optional().map_err(failed(READING))
 }
 
-pub(super) fn count(conn: &mut Connection, of: &EventStream, cap: i64) -> Result<i64, Error> {
-    Counted(stream(of, &everything(), false, cap)).get_result(conn).map_err(failed("counting events"))
+pub(super) fn count(conn: &mut Connection, of: &[EventStream], cap: i64) -> Result<Vec<i64>, Error> {
+    let all = everything();
+    let streams = of.iter().map(|of| stream(of, &all, false, cap)).collect();
+    Counted(streams).numbers(conn).map_err(failed("counting events"))
 }
 
 fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64) -> Stream<'a> {
@@ -40,7 +42,7 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
         EventStream::State(state) => Key::Word("state", state, ids),
         EventStream::Kind(kind) => Key::Word("kind", kind, ids),
         EventStream::Variant(variant) => Key::Word("variant", variant, ids),
-        EventStream::Found(found) => Key::Among(found, ids),
+        EventStream::Found(found) => Key::Among(found),
     };
     Stream { table: "pay_events", only, key, rising, depth }
 }

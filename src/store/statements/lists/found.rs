@@ -177,11 +177,11 @@ impl Lists for Connection {
         events::last(self)
     }
 
-    fn count_payments(&mut self, stream: &PaymentStream, cap: i64) -> Result<i64, Error> {
-        payments::count(self, stream, cap)
+    fn count_payments(&mut self, streams: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error> {
+        payments::count(self, streams, cap)
     }
 
-    fn count_events(&mut self, stream: &EventStream, cap: i64) -> Result<i64, Error> {
-        events::count(self, stream, cap)
+    fn count_events(&mut self, streams: &[EventStream], cap: i64) -> Result<Vec<i64>, Error> {
+        events::count(self, streams, cap)
     }
 }

@@ -10,7 +10,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{BoxableExpression, QueryResult, RunQueryDsl};
 
-use super::{BYTEWISE, Backend, Connection, PAIRS, failed, schema};
+use super::{BYTEWISE, Backend, Connection, PAIRS, UNSEEN, failed, schema};
 use crate::store::filters::Span;
 use stream::Stream;
 
@@ -48,7 +48,7 @@ impl<T> QueryFragment<Backend> for Wanted<'_, T> {
         }
         if let Some(Sorted { by, rising }) = &self.sorted {
             out.push_sql(word);
-            by.between(true, out.reborrow())?;
+            by.between(out.reborrow())?;
             by.order(*rising, &mut out);
         }
         out.push_sql(&format!(" LIMIT {}", self.limit));
@@ -56,14 +56,17 @@ impl<T> QueryFragment<Backend> for Wanted<'_, T> {
     }
 }
 
-/// How many rows a stream has, counted as far as it is read.
-struct Counted<'a>(Stream<'a>);
+/// How many rows each stream has, counted as far as it is read: which one, and its number.
+struct Counted<'a>(Vec<Stream<'a>>);
 
 impl QueryFragment<Backend> for Counted<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk("id", out.reborrow())?;
-        out.push_sql(") AS counted");
+        for (at, stream) in self.0.iter().enumerate() {
+            let beside = if at > 0 { " UNION ALL " } else { "" };
+            out.push_sql(&format!("{beside}SELECT CAST({at} AS BIGINT), count(*) FROM ("));
+            stream.walk("id", out.reborrow())?;
+            out.push_sql(&format!(") AS counted{at}"));
+        }
         Ok(())
     }
 }
@@ -80,16 +83,25 @@ impl QueryFragment<Backend> for Reach<'_> {
     }
 }
 
-/// Each yields one number a row, and is remembered by its text.
+impl Counted<'_> {
+    /// The numbers, one for each stream.
+    fn numbers(self, conn: &mut Connection) -> QueryResult<Vec<i64>> {
+        let mut numbers: Vec<(i64, i64)> = self.load(conn)?;
+        numbers.sort_unstable();
+        Ok(numbers.into_iter().map(|(_, number)| number).collect())
+    }
+}
+
+/// Each yields numbers, and is remembered by its text.
 macro_rules! numbers {
-    ($($name:ident <$($of:tt),+>;)+) => {$(
+    ($($name:ident <$($of:tt),+> $row:ty;)+) => {$(
         impl<$($of),+> QueryId for $name<$($of),+> {
             type QueryId = ();
             const HAS_STATIC_QUERY_ID: bool = false;
         }
 
         impl<$($of),+> Query for $name<$($of),+> {
-            type SqlType = BigInt;
+            type SqlType = $row;
         }
 
         impl<$($of),+> RunQueryDsl<Connection> for $name<$($of),+> {}
@@ -97,9 +109,9 @@ macro_rules! numbers {
 }
 
 numbers! {
-    Wanted<'a, T>;
-    Counted<'a>;
-    Reach<'a>;
+    Wanted<'a, T> BigInt;
+    Counted<'a> (BigInt, BigInt);
+    Reach<'a> BigInt;
 }
 
 /// From one end to the other.

@@ -42,10 +42,11 @@ pub(super) fn reach(conn: &mut Connection, of: &PaymentStream, window: &Window) 
     Reach(stream).get_result(conn).optional().map_err(failed(READING))
 }
 
-pub(super) fn count(conn: &mut Connection, of: &PaymentStream, cap: i64) -> Result<i64, Error> {
+pub(super) fn count(conn: &mut Connection, of: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error> {
     let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
     let all = everything();
-    Counted(stream(of, &all, &amounts, false, cap)).get_result(conn).map_err(failed("counting payments"))
+    let streams = of.iter().map(|of| stream(of, &all, &amounts, false, cap)).collect();
+    Counted(streams).numbers(conn).map_err(failed("counting payments"))
 }
 
 fn stream<'a>(
@@ -60,7 +61,7 @@ fn stream<'a>(
         PaymentStream::Status(status) => Key::Word("status", status, ids),
         PaymentStream::Variant(variant) => Key::Word("variant", variant, ids),
         PaymentStream::Amount => Key::Amount(amounts),
-        PaymentStream::Found(found) => Key::Among(found, ids),
+        PaymentStream::Found(found) => Key::Among(found),
     };
     let only: &[&str] = match of {
         PaymentStream::NeedsReview => &["absorbed_by IS NULL", "needs_review"],
