@@ -242,8 +242,8 @@ pub(crate) trait Lists {
     fn find_payments(&mut self, text: &str, whole: bool, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
     /// The currencies in which there are payments.
     fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error>;
-    /// The first payment from this id on, and when it was created.
-    fn payment_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error>;
+    /// When the first payments from each of these ids on were created.
+    fn payment_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error>;
     /// The highest id of a payment.
     fn last_payment(&mut self) -> Result<Option<i64>, Error>;
 
@@ -264,8 +264,8 @@ pub(crate) trait Lists {
     fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
     /// The kinds that begin so.
     fn kinds(&mut self, beginning: &str, cap: i64) -> Result<Vec<String>, Error>;
-    /// The first event from this id on, and when it was received.
-    fn event_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error>;
+    /// When the first events from each of these ids on were received.
+    fn event_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error>;
     /// The highest id of an event.
     fn last_event(&mut self) -> Result<Option<i64>, Error>;
 

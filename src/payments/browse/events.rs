@@ -45,7 +45,7 @@ pub(super) fn newer(
 
 fn bounds(tx: &mut dyn Tx, filter: &EventFilter) -> Result<Span<i64>, Error> {
     let last = if filter.from.is_some() || filter.until.is_some() { tx.last_event()? } else { None };
-    moments::bounds(filter.from, filter.until, last, |id| tx.event_from(id))
+    moments::bounds(filter.from, filter.until, last, |ids| tx.event_times(ids))
 }
 
 fn read(

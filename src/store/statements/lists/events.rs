@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use super::schema::{pay_events, pay_payments};
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Reach, Wanted, everything, failed};
-use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::filters::{EventFilter, EventStream, Span, Window};
 use crate::store::rows::EventRow;
@@ -90,11 +89,6 @@ pub(super) fn tokens(conn: &mut Connection, ids: &[i64]) -> Result<Vec<(i64, Str
     }
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).select((p::id, p::token)).load(conn).map_err(failed(READING))
-}
-
-pub(super) fn from(conn: &mut Connection, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
-    let first = e::pay_events.filter(e::id.ge(id)).order(e::id).select((e::id, e::received_at)).limit(1);
-    first.get_result(conn).optional().map_err(failed(READING))
 }
 
 pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {

@@ -4,15 +4,14 @@
 mod events;
 mod found;
 mod payments;
-mod stream;
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{BoxableExpression, QueryResult, RunQueryDsl};
 
-use super::{BYTEWISE, Backend, Connection, PAIRS, UNSEEN, failed, schema};
-use crate::store::filters::Span;
-use stream::Stream;
+use super::said::Said;
+use super::stream::{self, Stream, everything};
+use super::{BYTEWISE, Backend, Connection, failed, schema};
 
 /// What the rest of a filter wants of a row.
 type Condition<T> = Box<dyn BoxableExpression<T, Backend, SqlType = Bool>>;
@@ -112,9 +111,4 @@ numbers! {
     Wanted<'a, T> BigInt;
     Counted<'a> (BigInt, BigInt);
     Reach<'a> BigInt;
-}
-
-/// From one end to the other.
-fn everything() -> Span<i64> {
-    Span { above: 0, below: i64::MAX }
 }

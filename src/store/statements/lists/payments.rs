@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use super::schema::pay_payments;
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Reach, Sorted, Wanted, everything, failed};
-use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
 use crate::store::rows::PaymentRow;
@@ -111,11 +110,6 @@ pub(super) fn key(conn: &mut Connection, id: i64) -> Result<Option<AmountKey>, E
     let key = p::pay_payments.find(id).select((p::currency, p::amount)).first(conn).optional();
     let key: Option<(String, i64)> = key.map_err(failed(READING))?;
     Ok(key.map(|(currency, amount)| AmountKey { currency, amount, id }))
-}
-
-pub(super) fn from(conn: &mut Connection, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
-    let first = p::pay_payments.filter(p::id.ge(id)).order(p::id).select((p::id, p::created_at)).limit(1);
-    first.get_result(conn).optional().map_err(failed(READING))
 }
 
 pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {

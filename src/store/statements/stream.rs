@@ -119,7 +119,7 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
 }
 
 /// A value that the plan does not depend on.
-fn bind<'b, T, V>(value: &'b V, out: &mut AstPass<'_, 'b, Backend>) -> QueryResult<()>
+pub(super) fn bind<'b, T, V>(value: &'b V, out: &mut AstPass<'_, 'b, Backend>) -> QueryResult<()>
 where
     Backend: HasSqlType<T>,
     V: ToSql<T, Backend> + ?Sized,
@@ -130,4 +130,9 @@ where
 
 fn end<K>(span: &Span<K>, above: bool) -> &K {
     if above { &span.above } else { &span.below }
+}
+
+/// From one end to the other.
+pub(super) fn everything() -> Span<i64> {
+    Span { above: 0, below: i64::MAX }
 }
