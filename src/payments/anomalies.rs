@@ -60,8 +60,7 @@ pub(super) fn find(
             found.push(Anomaly::Quiet { variant: variant.clone(), last });
         }
     }
-    let ends = tx.ends(EventState::Discarded.as_str(), COUNT_CAP)?;
-    let discarded = ends.iter().flatten().filter(|at| **at > now - LATELY).count() as i64;
+    let discarded = tx.discarded(now - LATELY, COUNT_CAP)?;
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
     let parked = tx.first_event(EventState::Parked.as_str(), true)?.filter(|event| event.received_at < now - PARKED);
     if let Some(event) = parked {

@@ -203,16 +203,16 @@ pub(crate) trait Chores {
 pub(crate) trait Hours {
     /// What the counters add up to from the hour of `since` to before that of `until`.
     fn sums(&mut self, since: Timestamp, until: Timestamp) -> Result<Vec<Sum>, Error>;
-    /// The counts of these outcomes hour by hour, oldest first: (hour, outcome, count).
-    fn series(&mut self, since: Timestamp, outcomes: &[&str]) -> Result<Vec<(Timestamp, String, i64)>, Error>;
+    /// How often each of three sets of outcomes was counted from each bound to before the next.
+    fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3]) -> Result<Vec<[i64; 3]>, Error>;
     /// The event of this variant that came last.
     fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
     /// The event in this state that came first; only of those that nothing but a payment wakes, where `for_good`.
     fn first_event(&mut self, state: &str, for_good: bool) -> Result<Option<EventRow>, Error>;
     /// When the events were due that were due before `at`, the earliest first, up to `cap`.
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
-    /// When the newest events in this state were done with, up to `cap`.
-    fn ends(&mut self, state: &str, cap: i64) -> Result<Vec<Option<Timestamp>>, Error>;
+    /// How many events were discarded after `since` and still are, counted up to `cap`.
+    fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error>;
     /// When the newest payments of this variant were created that the host asked for before `at`, up to `cap`.
     fn creations(&mut self, variant: &str, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
 }
