@@ -92,7 +92,7 @@ impl Hours for Connection {
                 "SELECT count(*) FROM (SELECT finished_at FROM pay_events WHERE state = 'discarded' AND finished_at > ",
             )
             .at(since)
-            .sql(format!(" ORDER BY finished_at LIMIT {cap}) AS counted"))
+            .sql(format!(" ORDER BY state, finished_at LIMIT {cap}) AS counted"))
             .get_result(self)
             .map_err(failed("counting what was discarded"))
     }
