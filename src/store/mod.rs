@@ -255,8 +255,8 @@ pub(crate) trait Lists {
         window: &Window,
         limit: i64,
     ) -> Result<Vec<i64>, Error>;
-    /// As [`Lists::payment_reach`].
-    fn event_reach(&mut self, stream: &EventStream, window: &Window) -> Result<Option<i64>, Error>;
+    /// As [`Lists::payment_reach`], of each stream whose events a window does not all take in.
+    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error>;
     /// These events, in any order.
     fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error>;
     /// The events that `text` names: by their id, any reference, or a payment's token or reference. Up to `cap` by

@@ -52,7 +52,7 @@ impl Stream<'_> {
 impl Key<'_> {
     pub(super) fn between<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
         if let Self::Among(ids) = self {
-            return among(ids, out);
+            return super::super::among(ids, out);
         }
         if let (Self::Word(column, value, span), false) = (self, PAIRS) {
             out.push_sql(&format!("{column} = "));
@@ -104,18 +104,6 @@ impl Key<'_> {
             Self::Amount(_) => vec!["currency", "amount", "id"],
         }
     }
-}
-
-/// The text differs with the number of ids, so it is not kept.
-fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-    out.unsafe_to_cache_prepared();
-    out.push_sql("id IN (NULL");
-    for id in ids {
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(id)?;
-    }
-    out.push_sql(")");
-    Ok(())
 }
 
 /// A value that the plan does not depend on.

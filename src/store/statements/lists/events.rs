@@ -23,9 +23,12 @@ pub(super) fn ids(
     Wanted { stream, rest: conditions(of, rest), sorted: None, limit }.load(conn).map_err(failed(READING))
 }
 
-pub(super) fn reach(conn: &mut Connection, of: &EventStream, window: &Window) -> Result<Option<i64>, Error> {
-    let stream = stream(of, &window.ids, window.rising, window.depth);
-    Reach(stream).get_result(conn).optional().map_err(failed(READING))
+pub(super) fn reach(conn: &mut Connection, of: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let streams = of.iter().map(|of| stream(of, &window.ids, window.rising, window.depth)).collect();
+    Reach(streams).load(conn).map_err(failed(READING))
 }
 
 pub(super) fn count(conn: &mut Connection, of: &[EventStream], cap: i64) -> Result<Vec<i64>, Error> {

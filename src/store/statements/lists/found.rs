@@ -155,8 +155,8 @@ impl Lists for Connection {
         events::ids(self, stream, rest, window, limit)
     }
 
-    fn event_reach(&mut self, stream: &EventStream, window: &Window) -> Result<Option<i64>, Error> {
-        events::reach(self, stream, window)
+    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {
+        events::reach(self, streams, window)
     }
 
     fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error> {

@@ -70,14 +70,16 @@ impl QueryFragment<Backend> for Counted<'_> {
     }
 }
 
-/// The last row that a stream takes in, if it takes in as many as it may.
-struct Reach<'a>(Stream<'a>);
+/// The last row that a stream takes in, of each that takes in as many as it may.
+struct Reach<'a>(Vec<Stream<'a>>);
 
 impl QueryFragment<Backend> for Reach<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        let Self(stream) = self;
-        stream.rows("id", out.reborrow())?;
-        out.push_sql(&format!(" LIMIT 1 OFFSET {}", stream.depth.max(1) - 1));
+        for (at, stream) in self.0.iter().enumerate() {
+            out.push_sql(if at > 0 { " UNION ALL SELECT id FROM (" } else { "SELECT id FROM (" });
+            stream.rows("id", out.reborrow())?;
+            out.push_sql(&format!(" LIMIT 1 OFFSET {}) AS end{at}", stream.depth.max(1) - 1));
+        }
         Ok(())
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn ids(
 
 pub(super) fn reach(conn: &mut Connection, of: &PaymentStream, window: &Window) -> Result<Option<i64>, Error> {
     let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
-    Reach(stream).get_result(conn).optional().map_err(failed(READING))
+    Reach(vec![stream]).get_result(conn).optional().map_err(failed(READING))
 }
 
 pub(super) fn count(conn: &mut Connection, of: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error> {
