@@ -1,13 +1,19 @@
 //! How does a busy shop's database look? So many events of Stripe's kinds, a payment for every five of them, and the ids
 //! by which they name it, up to this hour; written in sets by the database itself.
 
+use std::time::Instant;
+
 use diesel::connection::SimpleConnection;
 
 /// How many days of the past a shop of ten thousand events has; a larger one has an event each twelve seconds.
 const DAYS: i64 = 35;
 
-/// Fills empty tables; `now` is in seconds since 1970.
+/// Fills empty tables; those that are filled stay as they are. `now` is in seconds since 1970.
 pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, now: i64) {
+    if conn.batch_execute("SELECT 1 FROM bench_is_filled").is_ok() {
+        return;
+    }
+    let begin = Instant::now();
     let at = |rows: i64, step: i64| match sqlite {
         true => format!("strftime('%Y-%m-%d %H:%M:%S+00:00', {now} - ({rows} - i) * {step}, 'unixepoch')"),
         false => format!("to_timestamp({now} - ({rows} - i) * {step})"),
@@ -95,4 +101,6 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
     if !sqlite {
         conn.batch_execute("VACUUM ANALYZE").expect("what autovacuum does within the day");
     }
+    conn.batch_execute("CREATE TABLE bench_is_filled (id BIGINT)").expect("a sign for the next time");
+    eprintln!("filled {events} events in {:.1} s", begin.elapsed().as_secs_f64());
 }

@@ -3,12 +3,18 @@
 //!
 //! `cargo bench --bench pages --all-features`; `BENCH_EVENTS` (1000000) is the larger history, `BENCH_ROUNDS` (31) how
 //! often each page is opened, `TEST_POSTGRES_URL` a Postgres to use beside SQLite (`scripts/postgres run`).
+//!
+//! To look closer: `BENCH_ONLY=payments?q=,variants` opens the pages that contain one of these, `BENCH_KEEP=<folder>`
+//! fills the databases once and finds them there the next time, and `BENCH_STATEMENTS=1` says of each page which
+//! statements it ran and how long each took.
 
 // Times are no money.
 #![allow(clippy::float_arithmetic)]
 
 mod fill;
+mod statements;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use actix_payments::gateways::stripe::Stripe;
@@ -102,11 +108,25 @@ fn setting(name: &str, default: i64) -> i64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
+/// The pages to be opened.
+fn pages() -> Vec<&'static str> {
+    let only = std::env::var("BENCH_ONLY").unwrap_or_default();
+    let wanted = |page: &str| only.split(',').any(|part| page.contains(part));
+    PAGES.iter().copied().filter(|page| wanted(page)).collect()
+}
+
+/// Where filled databases stay for the next time.
+fn kept() -> Option<PathBuf> {
+    std::env::var_os("BENCH_KEEP").map(PathBuf::from)
+}
+
 fn main() {
     let folder = tempfile::tempdir().expect("a folder for SQLite");
+    let at = kept().unwrap_or_else(|| folder.path().to_owned());
     let large = setting("BENCH_EVENTS", 1_000_000);
     let sizes = [SMALL, large];
-    let files = sizes.map(|size| format!("sqlite://{}", folder.path().join(format!("{size}.db")).display()));
+    let files = sizes.map(|size| format!("sqlite://{}", at.join(format!("{size}.db")).display()));
+    statements::listen();
     measure("SQLite", sizes, files);
     match std::env::var("TEST_POSTGRES_URL") {
         Ok(server) => measure("Postgres", sizes, sizes.map(|size| fresh_postgres(&server, size))),
@@ -116,9 +136,13 @@ fn main() {
 
 /// A database of its own on the server.
 fn fresh_postgres(server: &str, size: i64) -> String {
-    let name = format!("pay_pages_{}_{size}", std::process::id());
+    let name = match kept() {
+        Some(_) => format!("pay_pages_kept_{size}"),
+        None => format!("pay_pages_{}_{size}", std::process::id()),
+    };
     let mut conn = PgConnection::establish(server).expect("Postgres answers");
-    diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn).expect("a database");
+    let made = diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn);
+    assert!(made.is_ok() || kept().is_some(), "{made:?}");
     let (base, _) = server.rsplit_once('/').expect("an address with a database");
     format!("{base}/{name}")
 }
@@ -131,6 +155,7 @@ struct Times {
 }
 
 fn measure(name: &str, sizes: [i64; 2], urls: [String; 2]) {
+    eprintln!("{name}");
     let figures: Vec<Vec<Times>> = sizes
         .into_iter()
         .zip(&urls)
@@ -138,7 +163,7 @@ fn measure(name: &str, sizes: [i64; 2], urls: [String; 2]) {
         .collect();
     println!("\n{name}: milliseconds in the server, median (shortest) of {}; ratio of the medians\n", rounds());
     println!("| page | {} events | {} events | ratio |\n|---|---|---|---|", sizes[0], sizes[1]);
-    for ((page, small), large) in PAGES.iter().zip(&figures[0]).zip(&figures[1]) {
+    for ((page, small), large) in pages().iter().zip(&figures[0]).zip(&figures[1]) {
         let both = |times: &Times| format!("{:.2} ({:.2})", times.median, times.least);
         println!("| `{page}` | {} | {} | {:.2} |", both(small), both(large), large.median / small.median);
     }
@@ -160,21 +185,19 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
         .build()
         .expect("payments");
     payments.migrate().await.expect("tables");
-    let begin = Instant::now();
     let now = time::OffsetDateTime::now_utc().unix_timestamp();
     match database.connection().expect("a connection").lent() {
         AnyRef::Sqlite(conn) => fill::fill(conn, true, events, now),
         AnyRef::Postgres(conn) => fill::fill(conn, false, events, now),
         _ => unreachable!("there are two databases"),
     }
-    eprintln!("filled {events} events in {:.1} s", begin.elapsed().as_secs_f64());
     // What a policy costs is the host's, and not of these figures.
     let open = async |_: HttpRequest| Ok(Access::Full("bench".to_owned()));
     let app = test::init_service(App::new().service(payments.mount("/payments").admin(open)));
     let app = app.await;
     let day = time::OffsetDateTime::now_utc() - time::Duration::seconds(events * 6);
     let mut figures = Vec::new();
-    for page in PAGES {
+    for page in pages() {
         let page = page
             .replace("{deep}", &(events / 10).to_string())
             .replace("{deeper}", &(events / 2).to_string())
@@ -183,7 +206,8 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
             .replace("{act}", &(events / 200).to_string())
             .replace("{day}", &day.date().to_string());
         let mut times = Vec::new();
-        for _ in 0..=rounds() {
+        for round in 0..=rounds() {
+            statements::write_down(round == rounds());
             let request = test::TestRequest::get().uri(&format!("/payments/admin/{page}"));
             let begin = Instant::now();
             let response = test::call_service(&app, request.to_request()).await;
@@ -195,6 +219,7 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
         // The first one warms up.
         times.remove(0);
         times.sort_by(f64::total_cmp);
+        statements::tell(&page);
         figures.push(Times { least: times[0], median: times[times.len() / 2] });
     }
     figures

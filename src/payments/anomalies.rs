@@ -65,13 +65,13 @@ pub(super) fn find(
             found.push(Anomaly::Quiet { variant: variant.clone(), last });
         }
     }
-    let ends = tx.ends(EventState::Discarded.as_str(), COUNT_CAP)?;
-    let discarded = ends.iter().flatten().filter(|at| **at > now - LATELY).count() as i64;
+    let discarded = tx.discarded(now - LATELY, COUNT_CAP)?;
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
     let parked = tx.first_event(EventState::Parked.as_str(), true)?.filter(|event| event.received_at < now - PARKED);
     if let Some(event) = parked {
-        let count = tx.count_events(&EventStream::State(EventState::Parked.as_str().into()), COUNT_CAP)?;
-        found.push(Anomaly::ParkedLong { count, since: event.received_at });
+        let parked = EventStream::State(EventState::Parked.as_str().into());
+        let count = tx.count_events(&[parked], COUNT_CAP)?;
+        found.push(Anomaly::ParkedLong { count: count.iter().sum(), since: event.received_at });
     }
     let authorized = match authorized_after {
         Some(after) => tx.authorized_before(now - after, COUNT_CAP)?,
@@ -79,7 +79,7 @@ pub(super) fn find(
     };
     let count = authorized.len() as i64;
     found.extend(authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since }));
-    let review = tx.count_payments(&PaymentStream::NeedsReview, COUNT_CAP)?;
+    let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
     Ok(found)
 }

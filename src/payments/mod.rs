@@ -49,7 +49,7 @@ pub(crate) use audit::Acts;
 pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
-pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF};
+pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub use chores::Chores;
 pub use create::{Created, NewPayment, Next};
 pub(crate) use discard::why_no_discard;

@@ -1,8 +1,6 @@
 //! How do things stand? Sums of the last day, a series for a chart, what waits, and what is odd: all of it from
 //! counters and the ends of indexes, so that it takes the same time whatever lies behind.
 
-use std::collections::BTreeMap;
-
 use super::anomalies::{self, Anomaly};
 use super::browse::COUNT_CAP;
 use super::tally::{RECEIVED, hour};
@@ -85,10 +83,10 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
     let (day, end) = (time::Duration::hours(24), hour(now) + time::Duration::hours(1));
     let sums = tx.sums(end - day, end)?;
     let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
-    let mut open = Vec::new();
+    let each = states.map(|state| EventStream::State(state.as_str().into()));
+    let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
     let mut oldest: Option<EventRow> = None;
     for state in states {
-        open.push((state, tx.count_events(&EventStream::State(state.as_str().into()), COUNT_CAP)?));
         if state != EventState::Parked {
             let first = tx.first_event(state.as_str(), false)?;
             oldest = oldest.into_iter().chain(first).min_by_key(|event| event.id);
@@ -108,22 +106,12 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
 fn buckets(tx: &mut dyn Tx, end: Timestamp, span: Span) -> Result<Vec<Bucket>, Error> {
     let (columns, hours) = span.columns();
     let width = hours * 3_600;
-    let index = |at: Timestamp| at.unix_timestamp().div_euclid(width);
+    let last = (end - time::Duration::SECOND).unix_timestamp().div_euclid(width);
     let begin = |index: i64| Timestamp::from_unix_timestamp(index * width).unwrap_or(end);
-    let last = index(end - time::Duration::SECOND);
-    let empty = |index| (index, Bucket { at: begin(index), received: 0, done: 0, failed: 0 });
-    let mut buckets: BTreeMap<i64, Bucket> = (last - columns + 1..=last).map(empty).collect();
+    let bounds: Vec<Timestamp> = (last - columns + 1..=last + 1).map(begin).collect();
     let [completed, ignored, retryable, discarded] =
         [EventState::Completed, EventState::Ignored, EventState::Retryable, EventState::Discarded].map(|s| s.as_str());
-    let counted = [RECEIVED, completed, ignored, retryable, discarded];
-    for (at, outcome, count) in tx.series(begin(last - columns + 1), &counted)? {
-        let Some(bucket) = buckets.get_mut(&index(at)) else { continue };
-        let sum = match outcome.as_str() {
-            RECEIVED => &mut bucket.received,
-            word if word == completed || word == ignored => &mut bucket.done,
-            _ => &mut bucket.failed,
-        };
-        *sum = sum.saturating_add(count);
-    }
-    Ok(buckets.into_values().collect())
+    let sums = tx.series(&bounds, [&[RECEIVED], &[completed, ignored], &[retryable, discarded]])?;
+    let bucket = |(at, [received, done, failed]): (&Timestamp, [i64; 3])| Bucket { at: *at, received, done, failed };
+    Ok(bounds.iter().zip(sums).map(bucket).collect())
 }

@@ -57,7 +57,7 @@ pub(crate) enum PaymentStream {
     Variant(String),
     /// By currency, amount and id.
     Amount,
-    /// Those that a search found.
+    /// Those that a search found; whatever the window.
     Found(Vec<i64>),
 }
 
@@ -69,7 +69,7 @@ pub(crate) enum EventStream {
     Kind(String),
     Variant(String),
     Repeated,
-    /// Those that a search found.
+    /// Those that a search found; whatever the window.
     Found(Vec<i64>),
 }
 
@@ -98,6 +98,13 @@ impl AmountKey {
 pub(crate) struct Span<K> {
     pub above: K,
     pub below: K,
+}
+
+impl<K: Ord> Span<K> {
+    /// Whether this place is in it.
+    pub(crate) fn holds(&self, place: &K) -> bool {
+        self.above < *place && *place < self.below
+    }
 }
 
 /// Which part of a stream is read.

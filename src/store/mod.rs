@@ -213,16 +213,16 @@ pub(crate) trait Chores {
 pub(crate) trait Hours {
     /// What the counters add up to from the hour of `since` to before that of `until`.
     fn sums(&mut self, since: Timestamp, until: Timestamp) -> Result<Vec<Sum>, Error>;
-    /// The counts of these outcomes hour by hour, oldest first: (hour, outcome, count).
-    fn series(&mut self, since: Timestamp, outcomes: &[&str]) -> Result<Vec<(Timestamp, String, i64)>, Error>;
+    /// How often each of three sets of outcomes was counted from each bound to before the next.
+    fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3]) -> Result<Vec<[i64; 3]>, Error>;
     /// The event of this variant that came last.
     fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
     /// The event in this state that came first; only of those that nothing but a payment wakes, where `for_good`.
     fn first_event(&mut self, state: &str, for_good: bool) -> Result<Option<EventRow>, Error>;
     /// When the events were due that were due before `at`, the earliest first, up to `cap`.
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
-    /// When the newest events in this state were done with, up to `cap`.
-    fn ends(&mut self, state: &str, cap: i64) -> Result<Vec<Option<Timestamp>>, Error>;
+    /// How many events were discarded after `since` and still are, counted up to `cap`.
+    fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error>;
     /// When the newest payments of this variant were created that the host asked for before `at`, up to `cap`.
     fn creations(&mut self, variant: &str, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
 }
@@ -252,8 +252,8 @@ pub(crate) trait Lists {
     fn find_payments(&mut self, text: &str, whole: bool, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
     /// The currencies in which there are payments.
     fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error>;
-    /// The first payment from this id on, and when it was created.
-    fn payment_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error>;
+    /// When the first payments from each of these ids on were created.
+    fn payment_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error>;
     /// The highest id of a payment.
     fn last_payment(&mut self) -> Result<Option<i64>, Error>;
 
@@ -265,8 +265,8 @@ pub(crate) trait Lists {
         window: &Window,
         limit: i64,
     ) -> Result<Vec<i64>, Error>;
-    /// As [`Lists::payment_reach`].
-    fn event_reach(&mut self, stream: &EventStream, window: &Window) -> Result<Option<i64>, Error>;
+    /// As [`Lists::payment_reach`], of each stream whose events a window does not all take in.
+    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error>;
     /// These events, in any order.
     fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error>;
     /// The events that `text` names: by their id, any reference, or a payment's token or reference. Up to `cap` by
@@ -274,15 +274,15 @@ pub(crate) trait Lists {
     fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
     /// The kinds that begin so.
     fn kinds(&mut self, beginning: &str, cap: i64) -> Result<Vec<String>, Error>;
-    /// The first event from this id on, and when it was received.
-    fn event_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error>;
+    /// When the first events from each of these ids on were received.
+    fn event_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error>;
     /// The highest id of an event.
     fn last_event(&mut self) -> Result<Option<i64>, Error>;
 
-    /// How many payments are in a stream, counted up to `cap`.
-    fn count_payments(&mut self, stream: &PaymentStream, cap: i64) -> Result<i64, Error>;
-    /// How many events are in a stream, counted up to `cap`.
-    fn count_events(&mut self, stream: &EventStream, cap: i64) -> Result<i64, Error>;
+    /// How many payments are in each stream, counted up to `cap`.
+    fn count_payments(&mut self, streams: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error>;
+    /// How many events are in each stream, counted up to `cap`.
+    fn count_events(&mut self, streams: &[EventStream], cap: i64) -> Result<Vec<i64>, Error>;
 }
 
 /// What the pages of one payment and one event read.
@@ -321,14 +321,10 @@ pub(crate) trait Acts {
 pub(crate) trait Checkup {
     /// The event that the gateway calls so.
     fn event_named(&mut self, variant: &str, gateway_event_id: &str) -> Result<Option<EventRow>, Error>;
-    /// Which secret signed each of the newest `window` events but those of the kind `except`, and when they came;
-    /// newest first.
-    fn recent_secrets(
-        &mut self,
-        variant: &str,
-        except: &str,
-        window: i64,
-    ) -> Result<Vec<(Option<String>, Timestamp)>, Error>;
-    /// The refused deliveries of a variant since a day, most first.
-    fn refused(&mut self, variant: &str, since: Timestamp) -> Result<Vec<Refused>, Error>;
+    /// When the last one came of the newest `window` events but those of the kind `except`.
+    fn last_but(&mut self, variant: &str, except: &str, window: i64) -> Result<Option<Timestamp>, Error>;
+    /// Which secrets signed the newest `window` events but those of the kind `except`; the newest first.
+    fn recent_secrets(&mut self, variant: &str, except: &str, window: i64) -> Result<Vec<Matched>, Error>;
+    /// The refused deliveries of all variants since a day, most first.
+    fn refused(&mut self, since: Timestamp) -> Result<Vec<Refused>, Error>;
 }

@@ -289,9 +289,20 @@ pub(crate) struct ActFilter {
     pub act: Option<String>,
 }
 
+/// What a secret signed of late; none: events that bear no signature.
+#[derive(Debug)]
+pub(crate) struct Matched {
+    /// Its label.
+    pub secret: Option<String>,
+    pub events: i64,
+    pub last: Timestamp,
+}
+
 /// How often deliveries of a variant were refused for one reason.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
+    /// Empty for addresses of no variant.
+    pub variant: String,
     /// The reason code.
     pub code: String,
     pub count: i64,

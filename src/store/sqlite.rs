@@ -9,6 +9,8 @@ use std::any::Any;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::query_builder::AstPass;
+use diesel::sql_types::BigInt;
 
 use super::dialect::{Dialect, lend};
 use super::failure::{Failed, dialect_error};
@@ -25,7 +27,22 @@ type Backend = diesel::sqlite::Sqlite;
 const BYTEWISE: &str = "COLLATE BINARY";
 /// Of a pair with the id, which is the row's own number, SQLite seeks by the first half only and reads all the rest.
 const PAIRS: bool = false;
+/// Before a value: a sign that does nothing, and that keeps SQLite from looking at the value when it plans. Where
+/// `ANALYZE` has sampled the columns it would plan anew for each value that is bound.
+const UNSEEN: &str = "+";
 use diesel::sql_types::TimestamptzSqlite as Instant;
+
+/// Rows by their numbers. The text differs with how many they are, so the statement is not kept.
+fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+    out.unsafe_to_cache_prepared();
+    out.push_sql("id IN (NULL");
+    for id in ids {
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(id)?;
+    }
+    out.push_sql(")");
+    Ok(())
+}
 
 impl Dialect for SqliteConnection {
     fn tx(&mut self) -> &mut dyn Tx {

@@ -7,29 +7,28 @@ use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::parts::{Badge, Code};
 use crate::admin::views::variants::{VariantRow, Variants};
-use crate::payments::{Checkup, REFUSED_DAYS};
+use crate::payments::{REFUSED_DAYS, Standing};
 
 pub(in crate::admin) const ROUTES: &[Route] =
     &[Route::section("Variants", "variants", |visit| Box::pin(show(visit)))];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let mut rows = Vec::new();
-    for name in visit.payments.variants() {
-        let Some(checkup) = visit.payments.checkup(name, None).await? else { continue };
-        rows.push(VariantRow {
+    let (standings, nobody) = visit.payments.standings().await?;
+    let row = |standing: &Standing| {
+        let name = &standing.name;
+        VariantRow {
             href: frame.href(&format!("variants/{name}")),
-            name: name.to_owned(),
-            gateway: checkup.gateway.to_owned(),
-            health: health(&checkup),
+            name: name.clone(),
+            gateway: standing.gateway.to_owned(),
+            health: health(standing),
             address: Code::new(visit.address_of(name), format!("address of {name}")),
-            last_event: checkup.last_event.as_ref().map(|event| frame.moment(event.received_at)),
-        });
-    }
-    let nobody = visit.payments.refused_to_nobody().await?;
+            last_event: standing.last_event.as_ref().map(|event| frame.moment(event.received_at)),
+        }
+    };
     let page = Variants {
         page: frame.page("Variants", "variants"),
-        rows,
+        rows: standings.iter().map(row).collect(),
         nobody: (nobody > 0).then(|| {
             let deliveries = if nobody == 1 { "1 delivery".to_owned() } else { format!("{nobody} deliveries") };
             format!("In the last {REFUSED_DAYS} days {deliveries} came to an address that names none of these variants.")
@@ -39,10 +38,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// How a variant is doing, in two words.
-pub(super) fn health(checkup: &Checkup) -> Badge {
-    let refused_last = checkup.refused.iter().map(|one| one.last).max();
-    let taken_last = checkup.last_real;
-    let is_set = checkup.setup.secrets.iter().all(|secret| secret.is_set);
+pub(super) fn health(standing: &Standing) -> Badge {
+    let refused_last = standing.refused.iter().map(|one| one.last).max();
+    let taken_last = standing.last_real;
+    let is_set = standing.setup.secrets.iter().all(|secret| secret.is_set);
     match (refused_last, taken_last) {
         _ if !is_set => Badge::new("secret missing", "bad", "lock"),
         (None, None) => Badge::new("no events yet", "neutral", "clock"),

@@ -45,7 +45,7 @@ pub(super) fn newer(
 
 fn bounds(tx: &mut dyn Tx, filter: &EventFilter) -> Result<Span<i64>, Error> {
     let last = if filter.from.is_some() || filter.until.is_some() { tx.last_event()? } else { None };
-    moments::bounds(filter.from, filter.until, last, |id| tx.event_from(id))
+    moments::bounds(filter.from, filter.until, last, |ids| tx.event_times(ids))
 }
 
 fn read(
@@ -61,6 +61,7 @@ fn read(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_events(text, variants, super::SEARCH_CAP as i64 + 1)?);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
         let ids = tx.event_ids(&EventStream::Found(ids), filter, &window, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }
@@ -68,11 +69,7 @@ fn read(
     let depth = |streams: &Vec<EventStream>| (DEPTH / streams.len().max(1) as i64).max(limit);
     let streams = furthest(tx, candidates, rising, |tx, streams| {
         window.depth = depth(streams);
-        let mut nearest = None;
-        for stream in streams {
-            nearest = nearer(nearest, tx.event_reach(stream, &window)?, rising);
-        }
-        Ok(nearest)
+        Ok(nearest(tx.event_reach(streams, &window)?, rising))
     })?;
     window.depth = depth(&streams);
     Ok((merged(tx, &streams, filter, &window, limit)?, false))
@@ -110,24 +107,22 @@ fn merged(
     window: &Window,
     limit: i64,
 ) -> Result<Read, Error> {
-    let (mut ids, mut stopped) = (Vec::new(), None);
+    let (mut ids, mut short) = (Vec::new(), Vec::new());
     for stream in streams {
         let found = tx.event_ids(stream, rest, window, limit)?;
         if (found.len() as i64) < limit {
-            stopped = nearer(stopped, tx.event_reach(stream, window)?, window.rising);
+            short.push(stream.clone());
         }
         ids.extend(found);
     }
+    let stopped = nearest(tx.event_reach(&short, window)?, window.rising);
     ids.sort_unstable_by(|a, b| if window.rising { a.cmp(b) } else { b.cmp(a) });
     ids.retain(|id| stopped.is_none_or(|end| if window.rising { *id <= end } else { *id >= end }));
     ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(Read { stopped: stopped.filter(|_| (ids.len() as i64) < limit), ids })
 }
 
-/// Which of two ends is reached first.
-fn nearer(a: Option<i64>, b: Option<i64>, rising: bool) -> Option<i64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if rising { a.min(b) } else { a.max(b) }),
-        (one, other) => one.or(other),
-    }
+/// Which of these ends is reached first.
+fn nearest(ends: Vec<i64>, rising: bool) -> Option<i64> {
+    if rising { ends.into_iter().min() } else { ends.into_iter().max() }
 }

@@ -20,13 +20,14 @@ use crate::store::rows::{EventRow, PaymentRow};
 pub(super) use payments::by_text;
 
 /// How far the tabs count; what is beyond is "more than".
-pub(crate) const COUNT_CAP: i64 = 1_000;
+pub(crate) const COUNT_CAP: i64 = 500;
 /// How many rows a search finds at the most.
 pub(crate) const SEARCH_CAP: usize = 500;
 /// How many rows a page of a list has.
 pub(crate) const ROWS: usize = 50;
-/// How many rows of a stream are looked at for one page.
-const DEPTH: i64 = 1_500;
+/// How many rows of a stream are looked at for one page: at a million events, each may lie in a part of the file of
+/// its own.
+const DEPTH: i64 = 500;
 /// How many currencies or kinds a filter offers at the most.
 const CHOICES: i64 = 100;
 
@@ -157,12 +158,18 @@ impl Payments {
         let variants = self.variant_names();
         self.read(move |tx| {
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
-            let stopped_at = page.stopped.map(|id| tx.payment_from(id)).transpose()?.flatten().map(|(_, at)| at);
-            let mut count = |stream| tx.count_payments(&stream, COUNT_CAP);
-            let each = Status::ALL.map(|status| Ok((status, count(PaymentStream::Status(status.as_str().into()))?)));
-            let counts = each.into_iter().collect::<Result<Vec<_>, Error>>()?;
-            let needs_review = count(PaymentStream::NeedsReview)?;
-            Ok(PaymentList { page, stopped_at, counts, needs_review, currencies: tx.currencies(CHOICES)? })
+            let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
+            let each = Status::ALL.map(|status| PaymentStream::Status(status.as_str().into()));
+            let counted = tx.count_payments(&[&[PaymentStream::NeedsReview], &each[..]].concat(), COUNT_CAP)?;
+            let (needs_review, counted) = counted.split_first().unwrap_or((&0, &[]));
+            let counts = Status::ALL.into_iter().zip(counted.iter().copied()).collect();
+            Ok(PaymentList {
+                page,
+                stopped_at,
+                counts,
+                needs_review: *needs_review,
+                currencies: tx.currencies(CHOICES)?,
+            })
         })
         .await
     }
@@ -172,12 +179,11 @@ impl Payments {
         let variants = self.variant_names();
         self.read(move |tx| {
             let page = events::page(tx, &view, &variants, place, ROWS)?;
-            let stopped_at = page.stopped.map(|id| tx.event_from(id)).transpose()?.flatten().map(|(_, at)| at);
+            let stopped_at = page.stopped.map(|id| tx.event_times(&[id])).transpose()?.and_then(|times| times[0]);
             let of: Vec<i64> = page.rows.iter().filter_map(|row| row.payment_id).collect();
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
-            let mut count = |state: EventState| tx.count_events(&EventStream::State(state.as_str().into()), COUNT_CAP);
-            let each = EventState::ALL.map(|state| Ok((state, count(state)?)));
-            let counts = each.into_iter().collect::<Result<Vec<_>, Error>>()?;
+            let each = EventState::ALL.map(|state| EventStream::State(state.as_str().into()));
+            let counts = EventState::ALL.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
             Ok(EventList { page, stopped_at, tokens, counts, kinds: tx.kinds("", CHOICES)? })
         })
         .await

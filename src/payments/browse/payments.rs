@@ -80,7 +80,7 @@ fn measured(tx: &mut dyn Tx, view: &PaymentView) -> Result<PaymentView, Error> {
 /// All that can match by its age, and all that can by its amount.
 fn window(tx: &mut dyn Tx, filter: &PaymentFilter) -> Result<Window, Error> {
     let last = if filter.from.is_some() || filter.until.is_some() { tx.last_payment()? } else { None };
-    let ids = moments::bounds(filter.from, filter.until, last, |id| tx.payment_from(id))?;
+    let ids = moments::bounds(filter.from, filter.until, last, |ids| tx.payment_times(ids))?;
     let mut amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
     if let Some(currency) = &filter.currency {
         amounts.above = AmountKey { currency: currency.clone(), ..amounts.above };
@@ -126,6 +126,7 @@ fn read(
     let by_amount = order.by_amount;
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_payments(text, false, variants, SEARCH_CAP as i64 + 1)?);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }

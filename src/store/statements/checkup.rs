@@ -2,16 +2,19 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::super::Instant;
+use super::said::Said;
 use super::schema::{pay_events, pay_hours};
+use super::stream::{Key, Stream, everything};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::error::Error;
 use crate::store::Checkup;
-use crate::store::rows::{EventRow, Refused};
+use crate::store::filters::Span;
+use crate::store::rows::{EventRow, Matched, Refused};
 use pay_events::dsl as e;
 
 impl Checkup for Connection {
@@ -23,36 +26,61 @@ impl Checkup for Connection {
             .map_err(failed("reading an event"))
     }
 
-    fn recent_secrets(
-        &mut self,
-        variant: &str,
-        except: &str,
-        window: i64,
-    ) -> Result<Vec<(Option<String>, Timestamp)>, Error> {
-        // The window is cut before anything is left out, so that it bounds what is read.
-        let newest: Vec<(String, Option<String>, Timestamp)> = e::pay_events
-            .filter(e::variant.eq(variant))
-            .order(e::id.desc())
-            .limit(window)
-            .select((e::kind, e::secret, e::received_at))
-            .load(self)
-            .map_err(failed("reading which secrets matched"))?;
-        Ok(newest.into_iter().filter(|(kind, ..)| kind != except).map(|(_, secret, at)| (secret, at)).collect())
+    fn last_but(&mut self, variant: &str, except: &str, window: i64) -> Result<Option<Timestamp>, Error> {
+        let all = everything();
+        let query = Said::<Instant>::new()
+            .sql("SELECT received_at FROM (")
+            .rows("kind, received_at", newest(variant, &all, window))
+            .sql(") AS newest WHERE kind <> ")
+            .word(except)
+            .sql(" LIMIT 1");
+        query.get_result(self).optional().map_err(failed("reading when an event came"))
     }
 
-    fn refused(&mut self, variant: &str, since: Timestamp) -> Result<Vec<Refused>, Error> {
+    fn recent_secrets(&mut self, variant: &str, except: &str, window: i64) -> Result<Vec<Matched>, Error> {
+        let all = everything();
+        let query = Said::<(Nullable<Text>, BigInt, Instant)>::new()
+            .sql("SELECT secret, count(*), max(received_at) FROM (")
+            .rows("kind, secret, received_at", newest(variant, &all, window))
+            .sql(") AS newest WHERE kind <> ")
+            .word(except)
+            .sql(" GROUP BY secret");
+        let found: Vec<(Option<String>, i64, Timestamp)> =
+            query.load(self).map_err(failed("reading which secrets matched"))?;
+        let mut matched: Vec<Matched> =
+            found.into_iter().map(|(secret, events, last)| Matched { secret, events, last }).collect();
+        matched.sort_by_key(|one| std::cmp::Reverse(one.last));
+        Ok(matched)
+    }
+
+    fn refused(&mut self, since: Timestamp) -> Result<Vec<Refused>, Error> {
         use pay_hours::dsl as h;
         let codes: Vec<String> = Rejection::ALL.iter().map(|rejection| format!("rejected:{rejection}")).collect();
-        let sums: Vec<(String, i64, Timestamp)> = h::pay_hours
-            .filter(h::variant.eq(variant).and(h::hour.ge(since)).and(h::outcome.eq_any(codes)))
-            .group_by(h::outcome)
-            .select((h::outcome, sql::<BigInt>("CAST(SUM(count) AS BIGINT)"), sql::<Instant>("MAX(last_at)")))
+        let sums: Vec<(String, String, i64, Timestamp)> = h::pay_hours
+            .filter(h::hour.ge(since).and(h::outcome.eq_any(codes)))
+            .group_by((h::variant, h::outcome))
+            .select((
+                h::variant,
+                h::outcome,
+                sql::<BigInt>("CAST(SUM(count) AS BIGINT)"),
+                sql::<Instant>("MAX(last_at)"),
+            ))
             .load(self)
             .map_err(failed("adding up what was refused"))?;
         let code = |outcome: &str| outcome.trim_start_matches("rejected:").to_owned();
-        let one = |(outcome, count, last): (String, i64, Timestamp)| Refused { code: code(&outcome), count, last };
+        let one = |(variant, outcome, count, last): (String, String, i64, Timestamp)| Refused {
+            variant,
+            code: code(&outcome),
+            count,
+            last,
+        };
         let mut refused: Vec<Refused> = sums.into_iter().map(one).collect();
         refused.sort_by_key(|one| std::cmp::Reverse(one.count));
         Ok(refused)
     }
+}
+
+/// The window is cut before anything is left out, so that it bounds what is read.
+fn newest<'a>(variant: &'a str, all: &'a Span<i64>, window: i64) -> Stream<'a> {
+    Stream { table: "pay_events", only: &[], key: Key::Word("variant", variant, all), rising: false, depth: window }
 }

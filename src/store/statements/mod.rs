@@ -15,7 +15,9 @@ mod lists;
 pub(super) mod migrate;
 mod operations;
 mod payments;
+mod said;
 pub(super) mod schema;
+mod stream;
 
 use super::dialect_error as failed;
-use super::{BYTEWISE, Backend, Connection, PAIRS};
+use super::{BYTEWISE, Backend, Connection, PAIRS, UNSEEN};

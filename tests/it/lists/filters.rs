@@ -100,7 +100,7 @@ on_both_databases! {
             assert!(payments.contains(&shown), "{shown}");
         }
         let events = app.list("events").await.html;
-        assert!(events.contains("<span class=\"count\">1k+</span>") && events.contains("<span class=\"count\">4</span>"));
+        assert!(events.contains("<span class=\"count\">500+</span>") && events.contains("<span class=\"count\">4</span>"));
     }
 
     async fn new_rows_of_a_view_are_counted_and_no_others(kind) {

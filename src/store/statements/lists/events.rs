@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use super::schema::{pay_events, pay_payments};
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Reach, Wanted, everything, failed};
-use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::filters::{EventFilter, EventStream, Span, Window};
 use crate::store::rows::EventRow;
@@ -24,13 +23,18 @@ pub(super) fn ids(
     Wanted { stream, rest: conditions(of, rest), sorted: None, limit }.load(conn).map_err(failed(READING))
 }
 
-pub(super) fn reach(conn: &mut Connection, of: &EventStream, window: &Window) -> Result<Option<i64>, Error> {
-    let stream = stream(of, &window.ids, window.rising, window.depth);
-    Reach(stream).get_result(conn).optional().map_err(failed(READING))
+pub(super) fn reach(conn: &mut Connection, of: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {
+    if of.is_empty() {
+        return Ok(Vec::new());
+    }
+    let streams = of.iter().map(|of| stream(of, &window.ids, window.rising, window.depth)).collect();
+    Reach(streams).load(conn).map_err(failed(READING))
 }
 
-pub(super) fn count(conn: &mut Connection, of: &EventStream, cap: i64) -> Result<i64, Error> {
-    Counted(stream(of, &everything(), false, cap)).get_result(conn).map_err(failed("counting events"))
+pub(super) fn count(conn: &mut Connection, of: &[EventStream], cap: i64) -> Result<Vec<i64>, Error> {
+    let all = everything();
+    let streams = of.iter().map(|of| stream(of, &all, false, cap)).collect();
+    Counted(streams).numbers(conn).map_err(failed("counting events"))
 }
 
 fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64) -> Stream<'a> {
@@ -40,7 +44,7 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
         EventStream::State(state) => Key::Word("state", state, ids),
         EventStream::Kind(kind) => Key::Word("kind", kind, ids),
         EventStream::Variant(variant) => Key::Word("variant", variant, ids),
-        EventStream::Found(found) => Key::Among(found, ids),
+        EventStream::Found(found) => Key::Among(found),
     };
     Stream { table: "pay_events", only, key, rising, depth }
 }
@@ -88,11 +92,6 @@ pub(super) fn tokens(conn: &mut Connection, ids: &[i64]) -> Result<Vec<(i64, Str
     }
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).select((p::id, p::token)).load(conn).map_err(failed(READING))
-}
-
-pub(super) fn from(conn: &mut Connection, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
-    let first = e::pay_events.filter(e::id.ge(id)).order(e::id).select((e::id, e::received_at)).limit(1);
-    first.get_result(conn).optional().map_err(failed(READING))
 }
 
 pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {

@@ -2,11 +2,12 @@
 //! own index.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::super::super::Instant;
 use super::events::past;
 use super::schema::{pay_event_references, pay_events, pay_payments, pay_references};
-use super::{BYTEWISE, Connection, events, failed, payments};
+use super::{BYTEWISE, Connection, Said, events, failed, payments};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::Lists;
@@ -18,18 +19,6 @@ use pay_payments::dsl as p;
 use pay_references::dsl as r;
 
 const SEARCHING: &str = "searching";
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
-#[derive(QueryableByName)]
-struct Word {
-    #[diesel(sql_type = Text)]
-    word: String,
-}
 
 fn found_payments(
     conn: &mut Connection,
@@ -48,13 +37,14 @@ fn found_payments(
         ("reference", format!("reference {BYTEWISE}"), text),
         ("customer", format!("lower(customer {BYTEWISE})"), email.as_str()),
     ] {
-        let sql = format!(
-            "SELECT id FROM pay_payments WHERE {column} IS NOT NULL AND {expression} >= $1 AND {expression} <= $2 \
-             ORDER BY {expression} LIMIT {cap}"
-        );
         let end = if whole { start.to_owned() } else { past(start) };
-        let query = diesel::sql_query(sql).bind::<Text, _>(start).bind::<Text, _>(end);
-        ids.extend(query.load::<Id>(conn).map_err(failed(SEARCHING))?.into_iter().map(|row| row.id));
+        let query = Said::<BigInt>::new()
+            .sql(format!("SELECT id FROM pay_payments WHERE {column} IS NOT NULL AND {expression} >= "))
+            .word(start)
+            .sql(format!(" AND {expression} <= "))
+            .word(&end)
+            .sql(format!(" ORDER BY {expression} LIMIT {cap}"));
+        ids.extend(query.load::<i64>(conn).map_err(failed(SEARCHING))?);
     }
     Ok(ids)
 }
@@ -83,20 +73,32 @@ fn values(
     (from, past): (&str, &str),
     cap: i64,
 ) -> Result<Vec<String>, Error> {
-    let sql = format!(
-        "WITH RECURSIVE steps(word) AS (\
-         SELECT min({column}) FROM {table} WHERE {only} {column} >= $1 AND {column} < $2 \
-         UNION ALL \
-         SELECT (SELECT min({column}) FROM {table} WHERE {only} {column} > steps.word AND {column} < $2) \
-         FROM steps WHERE steps.word IS NOT NULL) \
-         SELECT word FROM steps WHERE word IS NOT NULL LIMIT {cap}"
-    );
-    let words: Vec<Word> = diesel::sql_query(sql)
-        .bind::<Text, _>(from)
-        .bind::<Text, _>(past)
-        .load(conn)
-        .map_err(failed("reading what there is to choose from"))?;
-    Ok(words.into_iter().map(|row| row.word).collect())
+    let steps = Said::<Text>::new()
+        .sql(format!("WITH RECURSIVE steps(word) AS (SELECT min({column}) FROM {table} WHERE {only} {column} >= "))
+        .word(from)
+        .sql(format!(" AND {column} < "))
+        .word(past)
+        .sql(format!(
+            " UNION ALL SELECT (SELECT min({column}) FROM {table} WHERE {only} {column} > steps.word AND {column} < "
+        ))
+        .word(past)
+        .sql(format!(
+            ") FROM steps WHERE steps.word IS NOT NULL) SELECT word FROM steps WHERE word IS NOT NULL LIMIT {cap}"
+        ));
+    steps.load(conn).map_err(failed("reading what there is to choose from"))
+}
+
+/// The times of the first rows from each of these ids on, a look-up each.
+fn times(conn: &mut Connection, (table, column): (&str, &str), ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error> {
+    let mut query = Said::<(BigInt, Nullable<Instant>)>::new().sql(format!(
+        "SELECT column1, (SELECT {column} FROM {table} WHERE id >= column2 ORDER BY id LIMIT 1) FROM (VALUES "
+    ));
+    for (place, id) in ids.iter().enumerate() {
+        let beside = if place > 0 { "), " } else { "" };
+        query = query.sql(format!("{beside}(CAST({place} AS BIGINT), CAST(")).id(*id).sql(" AS BIGINT)");
+    }
+    let found = query.sql(")) AS ids ORDER BY column1").load(conn).map_err(failed("looking for a time"))?;
+    Ok(found.into_iter().map(|(_, at): (i64, Option<Timestamp>)| at).collect())
 }
 
 impl Lists for Connection {
@@ -135,8 +137,8 @@ impl Lists for Connection {
         values(self, ("pay_payments", "currency", "absorbed_by IS NULL AND"), ("", "ZZZZ"), cap)
     }
 
-    fn payment_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
-        payments::from(self, id)
+    fn payment_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error> {
+        times(self, ("pay_payments", "created_at"), ids)
     }
 
     fn last_payment(&mut self) -> Result<Option<i64>, Error> {
@@ -153,8 +155,8 @@ impl Lists for Connection {
         events::ids(self, stream, rest, window, limit)
     }
 
-    fn event_reach(&mut self, stream: &EventStream, window: &Window) -> Result<Option<i64>, Error> {
-        events::reach(self, stream, window)
+    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {
+        events::reach(self, streams, window)
     }
 
     fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error> {
@@ -169,19 +171,19 @@ impl Lists for Connection {
         values(self, ("pay_events", "kind", ""), (beginning, &past(beginning)), cap)
     }
 
-    fn event_from(&mut self, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
-        events::from(self, id)
+    fn event_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error> {
+        times(self, ("pay_events", "received_at"), ids)
     }
 
     fn last_event(&mut self) -> Result<Option<i64>, Error> {
         events::last(self)
     }
 
-    fn count_payments(&mut self, stream: &PaymentStream, cap: i64) -> Result<i64, Error> {
-        payments::count(self, stream, cap)
+    fn count_payments(&mut self, streams: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error> {
+        payments::count(self, streams, cap)
     }
 
-    fn count_events(&mut self, stream: &EventStream, cap: i64) -> Result<i64, Error> {
-        events::count(self, stream, cap)
+    fn count_events(&mut self, streams: &[EventStream], cap: i64) -> Result<Vec<i64>, Error> {
+        events::count(self, streams, cap)
     }
 }

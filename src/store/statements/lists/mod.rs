@@ -4,15 +4,14 @@
 mod events;
 mod found;
 mod payments;
-mod stream;
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{BoxableExpression, QueryResult, RunQueryDsl};
 
-use super::{BYTEWISE, Backend, Connection, PAIRS, failed, schema};
-use crate::store::filters::Span;
-use stream::Stream;
+use super::said::Said;
+use super::stream::{self, Stream, everything};
+use super::{BYTEWISE, Backend, Connection, failed, schema};
 
 /// What the rest of a filter wants of a row.
 type Condition<T> = Box<dyn BoxableExpression<T, Backend, SqlType = Bool>>;
@@ -48,7 +47,7 @@ impl<T> QueryFragment<Backend> for Wanted<'_, T> {
         }
         if let Some(Sorted { by, rising }) = &self.sorted {
             out.push_sql(word);
-            by.between(true, out.reborrow())?;
+            by.between(out.reborrow())?;
             by.order(*rising, &mut out);
         }
         out.push_sql(&format!(" LIMIT {}", self.limit));
@@ -56,40 +55,54 @@ impl<T> QueryFragment<Backend> for Wanted<'_, T> {
     }
 }
 
-/// How many rows a stream has, counted as far as it is read.
-struct Counted<'a>(Stream<'a>);
+/// How many rows each stream has, counted as far as it is read: which one, and its number.
+struct Counted<'a>(Vec<Stream<'a>>);
 
 impl QueryFragment<Backend> for Counted<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        out.push_sql("SELECT count(*) FROM (");
-        self.0.walk("id", out.reborrow())?;
-        out.push_sql(") AS counted");
+        for (at, stream) in self.0.iter().enumerate() {
+            let beside = if at > 0 { " UNION ALL " } else { "" };
+            out.push_sql(&format!("{beside}SELECT CAST({at} AS BIGINT), count(*) FROM ("));
+            stream.walk("id", out.reborrow())?;
+            out.push_sql(&format!(") AS counted{at}"));
+        }
         Ok(())
     }
 }
 
-/// The last row that a stream takes in, if it takes in as many as it may.
-struct Reach<'a>(Stream<'a>);
+/// The last row that a stream takes in, of each that takes in as many as it may.
+struct Reach<'a>(Vec<Stream<'a>>);
 
 impl QueryFragment<Backend> for Reach<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        let Self(stream) = self;
-        stream.rows("id", out.reborrow())?;
-        out.push_sql(&format!(" LIMIT 1 OFFSET {}", stream.depth.max(1) - 1));
+        for (at, stream) in self.0.iter().enumerate() {
+            out.push_sql(if at > 0 { " UNION ALL SELECT id FROM (" } else { "SELECT id FROM (" });
+            stream.rows("id", out.reborrow())?;
+            out.push_sql(&format!(" LIMIT 1 OFFSET {}) AS end{at}", stream.depth.max(1) - 1));
+        }
         Ok(())
     }
 }
 
-/// Each yields one number a row, and is remembered by its text.
+impl Counted<'_> {
+    /// The numbers, one for each stream.
+    fn numbers(self, conn: &mut Connection) -> QueryResult<Vec<i64>> {
+        let mut numbers: Vec<(i64, i64)> = self.load(conn)?;
+        numbers.sort_unstable();
+        Ok(numbers.into_iter().map(|(_, number)| number).collect())
+    }
+}
+
+/// Each yields numbers, and is remembered by its text.
 macro_rules! numbers {
-    ($($name:ident <$($of:tt),+>;)+) => {$(
+    ($($name:ident <$($of:tt),+> $row:ty;)+) => {$(
         impl<$($of),+> QueryId for $name<$($of),+> {
             type QueryId = ();
             const HAS_STATIC_QUERY_ID: bool = false;
         }
 
         impl<$($of),+> Query for $name<$($of),+> {
-            type SqlType = BigInt;
+            type SqlType = $row;
         }
 
         impl<$($of),+> RunQueryDsl<Connection> for $name<$($of),+> {}
@@ -97,12 +110,7 @@ macro_rules! numbers {
 }
 
 numbers! {
-    Wanted<'a, T>;
-    Counted<'a>;
-    Reach<'a>;
-}
-
-/// From one end to the other.
-fn everything() -> Span<i64> {
-    Span { above: 0, below: i64::MAX }
+    Wanted<'a, T> BigInt;
+    Counted<'a> (BigInt, BigInt);
+    Reach<'a> BigInt;
 }

@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use super::schema::pay_payments;
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Reach, Sorted, Wanted, everything, failed};
-use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
 use crate::store::rows::PaymentRow;
@@ -39,13 +38,14 @@ pub(super) fn ids(
 
 pub(super) fn reach(conn: &mut Connection, of: &PaymentStream, window: &Window) -> Result<Option<i64>, Error> {
     let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
-    Reach(stream).get_result(conn).optional().map_err(failed(READING))
+    Reach(vec![stream]).get_result(conn).optional().map_err(failed(READING))
 }
 
-pub(super) fn count(conn: &mut Connection, of: &PaymentStream, cap: i64) -> Result<i64, Error> {
+pub(super) fn count(conn: &mut Connection, of: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error> {
     let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
     let all = everything();
-    Counted(stream(of, &all, &amounts, false, cap)).get_result(conn).map_err(failed("counting payments"))
+    let streams = of.iter().map(|of| stream(of, &all, &amounts, false, cap)).collect();
+    Counted(streams).numbers(conn).map_err(failed("counting payments"))
 }
 
 fn stream<'a>(
@@ -60,7 +60,7 @@ fn stream<'a>(
         PaymentStream::Status(status) => Key::Word("status", status, ids),
         PaymentStream::Variant(variant) => Key::Word("variant", variant, ids),
         PaymentStream::Amount => Key::Amount(amounts),
-        PaymentStream::Found(found) => Key::Among(found, ids),
+        PaymentStream::Found(found) => Key::Among(found),
     };
     let only: &[&str] = match of {
         PaymentStream::NeedsReview => &["absorbed_by IS NULL", "needs_review"],
@@ -110,11 +110,6 @@ pub(super) fn key(conn: &mut Connection, id: i64) -> Result<Option<AmountKey>, E
     let key = p::pay_payments.find(id).select((p::currency, p::amount)).first(conn).optional();
     let key: Option<(String, i64)> = key.map_err(failed(READING))?;
     Ok(key.map(|(currency, amount)| AmountKey { currency, amount, id }))
-}
-
-pub(super) fn from(conn: &mut Connection, id: i64) -> Result<Option<(i64, Timestamp)>, Error> {
-    let first = p::pay_payments.filter(p::id.ge(id)).order(p::id).select((p::id, p::created_at)).limit(1);
-    first.get_result(conn).optional().map_err(failed(READING))
 }
 
 pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {

@@ -2,9 +2,10 @@
 
 use diesel::QueryResult;
 use diesel::query_builder::AstPass;
-use diesel::sql_types::{BigInt, Text};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Text};
 
-use super::{Backend, PAIRS};
+use super::{Backend, PAIRS, UNSEEN};
 use crate::store::filters::{AmountKey, Span};
 
 /// The rows of one index.
@@ -22,12 +23,11 @@ pub(super) struct Stream<'a> {
 #[derive(Clone)]
 pub(super) enum Key<'a> {
     Id(&'a Span<i64>),
-    /// A column that has one value here, and the id. Where the database seeks by pairs, the value is compared together
-    /// with the id: of an equality its planner may think that it is so frequent that the table had better be read.
+    /// A column that has one value here, and the id.
     Word(&'static str, &'a str, &'a Span<i64>),
     Amount(&'a Span<AmountKey>),
     /// These rows and no others.
-    Among(&'a [i64], &'a Span<i64>),
+    Among(&'a [i64]),
 }
 
 impl Stream<'_> {
@@ -43,32 +43,24 @@ impl Stream<'_> {
         for condition in self.only {
             out.push_sql(&format!("{condition} AND "));
         }
-        // Beside the condition of a partial index, the equality was measured to be ten times slower than the pair.
-        self.key.between(PAIRS || !self.only.is_empty(), out.reborrow())?;
+        self.key.between(out.reborrow())?;
         self.key.order(self.rising, &mut out);
         Ok(())
     }
 }
 
 impl Key<'_> {
-    pub(super) fn between<'b>(&'b self, pairs: bool, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        if let Self::Among(ids, _) = self {
-            // The text differs with the number of ids.
-            out.unsafe_to_cache_prepared();
-            out.push_sql("id IN (NULL");
-            for id in *ids {
-                out.push_sql(", ");
-                out.push_bind_param::<BigInt, _>(id)?;
-            }
-            out.push_sql(") AND ");
+    pub(super) fn between<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if let Self::Among(ids) = self {
+            return super::super::among(ids, out);
         }
-        if let (Self::Word(column, value, span), false) = (self, pairs) {
+        if let (Self::Word(column, value, span), false) = (self, PAIRS) {
             out.push_sql(&format!("{column} = "));
-            out.push_bind_param::<Text, _>(value)?;
+            bind::<Text, _>(*value, &mut out)?;
             out.push_sql(" AND id > ");
-            out.push_bind_param::<BigInt, _>(&span.above)?;
+            bind::<BigInt, _>(&span.above, &mut out)?;
             out.push_sql(" AND id < ");
-            return out.push_bind_param::<BigInt, _>(&span.below);
+            return bind::<BigInt, _>(&span.below, &mut out);
         }
         let columns = self.columns().join(", ");
         out.push_sql(&format!("({columns}) > ("));
@@ -81,19 +73,20 @@ impl Key<'_> {
 
     fn end<'b>(&'b self, above: bool, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
         match self {
-            Self::Id(span) | Self::Among(_, span) => out.push_bind_param::<BigInt, _>(end(span, above)),
+            Self::Among(_) => Ok(()),
+            Self::Id(span) => bind::<BigInt, _>(end(span, above), &mut out),
             Self::Word(_, value, span) => {
-                out.push_bind_param::<Text, _>(value)?;
+                bind::<Text, _>(*value, &mut out)?;
                 out.push_sql(", ");
-                out.push_bind_param::<BigInt, _>(end(span, above))
+                bind::<BigInt, _>(end(span, above), &mut out)
             }
             Self::Amount(span) => {
                 let AmountKey { currency, amount, id } = end(span, above);
-                out.push_bind_param::<Text, _>(currency)?;
+                bind::<Text, _>(currency.as_str(), &mut out)?;
                 out.push_sql(", ");
-                out.push_bind_param::<BigInt, _>(amount)?;
+                bind::<BigInt, _>(amount, &mut out)?;
                 out.push_sql(", ");
-                out.push_bind_param::<BigInt, _>(id)
+                bind::<BigInt, _>(id, &mut out)
             }
         }
     }
@@ -106,13 +99,28 @@ impl Key<'_> {
 
     fn columns(&self) -> Vec<&'static str> {
         match self {
-            Self::Id(_) | Self::Among(..) => vec!["id"],
+            Self::Id(_) | Self::Among(_) => vec!["id"],
             Self::Word(column, ..) => vec![column, "id"],
             Self::Amount(_) => vec!["currency", "amount", "id"],
         }
     }
 }
 
+/// A value that the plan does not depend on.
+pub(super) fn bind<'b, T, V>(value: &'b V, out: &mut AstPass<'_, 'b, Backend>) -> QueryResult<()>
+where
+    Backend: HasSqlType<T>,
+    V: ToSql<T, Backend> + ?Sized,
+{
+    out.push_sql(UNSEEN);
+    out.push_bind_param::<T, _>(value)
+}
+
 fn end<K>(span: &Span<K>, above: bool) -> &K {
     if above { &span.above } else { &span.below }
+}
+
+/// From one end to the other.
+pub(super) fn everything() -> Span<i64> {
+    Span { above: 0, below: i64::MAX }
 }

@@ -1,0 +1,2 @@
+DROP INDEX pay_events_discarded;
+DROP INDEX pay_hours_outcome;
