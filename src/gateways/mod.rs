@@ -49,7 +49,7 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Does something with a payment at the gateway, or asks how it stands. The answer is what is true then, as
     /// events, which go the way of all events. They have ids made of the call's idempotency key, so that the same
-    /// answer is the same event however often it comes.
+    /// answer is the same event however often it comes; the answer to what acts has the key itself.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         let verb = call.verb;
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
@@ -197,7 +197,7 @@ pub struct Call {
     pub total: Money,
     /// Why, by a word of the gateway's (Stripe: `duplicate`, `fraudulent`, `requested_by_customer`).
     pub reason: Option<String>,
-    /// The same for every try of the same call; at the most 60 letters, digits and dashes.
+    /// The same for every try of the same call; at the most 60 letters, digits and underscores.
     pub idempotency_key: String,
     /// When this was asked for first, by our clock.
     pub asked_at: Timestamp,
@@ -331,7 +331,7 @@ pub enum GatewayError {
     OutcomeUnknown(String),
     /// This gateway can't do that.
     Unsupported(String),
-    /// The gateway's answer could not be understood.
+    /// It was done, and the gateway's answer could not be understood.
     Malformed(String),
 }
 
@@ -339,7 +339,7 @@ impl std::fmt::Display for GatewayError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Declined(why) => write!(f, "the gateway declined: {why}"),
-            Self::Unavailable(why) => write!(f, "the gateway can't be reached: {why}"),
+            Self::Unavailable(why) => write!(f, "the gateway did nothing: {why}"),
             Self::OutcomeUnknown(why) => write!(f, "the gateway did not answer, it may have acted: {why}"),
             Self::Unsupported(what) => write!(f, "this gateway does not support it: {what}"),
             Self::Malformed(why) => write!(f, "the gateway's answer is not understood: {why}"),

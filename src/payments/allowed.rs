@@ -3,11 +3,15 @@
 
 use super::payment::Payment;
 use super::{Inner, Payments, find};
+use crate::domain::event::EventState;
+use crate::domain::fact::{Aspect, State};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::error::Error;
 use crate::gateways::Verb;
+use crate::store::Tx;
 use crate::store::calls::OperationRow;
+use crate::store::rows::PaymentRow;
 
 /// Whether a payment's gateway may be asked for something now.
 pub(crate) struct Ask {
@@ -37,7 +41,7 @@ impl Payments {
                 Ok(Some(Asks {
                     gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
                     refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
-                    asks: asks(inner, &payment, &tx.operations_of(row.id)?),
+                    asks: asks(inner, tx, &row, &payment)?,
                     payment,
                 }))
             })
@@ -47,20 +51,19 @@ impl Payments {
 }
 
 /// What may be asked for, verb by verb.
-pub(super) fn asks(inner: &Inner, payment: &Payment, operations: &[OperationRow]) -> Vec<Ask> {
-    let underway: Vec<OperationRow> =
-        operations.iter().filter(|operation| operation.state == "underway").cloned().collect();
+pub(super) fn asks(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Vec<Ask>, Error> {
+    let pending = Pending::of(inner, tx, row, payment)?;
     let of = |minor| Some(Money::new(minor, payment.amount.currency));
     let ask = |verb| {
         let most = match verb {
-            Verb::Capture => of(payment.amount.minor),
-            Verb::Refund => of(refundable(payment, &underway)),
+            Verb::Capture => of(pending.authorized),
+            Verb::Refund => of(pending.refundable),
             Verb::Cancel | Verb::Refresh => None,
         };
-        let may = can(inner, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &underway));
+        let may = can(inner, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &pending));
         Ask { verb, may: may.map(|()| most) }
     };
-    Verb::ALL.into_iter().map(ask).collect()
+    Ok(Verb::ALL.into_iter().map(ask).collect())
 }
 
 /// Whether the variant's gateway can be asked for this; if not, why not.
@@ -69,40 +72,82 @@ pub(super) fn can(inner: &Inner, variant: &str, verb: Verb) -> Result<(), String
     inner.variants.get(variant).ok_or_else(none)?.gateway.supports(verb)
 }
 
-/// What is left to be refunded while these operations are underway, in minor units.
-pub(super) fn refundable(payment: &Payment, underway: &[OperationRow]) -> i64 {
-    let left = payment.captured.minor.saturating_sub(payment.refunded.minor);
-    let refunds = underway.iter().filter(|operation| operation.verb == Verb::Refund.as_str());
-    refunds.fold(left, |left, refund| left.saturating_sub(refund.amount.unwrap_or(left)))
+/// How long an answer that could not be read counts: what it did is told by the gateway's own events by then.
+const UNTOLD: time::Duration = time::Duration::hours(24);
+
+/// What was asked for and is not in the ledger yet, and what that leaves to ask for, in minor units.
+pub(super) struct Pending {
+    underway: Vec<OperationRow>,
+    /// What can still be refunded.
+    pub refundable: i64,
+    /// What can be captured at the most.
+    pub authorized: i64,
+}
+
+impl Pending {
+    pub(super) fn of(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Self, Error> {
+        let operations = tx.open_operations(row.id)?;
+        let facts = tx.facts_of(row.id)?;
+        let currency = Some(payment.amount.currency);
+        let in_state = |aspect, state| {
+            let facts = facts.iter().filter(move |fact| (fact.aspect, fact.state) == (aspect, state));
+            facts.filter(|fact| fact.currency == currency).filter_map(|fact| fact.amount)
+        };
+        let mut left = payment.captured.minor.saturating_sub(payment.refunded.minor);
+        left = in_state(Aspect::Refund, State::Pending).fold(left, i64::saturating_sub);
+        for refund in operations.iter().filter(|operation| operation.verb == Verb::Refund.as_str()) {
+            if is_untold(inner, tx, refund, &operations)? {
+                left = left.saturating_sub(refund.amount.unwrap_or(left));
+            }
+        }
+        let authorized = in_state(Aspect::Authorization, State::Authorized).max();
+        Ok(Self {
+            underway: operations.into_iter().filter(|operation| operation.state == "underway").collect(),
+            refundable: left.max(0),
+            authorized: authorized.unwrap_or(payment.amount.minor),
+        })
+    }
+}
+
+/// Whether a refund may have moved money that the ledger does not know of: nobody knows its end, or its answer is not
+/// processed. The event of an answer bears the operation's key.
+fn is_untold(inner: &Inner, tx: &mut dyn Tx, refund: &OperationRow, all: &[OperationRow]) -> Result<bool, Error> {
+    match refund.state.as_str() {
+        "underway" => Ok(true),
+        "unknown" => {
+            let told = |other: &OperationRow| {
+                other.verb == Verb::Refresh.as_str()
+                    && other.state == "done"
+                    && Some(other.created_at) >= refund.finished_at
+            };
+            Ok(!all.iter().any(told))
+        }
+        "done" => match tx.event_named(&refund.variant, &refund.idempotency_key)? {
+            Some(event) => Ok(![EventState::Completed, EventState::Ignored].iter().any(|s| s.as_str() == event.state)),
+            None => Ok(refund.finished_at.is_some_and(|at| at > inner.now() - UNTOLD)),
+        },
+        _ => Ok(false),
+    }
 }
 
 /// Whether the ledger allows it; if not, why not, in words for people.
-pub(super) fn allowed(
-    payment: &Payment,
-    verb: Verb,
-    amount: Option<Money>,
-    underway: &[OperationRow],
-) -> Result<(), String> {
+pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pending: &Pending) -> Result<(), String> {
     let currency = payment.amount.currency;
     if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
         return Err(format!("expected an amount above 0 in {currency}, got {amount}"));
     }
     let status = payment.status;
     let (may, most) = match verb {
-        Verb::Capture => (status == Status::Authorized, payment.amount.minor),
+        Verb::Capture => (status == Status::Authorized, pending.authorized),
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
-        Verb::Refund => {
-            let may = matches!(status, Status::Paid | Status::PartiallyRefunded);
-            (may, refundable(payment, underway))
-        }
+        Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),
         Verb::Refresh => return Ok(()),
     };
     if !may {
         let word = status.as_str().replace('_', " ");
         return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
     }
-    let same = |operation: &&OperationRow| operation.verb == verb.as_str();
-    if verb != Verb::Refund && underway.iter().any(|operation| same(&operation)) {
+    if verb != Verb::Refund && pending.underway.iter().any(|operation| operation.verb == verb.as_str()) {
         return Err(format!("a {} of this payment is underway already", verb.as_str()));
     }
     if verb == Verb::Refund && most <= 0 {
@@ -111,14 +156,5 @@ pub(super) fn allowed(
     match amount.filter(|amount| amount.minor > most) {
         Some(amount) => Err(format!("expected at most {}, got {amount}", Money::new(most, currency))),
         None => Ok(()),
-    }
-}
-
-/// The amount that is written down: what is left, where all is asked for and a part went back already.
-pub(super) fn amount(payment: &Payment, verb: Verb, amount: Option<Money>) -> Option<i64> {
-    match (verb, amount) {
-        (_, Some(amount)) => Some(amount.minor),
-        (Verb::Refund, None) => Some(payment.captured.minor.saturating_sub(payment.refunded.minor)),
-        _ => None,
     }
 }

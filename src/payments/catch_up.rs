@@ -14,6 +14,8 @@ use crate::store::calls::OperationRow;
 const LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long a customer waits for the gateway's answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long after it was asked the gateway is not asked again.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -31,7 +33,9 @@ impl Payments {
     pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
         let mut payment = self.known(token).await?;
         if payment.status == Status::Pending && self.can_ask(&payment).await? {
-            match self.refresh(token).await {
+            // A try that takes longer is taken up by a worker.
+            let late = |_| Err(Error::new(ErrorKind::Gateway, "it takes long to answer"));
+            match tokio::time::timeout(PATIENCE, self.refresh(token)).await.unwrap_or_else(late) {
                 Ok(_) => payment = self.known(token).await?,
                 Err(error) if matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Refused) => {
                     log::warn!("payments: payment={token} its gateway could not be asked: {error}");

@@ -89,9 +89,10 @@ fn payment_story(inner: &Inner, tx: &mut dyn Tx, token: &str) -> Result<Option<P
     let events = tx.events_of(payment.id, EVENTS)?;
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     let operations = tx.operations_of(payment.id)?;
+    let asks = asks(inner, tx, &payment, &Payment::of(&payment)?)?;
     Ok(Some(PaymentStory {
         references,
-        asks: asks(inner, &Payment::of(&payment)?, &operations),
+        asks,
         operations,
         facts: tx.facts_of(payment.id)?,
         transitions,

@@ -36,6 +36,7 @@ mod refund;
 mod requeue;
 pub(crate) mod settle;
 pub(crate) mod tally;
+mod tries;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

@@ -78,6 +78,7 @@ impl Payments {
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
         let kinds = variant.gateway.setup().kinds;
         let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<String>);
+        let mut ended = false;
         for _ in 0..PAGES {
             let page = variant.gateway.list(since, before.as_deref()).await.map_err(told)?;
             done.listed += page.events.len();
@@ -86,9 +87,14 @@ impl Payments {
                 |event: &Envelope| kinds.contains(&event.kind.as_str()) || self.inner().handlers.wants(&event.kind);
             let wanted: Vec<Envelope> = page.events.into_iter().filter(wanted).collect();
             missing.extend(self.missing(name, wanted).await?);
-            if !page.more {
+            ended = !page.more;
+            if ended {
                 break;
             }
+        }
+        if !ended {
+            let message = format!("the list of events of {name} is longer than can be read in one go");
+            return Err(Error::new(ErrorKind::Gateway, message));
         }
         done.found = missing.len();
         missing.reverse();

@@ -1,5 +1,7 @@
 //! How does money go back?
 
+use sha2::{Digest, Sha256};
+
 use super::Payments;
 use super::operate::{Outcome, Wanted};
 use crate::domain::money::Money;
@@ -11,6 +13,7 @@ use crate::gateways::Verb;
 pub struct Refund {
     amount: Option<Money>,
     reason: Option<String>,
+    key: Option<String>,
 }
 
 impl Refund {
@@ -21,13 +24,21 @@ impl Refund {
 
     /// A part of it.
     pub fn part(amount: Money) -> Self {
-        Self { amount: Some(amount), reason: None }
+        Self { amount: Some(amount), ..Self::default() }
     }
 
     /// Why, by a word of the gateway's; Stripe knows `duplicate`, `fraudulent` and `requested_by_customer`. Default
     /// none.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// A name for this refund, unique within its payment. Asking for it again is the same refund and does nothing more:
+    /// it answers what is known of the first. **Give one in a handler**, which runs at least once. Default none: each
+    /// call is a refund of its own.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
         self
     }
 }
@@ -39,7 +50,15 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` when nothing is left to refund, the part is more than what is left or
     /// of another currency, or the gateway can't; `Gateway` when the gateway said no; and what the database says.
     pub async fn refund(&self, token: &str, refund: Refund) -> Result<Outcome, Error> {
-        let Refund { amount, reason } = refund;
-        self.operate(token, Wanted { amount, reason, ..Wanted::by_host(Verb::Refund) }).await
+        let Refund { amount, reason, key } = refund;
+        let key = key.map(|key| named_key(token, &key));
+        self.operate(token, Wanted { amount, reason, key, ..Wanted::by_host(Verb::Refund) }).await
     }
+}
+
+/// The idempotency key of the refund that the host calls so.
+fn named_key(token: &str, key: &str) -> String {
+    let digest = Sha256::new().chain_update(token).chain_update([0]).chain_update(key).finalize();
+    let hex: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    format!("op_{hex}")
 }

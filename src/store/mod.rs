@@ -182,10 +182,20 @@ pub(crate) trait Attempts {
 pub(crate) trait Operations {
     /// Adds an operation that is underway.
     fn add_operation(&mut self, operation: &NewOperation) -> Result<OperationRow, Error>;
-    /// Takes up to `limit` operations whose end is not known and that are due, for another try until `until`.
-    fn claim_operations(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<OperationRow>, Error>;
-    /// Writes what came of an operation that is underway; `false` when that is written already.
-    fn settle_operation(&mut self, id: i64, end: &OperationEnd) -> Result<bool, Error>;
+    /// Takes the operation of one of these variants that is due first, its end not known, for another try until `until`.
+    fn claim_operation(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        variants: &[String],
+    ) -> Result<Option<OperationRow>, Error>;
+    /// Writes what came of this try, unless another has begun meanwhile; that it is done counts whoever says so.
+    fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<(), Error>;
+    /// The operation with this idempotency key.
+    fn operation_under(&mut self, key: &str) -> Result<Option<OperationRow>, Error>;
+    /// The operations of a payment, and of those that it absorbed, that act or whose end is not known, and the newest
+    /// that was done to refresh it.
+    fn open_operations(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
     /// The operations of a payment, newest first.
     fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
 }

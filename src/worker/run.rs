@@ -22,6 +22,7 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
     running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
+    running.spawn_local(resume(worker.payments.clone(), worker.poll, stopping.clone()));
     while !*stopping.borrow() {
         let batch = match worker.payments.process().await {
             Ok(batch) => batch,
@@ -35,7 +36,7 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
             running.spawn_local(in_turn(pending, room.clone(), stopping.clone()));
         }
         while running.try_join_next().is_some() {}
-        // One of them looks after gateways as long as the worker lives.
+        // Two of them look after gateways as long as the worker lives.
         while running.len() > WAITING && !*stopping.borrow() {
             running.join_next().await;
         }
@@ -49,26 +50,37 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// What gateways have to be asked: operations whose end nobody knows, and what is to be done from time to time. The
-/// loop goes on meanwhile: a gateway may take its time.
+/// What is to be done from time to time. The loop goes on meanwhile: a gateway may take its time.
 async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     if let Err(error) = payments.chores_at_start().await {
         log::error!("payments: the worker could not look for what was missed: {error}");
     }
     while !*stopping.borrow() {
-        let done = async { payments.chores().await.and(payments.resume_operations().await) };
-        let resumed = tokio::select! {
-            done = done => done.unwrap_or_else(|error| {
+        let chores = async {
+            if let Err(error) = payments.chores().await {
                 log::error!("payments: gateways could not be looked after: {error}");
-                0
-            }),
-            () = stopped(&mut stopping) => return,
-        };
-        if resumed == 0 {
-            tokio::select! {
-                () = tokio::time::sleep(poll) => {}
-                () = stopped(&mut stopping) => {}
             }
+            tokio::time::sleep(poll).await;
+        };
+        tokio::select! {
+            () = chores => {}
+            () = stopped(&mut stopping) => {}
+        }
+    }
+}
+
+/// Operations whose end nobody knows; they wait for nothing else.
+async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    while !*stopping.borrow() {
+        let resumed = async {
+            if let Err(error) = payments.resume_operations().await {
+                log::error!("payments: operations could not be taken up: {error}");
+            }
+            tokio::time::sleep(poll).await;
+        };
+        tokio::select! {
+            () = resumed => {}
+            () = stopped(&mut stopping) => {}
         }
     }
 }

@@ -69,7 +69,8 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
         (Verb::Refund | Verb::Capture, Some(text)) => Some(exact(&text, &found.payment).map_err(Failure::Refused)?),
         _ => None,
     };
-    let order = OperatorsOrder { verb, amount, reason: visit.form.get("reason"), key, actor: visit.actor() };
+    let reason = visit.form.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
+    let order = OperatorsOrder { verb, amount, reason, key, actor: visit.actor() };
     let done = match visit.payments.order(&found.payment.token, order).await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => "underway",

@@ -36,6 +36,7 @@ impl Badge {
             "done" => Self::new("done", "good", "check"),
             "underway" => Self::new("underway", "warn", "clock"),
             "declined" => Self::new("declined", "bad", "cross"),
+            "unknown" => Self::new("unknown", "bad", "alert"),
             other => Self::new(other, "neutral", "dot"),
         }
     }

@@ -9,7 +9,7 @@ use crate::gateways::{Call, GatewayError, Verb};
 
 /// Does what the call says.
 pub(super) fn answer(call: &Call) -> Result<Vec<Envelope>, GatewayError> {
-    let id = format!("de_{}", call.idempotency_key);
+    let id = call.idempotency_key.as_str();
     let total = call.total;
     let part = call.amount.map_or(total.minor, |amount| amount.minor);
     let event = match call.verb {

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::pay_operations::dsl as o;
+use super::schema::pay_payments;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::error::Error;
@@ -11,6 +12,9 @@ use crate::store::calls::{NewOperation, OperationEnd, OperationRow};
 
 /// The state of an operation whose end is not known.
 const UNDERWAY: &str = "underway";
+const DONE: &str = "done";
+/// The verb that changes nothing.
+const REFRESH: &str = "refresh";
 
 impl Operations for Connection {
     fn add_operation(&mut self, new: &NewOperation) -> Result<OperationRow, Error> {
@@ -33,29 +37,40 @@ impl Operations for Connection {
             .map_err(failed("adding an operation"))
     }
 
-    fn claim_operations(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<OperationRow>, Error> {
-        let due: Vec<i64> = o::pay_operations
-            .filter(o::due_at.le(now))
-            .order(o::due_at)
-            .limit(limit)
-            .select(o::id)
-            .load(self)
-            .map_err(failed("finding operations"))?;
-        let mut claimed = Vec::new();
-        for id in due {
+    fn claim_operation(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        variants: &[String],
+    ) -> Result<Option<OperationRow>, Error> {
+        loop {
+            let due = o::pay_operations
+                .filter(o::due_at.le(now).and(o::variant.eq_any(variants)))
+                .order((o::due_at, o::id))
+                .select(o::id)
+                .first::<i64>(self)
+                .optional()
+                .map_err(failed("finding an operation"))?;
+            let Some(id) = due else { return Ok(None) };
             // Another process may have been faster: then it is not due any more.
             let mine = diesel::update(o::pay_operations.filter(o::id.eq(id).and(o::due_at.le(now))))
                 .set((o::due_at.eq(until), o::attempts.eq(o::attempts + 1)))
                 .get_result(self)
                 .optional()
                 .map_err(failed("claiming an operation"))?;
-            claimed.extend(mine);
+            if mine.is_some() {
+                return Ok(mine);
+            }
         }
-        Ok(claimed)
     }
 
-    fn settle_operation(&mut self, id: i64, end: &OperationEnd) -> Result<bool, Error> {
-        diesel::update(o::pay_operations.filter(o::id.eq(id).and(o::state.eq(UNDERWAY))))
+    fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<(), Error> {
+        let mine = o::state.eq(UNDERWAY).and(o::attempts.eq(tried.attempts));
+        let it = o::pay_operations.filter(o::id.eq(tried.id)).into_boxed();
+        let it = if end.state == DONE { it.filter(o::state.ne(DONE)) } else { it.filter(mine) };
+        let open = it.select(o::id).first::<i64>(self).optional().map_err(failed("reading an operation"))?;
+        let Some(id) = open else { return Ok(()) };
+        diesel::update(o::pay_operations.filter(o::id.eq(id)))
             .set((
                 o::state.eq(end.state),
                 o::outcome.eq(&end.outcome),
@@ -63,8 +78,28 @@ impl Operations for Connection {
                 o::finished_at.eq(end.finished_at),
             ))
             .execute(self)
-            .map(|rows| rows == 1)
+            .map(drop)
             .map_err(failed("settling an operation"))
+    }
+
+    fn operation_under(&mut self, key: &str) -> Result<Option<OperationRow>, Error> {
+        let named = o::pay_operations.filter(o::idempotency_key.eq(key));
+        named.first(self).optional().map_err(failed("reading an operation"))
+    }
+
+    fn open_operations(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error> {
+        use pay_payments::dsl as p;
+        let absorbed = p::pay_payments.filter(p::absorbed_by.eq(payment)).select(p::id);
+        let its = || {
+            let its = o::payment_id.eq(payment).or(o::payment_id.eq_any(absorbed.clone()));
+            o::pay_operations.filter(its).into_boxed()
+        };
+        let acting = o::verb.ne(REFRESH).or(o::state.eq(UNDERWAY));
+        let mut open: Vec<OperationRow> =
+            its().filter(acting).order(o::id).load(self).map_err(failed("reading operations"))?;
+        let refreshed = its().filter(o::verb.eq(REFRESH).and(o::state.eq(DONE))).order(o::id.desc());
+        open.extend(refreshed.first(self).optional().map_err(failed("reading operations"))?);
+        Ok(open)
     }
 
     fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error> {

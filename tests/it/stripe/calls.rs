@@ -221,7 +221,9 @@ async fn an_error_says_what_stripe_said_and_whether_anything_may_have_happened()
     assert!(matches!(ask(say(500, "api_error")).await, GatewayError::OutcomeUnknown(_)));
     assert!(matches!(ask(say(409, "idempotency_error")).await, GatewayError::OutcomeUnknown(_)));
     assert!(matches!(ask(Say::Nothing).await, GatewayError::OutcomeUnknown(_)));
-    assert!(matches!(ask(Say::Answer(401, vec![], "<html>".to_owned())).await, GatewayError::Declined(_)));
+    assert!(matches!(ask(Say::Answer(404, vec![], "<html>".to_owned())).await, GatewayError::Declined(_)));
+    // Not looked at; on a later try that says nothing of the first.
+    assert!(matches!(ask(Say::Answer(401, vec![], "<html>".to_owned())).await, GatewayError::Unavailable(_)));
     assert!(matches!(ask(ok("[]")).await, GatewayError::Malformed(_)));
     assert!(matches!(ask(ok(r#"{"id":"cs_1"}"#)).await, GatewayError::Malformed(_)));
     // A redirect is not followed: the key would go to wherever it leads.

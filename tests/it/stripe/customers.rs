@@ -131,7 +131,8 @@ on_both_databases! {
                     seen.add(format!("{} → {}", step.from.as_str(), step.to.as_str()));
                     if step.became(Status::Paid) {
                         // Sold out meanwhile.
-                        step.payments().refund(&step.payment.token, Refund::all()).await?;
+                        let refund = Refund::part(step.payment.captured).key("sold-out");
+                        step.payments().refund(&step.payment.token, refund).await?;
                         let now = step.payments().payment(&step.payment.token).await?;
                         seen.add(format!("now {}", now.unwrap().status.as_str()));
                     }
@@ -149,9 +150,11 @@ on_both_databases! {
         assert_eq!(app.status(&token).await, Status::Refunded);
         assert_eq!(steps.all(), ["pending → paid", "now refunded", "paid → refunded"]);
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
-        // Run again, the handler finds it done.
+        // Run again, as after a crash before it was noted, it asks for the same refund.
+        app.run("DELETE FROM pay_attempts");
         app.make_available();
         app.drain().await;
-        assert_eq!((steps.count(), app.status(&token).await), (3, Status::Refunded));
+        assert_eq!((steps.count() > 3, app.status(&token).await), (true, Status::Refunded));
+        assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
     }
 }

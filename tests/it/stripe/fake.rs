@@ -74,6 +74,11 @@ impl Fake {
         self.state().pay(token)
     }
 
+    /// The customer's card is declined; the session stays open, with an intent.
+    pub fn decline(&self, token: &str) {
+        self.state().decline(token);
+    }
+
     /// A day has passed: no idempotency key is remembered.
     pub fn forget(&self) {
         self.state().keys.clear();
@@ -128,6 +133,19 @@ impl State {
         let session = session.clone();
         self.tell("checkout.session.completed", &session);
         intent
+    }
+
+    fn decline(&mut self, token: &str) {
+        let intent = self.id("pi");
+        let now = self.now;
+        let session = self.sessions.values_mut().find(|session| session["client_reference_id"] == token).unwrap();
+        session["payment_intent"] = json!(intent);
+        let object = json!({"id": intent, "object": "payment_intent", "created": now, "amount": session["amount_total"],
+            "amount_capturable": 0, "amount_received": 0, "currency": session["currency"], "latest_charge": null,
+            "status": "requires_payment_method", "livemode": false, "metadata": {"payment_token": token},
+            "last_payment_error": {"code": "card_declined", "message": "Your card was declined."}});
+        self.tell("payment_intent.payment_failed", &object);
+        self.intents.insert(intent, object);
     }
 
     fn serve(&mut self, heard: &Heard) -> Say {
@@ -217,8 +235,8 @@ impl State {
 
     fn intent(&self, id: &str, expand: bool) -> Answer {
         let mut intent = self.intents.get(id).cloned().ok_or((404, "resource_missing"))?;
-        if expand {
-            intent["latest_charge"] = self.charges[intent["latest_charge"].as_str().unwrap()].clone();
+        if let Some(charge) = intent["latest_charge"].as_str().filter(|_| expand) {
+            intent["latest_charge"] = self.charges[charge].clone();
         }
         Ok(intent)
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
+use actix_payments::gateways::dummy::Dummy;
+use actix_payments::{Capture, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Refund};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -124,7 +125,7 @@ on_both_databases! {
         app.pass(86_400);
         fake.forget();
         app.drain().await;
-        assert_eq!(operations(&app), ["refund declined"]);
+        assert_eq!(operations(&app), ["refund unknown"]);
         assert_eq!(app.payment(&token).await.refunded.minor, 2000, "asking told of it");
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
     }
@@ -138,7 +139,7 @@ on_both_databases! {
         assert!(died.is_err(), "it ended before its answer came");
         app.drain().await;
         assert_eq!(operations(&app), ["refund underway"]);
-        app.pass(301);
+        app.pass(901);
         app.drain().await;
         assert_eq!((app.status(&token).await, operations(&app)), (Status::Refunded, vec!["refund done".to_owned()]));
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
@@ -156,5 +157,95 @@ on_both_databases! {
         }
         assert_eq!(operations(&app), ["refund declined", "refund declined"]);
         assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Done);
+    }
+
+    async fn a_checkout_with_a_declined_card_is_closed(kind) {
+        let (app, fake) = app(kind).await;
+        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        fake.decline(&token);
+        let told = fake.state().events[0].to_string();
+        app.deliver(&[&told]).await;
+        assert_eq!(app.status(&token).await, Status::Failed);
+        // Stripe would not cancel the intent of an open session by itself.
+        assert_eq!(app.payments.cancel(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(fake.state().effects.last().unwrap(), "expire cs_1");
+        assert_eq!(app.status(&token).await, Status::Expired);
+    }
+
+    async fn two_at_once_never_give_back_more_than_there_is(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        let part = || app.payments.refund(&token, Refund::part(money(3000, "EUR")));
+        let outcomes = tokio::join!(part(), part(), part());
+        let outcomes = [outcomes.0, outcomes.1, outcomes.2];
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        app.drain().await;
+        assert_eq!(app.payment(&token).await.refunded.minor, 3000);
+    }
+
+    async fn all_that_is_left_leaves_out_what_is_underway(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutBefore));
+        assert_eq!(app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap(), Outcome::Underway);
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Done);
+        app.pass(60);
+        app.drain().await;
+        let given: Vec<String> = fake.state().effects.iter().filter(|it| it.starts_with("refund")).cloned().collect();
+        assert_eq!(given, ["refund 3000 of pi_2", "refund 2000 of pi_2"]);
+        assert_eq!(app.status(&token).await, Status::Refunded);
+    }
+
+    async fn a_refund_of_one_name_is_made_once(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        let again = || app.payments.refund(&token, Refund::part(money(1000, "EUR")).key("sold-out"));
+        fake.state().faults.push_back(Some(Fault::CutAfter));
+        assert_eq!(again().await.unwrap(), Outcome::Underway);
+        assert_eq!(again().await.unwrap(), Outcome::Underway);
+        app.pass(60);
+        app.drain().await;
+        assert_eq!(again().await.unwrap(), Outcome::Done);
+        assert_eq!(app.payment(&token).await.refunded.minor, 1000);
+        assert_eq!(fake.state().effects.iter().filter(|it| it.starts_with("refund")).count(), 1);
+    }
+
+    async fn what_is_done_counts_before_its_answer_could_be_processed(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| {
+            builder.variant("stripe", gateway).handler_in_transaction("book", |_, step| match step.to {
+                Status::PartiallyRefunded => Err(HandlerError::retry("the books are closed")),
+                _ => Ok(()),
+            })
+        })
+        .await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        let part = Refund::part(money(2000, "EUR"));
+        assert_eq!(app.payments.refund(&token, part).await.unwrap(), Outcome::Done);
+        assert_eq!(app.payment(&token).await.refunded.minor, 0, "its event waits for another try");
+        let more = app.payments.refund(&token, Refund::part(money(3001, "EUR"))).await.unwrap_err();
+        assert!(more.to_string().contains("at most 30.00 EUR"), "{more}");
+    }
+
+    async fn a_process_without_the_variant_leaves_its_operations_alone(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, Capture::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutAfter));
+        app.payments.refund(&token, Refund::all()).await.unwrap();
+        let clock = app.now() + 60;
+        let now = move || actix_payments::domain::Timestamp::from_unix_timestamp(clock).unwrap();
+        let other = App::at(app.url.clone(), None, |b| b.clock(now).variant("dummy", Dummy::new("secret"))).await;
+        other.drain().await;
+        assert_eq!(app.texts("SELECT cast(attempts AS text) AS t FROM pay_operations WHERE verb = 'refund'"), ["1"]);
+        app.pass(60);
+        app.drain().await;
+        assert_eq!(app.status(&token).await, Status::Refunded);
     }
 }

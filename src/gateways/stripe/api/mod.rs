@@ -142,7 +142,8 @@ fn settled(answer: Result<Response, NoAnswer>) -> Result<Response, GatewayError>
         status => {
             let said = words(&answer);
             Err(match status {
-                429 => GatewayError::Unavailable(said),
+                // Refused before it was looked at; an earlier try may have got further.
+                401 | 403 | 408 | 429 => GatewayError::Unavailable(said),
                 409 | 500.. => GatewayError::OutcomeUnknown(said),
                 _ => GatewayError::Declined(said),
             })

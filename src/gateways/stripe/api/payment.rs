@@ -29,17 +29,34 @@ impl Api {
         self.done(call, &format!("/v1/payment_intents/{intent}/capture"), form).await
     }
 
-    /// A session that is open is closed; else the intent gives up.
+    /// A session that is open is closed, and its intent with it: Stripe refuses to cancel that one by itself. Where no
+    /// session is open, the intent gives up.
     async fn cancel(&self, call: &Call) -> Answer {
-        let session = pick(call, "cs_");
-        let known_intent = pick(call, "pi_");
-        if let Some(session) = session.filter(|_| known_intent.is_none()) {
-            return self.done(call, &format!("/v1/checkout/sessions/{session}/expire"), Form::default()).await;
+        let (session, intent) = (pick(call, "cs_"), pick(call, "pi_"));
+        let expired = match session {
+            None => Err(unknown()),
+            Some(session) => self.done(call, &format!("/v1/checkout/sessions/{session}/expire"), Form::default()).await,
+        };
+        match (expired, intent) {
+            (Err(GatewayError::Declined(_)), Some(intent)) => self.cancel_intent(call, &intent).await,
+            (Err(GatewayError::Declined(_)), None) => {
+                let intent = self.intent(call).await?;
+                self.cancel_intent(call, &intent).await
+            }
+            (done, _) => done,
         }
-        let intent = self.intent(call).await?;
+    }
+
+    /// A key of its own: under the first one Stripe remembers what it said of the session.
+    async fn cancel_intent(&self, call: &Call, intent: &str) -> Answer {
         let mut form = Form::default();
         form.add("cancellation_reason", "requested_by_customer");
-        self.done(call, &format!("/v1/payment_intents/{intent}/cancel"), form).await
+        let key = match pick(call, "cs_") {
+            Some(_) => format!("{}-intent", call.idempotency_key),
+            None => call.idempotency_key.clone(),
+        };
+        let answer = self.act(&format!("/v1/payment_intents/{intent}/cancel"), form, &key).await?;
+        Ok(vec![event(call.idempotency_key.clone(), text(&answer)?, answered_at(&answer))?])
     }
 
     async fn refund(&self, call: &Call) -> Answer {
@@ -98,8 +115,10 @@ impl Api {
         }
         let session = pick(call, "cs_").ok_or_else(unknown)?;
         let answer = self.ask(&format!("/v1/checkout/sessions/{session}"), Form::default()).await?;
-        let read = Object::read(text(&answer)?, "a checkout session");
-        let read = read.map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
+        // Nothing has been asked for yet, so nothing was done.
+        let unread = |bad: String| GatewayError::Unavailable(format!("the session's answer is not understood: {bad}"));
+        let body = text(&answer).map_err(|bad| unread(bad.to_string()))?;
+        let read = Object::read(body, "a checkout session").map_err(|bad| unread(bad.to_string()))?;
         read.link("payment_intent").filter(|id| plain(id)).ok_or_else(unknown)
     }
 }

@@ -1,0 +1,184 @@
+//! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as long
+//! as the gateway remembers that; whatever the gateway says is an event.
+
+use std::time::Duration;
+
+use super::Payments;
+use super::operate::{Asker, Outcome, Wanted};
+use super::payment::Payment;
+use super::receive::row;
+use crate::domain::event::{Envelope, Source};
+use crate::domain::money::Money;
+use crate::domain::retry::Backoff;
+use crate::domain::{Timestamp, later};
+use crate::error::{Error, ErrorKind};
+use crate::gateways::{Call, GatewayError, Verb};
+use crate::store::Tx;
+use crate::store::calls::{OperationEnd, OperationRow};
+use crate::store::rows::{NewEvent, PaymentRow};
+
+/// How long a try may take before another process may take the operation up: longer than a gateway's client waits
+/// with all its tries.
+pub(super) const TRY: Duration = Duration::from_secs(900);
+/// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
+/// hours), and a later try could be a second effect.
+const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
+
+impl Payments {
+    /// Tries operations again whose end nobody knows; answers how many.
+    pub(crate) async fn resume_operations(&self) -> Result<usize, Error> {
+        let mut count = 0;
+        // One by one, so that none waits for another under its lease.
+        while let Some(operation) = self.claim_operation().await? {
+            count += 1;
+            let (id, verb) = (operation.id, operation.verb.clone());
+            if let Err(error) = self.attempt(operation).await {
+                log::error!("payments: operation {id} ({verb}): {error}");
+            }
+        }
+        Ok(count)
+    }
+
+    async fn claim_operation(&self) -> Result<Option<OperationRow>, Error> {
+        let now = self.now();
+        let variants: Vec<String> = self.variants().map(str::to_owned).collect();
+        let claim = move |tx: &mut dyn Tx| tx.claim_operation(now, later(now, TRY), &variants);
+        self.blocking(move |inner| inner.store.transaction(claim)).await
+    }
+
+    /// Asks the gateway, and writes down what it says.
+    pub(super) async fn attempt(&self, operation: OperationRow) -> Result<Outcome, Error> {
+        let Some(variant) = self.variant(&operation.variant) else {
+            let message = format!("no variant {:?} is configured here", operation.variant);
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
+            return self.give_up(operation).await;
+        }
+        let asked = operation.clone();
+        let call = self.read(move |tx| call(tx, &asked)).await?;
+        let answer = variant.gateway.call(&call).await;
+        self.conclude(operation, answer).await
+    }
+
+    /// Ends an operation that is too old to be tried again, and asks how the payment stands instead. Until that is told,
+    /// what it may have moved counts as moved.
+    async fn give_up(&self, operation: OperationRow) -> Result<Outcome, Error> {
+        let now = self.now();
+        let end = OperationEnd {
+            state: "unknown",
+            outcome:
+                "nobody knows what came of it, and it is too long ago to be tried again safely: refresh the payment, \
+                      and look at the gateway"
+                    .to_owned(),
+            due_at: None,
+            finished_at: Some(now),
+        };
+        let is_refresh = operation.verb == Verb::Refresh.as_str();
+        let payment = operation.payment_id;
+        let token = self.blocking(move |inner| {
+            inner.store.transaction(|tx| {
+                tx.settle_operation(&operation, &end)?;
+                Ok(tx.payment(payment)?.map(|payment| payment.token))
+            })
+        });
+        let token = token.await?.filter(|_| !is_refresh);
+        let Some(token) = token else { return Ok(Outcome::Done) };
+        log::error!(
+            "payments: payment={token} nobody knows what came of an operation; its gateway is asked how it stands"
+        );
+        let refresh = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
+        Box::pin(self.operate(&token, refresh)).await
+    }
+
+    async fn conclude(
+        &self,
+        operation: OperationRow,
+        answer: Result<Vec<Envelope>, GatewayError>,
+    ) -> Result<Outcome, Error> {
+        let now = self.now();
+        let verb = operation.verb.clone();
+        let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
+        let (end, events, result) = match answer {
+            Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
+            // It was done, and what came of it will be told by the gateway's events.
+            Err(GatewayError::Malformed(why)) => {
+                (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
+            }
+            // A first try that did not get through has done nothing; a later one says nothing of the first.
+            Err(GatewayError::Unavailable(why)) if operation.attempts > 1 => again(self, &operation, now, why),
+            Err(GatewayError::OutcomeUnknown(why)) => again(self, &operation, now, why),
+            Err(error) => {
+                let outcome = error.to_string();
+                let message = format!("the gateway did not {verb} the payment");
+                (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
+            }
+        };
+        let variant = operation.variant.clone();
+        let (end, rows) = storable(end, events, |event| row(&variant, event, Source::Answer, now).ok());
+        let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
+        let write = move |tx: &mut dyn Tx| {
+            tx.settle_operation(&operation, &end)?;
+            // What the gateway said is true, whichever try came first.
+            if rows.is_empty() { Ok(()) } else { tx.append(&rows).map(drop) }
+        };
+        if let Err(error) = self.blocking(move |inner| inner.store.transaction(write)).await {
+            log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");
+            return Ok(Outcome::Underway);
+        }
+        self.process_now(variant, named).await;
+        result
+    }
+}
+
+/// The rows of an answer's events. What was done stays done where one of them can't be stored, and the operation says
+/// so; what came of it will be told by the gateway's own events.
+fn storable(
+    end: OperationEnd,
+    events: Vec<Envelope>,
+    row: impl Fn(Envelope) -> Option<NewEvent>,
+) -> (OperationEnd, Vec<NewEvent>) {
+    let all = events.len();
+    let rows: Vec<NewEvent> = events.into_iter().filter_map(row).collect();
+    let lost = match all - rows.len() {
+        0 => String::new(),
+        lost => format!("; {lost} of {all} parts of its answer can't be stored, refresh the payment later"),
+    };
+    (OperationEnd { outcome: format!("{}{lost}", end.outcome), ..end }, rows)
+}
+
+/// Nobody knows: another try is due, for as long as that is safe.
+fn again(
+    payments: &Payments,
+    operation: &OperationRow,
+    now: Timestamp,
+    why: String,
+) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
+    let attempt = u32::try_from(operation.attempts).unwrap_or(u32::MAX - 1);
+    let backoff = Backoff { attempts: u32::MAX, ..payments.inner().backoff };
+    let end = OperationEnd {
+        state: "underway",
+        outcome: format!("not known yet: {why}"),
+        due_at: backoff.after(attempt, 0).map(|wait| later(now, wait)),
+        finished_at: None,
+    };
+    (end, Vec::new(), Ok(Outcome::Underway))
+}
+
+/// The call that an operation stands for.
+fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
+    let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
+    let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
+    let payment = Payment::of(&row)?;
+    let verb = Verb::parse(&operation.verb);
+    Ok(Call {
+        verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
+        token: row.token.clone(),
+        gateway_refs: serde_json::from_str(&operation.gateway_refs).unwrap_or_default(),
+        amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
+        total: payment.amount,
+        reason: operation.reason.clone(),
+        asked_at: operation.created_at,
+        idempotency_key: operation.idempotency_key.clone(),
+    })
+}
