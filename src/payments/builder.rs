@@ -154,7 +154,8 @@ impl<C: HostConnection> Builder<C> {
 
     /// Adds host code that runs inside the transaction that stores a payment's transition, on that very
     /// connection: what it writes and the transition are committed together or not at all. It must be quick and
-    /// must not wait for anything else, since the payment is locked meanwhile.
+    /// must not wait for anything else, since the payment is locked meanwhile; the verbs of [`Payments`] refuse to be
+    /// called from it.
     pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,
@@ -168,7 +169,7 @@ impl<C: HostConnection> Builder<C> {
     }
 
     /// How often and how far apart failed processing is tried again. Default: 12 attempts, 5 seconds doubling up
-    /// to an hour, which covers about four hours.
+    /// to an hour, which covers some hours.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self

@@ -3,7 +3,7 @@
 
 use super::Payments;
 use super::apply::{Applied, Change};
-use super::handler::{HandlerError, Transition};
+use super::handler::{HandlerError, Inside, Transition};
 use super::payment::Payment;
 use super::settle::{self, Ended, Trouble};
 use crate::domain::event::EventState;
@@ -100,7 +100,10 @@ fn in_transaction(payments: &Payments, tx: &mut dyn Tx, transition: Option<&Tran
     let Some(transition) = transition else { return Ok(()) };
     for (name, run) in &payments.inner().handlers.in_transaction {
         let mut ran = Ok(());
-        let lent = tx.lend(&mut |conn| ran = run(conn, transition));
+        let lent = tx.lend(&mut |conn| {
+            let _inside = Inside::enter();
+            ran = run(conn, transition);
+        });
         let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
         lent.and(ran).map_err(|error| Refusal::Event(Trouble::of(name, &error)))?;
     }

@@ -2,6 +2,7 @@
 //! attempt in the database, so that a retry runs only what is not done.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -114,6 +115,32 @@ impl HandlerError {
 impl<E: std::error::Error + Send + Sync + 'static> From<E> for HandlerError {
     fn from(error: E) -> Self {
         Self::Retry(Box::new(error))
+    }
+}
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, this thread runs a handler in a transaction, which must not wait for another transaction: that one
+/// would wait for it.
+pub(super) struct Inside;
+
+impl Inside {
+    pub(super) fn enter() -> Self {
+        INSIDE.set(true);
+        Self
+    }
+
+    /// Whether this thread is in a transaction of a handler's.
+    pub(super) fn is_entered() -> bool {
+        INSIDE.get()
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(false);
     }
 }
 

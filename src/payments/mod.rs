@@ -146,6 +146,10 @@ impl Payments {
         T: Send + 'static,
         F: FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
     {
+        if handler::Inside::is_entered() {
+            let why = "a handler in the transaction can't wait for another; do it in a handler after the commit";
+            return Err(Error::new(ErrorKind::Refused, why));
+        }
         let this = self.clone();
         let ended = |e: tokio::task::JoinError| {
             Error::new(ErrorKind::Unavailable, "database work did not come to its end").with_source(e)

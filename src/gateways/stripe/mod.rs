@@ -63,8 +63,8 @@ impl Stripe {
         self
     }
 
-    /// The API key (`sk_…`, or better a restricted `rk_…` that may write checkout sessions), with which payments are
-    /// started here: [`Payments::create`](crate::Payments::create) then answers the address of Stripe's checkout.
+    /// The API key (`sk_…`, or better a restricted `rk_…` that may write checkout sessions, payment intents and refunds,
+    /// and read charges and events), with which payments are started, captured, canceled, refunded and asked about here: [`Payments::create`](crate::Payments::create) then answers the address of Stripe's checkout.
     /// Default none: the host starts them itself.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api = Some(api::Api::new(key));

@@ -91,7 +91,7 @@ impl Operations for Connection {
         use pay_payments::dsl as p;
         let absorbed = p::pay_payments.filter(p::absorbed_by.eq(payment)).select(p::id);
         let its = || {
-            let its = o::payment_id.eq(payment).or(o::payment_id.eq_any(absorbed.clone()));
+            let its = o::payment_id.eq(payment).or(o::payment_id.eq_any(absorbed));
             o::pay_operations.filter(its).into_boxed()
         };
         let acting = o::verb.ne(REFRESH).or(o::state.eq(UNDERWAY));

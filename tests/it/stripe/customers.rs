@@ -157,4 +157,25 @@ on_both_databases! {
         assert_eq!((steps.count() > 3, app.status(&token).await), (true, Status::Refunded));
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
     }
+
+    async fn a_handler_in_the_transaction_that_calls_a_verb_is_refused_and_nothing_hangs(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(SECRET);
+        let said = Notes::default();
+        let seen = said.clone();
+        let app = App::bare(kind, |builder| {
+            builder.variant("stripe", gateway).handler_in_transaction("refund", move |_, step| {
+                let refund = step.payments().refund(&step.payment.token, Refund::all());
+                let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+                seen.add(runtime.block_on(refund).unwrap_err().to_string());
+                Ok(())
+            })
+        })
+        .await;
+        let token = open(&app).await;
+        fake.pay(&token);
+        let paid = tokio::time::timeout(Duration::from_secs(20), app.payments.catch_up(&token)).await;
+        assert_eq!(paid.expect("no deadlock").unwrap().status, Status::Paid);
+        assert!(said.all()[0].contains("after the commit"), "{:?}", said.all());
+    }
 }
