@@ -235,6 +235,16 @@ async fn an_error_says_what_stripe_said_and_whether_anything_may_have_happened()
 }
 
 #[actix_web::test]
+async fn an_answer_that_comes_twice_answers_no_other_call() {
+    let refund = r#"{"id":"re_1","object":"refund","status":"succeeded"}"#;
+    let listener = Listener::saying([Say::Twice(200, vec![], SESSION.to_owned()), ok(refund)]);
+    let stripe = stripe(&listener);
+    start(&stripe).await.unwrap();
+    let told = stripe.call(&call(Verb::Refund, &["pi_x"], None, None)).await.unwrap();
+    assert_eq!((told[0].kind.as_str(), listener.heard().len()), ("refund.answered", 2));
+}
+
+#[actix_web::test]
 async fn an_endless_answer_is_cut_off() {
     let endless = "x".repeat(9 * 1024 * 1024);
     let listener = Listener::saying([ok(&endless)]);

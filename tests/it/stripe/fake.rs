@@ -19,6 +19,8 @@ pub enum Fault {
     CutBefore,
     /// It is done, and the connection ends before the answer.
     CutAfter,
+    /// It is done, and the answer comes twice.
+    Twice,
     /// It is done, and the answer takes this many milliseconds.
     SlowAfter(u64),
     /// Stripe has trouble of its own and does nothing.
@@ -163,6 +165,7 @@ impl State {
         let (status, body) = self.once(heard);
         match fault {
             Some(Fault::CutAfter) => Say::Nothing,
+            Some(Fault::Twice) => Say::Twice(status, vec![("date", date.replace("+0000", "GMT"))], body),
             Some(Fault::SlowAfter(millis)) => {
                 std::thread::sleep(Duration::from_millis(millis));
                 say(status, body)

@@ -25,6 +25,8 @@ impl Heard {
 #[derive(Debug, Clone)]
 pub enum Say {
     Answer(u16, Vec<(&'static str, String)>, String),
+    /// The same twice in a row, on a connection that stays open.
+    Twice(u16, Vec<(&'static str, String)>, String),
     Nothing,
 }
 
@@ -49,10 +51,11 @@ impl Listener {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let kept = heard.clone();
         std::thread::spawn(move || {
+            let mut open = Vec::new();
             for connection in listener.incoming() {
                 let Some(request) = read(connection.as_ref().unwrap()) else { continue };
                 kept.lock().unwrap().push(request.clone());
-                answer(connection.unwrap(), say(&request));
+                open.extend(answer(connection.unwrap(), say(&request)));
             }
         });
         Self { address, heard }
@@ -82,9 +85,15 @@ fn read(stream: &TcpStream) -> Option<Heard> {
     Some(Heard { method, path, headers, body: String::from_utf8(body).unwrap() })
 }
 
-fn answer(mut stream: TcpStream, say: Say) {
-    let Say::Answer(status, headers, body) = say else { return };
+/// Answers; a connection that stays open is given back.
+fn answer(mut stream: TcpStream, say: Say) -> Option<TcpStream> {
+    let (times, close, status, headers, body) = match say {
+        Say::Nothing => return None,
+        Say::Answer(status, headers, body) => (1, "connection: close\r\n", status, headers, body),
+        Say::Twice(status, headers, body) => (2, "", status, headers, body),
+    };
     let fields: String = headers.into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{fields}\r\n", body.len());
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+    let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{close}{fields}\r\n{body}", body.len());
+    let _ = stream.write_all(answer.repeat(times).as_bytes());
+    (times > 1).then_some(stream)
 }

@@ -18,11 +18,13 @@ enum Step {
     Capture(Option<i64>),
     Cancel,
     Refund(Option<i64>),
+    /// Two people at once.
+    Both(i64, i64),
     Refresh,
     /// The process ends while the gateway acts.
     Crash(i64),
-    /// Stripe delivers what it has to tell, or the deliveries are lost.
-    Deliver(bool),
+    /// Stripe delivers what it has to tell, once or twice, or the deliveries are lost.
+    Deliver(bool, bool),
     Pass(i64),
 }
 
@@ -33,15 +35,17 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Option<Fault>)>> {
         2 => part().prop_map(Step::Capture),
         1 => Just(Step::Cancel),
         4 => part().prop_map(Step::Refund),
+        1 => (1..6000_i64, 1..6000_i64).prop_map(|(one, other)| Step::Both(one, other)),
         2 => Just(Step::Refresh),
         1 => (1..3000_i64).prop_map(Step::Crash),
-        3 => any::<bool>().prop_map(Step::Deliver),
+        3 => any::<(bool, bool)>().prop_map(|(arrives, twice)| Step::Deliver(arrives, twice)),
         2 => (1..400_i64).prop_map(Step::Pass),
     ];
     let fault = prop_oneof![
         4 => Just(None),
         1 => Just(Some(Fault::CutBefore)),
         2 => Just(Some(Fault::CutAfter)),
+        1 => Just(Some(Fault::Twice)),
         1 => Just(Some(Fault::Trouble)),
         1 => Just(Some(Fault::RateLimit)),
         1 => Just(Some(Fault::Decline)),
@@ -87,18 +91,23 @@ impl Story {
             Step::Capture(minor) => drop(app.payments.capture(token, part(minor)).await),
             Step::Cancel => drop(app.payments.cancel(token).await),
             Step::Refund(minor) => drop(app.payments.refund(token, refund(minor)).await),
+            Step::Both(one, other) => {
+                let (one, other) = (refund(Some(one)), refund(Some(other)));
+                drop(tokio::join!(app.payments.refund(token, one), app.payments.refund(token, other)));
+            }
             Step::Refresh => drop(app.payments.refresh(token).await),
             Step::Crash(minor) => {
                 self.fake.state().faults = [Some(Fault::SlowAfter(60))].into();
                 let call = app.payments.refund(token, refund(Some(minor)));
                 drop(tokio::time::timeout(Duration::from_millis(25), call).await);
             }
-            Step::Deliver(arrives) => {
+            Step::Deliver(arrives, twice) => {
                 let events: Vec<String> =
                     self.fake.state().events[self.told..].iter().map(ToString::to_string).collect();
                 self.told += events.len();
-                if arrives {
-                    app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
+                let events: Vec<&str> = events.iter().map(String::as_str).collect();
+                for _ in 0..if arrives { 1 + usize::from(twice) } else { 0 } {
+                    app.deliver(&events).await;
                 }
             }
             Step::Pass(seconds) => self.pass(seconds),
