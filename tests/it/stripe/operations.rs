@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::{Capture, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Refund};
+use actix_payments::{Capture, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Payments, Refund};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -173,16 +173,30 @@ on_both_databases! {
         assert_eq!(app.status(&token).await, Status::Expired);
     }
 
-    async fn two_at_once_never_give_back_more_than_there_is(kind) {
+    async fn several_processes_never_ask_for_more_than_there_is(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
-        refreshed(&app, &token).await;
-        let part = || app.payments.refund(&token, Refund::part(money(3000, "EUR")));
-        let outcomes = tokio::join!(part(), part(), part());
-        let outcomes = [outcomes.0, outcomes.1, outcomes.2];
-        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
-        app.drain().await;
-        assert_eq!(app.payment(&token).await.refunded.minor, 3000);
+        let mut processes = vec![app.payments.clone()];
+        for _ in 0..3 {
+            let gateway = fake.gateway(SECRET);
+            processes.push(App::at(app.url.clone(), None, |builder| builder.variant("stripe", gateway)).await.payments);
+        }
+        for _ in 0..20 {
+            let token = paid(&app, &fake, Capture::Immediate).await;
+            refreshed(&app, &token).await;
+            let part = |payments: Payments| {
+                let token = token.clone();
+                async move { payments.refund(&token, Refund::part(money(3000, "EUR"))).await.is_ok() }
+            };
+            let asked: Vec<_> = processes.iter().cloned().map(|process| actix_web::rt::spawn(part(process))).collect();
+            let mut done = 0;
+            for asked in asked {
+                done += usize::from(asked.await.unwrap());
+            }
+            app.drain().await;
+            assert_eq!((done, app.payment(&token).await.refunded.minor), (1, 3000));
+        }
+        // Not even Stripe had to say no.
+        assert_eq!(operations(&app), ["refund done"; 20]);
     }
 
     async fn all_that_is_left_leaves_out_what_is_underway(kind) {
