@@ -4,6 +4,7 @@
 use super::payment::Payment;
 use super::{Inner, Payments, find};
 use crate::domain::event::EventState;
+use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, State};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
@@ -144,7 +145,7 @@ pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pend
         Verb::Refresh => return Ok(()),
     };
     if !may {
-        let word = status.as_str().replace('_', " ");
+        let word = spaced(status.as_str());
         return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
     }
     if verb != Verb::Refund && pending.underway.iter().any(|operation| operation.verb == verb.as_str()) {

@@ -55,33 +55,35 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
     if let Err(error) = payments.chores_at_start().await {
         log::error!("payments: the worker could not look for what was missed: {error}");
     }
-    while !*stopping.borrow() {
-        let chores = async {
-            if let Err(error) = payments.chores().await {
-                log::error!("payments: gateways could not be looked after: {error}");
-            }
-            tokio::time::sleep(poll).await;
-        };
-        tokio::select! {
-            () = chores => {}
-            () = stopped(&mut stopping) => {}
+    let chores = async || {
+        if let Err(error) = payments.chores().await {
+            log::error!("payments: gateways could not be looked after: {error}");
         }
-    }
+    };
+    over_and_over(chores, poll, &mut stopping).await;
 }
 
 /// Operations whose end nobody knows; they wait for nothing else.
 async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
-    while !*stopping.borrow() {
-        let resumed = async {
-            if let Err(error) = payments.resume_operations().await {
-                log::error!("payments: operations could not be taken up: {error}");
-            }
-            tokio::time::sleep(poll).await;
-        };
-        tokio::select! {
-            () = resumed => {}
-            () = stopped(&mut stopping) => {}
+    let resumed = async || {
+        if let Err(error) = payments.resume_operations().await {
+            log::error!("payments: operations could not be taken up: {error}");
         }
+    };
+    over_and_over(resumed, poll, &mut stopping).await;
+}
+
+/// Does it, with a pause after each time, until the word to stop comes, even in the midst of it.
+async fn over_and_over(work: impl AsyncFn(), poll: Duration, stopping: &mut watch::Receiver<bool>) {
+    let for_good = async {
+        loop {
+            work().await;
+            tokio::time::sleep(poll).await;
+        }
+    };
+    tokio::select! {
+        () = for_good => {}
+        () = stopped(stopping) => {}
     }
 }
 

@@ -29,7 +29,7 @@ fn acts(app: &App) -> Vec<String> {
 }
 
 /// The fields with which a confirming page asks again.
-fn form(page: &str) -> String {
+pub fn form(page: &str) -> String {
     let form = page.split_once("class=\"confirm\"").expect("a form").1.split_once("</form>").unwrap().0;
     let fields = form.split("<input type=\"hidden\" name=\"").skip(1).map(|field| {
         let (name, rest) = field.split_once("\" value=\"").unwrap();

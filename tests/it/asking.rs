@@ -6,6 +6,7 @@ use actix_payments::{Access, Admin, NewPayment};
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 
+use crate::acts::form;
 use crate::app::{ADMIN, Answer, App, Kind, NOW, SECRET, on_both_databases};
 use crate::scenes::money;
 use crate::stripe::fake::{Fake, Fault};
@@ -30,21 +31,22 @@ fn at(token: &str, rest: &str) -> String {
     format!("/payments/admin/payments/{token}{rest}")
 }
 
-/// The fields with which a confirming page asks again.
-fn form(page: &Answer) -> String {
-    let form = page.body.split_once("<form class=\"confirm\"").expect("a form").1.split_once("</form>").unwrap().0;
-    let fields = form.split("<input type=\"hidden\" name=\"").skip(1).map(|field| {
-        let (name, rest) = field.split_once("\" value=\"").unwrap();
-        format!("{name}={}", rest.split_once('"').unwrap().0)
-    });
-    fields.collect::<Vec<_>>().join("&")
+/// An app that calls a fake of Stripe, and a payment that its customer has paid there.
+async fn paid_at_stripe(kind: Kind) -> (App, Fake, String) {
+    let fake = Fake::new(NOW);
+    let gateway = fake.gateway(SECRET);
+    let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+    let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+    let token = app.payments.create(new).await.unwrap().payment.token;
+    fake.pay(&token);
+    (app, fake, token)
 }
 
 /// Opens the page that asks, and confirms.
 async fn confirm(app: &App, path: &str) -> Answer {
     let page = app.get(path).await;
     assert_eq!(page.status, 200, "{}", page.text());
-    app.post(path.split('?').next().unwrap(), &form(&page)).await
+    app.post(path.split('?').next().unwrap(), &form(&page.body)).await
 }
 
 fn acts(app: &App) -> Vec<String> {
@@ -62,14 +64,14 @@ on_both_databases! {
         let words = ["Refund 10.00 EUR?", "Dummy returns 10.00 EUR to the customer", "39.99 EUR of the payment remain"];
         words.iter().for_each(|words| assert!(sure.text().contains(words), "{words}: {}", sure.text()));
         assert_eq!((app.status(&token).await, acts(&app).len()), (Status::Paid, 0), "asking changes nothing");
-        let done = app.post(&at(&token, "/refund"), &form(&sure)).await;
+        let done = app.post(&at(&token, "/refund"), &form(&sure.body)).await;
         assert_eq!((done.status, done.header("location")), (303, Some(at(&token, "?done=refund").as_str())));
         // Its event is processed at once: the page that this leads to says so.
         let page = app.get(&at(&token, "?done=refund")).await.text();
         for words in ["Refunded: Dummy did it", "refund of 10.00 EUR asked for", "by admin", "payment.refunded"] {
             assert!(page.contains(words), "{words}: {page}");
         }
-        let again = app.post(&at(&token, "/refund"), &form(&sure)).await;
+        let again = app.post(&at(&token, "/refund"), &form(&sure.body)).await;
         assert!(again.status == 409 && again.text().contains("asked for already"), "{}", again.text());
         app.drain().await;
         let payment = app.payment(&token).await;
@@ -91,7 +93,7 @@ on_both_databases! {
             assert!(page.text().contains(words) && !page.body.contains("method=\"post\""), "{amount}: {}", page.text());
             assert!(page.body.contains("aria-invalid") && !page.body.contains("<script>"), "{}", page.body);
         }
-        let key = form(&app.get(&at(&token, "/refund?amount=1.00")).await);
+        let key = form(&app.get(&at(&token, "/refund?amount=1.00")).await.body);
         for sent in [key.replace("amount=1.00", "amount=50.00"), key.replace("&amount=1.00", ""), "amount=1.00".to_owned()] {
             assert_eq!(app.post(&at(&token, "/refund"), &sent).await.status, 409, "{sent}");
         }
@@ -143,7 +145,7 @@ on_both_databases! {
 
     async fn those_who_may_only_look_are_refused(kind) {
         let (app, token) = told(kind, Happened::Paid).await;
-        let form = form(&app.get(&at(&token, "/refund?amount=1.00")).await);
+        let form = form(&app.get(&at(&token, "/refund?amount=1.00")).await.body);
         let guest = || Admin::new(|_: HttpRequest| async { Ok(Access::ReadOnly("gus".to_owned())) });
         let page = app.request_at(guest(), Method::GET, &at(&token, ""), &[ADMIN], b"").await;
         assert!(!page.body.contains("/refund\"") && !page.body.contains("disabled"), "{}", page.body);
@@ -159,12 +161,7 @@ on_both_databases! {
     }
 
     async fn what_stripe_declines_or_leaves_open_is_told(kind) {
-        let fake = Fake::new(NOW);
-        let gateway = fake.gateway(SECRET);
-        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
-        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
-        let token = app.payments.create(new).await.unwrap().payment.token;
-        fake.pay(&token);
+        let (app, fake, token) = paid_at_stripe(kind).await;
         assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Paid);
         fake.state().faults.push_back(Some(Fault::Decline));
         let refused = confirm(&app, &at(&token, "/refund?amount=50.00")).await;
@@ -183,12 +180,7 @@ on_both_databases! {
     }
 
     async fn missed_events_are_fetched_from_the_variants_page(kind) {
-        let fake = Fake::new(NOW);
-        let gateway = fake.gateway(SECRET);
-        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
-        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
-        let token = app.payments.create(new).await.unwrap().payment.token;
-        fake.pay(&token);
+        let (app, fake, token) = paid_at_stripe(kind).await;
         let done = app.post("/payments/admin/variants/stripe/reconcile", "").await;
         assert_eq!((done.status, done.header("location")), (303, Some("/payments/admin/variants/stripe?done=reconcile")));
         let page = app.get("/payments/admin/variants/stripe?done=reconcile").await.text();

@@ -3,6 +3,7 @@
 
 use actix_web::HttpResponse;
 
+use super::payment::figures;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
@@ -10,8 +11,7 @@ use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::list::Field;
 use crate::admin::views::operation::{Operation, Step};
-use crate::admin::views::parts::{Amount, Badge, Link};
-use crate::admin::views::payment::Figure;
+use crate::admin::views::parts::{Badge, Link};
 use crate::domain::money::{Decimal, Money};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
@@ -66,7 +66,7 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     // Whether it may be done is asked again where it is done; here only what is meant.
     let amount = match (verb, visit.form.get("amount")) {
         (Verb::Refund | Verb::Capture, None) => return Err(unconfirmed()),
-        (Verb::Refund | Verb::Capture, Some(text)) => Some(exact(&text, &found.payment).map_err(Failure::Refused)?),
+        (Verb::Refund | Verb::Capture, Some(text)) => Some(money(&text, found.payment.amount).map_err(Failure::Refused)?),
         _ => None,
     };
     let reason = visit.form.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
@@ -133,17 +133,6 @@ fn question(verb: Verb, amount: Option<Money>, found: &Asks) -> String {
     }
 }
 
-fn figures(payment: &Payment) -> Vec<Figure> {
-    let left = Money::new(payment.captured.minor.saturating_sub(payment.refunded.minor), payment.amount.currency);
-    let all = [
-        ("Total", payment.amount),
-        ("Captured", payment.captured),
-        ("Refunded", payment.refunded),
-        ("Remaining", left),
-    ];
-    all.map(|(label, money)| Figure { label, amount: Amount::new(money) }).into()
-}
-
 fn choose(found: &Asks, verb: Verb, fields: &Fields, given: String, most: Money, error: Option<String>) -> Step {
     let amount = Field {
         name: "amount".to_owned(),
@@ -205,10 +194,6 @@ fn amount(text: &str, most: Money) -> Result<Money, String> {
         1.. => Err(format!("expected at most {most}, got {given}")),
         _ => Err(format!("expected an amount above 0, got {given}")),
     }
-}
-
-fn exact(text: &str, payment: &Payment) -> Result<Money, String> {
-    money(text, payment.amount)
 }
 
 /// A decimal as money of the same currency as `like`.

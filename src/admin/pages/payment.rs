@@ -33,8 +33,6 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let story = visit.payments.payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
     let payment = Payment::of(&story.payment)?;
-    let of = |minor: i64| Amount::new(Money::new(minor, payment.amount.currency));
-    let remaining = payment.captured.minor.saturating_sub(payment.refunded.minor);
     let mut flags = Vec::new();
     flags.extend(payment.needs_review().then(Badge::needs_review));
     flags.extend(payment.disputed.then(Badge::disputed));
@@ -50,12 +48,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         status: payment.status.into(),
         flags,
         concerns: payment.concerns.clone(),
-        figures: vec![
-            Figure { label: "Total", amount: Amount::new(payment.amount) },
-            Figure { label: "Captured", amount: of(payment.captured.minor) },
-            Figure { label: "Refunded", amount: of(payment.refunded.minor) },
-            Figure { label: "Remaining", amount: of(remaining) },
-        ],
+        figures: figures(&payment),
         token: Code::new(&payment.token, "token"),
         reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
         gateway_refs: story
@@ -79,6 +72,18 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         ledger: story.facts.iter().map(|fact| ledger_row(&frame, &story, fact)).collect(),
     };
     Ok(frame.render(&page))
+}
+
+/// How much moved, and what remains of it.
+pub(super) fn figures(payment: &Payment) -> Vec<Figure> {
+    let left = Money::new(payment.captured.minor.saturating_sub(payment.refunded.minor), payment.amount.currency);
+    let all = [
+        ("Total", payment.amount),
+        ("Captured", payment.captured),
+        ("Refunded", payment.refunded),
+        ("Remaining", left),
+    ];
+    all.map(|(label, money)| Figure { label, amount: Amount::new(money) }).into()
 }
 
 /// What came of an operation that led here.

@@ -19,15 +19,10 @@ pub(super) fn answer(call: &Call) -> Result<Vec<Envelope>, GatewayError> {
         // Whoever remembers nothing has nothing to add to what was sent.
         Verb::Refresh => return Ok(Vec::new()),
     };
-    let event = match object(call) {
+    let event = match call.gateway_refs.first() {
         Some(object) => event.object(object),
         None => event,
     };
     let event = envelope(&event.body(call.asked_at).into());
     event.map(|event| vec![event]).ok_or_else(|| GatewayError::Malformed("an event of its own".to_owned()))
-}
-
-/// The attempt that the call is about, where one is known.
-fn object(call: &Call) -> Option<&String> {
-    call.gateway_refs.first()
 }

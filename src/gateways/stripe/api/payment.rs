@@ -32,31 +32,20 @@ impl Api {
     /// A session that is open is closed, and its intent with it: Stripe refuses to cancel that one by itself. Where no
     /// session is open, the intent gives up.
     async fn cancel(&self, call: &Call) -> Answer {
-        let (session, intent) = (pick(call, "cs_"), pick(call, "pi_"));
-        let expired = match session {
+        let expired = match pick(call, "cs_") {
             None => Err(unknown()),
             Some(session) => self.done(call, &format!("/v1/checkout/sessions/{session}/expire"), Form::default()).await,
         };
-        match (expired, intent) {
-            (Err(GatewayError::Declined(_)), Some(intent)) => self.cancel_intent(call, &intent).await,
-            (Err(GatewayError::Declined(_)), None) => {
-                let intent = self.intent(call).await?;
-                self.cancel_intent(call, &intent).await
-            }
-            (done, _) => done,
-        }
-    }
-
-    /// A key of its own: under the first one Stripe remembers what it said of the session.
-    async fn cancel_intent(&self, call: &Call, intent: &str) -> Answer {
+        let Err(GatewayError::Declined(_)) = expired else { return expired };
+        let intent = self.intent(call).await?;
         let mut form = Form::default();
         form.add("cancellation_reason", "requested_by_customer");
+        // A key of its own where a session was asked for: under the first one Stripe remembers what it said of that.
         let key = match pick(call, "cs_") {
             Some(_) => format!("{}-intent", call.idempotency_key),
             None => call.idempotency_key.clone(),
         };
-        let answer = self.act(&format!("/v1/payment_intents/{intent}/cancel"), form, &key).await?;
-        Ok(vec![event(call.idempotency_key.clone(), text(&answer)?, answered_at(&answer))?])
+        self.done_under(&key, call, &format!("/v1/payment_intents/{intent}/cancel"), form).await
     }
 
     async fn refund(&self, call: &Call) -> Answer {
@@ -104,7 +93,12 @@ impl Api {
 
     /// Sends a call that acts, and makes its answer an event.
     async fn done(&self, call: &Call, path: &str, form: Form) -> Answer {
-        let answer: Response = self.act(path, form, &call.idempotency_key).await?;
+        self.done_under(&call.idempotency_key, call, path, form).await
+    }
+
+    /// The same under a key for this request alone; the event bears the call's.
+    async fn done_under(&self, key: &str, call: &Call, path: &str, form: Form) -> Answer {
+        let answer: Response = self.act(path, form, key).await?;
         Ok(vec![event(call.idempotency_key.clone(), text(&answer)?, answered_at(&answer))?])
     }
 
