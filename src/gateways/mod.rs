@@ -1,8 +1,10 @@
 //! How does one talk to a payment company? The [`Gateway`] trait and the gateways that come with the crate. A
 //! gateway is pure but for its outgoing calls: it never sees the database, the web server or the clock.
 
+mod call;
 pub mod dummy;
 pub(crate) mod http;
+pub(crate) mod json;
 pub(crate) mod send;
 pub(crate) mod signature;
 pub mod stripe;
@@ -10,6 +12,8 @@ pub mod stripe;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+
+pub use call::{Call, GatewayError, Listing, Verb};
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
@@ -168,70 +172,6 @@ pub struct Order {
     pub cancel_url: Option<String>,
 }
 
-/// What a gateway can be asked to do with a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verb {
-    /// Take authorized money.
-    Capture,
-    /// Give up before money moved.
-    Cancel,
-    /// Return money.
-    Refund,
-    /// Say how it stands; changes nothing.
-    Refresh,
-}
-
-/// A call about one payment.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// What is to be done.
-    pub verb: Verb,
-    /// Our public id of the payment.
-    pub token: String,
-    /// The gateway's ids of the payment's objects, those first that the verb is most likely about. The same for every
-    /// try of the same call.
-    pub gateway_refs: Vec<String>,
-    /// How much; `None` is all there is.
-    pub amount: Option<Money>,
-    /// What the payment is of.
-    pub total: Money,
-    /// Why, by a word of the gateway's (Stripe: `duplicate`, `fraudulent`, `requested_by_customer`).
-    pub reason: Option<String>,
-    /// The same for every try of the same call; at the most 60 letters, digits and underscores.
-    pub idempotency_key: String,
-    /// When this was asked for first, by our clock.
-    pub asked_at: Timestamp,
-}
-
-/// A page of a gateway's list of events.
-#[derive(Debug, Clone, Default)]
-pub struct Listing {
-    /// The events, newest first.
-    pub events: Vec<Envelope>,
-    /// Whether there are older ones.
-    pub more: bool,
-}
-
-impl Verb {
-    /// Every verb.
-    pub const ALL: [Verb; 4] = [Self::Capture, Self::Cancel, Self::Refund, Self::Refresh];
-
-    /// The word in tables and pages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Cancel => "cancel",
-            Self::Refund => "refund",
-            Self::Refresh => "refresh",
-        }
-    }
-
-    /// The verb of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verb| verb.as_str() == word)
-    }
-}
-
 /// One thing that is paid for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -318,33 +258,3 @@ pub enum PageResponse {
     /// Something went wrong: status and plain words.
     Trouble(u16, String),
 }
-
-/// Why a gateway did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum GatewayError {
-    /// The gateway said no, and will say so again.
-    Declined(String),
-    /// Nothing happened; safe to try again.
-    Unavailable(String),
-    /// It may have happened; try again with the same idempotency key only.
-    OutcomeUnknown(String),
-    /// This gateway can't do that.
-    Unsupported(String),
-    /// It was done, and the gateway's answer could not be understood.
-    Malformed(String),
-}
-
-impl std::fmt::Display for GatewayError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Declined(why) => write!(f, "the gateway declined: {why}"),
-            Self::Unavailable(why) => write!(f, "the gateway did nothing: {why}"),
-            Self::OutcomeUnknown(why) => write!(f, "the gateway did not answer, it may have acted: {why}"),
-            Self::Unsupported(what) => write!(f, "this gateway does not support it: {what}"),
-            Self::Malformed(why) => write!(f, "the gateway's answer is not understood: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for GatewayError {}

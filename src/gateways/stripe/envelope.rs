@@ -4,10 +4,10 @@
 use bytes::Bytes;
 use time::format_description::well_known::Rfc3339;
 
-use super::json::{self, Members};
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
 use crate::domain::{Timestamp, to_micros};
+use crate::gateways::json::{self, Members};
 
 /// Reads the event's own fields. Only the id and the kind must be there: a genuine event that is refused for
 /// another field would be lost, since Stripe sends the same bytes again until it gives up. Answers

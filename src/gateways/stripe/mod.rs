@@ -5,7 +5,6 @@
 mod api;
 mod envelope;
 mod interpret;
-mod json;
 pub mod money;
 mod setup;
 mod verify;

@@ -10,8 +10,8 @@ use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::gateways::GatewayError;
 use crate::gateways::http::Response;
+use crate::gateways::json::Object;
 use crate::gateways::stripe::interpret::ANSWERED;
-use crate::gateways::stripe::json::Object;
 
 /// When Stripe answered by its own clock, which is the clock of its events too.
 pub(super) fn answered_at(answer: &Response) -> Timestamp {

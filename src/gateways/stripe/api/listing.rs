@@ -8,8 +8,8 @@ use super::answer::text;
 use super::form::Form;
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
+use crate::gateways::json::{Members, Object};
 use crate::gateways::stripe::envelope;
-use crate::gateways::stripe::json::{Members, Object};
 use crate::gateways::{GatewayError, Listing};
 
 impl Api {

@@ -5,7 +5,7 @@ use super::answer::{answered_at, event, text};
 use super::form::Form;
 use super::{Api, Response};
 use crate::domain::event::Envelope;
-use crate::gateways::stripe::json::Object;
+use crate::gateways::json::Object;
 use crate::gateways::stripe::money;
 use crate::gateways::{Call, GatewayError, Verb};
 

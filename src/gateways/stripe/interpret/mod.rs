@@ -8,12 +8,12 @@ mod intent;
 mod other;
 mod refund;
 
-use super::json::Object;
 use super::money;
 use crate::domain::Timestamp;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
+use crate::gateways::json::Object;
 use crate::gateways::{TEST_KIND, test_interpretation};
 
 /// What the kinds of answers to our own calls end in, which no kind of Stripe's does.

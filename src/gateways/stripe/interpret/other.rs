@@ -3,7 +3,7 @@
 
 use super::{customer, distinct};
 use crate::domain::event::{Interpretation, References};
-use crate::gateways::stripe::json::Object;
+use crate::gateways::json::Object;
 
 pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
     let data = whole.object("data", "the event's data").ok().flatten();
