@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod send;
 pub(crate) mod signature;
+pub mod standard_webhooks;
 pub mod stripe;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! How is a `t=…,v1=…` signature made and compared? HMAC-SHA256 over `"<t>.<body>"`, lower-case hex, the
-//! scheme of Stripe's `Stripe-Signature`, which the dummy gateway uses as well.
+//! How is a signature made and compared? HMAC-SHA256; [`sign`] is the scheme of Stripe's `Stripe-Signature` and of
+//! the dummy gateway: over `"<t>.<body>"`, lower-case hex.
 
 use std::fmt;
 
@@ -35,12 +35,16 @@ impl fmt::Debug for Secret {
 
 /// The signature of `body` at `timestamp` (the signed text of it, decimal Unix seconds), lower-case hex.
 pub(crate) fn sign(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
+    let mac = hmac_sha256(secret.expose(), [timestamp.as_bytes(), b".", body]);
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// HMAC-SHA256 (RFC 2104) over the parts one after the other.
+pub(crate) fn hmac_sha256<'a>(key: &[u8], parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     // HMAC takes keys of any length, so this can't fail.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose()) else { return String::new() };
-    mac.update(timestamp.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
+    parts.into_iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().to_vec()
 }
 
 /// Whether the two texts are equal, in a time that does not depend on where they differ.

@@ -27,6 +27,7 @@ mod rebuild;
 mod routes;
 mod scenes;
 mod shop;
+mod standard_webhooks;
 mod story;
 mod stripe;
 mod theirs;

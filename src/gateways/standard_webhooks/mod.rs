@@ -1,0 +1,150 @@
+//! How are Standard Webhooks taken in? [`StandardWebhooks`] is one configured endpoint of anybody who signs by
+//! <https://www.standardwebhooks.com>: Svix and those who send through it, Polar, and many more. The standard says how
+//! to sign and nothing of payments, so the events are for the host's [`on_event`](crate::Builder::on_event) handlers.
+//!
+//! The crate of the standard's authors reads the system's clock by itself, so that neither a test nor a delivery's own
+//! moment could stand in for it; what it does is the one function in `verify`.
+
+mod envelope;
+mod verify;
+
+use super::signature::Secret;
+use super::{Gateway, SecretStatus, Setup, TEST_KIND, Verification, test_interpretation};
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+use verify::{Endpoint, Names};
+
+/// One endpoint that takes Standard Webhooks.
+///
+/// ```
+/// use actix_payments::gateways::{Gateway, standard_webhooks::StandardWebhooks};
+///
+/// let endpoint = StandardWebhooks::new("whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=");
+/// assert_eq!(endpoint.check(), Ok(()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct StandardWebhooks {
+    endpoint: Endpoint,
+}
+
+/// How the text of a secret becomes the key that signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyRule {
+    /// Base64 behind an optional `whsec_`.
+    Decoded,
+    /// The text as it stands.
+    Text,
+}
+
+impl StandardWebhooks {
+    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`. White space at its
+    /// ends is not trimmed.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self::with(KeyRule::Decoded, secret)
+    }
+
+    /// An endpoint whose sender signs with the secret's text as it stands, prefix and all: Polar (`polar_whs_…`).
+    pub fn text_key(secret: impl Into<String>) -> Self {
+        Self::with(KeyRule::Text, secret)
+    }
+
+    fn with(rule: KeyRule, secret: impl Into<String>) -> Self {
+        let secrets = vec![("primary".to_owned(), Secret::new(secret))];
+        Self { endpoint: Endpoint { rule, names: Names::Standard, secrets } }
+    }
+
+    /// Adds a further signing secret under a label that shows which one matched. Default none.
+    pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.endpoint.secrets.push((label.into(), Secret::new(secret)));
+        self
+    }
+
+    /// Reads Svix's own header names (`svix-id` and so on) as well. Default the standard's alone. A delivery that has
+    /// them is judged by them, as Svix's libraries do.
+    pub fn svix(mut self) -> Self {
+        self.endpoint.names = Names::Svix;
+        self
+    }
+
+    fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+        let genuine = verify::verify(&self.endpoint, delivery, now)?;
+        Ok(Verified {
+            events: vec![envelope::read(genuine.id, &delivery.body)?],
+            secret: Some(genuine.label.to_owned()),
+            skew_seconds: Some(genuine.skew_seconds),
+        })
+    }
+}
+
+impl Gateway for StandardWebhooks {
+    fn name(&self) -> &'static str {
+        "Standard Webhooks"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let secrets = &self.endpoint.secrets;
+        for (at, (label, secret)) in secrets.iter().enumerate() {
+            if label.trim().is_empty() {
+                return Err("expected a label for every signing secret, got a blank one".to_owned());
+            }
+            if secrets[..at].iter().any(|(earlier, _)| earlier == label) {
+                return Err(format!("expected a label of its own for every signing secret, got {label:?} twice"));
+            }
+            if self.endpoint.rule.key(secret).is_none() {
+                let expected = match self.endpoint.rule {
+                    KeyRule::Decoded => "whsec_ and base64",
+                    KeyRule::Text => "any text",
+                };
+                return Err(format!("expected a signing secret ({expected}) as {label:?}, got none that can be read"));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        Verification::Ready(self.verified(delivery, now))
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        if event.kind == TEST_KIND {
+            return Ok(test_interpretation());
+        }
+        let summary = "a standard webhook; what it means is for the handlers of its kind".to_owned();
+        Ok(Interpretation { summary, ..Interpretation::default() })
+    }
+
+    fn setup(&self) -> Setup {
+        let steps = [
+            "In the sender's settings, add a webhook endpoint and paste {address} as its address.",
+            "Select the events that your handlers are for.",
+            "Copy the endpoint's signing secret, give it to this variant and restart the app.",
+        ];
+        let status = |(label, secret): &(String, Secret)| {
+            let is_set = self.endpoint.rule.key(secret).is_some();
+            SecretStatus { label: label.clone(), is_set }
+        };
+        Setup {
+            steps: steps.map(str::to_owned).into(),
+            secrets: self.endpoint.secrets.iter().map(status).collect(),
+            docs: vec![("The standard", "https://www.standardwebhooks.com")],
+            ..Setup::default()
+        }
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        let body = envelope::test_event(now);
+        let (_, secret) = self.endpoint.secrets.first()?;
+        let time = now.unix_timestamp().to_string();
+        let signature = verify::sign(&self.endpoint.rule.key(secret)?, id, &time, &body);
+        let [id_name, time_name, signature_name] = verify::STANDARD;
+        let fields = [
+            ("content-type", "application/json".to_owned()),
+            (id_name, id.to_owned()),
+            (time_name, time),
+            (signature_name, format!("v1,{signature}")),
+        ];
+        let headers = fields.map(|(name, value)| (name.to_owned(), value.into_bytes())).into();
+        Some(Delivery { headers, query: String::new(), body: body.into() })
+    }
+}
