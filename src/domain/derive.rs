@@ -194,15 +194,17 @@ fn is_or_stands_for(fact: &Fact, minor: i64) -> bool {
     fact.amount == Some(minor) || fact.face == Some(minor)
 }
 
-/// What the gateway says that an adopted payment is of. Money that moved names the currency before anything
-/// that is only asked for, so that no later fact can turn what was paid into a foreign currency.
+/// What the gateway says that an adopted payment is of. Money that moved, and then a checkout at which nothing was due,
+/// name the currency before anything that is only asked for, so that no later fact can turn what was paid into a
+/// foreign currency.
 fn reported(ledger: &Ledger) -> Money {
     let paid = WAYS.into_iter().flat_map(|way| ledger.facts_of(way)).filter(|f| moved(f).is_some());
     let paid = paid.filter_map(|f| f.currency);
+    let free = ledger.facts_of(Aspect::Checkout).filter(|f| f.state == State::Free).filter_map(|f| f.currency);
     let asks = [Aspect::Checkout, Aspect::CaptureTotal, Aspect::Authorization, Aspect::Capture];
     let asked = asks.into_iter().flat_map(|aspect| ledger.facts_of(aspect)).filter_map(|f| f.currency);
     let any = ledger.facts().filter_map(|f| f.currency);
-    let currency = paid.chain(asked).chain(any).next().unwrap_or(Currency::NONE);
+    let currency = paid.chain(free).chain(asked).chain(any).next().unwrap_or(Currency::NONE);
     let largest = |aspect, size: fn(&Fact) -> Option<i64>| {
         ledger.facts_of(aspect).filter(|f| f.currency == Some(currency)).filter_map(size).max()
     };

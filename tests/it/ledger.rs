@@ -202,6 +202,15 @@ fn an_adopted_payment_keeps_the_currency_of_its_money() {
 }
 
 #[test]
+fn an_adopted_payment_that_was_free_stays_so_when_another_currency_is_asked_for() {
+    let free = fact(Aspect::Checkout, "cs_2", State::Free, 1, 0).with_face(4999);
+    let asked =
+        Fact::new(Aspect::Checkout, "cs_1", State::Pending, minute(2), "evt_2").with_amount(3000, currency("USD"));
+    let state = derive(Terms::Adopted, &Ledger::from_facts([free, asked]));
+    assert_eq!((state.status, state.amount.currency), (Status::Paid, currency("EUR")));
+}
+
+#[test]
 fn merging_tells_whether_the_register_changed() {
     let mut ledger = Ledger::new();
     let open = fact(Aspect::Checkout, "cs_1", State::Pending, 1, DUE);
