@@ -239,6 +239,7 @@ fn raised(code: &str) -> String {
     match code {
         "other_mode" => "a test event reached a live payment, or the other way round".to_owned(),
         "ambiguous_reference" => "an event names more than one payment".to_owned(),
+        "money_reversed" => "the gateway says that the money was taken back, and not how much of it".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -64,6 +64,14 @@ impl Decimal {
         self.minor(currency).0
     }
 
+    /// The amount in minor units, if the currency can express it and 64 bits can hold it.
+    pub fn exact(&self, currency: Currency) -> Option<i64> {
+        match currency.exponent().checked_sub(self.places) {
+            Some(more) => self.digits.checked_mul(10_i64.pow(more)),
+            None => Some(self.minor(currency)).filter(|(_, exact)| *exact).map(|(minor, _)| minor),
+        }
+    }
+
     fn minor(&self, currency: Currency) -> (i64, bool) {
         let exponent = currency.exponent();
         match exponent.checked_sub(self.places) {
@@ -209,6 +217,9 @@ mod tests {
         {
             assert!(Decimal::parse(bad).is_err(), "{bad:?} is no amount");
         }
+        let exact = |text: &str, of: &str| Decimal::parse(text).ok().and_then(|n| n.exact(code(of)));
+        assert_eq!([exact("100", "USD"), exact("5.00", "JPY")], [Some(10_000), Some(5)]);
+        assert_eq!([exact("49.995", "EUR"), exact("9223372036854775807", "EUR")], [None, None]);
         let said = Decimal::parse("abc").expect_err("no number").to_string();
         assert_eq!(said, "expected an amount like 49.99, got \"abc\"");
     }

@@ -1,6 +1,8 @@
 //! How does one talk to a payment company? The [`Gateway`] trait and the gateways that come with the crate. A
 //! gateway is pure but for its outgoing calls: it never sees the database, the web server or the clock.
 
+#[cfg(feature = "braintree")]
+pub mod braintree;
 mod call;
 pub mod dummy;
 pub(crate) mod http;

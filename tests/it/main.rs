@@ -8,6 +8,7 @@ mod acts;
 mod app;
 mod asking;
 mod audit;
+mod braintree;
 mod browser;
 mod configuration;
 mod dry_run;

@@ -1,0 +1,114 @@
+//! How does one talk to Braintree? [`Braintree`] is one merchant's webhook: it verifies notifications, answers the
+//! challenge by which Braintree checks an address, and reads facts. Braintree's API is not called from here.
+
+mod interpret;
+mod notification;
+mod setup;
+mod verify;
+
+use super::signature::Secret;
+use super::{BoxFuture, Gateway, PageRequest, PageResponse, Setup, TEST_KIND, Verb, Verification, test_interpretation};
+use crate::domain::Timestamp;
+use crate::domain::delivery::Delivery;
+use crate::domain::event::{Interpretation, Malformed, Recorded};
+use verify::Keys;
+
+/// The webhook of one Braintree merchant, in the sandbox or in production.
+///
+/// An event finds its payment by the payment's token: hand it to Braintree as the transaction's `order_id`.
+/// Braintree sends no notification of an ordinary card sale, capture, void or refund.
+///
+/// ```
+/// use actix_payments::gateways::{Gateway, braintree::Braintree};
+///
+/// let braintree = Braintree::new("merchant", "public_key", "private_key").live();
+/// assert_eq!(braintree.check(), Ok(()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Braintree {
+    merchant_id: String,
+    keys: Keys,
+    live: bool,
+}
+
+impl Braintree {
+    /// A merchant's id, and the pair of API keys that verifies its notifications. Default the sandbox.
+    pub fn new(merchant_id: impl Into<String>, public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
+        let keys = Keys { public: public_key.into(), private: Secret::new(private_key) };
+        Self { merchant_id: merchant_id.into(), keys, live: false }
+    }
+
+    /// Says that the keys are of production: notifications don't tell.
+    pub fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+}
+
+impl Gateway for Braintree {
+    fn name(&self) -> &'static str {
+        "Braintree"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'|');
+        if !plain(&self.merchant_id) {
+            return Err(format!("expected Braintree's merchant id, got {:?}", self.merchant_id));
+        }
+        if !plain(&self.keys.public) {
+            return Err(format!("expected Braintree's public key, got {:?}", self.keys.public));
+        }
+        match self.keys.private.is_blank() {
+            true => Err("expected Braintree's private key, got a blank text".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, _: Timestamp) -> Verification<'a> {
+        let xml = verify::verify(&self.keys, delivery);
+        Verification::Ready(xml.and_then(|xml| notification::envelope(xml, self.live)))
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        match event.kind {
+            TEST_KIND => Ok(test_interpretation()),
+            _ => interpret::interpret(event),
+        }
+    }
+
+    fn supports(&self, verb: Verb) -> Result<(), String> {
+        let verb = verb.as_str();
+        Err(format!("Braintree's API is not called from here: {verb} in its Control Panel, or by your own code."))
+    }
+
+    fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
+        let asked = request.query.iter().find(|(name, _)| name == "bt_challenge").map(|(_, value)| value.as_str());
+        let here = !request.post && request.path.is_empty();
+        let answer = asked.filter(|_| here).map(|challenge| match verify::answer(&self.keys, challenge) {
+            Some(answer) => PageResponse::Text(answer),
+            None => PageResponse::Trouble(400, "challenge_malformed".to_owned()),
+        });
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn setup(&self) -> Setup {
+        setup::setup(&self.keys)
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        let body = verify::form(&self.keys, setup::test_notification(id, now).as_bytes());
+        let headers = vec![("content-type".to_owned(), b"application/x-www-form-urlencoded".to_vec())];
+        Some(Delivery { headers, query: String::new(), body: body.into() })
+    }
+
+    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
+        let host = if livemode { "www" } else { "sandbox" };
+        // The ids of disputes and local payments are longer and lead nowhere.
+        let transaction =
+            (6..=16).contains(&gateway_ref.len()) && gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric());
+        let merchant = &self.merchant_id;
+        let plain = merchant.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        (transaction && plain)
+            .then(|| format!("https://{host}.braintreegateway.com/merchants/{merchant}/transactions/{gateway_ref}"))
+    }
+}

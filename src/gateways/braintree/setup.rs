@@ -1,0 +1,57 @@
+//! What is there to do in Braintree's Control Panel
+//! (<https://developer.paypal.com/braintree/docs/guides/webhooks/create>), and what does a test notification look like?
+//! The kinds to tick are those that `interpret` reads facts in; a test holds the two together.
+
+use time::format_description::well_known::Rfc3339;
+
+use super::notification::LABEL;
+use super::verify::Keys;
+use crate::domain::Timestamp;
+use crate::gateways::{SecretStatus, Setup, TEST_KIND};
+
+const KINDS: [&str; 18] = [
+    "transaction_settled",
+    "transaction_settlement_declined",
+    "transaction_retried",
+    "refund_failed",
+    "dispute_opened",
+    "dispute_under_review",
+    "dispute_disputed",
+    "dispute_won",
+    "dispute_lost",
+    "dispute_accepted",
+    "dispute_auto_accepted",
+    "dispute_expired",
+    "subscription_charged_successfully",
+    "subscription_charged_unsuccessfully",
+    "local_payment_completed",
+    "local_payment_funded",
+    "local_payment_expired",
+    "local_payment_reversed",
+];
+
+pub(super) fn setup(keys: &Keys) -> Setup {
+    let steps = [
+        "Start the app with this variant first: Braintree asks its address a question before it takes it.",
+        "In Braintree's Control Panel, open API, then Webhooks, and create a webhook. Sandbox and production are apart, \
+         with keys of their own.",
+        "Paste {address} as its destination.",
+        "Select the notifications below. Further ones do no harm: they are kept for handlers and change no payment.",
+        "Hand a payment's token to Braintree as the transaction's order id, so that events find their payment.",
+        "Know that Braintree sends nothing about ordinary card sales, captures, voids and refunds.",
+    ];
+    Setup {
+        steps: steps.map(str::to_owned).into(),
+        kinds: KINDS.into(),
+        secrets: vec![SecretStatus { label: LABEL.to_owned(), is_set: !keys.private.is_blank() }],
+        docs: vec![("Braintree on webhooks", "https://developer.paypal.com/braintree/docs/guides/webhooks/overview")],
+        ..Setup::default()
+    }
+}
+
+/// A notification about nothing; its subject's id is the event's.
+pub(super) fn test_notification(id: &str, now: Timestamp) -> String {
+    let time = now.format(&Rfc3339).unwrap_or_default();
+    let subject = format!("<subject><test><id>{id}</id></test></subject>");
+    format!("<notification><kind>{TEST_KIND}</kind><timestamp>{time}</timestamp>{subject}</notification>")
+}
