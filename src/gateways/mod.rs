@@ -7,6 +7,8 @@ mod call;
 pub mod dummy;
 pub(crate) mod http;
 pub(crate) mod json;
+#[cfg(feature = "paypal")]
+pub mod paypal;
 pub(crate) mod send;
 pub(crate) mod signature;
 pub mod standard_webhooks;

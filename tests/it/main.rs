@@ -24,6 +24,7 @@ mod ledger;
 mod lists;
 mod matching;
 mod overview;
+mod paypal;
 mod rebuild;
 mod routes;
 mod scenes;

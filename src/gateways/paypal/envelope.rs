@@ -1,0 +1,31 @@
+//! Which event does a genuine body carry? Reads just enough to store it once (fields:
+//! <https://developer.paypal.com/docs/api/webhooks/v1/#webhooks-events_get>).
+
+use bytes::Bytes;
+use time::format_description::well_known::Rfc3339;
+
+use crate::domain::delivery::Rejection;
+use crate::domain::event::{Envelope, storable};
+use crate::domain::{Timestamp, to_micros};
+use crate::gateways::json::{self, Members};
+
+/// Reads the event's own fields; only id and kind must be there. PayPal doesn't say whether money is real, so `live`
+/// does.
+pub(super) fn read(body: &Bytes, live: bool) -> Result<Envelope, Rejection> {
+    let text = std::str::from_utf8(body).map_err(|_| Rejection::BodyMalformed)?;
+    let (mut id, mut kind, mut occurred_at, mut api_version) = (None, None, None, None);
+    let mut members = Members::of(text);
+    while let Some((key, value)) = members.next().map_err(|_| Rejection::BodyMalformed)? {
+        let short = || json::text(value).filter(|text| storable(text)).map(|text| text.into_owned());
+        match json::text(key).as_deref() {
+            Some("id") => id = short(),
+            Some("event_type") => kind = short(),
+            Some("resource_version") => api_version = short(),
+            Some("create_time") => occurred_at = short().and_then(|text| Timestamp::parse(&text, &Rfc3339).ok()),
+            _ => {}
+        }
+    }
+    let (Some(id), Some(kind)) = (id, kind) else { return Err(Rejection::BodyMalformed) };
+    let (occurred_at, livemode) = (occurred_at.map(to_micros), Some(live));
+    Ok(Envelope { id, kind, occurred_at, livemode, account: None, api_version, body: body.clone() })
+}

@@ -1,0 +1,172 @@
+//! How does one talk to PayPal? [`PayPal`] is one webhook of a REST app: it verifies what comes in without asking
+//! PayPal, but for a certificate once a day.
+
+mod certificate;
+mod envelope;
+mod store;
+mod verify;
+
+use std::sync::{Arc, OnceLock};
+
+use rustls_pki_types::TrustAnchor;
+
+use super::{Gateway, SecretStatus, Setup, Verb, Verification};
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+use store::{Chain, Store};
+use verify::Claim;
+
+/// What the one webhook is called on events.
+const LABEL: &str = "webhook id";
+
+/// One webhook of a PayPal REST app, in the sandbox or live.
+///
+/// ```
+/// use actix_payments::gateways::{Gateway, paypal::PayPal};
+///
+/// let paypal = PayPal::new("1JE4291016473214C").live();
+/// assert_eq!(paypal.name(), "PayPal");
+/// ```
+#[derive(Debug, Clone)]
+pub struct PayPal {
+    webhook_id: String,
+    live: bool,
+    given: Vec<TrustAnchor<'static>>,
+    trusted: Arc<OnceLock<Vec<TrustAnchor<'static>>>>,
+    unreadable: bool,
+    store: Arc<Store>,
+}
+
+impl PayPal {
+    /// The webhook of this id, as the app's page in PayPal's dashboard shows it. Default the sandbox.
+    pub fn new(webhook_id: impl Into<String>) -> Self {
+        Self {
+            webhook_id: webhook_id.into(),
+            live: false,
+            given: Vec::new(),
+            trusted: Arc::default(),
+            unreadable: false,
+            store: Arc::default(),
+        }
+    }
+
+    /// Says that the webhook is of a live app: events don't tell.
+    pub fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+
+    /// Trusts these root certificates (PEM) in place of the system's. Default the system's.
+    pub fn roots(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let anchors = certificate::anchors(&certificate::read(pem.as_ref()));
+        self.unreadable |= anchors.is_empty();
+        self.given.extend(anchors);
+        self
+    }
+
+    /// Gives the certificates (PEM, the signer's first) that PayPal serves at `address`, for a machine that may not
+    /// reach PayPal: then nothing is fetched for that address.
+    pub fn certificate(mut self, address: impl AsRef<str>, pem: impl AsRef<[u8]>) -> Self {
+        let chain: Chain = certificate::read(pem.as_ref()).into();
+        match certificate::address(address.as_ref()) {
+            Some(address) if !chain.is_empty() => self.store.give(address, chain),
+            _ => self.unreadable = true,
+        }
+        self
+    }
+
+    fn anchors(&self) -> &[TrustAnchor<'static>] {
+        match self.given.is_empty() {
+            false => &self.given,
+            true => self.trusted.get_or_init(|| certificate::anchors(&rustls_native_certs::load_native_certs().certs)),
+        }
+    }
+
+    fn signed(&self, chain: &Chain, claim: &Claim, now: Timestamp) -> bool {
+        certificate::signed(chain, self.anchors(), now, claim.message.as_bytes(), &claim.signature)
+    }
+
+    fn judged(&self, genuine: bool, delivery: &Delivery) -> Result<Verified, Rejection> {
+        if !genuine {
+            return Err(Rejection::SignatureMismatch);
+        }
+        let events = vec![envelope::read(&delivery.body, self.live)?];
+        Ok(Verified { events, secret: Some(LABEL.to_owned()), skew_seconds: None })
+    }
+
+    /// Fetches the certificate. As long as there is none, nothing is known: PayPal is to send again.
+    async fn ask(&self, claim: Claim, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+        let believe = |chain: &Chain| self.signed(chain, &claim, now);
+        let chain = self.store.fetch(&claim.address, now, believe).await.ok_or(Rejection::Unverifiable)?;
+        self.judged(self.signed(&chain, &claim, now), delivery)
+    }
+}
+
+impl Gateway for PayPal {
+    fn name(&self) -> &'static str {
+        "PayPal"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let id = &self.webhook_id;
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Err(format!("expected the id of PayPal's webhook, got {id:?}"));
+        }
+        if id.starts_with("WH-") {
+            return Err(format!("expected the id of PayPal's webhook, got the id of an event, {id:?}"));
+        }
+        if self.unreadable {
+            return Err(
+                "expected certificates as PEM, and addresses as PayPal sends them, got something else".to_owned()
+            );
+        }
+        match self.anchors().is_empty() {
+            true => Err("expected root certificates of the system, got none: give some by `roots`".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        let claim = match verify::claim(delivery, &self.webhook_id) {
+            Ok(claim) => claim,
+            Err(rejection) => return Verification::Ready(Err(rejection)),
+        };
+        match self.store.get(&claim.address, now) {
+            Some(chain) => Verification::Ready(self.judged(self.signed(&chain, &claim, now), delivery)),
+            None => Verification::Later(Box::pin(self.ask(claim, delivery, now))),
+        }
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        let summary = format!("{}: kept for handlers", event.kind);
+        Ok(Interpretation { summary, ..Interpretation::default() })
+    }
+
+    fn supports(&self, verb: Verb) -> Result<(), String> {
+        let verb = verb.as_str();
+        Err(format!("PayPal's API is not called from here: {verb} in its dashboard, or by your own code."))
+    }
+
+    fn setup(&self) -> Setup {
+        let steps = [
+            "In PayPal's developer dashboard, open your REST app and add a webhook. Sandbox and live are apart.",
+            "Paste {address} as its URL; live, it has to be https on port 443.",
+            "Select the events below. Further ones do no harm: they are kept for handlers and change no payment.",
+            "Copy the webhook's id, give it to this variant and restart the app. The ids of events (WH-…) are others.",
+            "The simulator's mock events can't be verified and are refused.",
+        ];
+        Setup {
+            steps: steps.map(str::to_owned).into(),
+            secrets: vec![SecretStatus { label: LABEL.to_owned(), is_set: !self.webhook_id.is_empty() }],
+            docs: vec![("PayPal on webhooks", "https://developer.paypal.com/api/rest/webhooks/rest/")],
+            ..Setup::default()
+        }
+    }
+
+    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
+        let host = if livemode { "www.paypal.com" } else { "www.sandbox.paypal.com" };
+        let plain = gateway_ref.len() == 17 && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        plain.then(|| format!("https://{host}/activity/payment/{gateway_ref}"))
+    }
+}
