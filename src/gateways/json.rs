@@ -109,6 +109,22 @@ impl<'a> Members<'a> {
     }
 }
 
+/// The elements of the list that `text` is, each as it stands; `None` when it is none, or not whole.
+#[cfg(feature = "paypal")]
+fn elements(text: &str) -> Option<Vec<&str>> {
+    let (mut scan, mut found) = (Members::of(text), Vec::new());
+    scan.expect(b'[', "a list").ok()?;
+    loop {
+        match scan.peek()? {
+            b']' => return Some(found),
+            b',' if !found.is_empty() => scan.at += 1,
+            _ if found.is_empty() => {}
+            _ => return None,
+        }
+        found.push(scan.value().ok()?);
+    }
+}
+
 /// How long the string at the start of `bytes` is, quotes included.
 fn string_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
@@ -245,6 +261,14 @@ impl<'a> Object<'a> {
     /// The object of `name`, which must be there.
     pub(super) fn need_object(&self, name: &str, what: &'static str) -> Result<Object<'a>, Malformed> {
         self.object(name, what)?.ok_or_else(|| self.wrong(name, "an object"))
+    }
+
+    /// The objects in the list of `name`, each called `what` in errors; absent and null are none.
+    #[cfg(feature = "paypal")]
+    pub(super) fn objects(&self, name: &str, what: &'static str) -> Result<Vec<Object<'a>>, Malformed> {
+        let Some(raw) = self.raw(name) else { return Ok(Vec::new()) };
+        let elements = elements(raw).ok_or_else(|| self.wrong(name, "a list"))?;
+        elements.into_iter().map(|element| Object::read(element, what)).collect()
     }
 
     /// The id of `name`, which must be there.

@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use crate::app::{App, NOW, on_both_databases};
 
+mod events;
+
 /// These are signed as they should be and carry no event that could be stored.
 const NO_EVENT: [&str; 2] = ["body_empty", "crc_small"];
 const ADDRESS: &str = "https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-7a8ac8df";

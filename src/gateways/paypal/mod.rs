@@ -1,8 +1,9 @@
 //! How does one talk to PayPal? [`PayPal`] is one webhook of a REST app: it verifies what comes in without asking
-//! PayPal, but for a certificate once a day.
+//! PayPal, but for a certificate once a day, and reads facts. PayPal's API is not called from here.
 
 mod certificate;
 mod envelope;
+mod interpret;
 mod store;
 mod verify;
 
@@ -21,6 +22,8 @@ use verify::Claim;
 const LABEL: &str = "webhook id";
 
 /// One webhook of a PayPal REST app, in the sandbox or live.
+///
+/// An event finds its payment by the payment's token: hand it to PayPal as the purchase unit's `custom_id`.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, paypal::PayPal};
@@ -139,8 +142,7 @@ impl Gateway for PayPal {
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
-        let summary = format!("{}: kept for handlers", event.kind);
-        Ok(Interpretation { summary, ..Interpretation::default() })
+        interpret::interpret(event)
     }
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
@@ -158,6 +160,7 @@ impl Gateway for PayPal {
         ];
         Setup {
             steps: steps.map(str::to_owned).into(),
+            kinds: interpret::KINDS.into(),
             secrets: vec![SecretStatus { label: LABEL.to_owned(), is_set: !self.webhook_id.is_empty() }],
             docs: vec![("PayPal on webhooks", "https://developer.paypal.com/api/rest/webhooks/rest/")],
             ..Setup::default()
