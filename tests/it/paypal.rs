@@ -118,6 +118,17 @@ fn a_certificate_is_no_longer_believed_after_its_time() {
 }
 
 #[test]
+fn a_name_that_the_issuer_does_not_vouch_for_is_no_name() {
+    let mut good = vector("root_only_chain_with_root_served");
+    good["config"]["roots_file"] = "paypal_certs/roots_and_intermediate.pem".into();
+    for (file, expected) in [("leaf", None), ("leaf_cn_good_san_evil", Some(Rejection::SignatureMismatch))] {
+        good["cert_file"] = format!("paypal_certs/{file}.pem").into();
+        let answer = verify(&paypal(&good), &delivery(&good), good["now"].as_i64().unwrap());
+        assert_eq!(answer.err(), expected, "{file}");
+    }
+}
+
+#[test]
 fn the_systems_roots_do_not_vouch_for_another_authority() {
     let good = vector("sandbox");
     let address = good["headers"]["paypal-cert-url"].as_str().unwrap();

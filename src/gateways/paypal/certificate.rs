@@ -2,7 +2,7 @@
 //! and its name must be the one that PayPal's libraries ask for.
 
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use url::Url;
 use webpki::ring::RSA_PKCS1_2048_8192_SHA256;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -55,15 +55,20 @@ pub(super) fn signed(
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let usage = KeyUsage::server_auth();
     let chain = leaf.verify_for_usage(ALL_VERIFICATION_ALGS, anchors, issuers, time, usage, None, None);
-    chain.is_ok() && is_paypals(first) && leaf.verify_signature(RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+    chain.is_ok()
+        && is_paypals(&leaf, first)
+        && leaf.verify_signature(RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
 }
 
-/// Whether the certificate's one common name is `messageverificationcerts.….paypal.com`.
-fn is_paypals(certificate: &CertificateDer<'_>) -> bool {
+/// Whether the certificate's one common name is `messageverificationcerts.….paypal.com`, and is among the names that its
+/// issuer vouches for.
+fn is_paypals(leaf: &EndEntityCert<'_>, certificate: &CertificateDer<'_>) -> bool {
     let names = common_names(certificate).unwrap_or_default();
     let [name] = &names[..] else { return false };
+    let vouched =
+        ServerName::try_from(name.as_str()).is_ok_and(|name| leaf.verify_is_valid_for_subject_name(&name).is_ok());
     let name = name.to_ascii_lowercase();
-    name.starts_with("messageverificationcerts.") && name.ends_with(".paypal.com")
+    vouched && name.starts_with("messageverificationcerts.") && name.ends_with(".paypal.com")
 }
 
 fn common_names(certificate: &CertificateDer<'_>) -> Option<Vec<String>> {
