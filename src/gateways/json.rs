@@ -110,8 +110,7 @@ impl<'a> Members<'a> {
 }
 
 /// The elements of the list that `text` is, each as it stands; `None` when it is none, or not whole.
-#[cfg(feature = "paypal")]
-fn elements(text: &str) -> Option<Vec<&str>> {
+pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
     let (mut scan, mut found) = (Members::of(text), Vec::new());
     scan.expect(b'[', "a list").ok()?;
     loop {

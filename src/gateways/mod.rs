@@ -5,6 +5,7 @@
 pub mod braintree;
 mod call;
 pub mod dummy;
+pub mod hmac_webhooks;
 pub(crate) mod http;
 pub(crate) mod json;
 #[cfg(feature = "paypal")]

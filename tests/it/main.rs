@@ -17,6 +17,7 @@ mod durability;
 mod events;
 mod export;
 mod handlers;
+mod hmac_webhooks;
 mod host;
 mod house;
 mod intake;

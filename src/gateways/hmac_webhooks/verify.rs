@@ -1,0 +1,99 @@
+//! Is a delivery signed as the scheme says, and lately?
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Sha256, Sha512};
+
+use super::scheme::{Algorithm, Encoding, Part, Scheme};
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::gateways::signature;
+
+/// A signature that matched.
+pub(super) struct Genuine<'a> {
+    /// The label of the secret that it was made with.
+    pub(super) label: &'a str,
+    /// How many whole seconds ago it was made, where the scheme has a time.
+    pub(super) skew_seconds: Option<i64>,
+}
+
+/// Finds the secret that signed the delivery, then looks at its age, so that an old forgery is called a forgery.
+pub(super) fn verify<'a>(scheme: &'a Scheme, delivery: &Delivery, now: Timestamp) -> Result<Genuine<'a>, Rejection> {
+    let given = scheme.signature.texts(delivery);
+    if given.is_empty() {
+        return Err(Rejection::SignatureMissing);
+    }
+    let time = time(scheme, delivery)?;
+    let parts = scheme.signed.iter().map(|part| text(part, delivery, time.as_ref().map(|(text, _)| text.as_str())));
+    let message = parts.collect::<Option<Vec<_>>>().ok_or(Rejection::SignatureMalformed)?.concat();
+    let matches = |key: Vec<u8>| {
+        let expected = scheme.encoding.write(&scheme.algorithm.sign(&key, &message));
+        given.iter().any(|given| {
+            let given = given.strip_prefix(&scheme.prefix).unwrap_or(given);
+            signature::same(&expected, given.as_bytes())
+        })
+    };
+    let mut secrets = scheme.secrets.iter();
+    let (label, _) =
+        secrets.find(|(_, secret)| scheme.key.read(secret).is_some_and(matches)).ok_or(Rejection::SignatureMismatch)?;
+    let skew_seconds = time.map(|(_, seconds)| now.unix_timestamp().saturating_sub(seconds));
+    let tolerance = scheme.timestamp.as_ref().map_or(0, |(_, tolerance)| tolerance.as_secs());
+    if skew_seconds.is_some_and(|skew| skew.unsigned_abs() > tolerance) {
+        return Err(Rejection::SignatureStale);
+    }
+    Ok(Genuine { label, skew_seconds })
+}
+
+/// The time of the signature, as it was written and as a number. What could be read in two ways is refused.
+fn time(scheme: &Scheme, delivery: &Delivery) -> Result<Option<(String, i64)>, Rejection> {
+    let Some((field, _)) = &scheme.timestamp else { return Ok(None) };
+    match &field.texts(delivery)[..] {
+        [] => Err(Rejection::SignatureMissing),
+        [text] if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let seconds = text.parse().map_err(|_| Rejection::SignatureMalformed)?;
+            Ok(Some((text.clone(), seconds)))
+        }
+        _ => Err(Rejection::SignatureMalformed),
+    }
+}
+
+fn text(part: &Part, delivery: &Delivery, time: Option<&str>) -> Option<Vec<u8>> {
+    match part {
+        Part::Body => Some(delivery.body.to_vec()),
+        Part::Timestamp => time.map(|time| time.as_bytes().to_vec()),
+        Part::Text(text) => Some(text.as_bytes().to_vec()),
+        Part::Field(field) => match &field.texts(delivery)[..] {
+            [text] => Some(text.as_bytes().to_vec()),
+            _ => None,
+        },
+    }
+}
+
+impl Algorithm {
+    fn sign(self, key: &[u8], message: &[u8]) -> Vec<u8> {
+        match self {
+            #[cfg(feature = "sha1")]
+            Self::Sha1 => mac::<Hmac<sha1::Sha1>>(key, message),
+            Self::Sha256 => mac::<Hmac<Sha256>>(key, message),
+            Self::Sha512 => mac::<Hmac<Sha512>>(key, message),
+        }
+    }
+}
+
+/// RFC 2104. HMAC takes keys of any length, so this can't fail.
+fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else { return Vec::new() };
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}
+
+impl Encoding {
+    fn write(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::HexUpper => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
+            Self::Base64 => BASE64.encode(bytes),
+        }
+    }
+}
