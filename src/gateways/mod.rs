@@ -4,6 +4,7 @@
 #[cfg(feature = "braintree")]
 pub mod braintree;
 mod call;
+pub mod conformance;
 pub mod dummy;
 pub mod hmac_webhooks;
 pub(crate) mod http;

@@ -24,7 +24,7 @@ use sha1::{Digest, Sha1};
 use crate::app::{App, on_both_databases};
 
 const PUBLIC: &str = "s7k3zq9xw2m8n4bt";
-const PRIVATE: &str = "4b1f6f7fdcd7c28ee5b36b1b2f6c0a17";
+pub(crate) const PRIVATE: &str = "4b1f6f7fdcd7c28ee5b36b1b2f6c0a17";
 const NOW: i64 = 1_791_800_100;
 
 fn fixtures() -> PathBuf {
@@ -35,7 +35,7 @@ fn vectors() -> Vec<Value> {
     serde_json::from_str(&std::fs::read_to_string(fixtures().join("vectors/braintree.json")).unwrap()).unwrap()
 }
 
-fn braintree() -> Braintree {
+pub(crate) fn braintree() -> Braintree {
     Braintree::new("merchant_id_x", PUBLIC, PRIVATE)
 }
 
@@ -55,7 +55,7 @@ fn verify(body: impl Into<Vec<u8>>) -> Result<Verified, Rejection> {
 }
 
 /// A form as Braintree sends it, signed here and not by the crate.
-fn signed(xml: &str) -> String {
+pub(crate) fn signed(xml: &str) -> String {
     let payload = BASE64.encode(xml) + "\n";
     let mut mac = Hmac::<Sha1>::new_from_slice(&Sha1::digest(PRIVATE)).unwrap();
     mac.update(payload.as_bytes());
@@ -175,7 +175,7 @@ proptest! {
 }
 
 /// Every event fixture, by its name and in order.
-fn events() -> BTreeMap<String, String> {
+pub(crate) fn events() -> BTreeMap<String, String> {
     let files = std::fs::read_dir(fixtures().join("events/braintree")).unwrap().map(|entry| entry.unwrap().path());
     files
         .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap()))

@@ -11,6 +11,7 @@ mod audit;
 mod braintree;
 mod browser;
 mod configuration;
+mod conformance;
 mod dry_run;
 mod dummy;
 mod durability;

@@ -30,12 +30,12 @@ fn fixture(path: &str) -> Vec<u8> {
 }
 
 /// A webhook that believes a certificate of the tests' own authority.
-fn paypal() -> PayPal {
+pub(crate) fn paypal() -> PayPal {
     PayPal::new(WEBHOOK).roots(fixture("paypal/root.pem")).certificate(ADDRESS, fixture("paypal/leaf.pem"))
 }
 
 /// The header fields of a genuine delivery, signed here and not by the crate.
-fn signed(body: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn signed(body: &str) -> Vec<(&'static str, String)> {
     let key = RsaKeyPair::from_pkcs8(&fixture("paypal/leaf.key.der")).unwrap();
     let (id, time) = ("69cd13f0-d67a-11e5-baa3-778b53f4ae55", "2026-10-12T10:13:20Z");
     let message = format!("{id}|{time}|{WEBHOOK}|{}", crc32fast::hash(body.as_bytes()));
@@ -51,7 +51,7 @@ fn signed(body: &str) -> Vec<(&'static str, String)> {
 }
 
 /// Every event fixture, by its name and in order.
-fn events() -> BTreeMap<String, String> {
+pub(crate) fn events() -> BTreeMap<String, String> {
     let files = std::fs::read_dir(super::folder().join("../events/paypal")).unwrap().map(|entry| entry.unwrap().path());
     let named = |path: std::path::PathBuf| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path);
     files.map(named).map(|(name, path)| (name, std::fs::read_to_string(path).unwrap())).collect()
