@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod access;
+mod acme;
 mod acts;
 mod app;
 mod asking;

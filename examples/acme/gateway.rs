@@ -1,0 +1,141 @@
+//! How does one talk to Acme Pay? A company that does not exist, and all that a host has to write for one that does:
+//! this file. It signs `<seconds>.<body>` with HMAC-SHA256 and tells of payments and refunds in JSON.
+
+use actix_payments::domain::Timestamp;
+use actix_payments::domain::delivery::{Delivery, Rejection};
+use actix_payments::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use actix_payments::domain::fact::{Aspect, Fact, State};
+use actix_payments::domain::money::{Currency, Decimal, Money};
+use actix_payments::gateways::{Gateway, SecretStatus, Setup, Verification};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+/// How far a signature's time may be from ours, in seconds.
+const TOLERANCE: u64 = 300;
+
+/// One webhook of an Acme account.
+pub struct Acme {
+    secret: String,
+}
+
+impl Acme {
+    /// The webhook with its signing secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self { secret: secret.into() }
+    }
+
+    /// The MAC of a body at a time, made or about to be compared.
+    fn mac(&self, time: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).ok()?;
+        mac.update(time.as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        Some(mac)
+    }
+
+    fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+        let header = |name| delivery.header(name).filter(|text| !text.is_empty()).ok_or(Rejection::SignatureMissing);
+        let (time, given) = (header("acme-time")?, header("acme-signature")?);
+        let given = unhex(&given).ok_or(Rejection::SignatureMalformed)?;
+        // `verify_slice` takes the same time wherever the signatures differ. A blank secret would be anybody's.
+        let mac = self.mac(&time, &delivery.body).filter(|_| !self.secret.trim().is_empty());
+        mac.and_then(|mac| mac.verify_slice(&given).ok()).ok_or(Rejection::SignatureMismatch)?;
+        let signed_at: i64 = time.parse().map_err(|_| Rejection::SignatureMalformed)?;
+        let skew_seconds = now.unix_timestamp().saturating_sub(signed_at);
+        if skew_seconds.unsigned_abs() > TOLERANCE {
+            return Err(Rejection::SignatureStale);
+        }
+        let event = envelope(delivery).ok_or(Rejection::BodyMalformed)?;
+        Ok(Verified { events: vec![event], secret: Some("primary".to_owned()), skew_seconds: Some(skew_seconds) })
+    }
+}
+
+impl Gateway for Acme {
+    fn name(&self) -> &'static str {
+        "Acme Pay"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.secret.trim().is_empty() {
+            true => Err("expected Acme's signing secret, got a blank text".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        Verification::Ready(self.verified(delivery, now))
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        let (aspect, state, words) = match event.kind {
+            "payment.authorized" => (Aspect::Authorization, State::Authorized, "authorized"),
+            "payment.paid" => (Aspect::Capture, State::Succeeded, "paid"),
+            "payment.failed" => (Aspect::Capture, State::Failed, "failed"),
+            "refund.done" => (Aspect::Refund, State::Succeeded, "refunded"),
+            // Kinds that come later are no error: they are kept, and change nothing.
+            _ => return Ok(Interpretation { summary: "nothing about a payment".to_owned(), ..Default::default() }),
+        };
+        let bad = |what: &str| Malformed(format!("expected {what} in the event's object, got none"));
+        let body: Value = serde_json::from_slice(event.body).map_err(|_| Malformed("expected JSON".to_owned()))?;
+        let text = |name: &str| body["object"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let id = text("id").ok_or_else(|| bad("an id"))?;
+        let currency =
+            Currency::parse(&text("currency").unwrap_or_default()).map_err(|bad| Malformed(bad.to_string()))?;
+        let amount = Decimal::parse(&text("amount").unwrap_or_default()).map_err(|bad| Malformed(bad.to_string()))?;
+        let minor = amount.exact(currency).ok_or_else(|| bad("an amount that its currency has"))?;
+        let payment = text("payment").filter(|_| aspect == Aspect::Refund);
+        let fact = Fact::new(aspect, id.as_str(), state, event.occurred_at, event.id)
+            .with_amount(minor, currency)
+            .with_parent(payment.clone());
+        Ok(Interpretation {
+            references: References {
+                tokens: text("merchant_reference").into_iter().collect(),
+                gateway_refs: payment.into_iter().chain([id]).collect(),
+            },
+            facts: vec![fact],
+            summary: format!("{words}: {}", Money::new(minor, currency)),
+            customer: text("email"),
+        })
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            steps: vec![
+                "In Acme's settings, add a webhook and paste {address} as its address.".to_owned(),
+                "Hand a payment's token to Acme as merchant_reference.".to_owned(),
+            ],
+            kinds: vec!["payment.authorized", "payment.paid", "payment.failed", "refund.done"],
+            secrets: vec![SecretStatus { label: "primary".to_owned(), is_set: !self.secret.trim().is_empty() }],
+            ..Setup::default()
+        }
+    }
+
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        let time = now.unix_timestamp().to_string();
+        let signature = self.mac(&time, body)?.finalize().into_bytes();
+        let signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(vec![("acme-time".to_owned(), time), ("acme-signature".to_owned(), signature)])
+    }
+}
+
+/// Enough of the body to store the event once; what it says is read later.
+fn envelope(delivery: &Delivery) -> Option<Envelope> {
+    let body: Value = serde_json::from_slice(&delivery.body).ok()?;
+    Some(Envelope {
+        id: body["id"].as_str()?.to_owned(),
+        kind: body["kind"].as_str()?.to_owned(),
+        occurred_at: body["at"].as_i64().and_then(|at| Timestamp::from_unix_timestamp(at).ok()),
+        livemode: body["live"].as_bool(),
+        account: None,
+        api_version: None,
+        body: delivery.body.clone(),
+    })
+}
+
+/// Lower-case hex, and one way to write it.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
+    pairs.collect::<Option<Vec<_>>>().filter(|_| hex)
+}
