@@ -15,13 +15,13 @@ use sha2::Sha256;
 const TOLERANCE: u64 = 300;
 
 /// One webhook of an Acme account.
-pub struct Acme {
+pub(crate) struct Acme {
     secret: String,
 }
 
 impl Acme {
     /// The webhook with its signing secret.
-    pub fn new(secret: impl Into<String>) -> Self {
+    pub(crate) fn new(secret: impl Into<String>) -> Self {
         Self { secret: secret.into() }
     }
 
