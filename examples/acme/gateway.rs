@@ -96,6 +96,7 @@ impl Gateway for Acme {
             facts: vec![fact],
             summary: format!("{words}: {}", Money::new(minor, currency)),
             customer: text("email"),
+            ..Default::default()
         })
     }
 

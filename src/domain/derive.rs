@@ -166,8 +166,10 @@ impl<'a> Case<'a> {
     }
 
     fn money_concerns(&self, refunded: i64) -> Vec<String> {
-        // Parts that add up to what is due need no look, though none of them is the amount.
-        let adds_up = |f: &Fact| sum(self.ledger, f.aspect, self.due.currency) == self.due.minor;
+        // Parts that add up to what is due, or to a total that explains itself, need no look, though none is the amount.
+        let totals = self.ledger.facts_of(Aspect::CaptureTotal).filter(|f| self.fit(f) == Fit::Fits);
+        let totals: Vec<i64> = totals.filter_map(moved).map(|(minor, _)| minor).chain([self.due.minor]).collect();
+        let adds_up = |f: &Fact| totals.contains(&sum(self.ledger, f.aspect, self.due.currency));
         let (mut sentences, mut expected, mut told) = (Vec::new(), self.due.minor, false);
         for fact in self.moved() {
             match self.fit(fact) {

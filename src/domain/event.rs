@@ -80,6 +80,9 @@ pub struct Interpretation {
     pub summary: String,
     /// The customer's email address, where the event has it.
     pub customer: Option<String>,
+    /// Whether the gateway waits for us now that the customer has agreed, and goes no further without us: a worker then
+    /// asks it to complete the payment, where it can be asked.
+    pub awaits_completion: bool,
 }
 
 /// An event's body could not be understood. Says expected and got.

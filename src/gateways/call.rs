@@ -1,8 +1,11 @@
 //! What can a gateway be asked, and what does it say when it does not do it? Nothing here asks; each gateway does that
 //! itself.
 
+use std::collections::BTreeMap;
+
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
+use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
 
 /// What a gateway can be asked to do with a payment.
@@ -16,6 +19,8 @@ pub enum Verb {
     Refund,
     /// Say how it stands; changes nothing.
     Refresh,
+    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself.
+    Complete,
 }
 
 /// A call about one payment.
@@ -28,6 +33,8 @@ pub struct Call {
     /// The gateway's ids of the payment's objects, those first that the verb is most likely about. The same for every
     /// try of the same call.
     pub gateway_refs: Vec<String>,
+    /// What is known of these ids: which aspect a fact stated of each.
+    pub aspects: BTreeMap<String, Aspect>,
     /// How much; `None` is all there is.
     pub amount: Option<Money>,
     /// What the payment is of.
@@ -38,6 +45,15 @@ pub struct Call {
     pub idempotency_key: String,
     /// When this was asked for first, by our clock.
     pub asked_at: Timestamp,
+}
+
+impl Call {
+    /// The ids of which a fact stated this aspect, in the order of [`Call::gateway_refs`]; with `None` those of which no
+    /// fact stated anything.
+    pub fn ids(&self, aspect: Option<Aspect>) -> impl Iterator<Item = &str> {
+        let refs = self.gateway_refs.iter().map(String::as_str);
+        refs.filter(move |id| self.aspects.get(*id).copied() == aspect)
+    }
 }
 
 /// A page of a gateway's list of events.
@@ -51,7 +67,7 @@ pub struct Listing {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Verb; 4] = [Self::Capture, Self::Cancel, Self::Refund, Self::Refresh];
+    pub const ALL: [Verb; 5] = [Self::Complete, Self::Capture, Self::Cancel, Self::Refund, Self::Refresh];
 
     /// The word in tables and pages.
     pub fn as_str(self) -> &'static str {
@@ -60,6 +76,7 @@ impl Verb {
             Self::Cancel => "cancel",
             Self::Refund => "refund",
             Self::Refresh => "refresh",
+            Self::Complete => "complete",
         }
     }
 

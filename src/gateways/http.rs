@@ -4,7 +4,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use ureq::{Agent, Error, Timeout};
+
+use super::GatewayError;
+use crate::domain::Timestamp;
 
 /// How long a connection may take to stand: address, connection and TLS.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -33,6 +38,18 @@ impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// When it was answered by the gateway's own clock, which is the clock of its events too.
+    pub(crate) fn answered_at(&self) -> Timestamp {
+        let said = self.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+        let at = said.unwrap_or_else(OffsetDateTime::now_utc);
+        at.replace_nanosecond(0).unwrap_or(at).to_offset(time::UtcOffset::UTC)
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> Result<&str, GatewayError> {
+        std::str::from_utf8(&self.body).map_err(|bad| GatewayError::Malformed(bad.to_string()))
+    }
 }
 
 /// Why there is no answer. The words name no header and no body.
@@ -60,6 +77,19 @@ impl Client {
         let ended = |_| Err(NoAnswer::Lost("the thread that sent it ended".to_owned()));
         tokio::task::spawn_blocking(move || exchange(&agent, &request)).await.unwrap_or_else(ended)
     }
+}
+
+/// Whether requests with credentials may go to this address: over TLS, or to a fake for tests on this very machine.
+pub(crate) fn is_base(address: &str) -> bool {
+    match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
+        (Some(rest), _) => !rest.is_empty() && !rest.contains(['@', '?', '#']),
+        (_, Some(rest)) => ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| starts_with_host(rest, host)),
+        _ => false,
+    }
+}
+
+fn starts_with_host(rest: &str, host: &str) -> bool {
+    rest.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
 }
 
 /// What sends every request of this crate and waits `patience` for the answer, all in all; any status is an answer. No

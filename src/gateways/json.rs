@@ -32,11 +32,6 @@ impl<'a> Members<'a> {
         Self { text, at: 0, begun: false }
     }
 
-    /// How many bytes the value has that `text` begins with.
-    pub(super) fn first_value(text: &'a str) -> Option<usize> {
-        Self::of(text).value().ok().map(str::len)
-    }
-
     /// The next member; `None` at the object's end, when nothing but white space follows it.
     pub(super) fn next(&mut self) -> Result<Option<Member<'a>>, Broken> {
         let first = !self.begun;

@@ -15,6 +15,7 @@ pub(crate) mod send;
 pub(crate) mod signature;
 pub mod standard_webhooks;
 pub mod stripe;
+pub(crate) mod tries;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -68,9 +69,21 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// A page of the events that the gateway has since `since`, newest first; `before` is the last event of the page
     /// before. The default has no such list.
-    fn list<'a>(&'a self, since: Timestamp, before: Option<&'a str>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+    fn list<'a>(
+        &'a self,
+        since: Timestamp,
+        before: Option<&'a Envelope>,
+    ) -> BoxFuture<'a, Result<Listing, GatewayError>> {
         let _ = (since, before);
         Box::pin(async { Err(GatewayError::Unsupported(format!("{} has no list of events here.", self.name()))) })
+    }
+
+    /// Has the gateway send an event again, by its id, as a signed delivery to the variant's address. The default can't.
+    fn resend<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<(), GatewayError>> {
+        let _ = event_id;
+        Box::pin(async {
+            Err(GatewayError::Unsupported(format!("{} can't be asked to send an event again.", self.name())))
+        })
     }
 
     /// Answers what else comes to the variant's address: a page of its own, or a challenge. `None` is not found.

@@ -59,12 +59,14 @@ pub(super) fn asks(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, payment: &P
         let most = match verb {
             Verb::Capture => of(pending.authorized),
             Verb::Refund => of(pending.refundable),
-            Verb::Cancel | Verb::Refresh => None,
+            Verb::Cancel | Verb::Refresh | Verb::Complete => None,
         };
         let may = can(inner, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &pending));
         Ask { verb, may: may.map(|()| most) }
     };
-    Ok(Verb::ALL.into_iter().map(ask).collect())
+    // Most gateways go on by themselves: then nobody misses the step.
+    let known = |verb: &Verb| *verb != Verb::Complete || can(inner, &payment.variant, *verb).is_ok();
+    Ok(Verb::ALL.into_iter().filter(known).map(ask).collect())
 }
 
 /// Whether the variant's gateway can be asked for this; if not, why not.
@@ -141,6 +143,7 @@ pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pend
     let (may, most) = match verb {
         Verb::Capture => (status == Status::Authorized, pending.authorized),
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
+        Verb::Complete => (status == Status::Pending, 0),
         Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),
         Verb::Refresh => return Ok(()),
     };

@@ -53,6 +53,8 @@ pub(crate) struct Change {
     pub waked: usize,
     /// The money that moved.
     pub moved: Moved,
+    /// Whether the gateway waits for us to complete the payment.
+    pub awaits_completion: bool,
 }
 
 impl Step<'_> {
@@ -153,7 +155,19 @@ impl Step<'_> {
             _ => (code, why),
         };
         let absorbed = same.into_iter().map(|adopted| adopted.token).collect();
-        let change = Change { payment: row, before, after, transitions, stepped, effects, absorbed, waked, moved };
+        let awaits_completion = self.said.interpretation.awaits_completion;
+        let change = Change {
+            payment: row,
+            before,
+            after,
+            transitions,
+            stepped,
+            effects,
+            absorbed,
+            waked,
+            moved,
+            awaits_completion,
+        };
         Ok(Applied { change: Some(change), told: true, ..self.ended(EventState::Completed, code, why) })
     }
 
@@ -181,7 +195,19 @@ impl Step<'_> {
         let stepped = self.step(&row, &before, &after, &why)?;
         let transitions = self.transitions(row.id)?;
         let (effects, absorbed) = (Vec::new(), Vec::new());
-        let change = Change { payment: row, before, after, transitions, stepped, effects, absorbed, waked: 0, moved };
+        let (waked, awaits_completion) = (0, false);
+        let change = Change {
+            payment: row,
+            before,
+            after,
+            transitions,
+            stepped,
+            effects,
+            absorbed,
+            waked,
+            moved,
+            awaits_completion,
+        };
         Ok(Applied { change: Some(change), told: true, ..self.ended(EventState::Completed, "rebuilt", why) })
     }
 

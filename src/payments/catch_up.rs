@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::allowed::can;
+use super::operate::Outcome;
 use super::payment::Payment;
 use super::{Payments, find};
 use crate::domain::payment::Status;
@@ -35,7 +36,7 @@ impl Payments {
         if payment.status == Status::Pending && self.can_ask(&payment).await? {
             // A try that takes longer is taken up by a worker.
             let late = |_| Err(Error::new(ErrorKind::Gateway, "it takes long to answer"));
-            match tokio::time::timeout(PATIENCE, self.refresh(token)).await.unwrap_or_else(late) {
+            match tokio::time::timeout(PATIENCE, self.ask(token)).await.unwrap_or_else(late) {
                 Ok(_) => payment = self.known(token).await?,
                 Err(error) if matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Refused) => {
                     log::warn!("payments: payment={token} its gateway could not be asked: {error}");
@@ -51,6 +52,17 @@ impl Payments {
             payment = self.known(token).await?;
         }
         Ok(payment)
+    }
+
+    /// Asks how the payment stands, and takes the step that the gateway waits for, where its answer says so.
+    async fn ask(&self, token: &str) -> Result<Outcome, Error> {
+        let outcome = self.refresh(token).await?;
+        let token = token.to_owned();
+        let row = self.read(move |tx| find::by_token(tx, &token)).await?;
+        if let Some(row) = row {
+            while self.resume_operation(Some(row.id)).await? {}
+        }
+        Ok(outcome)
     }
 
     async fn known(&self, token: &str) -> Result<Payment, Error> {

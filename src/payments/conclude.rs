@@ -4,9 +4,10 @@
 use super::Payments;
 use super::apply::{Applied, Change};
 use super::handler::{HandlerError, Inside, Transition};
+use super::operate::begin_completion;
 use super::payment::Payment;
 use super::settle::{self, Ended, Trouble};
-use crate::domain::event::EventState;
+use crate::domain::event::{EventState, Source};
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
 use crate::error::{Error, ErrorKind};
@@ -44,6 +45,10 @@ pub(super) fn conclude(
         report(event, change);
         if change.stepped {
             in_transaction(payments, tx, transitions.last())?;
+        }
+        if change.awaits_completion {
+            let is_answer = event.row.source == Source::Answer.as_str();
+            begin_completion(payments.inner(), tx, &change.payment, is_answer)?;
         }
     }
     let handlers = &payments.inner().handlers;

@@ -147,7 +147,6 @@ fn begin(
     let payment = Payment::of(&row)?;
     let pending = Pending::of(inner, tx, &row, &payment)?;
     allowed(&payment, wanted.verb, wanted.amount, &pending).map_err(refused)?;
-    let refs = serde_json::Value::from(objects(tx, &row, wanted.verb)?).to_string();
     // All that is left is a sum at this moment, and the same for every try.
     let all = (wanted.verb == Verb::Refund).then_some(pending.refundable);
     let amount = wanted.amount.map(|amount| amount.minor).or(all);
@@ -155,19 +154,48 @@ fn begin(
         let detail = amount.map(|minor| Money::new(minor, payment.amount.currency).to_string());
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
     }
-    let operation = tx.add_operation(&NewOperation {
+    let new = operation(tx, &row, wanted, key, now)?;
+    Ok(Begun::New(tx.add_operation(&NewOperation { amount, due_at: later(now, TRY), ..new })?))
+}
+
+/// Begins what the gateway waits for, once an event has said so: a worker takes it up. Nothing is begun where the gateway
+/// can't be asked, for a payment that was not created here, or where the ledger sees nothing to complete; and an answer,
+/// which may be asked for over and over, begins it only the first time.
+pub(super) fn begin_completion(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, is_answer: bool) -> Result<(), Error> {
+    let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Complete) };
+    if row.adopted || can(inner, &row.variant, wanted.verb).is_err() {
+        return Ok(());
+    }
+    let payment = Payment::of(row)?;
+    let pending = Pending::of(inner, tx, row, &payment)?;
+    let before = is_answer && tx.operations_of(row.id)?.iter().any(|it| it.verb == wanted.verb.as_str());
+    if before || allowed(&payment, wanted.verb, None, &pending).is_err() {
+        return Ok(());
+    }
+    let new = operation(tx, row, &wanted, &idempotency_key()?, inner.now())?;
+    tx.add_operation(&new).map(drop)
+}
+
+/// An operation that is due at once, without an amount.
+fn operation(
+    tx: &mut dyn Tx,
+    row: &PaymentRow,
+    wanted: &Wanted,
+    key: &str,
+    now: Timestamp,
+) -> Result<NewOperation, Error> {
+    Ok(NewOperation {
         payment_id: row.id,
         variant: row.variant.clone(),
         verb: wanted.verb.as_str(),
-        amount,
+        amount: None,
         reason: wanted.reason.clone(),
-        gateway_refs: refs,
+        gateway_refs: serde_json::Value::from(objects(tx, row, wanted.verb)?).to_string(),
         idempotency_key: key.to_owned(),
         actor: wanted.asker.name().to_owned(),
-        due_at: later(now, TRY),
+        due_at: now,
         created_at: now,
-    })?;
-    Ok(Begun::New(operation))
+    })
 }
 
 /// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about, and
@@ -176,6 +204,7 @@ fn objects(tx: &mut dyn Tx, row: &PaymentRow, verb: Verb) -> Result<Vec<String>,
     let state = match verb {
         Verb::Capture | Verb::Cancel => State::Authorized,
         Verb::Refund | Verb::Refresh => State::Succeeded,
+        Verb::Complete => State::Pending,
     };
     let facts = tx.facts_of(row.id)?;
     let mut refs = tx.references_of(row.id)?;

@@ -77,12 +77,12 @@ impl Payments {
         let told =
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
         let kinds = variant.gateway.setup().kinds;
-        let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<String>);
+        let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<Envelope>);
         let mut ended = false;
         for _ in 0..PAGES {
-            let page = variant.gateway.list(since, before.as_deref()).await.map_err(told)?;
+            let page = variant.gateway.list(since, before.as_ref()).await.map_err(told)?;
             done.listed += page.events.len();
-            before = page.events.last().map(|event| event.id.clone());
+            before = page.events.last().cloned();
             let wanted =
                 |event: &Envelope| kinds.contains(&event.kind.as_str()) || self.inner().handlers.wants(&event.kind);
             let wanted: Vec<Envelope> = page.events.into_iter().filter(wanted).collect();

@@ -29,20 +29,26 @@ impl Payments {
     pub(crate) async fn resume_operations(&self) -> Result<usize, Error> {
         let mut count = 0;
         // One by one, so that none waits for another under its lease.
-        while let Some(operation) = self.claim_operation().await? {
+        while self.resume_operation(None).await? {
             count += 1;
-            let (id, verb) = (operation.id, operation.verb.clone());
-            if let Err(error) = self.attempt(operation).await {
-                log::error!("payments: operation {id} ({verb}): {error}");
-            }
         }
         Ok(count)
     }
 
-    async fn claim_operation(&self) -> Result<Option<OperationRow>, Error> {
+    /// Tries an operation that is due, of this payment if one is given; answers whether there was one.
+    pub(super) async fn resume_operation(&self, payment: Option<i64>) -> Result<bool, Error> {
+        let Some(operation) = self.claim_operation(payment).await? else { return Ok(false) };
+        let (id, verb) = (operation.id, operation.verb.clone());
+        if let Err(error) = self.attempt(operation).await {
+            log::error!("payments: operation {id} ({verb}): {error}");
+        }
+        Ok(true)
+    }
+
+    async fn claim_operation(&self, payment: Option<i64>) -> Result<Option<OperationRow>, Error> {
         let now = self.now();
         let variants: Vec<String> = self.variants().map(str::to_owned).collect();
-        let claim = move |tx: &mut dyn Tx| tx.claim_operation(now, later(now, TRY), &variants);
+        let claim = move |tx: &mut dyn Tx| tx.claim_operation(now, later(now, TRY), &variants, payment);
         self.blocking(move |inner| inner.store.transaction(claim)).await
     }
 
@@ -171,10 +177,12 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
     let payment = Payment::of(&row)?;
     let verb = Verb::parse(&operation.verb);
+    let facts = tx.facts_of(row.id)?;
     Ok(Call {
         verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
         token: row.token.clone(),
         gateway_refs: serde_json::from_str(&operation.gateway_refs).unwrap_or_default(),
+        aspects: facts.into_iter().map(|fact| (fact.gateway_ref, fact.aspect)).collect(),
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,
         reason: operation.reason.clone(),

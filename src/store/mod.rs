@@ -182,12 +182,14 @@ pub(crate) trait Attempts {
 pub(crate) trait Operations {
     /// Adds an operation that is underway.
     fn add_operation(&mut self, operation: &NewOperation) -> Result<OperationRow, Error>;
-    /// Takes the operation of one of these variants that is due first, its end not known, for another try until `until`.
+    /// Takes the operation of one of these variants that is due first, its end not known, for another try until `until`;
+    /// one of this payment if one is given.
     fn claim_operation(
         &mut self,
         now: Timestamp,
         until: Timestamp,
         variants: &[String],
+        payment: Option<i64>,
     ) -> Result<Option<OperationRow>, Error>;
     /// Writes what came of this try, unless another has begun meanwhile; that it is done counts whoever says so.
     fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<(), Error>;

@@ -111,6 +111,7 @@ pub(super) fn title(verb: Verb) -> &'static str {
         Verb::Cancel => "Cancel",
         Verb::Refund => "Refund",
         Verb::Refresh => "Refresh",
+        Verb::Complete => "Complete",
     }
 }
 
@@ -120,6 +121,7 @@ pub(super) fn icon(verb: Verb) -> &'static str {
         Verb::Cancel => "slash",
         Verb::Refund => "back",
         Verb::Refresh => "retry",
+        Verb::Complete => "check",
     }
 }
 
@@ -129,6 +131,7 @@ fn question(verb: Verb, amount: Option<Money>, found: &Asks) -> String {
         (Verb::Refund, None) => "Refund how much?".to_owned(),
         (Verb::Capture, None) => "Capture how much?".to_owned(),
         (Verb::Cancel, _) => format!("Cancel this payment of {}?", found.payment.amount),
+        (Verb::Complete, _) => format!("Complete this payment of {}?", found.payment.amount),
         (Verb::Refresh, _) => format!("Ask {} how this payment stands?", found.gateway),
     }
 }
@@ -157,7 +160,7 @@ fn confirm(found: &Asks, verb: Verb, fields: &Fields, amount: Option<(Money, Mon
     let reason = fields.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
     sent.extend(reason.filter(|_| verb == Verb::Refund).map(|reason| ("reason", reason)));
     let what = amount.map(|(amount, _)| format!(" {amount}")).unwrap_or_default();
-    let object = if amount.is_none() && verb == Verb::Cancel { " the payment" } else { "" };
+    let object = if amount.is_none() && matches!(verb, Verb::Cancel | Verb::Complete) { " the payment" } else { "" };
     Ok(Step::Confirm {
         meaning: meaning(found, verb, amount),
         fields: sent,
@@ -175,6 +178,9 @@ fn meaning(found: &Asks, verb: Verb, amount: Option<(Money, Money)>) -> Vec<Stri
         Verb::Refund => format!("{gateway} returns {what} to the customer. That can't be taken back."),
         Verb::Capture => format!("{gateway} takes {what} of what the customer authorized."),
         Verb::Cancel => format!("{gateway} closes the checkout, or releases what is authorized. That can't be taken back."),
+        Verb::Complete => {
+            format!("{gateway} takes, or authorizes, what the customer agreed to. Where nobody agreed, nothing changes.")
+        }
         Verb::Refresh => format!("That changes nothing at {gateway}. What it answers is processed like every event."),
     };
     let second = match (verb, rest) {

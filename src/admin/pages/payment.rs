@@ -92,6 +92,7 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
         Some(Verb::Capture) => format!("Captured: {gateway} did it, and the timeline says what came of it."),
         Some(Verb::Cancel) => format!("Canceled: {gateway} did it, and the timeline says what came of it."),
         Some(Verb::Refund) => format!("Refunded: {gateway} did it, and the timeline says what came of it."),
+        Some(Verb::Complete) => format!("Completed: {gateway} did it, and the timeline says what came of it."),
         Some(Verb::Refresh) => format!("{gateway} was asked; what it knows of this payment is here now."),
         None if done == Some("underway") => {
             let text = format!(

@@ -46,7 +46,13 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         Says::LocalEnded(state, words) => reading.ended(state, words)?,
         Says::Nothing(summary) => (Vec::new(), summary.to_owned()),
     };
-    Ok(Interpretation { references: reading.references(), facts, summary, customer: reading.customer() })
+    Ok(Interpretation {
+        references: reading.references(),
+        facts,
+        summary,
+        customer: reading.customer(),
+        awaits_completion: false,
+    })
 }
 
 fn says(kind: &str) -> Says {

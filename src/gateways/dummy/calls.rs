@@ -7,6 +7,9 @@ use super::verify::envelope;
 use crate::domain::event::Envelope;
 use crate::gateways::{Call, GatewayError, Verb};
 
+/// Why there is nothing to complete.
+pub(super) const COMPLETE: &str = "The dummy gateway completes a payment by itself.";
+
 /// Does what the call says.
 pub(super) fn answer(call: &Call) -> Result<Vec<Envelope>, GatewayError> {
     let id = call.idempotency_key.as_str();
@@ -18,6 +21,7 @@ pub(super) fn answer(call: &Call) -> Result<Vec<Envelope>, GatewayError> {
         Verb::Refund => Event::refund(id, &call.token, total, format!("dr_{}", call.idempotency_key), part),
         // Whoever remembers nothing has nothing to add to what was sent.
         Verb::Refresh => return Ok(Vec::new()),
+        Verb::Complete => return Err(GatewayError::Unsupported(COMPLETE.to_owned())),
     };
     let event = match call.gateway_refs.first() {
         Some(object) => event.object(object),

@@ -3,6 +3,7 @@
 
 use time::format_description::well_known::Rfc3339;
 
+use super::answered::Named;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
@@ -33,6 +34,9 @@ pub(super) const KINDS: [&str; 20] = [
     "PAYMENT.SALE.REVERSED",
 ];
 
+/// The kind after which PayPal waits for us.
+const APPROVED: &str = "CHECKOUT.ORDER.APPROVED";
+
 /// What a kind says of its resource.
 #[derive(Clone, Copy)]
 enum Says {
@@ -45,6 +49,8 @@ enum Says {
     /// Of money that went back; the resource is the refund.
     Back(State, &'static str),
     Dispute,
+    /// Of an object as it stands, which we asked for.
+    Answered(Named),
     /// Nothing that changes a payment.
     Nothing(&'static str),
 }
@@ -57,14 +63,15 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     }
     let text = std::str::from_utf8(event.body);
     let text = text.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
-    let resource = Object::read(text, "an event")?.need_object("resource", "the event's resource")?;
-    let reading = Reading { event, resource };
+    let whole = Object::read(text, "an event")?;
+    let reading = Reading { event, resource: whole.need_object("resource", "the event's resource")? };
     match says {
         Says::Order(state, words) => reading.order(Some(state), words),
         Says::Settled => reading.order(None, "order completed; its captures tell of the money"),
         Says::Money(aspect, state, words) => reading.money(aspect, state, words),
         Says::Back(state, words) => reading.back(state, words),
         Says::Dispute => reading.dispute(),
+        Says::Answered(named) => reading.answered(named, whole.object("part_of", "an amount")?),
         Says::Nothing(_) => Ok(Interpretation::default()),
     }
 }
@@ -72,7 +79,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
 fn says(kind: &str) -> Says {
     use Aspect::{Authorization, Capture};
     match kind {
-        "CHECKOUT.ORDER.APPROVED" => Says::Order(State::Pending, "order approved by the customer, to be captured"),
+        APPROVED => Says::Order(State::Pending, "order approved by the customer, to be captured"),
         "CHECKOUT.PAYMENT-APPROVAL.REVERSED" => Says::Order(State::Canceled, "approval reversed: not captured in time"),
         "CHECKOUT.ORDER.COMPLETED" => Says::Settled,
         "PAYMENT.AUTHORIZATION.CREATED" => Says::Money(Authorization, State::Authorized, "authorized"),
@@ -90,6 +97,7 @@ fn says(kind: &str) -> Says {
         "PAYMENT.REFUND.PENDING" => Says::Back(State::Pending, "refund pending"),
         "PAYMENT.REFUND.FAILED" => Says::Back(State::Failed, "refund failed, the money came back"),
         "CUSTOMER.DISPUTE.CREATED" | "CUSTOMER.DISPUTE.UPDATED" | "CUSTOMER.DISPUTE.RESOLVED" => Says::Dispute,
+        _ if let Some(named) = Named::of(kind) => Says::Answered(named),
         _ if kind.starts_with("BILLING.") => Says::Nothing("a subscription changed: kept for handlers"),
         _ if kind.starts_with("PAYMENT.PAYOUT") => Says::Nothing("a payout: kept for handlers"),
         _ => Says::Nothing("nothing about a payment: kept for handlers"),
@@ -97,9 +105,9 @@ fn says(kind: &str) -> Says {
 }
 
 /// An event's resource.
-struct Reading<'a> {
-    event: &'a Recorded<'a>,
-    resource: Object<'a>,
+pub(super) struct Reading<'a> {
+    pub(super) event: &'a Recorded<'a>,
+    pub(super) resource: Object<'a>,
 }
 
 impl Reading<'_> {
@@ -124,6 +132,7 @@ impl Reading<'_> {
             facts: facts.into_iter().collect(),
             summary: sentence(words, amount),
             customer: payer.and_then(|payer| short(&payer, "email_address")),
+            awaits_completion: self.event.kind == APPROVED,
         })
     }
 
@@ -189,37 +198,44 @@ impl Reading<'_> {
         Ok(said)
     }
 
-    fn said(&self, facts: Vec<Fact>, gateway_refs: Vec<String>, words: &str, amount: Option<Money>) -> Interpretation {
+    pub(super) fn said(
+        &self,
+        facts: Vec<Fact>,
+        gateway_refs: Vec<String>,
+        words: &str,
+        amount: Option<Money>,
+    ) -> Interpretation {
         let tokens = ["custom_id", "invoice_id", "custom", "invoice_number"].map(|name| short(&self.resource, name));
         Interpretation {
             references: References { tokens: distinct(tokens), gateway_refs },
             facts,
             summary: sentence(words, amount),
             customer: None,
+            awaits_completion: false,
         }
     }
 
-    fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
+    pub(super) fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
         Fact::new(aspect, gateway_ref, state, self.event.occurred_at, self.event.id)
     }
 
-    fn moment(&self, name: &str) -> Option<Timestamp> {
+    pub(super) fn moment(&self, name: &str) -> Option<Timestamp> {
         Timestamp::parse(&short(&self.resource, name)?, &Rfc3339).ok().map(to_micros)
     }
 
-    fn amount(&self) -> Result<Option<Money>, Malformed> {
+    pub(super) fn amount(&self) -> Result<Option<Money>, Malformed> {
         self.resource.object("amount", "an amount")?.map(|amount| read(&amount)).transpose()
     }
 
     /// The ids of the order and of the authorization that this belongs to.
-    fn related(&self) -> Result<[Option<String>; 2], Malformed> {
+    pub(super) fn related(&self) -> Result<[Option<String>; 2], Malformed> {
         let data = self.resource.object("supplementary_data", "supplementary data")?;
         let ids = data.map(|data| data.object("related_ids", "related ids")).transpose()?.flatten();
         Ok(["order_id", "authorization_id"].map(|name| ids.as_ref().and_then(|ids| short(ids, name))))
     }
 
     /// The id at the end of the link `up`.
-    fn above(&self) -> Result<Option<String>, Malformed> {
+    pub(super) fn above(&self) -> Result<Option<String>, Malformed> {
         let links = self.resource.objects("links", "a link")?;
         let up = links.iter().find(|link| short(link, "rel").as_deref() == Some("up"));
         let href = up.and_then(|link| short(link, "href"));
@@ -231,7 +247,7 @@ impl Reading<'_> {
 }
 
 /// An amount of PayPal's second API, or of its first: a decimal number as text. Refunds of sales may bear a minus.
-fn read(amount: &Object<'_>) -> Result<Money, Malformed> {
+pub(super) fn read(amount: &Object<'_>) -> Result<Money, Malformed> {
     let (code, value) = match amount.text("currency_code")? {
         Some(code) => (code, amount.need_text("value")?),
         None => match amount.text("total")? {
@@ -248,18 +264,18 @@ fn read(amount: &Object<'_>) -> Result<Money, Malformed> {
 }
 
 /// A text that is welcome but not needed: what is missing or odd is `None`.
-fn short(object: &Object<'_>, name: &str) -> Option<String> {
+pub(super) fn short(object: &Object<'_>, name: &str) -> Option<String> {
     object.text(name).ok()?.filter(|text| storable(text)).map(|text| text.into_owned())
 }
 
-fn with_money(fact: Fact, amount: Option<Money>) -> Fact {
+pub(super) fn with_money(fact: Fact, amount: Option<Money>) -> Fact {
     match amount {
         Some(amount) => fact.with_amount(amount.minor, amount.currency),
         None => fact,
     }
 }
 
-fn sentence(what: &str, amount: Option<Money>) -> String {
+pub(super) fn sentence(what: &str, amount: Option<Money>) -> String {
     match amount {
         Some(amount) => format!("{what}: {amount}"),
         None => what.to_owned(),
@@ -267,7 +283,7 @@ fn sentence(what: &str, amount: Option<Money>) -> String {
 }
 
 /// What is there, each once, in order.
-fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
+pub(super) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
     let mut found = Vec::new();
     for candidate in candidates.into_iter().flatten() {
         if !found.contains(&candidate) {

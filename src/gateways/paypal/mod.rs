@@ -1,6 +1,8 @@
 //! How does one talk to PayPal? [`PayPal`] is one webhook of a REST app: it verifies what comes in without asking
-//! PayPal, but for a certificate once a day, and reads facts. PayPal's API is not called from here.
+//! PayPal, but for a certificate once a day, reads facts, and with the app's client it starts payments and acts on them.
 
+mod answered;
+mod api;
 mod certificate;
 mod envelope;
 mod interpret;
@@ -11,10 +13,11 @@ use std::sync::{Arc, OnceLock};
 
 use rustls_pki_types::TrustAnchor;
 
-use super::{Gateway, SecretStatus, Setup, Verb, Verification};
+use super::{BoxFuture, Call, Gateway, GatewayError, Listing, Order, SecretStatus, Setup, Started, Verb, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
+use api::Api;
 use store::{Chain, Store};
 use verify::Claim;
 
@@ -39,6 +42,8 @@ pub struct PayPal {
     trusted: Arc<OnceLock<Vec<TrustAnchor<'static>>>>,
     unreadable: bool,
     store: Arc<Store>,
+    api: Option<Api>,
+    online: bool,
 }
 
 impl PayPal {
@@ -51,12 +56,51 @@ impl PayPal {
             trusted: Arc::default(),
             unreadable: false,
             store: Arc::default(),
+            api: None,
+            online: false,
         }
     }
 
     /// Says that the webhook is of a live app: events don't tell.
     pub fn live(mut self) -> Self {
         self.live = true;
+        if let Some(api) = &mut self.api {
+            api.live = true;
+        }
+        self
+    }
+
+    /// The REST app's client ID and secret, with which orders are created, completed, captured, voided, refunded and asked
+    /// about here: [`Payments::create`](crate::Payments::create) then answers the address where the customer approves,
+    /// and as soon as that is done the order is captured or authorized. Default none: the host does all of it itself.
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.api = Some(Api::new(id, secret, self.live));
+        self
+    }
+
+    /// Where PayPal's API is. Default PayPal's own address, of the sandbox or live; for tests, a fake on this machine by
+    /// plain `http://`. Call it after [`PayPal::client`].
+    pub fn api_base(mut self, base: impl Into<String>) -> Self {
+        if let Some(api) = &mut self.api {
+            api.base = Some(base.into());
+        }
+        self
+    }
+
+    /// How often a call is tried again when PayPal can't be reached or has trouble of its own. Default 2; each try bears
+    /// the same `PayPal-Request-Id`. Call it after [`PayPal::client`].
+    pub fn api_retries(mut self, retries: u32) -> Self {
+        if let Some(api) = &mut self.api {
+            api.retries = retries;
+        }
+        self
+    }
+
+    /// Asks PayPal about every delivery whether it is genuine, in place of checking its signature here: for those who
+    /// can't say which certificates to trust. Each delivery then waits for PayPal, and is refused for now (503, so that it
+    /// is sent again) when PayPal does not answer. Needs [`PayPal::client`]. Default off.
+    pub fn verify_online(mut self) -> Self {
+        self.online = true;
         self
     }
 
@@ -98,6 +142,13 @@ impl PayPal {
         Ok(Verified { events, secret: Some(LABEL.to_owned()), skew_seconds: None })
     }
 
+    /// Asks PayPal itself.
+    async fn ask_online(&self, delivery: &Delivery) -> Result<Verified, Rejection> {
+        let api = self.api.as_ref().ok_or(Rejection::Unverifiable)?;
+        api.vouches(delivery, &self.webhook_id).await?;
+        self.judged(true, delivery)
+    }
+
     /// Fetches the certificate. As long as there is none, nothing is known: PayPal is to send again.
     async fn ask(&self, claim: Claim, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
         let believe = |chain: &Chain| self.signed(chain, &claim, now);
@@ -124,13 +175,22 @@ impl Gateway for PayPal {
                 "expected certificates as PEM, and addresses as PayPal sends them, got something else".to_owned()
             );
         }
-        match self.anchors().is_empty() {
+        if self.online && self.api.is_none() {
+            return Err(
+                "expected PayPal's client ID and secret for asking PayPal about deliveries, got none".to_owned()
+            );
+        }
+        self.api.as_ref().map_or(Ok(()), Api::check)?;
+        match self.anchors().is_empty() && !self.online {
             true => Err("expected root certificates of the system, got none: give some by `roots`".to_owned()),
             false => Ok(()),
         }
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        if self.online {
+            return Verification::Later(Box::pin(self.ask_online(delivery)));
+        }
         let claim = match verify::claim(delivery, &self.webhook_id) {
             Ok(claim) => claim,
             Err(rejection) => return Verification::Ready(Err(rejection)),
@@ -147,7 +207,41 @@ impl Gateway for PayPal {
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
         let verb = verb.as_str();
-        Err(format!("PayPal's API is not called from here: {verb} in its dashboard, or by your own code."))
+        let without =
+            || format!("This variant has no client of PayPal's, so PayPal can't be asked to {verb} from here.");
+        self.api.as_ref().map(drop).ok_or_else(without)
+    }
+
+    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.checkout(order)),
+            None => Box::pin(std::future::ready(Ok(Started::Done))),
+        }
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.call(call)),
+            None => Box::pin(std::future::ready(Err(no_client()))),
+        }
+    }
+
+    fn list<'a>(
+        &'a self,
+        since: Timestamp,
+        before: Option<&'a Envelope>,
+    ) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.list(since, before)),
+            None => Box::pin(std::future::ready(Err(no_client()))),
+        }
+    }
+
+    fn resend<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<(), GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.resend(event_id, &self.webhook_id)),
+            None => Box::pin(std::future::ready(Err(no_client()))),
+        }
     }
 
     fn setup(&self) -> Setup {
@@ -162,6 +256,7 @@ impl Gateway for PayPal {
             steps: steps.map(str::to_owned).into(),
             kinds: interpret::KINDS.into(),
             secrets: vec![SecretStatus { label: LABEL.to_owned(), is_set: !self.webhook_id.is_empty() }],
+            api_key: Some(self.api.is_some()),
             docs: vec![("PayPal on webhooks", "https://developer.paypal.com/api/rest/webhooks/rest/")],
             ..Setup::default()
         }
@@ -172,4 +267,8 @@ impl Gateway for PayPal {
         let plain = gateway_ref.len() == 17 && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         plain.then(|| format!("https://{host}/activity/payment/{gateway_ref}"))
     }
+}
+
+fn no_client() -> GatewayError {
+    GatewayError::Unsupported("this variant has no client of PayPal's".to_owned())
 }

@@ -23,16 +23,35 @@ pub(super) struct Claim {
     pub(super) signature: Vec<u8>,
 }
 
-/// Reads the five header fields. Nothing is fetched for a delivery that fails here.
-pub(super) fn claim(delivery: &Delivery, webhook_id: &str) -> Result<Claim, Rejection> {
+/// The five header fields, as they came.
+pub(super) struct Fields {
+    pub(super) id: String,
+    pub(super) time: String,
+    pub(super) signature: String,
+    pub(super) address: String,
+    pub(super) algorithm: String,
+}
+
+/// Reads the header fields, of which none may be missing.
+pub(super) fn fields(delivery: &Delivery) -> Result<Fields, Rejection> {
     let field = |name: &str| {
         let text = delivery.header(&format!("paypal-{name}")).filter(|text| !text.is_empty());
-        text.ok_or(Rejection::SignatureMissing)
+        text.map(Into::into).ok_or(Rejection::SignatureMissing)
     };
-    let (id, time) = (field("transmission-id")?, field("transmission-time")?);
-    let (given, address, algorithm) = (field("transmission-sig")?, field("cert-url")?, field("auth-algo")?);
+    Ok(Fields {
+        id: field("transmission-id")?,
+        time: field("transmission-time")?,
+        signature: field("transmission-sig")?,
+        address: field("cert-url")?,
+        algorithm: field("auth-algo")?,
+    })
+}
+
+/// Reads what the header fields claim. Nothing is fetched for a delivery that fails here.
+pub(super) fn claim(delivery: &Delivery, webhook_id: &str) -> Result<Claim, Rejection> {
+    let Fields { id, time, signature, address, algorithm } = fields(delivery)?;
     let address = certificate::address(&address).filter(|_| algorithm == ALGORITHM);
-    let folded = given.replace(['\r', '\n'], "");
+    let folded = signature.replace(['\r', '\n'], "");
     let (Some(address), Ok(signature)) = (address, BASE64.decode(folded)) else {
         return Err(Rejection::SignatureMalformed);
     };

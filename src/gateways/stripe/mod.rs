@@ -158,6 +158,7 @@ impl Gateway for Stripe {
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
         match &self.api {
+            _ if verb == Verb::Complete => Err("Stripe completes a payment by itself.".to_owned()),
             Some(_) => Ok(()),
             None => {
                 Err(format!("This variant has no API key, so Stripe can't be asked to {} from here.", verb.as_str()))
@@ -172,9 +173,13 @@ impl Gateway for Stripe {
         }
     }
 
-    fn list<'a>(&'a self, since: Timestamp, before: Option<&'a str>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+    fn list<'a>(
+        &'a self,
+        since: Timestamp,
+        before: Option<&'a Envelope>,
+    ) -> BoxFuture<'a, Result<Listing, GatewayError>> {
         match &self.api {
-            Some(api) => Box::pin(api.list(since, before)),
+            Some(api) => Box::pin(api.list(since, before.map(|event| event.id.as_str()))),
             None => Box::pin(std::future::ready(Err(no_key()))),
         }
     }

@@ -42,10 +42,15 @@ impl Operations for Connection {
         now: Timestamp,
         until: Timestamp,
         variants: &[String],
+        payment: Option<i64>,
     ) -> Result<Option<OperationRow>, Error> {
         loop {
-            let due = o::pay_operations
-                .filter(o::due_at.le(now).and(o::variant.eq_any(variants)))
+            let due = o::pay_operations.filter(o::due_at.le(now).and(o::variant.eq_any(variants))).into_boxed();
+            let due = match payment {
+                Some(payment) => due.filter(o::payment_id.eq(payment)),
+                None => due,
+            };
+            let due = due
                 .order((o::due_at, o::id))
                 .select(o::id)
                 .first::<i64>(self)

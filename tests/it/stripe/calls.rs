@@ -1,6 +1,7 @@
 //! Does Stripe hear from us what it hears from its own library, and do we understand what it says?
 
 use actix_payments::domain::Timestamp;
+use actix_payments::domain::event::Envelope;
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::gateways::{Call, Capture, Gateway, GatewayError, Item, Order, Started, Verb};
@@ -93,6 +94,7 @@ fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) ->
         verb,
         token: "order-10042".to_owned(),
         gateway_refs: refs.iter().map(|id| (*id).to_owned()).collect(),
+        aspects: Default::default(),
         amount: amount.map(|minor| money(minor, "EUR")),
         total: money(4998, "EUR"),
         reason: reason.map(str::to_owned),
@@ -166,7 +168,16 @@ async fn every_other_call_is_made_as_stripes_library_makes_it() {
     // The list of events: ours leaves out what filters it.
     let listener = Listener::saying([ok(r#"{"object":"list","data":[],"has_more":false}"#)]);
     let since = Timestamp::from_unix_timestamp(1_791_700_000).unwrap();
-    stripe(&listener).list(since, Some("evt_1")).await.unwrap();
+    let earlier = Envelope {
+        id: "evt_1".to_owned(),
+        kind: "charge.refunded".to_owned(),
+        occurred_at: None,
+        livemode: None,
+        account: None,
+        api_version: None,
+        body: Default::default(),
+    };
+    stripe(&listener).list(since, Some(&earlier)).await.unwrap();
     let list = "/v1/events?limit=100&delivery_success=false&created[gte]=1791700000\
                 &types[0]=checkout.session.completed&types[1]=charge.refunded&starting_after=evt_1";
     assert_like_recorded(&listener.heard()[0], list, &["delivery_success", "types"], &[]);

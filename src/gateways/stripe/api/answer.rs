@@ -3,27 +3,12 @@
 //! does: only the object's own state counts.
 
 use bytes::Bytes;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::gateways::GatewayError;
-use crate::gateways::http::Response;
 use crate::gateways::json::Object;
 use crate::gateways::stripe::interpret::ANSWERED;
-
-/// When Stripe answered by its own clock, which is the clock of its events too.
-pub(super) fn answered_at(answer: &Response) -> Timestamp {
-    let said = answer.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
-    let at = said.unwrap_or_else(OffsetDateTime::now_utc);
-    at.replace_nanosecond(0).unwrap_or(at).to_offset(time::UtcOffset::UTC)
-}
-
-/// The body of an answer as text.
-pub(super) fn text(answer: &Response) -> Result<&str, GatewayError> {
-    std::str::from_utf8(&answer.body).map_err(|bad| GatewayError::Malformed(bad.to_string()))
-}
 
 /// The event that says what `object`, the raw text of one, is now.
 pub(super) fn event(id: String, object: &str, at: Timestamp) -> Result<Envelope, GatewayError> {

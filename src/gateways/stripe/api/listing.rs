@@ -4,11 +4,10 @@
 use bytes::Bytes;
 
 use super::Api;
-use super::answer::text;
 use super::form::Form;
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
-use crate::gateways::json::{Members, Object};
+use crate::gateways::json::{Object, elements};
 use crate::gateways::stripe::envelope;
 use crate::gateways::{GatewayError, Listing};
 
@@ -25,7 +24,7 @@ impl Api {
         query.maybe("starting_after", before);
         let answer = self.ask("/v1/events", query).await?;
         let malformed = |bad: crate::domain::event::Malformed| GatewayError::Malformed(bad.to_string());
-        let page = Object::read(text(&answer)?, "a list of events").map_err(malformed)?;
+        let page = Object::read(answer.text()?, "a list of events").map_err(malformed)?;
         let events = elements(page.raw("data").unwrap_or_default()).ok_or_else(|| {
             GatewayError::Malformed("expected `data` of a list of events to be a list of objects".to_owned())
         })?;
@@ -33,23 +32,4 @@ impl Api {
         let events: Vec<Envelope> = events.into_iter().filter_map(read).collect();
         Ok(Listing { more: page.flag("has_more").map_err(malformed)? && !events.is_empty(), events })
     }
-}
-
-/// The elements of a JSON list of objects, each as it stands in the text.
-fn elements(list: &str) -> Option<Vec<&str>> {
-    let inner = list.strip_prefix('[')?.strip_suffix(']')?;
-    // Read as the members of one object, a list's elements would need keys; so they are cut by the scanner one by one.
-    let mut rest = inner.trim_start();
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let length = Members::first_value(rest)?;
-        found.push(&rest[..length]);
-        rest = rest[length..].trim_start();
-        match rest.strip_prefix(',') {
-            Some(next) => rest = next.trim_start(),
-            None if rest.is_empty() => {}
-            None => return None,
-        }
-    }
-    Some(found)
 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, NoAnswer, Request, Response};
+use crate::gateways::http::{Client, Request, Response, is_base};
 use crate::gateways::signature::Secret;
+use crate::gateways::tries;
 use form::Form;
 
 /// Where Stripe's API is.
@@ -48,13 +49,9 @@ impl Api {
         if !self.key.expose().iter().all(u8::is_ascii_graphic) {
             return Err("expected an API key of visible ASCII characters, got others".to_owned());
         }
-        let (secure, local) = (self.base.strip_prefix("https://"), self.base.strip_prefix("http://"));
-        let itself = |rest: &str| ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| starts_with_host(rest, host));
-        match (secure, local) {
-            (Some(rest), _) if !rest.is_empty() && !rest.contains(['@', '?', '#']) => Ok(()),
-            // A fake for tests, on this machine.
-            (_, Some(rest)) if itself(rest) => Ok(()),
-            _ => Err(format!("expected an https:// address for Stripe's API, got {:?}", self.base)),
+        match is_base(&self.base) {
+            true => Ok(()),
+            false => Err(format!("expected an https:// address for Stripe's API, got {:?}", self.base)),
         }
     }
 
@@ -83,72 +80,23 @@ impl Api {
         ]
     }
 
-    /// Sends until there is an answer that stands, or no further try is left.
     async fn send(&self, request: Request) -> Result<Response, GatewayError> {
-        let (mut tries, mut may_have_acted) = (0, false);
-        loop {
-            let answer = self.client.send(request.clone()).await;
-            if tries >= self.retries || !again(&answer) {
-                return settled(answer).map_err(|error| match error {
-                    // What the last try did not reach, an earlier one may have done.
-                    GatewayError::Unavailable(why) if may_have_acted => GatewayError::OutcomeUnknown(why),
-                    error => error,
-                });
-            }
-            may_have_acted |= !matches!(answer, Err(NoAnswer::NotSent(_)));
-            tokio::time::sleep(pause(tries)).await;
-            tries += 1;
-        }
+        tries::send(&self.client, self.retries, request, again, refusal).await
     }
 }
 
-fn starts_with_host(rest: &str, host: &str) -> bool {
-    rest.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-}
-
-/// The rule of Stripe's own libraries: Stripe's word if it gives one, else no connection, a conflict, or trouble of
-/// its own. Too many requests are not tried again unasked.
-fn again(answer: &Result<Response, NoAnswer>) -> bool {
-    match answer {
-        Err(_) => true,
-        Ok(answer) => match answer.header("stripe-should-retry") {
-            Some("true") => true,
-            Some("false") => false,
-            _ => answer.status == 409 || answer.status >= 500,
-        },
+/// The rule of Stripe's own libraries: Stripe's word if it gives one, else a conflict, or trouble of its own. Too many
+/// requests are not tried again unasked.
+fn again(answer: &Response) -> bool {
+    match answer.header("stripe-should-retry") {
+        Some("true") => true,
+        Some("false") => false,
+        _ => answer.status == 409 || answer.status >= 500,
     }
 }
 
-/// Half a second, doubled each time up to five, with up to a half taken off so that not all come back at once, but
-/// never less than the half second.
-fn pause(tries: u32) -> Duration {
-    let full: u64 = 500_u64.saturating_mul(1 << tries.min(8)).min(5_000);
-    let mut dice = [0_u8; 8];
-    let off = match getrandom::fill(&mut dice) {
-        Ok(()) => u64::from_le_bytes(dice) % (full / 2 + 1),
-        Err(_) => 0,
-    };
-    Duration::from_millis((full - off).max(500))
-}
-
-/// What a call came to, in the words of every gateway.
-fn settled(answer: Result<Response, NoAnswer>) -> Result<Response, GatewayError> {
-    let answer = answer.map_err(|none| match none {
-        NoAnswer::NotSent(why) => GatewayError::Unavailable(why),
-        NoAnswer::Lost(why) => GatewayError::OutcomeUnknown(why),
-    })?;
-    match answer.status {
-        200..=299 => Ok(answer),
-        status => {
-            let said = words(&answer);
-            Err(match status {
-                // Refused before it was looked at; an earlier try may have got further.
-                401 | 403 | 408 | 429 => GatewayError::Unavailable(said),
-                409 | 500.. => GatewayError::OutcomeUnknown(said),
-                _ => GatewayError::Declined(said),
-            })
-        }
-    }
+fn refusal(answer: &Response) -> GatewayError {
+    tries::refusal(answer.status, words(answer))
 }
 
 #[derive(Default, Deserialize)]

@@ -1,7 +1,7 @@
 //! How is a payment captured, canceled, refunded, or asked about? Which object a call goes to follows from the ids
 //! and facts that are known of the payment.
 
-use super::answer::{answered_at, event, text};
+use super::answer::event;
 use super::form::Form;
 use super::{Api, Response};
 use crate::domain::event::Envelope;
@@ -19,6 +19,7 @@ impl Api {
             Verb::Cancel => self.cancel(call).await,
             Verb::Refund => self.refund(call).await,
             Verb::Refresh => self.refresh(call).await,
+            Verb::Complete => Err(GatewayError::Unsupported("Stripe completes a payment by itself".to_owned())),
         }
     }
 
@@ -78,7 +79,7 @@ impl Api {
             }
         };
         let answer = self.ask(&path, query).await?;
-        let (mut object, at) = (text(&answer)?, answered_at(&answer));
+        let (mut object, at) = (answer.text()?, answer.answered_at());
         let mut events = vec![event(format!("{}-1", call.idempotency_key), object, at)?];
         for (name, number) in nested.iter().zip(2..) {
             let read = Object::read(object, "an answer").map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
@@ -99,7 +100,7 @@ impl Api {
     /// The same under a key for this request alone; the event bears the call's.
     async fn done_under(&self, key: &str, call: &Call, path: &str, form: Form) -> Answer {
         let answer: Response = self.act(path, form, key).await?;
-        Ok(vec![event(call.idempotency_key.clone(), text(&answer)?, answered_at(&answer))?])
+        Ok(vec![event(call.idempotency_key.clone(), answer.text()?, answer.answered_at())?])
     }
 
     /// The intent of the payment: one that is known, else the session's.
@@ -111,7 +112,7 @@ impl Api {
         let answer = self.ask(&format!("/v1/checkout/sessions/{session}"), Form::default()).await?;
         // Nothing has been asked for yet, so nothing was done.
         let unread = |bad: String| GatewayError::Unavailable(format!("the session's answer is not understood: {bad}"));
-        let body = text(&answer).map_err(|bad| unread(bad.to_string()))?;
+        let body = answer.text().map_err(|bad| unread(bad.to_string()))?;
         let read = Object::read(body, "a checkout session").map_err(|bad| unread(bad.to_string()))?;
         read.link("payment_intent").filter(|id| plain(id)).ok_or_else(unknown)
     }

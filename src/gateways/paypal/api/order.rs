@@ -1,0 +1,127 @@
+//! How does a payment begin at PayPal, and go on once its customer has agreed? As an order of one purchase unit
+//! (<https://developer.paypal.com/docs/api/orders/v2/>), which bears our token as its `custom_id`; PayPal then waits to be
+//! told to capture or to authorize it.
+
+use serde_json::{Value, json};
+
+use super::{Api, Ask, answer, money};
+use crate::domain::event::Envelope;
+use crate::domain::fact::Aspect;
+use crate::domain::money::Money;
+use crate::gateways::http::Response;
+use crate::gateways::paypal::answered::Named;
+use crate::gateways::{Call, Capture, GatewayError, Order, Started};
+
+/// The longest name of an item, and the longest description, in characters.
+const LONG: usize = 127;
+
+impl Api {
+    /// Creates an order. The same payment is the same order, however often it is asked for.
+    pub(in crate::gateways::paypal) async fn checkout(&self, order: &Order) -> Result<Started, GatewayError> {
+        let ask = Ask::act("/v2/checkout/orders", &body(order)?, format!("{}-checkout", order.token));
+        let answer = self.send(ask).await?;
+        let read = answer::read(&answer)?;
+        let malformed = |what: &str| GatewayError::Malformed(format!("expected {what} of PayPal's order, got none"));
+        let id = read.link("id").filter(|id| answer::plain(id)).ok_or_else(|| malformed("the id"))?;
+        let links = read.objects("links", "a link").unwrap_or_default();
+        let leads = |rel: &str| links.iter().find(|link| link.text("rel").ok().flatten().as_deref() == Some(rel));
+        let link = leads("payer-action").or_else(|| leads("approve"));
+        let url = link.and_then(|link| link.text("href").ok().flatten()).map(|href| href.into_owned());
+        Ok(Started::Redirect { url: url.ok_or_else(|| malformed("the customer's address"))?, gateway_refs: vec![id] })
+    }
+
+    /// Has an order that its customer approved captured or authorized, as it was meant from the start.
+    pub(super) async fn complete(&self, call: &Call) -> Result<Vec<Envelope>, GatewayError> {
+        let (id, order) = self.order(call).await?.ok_or_else(answer::unknown)?;
+        // Nothing has been done yet.
+        let unread = |error: GatewayError| GatewayError::Unavailable(error.to_string());
+        let read = answer::read(&order).map_err(unread)?;
+        let text = |name: &str| read.text(name).ok().flatten().unwrap_or_default().into_owned();
+        match text("status").as_str() {
+            "APPROVED" => {}
+            // Somebody was faster, or an answer was lost: what is true is what was asked for.
+            "COMPLETED" => return Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &order)?]),
+            status => {
+                let message = format!("the customer has not approved PayPal's order, it is {status}");
+                return Err(GatewayError::Declined(message));
+            }
+        }
+        let step = if text("intent") == "AUTHORIZE" { "authorize" } else { "capture" };
+        let path = format!("/v2/checkout/orders/{id}/{step}");
+        let answer = self.send(Ask::act(path, &json!({}), &call.idempotency_key)).await?;
+        Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &answer)?])
+    }
+
+    /// The payment's order: of its ids the one that is an order. Ids of PayPal's don't tell, but what facts were stated of
+    /// is none.
+    pub(super) async fn order(&self, call: &Call) -> Result<Option<(String, Response)>, GatewayError> {
+        for id in call.ids(Some(Aspect::Checkout)).chain(call.ids(None)).filter(|id| answer::plain(id)) {
+            if let Some(found) = self.find(&format!("/v2/checkout/orders/{id}")).await? {
+                return Ok(Some((id.to_owned(), found)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is at this path, if there is anything.
+    pub(super) async fn find(&self, path: &str) -> Result<Option<Response>, GatewayError> {
+        match self.send(Ask::get(path)).await {
+            Err(GatewayError::Declined(why)) if why.starts_with("404") => Ok(None),
+            // A question changes nothing, so an answer that was lost is none.
+            Err(GatewayError::OutcomeUnknown(why)) => Err(GatewayError::Unavailable(why)),
+            answer => answer.map(Some),
+        }
+    }
+}
+
+fn body(order: &Order) -> Result<Value, GatewayError> {
+    let Some(back) = &order.return_url else {
+        return Err(GatewayError::Declined("PayPal needs a return_url, where the customer goes afterwards".to_owned()));
+    };
+    let mut amount = money::write(order.amount)?;
+    let mut unit = json!({"custom_id": order.token});
+    if let Some(reference) = &order.reference {
+        unit["description"] = short(reference).into();
+    }
+    if let Some(items) = items(order) {
+        amount["breakdown"] = json!({"item_total": amount.clone()});
+        unit["items"] = items;
+    }
+    unit["amount"] = amount;
+    let cancel = order.cancel_url.as_ref().unwrap_or(back);
+    let mut experience = json!({"return_url": back, "cancel_url": cancel, "user_action": "PAY_NOW"});
+    if let Some(locale) = order.locale.as_ref().filter(|locale| is_locale(locale)) {
+        experience["locale"] = locale.as_str().into();
+    }
+    let mut paypal = json!({"experience_context": experience});
+    if let Some(email) = order.customer.as_ref().filter(|text| text.contains('@')) {
+        paypal["email_address"] = email.as_str().into();
+    }
+    let intent = if order.capture == Capture::Manual { "AUTHORIZE" } else { "CAPTURE" };
+    Ok(json!({"intent": intent, "purchase_units": [unit], "payment_source": {"paypal": paypal}}))
+}
+
+/// The items, where PayPal can show them: it knows none that cost less than nothing, and none of no quantity.
+fn items(order: &Order) -> Option<Value> {
+    let shown = |item: &crate::gateways::Item| {
+        let unit = money::write(Money::new(item.unit_amount, order.amount.currency)).ok();
+        let unit = unit.filter(|_| item.unit_amount >= 0 && item.quantity > 0 && !item.name.trim().is_empty())?;
+        Some(json!({"name": short(&item.name), "quantity": item.quantity.to_string(), "unit_amount": unit}))
+    };
+    order.items.iter().map(shown).collect::<Option<Vec<_>>>().filter(|items| !items.is_empty()).map(Value::from)
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(LONG).collect()
+}
+
+/// What PayPal takes for a language: `de`, `de-DE`. Another one would fail the order.
+fn is_locale(text: &str) -> bool {
+    let lower = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    match text.split_once('-') {
+        None => lower(text),
+        Some((language, region)) => {
+            lower(language) && region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase())
+        }
+    }
+}

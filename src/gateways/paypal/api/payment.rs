@@ -1,0 +1,94 @@
+//! How is a payment captured, canceled, refunded, or asked about? Which object a call goes to follows from the ids and
+//! facts that are known of the payment (<https://developer.paypal.com/docs/api/payments/v2/>).
+
+use serde_json::json;
+
+use super::{Api, Ask, answer, money};
+use crate::domain::event::Envelope;
+use crate::domain::fact::Aspect;
+use crate::gateways::paypal::answered::Named;
+use crate::gateways::{Call, GatewayError, Verb};
+
+type Answer = Result<Vec<Envelope>, GatewayError>;
+
+impl Api {
+    /// Does what the call says, and answers what is true then.
+    pub(in crate::gateways::paypal) async fn call(&self, call: &Call) -> Answer {
+        let answered = match call.verb {
+            Verb::Complete => self.complete(call).await,
+            Verb::Capture => self.capture(call).await,
+            Verb::Cancel => self.void(call).await,
+            Verb::Refund => self.refund(call).await,
+            Verb::Refresh => self.refresh(call).await,
+        };
+        answered.map(|events| events.into_iter().map(|event| Envelope { livemode: Some(self.live), ..event }).collect())
+    }
+
+    /// Captures an authorization; what is left of it is released.
+    async fn capture(&self, call: &Call) -> Answer {
+        let mut body = json!({"final_capture": true});
+        let mut whole = None;
+        if let Some(amount) = call.amount {
+            body["amount"] = money::write(amount)?;
+            whole = Some(money::write(call.total)?);
+        }
+        let id = known(call, Aspect::Authorization)?;
+        let path = format!("/v2/payments/authorizations/{id}/capture");
+        let answer = self.send(Ask::act(path, &body, &call.idempotency_key)).await?;
+        Ok(vec![answer::part(call.idempotency_key.clone(), Named::Capture, &answer, whole.as_ref())?])
+    }
+
+    /// Releases an authorization. An order that nobody approved can't be given up: it ends by itself.
+    async fn void(&self, call: &Call) -> Answer {
+        let Ok(id) = known(call, Aspect::Authorization) else {
+            let message = "PayPal has no call for that: an order that is not approved within hours ends by itself";
+            return Err(GatewayError::Declined(message.to_owned()));
+        };
+        let path = format!("/v2/payments/authorizations/{id}/void");
+        let mut answer = self.send(Ask::act(path, &json!({}), &call.idempotency_key)).await?;
+        if answer.body.is_empty() {
+            let path = format!("/v2/payments/authorizations/{id}");
+            let found = self.find(&path).await.map_err(|error| GatewayError::Malformed(error.to_string()))?;
+            answer = found.ok_or_else(|| GatewayError::Malformed("it was voided, and is not found".to_owned()))?;
+        }
+        Ok(vec![answer::event(call.idempotency_key.clone(), Named::Authorization, &answer)?])
+    }
+
+    async fn refund(&self, call: &Call) -> Answer {
+        let mut body = json!({"custom_id": call.token});
+        if let Some(amount) = call.amount {
+            body["amount"] = money::write(amount)?;
+        }
+        let id = known(call, Aspect::Capture)?;
+        let path = format!("/v2/payments/captures/{id}/refund");
+        let answer = self.send(Ask::act(path, &body, &call.idempotency_key)).await?;
+        Ok(vec![answer::event(call.idempotency_key.clone(), Named::Refund, &answer)?])
+    }
+
+    /// Asks for the order, which shows all that became of it; else for what is known of the payment.
+    async fn refresh(&self, call: &Call) -> Answer {
+        let id = |number: usize| format!("{}-{number}", call.idempotency_key);
+        if let Some((_, order)) = self.order(call).await? {
+            return Ok(vec![answer::event(id(1), Named::Order, &order)?]);
+        }
+        let mut events = Vec::new();
+        let parts = [
+            (Aspect::Authorization, Named::Authorization, "authorizations"),
+            (Aspect::Capture, Named::Capture, "captures"),
+            (Aspect::Refund, Named::Refund, "refunds"),
+        ];
+        for (aspect, named, folder) in parts {
+            for part in call.ids(Some(aspect)).filter(|part| answer::plain(part)) {
+                if let Some(found) = self.find(&format!("/v2/payments/{folder}/{part}")).await? {
+                    events.push(answer::event(id(events.len() + 1), named, &found)?);
+                }
+            }
+        }
+        if events.is_empty() { Err(answer::unknown()) } else { Ok(events) }
+    }
+}
+
+/// The first id that is known to be one of these.
+fn known(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
+    call.ids(Some(aspect)).find(|id| answer::plain(id)).ok_or_else(answer::unknown)
+}
