@@ -43,6 +43,15 @@ pub trait Gateway: Send + Sync + 'static {
     /// more than that. `now` is the moment the delivery came.
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a>;
 
+    /// What the company is told at the end of a delivery, where it wants to hear something of its own: `[accepted]`, or
+    /// 498 for a signature that is wrong. Only what is final can be told in other words, and only as what it is: a status
+    /// of 2xx for what is safe here, of 4xx for what is refused; else the usual answer is given. The default is `None`: 200
+    /// and `ok`, or 400 and the reason's code.
+    fn reply(&self, end: Result<(), Rejection>) -> Option<Reply> {
+        let _ = end;
+        None
+    }
+
     /// What does the event say? Pure and total: the same bytes give the same facts for ever, unknown kinds give
     /// no facts and a summary that says so, unreadable ones an error and never a panic.
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed>;
@@ -159,8 +168,19 @@ pub struct SecretStatus {
 pub enum Verification<'a> {
     /// Decided from the delivery alone.
     Ready(Result<Verified, Rejection>),
-    /// Needs to wait for something.
+    /// Needs to wait for something: a certificate, or the company's answer to the question whether what an unsigned hint
+    /// names is true. What can't be known now is [`Rejection::Unverifiable`], and comes again. The company waits for
+    /// its answer meanwhile, so this takes seconds at the most.
     Later(BoxFuture<'a, Result<Verified, Rejection>>),
+}
+
+/// An answer to a delivery, in plain text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status: 2xx or 4xx.
+    pub status: u16,
+    /// The whole body.
+    pub body: String,
 }
 
 /// A payment that is to be started.

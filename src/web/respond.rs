@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 
 use crate::domain::delivery::Rejection;
 use crate::error::{Error, ErrorKind};
+use crate::gateways::Reply;
 
 /// Nothing inline, nothing from elsewhere, not in a frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
@@ -36,13 +37,34 @@ impl ResponseError for Error {
     }
 }
 
+/// The answer to a delivery: the gateway's own words where it has some and may say them, else the usual ones.
+pub(crate) fn ended(end: Result<(), Rejection>, own: Option<Reply>) -> HttpResponse {
+    let may = |status: StatusCode| match end {
+        Ok(()) => status.is_success(),
+        // What is to come again has to be told so.
+        Err(rejection) => status.is_client_error() && !is_for_now(rejection),
+    };
+    let own =
+        own.and_then(|own| Some((StatusCode::from_u16(own.status).ok().filter(|status| may(*status))?, own.body)));
+    match (own, end) {
+        (Some((status, body)), _) => plain(status).body(body),
+        (None, Ok(())) => plain(StatusCode::OK).body("ok"),
+        (None, Err(rejection)) => rejected(rejection),
+    }
+}
+
+/// Whether the same delivery may be taken later.
+fn is_for_now(rejection: Rejection) -> bool {
+    matches!(rejection, Rejection::Unverifiable | Rejection::Unavailable)
+}
+
 /// The answer to a delivery that was refused: a status and a reason code.
 pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {
     let status = match rejection {
         Rejection::UnknownVariant => StatusCode::NOT_FOUND,
         Rejection::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Rejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Rejection::Unverifiable | Rejection::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ if is_for_now(rejection) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
     let mut response = plain(status);

@@ -1,7 +1,7 @@
 //! How does a gateway's request become a delivery? The payload is read raw, never decompressed, up to a limit of
 //! our own; what is refused is still read that far, so that the connection can be used again.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_core::Stream;
@@ -16,10 +16,10 @@ pub(crate) async fn webhook(payments: &Payments, limit: usize, req: &HttpRequest
     let body = read(payload, limit).await;
     let rejection = match (payments.variant(variant), req.method(), body) {
         (None, ..) => Rejection::UnknownVariant,
-        (_, &Method::POST, Ok(body)) => match payments.receive(variant, delivery(req, body)).await {
-            Ok(_) => return respond::plain(StatusCode::OK).body("ok"),
-            Err(rejection) => return respond::rejected(rejection),
-        },
+        (Some(known), &Method::POST, Ok(body)) => {
+            let end = payments.receive(variant, delivery(req, body)).await.map(drop);
+            return respond::ended(end, known.gateway.reply(end));
+        }
         (_, &Method::POST, Err(rejection)) => rejection,
         _ => Rejection::MethodNotAllowed,
     };

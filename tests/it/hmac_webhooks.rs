@@ -293,4 +293,21 @@ on_both_databases! {
         assert_eq!(seen, kinds);
         app.counted("duplicate", i64::try_from(ids.len()).unwrap());
     }
+
+    async fn a_sender_hears_the_words_that_it_wants(kind) {
+        let variant = gocardless(&serde_json::json!({"secret": "shh"})).accepted_with(202, "[accepted]").refused_with(498, "Token Invalid");
+        let app = App::with(kind, |b| b.variant("gocardless", variant)).await;
+        let (body, signature) = many();
+        let post = async |signature: &str| {
+            let headers = [("webhook-signature", signature)];
+            let answer = app.request(Method::POST, "/payments/gocardless/", &headers, body.as_bytes()).await;
+            (answer.status, answer.body)
+        };
+        assert_eq!(post(&signature).await, (202, "[accepted]".to_owned()));
+        assert_eq!(post(&signature).await, (202, "[accepted]".to_owned()), "a duplicate is as safe");
+        for wrong in ["", "00", &signature.replace('a', "b")] {
+            assert_eq!(post(wrong).await, (498, "Token Invalid".to_owned()), "{wrong}");
+        }
+        app.counted("rejected:signature_mismatch", 2);
+    }
 }

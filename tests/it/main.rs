@@ -19,6 +19,7 @@ mod durability;
 mod events;
 mod export;
 mod handlers;
+mod hints;
 mod hmac_webhooks;
 mod host;
 mod house;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::signature::Secret;
-use super::{Gateway, SecretStatus, Setup, Verification};
+use super::{Gateway, Reply, SecretStatus, Setup, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
@@ -41,13 +41,16 @@ pub struct HmacWebhooks {
     scheme: Scheme,
     places: Places,
     reader: Option<Arc<Reader>>,
+    accepted: Option<Reply>,
+    refused: Option<Reply>,
 }
 
 impl HmacWebhooks {
     /// A sender by its name as people write it, where its signature is, and the signing secret, which gets the label
     /// `primary`. White space at the secret's ends is not trimmed.
     pub fn new(name: &'static str, signature: Field, secret: impl Into<String>) -> Self {
-        Self { name, scheme: Scheme::new(signature, Secret::new(secret)), places: Places::default(), reader: None }
+        let scheme = Scheme::new(signature, Secret::new(secret));
+        Self { name, scheme, places: Places::default(), reader: None, accepted: None, refused: None }
     }
 
     /// Adds a further signing secret under a label that shows which one matched. Default none.
@@ -138,6 +141,19 @@ impl HmacWebhooks {
         self
     }
 
+    /// What the sender wants to hear of a delivery that is safe: a status of 2xx and a text. Default 200 and `ok`.
+    pub fn accepted_with(mut self, status: u16, body: impl Into<String>) -> Self {
+        self.accepted = Some(Reply { status, body: body.into() });
+        self
+    }
+
+    /// What the sender wants to hear of a delivery whose signature is missing, malformed, wrong or stale: a status of 4xx
+    /// and a text. Default 400 and the reason's code.
+    pub fn refused_with(mut self, status: u16, body: impl Into<String>) -> Self {
+        self.refused = Some(Reply { status, body: body.into() });
+        self
+    }
+
     /// Reads facts out of events: pure and total, as [`Gateway::interpret`] says. Default none: the events are for
     /// [`on_event`](crate::Builder::on_event) handlers.
     pub fn reader<F>(mut self, read: F) -> Self
@@ -164,8 +180,28 @@ impl Gateway for HmacWebhooks {
     }
 
     fn check(&self) -> Result<(), String> {
+        let within =
+            |reply: &Option<Reply>, from: u16| reply.as_ref().is_none_or(|it| (from..from + 100).contains(&it.status));
+        if !within(&self.accepted, 200) || !within(&self.refused, 400) {
+            return Err(
+                "expected a status of 2xx for what is accepted and of 4xx for what is refused, got another".to_owned()
+            );
+        }
         self.scheme.check()?;
         self.places.check()
+    }
+
+    fn reply(&self, end: Result<(), Rejection>) -> Option<Reply> {
+        match end {
+            Ok(()) => self.accepted.clone(),
+            Err(
+                Rejection::SignatureMissing
+                | Rejection::SignatureMalformed
+                | Rejection::SignatureMismatch
+                | Rejection::SignatureStale,
+            ) => self.refused.clone(),
+            Err(_) => None,
+        }
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
@@ -202,7 +238,7 @@ impl Gateway for HmacWebhooks {
 
 impl fmt::Debug for HmacWebhooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, scheme, places, reader } = self;
+        let Self { name, scheme, places, reader, .. } = self;
         let reads = reader.is_some();
         f.debug_struct("HmacWebhooks")
             .field("name", name)
