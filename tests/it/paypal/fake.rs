@@ -85,6 +85,11 @@ impl Fake {
         state.tell("CHECKOUT.ORDER.APPROVED", "checkout-order", &order);
     }
 
+    /// Whether an order waits for its customer, or for another try.
+    pub fn is_open(&self) -> bool {
+        self.state().orders.values().any(|order| order["status"] != "COMPLETED")
+    }
+
     /// Somebody captures this much of the one authorization in PayPal's dashboard.
     pub fn capture(&self, cents: i64) {
         let mut state = self.state();
