@@ -267,6 +267,10 @@ async fn told(kind: crate::app::Kind, stories: &[fn(&str) -> String]) -> (App, a
     }
     let payment = app.payments.payment(&token).await.unwrap().unwrap();
     assert!(app.payments.rebuild(&token).await.unwrap().same);
+    // The page says the same, with the word that people read.
+    let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+    assert!(page.contains(&payment.status.as_str().replace('_', " ")), "{page}");
+    assert_eq!(page.contains("disputed"), payment.disputed, "{page}");
     (app, payment)
 }
 
