@@ -72,7 +72,9 @@ impl PayPal {
 
     /// The REST app's client ID and secret, with which orders are created, completed, captured, voided, refunded and asked
     /// about here: [`Payments::create`](crate::Payments::create) then answers the address where the customer approves,
-    /// and as soon as that is done the order is captured or authorized. Default none: the host does all of it itself.
+    /// and as soon as that is done the order is captured or authorized, one that the host opened with a payment's token as its
+    /// `custom_id` too. PayPal takes no metadata, no time at which the order ends, and amounts of HUF, JPY and TWD in whole
+    /// units only. Default none: the host does all of it itself.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.api = Some(Api::new(id, secret, self.live));
         self
@@ -98,7 +100,7 @@ impl PayPal {
 
     /// Asks PayPal about every delivery whether it is genuine, in place of checking its signature here: for those who
     /// can't say which certificates to trust. Each delivery then waits for PayPal, and is refused for now (503, so that it
-    /// is sent again) when PayPal does not answer. Needs [`PayPal::client`]. Default off.
+    /// is sent again) when PayPal does not answer; and whoever posts what looks like a delivery makes this process ask. Needs [`PayPal::client`]. Default off.
     pub fn verify_online(mut self) -> Self {
         self.online = true;
         self
@@ -145,6 +147,8 @@ impl PayPal {
     /// Asks PayPal itself.
     async fn ask_online(&self, delivery: &Delivery) -> Result<Verified, Rejection> {
         let api = self.api.as_ref().ok_or(Rejection::Unverifiable)?;
+        // What can't be PayPal's is not worth a question.
+        verify::claim(delivery, &self.webhook_id)?;
         api.vouches(delivery, &self.webhook_id).await?;
         self.judged(true, delivery)
     }

@@ -345,5 +345,18 @@ async fn a_body_that_would_say_more_than_its_event_is_not_asked_about() {
         assert_eq!(asked_online(&fake, body.as_bytes()).await.unwrap_err(), Rejection::BodyMalformed, "{body}");
     }
     assert_eq!(asked_online(&fake, b"{\"id\":\"\xff\"}").await.unwrap_err(), Rejection::BodyMalformed);
+    let gateway = fake.gateway().verify_online();
+    let now = Timestamp::from_unix_timestamp(NOW).unwrap();
+    for (left_out, changed, expected) in [
+        ("paypal-transmission-sig", None, Rejection::SignatureMissing),
+        ("paypal-cert-url", Some("https://evil.example/v1/notifications/certs/CERT-1"), Rejection::SignatureMalformed),
+    ] {
+        let kept = signed("x").into_iter().filter(|(name, _)| *name != left_out);
+        let headers = kept.chain(changed.map(|value| (left_out, value.to_owned())));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
+        let delivery = Delivery { headers, query: String::new(), body: "{}".into() };
+        let Verification::Later(answer) = gateway.verify(&delivery, now) else { panic!("asked later") };
+        assert_eq!(answer.await.unwrap_err(), expected);
+    }
     assert!(fake.listener.heard().is_empty());
 }
