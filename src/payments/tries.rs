@@ -1,6 +1,7 @@
 //! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as long
 //! as the gateway remembers that; whatever the gateway says is an event.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Payments;
@@ -177,12 +178,17 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
     let payment = Payment::of(&row)?;
     let verb = Verb::parse(&operation.verb);
-    let facts = tx.facts_of(row.id)?;
+    let mut aspects = BTreeMap::new();
+    for fact in tx.facts_of(row.id)? {
+        // A running total is kept of an object that is something else by itself.
+        let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
+        *aspect = fact.aspect.min(*aspect);
+    }
     Ok(Call {
         verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
         token: row.token.clone(),
         gateway_refs: serde_json::from_str(&operation.gateway_refs).unwrap_or_default(),
-        aspects: facts.into_iter().map(|fact| (fact.gateway_ref, fact.aspect)).collect(),
+        aspects,
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,
         reason: operation.reason.clone(),
