@@ -59,6 +59,7 @@ on_both_databases! {
         assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE source = 'listing'"), 32);
         until(&app, "SELECT count(*) FROM pay_chores WHERE note = '32 of 32 events were missing and were fetched'", 1).await;
         assert_eq!(listings(&fake), 1, "one process asks for both");
+        until(&app, "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
         for worker in workers {
             worker.stop().await;
         }
