@@ -104,6 +104,16 @@ fn each_kind_of_refusal_has_its_own_code() {
 }
 
 #[test]
+fn an_id_that_can_not_be_stored_is_refused_though_it_is_signed() {
+    let gateway = StandardWebhooks::new(SECRET);
+    let signed = |id: &str| verify(&gateway, &gateway.test_delivery(id, at(NOW)).unwrap(), NOW);
+    assert_eq!(signed(&"x".repeat(255)).unwrap().events[0].id.len(), 255);
+    for id in ["x".repeat(256), "a\u{1}b".to_owned(), "a\u{7f}b".to_owned()] {
+        assert_eq!(signed(&id), Err(Rejection::BodyMalformed), "{id:?}");
+    }
+}
+
+#[test]
 fn the_label_of_the_secret_that_matched_is_told() {
     let gateway = StandardWebhooks::new("whsec_bmV3").secret("old", SECRET);
     let signed = StandardWebhooks::new(SECRET).test_delivery("msg_1", at(NOW)).unwrap();

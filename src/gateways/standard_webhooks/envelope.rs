@@ -12,9 +12,12 @@ use crate::gateways::TEST_KIND;
 use crate::gateways::json::{self, Members};
 
 /// Reads the event's own fields. Answers [`Rejection::BodyMalformed`] when the body is no UTF-8, no JSON object, or
-/// has no `type` that can be stored: a genuine event is refused for nothing else, since the sender would send the very
-/// same bytes again.
+/// has no `type`, or its header no id, that can be stored: a genuine event is refused for nothing else, since the sender
+/// would send the very same bytes again.
 pub(super) fn read(id: String, body: &Bytes) -> Result<Envelope, Rejection> {
+    if !storable(&id) {
+        return Err(Rejection::BodyMalformed);
+    }
     let text = std::str::from_utf8(body).map_err(|_| Rejection::BodyMalformed)?;
     let (mut kind, mut occurred_at) = (None, None);
     let mut members = Members::of(text);
