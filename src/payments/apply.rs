@@ -53,8 +53,6 @@ pub(crate) struct Change {
     pub waked: usize,
     /// The money that moved.
     pub moved: Moved,
-    /// Whether the gateway waits for us to complete the payment.
-    pub awaits_completion: bool,
 }
 
 impl Step<'_> {
@@ -155,19 +153,7 @@ impl Step<'_> {
             _ => (code, why),
         };
         let absorbed = same.into_iter().map(|adopted| adopted.token).collect();
-        let awaits_completion = self.said.interpretation.awaits_completion;
-        let change = Change {
-            payment: row,
-            before,
-            after,
-            transitions,
-            stepped,
-            effects,
-            absorbed,
-            waked,
-            moved,
-            awaits_completion,
-        };
+        let change = Change { payment: row, before, after, transitions, stepped, effects, absorbed, waked, moved };
         Ok(Applied { change: Some(change), told: true, ..self.ended(EventState::Completed, code, why) })
     }
 
@@ -195,19 +181,7 @@ impl Step<'_> {
         let stepped = self.step(&row, &before, &after, &why)?;
         let transitions = self.transitions(row.id)?;
         let (effects, absorbed) = (Vec::new(), Vec::new());
-        let (waked, awaits_completion) = (0, false);
-        let change = Change {
-            payment: row,
-            before,
-            after,
-            transitions,
-            stepped,
-            effects,
-            absorbed,
-            waked,
-            moved,
-            awaits_completion,
-        };
+        let change = Change { payment: row, before, after, transitions, stepped, effects, absorbed, waked: 0, moved };
         Ok(Applied { change: Some(change), told: true, ..self.ended(EventState::Completed, "rebuilt", why) })
     }
 

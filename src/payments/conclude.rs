@@ -6,6 +6,7 @@ use super::apply::{Applied, Change};
 use super::handler::{HandlerError, Inside, Transition};
 use super::operate::begin_completion;
 use super::payment::Payment;
+use super::reading::Said;
 use super::settle::{self, Ended, Trouble};
 use crate::domain::event::{EventState, Source};
 use crate::domain::payment::Status;
@@ -33,6 +34,7 @@ pub(super) fn conclude(
     payments: &Payments,
     tx: &mut dyn Tx,
     event: &Claimed,
+    said: &Said,
     applied: Applied,
     now: Timestamp,
 ) -> Result<Ended, Refusal> {
@@ -46,7 +48,7 @@ pub(super) fn conclude(
         if change.stepped {
             in_transaction(payments, tx, transitions.last())?;
         }
-        if change.awaits_completion {
+        if said.interpretation.awaits_completion {
             let is_answer = event.row.source == Source::Answer.as_str();
             begin_completion(payments.inner(), tx, &change.payment, is_answer)?;
         }

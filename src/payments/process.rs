@@ -232,7 +232,7 @@ fn run(
         Some(change) => (change.waked, std::mem::take(&mut change.moved)),
         None => (0, Moved::default()),
     };
-    Ok(Done { ended: conclude(payments, tx, event, applied, now)?, waked, moved })
+    Ok(Done { ended: conclude(payments, tx, event, said, applied, now)?, waked, moved })
 }
 
 /// Writes down what the event is about, outside of its savepoint: where it fails, people must be able to find it by
