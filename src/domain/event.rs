@@ -34,6 +34,17 @@ pub(crate) fn storable(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
 }
 
+/// The ids that are there, each once, in order.
+pub(crate) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
+    let mut found = Vec::new();
+    for candidate in candidates.into_iter().flatten() {
+        if !found.contains(&candidate) {
+            found.push(candidate);
+        }
+    }
+    found
+}
+
 /// What a gateway gives back for a delivery that is genuine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {

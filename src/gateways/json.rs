@@ -287,6 +287,11 @@ impl<'a> Object<'a> {
     }
 }
 
+/// A text of the object that is welcome but not needed: what is missing, or can't be stored, is `None`.
+pub(super) fn short(object: &Object<'_>, name: &str) -> Option<String> {
+    object.text(name).ok()?.filter(|text| storable(text)).map(Cow::into_owned)
+}
+
 impl Broken {
     fn of(&self, what: &str) -> Malformed {
         Malformed(format!("expected {what} as JSON, but {} is missing at byte {}", self.expected, self.at))

@@ -1,11 +1,11 @@
 //! What does PayPal's answer to a question or a call of ours say? An object as it stands: its own status counts, and an
 //! order shows all that became of it.
 
-use super::interpret::{Reading, distinct, read, sentence, short, with_money};
-use crate::domain::event::{Interpretation, Malformed, References};
+use super::interpret::{Reading, read, sentence, with_money};
+use crate::domain::event::{Interpretation, Malformed, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
-use crate::gateways::json::Object;
+use crate::gateways::json::{Object, short};
 
 /// The objects that PayPal answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

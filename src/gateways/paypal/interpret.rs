@@ -4,11 +4,11 @@
 use time::format_description::well_known::Rfc3339;
 
 use super::answered::Named;
-use crate::domain::event::{Interpretation, Malformed, Recorded, References, storable};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
 use crate::domain::{Timestamp, to_micros};
-use crate::gateways::json::Object;
+use crate::gateways::json::{Object, short};
 
 /// The kinds to tick: those that state facts. A test holds them and [`says`] together.
 pub(super) const KINDS: [&str; 20] = [
@@ -263,11 +263,6 @@ pub(super) fn read(amount: &Object<'_>) -> Result<Money, Malformed> {
     Ok(Money::new(minor, currency))
 }
 
-/// A text that is welcome but not needed: what is missing or odd is `None`.
-pub(super) fn short(object: &Object<'_>, name: &str) -> Option<String> {
-    object.text(name).ok()?.filter(|text| storable(text)).map(|text| text.into_owned())
-}
-
 pub(super) fn with_money(fact: Fact, amount: Option<Money>) -> Fact {
     match amount {
         Some(amount) => fact.with_amount(amount.minor, amount.currency),
@@ -280,15 +275,4 @@ pub(super) fn sentence(what: &str, amount: Option<Money>) -> String {
         Some(amount) => format!("{what}: {amount}"),
         None => what.to_owned(),
     }
-}
-
-/// What is there, each once, in order.
-pub(super) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
-    let mut found = Vec::new();
-    for candidate in candidates.into_iter().flatten() {
-        if !found.contains(&candidate) {
-            found.push(candidate);
-        }
-    }
-    found
 }

@@ -10,10 +10,10 @@ mod refund;
 
 use super::money;
 use crate::domain::Timestamp;
-use crate::domain::event::{Interpretation, Malformed, Recorded, References, storable};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
-use crate::gateways::json::Object;
+use crate::gateways::json::{Object, short};
 use crate::gateways::{TEST_KIND, test_interpretation};
 
 /// What the kinds of answers to our own calls end in, which no kind of Stripe's does.
@@ -181,23 +181,6 @@ fn customer(object: &Object<'_>) -> Option<String> {
         .or_else(|| short(object, "receipt_email"))
 }
 
-/// A text that is welcome but not needed: what is missing or odd is `None`.
-fn short(object: &Object<'_>, name: &str) -> Option<String> {
-    let text = object.text(name).ok()??;
-    storable(&text).then(|| text.into_owned())
-}
-
 fn nested(object: &Object<'_>, outer: &str, inner: &str) -> Option<String> {
     short(&object.object(outer, "a part of it").ok()??, inner)
-}
-
-/// What is there, each once, in order.
-fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
-    let mut found = Vec::new();
-    for candidate in candidates.into_iter().flatten() {
-        if !found.contains(&candidate) {
-            found.push(candidate);
-        }
-    }
-    found
 }
