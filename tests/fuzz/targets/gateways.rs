@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each target needs some of it")]
 
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -27,7 +28,12 @@ const ROOT: &[u8] = include_bytes!("../../fixtures/paypal/root.pem");
 const LEAF: &[u8] = include_bytes!("../../fixtures/paypal/leaf.pem");
 
 /// Every gateway, always in this order.
-pub fn all() -> Vec<Box<dyn Gateway>> {
+pub fn all() -> &'static [Box<dyn Gateway>] {
+    static ALL: OnceLock<Vec<Box<dyn Gateway>>> = OnceLock::new();
+    ALL.get_or_init(made)
+}
+
+fn made() -> Vec<Box<dyn Gateway>> {
     let address = "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-test";
     let paddle = |name| Field::part("paddle-signature", ';', name);
     vec![
