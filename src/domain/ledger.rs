@@ -136,10 +136,10 @@ enum Finality {
     Succeeded,
     /// Taken back after it had succeeded: the earliest wins.
     Undone,
-    /// Money moved: the largest amount wins.
-    Moved,
-    /// Nothing was to be paid, which no report of money can make undone.
+    /// Nothing was to be paid.
     Free,
+    /// Money moved: the largest amount wins, and no other word takes it back.
+    Moved,
 }
 
 /// A time as it counts within a register: nanoseconds since 1970, turned around where the earliest wins.

@@ -160,3 +160,22 @@ proptest! {
         }
     }
 }
+
+/// Found by the property above: two checkouts cover together what is due, and one of them is called free later.
+#[test]
+fn a_checkout_that_took_money_stays_so_though_it_is_called_free_later() {
+    let checkout = |object, state, minor, at| {
+        let fact = Fact::new(Aspect::Checkout, object, state, minute(at), "evt");
+        Fact { amount: Some(minor), currency: Some(currency("EUR")), ..fact }
+    };
+    let mut ledger = Ledger::from_facts([
+        checkout("a", State::Succeeded, DUE - 1, 0),
+        checkout("b", State::Succeeded, 3000, 1),
+        checkout("c", State::Failed, DUE, 2),
+    ]);
+    let [before, _] = both(&ledger);
+    assert!(before.status.was_paid(), "{before:?}");
+    ledger.merge(checkout("b", State::Free, 3000, 3));
+    let [after, _] = both(&ledger);
+    assert_eq!(after, before);
+}
