@@ -94,9 +94,9 @@ pub(super) use sqlite::checked as sqlite_path;
 mod sqlite {
     use std::path::Path;
 
-    use diesel::connection::SimpleConnection;
     use diesel::{Connection, SqliteConnection};
 
+    use super::super::sqlite::into_wal;
     use super::*;
 
     impl HostConnection for SqliteConnection {
@@ -118,10 +118,8 @@ mod sqlite {
         pub fn sqlite(path: impl AsRef<str>) -> Result<Self, Error> {
             let path = checked(path.as_ref())?;
             let refused = |e: String| Error::configuration(format!("can't use {path:?} as SQLite")).with_source(e);
-            SqliteConnection::establish(path)
-                .map_err(|e| refused(e.to_string()))?
-                .batch_execute("PRAGMA schema_version; PRAGMA journal_mode = WAL;")
-                .map_err(|e| refused(e.to_string()))?;
+            let mut conn = SqliteConnection::establish(path).map_err(|e| refused(e.to_string()))?;
+            into_wal(&mut conn).map_err(|e| refused(e.to_string()))?;
             Self::open(ConnectionManager::new(path), false)
         }
     }

@@ -17,14 +17,17 @@ pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Conflict,
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => ErrorKind::Unavailable,
             DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => ErrorKind::Conflict,
-            DieselError::DatabaseError(_, info) if info.message().contains("database is locked") => {
-                ErrorKind::Unavailable
-            }
+            locked if is_locked(locked) => ErrorKind::Unavailable,
             DieselError::BrokenTransactionManager => ErrorKind::Unavailable,
             _ => ErrorKind::Storage,
         };
         Error::new(kind, format!("the database failed while {what}")).with_source(error.to_string())
     }
+}
+
+/// Whether SQLite says that another one holds the file.
+pub(super) fn is_locked(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("database is locked"))
 }
 
 /// Carries our error through diesel's transactions, which want to be able to make one of their own.

@@ -5,6 +5,7 @@
 mod statements;
 
 use std::any::Any;
+use std::time::Duration;
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
@@ -13,7 +14,7 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::BigInt;
 
 use super::dialect::{Dialect, lend};
-use super::failure::{Failed, dialect_error};
+use super::failure::{Failed, dialect_error, is_locked};
 use super::rows::{Appended, NewEvent};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
@@ -64,12 +65,26 @@ impl Dialect for SqliteConnection {
         self.immediate_transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
     }
 
-    /// WAL lets readers and the writer go on beside each other; it is a property of the file, so once is enough.
     fn migrate(&mut self) -> Result<(), Error> {
         self.prepare()?;
-        self.batch_execute("PRAGMA journal_mode = WAL;").map_err(dialect_error("switching to WAL"))?;
+        into_wal(self).map_err(dialect_error("switching to WAL"))?;
         self.immediate_transaction(|conn| statements::migrate::run(conn, migrations::SQLITE))
             .map_err(dialect_error("migrating"))
+    }
+}
+
+/// How long another one may hold a new file while it makes it its own.
+const WAL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// WAL lets readers and the writer go on beside each other; it is a property of the file, so once is enough. SQLite's own
+/// time-out does not wait for who else is about the same, as processes are that start together on a new file.
+pub(super) fn into_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
+    let until = std::time::Instant::now() + WAL_PATIENCE;
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL;") {
+            Err(error) if is_locked(&error) && std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            switched => return switched,
+        }
     }
 }
 

@@ -152,3 +152,17 @@ on_both_databases! {
         pay(&migrated[0]).await;
     }
 }
+
+#[test]
+fn all_who_open_a_new_sqlite_file_at_once_get_it() {
+    for _ in 0..40 {
+        let (url, _folder) = fresh_database(Kind::Sqlite);
+        let open = || {
+            let url = url.clone();
+            std::thread::spawn(move || Database::from_url(&url).map(drop).map_err(|e| e.to_string()))
+        };
+        let opened: Vec<_> = (0..8).map(|_| open()).collect();
+        let opened: Result<Vec<()>, String> = opened.into_iter().map(|one| one.join().unwrap()).collect();
+        assert_eq!(opened.map(|all| all.len()), Ok(8));
+    }
+}
