@@ -16,6 +16,7 @@ use crate::app::{App, NOW, on_both_databases};
 mod calls;
 pub(crate) mod events;
 mod fake;
+mod online;
 mod storm;
 
 /// These are signed as they should be and carry no event that could be stored.

@@ -1,9 +1,8 @@
 //! Does PayPal do what is asked exactly once, and does it go on once the customer has approved?
 
-use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::payment::Status;
-use actix_payments::domain::{Timestamp, event::Verified};
-use actix_payments::gateways::{Gateway, Verification};
+use actix_payments::domain::Timestamp;
+use actix_payments::gateways::Gateway;
 use actix_payments::{Capture, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -14,22 +13,22 @@ use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::scenes::money;
 
 /// An app whose PayPal is a fake.
-async fn app(kind: Kind) -> (App, Fake) {
+pub(super) async fn app(kind: Kind) -> (App, Fake) {
     let fake = Fake::new(NOW);
     let gateway = fake.gateway();
     (App::bare(kind, |builder| builder.variant("paypal", gateway)).await, fake)
 }
 
-fn order(minor: i64, code: &str) -> NewPayment {
+pub(super) fn order(minor: i64, code: &str) -> NewPayment {
     NewPayment::new("paypal", money(minor, code)).return_url("https://shop.example/thanks/{token}")
 }
 
-async fn begun(app: &App, capture: Capture) -> String {
+pub(super) async fn begun(app: &App, capture: Capture) -> String {
     app.payments.create(order(5000, "EUR").capture(capture)).await.unwrap().payment.token
 }
 
 /// Delivers all that PayPal has to tell, as PayPal does.
-async fn told(app: &App, fake: &Fake) {
+pub(super) async fn told(app: &App, fake: &Fake) {
     for event in fake.told() {
         let headers = signed(&event);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -39,15 +38,15 @@ async fn told(app: &App, fake: &Fake) {
     app.drain().await;
 }
 
-async fn stands(app: &App, token: &str) -> Payment {
+pub(super) async fn stands(app: &App, token: &str) -> Payment {
     app.payments.payment(token).await.unwrap().unwrap()
 }
 
-fn operations(app: &App) -> Vec<String> {
+pub(super) fn operations(app: &App) -> Vec<String> {
     app.texts("SELECT verb || ' ' || state AS t FROM pay_operations WHERE verb <> 'refresh' ORDER BY id")
 }
 
-async fn same(app: &App, token: &str) {
+pub(super) async fn same(app: &App, token: &str) {
     assert!(app.payments.rebuild(token).await.unwrap().same);
 }
 
@@ -294,69 +293,4 @@ fn a_client_that_can_not_work_is_refused_at_build() {
     }
     assert!(paypal().verify_online().check().unwrap_err().contains("asking PayPal"));
     assert_eq!(paypal().client("a", "b").verify_online().check(), Ok(()));
-}
-
-async fn asked_online(fake: &Fake, body: &[u8]) -> Result<Verified, Rejection> {
-    let headers = signed("another body").into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes()));
-    let delivery = Delivery { headers: headers.collect(), query: String::new(), body: body.to_vec().into() };
-    let gateway = fake.gateway().verify_online();
-    match gateway.verify(&delivery, Timestamp::from_unix_timestamp(NOW).unwrap()) {
-        Verification::Ready(answer) => answer,
-        Verification::Later(answer) => answer.await,
-    }
-}
-
-#[actix_web::test]
-async fn paypal_is_asked_about_the_very_bytes() {
-    let fake = Fake::new(NOW);
-    // White space, an escape, a number beyond any float: none survives being written anew.
-    let body = "{ \"id\" :\"WH-1\",\"event_type\":\"X\\u0041\", \"n\":12345678901234567890.10 }\n";
-    fake.state().verdict = Some(r#"{"verification_status":"SUCCESS"}"#.to_owned());
-    let verified = asked_online(&fake, body.as_bytes()).await.unwrap();
-    assert_eq!((verified.events[0].id.as_str(), verified.events[0].kind.as_str()), ("WH-1", "XA"));
-    let asked = fake.listener.heard().pop().unwrap();
-    assert_eq!(asked.path, "/v1/notifications/verify-webhook-signature");
-    let event = asked.body.split_once("\"webhook_event\":").unwrap().1.strip_suffix('}').unwrap();
-    assert_eq!(event, body);
-    let fields: Value = serde_json::from_str(&asked.body).unwrap();
-    assert_eq!(
-        (fields["webhook_id"].as_str(), fields["auth_algo"].as_str()),
-        (Some("1JE4291016473214C"), Some("SHA256withRSA"))
-    );
-    for (verdict, expected) in [
-        (r#"{"verification_status":"FAILURE"}"#, Rejection::SignatureMismatch),
-        (r#"{"verification_status":"MAYBE"}"#, Rejection::Unverifiable),
-        (r#"{}"#, Rejection::Unverifiable),
-        ("[]", Rejection::Unverifiable),
-        ("trouble", Rejection::Unverifiable),
-    ] {
-        fake.state().verdict = Some(verdict.to_owned());
-        assert_eq!(asked_online(&fake, body.as_bytes()).await.unwrap_err(), expected, "{verdict}");
-    }
-    fake.state().faults = [Some(Fault::CutBefore), Some(Fault::CutBefore)].into();
-    assert_eq!(asked_online(&fake, body.as_bytes()).await.unwrap_err(), Rejection::Unverifiable);
-}
-
-#[actix_web::test]
-async fn a_body_that_would_say_more_than_its_event_is_not_asked_about() {
-    let fake = Fake::new(NOW);
-    fake.state().verdict = Some(r#"{"verification_status":"SUCCESS"}"#.to_owned());
-    for body in [r#"{},"webhook_id":"another""#, r#"{"a":1}}"#, "[]", "", "{", "\u{0}", r#"{"a":1} {"b":2}"#] {
-        assert_eq!(asked_online(&fake, body.as_bytes()).await.unwrap_err(), Rejection::BodyMalformed, "{body}");
-    }
-    assert_eq!(asked_online(&fake, b"{\"id\":\"\xff\"}").await.unwrap_err(), Rejection::BodyMalformed);
-    let gateway = fake.gateway().verify_online();
-    let now = Timestamp::from_unix_timestamp(NOW).unwrap();
-    for (left_out, changed, expected) in [
-        ("paypal-transmission-sig", None, Rejection::SignatureMissing),
-        ("paypal-cert-url", Some("https://evil.example/v1/notifications/certs/CERT-1"), Rejection::SignatureMalformed),
-    ] {
-        let kept = signed("x").into_iter().filter(|(name, _)| *name != left_out);
-        let headers = kept.chain(changed.map(|value| (left_out, value.to_owned())));
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
-        let delivery = Delivery { headers, query: String::new(), body: "{}".into() };
-        let Verification::Later(answer) = gateway.verify(&delivery, now) else { panic!("asked later") };
-        assert_eq!(answer.await.unwrap_err(), expected);
-    }
-    assert!(fake.listener.heard().is_empty());
 }

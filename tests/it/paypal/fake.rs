@@ -27,6 +27,8 @@ pub enum Fault {
     Expired,
     /// PayPal says no, with this issue.
     Issue(&'static str),
+    /// It is done, and the answer makes no sense.
+    Garbled,
 }
 
 #[derive(Default)]
@@ -77,9 +79,11 @@ impl Fake {
     /// The customer approves the open order that bears this token.
     pub fn approve(&self, token: &str) {
         let mut state = self.state();
+        let now = state.now;
         let of_token = |order: &&mut Value| order["purchase_units"][0]["custom_id"] == token;
         let order = state.orders.values_mut().find(of_token).expect("an order");
         order["status"] = json!("APPROVED");
+        order["update_time"] = json!(time(now));
         order["payer"] = json!({"email_address": "jenny@example.com"});
         let order = order.clone();
         state.tell("CHECKOUT.ORDER.APPROVED", "checkout-order", &order);
@@ -105,7 +109,7 @@ impl Fake {
     }
 }
 
-fn time(at: i64) -> String {
+pub fn time(at: i64) -> String {
     Timestamp::from_unix_timestamp(at).unwrap().format(&Rfc3339).unwrap()
 }
 
@@ -116,7 +120,7 @@ impl State {
         format!("{:0>17}", format!("X{}", self.next))
     }
 
-    fn tell(&mut self, kind: &str, resource_type: &str, resource: &Value) {
+    pub fn tell(&mut self, kind: &str, resource_type: &str, resource: &Value) {
         let id = format!("WH-{}", self.id());
         self.events.push(json!({"id": id, "event_version": "1.0", "create_time": time(self.now), "event_type": kind,
             "resource_type": resource_type, "resource_version": "2.0", "summary": "as it is", "resource": resource}));
@@ -143,7 +147,11 @@ impl State {
             Ok((status, answer)) => (status, answer.to_string()),
             Err((status, issue)) => (status, error("NO", issue)),
         };
-        if fault == Some(Fault::CutAfter) { Say::Nothing } else { say(status, body) }
+        match fault {
+            Some(Fault::CutAfter) => Say::Nothing,
+            Some(Fault::Garbled) => say(status, "<html>".to_owned()),
+            _ => say(status, body),
+        }
     }
 
     /// PayPal's rule of the request id: what was done under it is answered again, by 200.
@@ -194,7 +202,7 @@ impl State {
         }
     }
 
-    fn open(&mut self, body: &Value) -> Value {
+    pub fn open(&mut self, body: &Value) -> Value {
         let id = self.id();
         let mut order = body.clone();
         order["id"] = json!(id);
@@ -325,9 +333,11 @@ impl State {
             return Ok((202, self.events[0].clone()));
         }
         let query = actix_web::web::Query::<BTreeMap<String, String>>::from_query(query).unwrap().into_inner();
-        let of = |event: &Value| event["create_time"].as_str().unwrap().to_owned();
-        let (since, until) = (query["start_time"].clone(), query.get("end_time").cloned());
-        let within = |event: &&Value| of(event) >= since && until.as_ref().is_none_or(|until| of(event) <= *until);
+        let (since, until) = (query["start_time"].as_str(), query.get("end_time").map(String::as_str));
+        // What bears no time is always listed.
+        let within = |event: &&Value| {
+            event["create_time"].as_str().is_none_or(|at| at >= since && until.is_none_or(|until| at <= until))
+        };
         let mut events: Vec<_> = self.events.iter().rev().filter(within).cloned().collect();
         let size: usize = query["page_size"].parse().unwrap();
         let more = events.len() > size;

@@ -19,6 +19,7 @@ use crate::gateways::GatewayError;
 use crate::gateways::http::{Client, Request, Response, is_base};
 use crate::gateways::signature::Secret;
 use crate::gateways::tries;
+use postback::Doubts;
 use token::Token;
 
 /// Where PayPal's API is, in the sandbox and live.
@@ -40,6 +41,7 @@ pub(super) struct Api {
     pub(super) retries: u32,
     client: Client,
     token: Arc<Token>,
+    doubts: Arc<Doubts>,
 }
 
 /// What is sent, without what all requests have.
@@ -73,6 +75,7 @@ impl Api {
             retries: RETRIES,
             client: Client::new(PATIENCE),
             token: Arc::default(),
+            doubts: Arc::default(),
         }
     }
 
