@@ -82,10 +82,17 @@ impl Client {
 /// Whether requests with credentials may go to this address: over TLS, or to a fake for tests on this very machine.
 pub(crate) fn is_base(address: &str) -> bool {
     match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
-        (Some(rest), _) => !rest.is_empty() && !rest.contains(['@', '?', '#']),
-        (_, Some(rest)) => ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| starts_with_host(rest, host)),
+        (Some(rest), _) => !rest.is_empty() && is_plain(rest),
+        (_, Some(rest)) => {
+            is_plain(rest) && ["127.0.0.1", "localhost", "[::1]"].iter().any(|host| starts_with_host(rest, host))
+        }
         _ => false,
     }
+}
+
+/// Whether nothing in it makes another host of what looks like one, or takes the path away.
+fn is_plain(rest: &str) -> bool {
+    !rest.contains(['@', '?', '#', '\\'])
 }
 
 fn starts_with_host(rest: &str, host: &str) -> bool {
