@@ -1,6 +1,8 @@
 //! What did the gateway tell while nobody listened? Its own list of events is compared with the inbox, and what is
 //! missing goes in, oldest first, the way of all events.
 
+use std::collections::HashSet;
+
 use time::Duration;
 
 use super::receive::row;
@@ -9,6 +11,7 @@ use super::{Payments, Variant};
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Source};
 use crate::error::{Error, ErrorKind};
+use crate::gateways::GatewayError;
 use crate::store::Tx;
 use crate::store::rows::NewAct;
 
@@ -78,10 +81,15 @@ impl Payments {
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
         let kinds = variant.gateway.setup().kinds;
         let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<Envelope>);
-        let mut ended = false;
+        let (mut ended, mut last) = (false, HashSet::new());
         for _ in 0..PAGES {
             let page = variant.gateway.list(since, before.as_ref()).await.map_err(told)?;
             done.listed += page.events.len();
+            let ids: HashSet<String> = page.events.iter().map(|event| event.id.clone()).collect();
+            if page.more && ids.is_subset(&last) {
+                return Err(told(GatewayError::Malformed("its list doesn't go on from page to page".to_owned())));
+            }
+            last = ids;
             before = page.events.last().cloned();
             let wanted =
                 |event: &Envelope| kinds.contains(&event.kind.as_str()) || self.inner().handlers.wants(&event.kind);

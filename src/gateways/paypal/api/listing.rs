@@ -34,7 +34,8 @@ impl Api {
         let events = events.ok_or_else(|| GatewayError::Malformed("expected `events` to be a list".to_owned()))?;
         let whole = |raw: &str| envelope::read(&bytes::Bytes::copy_from_slice(raw.as_bytes()), self.live).ok();
         let mut events: Vec<Envelope> = events.into_iter().filter_map(whole).collect();
-        events.sort_by_key(|event| std::cmp::Reverse(event.occurred_at));
+        // The last one says where the next page begins, so it has a time if any has.
+        events.sort_by_key(|event| (event.occurred_at.is_some(), std::cmp::Reverse(event.occurred_at)));
         let count = events.len();
         events.retain(|event| before.is_none_or(|before| before.id != event.id));
         let links = read.objects("links", "a link").unwrap_or_default();
