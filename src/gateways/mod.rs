@@ -70,7 +70,8 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Does something with a payment at the gateway, or asks how it stands. The answer is what is true then, as
     /// events, which go the way of all events. They have ids made of the call's idempotency key, so that the same
-    /// answer is the same event however often it comes; the answer to what acts has the key itself.
+    /// answer is the same event however often it comes: the answer to what acts has the key itself, those of a refresh the
+    /// key, a `-` and their number from 1 on. A refresh that can't tell all that became of the payment is an error.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         let verb = call.verb;
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })

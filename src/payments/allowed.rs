@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
 use crate::store::calls::OperationRow;
-use crate::store::rows::PaymentRow;
+use crate::store::rows::{EventRow, PaymentRow};
 
 /// Whether a payment's gateway may be asked for something now.
 pub(crate) struct Ask {
@@ -112,21 +112,21 @@ impl Pending {
     }
 }
 
-/// Whether a refund may have moved money that the ledger does not know of: nobody knows its end, or its answer is not
-/// processed. The event of an answer bears the operation's key.
+/// Whether a refund may have moved money that the ledger does not know of: nobody knows its end and the gateway has not
+/// said since how the payment stands, or its answer is not processed. The event of an answer bears the operation's key.
 fn is_untold(inner: &Inner, tx: &mut dyn Tx, refund: &OperationRow, all: &[OperationRow]) -> Result<bool, Error> {
     match refund.state.as_str() {
         "underway" => Ok(true),
         "unknown" => {
-            let told = |other: &OperationRow| {
-                other.verb == Verb::Refresh.as_str()
-                    && other.state == "done"
-                    && Some(other.created_at) >= refund.finished_at
-            };
-            Ok(!all.iter().any(told))
+            let refresh = |other: &&OperationRow| other.verb == Verb::Refresh.as_str() && other.state == "done";
+            let since = |other: &&OperationRow| Some(other.created_at) >= refund.finished_at;
+            match all.iter().filter(refresh).find(since) {
+                Some(refresh) => Ok(!is_processed(tx, refresh)?),
+                None => Ok(true),
+            }
         }
         "done" => match tx.event_named(&refund.variant, &refund.idempotency_key)? {
-            Some(event) => Ok(![EventState::Completed, EventState::Ignored].iter().any(|s| s.as_str() == event.state)),
+            Some(event) => Ok(!is_final(&event)),
             None => Ok(refund.finished_at.is_some_and(|at| at > inner.now() - UNTOLD)),
         },
         _ => Ok(false),
@@ -142,6 +142,22 @@ pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pend
     let status = payment.status;
     let (may, most) = match verb {
         Verb::Capture => (status == Status::Authorized, pending.authorized),
+/// Whether all that a refresh answered is processed. Its events bear its key and a number from 1 on.
+fn is_processed(tx: &mut dyn Tx, refresh: &OperationRow) -> Result<bool, Error> {
+    for number in 1.. {
+        match tx.event_named(&refresh.variant, &format!("{}-{number}", refresh.idempotency_key))? {
+            Some(event) if is_final(&event) => {}
+            Some(_) => return Ok(false),
+            None => return Ok(number > 1),
+        }
+    }
+    Ok(false)
+}
+
+fn is_final(event: &EventRow) -> bool {
+    [EventState::Completed, EventState::Ignored].iter().any(|state| state.as_str() == event.state)
+}
+
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
         Verb::Complete => (status == Status::Pending, 0),
         Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),

@@ -109,20 +109,21 @@ impl Payments {
         let (end, events, result) = match answer {
             Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
             // It was done, and what came of it will be told by the gateway's events.
-            Err(GatewayError::Malformed(why)) => {
+            Err(GatewayError::Malformed(why)) if !is_refresh => {
                 (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
             }
             // A first try that did not get through has done nothing; a later one says nothing of the first.
             Err(GatewayError::Unavailable(why)) if operation.attempts > 1 => again(self, &operation, now, why),
             Err(GatewayError::OutcomeUnknown(why)) => again(self, &operation, now, why),
             Err(error) => {
+        let is_refresh = verb == Verb::Refresh.as_str();
                 let outcome = error.to_string();
                 let message = format!("the gateway did not {verb} the payment");
                 (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
             }
         };
         let variant = operation.variant.clone();
-        let (end, rows) = storable(end, events, |event| row(&variant, event, Source::Answer, now).ok());
+        let (end, rows) = storable(end, is_refresh, events, |event| row(&variant, event, Source::Answer, now).ok());
         let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
         let write = move |tx: &mut dyn Tx| {
             tx.settle_operation(&operation, &end)?;
@@ -151,9 +152,11 @@ fn storable(
         0 => String::new(),
         lost => format!("; {lost} of {all} parts of its answer can't be stored, refresh the payment later"),
     };
-    (OperationEnd { outcome: format!("{}{lost}", end.outcome), ..end }, rows)
+    let state = if is_refresh && !lost.is_empty() { "declined" } else { end.state };
+    (OperationEnd { state, outcome: format!("{}{lost}", end.outcome), ..end }, rows)
 }
 
+    is_refresh: bool,
 /// Nobody knows: another try is due, for as long as that is safe.
 fn again(
     payments: &Payments,

@@ -1,6 +1,8 @@
 //! How is a payment captured, canceled, refunded, or asked about? Which object a call goes to follows from the ids and
 //! facts that are known of the payment (<https://developer.paypal.com/docs/api/payments/v2/>).
 
+use std::borrow::Cow;
+
 use serde_json::json;
 
 use super::{Api, Ask, answer, money};
@@ -71,6 +73,13 @@ impl Api {
         if let Some((_, order)) = self.order(call).await? {
             return Ok(vec![answer::event(id(1), Named::Order, &order)?]);
         }
+        self.known_parts(call).await
+    }
+
+    /// All that is known of the payment, where PayPal has no order of it. A capture does not show its refunds: where there
+    /// may be some that are not known here, nothing is said rather than half of it.
+    async fn known_parts(&self, call: &Call) -> Answer {
+        let id = |number: usize| format!("{}-{number}", call.idempotency_key);
         let mut events = Vec::new();
         let parts = [
             (Aspect::Authorization, Named::Authorization, "authorizations"),
@@ -80,12 +89,25 @@ impl Api {
         for (aspect, named, folder) in parts {
             for part in call.ids(Some(aspect)).filter(|part| answer::plain(part)) {
                 if let Some(found) = self.find(&format!("/v2/payments/{folder}/{part}")).await? {
+                    if aspect == Aspect::Capture && answer::read(&found)?.text("status").is_ok_and(hides_refunds) {
+                        return Err(hidden());
+                    }
                     events.push(answer::event(id(events.len() + 1), named, &found)?);
                 }
             }
         }
         if events.is_empty() { Err(answer::unknown()) } else { Ok(events) }
     }
+}
+
+/// Whether a capture of this status has refunds, which it does not show.
+fn hides_refunds(status: Option<Cow<'_, str>>) -> bool {
+    status.is_some_and(|status| status.ends_with("REFUNDED"))
+}
+
+fn hidden() -> GatewayError {
+    let message = "PayPal has no order of this payment to ask about, and a capture does not show its refunds";
+    GatewayError::Declined(message.to_owned())
 }
 
 /// The first id that is known to be one of these.
