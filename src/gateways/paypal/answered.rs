@@ -125,7 +125,8 @@ impl Reading<'_> {
                 held.push((fact.gateway_ref.clone(), whole));
             }
             if aspect == Aspect::Capture && reading.resource.flag("final_capture").unwrap_or(false) {
-                closed.extend(part.facts.iter().filter_map(|fact| fact.parent.clone()));
+                let taken = part.facts.iter().filter(|fact| fact.state == State::Succeeded);
+                closed.extend(taken.filter_map(|fact| fact.parent.clone()));
             }
             all.words.push_str("; ");
             all.words.push_str(&sentence(&part.words, part.amount));
