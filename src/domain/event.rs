@@ -91,9 +91,19 @@ pub struct Interpretation {
     pub summary: String,
     /// The customer's email address, where the event has it.
     pub customer: Option<String>,
-    /// Whether the gateway waits for us now that the customer has agreed, and goes no further without us: a worker then
-    /// asks it to complete the payment, where it can be asked.
-    pub awaits_completion: bool,
+    /// The gateway's id of what waits for us now that the customer has agreed, and goes no further without us: a worker
+    /// then asks the gateway to complete it, where it can be asked.
+    pub awaits_completion: Option<Awaited>,
+}
+
+/// What the gateway waits to be asked to complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The gateway's id of it.
+    pub gateway_ref: String,
+    /// Since when it waits, by the gateway's clock. An answer that tells it once more is no reason to ask again for what
+    /// was declined after this.
+    pub since: Timestamp,
 }
 
 /// An event's body could not be understood. Says expected and got.

@@ -19,7 +19,9 @@ pub enum Verb {
     Refund,
     /// Say how it stands; changes nothing.
     Refresh,
-    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself.
+    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself. The first
+    /// id is what waits, where an event has told that. It may be asked for anew, under another key, for as long as the
+    /// gateway's answers say that it waits.
     Complete,
 }
 

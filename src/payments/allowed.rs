@@ -5,7 +5,7 @@ use super::payment::Payment;
 use super::{Inner, Payments, find};
 use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
-use crate::domain::fact::{Aspect, State};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::error::Error;
@@ -80,7 +80,10 @@ const UNTOLD: time::Duration = time::Duration::hours(24);
 
 /// What was asked for and is not in the ledger yet, and what that leaves to ask for, in minor units.
 pub(super) struct Pending {
-    underway: Vec<OperationRow>,
+    /// What was asked for that acts, and the newest refresh that is done.
+    operations: Vec<OperationRow>,
+    /// Whether the gateway is about taking or holding money already.
+    on_its_way: bool,
     /// What can still be refunded.
     pub refundable: i64,
     /// What can be captured at the most.
@@ -104,11 +107,17 @@ impl Pending {
             }
         }
         let authorized = in_state(Aspect::Authorization, State::Authorized).max();
+        let takes = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
         Ok(Self {
-            underway: operations.into_iter().filter(|operation| operation.state == "underway").collect(),
+            operations,
+            on_its_way: facts.iter().any(|fact| takes(fact) && fact.state == State::Pending),
             refundable: left.max(0),
             authorized: authorized.unwrap_or(payment.amount.minor),
         })
+    }
+
+    pub(super) fn operations(&self) -> &[OperationRow] {
+        &self.operations
     }
 }
 
@@ -133,15 +142,6 @@ fn is_untold(inner: &Inner, tx: &mut dyn Tx, refund: &OperationRow, all: &[Opera
     }
 }
 
-/// Whether the ledger allows it; if not, why not, in words for people.
-pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pending: &Pending) -> Result<(), String> {
-    let currency = payment.amount.currency;
-    if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
-        return Err(format!("expected an amount above 0 in {currency}, got {amount}"));
-    }
-    let status = payment.status;
-    let (may, most) = match verb {
-        Verb::Capture => (status == Status::Authorized, pending.authorized),
 /// Whether all that a refresh answered is processed. Its events bear its key and a number from 1 on.
 fn is_processed(tx: &mut dyn Tx, refresh: &OperationRow) -> Result<bool, Error> {
     for number in 1.. {
@@ -158,6 +158,15 @@ fn is_final(event: &EventRow) -> bool {
     [EventState::Completed, EventState::Ignored].iter().any(|state| state.as_str() == event.state)
 }
 
+/// Whether the ledger allows it; if not, why not, in words for people.
+pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pending: &Pending) -> Result<(), String> {
+    let currency = payment.amount.currency;
+    if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
+        return Err(format!("expected an amount above 0 in {currency}, got {amount}"));
+    }
+    let status = payment.status;
+    let (may, most) = match verb {
+        Verb::Capture => (status == Status::Authorized, pending.authorized),
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
         Verb::Complete => (status == Status::Pending, 0),
         Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),
@@ -167,8 +176,12 @@ fn is_final(event: &EventRow) -> bool {
         let word = spaced(status.as_str());
         return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
     }
-    if verb != Verb::Refund && pending.underway.iter().any(|operation| operation.verb == verb.as_str()) {
+    let underway = |operation: &OperationRow| operation.state == "underway" && operation.verb == verb.as_str();
+    if verb != Verb::Refund && pending.operations.iter().any(underway) {
         return Err(format!("a {} of this payment is underway already", verb.as_str()));
+    }
+    if verb == Verb::Complete && pending.on_its_way {
+        return Err("its money is on the way already".to_owned());
     }
     if verb == Verb::Refund && most <= 0 {
         return Err("all of it is refunded, or about to be".to_owned());

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use super::allowed::can;
-use super::operate::Outcome;
+use super::operate::{Outcome, Wanted};
 use super::payment::Payment;
 use super::{Payments, find};
 use crate::domain::payment::Status;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
-use crate::store::calls::OperationRow;
 
 /// How often a worker is waited for, and how long each time: an event that has come already needs some milliseconds.
 const LOOKS: u32 = 10;
@@ -22,9 +21,10 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 impl Payments {
     /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and
-    /// its answer is processed before this returns. What is still pending then has half a second for an event that
-    /// waits for a worker here. The gateway is asked about one payment every two seconds at the most. Safe to call at any time and as often as one likes; an event that tells the same comes to
-    /// nothing, whichever is first.
+    /// its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending then has
+    /// half a second for an event that waits for a worker here. The gateway is asked about one payment every two seconds
+    /// at the most, by all processes together. Safe to call at any time and as often as one likes; an event that tells the
+    /// same comes to nothing, whichever is first.
     ///
     /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
     /// will come.
@@ -33,12 +33,12 @@ impl Payments {
     /// `NotFound` for an unknown token, and what the database says.
     pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
         let mut payment = self.known(token).await?;
-        if payment.status == Status::Pending && self.can_ask(&payment).await? {
-            // A try that takes longer is taken up by a worker.
-            let late = |_| Err(Error::new(ErrorKind::Gateway, "it takes long to answer"));
-            match tokio::time::timeout(PATIENCE, self.ask(token)).await.unwrap_or_else(late) {
+        if payment.status == Status::Pending && can(self.inner(), &payment.variant, Verb::Refresh).is_ok() {
+            match self.ask_for_a_while(token).await {
                 Ok(_) => payment = self.known(token).await?,
-                Err(error) if matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Refused) => {
+                // Who loads the page over and over asks no more often.
+                Err(error) if error.kind() == ErrorKind::Refused => {}
+                Err(error) if error.kind() == ErrorKind::Gateway => {
                     log::warn!("payments: payment={token} its gateway could not be asked: {error}");
                 }
                 Err(error) => return Err(error),
@@ -54,9 +54,22 @@ impl Payments {
         Ok(payment)
     }
 
+    /// Asks; what takes longer than a customer waits goes on by itself.
+    async fn ask_for_a_while(&self, token: &str) -> Result<Outcome, Error> {
+        let (payments, token) = (self.clone(), token.to_owned());
+        let asking = tokio::spawn(async move { payments.ask(&token).await });
+        let failed = |why: &str| Err(Error::new(ErrorKind::Gateway, why));
+        match tokio::time::timeout(PATIENCE, asking).await {
+            Ok(Ok(asked)) => asked,
+            Ok(Err(_)) => failed("asking it ended early"),
+            Err(_) => failed("it takes long to answer"),
+        }
+    }
+
     /// Asks how the payment stands, and takes the step that the gateway waits for, where its answer says so.
     async fn ask(&self, token: &str) -> Result<Outcome, Error> {
-        let outcome = self.refresh(token).await?;
+        let lately = Some(self.now() - AGAIN);
+        let outcome = self.operate(token, Wanted { unless_since: lately, ..Wanted::by_host(Verb::Refresh) }).await?;
         let token = token.to_owned();
         let row = self.read(move |tx| find::by_token(tx, &token)).await?;
         if let Some(row) = row {
@@ -67,20 +80,5 @@ impl Payments {
 
     async fn known(&self, token: &str) -> Result<Payment, Error> {
         self.payment(token).await?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such payment"))
-    }
-
-    /// Whether the gateway can be asked, and was not just now: a page that is loaded over and over asks it no more.
-    async fn can_ask(&self, payment: &Payment) -> Result<bool, Error> {
-        if can(self.inner(), &payment.variant, Verb::Refresh).is_err() {
-            return Ok(false);
-        }
-        let (token, since) = (payment.token.clone(), self.now() - AGAIN);
-        self.read(move |tx| {
-            let Some(row) = find::by_token(tx, &token)? else { return Ok(false) };
-            let lately = |operation: &OperationRow| operation.created_at > since;
-            let asked = |operation: &OperationRow| operation.verb == Verb::Refresh.as_str() && lately(operation);
-            Ok(!tx.operations_of(row.id)?.iter().any(asked))
-        })
-        .await
     }
 }

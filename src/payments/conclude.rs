@@ -3,8 +3,8 @@
 
 use super::Payments;
 use super::apply::{Applied, Change};
+use super::complete::begin_completion;
 use super::handler::{HandlerError, Inside, Transition};
-use super::operate::begin_completion;
 use super::payment::Payment;
 use super::reading::Said;
 use super::settle::{self, Ended, Trouble};
@@ -48,9 +48,9 @@ pub(super) fn conclude(
         if change.stepped {
             in_transaction(payments, tx, transitions.last())?;
         }
-        if said.interpretation.awaits_completion {
+        if let Some(awaited) = &said.interpretation.awaits_completion {
             let is_answer = event.row.source == Source::Answer.as_str();
-            begin_completion(payments.inner(), tx, &change.payment, is_answer)?;
+            begin_completion(payments.inner(), tx, &change.payment, awaited, is_answer)?;
         }
     }
     let handlers = &payments.inner().handlers;

@@ -5,7 +5,7 @@
 use super::allowed::{Pending, allowed, can};
 use super::payment::Payment;
 use super::requeue::{Actor, act};
-use super::tries::TRY;
+use super::tries::{TRY, Waiting};
 use super::{Inner, Payments, find, random_word};
 use crate::domain::fact::{Fact, State};
 use crate::domain::money::Money;
@@ -34,6 +34,8 @@ pub(super) struct Wanted {
     pub amount: Option<Money>,
     pub reason: Option<String>,
     pub asker: Asker,
+    /// What need not be done where the same was asked for after this.
+    pub unless_since: Option<Timestamp>,
     /// The idempotency key, where a page has given one out already, so that a form that is sent twice acts once.
     pub key: Option<String>,
 }
@@ -41,7 +43,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// What the host's own code asks for.
     pub(super) fn by_host(verb: Verb) -> Self {
-        Self { verb, amount: None, reason: None, asker: Asker::Host, key: None }
+        Self { verb, amount: None, reason: None, asker: Asker::Host, unless_since: None, key: None }
     }
 }
 
@@ -90,7 +92,7 @@ impl Payments {
             .blocking(move |inner| inner.store.transaction(|tx| begin(inner, tx, &token, &wanted, &key, now)))
             .await?;
         match begun {
-            Begun::New(operation) => self.attempt(operation).await,
+            Begun::New(operation) => self.attempt(operation, Waiting::Somebody).await,
             Begun::Known(operation) => known(&operation),
         }
     }
@@ -101,7 +103,8 @@ impl Payments {
     /// As those of [`Payments::refund`] and the other verbs.
     pub(crate) async fn order(&self, token: &str, order: OperatorsOrder) -> Result<Outcome, Error> {
         let OperatorsOrder { verb, amount, reason, key, actor } = order;
-        self.operate(token, Wanted { verb, amount, reason, asker: Asker::Operator(actor), key: Some(key) }).await
+        let wanted = Wanted { amount, reason, asker: Asker::Operator(actor), key: Some(key), ..Wanted::by_host(verb) };
+        self.operate(token, wanted).await
     }
 }
 
@@ -144,6 +147,12 @@ fn begin(
             _ => Err(refused("this was asked for already; the payment's timeline says what came of it".to_owned())),
         };
     }
+    let lately = |operation: &OperationRow| {
+        operation.verb == wanted.verb.as_str() && wanted.unless_since.is_some_and(|since| operation.created_at > since)
+    };
+    if wanted.unless_since.is_some() && tx.operations_of(row.id)?.iter().any(lately) {
+        return Err(refused("this was asked for just now".to_owned()));
+    }
     let payment = Payment::of(&row)?;
     let pending = Pending::of(inner, tx, &row, &payment)?;
     allowed(&payment, wanted.verb, wanted.amount, &pending).map_err(refused)?;
@@ -155,29 +164,11 @@ fn begin(
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
     }
     let new = operation(tx, &row, wanted, key, now)?;
-    Ok(Begun::New(tx.add_operation(&NewOperation { amount, due_at: later(now, TRY), ..new })?))
+    Ok(Begun::New(tx.add_operation(&NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new })?))
 }
 
-/// Begins what the gateway waits for, once an event has said so: a worker takes it up. Nothing is begun where the gateway
-/// can't be asked, for a payment that was not created here, or where the ledger sees nothing to complete; and an answer,
-/// which may be asked for over and over, begins it only the first time.
-pub(super) fn begin_completion(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, is_answer: bool) -> Result<(), Error> {
-    let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Complete) };
-    if row.adopted || can(inner, &row.variant, wanted.verb).is_err() {
-        return Ok(());
-    }
-    let payment = Payment::of(row)?;
-    let pending = Pending::of(inner, tx, row, &payment)?;
-    let before = is_answer && tx.operations_of(row.id)?.iter().any(|it| it.verb == wanted.verb.as_str());
-    if before || allowed(&payment, wanted.verb, None, &pending).is_err() {
-        return Ok(());
-    }
-    let new = operation(tx, row, &wanted, &idempotency_key()?, inner.now())?;
-    tx.add_operation(&new).map(drop)
-}
-
-/// An operation that is due at once, without an amount.
-fn operation(
+/// An operation that is due at once and was never tried, without an amount.
+pub(super) fn operation(
     tx: &mut dyn Tx,
     row: &PaymentRow,
     wanted: &Wanted,
@@ -193,6 +184,7 @@ fn operation(
         gateway_refs: serde_json::Value::from(objects(tx, row, wanted.verb)?).to_string(),
         idempotency_key: key.to_owned(),
         actor: wanted.asker.name().to_owned(),
+        attempts: 0,
         due_at: now,
         created_at: now,
     })

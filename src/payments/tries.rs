@@ -25,6 +25,15 @@ pub(super) const TRY: Duration = Duration::from_secs(900);
 /// hours), and a later try could be a second effect.
 const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
 
+/// Who waits for what comes of a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// Who asked for it, and can ask again.
+    Somebody,
+    /// Nobody: what did not get through is tried again.
+    Nobody,
+}
+
 impl Payments {
     /// Tries operations again whose end nobody knows; answers how many.
     pub(crate) async fn resume_operations(&self) -> Result<usize, Error> {
@@ -40,7 +49,7 @@ impl Payments {
     pub(super) async fn resume_operation(&self, payment: Option<i64>) -> Result<bool, Error> {
         let Some(operation) = self.claim_operation(payment).await? else { return Ok(false) };
         let (id, verb) = (operation.id, operation.verb.clone());
-        if let Err(error) = self.attempt(operation).await {
+        if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
             log::error!("payments: operation {id} ({verb}): {error}");
         }
         Ok(true)
@@ -54,7 +63,7 @@ impl Payments {
     }
 
     /// Asks the gateway, and writes down what it says.
-    pub(super) async fn attempt(&self, operation: OperationRow) -> Result<Outcome, Error> {
+    pub(super) async fn attempt(&self, operation: OperationRow, waiting: Waiting) -> Result<Outcome, Error> {
         let Some(variant) = self.variant(&operation.variant) else {
             let message = format!("no variant {:?} is configured here", operation.variant);
             return Err(Error::new(ErrorKind::NotFound, message));
@@ -65,7 +74,7 @@ impl Payments {
         let asked = operation.clone();
         let call = self.read(move |tx| call(tx, &asked)).await?;
         let answer = variant.gateway.call(&call).await;
-        self.conclude(operation, answer).await
+        self.conclude(operation, answer, waiting).await
     }
 
     /// Ends an operation that is too old to be tried again, and asks how the payment stands instead. Until that is told,
@@ -102,10 +111,12 @@ impl Payments {
         &self,
         operation: OperationRow,
         answer: Result<Vec<Envelope>, GatewayError>,
+        waiting: Waiting,
     ) -> Result<Outcome, Error> {
         let now = self.now();
         let verb = operation.verb.clone();
         let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
+        let is_refresh = verb == Verb::Refresh.as_str();
         let (end, events, result) = match answer {
             Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
             // It was done, and what came of it will be told by the gateway's events.
@@ -113,10 +124,11 @@ impl Payments {
                 (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
             }
             // A first try that did not get through has done nothing; a later one says nothing of the first.
-            Err(GatewayError::Unavailable(why)) if operation.attempts > 1 => again(self, &operation, now, why),
+            Err(GatewayError::Unavailable(why)) if operation.attempts > 1 || waiting == Waiting::Nobody => {
+                again(self, &operation, now, why)
+            }
             Err(GatewayError::OutcomeUnknown(why)) => again(self, &operation, now, why),
             Err(error) => {
-        let is_refresh = verb == Verb::Refresh.as_str();
                 let outcome = error.to_string();
                 let message = format!("the gateway did not {verb} the payment");
                 (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
@@ -140,9 +152,10 @@ impl Payments {
 }
 
 /// The rows of an answer's events. What was done stays done where one of them can't be stored, and the operation says
-/// so; what came of it will be told by the gateway's own events.
+/// so; what came of it will be told by the gateway's own events. A refresh that is not kept whole is none.
 fn storable(
     end: OperationEnd,
+    is_refresh: bool,
     events: Vec<Envelope>,
     row: impl Fn(Envelope) -> Option<NewEvent>,
 ) -> (OperationEnd, Vec<NewEvent>) {
@@ -156,7 +169,6 @@ fn storable(
     (OperationEnd { state, outcome: format!("{}{lost}", end.outcome), ..end }, rows)
 }
 
-    is_refresh: bool,
 /// Nobody knows: another try is due, for as long as that is safe.
 fn again(
     payments: &Payments,

@@ -15,6 +15,8 @@ pub(crate) struct NewOperation {
     pub gateway_refs: String,
     pub idempotency_key: String,
     pub actor: String,
+    /// How often it is tried by now: once where that is done at once, else never.
+    pub attempts: i64,
     /// When another process may take it up, should this one end meanwhile.
     pub due_at: Timestamp,
     pub created_at: Timestamp,

@@ -18,6 +18,7 @@ pub(crate) mod events;
 mod fake;
 mod online;
 mod storm;
+mod trouble;
 
 /// These are signed as they should be and carry no event that could be stored.
 const NO_EVENT: [&str; 2] = ["body_empty", "crc_small"];

@@ -51,7 +51,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         facts,
         summary,
         customer: reading.customer(),
-        awaits_completion: false,
+        awaits_completion: None,
     })
 }
 

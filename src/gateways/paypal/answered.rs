@@ -2,7 +2,8 @@
 //! order shows all that became of it.
 
 use super::interpret::{Reading, read, sentence, with_money};
-use crate::domain::event::{Interpretation, Malformed, References, distinct};
+use crate::domain::Timestamp;
+use crate::domain::event::{Awaited, Interpretation, Malformed, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
@@ -105,12 +106,12 @@ impl Reading<'_> {
         Ok(Interpretation {
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
-                gateway_refs: distinct([id].into_iter().chain(parts.refs).map(Some)),
+                gateway_refs: distinct([id.clone()].into_iter().chain(parts.refs).map(Some)),
             },
             facts,
             summary: [sentence(words, amount), parts.words].join(""),
             customer: email(payer).or_else(|| email(source)),
-            awaits_completion: status == "APPROVED",
+            awaits_completion: (status == "APPROVED").then(|| Awaited { gateway_ref: id, since: self.changed() }),
         })
     }
 
@@ -124,6 +125,7 @@ impl Reading<'_> {
             if let (Aspect::Authorization, [fact], Some(whole)) = (aspect, &part.facts[..], part.amount) {
                 held.push((fact.gateway_ref.clone(), whole));
             }
+            // One that was declined, or is not decided yet, closes nothing.
             if aspect == Aspect::Capture && reading.resource.flag("final_capture").unwrap_or(false) {
                 let taken = part.facts.iter().filter(|fact| fact.state == State::Succeeded);
                 closed.extend(taken.filter_map(|fact| fact.parent.clone()));
@@ -186,10 +188,15 @@ impl Reading<'_> {
     fn stated(&self, aspect: Aspect, id: &str, state: State) -> Fact {
         let mut fact = self.fact(aspect, id, state);
         if state == State::Pending {
-            let changed = self.moment("update_time").or_else(|| self.moment("create_time"));
-            fact.occurred_at = changed.unwrap_or(fact.occurred_at).min(fact.occurred_at);
+            fact.occurred_at = self.changed();
         }
         fact
+    }
+
+    /// When the object last changed, as far as it says.
+    fn changed(&self) -> Timestamp {
+        let changed = self.moment("update_time").or_else(|| self.moment("create_time"));
+        changed.unwrap_or(self.event.occurred_at).min(self.event.occurred_at)
     }
 }
 

@@ -4,7 +4,7 @@
 use time::format_description::well_known::Rfc3339;
 
 use super::answered::Named;
-use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::domain::event::{Awaited, Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
 use crate::domain::{Timestamp, to_micros};
@@ -127,12 +127,13 @@ impl Reading<'_> {
         Ok(Interpretation {
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
-                gateway_refs: vec![id],
+                gateway_refs: vec![id.clone()],
             },
             facts: facts.into_iter().collect(),
             summary: sentence(words, amount),
             customer: payer.and_then(|payer| short(&payer, "email_address")),
-            awaits_completion: self.event.kind == APPROVED,
+            awaits_completion: (self.event.kind == APPROVED)
+                .then(|| Awaited { gateway_ref: id, since: self.event.occurred_at }),
         })
     }
 
@@ -211,7 +212,7 @@ impl Reading<'_> {
             facts,
             summary: sentence(words, amount),
             customer: None,
-            awaits_completion: false,
+            awaits_completion: None,
         }
     }
 

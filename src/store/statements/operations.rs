@@ -29,7 +29,7 @@ impl Operations for Connection {
                 o::idempotency_key.eq(&new.idempotency_key),
                 o::actor.eq(&new.actor),
                 o::state.eq(UNDERWAY),
-                o::attempts.eq(1),
+                o::attempts.eq(new.attempts),
                 o::due_at.eq(new.due_at),
                 o::created_at.eq(new.created_at),
             ))

@@ -2,16 +2,21 @@
 //! (<https://developer.paypal.com/docs/api/orders/v2/>), which bears our token as its `custom_id`; PayPal then waits to be
 //! told to capture or to authorize it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Api, Ask, answer, money};
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
+use crate::domain::later;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::paypal::answered::Named;
 use crate::gateways::{Call, Capture, GatewayError, Order, Started};
 
+/// How long it may take until PayPal's answers know what its events have told.
+const SEEN: Duration = Duration::from_secs(600);
 /// The longest name of an item, and the longest description, in characters.
 const LONG: usize = 127;
 
@@ -41,6 +46,11 @@ impl Api {
             "APPROVED" => {}
             // Somebody was faster, or an answer was lost: what is true is what was asked for.
             "COMPLETED" => return Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &order)?]),
+            // What an event has told may be seen a moment later by who asks.
+            status if order.answered_at() < later(call.asked_at, SEEN) => {
+                let message = format!("the customer has not approved PayPal's order yet, it is {status}");
+                return Err(GatewayError::Unavailable(message));
+            }
             status => {
                 let message = format!("the customer has not approved PayPal's order, it is {status}");
                 return Err(GatewayError::Declined(message));

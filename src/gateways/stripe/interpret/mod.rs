@@ -79,7 +79,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         facts: said.facts,
         summary: said.summary,
         customer: customer(object),
-        awaits_completion: false,
+        awaits_completion: None,
     })
 }
 
