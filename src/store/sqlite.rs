@@ -82,7 +82,9 @@ pub(super) fn into_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
     let until = std::time::Instant::now() + WAL_PATIENCE;
     loop {
         match conn.batch_execute("PRAGMA journal_mode = WAL;") {
-            Err(error) if is_locked(&error) && std::time::Instant::now() < until => std::thread::sleep(Duration::from_millis(10)),
+            Err(error) if is_locked(&error) && std::time::Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(10))
+            }
             switched => return switched,
         }
     }

@@ -1,7 +1,7 @@
 //! Does PayPal do what is asked exactly once, and does it go on once the customer has approved?
 
-use actix_payments::domain::payment::Status;
 use actix_payments::domain::Timestamp;
+use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
 use actix_payments::{Capture, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
 use actix_web::http::Method;
@@ -288,7 +288,14 @@ fn a_client_that_can_not_work_is_refused_at_build() {
         let why = check(id, secret).unwrap_err();
         assert!(why.contains(words), "{why}");
     }
-    for base in ["http://api.paypal.com", "ftp://x", "https://", "https://user@host", "http://127.0.0.1.evil.example", "http://localhost:80@evil.example"] {
+    for base in [
+        "http://api.paypal.com",
+        "ftp://x",
+        "https://",
+        "https://user@host",
+        "http://127.0.0.1.evil.example",
+        "http://localhost:80@evil.example",
+    ] {
         assert!(paypal().client("a", "b").api_base(base).check().is_err(), "{base}");
     }
     assert!(paypal().verify_online().check().unwrap_err().contains("asking PayPal"));

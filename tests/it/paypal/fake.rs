@@ -138,7 +138,8 @@ impl State {
             Some(Fault::CutBefore) => return Say::Nothing,
             Some(Fault::Trouble) => return say(503, error("SERVICE_UNAVAILABLE", "NOW")),
             Some(Fault::RateLimit) => return say(429, error("RATE_LIMIT_REACHED", "SLOWER")),
-            Some(Fault::Issue(issue)) => return say(422, error("UNPROCESSABLE_ENTITY", issue)),
+            // What was done under a request id is answered again, whatever would be said now.
+            Some(Fault::Issue(issue)) if !self.is_done(heard) => return say(422, error("UNPROCESSABLE_ENTITY", issue)),
             Some(Fault::Expired) => self.token = String::new(),
             _ => {}
         }
@@ -152,6 +153,10 @@ impl State {
             Some(Fault::Garbled) => say(status, "<html>".to_owned()),
             _ => say(status, body),
         }
+    }
+
+    fn is_done(&self, heard: &Heard) -> bool {
+        heard.header("paypal-request-id").is_some_and(|id| self.keys.contains_key(id))
     }
 
     /// PayPal's rule of the request id: what was done under it is answered again, by 200.

@@ -96,7 +96,9 @@ async fn strangers_wait_for_a_silent_paypal_only_a_few_at_a_time() {
         let (gateway, ended) = (gateway.clone(), ended.clone());
         let delivery = Delivery { headers: headers(), query: String::new(), body: "{}".into() };
         actix_web::rt::spawn(async move {
-            let Verification::Later(answer) = gateway.verify(&delivery, Timestamp::UNIX_EPOCH) else { panic!("asked later") };
+            let Verification::Later(answer) = gateway.verify(&delivery, Timestamp::UNIX_EPOCH) else {
+                panic!("asked later")
+            };
             ended.send(answer.await.unwrap_err()).unwrap();
         });
     }

@@ -1,5 +1,5 @@
 //! Whatever is asked and whatever goes wrong, is the truth here the truth at PayPal in the end, and was each thing done
-//! once? Random verbs, approvals, faults and lost events against the fake.
+//! once? Random verbs, approvals, faults and lost events against the fake; `STORIES` says how many stories.
 
 use actix_payments::domain::payment::Status;
 use actix_payments::{Capture, NewPayment, Refund};
@@ -41,6 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Vec<Option<Fault>>)>> {
         3 => Just(None),
         1 => Just(Some(Fault::CutBefore)),
         3 => Just(Some(Fault::CutAfter)),
+        1 => Just(Some(Fault::Garbled)),
         1 => Just(Some(Fault::Trouble)),
         1 => Just(Some(Fault::RateLimit)),
         1 => Just(Some(Fault::Expired)),
@@ -150,6 +151,7 @@ impl Story {
 }
 
 fn every_story_ends_in_the_truth(kind: Kind, cases: u32) {
+    let cases = std::env::var("STORIES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     // Most stories begin with an order that is completed: money is where things can go wrong.
     let stories = (any::<bool>(), prop::bool::weighted(0.75), steps());

@@ -43,7 +43,10 @@ fn another_order(fake: &Fake, token: &str) -> String {
     let mut state = fake.state();
     let first = state.orders.values().find(|order| order["purchase_units"][0]["custom_id"] == token).unwrap().clone();
     state.open(&json!({"intent": first["intent"], "purchase_units": [{"custom_id": token,
-        "amount": first["purchase_units"][0]["amount"]}]}))["id"].as_str().unwrap().to_owned()
+        "amount": first["purchase_units"][0]["amount"]}]}))["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn approve_order(fake: &Fake, id: &str) {
