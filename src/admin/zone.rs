@@ -42,9 +42,10 @@ impl Zone {
         let utc = (at.to_offset(UtcOffset::UTC), "UTC".to_owned());
         let Self::Named(_, zone) = self else { return utc };
         let Ok(local) = zone.find_local_time_type(at.unix_timestamp()) else { return utc };
-        match UtcOffset::from_whole_seconds(local.ut_offset()) {
-            Ok(offset) => (at.to_offset(offset), local.time_zone_designation().to_owned()),
-            Err(_) => utc,
+        // Where the calendar ends, it ends by the clocks of UTC.
+        match UtcOffset::from_whole_seconds(local.ut_offset()).ok().and_then(|offset| at.checked_to_offset(offset)) {
+            Some(here) => (here, local.time_zone_designation().to_owned()),
+            None => utc,
         }
     }
 }

@@ -21,8 +21,25 @@ pub(crate) fn later(at: Timestamp, by: std::time::Duration) -> Timestamp {
     time::Duration::try_from(by).ok().and_then(|by| at.checked_add(by)).map_or(end, |then| then.min(end))
 }
 
-/// `at` cut to whole microseconds, so that what is read back equals what was written.
+/// `at` in UTC and cut to whole microseconds, so that what is read back equals what was written.
 pub fn to_micros(at: Timestamp) -> Timestamp {
-    let at = at.to_offset(time::UtcOffset::UTC);
+    // Where the calendar ends, the last moment of a year to the west of Greenwich has none in UTC.
+    let at = at.checked_to_offset(time::UtcOffset::UTC).unwrap_or_else(|| at.replace_offset(time::UtcOffset::UTC));
     at.replace_microsecond(at.microsecond()).unwrap_or(at)
+}
+
+/// The same of a moment that a gateway wrote; none of before 1970 or after 9999, as no payment is of then and not every
+/// database takes it.
+pub fn moment(at: Timestamp) -> Option<Timestamp> {
+    Some(to_micros(at)).filter(|at| (1970..=9999).contains(&at.year()))
+}
+
+/// The moment of an RFC 3339 text.
+pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text, &time::format_description::well_known::Rfc3339).ok().and_then(moment)
+}
+
+/// The moment of a Unix time in seconds.
+pub(crate) fn moment_at(unix: i64) -> Option<Timestamp> {
+    Timestamp::from_unix_timestamp(unix).ok().and_then(moment)
 }

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc2822;
 use ureq::{Agent, Error, Timeout};
 
 use super::GatewayError;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, moment};
 
 /// How long a connection may take to stand: address, connection and TLS.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -42,8 +42,8 @@ impl Response {
     /// When it was answered by the gateway's own clock, which is the clock of its events too.
     pub(crate) fn answered_at(&self) -> Timestamp {
         let said = self.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
-        let at = said.unwrap_or_else(OffsetDateTime::now_utc);
-        at.replace_nanosecond(0).unwrap_or(at).to_offset(time::UtcOffset::UTC)
+        let at = said.and_then(moment).unwrap_or_else(OffsetDateTime::now_utc);
+        at.replace_nanosecond(0).unwrap_or(at)
     }
 
     /// The body as text.

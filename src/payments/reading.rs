@@ -9,6 +9,7 @@ use super::rebuild::Order;
 use super::settle::Trouble;
 use crate::domain::event::{Interpretation, Malformed, Recorded, Source};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::moment;
 use crate::store::rows::Claimed;
 
 /// What an event says, or why that can't be known.
@@ -53,6 +54,10 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<Said, String
     let said = catch_unwind(AssertUnwindSafe(|| variant.gateway.interpret(&recorded)));
     let said = said.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));
     let mut interpretation = said.map_err(|malformed| malformed.0)?;
+    for fact in &mut interpretation.facts {
+        fact.occurred_at = moment(fact.occurred_at).unwrap_or(recorded.occurred_at);
+        fact.since = fact.since.and_then(moment);
+    }
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     let mut mode = ModeMatch::Fits;
     match variant.mode {

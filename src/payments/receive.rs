@@ -7,7 +7,7 @@ use super::Payments;
 use super::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Source, Verified, storable};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::{Timestamp, moment};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verification;
 use crate::store::rows::NewEvent;
@@ -106,7 +106,7 @@ pub(super) fn row(variant: &str, event: Envelope, source: Source, now: Timestamp
         account: event.account.filter(|text| storable(text)),
         secret: None,
         skew_seconds: None,
-        occurred_at: event.occurred_at.map(to_micros).filter(|at| (1970..=9999).contains(&at.year())),
+        occurred_at: event.occurred_at.and_then(moment),
         received_at: now,
         headers: "{}".to_owned(),
         body: event.body,

@@ -6,6 +6,7 @@ use actix_web::http::Method;
 use actix_web::{App as ActixApp, HttpRequest, test};
 
 use crate::app::{App, on_both_databases};
+use crate::events::changed;
 use crate::scenes::completed;
 
 async fn staff(_: HttpRequest) -> Result<Access, actix_web::Error> {
@@ -40,6 +41,28 @@ on_both_databases! {
         for bad in ["Nowhere/Town", "", "/etc/passwd", "../../etc/passwd"] {
             let refused = Admin::new(staff).time_zone(bad).err().expect("no such zone").to_string();
             assert!(refused.contains(&format!("{bad:?}")), "{refused}");
+        }
+    }
+
+    async fn moments_where_the_calendar_ends_do_no_harm(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let at = |id: &str, moment: serde_json::Value| {
+            let of = ("/data/object/client_reference_id", token.as_str().into());
+            changed("checkout.session.completed", &[("/id", id.into()), ("/created", moment), of])
+        };
+        let refund = serde_json::json!({"id": "evt_back", "type": "refund.updated", "created": 1_791_800_000, "data": {"object": {
+            "id": "re_1", "object": "refund", "amount": 1, "currency": "eur", "status": "succeeded", "charge": "ch_1",
+            "created": -377_705_116_800_i64, "metadata": {"payment_token": token}}}}).to_string();
+        let (west, end) = (at("evt_west", "9999-12-31T23:59:59-23:59".into()), at("evt_end", 253_402_300_799_i64.into()));
+        app.deliver(&[&west, &end, &refund]).await;
+        let states = app.texts("SELECT gateway_event_id || ' ' || state AS t FROM pay_events ORDER BY id");
+        assert_eq!(states, ["evt_west completed", "evt_end completed", "evt_back completed"]);
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().refunded.minor, 1);
+        for (page, shown) in [("events", "refund.updated"), ("events/2", "9999"), ("events/3", "refund.updated"), (&format!("payments/{token}"), "refund.updated")] {
+            let east = Admin::new(staff).time_zone("Pacific/Kiritimati").expect("a zone");
+            let page = ask(&app, east, Method::GET, &format!("/payments/admin/{page}")).await;
+            assert!(page.contains(shown) && page.contains("</html>"), "{shown}: {page}");
         }
     }
 

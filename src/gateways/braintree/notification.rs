@@ -3,11 +3,10 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 use sha2::{Digest, Sha256};
-use time::format_description::well_known::Rfc3339;
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, Malformed, Verified, storable};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::moment_of;
 use crate::gateways::TEST_KIND;
 
 /// The most elements and texts that are read; a report of many subscriptions has some thousands.
@@ -53,7 +52,7 @@ fn read(xml: Vec<u8>, live: bool) -> Option<Envelope> {
     let notification = document.root_element();
     let kind = text(notification, "kind")?.to_owned();
     let time = text(notification, "timestamp");
-    let occurred_at = time.and_then(|text| Timestamp::parse(text, &Rfc3339).ok()).map(to_micros);
+    let occurred_at = time.and_then(moment_of);
     let account = text(notification, "source-merchant-id").map(str::to_owned);
     let id = id(notification, &kind, time).unwrap_or_else(|| digest(&xml));
     drop(document);

@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Verified, storable};
+use crate::domain::{Timestamp, moment_at};
 use crate::gateways::signature::{self, Secret};
 
 /// The name of the header field that carries the signature.
@@ -64,7 +64,7 @@ pub(super) fn envelope(body: &Bytes) -> Option<Envelope> {
     Some(Envelope {
         id: text("id")?,
         kind: text("kind")?,
-        occurred_at: Some(Timestamp::from_unix_timestamp(created.try_into().ok()?).ok()?),
+        occurred_at: Some(moment_at(created.try_into().ok()?)?),
         livemode: Some(false),
         account: None,
         api_version: None,

@@ -1,12 +1,11 @@
 //! Which events does a genuine body carry? JSON pointers (RFC 6901) say where each says who it is.
 
 use bytes::Bytes;
-use time::format_description::well_known::Rfc3339;
 
 use super::scheme::Field;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::{Timestamp, moment_at, moment_of};
 use crate::gateways::json::{self, Members};
 
 /// Where the parts of an event are.
@@ -72,7 +71,7 @@ impl Places {
             },
         };
         let kind = joined(text, &self.kind, ".")?;
-        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| moment(find(text, pointer)?)).map(to_micros);
+        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| moment(find(text, pointer)?));
         let body = Bytes::copy_from_slice(text.as_bytes());
         let (livemode, account, api_version) = (None, None, None);
         (storable(&id) && storable(&kind)).then_some(Envelope {
@@ -118,7 +117,7 @@ fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
 
 fn moment(raw: &str) -> Option<Timestamp> {
     match json::text(raw) {
-        Some(text) => Timestamp::parse(&text, &Rfc3339).ok(),
-        None => Timestamp::from_unix_timestamp(raw.parse().ok()?).ok(),
+        Some(text) => moment_of(&text),
+        None => moment_at(raw.parse().ok()?),
     }
 }

@@ -2,11 +2,10 @@
 //! <https://developer.paypal.com/docs/api/webhooks/v1/#webhooks-events_get>).
 
 use bytes::Bytes;
-use time::format_description::well_known::Rfc3339;
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::moment_of;
 use crate::gateways::json::{self, Members};
 
 /// Reads the event's own fields; only id and kind must be there. PayPal doesn't say whether money is real, so `live`
@@ -21,11 +20,10 @@ pub(super) fn read(body: &Bytes, live: bool) -> Result<Envelope, Rejection> {
             Some("id") => id = short(),
             Some("event_type") => kind = short(),
             Some("resource_version") => api_version = short(),
-            Some("create_time") => occurred_at = short().and_then(|text| Timestamp::parse(&text, &Rfc3339).ok()),
+            Some("create_time") => occurred_at = short().and_then(|text| moment_of(&text)),
             _ => {}
         }
     }
     let (Some(id), Some(kind)) = (id, kind) else { return Err(Rejection::BodyMalformed) };
-    let (occurred_at, livemode) = (occurred_at.map(to_micros), Some(live));
-    Ok(Envelope { id, kind, occurred_at, livemode, account: None, api_version, body: body.clone() })
+    Ok(Envelope { id, kind, occurred_at, livemode: Some(live), account: None, api_version, body: body.clone() })
 }

@@ -1,13 +1,11 @@
 //! What does a PayPal event say of a payment? The kind says which object its resource is, and what became of it
 //! (kinds: <https://developer.paypal.com/api/rest/webhooks/event-names/>).
 
-use time::format_description::well_known::Rfc3339;
-
 use super::answered::Named;
 use crate::domain::event::{Awaited, Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::{Timestamp, moment_of};
 use crate::gateways::json::{Object, short};
 
 /// The kinds to tick: those that state facts. A test holds them and [`says`] together.
@@ -221,7 +219,7 @@ impl Reading<'_> {
     }
 
     pub(super) fn moment(&self, name: &str) -> Option<Timestamp> {
-        Timestamp::parse(&short(&self.resource, name)?, &Rfc3339).ok().map(to_micros)
+        moment_of(&short(&self.resource, name)?)
     }
 
     pub(super) fn amount(&self) -> Result<Option<Money>, Malformed> {

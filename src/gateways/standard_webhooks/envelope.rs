@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::{Timestamp, moment_of};
 use crate::gateways::TEST_KIND;
 use crate::gateways::json::{self, Members};
 
@@ -24,17 +24,13 @@ pub(super) fn read(id: String, body: &Bytes) -> Result<Envelope, Rejection> {
     while let Some((key, value)) = members.next().map_err(|_| Rejection::BodyMalformed)? {
         match json::text(key).as_deref() {
             Some("type") => kind = json::text(value).filter(|kind| storable(kind)),
-            Some("timestamp") => occurred_at = json::text(value).and_then(|text| moment(&text)),
+            Some("timestamp") => occurred_at = json::text(value).and_then(|text| moment_of(&text)),
             _ => {}
         }
     }
     let kind = kind.ok_or(Rejection::BodyMalformed)?.into_owned();
     let (livemode, account, api_version) = (None, None, None);
     Ok(Envelope { id, kind, occurred_at, livemode, account, api_version, body: body.clone() })
-}
-
-fn moment(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(text, &Rfc3339).ok().map(to_micros)
 }
 
 /// An event about nothing.

@@ -2,11 +2,10 @@
 //! <https://docs.stripe.com/api/events/object>); what it says of a payment is interpreted later.
 
 use bytes::Bytes;
-use time::format_description::well_known::Rfc3339;
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, to_micros};
+use crate::domain::{Timestamp, moment_at, moment_of};
 use crate::gateways::json::{self, Members};
 
 /// Reads the event's own fields. Only the id and the kind must be there: a genuine event that is refused for
@@ -40,7 +39,7 @@ fn short_text(raw: &str) -> Option<String> {
 /// Unix seconds, or RFC 3339 as in the events of Stripe's second API, the thin ones.
 fn moment(raw: &str) -> Option<Timestamp> {
     match json::text(raw) {
-        Some(text) => Timestamp::parse(&text, &Rfc3339).ok().map(to_micros),
-        None => Timestamp::from_unix_timestamp(raw.parse().ok()?).ok(),
+        Some(text) => moment_of(&text),
+        None => moment_at(raw.parse().ok()?),
     }
 }

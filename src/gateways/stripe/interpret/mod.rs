@@ -9,9 +9,9 @@ mod other;
 mod refund;
 
 use super::money;
-use crate::domain::Timestamp;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::moment_at;
 use crate::domain::money::{Currency, Money};
 use crate::gateways::json::{Object, short};
 use crate::gateways::{TEST_KIND, test_interpretation};
@@ -129,7 +129,7 @@ impl Reading<'_> {
     fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
         let open = self.verb == ANSWERED && matches!(state, State::Pending | State::ActionRequired);
         let made = self.object.integer("created").ok().flatten().filter(|_| open);
-        let at = made.and_then(|at| Timestamp::from_unix_timestamp(at).ok()).unwrap_or(self.event.occurred_at);
+        let at = made.and_then(moment_at).unwrap_or(self.event.occurred_at);
         Fact::new(aspect, gateway_ref, state, at, self.event.id)
     }
 

@@ -2,9 +2,9 @@
 //! (<https://docs.stripe.com/api/refunds/object>).
 
 use super::{Reading, Statement, because, sentence, short, with_money};
-use crate::domain::Timestamp;
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
+use crate::domain::moment_at;
 
 pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
     let refund = &reading.object;
@@ -24,7 +24,7 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
     };
     let code = because(short(refund, "failure_reason"));
     let amount = reading.need_money("amount")?;
-    let made = refund.integer("created")?.and_then(|at| Timestamp::from_unix_timestamp(at).ok());
+    let made = refund.integer("created")?.and_then(moment_at);
     let fact = reading
         .fact(Aspect::Refund, &id, state)
         .with_parent(refund.link("charge").or_else(|| refund.link("payment_intent")))
