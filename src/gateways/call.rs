@@ -19,9 +19,8 @@ pub enum Verb {
     Refund,
     /// Say how it stands; changes nothing.
     Refresh,
-    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself. The first
-    /// id is what waits, where an event has told that. It may be asked for anew, under another key, for as long as the
-    /// gateway's answers say that it waits.
+    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself. It may be
+    /// asked for anew, under another key, for as long as the gateway says that it waits.
     Complete,
 }
 
@@ -35,6 +34,8 @@ pub struct Call {
     /// The gateway's ids of the payment's objects, those first that the verb is most likely about. The same for every
     /// try of the same call.
     pub gateway_refs: Vec<String>,
+    /// The id of what an event has told that waits to be completed; the first of the ids.
+    pub awaited: Option<String>,
     /// What is known of these ids: which aspect a fact stated of each.
     pub aspects: BTreeMap<String, Aspect>,
     /// How much; `None` is all there is.

@@ -101,16 +101,23 @@ impl Pending {
         };
         let mut left = payment.captured.minor.saturating_sub(payment.refunded.minor);
         left = in_state(Aspect::Refund, State::Pending).fold(left, i64::saturating_sub);
-        for refund in operations.iter().filter(|operation| operation.verb == Verb::Refund.as_str()) {
-            if is_untold(inner, tx, refund, &operations)? {
-                left = left.saturating_sub(refund.amount.unwrap_or(left));
+        let takes = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
+        let mut on_its_way = facts.iter().any(|fact| takes(fact) && fact.state == State::Pending);
+        for operation in &operations {
+            match Verb::parse(&operation.verb) {
+                Some(Verb::Refund) if is_untold(inner, tx, operation, &operations, &facts)? => {
+                    left = left.saturating_sub(operation.amount.unwrap_or(left));
+                }
+                Some(Verb::Complete) if operation.state == "done" => {
+                    on_its_way |= is_untold(inner, tx, operation, &operations, &facts)?;
+                }
+                _ => {}
             }
         }
         let authorized = in_state(Aspect::Authorization, State::Authorized).max();
-        let takes = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
         Ok(Self {
             operations,
-            on_its_way: facts.iter().any(|fact| takes(fact) && fact.state == State::Pending),
+            on_its_way,
             refundable: left.max(0),
             authorized: authorized.unwrap_or(payment.amount.minor),
         })
@@ -121,22 +128,30 @@ impl Pending {
     }
 }
 
-/// Whether a refund may have moved money that the ledger does not know of: nobody knows its end and the gateway has not
-/// said since how the payment stands, or its answer is not processed. The event of an answer bears the operation's key.
-fn is_untold(inner: &Inner, tx: &mut dyn Tx, refund: &OperationRow, all: &[OperationRow]) -> Result<bool, Error> {
-    match refund.state.as_str() {
+/// Whether an operation may have moved money that the ledger does not know of: nobody knows its end and the gateway has not
+/// said since how the payment stands, or its answer is not in the ledger. The event of an answer bears the operation's key.
+fn is_untold(
+    inner: &Inner,
+    tx: &mut dyn Tx,
+    operation: &OperationRow,
+    all: &[OperationRow],
+    facts: &[Fact],
+) -> Result<bool, Error> {
+    let in_ledger = |event: &EventRow| facts.iter().any(|fact| fact.event_id == event.gateway_event_id);
+    match operation.state.as_str() {
         "underway" => Ok(true),
         "unknown" => {
             let refresh = |other: &&OperationRow| other.verb == Verb::Refresh.as_str() && other.state == "done";
-            let since = |other: &&OperationRow| Some(other.created_at) >= refund.finished_at;
+            let since = |other: &&OperationRow| Some(other.created_at) >= operation.finished_at;
             match all.iter().filter(refresh).find(since) {
                 Some(refresh) => Ok(!is_processed(tx, refresh)?),
                 None => Ok(true),
             }
         }
-        "done" => match tx.event_named(&refund.variant, &refund.idempotency_key)? {
-            Some(event) => Ok(!is_final(&event)),
-            None => Ok(refund.finished_at.is_some_and(|at| at > inner.now() - UNTOLD)),
+        "done" => match tx.event_named(&operation.variant, &operation.idempotency_key)? {
+            // Async handlers may be about it still.
+            Some(event) => Ok(!is_final(&event) && !in_ledger(&event)),
+            None => Ok(operation.finished_at.is_some_and(|at| at > inner.now() - UNTOLD)),
         },
         _ => Ok(false),
     }

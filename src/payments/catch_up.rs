@@ -73,7 +73,7 @@ impl Payments {
         let token = token.to_owned();
         let row = self.read(move |tx| find::by_token(tx, &token)).await?;
         if let Some(row) = row {
-            while self.resume_operation(Some(row.id)).await? {}
+            while self.resume_operation(row.id).await? {}
         }
         Ok(outcome)
     }

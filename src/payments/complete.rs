@@ -39,25 +39,29 @@ pub(super) fn begin_completion(
         return Ok(());
     }
     let pending = Pending::of(inner, tx, row, &payment)?;
-    let settled = is_answer && pending.operations().iter().any(|before| settles(before, awaited));
+    let settled = is_answer && settles(pending.operations(), awaited);
     if settled || allowed(&payment, wanted.verb, None, &pending).is_err() {
         return Ok(());
     }
     let new = operation(tx, row, &wanted, &idempotency_key()?, inner.now())?;
     let gateway_refs = first(&awaited.gateway_ref, &new.gateway_refs);
-    tx.add_operation(&NewOperation { gateway_refs, ..new }).map(drop)
+    tx.add_operation(&NewOperation { gateway_refs, awaited_since: Some(awaited.since), ..new }).map(drop)
 }
 
-/// Whether an answer, which may be asked for over and over, tells nothing that this completion has not dealt with. One
-/// whose end nobody knows is not the end of it: what waits still can be asked for again.
-fn settles(before: &OperationRow, awaited: &Awaited) -> bool {
-    let of_it = || refs(&before.gateway_refs).first() == Some(&awaited.gateway_ref);
-    let after = match before.state.as_str() {
-        "done" => true,
-        "declined" => before.finished_at.is_some_and(|at| at >= awaited.since),
-        _ => false,
+/// How often what an answer tells leads to a try that is declined: a customer who approves anew is told of by an event.
+const TRIES: usize = 3;
+
+/// Whether an answer, which may be asked for over and over, tells nothing that the completions before have not dealt with.
+/// One whose end nobody knows is not the end of it: what waits still can be asked for again.
+fn settles(before: &[OperationRow], awaited: &Awaited) -> bool {
+    let of_it = |operation: &&OperationRow| {
+        operation.verb == Verb::Complete.as_str()
+            && operation.awaited_since.is_some()
+            && refs(&operation.gateway_refs).first() == Some(&awaited.gateway_ref)
     };
-    after && before.verb == Verb::Complete.as_str() && of_it()
+    let in_state = |state: &'static str| before.iter().filter(of_it).filter(move |operation| operation.state == state);
+    let dealt_with = in_state("declined").any(|operation| operation.awaited_since >= Some(awaited.since));
+    dealt_with || in_state("declined").count() >= TRIES || in_state("done").next().is_some()
 }
 
 /// The ids with this one first.

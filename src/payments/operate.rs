@@ -87,12 +87,15 @@ impl Payments {
     /// Does it, if the ledger allows it.
     pub(super) async fn operate(&self, token: &str, wanted: Wanted) -> Result<Outcome, Error> {
         let (now, token) = (self.now(), token.to_owned());
+        // Under a name of the host's the same may be asked for once only, so that nobody can ask again.
+        let named = wanted.key.is_some() && matches!(wanted.asker, Asker::Host);
+        let waiting = if named { Waiting::Nobody } else { Waiting::Somebody };
         let key = wanted.key.clone().map_or_else(idempotency_key, Ok)?;
         let begun = self
             .blocking(move |inner| inner.store.transaction(|tx| begin(inner, tx, &token, &wanted, &key, now)))
             .await?;
         match begun {
-            Begun::New(operation) => self.attempt(operation, Waiting::Somebody).await,
+            Begun::New(operation) => self.attempt(operation, waiting).await,
             Begun::Known(operation) => known(&operation),
         }
     }
@@ -167,6 +170,18 @@ fn begin(
     Ok(Begun::New(tx.add_operation(&NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new })?))
 }
 
+/// Has a worker ask how a payment stands, where its gateway can be asked.
+pub(super) fn begin_refresh(inner: &Inner, tx: &mut dyn Tx, payment: i64) -> Result<(), Error> {
+    let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
+    match tx.payment(payment)? {
+        Some(row) if can(inner, &row.variant, wanted.verb).is_ok() => {
+            let new = operation(tx, &row, &wanted, &idempotency_key()?, inner.now())?;
+            tx.add_operation(&new).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// An operation that is due at once and was never tried, without an amount.
 pub(super) fn operation(
     tx: &mut dyn Tx,
@@ -187,6 +202,7 @@ pub(super) fn operation(
         attempts: 0,
         due_at: now,
         created_at: now,
+        awaited_since: None,
     })
 }
 

@@ -87,6 +87,7 @@ impl Payments {
             done.listed += page.events.len();
             let ids: HashSet<String> = page.events.iter().map(|event| event.id.clone()).collect();
             if page.more && ids.is_subset(&last) {
+                self.take(name, missing.into_iter().rev().collect()).await?;
                 return Err(told(GatewayError::Malformed("its list doesn't go on from page to page".to_owned())));
             }
             last = ids;

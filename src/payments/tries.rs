@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Payments;
-use super::operate::{Asker, Outcome, Wanted};
+use tokio::task::JoinSet;
+
+use super::operate::{Outcome, begin_refresh};
 use super::payment::Payment;
 use super::receive::row;
+use super::{Inner, Payments};
 use crate::domain::event::{Envelope, Source};
 use crate::domain::money::Money;
 use crate::domain::retry::Backoff;
@@ -22,8 +24,12 @@ use crate::store::rows::{NewEvent, PaymentRow};
 /// with all its tries.
 pub(super) const TRY: Duration = Duration::from_secs(900);
 /// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
-/// hours), and a later try could be a second effect.
+/// hours), and a later try could be a second effect. PayPal's orders forget theirs after 6, and are looked at before.
 const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
+/// How many operations a worker takes up at the same time.
+const AT_ONCE: usize = 8;
+/// The shortest wait between two tries, whatever the host's backoff says.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Who waits for what comes of a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,24 +41,41 @@ pub(super) enum Waiting {
 }
 
 impl Payments {
-    /// Tries operations again whose end nobody knows; answers how many.
+    /// Tries operations again whose end nobody knows; answers how many. Some at a time, so that a gateway that hangs does
+    /// not keep the others waiting; each begins its lease when it begins.
     pub(crate) async fn resume_operations(&self) -> Result<usize, Error> {
-        let mut count = 0;
-        // One by one, so that none waits for another under its lease.
-        while self.resume_operation(None).await? {
-            count += 1;
+        let (mut count, mut running) = (0, JoinSet::new());
+        loop {
+            let due = if running.len() < AT_ONCE { self.claim_operation(None).await } else { Ok(None) };
+            match due {
+                Ok(Some(operation)) => {
+                    count += 1;
+                    let payments = self.clone();
+                    running.spawn(async move { payments.take_up(operation).await });
+                }
+                // What ends may leave something to do.
+                Ok(None) if running.join_next().await.is_some() => {}
+                Ok(None) => return Ok(count),
+                Err(error) => {
+                    running.join_all().await;
+                    return Err(error);
+                }
+            }
         }
-        Ok(count)
     }
 
-    /// Tries an operation that is due, of this payment if one is given; answers whether there was one.
-    pub(super) async fn resume_operation(&self, payment: Option<i64>) -> Result<bool, Error> {
-        let Some(operation) = self.claim_operation(payment).await? else { return Ok(false) };
+    /// Tries an operation of this payment that is due; answers whether there was one.
+    pub(super) async fn resume_operation(&self, payment: i64) -> Result<bool, Error> {
+        let Some(operation) = self.claim_operation(Some(payment)).await? else { return Ok(false) };
+        self.take_up(operation).await;
+        Ok(true)
+    }
+
+    async fn take_up(&self, operation: OperationRow) {
         let (id, verb) = (operation.id, operation.verb.clone());
         if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
             log::error!("payments: operation {id} ({verb}): {error}");
         }
-        Ok(true)
     }
 
     async fn claim_operation(&self, payment: Option<i64>) -> Result<Option<OperationRow>, Error> {
@@ -77,10 +100,9 @@ impl Payments {
         self.conclude(operation, answer, waiting).await
     }
 
-    /// Ends an operation that is too old to be tried again, and asks how the payment stands instead. Until that is told,
-    /// what it may have moved counts as moved.
+    /// Ends an operation that is too old to be tried again, and has a worker ask how the payment stands instead. Until that
+    /// is told, what it may have moved counts as moved.
     async fn give_up(&self, operation: OperationRow) -> Result<Outcome, Error> {
-        let now = self.now();
         let end = OperationEnd {
             state: "unknown",
             outcome:
@@ -88,23 +110,16 @@ impl Payments {
                       and look at the gateway"
                     .to_owned(),
             due_at: None,
-            finished_at: Some(now),
+            finished_at: Some(self.now()),
         };
-        let is_refresh = operation.verb == Verb::Refresh.as_str();
-        let payment = operation.payment_id;
-        let token = self.blocking(move |inner| {
-            inner.store.transaction(|tx| {
-                tx.settle_operation(&operation, &end)?;
-                Ok(tx.payment(payment)?.map(|payment| payment.token))
-            })
-        });
-        let token = token.await?.filter(|_| !is_refresh);
-        let Some(token) = token else { return Ok(Outcome::Done) };
-        log::error!(
-            "payments: payment={token} nobody knows what came of an operation; its gateway is asked how it stands"
-        );
-        let refresh = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
-        Box::pin(self.operate(&token, refresh)).await
+        log::error!("payments: operation {} ({}): {}", operation.id, operation.verb, end.outcome);
+        let write = move |inner: &Inner, tx: &mut dyn Tx| {
+            tx.settle_operation(&operation, &end)?;
+            let is_refresh = operation.verb == Verb::Refresh.as_str();
+            if is_refresh { Ok(()) } else { begin_refresh(inner, tx, operation.payment_id) }
+        };
+        self.blocking(move |inner| inner.store.transaction(|tx| write(inner, tx))).await?;
+        Ok(Outcome::Underway)
     }
 
     async fn conclude(
@@ -114,40 +129,62 @@ impl Payments {
         waiting: Waiting,
     ) -> Result<Outcome, Error> {
         let now = self.now();
-        let verb = operation.verb.clone();
-        let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
-        let is_refresh = verb == Verb::Refresh.as_str();
-        let (end, events, result) = match answer {
-            Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
-            // It was done, and what came of it will be told by the gateway's events.
-            Err(GatewayError::Malformed(why)) if !is_refresh => {
-                (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
-            }
-            // A first try that did not get through has done nothing; a later one says nothing of the first.
-            Err(GatewayError::Unavailable(why)) if operation.attempts > 1 || waiting == Waiting::Nobody => {
-                again(self, &operation, now, why)
-            }
-            Err(GatewayError::OutcomeUnknown(why)) => again(self, &operation, now, why),
-            Err(error) => {
-                let outcome = error.to_string();
-                let message = format!("the gateway did not {verb} the payment");
-                (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
-            }
-        };
+        let is_refresh = operation.verb == Verb::Refresh.as_str();
+        let (end, events, result) = judged(self, &operation, answer, waiting, now);
         let variant = operation.variant.clone();
         let (end, rows) = storable(end, is_refresh, events, |event| row(&variant, event, Source::Answer, now).ok());
+        let result = match is_refresh && end.state == "declined" && result.is_ok() {
+            true => Err(Error::new(ErrorKind::Gateway, end.outcome.clone())),
+            false => result,
+        };
         let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
-        let write = move |tx: &mut dyn Tx| {
+        let write = move |inner: &Inner, tx: &mut dyn Tx| {
             tx.settle_operation(&operation, &end)?;
+            if operation.verb == Verb::Complete.as_str() && end.state == "declined" {
+                // Meanwhile the customer may have approved anew, and what told so began nothing beside this.
+                begin_refresh(inner, tx, operation.payment_id)?;
+            }
             // What the gateway said is true, whichever try came first.
             if rows.is_empty() { Ok(()) } else { tx.append(&rows).map(drop) }
         };
-        if let Err(error) = self.blocking(move |inner| inner.store.transaction(write)).await {
+        if let Err(error) = self.blocking(move |inner| inner.store.transaction(|tx| write(inner, tx))).await {
             log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");
             return Ok(Outcome::Underway);
         }
         self.process_now(variant, named).await;
         result
+    }
+}
+
+/// What an answer means for its operation, for the inbox, and for who waits.
+fn judged(
+    payments: &Payments,
+    operation: &OperationRow,
+    answer: Result<Vec<Envelope>, GatewayError>,
+    waiting: Waiting,
+    now: Timestamp,
+) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
+    let verb = &operation.verb;
+    let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
+    let unattended = waiting == Waiting::Nobody;
+    match answer {
+        Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
+        // It was done, and what came of it will be told by the gateway's events.
+        Err(GatewayError::Malformed(why)) if verb != Verb::Refresh.as_str() => {
+            (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
+        }
+        // A question changes nothing, so it may be put again.
+        Err(GatewayError::Malformed(why)) if unattended => again(payments, operation, now, why),
+        // A first try that did not get through has done nothing; a later one says nothing of the first.
+        Err(GatewayError::Unavailable(why)) if unattended || operation.attempts > 1 => {
+            again(payments, operation, now, why)
+        }
+        Err(GatewayError::OutcomeUnknown(why)) => again(payments, operation, now, why),
+        Err(error) => {
+            let message = format!("the gateway did not {verb} the payment");
+            let outcome = error.to_string();
+            (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
+        }
     }
 }
 
@@ -161,12 +198,18 @@ fn storable(
 ) -> (OperationEnd, Vec<NewEvent>) {
     let all = events.len();
     let rows: Vec<NewEvent> = events.into_iter().filter_map(row).collect();
-    let lost = match all - rows.len() {
-        0 => String::new(),
-        lost => format!("; {lost} of {all} parts of its answer can't be stored, refresh the payment later"),
+    let end = match all - rows.len() {
+        0 => end,
+        lost => {
+            let lost = format!("{lost} of {all} parts of its answer can't be stored");
+            let (state, outcome) = match is_refresh {
+                true => ("declined", lost),
+                false => (end.state, format!("{}; {lost}, refresh the payment later", end.outcome)),
+            };
+            OperationEnd { state, outcome, ..end }
+        }
     };
-    let state = if is_refresh && !lost.is_empty() { "declined" } else { end.state };
-    (OperationEnd { state, outcome: format!("{}{lost}", end.outcome), ..end }, rows)
+    (end, rows)
 }
 
 /// Nobody knows: another try is due, for as long as that is safe.
@@ -181,7 +224,7 @@ fn again(
     let end = OperationEnd {
         state: "underway",
         outcome: format!("not known yet: {why}"),
-        due_at: backoff.after(attempt, 0).map(|wait| later(now, wait)),
+        due_at: backoff.after(attempt, 0).map(|wait| later(now, wait.max(SOON))),
         finished_at: None,
     };
     (end, Vec::new(), Ok(Outcome::Underway))
@@ -199,10 +242,12 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
         let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
         *aspect = fact.aspect.min(*aspect);
     }
+    let gateway_refs: Vec<String> = serde_json::from_str(&operation.gateway_refs).unwrap_or_default();
     Ok(Call {
         verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
         token: row.token.clone(),
-        gateway_refs: serde_json::from_str(&operation.gateway_refs).unwrap_or_default(),
+        awaited: operation.awaited_since.and_then(|_| gateway_refs.first().cloned()),
+        gateway_refs,
         aspects,
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,

@@ -20,6 +20,8 @@ pub(crate) struct NewOperation {
     /// When another process may take it up, should this one end meanwhile.
     pub due_at: Timestamp,
     pub created_at: Timestamp,
+    /// Since when the gateway waits for it, by its own clock, where it said so: for the first of the ids.
+    pub awaited_since: Option<Timestamp>,
 }
 
 /// A stored operation.
@@ -41,6 +43,7 @@ pub(crate) struct OperationRow {
     pub due_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    pub awaited_since: Option<Timestamp>,
 }
 
 /// What came of a try.

@@ -100,7 +100,9 @@ impl PayPal {
 
     /// Asks PayPal about every delivery whether it is genuine, in place of checking its signature here: for those who
     /// can't say which certificates to trust. Each delivery then waits for PayPal, and is refused for now (503, so that it
-    /// is sent again) when PayPal does not answer; and whoever posts what looks like a delivery makes this process ask. Needs [`PayPal::client`]. Default off.
+    /// is sent again) when PayPal does not answer within 10 seconds. Whoever posts what looks like a delivery makes this
+    /// process ask, so it asks about 8 at a time; 56 more wait up to 3 seconds, and all others are refused for now, as are
+    /// those of the 5 seconds after PayPal was slow and gave no answer. Needs [`PayPal::client`]. Default off.
     pub fn verify_online(mut self) -> Self {
         self.online = true;
         self

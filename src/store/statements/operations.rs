@@ -32,6 +32,7 @@ impl Operations for Connection {
                 o::attempts.eq(new.attempts),
                 o::due_at.eq(new.due_at),
                 o::created_at.eq(new.created_at),
+                o::awaited_since.eq(new.awaited_since),
             ))
             .get_result(self)
             .map_err(failed("adding an operation"))

@@ -183,6 +183,7 @@ diesel::table! {
         due_at -> Nullable<Instant>,
         created_at -> Instant,
         finished_at -> Nullable<Instant>,
+        awaited_since -> Nullable<Instant>,
     }
 }
 

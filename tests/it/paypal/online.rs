@@ -92,7 +92,7 @@ async fn strangers_wait_for_a_silent_paypal_only_a_few_at_a_time() {
     let gateway = paypal().client("a", "b").api_base(&listener.address).api_retries(0).verify_online();
     let headers = || signed("x").into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
     let (ended, endings) = std::sync::mpsc::channel();
-    for _ in 0..40 {
+    for _ in 0..100 {
         let (gateway, ended) = (gateway.clone(), ended.clone());
         let delivery = Delivery { headers: headers(), query: String::new(), body: "{}".into() };
         actix_web::rt::spawn(async move {
@@ -104,7 +104,10 @@ async fn strangers_wait_for_a_silent_paypal_only_a_few_at_a_time() {
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let at_once: Vec<Rejection> = endings.try_iter().collect();
-    assert_eq!(at_once, vec![Rejection::Unverifiable; 32]);
+    assert_eq!(at_once, vec![Rejection::Unverifiable; 36]);
+    // Those that wait for their turn wait in vain, and the few are told once PayPal hangs up.
+    tokio::time::sleep(Duration::from_millis(3_300)).await;
+    assert_eq!(endings.try_iter().count(), 56);
     silent.store(false, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(endings.try_iter().collect::<Vec<_>>(), vec![Rejection::Unverifiable; 8]);

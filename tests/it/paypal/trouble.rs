@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, ErrorKind, HandlerError, ModePolicy, Outcome, Refund, Variant};
+use actix_payments::{Capture, ErrorKind, HandlerError, ModePolicy, Outcome, Refund, Transition, Variant};
 use actix_web::http::Method;
 use serde_json::json;
 
 use super::calls::{app, begun, operations, same, stands, told};
 use super::events::signed;
 use super::fake::{Fake, Fault};
-use crate::app::{App, NOW, on_both_databases};
+use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::scenes::money;
 
 /// A paid payment with a refund of 20.00 that PayPal made, and whose end nobody here knows.
@@ -57,6 +57,19 @@ fn approve_order(fake: &Fake, id: &str) {
     state.tell("CHECKOUT.ORDER.APPROVED", "checkout-order", &order);
 }
 
+/// An app with books that may refuse what changes a payment.
+async fn with_books(kind: Kind) -> (App, Fake, Arc<AtomicBool>) {
+    let fake = Fake::new(NOW);
+    let (gateway, refusing) = (fake.gateway(), Arc::new(AtomicBool::new(false)));
+    let refuses = refusing.clone();
+    let app = App::bare(kind, |builder| {
+        builder.variant("paypal", gateway).handler_in_transaction("books", move |_, _| {
+            if refuses.load(Ordering::Relaxed) { Err(HandlerError::retry("not now")) } else { Ok(()) }
+        })
+    });
+    (app.await, fake, refusing)
+}
+
 on_both_databases! {
     async fn a_refund_that_nobody_knows_of_counts_until_an_answer_could_be_read(kind) {
         let (app, fake) = app(kind).await;
@@ -64,13 +77,15 @@ on_both_databases! {
         // It is given up, and the question how the payment stands is answered by what nobody can read.
         fake.state().faults = [Some(Fault::Garbled)].into();
         app.drain().await;
-        assert_eq!(refunds(&app), ["refund unknown", "refresh declined"]);
+        assert_eq!(refunds(&app), ["refund unknown", "refresh underway"]);
         let more = || app.payments.refund(&token, Refund::part(money(4000, "EUR")));
         assert_eq!(more().await.unwrap_err().kind(), ErrorKind::Refused);
         let garbled = { fake.state().faults = [Some(Fault::Garbled)].into(); app.payments.refresh(&token).await };
         assert_eq!(garbled.unwrap_err().kind(), ErrorKind::Gateway);
         assert_eq!(more().await.unwrap_err().kind(), ErrorKind::Refused);
-        app.payments.refresh(&token).await.unwrap();
+        // A worker asks until it is told.
+        app.pass(60);
+        app.drain().await;
         assert_eq!(stands(&app, &token).await.refunded.minor, 2000);
         assert_eq!(app.payments.refund(&token, Refund::part(money(3000, "EUR"))).await.unwrap(), Outcome::Done);
         assert_eq!(stands(&app, &token).await.status, Status::Refunded);
@@ -79,14 +94,7 @@ on_both_databases! {
     }
 
     async fn an_answer_that_is_not_processed_tells_nothing_yet(kind) {
-        let fake = Fake::new(NOW);
-        let (gateway, refusing) = (fake.gateway(), Arc::new(AtomicBool::new(false)));
-        let refuses = refusing.clone();
-        let app = App::bare(kind, |builder| {
-            builder.variant("paypal", gateway).handler_in_transaction("books", move |_, _| {
-                if refuses.load(Ordering::Relaxed) { Err(HandlerError::retry("not now")) } else { Ok(()) }
-            })
-        }).await;
+        let (app, fake, refusing) = with_books(kind).await;
         let token = given_up(&app, &fake).await;
         refusing.store(true, Ordering::Relaxed);
         app.drain().await;
@@ -215,9 +223,13 @@ on_both_databases! {
         let variant = Variant::new(fake.gateway()).mode(true, ModePolicy::Flag);
         let app = App::bare(kind, |builder| builder.variant("paypal", variant)).await;
         let token = begun(&app, Capture::Immediate).await;
-        fake.approve(&token);
+        let second = another_order(&fake, &token);
+        approve_order(&fake, &second);
         told(&app, &fake).await;
         assert_eq!((stands(&app, &token).await.needs_review(), operations(&app).len()), (true, 0));
+        // Of two orders it is the one that was approved.
+        assert_eq!(app.payments.complete(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(fake.state().effects.last().unwrap(), &format!("capture 50.00 of {second}"));
     }
 
     async fn of_two_orders_the_one_that_was_approved_is_completed(kind) {
@@ -249,6 +261,95 @@ on_both_databases! {
         assert_eq!((stands(&app, &token).await.status, operations(&app).len()), (Status::Pending, 0));
         let refused = app.payments.complete(&token).await.unwrap_err();
         assert!(refused.to_string().contains("on the way"), "{refused}");
+    }
+
+    async fn a_second_order_waits_until_the_answer_about_the_first_is_in_the_ledger(kind) {
+        let (app, fake, refusing) = with_books(kind).await;
+        let token = begun(&app, Capture::Immediate).await;
+        fake.approve(&token);
+        refusing.store(true, Ordering::Relaxed);
+        told(&app, &fake).await;
+        assert_eq!((stands(&app, &token).await.status, operations(&app)), (Status::Pending, vec!["complete done".to_owned()]));
+        let second = another_order(&fake, &token);
+        approve_order(&fake, &second);
+        told(&app, &fake).await;
+        assert_eq!(operations(&app), ["complete done"]);
+        refusing.store(false, Ordering::Relaxed);
+        app.pass(3600);
+        app.drain().await;
+        assert_eq!((stands(&app, &token).await.captured.minor, operations(&app).len()), (5000, 1));
+    }
+
+    async fn an_approval_that_came_beside_a_try_is_not_forgotten(kind) {
+        let (app, fake) = app(kind).await;
+        let pass = |seconds| { app.pass(seconds); fake.state().now += seconds; };
+        for two_orders in [false, true] {
+            let token = begun(&app, Capture::Immediate).await;
+            fake.approve(&token);
+            fake.state().faults = [None, Some(Fault::Trouble)].into();
+            assert_eq!(app.payments.complete(&token).await.unwrap(), Outcome::Underway);
+            if two_orders {
+                let second = another_order(&fake, &token);
+                approve_order(&fake, &second);
+            }
+            told(&app, &fake).await;
+            // The try under which the approval was told ends with a no.
+            pass(60);
+            fake.state().faults = [None, Some(Fault::Issue("INSTRUMENT_DECLINED"))].into();
+            app.drain().await;
+            assert_eq!((stands(&app, &token).await.status, stands(&app, &token).await.captured.minor), (Status::Paid, 5000));
+            let effects = fake.state().effects.iter().filter(|effect| effect.starts_with("capture")).count();
+            assert_eq!(effects, 1 + usize::from(two_orders), "once for each payment");
+        }
+    }
+
+    async fn all_orders_are_asked_for_what_became_of_the_payment(kind) {
+        let (app, fake) = app(kind).await;
+        let token = begun(&app, Capture::Manual).await;
+        let first = fake.state().orders.keys().next().unwrap().clone();
+        let second = another_order(&fake, &token);
+        approve_order(&fake, &second);
+        fake.state().faults = [None, Some(Fault::Issue("INSTRUMENT_DECLINED"))].into();
+        told(&app, &fake).await;
+        app.pass(60);
+        approve_order(&fake, &first);
+        told(&app, &fake).await;
+        app.payments.capture(&token, None).await.unwrap();
+        fake.state().faults = [Some(Fault::CutAfter)].into();
+        let part = Refund::part(money(2000, "EUR"));
+        assert_eq!(app.payments.refund(&token, part).await.unwrap(), Outcome::Underway);
+        app.pass(21 * 3600);
+        app.drain().await;
+        assert_eq!(stands(&app, &token).await.refunded.minor, 2000);
+        assert_eq!(refunds(&app).iter().filter(|it| *it == "refund unknown").count(), 1);
+    }
+
+    async fn a_named_refund_that_did_not_get_through_is_made_later(kind) {
+        let (app, fake) = app(kind).await;
+        let token = begun(&app, Capture::Immediate).await;
+        fake.approve(&token);
+        told(&app, &fake).await;
+        fake.state().faults = [Some(Fault::RateLimit)].into();
+        let ask = || app.payments.refund(&token, Refund::part(money(1000, "EUR")).key("sold-out"));
+        assert_eq!((ask().await.unwrap(), ask().await.unwrap()), (Outcome::Underway, Outcome::Underway));
+        app.pass(60);
+        app.drain().await;
+        assert_eq!((ask().await.unwrap(), stands(&app, &token).await.refunded.minor), (Outcome::Done, 1000));
+    }
+
+    async fn what_async_handlers_are_about_is_not_counted_twice(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway();
+        let app = App::bare(kind, |builder| {
+            builder.variant("paypal", gateway).handler("late", |_: Transition| async { Err(HandlerError::retry("not yet")) })
+        }).await;
+        let token = begun(&app, Capture::Immediate).await;
+        fake.approve(&token);
+        told(&app, &fake).await;
+        for part in [1000, 2500, 1500] {
+            assert_eq!(app.payments.refund(&token, Refund::part(money(part, "EUR"))).await.unwrap(), Outcome::Done);
+        }
+        assert_eq!(stands(&app, &token).await.status, Status::Refunded);
     }
 
     async fn a_page_that_many_load_at_once_asks_once(kind) {

@@ -98,6 +98,7 @@ fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) ->
         amount: amount.map(|minor| money(minor, "EUR")),
         total: money(4998, "EUR"),
         reason: reason.map(str::to_owned),
+        awaited: None,
         idempotency_key: "op_1".to_owned(),
         asked_at: Timestamp::UNIX_EPOCH,
     }

@@ -12,9 +12,15 @@ use crate::domain::fact::Aspect;
 use crate::domain::later;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
+use crate::gateways::json::Object;
 use crate::gateways::paypal::answered::Named;
 use crate::gateways::{Call, Capture, GatewayError, Order, Started};
 
+/// The states of an order that its customer agreed to, and that is done.
+const APPROVED: &str = "APPROVED";
+const COMPLETED: &str = "COMPLETED";
+/// How many ids are tried for orders at the most: a payment of ours has one, a host's own code may have made some.
+const ORDERS: usize = 20;
 /// How long it may take until PayPal's answers know what its events have told.
 const SEEN: Duration = Duration::from_secs(600);
 /// The longest name of an item, and the longest description, in characters.
@@ -37,15 +43,12 @@ impl Api {
 
     /// Has an order that its customer approved captured or authorized, as it was meant from the start.
     pub(super) async fn complete(&self, call: &Call) -> Result<Vec<Envelope>, GatewayError> {
-        let (id, order) = self.order(call).await?.ok_or_else(answer::unknown)?;
-        // Nothing has been done yet.
-        let unread = |error: GatewayError| GatewayError::Unavailable(error.to_string());
+        let (id, order) = self.to_complete(call).await?;
         let read = answer::read(&order).map_err(unread)?;
-        let text = |name: &str| read.text(name).ok().flatten().unwrap_or_default().into_owned();
-        match text("status").as_str() {
-            "APPROVED" => {}
+        match text(&read, "status").as_str() {
+            APPROVED => {}
             // Somebody was faster, or an answer was lost: what is true is what was asked for.
-            "COMPLETED" => return Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &order)?]),
+            COMPLETED => return Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &order)?]),
             // What an event has told may be seen a moment later by who asks.
             status if order.answered_at() < later(call.asked_at, SEEN) => {
                 let message = format!("the customer has not approved PayPal's order yet, it is {status}");
@@ -56,21 +59,42 @@ impl Api {
                 return Err(GatewayError::Declined(message));
             }
         }
-        let step = if text("intent") == "AUTHORIZE" { "authorize" } else { "capture" };
+        let step = if text(&read, "intent") == "AUTHORIZE" { "authorize" } else { "capture" };
         let path = format!("/v2/checkout/orders/{id}/{step}");
         let answer = self.send(Ask::act(path, &json!({}), &call.idempotency_key)).await?;
         Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &answer)?])
     }
 
-    /// The payment's order: of its ids the one that is an order. Ids of PayPal's don't tell, but what facts were stated of
+    /// The order that waits; where nobody told which, the first that its customer approved, else one that is completed.
+    async fn to_complete(&self, call: &Call) -> Result<(String, Response), GatewayError> {
+        if let Some(id) = call.awaited.as_deref().filter(|id| answer::plain(id)) {
+            let found = self.find(&format!("/v2/checkout/orders/{id}")).await?;
+            return found.map(|order| (id.to_owned(), order)).ok_or_else(answer::unknown);
+        }
+        let mut orders = self.orders(call).await.map_err(|error| match error {
+            GatewayError::Malformed(_) => unread(error),
+            error => error,
+        })?;
+        let in_state = |state: &str| {
+            let is = |order: &Response| answer::read(order).map(|read| text(&read, "status") == state);
+            orders.iter().position(|(_, order)| is(order).unwrap_or(false))
+        };
+        let chosen = in_state(APPROVED).or_else(|| in_state(COMPLETED)).unwrap_or(0);
+        if orders.is_empty() { Err(answer::unknown()) } else { Ok(orders.swap_remove(chosen)) }
+    }
+
+    /// The payment's orders: those of its ids that are one. Ids of PayPal's don't tell, but what other facts were stated of
     /// is none.
-    pub(super) async fn order(&self, call: &Call) -> Result<Option<(String, Response)>, GatewayError> {
-        for id in call.ids(Some(Aspect::Checkout)).chain(call.ids(None)).filter(|id| answer::plain(id)) {
+    pub(super) async fn orders(&self, call: &Call) -> Result<Vec<(String, Response)>, GatewayError> {
+        let mut orders = Vec::new();
+        let ids = call.ids(Some(Aspect::Checkout)).chain(call.ids(None));
+        for id in ids.filter(|id| answer::plain(id)).take(ORDERS) {
             if let Some(found) = self.find(&format!("/v2/checkout/orders/{id}")).await? {
-                return Ok(Some((id.to_owned(), found)));
+                answer::read(&found)?;
+                orders.push((id.to_owned(), found));
             }
         }
-        Ok(None)
+        Ok(orders)
     }
 
     /// What is at this path, if there is anything.
@@ -82,6 +106,15 @@ impl Api {
             answer => answer.map(Some),
         }
     }
+}
+
+fn text(of: &Object<'_>, name: &str) -> String {
+    of.text(name).ok().flatten().unwrap_or_default().into_owned()
+}
+
+/// A question that is not understood has done nothing yet.
+fn unread(error: GatewayError) -> GatewayError {
+    GatewayError::Unavailable(error.to_string())
 }
 
 fn body(order: &Order) -> Result<Value, GatewayError> {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Api, Ask, answer, money};
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
+use crate::gateways::http::Response;
 use crate::gateways::paypal::answered::Named;
 use crate::gateways::{Call, GatewayError, Verb};
 
@@ -67,20 +68,10 @@ impl Api {
         Ok(vec![answer::event(call.idempotency_key.clone(), Named::Refund, &answer)?])
     }
 
-    /// Asks for the order, which shows all that became of it; else for what is known of the payment.
+    /// Asks for the payment's orders, which show all that became of them, and for what is known of the payment beside them.
     async fn refresh(&self, call: &Call) -> Answer {
-        let id = |number: usize| format!("{}-{number}", call.idempotency_key);
-        if let Some((_, order)) = self.order(call).await? {
-            return Ok(vec![answer::event(id(1), Named::Order, &order)?]);
-        }
-        self.known_parts(call).await
-    }
-
-    /// All that is known of the payment, where PayPal has no order of it. A capture does not show its refunds: where there
-    /// may be some that are not known here, nothing is said rather than half of it.
-    async fn known_parts(&self, call: &Call) -> Answer {
-        let id = |number: usize| format!("{}-{number}", call.idempotency_key);
-        let mut events = Vec::new();
+        let orders = self.orders(call).await?;
+        let mut found: Vec<(Named, Response)> = orders.into_iter().map(|(_, order)| (Named::Order, order)).collect();
         let parts = [
             (Aspect::Authorization, Named::Authorization, "authorizations"),
             (Aspect::Capture, Named::Capture, "captures"),
@@ -88,25 +79,36 @@ impl Api {
         ];
         for (aspect, named, folder) in parts {
             for part in call.ids(Some(aspect)).filter(|part| answer::plain(part)) {
-                if let Some(found) = self.find(&format!("/v2/payments/{folder}/{part}")).await? {
-                    if aspect == Aspect::Capture && answer::read(&found)?.text("status").is_ok_and(hides_refunds) {
-                        return Err(hidden());
-                    }
-                    events.push(answer::event(id(events.len() + 1), named, &found)?);
+                if found.iter().any(|(_, answer)| shows(answer, part)) {
+                    continue;
                 }
+                let Some(answer) = self.find(&format!("/v2/payments/{folder}/{part}")).await? else { continue };
+                if aspect == Aspect::Capture && answer::read(&answer)?.text("status").is_ok_and(hides_refunds) {
+                    return Err(hidden());
+                }
+                found.push((named, answer));
             }
         }
-        if events.is_empty() { Err(answer::unknown()) } else { Ok(events) }
+        if found.is_empty() {
+            return Err(answer::unknown());
+        }
+        let id = |number: usize| format!("{}-{number}", call.idempotency_key);
+        found.iter().zip(1..).map(|((named, answer), number)| answer::event(id(number), *named, answer)).collect()
     }
 }
 
-/// Whether a capture of this status has refunds, which it does not show.
+/// Whether an answer has something of this id in it.
+fn shows(answer: &Response, id: &str) -> bool {
+    answer.text().is_ok_and(|text| text.contains(&format!("\"{id}\"")))
+}
+
+/// Whether a capture of this status has refunds, which it does not show: then nothing is said rather than half of it.
 fn hides_refunds(status: Option<Cow<'_, str>>) -> bool {
     status.is_some_and(|status| status.ends_with("REFUNDED"))
 }
 
 fn hidden() -> GatewayError {
-    let message = "PayPal has no order of this payment to ask about, and a capture does not show its refunds";
+    let message = "PayPal shows no order of a capture that was refunded, and a capture does not show its refunds";
     GatewayError::Declined(message.to_owned())
 }
 

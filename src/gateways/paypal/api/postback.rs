@@ -20,6 +20,9 @@ use crate::gateways::paypal::verify;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many questions wait for an answer at the same time.
 const AT_ONCE: usize = 8;
+/// How many more deliveries wait for their turn, and how long.
+const WAITING: usize = 56;
+const TURN: Duration = Duration::from_secs(3);
 /// After how long without an answer PayPal is not asked for a while, and for how long: who waits then waits in vain.
 const SLOW: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(5);
@@ -28,6 +31,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Doubts {
     client: Client,
+    places: Semaphore,
     turns: Semaphore,
     /// Until when PayPal is not asked.
     paused: Mutex<Option<Instant>>,
@@ -35,7 +39,12 @@ pub(super) struct Doubts {
 
 impl Default for Doubts {
     fn default() -> Self {
-        Self { client: Client::new(PATIENCE), turns: Semaphore::new(AT_ONCE), paused: Mutex::default() }
+        Self {
+            client: Client::new(PATIENCE),
+            places: Semaphore::new(AT_ONCE + WAITING),
+            turns: Semaphore::new(AT_ONCE),
+            paused: Mutex::default(),
+        }
     }
 }
 
@@ -72,8 +81,9 @@ impl Api {
 
     async fn ask_briefly(&self, body: String) -> Result<Response, GatewayError> {
         let not_asked = |why: &str| GatewayError::Unavailable(format!("not asked, {why}"));
-        let turn = self.doubts.turns.try_acquire();
-        let _turn = turn.map_err(|_| not_asked("as many others are asked about already"))?;
+        let many = || not_asked("as many others are asked about already");
+        let _place = self.doubts.places.try_acquire().map_err(|_| many())?;
+        let _turn = tokio::time::timeout(TURN, self.doubts.turns.acquire()).await.map_err(|_| many())?;
         if self.doubts.is_paused() {
             return Err(not_asked("as it did not answer just now"));
         }

@@ -1,0 +1,1 @@
+ALTER TABLE pay_operations DROP COLUMN awaited_since;
