@@ -58,6 +58,9 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<Said, String
         fact.occurred_at = moment(fact.occurred_at).unwrap_or(recorded.occurred_at);
         fact.since = fact.since.and_then(moment);
     }
+    if let Some(awaited) = &mut interpretation.awaits_completion {
+        awaited.since = moment(awaited.since).unwrap_or(recorded.occurred_at);
+    }
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     let mut mode = ModeMatch::Fits;
     match variant.mode {
