@@ -92,7 +92,7 @@ on_both_databases! {
     }
 
     async fn the_tabs_count_what_they_show(kind) {
-        let app = filled(kind, 300, 1200).await;
+        let app = filled(kind, 90, 1200).await;
         let payments = app.list("payments?variant=nobody").await.html;
         for (tab, condition) in [("All", "id > 0"), ("Failed", "status = 'failed'"), ("Needs review", "needs_review")] {
             let count = app.number(&format!("SELECT count(*) FROM pay_payments WHERE {LISTED} AND {condition}"));
@@ -100,7 +100,7 @@ on_both_databases! {
             assert!(payments.contains(&shown), "{shown}");
         }
         let events = app.list("events").await.html;
-        assert!(events.contains("<span class=\"count\">500+</span>") && events.contains("<span class=\"count\">4</span>"));
+        assert!(events.contains("<span class=\"count\">100+</span>") && events.contains("<span class=\"count\">4</span>"));
     }
 
     async fn new_rows_of_a_view_are_counted_and_no_others(kind) {
