@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::filters::EventStream;
+use crate::store::filters::{self, AmountKey, EventStream, Window};
 use crate::store::rows::{EventRow, Sum};
 
 /// How things stand.
@@ -82,24 +82,28 @@ fn overview(inner: &Inner, tx: &mut dyn Tx, span: Span) -> Result<Overview, Erro
     let now = inner.now();
     let (day, end) = (time::Duration::hours(24), hour(now) + time::Duration::hours(1));
     let sums = tx.sums(end - day, end)?;
+    // The last one waits for no worker.
     let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
     let each = states.map(|state| EventStream::State(state.as_str().into()));
     let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
-    let mut oldest: Option<EventRow> = None;
-    for state in states {
-        if state != EventState::Parked {
-            let first = tx.first_event(state.as_str(), false)?;
-            oldest = oldest.into_iter().chain(first).min_by_key(|event| event.id);
-        }
-    }
-    let mut last = Vec::new();
-    for variant in inner.variants.keys() {
-        last.push((variant.clone(), tx.last_event_of(variant)?));
-    }
+    let variants: Vec<EventStream> = inner.variants.keys().cloned().map(EventStream::Variant).collect();
+    let first = ends(tx, &each[..3], true)?.into_iter().min();
+    let shown = [ends(tx, &variants, false)?, Vec::from_iter(first)].concat();
+    let found = tx.events_with(&shown)?;
+    let oldest = found.iter().find(|event| Some(event.id) == first).cloned();
+    let last_of =
+        |variant: &String| found.iter().filter(|event| event.variant == *variant).max_by_key(|event| event.id);
+    let last: Vec<_> = inner.variants.keys().map(|name| (name.clone(), last_of(name).cloned())).collect();
     let anomalies = anomalies::find(tx, now, &sums, &last, inner.chores.notice_authorized_after)?;
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;
     Ok(Overview { sums, before, open, oldest, last, buckets, anomalies })
+}
+
+/// The first, or the last, event of each of these streams that has one.
+fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<i64>, Error> {
+    let amounts = filters::Span { above: AmountKey::first(), below: AmountKey::last() };
+    tx.event_reach(streams, &Window { ids: filters::Span { above: 0, below: i64::MAX }, amounts, rising, depth: 1 })
 }
 
 /// The columns end with the one in which `end` lies; they begin at whole multiples of their width.
