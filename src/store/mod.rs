@@ -269,14 +269,14 @@ pub(crate) trait Lists {
     /// The highest id of a payment.
     fn last_payment(&mut self) -> Result<Option<i64>, Error>;
 
-    /// As [`Lists::payment_ids`].
+    /// As [`Lists::payment_ids`], of several streams at once: the ids of each, in no order.
     fn event_ids(
         &mut self,
-        stream: &EventStream,
+        streams: &[EventStream],
         rest: &EventFilter,
         window: &Window,
         limit: i64,
-    ) -> Result<Vec<i64>, Error>;
+    ) -> Result<Vec<Vec<i64>>, Error>;
     /// As [`Lists::payment_reach`], of each stream whose events a window does not all take in.
     fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error>;
     /// These events, in any order.

@@ -62,8 +62,8 @@ fn read(
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_events(text, variants, super::SEARCH_CAP as i64 + 1)?);
         let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
-        let ids = tx.event_ids(&EventStream::Found(ids), filter, &window, limit)?;
-        return Ok((Read { ids, stopped: None }, capped));
+        let ids = tx.event_ids(&[EventStream::Found(ids)], filter, &window, limit)?.concat();
+        return Ok((Read { ids: in_order(ids, rising), stopped: None }, capped));
     }
     let candidates = candidates(tx, filter, variants)?;
     let depth = |streams: &Vec<EventStream>| (DEPTH / streams.len().max(1) as i64).max(limit);
@@ -107,19 +107,19 @@ fn merged(
     window: &Window,
     limit: i64,
 ) -> Result<Read, Error> {
-    let (mut ids, mut short) = (Vec::new(), Vec::new());
-    for stream in streams {
-        let found = tx.event_ids(stream, rest, window, limit)?;
-        if (found.len() as i64) < limit {
-            short.push(stream.clone());
-        }
-        ids.extend(found);
-    }
+    let found = tx.event_ids(streams, rest, window, limit)?;
+    let short = streams.iter().zip(&found).filter(|(_, ids)| (ids.len() as i64) < limit);
+    let short: Vec<EventStream> = short.map(|(stream, _)| stream.clone()).collect();
     let stopped = nearest(tx.event_reach(&short, window)?, window.rising);
-    ids.sort_unstable_by(|a, b| if window.rising { a.cmp(b) } else { b.cmp(a) });
+    let mut ids = in_order(found.concat(), window.rising);
     ids.retain(|id| stopped.is_none_or(|end| if window.rising { *id <= end } else { *id >= end }));
     ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(Read { stopped: stopped.filter(|_| (ids.len() as i64) < limit), ids })
+}
+
+fn in_order(mut ids: Vec<i64>, rising: bool) -> Vec<i64> {
+    ids.sort_unstable_by(|a, b| if rising { a.cmp(b) } else { b.cmp(a) });
+    ids
 }
 
 /// Which of these ends is reached first.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::schema::{pay_events, pay_payments};
 use super::stream::{Key, Stream};
-use super::{Condition, Connection, Counted, Reach, Wanted, everything, failed};
+use super::{Condition, Connection, Counted, Each, Reach, Wanted, everything, failed};
 use crate::error::Error;
 use crate::store::filters::{EventFilter, EventStream, Span, Window};
 use crate::store::rows::EventRow;
@@ -14,13 +14,26 @@ const READING: &str = "listing events";
 
 pub(super) fn ids(
     conn: &mut Connection,
-    of: &EventStream,
+    of: &[EventStream],
     rest: &EventFilter,
     window: &Window,
     limit: i64,
-) -> Result<Vec<i64>, Error> {
-    let stream = stream(of, &window.ids, window.rising, window.depth);
-    Wanted { stream, rest: conditions(of, rest), sorted: None, limit }.load(conn).map_err(failed(READING))
+) -> Result<Vec<Vec<i64>>, Error> {
+    let mut ids = vec![Vec::new(); of.len()];
+    if of.is_empty() {
+        return Ok(ids);
+    }
+    let wanted = of.iter().map(|of| {
+        let stream = stream(of, &window.ids, window.rising, window.depth);
+        Wanted { stream, rest: conditions(of, rest), sorted: None, limit }
+    });
+    let found: Vec<(i64, i64)> = Each(wanted.collect()).load(conn).map_err(failed(READING))?;
+    for (at, id) in found {
+        if let Some(its) = usize::try_from(at).ok().and_then(|at| ids.get_mut(at)) {
+            its.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 pub(super) fn reach(conn: &mut Connection, of: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {

@@ -147,12 +147,12 @@ impl Lists for Connection {
 
     fn event_ids(
         &mut self,
-        stream: &EventStream,
+        streams: &[EventStream],
         rest: &EventFilter,
         window: &Window,
         limit: i64,
-    ) -> Result<Vec<i64>, Error> {
-        events::ids(self, stream, rest, window, limit)
+    ) -> Result<Vec<Vec<i64>>, Error> {
+        events::ids(self, streams, rest, window, limit)
     }
 
     fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {

@@ -55,6 +55,21 @@ impl<T> QueryFragment<Backend> for Wanted<'_, T> {
     }
 }
 
+/// The same of each of several streams: which one, and an id.
+struct Each<'a, T>(Vec<Wanted<'a, T>>);
+
+impl<T> QueryFragment<Backend> for Each<'_, T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        for (at, wanted) in self.0.iter().enumerate() {
+            let beside = if at > 0 { " UNION ALL " } else { "" };
+            out.push_sql(&format!("{beside}SELECT CAST({at} AS BIGINT), id FROM ("));
+            wanted.walk_ast(out.reborrow())?;
+            out.push_sql(&format!(") AS part{at}"));
+        }
+        Ok(())
+    }
+}
+
 /// How many rows each stream has, counted as far as it is read: which one, and its number.
 struct Counted<'a>(Vec<Stream<'a>>);
 
@@ -111,6 +126,7 @@ macro_rules! numbers {
 
 numbers! {
     Wanted<'a, T> BigInt;
+    Each<'a, T> (BigInt, BigInt);
     Counted<'a> (BigInt, BigInt);
     Reach<'a> BigInt;
 }
