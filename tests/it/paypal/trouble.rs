@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, ErrorKind, HandlerError, ModePolicy, Outcome, Refund, Transition, Variant};
+use actix_payments::{Capture, ErrorKind, HandlerError, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant};
 use actix_web::http::Method;
 use serde_json::json;
 
@@ -350,6 +350,43 @@ on_both_databases! {
             assert_eq!(app.payments.refund(&token, Refund::part(money(part, "EUR"))).await.unwrap(), Outcome::Done);
         }
         assert_eq!(stands(&app, &token).await.status, Status::Refunded);
+    }
+
+    async fn a_gateway_that_hangs_keeps_no_other_waiting(kind) {
+        let (hangs, works) = (Fake::new(NOW), Fake::new(NOW));
+        let gateways = (hangs.gateway(), works.gateway());
+        let app = App::bare(kind, |builder| builder.variant("hangs", gateways.0).variant("works", gateways.1)).await;
+        let mut tokens = Vec::new();
+        for (variant, fake) in [("hangs", &hangs), ("works", &works)] {
+            let new = NewPayment::new(variant, money(5000, "EUR")).return_url("https://shop.example/");
+            let token = app.payments.create(new).await.unwrap().payment.token;
+            fake.approve(&token);
+            app.payments.refresh(&token).await.unwrap();
+            tokens.push(token);
+        }
+        assert_eq!(operations(&app), ["complete underway", "complete underway"]);
+        // Who holds the fake's state keeps it from answering.
+        let (held, (go_on, wait)) = (Arc::new(hangs), std::sync::mpsc::channel::<()>());
+        let holding = std::thread::spawn(move || {
+            let _state = held.state();
+            wait.recv().unwrap();
+        });
+        let worker = actix_web::rt::spawn({
+            let payments = app.payments.clone();
+            async move { payments.worker().drain().await }
+        });
+        for _ in 0..100 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            if stands(&app, &tokens[1]).await.status == Status::Paid {
+                break;
+            }
+        }
+        assert_eq!(stands(&app, &tokens[1]).await.status, Status::Paid);
+        assert_eq!(stands(&app, &tokens[0]).await.status, Status::Pending);
+        go_on.send(()).unwrap();
+        holding.join().unwrap();
+        worker.await.unwrap().unwrap();
+        assert_eq!(stands(&app, &tokens[0]).await.status, Status::Paid);
     }
 
     async fn a_page_that_many_load_at_once_asks_once(kind) {
