@@ -1,8 +1,8 @@
 //! How long does the server take for each list page, and does it grow with history? Every page is asked of the mounted
 //! scope as a browser asks it, on ten thousand events and on a million.
 //!
-//! `cargo bench --bench pages --all-features`; `BENCH_EVENTS` (1000000) is the larger history, `BENCH_ROUNDS` (31) how
-//! often each page is opened, `TEST_POSTGRES_URL` a Postgres to use beside SQLite (`scripts/postgres run`).
+//! `cargo bench --bench pages --all-features`; `BENCH_SMALL` (10000) and `BENCH_EVENTS` (1000000) are the two histories,
+//! `BENCH_ROUNDS` (31) is how often each page is opened, `TEST_POSTGRES_URL` a Postgres to use beside SQLite (`scripts/postgres run`).
 //!
 //! To look closer: `BENCH_ONLY=payments?q=,variants` opens the pages that contain one of these, `BENCH_KEEP=<folder>`
 //! fills the databases once and finds them there the next time, and `BENCH_STATEMENTS=1` says of each page which
@@ -21,8 +21,6 @@ use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{Access, AnyConnection, AnyRef, Database, Payments};
 use actix_web::{App, HttpRequest, test};
 use diesel::prelude::*;
-
-const SMALL: i64 = 10_000;
 
 /// What is opened; `{deep}` is a row amid the payments, `{deeper}` one amid the events, `{newest}` the last but ten of
 /// the payments and `{latest}` of the events, `{day}` a day in the middle of it all.
@@ -124,7 +122,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder for SQLite");
     let at = kept().unwrap_or_else(|| folder.path().to_owned());
     let large = setting("BENCH_EVENTS", 1_000_000);
-    let sizes = [SMALL, large];
+    let sizes = [setting("BENCH_SMALL", 10_000), large];
     let files = sizes.map(|size| format!("sqlite://{}", at.join(format!("{size}.db")).display()));
     statements::listen();
     measure("SQLite", sizes, files);
