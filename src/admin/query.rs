@@ -6,7 +6,7 @@ use actix_web::web::Query;
 use super::views::list::{Choice, Paging, Select, Tab};
 use super::views::parts::Link;
 use super::views::words;
-use crate::payments::{Order, Page, Payments, Place, TAB_CAP};
+use crate::payments::{COUNT_CAP, Order, Page, Payments, Place};
 
 /// The fields of a list's address or of a form, without those that are empty.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +72,7 @@ impl Fields {
         let count = u64::try_from(count).unwrap_or_default();
         Tab {
             link: Link::new(text, self.with(list, name, value)),
-            count: Some(words::count(count, u64::try_from(TAB_CAP).unwrap_or_default())),
+            count: Some(words::count(count, u64::try_from(COUNT_CAP).unwrap_or_default())),
             urgent: false,
             current: self.get(name).as_deref() == value,
         }

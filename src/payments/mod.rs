@@ -49,9 +49,7 @@ use tokio::sync::Notify;
 pub(crate) use allowed::{Ask, Asks};
 pub(crate) use anomalies::Anomaly;
 pub(crate) use audit::Acts;
-pub(crate) use browse::{
-    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP, TAB_CAP,
-};
+pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP};
 pub use builder::{Builder, ModePolicy, Unmatched, Variant};
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};

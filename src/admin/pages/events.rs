@@ -13,7 +13,7 @@ use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::EventState;
-use crate::payments::{TAB_CAP, EventList, EventView, Order, SEARCH_CAP};
+use crate::payments::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
 use crate::store::filters::EventFilter;
 use crate::store::rows;
 
@@ -74,7 +74,7 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
 
 fn tabs(asked: &Asked, list: &str, found: &EventList) -> Tabs {
     // Every event is in one of the tabs, so that all of them are as exact as their sum.
-    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(TAB_CAP);
+    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
     let mut tabs = vec![asked.fields.tab(list, "state", None, "All", all)];
     for (state, count) in &found.counts {
         let mut text = spaced(state.as_str());

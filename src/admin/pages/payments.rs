@@ -13,7 +13,7 @@ use crate::admin::views::payments::{PaymentRow, Payments};
 use crate::admin::views::words;
 use crate::domain::payment::Status;
 use crate::error::Error;
-use crate::payments::{TAB_CAP, Order, Payment, PaymentList, PaymentView, SEARCH_CAP};
+use crate::payments::{COUNT_CAP, Order, Payment, PaymentList, PaymentView, SEARCH_CAP};
 use crate::store::filters::PaymentFilter;
 use crate::store::rows;
 
@@ -88,7 +88,7 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
 fn tabs(asked: &Asked, list: &str, found: &PaymentList) -> Tabs {
     let tab = |value: Option<&str>, text: &str, count| asked.fields.tab(list, "status", value, text, count);
     // Every payment is in one of the tabs, so that all of them are as exact as their sum.
-    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(TAB_CAP);
+    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
     let mut review = tab(Some(REVIEW), "Needs review", found.needs_review);
     review.urgent = found.needs_review > 0;
     let mut tabs = vec![tab(None, "All", all), review];

@@ -19,10 +19,8 @@ use crate::store::rows::{EventRow, PaymentRow};
 
 pub(super) use payments::by_text;
 
-/// How far the tabs of a list count; what is beyond is "more than". They are counted anew for each page.
-pub(crate) const TAB_CAP: i64 = 100;
-/// How far what is open is counted for the overview.
-pub(crate) const COUNT_CAP: i64 = 500;
+/// How far tabs and tiles count, anew for each page; what is beyond is "more than".
+pub(crate) const COUNT_CAP: i64 = 100;
 /// How many rows a search finds at the most.
 pub(crate) const SEARCH_CAP: usize = 500;
 /// How many rows a page of a list has.
@@ -87,7 +85,7 @@ pub(crate) struct Page<T> {
     pub lost: bool,
 }
 
-/// A page of payments, the tabs above it and what its filter offers. Counts go up to [`TAB_CAP`].
+/// A page of payments, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
 pub(crate) struct PaymentList {
     pub page: Page<PaymentRow>,
     /// When the row was created where the looking stopped.
@@ -97,7 +95,7 @@ pub(crate) struct PaymentList {
     pub currencies: Vec<String>,
 }
 
-/// A page of events, the tabs above it and what its filter offers. Counts go up to [`TAB_CAP`].
+/// A page of events, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
 pub(crate) struct EventList {
     pub page: Page<EventRow>,
     /// When the event was received where the looking stopped.
@@ -162,7 +160,7 @@ impl Payments {
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
             let each = Status::ALL.map(|status| PaymentStream::Status(status.as_str().into()));
-            let counted = tx.count_payments(&[&[PaymentStream::NeedsReview], &each[..]].concat(), TAB_CAP)?;
+            let counted = tx.count_payments(&[&[PaymentStream::NeedsReview], &each[..]].concat(), COUNT_CAP)?;
             let (needs_review, counted) = counted.split_first().unwrap_or((&0, &[]));
             let counts = Status::ALL.into_iter().zip(counted.iter().copied()).collect();
             Ok(PaymentList {
@@ -185,7 +183,7 @@ impl Payments {
             let of: Vec<i64> = page.rows.iter().filter_map(|row| row.payment_id).collect();
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
             let each = EventState::ALL.map(|state| EventStream::State(state.as_str().into()));
-            let counts = EventState::ALL.into_iter().zip(tx.count_events(&each, TAB_CAP)?).collect();
+            let counts = EventState::ALL.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
             Ok(EventList { page, stopped_at, tokens, counts, kinds: tx.kinds("", CHOICES)? })
         })
         .await
