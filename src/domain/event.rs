@@ -101,9 +101,9 @@ pub struct Interpretation {
 pub struct Awaited {
     /// The gateway's id of it.
     pub gateway_ref: String,
-    /// Since when it waits, by the gateway's clock. An answer that tells it once more is no reason to ask again for what
-    /// was declined after this.
-    pub since: Timestamp,
+    /// Since when it waits, by the gateway's clock, where it says so. An answer that tells the same once more is no reason
+    /// to ask again for what was declined.
+    pub since: Option<Timestamp>,
 }
 
 /// An event's body could not be understood. Says expected and got.

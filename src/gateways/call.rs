@@ -46,6 +46,8 @@ pub struct Call {
     pub reason: Option<String>,
     /// The same for every try of the same call; at the most 60 letters, digits and underscores.
     pub idempotency_key: String,
+    /// Which try of the call this is, from 1.
+    pub tries: u32,
     /// When this was asked for first, by our clock.
     pub asked_at: Timestamp,
 }

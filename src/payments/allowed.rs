@@ -1,6 +1,7 @@
 //! What may a gateway be asked to do with a payment? What the ledger does not allow is refused before any call, with words
 //! that a page can show beside a disabled button.
 
+use super::complete::refs;
 use super::payment::Payment;
 use super::{Inner, Payments, find};
 use crate::domain::event::EventState;
@@ -84,6 +85,8 @@ pub(super) struct Pending {
     operations: Vec<OperationRow>,
     /// Whether the gateway is about taking or holding money already.
     on_its_way: bool,
+    /// What completions were about of which nobody knows what came of them; none where nobody said what waits.
+    doubtful: Vec<Option<String>>,
     /// What can still be refunded.
     pub refundable: i64,
     /// What can be captured at the most.
@@ -92,6 +95,17 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn of(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Self, Error> {
+        Self::during(inner, tx, row, payment, None)
+    }
+
+    /// The same while this event is processed: what it says is in the ledger.
+    pub(super) fn during(
+        inner: &Inner,
+        tx: &mut dyn Tx,
+        row: &PaymentRow,
+        payment: &Payment,
+        event: Option<&str>,
+    ) -> Result<Self, Error> {
         let operations = tx.open_operations(row.id)?;
         let facts = tx.facts_of(row.id)?;
         let currency = Some(payment.amount.currency);
@@ -103,24 +117,42 @@ impl Pending {
         left = in_state(Aspect::Refund, State::Pending).fold(left, i64::saturating_sub);
         let takes = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
         let mut on_its_way = facts.iter().any(|fact| takes(fact) && fact.state == State::Pending);
+        let mut doubtful = Vec::new();
+        let known = Known { all: &operations, facts: &facts, event };
         for operation in &operations {
-            match Verb::parse(&operation.verb) {
-                Some(Verb::Refund) if is_untold(inner, tx, operation, &operations, &facts)? => {
+            match (Verb::parse(&operation.verb), operation.state.as_str()) {
+                (Some(Verb::Refund), _) if known.misses(inner, tx, operation)? => {
                     left = left.saturating_sub(operation.amount.unwrap_or(left));
                 }
-                Some(Verb::Complete) if operation.state == "done" => {
-                    on_its_way |= is_untold(inner, tx, operation, &operations, &facts)?;
+                (Some(Verb::Complete), "done") => on_its_way |= known.misses(inner, tx, operation)?,
+                (Some(Verb::Complete), "unknown") if known.misses(inner, tx, operation)? => {
+                    let about = operation.awaited_since.and_then(|_| refs(&operation.gateway_refs).into_iter().next());
+                    doubtful.push(about);
                 }
                 _ => {}
             }
         }
         let authorized = in_state(Aspect::Authorization, State::Authorized).max();
         Ok(Self {
-            operations,
             on_its_way,
+            doubtful,
             refundable: left.max(0),
             authorized: authorized.unwrap_or(payment.amount.minor),
+            operations,
         })
+    }
+
+    /// The same for who asks about this object of the gateway's: that the last try of it has no known end is no hindrance,
+    /// as a gateway completes one thing once.
+    pub(super) fn about(mut self, id: &str) -> Self {
+        self.doubtful.retain(|about| about.as_deref() != Some(id));
+        self
+    }
+
+    /// The same but for this operation.
+    pub(super) fn without(mut self, id: i64) -> Self {
+        self.operations.retain(|operation| operation.id != id);
+        self
     }
 
     pub(super) fn operations(&self) -> &[OperationRow] {
@@ -128,49 +160,63 @@ impl Pending {
     }
 }
 
-/// Whether an operation may have moved money that the ledger does not know of: nobody knows its end and the gateway has not
-/// said since how the payment stands, or its answer is not in the ledger. The event of an answer bears the operation's key.
-fn is_untold(
-    inner: &Inner,
-    tx: &mut dyn Tx,
-    operation: &OperationRow,
-    all: &[OperationRow],
-    facts: &[Fact],
-) -> Result<bool, Error> {
-    let in_ledger = |event: &EventRow| facts.iter().any(|fact| fact.event_id == event.gateway_event_id);
-    match operation.state.as_str() {
-        "underway" => Ok(true),
-        "unknown" => {
-            let refresh = |other: &&OperationRow| other.verb == Verb::Refresh.as_str() && other.state == "done";
-            let since = |other: &&OperationRow| Some(other.created_at) >= operation.finished_at;
-            match all.iter().filter(refresh).find(since) {
-                Some(refresh) => Ok(!is_processed(tx, refresh)?),
-                None => Ok(true),
+/// What is known while it is asked what may be missing in the ledger.
+struct Known<'a> {
+    all: &'a [OperationRow],
+    facts: &'a [Fact],
+    /// The event that is being processed.
+    event: Option<&'a str>,
+}
+
+impl Known<'_> {
+    /// Whether an operation may have moved money that the ledger does not know of: nobody knows its end and the gateway
+    /// has not said since how the payment stands, or its answer, an event that bears its key, is not in the ledger.
+    fn misses(&self, inner: &Inner, tx: &mut dyn Tx, operation: &OperationRow) -> Result<bool, Error> {
+        match operation.state.as_str() {
+            "underway" => Ok(true),
+            "unknown" => {
+                let refresh = |other: &&OperationRow| other.verb == Verb::Refresh.as_str() && other.state == "done";
+                let since = |other: &&OperationRow| Some(other.created_at) >= operation.finished_at;
+                match self.all.iter().filter(refresh).find(since) {
+                    Some(refresh) => Ok(!self.has_all(tx, refresh)?),
+                    None => Ok(true),
+                }
+            }
+            "done" => match tx.event_named(&operation.variant, &operation.idempotency_key)? {
+                Some(event) => Ok(!self.is_told(&event) && !self.has_made(tx, operation, &event)?),
+                None => Ok(operation.finished_at.is_some_and(|at| at > inner.now() - UNTOLD)),
+            },
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether all that a refresh answered is processed. Its events bear its key and a number from 1 on.
+    fn has_all(&self, tx: &mut dyn Tx, refresh: &OperationRow) -> Result<bool, Error> {
+        for number in 1.. {
+            match tx.event_named(&refresh.variant, &format!("{}-{number}", refresh.idempotency_key))? {
+                Some(event) if self.is_told(&event) => {}
+                Some(_) => return Ok(false),
+                None => return Ok(number > 1),
             }
         }
-        "done" => match tx.event_named(&operation.variant, &operation.idempotency_key)? {
-            // Async handlers may be about it still.
-            Some(event) => Ok(!is_final(&event) && !in_ledger(&event)),
-            None => Ok(operation.finished_at.is_some_and(|at| at > inner.now() - UNTOLD)),
-        },
-        _ => Ok(false),
+        Ok(false)
     }
-}
 
-/// Whether all that a refresh answered is processed. Its events bear its key and a number from 1 on.
-fn is_processed(tx: &mut dyn Tx, refresh: &OperationRow) -> Result<bool, Error> {
-    for number in 1.. {
-        match tx.event_named(&refresh.variant, &format!("{}-{number}", refresh.idempotency_key))? {
-            Some(event) if is_final(&event) => {}
-            Some(_) => return Ok(false),
-            None => return Ok(number > 1),
-        }
+    fn is_told(&self, event: &EventRow) -> bool {
+        self.event == Some(event.gateway_event_id.as_str())
+            || [EventState::Completed, EventState::Ignored].iter().any(|state| state.as_str() == event.state)
     }
-    Ok(false)
-}
 
-fn is_final(event: &EventRow) -> bool {
-    [EventState::Completed, EventState::Ignored].iter().any(|state| state.as_str() == event.state)
+    /// Whether the ledger has what the operation made: an object that its answer names, whoever told of it. Async handlers
+    /// may be about the answer still, or may have given it up.
+    fn has_made(&self, tx: &mut dyn Tx, operation: &OperationRow, answer: &EventRow) -> Result<bool, Error> {
+        let named = tx.event_references(answer.id)?;
+        let made: &[Aspect] = match Verb::parse(&operation.verb) {
+            Some(Verb::Refund) => &[Aspect::Refund],
+            _ => &[Aspect::Authorization, Aspect::Capture],
+        };
+        Ok(self.facts.iter().any(|fact| made.contains(&fact.aspect) && named.contains(&fact.gateway_ref)))
+    }
 }
 
 /// Whether the ledger allows it; if not, why not, in words for people.
@@ -183,7 +229,7 @@ pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pend
     let (may, most) = match verb {
         Verb::Capture => (status == Status::Authorized, pending.authorized),
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
-        Verb::Complete => (status == Status::Pending, 0),
+        Verb::Complete => (matches!(status, Status::Pending | Status::Failed), 0),
         Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),
         Verb::Refresh => return Ok(()),
     };
@@ -197,6 +243,9 @@ pub(super) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pend
     }
     if verb == Verb::Complete && pending.on_its_way {
         return Err("its money is on the way already".to_owned());
+    }
+    if verb == Verb::Complete && !pending.doubtful.is_empty() {
+        return Err("nobody knows what came of the last try: refresh the payment first".to_owned());
     }
     if verb == Verb::Refund && most <= 0 {
         return Err("all of it is refunded, or about to be".to_owned());

@@ -1,15 +1,16 @@
 //! How is a payment completed at a gateway that waits for us once its customer has agreed?
 
 use super::allowed::{Pending, allowed, can};
-use super::operate::{Asker, Outcome, Wanted, idempotency_key, operation};
+use super::operate::{Asker, Outcome, Wanted, begin_refresh, idempotency_key, operation};
 use super::payment::Payment;
 use super::{Inner, Payments};
-use crate::domain::event::Awaited;
+use crate::domain::Timestamp;
+use crate::domain::event::{Awaited, Source};
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
-use crate::store::calls::{NewOperation, OperationRow};
-use crate::store::rows::PaymentRow;
+use crate::store::calls::{NewOperation, OperationEnd, OperationRow};
+use crate::store::rows::{EventRow, PaymentRow};
 
 impl Payments {
     /// Has the gateway take, or authorize, what the customer agreed to. A worker does that by itself as soon as an event
@@ -17,8 +18,8 @@ impl Payments {
     /// for payments that need a review, which nobody but a person completes.
     ///
     /// # Errors
-    /// `NotFound` for an unknown token; `Refused` when the payment is not pending, its money is on the way already, or the
-    /// gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed; and what the database says.
+    /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way already
+    /// or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed; and what the database says.
     pub async fn complete(&self, token: &str) -> Result<Outcome, Error> {
         self.operate(token, Wanted::by_host(Verb::Complete)).await
     }
@@ -31,36 +32,68 @@ pub(super) fn begin_completion(
     tx: &mut dyn Tx,
     row: &PaymentRow,
     awaited: &Awaited,
-    is_answer: bool,
+    event: &EventRow,
 ) -> Result<(), Error> {
     let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Complete) };
     let payment = Payment::of(row)?;
     if row.adopted || payment.needs_review() || can(inner, &row.variant, wanted.verb).is_err() {
         return Ok(());
     }
-    let pending = Pending::of(inner, tx, row, &payment)?;
-    let settled = is_answer && settles(pending.operations(), awaited);
+    let pending = Pending::during(inner, tx, row, &payment, Some(&event.gateway_event_id))?.about(&awaited.gateway_ref);
+    let is_answer = event.source == Source::Answer.as_str();
+    let settled = is_answer && settles(pending.operations(), awaited, inner.now());
     if settled || allowed(&payment, wanted.verb, None, &pending).is_err() {
         return Ok(());
     }
     let new = operation(tx, row, &wanted, &idempotency_key()?, inner.now())?;
     let gateway_refs = first(&awaited.gateway_ref, &new.gateway_refs);
-    tx.add_operation(&NewOperation { gateway_refs, awaited_since: Some(awaited.since), ..new }).map(drop)
+    let awaited_since = Some(awaited.since.or(event.occurred_at).unwrap_or(event.received_at));
+    tx.add_operation(&NewOperation { gateway_refs, awaited_since, ..new }).map(drop)
+}
+
+/// Has the gateway asked once more where money that was on its way did not come: meanwhile the customer may have approved
+/// anew, and that began nothing.
+pub(super) fn look_again(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, event: &EventRow) -> Result<(), Error> {
+    let told = event.source == Source::Answer.as_str();
+    if told || row.adopted || can(inner, &row.variant, Verb::Complete).is_err() {
+        return Ok(());
+    }
+    begin_refresh(inner, tx, row.id)
+}
+
+/// Ends a completion that was never tried, where the payment has gone on since in another way; answers whether it did.
+pub(super) fn end_if_overtaken(inner: &Inner, tx: &mut dyn Tx, operation: &OperationRow) -> Result<bool, Error> {
+    tx.lock_payments(&[operation.payment_id])?;
+    let Some(row) = tx.payment(operation.payment_id)? else { return Ok(false) };
+    let payment = Payment::of(&row)?;
+    let mut pending = Pending::of(inner, tx, &row, &payment)?.without(operation.id);
+    if let Some(id) = refs(&operation.gateway_refs).first() {
+        pending = pending.about(id);
+    }
+    let Err(why) = allowed(&payment, Verb::Complete, None, &pending) else { return Ok(false) };
+    let (outcome, finished_at) = (format!("not asked for any more: {why}"), Some(inner.now()));
+    tx.settle_operation(operation, &OperationEnd { state: "overtaken", outcome, due_at: None, finished_at })?;
+    Ok(true)
 }
 
 /// How often what an answer tells leads to a try that is declined: a customer who approves anew is told of by an event.
 const TRIES: usize = 3;
+/// How long after a decline it is no news that something waits, where the gateway doesn't say since when.
+const LATELY: time::Duration = time::Duration::minutes(10);
 
 /// Whether an answer, which may be asked for over and over, tells nothing that the completions before have not dealt with.
 /// One whose end nobody knows is not the end of it: what waits still can be asked for again.
-fn settles(before: &[OperationRow], awaited: &Awaited) -> bool {
+fn settles(before: &[OperationRow], awaited: &Awaited, now: Timestamp) -> bool {
     let of_it = |operation: &&OperationRow| {
         operation.verb == Verb::Complete.as_str()
             && operation.awaited_since.is_some()
             && refs(&operation.gateway_refs).first() == Some(&awaited.gateway_ref)
     };
     let in_state = |state: &'static str| before.iter().filter(of_it).filter(move |operation| operation.state == state);
-    let dealt_with = in_state("declined").any(|operation| operation.awaited_since >= Some(awaited.since));
+    let dealt_with = in_state("declined").any(|declined| match awaited.since {
+        Some(since) => declined.awaited_since >= Some(since),
+        None => declined.finished_at > Some(now - LATELY),
+    });
     dealt_with || in_state("declined").count() >= TRIES || in_state("done").next().is_some()
 }
 
@@ -72,6 +105,6 @@ fn first(id: &str, all: &str) -> String {
     serde_json::Value::from(ids).to_string()
 }
 
-fn refs(stored: &str) -> Vec<String> {
+pub(super) fn refs(stored: &str) -> Vec<String> {
     serde_json::from_str(stored).unwrap_or_default()
 }

@@ -3,12 +3,12 @@
 
 use super::Payments;
 use super::apply::{Applied, Change};
-use super::complete::begin_completion;
+use super::complete::{begin_completion, look_again};
 use super::handler::{HandlerError, Inside, Transition};
 use super::payment::Payment;
 use super::reading::Said;
 use super::settle::{self, Ended, Trouble};
-use crate::domain::event::{EventState, Source};
+use crate::domain::event::EventState;
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
 use crate::error::{Error, ErrorKind};
@@ -49,8 +49,9 @@ pub(super) fn conclude(
             in_transaction(payments, tx, transitions.last())?;
         }
         if let Some(awaited) = &said.interpretation.awaits_completion {
-            let is_answer = event.row.source == Source::Answer.as_str();
-            begin_completion(payments.inner(), tx, &change.payment, awaited, is_answer)?;
+            begin_completion(payments.inner(), tx, &change.payment, awaited, &event.row)?;
+        } else if change.stepped && change.after.status == Status::Failed {
+            look_again(payments.inner(), tx, &change.payment, &event.row)?;
         }
     }
     let handlers = &payments.inner().handlers;

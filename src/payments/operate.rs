@@ -206,8 +206,7 @@ pub(super) fn operation(
     })
 }
 
-/// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about, and
-/// then the newest.
+/// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about.
 fn objects(tx: &mut dyn Tx, row: &PaymentRow, verb: Verb) -> Result<Vec<String>, Error> {
     let state = match verb {
         Verb::Capture | Verb::Cancel => State::Authorized,

@@ -59,7 +59,7 @@ pub(super) fn reading(variant: &Variant, event: &Claimed) -> Result<Said, String
         fact.since = fact.since.and_then(moment);
     }
     if let Some(awaited) = &mut interpretation.awaits_completion {
-        awaited.since = moment(awaited.since).unwrap_or(recorded.occurred_at);
+        awaited.since = awaited.since.and_then(moment);
     }
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     let mut mode = ModeMatch::Fits;

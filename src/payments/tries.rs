@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
+use super::complete::end_if_overtaken;
 use super::operate::{Outcome, begin_refresh};
 use super::payment::Payment;
 use super::receive::row;
@@ -26,8 +27,10 @@ pub(super) const TRY: Duration = Duration::from_secs(900);
 /// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
 /// hours), and a later try could be a second effect. PayPal's orders forget theirs after 6, and are looked at before.
 const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
-/// How many operations a worker takes up at the same time.
-const AT_ONCE: usize = 8;
+/// How many operations of one variant a worker takes up at the same time.
+const OF_ONE: usize = 4;
+/// How often a worker looks for what is due while it waits for a gateway.
+const LOOK: Duration = Duration::from_secs(1);
 /// The shortest wait between two tries, whatever the host's backoff says.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -41,23 +44,31 @@ pub(super) enum Waiting {
 }
 
 impl Payments {
-    /// Tries operations again whose end nobody knows; answers how many. Some at a time, so that a gateway that hangs does
-    /// not keep the others waiting; each begins its lease when it begins.
+    /// Tries operations again whose end nobody knows; answers how many. Some at a time and few of one variant, so that a
+    /// gateway that hangs keeps no other waiting; each begins its lease when it begins.
     pub(crate) async fn resume_operations(&self) -> Result<usize, Error> {
         let (mut count, mut running) = (0, JoinSet::new());
+        let mut busy: BTreeMap<String, usize> = BTreeMap::new();
         loop {
-            let due = if running.len() < AT_ONCE { self.claim_operation(None).await } else { Ok(None) };
-            match due {
+            let free = self.variants().filter(|name| busy.get(*name).is_none_or(|tries| *tries < OF_ONE));
+            let free: Vec<String> = free.map(str::to_owned).collect();
+            match self.claim_operation(None, free).await {
                 Ok(Some(operation)) => {
                     count += 1;
+                    *busy.entry(operation.variant.clone()).or_default() += 1;
                     let payments = self.clone();
                     running.spawn(async move { payments.take_up(operation).await });
                 }
-                // What ends may leave something to do.
-                Ok(None) if running.join_next().await.is_some() => {}
-                Ok(None) => return Ok(count),
+                // What ends may leave something to do, and something else may become due before.
+                Ok(None) => match tokio::time::timeout(LOOK, running.join_next()).await {
+                    Ok(Some(ended)) => free_again(&mut busy, ended),
+                    Ok(None) => return Ok(count),
+                    Err(_) => {}
+                },
                 Err(error) => {
-                    running.join_all().await;
+                    while let Some(ended) = running.join_next().await {
+                        free_again(&mut busy, ended);
+                    }
                     return Err(error);
                 }
             }
@@ -66,21 +77,28 @@ impl Payments {
 
     /// Tries an operation of this payment that is due; answers whether there was one.
     pub(super) async fn resume_operation(&self, payment: i64) -> Result<bool, Error> {
-        let Some(operation) = self.claim_operation(Some(payment)).await? else { return Ok(false) };
+        let variants = self.variants().map(str::to_owned).collect();
+        let Some(operation) = self.claim_operation(Some(payment), variants).await? else { return Ok(false) };
         self.take_up(operation).await;
         Ok(true)
     }
 
-    async fn take_up(&self, operation: OperationRow) {
-        let (id, verb) = (operation.id, operation.verb.clone());
+    /// Tries it; answers its variant.
+    async fn take_up(&self, operation: OperationRow) -> String {
+        let (id, verb, variant) = (operation.id, operation.verb.clone(), operation.variant.clone());
         if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
             log::error!("payments: operation {id} ({verb}): {error}");
         }
+        variant
     }
 
-    async fn claim_operation(&self, payment: Option<i64>) -> Result<Option<OperationRow>, Error> {
+    /// Takes up an operation of these variants that is due.
+    async fn claim_operation(
+        &self,
+        payment: Option<i64>,
+        variants: Vec<String>,
+    ) -> Result<Option<OperationRow>, Error> {
         let now = self.now();
-        let variants: Vec<String> = self.variants().map(str::to_owned).collect();
         let claim = move |tx: &mut dyn Tx| tx.claim_operation(now, later(now, TRY), &variants, payment);
         self.blocking(move |inner| inner.store.transaction(claim)).await
     }
@@ -93,6 +111,14 @@ impl Payments {
         };
         if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             return self.give_up(operation).await;
+        }
+        if waiting == Waiting::Nobody && operation.verb == Verb::Complete.as_str() && operation.attempts == 1 {
+            let first = operation.clone();
+            let overtaken =
+                self.blocking(move |inner| inner.store.transaction(|tx| end_if_overtaken(inner, tx, &first)));
+            if overtaken.await? {
+                return Ok(Outcome::Done);
+            }
         }
         let asked = operation.clone();
         let call = self.read(move |tx| call(tx, &asked)).await?;
@@ -153,6 +179,15 @@ impl Payments {
         }
         self.process_now(variant, named).await;
         result
+    }
+}
+
+/// A try has ended, however it did.
+fn free_again(busy: &mut BTreeMap<String, usize>, ended: Result<String, JoinError>) {
+    match ended {
+        Ok(variant) => *busy.entry(variant).or_insert(1) -= 1,
+        // Its place is taken until all others have ended.
+        Err(error) => log::error!("payments: a try of an operation ended early: {error}"),
     }
 }
 
@@ -252,6 +287,7 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,
         reason: operation.reason.clone(),
+        tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
         asked_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })

@@ -17,6 +17,7 @@ mod calls;
 pub(crate) mod events;
 mod fake;
 mod online;
+mod orders;
 mod storm;
 mod trouble;
 

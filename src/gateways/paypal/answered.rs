@@ -111,7 +111,8 @@ impl Reading<'_> {
             facts,
             summary: [sentence(words, amount), parts.words].join(""),
             customer: email(payer).or_else(|| email(source)),
-            awaits_completion: (status == "APPROVED").then(|| Awaited { gateway_ref: id, since: self.changed() }),
+            awaits_completion: (status == "APPROVED")
+                .then(|| Awaited { gateway_ref: id, since: self.moment("update_time") }),
         })
     }
 

@@ -220,7 +220,7 @@ impl State {
         order
     }
 
-    fn complete(&mut self, id: &str, step: &str) -> Answer {
+    pub fn complete(&mut self, id: &str, step: &str) -> Answer {
         let order = self.orders.get(id).ok_or((404, "RESOURCE_NOT_FOUND"))?.clone();
         assert_eq!(order["intent"].as_str().unwrap().to_lowercase(), *step);
         match order["status"].as_str().unwrap() {

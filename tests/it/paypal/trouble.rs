@@ -32,14 +32,14 @@ fn refunds(app: &App) -> Vec<String> {
 }
 
 /// One event of PayPal's, as PayPal delivers it.
-async fn tell(app: &App, event: &str) {
+pub(super) async fn tell(app: &App, event: &str) {
     let headers = signed(event);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(app.request(Method::POST, "/payments/paypal/", &headers, event.as_bytes()).await.status, 200);
 }
 
 /// Another open order with the payment's token, as a host's own code may make one. Answers its id.
-fn another_order(fake: &Fake, token: &str) -> String {
+pub(super) fn another_order(fake: &Fake, token: &str) -> String {
     let mut state = fake.state();
     let first = state.orders.values().find(|order| order["purchase_units"][0]["custom_id"] == token).unwrap().clone();
     state.open(&json!({"intent": first["intent"], "purchase_units": [{"custom_id": token,
@@ -49,16 +49,18 @@ fn another_order(fake: &Fake, token: &str) -> String {
         .to_owned()
 }
 
-fn approve_order(fake: &Fake, id: &str) {
+pub(super) fn approve_order(fake: &Fake, id: &str) {
     let mut state = fake.state();
+    let now = state.now;
     let order = state.orders.get_mut(id).unwrap();
     order["status"] = json!("APPROVED");
+    order["update_time"] = json!(super::fake::time(now));
     let order = order.clone();
     state.tell("CHECKOUT.ORDER.APPROVED", "checkout-order", &order);
 }
 
 /// An app with books that may refuse what changes a payment.
-async fn with_books(kind: Kind) -> (App, Fake, Arc<AtomicBool>) {
+pub(super) async fn with_books(kind: Kind) -> (App, Fake, Arc<AtomicBool>) {
     let fake = Fake::new(NOW);
     let (gateway, refusing) = (fake.gateway(), Arc::new(AtomicBool::new(false)));
     let refuses = refusing.clone();
@@ -348,6 +350,15 @@ on_both_databases! {
         told(&app, &fake).await;
         for part in [1000, 2500, 1500] {
             assert_eq!(app.payments.refund(&token, Refund::part(money(part, "EUR"))).await.unwrap(), Outcome::Done);
+            // PayPal's own event, of a moment later, takes the place of the answer.
+            {
+                let mut state = fake.state();
+                let later = crate::paypal::fake::time(state.now + 2);
+                state.events.last_mut().unwrap()["create_time"] = json!(later);
+                state.now += 5;
+            }
+            app.pass(5);
+            told(&app, &fake).await;
         }
         assert_eq!(stands(&app, &token).await.status, Status::Refunded);
     }
@@ -361,10 +372,9 @@ on_both_databases! {
             let new = NewPayment::new(variant, money(5000, "EUR")).return_url("https://shop.example/");
             let token = app.payments.create(new).await.unwrap().payment.token;
             fake.approve(&token);
-            app.payments.refresh(&token).await.unwrap();
             tokens.push(token);
         }
-        assert_eq!(operations(&app), ["complete underway", "complete underway"]);
+        app.payments.refresh(&tokens[0]).await.unwrap();
         // Who holds the fake's state keeps it from answering.
         let (held, (go_on, wait)) = (Arc::new(hangs), std::sync::mpsc::channel::<()>());
         let holding = std::thread::spawn(move || {
@@ -375,6 +385,10 @@ on_both_databases! {
             let payments = app.payments.clone();
             async move { payments.worker().drain().await }
         });
+        // Something of another gateway's becomes due while the worker waits.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        app.payments.refresh(&tokens[1]).await.unwrap();
+        assert_eq!(operations(&app), ["complete underway", "complete underway"]);
         for _ in 0..100 {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             if stands(&app, &tokens[1]).await.status == Status::Paid {

@@ -99,6 +99,7 @@ fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) ->
         total: money(4998, "EUR"),
         reason: reason.map(str::to_owned),
         awaited: None,
+        tries: 1,
         idempotency_key: "op_1".to_owned(),
         asked_at: Timestamp::UNIX_EPOCH,
     }

@@ -2,14 +2,11 @@
 //! (<https://developer.paypal.com/docs/api/orders/v2/>), which bears our token as its `custom_id`; PayPal then waits to be
 //! told to capture or to authorize it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{Api, Ask, answer, money};
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
-use crate::domain::later;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::Object;
@@ -21,8 +18,8 @@ const APPROVED: &str = "APPROVED";
 const COMPLETED: &str = "COMPLETED";
 /// How many ids are tried for orders at the most: a payment of ours has one, a host's own code may have made some.
 const ORDERS: usize = 20;
-/// How long it may take until PayPal's answers know what its events have told.
-const SEEN: Duration = Duration::from_secs(600);
+/// In how many tries PayPal's answers may know less than its events have told: about ten minutes by the default backoff.
+const SEEN: u32 = 8;
 /// The longest name of an item, and the longest description, in characters.
 const LONG: usize = 127;
 
@@ -49,14 +46,8 @@ impl Api {
             APPROVED => {}
             // Somebody was faster, or an answer was lost: what is true is what was asked for.
             COMPLETED => return Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &order)?]),
-            // What an event has told may be seen a moment later by who asks.
-            status if order.answered_at() < later(call.asked_at, SEEN) => {
-                let message = format!("the customer has not approved PayPal's order yet, it is {status}");
-                return Err(GatewayError::Unavailable(message));
-            }
             status => {
-                let message = format!("the customer has not approved PayPal's order, it is {status}");
-                return Err(GatewayError::Declined(message));
+                return Err(not_yet(call, format!("the customer has not approved PayPal's order, it is {status}")));
             }
         }
         let step = if text(&read, "intent") == "AUTHORIZE" { "authorize" } else { "capture" };
@@ -65,21 +56,26 @@ impl Api {
         Ok(vec![answer::event(call.idempotency_key.clone(), Named::Order, &answer)?])
     }
 
-    /// The order that waits; where nobody told which, the first that its customer approved, else one that is completed.
+    /// The order that waits. Where nobody told which: one that is completed, as a lost try may have done that; else the
+    /// first that its customer approved.
     async fn to_complete(&self, call: &Call) -> Result<(String, Response), GatewayError> {
-        if let Some(id) = call.awaited.as_deref().filter(|id| answer::plain(id)) {
+        if let Some(id) = &call.awaited {
+            let gone = || not_yet(call, "PayPal does not know the order".to_owned());
+            let id = Some(id).filter(|id| answer::plain(id)).ok_or_else(answer::unknown)?;
             let found = self.find(&format!("/v2/checkout/orders/{id}")).await?;
-            return found.map(|order| (id.to_owned(), order)).ok_or_else(answer::unknown);
+            return found.map(|order| (id.clone(), order)).ok_or_else(gone);
         }
         let mut orders = self.orders(call).await.map_err(|error| match error {
             GatewayError::Malformed(_) => unread(error),
             error => error,
         })?;
-        let in_state = |state: &str| {
-            let is = |order: &Response| answer::read(order).map(|read| text(&read, "status") == state);
-            orders.iter().position(|(_, order)| is(order).unwrap_or(false))
+        let position = |is: &dyn Fn(&Object<'_>, &str) -> bool| {
+            let fits = |order: &Response| answer::read(order).is_ok_and(|read| is(&read, &text(&read, "status")));
+            orders.iter().position(|(_, order)| fits(order))
         };
-        let chosen = in_state(APPROVED).or_else(|| in_state(COMPLETED)).unwrap_or(0);
+        let taken = position(&|order, status| status == COMPLETED && !came_to_nothing(order));
+        let chosen = taken.or_else(|| position(&|_, status| status == APPROVED));
+        let chosen = chosen.or_else(|| position(&|_, status| status == COMPLETED)).unwrap_or(0);
         if orders.is_empty() { Err(answer::unknown()) } else { Ok(orders.swap_remove(chosen)) }
     }
 
@@ -87,9 +83,15 @@ impl Api {
     /// is none.
     pub(super) async fn orders(&self, call: &Call) -> Result<Vec<(String, Response)>, GatewayError> {
         let mut orders = Vec::new();
-        let ids = call.ids(Some(Aspect::Checkout)).chain(call.ids(None));
-        for id in ids.filter(|id| answer::plain(id)).take(ORDERS) {
-            if let Some(found) = self.find(&format!("/v2/checkout/orders/{id}")).await? {
+        let told = call.ids(Some(Aspect::Checkout)).map(|id| (id, true));
+        let ids = told.chain(call.ids(None).map(|id| (id, false))).filter(|(id, _)| answer::plain(id));
+        for (id, is_order) in ids.take(ORDERS) {
+            let found = match self.find(&format!("/v2/checkout/orders/{id}")).await {
+                // Whatever it is of, it is no order.
+                Err(GatewayError::Declined(_)) if !is_order => None,
+                found => found?,
+            };
+            if let Some(found) = found {
                 answer::read(&found)?;
                 orders.push((id.to_owned(), found));
             }
@@ -110,6 +112,33 @@ impl Api {
 
 fn text(of: &Object<'_>, name: &str) -> String {
     of.text(name).ok().flatten().unwrap_or_default().into_owned()
+}
+
+/// What an event has told may be seen a moment later by who asks.
+fn not_yet(call: &Call, why: String) -> GatewayError {
+    match call.awaited.is_some() && call.tries < SEEN {
+        true => GatewayError::Unavailable(why),
+        false => GatewayError::Declined(why),
+    }
+}
+
+/// Whether its customer approved an order, and it waits.
+pub(super) fn is_approved(order: &Response) -> bool {
+    answer::read(order).is_ok_and(|read| text(&read, "status") == APPROVED)
+}
+
+/// Whether a completed order took no money and holds none: all that was tried was refused or is over.
+fn came_to_nothing(order: &Object<'_>) -> bool {
+    let mut states = Vec::new();
+    for unit in order.objects("purchase_units", "a purchase unit").unwrap_or_default() {
+        let Ok(Some(payments)) = unit.object("payments", "the payments of an order") else { continue };
+        for name in ["authorizations", "captures"] {
+            let parts = payments.objects(name, "a payment of an order").unwrap_or_default();
+            states.extend(parts.iter().map(|part| text(part, "status")));
+        }
+    }
+    let over = ["DECLINED", "FAILED", "DENIED", "VOIDED", "EXPIRED"];
+    !states.is_empty() && states.iter().all(|state| over.contains(&state.as_str()))
 }
 
 /// A question that is not understood has done nothing yet.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::{Api, Ask, answer, money};
+use super::{Api, Ask, answer, money, order};
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
 use crate::gateways::http::Response;
@@ -70,7 +70,9 @@ impl Api {
 
     /// Asks for the payment's orders, which show all that became of them, and for what is known of the payment beside them.
     async fn refresh(&self, call: &Call) -> Answer {
-        let orders = self.orders(call).await?;
+        let mut orders = self.orders(call).await?;
+        // What waits is told last, once it is known what has become of the others.
+        orders.sort_by_key(|(_, order)| order::is_approved(order));
         let mut found: Vec<(Named, Response)> = orders.into_iter().map(|(_, order)| (Named::Order, order)).collect();
         let parts = [
             (Aspect::Authorization, Named::Authorization, "authorizations"),
