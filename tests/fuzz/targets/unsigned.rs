@@ -13,8 +13,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((number, rest)) = data.split_first() else { return };
-    let gateways = gateways::all();
-    let gateway = &gateways[usize::from(number.wrapping_sub(b'0')) % gateways.len()];
+    let (_, gateway) = gateways::named(*number);
     let (head, body) = match rest.windows(2).position(|two| two == b"\n\n") {
         Some(end) => (&rest[..end], &rest[end + 2..]),
         None => (&rest[..0], rest),

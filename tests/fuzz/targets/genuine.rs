@@ -1,0 +1,111 @@
+//! How does each company sign what it sends? By what the companies document, and by none of the crate's own code.
+
+use std::sync::OnceLock;
+
+use actix_payments::domain::delivery::Delivery;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use sha1::{Digest, Sha1};
+
+use crate::gateways::{self, ADDRESS, HEX_KEY, NOW, SECRET};
+use crate::macs::{hex, sha1, sha256, sha512};
+
+const LEAF_KEY: &[u8] = include_bytes!("../../fixtures/paypal/leaf.key.der");
+
+/// A delivery as its company would send it.
+pub struct Genuine<'a> {
+    pub delivery: Delivery,
+    /// The event's id, where it stands beside the body.
+    pub id: Option<&'a str>,
+    /// What the company has to say: the body, or what the body carries in a form of its own.
+    pub content: &'a [u8],
+}
+
+/// What the gateway of this number is sent. The senders whose ids stand beside the body have theirs in the input's first
+/// line.
+pub fn delivery(number: usize, input: &[u8]) -> Genuine<'_> {
+    let named = [3, 7, 10, 11].contains(&number);
+    let (id, content) = match named.then(|| first_line(input)).flatten() {
+        Some((id, body)) => (id, body),
+        None => ("msg_1", input),
+    };
+    let (fields, body) = match number {
+        gateways::BRAINTREE => (Vec::new(), braintree(content)),
+        _ => (fields(number, id, content), content.to_vec()),
+    };
+    let headers = fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
+    let delivery = Delivery { headers, query: String::new(), body: body.into() };
+    Genuine { delivery, id: named.then_some(id), content }
+}
+
+fn first_line(input: &[u8]) -> Option<(&str, &[u8])> {
+    let end = input.iter().position(|byte| *byte == b'\n').filter(|end| *end > 0)?;
+    Some((std::str::from_utf8(&input[..end]).ok()?, &input[end + 1..]))
+}
+
+/// The header fields by which a body is signed.
+fn fields(number: usize, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
+    let (time, key) = (NOW.to_string(), SECRET.as_bytes());
+    let signature = |key: &[u8], parts: &[&[u8]]| hex(&sha256(key, parts));
+    let id_of = |name| (name, id.to_owned());
+    match number {
+        0 => vec![("stripe-signature", format!("t={time},v1={}", signature(key, &[time.as_bytes(), b".", body])))],
+        1 => paypal(body),
+        3 => {
+            let key = BASE64.decode(SECRET.trim_start_matches("whsec_")).expect("base64");
+            let made = BASE64.encode(sha256(&key, &[id.as_bytes(), b".", time.as_bytes(), b".", body]));
+            let names = match body.len() % 2 {
+                0 => ["svix-id", "svix-timestamp", "svix-signature"],
+                _ => ["webhook-id", "webhook-timestamp", "webhook-signature"],
+            };
+            names.into_iter().zip([id.to_owned(), time, format!("v1,{made}")]).collect()
+        }
+        4 => vec![("dummy-signature", format!("t={time},v1={}", signature(key, &[time.as_bytes(), b".", body])))],
+        5 => vec![("paddle-signature", format!("ts={time};h1={}", signature(key, &[time.as_bytes(), b":", body])))],
+        6 => vec![("webhook-signature", signature(key, &[body]))],
+        7 => vec![("x-razorpay-signature", signature(key, &[body])), id_of("x-razorpay-event-id")],
+        8 => vec![("x-square-hmacsha256-signature", BASE64.encode(sha256(key, &[ADDRESS.as_bytes(), body])))],
+        9 => vec![("x-anet-signature", format!("sha512={}", hex(&sha512(key, &[body])).to_uppercase()))],
+        10 => {
+            let made = BASE64.encode(sha1(&bytes(HEX_KEY), &[id.as_bytes(), time.as_bytes(), body]));
+            vec![("acme-signature", format!("sha1={made}")), id_of("acme-id"), ("acme-time", time)]
+        }
+        11 => {
+            let key = BASE64.decode(SECRET.trim_start_matches("whsec_")).expect("base64");
+            vec![("acme-signature", hex(&sha512(&key, &[body]))), id_of("acme-id")]
+        }
+        _ => panic!("nobody signs for gateway {number}"),
+    }
+}
+
+/// RSA under the leaf certificate of the tests' own authority.
+fn paypal(body: &[u8]) -> Vec<(&'static str, String)> {
+    static KEY: OnceLock<RsaKeyPair> = OnceLock::new();
+    let key = KEY.get_or_init(|| RsaKeyPair::from_pkcs8(LEAF_KEY).expect("a key"));
+    let (id, time) = ("69cd13f0-d67a-11e5-baa3-778b53f4ae55", "2026-10-12T10:13:20Z");
+    let message = format!("{id}|{time}|{}|{}", gateways::WEBHOOK, crc32fast::hash(body));
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).expect("a signature");
+    vec![
+        ("paypal-transmission-id", id.to_owned()),
+        ("paypal-transmission-time", time.to_owned()),
+        ("paypal-transmission-sig", BASE64.encode(signature)),
+        ("paypal-cert-url", gateways::CERTIFICATE.to_owned()),
+        ("paypal-auth-algo", "SHA256withRSA".to_owned()),
+    ]
+}
+
+/// A form with this XML.
+fn braintree(xml: &[u8]) -> Vec<u8> {
+    let payload = BASE64.encode(xml) + "\n";
+    let made = hex(&sha1(&Sha1::digest(SECRET), &[payload.as_bytes()]));
+    let coded = payload.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D").replace('\n', "%0A");
+    format!("bt_signature=public%7C{made}&bt_payload={coded}").into_bytes()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pairs = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16));
+    pairs.collect::<Result<_, _>>().expect("hex")
+}
