@@ -124,11 +124,6 @@ pub fn verify(gateway: &dyn Gateway, delivery: &Delivery, now: Timestamp) -> Res
     }
 }
 
-/// Whether a text can be stored as an id: 1 to 255 characters, none of control.
-pub fn storable(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= 255 && !text.chars().any(char::is_control)
-}
-
 /// What a future that waits for nothing answers.
 pub fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {

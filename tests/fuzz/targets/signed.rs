@@ -7,6 +7,7 @@
 mod gateways;
 mod genuine;
 mod macs;
+mod promises;
 
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
@@ -62,11 +63,11 @@ fn is_forgery(answer: &Result<Verified, Rejection>) -> bool {
 fn carries(number: usize, genuine: &Genuine<'_>, verified: &Verified, gateway: &dyn Gateway, now: Timestamp) {
     let mut rest = genuine.content;
     for event in &verified.events {
-        assert!(gateways::storable(&event.id) && gateways::storable(&event.kind), "{event:?}");
+        assert!(promises::storable(&event.id) && promises::storable(&event.kind), "{event:?}");
         rest = behind(rest, &event.body).unwrap_or_else(|| panic!("nobody sent the body of {event:?}"));
         let recorded =
             Recorded { id: &event.id, kind: &event.kind, occurred_at: stored(event, now), body: &event.body };
-        let _ = gateway.interpret(&recorded);
+        promises::kept(gateway, &recorded);
     }
     if !gateways::cuts(number) {
         let bodies: Vec<_> = verified.events.iter().map(|event| &event.body[..]).collect();
