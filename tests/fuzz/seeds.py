@@ -1,4 +1,7 @@
-"""What do the targets begin with? seeds.py FOLDER writes a corpus for each, made of the tests' fixtures, and a dictionary."""
+"""What do the targets begin with?
+
+`seeds.py FOLDER` writes a corpus for each of them out of the tests' fixtures, and a dictionary.
+"""
 
 import base64
 import json

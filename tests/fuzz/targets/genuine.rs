@@ -23,8 +23,8 @@ pub struct Genuine<'a> {
     pub content: &'a [u8],
 }
 
-/// What the gateway of this number is sent. The senders whose ids stand beside the body have theirs in the input's first
-/// line.
+/// What the gateway of this number is sent. The senders whose ids stand beside the body have theirs in the input's
+/// first line.
 pub fn delivery(number: usize, input: &[u8]) -> Genuine<'_> {
     let named = [3, 7, 10, 11].contains(&number);
     let (id, content) = match named.then(|| first_line(input)).flatten() {

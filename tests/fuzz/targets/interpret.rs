@@ -1,5 +1,5 @@
-//! Does any event make a gateway panic, or break what its readings promise? The input is the gateway's number as a digit,
-//! a kind up to the end of its line, and a body.
+//! Does any event make a gateway panic, or break what its readings promise? The input is the gateway's number as a
+//! digit, a kind up to the end of its line, and a body.
 
 #![no_main]
 

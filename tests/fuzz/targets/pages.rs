@@ -1,6 +1,6 @@
-//! Does a gateway's own page answer what it must not, or hand on what a link's values hide? The input is the page's number
-//! as a digit, and for 0 a challenge to Braintree's webhook, for 1 and 2 the fields of a link to the dummy's checkout, a
-//! line each, opened and posted; the link is signed here, as only the dummy itself does.
+//! Does a gateway's own page answer what it must not, or hand on what a link's values hide? The input is the page's
+//! number as a digit, and for 0 a challenge to Braintree's webhook, for 1 and 2 the fields of a link to the dummy's
+//! checkout, a line each, opened and posted; the link is signed here, as only the dummy itself does.
 
 #![no_main]
 

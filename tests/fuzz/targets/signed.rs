@@ -1,6 +1,6 @@
-//! Does a body of a genuine sender make a gateway panic, is anything but that body believed under its signature, or does it
-//! carry an event that can't be stored? The input is the gateway's number as a digit and a body, which is signed here;
-//! where the sender has ids beside the body, the body's first line is the id.
+//! Does a body of a genuine sender make a gateway panic, is anything but that body believed under its signature, or
+//! does it carry an event that can't be stored? The input is the gateway's number as a digit and a body, which is
+//! signed here; where the sender has ids beside the body, the body's first line is the id.
 
 #![no_main]
 
