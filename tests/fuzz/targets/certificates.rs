@@ -1,5 +1,5 @@
-//! Does any certificate make PayPal's verification panic, or is a stranger's believed? The input is a certificate's DER; it
-//! is served at an address of PayPal's, and trusted as a root as well.
+//! Does any certificate make PayPal's verification panic, or is a stranger's believed? The input is a certificate's
+//! DER; it is served at an address of PayPal's, and trusted as a root as well.
 
 #![no_main]
 
@@ -32,7 +32,10 @@ fuzz_target!(|data: &[u8]| {
     let now = Timestamp::from_unix_timestamp(1_791_800_000).expect("a time");
     for roots in [&pem[..], ROOT] {
         let paypal = PayPal::new("1JE4291016473214C").roots(roots).certificate(ADDRESS, &pem);
-        let _ = paypal.check();
+        // A configuration that is refused would fall back to the system's roots, whose reading takes most of the time.
+        if paypal.check().is_err() {
+            continue;
+        }
         if let Verification::Ready(answer) = paypal.verify(&delivery, now) {
             assert!(answer.is_err(), "a stranger's certificate is believed");
         }
