@@ -4,6 +4,7 @@
 """
 
 import base64
+import itertools
 import json
 import pathlib
 import re
@@ -20,6 +21,10 @@ VECTORS = {"stripe": "0", "paypal": "1", "braintree": "2", "standard_webhooks": 
 NAMED = ("3", "7")
 # The objects that PayPal's answers to our own calls are of, by the name of their type.
 ANSWERED = {"checkout-order": "ORDER", "authorization": "AUTHORIZATION", "capture": "CAPTURE", "refund": "REFUND"}
+# The ends of time: of the numbers that are moments, and of years with four digits, east and west of Greenwich.
+NUMBERS = itertools.cycle(("-377705116800", "253402300799", "253402300800", "9223372036854775807"))
+MOMENTS = itertools.cycle(("0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-23:59"))
+MOMENT = re.compile(r'\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:\d\d)|(?<="created": )\d+')
 WORD = re.compile(r'"([A-Za-z_.-]{3,40})"|(</?[a-z_-]{3,40}>)')
 
 
@@ -41,15 +46,21 @@ def kinds(body):
     return [kind, kind.rpartition(".")[0] + ".answered"]
 
 
+def at_the_ends_of_time(body):
+    number, moment = next(NUMBERS), next(MOMENTS)
+    return MOMENT.sub(lambda found: number if found[0].isdigit() else moment, body)
+
+
 def events():
     words = set()
     for company, number in EVENTS.items():
-        for file in (FIXTURES / "events" / company).iterdir():
+        for file in sorted((FIXTURES / "events" / company).iterdir()):
             body = file.read_text()
-            for at, kind in enumerate(kinds(body)):
-                seed("interpret", f"{number}-{file.stem}-{at}", f"{number}{kind}\n{body}")
-            seed("signed", f"{number}-{file.stem}", number + body)
             words.update(filter(None, (one or other for one, other in WORD.findall(body))))
+            for when, body in (("", body), ("-ends", at_the_ends_of_time(body))):
+                for at, kind in enumerate(kinds(body)):
+                    seed("interpret", f"{number}-{file.stem}{when}-{at}", f"{number}{kind}\n{body}")
+                seed("signed", f"{number}-{file.stem}{when}", number + body)
     (FOLDER / "dictionary").write_text("".join(f'"{word}"\n' for word in sorted(words)))
 
 
