@@ -131,7 +131,7 @@ impl Reading<'_> {
             summary: sentence(words, amount),
             customer: payer.and_then(|payer| short(&payer, "email_address")),
             awaits_completion: (self.event.kind == APPROVED)
-                .then(|| Awaited { gateway_ref: id, since: Some(self.event.occurred_at) }),
+                .then_some(Awaited { gateway_ref: id, since: Some(self.event.occurred_at) }),
         })
     }
 
