@@ -54,7 +54,9 @@ pub(super) fn begin_completion(
 /// Has the gateway asked once more where money that was on its way did not come: meanwhile the customer may have approved
 /// anew, and that began nothing.
 pub(super) fn look_again(inner: &Inner, tx: &mut dyn Tx, row: &PaymentRow, event: &EventRow) -> Result<(), Error> {
-    let told = event.source == Source::Answer.as_str();
+    // A refresh has just told it.
+    let is_answer = event.source == Source::Answer.as_str();
+    let told = is_answer && tx.operation_under(&event.gateway_event_id)?.is_none();
     if told || row.adopted || can(inner, &row.variant, Verb::Complete).is_err() {
         return Ok(());
     }
@@ -70,7 +72,9 @@ pub(super) fn end_if_overtaken(inner: &Inner, tx: &mut dyn Tx, operation: &Opera
     if let Some(id) = refs(&operation.gateway_refs).first() {
         pending = pending.about(id);
     }
-    let Err(why) = allowed(&payment, Verb::Complete, None, &pending) else { return Ok(false) };
+    let review = || Err("the payment needs a review".to_owned());
+    let may = if payment.needs_review() { review() } else { allowed(&payment, Verb::Complete, None, &pending) };
+    let Err(why) = may else { return Ok(false) };
     let (outcome, finished_at) = (format!("not asked for any more: {why}"), Some(inner.now()));
     tx.settle_operation(operation, &OperationEnd { state: "overtaken", outcome, due_at: None, finished_at })?;
     Ok(true)

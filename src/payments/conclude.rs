@@ -9,6 +9,7 @@ use super::payment::Payment;
 use super::reading::Said;
 use super::settle::{self, Ended, Trouble};
 use crate::domain::event::EventState;
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
 use crate::error::{Error, ErrorKind};
@@ -50,7 +51,7 @@ pub(super) fn conclude(
         }
         if let Some(awaited) = &said.interpretation.awaits_completion {
             begin_completion(payments.inner(), tx, &change.payment, awaited, &event.row)?;
-        } else if change.stepped && change.after.status == Status::Failed {
+        } else if failed(change) {
             look_again(payments.inner(), tx, &change.payment, &event.row)?;
         }
     }
@@ -67,6 +68,14 @@ pub(super) fn conclude(
     let done = Verdict { finished_at: None, ..verdict };
     let pending = settle::pending(payments, tx, event, payment, transitions, done)?;
     Ok(Ended::Pending(Box::new(pending)))
+}
+
+/// Whether money that was on its way did not come, and the payment has none yet.
+fn failed(change: &Change) -> bool {
+    let taking = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
+    let over = |fact: &Fact| matches!(fact.state, State::Failed | State::Canceled | State::Expired);
+    matches!(change.after.status, Status::Pending | Status::Failed)
+        && change.effects.iter().any(|(fact, effect)| effect.changed() && taking(fact) && over(fact))
 }
 
 fn report(event: &Claimed, change: &Change) {

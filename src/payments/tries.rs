@@ -1,10 +1,10 @@
 //! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as long
 //! as the gateway remembers that; whatever the gateway says is an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::complete::end_if_overtaken;
 use super::operate::{Outcome, begin_refresh};
@@ -48,25 +48,24 @@ impl Payments {
     /// gateway that hangs keeps no other waiting; each begins its lease when it begins.
     pub(crate) async fn resume_operations(&self) -> Result<usize, Error> {
         let (mut count, mut running) = (0, JoinSet::new());
-        let mut busy: BTreeMap<String, usize> = BTreeMap::new();
+        let mut busy: HashMap<Id, String> = HashMap::new();
         loop {
-            let free = self.variants().filter(|name| busy.get(*name).is_none_or(|tries| *tries < OF_ONE));
+            let free = self.variants().filter(|name| busy.values().filter(|other| other == name).count() < OF_ONE);
             let free: Vec<String> = free.map(str::to_owned).collect();
             match self.claim_operation(None, free).await {
                 Ok(Some(operation)) => {
                     count += 1;
-                    *busy.entry(operation.variant.clone()).or_default() += 1;
-                    let payments = self.clone();
-                    running.spawn(async move { payments.take_up(operation).await });
+                    let (payments, variant) = (self.clone(), operation.variant.clone());
+                    busy.insert(running.spawn(async move { payments.take_up(operation).await }).id(), variant);
                 }
                 // What ends may leave something to do, and something else may become due before.
-                Ok(None) => match tokio::time::timeout(LOOK, running.join_next()).await {
+                Ok(None) => match tokio::time::timeout(LOOK, running.join_next_with_id()).await {
                     Ok(Some(ended)) => free_again(&mut busy, ended),
                     Ok(None) => return Ok(count),
                     Err(_) => {}
                 },
                 Err(error) => {
-                    while let Some(ended) = running.join_next().await {
+                    while let Some(ended) = running.join_next_with_id().await {
                         free_again(&mut busy, ended);
                     }
                     return Err(error);
@@ -83,13 +82,11 @@ impl Payments {
         Ok(true)
     }
 
-    /// Tries it; answers its variant.
-    async fn take_up(&self, operation: OperationRow) -> String {
-        let (id, verb, variant) = (operation.id, operation.verb.clone(), operation.variant.clone());
+    async fn take_up(&self, operation: OperationRow) {
+        let (id, verb) = (operation.id, operation.verb.clone());
         if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
             log::error!("payments: operation {id} ({verb}): {error}");
         }
-        variant
     }
 
     /// Takes up an operation of these variants that is due.
@@ -183,12 +180,15 @@ impl Payments {
 }
 
 /// A try has ended, however it did.
-fn free_again(busy: &mut BTreeMap<String, usize>, ended: Result<String, JoinError>) {
-    match ended {
-        Ok(variant) => *busy.entry(variant).or_insert(1) -= 1,
-        // Its place is taken until all others have ended.
-        Err(error) => log::error!("payments: a try of an operation ended early: {error}"),
-    }
+fn free_again(busy: &mut HashMap<Id, String>, ended: Result<(Id, ()), JoinError>) {
+    let id = match ended {
+        Ok((id, ())) => id,
+        Err(error) => {
+            log::error!("payments: a try of an operation ended early: {error}");
+            error.id()
+        }
+    };
+    busy.remove(&id);
 }
 
 /// What an answer means for its operation, for the inbox, and for who waits.

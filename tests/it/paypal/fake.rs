@@ -48,6 +48,8 @@ pub struct State {
     /// What was really done, in order.
     pub effects: Vec<String>,
     pub faults: VecDeque<Option<Fault>>,
+    /// Whether the next capture of an order is declined, by which the order is completed all the same.
+    pub declines: bool,
     /// What PayPal says of a delivery, as it answers it.
     pub verdict: Option<String>,
 }
@@ -230,11 +232,18 @@ impl State {
         }
         let amount = json!({"currency_code": order["purchase_units"][0]["amount"]["currency_code"],
             "value": order["purchase_units"][0]["amount"]["value"]});
-        let (status, kind) = if step == "capture" { ("COMPLETED", "capture") } else { ("CREATED", "authorization") };
+        let declined = std::mem::take(&mut self.declines);
+        let (status, kind) = match step {
+            "capture" if declined => ("DECLINED", "capture"),
+            "capture" => ("COMPLETED", "capture"),
+            _ => ("CREATED", "authorization"),
+        };
         let part = self.part(&order, kind, status, &amount, json!({"order_id": id}), &format!("checkout/orders/{id}"));
         let event = if step == "capture" { "PAYMENT.CAPTURE.COMPLETED" } else { "PAYMENT.AUTHORIZATION.CREATED" };
-        self.tell(event, kind, &part);
-        self.effects.push(format!("{step} {} of {id}", amount["value"].as_str().unwrap()));
+        if !declined {
+            self.tell(event, kind, &part);
+            self.effects.push(format!("{step} {} of {id}", amount["value"].as_str().unwrap()));
+        }
         let order = self.orders.get_mut(id).unwrap();
         order["status"] = json!("COMPLETED");
         order["purchase_units"][0]["payments"] = json!({format!("{kind}s"): [part]});

@@ -73,16 +73,43 @@ on_both_databases! {
         let event = fake.told().pop().unwrap();
         tell(&app, &event).await;
         // The worker comes to the event first.
-        let put = |due: &str| {
-            let sql = format!("UPDATE pay_operations SET due_at = {due} WHERE state = 'underway'");
-            assert_eq!(execute(app.database.connection().unwrap().lent(), &sql), Ok(1));
-        };
-        put("NULL");
+        put_due(&app, "NULL");
         app.drain().await;
-        put("created_at");
+        put_due(&app, "created_at");
         app.drain().await;
         assert_eq!(operations(&app), ["complete declined", "complete overtaken"]);
         assert_eq!((captures(&fake).len(), stands(&app, &token).await.captured.minor), (1, 5000));
+    }
+
+    async fn an_approval_is_remembered_though_the_answer_itself_says_declined(kind) {
+        let (app, fake) = app(kind).await;
+        let (token, first, second) = two(&app, &fake).await;
+        approve_order(&fake, &first);
+        fake.state().faults = [None, Some(Fault::Trouble)].into();
+        told(&app, &fake).await;
+        approve_order(&fake, &second);
+        told(&app, &fake).await;
+        fake.state().declines = true;
+        app.pass(60);
+        app.drain().await;
+        assert_eq!(operations(&app), ["complete done", "complete done"]);
+        assert_eq!((stands(&app, &token).await.status, captures(&fake)), (Status::Paid, vec![format!("capture 50.00 of {second}")]));
+    }
+
+    async fn what_was_begun_is_left_where_the_payment_needs_a_review_by_now(kind) {
+        let (app, fake) = app(kind).await;
+        let (token, other) = (begun(&app, Capture::Immediate).await, begun(&app, Capture::Immediate).await);
+        fake.approve(&token);
+        app.payments.refresh(&token).await.unwrap();
+        put_due(&app, "NULL");
+        let unit = |token: &str| json!({"custom_id": token, "amount": {"currency_code": "EUR", "value": "50.00"}});
+        let mut event: serde_json::Value = serde_json::from_str(&fake.told()[0]).unwrap();
+        event["resource"]["purchase_units"] = json!([unit(&token), unit(&other)]);
+        tell(&app, &event.to_string()).await;
+        app.drain().await;
+        put_due(&app, "created_at");
+        app.drain().await;
+        assert_eq!((operations(&app), captures(&fake).len()), (vec!["complete overtaken".to_owned()], 0));
     }
 
     async fn a_second_order_waits_while_nobody_knows_what_came_of_the_first(kind) {
@@ -105,7 +132,8 @@ on_both_databases! {
     }
 
     async fn an_approval_is_remembered_though_the_money_of_the_first_order_fails(kind) {
-        for done in [false, true] {
+        // The word may be older than the second approval, and come later.
+        for (done, failed_at) in [(false, NOW + 20), (true, NOW + 20), (true, NOW + 5)] {
             let (app, fake) = app(kind).await;
             let (token, first, second) = two(&app, &fake).await;
             let pass = |seconds| { app.pass(seconds); fake.state().now += seconds; };
@@ -122,7 +150,7 @@ on_both_databases! {
             fake.state().faults = if done { [].into() } else { [None, Some(Fault::Trouble)].into() };
             told(&app, &fake).await;
             pass(10);
-            tell(&app, &capture(&token, "PAYMENT.CAPTURE.DECLINED", NOW + 20, &first)).await;
+            tell(&app, &capture(&token, "PAYMENT.CAPTURE.DECLINED", failed_at, &first)).await;
             let no = Some(Fault::Issue("INSTRUMENT_DECLINED"));
             fake.state().faults = if done { [].into() } else { [None, no].into() };
             pass(60);
@@ -133,6 +161,12 @@ on_both_databases! {
             assert_eq!((payment.status, captures(&fake)), (Status::Paid, vec![format!("capture 50.00 of {second}")]), "{done}");
         }
     }
+}
+
+/// Makes the one operation that is underway due then.
+fn put_due(app: &App, then: &str) {
+    let sql = format!("UPDATE pay_operations SET due_at = {then} WHERE state = 'underway'");
+    assert_eq!(execute(app.database.connection().unwrap().lent(), &sql), Ok(1));
 }
 
 /// Whether the completion that is underway is about this order.
