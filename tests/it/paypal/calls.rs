@@ -27,13 +27,18 @@ pub(super) async fn begun(app: &App, capture: Capture) -> String {
     app.payments.create(order(5000, "EUR").capture(capture)).await.unwrap().payment.token
 }
 
+/// One event of PayPal's, as PayPal delivers it.
+pub(super) async fn tell(app: &App, event: &str) {
+    let headers = signed(event);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = app.request(Method::POST, "/payments/paypal/", &headers, event.as_bytes()).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{event}");
+}
+
 /// Delivers all that PayPal has to tell, as PayPal does.
 pub(super) async fn told(app: &App, fake: &Fake) {
     for event in fake.told() {
-        let headers = signed(&event);
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer = app.request(Method::POST, "/payments/paypal/", &headers, event.as_bytes()).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "ok"), "{event}");
+        tell(app, &event).await;
     }
     app.drain().await;
 }

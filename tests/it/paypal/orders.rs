@@ -4,9 +4,9 @@ use actix_payments::domain::payment::Status;
 use actix_payments::{Capture, ModePolicy, Outcome, Variant};
 use serde_json::json;
 
-use super::calls::{app, begun, operations, stands, told};
+use super::calls::{app, begun, operations, stands, tell, told};
 use super::fake::{Fake, Fault};
-use super::trouble::{another_order, approve_order, tell};
+use super::trouble::{another_order, approve_order};
 use crate::app::{App, NOW, on_both_databases};
 use crate::scenes::execute;
 

@@ -3,11 +3,10 @@
 
 use actix_payments::domain::payment::Status;
 use actix_payments::{Capture, NewPayment, Refund};
-use actix_web::http::Method;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use super::events::signed;
+use super::calls::tell;
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW};
 use crate::scenes::money;
@@ -96,10 +95,7 @@ impl Story {
                 self.told += events.len();
                 for event in events.iter().filter(|_| arrives) {
                     for _ in 0..=usize::from(twice) {
-                        let headers = signed(event);
-                        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                        let answer = app.request(Method::POST, "/payments/paypal/", &headers, event.as_bytes()).await;
-                        assert_eq!(answer.status, 200);
+                        tell(app, event).await;
                     }
                 }
             }

@@ -6,11 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_payments::domain::payment::Status;
 use actix_payments::{Capture, ErrorKind, HandlerError, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant};
-use actix_web::http::Method;
 use serde_json::json;
 
-use super::calls::{app, begun, operations, same, stands, told};
-use super::events::signed;
+use super::calls::{app, begun, operations, same, stands, tell, told};
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::scenes::money;
@@ -29,13 +27,6 @@ async fn given_up(app: &App, fake: &Fake) -> String {
 
 fn refunds(app: &App) -> Vec<String> {
     app.texts("SELECT verb || ' ' || state AS t FROM pay_operations WHERE verb <> 'complete' ORDER BY id")
-}
-
-/// One event of PayPal's, as PayPal delivers it.
-pub(super) async fn tell(app: &App, event: &str) {
-    let headers = signed(event);
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    assert_eq!(app.request(Method::POST, "/payments/paypal/", &headers, event.as_bytes()).await.status, 200);
 }
 
 /// Another open order with the payment's token, as a host's own code may make one. Answers its id.
