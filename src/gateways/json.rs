@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use crate::domain::event::{Malformed, storable};
+use crate::domain::{Timestamp, moment_at, moment_of};
 
 /// One member of an object: its key and its value, both as they stand in the text.
 pub(super) type Member<'a> = (&'a str, &'a str);
@@ -163,6 +164,14 @@ pub(super) fn text(raw: &str) -> Option<Cow<'_, str>> {
         return serde_json::from_str::<String>(raw).ok().map(Cow::Owned);
     }
     Some(Cow::Borrowed(inner))
+}
+
+/// The moment of a value: a number is Unix seconds, a text is RFC 3339, as in the events of Stripe's second API.
+pub(super) fn moment(raw: &str) -> Option<Timestamp> {
+    match text(raw) {
+        Some(text) => moment_of(&text),
+        None => moment_at(raw.parse().ok()?),
+    }
 }
 
 /// What a value is, in words for a person; never the value itself, which is the customer's.

@@ -1,7 +1,6 @@
 //! What may a gateway be asked to do with a payment? What the ledger does not allow is refused before any call, with words
 //! that a page can show beside a disabled button.
 
-use super::complete::refs;
 use super::payment::Payment;
 use super::{Inner, Payments, find};
 use crate::domain::event::EventState;
@@ -126,8 +125,7 @@ impl Pending {
                 }
                 (Some(Verb::Complete), "done") => on_its_way |= known.misses(inner, tx, operation)?,
                 (Some(Verb::Complete), "unknown") if known.misses(inner, tx, operation)? => {
-                    let about = operation.awaited_since.and_then(|_| refs(&operation.gateway_refs).into_iter().next());
-                    doubtful.push(about);
+                    doubtful.push(operation.awaited());
                 }
                 _ => {}
             }

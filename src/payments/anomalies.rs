@@ -67,7 +67,7 @@ pub(super) fn find(
     }
     let discarded = tx.discarded(now - LATELY, COUNT_CAP)?;
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
-    let parked = tx.first_event(EventState::Parked.as_str(), true)?.filter(|event| event.received_at < now - PARKED);
+    let parked = tx.first_parked()?.filter(|event| event.received_at < now - PARKED);
     if let Some(event) = parked {
         let parked = EventStream::State(EventState::Parked.as_str().into());
         let count = tx.count_events(&[parked], COUNT_CAP)?;

@@ -19,7 +19,8 @@ impl Payments {
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way already
-    /// or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed; and what the database says.
+    /// or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed; and what the
+    /// database says.
     pub async fn complete(&self, token: &str) -> Result<Outcome, Error> {
         self.operate(token, Wanted::by_host(Verb::Complete)).await
     }
@@ -46,7 +47,7 @@ pub(super) fn begin_completion(
         return Ok(());
     }
     let new = operation(tx, row, &wanted, &idempotency_key()?, inner.now())?;
-    let gateway_refs = first(&awaited.gateway_ref, &new.gateway_refs);
+    let gateway_refs = with_first(&awaited.gateway_ref, &new.gateway_refs);
     let awaited_since = Some(awaited.since.or(event.occurred_at).unwrap_or(event.received_at));
     tx.add_operation(&NewOperation { gateway_refs, awaited_since, ..new }).map(drop)
 }
@@ -69,8 +70,8 @@ pub(super) fn end_if_overtaken(inner: &Inner, tx: &mut dyn Tx, operation: &Opera
     let Some(row) = tx.payment(operation.payment_id)? else { return Ok(false) };
     let payment = Payment::of(&row)?;
     let mut pending = Pending::of(inner, tx, &row, &payment)?.without(operation.id);
-    if let Some(id) = refs(&operation.gateway_refs).first() {
-        pending = pending.about(id);
+    if let Some(id) = operation.awaited() {
+        pending = pending.about(&id);
     }
     let review = || Err("the payment needs a review".to_owned());
     let may = if payment.needs_review() { review() } else { allowed(&payment, Verb::Complete, None, &pending) };
@@ -89,9 +90,7 @@ const LATELY: time::Duration = time::Duration::minutes(10);
 /// One whose end nobody knows is not the end of it: what waits still can be asked for again.
 fn settles(before: &[OperationRow], awaited: &Awaited, now: Timestamp) -> bool {
     let of_it = |operation: &&OperationRow| {
-        operation.verb == Verb::Complete.as_str()
-            && operation.awaited_since.is_some()
-            && refs(&operation.gateway_refs).first() == Some(&awaited.gateway_ref)
+        operation.verb == Verb::Complete.as_str() && operation.awaited().as_ref() == Some(&awaited.gateway_ref)
     };
     let in_state = |state: &'static str| before.iter().filter(of_it).filter(move |operation| operation.state == state);
     let dealt_with = in_state("declined").any(|declined| match awaited.since {
@@ -102,13 +101,9 @@ fn settles(before: &[OperationRow], awaited: &Awaited, now: Timestamp) -> bool {
 }
 
 /// The ids with this one first.
-fn first(id: &str, all: &str) -> String {
-    let mut ids = refs(all);
+fn with_first(id: &str, all: &str) -> String {
+    let mut ids: Vec<String> = serde_json::from_str(all).unwrap_or_default();
     ids.retain(|other| other != id);
     ids.insert(0, id.to_owned());
     serde_json::Value::from(ids).to_string()
-}
-
-pub(super) fn refs(stored: &str) -> Vec<String> {
-    serde_json::from_str(stored).unwrap_or_default()
 }

@@ -277,12 +277,11 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
         let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
         *aspect = fact.aspect.min(*aspect);
     }
-    let gateway_refs: Vec<String> = serde_json::from_str(&operation.gateway_refs).unwrap_or_default();
     Ok(Call {
         verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
         token: row.token.clone(),
-        awaited: operation.awaited_since.and_then(|_| gateway_refs.first().cloned()),
-        gateway_refs,
+        awaited: operation.awaited(),
+        gateway_refs: operation.refs(),
         aspects,
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,

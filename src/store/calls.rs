@@ -46,6 +46,18 @@ pub(crate) struct OperationRow {
     pub awaited_since: Option<Timestamp>,
 }
 
+impl OperationRow {
+    /// The gateway's ids that it was asked for with.
+    pub(crate) fn refs(&self) -> Vec<String> {
+        serde_json::from_str(&self.gateway_refs).unwrap_or_default()
+    }
+
+    /// The id of what waits at the gateway, where an event told that.
+    pub(crate) fn awaited(&self) -> Option<String> {
+        self.awaited_since.and_then(|_| self.refs().into_iter().next())
+    }
+}
+
 /// What came of a try.
 #[derive(Debug, Clone)]
 pub(crate) struct OperationEnd {

@@ -229,8 +229,8 @@ pub(crate) trait Hours {
     fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3]) -> Result<Vec<[i64; 3]>, Error>;
     /// The event of this variant that came last.
     fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
-    /// The event in this state that came first; only of those that nothing but a payment wakes, where `for_good`.
-    fn first_event(&mut self, state: &str, for_good: bool) -> Result<Option<EventRow>, Error>;
+    /// The event that came first of those that are parked and that nothing but a payment wakes.
+    fn first_parked(&mut self) -> Result<Option<EventRow>, Error>;
     /// When the events were due that were due before `at`, the earliest first, up to `cap`.
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
     /// How many events were discarded after `since` and still are, counted up to `cap`.

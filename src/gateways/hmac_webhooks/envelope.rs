@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::scheme::Field;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, moment_at, moment_of};
 use crate::gateways::json::{self, Members};
 
 /// Where the parts of an event are.
@@ -71,7 +70,7 @@ impl Places {
             },
         };
         let kind = joined(text, &self.kind, ".")?;
-        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| moment(find(text, pointer)?));
+        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| json::moment(find(text, pointer)?));
         let body = Bytes::copy_from_slice(text.as_bytes());
         let (livemode, account, api_version) = (None, None, None);
         (storable(&id) && storable(&kind)).then_some(Envelope {
@@ -113,11 +112,4 @@ fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
         found = value?;
     }
     Some(found)
-}
-
-fn moment(raw: &str) -> Option<Timestamp> {
-    match json::text(raw) {
-        Some(text) => moment_of(&text),
-        None => moment_at(raw.parse().ok()?),
-    }
 }

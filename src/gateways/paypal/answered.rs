@@ -202,7 +202,7 @@ impl Reading<'_> {
 }
 
 /// All movements of money that an order shows.
-fn movements<'a>(units: &[Object<'a>]) -> Result<Vec<(Aspect, Object<'a>)>, Malformed> {
+pub(super) fn movements<'a>(units: &[Object<'a>]) -> Result<Vec<(Aspect, Object<'a>)>, Malformed> {
     let mut found = Vec::new();
     for unit in units {
         let Some(payments) = unit.object("payments", "the payments of an order")? else { continue };

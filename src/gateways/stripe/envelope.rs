@@ -5,7 +5,6 @@ use bytes::Bytes;
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, moment_at, moment_of};
 use crate::gateways::json::{self, Members};
 
 /// Reads the event's own fields. Only the id and the kind must be there: a genuine event that is refused for
@@ -23,7 +22,7 @@ pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
             Some("type") => kind = short_text(value),
             Some("account") => account = short_text(value),
             Some("api_version") => api_version = short_text(value),
-            Some("created") => occurred_at = moment(value),
+            Some("created") => occurred_at = json::moment(value),
             Some("livemode") => livemode = value.parse().ok(),
             _ => {}
         }
@@ -34,12 +33,4 @@ pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
 
 fn short_text(raw: &str) -> Option<String> {
     json::text(raw).filter(|text| storable(text)).map(|text| text.into_owned())
-}
-
-/// Unix seconds, or RFC 3339 as in the events of Stripe's second API, the thin ones.
-fn moment(raw: &str) -> Option<Timestamp> {
-    match json::text(raw) {
-        Some(text) => moment_of(&text),
-        None => moment_at(raw.parse().ok()?),
-    }
 }

@@ -10,6 +10,7 @@ use super::said::Said;
 use super::schema::{pay_events, pay_hours, pay_payments};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
+use crate::domain::event::EventState;
 use crate::error::Error;
 use crate::store::Hours;
 use crate::store::rows::{EventRow, Sum};
@@ -67,12 +68,13 @@ impl Hours for Connection {
             .map_err(failed("reading a variant's last event"))
     }
 
-    fn first_event(&mut self, state: &str, for_good: bool) -> Result<Option<EventRow>, Error> {
-        let mut query = e::pay_events.filter(e::state.eq(state)).order(e::id).into_boxed();
-        if for_good {
-            query = query.filter(e::due_at.is_null());
-        }
-        query.first(self).optional().map_err(failed("reading a state's first event"))
+    fn first_parked(&mut self) -> Result<Option<EventRow>, Error> {
+        e::pay_events
+            .filter(e::state.eq(EventState::Parked.as_str()).and(e::due_at.is_null()))
+            .order(e::id)
+            .first(self)
+            .optional()
+            .map_err(failed("reading the first parked event"))
     }
 
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error> {

@@ -10,7 +10,7 @@ use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::Object;
-use crate::gateways::paypal::answered::Named;
+use crate::gateways::paypal::answered::{Named, movements};
 use crate::gateways::{Call, Capture, GatewayError, Order, Started};
 
 /// The states of an order that its customer agreed to, and that is done.
@@ -129,14 +129,9 @@ pub(super) fn is_approved(order: &Response) -> bool {
 
 /// Whether a completed order took no money and holds none: all that was tried was refused or is over.
 fn came_to_nothing(order: &Object<'_>) -> bool {
-    let mut states = Vec::new();
-    for unit in order.objects("purchase_units", "a purchase unit").unwrap_or_default() {
-        let Ok(Some(payments)) = unit.object("payments", "the payments of an order") else { continue };
-        for name in ["authorizations", "captures"] {
-            let parts = payments.objects(name, "a payment of an order").unwrap_or_default();
-            states.extend(parts.iter().map(|part| text(part, "status")));
-        }
-    }
+    let units = order.objects("purchase_units", "a purchase unit").unwrap_or_default();
+    let parts = movements(&units).unwrap_or_default().into_iter().filter(|(aspect, _)| *aspect != Aspect::Refund);
+    let states: Vec<String> = parts.map(|(_, part)| text(&part, "status")).collect();
     let over = ["DECLINED", "FAILED", "DENIED", "VOIDED", "EXPIRED"];
     !states.is_empty() && states.iter().all(|state| over.contains(&state.as_str()))
 }
