@@ -49,24 +49,30 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("actix-payments needs a database: enable the feature `sqlite` or `postgres`");
 
+mod acts;
 mod admin;
 pub mod domain;
+mod engine;
 mod error;
 pub mod gateways;
 mod mount;
+mod operations;
 mod payments;
+mod pipeline;
+mod reports;
 mod store;
 mod web;
 mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
+pub use engine::{Chores, Event, HandlerError, ModePolicy, Payment, Transition, Unmatched, Variant};
 pub use error::{Error, ErrorKind};
 pub use gateways::Capture;
 pub use mount::Mount;
-pub use payments::{
-    Builder, Chores, Created, Differing, Event, HandlerError, ModePolicy, NewPayment, Next, Outcome, Payment, Payments,
-    Rebuilt, Received, Reconciled, Refund, Transition, Unmatched, Variant,
-};
+pub use operations::{Created, NewPayment, Next, Outcome, Reconciled, Refund};
+pub use payments::{Builder, Payments};
+pub use pipeline::Received;
+pub use reports::{Differing, Rebuilt};
 pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, PooledConnection};
 pub use store::dialect::HostConnection;

@@ -10,7 +10,7 @@ use super::query::{Fields, PLACE};
 use super::views::list::Field;
 use crate::domain::Timestamp;
 use crate::domain::money::{Currency, Decimal};
-use crate::payments::Place;
+use crate::reports::Place;
 use crate::web::respond;
 
 /// No id, kind or other text that is stored is longer, in characters.

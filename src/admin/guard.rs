@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
@@ -17,7 +18,8 @@ use super::basic_auth::Asking;
 use super::frame::Frame;
 use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
-use crate::payments::{Actor, Payments};
+use crate::engine::{Actor, Engine};
+use crate::payments::Payments;
 use crate::web::{respond, webhook};
 
 /// The longest form that a page may send, in bytes: some thousand ticked rows.
@@ -40,7 +42,7 @@ pub(super) struct Visit {
 /// Asks the policy.
 pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> Result<Visit, HttpResponse> {
     let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
-    let asking = Asking { address: site.admin.address_of(&req), now: site.payments.now() };
+    let asking = Asking { address: site.admin.address_of(&req), now: site.payments.engine().now() };
     req.extensions_mut().insert(asking);
     let access = site.admin.policy.access(req.clone()).await.unwrap_or_else(|error| {
         log::error!("payments: the access policy failed, so access is denied: {error}");
@@ -124,9 +126,13 @@ fn denied(mount: &str) -> HttpResponse {
 }
 
 impl Visit {
+    pub(in crate::admin) fn engine(&self) -> &Arc<Engine> {
+        self.payments.engine()
+    }
+
     /// What stands around the page.
     pub(super) fn frame(&self) -> Frame {
-        Frame::new(self.admin.clone(), &self.mount, &self.name, self.may_act, self.payments.now())
+        Frame::new(self.admin.clone(), &self.mount, &self.name, self.may_act, self.engine().now())
     }
 
     pub(super) fn may_act(&self) -> bool {

@@ -6,7 +6,8 @@ use actix_web::web::Query;
 use super::views::list::{Choice, Paging, Select, Tab};
 use super::views::parts::Link;
 use super::views::words;
-use crate::payments::{COUNT_CAP, Order, Page, Payments, Place};
+use crate::payments::Payments;
+use crate::reports::{COUNT_CAP, Order, Page, Place};
 
 /// The fields of a list's address or of a form, without those that are empty.
 #[derive(Debug, Clone, Default)]

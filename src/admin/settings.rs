@@ -10,8 +10,8 @@ use actix_web::HttpRequest;
 
 use super::access::Policy;
 use super::zone::Zone;
+use crate::engine::Payment;
 use crate::error::Error;
-use crate::payments::Payment;
 
 /// The admin pages of a mount, for [`Mount::admin`](crate::Mount::admin). A [`Policy`] alone is one with all
 /// defaults.

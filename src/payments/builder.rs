@@ -1,96 +1,23 @@
 //! How are payments configured, and which configurations can't work? Every mistake that can be known before the
 //! first request is refused by [`Builder::build`], with what was expected and what was given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::handler::{Event, HandlerError, Handlers, Transition};
+use super::Payments;
 use super::naming::slug;
-use super::{Chores, Clock, Inner, Payments};
 use crate::domain::Timestamp;
 use crate::domain::retry::Backoff;
+use crate::engine::handler::{Handlers, PROCESS};
+use crate::engine::{Chores, Clock, Engine, Event, HandlerError, Transition, Variant};
 use crate::error::Error;
-use crate::gateways::Gateway;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
 use crate::store::inbox::{Inbox, Limits};
-
-/// A configured gateway with what is to happen to its events. Made from a gateway by `.into()`.
-pub struct Variant {
-    pub(crate) gateway: Box<dyn Gateway>,
-    pub(crate) unmatched: Unmatched,
-    pub(crate) grace: Duration,
-    pub(crate) live: Option<bool>,
-    pub(crate) mode: ModePolicy,
-}
-
-/// What becomes of events for which no payment was created here (Payment Links, the gateway's own dashboard,
-/// another app on the same account).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unmatched {
-    /// After the grace time a payment is made from the event.
-    Adopt,
-    /// They wait until a payment bears one of their references, however long.
-    Park,
-    /// They are kept and nothing more happens.
-    Ignore,
-}
-
-/// What becomes of events of the other mode: test events on a live variant, or live events on a test variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModePolicy {
-    /// They count like any other.
-    Accept,
-    /// They count, and their payment needs review.
-    Flag,
-    /// They are kept and change nothing.
-    Ignore,
-}
-
-impl<G: Gateway> From<G> for Variant {
-    fn from(gateway: G) -> Self {
-        Self {
-            gateway: Box::new(gateway),
-            unmatched: Unmatched::Adopt,
-            grace: Duration::from_secs(60),
-            live: None,
-            mode: ModePolicy::Flag,
-        }
-    }
-}
-
-impl Variant {
-    /// A variant of this gateway.
-    pub fn new(gateway: impl Gateway) -> Self {
-        gateway.into()
-    }
-
-    /// What becomes of events that match no payment. Default [`Unmatched::Adopt`], so that the admin lists all
-    /// that the account took.
-    pub fn unmatched(mut self, policy: Unmatched) -> Self {
-        self.unmatched = policy;
-        self
-    }
-
-    /// How long an event may wait for its payment before it is adopted. Default 60 seconds: longer than the host
-    /// takes to create a payment, shorter than a person takes to ask.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
-        self
-    }
-
-    /// Says which mode this variant is for (`true`: live), and what becomes of events of the other one. Default:
-    /// it is for both, because a signing secret is of one mode already.
-    pub fn mode(mut self, live: bool, others: ModePolicy) -> Self {
-        self.live = Some(live);
-        self.mode = others;
-        self
-    }
-}
 
 /// Configures [`Payments`].
 pub struct Builder<C: HostConnection> {
@@ -216,12 +143,12 @@ impl<C: HostConnection> Builder<C> {
     /// zero.
     pub fn build(self) -> Result<Payments, Error> {
         let variants = checked_variants(self.variants)?;
-        self.handlers.check().map_err(Error::configuration)?;
+        check_handlers(&self.handlers).map_err(Error::configuration)?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
         let store = self.database.store();
-        Ok(Payments(Arc::new(Inner {
+        Ok(Payments(Arc::new(Engine {
             inbox: Inbox::open(store.clone(), self.limits)?,
             store,
             variants,
@@ -234,7 +161,7 @@ impl<C: HostConnection> Builder<C> {
             handler_timeout: self.handler_timeout,
             address: self.address.map_or_else(OnceLock::new, |address| address.trim_end_matches('/').to_owned().into()),
             clock: self.clock,
-            bell: Notify::new(),
+            available: Notify::new(),
         })))
     }
 }
@@ -261,6 +188,24 @@ fn checked_variants(given: Vec<(String, Variant)>) -> Result<BTreeMap<String, Va
         }
     }
     Ok(variants)
+}
+
+/// Names are how a finished handler is remembered, so each must be its own.
+fn check_handlers(handlers: &Handlers) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for name in handlers.names() {
+        slug("handler", name)?;
+        if name == PROCESS {
+            return Err(format!("expected a handler name other than the reserved {PROCESS:?}, got it"));
+        }
+        if !seen.insert(name) {
+            return Err(format!("expected every handler to have a name of its own, got {name:?} twice"));
+        }
+    }
+    match handlers.kinds().find(|(_, kind)| kind.is_empty()) {
+        Some((name, _)) => Err(format!("expected handler {name:?} to name a kind, got an empty one")),
+        None => Ok(()),
+    }
 }
 
 fn positive(what: &str, given: u128, unit: &str) -> Result<(), Error> {

@@ -1,105 +1,28 @@
-//! What can one do with payments? [`Payments`] is the handle that a host clones into its app; every verb is a
-//! file of this room by the same name.
+//! [`Payments`], the handle that a host clones into its app: a table of contents of all that a host can do.
 
-mod adopt;
-mod allowed;
-mod anomalies;
-mod apply;
-mod audit;
-mod browse;
 mod builder;
-mod bulk;
-mod cancel;
-mod capture;
-mod catch_up;
-mod checkup;
-mod chores;
-mod complete;
-mod conclude;
-mod create;
-mod discard;
-mod dry_run;
-mod explain;
-mod find;
-pub(crate) mod handler;
-mod matching;
 mod naming;
-mod operate;
-mod overview;
-mod payment;
-pub(crate) mod process;
-mod reading;
-mod rebuild;
-mod receive;
-mod reconcile;
-mod refresh;
-mod refund;
-mod requeue;
-mod resend;
-pub(crate) mod settle;
-pub(crate) mod tally;
-mod tries;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::Notify;
+pub use builder::Builder;
 
-pub(crate) use allowed::{Ask, Asks};
-pub(crate) use anomalies::Anomaly;
-pub(crate) use audit::Acts;
-pub(crate) use browse::{COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP};
-pub use builder::{Builder, ModePolicy, Unmatched, Variant};
-pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
-pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
-pub use chores::Chores;
-pub use create::{Created, NewPayment, Next};
-pub(crate) use discard::why_no_discard;
-pub(crate) use dry_run::Forecast;
-pub(crate) use explain::{EventStory, PaymentStory};
-pub use handler::{Event, HandlerError, Transition};
-pub use operate::Outcome;
-pub(crate) use operate::{OperatorsOrder, idempotency_key};
-pub(crate) use overview::{Bucket, Overview, Span};
-pub use payment::Payment;
-pub use rebuild::{Differing, Rebuilt};
-pub use receive::Received;
-pub use reconcile::Reconciled;
-pub use refund::Refund;
-pub(crate) use requeue::{Actor, why_no_requeue};
-
-use crate::domain::retry::Backoff;
-use crate::domain::{Timestamp, to_micros};
-use crate::error::{Error, ErrorKind};
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::money::Money;
+use crate::engine::{Engine, Event, Payment, Transition, find};
+use crate::error::Error;
+use crate::gateways::Verb;
+use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund, Wanted};
+use crate::pipeline::Received;
+use crate::reports::{self, Differing, Rebuilt};
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
-use crate::store::inbox::Inbox;
-use crate::store::{Store, Tx};
-use handler::Handlers;
 
 /// The handle to everything: clone it freely, it is one reference-counted pointer.
 #[derive(Clone)]
-pub struct Payments(Arc<Inner>);
+pub struct Payments(Arc<Engine>);
 
-pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-pub(crate) struct Inner {
-    store: Arc<dyn Store>,
-    inbox: Inbox,
-    variants: BTreeMap<String, Variant>,
-    handlers: Handlers,
-    backoff: Backoff,
-    chores: Chores,
-    handler_timeout: Duration,
-    lease: Duration,
-    /// Where browsers reach the mount: as the host said, else where it was mounted first.
-    address: OnceLock<String>,
-    clock: Clock,
-    /// Rung whenever an event may have become available.
-    bell: Notify,
-}
-
+/// Setting up.
 impl Payments {
     /// Begins to configure payments that live in `database`.
     pub fn builder<C: HostConnection>(database: Database<C>) -> Builder<C> {
@@ -112,7 +35,7 @@ impl Payments {
     /// # Errors
     /// `Storage` or `Unavailable` when the database refuses or doesn't answer.
     pub async fn migrate(&self) -> Result<(), Error> {
-        self.blocking(|inner| inner.store.migrate()).await
+        self.0.blocking(|engine| engine.store.migrate()).await
     }
 
     /// The names of the configured variants, in alphabetical order.
@@ -122,77 +45,178 @@ impl Payments {
 
     /// Where a variant's events are to be sent, as far as this process knows; see [`Builder::address`].
     pub fn address_of(&self, variant: &str) -> String {
-        format!("{}/{variant}/", self.0.address.get().map_or("/payments", String::as_str))
+        self.0.address_of(variant)
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.0
     }
 
     /// Takes note of where it is mounted.
     pub(crate) fn mounted_at(&self, path: &str) {
         self.0.address.get_or_init(|| path.to_owned());
     }
+}
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    pub(crate) fn variant(&self, name: &str) -> Option<&Variant> {
-        self.0.variants.get(name)
-    }
-
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.0
-    }
-
-    /// Runs blocking database work off the async threads.
-    pub(crate) async fn blocking<T, F>(&self, work: F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Inner) -> Result<T, Error> + Send + 'static,
-    {
-        if handler::Inside::is_entered() {
-            let why = "a handler in the transaction can't wait for another; do it in a handler after the commit";
-            return Err(Error::new(ErrorKind::Refused, why));
-        }
-        let this = self.clone();
-        let ended = |e: tokio::task::JoinError| {
-            Error::new(ErrorKind::Unavailable, "database work did not come to its end").with_source(e)
-        };
-        tokio::task::spawn_blocking(move || work(&this.0)).await.map_err(ended)?
-    }
-
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        self.blocking(move |inner| inner.store.ask(work)).await
+/// Taking deliveries in.
+impl Payments {
+    /// Takes in a delivery for `variant`. Once this returns `Ok`, its events are committed and will be processed,
+    /// whatever happens to this process.
+    ///
+    /// # Errors
+    /// The rejection that the gateway is to be told; it is counted here.
+    pub async fn receive(&self, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
+        self.0.receive(variant, delivery).await
     }
 }
 
-impl Inner {
-    pub(crate) fn now(&self) -> Timestamp {
-        to_micros((self.clock)())
+/// Reading payments.
+impl Payments {
+    /// The payment with this token; one that was absorbed answers as the payment that it turned out to be.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn payment(&self, token: &str) -> Result<Option<Payment>, Error> {
+        let token = token.to_owned();
+        self.0.read(move |tx| find::by_token(tx, &token)?.as_ref().map(Payment::of).transpose()).await
     }
 
-    /// Rings for the workers of this process; those of others look by themselves.
-    pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+    /// The payments that bear this reference of the host's, this gateway ref, token or customer, newest first, a
+    /// hundred at the most.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn find(&self, text: &str) -> Result<Vec<Payment>, Error> {
+        let (text, variants) = (text.to_owned(), self.0.variant_names());
+        self.0.read(move |tx| reports::by_text(tx, &text, &variants, 100)?.iter().map(Payment::of).collect()).await
     }
 
-    /// Writes the counters that are still in memory.
-    pub(crate) async fn flush(&self) {
-        self.inbox.flush().await;
+    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and
+    /// its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending then has
+    /// half a second for an event that waits for a worker here. The gateway is asked about one payment every two seconds
+    /// at the most, by all processes together. Safe to call at any time and as often as one likes; an event that tells the
+    /// same comes to nothing, whichever is first.
+    ///
+    /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
+    /// will come.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, and what the database says.
+    pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
+        self.0.catch_up(token).await
     }
 
-    /// Waits until [`Inner::ring`] was called.
-    pub(crate) async fn rung(&self) {
-        self.bell.notified().await;
+    /// Rebuilds a payment from its stored events, beside the stored one. Changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, and what the database says.
+    pub async fn rebuild(&self, token: &str) -> Result<Rebuilt, Error> {
+        self.0.rebuild(token).await
+    }
+
+    /// Compares some payments with what their events make of them, from the newest on, or after where an earlier
+    /// answer said to go on. Changes nothing; a payment that changes meanwhile may be reported although it is right.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn differing(&self, after: Option<i64>) -> Result<Differing, Error> {
+        self.0.differing(after).await
     }
 }
 
-/// `len` letters and digits that nobody can guess: 5 bits each.
-pub(crate) fn random_word(len: usize) -> Result<String, Error> {
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let mut bytes = vec![0_u8; len];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Error::new(ErrorKind::Unavailable, "the system gives no random bytes").with_source(e))?;
-    Ok(bytes.into_iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+/// Asking gateways to act. Each call is stored with its idempotency key before it is sent, and happens once.
+impl Payments {
+    /// Creates a payment and starts it at its gateway.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown variant, `Refused` for an amount below zero or a text that can't be stored,
+    /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
+    pub async fn create(&self, new: NewPayment) -> Result<Created, Error> {
+        self.0.create(new).await
+    }
+
+    /// Takes the money of an authorized payment: all of it, or `part`; what is left is released.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when the payment is not authorized, the part is more than it, or
+    /// the gateway can't; `Gateway` when the gateway said no; and what the database says.
+    pub async fn capture(&self, token: &str, part: Option<Money>) -> Result<Outcome, Error> {
+        self.0.operate(token, Wanted { amount: part, ..Wanted::by_host(Verb::Capture) }).await
+    }
+
+    /// Gives a payment up: closes its checkout, or releases what is authorized, whichever it is in.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when money has moved or the gateway can't; `Gateway` when the gateway
+    /// said no; and what the database says.
+    pub async fn cancel(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate(token, Wanted::by_host(Verb::Cancel)).await
+    }
+
+    /// Returns money of a paid payment.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when nothing is left to refund, the part is more than what is left or
+    /// of another currency, or the gateway can't; `Gateway` when the gateway said no; and what the database says.
+    pub async fn refund(&self, token: &str, refund: Refund) -> Result<Outcome, Error> {
+        self.0.operate(token, refund.wanted(token)).await
+    }
+
+    /// Has the gateway take, or authorize, what the customer agreed to. A worker does that by itself as soon as an event
+    /// says that the gateway waits for it, and so does [`Payments::catch_up`]: this is for those who know it earlier, and
+    /// for payments that need a review, which nobody but a person completes.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way already
+    /// or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed; and what the
+    /// database says.
+    pub async fn complete(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate(token, Wanted::by_host(Verb::Complete)).await
+    }
+}
+
+/// Asking gateways to tell. Changes nothing at the gateway.
+impl Payments {
+    /// Asks the gateway what is true now; the answer is processed like every event.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and
+    /// what the database says.
+    pub async fn refresh(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate(token, Wanted::by_host(Verb::Refresh)).await
+    }
+
+    /// Fetches the events of the variant that this database has not heard of, since the last time that this was done;
+    /// the first time, of the last day. Only kinds that say something of payments or that a handler is for are taken.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown variant; `Gateway` when the gateway has no list or did not say; and what the database
+    /// says.
+    pub async fn reconcile(&self, variant: &str) -> Result<Reconciled, Error> {
+        self.0.reconcile(variant).await
+    }
+
+    /// Has the gateway of this variant send an event again, by the gateway's own id of it. It comes as a signed delivery
+    /// like the first time; one that is in the inbox already is a duplicate and is not processed anew. For what was
+    /// missed, [`Payments::reconcile`] needs no ids.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown variant; `Gateway` when the gateway can't, or said no.
+    pub async fn resend(&self, variant: &str, event_id: &str) -> Result<(), Error> {
+        operations::resend(&self.0, variant, event_id).await
+    }
+}
+
+impl Transition {
+    /// The handle, for handlers that want to ask or do something.
+    pub fn payments(&self) -> Payments {
+        Payments(self.engine.clone())
+    }
+}
+
+impl Event {
+    /// The handle, for handlers that want to ask or do something.
+    pub fn payments(&self) -> Payments {
+        Payments(self.engine.clone())
+    }
 }

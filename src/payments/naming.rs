@@ -4,12 +4,12 @@
 const NAME_LENGTH: usize = 64;
 
 /// Names end up in addresses, rows and logs.
-pub(super) fn slug(what: &str, name: &str) -> Result<(), String> {
+pub(crate) fn slug(what: &str, name: &str) -> Result<(), String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let edges = name.starts_with('-') || name.ends_with('-');
     if name.is_empty() || name.len() > NAME_LENGTH || edges || !name.chars().all(good) {
         return Err(format!(
-            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and inner hyphens, got {name:?}"
+            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and engine hyphens, got {name:?}"
         ));
     }
     Ok(())

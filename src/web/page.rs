@@ -16,7 +16,7 @@ const FORM: usize = 64 * 1024;
 /// Answers a request below a variant's address; `below` is how many segments of its path lie below the mount.
 pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, payload: Payload) -> HttpResponse {
     let name = req.match_info().get("variant").unwrap_or_default();
-    let Some(variant) = payments.variant(name) else { return respond::rejected(Rejection::UnknownVariant) };
+    let Some(variant) = payments.engine().variant(name) else { return respond::rejected(Rejection::UnknownVariant) };
     let post = match *req.method() {
         Method::GET | Method::HEAD => false,
         Method::POST => true,
@@ -34,12 +34,12 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
         endpoint: links::endpoint(req, below, name),
         query,
         form,
-        now: payments.now(),
+        now: payments.engine().now(),
     };
     match variant.gateway.page(&request).await {
         // Nothing of the gateway's own is at its address itself but the endpoint, which takes POST.
         None if request.path.is_empty() => {
-            payments.reject(name, Rejection::MethodNotAllowed);
+            payments.engine().reject(name, Rejection::MethodNotAllowed);
             respond::rejected(Rejection::MethodNotAllowed)
         }
         None => respond::plain(StatusCode::NOT_FOUND).body("not_found"),

@@ -14,7 +14,7 @@ use crate::payments::Payments;
 pub(crate) async fn webhook(payments: &Payments, limit: usize, req: &HttpRequest, payload: Payload) -> HttpResponse {
     let variant = req.match_info().get("variant").unwrap_or_default();
     let body = read(payload, limit).await;
-    let rejection = match (payments.variant(variant), req.method(), body) {
+    let rejection = match (payments.engine().variant(variant), req.method(), body) {
         (None, ..) => Rejection::UnknownVariant,
         (Some(known), &Method::POST, Ok(body)) => {
             let end = payments.receive(variant, delivery(req, body)).await.map(drop);
@@ -23,7 +23,7 @@ pub(crate) async fn webhook(payments: &Payments, limit: usize, req: &HttpRequest
         (_, &Method::POST, Err(rejection)) => rejection,
         _ => Rejection::MethodNotAllowed,
     };
-    payments.reject(variant, rejection);
+    payments.engine().reject(variant, rejection);
     respond::rejected(rejection)
 }
 

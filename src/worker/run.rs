@@ -10,7 +10,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::Worker;
 use crate::error::Error;
 use crate::payments::Payments;
-use crate::payments::settle::Pending;
+use crate::pipeline::settle::Pending;
 
 /// How many events may wait for their handlers before no more are claimed.
 const WAITING: usize = 1_000;
@@ -24,7 +24,7 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll, stopping.clone()));
     while !*stopping.borrow() {
-        let batch = match worker.payments.process().await {
+        let batch = match worker.payments.engine().process().await {
             Ok(batch) => batch,
             Err(error) => {
                 log::error!("payments: the worker could not process events: {error}");
@@ -52,11 +52,11 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
 
 /// What is to be done from time to time. The loop goes on meanwhile: a gateway may take its time.
 async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
-    if let Err(error) = payments.chores_at_start().await {
+    if let Err(error) = payments.engine().chores_at_start().await {
         log::error!("payments: the worker could not look for what was missed: {error}");
     }
     let chores = async || {
-        if let Err(error) = payments.chores().await {
+        if let Err(error) = payments.engine().chores().await {
             log::error!("payments: gateways could not be looked after: {error}");
         }
     };
@@ -66,7 +66,7 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
 /// Operations whose end nobody knows; they wait for nothing else.
 async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let resumed = async || {
-        if let Err(error) = payments.resume_operations().await {
+        if let Err(error) = payments.engine().resume_operations().await {
             log::error!("payments: operations could not be taken up: {error}");
         }
     };
@@ -112,7 +112,7 @@ fn report(done: Result<(), Error>) {
 /// Sleeps until something may be due.
 async fn pause(worker: &Worker, poll: Duration, stopping: &mut watch::Receiver<bool>) {
     tokio::select! {
-        () = worker.payments.inner().rung() => {}
+        () = worker.payments.engine().notified() => {}
         () = tokio::time::sleep(poll) => {}
         () = stopped(stopping) => {}
     }
@@ -129,10 +129,10 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     let mut claimed = 0;
     let local = LocalSet::new();
     loop {
-        let resumed = payments.resume_operations().await?;
-        let batch = payments.process().await?;
+        let resumed = payments.engine().resume_operations().await?;
+        let batch = payments.engine().process().await?;
         if batch.claimed + resumed == 0 {
-            payments.inner().flush().await;
+            payments.engine().flush().await;
             return Ok(claimed);
         }
         claimed += batch.claimed;

@@ -10,7 +10,7 @@ use crate::admin::views::audit::{ActRow, Audit};
 use crate::admin::views::badge::spaced;
 use crate::admin::views::list::{Empty, Filter, Paging};
 use crate::admin::views::parts::Link;
-use crate::payments::{self, Order};
+use crate::reports::{self, Order};
 use crate::store::rows::{self, ActFilter};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Audit", "audit", |visit| Box::pin(show(visit)))];
@@ -19,7 +19,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
     let list = frame.href("audit");
     let filter = ActFilter { actor: asked.text("actor"), act: asked.text("act") };
-    let found = visit.payments.audit(filter, asked.place()).await?;
+    let found = visit.engine().audit(filter, asked.place()).await?;
     let acts: Vec<(&String, String)> = found.acts.iter().map(|act| (act, spaced(act))).collect();
     let is_filtered = asked.any(&["actor", "act"]);
     let page = Audit {
@@ -43,7 +43,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     Ok(frame.render(&page))
 }
 
-fn row(frame: &Frame, act: &rows::ActRow, found: &payments::Acts) -> ActRow {
+fn row(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> ActRow {
     let token = act.payment_id.and_then(|id| found.tokens.get(&id));
     let kind = act.event_id.and_then(|id| found.kinds.get(&id));
     let mut on = Vec::new();

@@ -13,7 +13,7 @@ use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::confirm::{Confirm, ConfirmRow, Done};
 use crate::admin::views::parts::Link;
-use crate::payments::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
+use crate::acts::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
 use crate::store::rows::EventRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::act("events/bulk", |visit| Box::pin(ask(visit)))];
@@ -74,14 +74,14 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let number = |name: &str| visit.form.get(name).and_then(|text| text.parse::<i64>().ok());
     let (highest, confirmed) = (number("highest"), number("count").and_then(|count| usize::try_from(count).ok()));
-    let sample = visit.payments.sample(wish.chosen(highest)).await?;
+    let sample = visit.engine().sample(wish.chosen(highest)).await?;
     if let Some((title, text)) = impossible(&wish, &sample) {
         return Ok(frame.notice(StatusCode::CONFLICT, title, &text));
     }
     if confirmed != Some(sample.count) {
         return Ok(frame.render(&question(&frame, &wish, &sample, confirmed)));
     }
-    let tally = visit.payments.bulk(wish.bulk, wish.chosen(highest), visit.actor()).await?;
+    let tally = visit.engine().bulk(wish.bulk, wish.chosen(highest), visit.actor()).await?;
     Ok(frame.render(&done(&frame, &wish, &tally)))
 }
 

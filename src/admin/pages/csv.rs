@@ -12,7 +12,8 @@ use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, Way, download};
 use crate::admin::views::words::machine;
 use crate::error::Error;
-use crate::payments::{EventView, Payment, PaymentView};
+use crate::engine::Payment;
+use crate::reports::{EventView, PaymentView};
 use crate::store::rows::{EventRow, PaymentRow};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -59,7 +60,7 @@ fn readable<T>(view: T, asked: &Asked) -> Result<T, Failure> {
 
 /// What the file is of, and when it was made.
 fn file(what: &str, visit: &Visit) -> String {
-    let now = visit.payments.now().format(format_description!("[year]-[month]-[day]T[hour]-[minute]Z"));
+    let now = visit.engine().now().format(format_description!("[year]-[month]-[day]T[hour]-[minute]Z"));
     format!("{what}-{}.csv", now.unwrap_or_default())
 }
 
@@ -74,7 +75,7 @@ async fn end(sent: Result<(), Error>, way: &Way) {
 async fn send_payments(visit: Visit, view: PaymentView, way: &Way) -> Result<(), Error> {
     let (mut sheet, mut place) = (Sheet::new(visit, PAYMENTS), None);
     while sheet.send(way).await {
-        let page = sheet.visit().payments.payment_page(view.clone(), place, CHUNK).await?;
+        let page = sheet.visit().engine().payment_page(view.clone(), place, CHUNK).await?;
         for row in &page.rows {
             add_payment(&mut sheet, row)?;
         }
@@ -113,9 +114,9 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) -> Result<(), Error> {
 async fn send_events(visit: Visit, view: EventView, way: &Way) -> Result<(), Error> {
     let (mut sheet, mut place) = (Sheet::new(visit, EVENTS), None);
     while sheet.send(way).await {
-        let page = sheet.visit().payments.event_page(view.clone(), place, CHUNK).await?;
+        let page = sheet.visit().engine().event_page(view.clone(), place, CHUNK).await?;
         let of = page.rows.iter().filter_map(|row| row.payment_id).collect();
-        let tokens = sheet.visit().payments.tokens_of(of).await?;
+        let tokens = sheet.visit().engine().tokens_of(of).await?;
         for row in page.rows {
             let token = row.payment_id.and_then(|id| tokens.get(&id).cloned());
             add_event(&mut sheet, row, token);

@@ -12,13 +12,13 @@ use crate::admin::views::dry_run::DryRun;
 use crate::admin::views::event::{Explain, ReferenceRow};
 use crate::admin::views::parts::{Change, Code, Link};
 use crate::domain::event::EventState;
-use crate::payments::Forecast;
+use crate::reports::Forecast;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("events/{id}/dry-run", |visit| Box::pin(show(visit)))];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let forecast = visit.payments.dry_run(id(&visit)?).await?;
+    let forecast = visit.engine().dry_run(id(&visit)?).await?;
     let event = &forecast.event;
     let page = DryRun {
         page: frame.page(&format!("Dry run of {}", event.kind), "events"),

@@ -17,7 +17,8 @@ use crate::admin::views::words;
 use crate::domain::event::{EventState, Source};
 use crate::domain::fact::Fact;
 use crate::domain::payment::Status;
-use crate::payments::{EventStory, why_no_discard, why_no_requeue};
+use crate::acts::{why_no_discard, why_no_requeue};
+use crate::reports::EventStory;
 use crate::store::rows;
 use crate::web::respond;
 
@@ -29,7 +30,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let story = visit.payments.event_story(id(&visit)?).await?;
+    let story = visit.engine().event_story(id(&visit)?).await?;
     let story = story.ok_or(Failure::NotFound("There is no event with this number."))?;
     let mut around = frame.page(&story.event.kind, "events");
     around.flash = flash(Fields::of(&visit.req).get("done").as_deref());
@@ -64,13 +65,13 @@ fn flash(done: Option<&str>) -> Option<Flash> {
 
 async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = id(&visit)?;
-    visit.payments.requeue(id, visit.actor()).await?;
+    visit.engine().requeue(id, visit.actor()).await?;
     Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=requeue"))))
 }
 
 async fn discard(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = id(&visit)?;
-    visit.payments.discard(id, visit.actor()).await?;
+    visit.engine().discard(id, visit.actor()).await?;
     Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=discard"))))
 }
 
@@ -220,7 +221,7 @@ fn curl(visit: &Visit, story: &EventStory) -> Option<String> {
     if visit.redacted("body", &story.event.variant, &text) != text || story.event.source != Source::Delivery.as_str() {
         return None;
     }
-    let headers = visit.payments.sign(&story.event.variant, bytes)?;
+    let headers = visit.engine().sign(&story.event.variant, bytes)?;
     Some(curl::command(&visit.address_of(&story.event.variant), &headers, bytes))
 }
 

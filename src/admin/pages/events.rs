@@ -13,7 +13,7 @@ use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::EventState;
-use crate::payments::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
+use crate::reports::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
 use crate::store::filters::EventFilter;
 use crate::store::rows;
 
@@ -28,13 +28,13 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = view(&mut asked);
     match asked.newer_than() {
-        Some(Ok(id)) => return Ok(fresh(visit.payments.newer_events(view, id, FRESH_CAP + 1).await?)),
+        Some(Ok(id)) => return Ok(fresh(visit.engine().newer_events(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
         None => {}
     }
     let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("events");
-    let found = visit.payments.event_list(view, place).await?;
+    let found = visit.engine().event_list(view, place).await?;
     let page = Events {
         page: frame.page("Events", "events"),
         tabs: tabs(&asked, &list, &found),

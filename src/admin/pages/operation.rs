@@ -15,7 +15,8 @@ use crate::admin::views::parts::{Badge, Link};
 use crate::domain::money::{Decimal, Money};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
-use crate::payments::{Asks, OperatorsOrder, Outcome, Payment, idempotency_key};
+use crate::engine::Payment;
+use crate::operations::{Asks, OperatorsOrder, Outcome, idempotency_key};
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -30,7 +31,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     if !visit.may_act() {
         return Err(Failure::Refused("Your access is read-only.".to_owned()));
     }
-    let found = visit.payments.asks(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
+    let found = visit.engine().asks(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
     let most = allowed(&found, verb)?;
     let fields = Fields::of(&visit.req);
     let chosen = most.map(|most| (most, fields.get("amount").map(|text| amount(&text, most))));
@@ -60,7 +61,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 /// Does what was confirmed, and leads back to the payment, whose timeline says what came of it.
 async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let verb = verb(&visit)?;
-    let found = visit.payments.asks(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
+    let found = visit.engine().asks(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
     let unconfirmed = || Failure::Refused("It was not confirmed. Open the payment and try again.".to_owned());
     let key = visit.form.get("key").filter(|key| is_key(key)).ok_or_else(unconfirmed)?;
     // Whether it may be done is asked again where it is done; here only what is meant.
@@ -71,7 +72,7 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     };
     let reason = visit.form.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
     let order = OperatorsOrder { verb, amount, reason, key, actor: visit.actor() };
-    let done = match visit.payments.order(&found.payment.token, order).await {
+    let done = match visit.engine().order(&found.payment.token, order).await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => "underway",
         Err(error) => return Err(failed(&visit, &found.payment, error)),

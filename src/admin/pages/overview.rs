@@ -16,8 +16,8 @@ use crate::admin::views::words::{count, grouped};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
-use crate::payments::tally::{DUPLICATE, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
-use crate::payments::{self, Anomaly, Bucket, COUNT_CAP, Span};
+use crate::engine::tally::{DUPLICATE, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
+use crate::reports::{self, Anomaly, Bucket, COUNT_CAP, Span};
 use crate::store::rows::{EventRow, Sum};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit)))];
@@ -26,7 +26,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let asked = fields.get("span");
     let span = Span::ALL.into_iter().find(|span| asked.as_deref() == Some(span.as_str())).unwrap_or(Span::Day);
-    let found = visit.payments.overview(span).await?;
+    let found = visit.engine().overview(span).await?;
     let spans = |of: Span| {
         let word = (of != Span::Day).then_some(of.as_str());
         (Link::new(name(of), fields.with(&frame.href(""), "span", word)), of == span)
@@ -58,7 +58,7 @@ fn sum(sums: &[Sum], outcome: &str) -> i64 {
     its.fold(0, |all, sum| all.saturating_add(sum.count))
 }
 
-fn tiles(frame: &Frame, found: &payments::Overview) -> Vec<Tile> {
+fn tiles(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
     let number = |outcome: &str| sum(&found.sums, outcome);
     let before = |outcome: &str| format!("{} the day before", grouped(&sum(&found.before, outcome).to_string()));
     let open = |states: &[EventState]| -> i64 {

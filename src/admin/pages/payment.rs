@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::event::state_badge;
 use super::operation::{address, icon, title};
+use crate::operations;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
@@ -20,7 +21,8 @@ use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::gateways::Verb;
-use crate::payments::{self, Payment, PaymentStory};
+use crate::engine::Payment;
+use crate::reports::PaymentStory;
 use crate::store::rows::TransitionRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let story = visit.payments.payment_story(visit.part("token")).await?;
+    let story = visit.engine().payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
     let payment = Payment::of(&story.payment)?;
     let mut flags = Vec::new();
@@ -107,7 +109,7 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
 
 /// What the gateway can be asked for, and then what it can't be, with the reason.
 fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Ask> {
-    let ask = |ask: &payments::Ask| Ask {
+    let ask = |ask: &operations::Ask| Ask {
         label: title(ask.verb),
         icon: icon(ask.verb),
         leads: ask.may.as_ref().map(|_| address(frame, payment, ask.verb)).map_err(|why| sentence(why)),

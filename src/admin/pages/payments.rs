@@ -13,7 +13,8 @@ use crate::admin::views::payments::{PaymentRow, Payments};
 use crate::admin::views::words;
 use crate::domain::payment::Status;
 use crate::error::Error;
-use crate::payments::{COUNT_CAP, Order, Payment, PaymentList, PaymentView, SEARCH_CAP};
+use crate::engine::Payment;
+use crate::reports::{COUNT_CAP, Order, PaymentList, PaymentView, SEARCH_CAP};
 use crate::store::filters::PaymentFilter;
 use crate::store::rows;
 
@@ -36,13 +37,13 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = view(&mut asked);
     match asked.newer_than() {
-        Some(Ok(id)) => return Ok(fresh(visit.payments.newer_payments(view, id, FRESH_CAP + 1).await?)),
+        Some(Ok(id)) => return Ok(fresh(visit.engine().newer_payments(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
         None => {}
     }
     let (frame, place, order) = (visit.frame(), asked.place(), view.order);
     let list = frame.href("payments");
-    let found = visit.payments.payment_list(view, place).await?;
+    let found = visit.engine().payment_list(view, place).await?;
     let at_newest = place.is_none() && order == Order::default();
     let page = Payments {
         page: frame.page("Payments", "payments"),

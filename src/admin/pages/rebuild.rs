@@ -13,7 +13,7 @@ use crate::admin::views::rebuild::{Rebuild, RegisterRow, RegisterSide};
 use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::payment::PaymentState;
-use crate::payments::Rebuilt;
+use crate::reports::Rebuilt;
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -58,7 +58,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
-    let event = visit.payments.order_rebuild(visit.part("token"), visit.actor()).await?;
+    let event = visit.engine().order_rebuild(visit.part("token"), visit.actor()).await?;
     Ok(respond::see(&visit.frame().href(&format!("events/{event}?done=rebuild"))))
 }
 

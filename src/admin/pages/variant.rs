@@ -19,7 +19,7 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::EventState;
 use crate::error::ErrorKind;
-use crate::payments::{Checkup, REFUSED_DAYS, SECRETS_OF};
+use crate::reports::{Checkup, REFUSED_DAYS, SECRETS_OF};
 use crate::store::rows::EventRow;
 use crate::web::{links, respond};
 
@@ -35,7 +35,7 @@ const ROLL: time::Duration = time::Duration::days(2);
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let name = visit.part("variant");
-    let found = visit.payments.checkup(name, fields.get("test")).await?;
+    let found = visit.engine().checkup(name, fields.get("test")).await?;
     let checkup = found.ok_or(Failure::NotFound("There is no variant of this name."))?;
     let address = visit.address_of(name);
     let setup = &checkup.standing.setup;
@@ -56,7 +56,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         address: Code::new(address, "address"),
         kinds: setup.kinds.clone(),
         all_kinds: setup.kinds.join("\n"),
-        secrets: secrets(&frame, &checkup, visit.payments.now()),
+        secrets: secrets(&frame, &checkup, visit.engine().now()),
         api_key: setup.api_key.map(|is_set| match is_set {
             true => set_or_not(true),
             false => Badge::new("not set", "neutral", "minus"),
@@ -81,7 +81,7 @@ async fn test(visit: Visit) -> Result<HttpResponse, Failure> {
         return Err(Failure::Refused(ELSEWHERE.to_owned()));
     }
     let endpoint = links::endpoint(&visit.req, 4, name);
-    let tested = visit.payments.test_variant(name, &endpoint, visit.actor()).await?;
+    let tested = visit.engine().test_variant(name, &endpoint, visit.actor()).await?;
     let answer = match tested.answer {
         Ok(answered) => {
             let reason = answered.reason.map(|code| format!("&reason={code}")).unwrap_or_default();
@@ -98,7 +98,7 @@ async fn test(visit: Visit) -> Result<HttpResponse, Failure> {
 /// Fetches what was missed; the page that this leads back to says what that was.
 async fn reconcile(visit: Visit) -> Result<HttpResponse, Failure> {
     let name = visit.part("variant");
-    let done = visit.payments.reconcile_by(name, visit.actor()).await;
+    let done = visit.engine().reconcile_by(name, visit.actor()).await;
     done.map_err(|error| match error.kind() {
         ErrorKind::Gateway => Failure::Refused(visit.redacted("error", name, &error.to_string()).into_owned()),
         _ => error.into(),

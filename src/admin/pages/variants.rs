@@ -7,14 +7,14 @@ use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::parts::{Badge, Code};
 use crate::admin::views::variants::{VariantRow, Variants};
-use crate::payments::{REFUSED_DAYS, Standing};
+use crate::reports::{REFUSED_DAYS, Standing};
 
 pub(in crate::admin) const ROUTES: &[Route] =
     &[Route::section("Variants", "variants", |visit| Box::pin(show(visit)))];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let (standings, nobody) = visit.payments.standings().await?;
+    let (standings, nobody) = visit.engine().standings().await?;
     let row = |standing: &Standing| {
         let name = &standing.name;
         VariantRow {

@@ -1,0 +1,54 @@
+//! How does an operator give up an event that waits? A requeue brings it back.
+
+use std::sync::Arc;
+
+use super::requeue::refused;
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::engine::Engine;
+use crate::engine::{Actor, act, find};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::EventRow;
+
+impl Engine {
+    /// Gives up an event that waits, and writes down who asked.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown event, `Refused` for one that is running or at its end.
+    pub(crate) async fn discard(self: &Arc<Self>, event: i64, actor: Actor) -> Result<(), Error> {
+        let now = self.now();
+        let work = move |tx: &mut dyn Tx| {
+            let row = find::event(tx, event)?;
+            refused(discard(tx, &row, &actor, now)?)
+        };
+        self.write(work).await
+    }
+}
+
+/// Discards an event; answers why not, if it can't be.
+pub(crate) fn discard(
+    tx: &mut dyn Tx,
+    row: &EventRow,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Option<&'static str>, Error> {
+    if !tx.discard(row.id, &format!("discarded by {}", actor.name), now)? {
+        // It may have been claimed since the row was read.
+        let state = EventState::parse(&row.state).unwrap_or(EventState::Running);
+        return Ok(why_no_discard(state).or(why_no_discard(EventState::Running)));
+    }
+    tx.add_act(&act("discard", actor, Some(row.id), row.payment_id, now))?;
+    Ok(None)
+}
+
+/// Why an event in this state can't be discarded.
+pub(crate) fn why_no_discard(state: EventState) -> Option<&'static str> {
+    match state {
+        EventState::Available | EventState::Retryable | EventState::Parked => None,
+        EventState::Running => Some("It is running; it can be discarded if it has to wait again."),
+        EventState::Completed => Some("It is completed, so there is nothing to give up."),
+        EventState::Ignored => Some("It is ignored, so there is nothing to give up."),
+        EventState::Discarded => Some("It is discarded already."),
+    }
+}

@@ -1,0 +1,11 @@
+//! What operators do to events, each act with its row in the audit.
+
+mod bulk;
+mod discard;
+mod rebuild;
+mod requeue;
+mod test_event;
+
+pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
+pub(crate) use discard::why_no_discard;
+pub(crate) use requeue::why_no_requeue;

@@ -1,0 +1,57 @@
+//! How an operator orders a payment to be rebuilt: by an event like any other, so that there is one way in.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::domain::event::Source;
+use crate::engine::{Actor, Engine, act, random_word};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::rebuild::{KIND, RebuildOrder};
+use crate::reports::{compare, known};
+use crate::store::Tx;
+use crate::store::rows::NewEvent;
+
+impl Engine {
+    /// Asks for a payment to be made what its events say: appends an event that orders so.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, `Refused` where nothing differs or the events don't hold all any more.
+    pub(crate) async fn order_rebuild(self: &Arc<Self>, token: &str, actor: Actor) -> Result<i64, Error> {
+        let (token, now, id) = (token.to_owned(), self.now(), format!("rebuild_{}", random_word(26)?));
+        let order = move |engine: &Engine, tx: &mut dyn Tx| {
+            let row = known(tx, &token)?;
+            let rebuilt = compare(engine, tx, &row)?;
+            let same = rebuilt.same.then(|| "what is stored is what its events say".to_owned());
+            if let Some(why) = rebuilt.refusal.or(same) {
+                return Err(Error::new(ErrorKind::Refused, format!("It was not rebuilt: {why}.")));
+            }
+            let order = RebuildOrder { token: row.token.clone(), actor: actor.name.clone() };
+            let body =
+                serde_json::to_vec(&order).map_err(|e| Error::new(ErrorKind::Refused, "no JSON").with_source(e))?;
+            let event = tx.append(&[NewEvent {
+                variant: row.variant.clone(),
+                gateway_event_id: id.clone(),
+                source: Source::Operator,
+                kind: KIND.to_owned(),
+                livemode: row.livemode,
+                api_version: None,
+                account: None,
+                secret: None,
+                skew_seconds: None,
+                occurred_at: Some(now),
+                received_at: now,
+                headers: "{}".to_owned(),
+                body: Bytes::from(body),
+            }])?;
+            let event =
+                event.first().map(|event| event.id).ok_or_else(|| Error::new(ErrorKind::Storage, "no event"))?;
+            tx.assign(event, row.id, Some(&row.token))?;
+            tx.add_act(&act("rebuild", &actor, Some(event), Some(row.id), now))?;
+            Ok(event)
+        };
+        let event = self.blocking(move |engine| engine.store.transaction(|tx| order(engine, tx))).await?;
+        self.notify();
+        Ok(event)
+    }
+}

@@ -1,0 +1,23 @@
+//! How often a worker looks after what no event told.
+
+use std::time::Duration;
+
+/// How often what was missed is fetched, and when payments are asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chores {
+    /// How often the gateway's list of events is compared with the inbox, besides at every start; `None` is never.
+    /// Default 15 minutes.
+    pub reconcile_every: Option<Duration>,
+    /// From which age on a pending or authorized payment is asked about; `None` is never. Default 1 hour.
+    pub refresh_after: Option<Duration>,
+    /// From which age on, counted from its creation, an authorized payment is told of, in the overview and hourly in the log, because its
+    /// authorization is about to end: at most gateways a card's stands for 7 days. `None` is never. Default 5 days.
+    pub notice_authorized_after: Option<Duration>,
+}
+
+impl Default for Chores {
+    fn default() -> Self {
+        let minutes = |count: u64| Some(Duration::from_secs(count * 60));
+        Self { reconcile_every: minutes(15), refresh_after: minutes(60), notice_authorized_after: minutes(5 * 24 * 60) }
+    }
+}

@@ -1,0 +1,19 @@
+//! A payment by its token, whichever payment absorbed it since.
+
+use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
+use crate::store::rows::{EventRow, PaymentRow};
+
+/// The row of this token, or of the payment that absorbed it.
+pub(crate) fn by_token(tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentRow>, Error> {
+    let row = tx.payment_by_token(token)?;
+    match row.as_ref().and_then(|row| row.absorbed_by) {
+        Some(into) => tx.payment(into),
+        None => Ok(row),
+    }
+}
+
+/// The event with this id.
+pub(crate) fn event(tx: &mut dyn Tx, event: i64) -> Result<EventRow, Error> {
+    tx.event(event)?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such event"))
+}

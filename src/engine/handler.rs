@@ -1,0 +1,257 @@
+//! What host code runs, when, and what may it answer? Handlers are named; what each did with an event is an
+//! attempt in the database, so that a retry runs only what is not done.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Engine;
+use super::payment::Payment;
+use crate::domain::Timestamp;
+use crate::domain::payment::Status;
+
+/// A recorded step of a payment, handed to handlers.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Transition {
+    /// The payment, as it stands now.
+    pub payment: Payment,
+    /// The status before.
+    pub from: Status,
+    /// The status after; the same as before when a flag or a concern changed.
+    pub to: Status,
+    /// Whether a person should look at it, after.
+    pub needs_review: bool,
+    /// Whether a dispute is open or was lost, after.
+    pub disputed: bool,
+    /// Why, one sentence.
+    pub cause: String,
+    /// The gateway's id of the event that caused it.
+    pub event_id: String,
+    /// That event's kind.
+    pub kind: String,
+    pub(crate) id: i64,
+    pub(crate) engine: Arc<Engine>,
+}
+
+impl Transition {
+    /// Whether this is the step that brought the payment to `status`.
+    pub fn became(&self, status: Status) -> bool {
+        self.from != self.to && self.to == status
+    }
+}
+
+/// An event, handed to handlers of its kind.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// The variant that it came through.
+    pub variant: String,
+    /// The gateway's id of it.
+    pub id: String,
+    /// The gateway's own name for what happened.
+    pub kind: String,
+    /// When it happened, by the gateway's word.
+    pub occurred_at: Option<Timestamp>,
+    /// Its own bytes, unchanged.
+    pub body: Bytes,
+    /// The payment that it is about, if one is known.
+    pub payment: Option<Payment>,
+    pub(crate) engine: Arc<Engine>,
+}
+
+/// What a handler says when it did not do its work. `?` on any error means retry.
+#[derive(Debug)]
+pub enum HandlerError {
+    /// Try again, with the usual backoff.
+    Retry(Box<dyn std::error::Error + Send + Sync>),
+    /// Try again after this time, for this reason.
+    RetryAfter(Duration, String),
+    /// Never try again, for this reason. The event ends as discarded, for a person to see.
+    Discard(String),
+}
+
+impl HandlerError {
+    /// Try again, for this reason.
+    pub fn retry(why: impl Into<String>) -> Self {
+        Self::Retry(why.into().into())
+    }
+
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Retry(_) => "error",
+            Self::RetryAfter(..) => "retry_after",
+            Self::Discard(_) => "discard",
+        }
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Retry(error) => error.to_string(),
+            Self::RetryAfter(_, why) | Self::Discard(why) => why.clone(),
+        }
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        Self::Retry(Box::new(error))
+    }
+}
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, this thread runs a handler in a transaction, which must not wait for another transaction: that one
+/// would wait for it.
+pub(crate) struct Inside;
+
+impl Inside {
+    pub(crate) fn enter() -> Self {
+        INSIDE.set(true);
+        Self
+    }
+
+    /// Whether this thread is in a transaction of a handler's.
+    pub(crate) fn is_entered() -> bool {
+        INSIDE.get()
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(false);
+    }
+}
+
+pub(crate) type Run = Pin<Box<dyn Future<Output = Result<(), HandlerError>>>>;
+type OnTransition = Box<dyn Fn(Transition) -> Run + Send + Sync>;
+type OnEvent = Box<dyn Fn(Event) -> Run + Send + Sync>;
+pub(crate) type InTransaction = Box<dyn Fn(&mut dyn Any, &Transition) -> Result<(), HandlerError> + Send + Sync>;
+
+/// All handlers, in the order in which they were added.
+#[derive(Default)]
+pub(crate) struct Handlers {
+    on_transition: Vec<(String, OnTransition)>,
+    on_event: Vec<(String, String, OnEvent)>,
+    pub(crate) in_transaction: Vec<(String, InTransaction)>,
+}
+
+impl Handlers {
+    pub(crate) fn add_transition<F, R>(&mut self, name: String, run: F)
+    where
+        F: Fn(Transition) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        let run = Arc::new(run);
+        self.on_transition.push((name, Box::new(move |transition| later(&run, transition))));
+    }
+
+    pub(crate) fn add_event<F, R>(&mut self, name: String, kind: String, run: F)
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        let run = Arc::new(run);
+        self.on_event.push((name, kind, Box::new(move |event| later(&run, event))));
+    }
+
+    pub(crate) fn add_in_transaction(&mut self, name: String, run: InTransaction) {
+        self.in_transaction.push((name, run));
+    }
+
+    /// The names of all handlers, in the order in which they were added to each list.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        let names = self.on_transition.iter().map(|(name, _)| name);
+        let names = names.chain(self.on_event.iter().map(|(name, _, _)| name));
+        names.chain(self.in_transaction.iter().map(|(name, _)| name))
+    }
+
+    /// The name and the kind of each handler of events.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.on_event.iter().map(|(name, kind, _)| (name, kind))
+    }
+
+    /// The runs that this event is due: each handler of transitions for each of them, then those for its kind.
+    pub(crate) fn runs<'a>(&'a self, transitions: &'a [Transition], event: &'a Event) -> Vec<Call<'a>> {
+        let steps =
+            transitions.iter().flat_map(|step| self.on_transition.iter().map(move |(name, run)| (step, name, run)));
+        let for_steps = steps.map(|(step, name, run)| -> Call<'a> {
+            Call { handler: name, transition: Some(step.id), begin: Box::new(move || run(step.clone())) }
+        });
+        let wanted = self.on_event.iter().filter(|(_, kind, _)| matches(kind, &event.kind));
+        let for_kind = wanted.map(|(name, _, run)| -> Call<'a> {
+            Call { handler: name, transition: None, begin: Box::new(move || run(event.clone())) }
+        });
+        for_steps.chain(for_kind).collect()
+    }
+
+    /// The names of those that [`Handlers::runs`] would run for an event of this kind with these transitions, each
+    /// with the transition that it is for.
+    pub(crate) fn due<'a>(
+        &'a self,
+        transitions: &'a [i64],
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Option<i64>)> {
+        let steps = transitions.iter();
+        let for_steps = steps.flat_map(|step| self.on_transition.iter().map(|(name, _)| (name.as_str(), Some(*step))));
+        let wanted = self.on_event.iter().filter(move |(_, pattern, _)| matches(pattern, kind));
+        for_steps.chain(wanted.map(|(name, ..)| (name.as_str(), None)))
+    }
+
+    /// Whether any handler is for events of this kind.
+    pub(crate) fn wants(&self, kind: &str) -> bool {
+        self.on_event.iter().any(|(_, pattern, _)| matches(pattern, kind))
+    }
+
+    pub(crate) fn wants_transitions(&self) -> bool {
+        !self.on_transition.is_empty()
+    }
+}
+
+/// Calls the host's function when its future is first polled, so that a panic in either is caught in one place.
+fn later<T, F, R>(run: &Arc<F>, with: T) -> Run
+where
+    T: 'static,
+    F: Fn(T) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), HandlerError>> + 'static,
+{
+    let run = run.clone();
+    Box::pin(async move { run(with).await })
+}
+
+/// One handler's run that is due.
+pub(crate) struct Call<'a> {
+    pub(crate) handler: &'a str,
+    /// The transition that it is for, if it is for one.
+    pub(crate) transition: Option<i64>,
+    pub(crate) begin: Box<dyn Fn() -> Run + 'a>,
+}
+
+/// The name under which the reading of the event itself is kept among the attempts.
+pub(crate) const PROCESS: &str = "process";
+
+fn matches(pattern: &str, kind: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => kind.starts_with(start),
+        None => pattern == kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_kind_matches_itself_and_every_beginning_with_a_star() {
+        assert!(matches("charge.refunded", "charge.refunded"));
+        assert!(matches("charge.*", "charge.refunded") && matches("*", "charge.refunded"));
+        assert!(!matches("charge.*", "charges") && !matches("charge", "charge.refunded"));
+    }
+}

@@ -1,0 +1,131 @@
+//! The running configuration that all rooms above share: variants, handlers, the database, its writer and the clock.
+
+mod actor;
+mod chores;
+pub(crate) mod find;
+pub(crate) mod handler;
+
+pub(crate) mod payment;
+pub(crate) mod tally;
+mod variant;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+pub(crate) use actor::{Actor, act};
+pub use chores::Chores;
+pub use handler::{Event, HandlerError, Transition};
+pub use payment::Payment;
+pub use variant::{ModePolicy, Unmatched, Variant};
+
+use crate::domain::retry::Backoff;
+use crate::domain::{Timestamp, to_micros};
+use crate::error::{Error, ErrorKind};
+use crate::store::inbox::Inbox;
+use crate::store::{Store, Tx};
+use handler::Handlers;
+
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What `Payments` hands out clones of: one for each built configuration.
+pub(crate) struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) inbox: Inbox,
+    pub(crate) variants: BTreeMap<String, Variant>,
+    pub(crate) handlers: Handlers,
+    pub(crate) backoff: Backoff,
+    pub(crate) chores: Chores,
+    pub(crate) handler_timeout: Duration,
+    /// How long a claimed event is held without a word from its worker.
+    pub(crate) lease: Duration,
+    /// Where browsers reach the mount: as the host said, else where it was mounted first.
+    pub(crate) address: OnceLock<String>,
+    pub(crate) clock: Clock,
+    /// Notified whenever an event may have become available.
+    pub(crate) available: Notify,
+}
+
+impl Engine {
+    pub(crate) fn now(&self) -> Timestamp {
+        to_micros((self.clock)())
+    }
+
+    pub(crate) fn variant(&self, name: &str) -> Option<&Variant> {
+        self.variants.get(name)
+    }
+
+    /// The names of the configured variants, in alphabetical order.
+    pub(crate) fn variant_names(&self) -> Vec<String> {
+        self.variants.keys().cloned().collect()
+    }
+
+    /// Where a variant's events are to be sent, as far as this process knows.
+    pub(crate) fn address_of(&self, variant: &str) -> String {
+        format!("{}/{variant}/", self.address.get().map_or("/payments", String::as_str))
+    }
+
+    /// Runs blocking database work off the async threads.
+    pub(crate) async fn blocking<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Arc<Self>) -> Result<T, Error> + Send + 'static,
+    {
+        if handler::Inside::is_entered() {
+            let why = "a handler in the transaction can't wait for another; do it in a handler after the commit";
+            return Err(Error::new(ErrorKind::Refused, why));
+        }
+        let this = self.clone();
+        let ended = |e: tokio::task::JoinError| {
+            Error::new(ErrorKind::Unavailable, "database work did not come to its end").with_source(e)
+        };
+        tokio::task::spawn_blocking(move || work(&this)).await.map_err(ended)?
+    }
+
+    /// Reads, off the async threads; what `work` reads is not one snapshot.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.blocking(move |engine| engine.store.ask(work)).await
+    }
+
+    /// Runs `work` in one transaction, off the async threads. It may run again when a concurrent change came first.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.blocking(move |engine| engine.store.transaction(work)).await
+    }
+
+    /// Tells the workers of this process that an event may be available; those of others poll.
+    pub(crate) fn notify(&self) {
+        self.available.notify_one();
+    }
+
+    /// Waits for the next [`Engine::notify`].
+    pub(crate) async fn notified(&self) {
+        self.available.notified().await;
+    }
+
+    /// Writes the counters that are still in memory.
+    pub(crate) async fn flush(&self) {
+        self.inbox.flush().await;
+    }
+}
+
+/// `len` letters and digits that nobody can guess: 5 bits each.
+pub(crate) fn random_word(len: usize) -> Result<String, Error> {
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let mut bytes = vec![0_u8; len];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::new(ErrorKind::Unavailable, "the system gives no random bytes").with_source(e))?;
+    Ok(bytes.into_iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+/// A token of ours: 26 letters and digits, 130 bits that nobody can guess.
+pub(crate) fn payment_token() -> Result<String, Error> {
+    Ok(format!("pay_{}", random_word(26)?))
+}

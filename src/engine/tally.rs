@@ -1,0 +1,98 @@
+//! What is counted, and when does it count? Events when they are settled, in memory and after the commit, so that
+//! nobody waits for a counter; money in the very transaction that moved it, so that it is counted exactly once.
+
+use std::sync::Arc;
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::{Count, Counter, PaymentRow};
+
+/// A delivery brought an event. What became of the event is counted by the word of its state.
+pub(crate) const RECEIVED: &str = "received";
+/// A delivery brought an event that is known.
+pub(crate) const DUPLICATE: &str = "duplicate";
+/// How the outcome begins of deliveries that were refused; the reason's code follows.
+pub(crate) const REJECTED: &str = "rejected:";
+/// Money moved to the merchant, and went back.
+pub(crate) const PAID: &str = "paid";
+pub(crate) const REFUNDED: &str = "refunded";
+/// Follows on either for money of a test mode, which is no money.
+pub(crate) const TEST: &str = ":test";
+
+/// The largest amount that is added up, in minor units: ten trillion of most currencies. More is somebody's mistake,
+/// and sums of it would leave the range of the column.
+const LARGEST: i64 = 1_000_000_000_000_000;
+
+/// The beginning of the hour.
+pub(crate) fn hour(at: Timestamp) -> Timestamp {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    at.replace_time(time::Time::from_hms(at.hour(), 0, 0).unwrap_or(time::Time::MIDNIGHT))
+}
+
+impl Engine {
+    /// Counts one `outcome`, soon.
+    pub(crate) fn count(self: &Arc<Self>, variant: &str, outcome: &str, times: usize) {
+        let last_at = self.now();
+        let counter = Counter {
+            hour: hour(last_at),
+            variant: variant.to_owned(),
+            outcome: outcome.to_owned(),
+            currency: String::new(),
+        };
+        let count = i64::try_from(times).unwrap_or(i64::MAX);
+        if count > 0 {
+            self.inbox.count(counter, Count { count, amount: 0, last_at });
+        }
+    }
+}
+
+/// The money that an event moved, or all events of a transaction: what the payments have less what they had.
+#[derive(Debug, Default)]
+pub(crate) struct Moved(BTreeMap<Counter, Count>);
+
+impl Moved {
+    /// A payment had this.
+    pub(crate) fn take(&mut self, row: &PaymentRow, now: Timestamp) {
+        self.add(row, -1, now);
+    }
+
+    /// A payment has this now.
+    pub(crate) fn put(&mut self, row: &PaymentRow, now: Timestamp) {
+        self.add(row, 1, now);
+    }
+
+    fn add(&mut self, row: &PaymentRow, sign: i64, now: Timestamp) {
+        let mode = if row.livemode == Some(false) { TEST } else { "" };
+        for (outcome, amount) in [(PAID, row.captured_amount), (REFUNDED, row.refunded_amount)] {
+            if !(1..=LARGEST).contains(&amount) {
+                continue;
+            }
+            let counter = Counter {
+                hour: hour(now),
+                variant: row.variant.clone(),
+                outcome: format!("{outcome}{mode}"),
+                currency: row.currency.clone(),
+            };
+            let add = Count { count: 1, amount: sign * amount, last_at: now };
+            self.0.entry(counter).and_modify(|known| known.join(add)).or_insert(add);
+        }
+    }
+
+    /// Adds what one event moved.
+    pub(crate) fn join(&mut self, event: Self) {
+        for (counter, add) in event.0.into_iter().filter(|(_, add)| add.amount != 0) {
+            let add = Count { count: 1, ..add };
+            self.0.entry(counter).and_modify(|known| known.join(add)).or_insert(add);
+        }
+    }
+
+    /// Writes it down, in one order for all workers. Last in the transaction: its rows are everybody's, so they are
+    /// held for the commit and no longer.
+    pub(crate) fn write(self, tx: &mut dyn Tx) -> Result<(), Error> {
+        tx.count(&self.0.into_iter().collect::<Vec<_>>())
+    }
+}

@@ -1,0 +1,78 @@
+//! A variant: a gateway under a name, and what is to happen to its events.
+
+use std::time::Duration;
+
+use crate::gateways::Gateway;
+
+/// A configured gateway with what is to happen to its events. Made from a gateway by `.into()`.
+pub struct Variant {
+    pub(crate) gateway: Box<dyn Gateway>,
+    pub(crate) unmatched: Unmatched,
+    pub(crate) grace: Duration,
+    pub(crate) live: Option<bool>,
+    pub(crate) mode: ModePolicy,
+}
+
+/// What becomes of events for which no payment was created here (Payment Links, the gateway's own dashboard,
+/// another app on the same account).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// After the grace time a payment is made from the event.
+    Adopt,
+    /// They wait until a payment bears one of their references, however long.
+    Park,
+    /// They are kept and nothing more happens.
+    Ignore,
+}
+
+/// What becomes of events of the other mode: test events on a live variant, or live events on a test variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModePolicy {
+    /// They count like any other.
+    Accept,
+    /// They count, and their payment needs review.
+    Flag,
+    /// They are kept and change nothing.
+    Ignore,
+}
+
+impl<G: Gateway> From<G> for Variant {
+    fn from(gateway: G) -> Self {
+        Self {
+            gateway: Box::new(gateway),
+            unmatched: Unmatched::Adopt,
+            grace: Duration::from_secs(60),
+            live: None,
+            mode: ModePolicy::Flag,
+        }
+    }
+}
+
+impl Variant {
+    /// A variant of this gateway.
+    pub fn new(gateway: impl Gateway) -> Self {
+        gateway.into()
+    }
+
+    /// What becomes of events that match no payment. Default [`Unmatched::Adopt`], so that the admin lists all
+    /// that the account took.
+    pub fn unmatched(mut self, policy: Unmatched) -> Self {
+        self.unmatched = policy;
+        self
+    }
+
+    /// How long an event may wait for its payment before it is adopted. Default 60 seconds: longer than the host
+    /// takes to create a payment, shorter than a person takes to ask.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Says which mode this variant is for (`true`: live), and what becomes of events of the other one. Default:
+    /// it is for both, because a signing secret is of one mode already.
+    pub fn mode(mut self, live: bool, others: ModePolicy) -> Self {
+        self.live = Some(live);
+        self.mode = others;
+        self
+    }
+}

@@ -1,0 +1,257 @@
+//! What may a gateway be asked to do with a payment? What the ledger does not allow is refused before any call, with words
+//! that a page can show beside a disabled button.
+
+use std::sync::Arc;
+
+use crate::domain::event::EventState;
+use crate::domain::explain::spaced;
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::Money;
+use crate::domain::payment::Status;
+use crate::engine::payment::Payment;
+use crate::engine::{Engine, find};
+use crate::error::Error;
+use crate::gateways::Verb;
+use crate::store::Tx;
+use crate::store::calls::OperationRow;
+use crate::store::rows::{EventRow, PaymentRow};
+
+/// Whether a payment's gateway may be asked for something now.
+pub(crate) struct Ask {
+    pub verb: Verb,
+    /// The most that can be asked for, where there is an amount to choose; or why it can't be asked for, in words.
+    pub may: Result<Option<Money>, String>,
+}
+
+/// A payment, and what may be asked for about it.
+pub(crate) struct Asks {
+    pub payment: Payment,
+    pub gateway: &'static str,
+    /// The gateway's words for why money goes back.
+    pub refund_reasons: Vec<&'static str>,
+    pub asks: Vec<Ask>,
+}
+
+impl Engine {
+    /// What may be asked for about the payment with this token; `None` when there is no such payment.
+    pub(crate) async fn asks(self: &Arc<Self>, token: &str) -> Result<Option<Asks>, Error> {
+        let token = token.to_owned();
+        self.blocking(move |engine| {
+            engine.store.ask(|tx| {
+                let Some(row) = find::by_token(tx, &token)? else { return Ok(None) };
+                let payment = Payment::of(&row)?;
+                let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
+                Ok(Some(Asks {
+                    gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
+                    refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
+                    asks: asks(engine, tx, &row, &payment)?,
+                    payment,
+                }))
+            })
+        })
+        .await
+    }
+}
+
+/// What may be asked for, verb by verb.
+pub(crate) fn asks(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Vec<Ask>, Error> {
+    let pending = Pending::of(engine, tx, row, payment)?;
+    let of = |minor| Some(Money::new(minor, payment.amount.currency));
+    let ask = |verb| {
+        let most = match verb {
+            Verb::Capture => of(pending.authorized),
+            Verb::Refund => of(pending.refundable),
+            Verb::Cancel | Verb::Refresh | Verb::Complete => None,
+        };
+        let may = can(engine, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &pending));
+        Ask { verb, may: may.map(|()| most) }
+    };
+    // Most gateways go on by themselves: then nobody misses the step.
+    let known = |verb: &Verb| *verb != Verb::Complete || can(engine, &payment.variant, *verb).is_ok();
+    Ok(Verb::ALL.into_iter().filter(known).map(ask).collect())
+}
+
+/// Whether the variant's gateway can be asked for this; if not, why not.
+pub(crate) fn can(engine: &Engine, variant: &str, verb: Verb) -> Result<(), String> {
+    let none = || format!("no variant {variant:?} is configured here");
+    engine.variants.get(variant).ok_or_else(none)?.gateway.supports(verb)
+}
+
+/// How long an answer that could not be read counts: what it did is told by the gateway's own events by then.
+const UNTOLD: time::Duration = time::Duration::hours(24);
+
+/// What was asked for and is not in the ledger yet, and what that leaves to ask for, in minor units.
+pub(crate) struct Pending {
+    /// What was asked for that acts, and the newest refresh that is done.
+    operations: Vec<OperationRow>,
+    /// Whether the gateway is about taking or holding money already.
+    on_its_way: bool,
+    /// What completions were about of which nobody knows what came of them; none where nobody said what waits.
+    doubtful: Vec<Option<String>>,
+    /// What can still be refunded.
+    pub refundable: i64,
+    /// What can be captured at the most.
+    pub authorized: i64,
+}
+
+impl Pending {
+    pub(crate) fn of(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Self, Error> {
+        Self::during(engine, tx, row, payment, None)
+    }
+
+    /// The same while this event is processed: what it says is in the ledger.
+    pub(crate) fn during(
+        engine: &Engine,
+        tx: &mut dyn Tx,
+        row: &PaymentRow,
+        payment: &Payment,
+        event: Option<&str>,
+    ) -> Result<Self, Error> {
+        let operations = tx.open_operations(row.id)?;
+        let facts = tx.facts_of(row.id)?;
+        let currency = Some(payment.amount.currency);
+        let in_state = |aspect, state| {
+            let facts = facts.iter().filter(move |fact| (fact.aspect, fact.state) == (aspect, state));
+            facts.filter(|fact| fact.currency == currency).filter_map(|fact| fact.amount)
+        };
+        let mut left = payment.captured.minor.saturating_sub(payment.refunded.minor);
+        left = in_state(Aspect::Refund, State::Pending).fold(left, i64::saturating_sub);
+        let takes = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
+        let mut on_its_way = facts.iter().any(|fact| takes(fact) && fact.state == State::Pending);
+        let mut doubtful = Vec::new();
+        let known = Known { all: &operations, facts: &facts, event };
+        for operation in &operations {
+            match (Verb::parse(&operation.verb), operation.state.as_str()) {
+                (Some(Verb::Refund), _) if known.misses(engine, tx, operation)? => {
+                    left = left.saturating_sub(operation.amount.unwrap_or(left));
+                }
+                (Some(Verb::Complete), "done") => on_its_way |= known.misses(engine, tx, operation)?,
+                (Some(Verb::Complete), "unknown") if known.misses(engine, tx, operation)? => {
+                    doubtful.push(operation.awaited());
+                }
+                _ => {}
+            }
+        }
+        let authorized = in_state(Aspect::Authorization, State::Authorized).max();
+        Ok(Self {
+            on_its_way,
+            doubtful,
+            refundable: left.max(0),
+            authorized: authorized.unwrap_or(payment.amount.minor),
+            operations,
+        })
+    }
+
+    /// The same for who asks about this object of the gateway's: that the last try of it has no known end is no hindrance,
+    /// as a gateway completes one thing once.
+    pub(crate) fn about(mut self, id: &str) -> Self {
+        self.doubtful.retain(|about| about.as_deref() != Some(id));
+        self
+    }
+
+    /// The same but for this operation.
+    pub(crate) fn without(mut self, id: i64) -> Self {
+        self.operations.retain(|operation| operation.id != id);
+        self
+    }
+
+    pub(crate) fn operations(&self) -> &[OperationRow] {
+        &self.operations
+    }
+}
+
+/// What is known while it is asked what may be missing in the ledger.
+struct Known<'a> {
+    all: &'a [OperationRow],
+    facts: &'a [Fact],
+    /// The event that is being processed.
+    event: Option<&'a str>,
+}
+
+impl Known<'_> {
+    /// Whether an operation may have moved money that the ledger does not know of: nobody knows its end and the gateway
+    /// has not said since how the payment stands, or its answer, an event that bears its key, is not in the ledger.
+    fn misses(&self, engine: &Engine, tx: &mut dyn Tx, operation: &OperationRow) -> Result<bool, Error> {
+        match operation.state.as_str() {
+            "underway" => Ok(true),
+            "unknown" => {
+                let refresh = |other: &&OperationRow| other.verb == Verb::Refresh.as_str() && other.state == "done";
+                let since = |other: &&OperationRow| Some(other.created_at) >= operation.finished_at;
+                match self.all.iter().filter(refresh).find(since) {
+                    Some(refresh) => Ok(!self.has_all(tx, refresh)?),
+                    None => Ok(true),
+                }
+            }
+            "done" => match tx.event_named(&operation.variant, &operation.idempotency_key)? {
+                Some(event) => Ok(!self.is_told(&event) && !self.has_made(tx, operation, &event)?),
+                None => Ok(operation.finished_at.is_some_and(|at| at > engine.now() - UNTOLD)),
+            },
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether all that a refresh answered is processed. Its events bear its key and a number from 1 on.
+    fn has_all(&self, tx: &mut dyn Tx, refresh: &OperationRow) -> Result<bool, Error> {
+        for number in 1.. {
+            match tx.event_named(&refresh.variant, &format!("{}-{number}", refresh.idempotency_key))? {
+                Some(event) if self.is_told(&event) => {}
+                Some(_) => return Ok(false),
+                None => return Ok(number > 1),
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_told(&self, event: &EventRow) -> bool {
+        self.event == Some(event.gateway_event_id.as_str())
+            || [EventState::Completed, EventState::Ignored].iter().any(|state| state.as_str() == event.state)
+    }
+
+    /// Whether the ledger has what the operation made: an object that its answer names, whoever told of it. Async handlers
+    /// may be about the answer still, or may have given it up.
+    fn has_made(&self, tx: &mut dyn Tx, operation: &OperationRow, answer: &EventRow) -> Result<bool, Error> {
+        let named = tx.event_references(answer.id)?;
+        let made: &[Aspect] = match Verb::parse(&operation.verb) {
+            Some(Verb::Refund) => &[Aspect::Refund],
+            _ => &[Aspect::Authorization, Aspect::Capture],
+        };
+        Ok(self.facts.iter().any(|fact| made.contains(&fact.aspect) && named.contains(&fact.gateway_ref)))
+    }
+}
+
+/// Whether the ledger allows it; if not, why not, in words for people.
+pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pending: &Pending) -> Result<(), String> {
+    let currency = payment.amount.currency;
+    if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
+        return Err(format!("expected an amount above 0 in {currency}, got {amount}"));
+    }
+    let status = payment.status;
+    let (may, most) = match verb {
+        Verb::Capture => (status == Status::Authorized, pending.authorized),
+        Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
+        Verb::Complete => (matches!(status, Status::Pending | Status::Failed), 0),
+        Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),
+        Verb::Refresh => return Ok(()),
+    };
+    if !may {
+        let word = spaced(status.as_str());
+        return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
+    }
+    let underway = |operation: &OperationRow| operation.state == "underway" && operation.verb == verb.as_str();
+    if verb != Verb::Refund && pending.operations.iter().any(underway) {
+        return Err(format!("a {} of this payment is underway already", verb.as_str()));
+    }
+    if verb == Verb::Complete && pending.on_its_way {
+        return Err("its money is on the way already".to_owned());
+    }
+    if verb == Verb::Complete && !pending.doubtful.is_empty() {
+        return Err("nobody knows what came of the last try: refresh the payment first".to_owned());
+    }
+    if verb == Verb::Refund && most <= 0 {
+        return Err("all of it is refunded, or about to be".to_owned());
+    }
+    match amount.filter(|amount| amount.minor > most) {
+        Some(amount) => Err(format!("expected at most {}, got {amount}", Money::new(most, currency))),
+        None => Ok(()),
+    }
+}

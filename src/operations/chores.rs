@@ -1,0 +1,112 @@
+//! What does a worker do from time to time, besides processing? It fetches what was missed, and asks about payments
+//! that nobody has told of for long; once per database, however many processes there are.
+
+use std::sync::Arc;
+
+use std::time::Duration;
+
+use super::reconcile;
+use crate::domain::later;
+use crate::domain::payment::Status;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::gateways::Verb;
+use crate::operations::operate::{Asker, Wanted};
+use crate::store::Tx;
+use crate::store::calls::Stale;
+
+/// Several processes that start together compare once.
+const START: Duration = Duration::from_secs(60);
+/// How often stale payments are looked for, how many at a time, and how long one is left alone after it was asked about.
+const LOOK: Duration = Duration::from_secs(300);
+const AT_ONCE: i64 = 20;
+const ALONE: Duration = Duration::from_secs(6 * 3600);
+/// How often authorizations that are about to end are looked for, and how many of them the log names.
+const NOTICE: Duration = Duration::from_secs(3600);
+const NAMED: i64 = 5;
+/// Up to which age: a checkout is open for a day, a card's authorization stands for a week or a month.
+const PENDING: Duration = Duration::from_secs(8 * 86_400);
+const AUTHORIZED: Duration = Duration::from_secs(32 * 86_400);
+
+impl Engine {
+    /// A worker has started: what was missed meanwhile is fetched at its next look.
+    pub(crate) async fn chores_at_start(self: &Arc<Self>) -> Result<(), Error> {
+        let now = self.now();
+        let names: Vec<String> = self.variants.keys().map(|name| reconcile::chore(name)).collect();
+        let hurry = move |tx: &mut dyn Tx| names.iter().try_for_each(|name| tx.hurry_chore(name, now, now - START));
+        self.write(hurry).await
+    }
+
+    /// Does what is due.
+    pub(crate) async fn chores(self: &Arc<Self>) -> Result<(), Error> {
+        let chores = self.chores;
+        let callable = |name: &&String| self.variant(name).is_some_and(|it| it.gateway.supports(Verb::Refresh).is_ok());
+        let names: Vec<String> = self.variant_names();
+        for variant in names.iter().filter(callable) {
+            if let Some(every) = chores.reconcile_every
+                && self.is_mine(reconcile::chore(variant), every).await?
+                && let Err(error) = self.reconcile(variant).await
+            {
+                log::warn!("payments: {variant} was not reconciled: {error}");
+            }
+            if let Some(after) = chores.refresh_after
+                && self.is_mine(format!("refresh:{variant}"), LOOK).await?
+            {
+                self.ask_about_stale(variant, after).await?;
+            }
+        }
+        match chores.notice_authorized_after {
+            Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn notice_authorized(self: &Arc<Self>, after: Duration) -> Result<(), Error> {
+        let before = self.now() - after;
+        for (token, at) in self.read(move |tx| tx.authorized_before(before, NAMED)).await? {
+            log::warn!("payments: payment={token} was authorized on {}: capture or cancel it", at.date());
+        }
+        Ok(())
+    }
+
+    /// Whether the chore is due and this process is the one to do it.
+    async fn is_mine(self: &Arc<Self>, name: String, every: Duration) -> Result<bool, Error> {
+        let now = self.now();
+        let due = self.read({
+            let name = name.clone();
+            move |tx| tx.chore(&name)
+        });
+        // Most looks end here, without a write.
+        if due.await?.is_some_and(|chore| chore.due_at > now) {
+            return Ok(false);
+        }
+        let claim = move |tx: &mut dyn Tx| Ok(tx.claim_chore(&name, now, later(now, every))?.is_some());
+        self.write(claim).await
+    }
+
+    async fn ask_about_stale(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
+        let now = self.now();
+        let name = variant.to_owned();
+        let stale = self.read(move |tx| {
+            let mut tokens = Vec::new();
+            for (status, oldest) in [(Status::Pending, PENDING), (Status::Authorized, AUTHORIZED)] {
+                tokens.extend(tx.stale_payments(&Stale {
+                    variant: &name,
+                    status: status.as_str(),
+                    created_after: now - oldest,
+                    created_before: now - after,
+                    asked: now - ALONE,
+                    limit: AT_ONCE,
+                })?);
+            }
+            Ok(tokens)
+        });
+        for token in stale.await? {
+            let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
+            if let Err(error) = self.operate(&token, wanted).await {
+                log::info!("payments: payment={token} was asked about: {error}");
+            }
+        }
+        Ok(())
+    }
+}

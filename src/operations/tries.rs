@@ -1,0 +1,295 @@
+//! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as long
+//! as the gateway remembers that; whatever the gateway says is an event.
+
+use std::sync::Arc;
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::domain::event::{Envelope, Source};
+use crate::domain::money::Money;
+use crate::domain::retry::Backoff;
+use crate::domain::{Timestamp, later};
+use crate::engine::Engine;
+use crate::engine::payment::Payment;
+use crate::error::{Error, ErrorKind};
+use crate::gateways::{Call, GatewayError, Verb};
+use crate::operations::complete::end_if_overtaken;
+use crate::operations::operate::{Outcome, begin_refresh};
+use crate::pipeline::receive::row;
+use crate::store::Tx;
+use crate::store::calls::{OperationEnd, OperationRow};
+use crate::store::rows::{NewEvent, PaymentRow};
+
+/// How long a try may take before another process may take the operation up: longer than a gateway's client waits
+/// with all its tries.
+pub(crate) const TRY: Duration = Duration::from_secs(900);
+/// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
+/// hours), and a later try could be a second effect. PayPal's orders forget theirs after 6, and are looked at before.
+const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
+/// How many operations of one variant a worker takes up at the same time.
+const OF_ONE: usize = 4;
+/// How often a worker looks for what is due while it waits for a gateway.
+const LOOK: Duration = Duration::from_secs(1);
+/// The shortest wait between two tries, whatever the host's backoff says.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Who waits for what comes of a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Who asked for it, and can ask again.
+    Somebody,
+    /// Nobody: what did not get through is tried again.
+    Nobody,
+}
+
+impl Engine {
+    /// Tries operations again whose end nobody knows; answers how many. Some at a time and few of one variant, so that a
+    /// gateway that hangs keeps no other waiting; each begins its lease when it begins.
+    pub(crate) async fn resume_operations(self: &Arc<Self>) -> Result<usize, Error> {
+        let (mut count, mut running) = (0, JoinSet::new());
+        let mut busy: HashMap<Id, String> = HashMap::new();
+        loop {
+            let mut free = self.variant_names();
+            free.retain(|name| busy.values().filter(|other| *other == name).count() < OF_ONE);
+            match self.claim_operation(None, free).await {
+                Ok(Some(operation)) => {
+                    count += 1;
+                    let (engine, variant) = (self.clone(), operation.variant.clone());
+                    busy.insert(running.spawn(async move { engine.take_up(operation).await }).id(), variant);
+                }
+                // What ends may leave something to do, and something else may become due before.
+                Ok(None) => match tokio::time::timeout(LOOK, running.join_next_with_id()).await {
+                    Ok(Some(ended)) => free_again(&mut busy, ended),
+                    Ok(None) => return Ok(count),
+                    Err(_) => {}
+                },
+                Err(error) => {
+                    while let Some(ended) = running.join_next_with_id().await {
+                        free_again(&mut busy, ended);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Tries an operation of this payment that is due; answers whether there was one.
+    pub(crate) async fn resume_operation(self: &Arc<Self>, payment: i64) -> Result<bool, Error> {
+        let variants = self.variant_names();
+        let Some(operation) = self.claim_operation(Some(payment), variants).await? else { return Ok(false) };
+        self.take_up(operation).await;
+        Ok(true)
+    }
+
+    async fn take_up(self: &Arc<Self>, operation: OperationRow) {
+        let (id, verb) = (operation.id, operation.verb.clone());
+        if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
+            log::error!("payments: operation {id} ({verb}): {error}");
+        }
+    }
+
+    /// Takes up an operation of these variants that is due.
+    async fn claim_operation(
+        self: &Arc<Self>,
+        payment: Option<i64>,
+        variants: Vec<String>,
+    ) -> Result<Option<OperationRow>, Error> {
+        let now = self.now();
+        let claim = move |tx: &mut dyn Tx| tx.claim_operation(now, later(now, TRY), &variants, payment);
+        self.write(claim).await
+    }
+
+    /// Asks the gateway, and writes down what it says.
+    pub(crate) async fn attempt(self: &Arc<Self>, operation: OperationRow, waiting: Waiting) -> Result<Outcome, Error> {
+        let Some(variant) = self.variant(&operation.variant) else {
+            let message = format!("no variant {:?} is configured here", operation.variant);
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
+            return self.give_up(operation).await;
+        }
+        if waiting == Waiting::Nobody && operation.verb == Verb::Complete.as_str() && operation.attempts == 1 {
+            let first = operation.clone();
+            let overtaken =
+                self.blocking(move |engine| engine.store.transaction(|tx| end_if_overtaken(engine, tx, &first)));
+            if overtaken.await? {
+                return Ok(Outcome::Done);
+            }
+        }
+        let asked = operation.clone();
+        let call = self.read(move |tx| call(tx, &asked)).await?;
+        let answer = variant.gateway.call(&call).await;
+        self.conclude(operation, answer, waiting).await
+    }
+
+    /// Ends an operation that is too old to be tried again, and has a worker ask how the payment stands instead. Until that
+    /// is told, what it may have moved counts as moved.
+    async fn give_up(self: &Arc<Self>, operation: OperationRow) -> Result<Outcome, Error> {
+        let end = OperationEnd {
+            state: "unknown",
+            outcome:
+                "nobody knows what came of it, and it is too long ago to be tried again safely: refresh the payment, \
+                      and look at the gateway"
+                    .to_owned(),
+            due_at: None,
+            finished_at: Some(self.now()),
+        };
+        log::error!("payments: operation {} ({}): {}", operation.id, operation.verb, end.outcome);
+        let write = move |engine: &Engine, tx: &mut dyn Tx| {
+            tx.settle_operation(&operation, &end)?;
+            let is_refresh = operation.verb == Verb::Refresh.as_str();
+            if is_refresh { Ok(()) } else { begin_refresh(engine, tx, operation.payment_id) }
+        };
+        self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await?;
+        Ok(Outcome::Underway)
+    }
+
+    async fn conclude(
+        self: &Arc<Self>,
+        operation: OperationRow,
+        answer: Result<Vec<Envelope>, GatewayError>,
+        waiting: Waiting,
+    ) -> Result<Outcome, Error> {
+        let now = self.now();
+        let is_refresh = operation.verb == Verb::Refresh.as_str();
+        let (end, events, result) = judged(self, &operation, answer, waiting, now);
+        let variant = operation.variant.clone();
+        let (end, rows) = storable(end, is_refresh, events, |event| row(&variant, event, Source::Answer, now).ok());
+        let result = match is_refresh && end.state == "declined" && result.is_ok() {
+            true => Err(Error::new(ErrorKind::Gateway, end.outcome.clone())),
+            false => result,
+        };
+        let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
+        let write = move |engine: &Engine, tx: &mut dyn Tx| {
+            tx.settle_operation(&operation, &end)?;
+            if operation.verb == Verb::Complete.as_str() && end.state == "declined" {
+                // Meanwhile the customer may have approved anew, and what told so began nothing beside this.
+                begin_refresh(engine, tx, operation.payment_id)?;
+            }
+            // What the gateway said is true, whichever try came first.
+            if rows.is_empty() { Ok(()) } else { tx.append(&rows).map(drop) }
+        };
+        if let Err(error) = self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await {
+            log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");
+            return Ok(Outcome::Underway);
+        }
+        self.process_now(variant, named).await;
+        result
+    }
+}
+
+/// A try has ended, however it did.
+fn free_again(busy: &mut HashMap<Id, String>, ended: Result<(Id, ()), JoinError>) {
+    let id = match ended {
+        Ok((id, ())) => id,
+        Err(error) => {
+            log::error!("payments: a try of an operation ended early: {error}");
+            error.id()
+        }
+    };
+    busy.remove(&id);
+}
+
+/// What an answer means for its operation, for the inbox, and for who waits.
+fn judged(
+    engine: &Arc<Engine>,
+    operation: &OperationRow,
+    answer: Result<Vec<Envelope>, GatewayError>,
+    waiting: Waiting,
+    now: Timestamp,
+) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
+    let verb = &operation.verb;
+    let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
+    let unattended = waiting == Waiting::Nobody;
+    match answer {
+        Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
+        // It was done, and what came of it will be told by the gateway's events.
+        Err(GatewayError::Malformed(why)) if verb != Verb::Refresh.as_str() => {
+            (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
+        }
+        // A question changes nothing, so it may be put again.
+        Err(GatewayError::Malformed(why)) if unattended => again(engine, operation, now, why),
+        // A first try that did not get through has done nothing; a later one says nothing of the first.
+        Err(GatewayError::Unavailable(why)) if unattended || operation.attempts > 1 => {
+            again(engine, operation, now, why)
+        }
+        Err(GatewayError::OutcomeUnknown(why)) => again(engine, operation, now, why),
+        Err(error) => {
+            let message = format!("the gateway did not {verb} the payment");
+            let outcome = error.to_string();
+            (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
+        }
+    }
+}
+
+/// The rows of an answer's events. What was done stays done where one of them can't be stored, and the operation says
+/// so; what came of it will be told by the gateway's own events. A refresh that is not kept whole is none.
+fn storable(
+    end: OperationEnd,
+    is_refresh: bool,
+    events: Vec<Envelope>,
+    row: impl Fn(Envelope) -> Option<NewEvent>,
+) -> (OperationEnd, Vec<NewEvent>) {
+    let all = events.len();
+    let rows: Vec<NewEvent> = events.into_iter().filter_map(row).collect();
+    let end = match all - rows.len() {
+        0 => end,
+        lost => {
+            let lost = format!("{lost} of {all} parts of its answer can't be stored");
+            let (state, outcome) = match is_refresh {
+                true => ("declined", lost),
+                false => (end.state, format!("{}; {lost}, refresh the payment later", end.outcome)),
+            };
+            OperationEnd { state, outcome, ..end }
+        }
+    };
+    (end, rows)
+}
+
+/// Nobody knows: another try is due, for as long as that is safe.
+fn again(
+    engine: &Arc<Engine>,
+    operation: &OperationRow,
+    now: Timestamp,
+    why: String,
+) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
+    let attempt = u32::try_from(operation.attempts).unwrap_or(u32::MAX - 1);
+    let backoff = Backoff { attempts: u32::MAX, ..engine.backoff };
+    let end = OperationEnd {
+        state: "underway",
+        outcome: format!("not known yet: {why}"),
+        due_at: backoff.after(attempt, 0).map(|wait| later(now, wait.max(SOON))),
+        finished_at: None,
+    };
+    (end, Vec::new(), Ok(Outcome::Underway))
+}
+
+/// The call that an operation stands for.
+fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
+    let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
+    let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
+    let payment = Payment::of(&row)?;
+    let verb = Verb::parse(&operation.verb);
+    let mut aspects = BTreeMap::new();
+    for fact in tx.facts_of(row.id)? {
+        // A running total is kept of an object that is something else by itself.
+        let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
+        *aspect = fact.aspect.min(*aspect);
+    }
+    Ok(Call {
+        verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
+        token: row.token.clone(),
+        awaited: operation.awaited(),
+        gateway_refs: operation.refs(),
+        aspects,
+        amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
+        total: payment.amount,
+        reason: operation.reason.clone(),
+        tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
+        asked_at: operation.created_at,
+        idempotency_key: operation.idempotency_key.clone(),
+    })
+}

@@ -1,0 +1,137 @@
+//! What happens to a delivery before it is answered? It is verified, cut into events, and committed; nothing is
+//! interpreted here.
+
+use std::sync::Arc;
+
+use std::time::Duration;
+
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Envelope, Source, Verified, storable};
+use crate::domain::{Timestamp, moment};
+use crate::engine::Engine;
+use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
+use crate::error::{Error, ErrorKind};
+use crate::gateways::Verification;
+use crate::store::rows::NewEvent;
+
+/// A delivery that is safe now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Received {
+    /// How many events it carried.
+    pub events: usize,
+    /// How many of them were in the inbox already.
+    pub duplicates: usize,
+}
+
+/// The counters' name for deliveries to variants that don't exist; their own names would be anybody's choice.
+const NOBODY: &str = "";
+/// Header fields that are stored; and those whose names speak of a signature or a webhook. A proxy may add fields
+/// with tokens of its own, so what is not known to be harmless is left out.
+const KEPT: [&str; 7] = ["accept", "content-encoding", "content-length", "content-type", "date", "host", "user-agent"];
+/// How long a delivery waits for the database. What is stored after that is a duplicate when it comes again.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How many bytes of header fields are stored at the most.
+const HEADERS: usize = 16 * 1024;
+
+impl Engine {
+    /// Takes a delivery for `variant` in. Once this returns `Ok`, its events are committed and will be processed,
+    /// whatever happens to this process.
+    ///
+    /// # Errors
+    /// The rejection that the gateway is to be told; it is counted here.
+    pub(crate) async fn receive(self: &Arc<Self>, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
+        let now = self.now();
+        let received = self.take_in(variant, delivery, now).await;
+        if let Err(rejection) = received {
+            self.reject(variant, rejection);
+        }
+        received
+    }
+
+    /// Counts a delivery that was refused before it could be received.
+    pub(crate) fn reject(self: &Arc<Self>, variant: &str, rejection: Rejection) {
+        log::warn!("payments: rejected a delivery: variant={variant:?} reason={rejection}");
+        let known = self.variant(variant).map_or(NOBODY, |_| variant);
+        self.count(known, &format!("{REJECTED}{rejection}"), 1);
+    }
+
+    async fn take_in(
+        self: &Arc<Self>,
+        variant: &str,
+        delivery: Delivery,
+        now: Timestamp,
+    ) -> Result<Received, Rejection> {
+        let gateway = &self.variant(variant).ok_or(Rejection::UnknownVariant)?.gateway;
+        let verified = match gateway.verify(&delivery, now) {
+            Verification::Ready(verified) => verified?,
+            Verification::Later(verified) => verified.await?,
+        };
+        let events = rows(variant, verified, headers(&delivery), now)?;
+        let (count, inbox) = (events.len(), &self.inbox);
+        if events.is_empty() {
+            return Ok(Received { events: 0, duplicates: 0 });
+        }
+        let taken = tokio::time::timeout(PATIENCE, inbox.append(events)).await;
+        let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
+        let stored = taken.unwrap_or_else(late).map_err(|error| {
+            log::error!("payments: a delivery could not be stored: variant={variant} {error}");
+            Rejection::Unavailable
+        })?;
+        let duplicates = stored.iter().filter(|event| event.duplicate).count();
+        self.count(variant, RECEIVED, count);
+        self.count(variant, DUPLICATE, duplicates);
+        if duplicates < count {
+            self.notify();
+        }
+        Ok(Received { events: count, duplicates })
+    }
+}
+
+fn rows(variant: &str, verified: Verified, headers: String, now: Timestamp) -> Result<Vec<NewEvent>, Rejection> {
+    let Verified { events, secret, skew_seconds } = verified;
+    let events = events.into_iter().map(|event| {
+        let event = row(variant, event, Source::Delivery, now)?;
+        Ok(NewEvent { secret: secret.clone(), skew_seconds, headers: headers.clone(), ..event })
+    });
+    events.collect()
+}
+
+/// The row of an event, however it came here. A database may refuse what a gateway's JSON allows (Postgres: NUL), and
+/// one such event must not hold up those that are stored with it.
+pub(crate) fn row(variant: &str, event: Envelope, source: Source, now: Timestamp) -> Result<NewEvent, Rejection> {
+    if ![&event.id, &event.kind].into_iter().all(|text| storable(text)) {
+        return Err(Rejection::BodyMalformed);
+    }
+    Ok(NewEvent {
+        variant: variant.to_owned(),
+        gateway_event_id: event.id,
+        source,
+        kind: event.kind,
+        livemode: event.livemode,
+        api_version: event.api_version.filter(|text| storable(text)),
+        account: event.account.filter(|text| storable(text)),
+        secret: None,
+        skew_seconds: None,
+        occurred_at: event.occurred_at.and_then(moment),
+        received_at: now,
+        headers: "{}".to_owned(),
+        body: event.body,
+    })
+}
+
+/// The header fields that are kept, as a JSON object.
+fn headers(delivery: &Delivery) -> String {
+    let mut left = HEADERS;
+    let mut kept = serde_json::Map::new();
+    let keep = |name: &str| KEPT.contains(&name) || ["signature", "webhook"].iter().any(|word| name.contains(word));
+    for (name, value) in delivery.headers.iter().filter(|(name, _)| keep(name)) {
+        let size = name.len() + value.len();
+        if size <= left {
+            left -= size;
+            let value = String::from_utf8_lossy(value).replace('\0', "\u{FFFD}");
+            kept.entry(name.clone()).or_insert(value.into());
+        }
+    }
+    serde_json::Value::Object(kept).to_string()
+}

@@ -1,0 +1,125 @@
+//! What is odd enough that a person should look? Each rule asks for little and has a threshold with a reason.
+
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+use crate::domain::delivery::Rejection;
+use crate::domain::event::EventState;
+use crate::engine::tally::REJECTED;
+use crate::error::Error;
+use crate::reports::browse::COUNT_CAP;
+use crate::store::Tx;
+use crate::store::filters::{EventStream, PaymentStream};
+use crate::store::rows::{EventRow, Sum};
+
+/// Something odd, the numbers up to [`COUNT_CAP`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Anomaly {
+    /// Events are due and nobody takes them.
+    Overdue { count: i64, since: Timestamp },
+    /// Deliveries of a variant were refused, and none was taken since its last event.
+    OnlyRejected { variant: String, count: i64, reason: Rejection },
+    /// Deliveries with a wrong signature came beside good ones.
+    BadSignatures { variant: String, count: i64, reason: Rejection, last: Timestamp },
+    /// Deliveries could not be stored or verified just then.
+    SentAway { variant: String, count: i64, reason: Rejection, last: Timestamp },
+    /// Payments were created, and no event came since.
+    Quiet { variant: String, last: Option<Timestamp> },
+    /// Events were given up, and still are.
+    Discarded { count: i64 },
+    /// Events wait for payments that nobody will create any more.
+    ParkedLong { count: i64, since: Timestamp },
+    /// Authorizations are about to end, and nobody has captured or canceled them.
+    AuthorizedLong { count: i64, since: Timestamp },
+    /// Payments need a person's eye.
+    NeedReview { count: i64 },
+}
+
+/// How long an event may be due: a worker looks every second, and one that restarts is back by then.
+const OVERDUE: time::Duration = time::Duration::minutes(5);
+/// How long no event may come after payments were created: a customer at a checkout takes minutes, not an hour.
+const QUIET: time::Duration = time::Duration::hours(1);
+/// How many such payments it takes: one or two may be carts that were left behind.
+const QUIET_PAYMENTS: i64 = 3;
+/// How long the tiles look back, and these rules with them.
+const LATELY: time::Duration = time::Duration::hours(24);
+/// How long an event may be parked: its payment is created before the customer pays, so after a day none will be.
+const PARKED: time::Duration = time::Duration::hours(24);
+
+/// Everything that is odd, the most urgent first.
+pub(crate) fn find(
+    tx: &mut dyn Tx,
+    now: Timestamp,
+    sums: &[Sum],
+    last: &[(String, Option<EventRow>)],
+    authorized_after: Option<Duration>,
+) -> Result<Vec<Anomaly>, Error> {
+    let mut found = Vec::new();
+    let overdue = tx.overdue(now - OVERDUE, COUNT_CAP)?;
+    found.extend(overdue.first().map(|since| Anomaly::Overdue { count: overdue.len() as i64, since: *since }));
+    for (variant, event) in last {
+        let last = event.as_ref().map(|event| event.last_delivered_at);
+        found.extend(refused(variant, last, sums));
+        found.extend(sent_away(variant, sums));
+        if quiet(tx, now, variant, last)? {
+            found.push(Anomaly::Quiet { variant: variant.clone(), last });
+        }
+    }
+    let discarded = tx.discarded(now - LATELY, COUNT_CAP)?;
+    found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
+    let parked = tx.first_parked()?.filter(|event| event.received_at < now - PARKED);
+    if let Some(event) = parked {
+        let parked = EventStream::State(EventState::Parked.as_str().into());
+        let count = tx.count_events(&[parked], COUNT_CAP)?;
+        found.push(Anomaly::ParkedLong { count: count.iter().sum(), since: event.received_at });
+    }
+    let authorized = match authorized_after {
+        Some(after) => tx.authorized_before(now - after, COUNT_CAP)?,
+        None => Vec::new(),
+    };
+    let count = authorized.len() as i64;
+    found.extend(authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since }));
+    let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
+    found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
+    Ok(found)
+}
+
+/// The rejections of a variant for reasons like these: how many, and the last reason and its time.
+fn rejections(variant: &str, sums: &[Sum], like: impl Fn(Rejection) -> bool) -> Option<(i64, Rejection, Timestamp)> {
+    let reason = |sum: &Sum| {
+        let code = sum.outcome.strip_prefix(REJECTED)?;
+        Rejection::ALL.into_iter().find(|rejection| rejection.code() == code).filter(|rejection| like(*rejection))
+    };
+    let its = sums.iter().filter(|sum| sum.variant == variant);
+    let mut found: Vec<_> = its.filter_map(|sum| Some((sum.last_at, reason(sum)?, sum.count))).collect();
+    found.sort_by_key(|(at, ..)| *at);
+    let count = found.iter().map(|(.., count)| count).sum();
+    found.last().map(|(at, reason, _)| (count, *reason, *at))
+}
+
+/// What is posted without a signature at all is a scanner's more often than a gateway's.
+fn refused(variant: &str, last: Option<Timestamp>, sums: &[Sum]) -> Option<Anomaly> {
+    use Rejection::{BodyMalformed, SignatureMalformed, SignatureMismatch, SignatureStale, TooLarge};
+    let like = [SignatureMalformed, SignatureMismatch, SignatureStale, BodyMalformed, TooLarge];
+    let (count, reason, at) = rejections(variant, sums, |reason| like.contains(&reason))?;
+    let variant = variant.to_owned();
+    match last.is_none_or(|last| last < at) {
+        true => Some(Anomaly::OnlyRejected { variant, count, reason }),
+        false => Some(Anomaly::BadSignatures { variant, count, reason, last: at }),
+    }
+}
+
+fn sent_away(variant: &str, sums: &[Sum]) -> Option<Anomaly> {
+    let like = [Rejection::Unavailable, Rejection::Unverifiable];
+    let (count, reason, last) = rejections(variant, sums, |reason| like.contains(&reason))?;
+    Some(Anomaly::SentAway { variant: variant.to_owned(), count, reason, last })
+}
+
+fn quiet(tx: &mut dyn Tx, now: Timestamp, variant: &str, last: Option<Timestamp>) -> Result<bool, Error> {
+    if last.is_some_and(|last| last > now - QUIET) {
+        return Ok(false);
+    }
+    let created = tx.creations(variant, now - QUIET, QUIET_PAYMENTS)?;
+    let since = last.map_or(now - LATELY, |last| last.max(now - LATELY));
+    Ok(created.len() as i64 == QUIET_PAYMENTS && created.iter().all(|at| *at > since))
+}

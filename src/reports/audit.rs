@@ -1,0 +1,41 @@
+//! Who did what? The acts of operators, with what each was done to.
+
+use std::sync::Arc;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::reports::browse::{Page, Place, ROWS, page};
+use crate::store::rows::{ActFilter, ActPlace, ActRow};
+
+/// How many acts are asked which kinds there are to filter by.
+const OFFERS_OF: i64 = 500;
+
+/// A page of the audit.
+pub(crate) struct Acts {
+    pub page: Page<ActRow>,
+    /// The tokens of the payments, and the kinds of the events, that acts were done to.
+    pub tokens: BTreeMap<i64, String>,
+    pub kinds: BTreeMap<i64, String>,
+    /// The kinds of acts of late, in alphabetical order.
+    pub acts: BTreeSet<String>,
+}
+
+impl Engine {
+    pub(crate) async fn audit(self: &Arc<Self>, filter: ActFilter, place: Option<Place>) -> Result<Acts, Error> {
+        let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
+        self.read(move |tx| {
+            let rows = tx.browse_acts(&filter, from, ROWS as i64 + 1)?;
+            let of: Vec<i64> = rows.iter().filter_map(|row| row.payment_id).collect();
+            let on: Vec<i64> = rows.iter().filter_map(|row| row.event_id).collect();
+            Ok(Acts {
+                page: page(rows, place, |row| row.id),
+                tokens: tx.tokens_of(&of)?.into_iter().collect(),
+                kinds: tx.events_with(&on)?.into_iter().map(|event| (event.id, event.kind)).collect(),
+                acts: tx.recent_acts(OFFERS_OF)?.into_iter().collect(),
+            })
+        })
+        .await
+    }
+}

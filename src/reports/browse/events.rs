@@ -1,0 +1,128 @@
+//! Which streams serve a list of events, and how are several made one?
+
+use super::{DEPTH, EventView, Page, Place, Read, cut, found, furthest, moments};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::filters::{AmountKey, EventFilter, EventStream, Span, Window};
+use crate::store::rows::EventRow;
+
+/// How many kinds `charge.*` may stand for, to be read each by itself; more of them are a large part of all events,
+/// which then are read instead.
+const KINDS: i64 = 24;
+
+pub(crate) fn page(
+    tx: &mut dyn Tx,
+    view: &EventView,
+    variants: &[String],
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<EventRow>, Error> {
+    let rising = place.is_some_and(|place| place.back);
+    let mut span = bounds(tx, &view.filter)?;
+    if let Some(Place { id, back, with }) = place {
+        match back {
+            true => span.above = span.above.max(id.saturating_sub(i64::from(with))),
+            false => span.below = span.below.min(id.saturating_add(i64::from(with))),
+        }
+    }
+    let (read, capped) = read(tx, view, variants, span, rising, size + 1)?;
+    let page = Page { capped, ..cut(read, place, size) };
+    let rows = tx.events_with(&page.rows)?;
+    Ok(page.with_rows(rows, |row| row.id))
+}
+
+pub(crate) fn newer(
+    tx: &mut dyn Tx,
+    view: &EventView,
+    variants: &[String],
+    than: i64,
+    cap: usize,
+) -> Result<usize, Error> {
+    let span = bounds(tx, &view.filter)?;
+    let span = Span { above: span.above.max(than), ..span };
+    Ok(read(tx, view, variants, span, true, cap)?.0.ids.len())
+}
+
+fn bounds(tx: &mut dyn Tx, filter: &EventFilter) -> Result<Span<i64>, Error> {
+    let last = if filter.from.is_some() || filter.until.is_some() { tx.last_event()? } else { None };
+    moments::bounds(filter.from, filter.until, last, |ids| tx.event_times(ids))
+}
+
+fn read(
+    tx: &mut dyn Tx,
+    EventView { filter, search }: &EventView,
+    variants: &[String],
+    ids: Span<i64>,
+    rising: bool,
+    limit: usize,
+) -> Result<(Read, bool), Error> {
+    let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
+    let mut window = Window { ids, amounts, rising, depth: i64::MAX };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    if let Some(text) = search {
+        let (ids, capped) = found(tx.find_events(text, variants, super::SEARCH_CAP as i64 + 1)?);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
+        let ids = tx.event_ids(&[EventStream::Found(ids)], filter, &window, limit)?.concat();
+        return Ok((Read { ids: in_order(ids, rising), stopped: None }, capped));
+    }
+    let candidates = candidates(tx, filter, variants)?;
+    let depth = |streams: &Vec<EventStream>| (DEPTH / streams.len().max(1) as i64).max(limit);
+    let streams = furthest(tx, candidates, rising, |tx, streams| {
+        window.depth = depth(streams);
+        Ok(nearest(tx.event_reach(streams, &window)?, rising))
+    })?;
+    window.depth = depth(&streams);
+    Ok((merged(tx, &streams, filter, &window, limit)?, false))
+}
+
+/// The sets of streams of which each has all that is wanted.
+fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Result<Vec<Vec<EventStream>>, Error> {
+    let mut all = Vec::new();
+    all.extend(filter.repeated.then(|| vec![EventStream::Repeated]));
+    all.extend(filter.state.clone().map(|state| vec![EventStream::State(state)]));
+    match (filter.kinds_from(), &filter.kind) {
+        (Some(start), _) => {
+            let kinds = tx.kinds(start, KINDS + 1)?;
+            if kinds.len() as i64 <= KINDS {
+                all.push(kinds.into_iter().map(EventStream::Kind).collect());
+            }
+        }
+        (None, Some(kind)) => all.push(vec![EventStream::Kind(kind.clone())]),
+        (None, None) => {}
+    }
+    // Where there is but one variant, nearly all is of it.
+    let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
+    all.extend(variant.map(|name| vec![EventStream::Variant(name)]));
+    if all.is_empty() {
+        all.push(vec![EventStream::All]);
+    }
+    Ok(all)
+}
+
+/// What all streams have, by id, as far as each was looked at.
+fn merged(
+    tx: &mut dyn Tx,
+    streams: &[EventStream],
+    rest: &EventFilter,
+    window: &Window,
+    limit: i64,
+) -> Result<Read, Error> {
+    let found = tx.event_ids(streams, rest, window, limit)?;
+    let short = streams.iter().zip(&found).filter(|(_, ids)| (ids.len() as i64) < limit);
+    let short: Vec<EventStream> = short.map(|(stream, _)| stream.clone()).collect();
+    let stopped = nearest(tx.event_reach(&short, window)?, window.rising);
+    let mut ids = in_order(found.concat(), window.rising);
+    ids.retain(|id| stopped.is_none_or(|end| if window.rising { *id <= end } else { *id >= end }));
+    ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(Read { stopped: stopped.filter(|_| (ids.len() as i64) < limit), ids })
+}
+
+fn in_order(mut ids: Vec<i64>, rising: bool) -> Vec<i64> {
+    ids.sort_unstable_by(|a, b| if rising { a.cmp(b) } else { b.cmp(a) });
+    ids
+}
+
+/// Which of these ends is reached first.
+fn nearest(ends: Vec<i64>, rising: bool) -> Option<i64> {
+    if rising { ends.into_iter().min() } else { ends.into_iter().max() }
+}

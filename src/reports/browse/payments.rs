@@ -1,0 +1,167 @@
+//! Which stream serves a list of payments, by age or by amount?
+
+use super::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest, moments};
+use crate::domain::money::Currency;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
+use crate::store::rows::PaymentRow;
+
+pub(crate) fn page(
+    tx: &mut dyn Tx,
+    view: &PaymentView,
+    variants: &[String],
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<PaymentRow>, Error> {
+    let view = &measured(tx, view)?;
+    let mut window = window(tx, &view.filter)?;
+    let known = match place {
+        Some(place) => narrowed(tx, &mut window, view.order, place)?,
+        None => true,
+    };
+    let (lost, place) = (!known, place.filter(|_| known));
+    window.rising = view.order.rising != place.is_some_and(|place| place.back);
+    let (read, capped) = read(tx, view, variants, window, size + 1)?;
+    let page = Page { capped, lost, ..cut(read, place, size) };
+    let rows = tx.payments_of(&page.rows)?;
+    Ok(page.with_rows(rows, |row| row.id))
+}
+
+pub(crate) fn newer(
+    tx: &mut dyn Tx,
+    view: &PaymentView,
+    variants: &[String],
+    than: i64,
+    cap: usize,
+) -> Result<usize, Error> {
+    let view = PaymentView { order: Order::default(), ..measured(tx, view)? };
+    let mut window = window(tx, &view.filter)?;
+    window.ids.above = window.ids.above.max(than);
+    window.rising = true;
+    Ok(read(tx, &view, variants, window, cap)?.0.ids.len())
+}
+
+/// The payments that `text` names, newest first: by no beginnings, only what it is as a whole.
+pub(crate) fn by_text(tx: &mut dyn Tx, text: &str, variants: &[String], limit: i64) -> Result<Vec<PaymentRow>, Error> {
+    let ids = found(tx.find_payments(text, true, variants, limit)?).0;
+    let window = window(tx, &PaymentFilter::default())?;
+    let ids = tx.payment_ids(&PaymentStream::Found(ids), &PaymentFilter::default(), &window, false, limit)?;
+    let mut rows = tx.payments_of(&ids)?;
+    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
+    Ok(rows)
+}
+
+/// The same view with its amounts in the minor units of the currency chosen, or of each that there is.
+fn measured(tx: &mut dyn Tx, view: &PaymentView) -> Result<PaymentView, Error> {
+    let mut view = view.clone();
+    if view.least.is_none() && view.most.is_none() {
+        return Ok(view);
+    }
+    let codes = match &view.filter.currency {
+        Some(code) => vec![code.clone()],
+        None => tx.currencies(CHOICES)?,
+    };
+    let range = |code: &String| {
+        let currency = Currency::parse(code).ok()?;
+        let least = view.least.map_or(i64::MIN, |number| number.at_least(currency));
+        let most = view.most.map_or(i64::MAX, |number| number.at_most(currency));
+        Some(AmountRange { currency: code.clone(), least, most })
+    };
+    view.filter.amounts = Some(codes.iter().filter_map(range).collect());
+    Ok(view)
+}
+
+/// All that can match by its age, and all that can by its amount.
+fn window(tx: &mut dyn Tx, filter: &PaymentFilter) -> Result<Window, Error> {
+    let last = if filter.from.is_some() || filter.until.is_some() { tx.last_payment()? } else { None };
+    let ids = moments::bounds(filter.from, filter.until, last, |ids| tx.payment_times(ids))?;
+    let mut amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
+    if let Some(currency) = &filter.currency {
+        amounts.above = AmountKey { currency: currency.clone(), ..amounts.above };
+        amounts.below = AmountKey { currency: currency.clone(), ..amounts.below };
+    }
+    if let Some([range]) = filter.amounts.as_deref() {
+        amounts.above = AmountKey { currency: range.currency.clone(), amount: range.least, id: 0 };
+        amounts.below = AmountKey { currency: range.currency.clone(), amount: range.most, id: i64::MAX };
+    }
+    Ok(Window { ids, amounts, rising: false, depth: DEPTH })
+}
+
+/// Begins the window at this place; `false` when there is no such place.
+fn narrowed(tx: &mut dyn Tx, window: &mut Window, order: Order, place: Place) -> Result<bool, Error> {
+    let rising = order.rising != place.back;
+    let reach = if place.with { 1 } else { 0 };
+    let id = if rising { place.id.saturating_sub(reach) } else { place.id.saturating_add(reach) };
+    if !order.by_amount {
+        match rising {
+            true => window.ids.above = window.ids.above.max(id),
+            false => window.ids.below = window.ids.below.min(id),
+        }
+        return Ok(true);
+    }
+    let Some(key) = tx.amount_key(place.id)? else { return Ok(false) };
+    let key = AmountKey { id, ..key };
+    match rising {
+        true => window.amounts.above = window.amounts.above.clone().max(key),
+        false => window.amounts.below = window.amounts.below.clone().min(key),
+    }
+    Ok(true)
+}
+
+fn read(
+    tx: &mut dyn Tx,
+    PaymentView { filter, search, order, .. }: &PaymentView,
+    variants: &[String],
+    mut window: Window,
+    limit: usize,
+) -> Result<(Read, bool), Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    window.depth = window.depth.max(limit);
+    let by_amount = order.by_amount;
+    if let Some(text) = search {
+        let (ids, capped) = found(tx.find_payments(text, false, variants, SEARCH_CAP as i64 + 1)?);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
+        let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
+        return Ok((Read { ids, stopped: None }, capped));
+    }
+    let stream = stream(tx, filter, variants, &window, by_amount)?;
+    let ids = tx.payment_ids(&stream, filter, &window, by_amount, limit)?;
+    let sorted = by_amount != (stream == PaymentStream::Amount);
+    let stopped = match (ids.len() as i64) < limit && !sorted {
+        true => tx.payment_reach(&stream, &window)?,
+        false => None,
+    };
+    Ok((Read { ids, stopped }, false))
+}
+
+/// The stream to be read: a short one whole, whatever its order, else the one that comes furthest in the list's.
+fn stream(
+    tx: &mut dyn Tx,
+    filter: &PaymentFilter,
+    variants: &[String],
+    window: &Window,
+    by_amount: bool,
+) -> Result<PaymentStream, Error> {
+    let mut by_id = Vec::new();
+    by_id.extend(filter.needs_review.then_some(PaymentStream::NeedsReview));
+    by_id.extend(filter.status.clone().map(PaymentStream::Status));
+    // Where there is but one variant, nearly all is of it.
+    let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
+    by_id.extend(variant.map(PaymentStream::Variant));
+    let one_currency = filter.currency.is_some() || matches!(filter.amounts.as_deref(), Some([_]));
+    let others =
+        if by_amount { by_id.clone() } else { one_currency.then_some(PaymentStream::Amount).into_iter().collect() };
+    for stream in others {
+        if tx.payment_reach(&stream, window)?.is_none() {
+            return Ok(stream);
+        }
+    }
+    if by_amount {
+        return Ok(PaymentStream::Amount);
+    }
+    if by_id.is_empty() {
+        by_id.push(PaymentStream::All);
+    }
+    furthest(tx, by_id, window.rising, |tx, stream| tx.payment_reach(stream, window))
+}

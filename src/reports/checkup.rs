@@ -1,0 +1,111 @@
+//! Is a variant set up, and does it work? What is known of it without asking anybody, and a test event that goes the
+//! way that real ones go.
+
+use std::sync::Arc;
+
+use crate::domain::Timestamp;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::gateways::{Setup, TEST_KIND, Verb};
+use crate::operations;
+use crate::store::Tx;
+use crate::store::rows::{EventRow, Refused};
+
+/// How many of a variant's newest events are asked which secret signed them.
+pub(crate) const SECRETS_OF: i64 = 1_000;
+/// How far back refused deliveries are told, in days.
+pub(crate) const REFUSED_DAYS: i64 = 30;
+const REFUSED: time::Duration = time::Duration::days(REFUSED_DAYS);
+
+/// How a variant is doing, in short.
+pub(crate) struct Standing {
+    pub name: String,
+    pub gateway: &'static str,
+    pub setup: Setup,
+    pub last_event: Option<EventRow>,
+    /// When the last one came that was no test of an operator's.
+    pub last_real: Option<Timestamp>,
+    pub refused: Vec<Refused>,
+}
+
+/// How a variant is doing.
+pub(crate) struct Checkup {
+    pub standing: Standing,
+    /// Whether a test event can be sent.
+    pub can_test: bool,
+    /// Whether the gateway can be asked for events that were missed; if not, why not.
+    pub can_ask: Result<(), String>,
+    /// When the gateway's list was last compared with the inbox, and what came of it.
+    pub reconciled: Option<(Timestamp, String)>,
+    /// The labels of the secrets that signed the newest events, each with the last time.
+    pub matched: Vec<(String, Timestamp)>,
+    /// Whether those are all events of the variant.
+    pub matched_all: bool,
+    /// The test event that was asked for, once it is in the inbox.
+    pub test: Option<EventRow>,
+}
+
+impl Engine {
+    /// How every variant is doing, and how often deliveries to addresses of no variant came.
+    pub(crate) async fn standings(self: &Arc<Self>) -> Result<(Vec<Standing>, i64), Error> {
+        self.blocking(|engine| {
+            engine.store.ask(|tx| {
+                let refused = tx.refused(engine.now() - REFUSED)?;
+                let mut standings = Vec::new();
+                for name in engine.variants.keys() {
+                    standings.extend(standing(engine, tx, name, &refused)?);
+                }
+                Ok((standings, refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum()))
+            })
+        })
+        .await
+    }
+
+    /// How the variant is doing, and what became of the test event `test`; `None` when there is no such variant.
+    pub(crate) async fn checkup(self: &Arc<Self>, name: &str, test: Option<String>) -> Result<Option<Checkup>, Error> {
+        let name = name.to_owned();
+        self.blocking(move |engine| engine.store.ask(|tx| checkup(engine, tx, &name, test.as_deref()))).await
+    }
+
+    /// The header fields that make `body` a genuine delivery to the variant now, where its gateway's secret is ours to
+    /// sign with.
+    pub(crate) fn sign(self: &Arc<Self>, variant: &str, body: &[u8]) -> Option<Vec<(String, String)>> {
+        self.variant(variant)?.gateway.sign(body, self.now())
+    }
+}
+
+fn standing(engine: &Engine, tx: &mut dyn Tx, name: &str, refused: &[Refused]) -> Result<Option<Standing>, Error> {
+    let Some(variant) = engine.variants.get(name) else { return Ok(None) };
+    Ok(Some(Standing {
+        name: name.to_owned(),
+        gateway: variant.gateway.name(),
+        setup: variant.gateway.setup(),
+        last_event: tx.last_event_of(name)?,
+        last_real: tx.last_but(name, TEST_KIND, SECRETS_OF)?,
+        refused: refused.iter().filter(|one| one.variant == name).cloned().collect(),
+    }))
+}
+
+fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> Result<Option<Checkup>, Error> {
+    let now = engine.now();
+    let refused = tx.refused(now - REFUSED)?;
+    let Some(standing) = standing(engine, tx, name, &refused)? else { return Ok(None) };
+    let Some(gateway) = engine.variants.get(name).map(|variant| &variant.gateway) else { return Ok(None) };
+    let can_test = gateway.test_delivery("evt_test", now).is_some();
+    let chore = tx.chore(&operations::chore(name))?;
+    let secrets = tx.recent_secrets(name, TEST_KIND, SECRETS_OF)?;
+    let test = match test {
+        Some(id) => tx.event_named(name, id)?,
+        None => None,
+    };
+    Ok(Some(Checkup {
+        standing,
+        can_test,
+        can_ask: gateway.supports(Verb::Refresh),
+        reconciled: chore.and_then(|chore| Some((chore.ran_at?, chore.note?))),
+        // A window that is not full has all; tests of operators, which are left out, only make it less certain.
+        matched_all: secrets.iter().map(|one| one.events).sum::<i64>() < SECRETS_OF / 2,
+        matched: secrets.into_iter().filter_map(|one| Some((one.secret?, one.last))).collect(),
+        test,
+    }))
+}

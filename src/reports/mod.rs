@@ -1,0 +1,22 @@
+//! What the pages read. Nothing here writes.
+
+mod anomalies;
+mod audit;
+mod browse;
+mod checkup;
+mod dry_run;
+mod overview;
+mod rebuild;
+mod stories;
+
+pub(crate) use anomalies::Anomaly;
+pub(crate) use audit::Acts;
+pub(crate) use browse::{
+    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP, by_text, event_rows,
+};
+pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
+pub(crate) use dry_run::Forecast;
+pub(crate) use overview::{Bucket, Overview, Span};
+pub use rebuild::{Differing, Rebuilt};
+pub(crate) use rebuild::{compare, known};
+pub(crate) use stories::{EventStory, PaymentStory};

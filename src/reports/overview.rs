@@ -1,0 +1,123 @@
+//! How do things stand? Sums of the last day, a series for a chart, what waits, and what is odd: all of it from
+//! counters and the ends of indexes, so that it takes the same time whatever lies behind.
+
+use std::sync::Arc;
+
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::engine::Engine;
+use crate::engine::tally::{RECEIVED, hour};
+use crate::error::Error;
+use crate::reports::anomalies::{self, Anomaly};
+use crate::reports::browse::COUNT_CAP;
+use crate::store::Tx;
+use crate::store::filters::{self, AmountKey, EventStream, Window};
+use crate::store::rows::{EventRow, Sum};
+
+/// How things stand.
+pub(crate) struct Overview {
+    /// Of the hour that runs and the 23 before it.
+    pub sums: Vec<Sum>,
+    /// Of the 24 hours before those.
+    pub before: Vec<Sum>,
+    /// How many events are in the states that are not the end, up to [`COUNT_CAP`].
+    pub open: Vec<(EventState, i64)>,
+    /// The event that has waited longest for a worker, or for its next attempt.
+    pub oldest: Option<EventRow>,
+    /// The last event of each variant.
+    pub last: Vec<(String, Option<EventRow>)>,
+    /// The chart's columns, oldest first.
+    pub buckets: Vec<Bucket>,
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// Some hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub at: Timestamp,
+    pub received: i64,
+    /// Completed, or ignored: nothing is left to do.
+    pub done: i64,
+    /// Attempts that failed, be there another one or not.
+    pub failed: i64,
+}
+
+/// What a chart shows: about thirty columns in each case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Span {
+    Day,
+    Week,
+    Month,
+}
+
+impl Span {
+    /// Every span, the shortest first.
+    pub(crate) const ALL: [Span; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// The word in addresses.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+        }
+    }
+
+    /// How many columns, and how many hours each.
+    fn columns(self) -> (i64, i64) {
+        match self {
+            Self::Day => (24, 1),
+            Self::Week => (28, 6),
+            Self::Month => (30, 24),
+        }
+    }
+}
+
+impl Engine {
+    /// How things stand, with a chart of `span`.
+    pub(crate) async fn overview(self: &Arc<Self>, span: Span) -> Result<Overview, Error> {
+        self.blocking(move |engine| engine.store.ask(|tx| overview(engine, tx, span))).await
+    }
+}
+
+fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Error> {
+    let now = engine.now();
+    let (day, end) = (time::Duration::hours(24), hour(now) + time::Duration::hours(1));
+    let sums = tx.sums(end - day, end)?;
+    // The last one waits for no worker.
+    let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
+    let each = states.map(|state| EventStream::State(state.as_str().into()));
+    let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
+    let variants: Vec<EventStream> = engine.variants.keys().cloned().map(EventStream::Variant).collect();
+    let first = ends(tx, &each[..3], true)?.into_iter().min();
+    let shown = [ends(tx, &variants, false)?, Vec::from_iter(first)].concat();
+    let found = tx.events_with(&shown)?;
+    let oldest = found.iter().find(|event| Some(event.id) == first).cloned();
+    let last_of =
+        |variant: &String| found.iter().filter(|event| event.variant == *variant).max_by_key(|event| event.id);
+    let last: Vec<_> = engine.variants.keys().map(|name| (name.clone(), last_of(name).cloned())).collect();
+    let anomalies = anomalies::find(tx, now, &sums, &last, engine.chores.notice_authorized_after)?;
+    let before = tx.sums(end - day - day, end - day)?;
+    let buckets = buckets(tx, end, span)?;
+    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies })
+}
+
+/// The first, or the last, event of each of these streams that has one.
+fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<i64>, Error> {
+    let amounts = filters::Span { above: AmountKey::first(), below: AmountKey::last() };
+    tx.event_reach(streams, &Window { ids: filters::Span { above: 0, below: i64::MAX }, amounts, rising, depth: 1 })
+}
+
+/// The columns end with the one in which `end` lies; they begin at whole multiples of their width.
+fn buckets(tx: &mut dyn Tx, end: Timestamp, span: Span) -> Result<Vec<Bucket>, Error> {
+    let (columns, hours) = span.columns();
+    let width = hours * 3_600;
+    let last = (end - time::Duration::SECOND).unix_timestamp().div_euclid(width);
+    let begin = |index: i64| Timestamp::from_unix_timestamp(index * width).unwrap_or(end);
+    let bounds: Vec<Timestamp> = (last - columns + 1..=last + 1).map(begin).collect();
+    let [completed, ignored, retryable, discarded] =
+        [EventState::Completed, EventState::Ignored, EventState::Retryable, EventState::Discarded].map(|s| s.as_str());
+    let sums = tx.series(&bounds, [&[RECEIVED], &[completed, ignored], &[retryable, discarded]])?;
+    let bucket = |(at, [received, done, failed]): (&Timestamp, [i64; 3])| Bucket { at: *at, received, done, failed };
+    Ok(bounds.iter().zip(sums).map(bucket).collect())
+}

@@ -1,0 +1,106 @@
+//! Whether what is stored is what the events say. Comparing changes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::browse::{Place, payment_rows};
+use crate::domain::fact::{Aspect, Fact};
+use crate::domain::ledger::Ledger;
+use crate::domain::payment::{PaymentState, derive};
+use crate::engine::payment::{self, Payment};
+use crate::engine::{Engine, find};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::rebuild::from_events;
+use crate::store::Tx;
+use crate::store::rows::PaymentRow;
+
+/// How many payments [`Payments::differing`] compares in one go.
+const CHUNK: usize = 100;
+
+/// A payment as it is stored, beside what its events make of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rebuilt {
+    /// The payment as it is stored.
+    pub stored: Payment,
+    /// What its events make of it.
+    pub rebuilt: PaymentState,
+    /// Whether state and ledger are the same.
+    pub same: bool,
+    /// Where the ledgers differ: the stored fact of a register, and the one that the events make.
+    pub registers: Vec<(Option<Fact>, Option<Fact>)>,
+    /// Why its events can't make it anew: some of what they said is gone.
+    pub refusal: Option<String>,
+}
+
+/// What [`Payments::differing`] found among some payments.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Differing {
+    /// How many payments were compared.
+    pub compared: usize,
+    /// Those that are not what their events make of them.
+    pub found: Vec<Rebuilt>,
+    /// Where to go on; `None` when all were compared.
+    pub next: Option<i64>,
+}
+
+impl Engine {
+    /// Rebuilds a payment from its stored events, beside the stored one. Changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, and what the database says.
+    pub(crate) async fn rebuild(self: &Arc<Self>, token: &str) -> Result<Rebuilt, Error> {
+        let token = token.to_owned();
+        let compare = move |engine: &Engine, tx: &mut dyn Tx| {
+            let row = known(tx, &token)?;
+            compare(engine, tx, &row)
+        };
+        self.blocking(move |engine| engine.store.ask(|tx| compare(engine, tx))).await
+    }
+
+    /// Compares some payments with what their events make of them, from the newest on, or after where an earlier
+    /// answer said to go on. Changes nothing; a payment that changes meanwhile may be reported although it is right.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn differing(self: &Arc<Self>, after: Option<i64>) -> Result<Differing, Error> {
+        let place = after.map(|id| Place { id, back: false, with: false });
+        let compare_some = move |engine: &Engine, tx: &mut dyn Tx| {
+            let page = payment_rows(tx, place, CHUNK)?;
+            let mut found = Vec::new();
+            for row in &page.rows {
+                found.extend(Some(compare(engine, tx, row)?).filter(|rebuilt| !rebuilt.same));
+            }
+            Ok(Differing { compared: page.rows.len(), found, next: page.further.map(|place| place.id) })
+        };
+        self.blocking(move |engine| engine.store.ask(|tx| compare_some(engine, tx))).await
+    }
+}
+
+pub(crate) fn known(tx: &mut dyn Tx, token: &str) -> Result<PaymentRow, Error> {
+    find::by_token(tx, token)?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such payment"))
+}
+
+pub(crate) fn compare(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Rebuilt, Error> {
+    let (ledger, refusal) = from_events(engine, tx, row)?;
+    let rebuilt = derive(payment::terms(row)?, &ledger);
+    let stored = tx.ledger(row.id)?;
+    let same = rebuilt == payment::state(row)? && ledger == stored;
+    let registers = if ledger == stored { Vec::new() } else { differences(&stored, &ledger) };
+    Ok(Rebuilt { stored: Payment::of(row)?, rebuilt, same, registers, refusal })
+}
+
+/// A register as it is stored, and as the events make it.
+type Sides = (Option<Fact>, Option<Fact>);
+
+fn differences(stored: &Ledger, rebuilt: &Ledger) -> Vec<Sides> {
+    let mut registers: BTreeMap<(Aspect, &str), Sides> = BTreeMap::new();
+    for fact in stored.facts() {
+        registers.entry((fact.aspect, &fact.gateway_ref)).or_default().0 = Some(fact.clone());
+    }
+    for fact in rebuilt.facts() {
+        registers.entry((fact.aspect, &fact.gateway_ref)).or_default().1 = Some(fact.clone());
+    }
+    registers.into_values().filter(|(stored, rebuilt)| stored != rebuilt).collect()
+}

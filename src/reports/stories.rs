@@ -1,0 +1,152 @@
+//! What is the whole story of a payment, and of an event? All that the pages tell, read in one go.
+
+use std::sync::Arc;
+
+use crate::domain::fact::Fact;
+use crate::engine::payment::Payment;
+use crate::engine::{Engine, find};
+use crate::error::Error;
+use crate::operations::allowed::{Ask, asks};
+use crate::pipeline::reading::interpret;
+use crate::store::Tx;
+use crate::store::calls::OperationRow;
+use crate::store::rows::{ActRow, AttemptRow, EventRow, PaymentRow, TransitionRow};
+
+/// Everything about one payment, lists newest first.
+pub(crate) struct PaymentStory {
+    pub payment: PaymentRow,
+    /// The gateway's ids, with the address of the gateway's own page about each.
+    pub references: Vec<(String, Option<String>)>,
+    /// The gateway's name.
+    pub gateway: Option<&'static str>,
+    pub facts: Vec<Fact>,
+    pub events: Vec<EventRow>,
+    pub attempts: Vec<AttemptRow>,
+    pub transitions: Vec<TransitionRow>,
+    pub acts: Vec<ActRow>,
+    pub operations: Vec<OperationRow>,
+    /// What its gateway may be asked for.
+    pub asks: Vec<Ask>,
+    /// Adopted payments that turned out to be this one.
+    pub absorbed: Vec<PaymentRow>,
+    /// The tokens of the payments beside this one.
+    pub neighbours: Neighbours,
+    /// Whether there are more events than are told of.
+    pub cut: bool,
+}
+
+/// The payments beside one, by when they came: of the list, and of the same customer.
+#[derive(Debug, Default)]
+pub(crate) struct Neighbours {
+    pub newer: Option<String>,
+    pub older: Option<String>,
+    pub customers_newer: Option<String>,
+    pub customers_older: Option<String>,
+}
+
+/// Everything about one event.
+pub(crate) struct EventStory {
+    pub event: EventRow,
+    pub payment: Option<PaymentRow>,
+    pub references: Vec<String>,
+    /// What the event says, or why it can't be read.
+    pub facts: Result<(String, Vec<Fact>), String>,
+    /// The ledger of the payment that it is about.
+    pub ledger: Vec<Fact>,
+    pub transitions: Vec<TransitionRow>,
+    pub attempts: Vec<AttemptRow>,
+    /// Header fields (a JSON object) and body, unless they were pruned.
+    pub body: Option<(String, Vec<u8>)>,
+}
+
+/// How many events a payment's timeline shows.
+const EVENTS: i64 = 200;
+
+impl Engine {
+    /// The story of the payment with this token.
+    pub(crate) async fn payment_story(self: &Arc<Self>, token: &str) -> Result<Option<PaymentStory>, Error> {
+        let token = token.to_owned();
+        self.blocking(move |engine| engine.store.ask(|tx| payment_story(engine, tx, &token))).await
+    }
+
+    /// The story of the event with this id.
+    pub(crate) async fn event_story(self: &Arc<Self>, id: i64) -> Result<Option<EventStory>, Error> {
+        self.blocking(move |engine| engine.store.ask(|tx| event_story(engine, tx, id))).await
+    }
+}
+
+fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentStory>, Error> {
+    let Some(payment) = find::by_token(tx, token)? else { return Ok(None) };
+    let gateway = engine.variants.get(&payment.variant).map(|variant| &variant.gateway);
+    let with_page = |text: String| {
+        let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, payment.livemode.unwrap_or(false)));
+        (text, page)
+    };
+    let references = tx.references_of(payment.id)?.into_iter().map(with_page).collect();
+    let absorbed = tx.absorbed_by(payment.id)?;
+    let mut transitions = tx.transitions_of(payment.id)?;
+    for earlier in &absorbed {
+        transitions.extend(tx.transitions_of(earlier.id)?);
+    }
+    let events = tx.events_of(payment.id, EVENTS)?;
+    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    let operations = tx.operations_of(payment.id)?;
+    let asks = asks(engine, tx, &payment, &Payment::of(&payment)?)?;
+    Ok(Some(PaymentStory {
+        references,
+        asks,
+        operations,
+        facts: tx.facts_of(payment.id)?,
+        transitions,
+        acts: tx.acts_of(payment.id)?,
+        neighbours: neighbours(tx, &payment)?,
+        absorbed,
+        gateway: gateway.map(|gateway| gateway.name()),
+        cut: events.len() as i64 == EVENTS,
+        attempts: tx.attempts_of(&ids)?,
+        events,
+        payment,
+    }))
+}
+
+fn neighbours(tx: &mut dyn Tx, payment: &PaymentRow) -> Result<Neighbours, Error> {
+    let mut found = Neighbours {
+        newer: tx.beside(payment.id, None, true)?,
+        older: tx.beside(payment.id, None, false)?,
+        ..Neighbours::default()
+    };
+    if let Some(customer) = &payment.customer {
+        found.customers_newer = tx.beside(payment.id, Some(customer), true)?;
+        found.customers_older = tx.beside(payment.id, Some(customer), false)?;
+    }
+    Ok(found)
+}
+
+fn event_story(engine: &Engine, tx: &mut dyn Tx, id: i64) -> Result<Option<EventStory>, Error> {
+    let Some(event) = tx.event(id)? else { return Ok(None) };
+    let payment = match event.payment_id {
+        Some(payment) => tx.payment(payment)?,
+        None => None,
+    };
+    let body = tx.body(id)?;
+    let facts = match tx.recorded(id)? {
+        None => Err("its body was pruned".to_owned()),
+        Some(event) => match interpret(engine, &event) {
+            Ok(said) => Ok((said.interpretation.summary, said.interpretation.facts)),
+            Err(trouble) => Err(trouble.foretold().2),
+        },
+    };
+    Ok(Some(EventStory {
+        references: tx.event_references(id)?,
+        transitions: tx.transitions_by(id)?,
+        attempts: tx.attempts_of(&[id])?,
+        ledger: match event.payment_id {
+            Some(payment) => tx.facts_of(payment)?,
+            None => Vec::new(),
+        },
+        facts,
+        body,
+        payment,
+        event,
+    }))
+}
