@@ -46,7 +46,7 @@ impl Engine {
             }])?;
             let event =
                 event.first().map(|event| event.id).ok_or_else(|| Error::new(ErrorKind::Storage, "no event"))?;
-            tx.assign(event, row.id, Some(&row.token))?;
+            tx.assign(event, row.id, &row.token)?;
             tx.add_act(&act("rebuild", &actor, Some(event), Some(row.id), now))?;
             Ok(event)
         };

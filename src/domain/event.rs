@@ -156,7 +156,7 @@ impl EventState {
     ];
 
     /// The word in tables and pages.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Available => "available",
             Self::Running => "running",

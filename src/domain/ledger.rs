@@ -27,7 +27,9 @@ pub enum Effect {
     Replaced(State),
     /// The ledger holds this very fact.
     Known,
-    /// The one that its register holds says this, and stays.
+    /// The one that its register holds is of a later time and says this; it stays.
+    Older(State),
+    /// The one that its register holds says this, and outranks it whatever their times; it stays.
     Outranked(State),
 }
 
@@ -67,7 +69,9 @@ impl Ledger {
             }
             Entry::Occupied(mut register) => {
                 let held = register.get().state;
-                match standing(&fact).cmp(&standing(register.get())) {
+                let (new, old) = (standing(&fact), standing(register.get()));
+                match new.cmp(&old) {
+                    Ordering::Less if new.is_only_older_than(&old) => Effect::Older(held),
                     Ordering::Less => Effect::Outranked(held),
                     Ordering::Equal => Effect::Known,
                     Ordering::Greater => {
@@ -120,6 +124,12 @@ struct Standing<'a> {
     rank: u8,
     event_id: &'a str,
     content: Content<'a>,
+}
+
+impl Standing<'_> {
+    fn is_only_older_than(&self, other: &Self) -> bool {
+        (self.finality, self.moved) == (other.finality, other.moved) && self.time < other.time
+    }
 }
 
 /// The fields that decide when all else is equal, so that even two events with one id have a winner.

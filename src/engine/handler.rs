@@ -14,6 +14,7 @@ use super::Engine;
 use super::payment::Payment;
 use crate::domain::Timestamp;
 use crate::domain::payment::Status;
+use crate::store::Tx;
 
 /// A recorded step of a payment, handed to handlers.
 #[derive(Clone)]
@@ -203,6 +204,20 @@ impl Handlers {
         let for_steps = steps.flat_map(|step| self.on_transition.iter().map(|(name, _)| (name.as_str(), Some(*step))));
         let wanted = self.on_event.iter().filter(move |(_, pattern, _)| matches(pattern, kind));
         for_steps.chain(wanted.map(|(name, ..)| (name.as_str(), None)))
+    }
+
+    /// Runs the handlers in the transaction for a transition; the name of one that refused, and why.
+    pub(crate) fn run_in_transaction(&self, tx: &mut dyn Tx, step: &Transition) -> Result<(), (String, HandlerError)> {
+        for (name, run) in &self.in_transaction {
+            let mut ran = Ok(());
+            let lent = tx.lend(&mut |conn| {
+                let _inside = Inside::enter();
+                ran = run(conn, step);
+            });
+            let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
+            lent.and(ran).map_err(|error| (name.clone(), error))?;
+        }
+        Ok(())
     }
 
     /// Whether any handler is for events of this kind.

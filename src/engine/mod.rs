@@ -1,11 +1,14 @@
 //! The running configuration that all rooms above share: variants, handlers, the database, its writer and the clock.
 
 mod actor;
+pub(crate) mod allowed;
 mod chores;
+pub(crate) mod event_facts;
 pub(crate) mod find;
 pub(crate) mod handler;
 
 pub(crate) mod payment;
+pub(crate) mod request;
 pub(crate) mod tally;
 mod variant;
 
@@ -24,7 +27,7 @@ pub use variant::{ModePolicy, Unmatched, Variant};
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, to_micros};
 use crate::error::{Error, ErrorKind};
-use crate::store::inbox::Inbox;
+use crate::store::writer::Writer;
 use crate::store::{Store, Tx};
 use handler::Handlers;
 
@@ -33,7 +36,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// What `Payments` hands out clones of: one for each built configuration.
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) inbox: Inbox,
+    pub(crate) writer: Writer,
     pub(crate) variants: BTreeMap<String, Variant>,
     pub(crate) handlers: Handlers,
     pub(crate) backoff: Backoff,
@@ -112,7 +115,7 @@ impl Engine {
 
     /// Writes the counters that are still in memory.
     pub(crate) async fn flush(&self) {
-        self.inbox.flush().await;
+        self.writer.flush().await;
     }
 }
 

@@ -1,8 +1,6 @@
 //! What is counted, and when does it count? Events when they are settled, in memory and after the commit, so that
 //! nobody waits for a counter; money in the very transaction that moved it, so that it is counted exactly once.
 
-use std::sync::Arc;
-
 use std::collections::BTreeMap;
 
 use super::Engine;
@@ -35,7 +33,7 @@ pub(crate) fn hour(at: Timestamp) -> Timestamp {
 
 impl Engine {
     /// Counts one `outcome`, soon.
-    pub(crate) fn count(self: &Arc<Self>, variant: &str, outcome: &str, times: usize) {
+    pub(crate) fn count(&self, variant: &str, outcome: &str, times: usize) {
         let last_at = self.now();
         let counter = Counter {
             hour: hour(last_at),
@@ -45,7 +43,7 @@ impl Engine {
         };
         let count = i64::try_from(times).unwrap_or(i64::MAX);
         if count > 0 {
-            self.inbox.count(counter, Count { count, amount: 0, last_at });
+            self.writer.count(counter, Count { count, amount: 0, last_at });
         }
     }
 }

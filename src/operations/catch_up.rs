@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
+use super::operate::Outcome;
 use crate::domain::payment::Status;
+use crate::engine::allowed::can;
 use crate::engine::payment::Payment;
+use crate::engine::request::Wanted;
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
-use crate::operations::allowed::can;
-use crate::operations::operate::{Outcome, Wanted};
 
 /// How often a worker is waited for, and how long each time: an event that has come already needs some milliseconds.
 const LOOKS: u32 = 10;

@@ -9,9 +9,9 @@ use super::reconcile;
 use crate::domain::later;
 use crate::domain::payment::Status;
 use crate::engine::Engine;
+use crate::engine::request::{Requester, Wanted};
 use crate::error::Error;
 use crate::gateways::Verb;
-use crate::operations::operate::{Asker, Wanted};
 use crate::store::Tx;
 use crate::store::calls::Stale;
 
@@ -102,7 +102,7 @@ impl Engine {
             Ok(tokens)
         });
         for token in stale.await? {
-            let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
+            let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };
             if let Err(error) = self.operate(&token, wanted).await {
                 log::info!("payments: payment={token} was asked about: {error}");
             }

@@ -1,96 +1,25 @@
-//! How is a payment completed at a gateway that waits for us once its customer has agreed?
+//! Completions that the payment has gone past before they were tried.
 
-use crate::domain::Timestamp;
-use crate::domain::event::{Awaited, Source};
 use crate::engine::Engine;
+use crate::engine::allowed::{Open, allowed};
 use crate::engine::payment::Payment;
 use crate::error::Error;
 use crate::gateways::Verb;
-use crate::operations::allowed::{Pending, allowed, can};
-use crate::operations::operate::{Asker, Wanted, begin_refresh, idempotency_key, operation};
 use crate::store::Tx;
-use crate::store::calls::{NewOperation, OperationEnd, OperationRow};
-use crate::store::rows::{EventRow, PaymentRow};
-
-/// Begins what the gateway waits for, once an event has said so: a worker takes it up. Nothing is begun where the gateway
-/// can't be asked, for a payment that was not created here or needs a review, or where the ledger sees nothing to complete.
-pub(crate) fn begin_completion(
-    engine: &Engine,
-    tx: &mut dyn Tx,
-    row: &PaymentRow,
-    awaited: &Awaited,
-    event: &EventRow,
-) -> Result<(), Error> {
-    let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Complete) };
-    let payment = Payment::of(row)?;
-    if row.adopted || payment.needs_review() || can(engine, &row.variant, wanted.verb).is_err() {
-        return Ok(());
-    }
-    let pending =
-        Pending::during(engine, tx, row, &payment, Some(&event.gateway_event_id))?.about(&awaited.gateway_ref);
-    let is_answer = event.source == Source::Answer.as_str();
-    let settled = is_answer && settles(pending.operations(), awaited, engine.now());
-    if settled || allowed(&payment, wanted.verb, None, &pending).is_err() {
-        return Ok(());
-    }
-    let new = operation(tx, row, &wanted, &idempotency_key()?, engine.now())?;
-    let gateway_refs = with_first(&awaited.gateway_ref, &new.gateway_refs);
-    let awaited_since = Some(awaited.since.or(event.occurred_at).unwrap_or(event.received_at));
-    tx.add_operation(&NewOperation { gateway_refs, awaited_since, ..new }).map(drop)
-}
-
-/// Has the gateway asked once more where money that was on its way did not come: meanwhile the customer may have approved
-/// anew, and that began nothing.
-pub(crate) fn look_again(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, event: &EventRow) -> Result<(), Error> {
-    // A refresh has just told it.
-    let is_answer = event.source == Source::Answer.as_str();
-    let told = is_answer && tx.operation_under(&event.gateway_event_id)?.is_none();
-    if told || row.adopted || can(engine, &row.variant, Verb::Complete).is_err() {
-        return Ok(());
-    }
-    begin_refresh(engine, tx, row.id)
-}
+use crate::store::calls::{OperationEnd, OperationRow};
 
 /// Ends a completion that was never tried, where the payment has gone on since in another way; answers whether it did.
 pub(crate) fn end_if_overtaken(engine: &Engine, tx: &mut dyn Tx, operation: &OperationRow) -> Result<bool, Error> {
-    tx.lock_payments(&[operation.payment_id])?;
-    let Some(row) = tx.payment(operation.payment_id)? else { return Ok(false) };
+    let Some(row) = tx.hold_payments(&[operation.payment_id])?.pop() else { return Ok(false) };
     let payment = Payment::of(&row)?;
-    let mut pending = Pending::of(engine, tx, &row, &payment)?.without(operation.id);
+    let mut open = Open::of(engine, tx, &row, &payment)?.without(operation.id);
     if let Some(id) = operation.awaited() {
-        pending = pending.about(&id);
+        open = open.about(&id);
     }
     let review = || Err("the payment needs a review".to_owned());
-    let may = if payment.needs_review() { review() } else { allowed(&payment, Verb::Complete, None, &pending) };
+    let may = if payment.needs_review() { review() } else { allowed(&payment, Verb::Complete, None, &open) };
     let Err(why) = may else { return Ok(false) };
     let (outcome, finished_at) = (format!("not asked for any more: {why}"), Some(engine.now()));
     tx.settle_operation(operation, &OperationEnd { state: "overtaken", outcome, due_at: None, finished_at })?;
     Ok(true)
-}
-
-/// How often what an answer tells leads to a try that is declined: a customer who approves anew is told of by an event.
-const TRIES: usize = 3;
-/// How long after a decline it is no news that something waits, where the gateway doesn't say since when.
-const LATELY: time::Duration = time::Duration::minutes(10);
-
-/// Whether an answer, which may be asked for over and over, tells nothing that the completions before have not dealt with.
-/// One whose end nobody knows is not the end of it: what waits still can be asked for again.
-fn settles(before: &[OperationRow], awaited: &Awaited, now: Timestamp) -> bool {
-    let of_it = |operation: &&OperationRow| {
-        operation.verb == Verb::Complete.as_str() && operation.awaited().as_ref() == Some(&awaited.gateway_ref)
-    };
-    let in_state = |state: &'static str| before.iter().filter(of_it).filter(move |operation| operation.state == state);
-    let dealt_with = in_state("declined").any(|declined| match awaited.since {
-        Some(since) => declined.awaited_since >= Some(since),
-        None => declined.finished_at > Some(now - LATELY),
-    });
-    dealt_with || in_state("declined").count() >= TRIES || in_state("done").next().is_some()
-}
-
-/// The ids with this one first.
-fn with_first(id: &str, all: &str) -> String {
-    let mut ids: Vec<String> = serde_json::from_str(all).unwrap_or_default();
-    ids.retain(|other| other != id);
-    ids.insert(0, id.to_owned());
-    serde_json::Value::from(ids).to_string()
 }

@@ -148,8 +148,9 @@ impl Engine {
         let linked = move |tx: &mut dyn crate::store::Tx| {
             let keys: Vec<_> = gateway_refs.iter().map(|text| (variant.clone(), text.clone())).collect();
             tx.lock_references(&keys)?;
-            tx.link(&variant, &gateway_refs, payment)?;
-            tx.wake(&variant, &gateway_refs, now)
+            let links: Vec<_> = keys.iter().map(|key| (key.clone(), payment)).collect();
+            tx.link(&links)?;
+            tx.wake(&keys, now)
         };
         self.write(linked).await?;
         self.notify();

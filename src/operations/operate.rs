@@ -4,19 +4,19 @@
 
 use std::sync::Arc;
 
-use crate::domain::fact::{Fact, State};
 use crate::domain::money::Money;
 use crate::domain::{Timestamp, later};
+use crate::engine::allowed::{Open, allowed, can};
 use crate::engine::payment::Payment;
+use crate::engine::request::{Requester, Wanted, idempotency_key, operation};
 use crate::engine::{Actor, act};
-use crate::engine::{Engine, find, random_word};
+use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
-use crate::operations::allowed::{Pending, allowed, can};
 use crate::operations::tries::{TRY, Waiting};
 use crate::store::Tx;
 use crate::store::calls::{NewOperation, OperationRow};
-use crate::store::rows::{NewAct, PaymentRow};
+use crate::store::rows::NewAct;
 
 /// What came of asking the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,46 +30,6 @@ pub enum Outcome {
     Underway,
 }
 
-/// What is asked for, before it is known whether the ledger allows it.
-pub(crate) struct Wanted {
-    pub verb: Verb,
-    pub amount: Option<Money>,
-    pub reason: Option<String>,
-    pub asker: Asker,
-    /// What need not be done where the same was asked for after this.
-    pub unless_since: Option<Timestamp>,
-    /// The idempotency key, where a page has given one out already, so that a form that is sent twice acts once.
-    pub key: Option<String>,
-}
-
-impl Wanted {
-    /// What the host's own code asks for.
-    pub(crate) fn by_host(verb: Verb) -> Self {
-        Self { verb, amount: None, reason: None, asker: Asker::Host, unless_since: None, key: None }
-    }
-}
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub(crate) enum Asker {
-    /// The host's own code.
-    Host,
-    /// A worker, about a payment that nobody has told of for long.
-    Worker,
-    /// A person, in the admin pages.
-    Operator(Actor),
-}
-
-impl Asker {
-    fn name(&self) -> &str {
-        match self {
-            Self::Host => "the app",
-            Self::Worker => "a worker",
-            Self::Operator(actor) => &actor.name,
-        }
-    }
-}
-
 /// What an operator confirmed.
 pub(crate) struct OperatorsOrder {
     pub verb: Verb,
@@ -80,17 +40,12 @@ pub(crate) struct OperatorsOrder {
     pub actor: Actor,
 }
 
-/// A fresh key for an operation.
-pub(crate) fn idempotency_key() -> Result<String, Error> {
-    Ok(format!("op_{}", random_word(26)?))
-}
-
 impl Engine {
     /// Does it, if the ledger allows it.
     pub(crate) async fn operate(self: &Arc<Self>, token: &str, wanted: Wanted) -> Result<Outcome, Error> {
         let (now, token) = (self.now(), token.to_owned());
         // Under a name of the host's the same may be asked for once only, so that nobody can ask again.
-        let named = wanted.key.is_some() && matches!(wanted.asker, Asker::Host);
+        let named = wanted.key.is_some() && matches!(wanted.requester, Requester::Host);
         let waiting = if named { Waiting::Nobody } else { Waiting::Somebody };
         let key = wanted.key.clone().map_or_else(idempotency_key, Ok)?;
         let begun = self
@@ -108,7 +63,8 @@ impl Engine {
     /// As those of [`Payments::refund`] and the other verbs.
     pub(crate) async fn order(self: &Arc<Self>, token: &str, order: OperatorsOrder) -> Result<Outcome, Error> {
         let OperatorsOrder { verb, amount, reason, key, actor } = order;
-        let wanted = Wanted { amount, reason, asker: Asker::Operator(actor), key: Some(key), ..Wanted::by_host(verb) };
+        let wanted =
+            Wanted { amount, reason, requester: Requester::Operator(actor), key: Some(key), ..Wanted::by_host(verb) };
         self.operate(token, wanted).await
     }
 }
@@ -140,15 +96,14 @@ fn begin(
 ) -> Result<Begun, Error> {
     let not_found = || Error::new(ErrorKind::NotFound, "there is no such payment");
     let found = find::by_token(tx, token)?.ok_or_else(not_found)?;
-    tx.lock_payments(&[found.id])?;
-    let row = tx.payment(found.id)?.ok_or_else(not_found)?;
+    let row = tx.hold_payments(&[found.id])?.pop().ok_or_else(not_found)?;
     let refused = |why: String| Error::new(ErrorKind::Refused, why);
     can(engine, &row.variant, wanted.verb).map_err(refused)?;
     let before = tx.operation_under(key)?;
     if let Some(operation) = before {
         // A page's key is good for one confirmation; a host's own says that it is the same.
-        return match &wanted.asker {
-            Asker::Host if operation.payment_id == row.id => Ok(Begun::Known(operation)),
+        return match &wanted.requester {
+            Requester::Host if operation.payment_id == row.id => Ok(Begun::Known(operation)),
             _ => Err(refused("this was asked for already; the payment's timeline says what came of it".to_owned())),
         };
     }
@@ -159,68 +114,15 @@ fn begin(
         return Err(refused("this was asked for just now".to_owned()));
     }
     let payment = Payment::of(&row)?;
-    let pending = Pending::of(engine, tx, &row, &payment)?;
-    allowed(&payment, wanted.verb, wanted.amount, &pending).map_err(refused)?;
+    let open = Open::of(engine, tx, &row, &payment)?;
+    allowed(&payment, wanted.verb, wanted.amount, &open).map_err(refused)?;
     // All that is left is a sum at this moment, and the same for every try.
-    let all = (wanted.verb == Verb::Refund).then_some(pending.refundable);
+    let all = (wanted.verb == Verb::Refund).then_some(open.refundable);
     let amount = wanted.amount.map(|amount| amount.minor).or(all);
-    if let Asker::Operator(actor) = &wanted.asker {
+    if let Requester::Operator(actor) = &wanted.requester {
         let detail = amount.map(|minor| Money::new(minor, payment.amount.currency).to_string());
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
     }
     let new = operation(tx, &row, wanted, key, now)?;
     Ok(Begun::New(tx.add_operation(&NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new })?))
-}
-
-/// Has a worker ask how a payment stands, where its gateway can be asked.
-pub(crate) fn begin_refresh(engine: &Engine, tx: &mut dyn Tx, payment: i64) -> Result<(), Error> {
-    let wanted = Wanted { asker: Asker::Worker, ..Wanted::by_host(Verb::Refresh) };
-    match tx.payment(payment)? {
-        Some(row) if can(engine, &row.variant, wanted.verb).is_ok() => {
-            let new = operation(tx, &row, &wanted, &idempotency_key()?, engine.now())?;
-            tx.add_operation(&new).map(drop)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// An operation that is due at once and was never tried, without an amount.
-pub(crate) fn operation(
-    tx: &mut dyn Tx,
-    row: &PaymentRow,
-    wanted: &Wanted,
-    key: &str,
-    now: Timestamp,
-) -> Result<NewOperation, Error> {
-    Ok(NewOperation {
-        payment_id: row.id,
-        variant: row.variant.clone(),
-        verb: wanted.verb.as_str(),
-        amount: None,
-        reason: wanted.reason.clone(),
-        gateway_refs: serde_json::Value::from(objects(tx, row, wanted.verb)?).to_string(),
-        idempotency_key: key.to_owned(),
-        actor: wanted.asker.name().to_owned(),
-        attempts: 0,
-        due_at: now,
-        created_at: now,
-        awaited_since: None,
-    })
-}
-
-/// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about.
-fn objects(tx: &mut dyn Tx, row: &PaymentRow, verb: Verb) -> Result<Vec<String>, Error> {
-    let state = match verb {
-        Verb::Capture | Verb::Cancel => State::Authorized,
-        Verb::Refund | Verb::Refresh => State::Succeeded,
-        Verb::Complete => State::Pending,
-    };
-    let facts = tx.facts_of(row.id)?;
-    let mut refs = tx.references_of(row.id)?;
-    refs.reverse();
-    refs.sort_by_key(|id| {
-        let about = |fact: &Fact| fact.gateway_ref == *id || fact.parent.as_ref() == Some(id);
-        !facts.iter().any(|fact| fact.state == state && about(fact))
-    });
-    Ok(refs)
 }

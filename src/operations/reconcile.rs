@@ -13,7 +13,7 @@ use crate::engine::{Actor, act};
 use crate::engine::{Engine, Variant};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::GatewayError;
-use crate::pipeline::receive::row;
+use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::rows::NewAct;
 

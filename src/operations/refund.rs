@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::money::Money;
+use crate::engine::request::Wanted;
 use crate::gateways::Verb;
-use crate::operations::operate::Wanted;
 
 /// What is to go back, and why.
 #[derive(Debug, Clone, Default)]

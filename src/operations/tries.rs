@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::operate::Outcome;
 use crate::domain::event::{Envelope, Source};
 use crate::domain::money::Money;
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
 use crate::engine::payment::Payment;
+use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
 use crate::operations::complete::end_if_overtaken;
-use crate::operations::operate::{Outcome, begin_refresh};
-use crate::pipeline::receive::row;
+use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::calls::{OperationEnd, OperationRow};
 use crate::store::rows::{NewEvent, PaymentRow};

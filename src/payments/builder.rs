@@ -17,7 +17,7 @@ use crate::engine::{Chores, Clock, Engine, Event, HandlerError, Transition, Vari
 use crate::error::Error;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
-use crate::store::inbox::{Inbox, Limits};
+use crate::store::writer::{Limits, Writer};
 
 /// Configures [`Payments`].
 pub struct Builder<C: HostConnection> {
@@ -149,7 +149,7 @@ impl<C: HostConnection> Builder<C> {
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
         let store = self.database.store();
         Ok(Payments(Arc::new(Engine {
-            inbox: Inbox::open(store.clone(), self.limits)?,
+            writer: Writer::open(store.clone(), self.limits)?,
             store,
             variants,
             handlers: self.handlers,

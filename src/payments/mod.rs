@@ -9,10 +9,11 @@ pub use builder::Builder;
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::money::Money;
+use crate::engine::request::Wanted;
 use crate::engine::{Engine, Event, Payment, Transition, find};
 use crate::error::Error;
 use crate::gateways::Verb;
-use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund, Wanted};
+use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund};
 use crate::pipeline::Received;
 use crate::reports::{self, Differing, Rebuilt};
 use crate::store::database::Database;

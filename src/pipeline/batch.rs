@@ -1,86 +1,106 @@
-//! How is a batch of due events processed? Claimed, read and locked together in one transaction, then applied one
-//! by one, each in a savepoint of its own, so that one event's trouble is not its neighbours'.
+//! A batch of due events, in one transaction with a bounded number of statements: claim, read, step, write, tell.
+//!
+//! There are no savepoints. What fails sends the batch back whole; then the event that failed is settled alone and the
+//! others are taken again, so that one event's failure stays its own.
 
 use std::sync::Arc;
 
-use super::matching;
-use crate::domain::event::EventState;
-use crate::domain::{Timestamp, later};
-use crate::engine::Engine;
-use crate::engine::tally::Moved;
+use super::completion;
+use super::failure::{Failure, report};
+use super::handlers::Pending;
+use super::interpret::{Understood, interpret};
+use super::rebuild::{Remade, from_events};
+use super::step::{Step, Stepped};
+use super::working_set::WorkingSet;
+use super::write::{self, Written, fail};
+use crate::domain::Timestamp;
+use crate::domain::event::{EventState, References, Source};
+use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::apply::Step;
-use crate::pipeline::conclude::{Refusal, conclude};
-use crate::pipeline::matching::Match;
-use crate::pipeline::reading::{Reading, Said, interpret};
-use crate::pipeline::settle::{self, Ended, Pending, Trouble};
 use crate::store::Tx;
 use crate::store::rows::Claimed;
 
 /// How many events one transaction processes at the most.
-pub(crate) const BATCH: i64 = 50;
+pub(crate) const BATCH: i64 = 100;
+/// How many events of a batch may fail in its transaction before the rest is taken one by one.
+const ISOLATED: usize = 3;
 
 /// What came of a batch.
 #[derive(Default)]
 pub(crate) struct Batch {
     /// How many events were claimed.
-    pub claimed: usize,
+    pub(crate) claimed: usize,
     /// Those whose async handlers are to run now.
-    pub pending: Vec<Pending>,
+    pub(crate) pending: Vec<Pending>,
     /// The others: each one's variant, and the state that it is in.
-    settled: Vec<(String, EventState)>,
-    /// How many parked events were waked.
-    waked: usize,
+    pub(super) settled: Vec<(String, EventState)>,
+    /// How many parked events were woken.
+    pub(super) woken: usize,
 }
 
 impl Batch {
-    fn add(&mut self, event: &Claimed, ended: Ended) {
-        self.claimed += 1;
-        match ended {
-            Ended::Settled(state) => self.settled.push((event.row.variant.clone(), state)),
-            Ended::Pending(pending) => self.pending.push(*pending),
-        }
-    }
-
     fn join(&mut self, other: Self) {
         self.claimed += other.claimed;
         self.pending.extend(other.pending);
         self.settled.extend(other.settled);
-        self.waked += other.waked;
+        self.woken += other.woken;
+    }
+}
+
+/// Which events a transaction takes.
+enum Due<'a> {
+    /// Those that are due first.
+    First,
+    /// These, as far as they still are due.
+    Among(&'a [i64]),
+    /// The events of an answer that nobody has taken up yet.
+    Named(&'a str, &'a [String]),
+}
+
+/// Why a transaction was rolled back.
+struct Undone {
+    /// The events that it had claimed.
+    claimed: Vec<i64>,
+    why: Why,
+}
+
+enum Why {
+    /// One event failed in a way that leaves the transaction unusable.
+    Event(i64, Failure),
+    /// The database refused, and nobody can say for which event.
+    Store(Error),
+}
+
+impl From<Error> for Why {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
     }
 }
 
 impl Engine {
-    /// Processes one batch of due events. When a batch fails as a whole, its events are taken one by one, so that
-    /// one which can't even be committed does not hold up the others.
+    /// Processes one batch of due events. Where none is due, no writer is kept waiting for that answer.
     pub(crate) async fn process(self: &Arc<Self>) -> Result<Batch, Error> {
-        let this = self.clone();
-        let process = move |engine: &Arc<Engine>| match engine.store.transaction(|tx| process_batch(&this, tx, BATCH)) {
-            Err(error) if !error.is_retryable() => {
-                log::error!("payments: a batch failed, its events are taken one by one: {error}");
-                one_by_one(&this)
+        let taken = self.blocking(|engine| {
+            let (now, variants) = (engine.now(), engine.variant_names());
+            if !engine.store.ask(|tx| tx.is_due(now, &variants))? {
+                return Ok(Batch::default());
             }
-            done => done,
-        };
-        let batch = self.blocking(process).await?;
-        self.tell(&batch);
+            take(engine, &Due::First).or_else(|undone| again(engine, undone))
+        });
+        let batch = taken.await?;
+        self.count_settled(&batch);
         Ok(batch)
     }
 
     /// Processes these events of a variant at once, so that who asked the gateway for them sees what they did. Those
     /// that a worker has taken up meanwhile are its own; async handlers are a worker's in any case, and so is what fails.
     pub(crate) async fn process_now(self: &Arc<Self>, variant: String, named: Vec<String>) {
-        let this = self.clone();
-        let work = move |engine: &Arc<Engine>| {
-            engine.store.transaction(|tx| {
-                let now = engine.now();
-                let claimed = tx.claim_named(&variant, &named, now, later(now, engine.lease))?;
-                process_claimed(&this, tx, claimed, now)
-            })
-        };
-        match self.blocking(work).await {
+        let taken = self.blocking(move |engine| {
+            take(engine, &Due::Named(&variant, &named)).or_else(|undone| again(engine, undone))
+        });
+        match taken.await {
             Ok(batch) => {
-                self.tell(&batch);
+                self.count_settled(&batch);
                 for pending in batch.pending {
                     if let Err(error) = pending.release(LEFT).await {
                         log::warn!("payments: an event is taken up after its lease: {error}");
@@ -92,10 +112,10 @@ impl Engine {
         self.notify();
     }
 
-    fn tell(self: &Arc<Self>, batch: &Batch) {
+    fn count_settled(&self, batch: &Batch) {
         batch.settled.iter().for_each(|(variant, state)| self.count(variant, state.as_str(), 1));
         // Only now are they to be seen by others.
-        if batch.waked > 0 {
+        if batch.woken > 0 {
             self.notify();
         }
     }
@@ -104,148 +124,229 @@ impl Engine {
 /// Why handlers were not begun where the event was processed.
 const LEFT: &str = "its handlers wait for a worker";
 
-/// As many events as a batch has, each in a transaction of its own; what fails is settled as failed.
-fn one_by_one(engine: &Arc<Engine>) -> Result<Batch, Error> {
-    let store = &engine.store;
+/// One transaction.
+fn take(engine: &Arc<Engine>, due: &Due<'_>) -> Result<Batch, Undone> {
+    let mut undone = Undone { claimed: Vec::new(), why: Why::Store(Error::new(ErrorKind::Storage, "not begun")) };
+    let taken = engine.store.transaction(|tx| {
+        let now = engine.now();
+        let claimed = claim(engine, tx, due, now)?;
+        undone.claimed = claimed.iter().map(|event| event.row.id).collect();
+        process_set(engine, tx, claimed, now).map_err(|why| match why {
+            Why::Store(error) => error,
+            Why::Event(..) => {
+                undone.why = why;
+                Error::new(ErrorKind::Refused, "an event failed in its transaction")
+            }
+        })
+    });
+    taken.map_err(|error| match undone.why {
+        Why::Event(..) if error.kind() == ErrorKind::Refused => undone,
+        _ => Undone { why: Why::Store(error), ..undone },
+    })
+}
+
+fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Result<Vec<Claimed>, Error> {
+    let mut claimed = match due {
+        Due::First => tx.due_events(now, BATCH, &engine.variant_names())?,
+        Due::Among(ids) => tx.due_among(ids, now)?,
+        Due::Named(variant, ids) => tx.named_events(variant, ids, now)?,
+    };
+    // A rebuild reads what is stored of all its payment's events, so it is alone in its transaction.
+    let is_order = |event: &Claimed| event.row.source == Source::Operator.as_str();
+    if let Some(order) = claimed.iter().position(is_order) {
+        claimed.truncate(order.max(1));
+    }
+    Ok(claimed)
+}
+
+/// Takes the events of a transaction that was rolled back again, without the one that failed.
+fn again(engine: &Arc<Engine>, mut undone: Undone) -> Result<Batch, Error> {
     let mut all = Batch::default();
-    for _ in 0..BATCH {
-        let batch = store.transaction(|tx| process_batch(engine, tx, 1)).or_else(|error| {
-            if error.is_retryable() { Err(error) } else { store.transaction(|tx| give_up(engine, tx, &error)) }
-        })?;
-        if batch.claimed == 0 {
-            break;
+    for _ in 0..ISOLATED {
+        let (id, failure) = match undone.why {
+            Why::Event(id, failure) => (id, failure),
+            Why::Store(error) if error.is_retryable() => return Err(error),
+            Why::Store(error) => {
+                log::error!("payments: a batch failed, its events are taken one by one: {error}");
+                break;
+            }
+        };
+        let (before, rest) = undone.claimed.split_at(undone.claimed.partition_point(|other| *other < id));
+        all.join(one_by_one_unless_together(engine, before)?);
+        all.join(settle_failed(engine, id, &failure)?);
+        let rest: Vec<i64> = rest.iter().copied().filter(|other| *other != id).collect();
+        match take(engine, &Due::Among(&rest)) {
+            Ok(batch) => {
+                all.join(batch);
+                return Ok(all);
+            }
+            Err(next) => undone = next,
         }
-        all.join(batch);
+    }
+    all.join(one_by_one(engine, &undone.claimed)?);
+    Ok(all)
+}
+
+fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[i64]) -> Result<Batch, Error> {
+    if ids.is_empty() {
+        return Ok(Batch::default());
+    }
+    take(engine, &Due::Among(ids)).or_else(|undone| match undone.why {
+        Why::Store(error) if error.is_retryable() => Err(error),
+        _ => one_by_one(engine, ids),
+    })
+}
+
+/// Each in a transaction of its own; what fails is settled as failed.
+fn one_by_one(engine: &Arc<Engine>, ids: &[i64]) -> Result<Batch, Error> {
+    let mut all = Batch::default();
+    for id in ids {
+        let taken = take(engine, &Due::Among(&[*id])).or_else(|undone| match undone.why {
+            Why::Event(id, failure) => settle_failed(engine, id, &failure),
+            Why::Store(error) if error.is_retryable() => Err(error),
+            Why::Store(error) => settle_failed(engine, *id, &Failure::retry(error.to_string())),
+        });
+        all.join(taken?);
     }
     Ok(all)
 }
 
-/// Settles the event that is due first as failed.
-fn give_up(engine: &Arc<Engine>, tx: &mut dyn Tx, error: &Error) -> Result<Batch, Error> {
-    let now = engine.now();
-    let claimed = claim(engine, tx, now, 1)?;
-    let mut batch = Batch::default();
-    for event in &claimed {
-        let ended = settle::failed(engine, tx, event, &Trouble::retry(error.to_string()), now)?;
-        batch.add(event, ended);
-    }
-    Ok(batch)
-}
-
-fn claim(engine: &Arc<Engine>, tx: &mut dyn Tx, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error> {
-    let engine = engine;
-    let variants: Vec<String> = engine.variants.keys().cloned().collect();
-    tx.claim(now, later(now, engine.lease), limit, &variants)
-}
-
-fn process_batch(engine: &Arc<Engine>, tx: &mut dyn Tx, limit: i64) -> Result<Batch, Error> {
-    let now = engine.now();
-    let claimed = claim(engine, tx, now, limit)?;
-    process_claimed(engine, tx, claimed, now)
-}
-
-fn process_claimed(
-    engine: &Arc<Engine>,
-    tx: &mut dyn Tx,
-    claimed: Vec<Claimed>,
-    now: Timestamp,
-) -> Result<Batch, Error> {
-    let read: Vec<_> = claimed.into_iter().map(|event| (interpret(engine, &event), event)).collect();
-    lock(tx, &read)?;
-    let (mut batch, mut moved) = (Batch::default(), Moved::default());
-    for (reading, event) in read {
-        let done = process_one(engine, tx, &event, reading, now)?;
-        batch.add(&event, done.ended);
-        batch.waked += done.waked;
-        moved.join(done.moved);
-    }
-    moved.write(tx)?;
-    Ok(batch)
-}
-
-/// Locks all that the batch will touch, references first and then engine, each in one order, so that two
-/// workers never wait for each other in a circle.
-pub(crate) fn lock(tx: &mut dyn Tx, read: &[(Reading, Claimed)]) -> Result<(), Error> {
-    let mut keys = Vec::new();
-    let mut engine = Vec::new();
-    let said = read.iter().filter_map(|(reading, event)| Some((reading.as_ref().ok()?, &event.row.variant)));
-    for (said, variant) in said.clone() {
-        let references = matching::all(&said.interpretation.references);
-        keys.extend(references.into_iter().map(|text| (variant.clone(), text)));
-    }
-    tx.lock_references(&keys)?;
-    for (said, variant) in said {
-        let found = matching::led_to(tx, variant, &said.interpretation.references)?;
-        engine.extend(found.into_iter().map(|(_, payment)| payment.id));
-    }
-    tx.lock_payments(&engine)
-}
-
-/// One event in a savepoint. Trouble of its own is written down beside its neighbours' success; trouble of the
-/// database ends the batch.
-fn process_one(
-    engine: &Arc<Engine>,
-    tx: &mut dyn Tx,
-    event: &Claimed,
-    reading: Reading,
-    now: Timestamp,
-) -> Result<Done, Error> {
-    let done = match reading {
-        Err(trouble) => Err(Refusal::Event(trouble)),
-        Ok(said) => {
-            let mut found = note(tx, event, &said)?;
-            let mut done = Err(Refusal::Event(Trouble::retry("it was not begun".to_owned())));
-            let undone = tx.savepoint(&mut |tx| {
-                done = run(engine, tx, event, &said, found.take(), now);
-                let undo = || Error::new(ErrorKind::Refused, "undone");
-                done.as_ref().map(drop).map_err(|_| undo())
-            });
-            done.and_then(|done| undone.map(|()| done).map_err(Refusal::Store))
+/// Writes down that an event failed, with what it is about: people must be able to find it by its ids and on its
+/// payment's page.
+fn settle_failed(engine: &Arc<Engine>, id: i64, failure: &Failure) -> Result<Batch, Error> {
+    engine.store.transaction(|tx| {
+        let now = engine.now();
+        let mut batch = Batch::default();
+        for event in tx.due_among(&[id], now)? {
+            let verdict = failure.verdict(engine, event.row.attempts, now);
+            report(&event.row.variant, &event.row.gateway_event_id, &verdict);
+            batch.claimed += 1;
+            batch.settled.push((event.row.variant.clone(), verdict.state));
+            let read = interpret(engine, &event).ok();
+            let named: Vec<(&str, &References)> =
+                read.iter().map(|read| (event.row.variant.as_str(), &read.interpretation.references)).collect();
+            let set = WorkingSet::hold(tx, &named)?;
+            let found = read.as_ref().and_then(|r| set.find(&event.row.variant, &r.interpretation.references));
+            let found = found.map(|found| (found.payment, found.matched_by));
+            fail(tx, &event, read.as_ref(), found, verdict, failure.attempt(event.row.id, event.row.attempts, now))?;
         }
-    };
-    let trouble = match done {
-        Ok(done) => return Ok(done),
-        Err(Refusal::Store(error)) if error.is_retryable() => return Err(error),
-        Err(Refusal::Store(error)) => Trouble::retry(error.to_string()),
-        Err(Refusal::Event(trouble)) => trouble,
-    };
-    let ended = settle::failed(engine, tx, event, &trouble, now)?;
-    Ok(Done { ended, waked: 0, moved: Moved::default() })
+        Ok(batch)
+    })
 }
 
-/// What came of one event.
-struct Done {
-    ended: Ended,
-    /// How many parked events it waked.
-    waked: usize,
-    /// The money that it moved.
-    moved: Moved,
-}
-
-fn run(
-    engine: &Arc<Engine>,
-    tx: &mut dyn Tx,
-    event: &Claimed,
-    said: &Said,
-    found: Option<Match>,
-    now: Timestamp,
-) -> Result<Done, Refusal> {
-    let mut applied = Step { engine, tx, event, said, now }.run(found)?;
-    let (waked, moved) = match &mut applied.change {
-        Some(change) => (change.waked, std::mem::take(&mut change.moved)),
-        None => (0, Moved::default()),
-    };
-    Ok(Done { ended: conclude(engine, tx, event, said, applied, now)?, waked, moved })
-}
-
-/// Writes down what the event is about, outside of its savepoint: where it fails, people must be able to find it by
-/// its ids and on its payment's page.
-pub(crate) fn note(tx: &mut dyn Tx, event: &Claimed, said: &Said) -> Result<Option<Match>, Error> {
-    let (id, variant, references) = (event.row.id, &event.row.variant, &said.interpretation.references);
-    tx.keep_references(id, variant, &matching::all(references))?;
-    let found = matching::find(tx, variant, references)?;
-    if let Some(found) = &found {
-        tx.assign(id, found.payment.id, Some(&found.matched_by))?;
+fn process_set(engine: &Arc<Engine>, tx: &mut dyn Tx, claimed: Vec<Claimed>, now: Timestamp) -> Result<Batch, Why> {
+    if claimed.is_empty() {
+        return Ok(Batch::default());
     }
-    Ok(found)
+    let read: Vec<Result<Understood, Failure>> = claimed.iter().map(|event| interpret(engine, event)).collect();
+    let mut set = load(tx, &claimed, &read)?;
+    let mut done: Vec<Done<'_>> = Vec::with_capacity(claimed.len());
+    for (event, read) in claimed.iter().zip(&read) {
+        let outcome = match read {
+            Ok(read) => {
+                let remade = remade(engine, tx, &set, event, read)?;
+                let stepped = step_of(engine, event, read, remade.as_ref(), now).run(&mut set);
+                Ok(stepped.map_err(|error| Why::Event(event.row.id, Failure::retry(error.to_string())))?)
+            }
+            Err(failure) => Err(failure),
+        };
+        done.push(Done { event, read: read.as_ref().ok(), outcome });
+    }
+    let written = write::write(engine, tx, &mut set, &mut done, now)?;
+    tell_in_transaction(engine, tx, &done, &written)?;
+    for one in &done {
+        if let (Some(read), Ok(Stepped { change: Some(change), .. })) = (one.read, &one.outcome) {
+            completion::after(engine, tx, change, read, &one.event.row)?;
+        }
+    }
+    // Last: its rows are everybody's, so they are held for the commit and no longer.
+    std::mem::take(&mut set.changes.money).write(tx)?;
+    tx.check()?;
+    Ok(conclude(engine, &set, done, written))
+}
+
+/// One event of the batch with what came of it.
+pub(super) struct Done<'a> {
+    pub(super) event: &'a Claimed,
+    pub(super) read: Option<&'a Understood>,
+    pub(super) outcome: Result<Stepped, &'a Failure>,
+}
+
+/// Everything that the events may touch.
+fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure>]) -> Result<WorkingSet, Error> {
+    let readable = claimed.iter().zip(read).filter_map(|(event, read)| Some((event, read.as_ref().ok()?)));
+    let named: Vec<(&str, &References)> =
+        readable.map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
+    let mut set = WorkingSet::hold(tx, &named)?;
+    let again: Vec<i64> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
+    set.take_earlier(tx, &again)?;
+    Ok(set)
+}
+
+/// The ledger that all events of the payment make, where the event is an operator's order to rebuild it.
+pub(crate) fn remade(
+    engine: &Engine,
+    tx: &mut dyn Tx,
+    set: &WorkingSet,
+    event: &Claimed,
+    read: &Understood,
+) -> Result<Option<Remade>, Error> {
+    if read.rebuild.is_none() {
+        return Ok(None);
+    }
+    let found = set.find(&event.row.variant, &read.interpretation.references);
+    found.map(|found| from_events(engine, tx, set.payment(found.payment)?)).transpose()
+}
+
+/// The step of an event under this configuration.
+pub(crate) fn step_of<'a>(
+    engine: &Engine,
+    event: &'a Claimed,
+    read: &'a Understood,
+    remade: Option<&'a Remade>,
+    now: Timestamp,
+) -> Step<'a> {
+    let variant = engine.variant(&event.row.variant);
+    Step {
+        event,
+        read,
+        unmatched: variant.map_or(Unmatched::Park, |variant| variant.unmatched),
+        grace: variant.map_or(std::time::Duration::ZERO, |variant| variant.grace),
+        is_wanted: engine.handlers.wants(&event.row.kind),
+        remade,
+        now,
+        new_token: payment_token,
+    }
+}
+
+/// Runs the handlers in the transaction, event by event.
+fn tell_in_transaction(engine: &Arc<Engine>, tx: &mut dyn Tx, done: &[Done<'_>], written: &Written) -> Result<(), Why> {
+    if engine.handlers.in_transaction.is_empty() {
+        return Ok(());
+    }
+    for one in done {
+        let Ok(stepped) = &one.outcome else { continue };
+        if let Some(step) = written.new_transition(engine, one.event, stepped)? {
+            engine
+                .handlers
+                .run_in_transaction(tx, &step)
+                .map_err(|(name, error)| Why::Event(one.event.row.id, Failure::of(&name, &error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is left to do after the commit.
+fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written: Written) -> Batch {
+    let mut batch = Batch { claimed: done.len(), woken: written.woken, ..Batch::default() };
+    for one in done {
+        match written.pending(engine, set, &one) {
+            Some(pending) => batch.pending.push(pending),
+            None => {
+                let state = written.state_of(one.event.row.id);
+                batch.settled.push((one.event.row.variant.clone(), state));
+            }
+        }
+    }
+    batch
 }

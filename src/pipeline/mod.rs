@@ -1,13 +1,22 @@
-//! The way of an event, from the delivery to the ledger and the handlers.
+//! The way of an event, top to bottom: a delivery is received, a batch of events is interpreted, stepped through in a
+//! working set and written, and then its handlers run.
 
-pub(crate) mod adopt;
-pub(crate) mod apply;
-pub(crate) mod batch;
-pub(crate) mod conclude;
-pub(crate) mod matching;
-pub(crate) mod reading;
+mod batch;
+mod completion;
+mod failure;
+mod handlers;
+mod interpret;
 pub(crate) mod rebuild;
-pub(crate) mod receive;
-pub(crate) mod settle;
+mod receive;
+mod step;
+mod working_set;
+mod write;
 
+pub(crate) use batch::{remade, step_of};
+pub(crate) use failure::Failure;
+pub(crate) use handlers::Pending;
+pub(crate) use interpret::interpret;
 pub use receive::Received;
+pub(crate) use receive::row;
+pub(crate) use step::{Change, Stepped};
+pub(crate) use working_set::{WorkingSet, all};

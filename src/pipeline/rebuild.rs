@@ -1,15 +1,15 @@
-//! A payment's ledger made anew from its stored events, and the event by which an operator orders it.
+//! A payment's ledger made anew from its stored events, and the event by which an operator orders that.
 
 use serde::{Deserialize, Serialize};
 
-use super::matching;
-use super::reading::{ModeMatch, ambiguity, reading};
+use super::interpret::{Understood, concern, under};
+use super::working_set::WorkingSet;
 use crate::domain::event::{Interpretation, References};
 use crate::domain::ledger::Ledger;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::rows::PaymentRow;
+use crate::store::rows::{Claimed, PaymentRow};
 
 /// The kind of the event by which an operator asks for a rebuild.
 pub(crate) const KIND: &str = "payment.rebuild";
@@ -22,12 +22,12 @@ pub(crate) struct RebuildOrder {
 }
 
 impl RebuildOrder {
-    pub(crate) fn read(body: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(body)
             .map_err(|error| format!("expected an operator's order, got something else: {error}"))
     }
 
-    pub(crate) fn says(&self) -> Interpretation {
+    pub(super) fn says(&self) -> Interpretation {
         Interpretation {
             references: References { tokens: vec![self.token.clone()], gateway_refs: Vec::new() },
             summary: format!("{} asked to rebuild the payment from its events", self.actor),
@@ -37,31 +37,44 @@ impl RebuildOrder {
 }
 
 /// The ledger that all stored events of a payment make, and why it may lack something.
-pub(crate) fn from_events(
-    engine: &Engine,
-    tx: &mut dyn Tx,
-    row: &PaymentRow,
-) -> Result<(Ledger, Option<String>), Error> {
-    let mut ledger = Ledger::new();
+pub(crate) struct Remade {
+    pub(crate) ledger: Ledger,
+    pub(crate) refusal: Option<String>,
+}
+
+/// Reads all events of a payment again.
+pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Remade, Error> {
     let pruned = tx.pruned_of(row.id)?;
     let mut refusal = (pruned > 0)
         .then(|| format!("the bodies of {pruned} of its events were pruned, so what they said would be lost"));
+    let mut read: Vec<(Claimed, Understood)> = Vec::new();
     for event in tx.recorded_of(row.id)? {
-        let Some(variant) = engine.variants.get(&event.row.variant) else {
-            refusal =
-                refusal.or(Some(format!("the variant {:?} of its events is not configured here", event.row.variant)));
+        let Some(variant) = engine.variant(&event.row.variant) else {
+            let why = format!("the variant {:?} of its events is not configured here", event.row.variant);
+            refusal = refusal.or(Some(why));
             continue;
         };
-        let Ok(said) = reading(variant, &event) else { continue };
-        if said.mode != ModeMatch::Fits {
+        read.extend(under(variant, &event).ok().map(|read| (event, read)));
+    }
+    let named: Vec<(&str, &References)> =
+        read.iter().map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
+    // References are linked once and stay, so what was ambiguous then is so now, and nothing else is.
+    let set = WorkingSet::read(tx, &named)?;
+    Ok(Remade { ledger: merged(&set, read), refusal })
+}
+
+fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> Ledger {
+    let mut ledger = Ledger::new();
+    for (event, Understood { interpretation, is_ignored, .. }) in read {
+        if is_ignored {
             continue;
         }
-        // References are linked once and stay, so what was ambiguous then is so now, and nothing else is.
-        let found = matching::find(tx, &event.row.variant, &said.interpretation.references)?;
-        let ambiguous = found.is_some_and(|found| found.ambiguous).then(|| ambiguity(&event));
-        for fact in said.interpretation.facts.into_iter().chain(ambiguous) {
+        let found = set.find(&event.row.variant, &interpretation.references);
+        let is_ambiguous = found.is_some_and(|found| found.is_ambiguous);
+        let ambiguity = is_ambiguous.then(|| concern("ambiguous_reference", &event));
+        for fact in interpretation.facts.into_iter().chain(ambiguity) {
             ledger.merge(fact);
         }
     }
-    Ok((ledger, refusal))
+    ledger
 }

@@ -68,11 +68,11 @@ impl Engine {
             Verification::Later(verified) => verified.await?,
         };
         let events = rows(variant, verified, headers(&delivery), now)?;
-        let (count, inbox) = (events.len(), &self.inbox);
+        let (count, writer) = (events.len(), &self.writer);
         if events.is_empty() {
             return Ok(Received { events: 0, duplicates: 0 });
         }
-        let taken = tokio::time::timeout(PATIENCE, inbox.append(events)).await;
+        let taken = tokio::time::timeout(PATIENCE, writer.append(events)).await;
         let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
         let stored = taken.unwrap_or_else(late).map_err(|error| {
             log::error!("payments: a delivery could not be stored: variant={variant} {error}");

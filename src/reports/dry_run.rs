@@ -1,19 +1,18 @@
-//! What would an event do now? The very code that processes it runs in a transaction that is always rolled back; no
-//! handler is asked and nobody is waked.
+//! What an event would do if it were processed now: the very step that processes it, in memory. Nothing is written, no
+//! handler is asked and nobody is woken.
 
 use std::sync::Arc;
 
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
-use crate::engine::Engine;
+use crate::domain::fact::Fact;
+use crate::domain::ledger::Effect;
+use crate::domain::payment::PaymentState;
+use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::apply::{Change, Step};
-use crate::pipeline::batch::{lock, note};
-use crate::pipeline::matching;
-use crate::pipeline::reading::interpret;
-use crate::pipeline::settle::Trouble;
+use crate::pipeline::{Change, Failure, Stepped, WorkingSet, all, interpret, remade, step_of};
 use crate::store::Tx;
-use crate::store::rows::{Claimed, EventRow};
+use crate::store::rows::{Claimed, EventRow, PaymentRow};
 
 /// What an event would do if it were requeued and processed now.
 pub(crate) struct Forecast {
@@ -29,9 +28,26 @@ pub(crate) struct Forecast {
     pub outcome: String,
     pub due_at: Option<Timestamp>,
     /// The payment that it would be about, and what it would do to it.
-    pub change: Option<Change>,
+    pub change: Option<Predicted>,
     /// The handlers that would run.
     pub handlers: Vec<Due>,
+}
+
+/// What an event would do to its payment.
+pub(crate) struct Predicted {
+    pub payment: PaymentRow,
+    pub before: PaymentState,
+    pub after: PaymentState,
+    /// Its facts, and what the ledger would make of each.
+    pub effects: Vec<(Fact, Effect)>,
+    /// The tokens of adopted payments that would turn out to be this one.
+    pub absorbed: Vec<String>,
+    /// Whether it would be a step of the payment's status, of a flag or of a concern.
+    pub is_step: bool,
+    /// Why an earlier attempt of the event took its step, if one did.
+    pub earlier: Option<String>,
+    /// How many parked events would be woken.
+    pub woken: i64,
 }
 
 /// A handler that would run.
@@ -47,59 +63,53 @@ impl Engine {
     /// # Errors
     /// `NotFound` for an unknown event, `Refused` when its body was pruned, and what the database says.
     pub(crate) async fn dry_run(self: &Arc<Self>, event: i64) -> Result<Forecast, Error> {
-        let this = self.clone();
-        self.blocking(move |engine| {
-            // Reading a body needs no lock, so it is done before.
-            let event = engine.store.ask(|tx| recorded(tx, event))?;
-            let now = engine.now();
-            engine.store.rehearse(|tx| forecast(&this, tx, event.clone(), now))
-        })
-        .await
+        self.blocking(move |engine| engine.store.ask(|tx| forecast(engine, tx, event))).await
     }
 }
 
-fn recorded(tx: &mut dyn Tx, event: i64) -> Result<Claimed, Error> {
-    let row = crate::engine::find::event(tx, event)?;
+fn forecast(engine: &Engine, tx: &mut dyn Tx, event: i64) -> Result<Forecast, Error> {
+    let row = find::event(tx, event)?;
     let pruned = || Error::new(ErrorKind::Refused, "The body of the event was pruned, so it can't be read again.");
-    tx.recorded(row.id)?.ok_or_else(pruned)
-}
-
-fn forecast(engine: &Arc<Engine>, tx: &mut dyn Tx, event: Claimed, now: Timestamp) -> Result<Forecast, Error> {
-    let mut read = [(interpret(engine, &event), event)];
-    lock(tx, &read)?;
-    let [(reading, event)] = &mut read;
-    let said = match reading {
-        Ok(said) => said,
-        Err(trouble) => return Ok(troubled(event, trouble)),
+    let event = tx.recorded(row.id)?.ok_or_else(pruned)?;
+    let now = engine.now();
+    let read = match interpret(engine, &event) {
+        Ok(read) => read,
+        Err(failure) => return Ok(failed(&event, &failure)),
     };
-    let found = note(tx, event, said)?;
-    let matched_by = found.as_ref().map(|found| found.matched_by.clone());
-    let applied = match (Step { engine, tx, event, said, now }).run(found) {
+    let named = [(event.row.variant.as_str(), &read.interpretation.references)];
+    let mut set = WorkingSet::read(tx, &named)?;
+    set.take_earlier(tx, &[event.row.id])?;
+    let remade = remade(engine, tx, &set, &event, &read)?;
+    let stepped = match step_of(engine, &event, &read, remade.as_ref(), now).run(&mut set) {
         Err(error) if error.is_retryable() => return Err(error),
-        Err(error) => return Ok(troubled(event, &Trouble::retry(error.to_string()))),
-        Ok(applied) => applied,
+        Err(error) => return Ok(failed(&event, &Failure::retry(error.to_string()))),
+        Ok(stepped) => stepped,
     };
-    let handlers = match applied.told {
-        true => handlers(engine, tx, event, applied.change.as_ref())?,
-        false => Vec::new(),
-    };
-    let verdict = applied.verdict;
+    let Stepped { verdict, matched, change, is_told } = stepped;
+    let handlers = if is_told { handlers(engine, &set, &event, change.as_ref()) } else { Vec::new() };
+    let woken = tx.count_parked(&set.new_links())?;
     Ok(Forecast {
-        event: event.row.clone(),
-        summary: Some(said.interpretation.summary.clone()),
-        references: matching::all(&said.interpretation.references),
-        matched_by,
+        summary: Some(read.interpretation.summary.clone()),
+        references: all(&read.interpretation.references),
+        matched_by: matched.map(|(_, matched_by)| matched_by),
         state: verdict.state,
         code: verdict.code,
         outcome: verdict.outcome,
         due_at: verdict.due_at,
-        change: applied.change,
+        change: change.map(|change| predicted(change, woken)),
         handlers,
+        event: event.row,
     })
 }
 
-fn troubled(event: &Claimed, trouble: &Trouble) -> Forecast {
-    let (state, code, outcome) = trouble.foretold();
+fn predicted(change: Change, woken: i64) -> Predicted {
+    let Change { payment, before, after, effects, absorbed, step, mut earlier } = change;
+    let earlier = earlier.pop().map(|step| step.cause);
+    Predicted { payment, before, after, effects, absorbed, is_step: step.is_some(), earlier, woken }
+}
+
+fn failed(event: &Claimed, failure: &Failure) -> Forecast {
+    let (state, code, outcome) = failure.predicted();
     Forecast {
         event: event.row.clone(),
         summary: None,
@@ -116,26 +126,23 @@ fn troubled(event: &Claimed, trouble: &Trouble) -> Forecast {
 
 /// Those in the transaction run when the state steps; the others unless they did their work before. One that gave
 /// up tries again after a requeue.
-fn handlers(
-    engine: &Arc<Engine>,
-    tx: &mut dyn Tx,
-    event: &Claimed,
-    change: Option<&Change>,
-) -> Result<Vec<Due>, Error> {
-    let handlers = &engine.handlers;
-    let done = tx.done_handlers(event.row.id)?;
+fn handlers(engine: &Engine, set: &WorkingSet, event: &Claimed, change: Option<&Change>) -> Vec<Due> {
+    let done = set.done_before(event.row.id);
     let is_done = |name: &str, step: Option<i64>| {
         done.iter().any(|done| done.handler == name && done.transition_id == step && done.gave_up.is_none())
     };
-    let stepped = change.is_some_and(|change| change.stepped);
-    let inside = handlers.in_transaction.iter().filter(|_| stepped);
+    let steps_now = change.is_some_and(|change| change.step.is_some());
+    let inside = engine.handlers.in_transaction.iter().filter(|_| steps_now);
     let mut due: Vec<Due> = inside.map(|(name, _)| Due { name: name.clone(), in_transaction: true }).collect();
-    let steps: Vec<i64> = change.iter().flat_map(|change| &change.transitions).map(|step| step.id).collect();
-    for (name, step) in handlers.due(&steps, &event.row.kind) {
+    // A step that is not taken yet has no id, and no handler has run for it.
+    const NOT_YET: i64 = -1;
+    let earlier = change.iter().flat_map(|change| &change.earlier).map(|step| step.id);
+    let steps: Vec<i64> = earlier.chain(steps_now.then_some(NOT_YET)).collect();
+    for (name, step) in engine.handlers.due(&steps, &event.row.kind) {
         let handler = Due { name: name.to_owned(), in_transaction: false };
         if !is_done(name, step) && !due.contains(&handler) {
             due.push(handler);
         }
     }
-    Ok(due)
+    due
 }

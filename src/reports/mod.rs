@@ -6,6 +6,7 @@ mod browse;
 mod checkup;
 mod dry_run;
 mod overview;
+mod permissions;
 mod rebuild;
 mod stories;
 
@@ -17,6 +18,7 @@ pub(crate) use browse::{
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use dry_run::Forecast;
 pub(crate) use overview::{Bucket, Overview, Span};
+pub(crate) use permissions::{Permission, Permissions};
 pub use rebuild::{Differing, Rebuilt};
 pub(crate) use rebuild::{compare, known};
 pub(crate) use stories::{EventStory, PaymentStory};

@@ -10,7 +10,7 @@ use crate::domain::payment::{PaymentState, derive};
 use crate::engine::payment::{self, Payment};
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::rebuild::from_events;
+use crate::pipeline::rebuild::{Remade, from_events};
 use crate::store::Tx;
 use crate::store::rows::PaymentRow;
 
@@ -83,9 +83,9 @@ pub(crate) fn known(tx: &mut dyn Tx, token: &str) -> Result<PaymentRow, Error> {
 }
 
 pub(crate) fn compare(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Rebuilt, Error> {
-    let (ledger, refusal) = from_events(engine, tx, row)?;
+    let Remade { ledger, refusal } = from_events(engine, tx, row)?;
     let rebuilt = derive(payment::terms(row)?, &ledger);
-    let stored = tx.ledger(row.id)?;
+    let stored = Ledger::from_facts(tx.facts_of(row.id)?);
     let same = rebuilt == payment::state(row)? && ledger == stored;
     let registers = if ledger == stored { Vec::new() } else { differences(&stored, &ledger) };
     Ok(Rebuilt { stored: Payment::of(row)?, rebuilt, same, registers, refusal })

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
+use crate::domain::ledger::Effect;
 use crate::engine::payment::Payment;
-use crate::engine::{Engine, find};
+use crate::engine::{Engine, event_facts, find};
 use crate::error::Error;
-use crate::operations::allowed::{Ask, asks};
-use crate::pipeline::reading::interpret;
+use crate::pipeline::interpret;
 use crate::store::Tx;
 use crate::store::calls::OperationRow;
 use crate::store::rows::{ActRow, AttemptRow, EventRow, PaymentRow, TransitionRow};
@@ -26,7 +27,7 @@ pub(crate) struct PaymentStory {
     pub acts: Vec<ActRow>,
     pub operations: Vec<OperationRow>,
     /// What its gateway may be asked for.
-    pub asks: Vec<Ask>,
+    pub permissions: Vec<Permission>,
     /// Adopted payments that turned out to be this one.
     pub absorbed: Vec<PaymentRow>,
     /// The tokens of the payments beside this one.
@@ -50,13 +51,17 @@ pub(crate) struct EventStory {
     pub payment: Option<PaymentRow>,
     pub references: Vec<String>,
     /// What the event says, or why it can't be read.
-    pub facts: Result<(String, Vec<Fact>), String>,
-    /// The ledger of the payment that it is about.
-    pub ledger: Vec<Fact>,
+    pub said: Result<Said, String>,
     pub transitions: Vec<TransitionRow>,
     pub attempts: Vec<AttemptRow>,
     /// Header fields (a JSON object) and body, unless they were pruned.
     pub body: Option<(String, Vec<u8>)>,
+}
+
+/// What an event says in words and facts, each with what it did if the event is processed.
+pub(crate) struct Said {
+    pub summary: String,
+    pub facts: Vec<(Fact, Option<Effect>)>,
 }
 
 /// How many events a payment's timeline shows.
@@ -91,10 +96,10 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
     let events = tx.events_of(payment.id, EVENTS)?;
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     let operations = tx.operations_of(payment.id)?;
-    let asks = asks(engine, tx, &payment, &Payment::of(&payment)?)?;
+    let permissions = permissions(engine, tx, &payment, &Payment::of(&payment)?)?;
     Ok(Some(PaymentStory {
         references,
-        asks,
+        permissions,
         operations,
         facts: tx.facts_of(payment.id)?,
         transitions,
@@ -129,24 +134,32 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: i64) -> Result<Option<Event
         None => None,
     };
     let body = tx.body(id)?;
-    let facts = match tx.recorded(id)? {
-        None => Err("its body was pruned".to_owned()),
-        Some(event) => match interpret(engine, &event) {
-            Ok(said) => Ok((said.interpretation.summary, said.interpretation.facts)),
-            Err(trouble) => Err(trouble.foretold().2),
-        },
-    };
+    let said = said(engine, tx, id)?;
     Ok(Some(EventStory {
         references: tx.event_references(id)?,
-        transitions: tx.transitions_by(id)?,
+        transitions: tx.transitions_by(&[id])?,
         attempts: tx.attempts_of(&[id])?,
-        ledger: match event.payment_id {
-            Some(payment) => tx.facts_of(payment)?,
-            None => Vec::new(),
-        },
-        facts,
+        said,
         body,
         payment,
         event,
     }))
+}
+
+/// What was kept when the event was processed; else what it says, as it is read now.
+fn said(engine: &Engine, tx: &mut dyn Tx, id: i64) -> Result<Result<Said, String>, Error> {
+    if let Some((summary, facts)) = tx.event_facts(id)? {
+        let facts = event_facts::from_json(&facts).into_iter().map(|(fact, effect)| (fact, Some(effect))).collect();
+        return Ok(Ok(Said { summary, facts }));
+    }
+    Ok(match tx.recorded(id)? {
+        None => Err("its body was pruned".to_owned()),
+        Some(event) => match interpret(engine, &event) {
+            Ok(read) => {
+                let facts = read.interpretation.facts.into_iter().map(|fact| (fact, None)).collect();
+                Ok(Said { summary: read.interpretation.summary, facts })
+            }
+            Err(failure) => Err(failure.predicted().2),
+        },
+    })
 }

@@ -73,12 +73,12 @@ impl Database<AnyConnection> {
             "sqlite" => {
                 Database::sqlite(url)?;
                 let manager = ConnectionManager::new(super::database::sqlite_path(url)?);
-                Self::open(AnyManager(Managers::Sqlite(manager)), false)
+                Self::open(AnyManager(Managers::Sqlite(manager)))
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 Database::postgres(url)?;
-                Self::open(AnyManager(Managers::Postgres(ConnectionManager::new(url))), true)
+                Self::open(AnyManager(Managers::Postgres(ConnectionManager::new(url))))
             }
             #[cfg(not(feature = "sqlite"))]
             "sqlite" => Err(not_built(scheme)),
@@ -155,6 +155,14 @@ impl Dialect for AnyConnection {
 
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         either!(self, AnyConnection, conn => conn.write(work))
+    }
+
+    fn has_died(&mut self) -> bool {
+        either!(self, AnyConnection, conn => conn.has_died())
+    }
+
+    fn is_alive(&mut self) -> bool {
+        either!(self, AnyConnection, conn => conn.is_alive())
     }
 
     fn one_writer(&self) -> bool {

@@ -10,7 +10,10 @@ use super::{Store, Work};
 use crate::error::{Error, ErrorKind};
 
 /// How often a transaction is begun again after a concurrent change came first.
-const TRIES: u32 = 5;
+const CONFLICTS: u32 = 4;
+/// How many connections may turn out to be closed, one after the other, before that is an error. They are not asked before they are used:
+/// that would cost as much as the shortest transaction.
+const STALE: u32 = 3;
 
 pub(super) struct Backend<C: HostConnection> {
     pub(super) pool: Pool<C::Manager>,
@@ -21,38 +24,64 @@ pub(super) struct Backend<C: HostConnection> {
     pub(super) turn: Mutex<()>,
 }
 
+/// A try that failed.
+struct Failed {
+    error: Error,
+    /// Whether the connection turned out to be closed before anything was done on it.
+    is_stale: bool,
+}
+
 impl<C: HostConnection> Backend<C> {
-    fn with<T>(&self, run: impl FnOnce(&mut C) -> Result<T, Error>) -> Result<T, Error> {
-        let mut conn = self.pool.get().map_err(|e| unavailable("no database connection became free", e))?;
-        if !self.prepared {
-            conn.prepare()?;
-        }
-        run(&mut conn)
+    /// Runs on a connection of the pool; `run` says with its result whether it has begun.
+    fn with<T>(&self, run: impl FnOnce(&mut C) -> Result<T, (Error, bool)>) -> Result<T, Failed> {
+        let busy = |e| unavailable("no database connection became free", e);
+        let mut conn = self.pool.get().map_err(|e| Failed { error: busy(e), is_stale: false })?;
+        let prepared = if self.prepared { Ok(()) } else { conn.prepare().map_err(|error| (error, false)) };
+        prepared
+            .and_then(|()| run(&mut conn))
+            .map_err(|(error, begun)| Failed { error, is_stale: !begun && conn.has_died() })
+    }
+
+    fn write_once(&self, work: Work<'_>) -> Result<(), Failed> {
+        self.with(|conn| {
+            let _turn = conn.one_writer().then(|| self.turn.blocking_lock());
+            let mut begun = false;
+            let written = conn.write(&mut |tx| {
+                begun = true;
+                work(tx)
+            });
+            written.map_err(|error| (error, begun))
+        })
     }
 }
 
 impl<C: HostConnection> Store for Backend<C> {
     fn migrate(&self) -> Result<(), Error> {
-        self.with(C::migrate)
+        self.with(|conn| conn.migrate().map_err(|error| (error, true))).map_err(|failed| failed.error)
     }
 
     fn read(&self, work: Work<'_>) -> Result<(), Error> {
-        self.with(|conn| work(conn.tx()))
+        let mut stale = 0;
+        loop {
+            // Reading again changes nothing, however far it came.
+            match self.with(|conn| work(conn.tx()).map_err(|error| (error, false))) {
+                Err(Failed { is_stale: true, .. }) if stale < STALE => stale += 1,
+                done => return done.map_err(|failed| failed.error),
+            }
+        }
     }
 
     fn write(&self, work: Work<'_>) -> Result<(), Error> {
-        self.with(|conn| {
-            let _turn = conn.one_writer().then(|| self.turn.blocking_lock());
-            let mut tries = 1;
-            loop {
-                match conn.write(work) {
-                    Err(error) if error.kind() == ErrorKind::Conflict && tries < TRIES => {
-                        log::debug!("a concurrent change came first, trying again: {error}");
-                        tries += 1;
-                    }
-                    done => return done,
+        let (mut conflicts, mut stale) = (0, 0);
+        loop {
+            match self.write_once(work) {
+                Err(Failed { error, .. }) if error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS => {
+                    log::debug!("a concurrent change came first, trying again: {error}");
+                    conflicts += 1;
                 }
+                Err(Failed { is_stale: true, .. }) if stale < STALE => stale += 1,
+                done => return done.map_err(|failed| failed.error),
             }
-        })
+        }
     }
 }

@@ -33,19 +33,25 @@ impl<C: HostConnection> Database<C> {
     /// # Errors
     /// `Unavailable` when none becomes free within the pool's time-out (5 seconds for pools made here).
     pub fn connection(&self) -> Result<PooledConnection<C>, Error> {
-        self.pool.get().map_err(|e| unavailable("no database connection became free", e))
+        loop {
+            let mut conn = self.pool.get().map_err(|e| unavailable("no database connection became free", e))?;
+            // What the database closed meanwhile goes back to the pool, which drops it; new ones are made in its place.
+            if conn.is_alive() || !conn.has_died() {
+                return Ok(conn);
+            }
+        }
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared, turn: tokio::sync::Mutex::new(()) })
     }
 
-    pub(super) fn open(manager: C::Manager, test_on_check_out: bool) -> Result<Self, Error> {
+    pub(super) fn open(manager: C::Manager) -> Result<Self, Error> {
         let pool = Pool::builder()
             .max_size(POOL_SIZE)
             .min_idle(Some(1))
             .connection_timeout(POOL_PATIENCE)
-            .test_on_check_out(test_on_check_out)
+            .test_on_check_out(false)
             .connection_customizer(Box::new(Prepare))
             .build_unchecked(manager);
         Ok(Self { pool, prepared: true })
@@ -120,7 +126,7 @@ mod sqlite {
             let refused = |e: String| Error::configuration(format!("can't use {path:?} as SQLite")).with_source(e);
             let mut conn = SqliteConnection::establish(path).map_err(|e| refused(e.to_string()))?;
             into_wal(&mut conn).map_err(|e| refused(e.to_string()))?;
-            Self::open(ConnectionManager::new(path), false)
+            Self::open(ConnectionManager::new(path))
         }
     }
 
@@ -178,7 +184,7 @@ mod postgres {
             let url = checked(url.as_ref())?;
             PgConnection::establish(url)
                 .map_err(|e| Error::configuration("can't connect to Postgres").with_source(e))?;
-            Self::open(ConnectionManager::new(url), true)
+            Self::open(ConnectionManager::new(url))
         }
     }
 

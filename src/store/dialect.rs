@@ -30,6 +30,10 @@ pub(crate) trait Dialect: Sized + Send + 'static {
     /// the database's own lock means sleeping and asking again.
     fn one_writer(&self) -> bool;
     fn migrate(&mut self) -> Result<(), Error>;
+    /// Whether the connection is closed, as far as it has noticed.
+    fn has_died(&mut self) -> bool;
+    /// Asks the database whether it is there.
+    fn is_alive(&mut self) -> bool;
 }
 
 /// Lends the connection to code of the host's. A panic in it is an error in words, and the transactions that it

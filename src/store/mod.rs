@@ -8,23 +8,26 @@ pub(crate) mod database;
 pub(crate) mod dialect;
 mod failure;
 pub(crate) mod filters;
-pub(crate) mod inbox;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub(crate) mod rows;
+pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "postgres")]
+mod statement;
+pub(crate) mod writer;
 
 use std::any::Any;
 
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
-use crate::domain::ledger::Ledger;
 use crate::error::{Error, ErrorKind};
 use calls::*;
 use filters::*;
 use rows::*;
+use sets::Sets;
 
 /// What runs inside a transaction. It may run again when a concurrent change came first.
 pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
@@ -33,7 +36,7 @@ pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
 pub(crate) trait Store: Send + Sync {
     /// Brings the `pay_` tables up to this release.
     fn migrate(&self) -> Result<(), Error>;
-    /// Runs `work` on a connection; statements see each other's moment only loosely.
+    /// Runs `work` on a connection; what it reads is not one snapshot.
     fn read(&self, work: Work<'_>) -> Result<(), Error>;
     /// Runs `work` in one transaction, durable once this returns `Ok`.
     fn write(&self, work: Work<'_>) -> Result<(), Error>;
@@ -53,21 +56,6 @@ impl dyn Store + '_ {
         self.write(&mut |tx| work(tx).map(|value| answer = Some(value)))?;
         answer.ok_or_else(no_answer)
     }
-
-    /// Runs `work` in a transaction that is always rolled back.
-    pub(crate) fn rehearse<T>(&self, mut work: impl FnMut(&mut dyn Tx) -> Result<T, Error>) -> Result<T, Error> {
-        let mut answer = None;
-        let rolled_back = self.write(&mut |tx| {
-            answer = None;
-            answer = Some(work(tx)?);
-            Err(Error::new(ErrorKind::Refused, "only rehearsed"))
-        });
-        match (answer, rolled_back) {
-            (Some(answer), _) => Ok(answer),
-            (None, Err(error)) => Err(error),
-            (None, Ok(())) => Err(no_answer()),
-        }
-    }
 }
 
 fn no_answer() -> Error {
@@ -76,10 +64,8 @@ fn no_answer() -> Error {
 
 /// What can be said in a transaction.
 pub(crate) trait Tx:
-    Intake + Events + Payments + Attempts + Operations + Chores + Lists + Browse + Hours + Acts + Checkup
+    Intake + Sets + Events + Payments + Attempts + Operations + Chores + Lists + Browse + Hours + Acts + Checkup
 {
-    /// Runs `work` so that its changes are undone when it fails, and the rest of the transaction goes on.
-    fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;
 }
@@ -94,36 +80,12 @@ pub(crate) trait Intake {
 
 /// Moving events through their states.
 pub(crate) trait Events {
-    /// Takes up to `limit` due events of these variants, oldest due first, under a lease.
-    fn claim(
-        &mut self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: i64,
-        variants: &[String],
-    ) -> Result<Vec<Claimed>, Error>;
-    /// Takes those of these events of a variant that nobody has taken up yet.
-    fn claim_named(
-        &mut self,
-        variant: &str,
-        gateway_event_ids: &[String],
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Vec<Claimed>, Error>;
-    /// Lengthens the lease of a claimed event; `false` when it is no longer held.
-    fn renew(&mut self, claim: Claim, lease_until: Timestamp) -> Result<bool, Error>;
-    /// Writes what became of a claimed event; `false` when it is no longer held.
-    fn settle(&mut self, claim: Claim, verdict: &Verdict) -> Result<bool, Error>;
-    /// Links an event to the payment that it is about.
-    fn assign(&mut self, event: i64, payment: i64, matched_by: Option<&str>) -> Result<(), Error>;
-    /// Makes parked events that bear one of `refs` due; answers how many.
-    fn wake(&mut self, variant: &str, refs: &[String], now: Timestamp) -> Result<usize, Error>;
+    /// Links an event to the payment that it is about, before it is processed.
+    fn assign(&mut self, event: i64, payment: i64, matched_by: &str) -> Result<(), Error>;
     /// Makes an event available again, from its first attempt; `false` when it is running or unknown.
     fn requeue(&mut self, event: i64, now: Timestamp) -> Result<bool, Error>;
     /// Gives up an event that waits; `false` when it doesn't.
     fn discard(&mut self, event: i64, outcome: &str, now: Timestamp) -> Result<bool, Error>;
-    /// Keeps the ids by which an event names its payment.
-    fn keep_references(&mut self, event: i64, variant: &str, refs: &[String]) -> Result<(), Error>;
     /// The events of a payment with their bodies, oldest first; those whose bodies were pruned are left out.
     fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error>;
     /// One event with its body.
@@ -140,40 +102,16 @@ pub(crate) trait Payments {
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error>;
     /// The payment with this id.
     fn payment(&mut self, id: i64) -> Result<Option<PaymentRow>, Error>;
-    /// Holds other writers off these references until the transaction ends, so that an event can't be parked
-    /// while its payment is being created.
-    fn lock_references(&mut self, keys: &[(String, String)]) -> Result<(), Error>;
-    /// Holds other writers off these payments until the transaction ends.
-    fn lock_payments(&mut self, ids: &[i64]) -> Result<(), Error>;
-    /// Which payments these references lead to: (reference, payment).
-    fn find_references(&mut self, variant: &str, refs: &[String]) -> Result<Vec<(String, i64)>, Error>;
-    /// Links references that are not linked yet.
-    fn link(&mut self, variant: &str, refs: &[String], payment: i64) -> Result<(), Error>;
     /// The references of a payment.
     fn references_of(&mut self, payment: i64) -> Result<Vec<String>, Error>;
-    /// A payment's ledger.
-    fn ledger(&mut self, payment: i64) -> Result<Ledger, Error>;
-    /// Writes one register.
-    fn keep_fact(&mut self, payment: i64, fact: &Fact) -> Result<(), Error>;
     /// Empties a payment's ledger, to be written anew.
     fn clear_ledger(&mut self, payment: i64) -> Result<(), Error>;
-    /// Writes a payment's state, if nobody wrote since `payment.version` was read.
-    fn save_payment(&mut self, payment: &PaymentRow, now: Timestamp) -> Result<(), Error>;
-    /// Adds a transition.
-    fn add_transition(&mut self, transition: &NewTransition) -> Result<(), Error>;
     /// Moves everything of one payment to another and leaves a sign at the first.
     fn absorb(&mut self, from: i64, into: i64, now: Timestamp) -> Result<(), Error>;
-    /// The transitions that an event caused.
-    fn transitions_by(&mut self, event: i64) -> Result<Vec<TransitionRow>, Error>;
 }
 
-/// Runs of handlers, and acts of operators.
+/// Acts of operators.
 pub(crate) trait Attempts {
-    /// Adds a finished attempt.
-    fn add_attempt(&mut self, attempt: &NewAttempt) -> Result<(), Error>;
-    /// The handlers that are done with an event: those that succeeded, and those that gave up since it was last
-    /// requeued.
-    fn done_handlers(&mut self, event: i64) -> Result<Vec<DoneHandler>, Error>;
     /// Adds an operator's act.
     fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
 }
@@ -303,6 +241,8 @@ pub(crate) trait Browse {
     fn event(&mut self, id: i64) -> Result<Option<EventRow>, Error>;
     /// An event's headers (JSON) and body.
     fn body(&mut self, event: i64) -> Result<Option<(String, Vec<u8>)>, Error>;
+    /// What an event said when it was processed, in words, and its facts with what each did (JSON).
+    fn event_facts(&mut self, event: i64) -> Result<Option<(String, String)>, Error>;
     /// The ids by which an event names its payment.
     fn event_references(&mut self, event: i64) -> Result<Vec<String>, Error>;
     /// The attempts of these events, newest first.

@@ -4,6 +4,7 @@
 mod append;
 #[path = "statements/mod.rs"]
 mod statements;
+mod write;
 
 use std::any::Any;
 
@@ -16,8 +17,10 @@ use diesel::sql_types::{Array, BigInt, Text};
 
 use super::dialect::{Dialect, lend};
 use super::failure::{Failed, dialect_error};
+use super::rows::{EventRow, PaymentRow};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
+use crate::domain::event::EventState;
 use crate::error::Error;
 use append::append;
 use statements::schema::{pay_events, pay_payments};
@@ -50,6 +53,14 @@ impl Dialect for PgConnection {
         self.batch_execute("SET synchronous_commit = on").map_err(dialect_error("preparing a connection"))
     }
 
+    fn has_died(&mut self) -> bool {
+        diesel::r2d2::R2D2Connection::is_broken(self)
+    }
+
+    fn is_alive(&mut self) -> bool {
+        diesel::r2d2::R2D2Connection::ping(self).is_ok()
+    }
+
     fn one_writer(&self) -> bool {
         false
     }
@@ -72,24 +83,39 @@ impl Dialect for PgConnection {
 }
 
 impl Tx for PgConnection {
-    fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error> {
-        self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
-    }
-
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String> {
         lend(self, run)
     }
 }
 
-fn due(conn: &mut PgConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<(i64, String)>> {
+/// The events that are due first, held until the transaction ends.
+fn due(conn: &mut PgConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
     e::pay_events
         .filter(e::due_at.le(now).and(e::variant.eq_any(variants)))
         .order((e::due_at, e::id))
         .limit(limit)
-        .select((e::id, e::state))
         .for_update()
         .skip_locked()
+        .load(conn)
+}
+
+/// Those of these events that are due, held until the transaction ends.
+fn due_among(conn: &mut PgConnection, ids: &[i64], now: Timestamp) -> QueryResult<Vec<EventRow>> {
+    use pay_events::dsl as e;
+    e::pay_events.filter(e::id.eq_any(ids).and(e::due_at.le(now))).for_update().skip_locked().load(conn)
+}
+
+/// Those of these events of a variant that are available, held until the transaction ends. Who finds one held by another
+/// waits, and then finds it taken.
+fn named(conn: &mut PgConnection, variant: &str, ids: &[String], now: Timestamp) -> QueryResult<Vec<EventRow>> {
+    use pay_events::dsl as e;
+    let available = e::state.eq(EventState::Available.as_str()).and(e::due_at.le(now));
+    e::pay_events
+        .filter(e::variant.eq(variant).and(e::gateway_event_id.eq_any(ids)))
+        .filter(available)
+        .order(e::id)
+        .for_update()
         .load(conn)
 }
 
@@ -106,7 +132,7 @@ fn lock_references(conn: &mut PgConnection, keys: &[(String, String)]) -> QueryR
     .map(drop)
 }
 
-fn lock_payments(conn: &mut PgConnection, ids: &[i64]) -> QueryResult<()> {
+fn hold_payments(conn: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<PaymentRow>> {
     use pay_payments::dsl as p;
-    p::pay_payments.filter(p::id.eq_any(ids)).order(p::id).select(p::id).for_no_key_update().load::<i64>(conn).map(drop)
+    p::pay_payments.filter(p::id.eq_any(ids)).order(p::id).for_no_key_update().load(conn)
 }

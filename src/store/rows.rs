@@ -308,3 +308,40 @@ pub(crate) struct Refused {
     pub count: i64,
     pub last: Timestamp,
 }
+
+impl PaymentRow {
+    /// A payment that is not stored yet.
+    pub(crate) fn new(id: i64, draft: PaymentDraft) -> Self {
+        Self {
+            id,
+            token: draft.token,
+            reference: draft.reference,
+            variant: draft.variant,
+            status: draft.status.to_owned(),
+            amount: draft.amount,
+            captured_amount: 0,
+            refunded_amount: 0,
+            currency: draft.currency,
+            needs_review: false,
+            disputed: false,
+            concerns: String::new(),
+            customer: draft.customer,
+            livemode: draft.livemode,
+            metadata: draft.metadata,
+            adopted: draft.adopted,
+            absorbed_by: None,
+            version: 0,
+            created_at: draft.created_at,
+            updated_at: draft.created_at,
+        }
+    }
+}
+
+impl TransitionRow {
+    /// A transition that was just stored.
+    pub(crate) fn new(id: i64, new: NewTransition) -> Self {
+        let NewTransition { payment_id, event_id, from_status, to_status, .. } = new;
+        let NewTransition { needs_review, disputed, cause, created_at, .. } = new;
+        Self { id, payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at }
+    }
+}

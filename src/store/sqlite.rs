@@ -3,11 +3,11 @@
 
 #[path = "statements/mod.rs"]
 mod statements;
+mod write;
 
 use std::any::Any;
 use std::time::Duration;
 
-use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
@@ -15,12 +15,12 @@ use diesel::sql_types::BigInt;
 
 use super::dialect::{Dialect, lend};
 use super::failure::{Failed, dialect_error, is_locked};
-use super::rows::{Appended, NewEvent};
+use super::rows::{Appended, EventRow, NewEvent, PaymentRow};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::error::Error;
-use statements::schema::{pay_event_bodies, pay_events};
+use statements::schema::{pay_event_bodies, pay_events, pay_payments};
 
 type Connection = SqliteConnection;
 type Backend = diesel::sqlite::Sqlite;
@@ -53,8 +53,19 @@ impl Dialect for SqliteConnection {
     /// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several
     /// processes wait for each other.
     fn prepare(&mut self) -> Result<(), Error> {
-        self.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL;")
-            .map_err(dialect_error("preparing a connection"))
+        self.batch_execute(
+            "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; \
+             PRAGMA mmap_size = 134217728;",
+        )
+        .map_err(dialect_error("preparing a connection"))
+    }
+
+    fn has_died(&mut self) -> bool {
+        diesel::r2d2::R2D2Connection::is_broken(self)
+    }
+
+    fn is_alive(&mut self) -> bool {
+        diesel::r2d2::R2D2Connection::ping(self).is_ok()
     }
 
     fn one_writer(&self) -> bool {
@@ -91,10 +102,6 @@ pub(super) fn into_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
 }
 
 impl Tx for SqliteConnection {
-    fn savepoint(&mut self, work: Work<'_>) -> Result<(), Error> {
-        self.transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
-    }
-
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String> {
         lend(self, run)
     }
@@ -146,18 +153,31 @@ fn insert_event(conn: &mut SqliteConnection, event: &NewEvent) -> QueryResult<(i
         .get_result(conn)
 }
 
-fn due(
-    conn: &mut SqliteConnection,
-    now: Timestamp,
-    limit: i64,
-    variants: &[String],
-) -> QueryResult<Vec<(i64, String)>> {
+/// The events that are due first, held until the transaction ends.
+fn due(conn: &mut SqliteConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
     e::pay_events
         .filter(e::due_at.le(now).and(e::variant.eq_any(variants)))
         .order((e::due_at, e::id))
         .limit(limit)
-        .select((e::id, e::state))
+        .load(conn)
+}
+
+/// Those of these events that are due, held until the transaction ends.
+fn due_among(conn: &mut SqliteConnection, ids: &[i64], now: Timestamp) -> QueryResult<Vec<EventRow>> {
+    use pay_events::dsl as e;
+    e::pay_events.filter(e::id.eq_any(ids).and(e::due_at.le(now))).load(conn)
+}
+
+/// Those of these events of a variant that are available, held until the transaction ends. Who finds one held by another
+/// waits, and then finds it taken.
+fn named(conn: &mut SqliteConnection, variant: &str, ids: &[String], now: Timestamp) -> QueryResult<Vec<EventRow>> {
+    use pay_events::dsl as e;
+    let available = e::state.eq(EventState::Available.as_str()).and(e::due_at.le(now));
+    e::pay_events
+        .filter(e::variant.eq(variant).and(e::gateway_event_id.eq_any(ids)))
+        .filter(available)
+        .order(e::id)
         .load(conn)
 }
 
@@ -166,7 +186,8 @@ fn lock_references(_: &mut SqliteConnection, _: &[(String, String)]) -> QueryRes
     Ok(())
 }
 
-/// Nothing to do: the transaction is the only one that writes.
-fn lock_payments(_: &mut SqliteConnection, _: &[i64]) -> QueryResult<()> {
-    Ok(())
+/// Held already: the transaction is the only one that writes.
+fn hold_payments(conn: &mut SqliteConnection, ids: &[i64]) -> QueryResult<Vec<PaymentRow>> {
+    use pay_payments::dsl as p;
+    p::pay_payments.filter(p::id.eq_any(ids)).load(conn)
 }

@@ -1,6 +1,7 @@
 //! When does work happen? A worker claims due events, has them processed, and runs their handlers; any number of
 //! processes may have one. What processing means is the payments room's answer.
 
+mod pace;
 mod run;
 
 use std::time::Duration;

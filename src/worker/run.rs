@@ -8,9 +8,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::Worker;
+use super::pace::Pace;
 use crate::error::Error;
 use crate::payments::Payments;
-use crate::pipeline::settle::Pending;
+use crate::pipeline::Pending;
 
 /// How many events may wait for their handlers before no more are claimed.
 const WAITING: usize = 1_000;
@@ -24,6 +25,7 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
     running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll, stopping.clone()));
     while !*stopping.borrow() {
+        let pace = Pace::begin(worker.payments.engine());
         let batch = match worker.payments.engine().process().await {
             Ok(batch) => batch,
             Err(error) => {
@@ -42,6 +44,8 @@ pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
         }
         if batch.claimed == 0 {
             pause(&worker, worker.poll, &mut stopping).await;
+        } else {
+            pace.pause(worker.payments.engine()).await;
         }
     }
     let finish = async { while running.join_next().await.is_some() {} };
@@ -97,7 +101,7 @@ async fn in_turn(pending: Pending, room: Arc<Semaphore>, mut stopping: watch::Re
         () = pending.hold() => return log::warn!("payments: an event's lease was lost while it waited"),
     };
     match permit {
-        Some(_permit) => report(pending.run().await),
+        Some(permit) => report(pending.run(move || drop(permit)).await),
         None => report(pending.release(STOPPED).await),
     }
 }
@@ -137,7 +141,7 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
         }
         claimed += batch.claimed;
         for pending in batch.pending {
-            local.run_until(pending.run()).await?;
+            local.run_until(pending.run(|| {})).await?;
         }
     }
 }

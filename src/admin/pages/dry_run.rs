@@ -56,7 +56,7 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
     let why = match (steps, change) {
         _ if before => "The status would stay: the event did this when it was first processed.",
         (Some(_), _) => "The step would be recorded with the outcome above as its cause.",
-        (None, Some(change)) if change.stepped => "The status would stay, but a flag or a concern beside it would change.",
+        (None, Some(change)) if change.is_step => "The status would stay, but a flag or a concern beside it would change.",
         (None, Some(_)) => "The status would stay: the outcome above says which rule stops it.",
         (None, None) => "No payment would change.",
     };
@@ -75,7 +75,7 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
             Link::new(token, frame.href(&format!("payments/{token}")))
         }),
         matched: matched(forecast),
-        facts: change.iter().flat_map(|change| &change.effects).map(|(fact, made)| fact_row(fact, words(fact, made))).collect(),
+        facts: change.iter().flat_map(|change| &change.effects).map(|(fact, made)| fact_row(fact, Some(*made))).collect(),
         change: steps.map(|change| Change::of(change.before.status, change.after.status)),
         change_why: why.to_owned(),
         ..Explain::default()
@@ -85,7 +85,7 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
 /// Whether the outcome tells of an earlier attempt's step, which this one would not take again.
 fn told_before(forecast: &Forecast) -> bool {
     let Some(change) = &forecast.change else { return false };
-    !change.stepped && change.transitions.last().is_some_and(|step| step.cause == forecast.outcome)
+    !change.is_step && change.earlier.as_ref() == Some(&forecast.outcome)
 }
 
 fn matched(forecast: &Forecast) -> String {
@@ -98,25 +98,12 @@ fn matched(forecast: &Forecast) -> String {
     }
 }
 
-/// What the ledger would make of a fact.
-fn words(fact: &crate::domain::fact::Fact, made: &crate::domain::ledger::Effect) -> String {
-    use crate::admin::views::badge::spaced;
-    use crate::domain::ledger::Effect;
-    match made {
-        Effect::New => "new".to_owned(),
-        Effect::Replaced(held) => format!("in place of {}", spaced(held.as_str())),
-        Effect::Known => "already known".to_owned(),
-        Effect::Outranked(held) if *held == fact.state => "known from another event".to_owned(),
-        Effect::Outranked(held) => format!("outranked by {}", spaced(held.as_str())),
-    }
-}
-
 fn besides(forecast: &Forecast) -> Vec<String> {
     let Some(change) = &forecast.change else { return Vec::new() };
     let absorbed = change.absorbed.iter().map(|token| format!("The adopted payment {token} would turn out to be this one."));
-    let waked = (change.waked > 0).then(|| match change.waked {
-        1 => "One parked event would be waked.".to_owned(),
-        many => format!("{many} parked events would be waked."),
+    let woken = (change.woken > 0).then(|| match change.woken {
+        1 => "One parked event would be woken.".to_owned(),
+        many => format!("{many} parked events would be woken."),
     });
-    absorbed.chain(waked).collect()
+    absorbed.chain(woken).collect()
 }

@@ -16,6 +16,7 @@ use crate::admin::views::parts::{Act, Badge, Change, Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::{EventState, Source};
 use crate::domain::fact::Fact;
+use crate::domain::ledger::Effect;
 use crate::domain::payment::Status;
 use crate::acts::{why_no_discard, why_no_requeue};
 use crate::reports::EventStory;
@@ -112,8 +113,8 @@ pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool)
 
 fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
     let event = &story.event;
-    let (summary, facts) = match &story.facts {
-        Ok((summary, facts)) => (summary.clone(), facts.as_slice()),
+    let (summary, facts) = match &story.said {
+        Ok(said) => (said.summary.clone(), said.facts.as_slice()),
         Err(why) => (why.clone(), &[][..]),
     };
     let step = story.transitions.last();
@@ -139,7 +140,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
             }
             (None, _) => "it is about no payment here".to_owned(),
         },
-        facts: facts.iter().map(|fact| fact_row(fact, effect(story, fact))).collect(),
+        facts: facts.iter().map(|(fact, effect)| fact_row(fact, *effect)).collect(),
         change: step
             .map(|step| (word(&step.from_status), word(&step.to_status)))
             .filter(|(from, to)| from != to)
@@ -151,25 +152,24 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
     }
 }
 
-/// A fact, and what the ledger made of it.
-pub(super) fn fact_row(fact: &Fact, effect: String) -> FactRow {
+/// A fact, and what the ledger made of it, where that is on record.
+pub(super) fn fact_row(fact: &Fact, effect: Option<Effect>) -> FactRow {
     FactRow {
         aspect: spaced(fact.aspect.as_str()),
         object: fact.gateway_ref.clone(),
         state: fact.state.into(),
         amount: amount(fact),
-        effect,
-    }
-}
-
-/// What the ledger made of a fact.
-fn effect(story: &EventStory, fact: &Fact) -> String {
-    let kept = story.ledger.iter().find(|kept| kept.aspect == fact.aspect && kept.gateway_ref == fact.gateway_ref);
-    match kept {
-        None => "not in a ledger".to_owned(),
-        Some(kept) if kept.event_id == fact.event_id => "in the ledger".to_owned(),
-        Some(kept) if kept.state == fact.state => "known from another event".to_owned(),
-        Some(kept) => format!("outranked by {}", spaced(kept.state.as_str())),
+        effect: match effect {
+            None => "not on record".to_owned(),
+            Some(Effect::New) => "new".to_owned(),
+            Some(Effect::Replaced(held)) => format!("in place of {}", spaced(held.as_str())),
+            Some(Effect::Known) => "already known".to_owned(),
+            Some(Effect::Older(held) | Effect::Outranked(held)) if held == fact.state => {
+                "known from another event".to_owned()
+            }
+            Some(Effect::Older(held)) => format!("older than {}", spaced(held.as_str())),
+            Some(Effect::Outranked(held)) => format!("outranked by {}", spaced(held.as_str())),
+        },
     }
 }
 

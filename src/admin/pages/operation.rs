@@ -16,7 +16,9 @@ use crate::domain::money::{Decimal, Money};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
 use crate::engine::Payment;
-use crate::operations::{Asks, OperatorsOrder, Outcome, idempotency_key};
+use crate::engine::request::idempotency_key;
+use crate::operations::{OperatorsOrder, Outcome};
+use crate::reports::Permissions;
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -31,7 +33,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     if !visit.may_act() {
         return Err(Failure::Refused("Your access is read-only.".to_owned()));
     }
-    let found = visit.engine().asks(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
+    let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
     let most = allowed(&found, verb)?;
     let fields = Fields::of(&visit.req);
     let chosen = most.map(|most| (most, fields.get("amount").map(|text| amount(&text, most))));
@@ -61,7 +63,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 /// Does what was confirmed, and leads back to the payment, whose timeline says what came of it.
 async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let verb = verb(&visit)?;
-    let found = visit.engine().asks(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
+    let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
     let unconfirmed = || Failure::Refused("It was not confirmed. Open the payment and try again.".to_owned());
     let key = visit.form.get("key").filter(|key| is_key(key)).ok_or_else(unconfirmed)?;
     // Whether it may be done is asked again where it is done; here only what is meant.
@@ -95,8 +97,8 @@ fn verb(visit: &Visit) -> Result<Verb, Failure> {
 }
 
 /// The most that can be asked for; a refusal where nothing can.
-fn allowed(found: &Asks, verb: Verb) -> Result<Option<Money>, Failure> {
-    let ask = found.asks.iter().find(|ask| ask.verb == verb).ok_or(NO_PAYMENT)?;
+fn allowed(found: &Permissions, verb: Verb) -> Result<Option<Money>, Failure> {
+    let ask = found.verbs.iter().find(|ask| ask.verb == verb).ok_or(NO_PAYMENT)?;
     ask.may.clone().map_err(Failure::Refused)
 }
 
@@ -126,7 +128,7 @@ pub(super) fn icon(verb: Verb) -> &'static str {
     }
 }
 
-fn question(verb: Verb, amount: Option<Money>, found: &Asks) -> String {
+fn question(verb: Verb, amount: Option<Money>, found: &Permissions) -> String {
     match (verb, amount) {
         (Verb::Refund | Verb::Capture, Some(amount)) => format!("{} {amount}?", title(verb)),
         (Verb::Refund, None) => "Refund how much?".to_owned(),
@@ -137,7 +139,7 @@ fn question(verb: Verb, amount: Option<Money>, found: &Asks) -> String {
     }
 }
 
-fn choose(found: &Asks, verb: Verb, fields: &Fields, given: String, most: Money, error: Option<String>) -> Step {
+fn choose(found: &Permissions, verb: Verb, fields: &Fields, given: String, most: Money, error: Option<String>) -> Step {
     let amount = Field {
         name: "amount".to_owned(),
         label: format!("Amount in {}, at most {}", most.currency, most.decimal()),
@@ -155,7 +157,7 @@ fn choose(found: &Asks, verb: Verb, fields: &Fields, given: String, most: Money,
     Step::Choose { amount, reason }
 }
 
-fn confirm(found: &Asks, verb: Verb, fields: &Fields, amount: Option<(Money, Money)>) -> Result<Step, Failure> {
+fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Money, Money)>) -> Result<Step, Failure> {
     let mut sent = vec![("key", idempotency_key()?)];
     sent.extend(amount.map(|(amount, _)| ("amount", amount.decimal())));
     let reason = fields.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
@@ -170,7 +172,7 @@ fn confirm(found: &Asks, verb: Verb, fields: &Fields, amount: Option<(Money, Mon
     })
 }
 
-fn meaning(found: &Asks, verb: Verb, amount: Option<(Money, Money)>) -> Vec<String> {
+fn meaning(found: &Permissions, verb: Verb, amount: Option<(Money, Money)>) -> Vec<String> {
     let gateway = found.gateway;
     let rest = amount.map(|(amount, most)| Money::new(most.minor - amount.minor, most.currency));
     let rest = rest.filter(|rest| rest.minor > 0);

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::event::state_badge;
 use super::operation::{address, icon, title};
-use crate::operations;
+use crate::reports;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
@@ -109,12 +109,12 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
 
 /// What the gateway can be asked for, and then what it can't be, with the reason.
 fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Ask> {
-    let ask = |ask: &operations::Ask| Ask {
+    let ask = |ask: &reports::Permission| Ask {
         label: title(ask.verb),
         icon: icon(ask.verb),
         leads: ask.may.as_ref().map(|_| address(frame, payment, ask.verb)).map_err(|why| sentence(why)),
     };
-    let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.asks.iter().map(ask).partition(|ask| ask.leads.is_ok());
+    let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.permissions.iter().map(ask).partition(|ask| ask.leads.is_ok());
     can.into_iter().chain(can_not).collect()
 }
 

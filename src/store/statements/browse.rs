@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::schema::{
-    pay_attempts, pay_audit, pay_event_bodies, pay_event_references, pay_events, pay_payments, pay_transitions,
+    pay_attempts, pay_audit, pay_event_bodies, pay_event_facts, pay_event_references, pay_events, pay_payments,
+    pay_transitions,
 };
 use super::{Connection, failed, ledger};
 use crate::domain::fact::Fact;
@@ -26,6 +27,16 @@ impl Browse for Connection {
             .first(self)
             .optional()
             .map_err(failed("reading a body"))
+    }
+
+    fn event_facts(&mut self, event: i64) -> Result<Option<(String, String)>, Error> {
+        use pay_event_facts::dsl as f;
+        f::pay_event_facts
+            .find(event)
+            .select((f::summary, f::facts))
+            .first(self)
+            .optional()
+            .map_err(failed("reading an event's facts"))
     }
 
     fn event_references(&mut self, event: i64) -> Result<Vec<String>, Error> {

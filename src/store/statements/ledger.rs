@@ -10,8 +10,8 @@ use crate::domain::money::Currency;
 use crate::error::{Error, ErrorKind};
 
 #[derive(Queryable)]
-struct LedgerRow {
-    _payment_id: i64,
+pub(super) struct LedgerRow {
+    payment_id: i64,
     register: String,
     gateway_ref: String,
     state: String,
@@ -28,6 +28,11 @@ pub(super) fn facts(conn: &mut Connection, payment: i64) -> Result<Vec<Fact>, Er
     let rows: Vec<LedgerRow> =
         l::pay_ledger.filter(l::payment_id.eq(payment)).load(conn).map_err(failed("reading a ledger"))?;
     rows.into_iter().map(fact).collect()
+}
+
+/// The facts of several payments.
+pub(super) fn facts_of(rows: Vec<LedgerRow>) -> Result<Vec<(i64, Fact)>, Error> {
+    rows.into_iter().map(|row| Ok((row.payment_id, fact(row)?))).collect()
 }
 
 fn fact(row: LedgerRow) -> Result<Fact, Error> {
@@ -50,27 +55,4 @@ fn fact(row: LedgerRow) -> Result<Fact, Error> {
         occurred_at: row.occurred_at,
         event_id: row.event_id,
     })
-}
-
-pub(super) fn keep(conn: &mut Connection, payment: i64, fact: &Fact) -> Result<(), Error> {
-    let content = (
-        l::state.eq(fact.state.as_str()),
-        l::amount.eq(fact.amount),
-        l::face_amount.eq(fact.face),
-        l::currency.eq(fact.currency.as_ref().map(Currency::as_str)),
-        l::parent_ref.eq(fact.parent.as_deref()),
-        l::since.eq(fact.since),
-        l::occurred_at.eq(fact.occurred_at),
-        l::event_id.eq(&fact.event_id),
-    );
-    let key =
-        (l::payment_id.eq(payment), l::register.eq(fact.aspect.as_str()), l::gateway_ref.eq(fact.gateway_ref.as_str()));
-    diesel::insert_into(l::pay_ledger)
-        .values((key, content))
-        .on_conflict((l::payment_id, l::register, l::gateway_ref))
-        .do_update()
-        .set(content)
-        .execute(conn)
-        .map(drop)
-        .map_err(failed("writing a ledger"))
 }

@@ -17,6 +17,7 @@ mod operations;
 mod payments;
 mod said;
 pub(super) mod schema;
+mod sets;
 mod stream;
 
 use super::dialect_error as failed;

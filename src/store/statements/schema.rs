@@ -95,6 +95,15 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    pay_event_facts (event_id) {
+        event_id -> BigInt,
+        summary -> Text,
+        facts -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     pay_event_references (event_id, gateway_ref) {
         event_id -> BigInt,
         variant -> Text,
@@ -205,6 +214,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_references,
     pay_events,
     pay_event_bodies,
+    pay_event_facts,
     pay_event_references,
     pay_transitions,
     pay_attempts,

@@ -1,75 +1,18 @@
-//! What may a gateway be asked to do with a payment? What the ledger does not allow is refused before any call, with words
-//! that a page can show beside a disabled button.
+//! What the ledger and the open operations allow to be asked of a gateway. What they don't is refused before any call,
+//! with words that a page can show beside a disabled button.
 
-use std::sync::Arc;
-
+use super::Engine;
+use super::payment::Payment;
 use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
-use crate::engine::payment::Payment;
-use crate::engine::{Engine, find};
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
 use crate::store::calls::OperationRow;
 use crate::store::rows::{EventRow, PaymentRow};
-
-/// Whether a payment's gateway may be asked for something now.
-pub(crate) struct Ask {
-    pub verb: Verb,
-    /// The most that can be asked for, where there is an amount to choose; or why it can't be asked for, in words.
-    pub may: Result<Option<Money>, String>,
-}
-
-/// A payment, and what may be asked for about it.
-pub(crate) struct Asks {
-    pub payment: Payment,
-    pub gateway: &'static str,
-    /// The gateway's words for why money goes back.
-    pub refund_reasons: Vec<&'static str>,
-    pub asks: Vec<Ask>,
-}
-
-impl Engine {
-    /// What may be asked for about the payment with this token; `None` when there is no such payment.
-    pub(crate) async fn asks(self: &Arc<Self>, token: &str) -> Result<Option<Asks>, Error> {
-        let token = token.to_owned();
-        self.blocking(move |engine| {
-            engine.store.ask(|tx| {
-                let Some(row) = find::by_token(tx, &token)? else { return Ok(None) };
-                let payment = Payment::of(&row)?;
-                let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
-                Ok(Some(Asks {
-                    gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
-                    refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
-                    asks: asks(engine, tx, &row, &payment)?,
-                    payment,
-                }))
-            })
-        })
-        .await
-    }
-}
-
-/// What may be asked for, verb by verb.
-pub(crate) fn asks(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Vec<Ask>, Error> {
-    let pending = Pending::of(engine, tx, row, payment)?;
-    let of = |minor| Some(Money::new(minor, payment.amount.currency));
-    let ask = |verb| {
-        let most = match verb {
-            Verb::Capture => of(pending.authorized),
-            Verb::Refund => of(pending.refundable),
-            Verb::Cancel | Verb::Refresh | Verb::Complete => None,
-        };
-        let may = can(engine, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &pending));
-        Ask { verb, may: may.map(|()| most) }
-    };
-    // Most gateways go on by themselves: then nobody misses the step.
-    let known = |verb: &Verb| *verb != Verb::Complete || can(engine, &payment.variant, *verb).is_ok();
-    Ok(Verb::ALL.into_iter().filter(known).map(ask).collect())
-}
 
 /// Whether the variant's gateway can be asked for this; if not, why not.
 pub(crate) fn can(engine: &Engine, variant: &str, verb: Verb) -> Result<(), String> {
@@ -81,7 +24,7 @@ pub(crate) fn can(engine: &Engine, variant: &str, verb: Verb) -> Result<(), Stri
 const UNTOLD: time::Duration = time::Duration::hours(24);
 
 /// What was asked for and is not in the ledger yet, and what that leaves to ask for, in minor units.
-pub(crate) struct Pending {
+pub(crate) struct Open {
     /// What was asked for that acts, and the newest refresh that is done.
     operations: Vec<OperationRow>,
     /// Whether the gateway is about taking or holding money already.
@@ -94,7 +37,7 @@ pub(crate) struct Pending {
     pub authorized: i64,
 }
 
-impl Pending {
+impl Open {
     pub(crate) fn of(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, payment: &Payment) -> Result<Self, Error> {
         Self::during(engine, tx, row, payment, None)
     }
@@ -220,17 +163,17 @@ impl Known<'_> {
 }
 
 /// Whether the ledger allows it; if not, why not, in words for people.
-pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pending: &Pending) -> Result<(), String> {
+pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open: &Open) -> Result<(), String> {
     let currency = payment.amount.currency;
     if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
         return Err(format!("expected an amount above 0 in {currency}, got {amount}"));
     }
     let status = payment.status;
     let (may, most) = match verb {
-        Verb::Capture => (status == Status::Authorized, pending.authorized),
+        Verb::Capture => (status == Status::Authorized, open.authorized),
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
         Verb::Complete => (matches!(status, Status::Pending | Status::Failed), 0),
-        Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), pending.refundable),
+        Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), open.refundable),
         Verb::Refresh => return Ok(()),
     };
     if !may {
@@ -238,13 +181,13 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, pend
         return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
     }
     let underway = |operation: &OperationRow| operation.state == "underway" && operation.verb == verb.as_str();
-    if verb != Verb::Refund && pending.operations.iter().any(underway) {
+    if verb != Verb::Refund && open.operations.iter().any(underway) {
         return Err(format!("a {} of this payment is underway already", verb.as_str()));
     }
-    if verb == Verb::Complete && pending.on_its_way {
+    if verb == Verb::Complete && open.on_its_way {
         return Err("its money is on the way already".to_owned());
     }
-    if verb == Verb::Complete && !pending.doubtful.is_empty() {
+    if verb == Verb::Complete && !open.doubtful.is_empty() {
         return Err("nobody knows what came of the last try: refresh the payment first".to_owned());
     }
     if verb == Verb::Refund && most <= 0 {

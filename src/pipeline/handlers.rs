@@ -1,0 +1,199 @@
+//! After the commit: the async handlers of an event run under its lease, and what they did goes to the writer, many in
+//! one commit. Each attempt is kept, so that a retry runs only the rest.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::failure::{Failure, report, storable_error};
+use crate::domain::event::EventState;
+use crate::domain::{Timestamp, later};
+use crate::engine::handler::{Call, Run};
+use crate::engine::{Engine, Event, HandlerError, Transition};
+use crate::error::Error;
+use crate::store::rows::{Claim, DoneHandler, NewAttempt, Verdict};
+use crate::store::sets::Settled;
+
+/// An event that is applied and committed, with the handlers that are still to run.
+pub(crate) struct Pending {
+    claim: Claim,
+    attempts: i64,
+    event: Event,
+    transitions: Vec<Transition>,
+    /// The handlers that are done already, with the reasons of those that gave up.
+    done: Vec<DoneHandler>,
+    verdict: Verdict,
+    /// Until when the event is ours.
+    leased_until: Mutex<Timestamp>,
+}
+
+impl Pending {
+    pub(super) fn new(
+        claim: Claim,
+        attempts: i64,
+        event: Event,
+        transitions: Vec<Transition>,
+        done: Vec<DoneHandler>,
+        verdict: Verdict,
+    ) -> Self {
+        let leased_until = Mutex::new(later(event.engine.now(), event.engine.lease));
+        Self { claim, attempts, event, transitions, done, verdict, leased_until }
+    }
+
+    /// Runs the handlers one after the other and settles the event. One that fails does not keep the others from
+    /// running. `ran` is called when the last of them has run, before that is written down.
+    pub(crate) async fn run(self, ran: impl FnOnce()) -> Result<(), Error> {
+        let engine = self.event.engine.clone();
+        let (mut failure, mut last): (Option<Failure>, Option<NewAttempt>) = (None, None);
+        for call in engine.handlers.runs(&self.transitions, &self.event) {
+            if let Some(done) = self.done_before(&call) {
+                // What gave up in an earlier attempt is not made good by what succeeds in this one.
+                let gave_up = done.gave_up.clone().map(HandlerError::Discard);
+                failure = failure.or(gave_up.map(|error| Failure::of(call.handler, &error)));
+                continue;
+            }
+            // What one handler did is safe before the next begins.
+            if let Some(attempt) = last.take() {
+                record(&engine, attempt.into(), None).await?;
+            }
+            if !self.is_held(&engine).await? {
+                log::warn!("payments: event={} was claimed by another worker meanwhile", self.event.id);
+                return Ok(());
+            }
+            let (attempt, outcome) = self.attempt(&engine, &call).await;
+            last = Some(attempt);
+            if let Err(error) = outcome {
+                let found = Failure::of(call.handler, &error);
+                // The one that wants another attempt decides when; a discard only when no other wants one.
+                if failure.as_ref().is_none_or(Failure::is_final) {
+                    failure = Some(found);
+                }
+            }
+        }
+        ran();
+        self.settle(&engine, failure, last).await
+    }
+
+    fn done_before(&self, call: &Call<'_>) -> Option<&DoneHandler> {
+        let is_it =
+            |done: &&DoneHandler| (done.handler.as_str(), done.transition_id) == (call.handler, call.transition);
+        self.done.iter().find(is_it)
+    }
+
+    /// Whether the event is ours for as long as a handler may run. Mostly its lease says so already.
+    async fn is_held(&self, engine: &Engine) -> Result<bool, Error> {
+        let needed = later(engine.now(), engine.handler_timeout);
+        if needed <= *self.lease() {
+            return Ok(true);
+        }
+        self.renew(engine).await
+    }
+
+    async fn renew(&self, engine: &Engine) -> Result<bool, Error> {
+        let until = later(engine.now(), engine.lease);
+        let held = engine.writer.renew(self.claim, until).await?;
+        if held {
+            *self.lease() = until;
+        }
+        Ok(held)
+    }
+
+    fn lease(&self) -> std::sync::MutexGuard<'_, Timestamp> {
+        self.leased_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the claim while the event waits for its turn; ends when it is lost.
+    pub(crate) async fn hold(&self) {
+        let engine = self.event.engine.clone();
+        loop {
+            tokio::time::sleep(engine.lease / 3).await;
+            if !self.renew(&engine).await.unwrap_or(true) {
+                return;
+            }
+        }
+    }
+
+    /// One run of one handler.
+    async fn attempt(&self, engine: &Engine, call: &Call<'_>) -> (NewAttempt, Result<(), HandlerError>) {
+        let started_at = engine.now();
+        let timeout = engine.handler_timeout;
+        let outcome = match tokio::time::timeout(timeout, Guarded((call.begin)())).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
+        };
+        let attempt = NewAttempt {
+            event_id: self.claim.event,
+            transition_id: call.transition,
+            handler: call.handler.to_owned(),
+            attempt: self.attempts,
+            outcome: outcome.as_ref().map_or_else(HandlerError::outcome, |()| "ok"),
+            error: outcome.as_ref().err().map(|error| storable_error(&error.sentence())),
+            started_at,
+            finished_at: engine.now(),
+        };
+        (attempt, outcome)
+    }
+
+    async fn settle(self, engine: &Engine, failure: Option<Failure>, last: Option<NewAttempt>) -> Result<(), Error> {
+        let now = engine.now();
+        let verdict = match failure {
+            Some(failure) => failure.verdict(engine, self.attempts, now),
+            None => Verdict { finished_at: Some(now), ..self.verdict },
+        };
+        report(&self.event.variant, &self.event.id, &verdict);
+        let state = verdict.state;
+        if record(engine, last, Some(Settled { claim: self.claim, verdict })).await? {
+            engine.count(&self.event.variant, state.as_str(), 1);
+        }
+        Ok(())
+    }
+
+    /// Gives the event back unfinished, due at once, without counting this attempt against it, and says why.
+    pub(crate) async fn release(self, why: &str) -> Result<(), Error> {
+        let engine = self.event.engine.clone();
+        let outcome = format!("{}; {why}", self.verdict.outcome);
+        let due_at = Some(engine.now());
+        let verdict = Verdict { state: EventState::Available, due_at, outcome, ..self.verdict };
+        record(&engine, None, Some(Settled { claim: self.claim, verdict })).await.map(drop)
+    }
+}
+
+/// How often a write about a running event is tried, and the pause after the first try, doubled after each. With
+/// the time that each try itself may wait (10 seconds for SQLite's lock) it stays below the default lease.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Writes about a running event, again when the database was busy: what isn't written down would keep the event
+/// until its lease ends, and run its handlers twice. Answers whether the event was still held.
+async fn record(engine: &Engine, attempt: Option<NewAttempt>, settled: Option<Settled>) -> Result<bool, Error> {
+    let mut tries = 1;
+    loop {
+        match engine.writer.record(attempt.clone(), settled.clone()).await {
+            Err(error) if error.is_retryable() && tries < TRIES => {
+                log::warn!("payments: an event's progress is not written yet: {error}");
+                tokio::time::sleep(PAUSE * 2_u32.pow(tries - 1)).await;
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// A handler's run; a panic in it is an error like any other.
+struct Guarded(Run);
+
+impl Future for Guarded {
+    type Output = Result<(), HandlerError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let run = self.0.as_mut();
+        catch_unwind(AssertUnwindSafe(|| run.poll(context))).unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+            let why = words.unwrap_or("it did not say why");
+            Poll::Ready(Err(HandlerError::retry(format!("the handler panicked: {why}"))))
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! What an event says under its variant's configuration: the same whenever it is read, so that rebuilding gives what
+//! processing gave.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::failure::Failure;
+use super::rebuild::RebuildOrder;
+use crate::domain::event::{Interpretation, Malformed, Recorded, Source};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::moment;
+use crate::engine::{Engine, ModePolicy, Variant};
+use crate::store::rows::Claimed;
+
+/// What an event says under its variant's configuration.
+pub(crate) struct Understood {
+    pub(crate) interpretation: Interpretation,
+    /// Whether it is of the other mode than its variant is for, and such events are to be ignored.
+    pub(crate) is_ignored: bool,
+    /// Set when an operator asks for the payment to be rebuilt.
+    pub(crate) rebuild: Option<RebuildOrder>,
+}
+
+/// What the event says. What can't be read is a failure of this event alone.
+pub(crate) fn interpret(engine: &Engine, event: &Claimed) -> Result<Understood, Failure> {
+    let Some(variant) = engine.variant(&event.row.variant) else {
+        return Err(Failure::retry(format!("no variant {:?} is configured here", event.row.variant)));
+    };
+    under(variant, event).map_err(|malformed| Failure::discard("malformed", malformed))
+}
+
+/// What the event says under this variant.
+pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, String> {
+    if event.row.source == Source::Operator.as_str() {
+        let order = RebuildOrder::read(&event.body)?;
+        return Ok(Understood { interpretation: order.says(), is_ignored: false, rebuild: Some(order) });
+    }
+    let recorded = Recorded {
+        id: &event.row.gateway_event_id,
+        kind: &event.row.kind,
+        occurred_at: event.row.occurred_at.unwrap_or(event.row.received_at),
+        body: &event.body,
+    };
+    // A host's gateway may break its promise not to panic; that is this event's failure and no other's.
+    let read = catch_unwind(AssertUnwindSafe(|| variant.gateway.interpret(&recorded)));
+    let read = read.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));
+    let mut interpretation = read.map_err(|malformed| malformed.0)?;
+    for fact in &mut interpretation.facts {
+        fact.occurred_at = moment(fact.occurred_at).unwrap_or(recorded.occurred_at);
+        fact.since = fact.since.and_then(moment);
+    }
+    if let Some(awaited) = &mut interpretation.awaits_completion {
+        awaited.since = awaited.since.and_then(moment);
+    }
+    let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
+    if other_mode && variant.mode == ModePolicy::Flag && !interpretation.facts.is_empty() {
+        interpretation.facts.push(concern("other_mode", event));
+    }
+    let is_ignored = other_mode && variant.mode == ModePolicy::Ignore;
+    Ok(Understood { interpretation, is_ignored, rebuild: None })
+}
+
+/// The fact that an event raises this concern.
+pub(super) fn concern(code: &str, event: &Claimed) -> Fact {
+    let row = &event.row;
+    let at = row.occurred_at.unwrap_or(row.received_at);
+    Fact::new(Aspect::Concern, code, State::Raised, at, &row.gateway_event_id)
+}

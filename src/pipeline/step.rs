@@ -1,0 +1,259 @@
+//! What one event does: match it to its payment, merge its facts into the ledger, derive the state, and say what became
+//! of it. Pure: a working set in memory, no database and no clock, so that processing, dry run and rebuild are one code.
+//!
+//! This is the only place where a payment's status is decided.
+
+use std::time::Duration;
+
+use super::interpret::{Understood, concern};
+use super::rebuild::Remade;
+use super::working_set::{Match, WorkingSet, all, linkable};
+use crate::domain::event::{EventState, Interpretation, storable};
+use crate::domain::fact::Fact;
+use crate::domain::ledger::{Effect, Ledger};
+use crate::domain::payment::{PaymentState, Status, Terms, derive};
+use crate::domain::{Timestamp, explain, later};
+use crate::engine::Unmatched;
+use crate::engine::payment;
+use crate::engine::tally::Moved;
+use crate::error::Error;
+use crate::store::rows::{Claimed, NewTransition, PaymentDraft, PaymentRow, TransitionRow, Verdict};
+
+/// One event, and what decides about it besides the working set.
+pub(crate) struct Step<'a> {
+    pub(crate) event: &'a Claimed,
+    pub(crate) read: &'a Understood,
+    /// What becomes of it where nothing matches it, and how long it may wait for its payment before.
+    pub(crate) unmatched: Unmatched,
+    pub(crate) grace: Duration,
+    /// Whether a handler is for events of its kind.
+    pub(crate) is_wanted: bool,
+    /// The ledger that all events of its payment make, where an operator asked for that.
+    pub(crate) remade: Option<&'a Remade>,
+    pub(crate) now: Timestamp,
+    /// Makes the token of a payment that is adopted.
+    pub(crate) new_token: fn() -> Result<String, Error>,
+}
+
+/// What an event did, before anybody is told.
+pub(crate) struct Stepped {
+    /// How the event ends, unless a handler fails.
+    pub(crate) verdict: Verdict,
+    pub(crate) matched: Option<(i64, String)>,
+    /// What it did to its payment, if it is about one.
+    pub(crate) change: Option<Change>,
+    /// Whether handlers may want it: not when it waits or is to be ignored.
+    pub(crate) is_told: bool,
+}
+
+/// What an event did to its payment.
+pub(crate) struct Change {
+    /// The payment as it was after this event.
+    pub(crate) payment: PaymentRow,
+    pub(crate) before: PaymentState,
+    pub(crate) after: PaymentState,
+    /// The transitions that earlier attempts of this event caused.
+    pub(crate) earlier: Vec<TransitionRow>,
+    /// The transition that it causes now, by its place among those of the batch.
+    pub(crate) step: Option<usize>,
+    /// Its facts, and what the ledger made of each.
+    pub(crate) effects: Vec<(Fact, Effect)>,
+    /// The tokens of adopted payments that turned out to be this one.
+    pub(crate) absorbed: Vec<String>,
+}
+
+impl Step<'_> {
+    /// Takes the step in the working set.
+    pub(crate) fn run(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
+        let Understood { interpretation, is_ignored, rebuild } = self.read;
+        let found = set.find(&self.event.row.variant, &interpretation.references);
+        if *is_ignored {
+            let why = "of the other mode than this variant is for, so it changes nothing";
+            let matched = found.map(|found| (found.payment, found.matched_by));
+            return Ok(Stepped { matched, ..self.ended(EventState::Ignored, "other_mode", why.to_owned()) });
+        }
+        match (found, rebuild, self.remade) {
+            (Some(found), Some(order), Some(remade)) => self.rebuild(set, found, &order.actor, remade),
+            (Some(found), ..) => self.apply(set, found),
+            (None, ..) if interpretation.facts.is_empty() => Ok(self.nothing_to_do()),
+            (None, ..) => self.unmatched(set),
+        }
+    }
+
+    /// No payment, and nothing that would change one.
+    fn nothing_to_do(&self) -> Stepped {
+        let summary = self.read.interpretation.summary.clone();
+        if self.is_wanted {
+            Stepped { is_told: true, ..self.ended(EventState::Completed, "handled", summary) }
+        } else {
+            self.ended(EventState::Ignored, "nothing_to_do", summary)
+        }
+    }
+
+    /// Facts, but no payment to put them to.
+    fn unmatched(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
+        let Interpretation { references, summary, .. } = &self.read.interpretation;
+        let named = all(references).join(", ");
+        let (row, grace) = (&self.event.row, self.grace);
+        match self.unmatched {
+            Unmatched::Ignore => {
+                let why = format!("{summary}; no payment here bears {named}, and such events are to be ignored");
+                Ok(self.ended(EventState::Ignored, "unmatched", why))
+            }
+            Unmatched::Adopt if self.event.was_parked || grace.is_zero() => self.adopt(set),
+            policy => {
+                let until = (policy == Unmatched::Adopt).then(|| later(row.received_at.max(self.now), grace));
+                let then = if until.is_some() { "; after the grace time it is adopted" } else { "" };
+                let outcome = format!("{summary}; waits until a payment bears one of {named}{then}");
+                let parked = self.ended(EventState::Parked, "parked", outcome);
+                let verdict = Verdict { due_at: until, finished_at: None, ..parked.verdict };
+                Ok(Stepped { verdict, ..parked })
+            }
+        }
+    }
+
+    /// Makes a payment from what the event states, and puts its facts to that.
+    fn adopt(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
+        let interpretation = &self.read.interpretation;
+        let state = derive(Terms::Adopted, &Ledger::from_facts(interpretation.facts.iter().cloned()));
+        let payment = set.adopt(PaymentDraft {
+            token: (self.new_token)()?,
+            // Only the host gives references: a customer can put any text into a payment link's address.
+            reference: None,
+            variant: self.event.row.variant.clone(),
+            status: Status::Pending.as_str(),
+            amount: state.amount.minor,
+            currency: state.amount.currency.as_str().to_owned(),
+            customer: interpretation.customer.clone().filter(|text| storable(text)),
+            livemode: self.event.row.livemode,
+            metadata: None,
+            adopted: true,
+            created_at: self.now,
+        });
+        let matched_by = linkable(&interpretation.references).into_iter().next().unwrap_or_default();
+        self.apply(set, Match { payment, matched_by, same: Vec::new(), is_ambiguous: false })
+    }
+
+    /// Merges the facts into the payment's ledger and draws what follows from it.
+    fn apply(&self, set: &mut WorkingSet, found: Match) -> Result<Stepped, Error> {
+        let Match { payment, matched_by, same, is_ambiguous } = found;
+        let Interpretation { references, facts, summary, .. } = &self.read.interpretation;
+        let (mut moved, mut absorbed) = (Moved::default(), Vec::new());
+        for adopted in &same {
+            let row = set.payment(*adopted)?;
+            moved.take(row, self.now);
+            absorbed.push(row.token.clone());
+            set.absorb(*adopted, payment)?;
+        }
+        set.link(&self.event.row.variant, references, payment);
+        let mut facts = facts.clone();
+        facts.extend(is_ambiguous.then(|| concern("ambiguous_reference", self.event)));
+        let held = set.held_mut(payment)?;
+        let before = payment::state(&held.row)?;
+        let effects: Vec<(Fact, Effect)> =
+            facts.iter().map(|fact| (fact.clone(), held.ledger.take(fact.clone()))).collect();
+        for (fact, _) in effects.iter().filter(|(_, effect)| effect.changed()) {
+            held.registers.insert((fact.aspect, fact.gateway_ref.clone()));
+        }
+        let is_changed = !same.is_empty() || effects.iter().any(|(_, effect)| effect.changed());
+        let after = derive(payment::terms(&held.row)?, &held.ledger);
+        let (code, why) = if facts.is_empty() {
+            ("noted", summary.clone())
+        } else {
+            let (code, why) = explain::why(&before, &after, is_changed, &facts);
+            (code, format!("{summary}; {why}"))
+        };
+        moved.take(&held.row, self.now);
+        if self.learn(&mut held.row) || before != after || is_changed {
+            payment::put(&mut held.row, &after);
+            held.row.updated_at = self.now;
+            held.is_changed = true;
+        }
+        moved.put(&held.row, self.now);
+        let row = held.row.clone();
+        set.changes.money.join(moved);
+        let change = self.changed(set, row, (before, after), &why, effects, absorbed);
+        // What an earlier attempt of this event applied is still what came of it.
+        let (code, why) = match (code, change.step, change.earlier.last()) {
+            ("no_change", None, Some(earlier)) => ("applied", earlier.cause.clone()),
+            _ => (code, why),
+        };
+        let ended = self.ended(EventState::Completed, code, why);
+        Ok(Stepped { matched: Some((payment, matched_by)), change: Some(change), is_told: true, ..ended })
+    }
+
+    /// Puts what all stored events say in the place of the payment's ledger.
+    fn rebuild(&self, set: &mut WorkingSet, found: Match, actor: &str, remade: &Remade) -> Result<Stepped, Error> {
+        let matched = Some((found.payment, found.matched_by));
+        if let Some(why) = &remade.refusal {
+            let why = format!("not rebuilt: {why}");
+            return Ok(Stepped { matched, ..self.ended(EventState::Discarded, "refused", why) });
+        }
+        let held = set.held_mut(found.payment)?;
+        let before = payment::state(&held.row)?;
+        let after = derive(payment::terms(&held.row)?, &remade.ledger);
+        let is_changed = remade.ledger != held.ledger;
+        let why = format!("rebuilt from its events by {actor}; {}", explain::rebuilt(&before, &after, is_changed));
+        let mut moved = Moved::default();
+        moved.take(&held.row, self.now);
+        if before != after || is_changed {
+            payment::put(&mut held.row, &after);
+            held.row.updated_at = self.now;
+            held.is_changed = true;
+        }
+        moved.put(&held.row, self.now);
+        held.ledger = remade.ledger.clone();
+        held.is_rebuilt = true;
+        held.registers = held.ledger.facts().map(|fact| (fact.aspect, fact.gateway_ref.clone())).collect();
+        let row = held.row.clone();
+        set.changes.money.join(moved);
+        let change = self.changed(set, row, (before, after), &why, Vec::new(), Vec::new());
+        let ended = self.ended(EventState::Completed, "rebuilt", why);
+        Ok(Stepped { matched, change: Some(change), is_told: true, ..ended })
+    }
+
+    /// Takes over what the payment did not know yet.
+    fn learn(&self, row: &mut PaymentRow) -> bool {
+        let before = (row.customer.clone(), row.livemode);
+        let customer = self.read.interpretation.customer.clone().filter(|text| storable(text));
+        row.customer = row.customer.take().or(customer);
+        row.livemode = row.livemode.or(self.event.row.livemode);
+        before != (row.customer.clone(), row.livemode)
+    }
+
+    /// What the event did, with the transition from one state to the other, if that is one.
+    fn changed(
+        &self,
+        set: &mut WorkingSet,
+        payment: PaymentRow,
+        (before, after): (PaymentState, PaymentState),
+        why: &str,
+        effects: Vec<(Fact, Effect)>,
+        absorbed: Vec<String>,
+    ) -> Change {
+        let visible = |state: &PaymentState| (state.status, state.disputed, state.concerns.clone());
+        let mut step = None;
+        if visible(&before) != visible(&after) {
+            step = Some(set.changes.transitions.len());
+            set.changes.transitions.push(NewTransition {
+                payment_id: payment.id,
+                event_id: Some(self.event.row.id),
+                from_status: before.status.as_str().to_owned(),
+                to_status: after.status.as_str().to_owned(),
+                needs_review: payment.needs_review,
+                disputed: payment.disputed,
+                cause: why.to_owned(),
+                created_at: self.now,
+            });
+        }
+        let mut earlier = set.earlier.get(&self.event.row.id).cloned().unwrap_or_default();
+        earlier.retain(|step| step.payment_id == payment.id);
+        Change { payment, before, after, earlier, step, effects, absorbed }
+    }
+
+    /// An end at which no handler is told.
+    fn ended(&self, state: EventState, code: &'static str, outcome: String) -> Stepped {
+        let verdict = Verdict { state, code, outcome, due_at: None, finished_at: Some(self.now) };
+        Stepped { verdict, matched: None, change: None, is_told: false }
+    }
+}

@@ -1,0 +1,272 @@
+//! All that the events of a batch may touch, in memory: payments, ledgers and references, and what is to be written.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::domain::event::{References, storable};
+use crate::domain::fact::{Aspect, Fact};
+use crate::domain::ledger::Ledger;
+use crate::engine::tally::Moved;
+use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
+use crate::store::rows::{DoneHandler, NewTransition, PaymentDraft, PaymentRow, TransitionRow};
+use crate::store::sets::{EventEnd, EventFacts, Key};
+
+/// What a batch knows, and what it changed.
+#[derive(Default)]
+pub(crate) struct WorkingSet {
+    payments: BTreeMap<i64, Held>,
+    tokens: HashMap<String, i64>,
+    references: HashMap<Key, i64>,
+    /// What attempts before this one left behind, of events that had one.
+    pub(super) earlier: HashMap<i64, Vec<TransitionRow>>,
+    pub(super) done: HashMap<i64, Vec<DoneHandler>>,
+    pub(super) changes: Changes,
+}
+
+/// A payment in memory.
+pub(super) struct Held {
+    /// As the batch has it now; its version is the one that was read.
+    pub(super) row: PaymentRow,
+    pub(super) ledger: Ledger,
+    /// Whether the row differs from the stored one.
+    pub(super) is_changed: bool,
+    /// The registers that differ from the stored ones.
+    pub(super) registers: BTreeSet<(Aspect, String)>,
+    /// Whether the stored ledger is to be emptied first.
+    pub(super) is_rebuilt: bool,
+}
+
+/// What is to be written, in the order in which it came about.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) ends: Vec<EventEnd>,
+    pub(super) event_references: Vec<(i64, String, String)>,
+    pub(super) event_facts: Vec<EventFacts>,
+    pub(super) links: Vec<(Key, i64)>,
+    /// Payments to be made; until they are, the first has the id -1, the second -2 and so on.
+    pub(super) adopted: Vec<PaymentDraft>,
+    pub(super) transitions: Vec<NewTransition>,
+    /// Adopted payments that turned out to be others: from, into.
+    pub(super) absorbed: Vec<(i64, i64)>,
+    pub(super) money: Moved,
+}
+
+/// The payment that an event is about.
+pub(crate) struct Match {
+    pub(crate) payment: i64,
+    /// The reference that decided it.
+    pub(crate) matched_by: String,
+    /// Adopted payments that are the same one.
+    pub(crate) same: Vec<i64>,
+    /// Whether the references also lead to another payment that the host created.
+    pub(crate) is_ambiguous: bool,
+}
+
+/// All ids by which an event names its payment, tokens first, each once, without those that can't be stored.
+pub(crate) fn all(references: &References) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for text in references.tokens.iter().chain(&references.gateway_refs) {
+        if storable(text) && !all.contains(text) {
+            all.push(text.clone());
+        }
+    }
+    all
+}
+
+/// The ids that may be linked to a payment: the gateway's own, never what only may be a token.
+pub(super) fn linkable(references: &References) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for text in references.gateway_refs.iter().filter(|text| storable(text)) {
+        if !all.contains(text) {
+            all.push(text.clone());
+        }
+    }
+    all
+}
+
+impl WorkingSet {
+    /// Reads what these references lead to and holds it until the transaction ends: references first and then payments,
+    /// each in one order, so that two workers never wait for each other in a circle.
+    pub(super) fn hold(tx: &mut dyn Tx, wanted: &[(&str, &References)]) -> Result<Self, Error> {
+        let (tokens, keys) = names(wanted);
+        let of_tokens = wanted.iter().flat_map(|(variant, references)| {
+            references.tokens.iter().filter(|text| storable(text)).map(|text| ((*variant).to_owned(), text.clone()))
+        });
+        let mut locks: Vec<Key> = keys.iter().cloned().chain(of_tokens).collect();
+        locks.sort_unstable();
+        locks.dedup();
+        tx.lock_references(&locks)?;
+        let mut set = Self::default();
+        let found = set.look_up(tx, &tokens, &keys)?;
+        let rows = tx.hold_payments(&found)?;
+        // Absorbed after the reference was looked up and before the payment was held.
+        if rows.len() < found.len() || rows.iter().any(|row| row.absorbed_by.is_some()) {
+            return Err(Error::new(ErrorKind::Conflict, "a payment was absorbed meanwhile"));
+        }
+        set.take(tx, rows)?;
+        Ok(set)
+    }
+
+    /// The same without holding anything: for looking, and for payments that are held already.
+    pub(crate) fn read(tx: &mut dyn Tx, wanted: &[(&str, &References)]) -> Result<Self, Error> {
+        let mut set = Self::default();
+        set.extend(tx, wanted)?;
+        Ok(set)
+    }
+
+    /// Reads what more references lead to.
+    pub(super) fn extend(&mut self, tx: &mut dyn Tx, wanted: &[(&str, &References)]) -> Result<(), Error> {
+        let (tokens, keys) = names(wanted);
+        let mut found = self.look_up(tx, &tokens, &keys)?;
+        found.retain(|id| !self.payments.contains_key(id));
+        let rows = tx.payments_of(&found)?;
+        self.take(tx, rows)
+    }
+
+    /// The payments that these lead to, in the order of their ids.
+    fn look_up(&mut self, tx: &mut dyn Tx, tokens: &[String], keys: &[Key]) -> Result<Vec<i64>, Error> {
+        let tokens = tx.payments_by_tokens(tokens)?;
+        let links = tx.payments_by_references(keys)?;
+        let ids = tokens.iter().map(|(_, id)| *id).chain(links.iter().map(|(_, id)| *id));
+        let ids: BTreeSet<i64> = ids.collect();
+        self.tokens.extend(tokens);
+        self.references.extend(links);
+        Ok(ids.into_iter().collect())
+    }
+
+    fn take(&mut self, tx: &mut dyn Tx, rows: Vec<PaymentRow>) -> Result<(), Error> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut facts: HashMap<i64, Vec<Fact>> = HashMap::new();
+        for (payment, fact) in tx.ledgers(&ids)? {
+            facts.entry(payment).or_default().push(fact);
+        }
+        for row in rows {
+            let ledger = Ledger::from_facts(facts.remove(&row.id).unwrap_or_default());
+            self.payments.insert(row.id, Held::new(row, ledger));
+        }
+        Ok(())
+    }
+
+    /// Reads what earlier attempts of these events left behind.
+    pub(crate) fn take_earlier(&mut self, tx: &mut dyn Tx, events: &[i64]) -> Result<(), Error> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        for step in tx.transitions_by(events)? {
+            if let Some(event) = step.event_id {
+                self.earlier.entry(event).or_default().push(step);
+            }
+        }
+        self.done = tx.done_handlers(events)?;
+        Ok(())
+    }
+
+    /// The handlers that were done with the event before.
+    pub(crate) fn done_before(&self, event: i64) -> &[DoneHandler] {
+        self.done.get(&event).map_or(&[], Vec::as_slice)
+    }
+
+    /// Follows an event's references. A token of ours outweighs the gateway's ids, and is looked for among tokens only:
+    /// what a customer may choose must not pass for an id of the gateway's.
+    pub(crate) fn find(&self, variant: &str, references: &References) -> Option<Match> {
+        let mut found: Vec<(&str, i64)> = Vec::new();
+        let tokens = references.tokens.iter().filter_map(|text| Some((text, *self.tokens.get(text)?)));
+        let tokens = tokens.filter(|(_, id)| self.payments.get(id).is_some_and(|held| held.row.variant == variant));
+        let refs = references.gateway_refs.iter();
+        let refs = refs.filter_map(|text| Some((text, *self.references.get(&(variant.to_owned(), text.clone()))?)));
+        for (text, id) in tokens.chain(refs) {
+            if found.iter().all(|(_, other)| *other != id) {
+                found.push((text, id));
+            }
+        }
+        let is_adopted = |id: i64| self.payments.get(&id).is_some_and(|held| held.row.adopted);
+        let first = found.iter().position(|(_, id)| !is_adopted(*id)).or(found.first().map(|_| 0))?;
+        let (matched_by, payment) = found.swap_remove(first);
+        let (same, others): (Vec<_>, Vec<_>) = found.into_iter().map(|(_, id)| id).partition(|id| is_adopted(*id));
+        Some(Match { payment, matched_by: matched_by.to_owned(), same, is_ambiguous: !others.is_empty() })
+    }
+
+    /// The payment as the batch has it now.
+    pub(crate) fn payment(&self, id: i64) -> Result<&PaymentRow, Error> {
+        self.held(id).map(|held| &held.row)
+    }
+
+    fn held(&self, id: i64) -> Result<&Held, Error> {
+        self.payments.get(&id).ok_or_else(not_read)
+    }
+
+    pub(super) fn held_mut(&mut self, id: i64) -> Result<&mut Held, Error> {
+        self.payments.get_mut(&id).ok_or_else(not_read)
+    }
+
+    /// The payments that differ from the stored ones.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Held> {
+        self.payments.values().filter(|held| held.is_changed || !held.registers.is_empty() || held.is_rebuilt)
+    }
+
+    /// Makes a payment; its id is for this batch only.
+    pub(super) fn adopt(&mut self, draft: PaymentDraft) -> i64 {
+        self.changes.adopted.push(draft.clone());
+        let id = -i64::try_from(self.changes.adopted.len()).unwrap_or(i64::MAX);
+        self.payments.insert(id, Held::new(PaymentRow::new(id, draft), Ledger::new()));
+        id
+    }
+
+    /// Links what the event names to the payment.
+    pub(super) fn link(&mut self, variant: &str, references: &References, payment: i64) {
+        for text in linkable(references) {
+            let key = (variant.to_owned(), text);
+            if !self.references.contains_key(&key) {
+                self.references.insert(key.clone(), payment);
+                self.changes.links.push((key, payment));
+            }
+        }
+    }
+
+    /// The references that are linked anew.
+    pub(crate) fn new_links(&self) -> Vec<Key> {
+        self.changes.links.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Moves what is known of one payment to another.
+    pub(super) fn absorb(&mut self, from: i64, into: i64) -> Result<(), Error> {
+        let absorbed = self.payments.get_mut(&from).ok_or_else(not_read)?;
+        absorbed.row.absorbed_by = Some(into);
+        (absorbed.is_changed, absorbed.is_rebuilt) = (false, false);
+        absorbed.registers.clear();
+        let facts: Vec<Fact> = std::mem::take(&mut absorbed.ledger).facts().cloned().collect();
+        let held = self.held_mut(into)?;
+        for fact in facts {
+            let register = (fact.aspect, fact.gateway_ref.clone());
+            if held.ledger.merge(fact) {
+                held.registers.insert(register);
+            }
+        }
+        for id in self.references.values_mut().chain(self.tokens.values_mut()).filter(|id| **id == from) {
+            *id = into;
+        }
+        self.changes.absorbed.push((from, into));
+        Ok(())
+    }
+}
+
+impl Held {
+    fn new(row: PaymentRow, ledger: Ledger) -> Self {
+        Self { row, ledger, is_changed: false, registers: BTreeSet::new(), is_rebuilt: false }
+    }
+}
+
+fn not_read() -> Error {
+    Error::new(ErrorKind::Storage, "a payment was needed that the batch had not read")
+}
+
+/// The tokens and the keys that can be looked up, each once and in order.
+fn names(wanted: &[(&str, &References)]) -> (Vec<String>, Vec<Key>) {
+    let (mut tokens, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for (variant, references) in wanted {
+        tokens.extend(references.tokens.iter().filter(|text| storable(text)).cloned());
+        let refs = references.gateway_refs.iter().filter(|text| storable(text));
+        keys.extend(refs.map(|text| ((*variant).to_owned(), text.clone())));
+    }
+    (tokens.into_iter().collect(), keys.into_iter().collect())
+}

@@ -1,0 +1,270 @@
+//! What a batch writes: everything that its steps changed in memory, a few statements in one order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::batch::Done;
+use super::failure::{Failure, report};
+use super::handlers::Pending;
+use super::interpret::Understood;
+use super::step::{Change, Stepped};
+use super::working_set::{Changes, WorkingSet, all};
+use crate::domain::event::EventState;
+use crate::domain::fact::Fact;
+use crate::domain::payment::Status;
+use crate::domain::{Timestamp, later};
+use crate::engine::{Engine, Event, Payment, Transition, event_facts};
+use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
+use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, TransitionRow, Verdict};
+use crate::store::sets::{EventEnd, EventFacts, Key};
+
+/// What was written, as far as what follows needs it.
+pub(super) struct Written {
+    /// The ids of the transitions, in the order in which they came about.
+    transitions: Vec<TransitionRow>,
+    /// Where each event stands now.
+    states: HashMap<i64, EventState>,
+    /// How many parked events were woken.
+    pub(super) woken: usize,
+}
+
+/// Writes all of it.
+pub(super) fn write(
+    engine: &Engine,
+    tx: &mut dyn Tx,
+    set: &mut WorkingSet,
+    done: &mut [Done<'_>],
+    now: Timestamp,
+) -> Result<Written, Error> {
+    let mut made = HashMap::new();
+    for (place, draft) in (1..).zip(&set.changes.adopted) {
+        made.insert(-place, tx.insert_payment(draft)?.id);
+    }
+    let real = |id: i64| made.get(&id).copied().unwrap_or(id);
+    let (mut attempts, mut states) = (Vec::new(), HashMap::new());
+    for one in done.iter_mut() {
+        let end = match &mut one.outcome {
+            Ok(stepped) => {
+                if let Some(change) = &mut stepped.change {
+                    change.payment.id = real(change.payment.id);
+                }
+                stepped.matched = stepped.matched.take().map(|(id, by)| (real(id), by));
+                ended(engine, one.event, stepped, now)
+            }
+            Err(failure) => failed(engine, one.event, failure, &mut attempts, now),
+        };
+        states.insert(end.id, end.verdict.state);
+        set.changes.ends.push(end);
+        keep_what_it_said(&mut set.changes, one);
+    }
+    tx.end_events(&set.changes.ends)?;
+    tx.keep_references(&set.changes.event_references)?;
+    tx.keep_event_facts(&set.changes.event_facts)?;
+    tx.add_attempts(&attempts)?;
+    let links: Vec<(Key, i64)> = set.changes.links.iter().map(|(key, id)| (key.clone(), real(*id))).collect();
+    tx.link(&links)?;
+    let keys: Vec<Key> = links.into_iter().map(|(key, _)| key).collect();
+    let woken = if keys.is_empty() { 0 } else { tx.wake(&keys, now)? };
+    save(tx, set, &real, now)?;
+    let transitions = add_transitions(tx, std::mem::take(&mut set.changes.transitions), &real)?;
+    for (from, into) in &set.changes.absorbed {
+        tx.absorb(real(*from), real(*into), now)?;
+    }
+    Ok(Written { transitions, states, woken })
+}
+
+/// Where an event stands after its step: at its end, or held for its async handlers.
+fn ended(engine: &Engine, event: &Claimed, stepped: &Stepped, now: Timestamp) -> EventEnd {
+    let verdict = stepped.verdict.clone();
+    let verdict = if is_wanted(engine, event, stepped) {
+        let due_at = Some(later(now, engine.lease));
+        Verdict { state: EventState::Running, due_at, finished_at: None, ..verdict }
+    } else {
+        verdict
+    };
+    end(event, verdict, stepped.matched.clone())
+}
+
+/// Whether async handlers are to run after the commit.
+fn is_wanted(engine: &Engine, event: &Claimed, stepped: &Stepped) -> bool {
+    let has_steps = stepped.change.as_ref().is_some_and(Change::has_steps);
+    stepped.is_told && (has_steps && engine.handlers.wants_transitions() || engine.handlers.wants(&event.row.kind))
+}
+
+/// Where an event stands whose reading failed.
+fn failed(
+    engine: &Engine,
+    event: &Claimed,
+    failure: &Failure,
+    attempts: &mut Vec<NewAttempt>,
+    now: Timestamp,
+) -> EventEnd {
+    let verdict = failure.verdict(engine, event.row.attempts, now);
+    report(&event.row.variant, &event.row.gateway_event_id, &verdict);
+    attempts.push(failure.attempt(event.row.id, event.row.attempts, now));
+    end(event, verdict, None)
+}
+
+fn end(event: &Claimed, verdict: Verdict, matched: Option<(i64, String)>) -> EventEnd {
+    let row = &event.row;
+    // Waiting for a payment is no attempt.
+    let attempts = row.attempts - i64::from(verdict.state == EventState::Parked);
+    let (payment, matched_by) = match matched {
+        Some((payment, matched_by)) => (Some(payment), Some(matched_by)),
+        None => (row.payment_id, row.matched_by.clone()),
+    };
+    EventEnd { id: row.id, attempts, claims: row.claims, verdict, payment, matched_by }
+}
+
+/// The ids by which the event names its payment, and what its facts did. What did nothing new at a later attempt does
+/// not replace what the first one did.
+fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
+    let (Some(read), row) = (one.read, &one.event.row) else { return };
+    let refs = all(&read.interpretation.references).into_iter();
+    changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
+    if let Ok(Stepped { change: Some(change), .. }) = &one.outcome
+        && !change.effects.is_empty()
+        && (row.claims == 1 || change.effects.iter().any(|(_, effect)| effect.changed()))
+    {
+        let facts = event_facts::to_json(&change.effects);
+        changes.event_facts.push(EventFacts { event: row.id, summary: read.interpretation.summary.clone(), facts });
+    }
+}
+
+/// Payments and their ledgers.
+fn save(tx: &mut dyn Tx, set: &WorkingSet, real: &impl Fn(i64) -> i64, now: Timestamp) -> Result<(), Error> {
+    let (mut rows, mut facts): (Vec<PaymentRow>, Vec<(i64, Fact)>) = (Vec::new(), Vec::new());
+    for held in set.changed() {
+        let id = real(held.row.id);
+        if held.is_rebuilt {
+            tx.clear_ledger(id)?;
+        }
+        let changed = held.registers.iter().filter_map(|(aspect, text)| held.ledger.get(*aspect, text));
+        facts.extend(changed.map(|fact| (id, fact.clone())));
+        if held.is_changed {
+            rows.push(PaymentRow { id, ..held.row.clone() });
+        }
+    }
+    tx.keep_facts(&facts)?;
+    tx.save_payments(&rows, now)
+}
+
+fn add_transitions(
+    tx: &mut dyn Tx,
+    mut steps: Vec<NewTransition>,
+    real: &impl Fn(i64) -> i64,
+) -> Result<Vec<TransitionRow>, Error> {
+    for step in &mut steps {
+        step.payment_id = real(step.payment_id);
+    }
+    let ids = tx.add_transitions(&steps)?;
+    Ok(ids.into_iter().zip(steps).map(|(id, new)| TransitionRow::new(id, new)).collect())
+}
+
+/// Writes an event whose transaction was rolled back because of it.
+pub(super) fn fail(
+    tx: &mut dyn Tx,
+    event: &Claimed,
+    read: Option<&Understood>,
+    matched: Option<(i64, String)>,
+    verdict: Verdict,
+    attempt: NewAttempt,
+) -> Result<(), Error> {
+    let row = &event.row;
+    tx.end_events(&[end(event, verdict, matched)])?;
+    let refs = read.map(|read| all(&read.interpretation.references)).unwrap_or_default();
+    let refs: Vec<_> = refs.into_iter().map(|text| (row.id, row.variant.clone(), text)).collect();
+    tx.keep_references(&refs)?;
+    tx.add_attempts(&[attempt])
+}
+
+impl Written {
+    /// Where an event of the batch stands.
+    pub(super) fn state_of(&self, event: i64) -> EventState {
+        self.states.get(&event).copied().unwrap_or(EventState::Available)
+    }
+
+    /// The transition that the event caused now, in the form that handlers get.
+    pub(super) fn new_transition(
+        &self,
+        engine: &Arc<Engine>,
+        event: &Claimed,
+        stepped: &Stepped,
+    ) -> Result<Option<Transition>, Error> {
+        let Some(change) = &stepped.change else { return Ok(None) };
+        report_change(event, change);
+        let Some(row) = change.step.and_then(|place| self.transitions.get(place)) else { return Ok(None) };
+        transition(engine, event, change, row).map(Some)
+    }
+
+    /// What the event's async handlers need, if any are to run.
+    pub(super) fn pending(&self, engine: &Arc<Engine>, set: &WorkingSet, one: &Done<'_>) -> Option<Pending> {
+        let Ok(stepped) = &one.outcome else { return None };
+        if self.state_of(one.event.row.id) != EventState::Running {
+            return None;
+        }
+        let row = &one.event.row;
+        let change = stepped.change.as_ref();
+        let steps = change.iter().flat_map(|change| {
+            let now = change.step.and_then(|place| self.transitions.get(place));
+            change.earlier.iter().chain(now).map(|row| transition(engine, one.event, change, row))
+        });
+        // What can't be shown to handlers was refused before the event was written.
+        let transitions: Vec<Transition> = steps.collect::<Result<_, _>>().ok()?;
+        let event = Event {
+            variant: row.variant.clone(),
+            id: row.gateway_event_id.clone(),
+            kind: row.kind.clone(),
+            occurred_at: row.occurred_at,
+            body: one.event.body.clone(),
+            payment: change.and_then(|change| Payment::of(&change.payment).ok()),
+            engine: engine.clone(),
+        };
+        let done = set.done.get(&row.id).cloned().unwrap_or_default();
+        let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
+        Some(Pending::new(one.event.claim(), row.attempts, event, transitions, done, verdict))
+    }
+}
+
+impl Change {
+    /// Whether this event caused a transition, now or in an earlier attempt.
+    fn has_steps(&self) -> bool {
+        self.step.is_some() || !self.earlier.is_empty()
+    }
+}
+
+/// A stored transition in the form that handlers get.
+fn transition(
+    engine: &Arc<Engine>,
+    event: &Claimed,
+    change: &Change,
+    row: &TransitionRow,
+) -> Result<Transition, Error> {
+    let known = |word: &str| {
+        Status::parse(word).ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown status {word:?}")))
+    };
+    Ok(Transition {
+        payment: Payment::of(&change.payment)?,
+        from: known(&row.from_status)?,
+        to: known(&row.to_status)?,
+        needs_review: row.needs_review,
+        disputed: row.disputed,
+        cause: row.cause.clone(),
+        event_id: event.row.gateway_event_id.clone(),
+        kind: event.row.kind.clone(),
+        id: row.id,
+        engine: engine.clone(),
+    })
+}
+
+fn report_change(event: &Claimed, change: &Change) {
+    let token = &change.payment.token;
+    for absorbed in &change.absorbed {
+        log::info!("payments: payment={absorbed} turned out to be payment={token}");
+    }
+    if change.step.is_some() {
+        let (from, to) = (change.before.status, change.after.status);
+        log::info!("payments: payment={token} {from} → {to} event={}", event.row.gateway_event_id);
+    }
+}

@@ -1,0 +1,71 @@
+//! What may be asked of a payment's gateway now, verb by verb.
+
+use std::sync::Arc;
+
+use crate::domain::money::Money;
+use crate::engine::allowed::{Open, allowed, can};
+use crate::engine::{Engine, Payment, find};
+use crate::error::Error;
+use crate::gateways::Verb;
+use crate::store::Tx;
+use crate::store::rows::PaymentRow;
+
+/// Whether a payment's gateway may be asked for something now.
+pub(crate) struct Permission {
+    pub verb: Verb,
+    /// The most that can be asked for, where there is an amount to choose; or why it can't be asked for, in words.
+    pub may: Result<Option<Money>, String>,
+}
+
+/// A payment, and what may be asked for about it.
+pub(crate) struct Permissions {
+    pub payment: Payment,
+    pub gateway: &'static str,
+    /// The gateway's words for why money goes back.
+    pub refund_reasons: Vec<&'static str>,
+    pub verbs: Vec<Permission>,
+}
+
+impl Engine {
+    /// What may be asked for about the payment with this token; `None` when there is no such payment.
+    pub(crate) async fn permissions(self: &Arc<Self>, token: &str) -> Result<Option<Permissions>, Error> {
+        let token = token.to_owned();
+        self.blocking(move |engine| {
+            engine.store.ask(|tx| {
+                let Some(row) = find::by_token(tx, &token)? else { return Ok(None) };
+                let payment = Payment::of(&row)?;
+                let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
+                Ok(Some(Permissions {
+                    gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
+                    refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
+                    verbs: permissions(engine, tx, &row, &payment)?,
+                    payment,
+                }))
+            })
+        })
+        .await
+    }
+}
+
+/// What may be asked for, verb by verb.
+pub(crate) fn permissions(
+    engine: &Engine,
+    tx: &mut dyn Tx,
+    row: &PaymentRow,
+    payment: &Payment,
+) -> Result<Vec<Permission>, Error> {
+    let open = Open::of(engine, tx, row, payment)?;
+    let of = |minor| Some(Money::new(minor, payment.amount.currency));
+    let permission = |verb| {
+        let most = match verb {
+            Verb::Capture => of(open.authorized),
+            Verb::Refund => of(open.refundable),
+            Verb::Cancel | Verb::Refresh | Verb::Complete => None,
+        };
+        let may = can(engine, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &open));
+        Permission { verb, may: may.map(|()| most) }
+    };
+    // Most gateways go on by themselves: then nobody misses the step.
+    let known = |verb: &Verb| *verb != Verb::Complete || can(engine, &payment.variant, *verb).is_ok();
+    Ok(Verb::ALL.into_iter().filter(known).map(permission).collect())
+}

@@ -1,0 +1,359 @@
+//! What Postgres writes for many events: one statement a table, its values in arrays, so that its text is the same for
+//! one row and for five hundred and each connection prepares it once.
+
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
+
+use crate::domain::Timestamp;
+use crate::domain::fact::Fact;
+use crate::domain::money::Currency;
+use crate::store::rows::{Claim, NewAttempt, NewTransition, PaymentRow};
+use crate::store::sets::{EventEnd, EventFacts, Key, Settled};
+use crate::store::statement::{answers, statement};
+
+/// One column of many rows.
+fn column<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}
+
+statement! { Pg,
+    EndEvents {
+        ids: Vec<i64> => Array<BigInt>,
+        states: Vec<&'a str> => Array<Text>,
+        attempts: Vec<i64> => Array<BigInt>,
+        claims: Vec<i64> => Array<BigInt>,
+        codes: Vec<&'a str> => Array<Text>,
+        outcomes: Vec<&'a str> => Array<Text>,
+        due: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+        finished: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+        payments: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        matched: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+    }
+    "UPDATE pay_events AS e SET state = d.s, attempts = d.a, claims = d.c, outcome_code = d.oc, outcome = d.o, \
+     due_at = d.du, finished_at = d.f, payment_id = d.p, matched_by = d.m \
+     FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS d (id, s, a, c, oc, o, du, f, p, m) WHERE e.id = d.id"
+}
+answers!(EndEvents, PgConnection);
+
+pub(super) fn end_events(conn: &mut PgConnection, ends: &[EventEnd]) -> QueryResult<()> {
+    if ends.is_empty() {
+        return Ok(());
+    }
+    EndEvents {
+        ids: column(ends, |end| end.id),
+        states: column(ends, |end| end.verdict.state.as_str()),
+        attempts: column(ends, |end| end.attempts),
+        claims: column(ends, |end| end.claims),
+        codes: column(ends, |end| end.verdict.code),
+        outcomes: column(ends, |end| end.verdict.outcome.as_str()),
+        due: column(ends, |end| end.verdict.due_at),
+        finished: column(ends, |end| end.verdict.finished_at),
+        payments: column(ends, |end| end.payment),
+        matched: column(ends, |end| end.matched_by.as_deref()),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
+    KeepReferences {
+        events: Vec<i64> => Array<BigInt>,
+        variants: Vec<&'a str> => Array<Text>,
+        refs: Vec<&'a str> => Array<Text>,
+    }
+    "INSERT INTO pay_event_references (event_id, variant, gateway_ref) SELECT * FROM unnest({}, {}, {}) \
+     ON CONFLICT DO NOTHING"
+}
+answers!(KeepReferences, PgConnection);
+
+pub(super) fn keep_references(conn: &mut PgConnection, refs: &[(i64, String, String)]) -> QueryResult<()> {
+    if refs.is_empty() {
+        return Ok(());
+    }
+    KeepReferences {
+        events: column(refs, |(event, ..)| *event),
+        variants: column(refs, |(_, variant, _)| variant.as_str()),
+        refs: column(refs, |(.., text)| text.as_str()),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
+    KeepEventFacts {
+        events: Vec<i64> => Array<BigInt>,
+        summaries: Vec<&'a str> => Array<Text>,
+        facts: Vec<&'a str> => Array<Text>,
+    }
+    "INSERT INTO pay_event_facts (event_id, summary, facts) SELECT * FROM unnest({}, {}, {}) \
+     ON CONFLICT (event_id) DO UPDATE SET summary = excluded.summary, facts = excluded.facts"
+}
+answers!(KeepEventFacts, PgConnection);
+
+pub(super) fn keep_event_facts(conn: &mut PgConnection, facts: &[EventFacts]) -> QueryResult<()> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    KeepEventFacts {
+        events: column(facts, |one| one.event),
+        summaries: column(facts, |one| one.summary.as_str()),
+        facts: column(facts, |one| one.facts.as_str()),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
+    Link {
+        variants: Vec<&'a str> => Array<Text>,
+        refs: Vec<&'a str> => Array<Text>,
+        payments: Vec<i64> => Array<BigInt>,
+    }
+    "INSERT INTO pay_references (variant, gateway_ref, payment_id) SELECT * FROM unnest({}, {}, {}) \
+     ON CONFLICT DO NOTHING"
+}
+answers!(Link, PgConnection);
+
+pub(super) fn link(conn: &mut PgConnection, links: &[(Key, i64)]) -> QueryResult<()> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    Link {
+        variants: column(links, |((variant, _), _)| variant.as_str()),
+        refs: column(links, |((_, text), _)| text.as_str()),
+        payments: column(links, |(_, payment)| *payment),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
+    KeepFacts {
+        payments: Vec<i64> => Array<BigInt>,
+        registers: Vec<&'a str> => Array<Text>,
+        refs: Vec<&'a str> => Array<Text>,
+        states: Vec<&'a str> => Array<Text>,
+        amounts: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        faces: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        currencies: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        parents: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        since: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+        occurred: Vec<Timestamp> => Array<Timestamptz>,
+        events: Vec<&'a str> => Array<Text>,
+    }
+    "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
+     occurred_at, event_id) SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
+     face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
+     since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id"
+}
+answers!(KeepFacts, PgConnection);
+
+pub(super) fn keep_facts(conn: &mut PgConnection, facts: &[(i64, Fact)]) -> QueryResult<()> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    KeepFacts {
+        payments: column(facts, |(payment, _)| *payment),
+        registers: column(facts, |(_, fact)| fact.aspect.as_str()),
+        refs: column(facts, |(_, fact)| fact.gateway_ref.as_str()),
+        states: column(facts, |(_, fact)| fact.state.as_str()),
+        amounts: column(facts, |(_, fact)| fact.amount),
+        faces: column(facts, |(_, fact)| fact.face),
+        currencies: column(facts, |(_, fact)| fact.currency.as_ref().map(Currency::as_str)),
+        parents: column(facts, |(_, fact)| fact.parent.as_deref()),
+        since: column(facts, |(_, fact)| fact.since),
+        occurred: column(facts, |(_, fact)| fact.occurred_at),
+        events: column(facts, |(_, fact)| fact.event_id.as_str()),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
+    SavePayments {
+        ids: Vec<i64> => Array<BigInt>,
+        versions: Vec<i64> => Array<BigInt>,
+        statuses: Vec<&'a str> => Array<Text>,
+        amounts: Vec<i64> => Array<BigInt>,
+        currencies: Vec<&'a str> => Array<Text>,
+        captured: Vec<i64> => Array<BigInt>,
+        refunded: Vec<i64> => Array<BigInt>,
+        reviews: Vec<bool> => Array<Bool>,
+        disputed: Vec<bool> => Array<Bool>,
+        concerns: Vec<&'a str> => Array<Text>,
+        customers: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        livemodes: Vec<Option<bool>> => Array<Nullable<Bool>>,
+        now: Timestamp => Timestamptz,
+    }
+    "UPDATE pay_payments AS p SET status = d.s, amount = d.a, currency = d.c, captured_amount = d.ca, \
+     refunded_amount = d.re, needs_review = d.nr, disputed = d.di, concerns = d.co, customer = d.cu, livemode = d.l, \
+     version = d.v + 1, updated_at = d.now FROM (SELECT * FROM \
+     unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS u (id, v, s, a, c, ca, re, nr, di, co, cu, l), \
+     (SELECT {} AS now) AS n) AS d WHERE p.id = d.id AND p.version = d.v"
+}
+answers!(SavePayments, PgConnection);
+
+/// Answers how many were still of the version that was read.
+pub(super) fn save_payments(conn: &mut PgConnection, rows: &[PaymentRow], now: Timestamp) -> QueryResult<usize> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    SavePayments {
+        ids: column(rows, |row| row.id),
+        versions: column(rows, |row| row.version),
+        statuses: column(rows, |row| row.status.as_str()),
+        amounts: column(rows, |row| row.amount),
+        currencies: column(rows, |row| row.currency.as_str()),
+        captured: column(rows, |row| row.captured_amount),
+        refunded: column(rows, |row| row.refunded_amount),
+        reviews: column(rows, |row| row.needs_review),
+        disputed: column(rows, |row| row.disputed),
+        concerns: column(rows, |row| row.concerns.as_str()),
+        customers: column(rows, |row| row.customer.as_deref()),
+        livemodes: column(rows, |row| row.livemode),
+        now,
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+}
+
+statement! { Pg,
+    AddTransitions {
+        payments: Vec<i64> => Array<BigInt>,
+        events: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        from: Vec<&'a str> => Array<Text>,
+        to: Vec<&'a str> => Array<Text>,
+        reviews: Vec<bool> => Array<Bool>,
+        disputed: Vec<bool> => Array<Bool>,
+        causes: Vec<&'a str> => Array<Text>,
+        created: Vec<Timestamp> => Array<Timestamptz>,
+    }
+    "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at) \
+     SELECT p, e, f, t, n, d, c, at FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
+     AS u (p, e, f, t, n, d, c, at, place) ORDER BY place RETURNING id"
+}
+answers!(AddTransitions, PgConnection, BigInt);
+
+/// The rows take their ids in the order in which they are given, so sorted ids are in that order too.
+pub(super) fn add_transitions(conn: &mut PgConnection, steps: &[NewTransition]) -> QueryResult<Vec<i64>> {
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ids: Vec<i64> = AddTransitions {
+        payments: column(steps, |step| step.payment_id),
+        events: column(steps, |step| step.event_id),
+        from: column(steps, |step| step.from_status.as_str()),
+        to: column(steps, |step| step.to_status.as_str()),
+        reviews: column(steps, |step| step.needs_review),
+        disputed: column(steps, |step| step.disputed),
+        causes: column(steps, |step| step.cause.as_str()),
+        created: column(steps, |step| step.created_at),
+        _borrows: Default::default(),
+    }
+    .load(conn)?;
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+statement! { Pg,
+    AddAttempts {
+        events: Vec<i64> => Array<BigInt>,
+        transitions: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        handlers: Vec<&'a str> => Array<Text>,
+        numbers: Vec<i64> => Array<BigInt>,
+        outcomes: Vec<&'a str> => Array<Text>,
+        errors: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        started: Vec<Timestamp> => Array<Timestamptz>,
+        finished: Vec<Timestamp> => Array<Timestamptz>,
+    }
+    "INSERT INTO pay_attempts (event_id, transition_id, handler, attempt, outcome, error, started_at, finished_at) \
+     SELECT ev, tr, ha, nu, ou, er, st, fi FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
+     AS u (ev, tr, ha, nu, ou, er, st, fi, place) ORDER BY place"
+}
+answers!(AddAttempts, PgConnection);
+
+pub(super) fn add_attempts(conn: &mut PgConnection, attempts: &[NewAttempt]) -> QueryResult<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    AddAttempts {
+        events: column(attempts, |new| new.event_id),
+        transitions: column(attempts, |new| new.transition_id),
+        handlers: column(attempts, |new| new.handler.as_str()),
+        numbers: column(attempts, |new| new.attempt),
+        outcomes: column(attempts, |new| new.outcome),
+        errors: column(attempts, |new| new.error.as_deref()),
+        started: column(attempts, |new| new.started_at),
+        finished: column(attempts, |new| new.finished_at),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
+    SettleEvents {
+        ids: Vec<i64> => Array<BigInt>,
+        claims: Vec<i64> => Array<BigInt>,
+        states: Vec<&'a str> => Array<Text>,
+        returned: Vec<i64> => Array<BigInt>,
+        codes: Vec<&'a str> => Array<Text>,
+        outcomes: Vec<&'a str> => Array<Text>,
+        due: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+        finished: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+    }
+    "UPDATE pay_events AS e SET state = d.s, attempts = e.attempts - d.r, outcome_code = d.oc, outcome = d.o, \
+     due_at = d.du, finished_at = d.f FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) AS d (id, c, s, r, oc, o, du, f) \
+     WHERE e.id = d.id AND e.claims = d.c AND e.state = 'running' RETURNING e.id"
+}
+answers!(SettleEvents, PgConnection, BigInt);
+
+pub(super) fn settle_events(conn: &mut PgConnection, settled: &[Settled]) -> QueryResult<Vec<bool>> {
+    if settled.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held: Vec<i64> = SettleEvents {
+        ids: column(settled, |one| one.claim.event),
+        claims: column(settled, |one| one.claim.number),
+        states: column(settled, |one| one.verdict.state.as_str()),
+        returned: column(settled, |one| i64::from(one.returns_attempt())),
+        codes: column(settled, |one| one.verdict.code),
+        outcomes: column(settled, |one| one.verdict.outcome.as_str()),
+        due: column(settled, |one| one.verdict.due_at),
+        finished: column(settled, |one| one.verdict.finished_at),
+        _borrows: Default::default(),
+    }
+    .load(conn)?;
+    let held: std::collections::HashSet<i64> = held.into_iter().collect();
+    Ok(column(settled, |one| held.contains(&one.claim.event)))
+}
+
+statement! { Pg,
+    Renew {
+        ids: Vec<i64> => Array<BigInt>,
+        claims: Vec<i64> => Array<BigInt>,
+        until: Timestamp => Timestamptz,
+    }
+    "UPDATE pay_events AS e SET due_at = d.until FROM (SELECT * FROM unnest({}, {}) AS u (id, c), \
+     (SELECT {} AS until) AS n) AS d WHERE e.id = d.id AND e.claims = d.c AND e.state = 'running' \
+     RETURNING e.id, e.claims"
+}
+answers!(Renew, PgConnection, (BigInt, BigInt));
+
+pub(super) fn renew(conn: &mut PgConnection, claims: &[Claim], until: Timestamp) -> QueryResult<Vec<Claim>> {
+    let held: Vec<(i64, i64)> = Renew {
+        ids: column(claims, |claim| claim.event),
+        claims: column(claims, |claim| claim.number),
+        until,
+        _borrows: Default::default(),
+    }
+    .load(conn)?;
+    Ok(held.into_iter().map(|(event, number)| Claim { event, number }).collect())
+}

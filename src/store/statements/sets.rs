@@ -1,0 +1,253 @@
+//! Reading for many events at once. What is written for many is said so differently by each database that it is in
+//! the dialect's own file.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::schema::{
+    pay_attempts, pay_audit, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments,
+    pay_references, pay_transitions,
+};
+use super::{Connection, failed, ledger};
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::domain::fact::Fact;
+use crate::error::{Error, ErrorKind};
+use crate::store::rows::*;
+use crate::store::sets::*;
+use pay_events::dsl as e;
+use pay_payments::dsl as p;
+
+use super::super::{self as dialect, write};
+
+impl Sets for Connection {
+    fn is_due(&mut self, now: Timestamp, variants: &[String]) -> Result<bool, Error> {
+        let due = e::pay_events.filter(e::due_at.le(now).and(e::variant.eq_any(variants))).select(e::id);
+        let found = due.first::<i64>(self).optional().map_err(failed("looking for due events"))?;
+        Ok(found.is_some())
+    }
+
+    fn due_events(&mut self, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<Claimed>, Error> {
+        let due = dialect::due(self, now, limit, variants).map_err(failed("looking for due events"))?;
+        with_bodies(self, due)
+    }
+
+    fn due_among(&mut self, ids: &[i64], now: Timestamp) -> Result<Vec<Claimed>, Error> {
+        let due = dialect::due_among(self, ids, now).map_err(failed("looking for due events"))?;
+        with_bodies(self, due)
+    }
+
+    fn named_events(&mut self, variant: &str, ids: &[String], now: Timestamp) -> Result<Vec<Claimed>, Error> {
+        let named = dialect::named(self, variant, ids, now).map_err(failed("looking for an answer's events"))?;
+        with_bodies(self, named)
+    }
+
+    fn lock_references(&mut self, keys: &[Key]) -> Result<(), Error> {
+        dialect::lock_references(self, keys).map_err(failed("locking references"))
+    }
+
+    fn payments_by_tokens(&mut self, tokens: &[String]) -> Result<Vec<(String, i64)>, Error> {
+        if tokens.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<(String, i64, Option<i64>)> = p::pay_payments
+            .filter(p::token.eq_any(tokens))
+            .select((p::token, p::id, p::absorbed_by))
+            .load(self)
+            .map_err(failed("looking for tokens"))?;
+        Ok(found.into_iter().map(|(token, id, into)| (token, into.unwrap_or(id))).collect())
+    }
+
+    fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, i64)>, Error> {
+        use pay_references::dsl as r;
+        let mut found = Vec::new();
+        for (variant, refs) in by_variant(keys) {
+            let linked: Vec<(String, i64)> = r::pay_references
+                .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
+                .select((r::gateway_ref, r::payment_id))
+                .load(self)
+                .map_err(failed("matching references"))?;
+            found.extend(linked.into_iter().map(|(text, id)| ((variant.to_owned(), text), id)));
+        }
+        Ok(found)
+    }
+
+    fn hold_payments(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        dialect::hold_payments(self, ids).map_err(failed("locking payments"))
+    }
+
+    fn ledgers(&mut self, payments: &[i64]) -> Result<Vec<(i64, Fact)>, Error> {
+        use pay_ledger::dsl as l;
+        if payments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = l::pay_ledger.filter(l::payment_id.eq_any(payments)).load(self);
+        ledger::facts_of(rows.map_err(failed("reading ledgers"))?)
+    }
+
+    fn transitions_by(&mut self, events: &[i64]) -> Result<Vec<TransitionRow>, Error> {
+        use pay_transitions::dsl as t;
+        let ids = events.iter().copied().map(Some);
+        t::pay_transitions
+            .filter(t::event_id.eq_any(ids))
+            .order(t::id)
+            .load(self)
+            .map_err(failed("reading transitions"))
+    }
+
+    fn done_handlers(&mut self, events: &[i64]) -> Result<HashMap<i64, Vec<DoneHandler>>, Error> {
+        use {pay_attempts::dsl as a, pay_audit::dsl as u};
+        let ended: Vec<AttemptRow> = a::pay_attempts
+            .filter(a::event_id.eq_any(events).and(a::outcome.eq_any(["ok", "discard"])))
+            .order(a::id)
+            .load(self)
+            .map_err(failed("reading attempts"))?;
+        if ended.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let requeued: Vec<(Option<i64>, Timestamp)> = u::pay_audit
+            .filter(u::event_id.eq_any(events.iter().copied().map(Some)).and(u::act.eq("requeue")))
+            .order(u::id)
+            .select((u::event_id, u::created_at))
+            .load(self)
+            .map_err(failed("reading acts"))?;
+        let requeued: HashMap<i64, Timestamp> = requeued.into_iter().filter_map(|(id, at)| Some((id?, at))).collect();
+        let mut done: HashMap<i64, Vec<DoneHandler>> = HashMap::new();
+        for row in ended {
+            // An operator who requeues wants those that gave up to try again.
+            if row.outcome == "ok" || requeued.get(&row.event_id).is_none_or(|at| row.finished_at > *at) {
+                let gave_up = (row.outcome != "ok").then(|| row.error.unwrap_or_default());
+                let handler = DoneHandler { handler: row.handler, transition_id: row.transition_id, gave_up };
+                done.entry(row.event_id).or_default().push(handler);
+            }
+        }
+        Ok(done)
+    }
+
+    fn end_events(&mut self, ends: &[EventEnd]) -> Result<(), Error> {
+        write::end_events(self, ends).map_err(failed("writing what became of events"))
+    }
+
+    fn keep_references(&mut self, references: &[(i64, String, String)]) -> Result<(), Error> {
+        write::keep_references(self, references).map_err(failed("keeping events' references"))
+    }
+
+    fn keep_event_facts(&mut self, facts: &[EventFacts]) -> Result<(), Error> {
+        write::keep_event_facts(self, facts).map_err(failed("keeping events' facts"))
+    }
+
+    fn link(&mut self, links: &[(Key, i64)]) -> Result<(), Error> {
+        write::link(self, links).map_err(failed("linking references"))
+    }
+
+    fn wake(&mut self, keys: &[Key], now: Timestamp) -> Result<usize, Error> {
+        use pay_event_references::dsl as r;
+        let mut woken = 0;
+        for (variant, refs) in by_variant(keys) {
+            let bearing = r::pay_event_references
+                .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
+                .select(r::event_id);
+            let parked = e::state.eq(EventState::Parked.as_str()).and(e::id.eq_any(bearing));
+            woken += diesel::update(e::pay_events.filter(parked))
+                .set((e::state.eq(EventState::Available.as_str()), e::due_at.eq(now)))
+                .execute(self)
+                .map_err(failed("waking parked events"))?;
+        }
+        Ok(woken)
+    }
+
+    fn count_parked(&mut self, keys: &[Key]) -> Result<i64, Error> {
+        use pay_event_references::dsl as r;
+        let mut parked = 0;
+        for (variant, refs) in by_variant(keys) {
+            let bearing = r::pay_event_references
+                .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
+                .select(r::event_id);
+            parked += e::pay_events
+                .filter(e::state.eq(EventState::Parked.as_str()).and(e::id.eq_any(bearing)))
+                .count()
+                .get_result::<i64>(self)
+                .map_err(failed("counting parked events"))?;
+        }
+        Ok(parked)
+    }
+
+    fn keep_facts(&mut self, facts: &[(i64, Fact)]) -> Result<(), Error> {
+        write::keep_facts(self, facts).map_err(failed("writing ledgers"))
+    }
+
+    fn save_payments(&mut self, rows: &[PaymentRow], now: Timestamp) -> Result<(), Error> {
+        let saved = write::save_payments(self, rows, now).map_err(failed("writing payments"))?;
+        if saved == rows.len() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, "a payment was changed by another writer meanwhile"))
+    }
+
+    fn add_transitions(&mut self, transitions: &[NewTransition]) -> Result<Vec<i64>, Error> {
+        write::add_transitions(self, transitions).map_err(failed("adding transitions"))
+    }
+
+    fn add_attempts(&mut self, attempts: &[NewAttempt]) -> Result<(), Error> {
+        write::add_attempts(self, attempts).map_err(failed("adding attempts"))
+    }
+
+    fn settle_events(&mut self, settled: &[Settled]) -> Result<Vec<bool>, Error> {
+        write::settle_events(self, settled).map_err(failed("settling events"))
+    }
+
+    fn renew(&mut self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<Claim>, Error> {
+        write::renew(self, claims, lease_until).map_err(failed("renewing leases"))
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+            .get_result::<i32>(self)
+            .map(drop)
+            .map_err(failed("looking whether the transaction stands"))
+    }
+}
+
+/// The gateway refs of each variant, each once and in order.
+fn by_variant(keys: &[Key]) -> Vec<(&str, Vec<&str>)> {
+    let mut sorted: Vec<(&str, &str)> = keys.iter().map(|(variant, text)| (variant.as_str(), text.as_str())).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (variant, text) in sorted {
+        match groups.last_mut() {
+            Some((last, refs)) if *last == variant => refs.push(text),
+            _ => groups.push((variant, vec![text])),
+        }
+    }
+    groups
+}
+
+/// The events as they are once claimed, in the order of their ids. One without a body, which only a stranger can have
+/// taken away, says nothing that can be read.
+fn with_bodies(conn: &mut Connection, mut rows: Vec<EventRow>) -> Result<Vec<Claimed>, Error> {
+    use pay_event_bodies::dsl as b;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    rows.sort_unstable_by_key(|row| row.id);
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let bodies: Vec<(i64, Vec<u8>)> = b::pay_event_bodies
+        .filter(b::event_id.eq_any(&ids))
+        .select((b::event_id, b::body))
+        .load(conn)
+        .map_err(failed("reading bodies"))?;
+    let mut bodies: HashMap<i64, Vec<u8>> = bodies.into_iter().collect();
+    let claim = |mut row: EventRow| {
+        let was_parked = row.state == EventState::Parked.as_str();
+        let body = bodies.remove(&row.id).unwrap_or_default().into();
+        row.attempts += 1;
+        row.claims += 1;
+        Claimed { row, was_parked, body }
+    };
+    Ok(rows.into_iter().map(claim).collect())
+}
