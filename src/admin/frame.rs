@@ -6,9 +6,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::pages;
 use super::query::Fields;
 use super::settings::Admin;
+use super::site::Sections;
 use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
@@ -19,6 +19,7 @@ use crate::web::{respond, statics};
 /// Where the pages are, who looks, and when.
 pub(super) struct Frame {
     admin: Rc<Admin>,
+    sections: Sections,
     mount: String,
     actor: String,
     may_act: bool,
@@ -46,8 +47,15 @@ impl From<Error> for Failure {
 }
 
 impl Frame {
-    pub(super) fn new(admin: Rc<Admin>, mount: &str, actor: &str, may_act: bool, now: Timestamp) -> Self {
-        Self { admin, mount: mount.to_owned(), actor: actor.to_owned(), may_act, now }
+    pub(super) fn new(
+        admin: Rc<Admin>,
+        sections: Sections,
+        mount: &str,
+        actor: &str,
+        may_act: bool,
+        now: Timestamp,
+    ) -> Self {
+        Self { admin, sections, mount: mount.to_owned(), actor: actor.to_owned(), may_act, now }
     }
 
     /// The address of a path below `/admin`.
@@ -79,7 +87,6 @@ impl Frame {
     pub(super) fn page(&self, title: &str, section: &str) -> Page {
         let item =
             |(name, path): (&str, &str)| NavItem { link: Link::new(name, self.href(path)), current: path == section };
-        let sections = pages::routes().filter_map(|route| Some((route.section?, route.path())));
         Page {
             title: title.to_owned(),
             brand: Link::new(&self.admin.title, self.href("")),
@@ -87,7 +94,7 @@ impl Frame {
             extra_css: self.admin.stylesheet.clone(),
             script: statics::address(&self.mount, "admin.js"),
             icon: statics::address(&self.mount, "icon.svg"),
-            nav: sections.map(item).collect(),
+            nav: self.sections.iter().copied().map(item).collect(),
             home: self.admin.home.as_ref().map(|(text, href)| Link::new(text, href)),
             actor: self.actor.clone(),
             access: (!self.may_act).then(|| "read-only".to_owned()),

@@ -12,12 +12,12 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::Site;
 use super::access::Access;
 use super::basic_auth::Asking;
 use super::frame::Frame;
 use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
+use super::site::{Sections, Site};
 use crate::engine::{Actor, Engine};
 use crate::payments::Payments;
 use crate::web::{respond, webhook};
@@ -32,6 +32,7 @@ pub(super) struct Visit {
     /// What was sent with a POST.
     pub(super) form: Fields,
     admin: Rc<Admin>,
+    sections: Sections,
     webhooks: bool,
     /// Where the mount is, as the browser sees it.
     mount: String,
@@ -56,8 +57,8 @@ pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> 
         Access::Wait(wait) => return Err(wait_for(wait)),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
-    let Site { payments, admin, webhooks } = site;
-    let visit = Visit { req, payments, form: Fields::default(), admin, webhooks, mount, name, may_act };
+    let Site { payments, admin, sections, webhooks } = site;
+    let visit = Visit { req, payments, form: Fields::default(), admin, sections, webhooks, mount, name, may_act };
     match *visit.req.method() == Method::POST {
         true => with_form(may_post(visit)?, payload).await,
         false => Ok(visit),
@@ -132,7 +133,8 @@ impl Visit {
 
     /// What stands around the page.
     pub(super) fn frame(&self) -> Frame {
-        Frame::new(self.admin.clone(), &self.mount, &self.name, self.may_act, self.engine().now())
+        let (admin, sections) = (self.admin.clone(), self.sections.clone());
+        Frame::new(admin, sections, &self.mount, &self.name, self.may_act, self.engine().now())
     }
 
     pub(super) fn may_act(&self) -> bool {

@@ -12,6 +12,7 @@ mod query;
 mod routes;
 mod settings;
 mod sheet;
+mod site;
 mod views;
 mod zone;
 
@@ -24,18 +25,11 @@ pub use basic_auth::{BasicAuth, basic_auth, hash_password};
 pub use settings::{Admin, Detail, Stored};
 
 use crate::payments::Payments;
-
-/// What all pages of one mount share.
-#[derive(Clone)]
-struct Site {
-    payments: Payments,
-    admin: Rc<Admin>,
-    /// Whether the webhook endpoints are mounted beside these pages.
-    webhooks: bool,
-}
+use site::Site;
 
 /// The admin pages.
 pub(crate) fn scope(payments: Payments, admin: Rc<Admin>, webhooks: bool) -> Scope {
-    let scope = web::scope("/admin").app_data(Site { payments, admin, webhooks });
+    let sections = pages::routes().filter_map(|route| Some((route.section?, route.path()))).collect();
+    let scope = web::scope("/admin").app_data(Site { payments, admin, sections, webhooks });
     routes::resources(pages::routes()).into_iter().fold(scope, Scope::service)
 }
