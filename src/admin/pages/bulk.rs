@@ -4,13 +4,13 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
-use super::event::state_badge;
 use super::events::view;
 use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
+use crate::admin::views::badge::state_badge;
 use crate::admin::views::confirm::{Confirm, ConfirmRow, Done};
 use crate::admin::views::parts::Link;
 use crate::acts::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};

@@ -2,11 +2,12 @@
 
 use actix_web::HttpResponse;
 
-use super::event::{fact_row, id, requeue_act, state_badge};
+use super::event::{fact_row, id, requeue_act};
 use super::rebuild::states;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
+use crate::admin::views::badge::state_badge;
 use crate::admin::views::compare::Compare;
 use crate::admin::views::dry_run::DryRun;
 use crate::admin::views::event::{Explain, ReferenceRow};

@@ -2,17 +2,16 @@
 
 use actix_web::HttpResponse;
 
-use super::payment::amount;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
+use crate::admin::views::badge::{spaced, state_badge};
 use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
 use crate::admin::views::curl;
 use crate::admin::views::json::{self, Tree};
 use crate::admin::views::page::Flash;
-use crate::admin::views::parts::{Act, Badge, Change, Code, Link};
+use crate::admin::views::parts::{Act, Amount, Badge, Change, Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::{EventState, Source};
 use crate::domain::fact::Fact;
@@ -78,10 +77,6 @@ async fn discard(visit: Visit) -> Result<HttpResponse, Failure> {
 
 pub(super) fn id(visit: &Visit) -> Result<i64, Failure> {
     visit.part("id").parse().map_err(|_| Failure::NotFound("There is no event with this number."))
-}
-
-pub(super) fn state_badge(word: &str) -> Badge {
-    EventState::parse(word).map_or_else(|| Badge::new(word, "neutral", "dot"), Badge::from)
 }
 
 fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
@@ -158,7 +153,7 @@ pub(super) fn fact_row(fact: &Fact, effect: Option<Effect>) -> FactRow {
         aspect: spaced(fact.aspect.as_str()),
         object: fact.gateway_ref.clone(),
         state: fact.state.into(),
-        amount: amount(fact),
+        amount: Amount::of(fact),
         effect: match effect {
             None => "not on record".to_owned(),
             Some(Effect::New) => "new".to_owned(),

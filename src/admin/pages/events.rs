@@ -2,12 +2,11 @@
 
 use actix_web::HttpResponse;
 
-use super::event::state_badge;
 use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
+use crate::admin::views::badge::{spaced, state_badge};
 use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};

@@ -3,7 +3,6 @@
 
 use actix_web::HttpResponse;
 
-use super::payment::figures;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
@@ -12,6 +11,7 @@ use crate::admin::views::badge::spaced;
 use crate::admin::views::list::Field;
 use crate::admin::views::operation::{Operation, Step};
 use crate::admin::views::parts::{Badge, Link};
+use crate::admin::views::payment::Figure;
 use crate::domain::money::{Decimal, Money};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
@@ -53,7 +53,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         question: question(verb, what, &found),
         badges: [Some(payment.status.into()), Badge::mode(payment.livemode)].into_iter().flatten().collect(),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
-        figures: figures(payment),
+        figures: Figure::all(payment.amount, payment.captured, payment.refunded),
         action: address(&frame, payment, verb),
         step,
     };

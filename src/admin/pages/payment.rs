@@ -5,14 +5,13 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
-use super::event::state_badge;
 use super::operation::{address, icon, title};
 use crate::reports;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{sentence, spaced};
+use crate::admin::views::badge::{sentence, spaced, state_badge};
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
 use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
@@ -50,7 +49,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         status: payment.status.into(),
         flags,
         concerns: payment.concerns.clone(),
-        figures: figures(&payment),
+        figures: Figure::all(payment.amount, payment.captured, payment.refunded),
         token: Code::new(&payment.token, "token"),
         reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
         gateway_refs: story
@@ -74,18 +73,6 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         ledger: story.facts.iter().map(|fact| ledger_row(&frame, &story, fact)).collect(),
     };
     Ok(frame.render(&page))
-}
-
-/// How much moved, and what remains of it.
-pub(super) fn figures(payment: &Payment) -> Vec<Figure> {
-    let left = Money::new(payment.captured.minor.saturating_sub(payment.refunded.minor), payment.amount.currency);
-    let all = [
-        ("Total", payment.amount),
-        ("Captured", payment.captured),
-        ("Refunded", payment.refunded),
-        ("Remaining", left),
-    ];
-    all.map(|(label, money)| Figure { label, amount: Amount::new(money) }).into()
 }
 
 /// What came of an operation that led here.
@@ -232,13 +219,8 @@ fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
         aspect: spaced(fact.aspect.as_str()),
         object: fact.gateway_ref.clone(),
         state: fact.state.into(),
-        amount: amount(fact),
+        amount: Amount::of(fact),
         at: frame.moment(fact.occurred_at),
         event: Link::new(event.map_or(&fact.event_id, |event| &event.kind), href),
     }
-}
-
-/// What a fact says of money.
-pub(super) fn amount(fact: &Fact) -> Option<Amount> {
-    Some(Amount::new(Money::new(fact.amount?, fact.currency?)))
 }

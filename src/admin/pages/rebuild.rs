@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 
-use super::payment::amount;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
@@ -109,7 +108,7 @@ fn register(frame: &Frame, sides: &(Option<Fact>, Option<Fact>)) -> Option<Regis
     };
     let side = |fact: &Fact| RegisterSide {
         state: fact.state.into(),
-        amount: amount(fact),
+        amount: Amount::of(fact),
         event: Link::new(&fact.event_id, frame.found("events", &fact.event_id)),
     };
     Some(RegisterRow {

@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use actix_web::HttpResponse;
 
-use super::event::state_badge;
 use super::variants::health;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::sentence;
+use crate::admin::views::badge::{sentence, state_badge};
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Badge, Code, Link};
 use crate::admin::views::variants::{RefusedRow, SecretRow, Test, Variant};

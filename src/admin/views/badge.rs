@@ -100,6 +100,11 @@ impl From<State> for Badge {
     }
 }
 
+/// How an event stands, by the word of its state.
+pub(crate) fn state_badge(word: &str) -> Badge {
+    EventState::parse(word).map_or_else(|| Badge::new(word, "neutral", "dot"), Badge::from)
+}
+
 impl Change {
     /// A payment went from one status to another.
     pub(crate) fn of(from: Status, to: Status) -> Self {

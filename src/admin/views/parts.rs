@@ -9,6 +9,7 @@ use askama::filters::HtmlSafe;
 use super::words::{absolute, machine, relative};
 use crate::admin::zone::Zone;
 use crate::domain::Timestamp;
+use crate::domain::fact::Fact;
 use crate::domain::money::{Currency, Money};
 
 /// A text that leads somewhere.
@@ -76,6 +77,11 @@ impl Amount {
             return Self { number: "–".to_owned(), currency: String::new() };
         }
         Self { number: super::words::grouped(&money.decimal()), currency: money.currency.to_string() }
+    }
+
+    /// What a fact says of money.
+    pub(crate) fn of(fact: &Fact) -> Option<Self> {
+        Some(Self::new(Money::new(fact.amount?, fact.currency?)))
     }
 }
 

@@ -6,6 +6,7 @@ use askama::filters::HtmlSafe;
 use super::page::Page;
 use super::parts::{Amount, Badge, Change, Code, Link, Moment};
 use crate::admin::settings::Detail;
+use crate::domain::money::Money;
 
 /// One payment.
 #[derive(Debug, Template)]
@@ -99,6 +100,15 @@ pub(crate) struct Figure {
     pub(crate) label: &'static str,
     /// How much.
     pub(crate) amount: Amount,
+}
+
+impl Figure {
+    /// How much moved, and what remains of it.
+    pub(crate) fn all(total: Money, captured: Money, refunded: Money) -> Vec<Self> {
+        let left = Money::new(captured.minor.saturating_sub(refunded.minor), total.currency);
+        let all = [("Total", total), ("Captured", captured), ("Refunded", refunded), ("Remaining", left)];
+        all.map(|(label, money)| Self { label, amount: Amount::new(money) }).into()
+    }
 }
 
 /// One line of the timeline: an event, a transition, a handler's attempt, or an act.
