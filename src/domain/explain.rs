@@ -1,9 +1,9 @@
 //! What became of an event, and why? A code to filter by and a sentence for the person who asks; the states on
 //! both sides of the event are the payment's answer.
 
-use super::derive::{mismatch, unpaid_word};
 use super::fact::{Aspect, Fact, State};
 use super::money::Money;
+use super::payment::rules::{mismatch, unpaid_word};
 use super::payment::{PaymentState, Status};
 
 /// The outcome of an event that stated `facts` and took a payment from `before` to `after`; `fact_changed` says

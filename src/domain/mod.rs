@@ -2,14 +2,12 @@
 //! `now`, ids and jitter come in as arguments. Every other room may use this one, and it uses none.
 
 pub mod delivery;
-mod derive;
 pub mod event;
 pub mod explain;
 pub mod fact;
 pub mod ledger;
 pub mod money;
 pub mod payment;
-mod refunds;
 pub mod retry;
 
 /// A moment in UTC, to the microsecond: the resolution that both databases keep.

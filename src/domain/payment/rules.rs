@@ -1,13 +1,13 @@
 //! What do a payment's facts amount to? The rules by which terms and ledger become a status, amounts and
-//! concerns; the words for the outcome are the payment's, what went back is the refunds' answer.
+//! concerns; the words for the outcome are the state's, what went back is the refunds' answer.
 
 use std::collections::BTreeMap;
 
-use super::fact::{Aspect, Fact, State};
-use super::ledger::{Ledger, moved, rank};
-use super::money::{Currency, Money};
-use super::payment::{PaymentState, Status, Terms};
 use super::refunds;
+use super::state::{PaymentState, Status, Terms};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::ledger::{Ledger, moved, rank};
+use crate::domain::money::{Currency, Money};
 
 /// The aspects through which money comes; each sees the same money its own way.
 const WAYS: [Aspect; 3] = [Aspect::Checkout, Aspect::CaptureTotal, Aspect::Capture];
@@ -32,7 +32,7 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
 }
 
 /// The sentence for an amount that is not the payment's.
-pub(super) fn mismatch(fact: &Fact, due: Money) -> String {
+pub(in crate::domain) fn mismatch(fact: &Fact, due: Money) -> String {
     match fact.amount.zip(fact.currency) {
         Some((minor, currency)) => {
             format!("the gateway reports {}, the payment is of {due}", Money::new(minor, currency))
@@ -225,7 +225,7 @@ fn sum(ledger: &Ledger, way: Aspect, currency: Currency) -> i64 {
 }
 
 /// The status of a payment whose latest word is this one, while no money counts.
-pub(super) fn unpaid_word(state: State) -> Option<Status> {
+pub(in crate::domain) fn unpaid_word(state: State) -> Option<Status> {
     match state {
         // An authorization that counts is seen before; one of another amount leaves the payment undecided.
         State::Pending | State::ActionRequired | State::Authorized => Some(Status::Pending),

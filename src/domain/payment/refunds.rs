@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::fact::{Aspect, Fact, State};
-use super::ledger::Ledger;
-use super::money::{Currency, Money};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::ledger::Ledger;
+use crate::domain::money::{Currency, Money};
 
 /// What the ledger knows of one charge's refunds.
 #[derive(Default)]

@@ -1,8 +1,6 @@
-//! Which status has a payment, how much of it moved, and what should a person look at? A pure function of the
-//! payment's terms and its ledger; nothing else decides a status.
+//! What is agreed of a payment, and what is known of it: its terms, its status and its amounts.
 
-pub use super::derive::derive;
-use super::money::Money;
+use crate::domain::money::Money;
 
 /// Where a payment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
