@@ -10,13 +10,11 @@ use tokio::sync::{oneshot, watch};
 
 use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
+use run::Settings;
 
 /// Configures the loop that processes events.
 pub struct Worker {
-    payments: Payments,
-    poll: Duration,
-    concurrency: usize,
-    patience: Duration,
+    settings: Settings,
 }
 
 /// A worker that is running, on a thread of its own: until it is stopped, or else as long as the process.
@@ -28,12 +26,13 @@ pub struct RunningWorker {
 impl Payments {
     /// A worker for these payments. Start it once in a process, outside the closure that builds the app.
     pub fn worker(&self) -> Worker {
-        Worker {
+        let settings = Settings {
             payments: self.clone(),
             poll: Duration::from_secs(1),
             concurrency: 8,
             patience: Duration::from_secs(30),
-        }
+        };
+        Worker { settings }
     }
 }
 
@@ -41,20 +40,20 @@ impl Worker {
     /// How often to look for events that this process did not hear of: taken in by another process, or due again.
     /// Default 1 second, at least 10 milliseconds.
     pub fn poll(mut self, every: Duration) -> Self {
-        self.poll = every.max(Duration::from_millis(10));
+        self.settings.poll = every.max(Duration::from_millis(10));
         self
     }
 
     /// How many events' handlers may run at the same time. Default 8, at least 1.
     pub fn concurrency(mut self, events: usize) -> Self {
-        self.concurrency = events.max(1);
+        self.settings.concurrency = events.max(1);
         self
     }
 
     /// How long to wait for running handlers when stopped, before their events are left to their leases. Default
     /// 30 seconds.
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.settings.patience = patience;
         self
     }
 
@@ -68,7 +67,7 @@ impl Worker {
         let (end, ended) = oneshot::channel();
         let run = move || match actix_rt::Runtime::new() {
             Ok(runtime) => {
-                runtime.block_on(run::run(self, stopping));
+                runtime.block_on(run::run(self.settings, stopping));
                 let _ = end.send(());
             }
             Err(error) => log::error!("payments: the worker has no runtime: {error}"),
@@ -86,7 +85,7 @@ impl Worker {
     /// # Errors
     /// What the database says.
     pub async fn drain(self) -> Result<usize, Error> {
-        run::drain(&self.payments).await
+        run::drain(&self.settings.payments).await
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
-use super::Worker;
 use super::pace::Pace;
 use crate::error::Error;
 use crate::payments::Payments;
@@ -19,7 +18,15 @@ const WAITING: usize = 1_000;
 /// Why handlers were not begun.
 const STOPPED: &str = "its handlers were not begun before the worker stopped";
 
-pub(super) async fn run(worker: Worker, mut stopping: watch::Receiver<bool>) {
+/// How a worker was configured.
+pub(super) struct Settings {
+    pub(super) payments: Payments,
+    pub(super) poll: Duration,
+    pub(super) concurrency: usize,
+    pub(super) patience: Duration,
+}
+
+pub(super) async fn run(worker: Settings, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
     running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
@@ -114,7 +121,7 @@ fn report(done: Result<(), Error>) {
 }
 
 /// Sleeps until something may be due.
-async fn pause(worker: &Worker, poll: Duration, stopping: &mut watch::Receiver<bool>) {
+async fn pause(worker: &Settings, poll: Duration, stopping: &mut watch::Receiver<bool>) {
     tokio::select! {
         () = worker.payments.engine().notified() => {}
         () = tokio::time::sleep(poll) => {}
