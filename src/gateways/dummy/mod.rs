@@ -73,19 +73,7 @@ impl Dummy {
     /// `event` as this gateway would deliver it at `now`: signed, with the headers that go along. For tests and
     /// demonstrations of what a host makes of an event.
     pub fn delivery(&self, event: &Event, now: Timestamp) -> Delivery {
-        self.signed(event.body(now), now)
-    }
-
-    fn signed(&self, body: Vec<u8>, now: Timestamp) -> Delivery {
-        let headers = self.headers(&body, now).into_iter();
-        let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
-        Delivery { headers, query: String::new(), body: body.into() }
-    }
-
-    fn headers(&self, body: &[u8], now: Timestamp) -> Vec<(String, String)> {
-        let signature = verify::header(&self.secret, now.unix_timestamp(), body);
-        let headers = [("content-type", "application/json".to_owned()), (verify::HEADER, signature)];
-        headers.map(|(name, value)| (name.to_owned(), value)).into()
+        verify::signed(&self.secret, event.body(now), now)
     }
 }
 
@@ -144,16 +132,16 @@ impl Gateway for Dummy {
     }
 
     fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
-        (!self.secret.is_blank()).then(|| self.headers(body, now))
+        (!self.secret.is_blank()).then(|| verify::headers(&self.secret, body, now))
     }
 
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         let event = json!({"id": id, "kind": TEST_KIND, "created": now.unix_timestamp(), "object": null});
-        Some(self.signed(event.to_string().into_bytes(), now))
+        Some(verify::signed(&self.secret, event.to_string().into_bytes(), now))
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
-        Box::pin(visit::answer(self, request))
+        Box::pin(visit::answer(&self.secret, request))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Is a delivery genuine, and which event does it carry? Checks the `Dummy-Signature` header, then reads as much of
 //! the body as it takes to store the event once; what the event says of a payment is `interpret`'s answer.
+//! What goes out is signed here as well.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use crate::domain::{Timestamp, moment_at};
 use crate::gateways::signature::{self, Secret};
 
 /// The name of the header field that carries the signature.
-pub(super) const HEADER: &str = "dummy-signature";
+const HEADER: &str = "dummy-signature";
 
 /// What the one secret is called on events.
 pub(super) const LABEL: &str = "primary";
@@ -43,6 +44,20 @@ pub(super) fn verify(secret: &Secret, delivery: &Delivery, now: Timestamp) -> Re
 /// The header's value for `body` at `timestamp` (Unix seconds).
 pub(super) fn header(secret: &Secret, timestamp: i64, body: &[u8]) -> String {
     format!("t={timestamp},v1={}", signature::sign(secret, &timestamp.to_string(), body))
+}
+
+/// The header fields that go along with `body` at `now`, the signature among them.
+pub(super) fn headers(secret: &Secret, body: &[u8], now: Timestamp) -> Vec<(String, String)> {
+    let signature = header(secret, now.unix_timestamp(), body);
+    let headers = [("content-type", "application/json".to_owned()), (HEADER, signature)];
+    headers.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// `body` as this gateway delivers it at `now`.
+pub(super) fn signed(secret: &Secret, body: Vec<u8>, now: Timestamp) -> Delivery {
+    let headers = headers(secret, &body, now).into_iter();
+    let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
+    Delivery { headers, query: String::new(), body: body.into() }
 }
 
 /// Reads `t=<digits>,v1=<64 lower-case hex digits>` and nothing else. What could be read in two ways will be,

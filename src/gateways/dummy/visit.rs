@@ -3,47 +3,48 @@
 
 use askama::Template;
 
-use super::Dummy;
 use super::checkout::{Checkout, value};
 use super::ending::{EndPage, destination};
 use super::event::{Event, Kind};
 use super::page::CheckoutPage;
+use super::verify::signed;
 use crate::domain::delivery::Delivery;
+use crate::gateways::signature::Secret;
 use crate::gateways::{Capture, PageRequest, PageResponse, send};
 
 /// The page's path below the variant's address.
 pub(super) const PATH: &str = "checkout";
 
 /// Answers a request to the variant's address; `None` is not found.
-pub(super) async fn answer(dummy: &Dummy, request: &PageRequest) -> Option<PageResponse> {
+pub(super) async fn answer(secret: &Secret, request: &PageRequest) -> Option<PageResponse> {
     if request.path != PATH {
         return None;
     }
     let fields = if request.post { &request.form } else { &request.query };
-    let Some(checkout) = Checkout::read(&dummy.secret, fields) else {
+    let Some(checkout) = Checkout::read(secret, fields) else {
         let why = "This link to the checkout is incomplete or was altered. Please start again from the shop.";
         return Some(PageResponse::Trouble(400, why.to_owned()));
     };
     Some(match request.post {
-        true => choose(dummy, request, &checkout).await,
-        false => show(dummy, request, &checkout, None),
+        true => choose(secret, request, &checkout).await,
+        false => show(secret, request, &checkout, None),
     })
 }
 
-fn show(dummy: &Dummy, request: &PageRequest, checkout: &Checkout, trouble: Option<&str>) -> PageResponse {
+fn show(secret: &Secret, request: &PageRequest, checkout: &Checkout, trouble: Option<&str>) -> PageResponse {
     html(&CheckoutPage {
         css: file(request, "dummy.css"),
         icon: file(request, "icon.svg"),
         amount: checkout.amount.to_string(),
         reference: checkout.reference.as_ref().unwrap_or(&checkout.token).clone(),
         action: format!("{}/{PATH}", request.address),
-        fields: checkout.signed_fields(&dummy.secret),
+        fields: checkout.signed_fields(secret),
         trouble: trouble.map(str::to_owned),
     })
 }
 
 /// Does what the customer chose. Who walks away tells nobody, as in life: the payment stays pending.
-async fn choose(dummy: &Dummy, request: &PageRequest, checkout: &Checkout) -> PageResponse {
+async fn choose(secret: &Secret, request: &PageRequest, checkout: &Checkout) -> PageResponse {
     let kind = match value(&request.form, "choice") {
         Some("pay") if checkout.capture == Capture::Manual => Kind::Authorized,
         Some("pay") => Kind::Paid,
@@ -53,14 +54,14 @@ async fn choose(dummy: &Dummy, request: &PageRequest, checkout: &Checkout) -> Pa
             let message = "Nothing was sent to the shop: for all it knows, you are still about to pay.";
             return leave(request, checkout.cancel_url.as_deref(), "You walked away", message);
         }
-        _ => return show(dummy, request, checkout, Some("Please choose how the payment should end.")),
+        _ => return show(secret, request, checkout, Some("Please choose how the payment should end.")),
     };
     // A fresh id each time: whoever chooses twice makes two events, and the ledger has to cope.
     let Some(id) = fresh_id() else {
         return PageResponse::Trouble(500, "The demo gateway found no randomness for its event's id.".to_owned());
     };
     let event = Event::new(id, kind, checkout.token.as_str(), checkout.amount);
-    match deliver(&request.endpoint, dummy.delivery(&event, request.now)).await {
+    match deliver(&request.endpoint, signed(secret, event.body(request.now), request.now)).await {
         Ok(()) => {
             let message = format!("The shop was told: {}. You can close this page.", kind.as_str());
             leave(request, checkout.return_url.as_deref(), "Thank you", &message)

@@ -13,7 +13,7 @@ use super::{Gateway, SecretStatus, Setup, TEST_KIND, Verification, test_interpre
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
-use verify::{Endpoint, Names};
+use verify::{Endpoint, KeyRule, Names};
 
 /// One endpoint that takes Standard Webhooks.
 ///
@@ -26,15 +26,6 @@ use verify::{Endpoint, Names};
 #[derive(Debug, Clone)]
 pub struct StandardWebhooks {
     endpoint: Endpoint,
-}
-
-/// How the text of a secret becomes the key that signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KeyRule {
-    /// Base64 behind an optional `whsec_`.
-    Decoded,
-    /// The text as it stands.
-    Text,
 }
 
 impl StandardWebhooks {

@@ -8,7 +8,6 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::KeyRule;
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::gateways::signature::{self, Secret};
@@ -49,6 +48,15 @@ pub(super) struct Genuine<'a> {
     pub(super) label: &'a str,
     /// How many whole seconds ago it was made; negative for a time ahead of ours.
     pub(super) skew_seconds: i64,
+}
+
+/// How the text of a secret becomes the key that signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyRule {
+    /// Base64 behind an optional `whsec_`.
+    Decoded,
+    /// The text as it stands.
+    Text,
 }
 
 impl KeyRule {

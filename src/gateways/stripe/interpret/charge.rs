@@ -1,10 +1,11 @@
 //! What does a charge say? One attempt to take money: held, taken, failed, or given back
 //! (<https://docs.stripe.com/api/charges/object>).
 
-use super::{Reading, Statement, because, sentence, short, with_money};
+use super::reading::{Reading, Statement, because, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::gateways::json::short;
 
 pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
     let charge = &reading.object;

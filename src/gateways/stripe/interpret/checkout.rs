@@ -1,7 +1,7 @@
 //! What does a checkout session say? Whether the customer's way through Stripe's page led to money
 //! (<https://docs.stripe.com/api/checkout/sessions/object>); how it was collected is the intent's and the charge's.
 
-use super::{Reading, Statement, sentence, with_money};
+use super::reading::{Reading, Statement, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
 use crate::domain::money::Money;

@@ -1,9 +1,10 @@
 //! What does a dispute say? Where the quarrel with the customer's bank stands
 //! (<https://docs.stripe.com/api/disputes/object>).
 
-use super::{Reading, Statement, because, sentence, short, with_money};
+use super::reading::{Reading, Statement, because, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
+use crate::gateways::json::short;
 
 pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
     let dispute = &reading.object;

@@ -1,7 +1,7 @@
 //! What does a payment intent say? How far collecting one amount has come, over all attempts
 //! (<https://docs.stripe.com/payments/paymentintents/lifecycle>).
 
-use super::{Reading, Statement, because, nested, sentence, with_money};
+use super::reading::{Reading, Statement, because, nested, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
 use crate::domain::money::Money;

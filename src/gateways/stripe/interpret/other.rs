@@ -1,8 +1,8 @@
 //! What about all the other events? They state nothing of a payment and are kept for handlers; where they name a
 //! charge or an intent, the timeline of its payment shows them.
 
-use super::{customer, distinct};
-use crate::domain::event::{Interpretation, References};
+use super::reading::customer;
+use crate::domain::event::{Interpretation, References, distinct};
 use crate::gateways::json::Object;
 
 pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {

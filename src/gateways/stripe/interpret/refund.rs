@@ -1,10 +1,11 @@
 //! What does a refund say? One return of money, which can still fail days later
 //! (<https://docs.stripe.com/api/refunds/object>).
 
-use super::{Reading, Statement, because, sentence, short, with_money};
+use super::reading::{Reading, Statement, because, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
 use crate::domain::moment_at;
+use crate::gateways::json::short;
 
 pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
     let refund = &reading.object;
