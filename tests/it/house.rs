@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+mod circles;
+mod imports;
 mod source;
 
+use circles::circles;
+use imports::imports;
 use source::{Token, Word, files, roots, test_files, tokens, without_tests};
 
 /// Who may import whom: the rooms from the bottom to the top. A room may always use itself.
@@ -106,6 +110,62 @@ fn a_trespass_is_seen_however_it_is_written() {
     assert_eq!(trespasses(&File::new("src/store/mod.rs", "use super::gateways;")).len(), 1);
     assert!(trespasses(&File::new("src/error.rs", "mod tests { use super::*; }")).is_empty());
     assert!(trespasses(&File::new("src/store.rs", "table! { use super::Instant; }")).is_empty());
+}
+
+/// The folders that may have circles for now.
+const TANGLED: &[&str] = &["src/payments/", "src/gateways/paypal/"];
+
+fn circles_of(files: &[File]) -> Vec<String> {
+    let tests: Vec<_> = files.iter().flat_map(File::modules_for_tests).collect();
+    let compiled = files.iter().filter(|file| !tests.iter().any(|test| file.path.starts_with(test.as_str())));
+    let mut found = imports(&compiled.map(|file| (file.path.as_str(), &file.tokens[..])).collect::<Vec<_>>());
+    let is_tangled = |path: &str| TANGLED.iter().any(|folder| path.starts_with(folder));
+    found.retain(|(from, to), _| !is_tangled(from) && !is_tangled(to));
+    circles(&found)
+}
+
+#[test]
+fn no_two_files_or_folders_import_each_other() {
+    assert_none("move what both need to a file that both may import", circles_of(&sources()));
+}
+
+#[test]
+fn a_circle_is_seen_however_it_is_tied() {
+    let found = |files: &[(&str, &str)]| {
+        let root = [("src/lib.rs", "pub use a::A; pub use {b::B, c::C as D}; mod a; mod b; mod c; mod x;")];
+        let files = root.iter().chain(files).map(|(path, text)| File::new(path, text));
+        circles_of(&files.collect::<Vec<_>>()).join("; ").replace("src/", "").replace("\n   ", ",")
+    };
+    let both = "a.rs imports B from b.rs, b.rs imports A from a.rs";
+    assert_eq!(found(&[("src/a.rs", "use super::b::{B};"), ("src/b.rs", "pub struct B(crate::a::A);")]), both);
+    assert_eq!(found(&[("src/a.rs", "use crate::b; fn f() { b::B }"), ("src/b.rs", "use crate::a::A as X;")]), both);
+    let three = [("src/a.rs", "use crate::B;"), ("src/b.rs", "use super::D;"), ("src/c.rs", "use crate::{x, A};")];
+    assert_eq!(found(&three), "a.rs imports B from b.rs, b.rs imports C from c.rs, c.rs imports A from a.rs");
+    assert_eq!(found(&three[..2]), "");
+    let text = "#[cfg(test)] mod tests { use crate::b::B; } // crate::b::B\nmod b { use super::super::c::C; }";
+    assert_eq!(found(&[("src/a.rs", text), ("src/b.rs", "use crate::a::A;"), ("src/c.rs", "use crate::b2::B;")]), "");
+
+    // The root of a folder has to use what it passes on, to take all names, or to list its pages by a macro.
+    let leaf = ("src/x/a.rs", "use super::S;");
+    let tie = |name: &str| format!("x/a.rs imports S from x/mod.rs, x/mod.rs imports {name} from x/a.rs");
+    assert_eq!(found(&[leaf, ("src/x/mod.rs", "mod a; pub use a::A; pub struct S;")]), "");
+    assert_eq!(found(&[leaf, ("src/x/mod.rs", "mod a; pub use a::A; pub struct S(A);")]), tie("A"));
+    assert_eq!(found(&[leaf, ("src/x/mod.rs", "mod a; use a::*; pub struct S;")]), tie("*"));
+    assert_eq!(found(&[leaf, ("src/x/mod.rs", "macro_rules! m { ($p:ident) => { $p::P } }")]), tie("P"));
+
+    let roots = [("src/x/mod.rs", ""), ("src/x/f/mod.rs", ""), ("src/x/g/mod.rs", "pub use c::C; mod c; mod d;")];
+    let ones = [("src/x/f/a.rs", "use crate::x::g::C;"), ("src/x/g/c.rs", "")];
+    let others = [("src/x/f/b.rs", ""), ("src/x/g/d.rs", "use super::super::f::b::B;")];
+    assert_eq!(found(&[roots.as_slice(), &ones].concat()), "");
+    let folders = found(&[roots.as_slice(), &ones, &others].concat());
+    assert_eq!(folders, "x/f imports C from x/g, x/g imports B from x/f");
+
+    // Who is included by others may use them, but not come back to them through others.
+    let includer = ("src/x/one.rs", "#[path = \"many.rs\"]\nmod copies; use copies::M;");
+    let others = [("src/x/mod.rs", ""), includer, ("src/x/y.rs", "use super::one::O;")];
+    assert_eq!(found(&[others.as_slice(), &[("src/x/many.rs", "use super::O;")]].concat()), "");
+    let ties = "x/many.rs imports Y from x/y.rs, x/one.rs imports M from x/many.rs, x/y.rs imports O from x/one.rs";
+    assert_eq!(found(&[others.as_slice(), &[("src/x/many.rs", "use super::super::y::Y;")]].concat()), ties);
 }
 
 fn impure(file: &File) -> Vec<String> {
