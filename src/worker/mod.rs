@@ -28,7 +28,7 @@ impl Payments {
     pub fn worker(&self) -> Worker {
         let settings = Settings {
             payments: self.clone(),
-            poll: Duration::from_secs(1),
+            poll: Duration::from_millis(250),
             concurrency: 8,
             patience: Duration::from_secs(30),
         };
@@ -38,7 +38,7 @@ impl Payments {
 
 impl Worker {
     /// How often to look for events that this process did not hear of: taken in by another process, or due again.
-    /// Default 1 second, at least 10 milliseconds.
+    /// Default 250 milliseconds, at least 10.
     pub fn poll(mut self, every: Duration) -> Self {
         self.settings.poll = every.max(Duration::from_millis(10));
         self

@@ -15,6 +15,9 @@ use crate::pipeline::Pending;
 /// How many events may wait for their handlers before no more are claimed.
 const WAITING: usize = 1_000;
 
+/// How much more seldom than events chores and operations are looked for.
+const SELDOM: u32 = 4;
+
 /// Why handlers were not begun.
 const STOPPED: &str = "its handlers were not begun before the worker stopped";
 
@@ -29,8 +32,8 @@ pub(super) struct Settings {
 pub(super) async fn run(worker: Settings, mut stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let mut running = JoinSet::new();
-    running.spawn_local(look_after(worker.payments.clone(), worker.poll, stopping.clone()));
-    running.spawn_local(resume(worker.payments.clone(), worker.poll, stopping.clone()));
+    running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     while !*stopping.borrow() {
         let pace = Pace::begin(worker.payments.engine());
         let batch = match worker.payments.engine().process().await {
@@ -71,7 +74,7 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
             log::error!("payments: gateways could not be looked after: {error}");
         }
     };
-    over_and_over(chores, poll, &mut stopping).await;
+    repeat(chores, poll, &mut stopping).await;
 }
 
 /// Operations whose end nobody knows; they wait for nothing else.
@@ -81,11 +84,11 @@ async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receive
             log::error!("payments: operations could not be taken up: {error}");
         }
     };
-    over_and_over(resumed, poll, &mut stopping).await;
+    repeat(resumed, poll, &mut stopping).await;
 }
 
 /// Does it, with a pause after each time, until the word to stop comes, even in the midst of it.
-async fn over_and_over(work: impl AsyncFn(), poll: Duration, stopping: &mut watch::Receiver<bool>) {
+async fn repeat(work: impl AsyncFn(), poll: Duration, stopping: &mut watch::Receiver<bool>) {
     let for_good = async {
         loop {
             work().await;

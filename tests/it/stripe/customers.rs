@@ -165,7 +165,8 @@ on_both_databases! {
         let seen = said.clone();
         let app = App::bare(kind, |builder| {
             builder.variant("stripe", gateway).handler_in_transaction("refund", move |_, step| {
-                let refund = step.payments().refund(&step.payment.token, Refund::all());
+                let payments = step.payments();
+                let refund = payments.refund(&step.payment.token, Refund::all());
                 let runtime = tokio::runtime::Builder::new_current_thread().build()?;
                 seen.add(runtime.block_on(refund).unwrap_err().to_string());
                 Ok(())
