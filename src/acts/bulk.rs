@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::discard::discard;
 use super::requeue::requeue;
 use crate::domain::Timestamp;
+use crate::domain::id::EventId;
 use crate::engine::Engine;
 use crate::engine::{Actor, act};
 use crate::error::Error;
@@ -33,9 +34,9 @@ pub(crate) enum Bulk {
 #[derive(Debug, Clone)]
 pub(crate) enum Chosen {
     /// These.
-    Ids(Vec<i64>),
+    Ids(Vec<EventId>),
     /// All that a list shows, up to this id: what came later was not seen by whom asks.
-    All(EventView, Option<i64>),
+    All(EventView, Option<EventId>),
 }
 
 /// How many events are chosen, and some of them.
@@ -44,7 +45,7 @@ pub(crate) struct Sample {
     /// How many, counted up to one more than [`LIMIT`].
     pub count: usize,
     /// The highest id among them.
-    pub highest: Option<i64>,
+    pub highest: Option<EventId>,
     /// The newest.
     pub rows: Vec<EventRow>,
 }
@@ -186,7 +187,7 @@ impl Chosen {
     /// Where the newest of them are.
     fn beginning(&self) -> Option<Place> {
         match self {
-            Self::All(_, Some(highest)) => Some(Place { id: *highest, back: false, with: true }),
+            Self::All(_, Some(highest)) => Some(Place { id: highest.0, back: false, with: true }),
             _ => None,
         }
     }
@@ -201,10 +202,10 @@ impl Chosen {
     ) -> Result<(Vec<EventRow>, Option<Place>), Error> {
         match self {
             Self::Ids(ids) => {
-                let next: Vec<i64> =
-                    ids.iter().copied().filter(|id| place.is_none_or(|place| *id < place.id)).take(limit).collect();
+                let after = |id: &EventId| place.is_none_or(|place| id.0 < place.id);
+                let next: Vec<EventId> = ids.iter().copied().filter(after).take(limit).collect();
                 let further = next.last().filter(|_| next.len() == limit);
-                let further = further.map(|id| Place { id: *id, back: false, with: false });
+                let further = further.map(|id| Place { id: id.0, back: false, with: false });
                 let mut rows = tx.events_with(&next)?;
                 rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
                 Ok((rows, further))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::requeue::refused;
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::EventId;
 use crate::engine::Engine;
 use crate::engine::{Actor, act, find};
 use crate::error::Error;
@@ -16,7 +17,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` for an unknown event, `Refused` for one that is running or at its end.
-    pub(crate) async fn discard(self: &Arc<Self>, event: i64, actor: Actor) -> Result<(), Error> {
+    pub(crate) async fn discard(self: &Arc<Self>, event: EventId, actor: Actor) -> Result<(), Error> {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {
             let row = find::event(tx, event)?;
@@ -35,8 +36,7 @@ pub(crate) fn discard(
 ) -> Result<Option<&'static str>, Error> {
     if !tx.discard(row.id, &format!("discarded by {}", actor.name), now)? {
         // It may have been claimed since the row was read.
-        let state = EventState::parse(&row.state).unwrap_or(EventState::Running);
-        return Ok(why_no_discard(state).or(why_no_discard(EventState::Running)));
+        return Ok(why_no_discard(row.state).or(why_no_discard(EventState::Running)));
     }
     tx.add_act(&act("discard", actor, Some(row.id), row.payment_id, now))?;
     Ok(None)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::domain::event::Source;
+use crate::domain::id::EventId;
 use crate::engine::{Actor, Engine, act, random_word};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::rebuild::{KIND, RebuildOrder};
@@ -17,7 +18,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` for an unknown token, `Refused` where nothing differs or the events don't hold all any more.
-    pub(crate) async fn order_rebuild(self: &Arc<Self>, token: &str, actor: Actor) -> Result<i64, Error> {
+    pub(crate) async fn order_rebuild(self: &Arc<Self>, token: &str, actor: Actor) -> Result<EventId, Error> {
         let (token, now, id) = (token.to_owned(), self.now(), format!("rebuild_{}", random_word(26)?));
         let order = move |engine: &Engine, tx: &mut dyn Tx| {
             let row = known(tx, &token)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::EventId;
 use crate::engine::{Actor, Engine, act, find};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -14,7 +15,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` for an unknown event, `Refused` while it is running.
-    pub(crate) async fn requeue(self: &Arc<Self>, event: i64, actor: Actor) -> Result<(), Error> {
+    pub(crate) async fn requeue(self: &Arc<Self>, event: EventId, actor: Actor) -> Result<(), Error> {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {
             let row = find::event(tx, event)?;

@@ -143,6 +143,19 @@ pub enum EventState {
     Discarded,
 }
 
+/// How one run ended, of a handler or of the reading of the event itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum AttemptOutcome {
+    /// It did its work.
+    Ok,
+    /// It failed; the usual backoff decides when it is tried again.
+    Error,
+    /// It failed, and said itself when to try again.
+    RetryAfter,
+    /// It gave up for good.
+    Discard,
+}
+
 impl EventState {
     /// Every state, in the order of an event's life.
     pub const ALL: [EventState; 7] = [
@@ -175,6 +188,9 @@ impl EventState {
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: [Source; 4] = [Self::Delivery, Self::Operator, Self::Answer, Self::Listing];
+
     /// The word in tables and pages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -183,6 +199,31 @@ impl Source {
             Self::Answer => "answer",
             Self::Listing => "listing",
         }
+    }
+
+    /// The source of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == word)
+    }
+}
+
+impl AttemptOutcome {
+    /// Every outcome.
+    pub(crate) const ALL: [AttemptOutcome; 4] = [Self::Ok, Self::Error, Self::RetryAfter, Self::Discard];
+
+    /// The word in tables and pages.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::RetryAfter => "retry_after",
+            Self::Discard => "discard",
+        }
+    }
+
+    /// The outcome of this word.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 }
 

@@ -5,8 +5,10 @@ pub mod delivery;
 pub mod event;
 pub mod explain;
 pub mod fact;
+pub(crate) mod id;
 pub mod ledger;
 pub mod money;
+pub mod operation;
 pub mod payment;
 pub mod retry;
 

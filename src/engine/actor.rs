@@ -1,6 +1,7 @@
 //! Who asks for something in the admin pages, and the row of the audit that says so.
 
 use crate::domain::Timestamp;
+use crate::domain::id::{EventId, PaymentId};
 use crate::store::rows::NewAct;
 
 /// Who asks for something in the admin pages.
@@ -16,8 +17,8 @@ pub(crate) struct Actor {
 pub(crate) fn act(
     act: &'static str,
     actor: &Actor,
-    event_id: Option<i64>,
-    payment_id: Option<i64>,
+    event_id: Option<EventId>,
+    payment_id: Option<PaymentId>,
     created_at: Timestamp,
 ) -> NewAct {
     let Actor { name, address } = actor.clone();

@@ -6,7 +6,9 @@ use super::payment::Payment;
 use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::id::OperationId;
 use crate::domain::money::Money;
+use crate::domain::operation::OperationState;
 use crate::domain::payment::Status;
 use crate::error::Error;
 use crate::gateways::Verb;
@@ -64,12 +66,12 @@ impl Open {
         let mut doubtful = Vec::new();
         let known = Known { all: &operations, facts: &facts, event };
         for operation in &operations {
-            match (Verb::parse(&operation.verb), operation.state.as_str()) {
-                (Some(Verb::Refund), _) if known.misses(engine, tx, operation)? => {
+            match (operation.verb, operation.state) {
+                (Verb::Refund, _) if known.misses(engine, tx, operation)? => {
                     left = left.saturating_sub(operation.amount.unwrap_or(left));
                 }
-                (Some(Verb::Complete), "done") => on_its_way |= known.misses(engine, tx, operation)?,
-                (Some(Verb::Complete), "unknown") if known.misses(engine, tx, operation)? => {
+                (Verb::Complete, OperationState::Done) => on_its_way |= known.misses(engine, tx, operation)?,
+                (Verb::Complete, OperationState::Unknown) if known.misses(engine, tx, operation)? => {
                     doubtful.push(operation.awaited());
                 }
                 _ => {}
@@ -93,7 +95,7 @@ impl Open {
     }
 
     /// The same but for this operation.
-    pub(crate) fn without(mut self, id: i64) -> Self {
+    pub(crate) fn without(mut self, id: OperationId) -> Self {
         self.operations.retain(|operation| operation.id != id);
         self
     }
@@ -115,21 +117,22 @@ impl Known<'_> {
     /// Whether an operation may have moved money that the ledger does not know of: nobody knows its end and the gateway
     /// has not said since how the payment stands, or its answer, an event that bears its key, is not in the ledger.
     fn misses(&self, engine: &Engine, tx: &mut dyn Tx, operation: &OperationRow) -> Result<bool, Error> {
-        match operation.state.as_str() {
-            "underway" => Ok(true),
-            "unknown" => {
-                let refresh = |other: &&OperationRow| other.verb == Verb::Refresh.as_str() && other.state == "done";
+        match operation.state {
+            OperationState::Underway => Ok(true),
+            OperationState::Unknown => {
+                let done = |other: &OperationRow| other.state == OperationState::Done;
+                let refresh = |other: &&OperationRow| other.verb == Verb::Refresh && done(other);
                 let since = |other: &&OperationRow| Some(other.created_at) >= operation.finished_at;
                 match self.all.iter().filter(refresh).find(since) {
                     Some(refresh) => Ok(!self.has_all(tx, refresh)?),
                     None => Ok(true),
                 }
             }
-            "done" => match tx.event_named(&operation.variant, &operation.idempotency_key)? {
+            OperationState::Done => match tx.event_named(&operation.variant, &operation.idempotency_key)? {
                 Some(event) => Ok(!self.is_told(&event) && !self.has_made(tx, operation, &event)?),
                 None => Ok(operation.finished_at.is_some_and(|at| at > engine.now() - UNTOLD)),
             },
-            _ => Ok(false),
+            OperationState::Declined | OperationState::Overtaken => Ok(false),
         }
     }
 
@@ -147,15 +150,15 @@ impl Known<'_> {
 
     fn is_told(&self, event: &EventRow) -> bool {
         self.event == Some(event.gateway_event_id.as_str())
-            || [EventState::Completed, EventState::Ignored].iter().any(|state| state.as_str() == event.state)
+            || matches!(event.state, EventState::Completed | EventState::Ignored)
     }
 
     /// Whether the ledger has what the operation made: an object that its answer names, whoever told of it. Async handlers
     /// may be about the answer still, or may have given it up.
     fn has_made(&self, tx: &mut dyn Tx, operation: &OperationRow, answer: &EventRow) -> Result<bool, Error> {
         let named = tx.event_references(answer.id)?;
-        let made: &[Aspect] = match Verb::parse(&operation.verb) {
-            Some(Verb::Refund) => &[Aspect::Refund],
+        let made: &[Aspect] = match operation.verb {
+            Verb::Refund => &[Aspect::Refund],
             _ => &[Aspect::Authorization, Aspect::Capture],
         };
         Ok(self.facts.iter().any(|fact| made.contains(&fact.aspect) && named.contains(&fact.gateway_ref)))
@@ -180,7 +183,7 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
         let word = spaced(status.as_str());
         return Err(format!("the payment is {word}, so there is nothing to {}", verb.as_str()));
     }
-    let underway = |operation: &OperationRow| operation.state == "underway" && operation.verb == verb.as_str();
+    let underway = |operation: &OperationRow| operation.state == OperationState::Underway && operation.verb == verb;
     if verb != Verb::Refund && open.operations.iter().any(underway) {
         return Err(format!("a {} of this payment is underway already", verb.as_str()));
     }

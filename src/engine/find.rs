@@ -1,5 +1,6 @@
 //! A payment by its token, whichever payment absorbed it since.
 
+use crate::domain::id::EventId;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{EventRow, PaymentRow};
@@ -14,6 +15,6 @@ pub(crate) fn by_token(tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentRow
 }
 
 /// The event with this id.
-pub(crate) fn event(tx: &mut dyn Tx, event: i64) -> Result<EventRow, Error> {
+pub(crate) fn event(tx: &mut dyn Tx, event: EventId) -> Result<EventRow, Error> {
     tx.event(event)?.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such event"))
 }

@@ -13,6 +13,8 @@ use bytes::Bytes;
 use super::Engine;
 use super::payment::Payment;
 use crate::domain::Timestamp;
+use crate::domain::event::AttemptOutcome;
+use crate::domain::id::TransitionId;
 use crate::domain::payment::Status;
 use crate::store::Tx;
 
@@ -36,7 +38,7 @@ pub struct Transition {
     pub event_id: String,
     /// That event's kind.
     pub kind: String,
-    pub(crate) id: i64,
+    pub(crate) id: TransitionId,
     pub(crate) engine: Arc<Engine>,
 }
 
@@ -83,11 +85,11 @@ impl HandlerError {
         Self::Retry(why.into().into())
     }
 
-    pub(crate) fn outcome(&self) -> &'static str {
+    pub(crate) fn outcome(&self) -> AttemptOutcome {
         match self {
-            Self::Retry(_) => "error",
-            Self::RetryAfter(..) => "retry_after",
-            Self::Discard(_) => "discard",
+            Self::Retry(_) => AttemptOutcome::Error,
+            Self::RetryAfter(..) => AttemptOutcome::RetryAfter,
+            Self::Discard(_) => AttemptOutcome::Discard,
         }
     }
 
@@ -197,9 +199,9 @@ impl Handlers {
     /// with the transition that it is for.
     pub(crate) fn due<'a>(
         &'a self,
-        transitions: &'a [i64],
+        transitions: &'a [TransitionId],
         kind: &'a str,
-    ) -> impl Iterator<Item = (&'a str, Option<i64>)> {
+    ) -> impl Iterator<Item = (&'a str, Option<TransitionId>)> {
         let steps = transitions.iter();
         let for_steps = steps.flat_map(|step| self.on_transition.iter().map(|(name, _)| (name.as_str(), Some(*step))));
         let wanted = self.on_event.iter().filter(move |(_, pattern, _)| matches(pattern, kind));
@@ -245,7 +247,7 @@ where
 pub(crate) struct Call<'a> {
     pub(crate) handler: &'a str,
     /// The transition that it is for, if it is for one.
-    pub(crate) transition: Option<i64>,
+    pub(crate) transition: Option<TransitionId>,
     pub(crate) begin: Box<dyn Fn() -> Run + 'a>,
 }
 

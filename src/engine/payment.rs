@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::domain::payment::{PaymentState, Status, Terms};
-use crate::error::{Error, ErrorKind};
 use crate::store::rows::PaymentRow;
 
 /// A payment as it stands.
@@ -50,9 +49,9 @@ impl Payment {
         !self.concerns.is_empty()
     }
 
-    pub(crate) fn of(row: &PaymentRow) -> Result<Self, Error> {
-        let state = state(row)?;
-        Ok(Self {
+    pub(crate) fn of(row: &PaymentRow) -> Self {
+        let state = state(row);
+        Self {
             token: row.token.clone(),
             reference: row.reference.clone(),
             variant: row.variant.clone(),
@@ -68,32 +67,27 @@ impl Payment {
             adopted: row.adopted,
             created_at: row.created_at,
             updated_at: row.updated_at,
-        })
+        }
     }
 }
 
 /// The state that is stored.
-pub(crate) fn state(row: &PaymentRow) -> Result<PaymentState, Error> {
-    let unreadable = |what: &str, got: &str| {
-        Error::new(ErrorKind::Storage, format!("expected a {what} that this release knows, got {got:?}"))
-    };
-    let status = Status::parse(&row.status).ok_or_else(|| unreadable("status", &row.status))?;
-    let currency = Currency::parse(&row.currency).map_err(|_| unreadable("currency", &row.currency))?;
-    Ok(PaymentState {
-        status,
-        amount: Money::new(row.amount, currency),
+pub(crate) fn state(row: &PaymentRow) -> PaymentState {
+    PaymentState {
+        status: row.status,
+        amount: Money::new(row.amount, row.currency),
         captured: row.captured_amount,
         refunded: row.refunded_amount,
         disputed: row.disputed,
         concerns: row.concerns.lines().map(str::to_owned).collect(),
-    })
+    }
 }
 
 /// Puts a derived state into the row.
 pub(crate) fn put(row: &mut PaymentRow, state: &PaymentState) {
-    row.status = state.status.as_str().to_owned();
+    row.status = state.status;
     row.amount = state.amount.minor;
-    row.currency = state.amount.currency.as_str().to_owned();
+    row.currency = state.amount.currency;
     row.captured_amount = state.captured;
     row.refunded_amount = state.refunded;
     row.disputed = state.disputed;
@@ -102,9 +96,6 @@ pub(crate) fn put(row: &mut PaymentRow, state: &PaymentState) {
 }
 
 /// What was agreed for the payment of this row.
-pub(crate) fn terms(row: &PaymentRow) -> Result<Terms, Error> {
-    match row.adopted {
-        true => Ok(Terms::Adopted),
-        false => state(row).map(|state| Terms::Agreed(state.amount)),
-    }
+pub(crate) fn terms(row: &PaymentRow) -> Terms {
+    if row.adopted { Terms::Adopted } else { Terms::Agreed(Money::new(row.amount, row.currency)) }
 }

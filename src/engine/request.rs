@@ -4,6 +4,7 @@ use super::allowed::can;
 use super::{Actor, Engine, random_word};
 use crate::domain::Timestamp;
 use crate::domain::fact::{Fact, State};
+use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::error::Error;
 use crate::gateways::Verb;
@@ -57,7 +58,7 @@ pub(crate) fn idempotency_key() -> Result<String, Error> {
 }
 
 /// Has a worker ask how a payment stands, where its gateway can be asked.
-pub(crate) fn begin_refresh(engine: &Engine, tx: &mut dyn Tx, payment: i64) -> Result<(), Error> {
+pub(crate) fn begin_refresh(engine: &Engine, tx: &mut dyn Tx, payment: PaymentId) -> Result<(), Error> {
     let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };
     match tx.payment(payment)? {
         Some(row) if can(engine, &row.variant, wanted.verb).is_ok() => {
@@ -79,7 +80,7 @@ pub(crate) fn operation(
     Ok(NewOperation {
         payment_id: row.id,
         variant: row.variant.clone(),
-        verb: wanted.verb.as_str(),
+        verb: wanted.verb,
         amount: None,
         reason: wanted.reason.clone(),
         gateway_refs: serde_json::Value::from(objects(tx, row, wanted.verb)?).to_string(),

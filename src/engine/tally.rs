@@ -73,7 +73,7 @@ impl Moved {
                 hour: hour(now),
                 variant: row.variant.clone(),
                 outcome: format!("{outcome}{mode}"),
-                currency: row.currency.clone(),
+                currency: row.currency.to_string(),
             };
             let add = Count { count: 1, amount: sign * amount, last_at: now };
             self.0.entry(counter).and_modify(|known| known.join(add)).or_insert(add);

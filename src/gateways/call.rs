@@ -7,22 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
-
-/// What a gateway can be asked to do with a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verb {
-    /// Take authorized money.
-    Capture,
-    /// Give up before money moved.
-    Cancel,
-    /// Return money.
-    Refund,
-    /// Say how it stands; changes nothing.
-    Refresh,
-    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself. It may be
-    /// asked for anew, under another key, for as long as the gateway says that it waits.
-    Complete,
-}
+pub use crate::domain::operation::Verb;
 
 /// A call about one payment.
 #[derive(Debug, Clone)]
@@ -68,27 +53,6 @@ pub struct Listing {
     pub events: Vec<Envelope>,
     /// Whether there are older ones.
     pub more: bool,
-}
-
-impl Verb {
-    /// Every verb.
-    pub const ALL: [Verb; 5] = [Self::Complete, Self::Capture, Self::Cancel, Self::Refund, Self::Refresh];
-
-    /// The word in tables and pages.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Cancel => "cancel",
-            Self::Refund => "refund",
-            Self::Refresh => "refresh",
-            Self::Complete => "complete",
-        }
-    }
-
-    /// The verb of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verb| verb.as_str() == word)
-    }
 }
 
 /// Why a gateway did not do what was asked.

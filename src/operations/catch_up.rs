@@ -83,7 +83,7 @@ impl Engine {
 
     async fn known(self: &Arc<Self>, token: &str) -> Result<Payment, Error> {
         let token = token.to_owned();
-        let found = self.read(move |tx| find::by_token(tx, &token)?.as_ref().map(Payment::of).transpose()).await?;
+        let found = self.read(move |tx| Ok(find::by_token(tx, &token)?.as_ref().map(Payment::of))).await?;
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such payment"))
     }
 }

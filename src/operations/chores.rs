@@ -92,7 +92,7 @@ impl Engine {
             for (status, oldest) in [(Status::Pending, PENDING), (Status::Authorized, AUTHORIZED)] {
                 tokens.extend(tx.stale_payments(&Stale {
                     variant: &name,
-                    status: status.as_str(),
+                    status,
                     created_after: now - oldest,
                     created_before: now - after,
                     asked: now - ALONE,

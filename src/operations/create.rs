@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::event::storable;
+use crate::domain::id::PaymentId;
 use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
@@ -128,10 +129,7 @@ impl Engine {
         let failed = |error| {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
         };
-        let started = match checkout {
-            true => variant.gateway.start(&order).await.map_err(failed)?,
-            false => Started::Done,
-        };
+        let started = if checkout { variant.gateway.start(&order).await.map_err(failed)? } else { Started::Done };
         let next = match started {
             Started::Done => Next::Done,
             Started::Redirect { url, gateway_refs } => {
@@ -139,11 +137,16 @@ impl Engine {
                 Next::Redirect(url)
             }
         };
-        Ok(Created { payment: Payment::of(&row)?, next })
+        Ok(Created { payment: Payment::of(&row), next })
     }
 
     /// Links the gateway's ids to a payment and wakes the events that waited for one of them.
-    async fn link(self: &Arc<Self>, payment: i64, variant: String, gateway_refs: Vec<String>) -> Result<(), Error> {
+    async fn link(
+        self: &Arc<Self>,
+        payment: PaymentId,
+        variant: String,
+        gateway_refs: Vec<String>,
+    ) -> Result<(), Error> {
         let now = self.now();
         let linked = move |tx: &mut dyn crate::store::Tx| {
             let keys: Vec<_> = gateway_refs.iter().map(|text| (variant.clone(), text.clone())).collect();
@@ -194,20 +197,19 @@ fn complete(engine: &Arc<Engine>, variant: &str, order: &mut Order, expires_in: 
 }
 
 fn draft(engine: &Arc<Engine>, variant: &str, order: &Order) -> Result<PaymentDraft, Error> {
-    let metadata = match order.metadata.is_empty() {
-        true => None,
-        false => Some(
-            serde_json::to_string(&order.metadata)
-                .map_err(|e| Error::new(ErrorKind::Refused, "the metadata can't be kept as JSON").with_source(e))?,
-        ),
+    let metadata = if order.metadata.is_empty() {
+        None
+    } else {
+        let unkept = |e| Error::new(ErrorKind::Refused, "the metadata can't be kept as JSON").with_source(e);
+        Some(serde_json::to_string(&order.metadata).map_err(unkept)?)
     };
     Ok(PaymentDraft {
         token: order.token.clone(),
         reference: order.reference.clone(),
         variant: variant.to_owned(),
-        status: Status::Pending.as_str(),
+        status: Status::Pending,
         amount: order.amount.minor,
-        currency: order.amount.currency.as_str().to_owned(),
+        currency: order.amount.currency,
         customer: order.customer.clone(),
         livemode: None,
         metadata,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::domain::money::Money;
+use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
 use crate::engine::allowed::{Open, allowed, can};
 use crate::engine::payment::Payment;
@@ -78,9 +79,9 @@ enum Begun {
 
 /// What is known of an operation that was asked for before.
 fn known(operation: &OperationRow) -> Result<Outcome, Error> {
-    match operation.state.as_str() {
-        "done" => Ok(Outcome::Done),
-        "underway" => Ok(Outcome::Underway),
+    match operation.state {
+        OperationState::Done => Ok(Outcome::Done),
+        OperationState::Underway => Ok(Outcome::Underway),
         _ => Err(Error::new(ErrorKind::Gateway, operation.outcome.clone().unwrap_or_default())),
     }
 }
@@ -108,12 +109,12 @@ fn begin(
         };
     }
     let lately = |operation: &OperationRow| {
-        operation.verb == wanted.verb.as_str() && wanted.unless_since.is_some_and(|since| operation.created_at > since)
+        operation.verb == wanted.verb && wanted.unless_since.is_some_and(|since| operation.created_at > since)
     };
     if wanted.unless_since.is_some() && tx.operations_of(row.id)?.iter().any(lately) {
         return Err(refused("this was asked for just now".to_owned()));
     }
-    let payment = Payment::of(&row)?;
+    let payment = Payment::of(&row);
     let open = Open::of(engine, tx, &row, &payment)?;
     allowed(&payment, wanted.verb, wanted.amount, &open).map_err(refused)?;
     // All that is left is a sum at this moment, and the same for every try.

@@ -10,7 +10,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::operate::Outcome;
 use crate::domain::event::{Envelope, Source};
+use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::operation::OperationState;
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
@@ -78,7 +80,7 @@ impl Engine {
     }
 
     /// Tries an operation of this payment that is due; answers whether there was one.
-    pub(crate) async fn resume_operation(self: &Arc<Self>, payment: i64) -> Result<bool, Error> {
+    pub(crate) async fn resume_operation(self: &Arc<Self>, payment: PaymentId) -> Result<bool, Error> {
         let variants = self.variant_names();
         let Some(operation) = self.claim_operation(Some(payment), variants).await? else { return Ok(false) };
         self.take_up(operation).await;
@@ -86,7 +88,7 @@ impl Engine {
     }
 
     async fn take_up(self: &Arc<Self>, operation: OperationRow) {
-        let (id, verb) = (operation.id, operation.verb.clone());
+        let (id, verb) = (operation.id, operation.verb.as_str());
         if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
             log::error!("payments: operation {id} ({verb}): {error}");
         }
@@ -95,7 +97,7 @@ impl Engine {
     /// Takes up an operation of these variants that is due.
     async fn claim_operation(
         self: &Arc<Self>,
-        payment: Option<i64>,
+        payment: Option<PaymentId>,
         variants: Vec<String>,
     ) -> Result<Option<OperationRow>, Error> {
         let now = self.now();
@@ -112,7 +114,7 @@ impl Engine {
         if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             return self.give_up(operation).await;
         }
-        if waiting == Waiting::Nobody && operation.verb == Verb::Complete.as_str() && operation.attempts == 1 {
+        if waiting == Waiting::Nobody && operation.verb == Verb::Complete && operation.attempts == 1 {
             let first = operation.clone();
             let overtaken =
                 self.blocking(move |engine| engine.store.transaction(|tx| end_if_overtaken(engine, tx, &first)));
@@ -130,7 +132,7 @@ impl Engine {
     /// is told, what it may have moved counts as moved.
     async fn give_up(self: &Arc<Self>, operation: OperationRow) -> Result<Outcome, Error> {
         let end = OperationEnd {
-            state: "unknown",
+            state: OperationState::Unknown,
             outcome:
                 "nobody knows what came of it, and it is too long ago to be tried again safely: refresh the payment, \
                       and look at the gateway"
@@ -138,10 +140,10 @@ impl Engine {
             due_at: None,
             finished_at: Some(self.now()),
         };
-        log::error!("payments: operation {} ({}): {}", operation.id, operation.verb, end.outcome);
+        log::error!("payments: operation {} ({}): {}", operation.id, operation.verb.as_str(), end.outcome);
         let write = move |engine: &Engine, tx: &mut dyn Tx| {
             tx.settle_operation(&operation, &end)?;
-            let is_refresh = operation.verb == Verb::Refresh.as_str();
+            let is_refresh = operation.verb == Verb::Refresh;
             if is_refresh { Ok(()) } else { begin_refresh(engine, tx, operation.payment_id) }
         };
         self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await?;
@@ -155,18 +157,16 @@ impl Engine {
         waiting: Waiting,
     ) -> Result<Outcome, Error> {
         let now = self.now();
-        let is_refresh = operation.verb == Verb::Refresh.as_str();
+        let is_refresh = operation.verb == Verb::Refresh;
         let (end, events, result) = judged(self, &operation, answer, waiting, now);
         let variant = operation.variant.clone();
         let (end, rows) = storable(end, is_refresh, events, |event| row(&variant, event, Source::Answer, now).ok());
-        let result = match is_refresh && end.state == "declined" && result.is_ok() {
-            true => Err(Error::new(ErrorKind::Gateway, end.outcome.clone())),
-            false => result,
-        };
+        let is_lost = is_refresh && end.state == OperationState::Declined && result.is_ok();
+        let result = if is_lost { Err(Error::new(ErrorKind::Gateway, end.outcome.clone())) } else { result };
         let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
         let write = move |engine: &Engine, tx: &mut dyn Tx| {
             tx.settle_operation(&operation, &end)?;
-            if operation.verb == Verb::Complete.as_str() && end.state == "declined" {
+            if operation.verb == Verb::Complete && end.state == OperationState::Declined {
                 // Meanwhile the customer may have approved anew, and what told so began nothing beside this.
                 begin_refresh(engine, tx, operation.payment_id)?;
             }
@@ -202,14 +202,15 @@ fn judged(
     waiting: Waiting,
     now: Timestamp,
 ) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
-    let verb = &operation.verb;
+    let verb = operation.verb;
     let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
     let unattended = waiting == Waiting::Nobody;
     match answer {
-        Ok(events) => (end("done", "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
+        Ok(events) => (end(OperationState::Done, "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
         // It was done, and what came of it will be told by the gateway's events.
-        Err(GatewayError::Malformed(why)) if verb != Verb::Refresh.as_str() => {
-            (end("done", format!("done, but the answer is not understood: {why}")), Vec::new(), Ok(Outcome::Done))
+        Err(GatewayError::Malformed(why)) if verb != Verb::Refresh => {
+            let outcome = format!("done, but the answer is not understood: {why}");
+            (end(OperationState::Done, outcome), Vec::new(), Ok(Outcome::Done))
         }
         // A question changes nothing, so it may be put again.
         Err(GatewayError::Malformed(why)) if unattended => again(engine, operation, now, why),
@@ -219,9 +220,9 @@ fn judged(
         }
         Err(GatewayError::OutcomeUnknown(why)) => again(engine, operation, now, why),
         Err(error) => {
-            let message = format!("the gateway did not {verb} the payment");
-            let outcome = error.to_string();
-            (end("declined", outcome), Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
+            let message = format!("the gateway did not {} the payment", verb.as_str());
+            let end = end(OperationState::Declined, error.to_string());
+            (end, Vec::new(), Err(Error::new(ErrorKind::Gateway, message).with_source(error)))
         }
     }
 }
@@ -240,9 +241,10 @@ fn storable(
         0 => end,
         lost => {
             let lost = format!("{lost} of {all} parts of its answer can't be stored");
-            let (state, outcome) = match is_refresh {
-                true => ("declined", lost),
-                false => (end.state, format!("{}; {lost}, refresh the payment later", end.outcome)),
+            let (state, outcome) = if is_refresh {
+                (OperationState::Declined, lost)
+            } else {
+                (end.state, format!("{}; {lost}, refresh the payment later", end.outcome))
             };
             OperationEnd { state, outcome, ..end }
         }
@@ -260,7 +262,7 @@ fn again(
     let attempt = u32::try_from(operation.attempts).unwrap_or(u32::MAX - 1);
     let backoff = Backoff { attempts: u32::MAX, ..engine.backoff };
     let end = OperationEnd {
-        state: "underway",
+        state: OperationState::Underway,
         outcome: format!("not known yet: {why}"),
         due_at: backoff.after(attempt, 0).map(|wait| later(now, wait.max(SOON))),
         finished_at: None,
@@ -272,8 +274,7 @@ fn again(
 fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
     let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
-    let payment = Payment::of(&row)?;
-    let verb = Verb::parse(&operation.verb);
+    let payment = Payment::of(&row);
     let mut aspects = BTreeMap::new();
     for fact in tx.facts_of(row.id)? {
         // A running total is kept of an object that is something else by itself.
@@ -281,7 +282,7 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
         *aspect = fact.aspect.min(*aspect);
     }
     Ok(Call {
-        verb: verb.ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown verb {:?}", operation.verb)))?,
+        verb: operation.verb,
         token: row.token.clone(),
         awaited: operation.awaited(),
         gateway_refs: operation.refs(),

@@ -79,7 +79,7 @@ impl Payments {
     /// What the database says.
     pub async fn payment(&self, token: &str) -> Result<Option<Payment>, Error> {
         let token = token.to_owned();
-        self.0.read(move |tx| find::by_token(tx, &token)?.as_ref().map(Payment::of).transpose()).await
+        self.0.read(move |tx| Ok(find::by_token(tx, &token)?.as_ref().map(Payment::of))).await
     }
 
     /// The payments that bear this reference of the host's, this gateway ref, token or customer, newest first, a
@@ -89,7 +89,7 @@ impl Payments {
     /// What the database says.
     pub async fn find(&self, text: &str) -> Result<Vec<Payment>, Error> {
         let (text, variants) = (text.to_owned(), self.0.variant_names());
-        self.0.read(move |tx| reports::by_text(tx, &text, &variants, 100)?.iter().map(Payment::of).collect()).await
+        self.0.read(move |tx| Ok(reports::by_text(tx, &text, &variants, 100)?.iter().map(Payment::of).collect())).await
     }
 
     /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and

@@ -9,7 +9,7 @@ pub(crate) fn slug(what: &str, name: &str) -> Result<(), String> {
     let edges = name.starts_with('-') || name.ends_with('-');
     if name.is_empty() || name.len() > NAME_LENGTH || edges || !name.chars().all(good) {
         return Err(format!(
-            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and engine hyphens, got {name:?}"
+            "expected a {what} name of 1 to {NAME_LENGTH} lower-case letters, digits and inner hyphens, got {name:?}"
         ));
     }
     Ok(())

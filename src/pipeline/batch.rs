@@ -15,6 +15,7 @@ use super::working_set::WorkingSet;
 use super::write::{self, Written, fail};
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, References, Source};
+use crate::domain::id::EventId;
 use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -52,7 +53,7 @@ enum Due<'a> {
     /// Those that are due first.
     First,
     /// These, as far as they still are due.
-    Among(&'a [i64]),
+    Among(&'a [EventId]),
     /// The events of an answer that nobody has taken up yet.
     Named(&'a str, &'a [String]),
 }
@@ -60,13 +61,13 @@ enum Due<'a> {
 /// Why a transaction was rolled back.
 struct Undone {
     /// The events that it had claimed.
-    claimed: Vec<i64>,
+    claimed: Vec<EventId>,
     why: Why,
 }
 
 enum Why {
     /// One event failed in a way that leaves the transaction unusable.
-    Event(i64, Failure),
+    Event(EventId, Failure),
     /// The database refused, and nobody can say for which event.
     Store(Error),
 }
@@ -152,7 +153,7 @@ fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Res
         Due::Named(variant, ids) => tx.named_events(variant, ids, now)?,
     };
     // A rebuild reads what is stored of all its payment's events, so it is alone in its transaction.
-    let is_order = |event: &Claimed| event.row.source == Source::Operator.as_str();
+    let is_order = |event: &Claimed| event.row.source == Source::Operator;
     if let Some(order) = claimed.iter().position(is_order) {
         claimed.truncate(order.max(1));
     }
@@ -174,7 +175,7 @@ fn again(engine: &Arc<Engine>, mut undone: Undone) -> Result<Batch, Error> {
         let (before, rest) = undone.claimed.split_at(undone.claimed.partition_point(|other| *other < id));
         all.join(one_by_one_unless_together(engine, before)?);
         all.join(settle_failed(engine, id, &failure)?);
-        let rest: Vec<i64> = rest.iter().copied().filter(|other| *other != id).collect();
+        let rest: Vec<EventId> = rest.iter().copied().filter(|other| *other != id).collect();
         match take(engine, &Due::Among(&rest)) {
             Ok(batch) => {
                 all.join(batch);
@@ -187,7 +188,7 @@ fn again(engine: &Arc<Engine>, mut undone: Undone) -> Result<Batch, Error> {
     Ok(all)
 }
 
-fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[i64]) -> Result<Batch, Error> {
+fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[EventId]) -> Result<Batch, Error> {
     if ids.is_empty() {
         return Ok(Batch::default());
     }
@@ -198,7 +199,7 @@ fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[i64]) -> Result<Batch
 }
 
 /// Each in a transaction of its own; what fails is settled as failed.
-fn one_by_one(engine: &Arc<Engine>, ids: &[i64]) -> Result<Batch, Error> {
+fn one_by_one(engine: &Arc<Engine>, ids: &[EventId]) -> Result<Batch, Error> {
     let mut all = Batch::default();
     for id in ids {
         let taken = take(engine, &Due::Among(&[*id])).or_else(|undone| match undone.why {
@@ -213,7 +214,7 @@ fn one_by_one(engine: &Arc<Engine>, ids: &[i64]) -> Result<Batch, Error> {
 
 /// Writes down that an event failed, with what it is about: people must be able to find it by its ids and on its
 /// payment's page.
-fn settle_failed(engine: &Arc<Engine>, id: i64, failure: &Failure) -> Result<Batch, Error> {
+fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result<Batch, Error> {
     engine.store.transaction(|tx| {
         let now = engine.now();
         let mut batch = Batch::default();
@@ -278,7 +279,7 @@ fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure
     let named: Vec<(&str, &References)> =
         readable.map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
     let mut set = WorkingSet::hold(tx, &named)?;
-    let again: Vec<i64> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
+    let again: Vec<EventId> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
     set.take_earlier(tx, &again)?;
     Ok(set)
 }

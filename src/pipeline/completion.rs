@@ -5,6 +5,7 @@ use super::step::Change;
 use crate::domain::Timestamp;
 use crate::domain::event::{Awaited, Source};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::operation::OperationState;
 use crate::domain::payment::Status;
 use crate::engine::Engine;
 use crate::engine::allowed::{Open, allowed, can};
@@ -51,12 +52,12 @@ fn begin_completion(
     event: &EventRow,
 ) -> Result<(), Error> {
     let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Complete) };
-    let payment = Payment::of(row)?;
+    let payment = Payment::of(row);
     if row.adopted || payment.needs_review() || can(engine, &row.variant, wanted.verb).is_err() {
         return Ok(());
     }
     let open = Open::during(engine, tx, row, &payment, Some(&event.gateway_event_id))?.about(&awaited.gateway_ref);
-    let is_answer = event.source == Source::Answer.as_str();
+    let is_answer = event.source == Source::Answer;
     let settled = is_answer && settles(open.operations(), awaited, engine.now());
     if settled || allowed(&payment, wanted.verb, None, &open).is_err() {
         return Ok(());
@@ -71,7 +72,7 @@ fn begin_completion(
 /// anew, and that began nothing.
 fn look_again(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, event: &EventRow) -> Result<(), Error> {
     // A refresh has just told it.
-    let is_answer = event.source == Source::Answer.as_str();
+    let is_answer = event.source == Source::Answer;
     let told = is_answer && tx.operation_under(&event.gateway_event_id)?.is_none();
     if told || row.adopted || can(engine, &row.variant, Verb::Complete).is_err() {
         return Ok(());
@@ -88,14 +89,15 @@ const LATELY: time::Duration = time::Duration::minutes(10);
 /// One whose end nobody knows is not the end of it: what waits still can be asked for again.
 fn settles(before: &[OperationRow], awaited: &Awaited, now: Timestamp) -> bool {
     let of_it = |operation: &&OperationRow| {
-        operation.verb == Verb::Complete.as_str() && operation.awaited().as_ref() == Some(&awaited.gateway_ref)
+        operation.verb == Verb::Complete && operation.awaited().as_ref() == Some(&awaited.gateway_ref)
     };
-    let in_state = |state: &'static str| before.iter().filter(of_it).filter(move |operation| operation.state == state);
-    let dealt_with = in_state("declined").any(|declined| match awaited.since {
+    let in_state =
+        |state: OperationState| before.iter().filter(of_it).filter(move |operation| operation.state == state);
+    let dealt_with = in_state(OperationState::Declined).any(|declined| match awaited.since {
         Some(since) => declined.awaited_since >= Some(since),
         None => declined.finished_at > Some(now - LATELY),
     });
-    dealt_with || in_state("declined").count() >= TRIES || in_state("done").next().is_some()
+    dealt_with || in_state(OperationState::Declined).count() >= TRIES || in_state(OperationState::Done).next().is_some()
 }
 
 /// The ids with this one first.

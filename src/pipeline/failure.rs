@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::event::EventState;
+use crate::domain::event::{AttemptOutcome, EventState};
+use crate::domain::id::EventId;
 use crate::domain::{Timestamp, later};
 use crate::engine::handler::PROCESS;
 use crate::engine::{Engine, HandlerError};
@@ -13,7 +14,7 @@ use crate::store::rows::{NewAttempt, Verdict};
 pub(crate) struct Failure {
     /// What failed: a handler's name, or the reading of the event itself.
     who: String,
-    outcome: &'static str,
+    outcome: AttemptOutcome,
     code: &'static str,
     why: String,
     wait: Wait,
@@ -29,12 +30,12 @@ enum Wait {
 impl Failure {
     /// Of the event's processing; worth another attempt.
     pub(crate) fn retry(why: String) -> Self {
-        Self { who: PROCESS.into(), outcome: "error", code: "failed", why, wait: Wait::Backoff }
+        Self { who: PROCESS.into(), outcome: AttemptOutcome::Error, code: "failed", why, wait: Wait::Backoff }
     }
 
     /// Of the event's processing; another attempt would not help.
     pub(crate) fn discard(code: &'static str, why: String) -> Self {
-        Self { who: PROCESS.into(), outcome: "discard", code, why, wait: Wait::Never }
+        Self { who: PROCESS.into(), outcome: AttemptOutcome::Discard, code, why, wait: Wait::Never }
     }
 
     /// Of a handler.
@@ -80,7 +81,7 @@ impl Failure {
     }
 
     /// The attempt that ended so.
-    pub(super) fn attempt(&self, event: i64, number: i64, now: Timestamp) -> NewAttempt {
+    pub(super) fn attempt(&self, event: EventId, number: i64, now: Timestamp) -> NewAttempt {
         NewAttempt {
             event_id: event,
             transition_id: None,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::failure::{Failure, report, storable_error};
-use crate::domain::event::EventState;
+use crate::domain::event::{AttemptOutcome, EventState};
 use crate::domain::{Timestamp, later};
 use crate::engine::handler::{Call, Run};
 use crate::engine::{Engine, Event, HandlerError, Transition};
@@ -129,7 +129,7 @@ impl Pending {
             transition_id: call.transition,
             handler: call.handler.to_owned(),
             attempt: self.attempts,
-            outcome: outcome.as_ref().map_or_else(HandlerError::outcome, |()| "ok"),
+            outcome: outcome.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok),
             error: outcome.as_ref().err().map(|error| storable_error(&error.sentence())),
             started_at,
             finished_at: engine.now(),

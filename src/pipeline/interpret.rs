@@ -30,7 +30,7 @@ pub(crate) fn interpret(engine: &Engine, event: &Claimed) -> Result<Understood, 
 
 /// What the event says under this variant.
 pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, String> {
-    if event.row.source == Source::Operator.as_str() {
+    if event.row.source == Source::Operator {
         let order = RebuildOrder::read(&event.body)?;
         return Ok(Understood { interpretation: order.says(), is_ignored: false, rebuild: Some(order) });
     }

@@ -10,6 +10,7 @@ use super::rebuild::Remade;
 use super::working_set::{Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
+use crate::domain::id::PaymentId;
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::payment::{PaymentState, Status, Terms, derive};
 use crate::domain::{Timestamp, explain, later};
@@ -39,7 +40,7 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Stepped {
     /// How the event ends, unless a handler fails.
     pub(crate) verdict: Verdict,
-    pub(crate) matched: Option<(i64, String)>,
+    pub(crate) matched: Option<(PaymentId, String)>,
     /// What it did to its payment, if it is about one.
     pub(crate) change: Option<Change>,
     /// Whether handlers may want it: not when it waits or is to be ignored.
@@ -121,9 +122,9 @@ impl Step<'_> {
             // Only the host gives references: a customer can put any text into a payment link's address.
             reference: None,
             variant: self.event.row.variant.clone(),
-            status: Status::Pending.as_str(),
+            status: Status::Pending,
             amount: state.amount.minor,
-            currency: state.amount.currency.as_str().to_owned(),
+            currency: state.amount.currency,
             customer: interpretation.customer.clone().filter(|text| storable(text)),
             livemode: self.event.row.livemode,
             metadata: None,
@@ -149,14 +150,14 @@ impl Step<'_> {
         let mut facts = facts.clone();
         facts.extend(is_ambiguous.then(|| concern("ambiguous_reference", self.event)));
         let held = set.held_mut(payment)?;
-        let before = payment::state(&held.row)?;
+        let before = payment::state(&held.row);
         let effects: Vec<(Fact, Effect)> =
             facts.iter().map(|fact| (fact.clone(), held.ledger.take(fact.clone()))).collect();
         for (fact, _) in effects.iter().filter(|(_, effect)| effect.changed()) {
             held.registers.insert((fact.aspect, fact.gateway_ref.clone()));
         }
         let is_changed = !same.is_empty() || effects.iter().any(|(_, effect)| effect.changed());
-        let after = derive(payment::terms(&held.row)?, &held.ledger);
+        let after = derive(payment::terms(&held.row), &held.ledger);
         let (code, why) = if facts.is_empty() {
             ("noted", summary.clone())
         } else {
@@ -190,8 +191,8 @@ impl Step<'_> {
             return Ok(Stepped { matched, ..self.ended(EventState::Discarded, "refused", why) });
         }
         let held = set.held_mut(found.payment)?;
-        let before = payment::state(&held.row)?;
-        let after = derive(payment::terms(&held.row)?, &remade.ledger);
+        let before = payment::state(&held.row);
+        let after = derive(payment::terms(&held.row), &remade.ledger);
         let is_changed = remade.ledger != held.ledger;
         let why = format!("rebuilt from its events by {actor}; {}", explain::rebuilt(&before, &after, is_changed));
         let mut moved = Moved::default();
@@ -238,8 +239,8 @@ impl Step<'_> {
             set.changes.transitions.push(NewTransition {
                 payment_id: payment.id,
                 event_id: Some(self.event.row.id),
-                from_status: before.status.as_str().to_owned(),
-                to_status: after.status.as_str().to_owned(),
+                from_status: before.status,
+                to_status: after.status,
                 needs_review: payment.needs_review,
                 disputed: payment.disputed,
                 cause: why.to_owned(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::event::{References, storable};
 use crate::domain::fact::{Aspect, Fact};
+use crate::domain::id::{EventId, PaymentId};
 use crate::domain::ledger::Ledger;
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
@@ -14,12 +15,12 @@ use crate::store::sets::{EventEnd, EventFacts, Key};
 /// What a batch knows, and what it changed.
 #[derive(Default)]
 pub(crate) struct WorkingSet {
-    payments: BTreeMap<i64, Held>,
-    tokens: HashMap<String, i64>,
-    references: HashMap<Key, i64>,
+    payments: BTreeMap<PaymentId, Held>,
+    tokens: HashMap<String, PaymentId>,
+    references: HashMap<Key, PaymentId>,
     /// What attempts before this one left behind, of events that had one.
-    pub(super) earlier: HashMap<i64, Vec<TransitionRow>>,
-    pub(super) done: HashMap<i64, Vec<DoneHandler>>,
+    pub(super) earlier: HashMap<EventId, Vec<TransitionRow>>,
+    pub(super) done: HashMap<EventId, Vec<DoneHandler>>,
     pub(super) changes: Changes,
 }
 
@@ -40,24 +41,24 @@ pub(super) struct Held {
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) ends: Vec<EventEnd>,
-    pub(super) event_references: Vec<(i64, String, String)>,
+    pub(super) event_references: Vec<(EventId, String, String)>,
     pub(super) event_facts: Vec<EventFacts>,
-    pub(super) links: Vec<(Key, i64)>,
+    pub(super) links: Vec<(Key, PaymentId)>,
     /// Payments to be made; until they are, the first has the id -1, the second -2 and so on.
     pub(super) adopted: Vec<PaymentDraft>,
     pub(super) transitions: Vec<NewTransition>,
     /// Adopted payments that turned out to be others: from, into.
-    pub(super) absorbed: Vec<(i64, i64)>,
+    pub(super) absorbed: Vec<(PaymentId, PaymentId)>,
     pub(super) money: Moved,
 }
 
 /// The payment that an event is about.
 pub(crate) struct Match {
-    pub(crate) payment: i64,
+    pub(crate) payment: PaymentId,
     /// The reference that decided it.
     pub(crate) matched_by: String,
     /// Adopted payments that are the same one.
-    pub(crate) same: Vec<i64>,
+    pub(crate) same: Vec<PaymentId>,
     /// Whether the references also lead to another payment that the host created.
     pub(crate) is_ambiguous: bool,
 }
@@ -124,19 +125,19 @@ impl WorkingSet {
     }
 
     /// The payments that these lead to, in the order of their ids.
-    fn look_up(&mut self, tx: &mut dyn Tx, tokens: &[String], keys: &[Key]) -> Result<Vec<i64>, Error> {
+    fn look_up(&mut self, tx: &mut dyn Tx, tokens: &[String], keys: &[Key]) -> Result<Vec<PaymentId>, Error> {
         let tokens = tx.payments_by_tokens(tokens)?;
         let links = tx.payments_by_references(keys)?;
         let ids = tokens.iter().map(|(_, id)| *id).chain(links.iter().map(|(_, id)| *id));
-        let ids: BTreeSet<i64> = ids.collect();
+        let ids: BTreeSet<PaymentId> = ids.collect();
         self.tokens.extend(tokens);
         self.references.extend(links);
         Ok(ids.into_iter().collect())
     }
 
     fn take(&mut self, tx: &mut dyn Tx, rows: Vec<PaymentRow>) -> Result<(), Error> {
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut facts: HashMap<i64, Vec<Fact>> = HashMap::new();
+        let ids: Vec<PaymentId> = rows.iter().map(|row| row.id).collect();
+        let mut facts: HashMap<PaymentId, Vec<Fact>> = HashMap::new();
         for (payment, fact) in tx.ledgers(&ids)? {
             facts.entry(payment).or_default().push(fact);
         }
@@ -148,7 +149,7 @@ impl WorkingSet {
     }
 
     /// Reads what earlier attempts of these events left behind.
-    pub(crate) fn take_earlier(&mut self, tx: &mut dyn Tx, events: &[i64]) -> Result<(), Error> {
+    pub(crate) fn take_earlier(&mut self, tx: &mut dyn Tx, events: &[EventId]) -> Result<(), Error> {
         if events.is_empty() {
             return Ok(());
         }
@@ -162,14 +163,14 @@ impl WorkingSet {
     }
 
     /// The handlers that were done with the event before.
-    pub(crate) fn done_before(&self, event: i64) -> &[DoneHandler] {
+    pub(crate) fn done_before(&self, event: EventId) -> &[DoneHandler] {
         self.done.get(&event).map_or(&[], Vec::as_slice)
     }
 
     /// Follows an event's references. A token of ours outweighs the gateway's ids, and is looked for among tokens only:
     /// what a customer may choose must not pass for an id of the gateway's.
     pub(crate) fn find(&self, variant: &str, references: &References) -> Option<Match> {
-        let mut found: Vec<(&str, i64)> = Vec::new();
+        let mut found: Vec<(&str, PaymentId)> = Vec::new();
         let tokens = references.tokens.iter().filter_map(|text| Some((text, *self.tokens.get(text)?)));
         let tokens = tokens.filter(|(_, id)| self.payments.get(id).is_some_and(|held| held.row.variant == variant));
         let refs = references.gateway_refs.iter();
@@ -179,7 +180,7 @@ impl WorkingSet {
                 found.push((text, id));
             }
         }
-        let is_adopted = |id: i64| self.payments.get(&id).is_some_and(|held| held.row.adopted);
+        let is_adopted = |id: PaymentId| self.payments.get(&id).is_some_and(|held| held.row.adopted);
         let first = found.iter().position(|(_, id)| !is_adopted(*id)).or(found.first().map(|_| 0))?;
         let (matched_by, payment) = found.swap_remove(first);
         let (same, others): (Vec<_>, Vec<_>) = found.into_iter().map(|(_, id)| id).partition(|id| is_adopted(*id));
@@ -187,15 +188,15 @@ impl WorkingSet {
     }
 
     /// The payment as the batch has it now.
-    pub(crate) fn payment(&self, id: i64) -> Result<&PaymentRow, Error> {
+    pub(crate) fn payment(&self, id: PaymentId) -> Result<&PaymentRow, Error> {
         self.held(id).map(|held| &held.row)
     }
 
-    fn held(&self, id: i64) -> Result<&Held, Error> {
+    fn held(&self, id: PaymentId) -> Result<&Held, Error> {
         self.payments.get(&id).ok_or_else(not_read)
     }
 
-    pub(super) fn held_mut(&mut self, id: i64) -> Result<&mut Held, Error> {
+    pub(super) fn held_mut(&mut self, id: PaymentId) -> Result<&mut Held, Error> {
         self.payments.get_mut(&id).ok_or_else(not_read)
     }
 
@@ -205,15 +206,15 @@ impl WorkingSet {
     }
 
     /// Makes a payment; its id is for this batch only.
-    pub(super) fn adopt(&mut self, draft: PaymentDraft) -> i64 {
+    pub(super) fn adopt(&mut self, draft: PaymentDraft) -> PaymentId {
         self.changes.adopted.push(draft.clone());
-        let id = -i64::try_from(self.changes.adopted.len()).unwrap_or(i64::MAX);
+        let id = PaymentId(-i64::try_from(self.changes.adopted.len()).unwrap_or(i64::MAX));
         self.payments.insert(id, Held::new(PaymentRow::new(id, draft), Ledger::new()));
         id
     }
 
     /// Links what the event names to the payment.
-    pub(super) fn link(&mut self, variant: &str, references: &References, payment: i64) {
+    pub(super) fn link(&mut self, variant: &str, references: &References, payment: PaymentId) {
         for text in linkable(references) {
             let key = (variant.to_owned(), text);
             if !self.references.contains_key(&key) {
@@ -229,7 +230,7 @@ impl WorkingSet {
     }
 
     /// Moves what is known of one payment to another.
-    pub(super) fn absorb(&mut self, from: i64, into: i64) -> Result<(), Error> {
+    pub(super) fn absorb(&mut self, from: PaymentId, into: PaymentId) -> Result<(), Error> {
         let absorbed = self.payments.get_mut(&from).ok_or_else(not_read)?;
         absorbed.row.absorbed_by = Some(into);
         (absorbed.is_changed, absorbed.is_rebuilt) = (false, false);

@@ -11,10 +11,10 @@ use super::step::{Change, Stepped};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
-use crate::domain::payment::Status;
+use crate::domain::id::{EventId, PaymentId};
 use crate::domain::{Timestamp, later};
 use crate::engine::{Engine, Event, Payment, Transition, event_facts};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, TransitionRow, Verdict};
 use crate::store::sets::{EventEnd, EventFacts, Key};
@@ -24,7 +24,7 @@ pub(super) struct Written {
     /// The ids of the transitions, in the order in which they came about.
     transitions: Vec<TransitionRow>,
     /// Where each event stands now.
-    states: HashMap<i64, EventState>,
+    states: HashMap<EventId, EventState>,
     /// How many parked events were woken.
     pub(super) woken: usize,
 }
@@ -39,9 +39,9 @@ pub(super) fn write(
 ) -> Result<Written, Error> {
     let mut made = HashMap::new();
     for (place, draft) in (1..).zip(&set.changes.adopted) {
-        made.insert(-place, tx.insert_payment(draft)?.id);
+        made.insert(PaymentId(-place), tx.insert_payment(draft)?.id);
     }
-    let real = |id: i64| made.get(&id).copied().unwrap_or(id);
+    let real = |id: PaymentId| made.get(&id).copied().unwrap_or(id);
     let (mut attempts, mut states) = (Vec::new(), HashMap::new());
     for one in done.iter_mut() {
         let end = match &mut one.outcome {
@@ -62,7 +62,7 @@ pub(super) fn write(
     tx.keep_references(&set.changes.event_references)?;
     tx.keep_event_facts(&set.changes.event_facts)?;
     tx.add_attempts(&attempts)?;
-    let links: Vec<(Key, i64)> = set.changes.links.iter().map(|(key, id)| (key.clone(), real(*id))).collect();
+    let links: Vec<(Key, PaymentId)> = set.changes.links.iter().map(|(key, id)| (key.clone(), real(*id))).collect();
     tx.link(&links)?;
     let keys: Vec<Key> = links.into_iter().map(|(key, _)| key).collect();
     let woken = if keys.is_empty() { 0 } else { tx.wake(&keys, now)? };
@@ -106,7 +106,7 @@ fn failed(
     end(event, verdict, None)
 }
 
-fn end(event: &Claimed, verdict: Verdict, matched: Option<(i64, String)>) -> EventEnd {
+fn end(event: &Claimed, verdict: Verdict, matched: Option<(PaymentId, String)>) -> EventEnd {
     let row = &event.row;
     // Waiting for a payment is no attempt.
     let attempts = row.attempts - i64::from(verdict.state == EventState::Parked);
@@ -133,8 +133,13 @@ fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
 }
 
 /// Payments and their ledgers.
-fn save(tx: &mut dyn Tx, set: &WorkingSet, real: &impl Fn(i64) -> i64, now: Timestamp) -> Result<(), Error> {
-    let (mut rows, mut facts): (Vec<PaymentRow>, Vec<(i64, Fact)>) = (Vec::new(), Vec::new());
+fn save(
+    tx: &mut dyn Tx,
+    set: &WorkingSet,
+    real: &impl Fn(PaymentId) -> PaymentId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (mut rows, mut facts): (Vec<PaymentRow>, Vec<(PaymentId, Fact)>) = (Vec::new(), Vec::new());
     for held in set.changed() {
         let id = real(held.row.id);
         if held.is_rebuilt {
@@ -153,7 +158,7 @@ fn save(tx: &mut dyn Tx, set: &WorkingSet, real: &impl Fn(i64) -> i64, now: Time
 fn add_transitions(
     tx: &mut dyn Tx,
     mut steps: Vec<NewTransition>,
-    real: &impl Fn(i64) -> i64,
+    real: &impl Fn(PaymentId) -> PaymentId,
 ) -> Result<Vec<TransitionRow>, Error> {
     for step in &mut steps {
         step.payment_id = real(step.payment_id);
@@ -167,7 +172,7 @@ pub(super) fn fail(
     tx: &mut dyn Tx,
     event: &Claimed,
     read: Option<&Understood>,
-    matched: Option<(i64, String)>,
+    matched: Option<(PaymentId, String)>,
     verdict: Verdict,
     attempt: NewAttempt,
 ) -> Result<(), Error> {
@@ -181,7 +186,7 @@ pub(super) fn fail(
 
 impl Written {
     /// Where an event of the batch stands.
-    pub(super) fn state_of(&self, event: i64) -> EventState {
+    pub(super) fn state_of(&self, event: EventId) -> EventState {
         self.states.get(&event).copied().unwrap_or(EventState::Available)
     }
 
@@ -218,7 +223,7 @@ impl Written {
             kind: row.kind.clone(),
             occurred_at: row.occurred_at,
             body: one.event.body.clone(),
-            payment: change.and_then(|change| Payment::of(&change.payment).ok()),
+            payment: change.map(|change| Payment::of(&change.payment)),
             engine: engine.clone(),
         };
         let done = set.done.get(&row.id).cloned().unwrap_or_default();
@@ -241,13 +246,10 @@ fn transition(
     change: &Change,
     row: &TransitionRow,
 ) -> Result<Transition, Error> {
-    let known = |word: &str| {
-        Status::parse(word).ok_or_else(|| Error::new(ErrorKind::Storage, format!("unknown status {word:?}")))
-    };
     Ok(Transition {
-        payment: Payment::of(&change.payment)?,
-        from: known(&row.from_status)?,
-        to: known(&row.to_status)?,
+        payment: Payment::of(&change.payment),
+        from: row.from_status,
+        to: row.to_status,
         needs_review: row.needs_review,
         disputed: row.disputed,
         cause: row.cause.clone(),

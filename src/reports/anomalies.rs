@@ -69,7 +69,7 @@ pub(crate) fn find(
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
     let parked = tx.first_parked()?.filter(|event| event.received_at < now - PARKED);
     if let Some(event) = parked {
-        let parked = EventStream::State(EventState::Parked.as_str().into());
+        let parked = EventStream::State(EventState::Parked);
         let count = tx.count_events(&[parked], COUNT_CAP)?;
         found.push(Anomaly::ParkedLong { count: count.iter().sum(), since: event.received_at });
     }
@@ -103,10 +103,11 @@ fn refused(variant: &str, last: Option<Timestamp>, sums: &[Sum]) -> Option<Anoma
     let like = [SignatureMalformed, SignatureMismatch, SignatureStale, BodyMalformed, TooLarge];
     let (count, reason, at) = rejections(variant, sums, |reason| like.contains(&reason))?;
     let variant = variant.to_owned();
-    match last.is_none_or(|last| last < at) {
-        true => Some(Anomaly::OnlyRejected { variant, count, reason }),
-        false => Some(Anomaly::BadSignatures { variant, count, reason, last: at }),
-    }
+    Some(if last.is_none_or(|last| last < at) {
+        Anomaly::OnlyRejected { variant, count, reason }
+    } else {
+        Anomaly::BadSignatures { variant, count, reason, last: at }
+    })
 }
 
 fn sent_away(variant: &str, sums: &[Sum]) -> Option<Anomaly> {

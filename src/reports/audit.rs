@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::id::{EventId, PaymentId};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{Page, Place, ROWS, page};
@@ -16,8 +17,8 @@ const OFFERS_OF: i64 = 500;
 pub(crate) struct Acts {
     pub page: Page<ActRow>,
     /// The tokens of the payments, and the kinds of the events, that acts were done to.
-    pub tokens: BTreeMap<i64, String>,
-    pub kinds: BTreeMap<i64, String>,
+    pub tokens: BTreeMap<PaymentId, String>,
+    pub kinds: BTreeMap<EventId, String>,
     /// The kinds of acts of late, in alphabetical order.
     pub acts: BTreeSet<String>,
 }
@@ -27,8 +28,8 @@ impl Engine {
         let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
         self.read(move |tx| {
             let rows = tx.browse_acts(&filter, from, ROWS as i64 + 1)?;
-            let of: Vec<i64> = rows.iter().filter_map(|row| row.payment_id).collect();
-            let on: Vec<i64> = rows.iter().filter_map(|row| row.event_id).collect();
+            let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
+            let on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
             Ok(Acts {
                 page: page(rows, place, |row| row.id),
                 tokens: tx.tokens_of(&of)?.into_iter().collect(),

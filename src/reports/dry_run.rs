@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, TransitionId};
 use crate::domain::ledger::Effect;
 use crate::domain::payment::PaymentState;
 use crate::engine::{Engine, find};
@@ -62,12 +63,12 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound` for an unknown event, `Refused` when its body was pruned, and what the database says.
-    pub(crate) async fn dry_run(self: &Arc<Self>, event: i64) -> Result<Forecast, Error> {
+    pub(crate) async fn dry_run(self: &Arc<Self>, event: EventId) -> Result<Forecast, Error> {
         self.blocking(move |engine| engine.store.ask(|tx| forecast(engine, tx, event))).await
     }
 }
 
-fn forecast(engine: &Engine, tx: &mut dyn Tx, event: i64) -> Result<Forecast, Error> {
+fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast, Error> {
     let row = find::event(tx, event)?;
     let pruned = || Error::new(ErrorKind::Refused, "The body of the event was pruned, so it can't be read again.");
     let event = tx.recorded(row.id)?.ok_or_else(pruned)?;
@@ -128,16 +129,16 @@ fn failed(event: &Claimed, failure: &Failure) -> Forecast {
 /// up tries again after a requeue.
 fn handlers(engine: &Engine, set: &WorkingSet, event: &Claimed, change: Option<&Change>) -> Vec<Due> {
     let done = set.done_before(event.row.id);
-    let is_done = |name: &str, step: Option<i64>| {
+    let is_done = |name: &str, step: Option<TransitionId>| {
         done.iter().any(|done| done.handler == name && done.transition_id == step && done.gave_up.is_none())
     };
     let steps_now = change.is_some_and(|change| change.step.is_some());
     let inside = engine.handlers.in_transaction.iter().filter(|_| steps_now);
     let mut due: Vec<Due> = inside.map(|(name, _)| Due { name: name.clone(), in_transaction: true }).collect();
     // A step that is not taken yet has no id, and no handler has run for it.
-    const NOT_YET: i64 = -1;
+    const NOT_YET: TransitionId = TransitionId(-1);
     let earlier = change.iter().flat_map(|change| &change.earlier).map(|step| step.id);
-    let steps: Vec<i64> = earlier.chain(steps_now.then_some(NOT_YET)).collect();
+    let steps: Vec<TransitionId> = earlier.chain(steps_now.then_some(NOT_YET)).collect();
     for (name, step) in engine.handlers.due(&steps, &event.row.kind) {
         let handler = Due { name: name.to_owned(), in_transaction: false };
         if !is_done(name, step) && !due.contains(&handler) {

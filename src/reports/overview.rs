@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::EventId;
 use crate::engine::Engine;
 use crate::engine::tally::{RECEIVED, hour};
 use crate::error::Error;
@@ -86,7 +87,7 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let sums = tx.sums(end - day, end)?;
     // The last one waits for no worker.
     let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
-    let each = states.map(|state| EventStream::State(state.as_str().into()));
+    let each = states.map(EventStream::State);
     let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
     let variants: Vec<EventStream> = engine.variants.keys().cloned().map(EventStream::Variant).collect();
     let first = ends(tx, &each[..3], true)?.into_iter().min();
@@ -103,7 +104,7 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
 }
 
 /// The first, or the last, event of each of these streams that has one.
-fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<i64>, Error> {
+fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<EventId>, Error> {
     let amounts = filters::Span { above: AmountKey::first(), below: AmountKey::last() };
     tx.event_reach(streams, &Window { ids: filters::Span { above: 0, below: i64::MAX }, amounts, rising, depth: 1 })
 }

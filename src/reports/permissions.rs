@@ -33,7 +33,7 @@ impl Engine {
         self.blocking(move |engine| {
             engine.store.ask(|tx| {
                 let Some(row) = find::by_token(tx, &token)? else { return Ok(None) };
-                let payment = Payment::of(&row)?;
+                let payment = Payment::of(&row);
                 let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
                 Ok(Some(Permissions {
                     gateway: gateway.map_or("the gateway", |gateway| gateway.name()),

@@ -84,11 +84,11 @@ pub(crate) fn known(tx: &mut dyn Tx, token: &str) -> Result<PaymentRow, Error> {
 
 pub(crate) fn compare(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Rebuilt, Error> {
     let Remade { ledger, refusal } = from_events(engine, tx, row)?;
-    let rebuilt = derive(payment::terms(row)?, &ledger);
+    let rebuilt = derive(payment::terms(row), &ledger);
     let stored = Ledger::from_facts(tx.facts_of(row.id)?);
-    let same = rebuilt == payment::state(row)? && ledger == stored;
+    let same = rebuilt == payment::state(row) && ledger == stored;
     let registers = if ledger == stored { Vec::new() } else { differences(&stored, &ledger) };
-    Ok(Rebuilt { stored: Payment::of(row)?, rebuilt, same, registers, refusal })
+    Ok(Rebuilt { stored: Payment::of(row), rebuilt, same, registers, refusal })
 }
 
 /// A register as it is stored, and as the events make it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
+use crate::domain::id::EventId;
 use crate::domain::ledger::Effect;
 use crate::engine::payment::Payment;
 use crate::engine::{Engine, event_facts, find};
@@ -75,7 +76,7 @@ impl Engine {
     }
 
     /// The story of the event with this id.
-    pub(crate) async fn event_story(self: &Arc<Self>, id: i64) -> Result<Option<EventStory>, Error> {
+    pub(crate) async fn event_story(self: &Arc<Self>, id: EventId) -> Result<Option<EventStory>, Error> {
         self.blocking(move |engine| engine.store.ask(|tx| event_story(engine, tx, id))).await
     }
 }
@@ -94,9 +95,9 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
         transitions.extend(tx.transitions_of(earlier.id)?);
     }
     let events = tx.events_of(payment.id, EVENTS)?;
-    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let operations = tx.operations_of(payment.id)?;
-    let permissions = permissions(engine, tx, &payment, &Payment::of(&payment)?)?;
+    let permissions = permissions(engine, tx, &payment, &Payment::of(&payment))?;
     Ok(Some(PaymentStory {
         references,
         permissions,
@@ -127,7 +128,7 @@ fn neighbours(tx: &mut dyn Tx, payment: &PaymentRow) -> Result<Neighbours, Error
     Ok(found)
 }
 
-fn event_story(engine: &Engine, tx: &mut dyn Tx, id: i64) -> Result<Option<EventStory>, Error> {
+fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<EventStory>, Error> {
     let Some(event) = tx.event(id)? else { return Ok(None) };
     let payment = match event.payment_id {
         Some(payment) => tx.payment(payment)?,
@@ -147,7 +148,7 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: i64) -> Result<Option<Event
 }
 
 /// What was kept when the event was processed; else what it says, as it is read now.
-fn said(engine: &Engine, tx: &mut dyn Tx, id: i64) -> Result<Result<Said, String>, Error> {
+fn said(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Result<Said, String>, Error> {
     if let Some((summary, facts)) = tx.event_facts(id)? {
         let facts = event_facts::from_json(&facts).into_iter().map(|(fact, effect)| (fact, Some(effect))).collect();
         return Ok(Ok(Said { summary, facts }));

@@ -3,13 +3,16 @@
 use diesel::Queryable;
 
 use crate::domain::Timestamp;
+use crate::domain::id::{OperationId, PaymentId};
+use crate::domain::operation::{OperationState, Verb};
+use crate::domain::payment::Status;
 
 /// An operation to be added.
 #[derive(Debug, Clone)]
 pub(crate) struct NewOperation {
-    pub payment_id: i64,
+    pub payment_id: PaymentId,
     pub variant: String,
-    pub verb: &'static str,
+    pub verb: Verb,
     pub amount: Option<i64>,
     pub reason: Option<String>,
     pub gateway_refs: String,
@@ -28,16 +31,16 @@ pub(crate) struct NewOperation {
 #[derive(Debug, Clone, Queryable)]
 #[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct OperationRow {
-    pub id: i64,
-    pub payment_id: i64,
+    pub id: OperationId,
+    pub payment_id: PaymentId,
     pub variant: String,
-    pub verb: String,
+    pub verb: Verb,
     pub amount: Option<i64>,
     pub reason: Option<String>,
     pub gateway_refs: String,
     pub idempotency_key: String,
     pub actor: String,
-    pub state: String,
+    pub state: OperationState,
     pub outcome: Option<String>,
     pub attempts: i64,
     pub due_at: Option<Timestamp>,
@@ -61,7 +64,7 @@ impl OperationRow {
 /// What came of a try.
 #[derive(Debug, Clone)]
 pub(crate) struct OperationEnd {
-    pub state: &'static str,
+    pub state: OperationState,
     pub outcome: String,
     /// When it is tried again.
     pub due_at: Option<Timestamp>,
@@ -83,7 +86,7 @@ pub(crate) struct ChoreRow {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stale<'a> {
     pub variant: &'a str,
-    pub status: &'static str,
+    pub status: Status,
     pub created_after: Timestamp,
     pub created_before: Timestamp,
     pub asked: Timestamp,

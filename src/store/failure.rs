@@ -1,5 +1,6 @@
 //! What does a database's error mean to us: try again, or not?
 
+use std::error::Error as StdError;
 use std::fmt::Display;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -21,8 +22,18 @@ pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error
             DieselError::BrokenTransactionManager => ErrorKind::Unavailable,
             _ => ErrorKind::Storage,
         };
-        Error::new(kind, format!("the database failed while {what}")).with_source(error.to_string())
+        Error::new(kind, format!("the database failed while {what}")).with_source(innermost(&error))
     }
+}
+
+/// An error's own words. What can't be read out of a column says why in its source only.
+fn innermost(error: &DieselError) -> String {
+    let DieselError::DeserializationError(unreadable) = error else { return error.to_string() };
+    let mut cause: &dyn StdError = &**unreadable;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// Whether SQLite says that another one holds the file.

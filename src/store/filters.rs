@@ -2,11 +2,14 @@
 //! and leaves out what the rest of the filter does not want; it looks at so many rows and no more.
 
 use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::domain::id::{EventId, PaymentId};
+use crate::domain::payment::Status;
 
 /// Which payments a list shows. Absorbed ones are never listed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PaymentFilter {
-    pub status: Option<String>,
+    pub status: Option<Status>,
     pub needs_review: bool,
     pub variant: Option<String>,
     pub livemode: Option<bool>,
@@ -29,7 +32,7 @@ pub(crate) struct AmountRange {
 /// Which events a list shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventFilter {
-    pub state: Option<String>,
+    pub state: Option<EventState>,
     pub variant: Option<String>,
     /// A kind, or the beginning of one followed by `*`.
     pub kind: Option<String>,
@@ -52,25 +55,25 @@ impl EventFilter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PaymentStream {
     All,
-    Status(String),
+    Status(Status),
     NeedsReview,
     Variant(String),
     /// By currency, amount and id.
     Amount,
     /// Those that a search found; whatever the window.
-    Found(Vec<i64>),
+    Found(Vec<PaymentId>),
 }
 
 /// The events of one index, by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EventStream {
     All,
-    State(String),
+    State(EventState),
     Kind(String),
     Variant(String),
     Repeated,
     /// Those that a search found; whatever the window.
-    Found(Vec<i64>),
+    Found(Vec<EventId>),
 }
 
 /// A place in the order of amounts. Minor units of different currencies do not compare, so the currency goes first.
@@ -107,7 +110,7 @@ impl<K: Ord> Span<K> {
     }
 }
 
-/// Which part of a stream is read.
+/// Which part of a stream is read. The ids are bare numbers: a bound need be no row's.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
     pub ids: Span<i64>,

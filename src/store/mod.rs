@@ -17,12 +17,14 @@ pub(crate) mod sets;
 mod sqlite;
 #[cfg(feature = "postgres")]
 mod statement;
+pub(crate) mod typed;
 pub(crate) mod writer;
 
 use std::any::Any;
 
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, PaymentId};
 use crate::error::{Error, ErrorKind};
 use calls::*;
 use filters::*;
@@ -81,17 +83,17 @@ pub(crate) trait Intake {
 /// Moving events through their states.
 pub(crate) trait Events {
     /// Links an event to the payment that it is about, before it is processed.
-    fn assign(&mut self, event: i64, payment: i64, matched_by: &str) -> Result<(), Error>;
+    fn assign(&mut self, event: EventId, payment: PaymentId, matched_by: &str) -> Result<(), Error>;
     /// Makes an event available again, from its first attempt; `false` when it is running or unknown.
-    fn requeue(&mut self, event: i64, now: Timestamp) -> Result<bool, Error>;
+    fn requeue(&mut self, event: EventId, now: Timestamp) -> Result<bool, Error>;
     /// Gives up an event that waits; `false` when it doesn't.
-    fn discard(&mut self, event: i64, outcome: &str, now: Timestamp) -> Result<bool, Error>;
+    fn discard(&mut self, event: EventId, outcome: &str, now: Timestamp) -> Result<bool, Error>;
     /// The events of a payment with their bodies, oldest first; those whose bodies were pruned are left out.
-    fn recorded_of(&mut self, payment: i64) -> Result<Vec<Claimed>, Error>;
+    fn recorded_of(&mut self, payment: PaymentId) -> Result<Vec<Claimed>, Error>;
     /// One event with its body.
-    fn recorded(&mut self, event: i64) -> Result<Option<Claimed>, Error>;
+    fn recorded(&mut self, event: EventId) -> Result<Option<Claimed>, Error>;
     /// How many events of a payment have lost their bodies.
-    fn pruned_of(&mut self, payment: i64) -> Result<i64, Error>;
+    fn pruned_of(&mut self, payment: PaymentId) -> Result<i64, Error>;
 }
 
 /// Payments and what they are made of.
@@ -101,13 +103,13 @@ pub(crate) trait Payments {
     /// The payment with this token.
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error>;
     /// The payment with this id.
-    fn payment(&mut self, id: i64) -> Result<Option<PaymentRow>, Error>;
+    fn payment(&mut self, id: PaymentId) -> Result<Option<PaymentRow>, Error>;
     /// The references of a payment.
-    fn references_of(&mut self, payment: i64) -> Result<Vec<String>, Error>;
+    fn references_of(&mut self, payment: PaymentId) -> Result<Vec<String>, Error>;
     /// Empties a payment's ledger, to be written anew.
-    fn clear_ledger(&mut self, payment: i64) -> Result<(), Error>;
+    fn clear_ledger(&mut self, payment: PaymentId) -> Result<(), Error>;
     /// Moves everything of one payment to another and leaves a sign at the first.
-    fn absorb(&mut self, from: i64, into: i64, now: Timestamp) -> Result<(), Error>;
+    fn absorb(&mut self, from: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), Error>;
 }
 
 /// Acts of operators.
@@ -127,7 +129,7 @@ pub(crate) trait Operations {
         now: Timestamp,
         until: Timestamp,
         variants: &[String],
-        payment: Option<i64>,
+        payment: Option<PaymentId>,
     ) -> Result<Option<OperationRow>, Error>;
     /// Writes what came of this try, unless another has begun meanwhile; that it is done counts whoever says so.
     fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<(), Error>;
@@ -135,9 +137,9 @@ pub(crate) trait Operations {
     fn operation_under(&mut self, key: &str) -> Result<Option<OperationRow>, Error>;
     /// The operations of a payment, and of those that it absorbed, that act or whose end is not known, and the newest
     /// that was done to refresh it.
-    fn open_operations(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
+    fn open_operations(&mut self, payment: PaymentId) -> Result<Vec<OperationRow>, Error>;
     /// The operations of a payment, newest first.
-    fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error>;
+    fn operations_of(&mut self, payment: PaymentId) -> Result<Vec<OperationRow>, Error>;
 }
 
 /// What is to be done from time to time, once for all processes.
@@ -188,24 +190,30 @@ pub(crate) trait Lists {
         window: &Window,
         by_amount: bool,
         limit: i64,
-    ) -> Result<Vec<i64>, Error>;
+    ) -> Result<Vec<PaymentId>, Error>;
     /// The last payment that a window of this stream takes in, if it does not take in all.
-    fn payment_reach(&mut self, stream: &PaymentStream, window: &Window) -> Result<Option<i64>, Error>;
+    fn payment_reach(&mut self, stream: &PaymentStream, window: &Window) -> Result<Option<PaymentId>, Error>;
     /// These payments, in any order.
-    fn payments_of(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error>;
+    fn payments_of(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error>;
     /// The tokens of these payments.
-    fn tokens_of(&mut self, ids: &[i64]) -> Result<Vec<(i64, String)>, Error>;
+    fn tokens_of(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error>;
     /// Where a payment stands in the order of amounts.
-    fn amount_key(&mut self, id: i64) -> Result<Option<AmountKey>, Error>;
+    fn amount_key(&mut self, id: PaymentId) -> Result<Option<AmountKey>, Error>;
     /// The payments that `text` names: by token or gateway ref, or by the beginning of its reference or customer;
     /// `whole`: by no beginnings. Up to `cap` by each.
-    fn find_payments(&mut self, text: &str, whole: bool, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
+    fn find_payments(
+        &mut self,
+        text: &str,
+        whole: bool,
+        variants: &[String],
+        cap: i64,
+    ) -> Result<Vec<PaymentId>, Error>;
     /// The currencies in which there are payments.
     fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error>;
     /// When the first payments from each of these ids on were created.
     fn payment_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error>;
     /// The highest id of a payment.
-    fn last_payment(&mut self) -> Result<Option<i64>, Error>;
+    fn last_payment(&mut self) -> Result<Option<PaymentId>, Error>;
 
     /// As [`Lists::payment_ids`], of several streams at once: the ids of each, in no order.
     fn event_ids(
@@ -214,20 +222,20 @@ pub(crate) trait Lists {
         rest: &EventFilter,
         window: &Window,
         limit: i64,
-    ) -> Result<Vec<Vec<i64>>, Error>;
+    ) -> Result<Vec<Vec<EventId>>, Error>;
     /// As [`Lists::payment_reach`], of each stream whose events a window does not all take in.
-    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error>;
+    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<EventId>, Error>;
     /// These events, in any order.
-    fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error>;
+    fn events_with(&mut self, ids: &[EventId]) -> Result<Vec<EventRow>, Error>;
     /// The events that `text` names: by their id, any reference, or a payment's token or reference. Up to `cap` by
     /// each.
-    fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error>;
+    fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<EventId>, Error>;
     /// The kinds that begin so.
     fn kinds(&mut self, beginning: &str, cap: i64) -> Result<Vec<String>, Error>;
     /// When the first events from each of these ids on were received.
     fn event_times(&mut self, ids: &[i64]) -> Result<Vec<Option<Timestamp>>, Error>;
     /// The highest id of an event.
-    fn last_event(&mut self) -> Result<Option<i64>, Error>;
+    fn last_event(&mut self) -> Result<Option<EventId>, Error>;
 
     /// How many payments are in each stream, counted up to `cap`.
     fn count_payments(&mut self, streams: &[PaymentStream], cap: i64) -> Result<Vec<i64>, Error>;
@@ -238,27 +246,27 @@ pub(crate) trait Lists {
 /// What the pages of one payment and one event read.
 pub(crate) trait Browse {
     /// One event.
-    fn event(&mut self, id: i64) -> Result<Option<EventRow>, Error>;
+    fn event(&mut self, id: EventId) -> Result<Option<EventRow>, Error>;
     /// An event's headers (JSON) and body.
-    fn body(&mut self, event: i64) -> Result<Option<(String, Vec<u8>)>, Error>;
+    fn body(&mut self, event: EventId) -> Result<Option<(String, Vec<u8>)>, Error>;
     /// What an event said when it was processed, in words, and its facts with what each did (JSON).
-    fn event_facts(&mut self, event: i64) -> Result<Option<(String, String)>, Error>;
+    fn event_facts(&mut self, event: EventId) -> Result<Option<(String, String)>, Error>;
     /// The ids by which an event names its payment.
-    fn event_references(&mut self, event: i64) -> Result<Vec<String>, Error>;
+    fn event_references(&mut self, event: EventId) -> Result<Vec<String>, Error>;
     /// The attempts of these events, newest first.
-    fn attempts_of(&mut self, events: &[i64]) -> Result<Vec<AttemptRow>, Error>;
+    fn attempts_of(&mut self, events: &[EventId]) -> Result<Vec<AttemptRow>, Error>;
     /// The events of a payment, newest first.
-    fn events_of(&mut self, payment: i64, cap: i64) -> Result<Vec<EventRow>, Error>;
+    fn events_of(&mut self, payment: PaymentId, cap: i64) -> Result<Vec<EventRow>, Error>;
     /// The transitions of a payment, newest first.
-    fn transitions_of(&mut self, payment: i64) -> Result<Vec<TransitionRow>, Error>;
+    fn transitions_of(&mut self, payment: PaymentId) -> Result<Vec<TransitionRow>, Error>;
     /// The acts on a payment and on its events, newest first.
-    fn acts_of(&mut self, payment: i64) -> Result<Vec<ActRow>, Error>;
+    fn acts_of(&mut self, payment: PaymentId) -> Result<Vec<ActRow>, Error>;
     /// The token of the payment that is next to this one, of the same customer or of all.
-    fn beside(&mut self, payment: i64, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error>;
+    fn beside(&mut self, payment: PaymentId, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error>;
     /// The adopted payments that turned out to be this one.
-    fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error>;
+    fn absorbed_by(&mut self, payment: PaymentId) -> Result<Vec<PaymentRow>, Error>;
     /// The ledger of a payment as it is stored.
-    fn facts_of(&mut self, payment: i64) -> Result<Vec<Fact>, Error>;
+    fn facts_of(&mut self, payment: PaymentId) -> Result<Vec<Fact>, Error>;
 }
 
 /// What operators did.

@@ -21,6 +21,7 @@ use super::rows::{EventRow, PaymentRow};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use append::append;
 use statements::schema::{pay_events, pay_payments};
@@ -101,7 +102,7 @@ fn due(conn: &mut PgConnection, now: Timestamp, limit: i64, variants: &[String])
 }
 
 /// Those of these events that are due, held until the transaction ends.
-fn due_among(conn: &mut PgConnection, ids: &[i64], now: Timestamp) -> QueryResult<Vec<EventRow>> {
+fn due_among(conn: &mut PgConnection, ids: &[EventId], now: Timestamp) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
     e::pay_events.filter(e::id.eq_any(ids).and(e::due_at.le(now))).for_update().skip_locked().load(conn)
 }
@@ -110,7 +111,7 @@ fn due_among(conn: &mut PgConnection, ids: &[i64], now: Timestamp) -> QueryResul
 /// waits, and then finds it taken.
 fn named(conn: &mut PgConnection, variant: &str, ids: &[String], now: Timestamp) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
-    let available = e::state.eq(EventState::Available.as_str()).and(e::due_at.le(now));
+    let available = e::state.eq(EventState::Available).and(e::due_at.le(now));
     e::pay_events
         .filter(e::variant.eq(variant).and(e::gateway_event_id.eq_any(ids)))
         .filter(available)
@@ -132,7 +133,7 @@ fn lock_references(conn: &mut PgConnection, keys: &[(String, String)]) -> QueryR
     .map(drop)
 }
 
-fn hold_payments(conn: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<PaymentRow>> {
+fn hold_payments(conn: &mut PgConnection, ids: &[PaymentId]) -> QueryResult<Vec<PaymentRow>> {
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).order(p::id).for_no_key_update().load(conn)
 }

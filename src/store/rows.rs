@@ -4,7 +4,11 @@ use bytes::Bytes;
 use diesel::Queryable;
 
 use crate::domain::Timestamp;
-use crate::domain::event::{EventState, Source};
+use crate::domain::event::{AttemptOutcome, EventState, Source};
+use crate::domain::id::{EventId, PaymentId, TransitionId};
+use crate::domain::money::Currency;
+use crate::domain::payment::Status;
+use crate::store::typed::{FromStatus, ToStatus};
 
 /// An event to be stored.
 #[derive(Debug, Clone)]
@@ -27,7 +31,7 @@ pub(crate) struct NewEvent {
 /// What became of an event that was handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Appended {
-    pub id: i64,
+    pub id: EventId,
     pub duplicate: bool,
 }
 
@@ -77,7 +81,7 @@ pub(crate) struct Sum {
 /// The right to settle an event: lost when the lease ran out and another worker claimed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Claim {
-    pub event: i64,
+    pub event: EventId,
     pub number: i64,
 }
 
@@ -111,15 +115,15 @@ pub(crate) struct Verdict {
 #[derive(Debug, Clone, Queryable)]
 #[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct EventRow {
-    pub id: i64,
+    pub id: EventId,
     pub variant: String,
     pub gateway_event_id: String,
-    pub source: String,
+    pub source: Source,
     pub kind: String,
-    pub state: String,
+    pub state: EventState,
     pub outcome_code: Option<String>,
     pub outcome: Option<String>,
-    pub payment_id: Option<i64>,
+    pub payment_id: Option<PaymentId>,
     pub matched_by: Option<String>,
     pub livemode: Option<bool>,
     pub api_version: Option<String>,
@@ -134,6 +138,8 @@ pub(crate) struct EventRow {
     pub attempts: i64,
     pub claims: i64,
     pub due_at: Option<Timestamp>,
+    /// When an operator last made it available again.
+    pub requeued_at: Option<Timestamp>,
 }
 
 /// A handler's last word on an event.
@@ -141,7 +147,7 @@ pub(crate) struct EventRow {
 pub(crate) struct DoneHandler {
     pub handler: String,
     /// The transition that it ran for, if it was for one.
-    pub transition_id: Option<i64>,
+    pub transition_id: Option<TransitionId>,
     /// Why it gave up, if it did.
     pub gave_up: Option<String>,
 }
@@ -152,9 +158,9 @@ pub(crate) struct PaymentDraft {
     pub token: String,
     pub reference: Option<String>,
     pub variant: String,
-    pub status: &'static str,
+    pub status: Status,
     pub amount: i64,
-    pub currency: String,
+    pub currency: Currency,
     pub customer: Option<String>,
     pub livemode: Option<bool>,
     pub metadata: Option<String>,
@@ -165,15 +171,15 @@ pub(crate) struct PaymentDraft {
 /// A stored payment.
 #[derive(Debug, Clone, Queryable)]
 pub(crate) struct PaymentRow {
-    pub id: i64,
+    pub id: PaymentId,
     pub token: String,
     pub reference: Option<String>,
     pub variant: String,
-    pub status: String,
+    pub status: Status,
     pub amount: i64,
     pub captured_amount: i64,
     pub refunded_amount: i64,
-    pub currency: String,
+    pub currency: Currency,
     pub needs_review: bool,
     pub disputed: bool,
     pub concerns: String,
@@ -181,7 +187,7 @@ pub(crate) struct PaymentRow {
     pub livemode: Option<bool>,
     pub metadata: Option<String>,
     pub adopted: bool,
-    pub absorbed_by: Option<i64>,
+    pub absorbed_by: Option<PaymentId>,
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -190,10 +196,10 @@ pub(crate) struct PaymentRow {
 /// A transition to be added.
 #[derive(Debug, Clone)]
 pub(crate) struct NewTransition {
-    pub payment_id: i64,
-    pub event_id: Option<i64>,
-    pub from_status: String,
-    pub to_status: String,
+    pub payment_id: PaymentId,
+    pub event_id: Option<EventId>,
+    pub from_status: Status,
+    pub to_status: Status,
     pub needs_review: bool,
     pub disputed: bool,
     pub cause: String,
@@ -204,11 +210,13 @@ pub(crate) struct NewTransition {
 #[derive(Debug, Clone, Queryable)]
 #[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct TransitionRow {
-    pub id: i64,
-    pub payment_id: i64,
-    pub event_id: Option<i64>,
-    pub from_status: String,
-    pub to_status: String,
+    pub id: TransitionId,
+    pub payment_id: PaymentId,
+    pub event_id: Option<EventId>,
+    #[diesel(deserialize_as = FromStatus)]
+    pub from_status: Status,
+    #[diesel(deserialize_as = ToStatus)]
+    pub to_status: Status,
     pub needs_review: bool,
     pub disputed: bool,
     pub cause: String,
@@ -218,11 +226,11 @@ pub(crate) struct TransitionRow {
 /// An attempt to be added.
 #[derive(Debug, Clone)]
 pub(crate) struct NewAttempt {
-    pub event_id: i64,
-    pub transition_id: Option<i64>,
+    pub event_id: EventId,
+    pub transition_id: Option<TransitionId>,
     pub handler: String,
     pub attempt: i64,
-    pub outcome: &'static str,
+    pub outcome: AttemptOutcome,
     pub error: Option<String>,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
@@ -233,11 +241,11 @@ pub(crate) struct NewAttempt {
 #[allow(dead_code, reason = "a row is read whole")]
 pub(crate) struct AttemptRow {
     pub id: i64,
-    pub event_id: i64,
-    pub transition_id: Option<i64>,
+    pub event_id: EventId,
+    pub transition_id: Option<TransitionId>,
     pub handler: String,
     pub attempt: i64,
-    pub outcome: String,
+    pub outcome: AttemptOutcome,
     pub error: Option<String>,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
@@ -248,8 +256,8 @@ pub(crate) struct AttemptRow {
 pub(crate) struct NewAct {
     pub actor: String,
     pub act: &'static str,
-    pub event_id: Option<i64>,
-    pub payment_id: Option<i64>,
+    pub event_id: Option<EventId>,
+    pub payment_id: Option<PaymentId>,
     pub variant: Option<String>,
     pub address: Option<String>,
     /// What else there is to say of it, in words.
@@ -264,8 +272,8 @@ pub(crate) struct ActRow {
     pub id: i64,
     pub actor: String,
     pub act: String,
-    pub event_id: Option<i64>,
-    pub payment_id: Option<i64>,
+    pub event_id: Option<EventId>,
+    pub payment_id: Option<PaymentId>,
     pub address: Option<String>,
     pub created_at: Timestamp,
     pub variant: Option<String>,
@@ -311,13 +319,13 @@ pub(crate) struct Refused {
 
 impl PaymentRow {
     /// A payment that is not stored yet.
-    pub(crate) fn new(id: i64, draft: PaymentDraft) -> Self {
+    pub(crate) fn new(id: PaymentId, draft: PaymentDraft) -> Self {
         Self {
             id,
             token: draft.token,
             reference: draft.reference,
             variant: draft.variant,
-            status: draft.status.to_owned(),
+            status: draft.status,
             amount: draft.amount,
             captured_amount: 0,
             refunded_amount: 0,
@@ -339,7 +347,7 @@ impl PaymentRow {
 
 impl TransitionRow {
     /// A transition that was just stored.
-    pub(crate) fn new(id: i64, new: NewTransition) -> Self {
+    pub(crate) fn new(id: TransitionId, new: NewTransition) -> Self {
         let NewTransition { payment_id, event_id, from_status, to_status, .. } = new;
         let NewTransition { needs_review, disputed, cause, created_at, .. } = new;
         Self { id, payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at }

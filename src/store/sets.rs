@@ -6,6 +6,7 @@ use super::rows::{Claim, Claimed, DoneHandler, NewAttempt, NewTransition, Paymen
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::error::Error;
 
 /// A gateway's name of an object: the variant, and the gateway ref.
@@ -14,12 +15,12 @@ pub(crate) type Key = (String, String);
 /// Where an event stands at the end of its batch.
 #[derive(Debug, Clone)]
 pub(crate) struct EventEnd {
-    pub id: i64,
+    pub id: EventId,
     pub attempts: i64,
     /// The number of the claim that this batch is, or would have been.
     pub claims: i64,
     pub verdict: Verdict,
-    pub payment: Option<i64>,
+    pub payment: Option<PaymentId>,
     /// The reference that found the payment.
     pub matched_by: Option<String>,
 }
@@ -27,7 +28,7 @@ pub(crate) struct EventEnd {
 /// What an event said, and what the ledger made of it; for the pages.
 #[derive(Debug, Clone)]
 pub(crate) struct EventFacts {
-    pub event: i64,
+    pub event: EventId,
     pub summary: String,
     /// A JSON list, see `domain/effects.rs`.
     pub facts: String,
@@ -55,47 +56,47 @@ pub(crate) trait Sets {
     /// their ids, and counted as claimed once more.
     fn due_events(&mut self, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<Claimed>, Error>;
     /// Those of these events that are due, held and counted in the same way.
-    fn due_among(&mut self, ids: &[i64], now: Timestamp) -> Result<Vec<Claimed>, Error>;
+    fn due_among(&mut self, ids: &[EventId], now: Timestamp) -> Result<Vec<Claimed>, Error>;
     /// Those of these events of a variant that are available, held and counted in the same way.
     fn named_events(&mut self, variant: &str, ids: &[String], now: Timestamp) -> Result<Vec<Claimed>, Error>;
     /// Holds other writers off these references until the transaction ends, so that an event can't be parked
     /// while its payment is being created.
     fn lock_references(&mut self, keys: &[Key]) -> Result<(), Error>;
     /// Which payments these tokens are of: an absorbed payment's token leads to the payment that absorbed it.
-    fn payments_by_tokens(&mut self, tokens: &[String]) -> Result<Vec<(String, i64)>, Error>;
+    fn payments_by_tokens(&mut self, tokens: &[String]) -> Result<Vec<(String, PaymentId)>, Error>;
     /// Which payments these references are linked to.
-    fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, i64)>, Error>;
+    fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, PaymentId)>, Error>;
     /// These payments, each held until the transaction ends; locked in the order of their ids.
-    fn hold_payments(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error>;
+    fn hold_payments(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error>;
     /// The facts of these payments.
-    fn ledgers(&mut self, payments: &[i64]) -> Result<Vec<(i64, Fact)>, Error>;
+    fn ledgers(&mut self, payments: &[PaymentId]) -> Result<Vec<(PaymentId, Fact)>, Error>;
     /// The transitions that these events caused, oldest first.
-    fn transitions_by(&mut self, events: &[i64]) -> Result<Vec<TransitionRow>, Error>;
+    fn transitions_by(&mut self, events: &[EventId]) -> Result<Vec<TransitionRow>, Error>;
     /// The handlers that are done with these events: those that succeeded, and those that gave up since the event was
     /// last requeued.
-    fn done_handlers(&mut self, events: &[i64]) -> Result<HashMap<i64, Vec<DoneHandler>>, Error>;
+    fn done_handlers(&mut self, events: &[EventId]) -> Result<HashMap<EventId, Vec<DoneHandler>>, Error>;
 
     /// Writes where events of this batch stand; they are held by this transaction.
     fn end_events(&mut self, ends: &[EventEnd]) -> Result<(), Error>;
     /// Keeps the ids by which events name their payments: event, variant, gateway ref.
-    fn keep_references(&mut self, references: &[(i64, String, String)]) -> Result<(), Error>;
+    fn keep_references(&mut self, references: &[(EventId, String, String)]) -> Result<(), Error>;
     /// Keeps what events said and did.
     fn keep_event_facts(&mut self, facts: &[EventFacts]) -> Result<(), Error>;
     /// Links references that are not linked yet.
-    fn link(&mut self, links: &[(Key, i64)]) -> Result<(), Error>;
+    fn link(&mut self, links: &[(Key, PaymentId)]) -> Result<(), Error>;
     /// Makes parked events due that bear one of these references; answers how many.
     fn wake(&mut self, keys: &[Key], now: Timestamp) -> Result<usize, Error>;
     /// How many parked events bear one of these references.
     fn count_parked(&mut self, keys: &[Key]) -> Result<i64, Error>;
     /// Writes registers of ledgers.
-    fn keep_facts(&mut self, facts: &[(i64, Fact)]) -> Result<(), Error>;
+    fn keep_facts(&mut self, facts: &[(PaymentId, Fact)]) -> Result<(), Error>;
     /// Writes payments; each must still be of the version that was read, which is the row's.
     ///
     /// # Errors
     /// `Conflict` when another writer came first.
     fn save_payments(&mut self, rows: &[PaymentRow], now: Timestamp) -> Result<(), Error>;
     /// Adds transitions; answers their ids in the same order.
-    fn add_transitions(&mut self, transitions: &[NewTransition]) -> Result<Vec<i64>, Error>;
+    fn add_transitions(&mut self, transitions: &[NewTransition]) -> Result<Vec<TransitionId>, Error>;
     /// Adds finished attempts.
     fn add_attempts(&mut self, attempts: &[NewAttempt]) -> Result<(), Error>;
     /// Writes what became of claimed events; answers of each whether it was still held.

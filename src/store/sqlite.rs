@@ -19,6 +19,7 @@ use super::rows::{Appended, EventRow, NewEvent, PaymentRow};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use statements::schema::{pay_event_bodies, pay_events, pay_payments};
 
@@ -125,15 +126,15 @@ fn append(conn: &mut SqliteConnection, events: &[NewEvent]) -> QueryResult<Vec<A
         .collect()
 }
 
-fn insert_event(conn: &mut SqliteConnection, event: &NewEvent) -> QueryResult<(i64, i64)> {
+fn insert_event(conn: &mut SqliteConnection, event: &NewEvent) -> QueryResult<(EventId, i64)> {
     use pay_events::dsl as e;
     diesel::insert_into(e::pay_events)
         .values((
             e::variant.eq(&event.variant),
             e::gateway_event_id.eq(&event.gateway_event_id),
-            e::source.eq(event.source.as_str()),
+            e::source.eq(event.source),
             e::kind.eq(&event.kind),
-            e::state.eq(EventState::Available.as_str()),
+            e::state.eq(EventState::Available),
             e::livemode.eq(event.livemode),
             e::api_version.eq(&event.api_version),
             e::account.eq(&event.account),
@@ -164,7 +165,7 @@ fn due(conn: &mut SqliteConnection, now: Timestamp, limit: i64, variants: &[Stri
 }
 
 /// Those of these events that are due, held until the transaction ends.
-fn due_among(conn: &mut SqliteConnection, ids: &[i64], now: Timestamp) -> QueryResult<Vec<EventRow>> {
+fn due_among(conn: &mut SqliteConnection, ids: &[EventId], now: Timestamp) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
     e::pay_events.filter(e::id.eq_any(ids).and(e::due_at.le(now))).load(conn)
 }
@@ -173,7 +174,7 @@ fn due_among(conn: &mut SqliteConnection, ids: &[i64], now: Timestamp) -> QueryR
 /// waits, and then finds it taken.
 fn named(conn: &mut SqliteConnection, variant: &str, ids: &[String], now: Timestamp) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
-    let available = e::state.eq(EventState::Available.as_str()).and(e::due_at.le(now));
+    let available = e::state.eq(EventState::Available).and(e::due_at.le(now));
     e::pay_events
         .filter(e::variant.eq(variant).and(e::gateway_event_id.eq_any(ids)))
         .filter(available)
@@ -187,7 +188,7 @@ fn lock_references(_: &mut SqliteConnection, _: &[(String, String)]) -> QueryRes
 }
 
 /// Held already: the transaction is the only one that writes.
-fn hold_payments(conn: &mut SqliteConnection, ids: &[i64]) -> QueryResult<Vec<PaymentRow>> {
+fn hold_payments(conn: &mut SqliteConnection, ids: &[PaymentId]) -> QueryResult<Vec<PaymentRow>> {
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn)
 }

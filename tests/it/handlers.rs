@@ -202,4 +202,40 @@ on_both_databases! {
         assert_eq!(app.transitions(), ["pending → paid"]);
         app.same(&token).await;
     }
+    async fn a_requeue_runs_again_what_gave_up_before_whatever_becomes_of_the_audit(kind) {
+        let notes = Notes::default();
+        let gives_up = |run| if run == 1 { Err(HandlerError::Discard("no paper".into())) } else { Ok(()) };
+        let handlers = (noting(&notes, "print", gives_up), noting(&notes, "mail", ok));
+        let (app, _) = paid(kind, |b| b.handler("print", handlers.0).handler("mail", handlers.1)).await;
+        assert_eq!(app.events("discarded"), 1);
+        app.pass(60);
+        assert_eq!(app.post("/payments/admin/events/1/requeue", "").await.status, 303);
+        app.run("DELETE FROM pay_audit");
+        app.drain().await;
+        assert_eq!(notes.all(), ["print pending → paid", "mail pending → paid", "print pending → paid"]);
+        assert_eq!(app.events("completed"), 1);
+    }
+
+    async fn a_requeue_by_the_release_before_counts_after_the_migration(kind) {
+        let notes = Notes::default();
+        let gives_up = |run| if run == 1 { Err(HandlerError::Discard("no paper".into())) } else { Ok(()) };
+        let handler = noting(&notes, "print", gives_up);
+        let (app, _) = paid(kind, |b| b.handler("print", handler)).await;
+        for _ in 0..2 {
+            app.pass(60);
+            app.post("/payments/admin/events/1/requeue", "").await;
+        }
+        let requeued = || app.texts("SELECT cast(requeued_at AS text) AS t FROM pay_events");
+        let before = requeued();
+        // As that release left it: without the column.
+        app.run(match kind {
+            crate::app::Kind::Sqlite => include_str!("../../migrations/sqlite/0009_requeued/down.sql"),
+            crate::app::Kind::Postgres => include_str!("../../migrations/postgres/0009_requeued/down.sql"),
+        });
+        app.run("DELETE FROM pay_migrations WHERE name = '0009_requeued'");
+        app.payments.migrate().await.unwrap();
+        assert_eq!(requeued(), before);
+        app.drain().await;
+        assert_eq!((notes.count(), app.events("completed")), (2, 1));
+    }
 }

@@ -35,6 +35,7 @@ mod scenes;
 mod shop;
 mod standard_webhooks;
 mod story;
+mod strangers;
 mod stripe;
 mod theirs;
 mod tools;

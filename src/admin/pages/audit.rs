@@ -67,9 +67,10 @@ fn row(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> ActRow {
 }
 
 fn empty(is_filtered: bool) -> Empty {
-    let (title, text) = match is_filtered {
-        true => ("Nobody did that", "A name is found whole, as the access policy gave it."),
-        false => ("No acts yet", "What operators change here is written down: who, what, when, and from where."),
+    let (title, text) = if is_filtered {
+        ("Nobody did that", "A name is found whole, as the access policy gave it.")
+    } else {
+        ("No acts yet", "What operators change here is written down: who, what, when, and from where.")
     };
     Empty { title: title.to_owned(), text: text.to_owned(), codes: Vec::new(), link: None }
 }

@@ -10,10 +10,10 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::state_badge;
 use crate::admin::views::confirm::{Confirm, ConfirmRow, Done};
 use crate::admin::views::parts::Link;
 use crate::acts::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
+use crate::domain::id::EventId;
 use crate::store::rows::EventRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::act("events/bulk", |visit| Box::pin(ask(visit)))];
@@ -22,7 +22,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::act("events/bulk", |visit
 struct Wish {
     bulk: Bulk,
     /// The ticked rows; `None` for all that match the filter.
-    ids: Option<Vec<i64>>,
+    ids: Option<Vec<EventId>>,
     /// The list's query.
     view: String,
 }
@@ -33,11 +33,11 @@ impl Wish {
         let act = form.get("act")?;
         let (word, all) = act.strip_suffix("-all").map_or((act.as_str(), false), |word| (word, true));
         let bulk = [Bulk::Requeue, Bulk::Discard].into_iter().find(|bulk| bulk.as_str() == word)?;
-        let ids = (!all).then(|| form.all("id").filter_map(|id| id.parse().ok()).collect());
+        let ids = (!all).then(|| form.all("id").filter_map(|id| id.parse().ok().map(EventId)).collect());
         Some(Self { bulk, ids, view: form.get("view").unwrap_or_default() })
     }
 
-    fn chosen(&self, highest: Option<i64>) -> Chosen {
+    fn chosen(&self, highest: Option<EventId>) -> Chosen {
         match &self.ids {
             Some(ids) => Chosen::Ids(ids.clone()),
             None => Chosen::All(view(&mut Asked::from(Fields::parse(&self.view))), highest),
@@ -56,7 +56,7 @@ impl Wish {
             ("act".to_owned(), format!("{}{all}", self.bulk.as_str())),
             ("view".to_owned(), self.view.clone()),
             ("count".to_owned(), sample.count.to_string()),
-            ("highest".to_owned(), sample.highest.unwrap_or_default().to_string()),
+            ("highest".to_owned(), sample.highest.map(|id| id.to_string()).unwrap_or_default()),
         ];
         fields.extend(self.ids.iter().flatten().map(|id| ("id".to_owned(), id.to_string())));
         fields
@@ -73,7 +73,7 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
         return Err(Failure::Refused(format!("The filter can't be read; {problem}.")));
     }
     let number = |name: &str| visit.form.get(name).and_then(|text| text.parse::<i64>().ok());
-    let (highest, confirmed) = (number("highest"), number("count").and_then(|count| usize::try_from(count).ok()));
+    let (highest, confirmed) = (number("highest").map(EventId), number("count").and_then(|count| usize::try_from(count).ok()));
     let sample = visit.engine().sample(wish.chosen(highest)).await?;
     if let Some((title, text)) = impossible(&wish, &sample) {
         return Ok(frame.notice(StatusCode::CONFLICT, title, &text));
@@ -130,7 +130,7 @@ fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize
 
 fn row(frame: &Frame, event: &EventRow) -> ConfirmRow {
     ConfirmRow {
-        state: state_badge(&event.state),
+        state: event.state.into(),
         event: Link::new(&event.kind, frame.href(&format!("events/{}", event.id))),
         outcome: event.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
         received: frame.moment(event.received_at),

@@ -77,7 +77,7 @@ async fn send_payments(visit: Visit, view: PaymentView, way: &Way) -> Result<(),
     while sheet.send(way).await {
         let page = sheet.visit().engine().payment_page(view.clone(), place, CHUNK).await?;
         for row in &page.rows {
-            add_payment(&mut sheet, row)?;
+            add_payment(&mut sheet, row);
         }
         place = page.further;
         if place.is_none() {
@@ -88,8 +88,8 @@ async fn send_payments(visit: Visit, view: PaymentView, way: &Way) -> Result<(),
     Ok(())
 }
 
-fn add_payment(sheet: &mut Sheet, row: &PaymentRow) -> Result<(), Error> {
-    let payment = Payment::of(row)?;
+fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
+    let payment = Payment::of(row);
     let cells = [
         Ours(machine(payment.created_at)),
         Ours(payment.token),
@@ -108,7 +108,6 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) -> Result<(), Error> {
         Ours(machine(payment.updated_at)),
     ];
     sheet.row(&row.variant, cells);
-    Ok(())
 }
 
 async fn send_events(visit: Visit, view: EventView, way: &Way) -> Result<(), Error> {
@@ -138,7 +137,7 @@ fn add_event(sheet: &mut Sheet, row: EventRow, token: Option<String>) {
         Theirs(Some(row.gateway_event_id)),
         Theirs(Some(row.kind)),
         Ours(row.variant),
-        Ours(row.state),
+        Ours(row.state.as_str().to_owned()),
         Ours(row.outcome_code.unwrap_or_default()),
         Theirs(row.outcome),
         Ours(token.unwrap_or_default()),

@@ -7,7 +7,6 @@ use super::rebuild::states;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::state_badge;
 use crate::admin::views::compare::Compare;
 use crate::admin::views::dry_run::DryRun;
 use crate::admin::views::event::{Explain, ReferenceRow};
@@ -25,7 +24,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page(&format!("Dry run of {}", event.kind), "events"),
         back: Link::new("The event", frame.href(&format!("events/{}", event.id))),
         kind: event.kind.clone(),
-        state: state_badge(&event.state),
+        state: event.state.into(),
         end: forecast.state.into(),
         due: forecast.due_at.map(|at| frame.moment(at)),
         explain: explain(&visit, &frame, &forecast),
@@ -42,10 +41,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 fn when(in_transaction: bool) -> &'static str {
-    match in_transaction {
-        true => "in the transaction; it could refuse",
-        false => "after the commit",
-    }
+    if in_transaction { "in the transaction; it could refuse" } else { "after the commit" }
 }
 
 fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {

@@ -6,7 +6,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{spaced, state_badge};
+use crate::admin::views::badge::spaced;
 use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
 use crate::admin::views::curl;
 use crate::admin::views::json::{self, Tree};
@@ -16,7 +16,7 @@ use crate::admin::views::words;
 use crate::domain::event::{EventState, Source};
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Effect;
-use crate::domain::payment::Status;
+use crate::domain::id::EventId;
 use crate::acts::{why_no_discard, why_no_requeue};
 use crate::reports::EventStory;
 use crate::store::rows;
@@ -39,7 +39,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: around,
         back: Link::new("Events", frame.href("events")),
         kind: event.kind.clone(),
-        state: state_badge(&event.state),
+        state: event.state.into(),
         mode: Badge::mode(event.livemode),
         dry_run: story.body.is_some().then(|| frame.href(&format!("events/{}/dry-run", event.id))),
         acts: if visit.may_act() { acts(&frame, &story) } else { Vec::new() },
@@ -75,8 +75,9 @@ async fn discard(visit: Visit) -> Result<HttpResponse, Failure> {
     Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=discard"))))
 }
 
-pub(super) fn id(visit: &Visit) -> Result<i64, Failure> {
-    visit.part("id").parse().map_err(|_| Failure::NotFound("There is no event with this number."))
+pub(super) fn id(visit: &Visit) -> Result<EventId, Failure> {
+    let no_number = |_| Failure::NotFound("There is no event with this number.");
+    visit.part("id").parse().map(EventId).map_err(no_number)
 }
 
 fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
@@ -86,16 +87,16 @@ fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
         icon: "stop",
         action: frame.href(&format!("events/{}/discard", event.id)),
         fields: Vec::new(),
-        why_not: EventState::parse(&event.state).and_then(why_no_discard).map(str::to_owned),
+        why_not: why_no_discard(event.state).map(str::to_owned),
     };
     vec![requeue_act(frame, event, story.body.is_some()), discard]
 }
 
 pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool) -> Act {
-    let why_not = match EventState::parse(&event.state) {
-        Some(EventState::Available) => Some("It waits for a worker already."),
+    let why_not = match event.state {
+        EventState::Available => Some("It waits for a worker already."),
         _ if !readable => Some("Its body was pruned, so it can't be read again."),
-        state => state.and_then(why_no_requeue),
+        state => why_no_requeue(state),
     };
     Act {
         label: "Requeue".to_owned(),
@@ -113,7 +114,6 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         Err(why) => (why.clone(), &[][..]),
     };
     let step = story.transitions.last();
-    let word = |word: &str| Status::parse(word).unwrap_or(Status::Pending);
     let payment = story.payment.as_ref();
     Explain {
         outcome: match &event.outcome {
@@ -122,7 +122,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         },
         code: event.outcome_code.clone(),
         summary,
-        unsigned: (event.source == Source::Operator.as_str()).then_some("An operator's act in these pages, so none."),
+        unsigned: (event.source == Source::Operator).then_some("An operator's act in these pages, so none."),
         secret: event.secret.clone(),
         skew: event.skew_seconds.map(words::skew),
         references: story.references.iter().map(|text| reference(event, text)).collect(),
@@ -130,14 +130,14 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         matched: match (payment, &event.matched_by) {
             (Some(_), Some(by)) => format!("found by {by}"),
             (Some(_), None) => "linked".to_owned(),
-            (None, _) if event.state == EventState::Parked.as_str() => {
+            (None, _) if event.state == EventState::Parked => {
                 "no payment bears one of its references yet".to_owned()
             }
             (None, _) => "it is about no payment here".to_owned(),
         },
         facts: facts.iter().map(|(fact, effect)| fact_row(fact, *effect)).collect(),
         change: step
-            .map(|step| (word(&step.from_status), word(&step.to_status)))
+            .map(|step| (step.from_status, step.to_status))
             .filter(|(from, to)| from != to)
             .map(|(from, to)| Change::of(from, to)),
         change_why: match step {
@@ -173,11 +173,11 @@ fn reference(event: &rows::EventRow, text: &str) -> ReferenceRow {
 }
 
 fn delivery(frame: &Frame, event: &rows::EventRow) -> DeliveryInfo {
-    let waits = [EventState::Retryable, EventState::Parked].map(EventState::as_str).contains(&event.state.as_str());
+    let waits = matches!(event.state, EventState::Retryable | EventState::Parked);
     DeliveryInfo {
         id: Code::new(&event.gateway_event_id, "event id"),
         variant: event.variant.clone(),
-        source: event.source.clone(),
+        source: event.source.as_str().to_owned(),
         occurred: event.occurred_at.map(|at| frame.moment(at)),
         received: frame.moment(event.received_at),
         deliveries: event.deliveries.to_string(),
@@ -192,7 +192,7 @@ fn attempt(visit: &Visit, variant: &str, run: &rows::AttemptRow) -> AttemptRow {
     let took = (run.finished_at - run.started_at).whole_milliseconds();
     AttemptRow {
         handler: run.handler.clone(),
-        outcome: Badge::attempt(&run.outcome),
+        outcome: run.outcome.into(),
         number: run.attempt.to_string(),
         error: run.error.as_deref().map(|error| visit.redacted("error", variant, error).into_owned()),
         took: (took > 0).then(|| format!("{took} ms")),
@@ -213,7 +213,7 @@ fn body(visit: &Visit, story: &EventStory) -> Option<Body> {
 fn curl(visit: &Visit, story: &EventStory) -> Option<String> {
     let (_, bytes) = story.body.as_ref().filter(|_| visit.may_act())?;
     let text = String::from_utf8_lossy(bytes);
-    if visit.redacted("body", &story.event.variant, &text) != text || story.event.source != Source::Delivery.as_str() {
+    if visit.redacted("body", &story.event.variant, &text) != text || story.event.source != Source::Delivery {
         return None;
     }
     let headers = visit.engine().sign(&story.event.variant, bytes)?;

@@ -6,7 +6,7 @@ use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{spaced, state_badge};
+use crate::admin::views::badge::spaced;
 use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};
@@ -47,7 +47,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             action: frame.href("events/bulk"),
             view: asked.fields.with("", "", None).trim_start_matches('?').to_owned(),
         },
-        newest: found.page.rows.first().map(|row| row.id).filter(|_| place.is_none()),
+        newest: found.page.rows.first().map(|row| row.id.0).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
         rows: found.page.rows.iter().map(|row| self::row(&frame, row, &found)).collect(),
@@ -59,7 +59,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
     EventView {
         filter: EventFilter {
-            state: asked.word("state", EventState::parse).map(|state| state.as_str().to_owned()),
+            state: asked.word("state", EventState::parse),
             variant: asked.text("variant"),
             kind: asked.text("kind"),
             livemode: asked.livemode(),
@@ -116,16 +116,15 @@ fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
 }
 
 fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
-    let state = EventState::parse(&row.state);
     let token = row.payment_id.and_then(|id| found.tokens.get(&id));
     EventRow {
-        id: row.id,
+        id: row.id.0,
         href: frame.href(&format!("events/{}", row.id)),
-        state: state_badge(&row.state),
+        state: row.state.into(),
         kind: row.kind.clone(),
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),
         outcome: row.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
-        failed: matches!(state, Some(EventState::Retryable | EventState::Discarded)),
+        failed: matches!(row.state, EventState::Retryable | EventState::Discarded),
         variant: row.variant.clone(),
         deliveries: words::times(u64::try_from(row.deliveries).unwrap_or_default()),
         received: frame.moment(row.received_at),

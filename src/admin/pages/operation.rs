@@ -13,6 +13,7 @@ use crate::admin::views::operation::{Operation, Step};
 use crate::admin::views::parts::{Badge, Link};
 use crate::admin::views::payment::Figure;
 use crate::domain::money::{Decimal, Money};
+use crate::domain::operation::OperationState;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
 use crate::engine::Payment;
@@ -76,7 +77,7 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let order = OperatorsOrder { verb, amount, reason, key, actor: visit.actor() };
     let done = match visit.engine().order(&found.payment.token, order).await {
         Ok(Outcome::Done) => verb.as_str(),
-        Ok(Outcome::Underway) => "underway",
+        Ok(Outcome::Underway) => OperationState::Underway.as_str(),
         Err(error) => return Err(failed(&visit, &found.payment, error)),
     };
     Ok(respond::see(&visit.frame().href(&format!("payments/{}?done={done}", found.payment.token))))

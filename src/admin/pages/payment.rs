@@ -11,14 +11,14 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{sentence, spaced, state_badge};
+use crate::admin::views::badge::{sentence, spaced};
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
 use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::money::Money;
-use crate::domain::payment::Status;
+use crate::domain::operation::OperationState;
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
@@ -33,7 +33,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let story = visit.engine().payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
-    let payment = Payment::of(&story.payment)?;
+    let payment = Payment::of(&story.payment);
     let mut flags = Vec::new();
     flags.extend(payment.needs_review().then(Badge::needs_review));
     flags.extend(payment.disputed.then(Badge::disputed));
@@ -83,7 +83,7 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
         Some(Verb::Refund) => format!("Refunded: {gateway} did it, and the timeline says what came of it."),
         Some(Verb::Complete) => format!("Completed: {gateway} did it, and the timeline says what came of it."),
         Some(Verb::Refresh) => format!("{gateway} was asked; what it knows of this payment is here now."),
-        None if done == Some("underway") => {
+        None if done == Some(OperationState::Underway.as_str()) => {
             let text = format!(
                 "{gateway} has not answered, so it may have acted or not. A worker asks again until that is known; \
                  do not ask for the same once more."
@@ -151,7 +151,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
             (Some(_), _) => String::new(),
             (None, outcome) => outcome.as_deref().map_or_else(|| "waits for a worker".to_owned(), shown),
         };
-        let (badge, at) = (state_badge(&event.state), frame.moment(event.received_at));
+        let (badge, at) = (event.state.into(), frame.moment(event.received_at));
         all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, at)));
     }
     for step in &story.transitions {
@@ -161,7 +161,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let at = frame.moment(run.finished_at);
         let href = frame.href(&format!("events/{}", run.event_id));
         let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
-        let entry = Entry::attempt(&run.handler, href, Badge::attempt(&run.outcome), why, at);
+        let entry = Entry::attempt(&run.handler, href, run.outcome.into(), why, at);
         all.push((run.finished_at, 3, entry.with_error(run.error.as_deref().map(shown))));
     }
     // What the gateway was asked for is told by the operation, with its actor.
@@ -177,19 +177,20 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     for operation in &story.operations {
         let at = frame.moment(operation.created_at);
         let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency)));
-        let title = format!("{}{} asked for", spaced(&operation.verb), amount.unwrap_or_default());
+        let title = format!("{}{} asked for", operation.verb.as_str(), amount.unwrap_or_default());
         let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
         let why = format!("by {}; {came}", operation.actor);
-        all.push((operation.created_at, 0, Entry::operation(title, Badge::operation(&operation.state), why, at)));
+        all.push((operation.created_at, 0, Entry::operation(title, operation.state.into(), why, at)));
     }
     for absorbed in &story.absorbed {
         let why = format!("{} turned out to be this payment", absorbed.token);
         let at = frame.moment(absorbed.updated_at);
         all.push((absorbed.updated_at, 2, Entry::absorbed("An adopted payment was absorbed", why, at)));
     }
-    let (title, why) = match payment.adopted {
-        true => ("Adopted", "made from an event that no payment here was waiting for".to_owned()),
-        false => ("Created", format!("{} through {}", payment.amount, payment.variant)),
+    let (title, why) = if payment.adopted {
+        ("Adopted", "made from an event that no payment here was waiting for".to_owned())
+    } else {
+        ("Created", format!("{} through {}", payment.amount, payment.variant))
     };
     all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
     all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
@@ -198,8 +199,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
 
 /// A step of the status, or of a flag beside it.
 fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
-    let word = |word: &str| Status::parse(word).unwrap_or(Status::Pending);
-    let (from, to) = (word(&step.from_status), word(&step.to_status));
+    let (from, to) = (step.from_status, step.to_status);
     let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
     match (from == to, step.disputed, step.needs_review) {
         (false, ..) => Entry::transition(Change::of(from, to), why, at),

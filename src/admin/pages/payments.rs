@@ -12,7 +12,6 @@ use crate::admin::views::parts::{Amount, Badge, Code, Link};
 use crate::admin::views::payments::{PaymentRow, Payments};
 use crate::admin::views::words;
 use crate::domain::payment::Status;
-use crate::error::Error;
 use crate::engine::Payment;
 use crate::reports::{COUNT_CAP, Order, PaymentList, PaymentView, SEARCH_CAP};
 use crate::store::filters::PaymentFilter;
@@ -50,13 +49,13 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
-        newest: found.page.rows.first().map(|row| row.id).filter(|_| at_newest),
+        newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         by_amount: column(&asked, &list, order, true),
         by_age: column(&asked, &list, order, false),
         order: ORDERS.iter().find(|(.., known)| *known == order).map_or("newest first", |(_, words, _)| words),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "payment", &found.page, order),
-        rows: found.page.rows.iter().map(|row| Ok(self::row(&frame, row)?)).collect::<Result<_, Failure>>()?,
+        rows: found.page.rows.iter().map(|row| self::row(&frame, row)).collect(),
     };
     Ok(frame.render(&page))
 }
@@ -71,7 +70,7 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
     PaymentView {
         filter: PaymentFilter {
             needs_review: status == Some(None),
-            status: status.flatten().map(|status| status.as_str().to_owned()),
+            status: status.flatten(),
             variant: asked.text("variant"),
             livemode: asked.livemode(),
             currency: asked.currency(),
@@ -146,22 +145,23 @@ fn column(asked: &Asked, list: &str, order: Order, by_amount: bool) -> Column {
     Column {
         text: if by_amount { "Amount" } else { "Created" },
         href: asked.fields.with(list, "sort", Some(value.as_str()).filter(|value| *value != "-created")),
-        title: match by_amount {
-            true => "Sort by amount, each currency by itself: amounts of different currencies do not compare",
-            false => "Sort by age",
+        title: if by_amount {
+            "Sort by amount, each currency by itself: amounts of different currencies do not compare"
+        } else {
+            "Sort by age"
         },
         sorted: here.then_some(if order.rising { "ascending" } else { "descending" }),
     }
 }
 
-fn row(frame: &Frame, row: &rows::PaymentRow) -> Result<PaymentRow, Error> {
-    let payment = Payment::of(row)?;
+fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {
+    let payment = Payment::of(row);
     let mut flags = Vec::new();
     flags.extend(payment.needs_review().then(Badge::needs_review));
     flags.extend(payment.disputed.then(Badge::disputed));
     flags.extend(Badge::mode(payment.livemode.filter(|live| !live)));
-    Ok(PaymentRow {
-        id: row.id,
+    PaymentRow {
+        id: row.id.0,
         href: frame.href(&format!("payments/{}", payment.token)),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
@@ -171,7 +171,7 @@ fn row(frame: &Frame, row: &rows::PaymentRow) -> Result<PaymentRow, Error> {
         variant: payment.variant,
         token: payment.token,
         created: frame.moment(payment.created_at),
-    })
+    }
 }
 
 /// Where nothing is, the next step: the addresses for a new mount, or a way out of the filter.

@@ -79,14 +79,9 @@ pub(super) fn states(one: &PaymentState, other: &PaymentState) -> Vec<Row> {
     let money = |of: fn(&PaymentState) -> i64| {
         both.map(|state| Cell::Amount(Amount::new(Money::new(of(state), state.amount.currency))))
     };
-    let review = |state: &PaymentState| match state.concerns.is_empty() {
-        true => Cell::Text("no".to_owned()),
-        false => Cell::Text(state.concerns.join("; ")),
-    };
-    let disputed = |state: &PaymentState| match state.disputed {
-        true => Cell::Badge(Badge::disputed()),
-        false => Cell::Text("no".to_owned()),
-    };
+    let no = || Cell::Text("no".to_owned());
+    let review = |state: &PaymentState| if state.needs_review() { Cell::Text(state.concerns.join("; ")) } else { no() };
+    let disputed = |state: &PaymentState| if state.disputed { Cell::Badge(Badge::disputed()) } else { no() };
     vec![
         row("Status", one.status != other.status, both.map(|state| Cell::Badge(state.status.into()))),
         row("Total", one.amount != other.amount, money(|state| state.amount.minor)),

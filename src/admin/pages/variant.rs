@@ -9,7 +9,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{sentence, state_badge};
+use crate::admin::views::badge::sentence;
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Badge, Code, Link};
 use crate::admin::views::variants::{RefusedRow, SecretRow, Test, Variant};
@@ -56,13 +56,12 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         kinds: setup.kinds.clone(),
         all_kinds: setup.kinds.join("\n"),
         secrets: secrets(&frame, &checkup, visit.engine().now()),
-        api_key: setup.api_key.map(|is_set| match is_set {
-            true => set_or_not(true),
-            false => Badge::new("not set", "neutral", "minus"),
-        }),
+        api_key: setup
+            .api_key
+            .map(|is_set| if is_set { set_or_not(true) } else { Badge::new("not set", "neutral", "minus") }),
         last_event: checkup.standing.last_event.as_ref().map(|event| {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
-            (link, state_badge(&event.state), frame.moment(event.received_at))
+            (link, event.state.into(), frame.moment(event.received_at))
         }),
         reconciled: checkup.reconciled.as_ref().map(|(at, note)| (note.clone(), frame.moment(*at))),
         refused: checkup.standing.refused.iter().map(|one| refused(&frame, one)).collect(),
@@ -169,8 +168,8 @@ const NO_ANSWER: &str = "This process could not reach its own endpoint over plai
 
 fn arrived(frame: &Frame, event: &EventRow) -> Test {
     let link = Link::new("See the event", frame.href(&format!("events/{}", event.id)));
-    let (tone, icon, title, text) = match EventState::parse(&event.state) {
-        Some(EventState::Available | EventState::Running) => (
+    let (tone, icon, title, text) = match event.state {
+        EventState::Available | EventState::Running => (
             "info",
             "clock",
             "Answered with 200, and in the inbox",
@@ -187,7 +186,7 @@ fn arrived(frame: &Frame, event: &EventRow) -> Test {
             ),
         ),
     };
-    Test { tone, icon, title: title.to_owned(), text, event: Some((link, state_badge(&event.state))) }
+    Test { tone, icon, title: title.to_owned(), text, event: Some((link, event.state.into())) }
 }
 
 fn set_or_not(is_set: bool) -> Badge {
@@ -231,9 +230,10 @@ fn advice(checkup: &Checkup, place: usize, at: Option<Timestamp>, now: Timestamp
     let Some((newest, newest_at)) = checkup.matched.first() else {
         return "No event has come that it could have signed.".to_owned();
     };
-    let window = match checkup.matched_all {
-        true => "of all events so far".to_owned(),
-        false => format!("of the newest {SECRETS_OF} events"),
+    let window = if checkup.matched_all {
+        "of all events so far".to_owned()
+    } else {
+        format!("of the newest {SECRETS_OF} events")
     };
     match at {
         Some(at) if at == *newest_at => "It signed the newest event: it is in use.".to_owned(),

@@ -1,9 +1,10 @@
 //! Which word, colour and icon has a state? The only place that maps the domain's states to what is seen.
 
 use super::parts::{Badge, Change};
-use crate::domain::event::EventState;
+use crate::domain::event::{AttemptOutcome, EventState};
 pub(crate) use crate::domain::explain::spaced;
 use crate::domain::fact::State;
+use crate::domain::operation::OperationState;
 use crate::domain::payment::Status;
 
 impl Badge {
@@ -24,32 +25,31 @@ impl Badge {
 
     /// Real money or not; `None` where the gateway doesn't say.
     pub(crate) fn mode(livemode: Option<bool>) -> Option<Self> {
-        livemode.map(|live| match live {
-            true => Self::new("live", "good", "live"),
-            false => Self::new("test", "warn", "flask"),
-        })
+        livemode.map(|live| if live { Self::new("live", "good", "live") } else { Self::new("test", "warn", "flask") })
     }
+}
 
-    /// How an operation stands, by the word of its state.
-    pub(crate) fn operation(word: &str) -> Self {
-        match word {
-            "done" => Self::new("done", "good", "check"),
-            "underway" => Self::new("underway", "warn", "clock"),
-            "declined" => Self::new("declined", "bad", "cross"),
-            "unknown" => Self::new("unknown", "bad", "alert"),
-            other => Self::new(other, "neutral", "dot"),
-        }
+impl From<OperationState> for Badge {
+    fn from(state: OperationState) -> Self {
+        let (tone, icon) = match state {
+            OperationState::Done => ("good", "check"),
+            OperationState::Underway => ("warn", "clock"),
+            OperationState::Declined => ("bad", "cross"),
+            OperationState::Unknown => ("bad", "alert"),
+            OperationState::Overtaken => ("neutral", "dot"),
+        };
+        Self::new(state.as_str(), tone, icon)
     }
+}
 
-    /// How one run of a handler ended, by the word of its outcome.
-    pub(crate) fn attempt(word: &str) -> Self {
-        match word {
-            "ok" => Self::new("ok", "good", "check"),
-            "retry" | "error" => Self::new(word, "warn", "retry"),
-            "discard" | "discarded" => Self::new(word, "bad", "stop"),
-            "running" => Self::new(word, "info", "running"),
-            other => Self::new(other, "neutral", "dot"),
-        }
+impl From<AttemptOutcome> for Badge {
+    fn from(outcome: AttemptOutcome) -> Self {
+        let (tone, icon) = match outcome {
+            AttemptOutcome::Ok => ("good", "check"),
+            AttemptOutcome::Error | AttemptOutcome::RetryAfter => ("warn", "retry"),
+            AttemptOutcome::Discard => ("bad", "stop"),
+        };
+        Self::new(spaced(outcome.as_str()), tone, icon)
     }
 }
 
@@ -100,11 +100,6 @@ impl From<State> for Badge {
     }
 }
 
-/// How an event stands, by the word of its state.
-pub(crate) fn state_badge(word: &str) -> Badge {
-    EventState::parse(word).map_or_else(|| Badge::new(word, "neutral", "dot"), Badge::from)
-}
-
 impl Change {
     /// A payment went from one status to another.
     pub(crate) fn of(from: Status, to: Status) -> Self {
@@ -130,8 +125,10 @@ mod tests {
         let states = State::ALL.into_iter().map(Badge::from);
         let flags = [Badge::disputed(), Badge::needs_review()];
         let modes = [true, false].into_iter().filter_map(|live| Badge::mode(Some(live)));
-        let attempts = ["ok", "retry", "discard", "running", "?"].map(Badge::attempt);
-        for badge in statuses.chain(events).chain(states).chain(flags).chain(modes).chain(attempts) {
+        let attempts = AttemptOutcome::ALL.into_iter().map(Badge::from);
+        let operations = OperationState::ALL.into_iter().map(Badge::from);
+        let of_runs = attempts.chain(operations);
+        for badge in statuses.chain(events).chain(states).chain(flags).chain(modes).chain(of_runs) {
             assert!(drawn.contains(&format!("id=\"i-{}\"", badge.icon)), "{badge:?}");
         }
     }

@@ -30,10 +30,7 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     if size >= 7 * 86_400 {
         return written(at, DAY);
     }
-    match past {
-        true => format!("{} ago", span(size)),
-        false => format!("in {}", span(size)),
-    }
+    if past { format!("{} ago", span(size)) } else { format!("in {}", span(size)) }
 }
 
 /// Seconds in one unit: `40 s`, `3 min`, `1 hour`, `2 days`.

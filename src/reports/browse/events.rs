@@ -1,6 +1,7 @@
 //! Which streams serve a list of events, and how are several made one?
 
 use super::{DEPTH, EventView, Page, Place, Read, cut, found, furthest, moments};
+use crate::domain::id::EventId;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, EventFilter, EventStream, Span, Window};
@@ -20,9 +21,10 @@ pub(crate) fn page(
     let rising = place.is_some_and(|place| place.back);
     let mut span = bounds(tx, &view.filter)?;
     if let Some(Place { id, back, with }) = place {
-        match back {
-            true => span.above = span.above.max(id.saturating_sub(i64::from(with))),
-            false => span.below = span.below.min(id.saturating_add(i64::from(with))),
+        if back {
+            span.above = span.above.max(id.saturating_sub(i64::from(with)));
+        } else {
+            span.below = span.below.min(id.saturating_add(i64::from(with)));
         }
     }
     let (read, capped) = read(tx, view, variants, span, rising, size + 1)?;
@@ -45,7 +47,7 @@ pub(crate) fn newer(
 
 fn bounds(tx: &mut dyn Tx, filter: &EventFilter) -> Result<Span<i64>, Error> {
     let last = if filter.from.is_some() || filter.until.is_some() { tx.last_event()? } else { None };
-    moments::bounds(filter.from, filter.until, last, |ids| tx.event_times(ids))
+    moments::bounds(filter.from, filter.until, last.map(i64::from), |ids| tx.event_times(ids))
 }
 
 fn read(
@@ -55,13 +57,13 @@ fn read(
     ids: Span<i64>,
     rising: bool,
     limit: usize,
-) -> Result<(Read, bool), Error> {
+) -> Result<(Read<EventId>, bool), Error> {
     let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
     let mut window = Window { ids, amounts, rising, depth: i64::MAX };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_events(text, variants, super::SEARCH_CAP as i64 + 1)?);
-        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
+        let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.event_ids(&[EventStream::Found(ids)], filter, &window, limit)?.concat();
         return Ok((Read { ids: in_order(ids, rising), stopped: None }, capped));
     }
@@ -79,7 +81,7 @@ fn read(
 fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Result<Vec<Vec<EventStream>>, Error> {
     let mut all = Vec::new();
     all.extend(filter.repeated.then(|| vec![EventStream::Repeated]));
-    all.extend(filter.state.clone().map(|state| vec![EventStream::State(state)]));
+    all.extend(filter.state.map(|state| vec![EventStream::State(state)]));
     match (filter.kinds_from(), &filter.kind) {
         (Some(start), _) => {
             let kinds = tx.kinds(start, KINDS + 1)?;
@@ -106,7 +108,7 @@ fn merged(
     rest: &EventFilter,
     window: &Window,
     limit: i64,
-) -> Result<Read, Error> {
+) -> Result<Read<EventId>, Error> {
     let found = tx.event_ids(streams, rest, window, limit)?;
     let short = streams.iter().zip(&found).filter(|(_, ids)| (ids.len() as i64) < limit);
     let short: Vec<EventStream> = short.map(|(stream, _)| stream.clone()).collect();
@@ -117,12 +119,12 @@ fn merged(
     Ok(Read { stopped: stopped.filter(|_| (ids.len() as i64) < limit), ids })
 }
 
-fn in_order(mut ids: Vec<i64>, rising: bool) -> Vec<i64> {
+fn in_order(mut ids: Vec<EventId>, rising: bool) -> Vec<EventId> {
     ids.sort_unstable_by(|a, b| if rising { a.cmp(b) } else { b.cmp(a) });
     ids
 }
 
 /// Which of these ends is reached first.
-fn nearest(ends: Vec<i64>, rising: bool) -> Option<i64> {
+fn nearest(ends: Vec<EventId>, rising: bool) -> Option<EventId> {
     if rising { ends.into_iter().min() } else { ends.into_iter().max() }
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::PaymentId;
 use crate::domain::money::Decimal;
 use crate::domain::payment::Status;
 use crate::engine::Engine;
@@ -103,15 +104,15 @@ pub(crate) struct EventList {
     /// When the event was received where the looking stopped.
     pub stopped_at: Option<Timestamp>,
     /// The tokens of the payments that the events are about.
-    pub tokens: BTreeMap<i64, String>,
+    pub tokens: BTreeMap<PaymentId, String>,
     pub counts: Vec<(EventState, i64)>,
     pub kinds: Vec<String>,
 }
 
 /// What was read of a list, in the order of the reading.
-struct Read {
-    ids: Vec<i64>,
-    stopped: Option<i64>,
+struct Read<Id> {
+    ids: Vec<Id>,
+    stopped: Option<Id>,
 }
 
 impl Engine {
@@ -139,7 +140,10 @@ impl Engine {
     }
 
     /// The tokens of these payments.
-    pub(crate) async fn tokens_of(self: &Arc<Self>, payments: Vec<i64>) -> Result<BTreeMap<i64, String>, Error> {
+    pub(crate) async fn tokens_of(
+        self: &Arc<Self>,
+        payments: Vec<PaymentId>,
+    ) -> Result<BTreeMap<PaymentId, String>, Error> {
         self.read(move |tx| Ok(tx.tokens_of(&payments)?.into_iter().collect())).await
     }
 
@@ -170,7 +174,7 @@ impl Engine {
         self.read(move |tx| {
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
-            let each = Status::ALL.map(|status| PaymentStream::Status(status.as_str().into()));
+            let each = Status::ALL.map(PaymentStream::Status);
             let counted = tx.count_payments(&[&[PaymentStream::NeedsReview], &each[..]].concat(), COUNT_CAP)?;
             let (needs_review, counted) = counted.split_first().unwrap_or((&0, &[]));
             let counts = Status::ALL.into_iter().zip(counted.iter().copied()).collect();
@@ -195,9 +199,9 @@ impl Engine {
         self.read(move |tx| {
             let page = events::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.event_times(&[id])).transpose()?.and_then(|times| times[0]);
-            let of: Vec<i64> = page.rows.iter().filter_map(|row| row.payment_id).collect();
+            let of: Vec<PaymentId> = page.rows.iter().filter_map(|row| row.payment_id).collect();
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
-            let each = EventState::ALL.map(|state| EventStream::State(state.as_str().into()));
+            let each = EventState::ALL.map(EventStream::State);
             let counts = EventState::ALL.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
             Ok(EventList { page, stopped_at, tokens, counts, kinds: tx.kinds("", CHOICES)? })
         })
@@ -206,7 +210,7 @@ impl Engine {
 }
 
 /// Makes a page of what was read, one row more than its size where the list goes on.
-fn cut(mut read: Read, place: Option<Place>, size: usize) -> Page<i64> {
+fn cut<Id: Copy + Into<i64>>(mut read: Read<Id>, place: Option<Place>, size: usize) -> Page<Id> {
     let back = place.is_some_and(|place| place.back);
     let more = read.ids.len() > size;
     read.ids.truncate(size);
@@ -214,16 +218,17 @@ fn cut(mut read: Read, place: Option<Place>, size: usize) -> Page<i64> {
     if back {
         read.ids.reverse();
     }
-    let beside = |id, back| Place { id, back, with: false };
+    let beside = |id: Id, back| Place { id: id.into(), back, with: false };
     // A page without rows leads back to where it was come from, that row included.
-    let returning = |row: Option<&i64>, back| {
+    let returning = |row: Option<&Id>, back| {
         place.map(|place| row.map_or(Place { back, with: !place.with, ..place }, |id| beside(*id, back)))
     };
-    let (further, returned) = match back {
-        false => (end.map(|id| beside(id, false)), returning(read.ids.first(), true)),
-        true => (returning(read.ids.last(), false), end.map(|id| beside(id, true))),
+    let (further, returned) = if back {
+        (returning(read.ids.last(), false), end.map(|id| beside(id, true)))
+    } else {
+        (end.map(|id| beside(id, false)), returning(read.ids.first(), true))
     };
-    let stopped = read.stopped.filter(|_| !more);
+    let stopped = read.stopped.filter(|_| !more).map(Id::into);
     Page { rows: read.ids, further, back: returned, stopped, capped: false, lost: false }
 }
 
@@ -246,15 +251,15 @@ pub(crate) fn event_rows(
 
 /// A page of rows that were read one beyond its size, in the order of the reading.
 pub(crate) fn page<T>(rows: Vec<T>, place: Option<Place>, id: impl Fn(&T) -> i64) -> Page<T> {
-    let read = Read { ids: rows.iter().map(&id).collect(), stopped: None };
+    let read: Read<i64> = Read { ids: rows.iter().map(&id).collect(), stopped: None };
     let shown = cut(read, place, ROWS);
     let rows = rows.into_iter().filter(|row| shown.rows.contains(&id(row))).collect();
     shown.with_rows(rows, id)
 }
 
-impl Page<i64> {
+impl<Id: PartialEq> Page<Id> {
     /// The same page with what the ids stand for.
-    fn with_rows<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> i64) -> Page<T> {
+    fn with_rows<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Id) -> Page<T> {
         let place = |row: &T| self.rows.iter().position(|known| *known == id(row));
         rows.sort_by_cached_key(place);
         let Self { further, back, stopped, capped, lost, .. } = self;
@@ -263,7 +268,7 @@ impl Page<i64> {
 }
 
 /// What a search found, newest first, and whether that is not all.
-fn found(mut ids: Vec<i64>) -> (Vec<i64>, bool) {
+fn found<Id: Ord>(mut ids: Vec<Id>) -> (Vec<Id>, bool) {
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.dedup();
     let capped = ids.len() > SEARCH_CAP;
@@ -272,11 +277,11 @@ fn found(mut ids: Vec<i64>) -> (Vec<i64>, bool) {
 }
 
 /// The stream that comes furthest in a page's worth of looking. `reach` answers where each stops; none: at its end.
-fn furthest<S>(
+fn furthest<S, Id: Copy + Ord>(
     tx: &mut dyn Tx,
     mut streams: Vec<S>,
     rising: bool,
-    mut reach: impl FnMut(&mut dyn Tx, &S) -> Result<Option<i64>, Error>,
+    mut reach: impl FnMut(&mut dyn Tx, &S) -> Result<Option<Id>, Error>,
 ) -> Result<S, Error> {
     let mut best = (0, None);
     for (at, stream) in streams.iter().enumerate().filter(|_| streams.len() > 1) {
@@ -298,7 +303,7 @@ mod tests {
     #[test]
     fn a_page_that_found_nothing_leads_back_to_the_row_it_came_from() {
         let place = Place { id: 7, back: false, with: false };
-        let page = cut(Read { ids: vec![], stopped: None }, Some(place), 2);
+        let page = cut(Read::<i64> { ids: vec![], stopped: None }, Some(place), 2);
         assert_eq!((page.further, page.back), (None, Some(Place { id: 7, back: true, with: true })));
         let page = cut(Read { ids: vec![6, 5, 4], stopped: None }, Some(place), 2);
         assert_eq!(page.rows, [6, 5]);

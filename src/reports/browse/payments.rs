@@ -1,6 +1,7 @@
 //! Which stream serves a list of payments, by age or by amount?
 
 use super::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest, moments};
+use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
 use crate::error::Error;
 use crate::store::Tx;
@@ -75,7 +76,7 @@ fn measured(tx: &mut dyn Tx, view: &PaymentView) -> Result<PaymentView, Error> {
 /// All that can match by its age, and all that can by its amount.
 fn window(tx: &mut dyn Tx, filter: &PaymentFilter) -> Result<Window, Error> {
     let last = if filter.from.is_some() || filter.until.is_some() { tx.last_payment()? } else { None };
-    let ids = moments::bounds(filter.from, filter.until, last, |ids| tx.payment_times(ids))?;
+    let ids = moments::bounds(filter.from, filter.until, last.map(i64::from), |ids| tx.payment_times(ids))?;
     let mut amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
     if let Some(currency) = &filter.currency {
         amounts.above = AmountKey { currency: currency.clone(), ..amounts.above };
@@ -94,17 +95,19 @@ fn narrowed(tx: &mut dyn Tx, window: &mut Window, order: Order, place: Place) ->
     let reach = if place.with { 1 } else { 0 };
     let id = if rising { place.id.saturating_sub(reach) } else { place.id.saturating_add(reach) };
     if !order.by_amount {
-        match rising {
-            true => window.ids.above = window.ids.above.max(id),
-            false => window.ids.below = window.ids.below.min(id),
+        if rising {
+            window.ids.above = window.ids.above.max(id);
+        } else {
+            window.ids.below = window.ids.below.min(id);
         }
         return Ok(true);
     }
-    let Some(key) = tx.amount_key(place.id)? else { return Ok(false) };
+    let Some(key) = tx.amount_key(PaymentId(place.id))? else { return Ok(false) };
     let key = AmountKey { id, ..key };
-    match rising {
-        true => window.amounts.above = window.amounts.above.clone().max(key),
-        false => window.amounts.below = window.amounts.below.clone().min(key),
+    if rising {
+        window.amounts.above = window.amounts.above.clone().max(key);
+    } else {
+        window.amounts.below = window.amounts.below.clone().min(key);
     }
     Ok(true)
 }
@@ -115,23 +118,21 @@ fn read(
     variants: &[String],
     mut window: Window,
     limit: usize,
-) -> Result<(Read, bool), Error> {
+) -> Result<(Read<PaymentId>, bool), Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     window.depth = window.depth.max(limit);
     let by_amount = order.by_amount;
     if let Some(text) = search {
         let (ids, capped) = found(tx.find_payments(text, false, variants, SEARCH_CAP as i64 + 1)?);
-        let ids = ids.into_iter().filter(|id| window.ids.holds(id)).collect();
+        let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }
     let stream = stream(tx, filter, variants, &window, by_amount)?;
     let ids = tx.payment_ids(&stream, filter, &window, by_amount, limit)?;
     let sorted = by_amount != (stream == PaymentStream::Amount);
-    let stopped = match (ids.len() as i64) < limit && !sorted {
-        true => tx.payment_reach(&stream, &window)?,
-        false => None,
-    };
+    let is_short = (ids.len() as i64) < limit && !sorted;
+    let stopped = if is_short { tx.payment_reach(&stream, &window)? } else { None };
     Ok((Read { ids, stopped }, false))
 }
 
@@ -145,7 +146,7 @@ fn stream(
 ) -> Result<PaymentStream, Error> {
     let mut by_id = Vec::new();
     by_id.extend(filter.needs_review.then_some(PaymentStream::NeedsReview));
-    by_id.extend(filter.status.clone().map(PaymentStream::Status));
+    by_id.extend(filter.status.map(PaymentStream::Status));
     // Where there is but one variant, nearly all is of it.
     let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
     by_id.extend(variant.map(PaymentStream::Variant));

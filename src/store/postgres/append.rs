@@ -10,6 +10,7 @@ use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz
 
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::EventId;
 use crate::store::rows::{Appended, NewEvent};
 
 /// Events that are known by the same id, in the order of that id: writers that insert the same ids in different
@@ -22,8 +23,8 @@ pub(super) fn append(conn: &mut PgConnection, events: &[NewEvent]) -> QueryResul
     let mut distinct: Vec<(usize, i64)> = first_of.values().copied().collect();
     distinct.sort_by_key(|(at, _)| key(&events[*at]));
 
-    let stored: Vec<(String, String, i64, i64)> = InsertEvents::of(events, &distinct).load(conn)?;
-    let stored: HashMap<(&str, &str), (i64, i64)> = stored
+    let stored: Vec<(String, String, EventId, i64)> = InsertEvents::of(events, &distinct).load(conn)?;
+    let stored: HashMap<(&str, &str), (EventId, i64)> = stored
         .iter()
         .map(|(variant, event, id, deliveries)| ((variant.as_str(), event.as_str()), (*id, *deliveries)))
         .collect();
@@ -137,7 +138,7 @@ impl Query for InsertEvents<'_> {
 impl RunQueryDsl<PgConnection> for InsertEvents<'_> {}
 
 struct InsertBodies<'a> {
-    events: Vec<i64>,
+    events: Vec<EventId>,
     headers: Vec<&'a str>,
     bodies: Vec<&'a [u8]>,
 }

@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{Claim, NewAttempt, NewTransition, PaymentRow};
 use crate::store::sets::{EventEnd, EventFacts, Key, Settled};
@@ -41,7 +42,7 @@ pub(super) fn end_events(conn: &mut PgConnection, ends: &[EventEnd]) -> QueryRes
         return Ok(());
     }
     EndEvents {
-        ids: column(ends, |end| end.id),
+        ids: column(ends, |end| end.id.0),
         states: column(ends, |end| end.verdict.state.as_str()),
         attempts: column(ends, |end| end.attempts),
         claims: column(ends, |end| end.claims),
@@ -49,7 +50,7 @@ pub(super) fn end_events(conn: &mut PgConnection, ends: &[EventEnd]) -> QueryRes
         outcomes: column(ends, |end| end.verdict.outcome.as_str()),
         due: column(ends, |end| end.verdict.due_at),
         finished: column(ends, |end| end.verdict.finished_at),
-        payments: column(ends, |end| end.payment),
+        payments: column(ends, |end| end.payment.map(|id| id.0)),
         matched: column(ends, |end| end.matched_by.as_deref()),
         _borrows: Default::default(),
     }
@@ -68,12 +69,12 @@ statement! { Pg,
 }
 answers!(KeepReferences, PgConnection);
 
-pub(super) fn keep_references(conn: &mut PgConnection, refs: &[(i64, String, String)]) -> QueryResult<()> {
+pub(super) fn keep_references(conn: &mut PgConnection, refs: &[(EventId, String, String)]) -> QueryResult<()> {
     if refs.is_empty() {
         return Ok(());
     }
     KeepReferences {
-        events: column(refs, |(event, ..)| *event),
+        events: column(refs, |(event, ..)| event.0),
         variants: column(refs, |(_, variant, _)| variant.as_str()),
         refs: column(refs, |(.., text)| text.as_str()),
         _borrows: Default::default(),
@@ -98,7 +99,7 @@ pub(super) fn keep_event_facts(conn: &mut PgConnection, facts: &[EventFacts]) ->
         return Ok(());
     }
     KeepEventFacts {
-        events: column(facts, |one| one.event),
+        events: column(facts, |one| one.event.0),
         summaries: column(facts, |one| one.summary.as_str()),
         facts: column(facts, |one| one.facts.as_str()),
         _borrows: Default::default(),
@@ -118,14 +119,14 @@ statement! { Pg,
 }
 answers!(Link, PgConnection);
 
-pub(super) fn link(conn: &mut PgConnection, links: &[(Key, i64)]) -> QueryResult<()> {
+pub(super) fn link(conn: &mut PgConnection, links: &[(Key, PaymentId)]) -> QueryResult<()> {
     if links.is_empty() {
         return Ok(());
     }
     Link {
         variants: column(links, |((variant, _), _)| variant.as_str()),
         refs: column(links, |((_, text), _)| text.as_str()),
-        payments: column(links, |(_, payment)| *payment),
+        payments: column(links, |(_, payment)| payment.0),
         _borrows: Default::default(),
     }
     .execute(conn)
@@ -154,12 +155,12 @@ statement! { Pg,
 }
 answers!(KeepFacts, PgConnection);
 
-pub(super) fn keep_facts(conn: &mut PgConnection, facts: &[(i64, Fact)]) -> QueryResult<()> {
+pub(super) fn keep_facts(conn: &mut PgConnection, facts: &[(PaymentId, Fact)]) -> QueryResult<()> {
     if facts.is_empty() {
         return Ok(());
     }
     KeepFacts {
-        payments: column(facts, |(payment, _)| *payment),
+        payments: column(facts, |(payment, _)| payment.0),
         registers: column(facts, |(_, fact)| fact.aspect.as_str()),
         refs: column(facts, |(_, fact)| fact.gateway_ref.as_str()),
         states: column(facts, |(_, fact)| fact.state.as_str()),
@@ -206,7 +207,7 @@ pub(super) fn save_payments(conn: &mut PgConnection, rows: &[PaymentRow], now: T
         return Ok(0);
     }
     SavePayments {
-        ids: column(rows, |row| row.id),
+        ids: column(rows, |row| row.id.0),
         versions: column(rows, |row| row.version),
         statuses: column(rows, |row| row.status.as_str()),
         amounts: column(rows, |row| row.amount),
@@ -242,13 +243,13 @@ statement! { Pg,
 answers!(AddTransitions, PgConnection, BigInt);
 
 /// The rows take their ids in the order in which they are given, so sorted ids are in that order too.
-pub(super) fn add_transitions(conn: &mut PgConnection, steps: &[NewTransition]) -> QueryResult<Vec<i64>> {
+pub(super) fn add_transitions(conn: &mut PgConnection, steps: &[NewTransition]) -> QueryResult<Vec<TransitionId>> {
     if steps.is_empty() {
         return Ok(Vec::new());
     }
     let mut ids: Vec<i64> = AddTransitions {
-        payments: column(steps, |step| step.payment_id),
-        events: column(steps, |step| step.event_id),
+        payments: column(steps, |step| step.payment_id.0),
+        events: column(steps, |step| step.event_id.map(|id| id.0)),
         from: column(steps, |step| step.from_status.as_str()),
         to: column(steps, |step| step.to_status.as_str()),
         reviews: column(steps, |step| step.needs_review),
@@ -259,7 +260,7 @@ pub(super) fn add_transitions(conn: &mut PgConnection, steps: &[NewTransition]) 
     }
     .load(conn)?;
     ids.sort_unstable();
-    Ok(ids)
+    Ok(ids.into_iter().map(TransitionId).collect())
 }
 
 statement! { Pg,
@@ -284,11 +285,11 @@ pub(super) fn add_attempts(conn: &mut PgConnection, attempts: &[NewAttempt]) -> 
         return Ok(());
     }
     AddAttempts {
-        events: column(attempts, |new| new.event_id),
-        transitions: column(attempts, |new| new.transition_id),
+        events: column(attempts, |new| new.event_id.0),
+        transitions: column(attempts, |new| new.transition_id.map(|id| id.0)),
         handlers: column(attempts, |new| new.handler.as_str()),
         numbers: column(attempts, |new| new.attempt),
-        outcomes: column(attempts, |new| new.outcome),
+        outcomes: column(attempts, |new| new.outcome.as_str()),
         errors: column(attempts, |new| new.error.as_deref()),
         started: column(attempts, |new| new.started_at),
         finished: column(attempts, |new| new.finished_at),
@@ -320,7 +321,7 @@ pub(super) fn settle_events(conn: &mut PgConnection, settled: &[Settled]) -> Que
         return Ok(Vec::new());
     }
     let held: Vec<i64> = SettleEvents {
-        ids: column(settled, |one| one.claim.event),
+        ids: column(settled, |one| one.claim.event.0),
         claims: column(settled, |one| one.claim.number),
         states: column(settled, |one| one.verdict.state.as_str()),
         returned: column(settled, |one| i64::from(one.returns_attempt())),
@@ -332,7 +333,7 @@ pub(super) fn settle_events(conn: &mut PgConnection, settled: &[Settled]) -> Que
     }
     .load(conn)?;
     let held: std::collections::HashSet<i64> = held.into_iter().collect();
-    Ok(column(settled, |one| held.contains(&one.claim.event)))
+    Ok(column(settled, |one| held.contains(&one.claim.event.0)))
 }
 
 statement! { Pg,
@@ -349,11 +350,11 @@ answers!(Renew, PgConnection, (BigInt, BigInt));
 
 pub(super) fn renew(conn: &mut PgConnection, claims: &[Claim], until: Timestamp) -> QueryResult<Vec<Claim>> {
     let held: Vec<(i64, i64)> = Renew {
-        ids: column(claims, |claim| claim.event),
+        ids: column(claims, |claim| claim.event.0),
         claims: column(claims, |claim| claim.number),
         until,
         _borrows: Default::default(),
     }
     .load(conn)?;
-    Ok(held.into_iter().map(|(event, number)| Claim { event, number }).collect())
+    Ok(held.into_iter().map(|(event, number)| Claim { event: EventId(event), number }).collect())
 }

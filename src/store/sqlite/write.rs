@@ -10,11 +10,12 @@ use super::statements::schema::{
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{Claim, NewAttempt, NewTransition, PaymentRow};
 use crate::store::sets::{EventEnd, EventFacts, Key, Settled};
 
-const RUNNING: &str = EventState::Running.as_str();
+const RUNNING: EventState = EventState::Running;
 
 pub(super) fn end_events(conn: &mut SqliteConnection, ends: &[EventEnd]) -> QueryResult<()> {
     use pay_events::dsl as e;
@@ -22,7 +23,7 @@ pub(super) fn end_events(conn: &mut SqliteConnection, ends: &[EventEnd]) -> Quer
         let EventEnd { id, attempts, claims, verdict, payment, matched_by } = end;
         diesel::update(e::pay_events.find(id))
             .set((
-                e::state.eq(verdict.state.as_str()),
+                e::state.eq(verdict.state),
                 e::attempts.eq(attempts),
                 e::claims.eq(claims),
                 e::outcome_code.eq(verdict.code),
@@ -37,7 +38,7 @@ pub(super) fn end_events(conn: &mut SqliteConnection, ends: &[EventEnd]) -> Quer
     Ok(())
 }
 
-pub(super) fn keep_references(conn: &mut SqliteConnection, refs: &[(i64, String, String)]) -> QueryResult<()> {
+pub(super) fn keep_references(conn: &mut SqliteConnection, refs: &[(EventId, String, String)]) -> QueryResult<()> {
     use pay_event_references::dsl as r;
     for (event, variant, gateway_ref) in refs {
         diesel::insert_into(r::pay_event_references)
@@ -61,7 +62,7 @@ pub(super) fn keep_event_facts(conn: &mut SqliteConnection, facts: &[EventFacts]
     Ok(())
 }
 
-pub(super) fn link(conn: &mut SqliteConnection, links: &[(Key, i64)]) -> QueryResult<()> {
+pub(super) fn link(conn: &mut SqliteConnection, links: &[(Key, PaymentId)]) -> QueryResult<()> {
     use pay_references::dsl as r;
     for ((variant, gateway_ref), payment) in links {
         diesel::insert_into(r::pay_references)
@@ -72,11 +73,11 @@ pub(super) fn link(conn: &mut SqliteConnection, links: &[(Key, i64)]) -> QueryRe
     Ok(())
 }
 
-pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(i64, Fact)]) -> QueryResult<()> {
+pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(PaymentId, Fact)]) -> QueryResult<()> {
     use pay_ledger::dsl as l;
     for (payment, fact) in facts {
         let content = (
-            l::state.eq(fact.state.as_str()),
+            l::state.eq(fact.state),
             l::amount.eq(fact.amount),
             l::face_amount.eq(fact.face),
             l::currency.eq(fact.currency.as_ref().map(Currency::as_str)),
@@ -85,11 +86,8 @@ pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(i64, Fact)]) -> 
             l::occurred_at.eq(fact.occurred_at),
             l::event_id.eq(&fact.event_id),
         );
-        let key = (
-            l::payment_id.eq(payment),
-            l::register.eq(fact.aspect.as_str()),
-            l::gateway_ref.eq(fact.gateway_ref.as_str()),
-        );
+        let key =
+            (l::payment_id.eq(payment), l::register.eq(fact.aspect), l::gateway_ref.eq(fact.gateway_ref.as_str()));
         diesel::insert_into(l::pay_ledger)
             .values((key, content))
             .on_conflict((l::payment_id, l::register, l::gateway_ref))
@@ -107,7 +105,7 @@ pub(super) fn save_payments(conn: &mut SqliteConnection, rows: &[PaymentRow], no
     for row in rows {
         saved += diesel::update(p::pay_payments.filter(p::id.eq(row.id).and(p::version.eq(row.version))))
             .set((
-                (p::status.eq(&row.status), p::amount.eq(row.amount), p::currency.eq(&row.currency)),
+                (p::status.eq(row.status), p::amount.eq(row.amount), p::currency.eq(row.currency)),
                 p::captured_amount.eq(row.captured_amount),
                 p::refunded_amount.eq(row.refunded_amount),
                 p::needs_review.eq(row.needs_review),
@@ -122,15 +120,15 @@ pub(super) fn save_payments(conn: &mut SqliteConnection, rows: &[PaymentRow], no
     Ok(saved)
 }
 
-pub(super) fn add_transitions(conn: &mut SqliteConnection, steps: &[NewTransition]) -> QueryResult<Vec<i64>> {
+pub(super) fn add_transitions(conn: &mut SqliteConnection, steps: &[NewTransition]) -> QueryResult<Vec<TransitionId>> {
     use pay_transitions::dsl as t;
     let add = |new: &NewTransition| {
         diesel::insert_into(t::pay_transitions)
             .values((
                 t::payment_id.eq(new.payment_id),
                 t::event_id.eq(new.event_id),
-                t::from_status.eq(&new.from_status),
-                t::to_status.eq(&new.to_status),
+                t::from_status.eq(new.from_status),
+                t::to_status.eq(new.to_status),
                 t::needs_review.eq(new.needs_review),
                 t::disputed.eq(new.disputed),
                 t::cause.eq(&new.cause),
@@ -168,7 +166,7 @@ pub(super) fn settle_events(conn: &mut SqliteConnection, settled: &[Settled]) ->
         diesel::update(e::pay_events.find(claim.event))
             .filter(e::state.eq(RUNNING).and(e::claims.eq(claim.number)))
             .set((
-                e::state.eq(verdict.state.as_str()),
+                e::state.eq(verdict.state),
                 e::attempts.eq(e::attempts - i64::from(one.returns_attempt())),
                 e::outcome_code.eq(verdict.code),
                 e::outcome.eq(&verdict.outcome),

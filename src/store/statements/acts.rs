@@ -24,10 +24,8 @@ impl Acts for Connection {
             Some(ActPlace { id, back: true, with: true }) => query.filter(a::id.ge(id)),
             None => query,
         };
-        let rows = match from.is_some_and(|from| from.back) {
-            true => query.order(a::id.asc()).load(self),
-            false => query.order(a::id.desc()).load(self),
-        };
+        let back = from.is_some_and(|from| from.back);
+        let rows = if back { query.order(a::id.asc()).load(self) } else { query.order(a::id.desc()).load(self) };
         rows.map_err(failed("listing acts"))
     }
 

@@ -8,6 +8,7 @@ use super::schema::{
 };
 use super::{Connection, failed, ledger};
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use crate::store::Browse;
 use crate::store::rows::*;
@@ -15,11 +16,11 @@ use pay_events::dsl as e;
 use pay_payments::dsl as p;
 
 impl Browse for Connection {
-    fn event(&mut self, id: i64) -> Result<Option<EventRow>, Error> {
+    fn event(&mut self, id: EventId) -> Result<Option<EventRow>, Error> {
         e::pay_events.find(id).first(self).optional().map_err(failed("reading an event"))
     }
 
-    fn body(&mut self, event: i64) -> Result<Option<(String, Vec<u8>)>, Error> {
+    fn body(&mut self, event: EventId) -> Result<Option<(String, Vec<u8>)>, Error> {
         use pay_event_bodies::dsl as b;
         b::pay_event_bodies
             .find(event)
@@ -29,7 +30,7 @@ impl Browse for Connection {
             .map_err(failed("reading a body"))
     }
 
-    fn event_facts(&mut self, event: i64) -> Result<Option<(String, String)>, Error> {
+    fn event_facts(&mut self, event: EventId) -> Result<Option<(String, String)>, Error> {
         use pay_event_facts::dsl as f;
         f::pay_event_facts
             .find(event)
@@ -39,7 +40,7 @@ impl Browse for Connection {
             .map_err(failed("reading an event's facts"))
     }
 
-    fn event_references(&mut self, event: i64) -> Result<Vec<String>, Error> {
+    fn event_references(&mut self, event: EventId) -> Result<Vec<String>, Error> {
         use pay_event_references::dsl as r;
         r::pay_event_references
             .filter(r::event_id.eq(event))
@@ -49,7 +50,7 @@ impl Browse for Connection {
             .map_err(failed("reading an event's references"))
     }
 
-    fn attempts_of(&mut self, events: &[i64]) -> Result<Vec<AttemptRow>, Error> {
+    fn attempts_of(&mut self, events: &[EventId]) -> Result<Vec<AttemptRow>, Error> {
         use pay_attempts::dsl as a;
         a::pay_attempts
             .filter(a::event_id.eq_any(events))
@@ -59,7 +60,7 @@ impl Browse for Connection {
             .map_err(failed("reading attempts"))
     }
 
-    fn events_of(&mut self, payment: i64, cap: i64) -> Result<Vec<EventRow>, Error> {
+    fn events_of(&mut self, payment: PaymentId, cap: i64) -> Result<Vec<EventRow>, Error> {
         e::pay_events
             .filter(e::payment_id.eq(payment))
             .order(e::id.desc())
@@ -68,7 +69,7 @@ impl Browse for Connection {
             .map_err(failed("reading a payment's events"))
     }
 
-    fn transitions_of(&mut self, payment: i64) -> Result<Vec<TransitionRow>, Error> {
+    fn transitions_of(&mut self, payment: PaymentId) -> Result<Vec<TransitionRow>, Error> {
         use pay_transitions::dsl as t;
         t::pay_transitions
             .filter(t::payment_id.eq(payment))
@@ -78,7 +79,7 @@ impl Browse for Connection {
             .map_err(failed("reading transitions"))
     }
 
-    fn acts_of(&mut self, payment: i64) -> Result<Vec<ActRow>, Error> {
+    fn acts_of(&mut self, payment: PaymentId) -> Result<Vec<ActRow>, Error> {
         use pay_audit::dsl as a;
         let its_events = e::pay_events.filter(e::payment_id.eq(payment)).select(e::id.nullable());
         a::pay_audit
@@ -89,19 +90,20 @@ impl Browse for Connection {
             .map_err(failed("reading acts"))
     }
 
-    fn beside(&mut self, payment: i64, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error> {
+    fn beside(&mut self, payment: PaymentId, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error> {
         let mut query = p::pay_payments.filter(p::absorbed_by.is_null()).select(p::token).limit(1).into_boxed();
         if let Some(customer) = customer {
             query = query.filter(p::customer.eq(customer.to_owned()));
         }
-        query = match newer {
-            true => query.filter(p::id.gt(payment)).order(p::id.asc()),
-            false => query.filter(p::id.lt(payment)).order(p::id.desc()),
+        query = if newer {
+            query.filter(p::id.gt(payment)).order(p::id.asc())
+        } else {
+            query.filter(p::id.lt(payment)).order(p::id.desc())
         };
         query.first(self).optional().map_err(failed("looking for a payment's neighbours"))
     }
 
-    fn absorbed_by(&mut self, payment: i64) -> Result<Vec<PaymentRow>, Error> {
+    fn absorbed_by(&mut self, payment: PaymentId) -> Result<Vec<PaymentRow>, Error> {
         p::pay_payments
             .filter(p::absorbed_by.eq(payment))
             .limit(100)
@@ -109,7 +111,7 @@ impl Browse for Connection {
             .map_err(failed("reading absorbed payments"))
     }
 
-    fn facts_of(&mut self, payment: i64) -> Result<Vec<Fact>, Error> {
+    fn facts_of(&mut self, payment: PaymentId) -> Result<Vec<Fact>, Error> {
         ledger::facts(self, payment)
     }
 }

@@ -77,7 +77,7 @@ impl Chores for Connection {
     fn authorized_before(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error> {
         use pay_payments::dsl as p;
         p::pay_payments
-            .filter(p::status.eq(Status::Authorized.as_str()).and(p::absorbed_by.is_null()))
+            .filter(p::status.eq(Status::Authorized).and(p::absorbed_by.is_null()))
             .filter(p::created_at.lt(at))
             .order(p::id)
             .limit(cap)

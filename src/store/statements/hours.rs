@@ -70,7 +70,7 @@ impl Hours for Connection {
 
     fn first_parked(&mut self) -> Result<Option<EventRow>, Error> {
         e::pay_events
-            .filter(e::state.eq(EventState::Parked.as_str()).and(e::due_at.is_null()))
+            .filter(e::state.eq(EventState::Parked).and(e::due_at.is_null()))
             .order(e::id)
             .first(self)
             .optional()
@@ -90,9 +90,10 @@ impl Hours for Connection {
     /// The state is part of the text, as it is of the index.
     fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error> {
         Said::<BigInt>::new()
-            .sql(
-                "SELECT count(*) FROM (SELECT finished_at FROM pay_events WHERE state = 'discarded' AND finished_at > ",
-            )
+            .sql(format!(
+                "SELECT count(*) FROM (SELECT finished_at FROM pay_events WHERE state = '{}' AND finished_at > ",
+                EventState::Discarded.as_str()
+            ))
             .at(since)
             .sql(format!(" ORDER BY state, finished_at LIMIT {cap}) AS counted"))
             .get_result(self)

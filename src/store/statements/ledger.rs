@@ -1,4 +1,4 @@
-//! How does a register become a row, and a row a register again?
+//! The facts of a ledger, out of their rows.
 
 use diesel::prelude::*;
 
@@ -6,53 +6,47 @@ use super::schema::pay_ledger::dsl as l;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::money::Currency;
-use crate::error::{Error, ErrorKind};
+use crate::domain::id::PaymentId;
+use crate::error::Error;
+use crate::store::typed::LedgerCurrency;
 
 #[derive(Queryable)]
 pub(super) struct LedgerRow {
-    payment_id: i64,
-    register: String,
+    payment_id: PaymentId,
+    register: Aspect,
     gateway_ref: String,
-    state: String,
+    state: State,
     amount: Option<i64>,
     face_amount: Option<i64>,
-    currency: Option<String>,
+    currency: Option<LedgerCurrency>,
     parent_ref: Option<String>,
     since: Option<Timestamp>,
     occurred_at: Timestamp,
     event_id: String,
 }
 
-pub(super) fn facts(conn: &mut Connection, payment: i64) -> Result<Vec<Fact>, Error> {
+pub(super) fn facts(conn: &mut Connection, payment: PaymentId) -> Result<Vec<Fact>, Error> {
     let rows: Vec<LedgerRow> =
         l::pay_ledger.filter(l::payment_id.eq(payment)).load(conn).map_err(failed("reading a ledger"))?;
-    rows.into_iter().map(fact).collect()
+    Ok(rows.into_iter().map(fact).collect())
 }
 
 /// The facts of several payments.
-pub(super) fn facts_of(rows: Vec<LedgerRow>) -> Result<Vec<(i64, Fact)>, Error> {
-    rows.into_iter().map(|row| Ok((row.payment_id, fact(row)?))).collect()
+pub(super) fn facts_of(rows: Vec<LedgerRow>) -> Vec<(PaymentId, Fact)> {
+    rows.into_iter().map(|row| (row.payment_id, fact(row))).collect()
 }
 
-fn fact(row: LedgerRow) -> Result<Fact, Error> {
-    let (Some(aspect), Some(state)) = (Aspect::parse(&row.register), State::parse(&row.state)) else {
-        let message = format!(
-            "expected a register and a state that this release knows, got {:?} and {:?}; a newer release wrote them",
-            row.register, row.state
-        );
-        return Err(Error::new(ErrorKind::Storage, message));
-    };
-    Ok(Fact {
-        aspect,
+fn fact(row: LedgerRow) -> Fact {
+    Fact {
+        aspect: row.register,
         gateway_ref: row.gateway_ref,
-        state,
+        state: row.state,
         amount: row.amount,
         face: row.face_amount,
-        currency: row.currency.as_deref().and_then(|code| Currency::parse(code).ok()),
+        currency: row.currency.map(|currency| currency.0),
         parent: row.parent_ref,
         since: row.since,
         occurred_at: row.occurred_at,
         event_id: row.event_id,
-    })
+    }
 }

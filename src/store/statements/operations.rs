@@ -1,20 +1,21 @@
 //! How are operations kept? A row from before the gateway is asked until it is known what came of it.
 
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 
 use super::schema::pay_operations::dsl as o;
 use super::schema::pay_payments;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
+use crate::domain::id::{OperationId, PaymentId};
+use crate::domain::operation::{OperationState, Verb};
 use crate::error::Error;
 use crate::store::Operations;
 use crate::store::calls::{NewOperation, OperationEnd, OperationRow};
 
-/// The state of an operation whose end is not known.
-const UNDERWAY: &str = "underway";
-const DONE: &str = "done";
-/// The verb that changes nothing.
-const REFRESH: &str = "refresh";
+const UNDERWAY: OperationState = OperationState::Underway;
+const DONE: OperationState = OperationState::Done;
+const CLAIMING: &str = "claiming an operation";
 
 impl Operations for Connection {
     fn add_operation(&mut self, new: &NewOperation) -> Result<OperationRow, Error> {
@@ -43,7 +44,7 @@ impl Operations for Connection {
         now: Timestamp,
         until: Timestamp,
         variants: &[String],
-        payment: Option<i64>,
+        payment: Option<PaymentId>,
     ) -> Result<Option<OperationRow>, Error> {
         loop {
             let due = o::pay_operations.filter(o::due_at.le(now).and(o::variant.eq_any(variants))).into_boxed();
@@ -54,7 +55,7 @@ impl Operations for Connection {
             let due = due
                 .order((o::due_at, o::id))
                 .select(o::id)
-                .first::<i64>(self)
+                .first::<OperationId>(self)
                 .optional()
                 .map_err(failed("finding an operation"))?;
             let Some(id) = due else { return Ok(None) };
@@ -62,10 +63,14 @@ impl Operations for Connection {
             let mine = diesel::update(o::pay_operations.filter(o::id.eq(id).and(o::due_at.le(now))))
                 .set((o::due_at.eq(until), o::attempts.eq(o::attempts + 1)))
                 .get_result(self)
-                .optional()
-                .map_err(failed("claiming an operation"))?;
-            if mine.is_some() {
-                return Ok(mine);
+                .optional();
+            match mine {
+                Ok(None) => {}
+                // What it says is none of ours, and it holds up no other: it is not due any more.
+                Err(error @ DieselError::DeserializationError(_)) => {
+                    log::error!("payments: operation {id} can't be tried: {}", failed(CLAIMING)(error));
+                }
+                mine => return mine.map_err(failed(CLAIMING)),
             }
         }
     }
@@ -74,7 +79,7 @@ impl Operations for Connection {
         let mine = o::state.eq(UNDERWAY).and(o::attempts.eq(tried.attempts));
         let it = o::pay_operations.filter(o::id.eq(tried.id)).into_boxed();
         let it = if end.state == DONE { it.filter(o::state.ne(DONE)) } else { it.filter(mine) };
-        let open = it.select(o::id).first::<i64>(self).optional().map_err(failed("reading an operation"))?;
+        let open = it.select(o::id).first::<OperationId>(self).optional().map_err(failed("reading an operation"))?;
         let Some(id) = open else { return Ok(()) };
         diesel::update(o::pay_operations.filter(o::id.eq(id)))
             .set((
@@ -93,22 +98,22 @@ impl Operations for Connection {
         named.first(self).optional().map_err(failed("reading an operation"))
     }
 
-    fn open_operations(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error> {
+    fn open_operations(&mut self, payment: PaymentId) -> Result<Vec<OperationRow>, Error> {
         use pay_payments::dsl as p;
         let absorbed = p::pay_payments.filter(p::absorbed_by.eq(payment)).select(p::id);
         let its = || {
             let its = o::payment_id.eq(payment).or(o::payment_id.eq_any(absorbed));
             o::pay_operations.filter(its).into_boxed()
         };
-        let acting = o::verb.ne(REFRESH).or(o::state.eq(UNDERWAY));
+        let acting = o::verb.ne(Verb::Refresh).or(o::state.eq(UNDERWAY));
         let mut open: Vec<OperationRow> =
             its().filter(acting).order(o::id).load(self).map_err(failed("reading operations"))?;
-        let refreshed = its().filter(o::verb.eq(REFRESH).and(o::state.eq(DONE))).order(o::id.desc());
+        let refreshed = its().filter(o::verb.eq(Verb::Refresh).and(o::state.eq(DONE))).order(o::id.desc());
         open.extend(refreshed.first(self).optional().map_err(failed("reading operations"))?);
         Ok(open)
     }
 
-    fn operations_of(&mut self, payment: i64) -> Result<Vec<OperationRow>, Error> {
+    fn operations_of(&mut self, payment: PaymentId) -> Result<Vec<OperationRow>, Error> {
         o::pay_operations
             .filter(o::payment_id.eq(payment))
             .order(o::id.desc())

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::schema::{pay_events, pay_ledger, pay_payments, pay_references};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
+use crate::domain::id::PaymentId;
 use crate::error::Error;
 use crate::store::Payments;
 use crate::store::rows::{PaymentDraft, PaymentRow};
@@ -20,7 +21,7 @@ impl Payments for Connection {
                 p::variant.eq(&new.variant),
                 p::status.eq(new.status),
                 p::amount.eq(new.amount),
-                p::currency.eq(&new.currency),
+                p::currency.eq(new.currency),
                 (p::captured_amount.eq(0), p::refunded_amount.eq(0), p::needs_review.eq(false), p::disputed.eq(false)),
                 (p::concerns.eq(""), p::version.eq(0)),
                 p::customer.eq(&new.customer),
@@ -39,11 +40,11 @@ impl Payments for Connection {
         p::pay_payments.filter(p::token.eq(token)).first(self).optional().map_err(failed("reading a payment"))
     }
 
-    fn payment(&mut self, id: i64) -> Result<Option<PaymentRow>, Error> {
+    fn payment(&mut self, id: PaymentId) -> Result<Option<PaymentRow>, Error> {
         p::pay_payments.find(id).first(self).optional().map_err(failed("reading a payment"))
     }
 
-    fn references_of(&mut self, payment: i64) -> Result<Vec<String>, Error> {
+    fn references_of(&mut self, payment: PaymentId) -> Result<Vec<String>, Error> {
         r::pay_references
             .filter(r::payment_id.eq(payment))
             .order(r::gateway_ref)
@@ -52,7 +53,7 @@ impl Payments for Connection {
             .map_err(failed("reading references"))
     }
 
-    fn clear_ledger(&mut self, payment: i64) -> Result<(), Error> {
+    fn clear_ledger(&mut self, payment: PaymentId) -> Result<(), Error> {
         use pay_ledger::dsl as l;
         diesel::delete(l::pay_ledger.filter(l::payment_id.eq(payment)))
             .execute(self)
@@ -60,7 +61,7 @@ impl Payments for Connection {
             .map_err(failed("emptying a ledger"))
     }
 
-    fn absorb(&mut self, from: i64, into: i64, now: Timestamp) -> Result<(), Error> {
+    fn absorb(&mut self, from: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), Error> {
         use pay_events::dsl as e;
         use pay_ledger::dsl as l;
         let what = "absorbing a payment";

@@ -81,6 +81,7 @@ diesel::table! {
         attempts -> BigInt,
         claims -> BigInt,
         due_at -> Nullable<Instant>,
+        requeued_at -> Nullable<Instant>,
     }
 }
 

@@ -4,15 +4,17 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 
 use super::schema::{
-    pay_attempts, pay_audit, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments,
-    pay_references, pay_transitions,
+    pay_attempts, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments, pay_references,
+    pay_transitions,
 };
 use super::{Connection, failed, ledger};
 use crate::domain::Timestamp;
-use crate::domain::event::EventState;
+use crate::domain::event::{AttemptOutcome, EventState};
 use crate::domain::fact::Fact;
+use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::error::{Error, ErrorKind};
 use crate::store::rows::*;
 use crate::store::sets::*;
@@ -24,16 +26,19 @@ use super::super::{self as dialect, write};
 impl Sets for Connection {
     fn is_due(&mut self, now: Timestamp, variants: &[String]) -> Result<bool, Error> {
         let due = e::pay_events.filter(e::due_at.le(now).and(e::variant.eq_any(variants))).select(e::id);
-        let found = due.first::<i64>(self).optional().map_err(failed("looking for due events"))?;
+        let found = due.first::<EventId>(self).optional().map_err(failed("looking for due events"))?;
         Ok(found.is_some())
     }
 
     fn due_events(&mut self, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<Claimed>, Error> {
-        let due = dialect::due(self, now, limit, variants).map_err(failed("looking for due events"))?;
+        let due = match dialect::due(self, now, limit, variants) {
+            Err(DieselError::DeserializationError(_)) => readable(self, now, limit, variants)?,
+            due => due.map_err(failed("looking for due events"))?,
+        };
         with_bodies(self, due)
     }
 
-    fn due_among(&mut self, ids: &[i64], now: Timestamp) -> Result<Vec<Claimed>, Error> {
+    fn due_among(&mut self, ids: &[EventId], now: Timestamp) -> Result<Vec<Claimed>, Error> {
         let due = dialect::due_among(self, ids, now).map_err(failed("looking for due events"))?;
         with_bodies(self, due)
     }
@@ -47,11 +52,11 @@ impl Sets for Connection {
         dialect::lock_references(self, keys).map_err(failed("locking references"))
     }
 
-    fn payments_by_tokens(&mut self, tokens: &[String]) -> Result<Vec<(String, i64)>, Error> {
+    fn payments_by_tokens(&mut self, tokens: &[String]) -> Result<Vec<(String, PaymentId)>, Error> {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
-        let found: Vec<(String, i64, Option<i64>)> = p::pay_payments
+        let found: Vec<(String, PaymentId, Option<PaymentId>)> = p::pay_payments
             .filter(p::token.eq_any(tokens))
             .select((p::token, p::id, p::absorbed_by))
             .load(self)
@@ -59,11 +64,11 @@ impl Sets for Connection {
         Ok(found.into_iter().map(|(token, id, into)| (token, into.unwrap_or(id))).collect())
     }
 
-    fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, i64)>, Error> {
+    fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, PaymentId)>, Error> {
         use pay_references::dsl as r;
         let mut found = Vec::new();
         for (variant, refs) in by_variant(keys) {
-            let linked: Vec<(String, i64)> = r::pay_references
+            let linked: Vec<(String, PaymentId)> = r::pay_references
                 .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
                 .select((r::gateway_ref, r::payment_id))
                 .load(self)
@@ -73,23 +78,23 @@ impl Sets for Connection {
         Ok(found)
     }
 
-    fn hold_payments(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+    fn hold_payments(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         dialect::hold_payments(self, ids).map_err(failed("locking payments"))
     }
 
-    fn ledgers(&mut self, payments: &[i64]) -> Result<Vec<(i64, Fact)>, Error> {
+    fn ledgers(&mut self, payments: &[PaymentId]) -> Result<Vec<(PaymentId, Fact)>, Error> {
         use pay_ledger::dsl as l;
         if payments.is_empty() {
             return Ok(Vec::new());
         }
         let rows = l::pay_ledger.filter(l::payment_id.eq_any(payments)).load(self);
-        ledger::facts_of(rows.map_err(failed("reading ledgers"))?)
+        Ok(ledger::facts_of(rows.map_err(failed("reading ledgers"))?))
     }
 
-    fn transitions_by(&mut self, events: &[i64]) -> Result<Vec<TransitionRow>, Error> {
+    fn transitions_by(&mut self, events: &[EventId]) -> Result<Vec<TransitionRow>, Error> {
         use pay_transitions::dsl as t;
         let ids = events.iter().copied().map(Some);
         t::pay_transitions
@@ -99,28 +104,29 @@ impl Sets for Connection {
             .map_err(failed("reading transitions"))
     }
 
-    fn done_handlers(&mut self, events: &[i64]) -> Result<HashMap<i64, Vec<DoneHandler>>, Error> {
-        use {pay_attempts::dsl as a, pay_audit::dsl as u};
+    fn done_handlers(&mut self, events: &[EventId]) -> Result<HashMap<EventId, Vec<DoneHandler>>, Error> {
+        use pay_attempts::dsl as a;
         let ended: Vec<AttemptRow> = a::pay_attempts
-            .filter(a::event_id.eq_any(events).and(a::outcome.eq_any(["ok", "discard"])))
+            .filter(a::event_id.eq_any(events).and(a::outcome.eq_any([AttemptOutcome::Ok, AttemptOutcome::Discard])))
             .order(a::id)
             .load(self)
             .map_err(failed("reading attempts"))?;
         if ended.is_empty() {
             return Ok(HashMap::new());
         }
-        let requeued: Vec<(Option<i64>, Timestamp)> = u::pay_audit
-            .filter(u::event_id.eq_any(events.iter().copied().map(Some)).and(u::act.eq("requeue")))
-            .order(u::id)
-            .select((u::event_id, u::created_at))
+        let requeued: Vec<(EventId, Option<Timestamp>)> = e::pay_events
+            .filter(e::id.eq_any(events).and(e::requeued_at.is_not_null()))
+            .select((e::id, e::requeued_at))
             .load(self)
-            .map_err(failed("reading acts"))?;
-        let requeued: HashMap<i64, Timestamp> = requeued.into_iter().filter_map(|(id, at)| Some((id?, at))).collect();
-        let mut done: HashMap<i64, Vec<DoneHandler>> = HashMap::new();
+            .map_err(failed("reading when events were requeued"))?;
+        let requeued: HashMap<EventId, Timestamp> =
+            requeued.into_iter().filter_map(|(id, at)| Some((id, at?))).collect();
+        let mut done: HashMap<EventId, Vec<DoneHandler>> = HashMap::new();
         for row in ended {
+            let is_ok = row.outcome == AttemptOutcome::Ok;
             // An operator who requeues wants those that gave up to try again.
-            if row.outcome == "ok" || requeued.get(&row.event_id).is_none_or(|at| row.finished_at > *at) {
-                let gave_up = (row.outcome != "ok").then(|| row.error.unwrap_or_default());
+            if is_ok || requeued.get(&row.event_id).is_none_or(|at| row.finished_at > *at) {
+                let gave_up = (!is_ok).then(|| row.error.unwrap_or_default());
                 let handler = DoneHandler { handler: row.handler, transition_id: row.transition_id, gave_up };
                 done.entry(row.event_id).or_default().push(handler);
             }
@@ -132,7 +138,7 @@ impl Sets for Connection {
         write::end_events(self, ends).map_err(failed("writing what became of events"))
     }
 
-    fn keep_references(&mut self, references: &[(i64, String, String)]) -> Result<(), Error> {
+    fn keep_references(&mut self, references: &[(EventId, String, String)]) -> Result<(), Error> {
         write::keep_references(self, references).map_err(failed("keeping events' references"))
     }
 
@@ -140,7 +146,7 @@ impl Sets for Connection {
         write::keep_event_facts(self, facts).map_err(failed("keeping events' facts"))
     }
 
-    fn link(&mut self, links: &[(Key, i64)]) -> Result<(), Error> {
+    fn link(&mut self, links: &[(Key, PaymentId)]) -> Result<(), Error> {
         write::link(self, links).map_err(failed("linking references"))
     }
 
@@ -151,9 +157,9 @@ impl Sets for Connection {
             let bearing = r::pay_event_references
                 .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
                 .select(r::event_id);
-            let parked = e::state.eq(EventState::Parked.as_str()).and(e::id.eq_any(bearing));
+            let parked = e::state.eq(EventState::Parked).and(e::id.eq_any(bearing));
             woken += diesel::update(e::pay_events.filter(parked))
-                .set((e::state.eq(EventState::Available.as_str()), e::due_at.eq(now)))
+                .set((e::state.eq(EventState::Available), e::due_at.eq(now)))
                 .execute(self)
                 .map_err(failed("waking parked events"))?;
         }
@@ -168,7 +174,7 @@ impl Sets for Connection {
                 .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
                 .select(r::event_id);
             parked += e::pay_events
-                .filter(e::state.eq(EventState::Parked.as_str()).and(e::id.eq_any(bearing)))
+                .filter(e::state.eq(EventState::Parked).and(e::id.eq_any(bearing)))
                 .count()
                 .get_result::<i64>(self)
                 .map_err(failed("counting parked events"))?;
@@ -176,7 +182,7 @@ impl Sets for Connection {
         Ok(parked)
     }
 
-    fn keep_facts(&mut self, facts: &[(i64, Fact)]) -> Result<(), Error> {
+    fn keep_facts(&mut self, facts: &[(PaymentId, Fact)]) -> Result<(), Error> {
         write::keep_facts(self, facts).map_err(failed("writing ledgers"))
     }
 
@@ -188,7 +194,7 @@ impl Sets for Connection {
         Err(Error::new(ErrorKind::Conflict, "a payment was changed by another writer meanwhile"))
     }
 
-    fn add_transitions(&mut self, transitions: &[NewTransition]) -> Result<Vec<i64>, Error> {
+    fn add_transitions(&mut self, transitions: &[NewTransition]) -> Result<Vec<TransitionId>, Error> {
         write::add_transitions(self, transitions).map_err(failed("adding transitions"))
     }
 
@@ -210,6 +216,35 @@ impl Sets for Connection {
             .map(drop)
             .map_err(failed("looking whether the transaction stands"))
     }
+}
+
+/// How long an event is left alone that has a word in it which is none of ours, in seconds.
+const UNREADABLE: i64 = 300;
+
+/// The due events, but for those that have a word in them which is none of ours: each is put off, so that it holds up no
+/// other.
+fn readable(conn: &mut Connection, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<EventRow>, Error> {
+    let due = e::pay_events.filter(e::due_at.le(now).and(e::variant.eq_any(variants)));
+    let ids: Vec<EventId> = due
+        .order((e::due_at, e::id))
+        .limit(limit)
+        .select(e::id)
+        .load(conn)
+        .map_err(failed("looking for due events"))?;
+    let mut rows = Vec::new();
+    for id in ids {
+        match dialect::due_among(conn, &[id], now) {
+            Err(error @ DieselError::DeserializationError(_)) => {
+                log::error!("payments: event {id} can't be processed: {}", failed("reading an event")(error));
+                diesel::update(e::pay_events.find(id))
+                    .set(e::due_at.eq(now + time::Duration::seconds(UNREADABLE)))
+                    .execute(conn)
+                    .map_err(failed("putting an event off"))?;
+            }
+            row => rows.extend(row.map_err(failed("reading an event"))?),
+        }
+    }
+    Ok(rows)
 }
 
 /// The gateway refs of each variant, each once and in order.
@@ -235,15 +270,15 @@ fn with_bodies(conn: &mut Connection, mut rows: Vec<EventRow>) -> Result<Vec<Cla
         return Ok(Vec::new());
     }
     rows.sort_unstable_by_key(|row| row.id);
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let bodies: Vec<(i64, Vec<u8>)> = b::pay_event_bodies
+    let ids: Vec<EventId> = rows.iter().map(|row| row.id).collect();
+    let bodies: Vec<(EventId, Vec<u8>)> = b::pay_event_bodies
         .filter(b::event_id.eq_any(&ids))
         .select((b::event_id, b::body))
         .load(conn)
         .map_err(failed("reading bodies"))?;
-    let mut bodies: HashMap<i64, Vec<u8>> = bodies.into_iter().collect();
+    let mut bodies: HashMap<EventId, Vec<u8>> = bodies.into_iter().collect();
     let claim = |mut row: EventRow| {
-        let was_parked = row.state == EventState::Parked.as_str();
+        let was_parked = row.state == EventState::Parked;
         let body = bodies.remove(&row.id).unwrap_or_default().into();
         row.attempts += 1;
         row.claims += 1;

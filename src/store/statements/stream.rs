@@ -27,7 +27,7 @@ pub(super) enum Key<'a> {
     Word(&'static str, &'a str, &'a Span<i64>),
     Amount(&'a Span<AmountKey>),
     /// These rows and no others.
-    Among(&'a [i64]),
+    Among(Vec<i64>),
 }
 
 impl Stream<'_> {

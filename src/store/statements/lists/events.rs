@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::schema::{pay_events, pay_payments};
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Each, Reach, Wanted, everything, failed};
+use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use crate::store::filters::{EventFilter, EventStream, Span, Window};
 use crate::store::rows::EventRow;
@@ -18,7 +19,7 @@ pub(super) fn ids(
     rest: &EventFilter,
     window: &Window,
     limit: i64,
-) -> Result<Vec<Vec<i64>>, Error> {
+) -> Result<Vec<Vec<EventId>>, Error> {
     let mut ids = vec![Vec::new(); of.len()];
     if of.is_empty() {
         return Ok(ids);
@@ -27,7 +28,7 @@ pub(super) fn ids(
         let stream = stream(of, &window.ids, window.rising, window.depth);
         Wanted { stream, rest: conditions(of, rest), sorted: None, limit }
     });
-    let found: Vec<(i64, i64)> = Each(wanted.collect()).load(conn).map_err(failed(READING))?;
+    let found: Vec<(i64, EventId)> = Each(wanted.collect()).load(conn).map_err(failed(READING))?;
     for (at, id) in found {
         if let Some(its) = usize::try_from(at).ok().and_then(|at| ids.get_mut(at)) {
             its.push(id);
@@ -36,7 +37,7 @@ pub(super) fn ids(
     Ok(ids)
 }
 
-pub(super) fn reach(conn: &mut Connection, of: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {
+pub(super) fn reach(conn: &mut Connection, of: &[EventStream], window: &Window) -> Result<Vec<EventId>, Error> {
     if of.is_empty() {
         return Ok(Vec::new());
     }
@@ -54,10 +55,10 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
     let only: &[&str] = if *of == EventStream::Repeated { &["deliveries > 1"] } else { &[] };
     let key = match of {
         EventStream::All | EventStream::Repeated => Key::Id(ids),
-        EventStream::State(state) => Key::Word("state", state, ids),
+        EventStream::State(state) => Key::Word("state", state.as_str(), ids),
         EventStream::Kind(kind) => Key::Word("kind", kind, ids),
         EventStream::Variant(variant) => Key::Word("variant", variant, ids),
-        EventStream::Found(found) => Key::Among(found),
+        EventStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
     };
     Stream { table: "pay_events", only, key, rising, depth }
 }
@@ -65,7 +66,7 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
 /// What the stream does not see to by itself.
 fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_events>> {
     let mut all: Vec<Condition<e::pay_events>> = Vec::new();
-    if let Some(state) = rest.state.clone().filter(|_| !matches!(of, EventStream::State(_))) {
+    if let Some(state) = rest.state.filter(|_| !matches!(of, EventStream::State(_))) {
         all.push(Box::new(e::state.eq(state)));
     }
     if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, EventStream::Variant(_))) {
@@ -92,14 +93,14 @@ pub(super) fn past(start: &str) -> String {
     format!("{start}\u{10FFFF}")
 }
 
-pub(super) fn rows(conn: &mut Connection, ids: &[i64]) -> Result<Vec<EventRow>, Error> {
+pub(super) fn rows(conn: &mut Connection, ids: &[EventId]) -> Result<Vec<EventRow>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     e::pay_events.filter(e::id.eq_any(ids)).load(conn).map_err(failed(READING))
 }
 
-pub(super) fn tokens(conn: &mut Connection, ids: &[i64]) -> Result<Vec<(i64, String)>, Error> {
+pub(super) fn tokens(conn: &mut Connection, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -107,6 +108,6 @@ pub(super) fn tokens(conn: &mut Connection, ids: &[i64]) -> Result<Vec<(i64, Str
     p::pay_payments.filter(p::id.eq_any(ids)).select((p::id, p::token)).load(conn).map_err(failed(READING))
 }
 
-pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {
+pub(super) fn last(conn: &mut Connection) -> Result<Option<EventId>, Error> {
     e::pay_events.select(diesel::dsl::max(e::id)).get_result(conn).map_err(failed(READING))
 }

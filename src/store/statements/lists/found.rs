@@ -9,6 +9,7 @@ use super::events::past;
 use super::schema::{pay_event_references, pay_events, pay_payments, pay_references};
 use super::{BYTEWISE, Connection, Said, events, failed, payments};
 use crate::domain::Timestamp;
+use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use crate::store::Lists;
 use crate::store::filters::*;
@@ -26,11 +27,11 @@ fn found_payments(
     whole: bool,
     variants: &[String],
     cap: i64,
-) -> Result<Vec<i64>, Error> {
+) -> Result<Vec<PaymentId>, Error> {
     let by_ref = r::pay_references.filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)));
-    let mut ids: Vec<i64> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
+    let mut ids: Vec<PaymentId> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
     let by_token = p::pay_payments.filter(p::token.eq(text)).select(p::id);
-    ids.extend(by_token.load::<i64>(conn).map_err(failed(SEARCHING))?);
+    ids.extend(by_token.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
     // Without regard to the case of A to Z, as the index has it.
     let email = text.to_ascii_lowercase();
     for (column, expression, start) in [
@@ -44,25 +45,25 @@ fn found_payments(
             .sql(format!(" AND {expression} <= "))
             .word(&end)
             .sql(format!(" ORDER BY {expression} LIMIT {cap}"));
-        ids.extend(query.load::<i64>(conn).map_err(failed(SEARCHING))?);
+        ids.extend(query.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
     }
     Ok(ids)
 }
 
-fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error> {
+fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64) -> Result<Vec<EventId>, Error> {
     let by_id = e::pay_events.filter(e::variant.eq_any(variants).and(e::gateway_event_id.eq(text)));
-    let mut ids: Vec<i64> = by_id.select(e::id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
+    let mut ids: Vec<EventId> = by_id.select(e::id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
     let naming = n::pay_event_references.filter(n::variant.eq_any(variants).and(n::gateway_ref.eq(text)));
-    ids.extend(naming.select(n::event_id).limit(cap).load::<i64>(conn).map_err(failed(SEARCHING))?);
+    ids.extend(naming.select(n::event_id).limit(cap).load::<EventId>(conn).map_err(failed(SEARCHING))?);
     let by_token = p::pay_payments.filter(p::token.eq(text)).select(p::id);
-    let mut of: Vec<i64> = by_token.load(conn).map_err(failed(SEARCHING))?;
+    let mut of: Vec<PaymentId> = by_token.load(conn).map_err(failed(SEARCHING))?;
     let by_reference = p::pay_payments.filter(p::reference.eq(text)).order(p::reference).select(p::id).limit(cap);
-    of.extend(by_reference.load::<i64>(conn).map_err(failed(SEARCHING))?);
+    of.extend(by_reference.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
     if of.is_empty() {
         return Ok(ids);
     }
     let theirs = e::pay_events.filter(e::payment_id.eq_any(&of).and(e::payment_id.is_not_null()));
-    ids.extend(theirs.select(e::id).limit(cap).load::<i64>(conn).map_err(failed(SEARCHING))?);
+    ids.extend(theirs.select(e::id).limit(cap).load::<EventId>(conn).map_err(failed(SEARCHING))?);
     Ok(ids)
 }
 
@@ -109,27 +110,33 @@ impl Lists for Connection {
         window: &Window,
         by_amount: bool,
         limit: i64,
-    ) -> Result<Vec<i64>, Error> {
+    ) -> Result<Vec<PaymentId>, Error> {
         payments::ids(self, stream, rest, window, by_amount, limit)
     }
 
-    fn payment_reach(&mut self, stream: &PaymentStream, window: &Window) -> Result<Option<i64>, Error> {
+    fn payment_reach(&mut self, stream: &PaymentStream, window: &Window) -> Result<Option<PaymentId>, Error> {
         payments::reach(self, stream, window)
     }
 
-    fn payments_of(&mut self, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+    fn payments_of(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error> {
         payments::rows(self, ids)
     }
 
-    fn tokens_of(&mut self, ids: &[i64]) -> Result<Vec<(i64, String)>, Error> {
+    fn tokens_of(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error> {
         events::tokens(self, ids)
     }
 
-    fn amount_key(&mut self, id: i64) -> Result<Option<AmountKey>, Error> {
+    fn amount_key(&mut self, id: PaymentId) -> Result<Option<AmountKey>, Error> {
         payments::key(self, id)
     }
 
-    fn find_payments(&mut self, text: &str, whole: bool, variants: &[String], cap: i64) -> Result<Vec<i64>, Error> {
+    fn find_payments(
+        &mut self,
+        text: &str,
+        whole: bool,
+        variants: &[String],
+        cap: i64,
+    ) -> Result<Vec<PaymentId>, Error> {
         found_payments(self, text, whole, variants, cap)
     }
 
@@ -141,7 +148,7 @@ impl Lists for Connection {
         times(self, ("pay_payments", "created_at"), ids)
     }
 
-    fn last_payment(&mut self) -> Result<Option<i64>, Error> {
+    fn last_payment(&mut self) -> Result<Option<PaymentId>, Error> {
         payments::last(self)
     }
 
@@ -151,19 +158,19 @@ impl Lists for Connection {
         rest: &EventFilter,
         window: &Window,
         limit: i64,
-    ) -> Result<Vec<Vec<i64>>, Error> {
+    ) -> Result<Vec<Vec<EventId>>, Error> {
         events::ids(self, streams, rest, window, limit)
     }
 
-    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<i64>, Error> {
+    fn event_reach(&mut self, streams: &[EventStream], window: &Window) -> Result<Vec<EventId>, Error> {
         events::reach(self, streams, window)
     }
 
-    fn events_with(&mut self, ids: &[i64]) -> Result<Vec<EventRow>, Error> {
+    fn events_with(&mut self, ids: &[EventId]) -> Result<Vec<EventRow>, Error> {
         events::rows(self, ids)
     }
 
-    fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<i64>, Error> {
+    fn find_events(&mut self, text: &str, variants: &[String], cap: i64) -> Result<Vec<EventId>, Error> {
         found_events(self, text, variants, cap)
     }
 
@@ -175,7 +182,7 @@ impl Lists for Connection {
         times(self, ("pay_events", "received_at"), ids)
     }
 
-    fn last_event(&mut self) -> Result<Option<i64>, Error> {
+    fn last_event(&mut self) -> Result<Option<EventId>, Error> {
         events::last(self)
     }
 

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::schema::pay_payments;
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Reach, Sorted, Wanted, everything, failed};
+use crate::domain::id::PaymentId;
 use crate::error::Error;
 use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
 use crate::store::rows::PaymentRow;
@@ -19,24 +20,21 @@ pub(super) fn ids(
     window: &Window,
     by_amount: bool,
     limit: i64,
-) -> Result<Vec<i64>, Error> {
+) -> Result<Vec<PaymentId>, Error> {
     let same_order = by_amount == (*of == PaymentStream::Amount);
-    let wanted = match same_order {
-        true => {
-            let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
-            Wanted { stream, rest: conditions(of, rest), sorted: None, limit }
-        }
-        false => {
-            // Where the stream begins and ends is then no matter of where the page does.
-            let by = if by_amount { Key::Amount(&window.amounts) } else { Key::Id(&window.ids) };
-            let stream = stream(of, &window.ids, &window.amounts, false, window.depth);
-            Wanted { stream, rest: conditions(of, rest), sorted: Some(Sorted { by, rising: window.rising }), limit }
-        }
+    let wanted = if same_order {
+        let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
+        Wanted { stream, rest: conditions(of, rest), sorted: None, limit }
+    } else {
+        // Where the stream begins and ends is then no matter of where the page does.
+        let by = if by_amount { Key::Amount(&window.amounts) } else { Key::Id(&window.ids) };
+        let stream = stream(of, &window.ids, &window.amounts, false, window.depth);
+        Wanted { stream, rest: conditions(of, rest), sorted: Some(Sorted { by, rising: window.rising }), limit }
     };
     wanted.load(conn).map_err(failed(READING))
 }
 
-pub(super) fn reach(conn: &mut Connection, of: &PaymentStream, window: &Window) -> Result<Option<i64>, Error> {
+pub(super) fn reach(conn: &mut Connection, of: &PaymentStream, window: &Window) -> Result<Option<PaymentId>, Error> {
     let stream = stream(of, &window.ids, &window.amounts, window.rising, window.depth);
     Reach(vec![stream]).get_result(conn).optional().map_err(failed(READING))
 }
@@ -57,10 +55,10 @@ fn stream<'a>(
 ) -> Stream<'a> {
     let key = match of {
         PaymentStream::All | PaymentStream::NeedsReview => Key::Id(ids),
-        PaymentStream::Status(status) => Key::Word("status", status, ids),
+        PaymentStream::Status(status) => Key::Word("status", status.as_str(), ids),
         PaymentStream::Variant(variant) => Key::Word("variant", variant, ids),
         PaymentStream::Amount => Key::Amount(amounts),
-        PaymentStream::Found(found) => Key::Among(found),
+        PaymentStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
     };
     let only: &[&str] = match of {
         PaymentStream::NeedsReview => &["absorbed_by IS NULL", "needs_review"],
@@ -72,7 +70,7 @@ fn stream<'a>(
 /// What the stream does not see to by itself.
 fn conditions(of: &PaymentStream, rest: &PaymentFilter) -> Vec<Condition<p::pay_payments>> {
     let mut all: Vec<Condition<p::pay_payments>> = Vec::new();
-    if let Some(status) = rest.status.clone().filter(|_| !matches!(of, PaymentStream::Status(_))) {
+    if let Some(status) = rest.status.filter(|_| !matches!(of, PaymentStream::Status(_))) {
         all.push(Box::new(p::status.eq(status)));
     }
     if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, PaymentStream::Variant(_))) {
@@ -99,19 +97,19 @@ fn in_ranges(ranges: &[AmountRange]) -> Condition<p::pay_payments> {
     })
 }
 
-pub(super) fn rows(conn: &mut Connection, ids: &[i64]) -> Result<Vec<PaymentRow>, Error> {
+pub(super) fn rows(conn: &mut Connection, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn).map_err(failed(READING))
 }
 
-pub(super) fn key(conn: &mut Connection, id: i64) -> Result<Option<AmountKey>, Error> {
+pub(super) fn key(conn: &mut Connection, id: PaymentId) -> Result<Option<AmountKey>, Error> {
     let key = p::pay_payments.find(id).select((p::currency, p::amount)).first(conn).optional();
     let key: Option<(String, i64)> = key.map_err(failed(READING))?;
-    Ok(key.map(|(currency, amount)| AmountKey { currency, amount, id }))
+    Ok(key.map(|(currency, amount)| AmountKey { currency, amount, id: id.0 }))
 }
 
-pub(super) fn last(conn: &mut Connection) -> Result<Option<i64>, Error> {
+pub(super) fn last(conn: &mut Connection) -> Result<Option<PaymentId>, Error> {
     p::pay_payments.select(diesel::dsl::max(p::id)).get_result(conn).map_err(failed(READING))
 }

@@ -1,0 +1,1 @@
+ALTER TABLE pay_events DROP COLUMN requeued_at;

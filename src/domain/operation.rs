@@ -1,0 +1,75 @@
+//! What a gateway can be asked to do, and how far that got.
+
+/// What a gateway can be asked to do with a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Take authorized money.
+    Capture,
+    /// Give up before money moved.
+    Cancel,
+    /// Return money.
+    Refund,
+    /// Say how it stands; changes nothing.
+    Refresh,
+    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself. It may
+    /// be asked for anew, under another key, for as long as the gateway says that it waits.
+    Complete,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Verb; 5] = [Self::Complete, Self::Capture, Self::Cancel, Self::Refund, Self::Refresh];
+
+    /// The word in tables and pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Cancel => "cancel",
+            Self::Refund => "refund",
+            Self::Refresh => "refresh",
+            Self::Complete => "complete",
+        }
+    }
+
+    /// The verb of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == word)
+    }
+}
+
+/// How far an operation got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum OperationState {
+    /// It is tried until its end is known.
+    Underway,
+    /// The gateway did it.
+    Done,
+    /// The gateway said no.
+    Declined,
+    /// Nobody knows, and it is too late to try it again safely.
+    Unknown,
+    /// It was never tried, because the payment went on in another way.
+    Overtaken,
+}
+
+impl OperationState {
+    /// Every state.
+    pub(crate) const ALL: [OperationState; 5] =
+        [Self::Underway, Self::Done, Self::Declined, Self::Unknown, Self::Overtaken];
+
+    /// The word in tables and pages.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Underway => "underway",
+            Self::Done => "done",
+            Self::Declined => "declined",
+            Self::Unknown => "unknown",
+            Self::Overtaken => "overtaken",
+        }
+    }
+
+    /// The state of this word.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
