@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use actix_payments::gateways::stripe::Stripe;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc2822;
 
@@ -31,7 +32,7 @@ pub enum Fault {
     Decline,
 }
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct State {
     pub now: i64,
     next: u64,
@@ -44,6 +45,7 @@ pub struct State {
     keys: BTreeMap<String, (String, u16, String)>,
     /// What was really done, in order.
     pub effects: Vec<String>,
+    #[serde(skip)]
     pub faults: VecDeque<Option<Fault>>,
 }
 
@@ -56,7 +58,12 @@ type Answer = Result<Value, (u16, &'static str)>;
 
 impl Fake {
     pub fn new(now: i64) -> Self {
-        let state = Arc::new(Mutex::new(State { now, ..State::default() }));
+        Self::remembering(State { now, ..State::default() })
+    }
+
+    /// A fake that goes on from this state, as Stripe does when only the app was down.
+    pub fn remembering(state: State) -> Self {
+        let state = Arc::new(Mutex::new(state));
         let kept = state.clone();
         let listener = Listener::answering(move |heard| kept.lock().unwrap().serve(heard));
         Self { listener, state }
