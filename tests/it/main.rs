@@ -27,6 +27,7 @@ mod intake;
 mod ledger;
 mod lists;
 mod matching;
+mod older;
 mod overview;
 mod paypal;
 mod rebuild;
