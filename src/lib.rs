@@ -65,12 +65,12 @@ mod web;
 mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
-pub use engine::{Chores, Event, HandlerError, ModePolicy, Payment, Transition, Unmatched, Variant};
+pub use engine::{Chores, HandlerError, ModePolicy, Payment, Unmatched, Variant};
 pub use error::{Error, ErrorKind};
 pub use gateways::Capture;
 pub use mount::Mount;
 pub use operations::{Created, NewPayment, Next, Outcome, Reconciled, Refund};
-pub use payments::{Builder, Payments};
+pub use payments::{Builder, Event, Payments, Transition};
 pub use pipeline::Received;
 pub use reports::{Differing, Rebuilt};
 pub use store::any::{AnyConnection, AnyManager, AnyRef};

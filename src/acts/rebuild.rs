@@ -8,7 +8,7 @@ use crate::domain::event::Source;
 use crate::domain::id::EventId;
 use crate::engine::{Actor, Engine, act, random_word};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::rebuild::{KIND, RebuildOrder};
+use crate::pipeline::order::{KIND, RebuildOrder};
 use crate::reports::{compare, known};
 use crate::store::Tx;
 use crate::store::rows::NewEvent;

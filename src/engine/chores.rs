@@ -21,3 +21,8 @@ impl Default for Chores {
         Self { reconcile_every: minutes(15), refresh_after: minutes(60), notice_authorized_after: minutes(5 * 24 * 60) }
     }
 }
+
+/// The name of the chore that compares a variant's list of events with the inbox.
+pub(crate) fn reconcile_chore(variant: &str) -> String {
+    format!("reconcile:{variant}")
+}

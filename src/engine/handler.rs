@@ -1,5 +1,5 @@
-//! What host code runs, when, and what may it answer? Handlers are named; what each did with an event is an
-//! attempt in the database, so that a retry runs only what is not done.
+//! The host's handlers, by name: which of them run for a transition or an event, and what they may answer. What each did
+//! is an attempt in the database, so that a retry runs only what is not done.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Engine;
 use super::payment::Payment;
 use crate::domain::Timestamp;
 use crate::domain::event::AttemptOutcome;
@@ -18,54 +17,29 @@ use crate::domain::id::TransitionId;
 use crate::domain::payment::Status;
 use crate::store::Tx;
 
-/// A recorded step of a payment, handed to handlers.
+/// What handlers are told of a transition.
 #[derive(Clone)]
-#[non_exhaustive]
-pub struct Transition {
-    /// The payment, as it stands now.
-    pub payment: Payment,
-    /// The status before.
-    pub from: Status,
-    /// The status after; the same as before when a flag or a concern changed.
-    pub to: Status,
-    /// Whether a person should look at it, after.
-    pub needs_review: bool,
-    /// Whether a dispute is open or was lost, after.
-    pub disputed: bool,
-    /// Why, one sentence.
-    pub cause: String,
-    /// The gateway's id of the event that caused it.
-    pub event_id: String,
-    /// That event's kind.
-    pub kind: String,
+pub(crate) struct TransitionNotice {
     pub(crate) id: TransitionId,
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) payment: Payment,
+    pub(crate) from: Status,
+    pub(crate) to: Status,
+    pub(crate) needs_review: bool,
+    pub(crate) disputed: bool,
+    pub(crate) cause: String,
+    pub(crate) event_id: String,
+    pub(crate) kind: String,
 }
 
-impl Transition {
-    /// Whether this is the step that brought the payment to `status`.
-    pub fn became(&self, status: Status) -> bool {
-        self.from != self.to && self.to == status
-    }
-}
-
-/// An event, handed to handlers of its kind.
+/// What handlers are told of an event.
 #[derive(Clone)]
-#[non_exhaustive]
-pub struct Event {
-    /// The variant that it came through.
-    pub variant: String,
-    /// The gateway's id of it.
-    pub id: String,
-    /// The gateway's own name for what happened.
-    pub kind: String,
-    /// When it happened, by the gateway's word.
-    pub occurred_at: Option<Timestamp>,
-    /// Its own bytes, unchanged.
-    pub body: Bytes,
-    /// The payment that it is about, if one is known.
-    pub payment: Option<Payment>,
-    pub(crate) engine: Arc<Engine>,
+pub(crate) struct EventNotice {
+    pub(crate) variant: String,
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) occurred_at: Option<Timestamp>,
+    pub(crate) body: Bytes,
+    pub(crate) payment: Option<Payment>,
 }
 
 /// What a handler says when it did not do its work. `?` on any error means retry.
@@ -134,9 +108,9 @@ impl Drop for Inside {
 }
 
 pub(crate) type Run = Pin<Box<dyn Future<Output = Result<(), HandlerError>>>>;
-type OnTransition = Box<dyn Fn(Transition) -> Run + Send + Sync>;
-type OnEvent = Box<dyn Fn(Event) -> Run + Send + Sync>;
-pub(crate) type InTransaction = Box<dyn Fn(&mut dyn Any, &Transition) -> Result<(), HandlerError> + Send + Sync>;
+type OnTransition = Box<dyn Fn(TransitionNotice) -> Run + Send + Sync>;
+type OnEvent = Box<dyn Fn(EventNotice) -> Run + Send + Sync>;
+pub(crate) type InTransaction = Box<dyn Fn(&mut dyn Any, &TransitionNotice) -> Result<(), HandlerError> + Send + Sync>;
 
 /// All handlers, in the order in which they were added.
 #[derive(Default)]
@@ -149,7 +123,7 @@ pub(crate) struct Handlers {
 impl Handlers {
     pub(crate) fn add_transition<F, R>(&mut self, name: String, run: F)
     where
-        F: Fn(Transition) -> R + Send + Sync + 'static,
+        F: Fn(TransitionNotice) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
         let run = Arc::new(run);
@@ -158,7 +132,7 @@ impl Handlers {
 
     pub(crate) fn add_event<F, R>(&mut self, name: String, kind: String, run: F)
     where
-        F: Fn(Event) -> R + Send + Sync + 'static,
+        F: Fn(EventNotice) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
         let run = Arc::new(run);
@@ -182,7 +156,7 @@ impl Handlers {
     }
 
     /// The runs that this event is due: each handler of transitions for each of them, then those for its kind.
-    pub(crate) fn runs<'a>(&'a self, transitions: &'a [Transition], event: &'a Event) -> Vec<Call<'a>> {
+    pub(crate) fn runs<'a>(&'a self, transitions: &'a [TransitionNotice], event: &'a EventNotice) -> Vec<Call<'a>> {
         let steps =
             transitions.iter().flat_map(|step| self.on_transition.iter().map(move |(name, run)| (step, name, run)));
         let for_steps = steps.map(|(step, name, run)| -> Call<'a> {
@@ -209,7 +183,11 @@ impl Handlers {
     }
 
     /// Runs the handlers in the transaction for a transition; the name of one that refused, and why.
-    pub(crate) fn run_in_transaction(&self, tx: &mut dyn Tx, step: &Transition) -> Result<(), (String, HandlerError)> {
+    pub(crate) fn run_in_transaction(
+        &self,
+        tx: &mut dyn Tx,
+        step: &TransitionNotice,
+    ) -> Result<(), (String, HandlerError)> {
         for (name, run) in &self.in_transaction {
             let mut ran = Ok(());
             let lent = tx.lend(&mut |conn| {

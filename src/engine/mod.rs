@@ -20,7 +20,9 @@ use tokio::sync::Notify;
 
 pub(crate) use actor::{Actor, act};
 pub use chores::Chores;
-pub use handler::{Event, HandlerError, Transition};
+pub(crate) use chores::reconcile_chore;
+pub use handler::HandlerError;
+pub(crate) use handler::{EventNotice, TransitionNotice};
 pub use payment::Payment;
 pub use variant::{ModePolicy, Unmatched, Variant};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
-use super::operate::Outcome;
+use super::tries::Outcome;
 use crate::domain::payment::Status;
 use crate::engine::allowed::can;
 use crate::engine::payment::Payment;

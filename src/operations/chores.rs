@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
-use super::reconcile;
 use crate::domain::later;
 use crate::domain::payment::Status;
-use crate::engine::Engine;
 use crate::engine::request::{Requester, Wanted};
+use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
@@ -32,7 +31,7 @@ impl Engine {
     /// A worker has started: what was missed meanwhile is fetched at its next look.
     pub(crate) async fn chores_at_start(self: &Arc<Self>) -> Result<(), Error> {
         let now = self.now();
-        let names: Vec<String> = self.variants.keys().map(|name| reconcile::chore(name)).collect();
+        let names: Vec<String> = self.variants.keys().map(|name| reconcile_chore(name)).collect();
         let hurry = move |tx: &mut dyn Tx| names.iter().try_for_each(|name| tx.hurry_chore(name, now, now - START));
         self.write(hurry).await
     }
@@ -44,7 +43,7 @@ impl Engine {
         let names: Vec<String> = self.variant_names();
         for variant in names.iter().filter(callable) {
             if let Some(every) = chores.reconcile_every
-                && self.is_mine(reconcile::chore(variant), every).await?
+                && self.is_mine(reconcile_chore(variant), every).await?
                 && let Err(error) = self.reconcile(variant).await
             {
                 log::warn!("payments: {variant} was not reconciled: {error}");

@@ -12,8 +12,7 @@ mod tries;
 
 pub use create::{Created, NewPayment, Next};
 pub(crate) use operate::OperatorsOrder;
-pub use operate::Outcome;
 pub use reconcile::Reconciled;
-pub(crate) use reconcile::chore;
 pub use refund::Refund;
 pub(crate) use resend::resend;
+pub use tries::Outcome;

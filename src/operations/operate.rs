@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::tries::{Outcome, TRY, Waiting};
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
@@ -14,22 +15,9 @@ use crate::engine::{Actor, act};
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
-use crate::operations::tries::{TRY, Waiting};
 use crate::store::Tx;
 use crate::store::calls::{NewOperation, OperationRow};
 use crate::store::rows::NewAct;
-
-/// What came of asking the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The gateway did it. Its answer is an event like any other; it is processed by now, unless a worker is just
-    /// about it, and async handlers run as soon as a worker takes them up.
-    Done,
-    /// Nobody knows yet: the gateway did not answer. The worker asks again, with the same idempotency key, until it
-    /// is known; asking once more from outside would be a second operation.
-    Underway,
-}
 
 /// What an operator confirmed.
 pub(crate) struct OperatorsOrder {

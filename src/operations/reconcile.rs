@@ -9,7 +9,7 @@ use time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Source};
-use crate::engine::{Actor, act};
+use crate::engine::{Actor, act, reconcile_chore};
 use crate::engine::{Engine, Variant};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::GatewayError;
@@ -48,7 +48,7 @@ impl Engine {
     pub(crate) async fn reconcile(self: &Arc<Self>, variant: &str) -> Result<Reconciled, Error> {
         let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
         let configured = self.variant(variant).ok_or_else(unknown)?;
-        let (now, name) = (self.now(), chore(variant));
+        let (now, name) = (self.now(), reconcile_chore(variant));
         let last = self.read({
             let name = name.clone();
             move |tx| Ok(tx.chore(&name)?.and_then(|chore| chore.done_to))
@@ -134,9 +134,4 @@ impl Engine {
         self.notify();
         Ok(())
     }
-}
-
-/// The name of a variant's chore.
-pub(crate) fn chore(variant: &str) -> String {
-    format!("reconcile:{variant}")
 }

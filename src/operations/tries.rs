@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::operate::Outcome;
 use crate::domain::event::{Envelope, Source};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
@@ -38,6 +37,18 @@ const OF_ONE: usize = 4;
 const LOOK: Duration = Duration::from_secs(1);
 /// The shortest wait between two tries, whatever the host's backoff says.
 const SOON: Duration = Duration::from_secs(1);
+
+/// What came of asking the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The gateway did it. Its answer is an event like any other; it is processed by now, unless a worker is just
+    /// about it, and async handlers run as soon as a worker takes them up.
+    Done,
+    /// Nobody knows yet: the gateway did not answer. The worker asks again, with the same idempotency key, until it
+    /// is known; asking once more from outside would be a second operation.
+    Underway,
+}
 
 /// Who waits for what comes of a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

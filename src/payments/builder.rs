@@ -1,19 +1,20 @@
-//! How are payments configured, and which configurations can't work? Every mistake that can be known before the
-//! first request is refused by [`Builder::build`], with what was expected and what was given.
+//! How payments are configured. Every mistake that can be known before the first request is refused by
+//! [`Builder::build`], with what was expected and what was given.
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::Payments;
+use super::handed::{Event, Transition};
 use super::naming::slug;
 use crate::domain::Timestamp;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
-use crate::engine::{Chores, Clock, Engine, Event, HandlerError, Transition, Variant};
+use crate::engine::{Chores, Clock, Engine, HandlerError, TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
@@ -30,6 +31,26 @@ pub struct Builder<C: HostConnection> {
     limits: Limits,
     address: Option<String>,
     clock: Clock,
+    /// What handlers get as their handle, once it is there.
+    handle: Handle,
+}
+
+/// The handle that `build` makes, for the handlers that were added before. Weak, so that it keeps nothing alive.
+#[derive(Clone, Default)]
+struct Handle(Arc<OnceLock<Weak<Engine>>>);
+
+impl Handle {
+    fn payments(&self) -> Result<Payments, HandlerError> {
+        let engine = self.0.get().and_then(Weak::upgrade);
+        engine.map(Payments).ok_or_else(|| HandlerError::retry("the payments that the handler is of are gone"))
+    }
+}
+
+impl Payments {
+    /// Begins to configure payments that live in `database`.
+    pub fn builder<C: HostConnection>(database: Database<C>) -> Builder<C> {
+        Builder::new(database)
+    }
 }
 
 /// Words that the routes need for themselves.
@@ -47,6 +68,7 @@ impl<C: HostConnection> Builder<C> {
             limits: Limits { waiting: 1024, batch: 256 },
             address: None,
             clock: Arc::new(Timestamp::now_utc),
+            handle: Handle::default(),
         }
     }
 
@@ -64,7 +86,11 @@ impl<C: HostConnection> Builder<C> {
         F: Fn(Transition) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
-        self.handlers.add_transition(name.into(), run);
+        let (handle, run) = (self.handle.clone(), Arc::new(run));
+        self.handlers.add_transition(name.into(), move |notice| {
+            let (payments, run) = (handle.payments(), run.clone());
+            async move { run(Transition::new(notice, payments?)).await }
+        });
         self
     }
 
@@ -75,7 +101,11 @@ impl<C: HostConnection> Builder<C> {
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
-        self.handlers.add_event(name.into(), kind.into(), run);
+        let (handle, run) = (self.handle.clone(), Arc::new(run));
+        self.handlers.add_event(name.into(), kind.into(), move |notice| {
+            let (payments, run) = (handle.payments(), run.clone());
+            async move { run(Event::new(notice, payments?)).await }
+        });
         self
     }
 
@@ -87,8 +117,9 @@ impl<C: HostConnection> Builder<C> {
     where
         F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,
     {
-        let erased = move |conn: &mut dyn std::any::Any, transition: &Transition| match C::lend(conn) {
-            Some(conn) => run(conn, transition),
+        let handle = self.handle.clone();
+        let erased = move |conn: &mut dyn std::any::Any, notice: &TransitionNotice| match C::lend(conn) {
+            Some(conn) => run(conn, &Transition::new(notice.clone(), handle.payments()?)),
             None => Err(HandlerError::Discard("the connection is of another type than the builder's".into())),
         };
         self.handlers.add_in_transaction(name.into(), Box::new(erased));
@@ -148,7 +179,7 @@ impl<C: HostConnection> Builder<C> {
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
         let store = self.database.store();
-        Ok(Payments(Arc::new(Engine {
+        let engine = Arc::new(Engine {
             writer: Writer::open(store.clone(), self.limits)?,
             store,
             variants,
@@ -162,7 +193,9 @@ impl<C: HostConnection> Builder<C> {
             address: self.address.map_or_else(OnceLock::new, |address| address.trim_end_matches('/').to_owned().into()),
             clock: self.clock,
             available: Notify::new(),
-        })))
+        });
+        let _ = self.handle.0.set(Arc::downgrade(&engine));
+        Ok(Payments(engine))
     }
 }
 

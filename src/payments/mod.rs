@@ -1,23 +1,23 @@
 //! [`Payments`], the handle that a host clones into its app: a table of contents of all that a host can do.
 
 mod builder;
+mod handed;
 mod naming;
 
 use std::sync::Arc;
 
 pub use builder::Builder;
+pub use handed::{Event, Transition};
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::money::Money;
 use crate::engine::request::Wanted;
-use crate::engine::{Engine, Event, Payment, Transition, find};
+use crate::engine::{Engine, Payment, find};
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund};
 use crate::pipeline::Received;
 use crate::reports::{self, Differing, Rebuilt};
-use crate::store::database::Database;
-use crate::store::dialect::HostConnection;
 
 /// The handle to everything: clone it freely, it is one reference-counted pointer.
 #[derive(Clone)]
@@ -25,11 +25,6 @@ pub struct Payments(Arc<Engine>);
 
 /// Setting up.
 impl Payments {
-    /// Begins to configure payments that live in `database`.
-    pub fn builder<C: HostConnection>(database: Database<C>) -> Builder<C> {
-        Builder::new(database)
-    }
-
     /// Creates or upgrades the `pay_` tables. Safe to call at every start and by several processes at once; the
     /// host's own diesel migrations are not touched.
     ///
@@ -205,19 +200,5 @@ impl Payments {
     /// `NotFound` for an unknown variant; `Gateway` when the gateway can't, or said no.
     pub async fn resend(&self, variant: &str, event_id: &str) -> Result<(), Error> {
         operations::resend(&self.0, variant, event_id).await
-    }
-}
-
-impl Transition {
-    /// The handle, for handlers that want to ask or do something.
-    pub fn payments(&self) -> Payments {
-        Payments(self.engine.clone())
-    }
-}
-
-impl Event {
-    /// The handle, for handlers that want to ask or do something.
-    pub fn payments(&self) -> Payments {
-        Payments(self.engine.clone())
     }
 }

@@ -10,9 +10,9 @@ use super::failure::{Failure, report};
 use super::handlers::Pending;
 use super::interpret::{Understood, interpret};
 use super::rebuild::{Remade, from_events};
-use super::step::{Step, Stepped};
+use super::step::{Done, Step, Stepped};
 use super::working_set::WorkingSet;
-use super::write::{self, Written, fail};
+use super::write::{self, Written, fail, report_change};
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, References, Source};
 use crate::domain::id::EventId;
@@ -266,13 +266,6 @@ fn process_set(engine: &Arc<Engine>, tx: &mut dyn Tx, claimed: Vec<Claimed>, now
     Ok(conclude(engine, &set, done, written))
 }
 
-/// One event of the batch with what came of it.
-pub(super) struct Done<'a> {
-    pub(super) event: &'a Claimed,
-    pub(super) read: Option<&'a Understood>,
-    pub(super) outcome: Result<Stepped, &'a Failure>,
-}
-
 /// Everything that the events may touch.
 fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure>]) -> Result<WorkingSet, Error> {
     let readable = claimed.iter().zip(read).filter_map(|(event, read)| Some((event, read.as_ref().ok()?)));
@@ -327,7 +320,7 @@ fn tell_in_transaction(engine: &Arc<Engine>, tx: &mut dyn Tx, done: &[Done<'_>],
     }
     for one in done {
         let Ok(stepped) = &one.outcome else { continue };
-        if let Some(step) = written.new_transition(engine, one.event, stepped)? {
+        if let Some(step) = written.new_transition(one.event, stepped) {
             engine
                 .handlers
                 .run_in_transaction(tx, &step)
@@ -341,6 +334,9 @@ fn tell_in_transaction(engine: &Arc<Engine>, tx: &mut dyn Tx, done: &[Done<'_>],
 fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written: Written) -> Batch {
     let mut batch = Batch { claimed: done.len(), woken: written.woken, ..Batch::default() };
     for one in done {
+        if let Ok(Stepped { change: Some(change), .. }) = &one.outcome {
+            report_change(one.event, change);
+        }
         match written.pending(engine, set, &one) {
             Some(pending) => batch.pending.push(pending),
             None => {

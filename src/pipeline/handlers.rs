@@ -3,8 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,17 +11,18 @@ use super::failure::{Failure, report, storable_error};
 use crate::domain::event::{AttemptOutcome, EventState};
 use crate::domain::{Timestamp, later};
 use crate::engine::handler::{Call, Run};
-use crate::engine::{Engine, Event, HandlerError, Transition};
+use crate::engine::{Engine, EventNotice, HandlerError, TransitionNotice};
 use crate::error::Error;
 use crate::store::rows::{Claim, DoneHandler, NewAttempt, Verdict};
 use crate::store::sets::Settled;
 
 /// An event that is applied and committed, with the handlers that are still to run.
 pub(crate) struct Pending {
+    engine: Arc<Engine>,
     claim: Claim,
     attempts: i64,
-    event: Event,
-    transitions: Vec<Transition>,
+    event: EventNotice,
+    transitions: Vec<TransitionNotice>,
     /// The handlers that are done already, with the reasons of those that gave up.
     done: Vec<DoneHandler>,
     verdict: Verdict,
@@ -32,21 +32,21 @@ pub(crate) struct Pending {
 
 impl Pending {
     pub(super) fn new(
-        claim: Claim,
-        attempts: i64,
-        event: Event,
-        transitions: Vec<Transition>,
+        engine: Arc<Engine>,
+        (claim, attempts): (Claim, i64),
+        event: EventNotice,
+        transitions: Vec<TransitionNotice>,
         done: Vec<DoneHandler>,
         verdict: Verdict,
     ) -> Self {
-        let leased_until = Mutex::new(later(event.engine.now(), event.engine.lease));
-        Self { claim, attempts, event, transitions, done, verdict, leased_until }
+        let leased_until = Mutex::new(later(engine.now(), engine.lease));
+        Self { engine, claim, attempts, event, transitions, done, verdict, leased_until }
     }
 
     /// Runs the handlers one after the other and settles the event. One that fails does not keep the others from
     /// running. `ran` is called when the last of them has run, before that is written down.
     pub(crate) async fn run(self, ran: impl FnOnce()) -> Result<(), Error> {
-        let engine = self.event.engine.clone();
+        let engine = self.engine.clone();
         let (mut failure, mut last): (Option<Failure>, Option<NewAttempt>) = (None, None);
         for call in engine.handlers.runs(&self.transitions, &self.event) {
             if let Some(done) = self.done_before(&call) {
@@ -107,7 +107,7 @@ impl Pending {
 
     /// Keeps the claim while the event waits for its turn; ends when it is lost.
     pub(crate) async fn hold(&self) {
-        let engine = self.event.engine.clone();
+        let engine = self.engine.clone();
         loop {
             tokio::time::sleep(engine.lease / 3).await;
             if !self.renew(&engine).await.unwrap_or(true) {
@@ -153,7 +153,7 @@ impl Pending {
 
     /// Gives the event back unfinished, due at once, without counting this attempt against it, and says why.
     pub(crate) async fn release(self, why: &str) -> Result<(), Error> {
-        let engine = self.event.engine.clone();
+        let engine = self.engine.clone();
         let outcome = format!("{}; {why}", self.verdict.outcome);
         let due_at = Some(engine.now());
         let verdict = Verdict { state: EventState::Available, due_at, outcome, ..self.verdict };

@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure::Failure;
-use super::rebuild::RebuildOrder;
+use super::order::RebuildOrder;
 use crate::domain::event::{Interpretation, Malformed, Recorded, Source};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::moment;

@@ -6,6 +6,7 @@ mod completion;
 mod failure;
 mod handlers;
 mod interpret;
+pub(crate) mod order;
 pub(crate) mod rebuild;
 mod receive;
 mod step;

@@ -1,40 +1,13 @@
-//! A payment's ledger made anew from its stored events, and the event by which an operator orders that.
-
-use serde::{Deserialize, Serialize};
+//! A payment's ledger made anew from its stored events.
 
 use super::interpret::{Understood, concern, under};
 use super::working_set::WorkingSet;
-use crate::domain::event::{Interpretation, References};
+use crate::domain::event::References;
 use crate::domain::ledger::Ledger;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, PaymentRow};
-
-/// The kind of the event by which an operator asks for a rebuild.
-pub(crate) const KIND: &str = "payment.rebuild";
-
-/// An operator's order to rebuild a payment: the body of the event.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct RebuildOrder {
-    pub(crate) token: String,
-    pub(crate) actor: String,
-}
-
-impl RebuildOrder {
-    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(body)
-            .map_err(|error| format!("expected an operator's order, got something else: {error}"))
-    }
-
-    pub(super) fn says(&self) -> Interpretation {
-        Interpretation {
-            references: References { tokens: vec![self.token.clone()], gateway_refs: Vec::new() },
-            summary: format!("{} asked to rebuild the payment from its events", self.actor),
-            ..Interpretation::default()
-        }
-    }
-}
 
 /// The ledger that all stored events of a payment make, and why it may lack something.
 pub(crate) struct Remade {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::failure::Failure;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
 use super::working_set::{Match, WorkingSet, all, linkable};
@@ -61,6 +62,13 @@ pub(crate) struct Change {
     pub(crate) effects: Vec<(Fact, Effect)>,
     /// The tokens of adopted payments that turned out to be this one.
     pub(crate) absorbed: Vec<String>,
+}
+
+/// One event of the batch with what came of it.
+pub(super) struct Done<'a> {
+    pub(super) event: &'a Claimed,
+    pub(super) read: Option<&'a Understood>,
+    pub(super) outcome: Result<Stepped, &'a Failure>,
 }
 
 impl Step<'_> {

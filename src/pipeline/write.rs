@@ -3,17 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::batch::Done;
 use super::failure::{Failure, report};
 use super::handlers::Pending;
 use super::interpret::Understood;
-use super::step::{Change, Stepped};
+use super::step::{Change, Done, Stepped};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
 use crate::domain::{Timestamp, later};
-use crate::engine::{Engine, Event, Payment, Transition, event_facts};
+use crate::engine::{Engine, EventNotice, Payment, TransitionNotice, event_facts};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, TransitionRow, Verdict};
@@ -191,16 +190,10 @@ impl Written {
     }
 
     /// The transition that the event caused now, in the form that handlers get.
-    pub(super) fn new_transition(
-        &self,
-        engine: &Arc<Engine>,
-        event: &Claimed,
-        stepped: &Stepped,
-    ) -> Result<Option<Transition>, Error> {
-        let Some(change) = &stepped.change else { return Ok(None) };
-        report_change(event, change);
-        let Some(row) = change.step.and_then(|place| self.transitions.get(place)) else { return Ok(None) };
-        transition(engine, event, change, row).map(Some)
+    pub(super) fn new_transition(&self, event: &Claimed, stepped: &Stepped) -> Option<TransitionNotice> {
+        let change = stepped.change.as_ref()?;
+        let row = change.step.and_then(|place| self.transitions.get(place))?;
+        Some(notice(event, change, row))
     }
 
     /// What the event's async handlers need, if any are to run.
@@ -213,22 +206,21 @@ impl Written {
         let change = stepped.change.as_ref();
         let steps = change.iter().flat_map(|change| {
             let now = change.step.and_then(|place| self.transitions.get(place));
-            change.earlier.iter().chain(now).map(|row| transition(engine, one.event, change, row))
+            change.earlier.iter().chain(now).map(|row| notice(one.event, change, row))
         });
-        // What can't be shown to handlers was refused before the event was written.
-        let transitions: Vec<Transition> = steps.collect::<Result<_, _>>().ok()?;
-        let event = Event {
+        let transitions: Vec<TransitionNotice> = steps.collect();
+        let event = EventNotice {
             variant: row.variant.clone(),
             id: row.gateway_event_id.clone(),
             kind: row.kind.clone(),
             occurred_at: row.occurred_at,
             body: one.event.body.clone(),
             payment: change.map(|change| Payment::of(&change.payment)),
-            engine: engine.clone(),
         };
         let done = set.done.get(&row.id).cloned().unwrap_or_default();
         let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
-        Some(Pending::new(one.event.claim(), row.attempts, event, transitions, done, verdict))
+        let claimed = (one.event.claim(), row.attempts);
+        Some(Pending::new(engine.clone(), claimed, event, transitions, done, verdict))
     }
 }
 
@@ -240,13 +232,9 @@ impl Change {
 }
 
 /// A stored transition in the form that handlers get.
-fn transition(
-    engine: &Arc<Engine>,
-    event: &Claimed,
-    change: &Change,
-    row: &TransitionRow,
-) -> Result<Transition, Error> {
-    Ok(Transition {
+fn notice(event: &Claimed, change: &Change, row: &TransitionRow) -> TransitionNotice {
+    TransitionNotice {
+        id: row.id,
         payment: Payment::of(&change.payment),
         from: row.from_status,
         to: row.to_status,
@@ -255,12 +243,11 @@ fn transition(
         cause: row.cause.clone(),
         event_id: event.row.gateway_event_id.clone(),
         kind: event.row.kind.clone(),
-        id: row.id,
-        engine: engine.clone(),
-    })
+    }
 }
 
-fn report_change(event: &Claimed, change: &Change) {
+/// Logs what an event did to its payment, once that is committed.
+pub(super) fn report_change(event: &Claimed, change: &Change) {
     let token = &change.payment.token;
     for absorbed in &change.absorbed {
         log::info!("payments: payment={absorbed} turned out to be payment={token}");

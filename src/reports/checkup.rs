@@ -4,10 +4,9 @@
 use std::sync::Arc;
 
 use crate::domain::Timestamp;
-use crate::engine::Engine;
+use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
 use crate::gateways::{Setup, TEST_KIND, Verb};
-use crate::operations;
 use crate::store::Tx;
 use crate::store::rows::{EventRow, Refused};
 
@@ -92,7 +91,7 @@ fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> 
     let Some(standing) = standing(engine, tx, name, &refused)? else { return Ok(None) };
     let Some(gateway) = engine.variants.get(name).map(|variant| &variant.gateway) else { return Ok(None) };
     let can_test = gateway.test_delivery("evt_test", now).is_some();
-    let chore = tx.chore(&operations::chore(name))?;
+    let chore = tx.chore(&reconcile_chore(name))?;
     let secrets = tx.recent_secrets(name, TEST_KIND, SECRETS_OF)?;
     let test = match test {
         Some(id) => tx.event_named(name, id)?,

@@ -4,10 +4,12 @@
 
 mod counts;
 mod group;
+mod load;
+mod message;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,8 @@ use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
 use counts::Counts;
 use group::Group;
+use load::Load;
+use message::{Answer, Message};
 
 /// How long counters may stay in memory. Deliveries never do.
 const COUNT_EVERY: Duration = Duration::from_millis(200);
@@ -41,61 +45,6 @@ pub(crate) struct Limits {
     pub waiting: usize,
     /// How many events one transaction stores at the most.
     pub batch: usize,
-}
-
-type Answer<T> = oneshot::Sender<Result<T, Error>>;
-
-enum Message {
-    Store(Vec<NewEvent>, Answer<Vec<Appended>>),
-    /// What a handler did, and where its event stands after it; answers whether the event was still held.
-    Record(Option<NewAttempt>, Option<Settled>, Answer<bool>),
-    Renew(Claim, Timestamp, Answer<bool>),
-    /// There is something to count.
-    Count,
-    /// Count now, and say when it is done.
-    Flush(oneshot::Sender<()>),
-}
-
-/// How busy the writer is with deliveries. Others who write much make room for it.
-#[derive(Default)]
-pub(crate) struct Load {
-    since: OnceLock<Instant>,
-    /// Nanoseconds spent on deliveries so far, and when that ended last.
-    busy: AtomicUsize,
-    ended: AtomicUsize,
-    underway: AtomicUsize,
-}
-
-impl Load {
-    fn nanos(&self, at: Instant) -> usize {
-        let begun = *self.since.get_or_init(Instant::now);
-        usize::try_from(at.saturating_duration_since(begun).as_nanos()).unwrap_or(usize::MAX)
-    }
-
-    /// How long the writer was busy with deliveries, in all.
-    pub(crate) fn busy(&self) -> Duration {
-        Duration::from_nanos(self.busy.load(Ordering::Relaxed) as u64)
-    }
-
-    /// Whether no delivery is being written, nor was one within `quiet`.
-    pub(crate) fn is_quiet(&self, quiet: Duration) -> bool {
-        let ended = Duration::from_nanos(self.ended.load(Ordering::Relaxed) as u64);
-        let now = Duration::from_nanos(self.nanos(Instant::now()) as u64);
-        self.underway.load(Ordering::Relaxed) == 0 && now.saturating_sub(ended) >= quiet
-    }
-
-    fn begin(&self) -> Instant {
-        self.nanos(Instant::now());
-        self.underway.store(1, Ordering::Relaxed);
-        Instant::now()
-    }
-
-    fn end(&self, begun: Instant) {
-        let took = usize::try_from(begun.elapsed().as_nanos()).unwrap_or(usize::MAX);
-        self.busy.fetch_add(took, Ordering::Relaxed);
-        self.ended.store(self.nanos(Instant::now()), Ordering::Relaxed);
-        self.underway.store(0, Ordering::Relaxed);
-    }
 }
 
 impl Writer {

@@ -1,6 +1,7 @@
 //! Which streams serve a list of events, and how are several made one?
 
-use super::{DEPTH, EventView, Page, Place, Read, cut, found, furthest, moments};
+use super::moments;
+use super::view::{DEPTH, EventView, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
 use crate::domain::id::EventId;
 use crate::error::Error;
 use crate::store::Tx;
@@ -62,7 +63,7 @@ fn read(
     let mut window = Window { ids, amounts, rising, depth: i64::MAX };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     if let Some(text) = search {
-        let (ids, capped) = found(tx.find_events(text, variants, super::SEARCH_CAP as i64 + 1)?);
+        let (ids, capped) = found(tx.find_events(text, variants, SEARCH_CAP as i64 + 1)?);
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.event_ids(&[EventStream::Found(ids)], filter, &window, limit)?.concat();
         return Ok((Read { ids: in_order(ids, rising), stopped: None }, capped));

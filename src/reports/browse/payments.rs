@@ -1,6 +1,7 @@
 //! Which stream serves a list of payments, by age or by amount?
 
-use super::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest, moments};
+use super::moments;
+use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
 use crate::error::Error;

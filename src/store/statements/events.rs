@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::result::Error as DieselError;
 
 use super::schema::{pay_event_bodies, pay_events};
 use super::{Connection, failed};

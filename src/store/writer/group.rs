@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::oneshot;
 
-use super::{Answer, Message};
+use super::message::{Answer, Message};
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::store::rows::{Appended, Claim, Count, Counter, NewAttempt, NewEvent};

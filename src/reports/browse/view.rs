@@ -1,0 +1,203 @@
+//! What a list shows: its view, a place in it, and a page of it. Pages go by key, forth and back, each of bounded cost
+//! whatever the filter: a page looks at so many rows and then says how far it came.
+
+use std::collections::BTreeMap;
+
+use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::domain::id::PaymentId;
+use crate::domain::money::Decimal;
+use crate::domain::payment::Status;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::filters::{EventFilter, PaymentFilter};
+use crate::store::rows::{EventRow, PaymentRow};
+
+/// How far tabs and tiles count, anew for each page; what is beyond is "more than".
+pub(crate) const COUNT_CAP: i64 = 100;
+/// How many rows a search finds at the most.
+pub(crate) const SEARCH_CAP: usize = 500;
+/// How many rows a page of a list has.
+pub(crate) const ROWS: usize = 50;
+/// How many rows of a stream are looked at for one page: at a million events, each may lie in a part of the file of
+/// its own.
+pub(super) const DEPTH: i64 = 500;
+/// How many currencies or kinds a filter offers at the most.
+pub(super) const CHOICES: i64 = 100;
+
+/// All that an address says of a list of payments, apart from the place in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PaymentView {
+    pub filter: PaymentFilter,
+    /// The smallest and the largest amount, each currency by its own minor units.
+    pub least: Option<Decimal>,
+    pub most: Option<Decimal>,
+    /// A token or gateway ref, or how a reference or an email address begins.
+    pub search: Option<String>,
+    pub order: Order,
+}
+
+/// All that an address says of a list of events, apart from the place in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EventView {
+    pub filter: EventFilter,
+    /// An event's id, any reference, or a payment's token or reference.
+    pub search: Option<String>,
+}
+
+/// Which rows come first. The default: the newest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// By currency and amount, not by age.
+    pub by_amount: bool,
+    /// The oldest or smallest first.
+    pub rising: bool,
+}
+
+/// Where in a list one is: beside a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub id: i64,
+    /// Towards the beginning of the list, not towards its end.
+    pub back: bool,
+    /// The row itself is part of the page.
+    pub with: bool,
+}
+
+/// A part of a list.
+pub(crate) struct Page<T> {
+    pub rows: Vec<T>,
+    /// Where the list goes on, towards its end; until there is none, nothing was left out.
+    pub further: Option<Place>,
+    /// Where it came from.
+    pub back: Option<Place>,
+    /// The row where the looking stopped although the page is not full: there may be more that match.
+    pub stopped: Option<i64>,
+    /// The search found more than [`SEARCH_CAP`], and the rest is left out.
+    pub capped: bool,
+    /// There is no such place in the list, so this is its beginning.
+    pub lost: bool,
+}
+
+/// A page of payments, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
+pub(crate) struct PaymentList {
+    pub page: Page<PaymentRow>,
+    /// When the row was created where the looking stopped.
+    pub stopped_at: Option<Timestamp>,
+    pub counts: Vec<(Status, i64)>,
+    pub needs_review: i64,
+    pub currencies: Vec<String>,
+}
+
+/// A page of events, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
+pub(crate) struct EventList {
+    pub page: Page<EventRow>,
+    /// When the event was received where the looking stopped.
+    pub stopped_at: Option<Timestamp>,
+    /// The tokens of the payments that the events are about.
+    pub tokens: BTreeMap<PaymentId, String>,
+    pub counts: Vec<(EventState, i64)>,
+    pub kinds: Vec<String>,
+}
+
+/// What was read of a list, in the order of the reading.
+pub(super) struct Read<Id> {
+    pub(super) ids: Vec<Id>,
+    pub(super) stopped: Option<Id>,
+}
+
+/// Makes a page of what was read, one row more than its size where the list goes on.
+pub(super) fn cut<Id: Copy + Into<i64>>(mut read: Read<Id>, place: Option<Place>, size: usize) -> Page<Id> {
+    let back = place.is_some_and(|place| place.back);
+    let more = read.ids.len() > size;
+    read.ids.truncate(size);
+    let end = if more { read.ids.last().copied() } else { read.stopped };
+    if back {
+        read.ids.reverse();
+    }
+    let beside = |id: Id, back| Place { id: id.into(), back, with: false };
+    // A page without rows leads back to where it was come from, that row included.
+    let returning = |row: Option<&Id>, back| {
+        place.map(|place| row.map_or(Place { back, with: !place.with, ..place }, |id| beside(*id, back)))
+    };
+    let (further, returned) = if back {
+        (returning(read.ids.last(), false), end.map(|id| beside(id, true)))
+    } else {
+        (end.map(|id| beside(id, false)), returning(read.ids.first(), true))
+    };
+    let stopped = read.stopped.filter(|_| !more).map(Id::into);
+    Page { rows: read.ids, further, back: returned, stopped, capped: false, lost: false }
+}
+
+/// A page of rows that were read one beyond its size, in the order of the reading.
+pub(crate) fn page<T>(rows: Vec<T>, place: Option<Place>, id: impl Fn(&T) -> i64) -> Page<T> {
+    let read: Read<i64> = Read { ids: rows.iter().map(&id).collect(), stopped: None };
+    let shown = cut(read, place, ROWS);
+    let rows = rows.into_iter().filter(|row| shown.rows.contains(&id(row))).collect();
+    shown.with_rows(rows, id)
+}
+
+impl<Id: PartialEq> Page<Id> {
+    /// The same page with what the ids stand for.
+    pub(super) fn with_rows<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Id) -> Page<T> {
+        let place = |row: &T| self.rows.iter().position(|known| *known == id(row));
+        rows.sort_by_cached_key(place);
+        let Self { further, back, stopped, capped, lost, .. } = self;
+        Page { rows, further, back, stopped, capped, lost }
+    }
+}
+
+/// What a search found, newest first, and whether that is not all.
+pub(super) fn found<Id: Ord>(mut ids: Vec<Id>) -> (Vec<Id>, bool) {
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids.dedup();
+    let capped = ids.len() > SEARCH_CAP;
+    ids.truncate(SEARCH_CAP);
+    (ids, capped)
+}
+
+/// The stream that comes furthest in a page's worth of looking. `reach` answers where each stops; none: at its end.
+pub(super) fn furthest<S, Id: Copy + Ord>(
+    tx: &mut dyn Tx,
+    mut streams: Vec<S>,
+    rising: bool,
+    mut reach: impl FnMut(&mut dyn Tx, &S) -> Result<Option<Id>, Error>,
+) -> Result<S, Error> {
+    let mut best = (0, None);
+    for (at, stream) in streams.iter().enumerate().filter(|_| streams.len() > 1) {
+        let Some(end) = reach(tx, stream)? else {
+            best.0 = at;
+            break;
+        };
+        if best.1.is_none_or(|known| (end > known) == rising) {
+            best = (at, Some(end));
+        }
+    }
+    Ok(streams.swap_remove(best.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_found_nothing_leads_back_to_the_row_it_came_from() {
+        let place = Place { id: 7, back: false, with: false };
+        let page = cut(Read::<i64> { ids: vec![], stopped: None }, Some(place), 2);
+        assert_eq!((page.further, page.back), (None, Some(Place { id: 7, back: true, with: true })));
+        let page = cut(Read { ids: vec![6, 5, 4], stopped: None }, Some(place), 2);
+        assert_eq!(page.rows, [6, 5]);
+        assert_eq!(page.further, Some(Place { id: 5, ..place }));
+        assert_eq!(page.back, Some(Place { id: 6, back: true, with: false }));
+    }
+
+    #[test]
+    fn a_page_that_stopped_goes_on_behind_what_it_looked_at() {
+        let page = cut(Read { ids: vec![9], stopped: Some(3) }, None, 2);
+        assert_eq!((page.further.map(|place| place.id), page.back, page.stopped), (Some(3), None, Some(3)));
+        let back = Place { id: 1, back: true, with: false };
+        let page = cut(Read { ids: vec![2, 5], stopped: Some(8) }, Some(back), 2);
+        assert_eq!(page.rows, [5, 2]);
+        assert_eq!(page.back, Some(Place { id: 8, ..back }));
+    }
+}

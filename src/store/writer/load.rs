@@ -1,0 +1,47 @@
+//! How busy the writer is with deliveries.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How busy the writer is with deliveries. Others who write much make room for it.
+#[derive(Default)]
+pub(crate) struct Load {
+    since: OnceLock<Instant>,
+    /// Nanoseconds spent on deliveries so far, and when that ended last.
+    busy: AtomicUsize,
+    ended: AtomicUsize,
+    underway: AtomicUsize,
+}
+
+impl Load {
+    fn nanos(&self, at: Instant) -> usize {
+        let begun = *self.since.get_or_init(Instant::now);
+        usize::try_from(at.saturating_duration_since(begun).as_nanos()).unwrap_or(usize::MAX)
+    }
+
+    /// How long the writer was busy with deliveries, in all.
+    pub(crate) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Ordering::Relaxed) as u64)
+    }
+
+    /// Whether no delivery is being written, nor was one within `quiet`.
+    pub(crate) fn is_quiet(&self, quiet: Duration) -> bool {
+        let ended = Duration::from_nanos(self.ended.load(Ordering::Relaxed) as u64);
+        let now = Duration::from_nanos(self.nanos(Instant::now()) as u64);
+        self.underway.load(Ordering::Relaxed) == 0 && now.saturating_sub(ended) >= quiet
+    }
+
+    pub(super) fn begin(&self) -> Instant {
+        self.nanos(Instant::now());
+        self.underway.store(1, Ordering::Relaxed);
+        Instant::now()
+    }
+
+    pub(super) fn end(&self, begun: Instant) {
+        let took = usize::try_from(begun.elapsed().as_nanos()).unwrap_or(usize::MAX);
+        self.busy.fetch_add(took, Ordering::Relaxed);
+        self.ended.store(self.nanos(Instant::now()), Ordering::Relaxed);
+        self.underway.store(0, Ordering::Relaxed);
+    }
+}
