@@ -67,7 +67,7 @@ mod worker;
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
 pub use engine::{Chores, HandlerError, ModePolicy, Payment, Unmatched, Variant};
 pub use error::{Error, ErrorKind};
-pub use gateways::Capture;
+pub use gateways::CaptureMethod;
 pub use mount::Mount;
 pub use operations::{Created, NewPayment, Next, Outcome, Reconciled, Refund};
 pub use payments::{Builder, Event, Payments, Transition};

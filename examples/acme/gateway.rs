@@ -1,5 +1,5 @@
-//! How does one talk to Acme Pay? A company that does not exist, and all that a host has to write for one that does:
-//! this file. It signs `<seconds>.<body>` with HMAC-SHA256 and tells of payments and refunds in JSON.
+//! A gateway of the host's own, for Acme Pay, an invented company. It signs `<seconds>.<body>` with HMAC-SHA256 and sends
+//! events about payments and refunds as JSON.
 
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
@@ -25,7 +25,7 @@ impl Acme {
         Self { secret: secret.into() }
     }
 
-    /// The MAC of a body at a time, made or about to be compared.
+    /// The MAC of a body at a time, for signing or verifying.
     fn mac(&self, time: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).ok()?;
         mac.update(time.as_bytes());
@@ -38,7 +38,7 @@ impl Acme {
         let header = |name| delivery.header(name).filter(|text| !text.is_empty()).ok_or(Rejection::SignatureMissing);
         let (time, given) = (header("acme-time")?, header("acme-signature")?);
         let given = unhex(&given).ok_or(Rejection::SignatureMalformed)?;
-        // `verify_slice` takes the same time wherever the signatures differ. A blank secret would be anybody's.
+        // `verify_slice` compares in constant time. A blank secret never matches, since anybody could sign with it.
         let mac = self.mac(&time, &delivery.body).filter(|_| !self.secret.trim().is_empty());
         mac.and_then(|mac| mac.verify_slice(&given).ok()).ok_or(Rejection::SignatureMismatch)?;
         let signed_at: i64 = time.parse().map_err(|_| Rejection::SignatureMalformed)?;
@@ -57,10 +57,10 @@ impl Gateway for Acme {
     }
 
     fn check(&self) -> Result<(), String> {
-        match self.secret.trim().is_empty() {
-            true => Err("expected Acme's signing secret, got a blank text".to_owned()),
-            false => Ok(()),
+        if self.secret.trim().is_empty() {
+            return Err("expected Acme's signing secret, got a blank text".to_owned());
         }
+        Ok(())
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
@@ -73,17 +73,18 @@ impl Gateway for Acme {
             "payment.paid" => (Aspect::Capture, State::Succeeded, "paid"),
             "payment.failed" => (Aspect::Capture, State::Failed, "failed"),
             "refund.done" => (Aspect::Refund, State::Succeeded, "refunded"),
-            // Kinds that come later are no error: they are kept, and change nothing.
+            // An unknown kind is no error: the event is kept and changes nothing.
             _ => return Ok(Interpretation { summary: "nothing about a payment".to_owned(), ..Default::default() }),
         };
-        let bad = |what: &str| Malformed(format!("expected {what} in the event's object, got none"));
+        let missing = |what: &str| Malformed(format!("expected {what} in the event's object, got none"));
         let body: Value = serde_json::from_slice(event.body).map_err(|_| Malformed("expected JSON".to_owned()))?;
         let text = |name: &str| body["object"][name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        let id = text("id").ok_or_else(|| bad("an id"))?;
+        let id = text("id").ok_or_else(|| missing("an id"))?;
         let currency =
-            Currency::parse(&text("currency").unwrap_or_default()).map_err(|bad| Malformed(bad.to_string()))?;
-        let amount = Decimal::parse(&text("amount").unwrap_or_default()).map_err(|bad| Malformed(bad.to_string()))?;
-        let minor = amount.exact(currency).ok_or_else(|| bad("an amount that its currency has"))?;
+            Currency::parse(&text("currency").unwrap_or_default()).map_err(|error| Malformed(error.to_string()))?;
+        let amount =
+            Decimal::parse(&text("amount").unwrap_or_default()).map_err(|error| Malformed(error.to_string()))?;
+        let minor = amount.exact(currency).ok_or_else(|| missing("an amount that its currency can express"))?;
         let payment = text("payment").filter(|_| aspect == Aspect::Refund);
         let fact = Fact::new(aspect, id.as_str(), state, event.occurred_at, event.id)
             .with_amount(minor, currency)
@@ -104,7 +105,7 @@ impl Gateway for Acme {
         Setup {
             steps: vec![
                 "In Acme's settings, add a webhook and paste {address} as its address.".to_owned(),
-                "Hand a payment's token to Acme as merchant_reference.".to_owned(),
+                "Pass the payment's token to Acme as merchant_reference.".to_owned(),
             ],
             kinds: vec!["payment.authorized", "payment.paid", "payment.failed", "refund.done"],
             secrets: vec![SecretStatus { label: "primary".to_owned(), is_set: !self.secret.trim().is_empty() }],
@@ -120,7 +121,7 @@ impl Gateway for Acme {
     }
 }
 
-/// Enough of the body to store the event once; what it says is read later.
+/// Reads the fields that are needed to store the event once.
 fn envelope(delivery: &Delivery) -> Option<Envelope> {
     let body: Value = serde_json::from_slice(&delivery.body).ok()?;
     Some(Envelope {
@@ -134,9 +135,9 @@ fn envelope(delivery: &Delivery) -> Option<Envelope> {
     })
 }
 
-/// Lower-case hex, and one way to write it.
+/// Decodes lower-case hex. Upper case is refused, so that a signature has only one form.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
-    pairs.collect::<Option<Vec<_>>>().filter(|_| hex)
+    pairs.collect::<Option<Vec<_>>>().filter(|_| is_hex)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::{Actor, Engine, random_word};
 use crate::error::{Error, ErrorKind};
-use crate::gateways::send::{self, Answered};
+use crate::gateways::send::{self, EndpointAnswer};
 use crate::store::rows::NewAct;
 
 /// A test event that was sent.
@@ -12,7 +12,7 @@ pub(crate) struct Tested {
     /// The gateway event id.
     pub id: String,
     /// What the endpoint answered, or why it did not.
-    pub answer: Result<Answered, String>,
+    pub answer: Result<EndpointAnswer, String>,
 }
 
 impl Engine {

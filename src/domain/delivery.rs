@@ -1,15 +1,15 @@
-//! What did a gateway's HTTP request carry, and why was it refused? A delivery is untrusted until its
-//! gateway has verified it; turning a [`Rejection`] into a status line is the web room's work.
+//! Deliveries, the HTTP requests that reach a webhook endpoint, and the reasons to reject one. A delivery is untrusted until
+//! its gateway has verified it.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 
-/// One HTTP request that reached a webhook endpoint, as it came over the wire.
+/// An HTTP request that reached a webhook endpoint, as it was received.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// Header fields in the order they came, names in lower case, values as they were.
+    /// The header fields in the order in which they were received: names in lower case, values unchanged.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The query string without its `?`; empty when there was none.
     pub query: String,
@@ -18,8 +18,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The header field `name` (lower case). A field that came several times is joined with `", "`, as
-    /// RFC 9110 §5.3 says; bytes that are no UTF-8 become U+FFFD, which no signature contains.
+    /// The value of the header field `name`, which must be in lower case. If the field occurs several times its values are
+    /// joined with `", "` (RFC 9110 §5.3). Invalid UTF-8 becomes U+FFFD, which no signature contains.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut found = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| String::from_utf8_lossy(v));
         let first = found.next()?;
@@ -27,31 +27,31 @@ impl Delivery {
     }
 }
 
-/// Why a delivery was refused. The code is what the gateway is told, and what is counted.
+/// Why a delivery was refused. Its code is the response to the gateway, and the name of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The header that should carry the signature is absent or empty.
     SignatureMissing,
-    /// The signature header can't be read.
+    /// The signature header cannot be parsed.
     SignatureMalformed,
-    /// No signature in the header was made with a known secret over this body.
+    /// No signature in the header was made over this body with a known secret.
     SignatureMismatch,
-    /// Signed with a known secret, but longer ago than the tolerance.
+    /// The signature is valid, but older than the tolerance.
     SignatureStale,
-    /// Signed, but without a readable event id or kind.
+    /// The signature is valid, but the event has no readable id or kind.
     BodyMalformed,
-    /// The body is longer than the mount allows.
+    /// The body is longer than the mount's limit.
     TooLarge,
-    /// The body broke off before its end.
+    /// The connection ended before the body was complete.
     BodyIncomplete,
-    /// No variant of this name takes deliveries.
+    /// There is no variant with this name.
     UnknownVariant,
-    /// The method is not one that this address answers.
+    /// The address does not answer this HTTP method.
     MethodNotAllowed,
-    /// Verification could not be finished now; the gateway should send again.
+    /// The delivery could not be verified now; the gateway should send it again.
     Unverifiable,
-    /// The event could not be stored; the gateway should send again.
+    /// The event could not be stored; the gateway should send it again.
     Unavailable,
 }
 
@@ -71,7 +71,7 @@ impl Rejection {
         Self::Unavailable,
     ];
 
-    /// The reason code: the whole response body, and the key of its counter.
+    /// The reason code: the whole body of the response, and the name of the counter.
     pub fn code(self) -> &'static str {
         match self {
             Self::SignatureMissing => "signature_missing",
@@ -88,50 +88,58 @@ impl Rejection {
         }
     }
 
-    /// The likely cause, for the person who has to mend it.
+    /// The likely cause, for the operator who has to fix it: a sentence without its full stop.
     pub fn likely_cause(self) -> &'static str {
         match self {
             Self::SignatureMissing => "something other than the gateway posts here, or a proxy drops the header",
             Self::SignatureMalformed => "something other than the gateway posts here, or a proxy changes the header",
-            Self::SignatureMismatch => "the signing secret is of another endpoint or mode, or a proxy changes the body",
+            Self::SignatureMismatch => {
+                "the signing secret belongs to another endpoint or mode, or a proxy changes the body"
+            }
             Self::SignatureStale => "this machine's clock is wrong, or an old delivery is being replayed",
             Self::BodyMalformed => "the gateway's payload format is not one that this variant reads",
-            Self::TooLarge => "the payload limit of the mount is lower than this gateway's events need",
-            Self::BodyIncomplete => "the connection broke before the body was whole",
+            Self::TooLarge => "the mount's payload limit is too low for this gateway's events",
+            Self::BodyIncomplete => "the connection broke before the body was complete",
             Self::UnknownVariant => "the address in the gateway's settings names a variant that is not configured",
             Self::MethodNotAllowed => "a browser or a scanner opened a webhook address",
             Self::Unverifiable => "what verification needs could not be fetched",
-            Self::Unavailable => "the database did not take the event in time, or too many were waiting",
+            Self::Unavailable => "the database did not store the event in time, or too many were waiting",
         }
     }
 
-    /// What to do about it first, for the same person: a sentence without its full stop.
+    /// The first thing to do about it, for the same operator: a sentence without its full stop.
     pub fn next_step(self) -> &'static str {
         match self {
             Self::SignatureMissing => {
-                "see who posts: if it is the gateway, let the proxy pass all of its header fields"
+                "find out who posts here; if it is the gateway, let the proxy pass all of its header fields"
             }
             Self::SignatureMalformed => {
-                "see who posts: if it is the gateway, let the proxy leave its header fields alone"
+                "find out who posts here; if it is the gateway, let the proxy leave its header fields alone"
             }
             Self::SignatureMismatch => {
-                "compare the secret here with the one that the gateway shows for this very address, in the same mode; if \
-                 they are equal, find the proxy or middleware that decompresses or rewrites the body"
+                "compare the secret here with the one that the gateway shows for this address, in the same mode; if they \
+                 are equal, find the proxy or middleware that decompresses or rewrites the body"
             }
             Self::SignatureStale => "set this machine's clock by NTP; if it is right, somebody has recorded deliveries",
             Self::BodyMalformed => {
                 "send JSON events in the gateway's standard format to this address, and nothing else"
             }
             Self::TooLarge => "raise the mount's payload_limit, and any limit of a proxy in front of it",
-            Self::BodyIncomplete => "nothing, if it is rare: the gateway sends again; else look for a proxy's time-out",
+            Self::BodyIncomplete => {
+                "nothing if it is rare, since the gateway sends it again; otherwise look for a time-out in a proxy"
+            }
             Self::UnknownVariant => "correct the address in the gateway's settings, or add the variant",
-            Self::MethodNotAllowed => "nothing: deliveries come by POST, and somebody has looked",
-            Self::Unverifiable => "let this machine reach the gateway's own address; the gateway sends again meanwhile",
-            Self::Unavailable => "see the log for what the database said; the gateway sends again meanwhile",
+            Self::MethodNotAllowed => "nothing: deliveries are POST requests, and this was not one",
+            Self::Unverifiable => {
+                "let this machine reach the gateway's own address; the gateway sends the event again meanwhile"
+            }
+            Self::Unavailable => {
+                "look for the database's error in the log; the gateway sends the event again meanwhile"
+            }
         }
     }
 
-    /// The rejection of this reason code.
+    /// The rejection with this reason code; the reverse of [`Rejection::code`].
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rejection| rejection.code() == code)
     }

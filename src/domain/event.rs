@@ -1,40 +1,40 @@
-//! What is an event, before and after it is understood? [`Envelope`] is what a verified delivery yields,
-//! [`Interpretation`] what the gateway reads in it, [`EventState`] where it stands in the inbox.
+//! Events, before and after they are interpreted: [`Envelope`] is an event in a verified delivery, [`Interpretation`] what
+//! the gateway reads from it, and [`EventState`] its state in the inbox.
 
 use bytes::Bytes;
 
 use super::Timestamp;
 use super::fact::Fact;
 
-/// One event as its gateway asserted it: enough to store it once, not yet understood.
+/// An event as its gateway sent it, with the fields that are needed to store it once. It is not interpreted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
     /// The gateway's id of the event, unique within the variant.
     pub id: String,
-    /// The gateway's own name for what happened, verbatim.
+    /// The gateway's own name of the kind of event, verbatim: `charge.refunded`.
     pub kind: String,
-    /// When the gateway says that it happened.
+    /// When it happened, by the gateway's clock.
     pub occurred_at: Option<Timestamp>,
-    /// Real money (`true`) or a test (`false`), where the gateway says so.
+    /// Whether it is about real money (`true`) or a test (`false`); `None` if the gateway does not say.
     pub livemode: Option<bool>,
-    /// The gateway's account that the event is of, where it is not the merchant's own (Stripe Connect).
+    /// The gateway's account that the event belongs to, if it is not the merchant's own (Stripe Connect).
     pub account: Option<String>,
-    /// The version of the gateway's format that the body is in.
+    /// The version of the gateway's format that the body has.
     pub api_version: Option<String>,
     /// The event's own bytes, unchanged.
     pub body: Bytes,
 }
 
-/// The longest id, kind or other short text, in characters: longer ones fit no column.
-const SHORT: usize = 255;
+/// The longest id, kind or other short text, in characters. Longer ones do not fit their columns.
+const MAX_CHARS: usize = 255;
 
-/// Whether a text can be an id, a kind or a reference that is stored, shown and compared: 1 to 255 characters, no
-/// control characters among them. Postgres takes no NUL.
+/// Whether a text can be stored as an id, kind or reference: 1 to 255 characters and no control characters. (Postgres does
+/// not accept NUL.)
 pub(crate) fn storable(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= SHORT && !text.chars().any(char::is_control)
+    !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
 }
 
-/// The ids that are there, each once, in order.
+/// The candidates that are present, in order and without repetitions.
 pub(crate) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
     let mut found = Vec::new();
     for candidate in candidates.into_iter().flatten() {
@@ -45,25 +45,25 @@ pub(crate) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> 
     found
 }
 
-/// What a gateway gives back for a delivery that is genuine.
+/// A genuine delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// The events that the delivery carries, one for most gateways.
+    /// The events in the delivery. Most gateways send one at a time.
     pub events: Vec<Envelope>,
     /// The label of the signing secret that matched.
     pub secret: Option<String>,
-    /// How many seconds ago the delivery was signed, by its own word; negative when signed in the future.
+    /// The age of the signature in seconds, by the time that it contains; negative for a time in the future.
     pub skew_seconds: Option<i64>,
 }
 
-/// An event out of the inbox, ready to be interpreted.
+/// An event from the inbox, to be interpreted.
 #[derive(Debug, Clone, Copy)]
 pub struct Recorded<'a> {
     /// The gateway's id of the event.
     pub id: &'a str,
-    /// The gateway's own name for what happened.
+    /// The gateway's own name of the kind of event.
     pub kind: &'a str,
-    /// When it happened by the gateway's word, else when it was first received.
+    /// When it happened by the gateway's clock, or when it was first received if the gateway does not say.
     pub occurred_at: Timestamp,
     /// The event's own bytes, unchanged.
     pub body: &'a [u8],
@@ -72,41 +72,41 @@ pub struct Recorded<'a> {
 /// The ids by which an event names its payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
-    /// Texts that may be our token: what the merchant handed to the gateway when it started the payment. They
-    /// find a payment of ours and are never linked to any other.
+    /// Texts that may be a payment's token, as the merchant passed it to the gateway. A text that is no payment's token is
+    /// ignored.
     pub tokens: Vec<String>,
-    /// The gateway's ids of the objects that make up one payment (session, intent, charge). An id that several
-    /// payments share (a customer, a subscription) does not belong here.
+    /// The gateway's ids of the objects that make up one payment, such as a session, an intent and a charge. An id that
+    /// several payments share (of a customer or a subscription) does not belong here.
     pub gateway_refs: Vec<String>,
 }
 
-/// What an event says, in facts.
+/// What a gateway reads from an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interpretation {
-    /// The payment that it is about.
+    /// The payment that the event is about.
     pub references: References,
-    /// What it states. Empty: it says nothing that changes a payment.
+    /// The facts that it states. An event without facts changes no payment.
     pub facts: Vec<Fact>,
-    /// What it says in words, for the timeline; without facts, why nothing is to be done.
+    /// A summary for the timeline. Without facts it says why there is nothing to do.
     pub summary: String,
-    /// The customer's email address, where the event has it.
+    /// The customer's email address, if the event has one.
     pub customer: Option<String>,
-    /// The gateway's id of what waits for us now that the customer has agreed, and goes no further without us: a worker
-    /// then asks the gateway to complete it, where it can be asked.
+    /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself. A
+    /// worker then makes a call with `Verb::Complete`, if the gateway supports it.
     pub awaits_completion: Option<Awaited>,
 }
 
-/// What the gateway waits to be asked to complete.
+/// A gateway's object that waits to be completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awaited {
-    /// The gateway's id of it.
+    /// The gateway's id of the object.
     pub gateway_ref: String,
-    /// Since when it waits, by the gateway's clock, where it says so. An answer that tells the same once more is no reason
-    /// to ask again for what was declined.
+    /// Since when it waits, by the gateway's clock. A completion that was declined is requested again only for an object that
+    /// waits since a later time. `None` if the gateway does not say.
     pub since: Option<Timestamp>,
 }
 
-/// An event's body could not be understood. Says expected and got.
+/// The error for an event whose body cannot be interpreted. Says what was expected and what was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed(pub String);
 
@@ -116,28 +116,28 @@ pub struct Malformed(pub String);
 pub enum Source {
     /// A signed delivery to the webhook endpoint.
     Delivery,
-    /// An act of an operator's in the admin pages.
+    /// An operator, in the admin pages.
     Operator,
-    /// The gateway's answer to a call of ours.
+    /// The gateway's answer to one of our calls.
     Answer,
-    /// The gateway's own list of events.
+    /// The gateway's list of events.
     Listing,
 }
 
-/// Where an event stands in the inbox.
+/// The state of an event in the inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventState {
     /// Waits for a worker.
     Available,
-    /// Claimed by a worker until its lease runs out.
+    /// Claimed by a worker until its lease expires.
     Running,
-    /// An attempt failed; the next is due later.
+    /// An attempt failed; the next one is due later.
     Retryable,
-    /// Nothing matches it yet.
+    /// No payment matches the event yet.
     Parked,
-    /// Done.
+    /// Processed.
     Completed,
-    /// Understood, nothing to do.
+    /// Interpreted, with nothing to do.
     Ignored,
     /// Given up after the last attempt, or by a handler or an operator.
     Discarded,
@@ -168,7 +168,7 @@ impl EventState {
         Self::Discarded,
     ];
 
-    /// The word in tables and pages.
+    /// The state's name in tables and pages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Available => "available",
@@ -181,7 +181,7 @@ impl EventState {
         }
     }
 
-    /// The state of this word.
+    /// The state with this name; the reverse of [`EventState::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
@@ -191,7 +191,7 @@ impl Source {
     /// Every source.
     pub const ALL: [Source; 4] = [Self::Delivery, Self::Operator, Self::Answer, Self::Listing];
 
-    /// The word in tables and pages.
+    /// The source's name in tables and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivery => "delivery",

@@ -1,18 +1,17 @@
-//! What became of an event, and why? A code to filter by and a sentence for the person who asks; the states on
-//! both sides of the event are the payment's answer.
+//! The outcome of an event, from the payment's states before and after it: a code to filter by, and a sentence for people.
 
 use super::fact::{Aspect, Fact, State};
 use super::money::Money;
 use super::payment::rules::{mismatch, unpaid_word};
 use super::payment::{PaymentState, Status};
 
-/// The outcome of an event that stated `facts` and took a payment from `before` to `after`; `fact_changed` says
-/// whether any of them changed the ledger. The code is one of:
+/// The outcome of an event that stated `facts` and took a payment from `before` to `after`. `fact_changed` is whether any of
+/// the facts changed the ledger. Returns a sentence, and one of these codes:
 ///
 /// - `applied`: the status, an amount, a flag or a concern changed;
-/// - `mismatch`: the amount or currency that it states is not the payment's, and so confirmed nothing;
-/// - `outranked`: it came too late to change anything, because what the ledger holds outranks it;
-/// - `no_change`: it fits what is known and adds nothing.
+/// - `mismatch`: the event's amount or currency is not the payment's, so it confirmed nothing;
+/// - `outranked`: the event came too late to change anything, because the ledger's facts outrank its own;
+/// - `no_change`: the event agrees with the ledger and adds nothing.
 pub fn why(before: &PaymentState, after: &PaymentState, fact_changed: bool, facts: &[Fact]) -> (&'static str, String) {
     if let Some(sentence) = refused_amount(before, after, facts) {
         return ("mismatch", sentence);
@@ -26,27 +25,27 @@ pub fn why(before: &PaymentState, after: &PaymentState, fact_changed: bool, fact
     ("no_change", unchanged(after, fact_changed, facts))
 }
 
-/// What a rebuild did to a payment, in words; `changed` says whether the ledger did.
+/// The outcome of a rebuild, as a sentence. `changed` is whether the ledger changed.
 pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
     match (before != after, changed) {
         (true, _) => applied(before, after),
-        (false, true) => format!("stays {}; only its ledger changed", said(after)),
-        (false, false) => format!("stays {}; nothing differed", said(after)),
+        (false, true) => format!("stays {}; only its ledger changed", status_words(after)),
+        (false, false) => format!("stays {}; nothing differed", status_words(after)),
     }
 }
 
-/// A word of the tables as sentences say it: `partially refunded`.
+/// A name from the tables as it is written in sentences: `partially refunded`.
 pub(crate) fn spaced(word: &str) -> String {
     word.replace('_', " ")
 }
 
-fn said(state: &PaymentState) -> String {
+fn status_words(state: &PaymentState) -> String {
     spaced(state.status.as_str())
 }
 
 fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -> Option<String> {
-    let of = |s: &PaymentState| (s.status, s.refunded, s.disputed);
-    if of(before) != of(after) {
+    let key = |s: &PaymentState| (s.status, s.refunded, s.disputed);
+    if key(before) != key(after) {
         return None;
     }
     let claims = facts
@@ -54,16 +53,17 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -
         .filter(|f| is_way(f.aspect) && matches!(f.state, State::Succeeded | State::Authorized | State::Free));
     let concern = claims.map(|f| mismatch(f, after.amount)).find(|s| after.concerns.contains(s))?;
     Some(match after.status {
-        status if status.was_paid() => format!("stays {}, but {concern}", said(after)),
+        status if status.was_paid() => format!("stays {}, but {concern}", status_words(after)),
         _ => format!("not confirmed: {concern}"),
     })
 }
 
-/// `pending → paid: 49.99 EUR captured`.
+/// A change in words: `pending → paid: 49.99 EUR captured`.
 fn applied(before: &PaymentState, after: &PaymentState) -> String {
-    let head = match before.status == after.status {
-        true => format!("stays {}", said(after)),
-        false => format!("{} → {}", said(before), said(after)),
+    let head = if before.status == after.status {
+        format!("stays {}", status_words(after))
+    } else {
+        format!("{} → {}", status_words(before), status_words(after))
     };
     let mut parts = Vec::new();
     if before.amount != after.amount {
@@ -101,7 +101,7 @@ fn refunded_part(before: &PaymentState, after: &PaymentState) -> Option<String> 
     match after.refunded.saturating_sub(before.refunded) {
         0 => None,
         less if less < 0 => Some(format!(
-            "{} of refunds came to nothing, {} of {} stay refunded",
+            "{} of refunds were undone, {} of {} stay refunded",
             money(less.saturating_neg()),
             money(after.refunded),
             money(after.captured)
@@ -116,7 +116,7 @@ fn refunded_part(before: &PaymentState, after: &PaymentState) -> Option<String> 
     }
 }
 
-/// What a status means, for a change that no amount explains.
+/// What a status means, for a change without a change of amounts.
 fn meaning(after: &PaymentState) -> String {
     match after.status {
         Status::Pending => "nothing is decided".to_owned(),
@@ -131,46 +131,46 @@ fn meaning(after: &PaymentState) -> String {
     }
 }
 
-/// Why a fact that says something else than the status could not change it.
+/// Why facts that contradict the status could not change it; `None` if none do.
 fn outranked(after: &PaymentState, facts: &[Fact]) -> Option<String> {
     let status = after.status;
     let differs = |f: &&Fact| match f.state {
         State::Authorized => status != Status::Authorized,
-        state => unpaid_word(state).is_some_and(|said| said != status),
+        state => unpaid_word(state).is_some_and(|word| word != status),
     };
     let word = spaced(facts.iter().filter(|f| is_way(f.aspect)).find(differs)?.state.as_str());
-    let said = said(after);
+    let current = status_words(after);
     Some(match status {
         Status::Paid if after.captured == 0 => {
             format!("stays paid: nothing was to be paid, and `{word}` can't undo that")
         }
-        _ if status.was_paid() => format!("stays {said}: money moved before, and `{word}` can't undo that"),
+        _ if status.was_paid() => format!("stays {current}: money moved before, and `{word}` can't undo that"),
         Status::Authorized => format!("stays authorized: the authorization still stands, and `{word}` doesn't end it"),
-        _ => format!("stays {said}: what the gateway says of a later time outranks `{word}`"),
+        _ => format!("stays {current}: a later state at the gateway outranks `{word}`"),
     })
 }
 
 fn unchanged(after: &PaymentState, fact_changed: bool, facts: &[Fact]) -> String {
-    let (status, said) = (after.status, said(after));
-    let says = |aspect, states: &[State]| facts.iter().any(|f| f.aspect == aspect && states.contains(&f.state));
+    let (status, current) = (after.status, status_words(after));
+    let states = |aspect, states: &[State]| facts.iter().any(|f| f.aspect == aspect && states.contains(&f.state));
     if facts.is_empty() {
         "this event says nothing that changes a payment".to_owned()
     } else if !fact_changed {
-        format!("already known; stays {said}")
-    } else if says(Aspect::Refund, &[State::Pending, State::ActionRequired]) {
-        format!("stays {said}: a refund is on its way, nothing of it went back yet")
-    } else if says(Aspect::Refund, &[State::Failed, State::Canceled]) {
-        format!("stays {said}: a refund came to nothing, and none of it was counted")
-    } else if says(Aspect::Dispute, &[State::Inquiry]) {
-        format!("stays {said}: the customer's bank asks, no money is withdrawn")
+        format!("already known; stays {current}")
+    } else if states(Aspect::Refund, &[State::Pending, State::ActionRequired]) {
+        format!("stays {current}: a refund is pending, none of it has gone back yet")
+    } else if states(Aspect::Refund, &[State::Failed, State::Canceled]) {
+        format!("stays {current}: a refund failed or was canceled, and none of it was counted")
+    } else if states(Aspect::Dispute, &[State::Inquiry]) {
+        format!("stays {current}: an inquiry by the customer's bank, no money is withdrawn")
     } else if status == Status::Pending {
         "still pending; this event decides nothing".to_owned()
     } else {
-        format!("already {said}; this event adds nothing")
+        format!("already {current}; this event adds nothing")
     }
 }
 
-/// Whether the aspect tells of money that is to come, unlike refunds, disputes and concerns.
+/// Whether the aspect is about money to the merchant, unlike refunds, disputes and concerns.
 fn is_way(aspect: Aspect) -> bool {
     matches!(aspect, Aspect::Checkout | Aspect::Authorization | Aspect::Capture | Aspect::CaptureTotal)
 }
@@ -192,8 +192,8 @@ mod tests {
         Fact::new(aspect, "x", state, at, "evt").with_amount(minor, euros(0).currency)
     }
 
-    /// The outcomes of these events, one fact each, in a payment of 10.00 EUR.
-    fn told(facts: &[Fact]) -> Vec<(&'static str, String)> {
+    /// The outcomes of these events, one fact each, for a payment of 10.00 EUR.
+    fn outcomes(facts: &[Fact]) -> Vec<(&'static str, String)> {
         let terms = Terms::Agreed(euros(1000));
         let mut ledger = Ledger::new();
         let step = |fact: &Fact| {
@@ -205,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn a_paid_refunded_and_disputed_payment_is_told_step_by_step() {
-        let told = told(&[
+    fn a_paid_refunded_and_disputed_payment_is_explained_step_by_step() {
+        let outcomes = outcomes(&[
             fact(Aspect::Checkout, State::Pending, 0, 1000),
             fact(Aspect::Checkout, State::Succeeded, 1, 1000),
             fact(Aspect::Checkout, State::Succeeded, 1, 1000),
@@ -222,28 +222,28 @@ mod tests {
             ("applied", "pending → paid: 10.00 EUR captured"),
             ("no_change", "already known; stays paid"),
             ("outranked", "stays paid: money moved before, and `expired` can't undo that"),
-            ("no_change", "stays paid: a refund is on its way, nothing of it went back yet"),
+            ("no_change", "stays paid: a refund is pending, none of it has gone back yet"),
             ("applied", "paid → partially refunded: 4.00 EUR of 10.00 EUR refunded"),
             (
                 "applied",
-                "partially refunded → paid: 4.00 EUR of refunds came to nothing, 0.00 EUR of 10.00 EUR stay refunded",
+                "partially refunded → paid: 4.00 EUR of refunds were undone, 0.00 EUR of 10.00 EUR stay refunded",
             ),
             ("applied", "stays paid: disputed"),
             ("applied", "paid → refunded: 10.00 EUR of 10.00 EUR refunded"),
         ];
-        assert_eq!(told, expected.map(|(code, sentence)| (code, sentence.to_owned())));
+        assert_eq!(outcomes, expected.map(|(code, sentence)| (code, sentence.to_owned())));
     }
 
     #[test]
-    fn a_wrong_amount_says_expected_and_got_each_time_it_comes() {
+    fn a_wrong_amount_is_reported_each_time_it_comes() {
         let short = fact(Aspect::CaptureTotal, State::Succeeded, 1, 1);
         let sentence = "not confirmed: the gateway reports 0.01 EUR, the payment is of 10.00 EUR".to_owned();
-        assert_eq!(told(&[short.clone(), short]), [("mismatch", sentence.clone()), ("mismatch", sentence)]);
+        assert_eq!(outcomes(&[short.clone(), short]), [("mismatch", sentence.clone()), ("mismatch", sentence)]);
     }
 
     #[test]
-    fn an_attempt_that_came_too_late_is_told_from_one_that_decides() {
-        let told = told(&[
+    fn an_outranked_event_differs_from_one_that_decides() {
+        let outcomes = outcomes(&[
             fact(Aspect::Authorization, State::Authorized, 1, 1000),
             fact(Aspect::Checkout, State::Expired, 2, 1000),
             fact(Aspect::Authorization, State::Canceled, 3, 1000),
@@ -253,8 +253,8 @@ mod tests {
             ("applied", "pending → authorized: 10.00 EUR can be captured"),
             ("outranked", "stays authorized: the authorization still stands, and `expired` doesn't end it"),
             ("applied", "authorized → canceled: given up before money moved"),
-            ("outranked", "stays canceled: what the gateway says of a later time outranks `pending`"),
+            ("outranked", "stays canceled: a later state at the gateway outranks `pending`"),
         ];
-        assert_eq!(told, expected.map(|(code, sentence)| (code, sentence.to_owned())));
+        assert_eq!(outcomes, expected.map(|(code, sentence)| (code, sentence.to_owned())));
     }
 }

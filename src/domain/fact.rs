@@ -1,28 +1,28 @@
-//! What can an event say of one gateway object? A fact fills a register: one aspect of one object, such as
-//! the capture of `ch_1`. How facts merge is the ledger's answer; which status they make is the payment's.
+//! Facts: what an event states of one gateway object. A fact is the content of a register, which is one aspect of one object,
+//! such as the capture of `ch_1`. The ledger merges facts; a payment's status is derived from its ledger.
 
 use super::Timestamp;
 use super::money::Currency;
 
-/// The aspect of a gateway object that a register keeps.
+/// The aspect of a gateway object that a register is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Aspect {
-    /// A hosted checkout: open, given up, or paid with its total.
+    /// A hosted checkout: open, abandoned, or paid with its total.
     Checkout,
-    /// An authorization or an attempt at one: money promised, not moved.
+    /// An authorization or an attempt at one. The money is guaranteed but has not moved.
     Authorization,
     /// One movement of money to the merchant.
     Capture,
     /// The gateway's running total of what one object has collected (Stripe's `amount_received`).
     CaptureTotal,
-    /// One return of money.
+    /// One return of money to the customer.
     Refund,
-    /// The gateway's running total of what was returned of one capture (Stripe's `amount_refunded`).
+    /// The gateway's running total of what was refunded of one capture (Stripe's `amount_refunded`).
     RefundTotal,
     /// A dispute that the customer's bank opened.
     Dispute,
-    /// Something a person should look at; its reference is the reason code.
+    /// Something that a person should review. Its gateway ref is the reason code.
     Concern,
 }
 
@@ -30,57 +30,57 @@ pub enum Aspect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {
-    /// Begun, nothing decided.
+    /// Started, and nothing is decided.
     Pending,
     /// Waits for the customer (3-D Secure, a bank's page).
     ActionRequired,
     /// An attempt failed; another may follow.
     Failed,
-    /// Time ran out.
+    /// The time ran out.
     Expired,
-    /// Given up before money moved, or a refund taken back.
+    /// Given up before money moved; of a refund: withdrawn.
     Canceled,
-    /// Money is promised.
+    /// The money is guaranteed and can be captured.
     Authorized,
-    /// Nothing was to be paid.
+    /// There was nothing to pay.
     Free,
     /// Money moved.
     Succeeded,
-    /// A bank asks, no money is withdrawn.
+    /// A bank's inquiry; no money was withdrawn.
     Inquiry,
-    /// A dispute that is not decided.
+    /// An undecided dispute.
     Open,
     /// A dispute that ended without a decision against anyone.
     Closed,
-    /// A dispute decided for the merchant.
+    /// A dispute that was decided for the merchant.
     Won,
-    /// A dispute decided for the customer.
+    /// A dispute that was decided for the customer.
     Lost,
-    /// A concern was raised.
+    /// A raised concern.
     Raised,
 }
 
-/// One register's content, as one event states it. Amounts are minor units of `currency`.
+/// The content of one register, as one event states it. Amounts are in minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Which aspect of the object.
+    /// The aspect of the object.
     pub aspect: Aspect,
-    /// The gateway's id of the object (for a [`Aspect::Concern`]: the reason code).
+    /// The gateway's id of the object; of an [`Aspect::Concern`], the reason code.
     pub gateway_ref: String,
-    /// The state that the event states.
+    /// The state of this aspect.
     pub state: State,
-    /// What moved, is promised or is asked for, in minor units; `None` where the event doesn't say.
+    /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say.
     pub amount: Option<i64>,
-    /// What the object would have moved had nothing that it explains itself (a discount, tax, shipping, a part
-    /// captured on purpose) made a difference, in minor units.
+    /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the object
+    /// itself states, and before an intentional partial capture.
     pub face: Option<i64>,
     /// The currency of both amounts.
     pub currency: Option<Currency>,
-    /// The object that this one belongs to: a refund's charge, a charge's intent.
+    /// The gateway's id of the object that this one belongs to: of a refund its charge, of a charge its intent.
     pub parent: Option<String>,
-    /// When the gateway made the object, where that matters (refunds).
+    /// When the gateway created the object. It matters for refunds only.
     pub since: Option<Timestamp>,
-    /// When the gateway says that it happened.
+    /// When it happened, by the gateway's clock.
     pub occurred_at: Timestamp,
     /// The gateway's id of the event that states it.
     pub event_id: String,
@@ -99,7 +99,7 @@ impl Aspect {
         Self::Concern,
     ];
 
-    /// The word in tables and pages.
+    /// The aspect's name in tables and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Checkout => "checkout",
@@ -113,7 +113,7 @@ impl Aspect {
         }
     }
 
-    /// The aspect of this word.
+    /// The aspect with this name; the reverse of [`Aspect::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.as_str() == word)
     }
@@ -138,7 +138,7 @@ impl State {
         Self::Raised,
     ];
 
-    /// The word in tables and pages.
+    /// The state's name in tables and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -158,14 +158,14 @@ impl State {
         }
     }
 
-    /// The state of this word.
+    /// The state with this name; the reverse of [`State::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
 }
 
 impl Fact {
-    /// A fact without amounts; the `with_…` methods add what the event says.
+    /// A fact without amounts. The `with_…` methods add what else the event says.
     pub fn new(aspect: Aspect, gateway_ref: impl Into<String>, state: State, at: Timestamp, event_id: &str) -> Self {
         Self {
             aspect,
@@ -181,7 +181,7 @@ impl Fact {
         }
     }
 
-    /// Adds the amount in minor units, and its currency. Without [`Fact::with_face`] the face is the same.
+    /// Adds the amount, in minor units of `currency`. It is also the face amount, unless [`Fact::with_face`] sets another.
     pub fn with_amount(mut self, minor: i64, currency: Currency) -> Self {
         self.amount = Some(minor);
         self.face = self.face.or(Some(minor));
@@ -189,19 +189,19 @@ impl Fact {
         self
     }
 
-    /// Adds the face amount in minor units: what would have moved without what the object explains.
+    /// Adds the [face amount](Fact::face), in minor units.
     pub fn with_face(mut self, minor: i64) -> Self {
         self.face = Some(minor);
         self
     }
 
-    /// Adds the object that this one belongs to.
+    /// Adds the gateway's id of the object that this one belongs to.
     pub fn with_parent(mut self, gateway_ref: Option<impl Into<String>>) -> Self {
         self.parent = gateway_ref.map(Into::into);
         self
     }
 
-    /// Adds when the gateway made the object.
+    /// Adds the time at which the gateway created the object.
     pub fn with_since(mut self, since: Option<Timestamp>) -> Self {
         self.since = since;
         self

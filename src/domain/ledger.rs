@@ -1,8 +1,8 @@
-//! How do facts come together? A ledger keeps for each register the fact that outranks all others, whatever
-//! the order and however often they come. What they amount to is the payment's answer.
+//! The ledger: a payment's set of facts. For each register it keeps the fact that outranks all others, regardless of the
+//! order in which facts arrive and how often.
 //!
-//! The guarantee that no fact un-pays a payment asks one thing of a gateway: an object's currency and face stay
-//! what they are once its money moved, and a checkout's facts all carry its amounts.
+//! No fact ever turns a paid payment back into an unpaid one, provided that a gateway keeps to this: once an object's money
+//! has moved, its currency and face amount never change, and all facts of a checkout have its amounts.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -18,18 +18,18 @@ pub struct Ledger {
     registers: BTreeMap<(Aspect, String), Fact>,
 }
 
-/// What a ledger made of a fact.
+/// The effect of a fact on a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It is the first of its register.
+    /// The fact is the first of its register.
     New,
-    /// It took the place of one that said this.
+    /// The fact replaced one with this state.
     Replaced(State),
-    /// The ledger holds this very fact.
+    /// The ledger contains exactly this fact already.
     Known,
-    /// The one that its register holds is of a later time and says this; it stays.
+    /// The register keeps its fact, which has this state and is of a later time.
     Older(State),
-    /// The one that its register holds says this, and outranks it whatever their times; it stays.
+    /// The register keeps its fact, which has this state and outranks the new one whatever their times.
     Outranked(State),
 }
 
@@ -46,7 +46,7 @@ impl Ledger {
         Self::default()
     }
 
-    /// The ledger of these facts; their order and repetitions make no difference.
+    /// The ledger of these facts. Their order and repetitions make no difference.
     pub fn from_facts(facts: impl IntoIterator<Item = Fact>) -> Self {
         let mut ledger = Self::new();
         for fact in facts {
@@ -55,13 +55,13 @@ impl Ledger {
         ledger
     }
 
-    /// Takes `fact` in, unless its register has one that outranks it. Whether the register changed.
+    /// Adds `fact`, unless its register has one that outranks it. Returns whether the ledger changed.
     pub fn merge(&mut self, fact: Fact) -> bool {
-        self.take(fact).changed()
+        self.insert(fact).changed()
     }
 
-    /// [`Ledger::merge`], and what it made of `fact`.
-    pub fn take(&mut self, fact: Fact) -> Effect {
+    /// Like [`Ledger::merge`], but returns the effect of the fact.
+    pub fn insert(&mut self, fact: Fact) -> Effect {
         match self.registers.entry((fact.aspect, fact.gateway_ref.clone())) {
             Entry::Vacant(register) => {
                 register.insert(fact);
@@ -69,7 +69,7 @@ impl Ledger {
             }
             Entry::Occupied(mut register) => {
                 let held = register.get().state;
-                let (new, old) = (standing(&fact), standing(register.get()));
+                let (new, old) = (precedence(&fact), precedence(register.get()));
                 match new.cmp(&old) {
                     Ordering::Less if new.is_only_older_than(&old) => Effect::Older(held),
                     Ordering::Less => Effect::Outranked(held),
@@ -83,83 +83,83 @@ impl Ledger {
         }
     }
 
-    /// Takes in every fact of `other`.
+    /// Merges every fact of `other`.
     pub fn absorb(&mut self, other: Ledger) {
         for fact in other.registers.into_values() {
             self.merge(fact);
         }
     }
 
-    /// The facts, by aspect and then by the gateway's id.
+    /// The facts, ordered by aspect and then by the gateway's id.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
         self.registers.values()
     }
 
-    /// The facts of one aspect, by the gateway's id.
+    /// The facts of one aspect, ordered by the gateway's id.
     pub fn facts_of(&self, aspect: Aspect) -> impl Iterator<Item = &Fact> {
         self.registers.range((aspect, String::new())..).map(|(_, fact)| fact).take_while(move |f| f.aspect == aspect)
     }
 
-    /// What the register of this aspect of this object holds.
+    /// The fact of this aspect of this object.
     pub fn get(&self, aspect: Aspect, gateway_ref: &str) -> Option<&Fact> {
         self.registers.get(&(aspect, gateway_ref.to_owned()))
     }
 
-    /// Whether there are no facts.
+    /// Whether the ledger has no facts.
     pub fn is_empty(&self) -> bool {
         self.registers.is_empty()
     }
 }
 
-/// What one fact of a register outranks another by, the most significant first. It covers every field, so two
-/// facts that differ never tie, and the one that stays doesn't depend on which came first.
+/// By what a fact outranks another of its register, the most significant field first. It covers every field of a fact, so
+/// that different facts never tie and the result does not depend on their order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Standing<'a> {
+struct Precedence<'a> {
     finality: Finality,
-    /// Money that moved doesn't come back by being reported smaller; what goes back is a refund.
+    /// A smaller report does not take back money that moved; only a refund does.
     moved: i64,
     time: Age,
-    /// Of two running totals within one second the larger is the later one.
+    /// Of two running totals within one second, the larger is the later one.
     total: i64,
     rank: u8,
     event_id: &'a str,
     content: Content<'a>,
 }
 
-impl Standing<'_> {
+impl Precedence<'_> {
     fn is_only_older_than(&self, other: &Self) -> bool {
         (self.finality, self.moved) == (other.finality, other.moved) && self.time < other.time
     }
 }
 
-/// The fields that decide when all else is equal, so that even two events with one id have a winner.
+/// The fields that decide when all else is equal, so that there is a winner even between two events with one id.
 type Content<'a> = (Option<i64>, Option<i64>, Option<Currency>, Option<&'a str>, Option<Timestamp>);
 
-/// How little can follow a state; a later class outranks an earlier one whatever the times.
+/// How final a state is. A more final one outranks a less final one, whatever their times.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Finality {
-    /// Anything may follow: the newest wins.
+    /// Anything may follow: the newest fact wins.
     Open,
-    /// Ended without money, or raised: the earliest wins, so that saying it again doesn't move it.
+    /// Ended without money, or raised: the earliest fact wins, so that a repetition does not change its time.
     Ended,
-    /// Succeeded: the newest wins.
+    /// Succeeded: the newest fact wins.
     Succeeded,
-    /// Taken back after it had succeeded: the earliest wins.
+    /// Undone after it had succeeded: the earliest fact wins.
     Undone,
-    /// Nothing was to be paid.
+    /// There was nothing to pay.
     Free,
-    /// Money moved: the largest amount wins, and no other word takes it back.
+    /// Money moved: the largest amount wins, and no other state undoes it.
     Moved,
 }
 
-/// A time as it counts within a register: nanoseconds since 1970, turned around where the earliest wins.
+/// A time as it is compared within a register: nanoseconds since 1970, negated where the earliest wins.
 type Age = i128;
 
-fn standing(fact: &Fact) -> Standing<'_> {
+fn precedence(fact: &Fact) -> Precedence<'_> {
     let finality = finality(fact);
     let nanos = fact.occurred_at.unix_timestamp_nanos();
     let is_total = matches!(fact.aspect, Aspect::CaptureTotal | Aspect::RefundTotal);
-    Standing {
+    Precedence {
         finality,
         moved: if finality == Finality::Moved { fact.amount.unwrap_or(0) } else { 0 },
         time: if matches!(finality, Finality::Ended | Finality::Undone) { -nanos } else { nanos },
@@ -173,7 +173,7 @@ fn standing(fact: &Fact) -> Standing<'_> {
 fn finality(fact: &Fact) -> Finality {
     use State::{Canceled, Expired, Failed, Free, Succeeded};
     match (fact.aspect, fact.state) {
-        // A dispute that was won or lost can be appealed, and a total is no more than the latest count.
+        // A decided dispute can be appealed, and of a running total only the latest counts.
         (Aspect::Dispute | Aspect::RefundTotal, _) => Finality::Open,
         (Aspect::Concern, _) => Finality::Ended,
         (Aspect::Refund, Succeeded) => Finality::Succeeded,
@@ -182,7 +182,7 @@ fn finality(fact: &Fact) -> Finality {
         (Aspect::Checkout, Free) => Finality::Free,
         (_, Succeeded) if moved(fact).is_some() => Finality::Moved,
         (_, Succeeded) => Finality::Succeeded,
-        // The customer may try again under the same authorization.
+        // The customer may try again with the same authorization.
         (Aspect::Authorization, Failed) => Finality::Open,
         (_, Failed | Expired | Canceled) => Finality::Ended,
         _ => Finality::Open,
@@ -196,8 +196,8 @@ pub(super) fn moved(fact: &Fact) -> Option<(i64, Currency)> {
     (moves && fact.state == State::Succeeded).then_some((amount, fact.currency?))
 }
 
-/// Which of two states holds within one second: gateway times have no finer resolution, and what is decided
-/// comes after what is not. A failed attempt ranks below an authorization because the retry follows it.
+/// Decides between two states within one second, the resolution of gateways' times: a decided state follows an undecided one,
+/// and an authorization follows a failed attempt.
 pub(super) fn rank(state: State) -> u8 {
     match state {
         State::Pending => 0,

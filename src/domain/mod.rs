@@ -1,5 +1,5 @@
-//! What do the words mean, and which rules hold? Pure: no database, no HTTP, no clock, no randomness;
-//! `now`, ids and jitter come in as arguments. Every other room may use this one, and it uses none.
+//! The vocabulary of payments and the rules for their state. Pure: no database, no HTTP, no clock and no randomness; the
+//! current time, ids and jitter are arguments. Every other module may use this one; it uses none of them.
 
 pub mod delivery;
 pub mod event;
@@ -12,34 +12,34 @@ pub mod operation;
 pub mod payment;
 pub mod retry;
 
-/// A moment in UTC, to the microsecond: the resolution that both databases keep.
+/// A time in UTC, in microseconds: the resolution that both databases store.
 pub type Timestamp = time::OffsetDateTime;
 
-/// `by` after `at`, or the last day of the year 9999 where that would be later: "never" is a wait as well.
+/// `at` plus `by`, at most the last day of the year 9999, so that even an endless wait has a time that can be stored.
 pub(crate) fn later(at: Timestamp, by: std::time::Duration) -> Timestamp {
     let end = time::macros::datetime!(9999-12-31 0:00 UTC);
     time::Duration::try_from(by).ok().and_then(|by| at.checked_add(by)).map_or(end, |then| then.min(end))
 }
 
-/// `at` in UTC and cut to whole microseconds, so that what is read back equals what was written.
+/// `at` in UTC, truncated to whole microseconds, so that a stored time is read back unchanged.
 pub fn to_micros(at: Timestamp) -> Timestamp {
-    // Where the calendar ends, the last moment of a year to the west of Greenwich has none in UTC.
+    // In the last hours of the year 9999 west of Greenwich, UTC is beyond the end of the calendar.
     let at = at.checked_to_offset(time::UtcOffset::UTC).unwrap_or_else(|| at.replace_offset(time::UtcOffset::UTC));
     at.replace_microsecond(at.microsecond()).unwrap_or(at)
 }
 
-/// The same of a moment that a gateway wrote; none of before 1970 or after 9999, as no payment is of then and not every
-/// database takes it.
-pub fn moment(at: Timestamp) -> Option<Timestamp> {
+/// A gateway's time as [`to_micros`] makes it; `None` before 1970 or after 9999, which no payment needs and not every
+/// database can store.
+pub fn storable_time(at: Timestamp) -> Option<Timestamp> {
     Some(to_micros(at)).filter(|at| (1970..=9999).contains(&at.year()))
 }
 
-/// The moment of an RFC 3339 text.
-pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(text, &time::format_description::well_known::Rfc3339).ok().and_then(moment)
+/// Parses an RFC 3339 text; `None` if it is none, or not [storable](storable_time).
+pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text, &time::format_description::well_known::Rfc3339).ok().and_then(storable_time)
 }
 
-/// The moment of a Unix time in seconds.
-pub(crate) fn moment_at(unix: i64) -> Option<Timestamp> {
-    Timestamp::from_unix_timestamp(unix).ok().and_then(moment)
+/// The time of Unix seconds; `None` if it is not [storable](storable_time).
+pub(crate) fn from_unix_seconds(seconds: i64) -> Option<Timestamp> {
+    Timestamp::from_unix_timestamp(seconds).ok().and_then(storable_time)
 }

@@ -1,5 +1,5 @@
-//! How much, of what? Integer minor units and an ISO 4217 currency whose exponent says where the decimal
-//! point stands. A gateway's own exceptions (Stripe's UGX and ISK) live with that gateway.
+//! Money: integer minor units and an ISO 4217 currency, whose exponent says where the decimal point goes. A gateway's
+//! exceptions from ISO 4217, such as Stripe's UGX and ISK, are in that gateway's module.
 
 use std::fmt;
 
@@ -10,33 +10,36 @@ pub struct Currency([u8; 3]);
 /// An amount in minor units of a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
-    /// Minor units: cents, pence, yen, fils.
+    /// The amount in minor units: cents, pence, yen, fils.
     pub minor: i64,
     /// The currency.
     pub currency: Currency,
 }
 
-/// A text is no currency code.
+/// The error for a text that is not a currency code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadCurrency(String);
+pub struct ParseCurrencyError(String);
 
-/// A number as people type it, exact: `49.99`, `1,249`. What it is in minor units is a matter of the currency.
+/// An exact decimal number as people type it: `49.99`, `1,249`. Its value in minor units depends on the currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
-    /// All its digits.
+    /// All digits, without the point.
     digits: i64,
-    /// How many of them stand behind the point.
+    /// How many of them are after the point.
     places: u32,
 }
 
-/// A text is no number.
+/// The error for a text that is not a [`Decimal`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadDecimal(String);
+pub struct ParseDecimalError(String);
 
 impl Decimal {
-    /// Reads digits with at most four behind a point; commas between groups of three may stand before it.
-    pub fn parse(text: &str) -> Result<Self, BadDecimal> {
-        let bad = || BadDecimal(text.chars().take(16).collect());
+    /// Parses digits with at most four of them after a point. Before the point, commas may separate groups of three.
+    ///
+    /// # Errors
+    /// When the text is anything else, a sign included, or has more digits than 64 bits can hold.
+    pub fn parse(text: &str) -> Result<Self, ParseDecimalError> {
+        let error = || ParseDecimalError(text.chars().take(16).collect());
         let text = text.trim();
         let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
         let mut groups = whole.split(',');
@@ -44,27 +47,27 @@ impl Decimal {
         let grouped = whole.contains(',') && first.len() > 3;
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if first.is_empty() || grouped || !groups.all(|group| group.len() == 3) || rest.len() > 4 {
-            return Err(bad());
+            return Err(error());
         }
         let all = format!("{}{rest}", whole.replace(',', ""));
         let (Some(digits), Ok(places)) = (all.parse().ok().filter(|_| digits(&all)), u32::try_from(rest.len())) else {
-            return Err(bad());
+            return Err(error());
         };
         Ok(Self { digits, places })
     }
 
-    /// The smallest amount in minor units that is not below it.
+    /// The number in minor units, rounded up.
     pub fn at_least(&self, currency: Currency) -> i64 {
         let (minor, exact) = self.minor(currency);
         if exact { minor } else { minor.saturating_add(1) }
     }
 
-    /// The largest amount in minor units that is not above it.
+    /// The number in minor units, rounded down.
     pub fn at_most(&self, currency: Currency) -> i64 {
         self.minor(currency).0
     }
 
-    /// The amount in minor units, if the currency can express it and 64 bits can hold it.
+    /// The number in minor units; `None` if the currency cannot express it or 64 bits cannot hold it.
     pub fn exact(&self, currency: Currency) -> Option<i64> {
         match currency.exponent().checked_sub(self.places) {
             Some(more) => self.digits.checked_mul(10_i64.pow(more)),
@@ -84,34 +87,37 @@ impl Decimal {
     }
 }
 
-impl fmt::Display for BadDecimal {
+impl fmt::Display for ParseDecimalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected an amount like 49.99, got {:?}", self.0)
     }
 }
 
-impl std::error::Error for BadDecimal {}
+impl std::error::Error for ParseDecimalError {}
 
 impl Currency {
-    /// ISO 4217's code for "no currency": what an adopted payment has until an event states one.
+    /// `XXX`, ISO 4217's code for "no currency": the currency of an adopted payment until an event states one.
     pub const NONE: Currency = Currency(*b"XXX");
 
-    /// Reads a code in either case: expects three ASCII letters.
-    pub fn parse(code: &str) -> Result<Self, BadCurrency> {
+    /// Parses a code of three ASCII letters, in either case.
+    ///
+    /// # Errors
+    /// When the text is anything else. Whether ISO 4217 lists the code is not checked.
+    pub fn parse(code: &str) -> Result<Self, ParseCurrencyError> {
         match *code.as_bytes() {
             [a, b, c] if code.bytes().all(|l| l.is_ascii_alphabetic()) => {
                 Ok(Self([a, b, c].map(|l| l.to_ascii_uppercase())))
             }
-            _ => Err(BadCurrency(code.chars().take(16).collect())),
+            _ => Err(ParseCurrencyError(code.chars().take(16).collect())),
         }
     }
 
-    /// The code, upper case.
+    /// The code in upper case.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
-    /// How many decimals the currency has by ISO 4217 (list one): 0, 2, 3 or 4.
+    /// The number of decimals by ISO 4217, list one: 0, 2, 3 or 4. A code that is not in the list has 2.
     pub fn exponent(&self) -> u32 {
         match &self.0 {
             b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
@@ -129,7 +135,7 @@ impl Money {
         Self { minor, currency }
     }
 
-    /// The number with its decimals, without the currency: `49.99`, `5`, `5.120`.
+    /// The amount as a decimal number without its currency: `49.99`, `5`, `5.120`.
     pub fn decimal(&self) -> String {
         let exponent = self.currency.exponent();
         let one = 10_u64.pow(exponent);
@@ -159,13 +165,13 @@ impl fmt::Debug for Currency {
     }
 }
 
-impl fmt::Display for BadCurrency {
+impl fmt::Display for ParseCurrencyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected a currency code of three letters (ISO 4217), got {:?}", self.0)
     }
 }
 
-impl std::error::Error for BadCurrency {}
+impl std::error::Error for ParseCurrencyError {}
 
 #[cfg(test)]
 mod tests {
@@ -176,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_decimal_point_stands_where_the_currency_puts_it() {
+    fn the_currency_decides_where_the_decimal_point_goes() {
         let shown = [("USD", 4999), ("JPY", 5), ("KWD", 5120), ("CLF", 12_345)].map(|(code, m)| shown(m, code));
         assert_eq!(shown, ["49.99 USD", "5 JPY", "5.120 KWD", "1.2345 CLF"]);
     }
@@ -194,7 +200,7 @@ mod tests {
     fn a_currency_is_three_letters_of_either_case() {
         assert_eq!(Currency::parse("eUr").map(|c| c.as_str().to_owned()), Ok("EUR".to_owned()));
         for bad in ["", "EU", "EURO", "E1R", "€"] {
-            assert!(Currency::parse(bad).is_err(), "{bad:?} is no currency");
+            assert!(Currency::parse(bad).is_err(), "{bad:?} is not a currency");
         }
     }
 
@@ -203,6 +209,7 @@ mod tests {
         let said = Currency::parse(&"x".repeat(500)).expect_err("too long").to_string();
         assert_eq!(said, "expected a currency code of three letters (ISO 4217), got \"xxxxxxxxxxxxxxxx\"");
     }
+
     #[test]
     fn a_typed_number_is_exact_in_every_currency() {
         let code = |code: &str| Currency::parse(code).expect("a code");
@@ -215,7 +222,7 @@ mod tests {
         for bad in
             ["", "abc", "1,2", "49,99", "1.2.3", ".5", "-5", "1e3", "+1", "1.00000", "12345,678", "9223372036854775808"]
         {
-            assert!(Decimal::parse(bad).is_err(), "{bad:?} is no amount");
+            assert!(Decimal::parse(bad).is_err(), "{bad:?} is not an amount");
         }
         let exact = |text: &str, of: &str| Decimal::parse(text).ok().and_then(|n| n.exact(code(of)));
         assert_eq!([exact("100", "USD"), exact("5.00", "JPY")], [Some(10_000), Some(5)]);

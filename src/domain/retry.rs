@@ -1,15 +1,15 @@
-//! When is the next attempt? Exponential backoff with jitter; the randomness is the caller's.
+//! Exponential backoff with jitter. The caller supplies the randomness.
 
 use std::time::Duration;
 
-/// How often and how far apart failed work is tried again.
+/// How often failed work is retried, and after which waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// How many attempts there are in all. Default 12.
+    /// The number of attempts in all. Default: 12, which together with the other defaults covers an outage of hours.
     pub attempts: u32,
-    /// The wait after the first failure. Default 5 seconds.
+    /// The wait after the first failure. Default: 5 seconds.
     pub first: Duration,
-    /// The longest wait. Default 1 hour.
+    /// The longest wait. Default: 1 hour.
     pub longest: Duration,
 }
 
@@ -20,9 +20,8 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// How long to wait after the attempt with this number (from 1), or `None` when it was the last. The wait
-    /// doubles from attempt to attempt; `jitter` (0 to 255) cuts up to half of it off, so that what failed
-    /// together is not tried again together.
+    /// The wait after the attempt with this number (from 1); `None` if it was the last. The wait doubles from attempt to
+    /// attempt. `jitter` (0 to 255) takes off up to a half, so that work that failed together is not retried together.
     pub fn after(&self, attempt: u32, jitter: u8) -> Option<Duration> {
         if attempt >= self.attempts {
             return None;

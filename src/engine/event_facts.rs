@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Effect;
 use crate::domain::money::Currency;
-use crate::domain::{Timestamp, moment};
+use crate::domain::{Timestamp, storable_time};
 
 /// One fact. The names of its fields are in the database.
 #[derive(Serialize, Deserialize)]
@@ -73,7 +73,8 @@ fn stored((fact, effect): &(Fact, Effect)) -> Stored {
 }
 
 fn fact(stored: Stored) -> Option<(Fact, Effect)> {
-    let at = |micros: i64| Timestamp::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().and_then(moment);
+    let at =
+        |micros: i64| Timestamp::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().and_then(storable_time);
     let held = stored.held.as_deref().and_then(State::parse);
     let effect = match (stored.effect.as_str(), held) {
         ("new", _) => Effect::New,

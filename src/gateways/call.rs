@@ -1,5 +1,5 @@
-//! What can a gateway be asked, and what does it say when it does not do it? Nothing here asks; each gateway does that
-//! itself.
+//! Outgoing calls to a gateway: the verbs, the parameters of a call, and the errors. How a call is made is up to each
+//! gateway.
 
 use std::collections::BTreeMap;
 
@@ -12,34 +12,35 @@ pub use crate::domain::operation::Verb;
 /// A call about one payment.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// What is to be done.
+    /// What to do.
     pub verb: Verb,
     /// Our public id of the payment.
     pub token: String,
-    /// The gateway's ids of the payment's objects, those first that the verb is most likely about. The same for every
-    /// try of the same call.
+    /// The gateway's ids of the payment's objects, ordered by how likely the verb is about them. The same for every try
+    /// of a call.
     pub gateway_refs: Vec<String>,
-    /// The id of what an event has told that waits to be completed; the first of the ids.
+    /// For [`Verb::Complete`]: the id of the object that waits, if an event named it. It is also the first of
+    /// `gateway_refs`.
     pub awaited: Option<String>,
-    /// What is known of these ids: which aspect a fact stated of each.
+    /// The aspect of the fact that is known of each id. An id without a fact is missing.
     pub aspects: BTreeMap<String, Aspect>,
-    /// How much; `None` is all there is.
+    /// The amount to capture or refund; `None` for everything that is left.
     pub amount: Option<Money>,
-    /// What the payment is of.
+    /// The payment's whole amount.
     pub total: Money,
-    /// Why, by a word of the gateway's (Stripe: `duplicate`, `fraudulent`, `requested_by_customer`).
+    /// The reason for a refund, as a code of the gateway's: see [`Setup::refund_reasons`](super::Setup::refund_reasons).
     pub reason: Option<String>,
-    /// The same for every try of the same call; at the most 60 letters, digits and underscores.
+    /// The idempotency key, the same for every try of a call: at most 60 letters, digits and underscores.
     pub idempotency_key: String,
-    /// Which try of the call this is, from 1.
+    /// The number of this try, from 1.
     pub tries: u32,
-    /// When this was asked for first, by our clock.
-    pub asked_at: Timestamp,
+    /// When the call was first requested, by our clock.
+    pub requested_at: Timestamp,
 }
 
 impl Call {
-    /// The ids of which a fact stated this aspect, in the order of [`Call::gateway_refs`]; with `None` those of which no
-    /// fact stated anything.
+    /// The ids with a known fact of this aspect, in the order of [`Call::gateway_refs`]; for `None`, the ids without a
+    /// known fact.
     pub fn ids(&self, aspect: Option<Aspect>) -> impl Iterator<Item = &str> {
         let refs = self.gateway_refs.iter().map(String::as_str);
         refs.filter(move |id| self.aspects.get(*id).copied() == aspect)
@@ -51,23 +52,23 @@ impl Call {
 pub struct Listing {
     /// The events, newest first.
     pub events: Vec<Envelope>,
-    /// Whether there are older ones.
+    /// Whether there are older events on a further page.
     pub more: bool,
 }
 
-/// Why a gateway did not do what was asked.
+/// Why a call to a gateway failed. The texts are for operators and never contain a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GatewayError {
-    /// The gateway said no, and will say so again.
+    /// The gateway refused, and would refuse again.
     Declined(String),
-    /// Nothing happened; safe to try again.
+    /// Nothing was done. The call can safely be retried.
     Unavailable(String),
-    /// It may have happened; try again with the same idempotency key only.
+    /// It may have been done. The call may be retried only with the same idempotency key.
     OutcomeUnknown(String),
-    /// This gateway can't do that.
+    /// The gateway does not support it, or not in this configuration.
     Unsupported(String),
-    /// It was done, and the gateway's answer could not be understood.
+    /// It was done, but the gateway's answer could not be read.
     Malformed(String),
 }
 

@@ -1,5 +1,5 @@
-//! Does a gateway keep the promises of the trait? A suite for whoever writes one, in this crate or outside: it is given
-//! genuine deliveries, changes them in every way that it can think of, and says which promises broke.
+//! A test suite for gateways. It checks that a gateway, of this crate or of your own, keeps the promises of the
+//! [`Gateway`] trait: you give it genuine deliveries, it alters them in many ways, and it reports the broken promises.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::domain::{Timestamp, to_micros};
 
-/// How many changed bodies, changed headers and orders of events are tried for each delivery.
+/// How many altered bodies and orders of events are tried.
 const TRIES: usize = 60;
 
 /// The suite for one gateway.
@@ -22,8 +22,8 @@ const TRIES: usize = 60;
 /// # actix_web::rt::System::new().block_on(async {
 /// let now = Timestamp::UNIX_EPOCH;
 /// let stripe = Stripe::new("whsec_hidden");
-/// let genuine = stripe.test_delivery("evt_1", now).expect("Stripe's can be made here");
-/// Conformance::new(&stripe).secret("whsec_hidden").delivery(genuine, now).check().await.expect("all promises kept");
+/// let genuine = stripe.test_delivery("evt_1", now).expect("a signing secret is set");
+/// Conformance::new(&stripe).secret("whsec_hidden").delivery(genuine, now).check().await.expect("all promises are kept");
 /// # });
 /// ```
 pub struct Conformance<'a> {
@@ -32,65 +32,62 @@ pub struct Conformance<'a> {
     genuine: Vec<(Delivery, Timestamp)>,
 }
 
-/// The promises that broke, each a sentence.
+/// The promises that a gateway breaks, each as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken(pub Vec<String>);
+pub struct BrokenPromises(pub Vec<String>);
 
-impl fmt::Display for Broken {
+impl fmt::Display for BrokenPromises {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} promises broke:\n{}", self.0.len(), self.0.join("\n"))
+        write!(f, "{} broken promises:\n{}", self.0.len(), self.0.join("\n"))
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for BrokenPromises {}
 
 impl<'a> Conformance<'a> {
-    /// The suite for this gateway, as it is configured.
+    /// The suite for a configured gateway.
     pub fn new(gateway: &'a dyn Gateway) -> Self {
         Self { gateway, secrets: Vec::new(), genuine: Vec::new() }
     }
 
-    /// A secret of the configuration, which nothing that the gateway says may contain.
+    /// Adds a secret of the configuration. Nothing that the gateway returns may contain it. Default: none.
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
         self
     }
 
-    /// A genuine delivery, and the moment at which it comes. The more of them, and the more they differ, the better:
-    /// every kind that states facts, best of one payment.
+    /// Adds a genuine delivery and the time at which it arrives. Default: none, but the suite needs at least one. Add one of
+    /// every kind that states facts, if possible all about one payment.
     pub fn delivery(mut self, delivery: Delivery, now: Timestamp) -> Self {
         self.genuine.push((delivery, now));
         self
     }
 
-    /// Runs the suite. A panic of the gateway's is let through: that is a broken promise as well.
+    /// Runs the suite. A panic in the gateway is not caught; it is a broken promise as well.
     ///
     /// # Errors
-    /// The promises that broke.
-    pub async fn check(self) -> Result<(), Broken> {
+    /// The broken promises.
+    pub async fn check(self) -> Result<(), BrokenPromises> {
         let mut run = Run { suite: self, broken: Vec::new(), events: Vec::new() };
         run.configuration();
         run.test_delivery().await;
         for at in 0..run.suite.genuine.len() {
             let (delivery, now) = run.suite.genuine[at].clone();
             run.accepts(&delivery, now).await;
-            run.refuses_what_was_changed(&delivery, now).await;
-            run.survives(&delivery, now).await;
+            run.refuses_alterations(&delivery, now).await;
+            run.survives_noise(&delivery, now).await;
         }
-        run.ids_tell_events_apart();
+        run.ids_are_unique();
         run.interprets();
-        run.no_order_matters();
-        match run.broken.is_empty() {
-            true => Ok(()),
-            false => Err(Broken(run.broken)),
-        }
+        run.order_does_not_matter();
+        if run.broken.is_empty() { Ok(()) } else { Err(BrokenPromises(run.broken)) }
     }
 }
 
 struct Run<'a> {
     suite: Conformance<'a>,
     broken: Vec<String>,
-    /// The genuine deliveries' events, with the moments at which they came.
+    /// The events of the genuine deliveries, with the times at which they arrived.
     events: Vec<(Envelope, Timestamp)>,
 }
 
@@ -101,9 +98,9 @@ impl Run<'_> {
         }
     }
 
-    fn tells_no_secret(&mut self, what: &str, text: &str) {
-        let told = self.suite.secrets.iter().any(|secret| text.contains(secret.as_str()));
-        self.claim(!told, || format!("{what} contains a secret"));
+    fn claim_without_secrets(&mut self, what: &str, text: &str) {
+        let leaks = self.suite.secrets.iter().any(|secret| text.contains(secret.as_str()));
+        self.claim(!leaks, || format!("{what} contains a secret"));
     }
 
     fn configuration(&mut self) {
@@ -112,10 +109,10 @@ impl Run<'_> {
         let check = gateway.check();
         self.claim(check.is_ok(), || "check() refuses the configuration".to_owned());
         self.claim(!gateway.name().trim().is_empty(), || "name() is blank".to_owned());
-        self.tells_no_secret("what check() says", &check.err().unwrap_or_default());
+        self.claim_without_secrets("the error of check()", &check.err().unwrap_or_default());
         let setup = gateway.setup();
-        self.tells_no_secret("setup()", &format!("{setup:?}"));
-        self.claim(!setup.kinds.contains(&TEST_KIND), || "setup() wants the test's kind ticked".to_owned());
+        self.claim_without_secrets("setup()", &format!("{setup:?}"));
+        self.claim(!setup.kinds.contains(&TEST_KIND), || "setup() lists the kind of test events".to_owned());
     }
 
     async fn test_delivery(&mut self) {
@@ -123,21 +120,21 @@ impl Run<'_> {
         let Some(delivery) = self.suite.gateway.test_delivery("evt_of_the_suite", now) else { return };
         let events = verify(self.suite.gateway, &delivery, now).await.map(|verified| verified.events);
         let Ok([event]) = events.as_deref() else {
-            return self.broken.push(format!("the test delivery is refused or not one event: {events:?}"));
+            return self.broken.push(format!("the test delivery is refused or is not one event: {events:?}"));
         };
         self.claim(event.id == "evt_of_the_suite" && event.kind == TEST_KIND, || {
-            format!("the test delivery is {} of kind {}, not what was asked for", event.id, event.kind)
+            format!("the test delivery has the id {} and the kind {}, not the expected ones", event.id, event.kind)
         });
-        let said = interpret(self.suite.gateway, event, now);
-        let silent = said.is_ok_and(|said| said.facts.is_empty() && said.references == Default::default());
-        self.claim(silent, || "the test delivery says something of a payment".to_owned());
+        let read = interpret(self.suite.gateway, event, now);
+        let is_empty = read.is_ok_and(|read| read.facts.is_empty() && read.references == Default::default());
+        self.claim(is_empty, || "the test delivery says something about a payment".to_owned());
     }
 
-    /// A genuine delivery is taken, as often as it comes, and its events are the same each time.
+    /// A genuine delivery is accepted each time, with the same events.
     async fn accepts(&mut self, delivery: &Delivery, now: Timestamp) {
         let first = verify(self.suite.gateway, delivery, now).await;
         let again = verify(self.suite.gateway, delivery, now).await;
-        self.claim(first == again, || "the same delivery is answered in two ways".to_owned());
+        self.claim(first == again, || "the same delivery is verified with two results".to_owned());
         match first {
             Ok(verified) => {
                 self.claim(!verified.events.is_empty(), || "a genuine delivery carries no event".to_owned());
@@ -147,39 +144,39 @@ impl Run<'_> {
         }
     }
 
-    /// Whatever is changed, the delivery is refused, or carries the very same events.
-    async fn refuses_what_was_changed(&mut self, delivery: &Delivery, now: Timestamp) {
+    /// An altered delivery is refused, or still carries exactly the same events.
+    async fn refuses_alterations(&mut self, delivery: &Delivery, now: Timestamp) {
         let Ok(genuine) = verify(self.suite.gateway, delivery, now).await else { return };
-        for changed in changes(delivery) {
-            let verified = verify(self.suite.gateway, &changed.delivery, now).await;
+        for altered in alterations(delivery) {
+            let verified = verify(self.suite.gateway, &altered.delivery, now).await;
             let harmless = !verified.is_ok_and(|verified| verified.events != genuine.events);
-            self.claim(harmless, || format!("a delivery is taken for genuine with {}", changed.how));
+            self.claim(harmless, || format!("a delivery with {} is accepted", altered.how));
         }
         let bare = Delivery { headers: Vec::new(), query: String::new(), body: Default::default() };
         let refused = verify(self.suite.gateway, &bare, now).await.is_err();
-        self.claim(refused, || "an empty delivery is taken for genuine".to_owned());
+        self.claim(refused, || "an empty delivery is accepted".to_owned());
     }
 
-    /// Nothing that comes makes it panic, nor is it believed.
-    async fn survives(&mut self, delivery: &Delivery, now: Timestamp) {
-        let mut noise = Noise(delivery.body.len() as u64 + 1);
+    /// Random input neither causes a panic nor is accepted.
+    async fn survives_noise(&mut self, delivery: &Delivery, now: Timestamp) {
+        let mut random = SplitMix64(delivery.body.len() as u64 + 1);
         for _ in 0..TRIES {
-            let body = noise.bytes(delivery.body.len().min(300));
+            let body = random.bytes(delivery.body.len().min(300));
             let garbled = Delivery { body: body.clone().into(), ..delivery.clone() };
-            let believed = verify(self.suite.gateway, &garbled, now).await.is_ok();
-            self.claim(!believed || delivery.body.is_empty(), || "random bytes are taken for genuine".to_owned());
+            let accepted = verify(self.suite.gateway, &garbled, now).await.is_ok();
+            self.claim(!accepted || delivery.body.is_empty(), || "a body of random bytes is accepted".to_owned());
             let kind = match self.events.len() {
                 0 => TEST_KIND.to_owned(),
-                known => self.events[noise.below(known)].0.kind.clone(),
+                known => self.events[random.below(known)].0.kind.clone(),
             };
-            let cut = &delivery.body[..noise.below(delivery.body.len() + 1)];
-            for body in [&body[..], cut] {
+            let truncated = &delivery.body[..random.below(delivery.body.len() + 1)];
+            for body in [&body[..], truncated] {
                 let recorded = Recorded { id: "1", kind: &kind, occurred_at: now, body };
                 if let Err(Malformed(why)) = self.suite.gateway.interpret(&recorded) {
-                    self.tells_no_secret("an error of interpret()", &why);
+                    self.claim_without_secrets("an error of interpret()", &why);
                 }
             }
-            let challenge = String::from_utf8_lossy(&noise.bytes(24)).into_owned();
+            let challenge = String::from_utf8_lossy(&random.bytes(24)).into_owned();
             let query = vec![("challenge".to_owned(), challenge.clone())];
             let (address, endpoint) = (String::new(), String::new());
             let request = PageRequest { post: false, path: challenge, address, endpoint, query, form: Vec::new(), now };
@@ -187,8 +184,8 @@ impl Run<'_> {
         }
     }
 
-    /// An id names one event, and can be stored.
-    fn ids_tell_events_apart(&mut self) {
+    /// An id belongs to one event only, and can be stored.
+    fn ids_are_unique(&mut self) {
         let events = self.events.clone();
         for (at, (event, _)) in events.iter().enumerate() {
             let storable = storable(&event.id) && storable(&event.kind);
@@ -198,45 +195,44 @@ impl Run<'_> {
         }
     }
 
-    /// The same bytes say the same, and facts name their event.
+    /// The same bytes have one interpretation, and facts name their event.
     fn interprets(&mut self) {
         for (event, now) in self.events.clone() {
-            let said = interpret(self.suite.gateway, &event, now);
-            self.claim(said == interpret(self.suite.gateway, &event, now), || {
+            let read = interpret(self.suite.gateway, &event, now);
+            self.claim(read == interpret(self.suite.gateway, &event, now), || {
                 format!("{} is interpreted in two ways", event.id)
             });
-            match said {
+            match read {
                 Err(Malformed(why)) => self.broken.push(format!("{} can't be interpreted: {why}", event.id)),
-                Ok(said) => {
-                    let named = said.facts.iter().all(|fact| fact.event_id == event.id);
-                    self.claim(named, || format!("a fact of {} names another event", event.id));
-                    self.claim(!said.summary.trim().is_empty(), || format!("{} has no summary", event.id));
-                    self.tells_no_secret("a summary", &said.summary);
+                Ok(read) => {
+                    let is_own = read.facts.iter().all(|fact| fact.event_id == event.id);
+                    self.claim(is_own, || format!("a fact of {} names another event", event.id));
+                    self.claim(!read.summary.trim().is_empty(), || format!("{} has no summary", event.id));
+                    self.claim_without_secrets("a summary", &read.summary);
                 }
             }
         }
-        let unknown = self.events.first().cloned();
-        if let Some((event, now)) = unknown {
+        if let Some((event, now)) = self.events.first().cloned() {
             let event = Envelope { kind: "no.such.kind.of.event".to_owned(), ..event };
-            let said = interpret(self.suite.gateway, &event, now).is_ok_and(|said| said.facts.is_empty());
-            self.claim(said, || "a kind that nobody knows is refused, or states facts".to_owned());
+            let is_ignored = interpret(self.suite.gateway, &event, now).is_ok_and(|read| read.facts.is_empty());
+            self.claim(is_ignored, || "an unknown kind is refused, or states facts".to_owned());
         }
     }
 
-    /// The facts of all events make the same ledger in any order and repetition.
-    fn no_order_matters(&mut self) {
+    /// The facts of all events make the same ledger in any order and with any repetition.
+    fn order_does_not_matter(&mut self) {
         let facts: Vec<Vec<Fact>> = self
             .events
             .iter()
             .filter_map(|(event, now)| Some(interpret(self.suite.gateway, event, *now).ok()?.facts))
             .collect();
         let ledger = |order: &[usize]| Ledger::from_facts(order.iter().flat_map(|at| facts[*at].clone()));
-        let straight: Vec<usize> = (0..facts.len()).collect();
-        let (expected, mut noise) = (ledger(&straight), Noise(7));
+        let in_order: Vec<usize> = (0..facts.len()).collect();
+        let (expected, mut random) = (ledger(&in_order), SplitMix64(7));
         let expected: Vec<_> = expected.facts().cloned().collect();
         for _ in 0..TRIES {
-            let mut order = [straight.clone(), straight.clone()].concat();
-            (1..order.len()).rev().for_each(|at| order.swap(at, noise.below(at + 1)));
+            let mut order = [in_order.clone(), in_order.clone()].concat();
+            (1..order.len()).rev().for_each(|at| order.swap(at, random.below(at + 1)));
             let same = ledger(&order).facts().cloned().collect::<Vec<_>>() == expected;
             self.claim(same, || "the order of the events makes a difference".to_owned());
         }
@@ -256,38 +252,39 @@ fn interpret(gateway: &dyn Gateway, event: &Envelope, now: Timestamp) -> Result<
     gateway.interpret(&Recorded { id: &event.id, kind: &event.kind, occurred_at, body: &event.body })
 }
 
-/// A delivery that is not what it was, and what was done to it.
-struct Changed {
+/// An altered delivery, and how it was altered.
+struct Altered {
     delivery: Delivery,
     how: String,
 }
 
-/// Each header left out, and bytes of the body changed, added and left out.
-fn changes(delivery: &Delivery) -> Vec<Changed> {
-    let mut changes = Vec::new();
+/// The delivery without each of its headers, and with bytes of its body changed, added and removed.
+fn alterations(delivery: &Delivery) -> Vec<Altered> {
+    let mut alterations = Vec::new();
     for at in 0..delivery.headers.len() {
         let mut without = delivery.clone();
         let (name, _) = without.headers.remove(at);
-        changes.push(Changed { delivery: without, how: format!("no header field {name}") });
+        alterations.push(Altered { delivery: without, how: format!("no header field {name}") });
     }
-    let mut noise = Noise(delivery.body.len() as u64 + 3);
+    let mut random = SplitMix64(delivery.body.len() as u64 + 3);
     for _ in 0..TRIES.min(delivery.body.len()) {
-        let at = noise.below(delivery.body.len());
-        let (mut other, mut longer, shorter) = (delivery.body.to_vec(), delivery.body.to_vec(), &delivery.body[..at]);
-        other[at] ^= 1 << noise.below(8);
+        let at = random.below(delivery.body.len());
+        let (mut flipped, mut longer, cut) = (delivery.body.to_vec(), delivery.body.to_vec(), &delivery.body[..at]);
+        flipped[at] ^= 1 << random.below(8);
         longer.insert(at, delivery.body[at]);
-        for (body, how) in [(other, "another bit at"), (longer, "a byte more at"), (shorter.to_vec(), "an end at")] {
-            let how = format!("{how} byte {at} of its body");
-            changes.push(Changed { delivery: Delivery { body: body.into(), ..delivery.clone() }, how });
+        let bodies = [(flipped, "a flipped bit at"), (longer, "one more byte at"), (cut.to_vec(), "a body cut at")];
+        for (body, how) in bodies {
+            let how = format!("{how} byte {at}");
+            alterations.push(Altered { delivery: Delivery { body: body.into(), ..delivery.clone() }, how });
         }
     }
-    changes
+    alterations
 }
 
-/// Numbers that look random and are the same in each run (SplitMix64).
-struct Noise(u64);
+/// A pseudo-random generator with the same numbers in each run.
+struct SplitMix64(u64);
 
-impl Noise {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,5 +1,5 @@
-//! How does a gateway's request go out, and what came of it? One request, one answer, over TLS, within its time and
-//! its size. Whether to try again is the gateway's decision, which needs to know whether anything may have happened.
+//! The HTTP client for outgoing calls: one request and one answer, over TLS, within a time and a size limit. Retries are
+//! left to the gateways; the errors tell them whether the request may have had an effect.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use time::format_description::well_known::Rfc2822;
 use ureq::{Agent, Error, Timeout};
 
 use super::GatewayError;
-use crate::domain::{Timestamp, moment};
+use crate::domain::{Timestamp, storable_time};
 
-/// How long a connection may take to stand: address, connection and TLS.
+/// How long connecting may take: name resolution, TCP and TLS.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The most that an answer's body may have, in bytes; a hundred Stripe events are about a third of it.
-const LIMIT: u64 = 8 * 1024 * 1024;
+/// The largest body of an answer, in bytes; a hundred Stripe events are about a third of it.
+const BODY_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// What is sent.
+/// An outgoing request.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub post: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Request {
     pub body: String,
 }
 
-/// What was answered, whatever the status.
+/// An answer, whatever its status.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub status: u16,
@@ -34,15 +34,15 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// A header field's text.
+    /// The text of a header field; `None` when it is absent or not visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// When it was answered by the gateway's own clock, which is the clock of its events too.
+    /// When it was answered by the gateway's clock (the `Date` header), which is also the clock of its events.
     pub(crate) fn answered_at(&self) -> Timestamp {
-        let said = self.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
-        let at = said.and_then(moment).unwrap_or_else(OffsetDateTime::now_utc);
+        let date = self.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+        let at = date.and_then(storable_time).unwrap_or_else(OffsetDateTime::now_utc);
         at.replace_nanosecond(0).unwrap_or(at)
     }
 
@@ -52,34 +52,34 @@ impl Response {
     }
 }
 
-/// Why there is no answer. The words name no header and no body.
+/// Why there is no answer. The texts contain no header and no body.
 #[derive(Debug)]
-pub(crate) enum NoAnswer {
-    /// No connection stood, so nothing can have happened.
+pub(crate) enum SendError {
+    /// There was no connection, so nothing can have happened.
     NotSent(String),
-    /// It went out, and what became of it is not known.
-    Lost(String),
+    /// The request was sent, and its effect is unknown.
+    AnswerLost(String),
 }
 
-/// Sends requests from threads that may block.
+/// Sends requests on Tokio's blocking threads.
 #[derive(Debug, Clone)]
 pub(crate) struct Client(Agent);
 
 impl Client {
-    /// A client that waits `patience` for each answer, all in all.
-    pub(crate) fn new(patience: Duration) -> Self {
-        Self(agent(patience))
+    /// A client that allows each exchange `timeout` in all.
+    pub(crate) fn new(timeout: Duration) -> Self {
+        Self(agent(timeout))
     }
 
-    /// Sends the request and waits for the answer, without blocking the thread that asks.
-    pub(crate) async fn send(&self, request: Request) -> Result<Response, NoAnswer> {
+    /// Sends the request and waits for the answer, without blocking the caller's thread.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, SendError> {
         let agent = self.0.clone();
-        let ended = |_| Err(NoAnswer::Lost("the thread that sent it ended".to_owned()));
+        let ended = |_| Err(SendError::AnswerLost("the thread that sent it ended".to_owned()));
         tokio::task::spawn_blocking(move || exchange(&agent, &request)).await.unwrap_or_else(ended)
     }
 }
 
-/// Whether requests with credentials may go to this address: over TLS, or to a fake for tests on this very machine.
+/// Whether requests with credentials may go to this address: over TLS, or to this machine (a fake in tests).
 pub(crate) fn is_base(address: &str) -> bool {
     match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
         (Some(rest), _) => !rest.is_empty() && is_plain(rest),
@@ -90,7 +90,7 @@ pub(crate) fn is_base(address: &str) -> bool {
     }
 }
 
-/// Whether nothing in it makes another host of what looks like one, or takes the path away.
+/// Whether the address contains nothing that would change the host or cut off a path appended to it.
 fn is_plain(rest: &str) -> bool {
     !rest.contains(['@', '?', '#', '\\'])
 }
@@ -99,11 +99,11 @@ fn starts_with_host(rest: &str, host: &str) -> bool {
     rest.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
 }
 
-/// What sends every request of this crate and waits `patience` for the answer, all in all; any status is an answer. No
-/// proxy of the environment and no redirect has a say in where a request with credentials, or a signed event, goes.
-pub(super) fn agent(patience: Duration) -> Agent {
+/// The agent for all requests of this crate, with a `timeout` for each exchange. Every status is an answer. Proxies from
+/// the environment and redirects are ignored: they must not decide where credentials or signed events go.
+pub(super) fn agent(timeout: Duration) -> Agent {
     let config = Agent::config_builder()
-        .timeout_global(Some(patience))
+        .timeout_global(Some(timeout))
         .timeout_connect(Some(CONNECT))
         .http_status_as_error(false)
         .max_redirects(0)
@@ -112,26 +112,28 @@ pub(super) fn agent(patience: Duration) -> Agent {
     Agent::new_with_config(config)
 }
 
-fn exchange(agent: &Agent, request: &Request) -> Result<Response, NoAnswer> {
-    let sent = match request.post {
-        true => with(agent.post(&request.url), request).send(request.body.as_bytes()),
-        false => with(agent.get(&request.url), request).call(),
+fn exchange(agent: &Agent, request: &Request) -> Result<Response, SendError> {
+    let sent = if request.post {
+        with_headers(agent.post(&request.url), request).send(request.body.as_bytes())
+    } else {
+        with_headers(agent.get(&request.url), request).call()
     };
-    let (parts, mut body) = sent.map_err(no_answer)?.into_parts();
-    let body = body.with_config().limit(LIMIT).read_to_vec().map_err(|error| NoAnswer::Lost(error.to_string()))?;
+    let (parts, mut body) = sent.map_err(send_error)?.into_parts();
+    let body = body.with_config().limit(BODY_LIMIT).read_to_vec();
+    let body = body.map_err(|error| SendError::AnswerLost(error.to_string()))?;
     Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: body.into() })
 }
 
-fn with<B>(builder: ureq::RequestBuilder<B>, request: &Request) -> ureq::RequestBuilder<B> {
+fn with_headers<B>(builder: ureq::RequestBuilder<B>, request: &Request) -> ureq::RequestBuilder<B> {
     request.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value))
 }
 
-fn no_answer(error: Error) -> NoAnswer {
-    let words = error.to_string();
+fn send_error(error: Error) -> SendError {
+    let text = error.to_string();
     match error {
-        Error::BadUri(_) | Error::HostNotFound | Error::ConnectionFailed | Error::Tls(_) => NoAnswer::NotSent(words),
-        Error::Timeout(Timeout::Resolve | Timeout::Connect) => NoAnswer::NotSent(words),
-        Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => NoAnswer::NotSent(words),
-        _ => NoAnswer::Lost(words),
+        Error::BadUri(_) | Error::HostNotFound | Error::ConnectionFailed | Error::Tls(_) => SendError::NotSent(text),
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => SendError::NotSent(text),
+        Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => SendError::NotSent(text),
+        _ => SendError::AnswerLost(text),
     }
 }

@@ -1,97 +1,97 @@
-//! Where in a JSON text is a field? Finds the members of one object and leaves what they hold unparsed, so that
-//! an odd value in a field that nobody asked for stops nothing. What the fields mean is their readers' answer.
+//! A lenient scanner for JSON objects. It finds the members of one object and leaves their values unparsed, so that an odd
+//! value in an unused field does no harm.
 //!
-//! A strict parser is no use here: a genuine event may hold an escaped lone surrogate, the same key twice, a
-//! number beyond any integer or nesting deeper than serde_json's 128 levels. Refusing it would lose the event,
-//! since the gateway would send the very same bytes again. This scanner works without recursion, in one pass.
+//! A strict parser would refuse genuine events: they may contain an escaped lone surrogate, the same key twice, a number
+//! beyond any integer, or nesting deeper than serde_json's 128 levels. Such an event would be lost, since the gateway would
+//! send the very same bytes again. The scanner works in one pass and without recursion.
 
 use std::borrow::Cow;
 
 use crate::domain::event::{Malformed, storable};
-use crate::domain::{Timestamp, moment_at, moment_of};
+use crate::domain::{Timestamp, from_unix_seconds, parse_rfc3339};
 
-/// One member of an object: its key and its value, both as they stand in the text.
+/// One member of an object: its key and its value, both as raw JSON text.
 pub(super) type Member<'a> = (&'a str, &'a str);
 
-/// The members of one object, in order. The object's own grammar is checked; inside of a member's value only
-/// strings and brackets are followed.
+/// The members of one object, in order. The object's own grammar is checked; within a member's value only strings and
+/// brackets are.
 pub(super) struct Members<'a> {
     text: &'a str,
     at: usize,
-    begun: bool,
+    started: bool,
 }
 
-/// The text is not one JSON object: what was expected, and at which byte.
+/// The error for a text that is not one JSON object: what was expected at which byte.
 #[derive(Debug)]
-pub(super) struct Broken {
+pub(super) struct SyntaxError {
     expected: &'static str,
     at: usize,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        Self { text, at: 0, begun: false }
+        Self { text, at: 0, started: false }
     }
 
-    /// The next member; `None` at the object's end, when nothing but white space follows it.
-    pub(super) fn next(&mut self) -> Result<Option<Member<'a>>, Broken> {
-        let first = !self.begun;
+    /// The next member; `None` at the end of the object, if only white space follows it.
+    pub(super) fn next(&mut self) -> Result<Option<Member<'a>>, SyntaxError> {
+        let first = !self.started;
         if first {
             self.expect(b'{', "an object")?;
-            self.begun = true;
+            self.started = true;
         }
         match self.peek() {
             Some(b'}') => return self.end(),
             Some(b',') if !first => self.at += 1,
             _ if first => {}
-            _ => return Err(self.broken("a comma or the object's end")),
+            _ => return Err(self.error("a comma or the object's end")),
         }
         if self.peek() != Some(b'"') {
-            return Err(self.broken("a key"));
+            return Err(self.error("a key"));
         }
         let key = self.value()?;
         self.expect(b':', "a colon")?;
         Ok(Some((key, self.value()?)))
     }
 
-    fn end(&mut self) -> Result<Option<Member<'a>>, Broken> {
+    fn end(&mut self) -> Result<Option<Member<'a>>, SyntaxError> {
         self.at += 1;
         match self.peek() {
             None => {
-                // Asking again must give the end again.
+                // Step back, so that a further call gives the end again.
                 self.at -= 1;
                 Ok(None)
             }
-            Some(_) => Err(self.broken("nothing after the object")),
+            Some(_) => Err(self.error("nothing after the object")),
         }
     }
 
-    /// The next byte that is no white space; the position moves there.
+    /// Skips white space and returns the next byte.
     fn peek(&mut self) -> Option<u8> {
         let blanks = self.bytes().iter().take_while(|b| b" \t\r\n".contains(b)).count();
         self.at += blanks;
         self.bytes().first().copied()
     }
 
-    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Broken> {
+    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), SyntaxError> {
         match self.peek() {
             Some(found) if found == byte => {
                 self.at += 1;
                 Ok(())
             }
-            _ => Err(self.broken(expected)),
+            _ => Err(self.error(expected)),
         }
     }
 
-    fn value(&mut self) -> Result<&'a str, Broken> {
+    fn value(&mut self) -> Result<&'a str, SyntaxError> {
         let length = match self.peek() {
             Some(b'"') => string_length(self.bytes()),
             Some(b'{' | b'[') => nested_length(self.bytes()),
             _ => scalar_length(self.bytes()),
         };
-        // Every length ends beside an ASCII byte or at the end, so it never splits a character.
+        // Every value ends next to an ASCII byte or at the end of the text, so this never splits a character.
         let value = length.and_then(|length| self.text.get(self.at..self.at + length));
-        let value = value.ok_or_else(|| self.broken("a whole value"))?;
+        let value = value.ok_or_else(|| self.error("a whole value"))?;
         self.at += value.len();
         Ok(value)
     }
@@ -100,12 +100,12 @@ impl<'a> Members<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    fn broken(&self, expected: &'static str) -> Broken {
-        Broken { expected, at: self.at }
+    fn error(&self, expected: &'static str) -> SyntaxError {
+        SyntaxError { expected, at: self.at }
     }
 }
 
-/// The elements of the list that `text` is, each as it stands; `None` when it is none, or not whole.
+/// The elements of a JSON list, each as raw JSON text; `None` if `text` is not a complete list.
 pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
     let (mut scan, mut found) = (Members::of(text), Vec::new());
     scan.expect(b'[', "a list").ok()?;
@@ -120,7 +120,7 @@ pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// How long the string at the start of `bytes` is, quotes included.
+/// The length of the string at the start of `bytes`, including its quotes.
 fn string_length(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -132,8 +132,8 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How long the object or list at the start of `bytes` is. It only counts brackets, whichever they are: whether
-/// they pair up matters to whoever reads the value, and a counter can't overflow the stack.
+/// The length of the object or list at the start of `bytes`. Brackets of both kinds are only counted, which takes no stack;
+/// whether they match is checked by whoever reads the value.
 fn nested_length(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0_usize);
     loop {
@@ -151,13 +151,13 @@ fn nested_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How long the number or word at the start of `bytes` is: up to what can't belong to it.
+/// The length of the number or keyword at the start of `bytes`.
 fn scalar_length(bytes: &[u8]) -> Option<usize> {
     let length = bytes.iter().take_while(|b| !b",}]{[:\" \t\r\n".contains(b)).count();
     (length > 0).then_some(length)
 }
 
-/// The text of a string value; `None` when it is no string or holds no Unicode (a lone surrogate).
+/// The text of a string value; `None` if it is not a string or not valid Unicode (a lone surrogate).
 pub(super) fn text(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
@@ -166,15 +166,15 @@ pub(super) fn text(raw: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(inner))
 }
 
-/// The moment of a value: a number is Unix seconds, a text is RFC 3339, as in the events of Stripe's second API.
-pub(super) fn moment(raw: &str) -> Option<Timestamp> {
+/// The time of a value: a number is Unix seconds, a text is RFC 3339 (as in the events of Stripe's v2 API).
+pub(super) fn time(raw: &str) -> Option<Timestamp> {
     match text(raw) {
-        Some(text) => moment_of(&text),
-        None => moment_at(raw.parse().ok()?),
+        Some(text) => parse_rfc3339(&text),
+        None => from_unix_seconds(raw.parse().ok()?),
     }
 }
 
-/// What a value is, in words for a person; never the value itself, which is the customer's.
+/// The type of a value, for error messages. Never the value itself, which may be the customer's personal data.
 fn describe(raw: Option<&str>) -> &'static str {
     match raw.and_then(|raw| raw.bytes().next()) {
         None => "nothing",
@@ -184,23 +184,25 @@ fn describe(raw: Option<&str>) -> &'static str {
         Some(b't' | b'f') => "true or false",
         Some(b'n') => "null",
         Some(b'0'..=b'9' | b'-') => "a number",
-        Some(_) => "no JSON value",
+        Some(_) => "something that is not JSON",
     }
 }
 
-/// One object with its members at hand. A key that stands there twice has its last value, as in JavaScript.
+/// An object with its members. If a key occurs twice its last value counts, as in JavaScript.
+///
+/// The methods for a field treat an absent field and `null` alike, and name the object and the field in their errors.
 pub(super) struct Object<'a> {
     what: &'static str,
     members: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Object<'a> {
-    /// Reads the object that `text` is; `what` names it in errors ("a charge").
+    /// Parses the object in `text`. `what` names it in errors: "a charge".
     pub(super) fn read(text: &'a str, what: &'static str) -> Result<Self, Malformed> {
         let mut members = Members::of(text);
         let mut found = Vec::new();
-        while let Some((key, value)) = members.next().map_err(|broken| broken.of(what))? {
-            // A key that is no Unicode can't be one that is asked for.
+        while let Some((key, value)) = members.next().map_err(|error| error.malformed(what))? {
+            // A key that is not valid Unicode is none that anybody looks up.
             if let Some(key) = self::text(key) {
                 found.push((key, value));
             }
@@ -208,7 +210,7 @@ impl<'a> Object<'a> {
         Ok(Self { what, members: found })
     }
 
-    /// The value of `name` as it stands in the text; `None` when it is absent or null.
+    /// The raw JSON text of `name`; `None` if it is absent or null.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
         self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw).filter(|raw| *raw != "null")
     }
@@ -218,28 +220,28 @@ impl<'a> Object<'a> {
         Malformed(format!("expected `{name}` of {} to be {expected}, got {}", self.what, describe(given)))
     }
 
-    /// The text of `name`; absent and null are `None`, anything else is an error.
+    /// The text of `name`, if there is one. Another type is an error.
     pub(super) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
         self.raw(name).map(|raw| text(raw).ok_or_else(|| self.wrong(name, "text"))).transpose()
     }
 
-    /// The text of `name`, which must be there.
+    /// The text of `name`, which is required.
     pub(super) fn need_text(&self, name: &str) -> Result<Cow<'a, str>, Malformed> {
         self.text(name)?.ok_or_else(|| self.wrong(name, "text"))
     }
 
-    /// The whole number of `name`; absent and null are `None`, anything else is an error.
+    /// The integer of `name`, if there is one. Another type is an error.
     pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Malformed> {
         self.raw(name).map(|raw| raw.parse().map_err(|_| self.wrong(name, "a whole number of 64 bits"))).transpose()
     }
 
-    /// The whole number of `name`, which must be there.
+    /// The integer of `name`, which is required.
     pub(super) fn need_integer(&self, name: &str) -> Result<i64, Malformed> {
         self.integer(name)?.ok_or_else(|| self.wrong(name, "a whole number of 64 bits"))
     }
 
-    /// Whether `name` is true; absent and null are false, anything else is an error.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, Malformed> {
+    /// The boolean of `name`; false if it is absent. Another type is an error.
+    pub(super) fn bool_or_false(&self, name: &str) -> Result<bool, Malformed> {
         match self.raw(name) {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
@@ -247,12 +249,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Whether `name` is true; absent and null are `None`, anything else is an error.
-    pub(super) fn truth(&self, name: &str) -> Result<Option<bool>, Malformed> {
+    /// The boolean of `name`, if there is one. Another type is an error.
+    pub(super) fn bool(&self, name: &str) -> Result<Option<bool>, Malformed> {
         self.raw(name).map(|raw| raw.parse().map_err(|_| self.wrong(name, "true or false"))).transpose()
     }
 
-    /// The object of `name`, called `what` in errors; absent and null are `None`, anything else is an error.
+    /// The object of `name`, if there is one, called `what` in errors. Another type is an error.
     pub(super) fn object(&self, name: &str, what: &'static str) -> Result<Option<Object<'a>>, Malformed> {
         match self.raw(name) {
             None => Ok(None),
@@ -261,12 +263,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The object of `name`, which must be there.
+    /// The object of `name`, which is required.
     pub(super) fn need_object(&self, name: &str, what: &'static str) -> Result<Object<'a>, Malformed> {
         self.object(name, what)?.ok_or_else(|| self.wrong(name, "an object"))
     }
 
-    /// The objects in the list of `name`, each called `what` in errors; absent and null are none.
+    /// The objects in the list of `name`, each called `what` in errors. Empty if it is absent.
     #[cfg(feature = "paypal")]
     pub(super) fn objects(&self, name: &str, what: &'static str) -> Result<Vec<Object<'a>>, Malformed> {
         let Some(raw) = self.raw(name) else { return Ok(Vec::new()) };
@@ -274,7 +276,7 @@ impl<'a> Object<'a> {
         elements.into_iter().map(|element| Object::read(element, what)).collect()
     }
 
-    /// The id of `name`, which must be there.
+    /// The id of `name`, which is required.
     pub(super) fn need_id(&self, name: &str) -> Result<String, Malformed> {
         let id = self.need_text(name)?;
         if storable(&id) {
@@ -284,25 +286,26 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The id of another object: `name` holds it, or holds that object expanded. What is neither is `None`, since
-    /// an event may come without it.
+    /// The id of another object: the value of `name`, or the `id` of the object there if it is expanded. `None` for
+    /// anything else.
     pub(super) fn link(&self, name: &str) -> Option<String> {
         let raw = self.raw(name)?;
-        let id = match raw.starts_with('{') {
-            true => Object::read(raw, "an expanded object").ok()?.text("id").ok()??,
-            false => text(raw)?,
+        let id = if raw.starts_with('{') {
+            Object::read(raw, "an expanded object").ok()?.text("id").ok()??
+        } else {
+            text(raw)?
         };
         storable(&id).then(|| id.into_owned())
     }
 }
 
-/// A text of the object that is welcome but not needed: what is missing, or can't be stored, is `None`.
+/// An optional text of the object; `None` if it is absent, of another type or not [`storable`].
 pub(super) fn short(object: &Object<'_>, name: &str) -> Option<String> {
     object.text(name).ok()?.filter(|text| storable(text)).map(Cow::into_owned)
 }
 
-impl Broken {
-    fn of(&self, what: &str) -> Malformed {
+impl SyntaxError {
+    fn malformed(&self, what: &str) -> Malformed {
         Malformed(format!("expected {what} as JSON, but {} is missing at byte {}", self.expected, self.at))
     }
 }
@@ -311,7 +314,7 @@ impl Broken {
 mod tests {
     use super::*;
 
-    fn keys(text: &str) -> Result<Vec<&str>, Broken> {
+    fn keys(text: &str) -> Result<Vec<&str>, SyntaxError> {
         let mut members = Members::of(text);
         let mut keys = Vec::new();
         while let Some((key, _)) = members.next()? {
@@ -327,14 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn anything_but_an_object_is_refused() {
         for text in ["", "[]", "{", "{,}", r#"{"a":1,}"#, r#"{"a":}"#, r#"{"a" 1}"#, r#"{"a":1}x"#, r#"{"a":"}"#] {
             assert!(keys(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_key_that_comes_twice_has_its_last_value() {
+    fn a_key_that_occurs_twice_has_its_last_value() {
         let object = Object::read(r#"{"a":1,"\u0061":2}"#, "a test").ok();
         assert_eq!(object.and_then(|o| o.integer("a").ok().flatten()), Some(2));
     }

@@ -1,5 +1,5 @@
-//! How does one talk to a payment company? The [`Gateway`] trait and the gateways that come with the crate. A
-//! gateway is pure but for its outgoing calls: it never sees the database, the web server or the clock.
+//! The [`Gateway`] trait, and the gateways that come with the crate. Apart from its outgoing calls a gateway is pure: it
+//! never sees the database, the web server or the clock.
 
 #[cfg(feature = "braintree")]
 pub mod braintree;
@@ -11,11 +11,11 @@ pub(crate) mod http;
 pub(crate) mod json;
 #[cfg(feature = "paypal")]
 pub mod paypal;
+pub(crate) mod retry;
 pub(crate) mod send;
 pub(crate) mod signature;
 pub mod standard_webhooks;
 pub mod stripe;
-pub(crate) mod tries;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -28,57 +28,80 @@ use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
 use crate::domain::money::Money;
 
-/// A future that may move between threads.
+/// A boxed future that can be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The code for one payment company. An instance is one configured variant of it.
+/// The adapter for one payment company. An instance is one configured variant of it.
+///
+/// [`Gateway::name`], [`check`](Gateway::check), [`verify`](Gateway::verify) and [`interpret`](Gateway::interpret) are
+/// required; they take events in. The other methods add what a gateway can do beyond that.
 pub trait Gateway: Send + Sync + 'static {
     /// The company's name as people write it: `Stripe`.
     fn name(&self) -> &'static str;
 
-    /// Whether the configuration can work. Says what was expected and what was given, never a secret.
+    /// Checks the configuration, when the host builds its [`Payments`](crate::Payments).
+    ///
+    /// # Errors
+    /// What was expected and what was given, for a developer. Never contains a secret.
     fn check(&self) -> Result<(), String>;
 
-    /// Is the delivery genuine, and which events does it carry? Runs before anything is stored, so it does no
-    /// more than that. `now` is the moment the delivery came.
+    /// Verifies that a delivery is genuine, and reads which events it carries. Runs before anything is stored, so it
+    /// should do no more than that. `now` is the time at which the delivery was received.
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a>;
 
-    /// What the company is told at the end of a delivery, where it wants to hear something of its own: `[accepted]`, or
-    /// 498 for a signature that is wrong. Only what is final can be told in other words, and only as what it is: a status
-    /// of 2xx for what is safe here, of 4xx for what is refused; else the usual answer is given. The default is `None`: 200
-    /// and `ok`, or 400 and the reason's code.
-    fn reply(&self, end: Result<(), Rejection>) -> Option<Reply> {
-        let _ = end;
+    /// The answer to a delivery, for companies that expect an answer of their own, such as `[accepted]`, or 498 for a
+    /// wrong signature. `outcome` is `Ok` once the events are stored.
+    ///
+    /// Default: `None`, which means 200 and `ok`, or the rejection's usual status and its reason code. A reply is used
+    /// only for a final outcome and only with a matching status: 2xx for `Ok`, 4xx for a rejection. Otherwise the usual
+    /// answer is given.
+    fn reply(&self, outcome: Result<(), Rejection>) -> Option<Reply> {
+        let _ = outcome;
         None
     }
 
-    /// What does the event say? Pure and total: the same bytes give the same facts for ever, unknown kinds give
-    /// no facts and a summary that says so, unreadable ones an error and never a panic.
+    /// Interprets an event: which payment it is about, and which facts it states. Pure and total: the same bytes always
+    /// give the same facts, an unknown kind gives no facts and a summary that says so, and no input causes a panic.
+    ///
+    /// # Errors
+    /// [`Malformed`] when the event is of a known kind but its body cannot be read.
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed>;
 
-    /// Starts a payment at the gateway. The default leaves that to the host: [`Started::Done`].
-    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
-        let _ = order;
+    /// Starts a payment at the gateway. Default: [`Started::Done`], which leaves that to the host.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        let _ = payment;
         Box::pin(async { Ok(Started::Done) })
     }
 
-    /// Whether the gateway can be asked for this as it is configured; if not, why not, in words for an operator. The
-    /// default can nothing.
+    /// Whether the gateway supports this verb in its current configuration. Supports nothing by default.
+    ///
+    /// # Errors
+    /// Why not, as a sentence for an operator.
     fn supports(&self, verb: Verb) -> Result<(), String> {
         Err(format!("{} can't be asked to {} from here.", self.name(), verb.as_str()))
     }
 
-    /// Does something with a payment at the gateway, or asks how it stands. The answer is what is true then, as
-    /// events, which go the way of all events. They have ids made of the call's idempotency key, so that the same
-    /// answer is the same event however often it comes: the answer to what acts has the key itself, those of a refresh the
-    /// key, a `-` and their number from 1 on. A refresh that can't tell all that became of the payment is an error.
+    /// Does something with a payment at the gateway, or asks for its current state. Returns the resulting state as
+    /// events, which are stored and processed like all others. Supports nothing by default.
+    ///
+    /// The ids of the events are derived from the call's idempotency key, so that a repeated answer is a duplicate:
+    /// for a refresh `<key>-1`, `<key>-2` and so on, for every other verb the key itself.
+    ///
+    /// # Errors
+    /// See [`GatewayError`]. A refresh that cannot report the payment's whole state must return an error.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         let verb = call.verb;
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
     }
 
-    /// A page of the events that the gateway has since `since`, newest first; `before` is the last event of the page
-    /// before. The default has no such list.
+    /// Lists a page of the gateway's events since `since`, newest first. `before` is the last event of the previous page.
+    /// Default: unsupported.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
     fn list<'a>(
         &'a self,
         since: Timestamp,
@@ -88,7 +111,11 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async { Err(GatewayError::Unsupported(format!("{} has no list of events here.", self.name()))) })
     }
 
-    /// Has the gateway send an event again, by its id, as a signed delivery to the variant's address. The default can't.
+    /// Asks the gateway to send the event with this id again, as a signed delivery to the variant's address. Default:
+    /// unsupported.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
     fn resend<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<(), GatewayError>> {
         let _ = event_id;
         Box::pin(async {
@@ -96,153 +123,155 @@ pub trait Gateway: Send + Sync + 'static {
         })
     }
 
-    /// Answers what else comes to the variant's address: a page of its own, or a challenge. `None` is not found.
+    /// Answers other requests to the variant's address: for a page of the gateway's own, or a challenge. Default: `None`,
+    /// which means not found.
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
         let _ = request;
         Box::pin(async { None })
     }
 
-    /// What there is to set up at the company, and what of it is known here to be done. The default says nothing, and
-    /// the variant's page then shows its address alone.
+    /// What has to be set up at the company, for the variant's admin page. Default: empty; the page then shows only the
+    /// variant's address.
     fn setup(&self) -> Setup {
         Setup::default()
     }
 
-    /// The header fields that make `body` a genuine delivery at `now`, signed with the current secret: for a command
-    /// that a developer copies. The default is `None`: only the company can sign.
+    /// The header fields that make `body` a genuine delivery at `now`, signed with the current secret. The admin pages
+    /// show them in a command that a developer can copy. Default: `None`, because only the company can sign.
     fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
         let _ = (body, now);
         None
     }
 
-    /// A genuine delivery of an event that says nothing of any payment, for an operator who wants to see the way in
-    /// work: its id is `id`, its kind [`TEST_KIND`], [`Gateway::verify`] accepts it at `now`, and
-    /// [`Gateway::interpret`] reads no facts and no references in it. The default is `None`: there is no such thing.
+    /// A genuine delivery of a test event, with which an operator can check the variant's endpoint. The event has the id
+    /// `id` and the kind [`TEST_KIND`], [`Gateway::verify`] accepts it at `now`, and [`Gateway::interpret`] finds neither
+    /// facts nor references in it. Default: `None`, which offers no test.
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         let _ = (id, now);
         None
     }
 
-    /// Where the gateway's own dashboard shows the object, if it has such a page.
+    /// The page about this object in the company's own dashboard. Default: `None`.
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
         let _ = (gateway_ref, livemode);
         None
     }
 }
 
-/// The kind of the events that [`Gateway::test_delivery`] makes; no company sends it.
+/// The kind of the events that [`Gateway::test_delivery`] makes. No company sends it.
 pub const TEST_KIND: &str = "actix_payments.test";
 
-/// What a test event says, on its page.
+/// The interpretation of a test event.
 pub(crate) fn test_interpretation() -> Interpretation {
     let summary = "a test event sent from the admin; nothing to do".to_owned();
     Interpretation { summary, ..Interpretation::default() }
 }
 
-/// What is to be set up at the company, for the variant's page.
+/// What has to be set up at the company, shown on the variant's admin page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Setup {
-    /// What to do there, in order, in plain sentences. `{address}` stands for the variant's address.
+    /// The steps, in order, as plain sentences. `{address}` stands for the variant's address.
     pub steps: Vec<String>,
-    /// The kinds to tick: those that [`Gateway::interpret`] reads facts in.
+    /// The kinds to subscribe to: those in which [`Gateway::interpret`] finds facts.
     pub kinds: Vec<&'static str>,
-    /// The signing secrets, never their values.
+    /// The signing secrets, without their values.
     pub secrets: Vec<SecretStatus>,
-    /// Whether there is an API key for outgoing calls; `None` where the gateway makes none.
+    /// Whether an API key for outgoing calls is configured; `None` for a gateway that makes no calls.
     pub api_key: Option<bool>,
-    /// The words by which a refund's reason can be given, for a list to choose from.
+    /// The reasons that the company accepts for a refund. Empty if it accepts none.
     pub refund_reasons: Vec<&'static str>,
-    /// Where the company says more: a title and an `https://` address.
+    /// Links to the company's documentation: a title and an `https://` address.
     pub docs: Vec<(&'static str, &'static str)>,
 }
 
-/// A signing secret, as far as anybody may know.
+/// A signing secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretStatus {
-    /// Its label, as events bear it.
+    /// Its label, which is stored with the events that it verified.
     pub label: String,
-    /// Whether there is anything in it.
+    /// Whether it has a usable value.
     pub is_set: bool,
 }
 
-/// The answer to "is it genuine?", now for most gateways, later for those that must ask somebody.
+/// The result of verifying a delivery: immediate for most gateways, later for those that have to ask somebody.
 pub enum Verification<'a> {
     /// Decided from the delivery alone.
     Ready(Result<Verified, Rejection>),
-    /// Needs to wait for something: a certificate, or the company's answer to the question whether what an unsigned hint
-    /// names is true. What can't be known now is [`Rejection::Unverifiable`], and comes again. The company waits for
-    /// its answer meanwhile, so this takes seconds at the most.
+    /// Has to wait for something: a certificate, or the company's confirmation of an unsigned notification. The company
+    /// waits for the answer to its delivery meanwhile, so this should take no more than a few seconds. If it cannot be
+    /// decided now, the result is [`Rejection::Unverifiable`], and the company sends the delivery again.
     Later(BoxFuture<'a, Result<Verified, Rejection>>),
 }
 
-/// An answer to a delivery, in plain text.
+/// An answer to a delivery, as plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status: 2xx or 4xx.
+    /// The HTTP status: 2xx or 4xx.
     pub status: u16,
     /// The whole body.
     pub body: String,
 }
 
-/// A payment that is to be started.
+/// A payment to be started at a gateway.
 #[derive(Debug, Clone)]
-pub struct Order {
-    /// Our public id of the payment; the gateway must hand it back in its events.
+pub struct PaymentRequest {
+    /// Our public id of the payment. The gateway's events must contain it.
     pub token: String,
-    /// The host's own id, its order number.
+    /// The host's own id, such as its order number.
     pub reference: Option<String>,
-    /// How much.
+    /// The amount to pay.
     pub amount: Money,
-    /// What is paid for; together they cost the amount.
-    pub items: Vec<Item>,
-    /// When the money is to be taken.
-    pub capture: Capture,
+    /// What is paid for. The items add up to the amount.
+    pub items: Vec<LineItem>,
+    /// When the money is captured.
+    pub capture: CaptureMethod,
     /// The customer's email address.
     pub customer: Option<String>,
-    /// The language of the checkout, an IETF tag: `de`, `pt-BR`.
+    /// The language of the checkout page, an IETF language tag: `de`, `pt-BR`.
     pub locale: Option<String>,
-    /// When the checkout is to close.
+    /// When the checkout closes.
     pub expires_at: Option<Timestamp>,
-    /// What the host attached.
+    /// Metadata from the host.
     pub metadata: BTreeMap<String, String>,
-    /// Where the variant is mounted, from the host's root and without the trailing slash: `/payments/dummy`.
+    /// The path at which the variant is mounted, from the host's root and without a trailing slash: `/payments/dummy`.
+    /// `None` if it is not mounted.
     pub address: Option<String>,
-    /// Where the customer goes afterwards.
+    /// Where the customer returns to after paying.
     pub return_url: Option<String>,
-    /// Where the customer goes after giving up.
+    /// Where the customer returns to after giving up.
     pub cancel_url: Option<String>,
 }
 
-/// One thing that is paid for.
+/// One item that is paid for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// What the customer reads.
+pub struct LineItem {
+    /// The name that the customer reads.
     pub name: String,
-    /// How many.
+    /// How many of it.
     pub quantity: u32,
-    /// What one costs, in minor units of the payment's currency.
+    /// The price of one, in minor units of the payment's currency.
     pub unit_amount: i64,
 }
 
-/// When the money of a payment is to be taken.
+/// When the money of a payment is captured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Capture {
-    /// As soon as the customer agrees.
+pub enum CaptureMethod {
+    /// As soon as the customer has paid.
     #[default]
     Immediate,
-    /// Later, by a capture of its own; until then it is authorized.
+    /// By a separate [capture](Verb::Capture) later. Until then the payment is only authorized.
     Manual,
 }
 
-impl Order {
-    /// An order of nothing but its amount.
+impl PaymentRequest {
+    /// A request with a token and an amount; all other fields are empty, and the capture is immediate.
     pub fn new(token: impl Into<String>, amount: Money) -> Self {
         Self {
             token: token.into(),
             reference: None,
             amount,
             items: Vec::new(),
-            capture: Capture::Immediate,
+            capture: CaptureMethod::Immediate,
             customer: None,
             locale: None,
             expires_at: None,
@@ -254,48 +283,49 @@ impl Order {
     }
 }
 
-/// What came of starting a payment.
+/// The result of starting a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Started {
-    /// Send the customer to this address. The gateway's ids of what it made come with it.
+    /// The customer continues on a page of the gateway's.
     Redirect {
-        /// The address.
+        /// The address of the page.
         url: String,
-        /// The gateway's ids of the objects that it made for this payment.
+        /// The gateway's ids of the objects that it created for this payment.
         gateway_refs: Vec<String>,
     },
-    /// Nothing more to do on the customer's way.
+    /// The gateway has no page for the customer: the host does the rest, or nothing is left to do.
     Done,
 }
 
 /// A request to one of a gateway's own pages.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
-    /// Whether it is a POST, else a GET.
+    /// Whether the method is POST; otherwise it is GET.
     pub post: bool,
     /// The path below the variant's address; empty for the address itself.
     pub path: String,
-    /// The variant's own address from the browser's root, without the trailing slash.
+    /// The path of the variant as the browser sees it, without a trailing slash.
     pub address: String,
-    /// Where this process itself can reach the variant's webhook endpoint: `http://127.0.0.1:8080/payments/dummy/`.
+    /// The address at which this process itself reaches the variant's webhook endpoint:
+    /// `http://127.0.0.1:8080/payments/dummy/`.
     pub endpoint: String,
-    /// The query's fields, decoded.
+    /// The fields of the query string, decoded.
     pub query: Vec<(String, String)>,
-    /// The form's fields, decoded.
+    /// The fields of the form, decoded.
     pub form: Vec<(String, String)>,
-    /// When it came.
+    /// When the request was received.
     pub now: Timestamp,
 }
 
-/// What to answer on a gateway's own page.
+/// The response of a gateway's own page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageResponse {
-    /// An HTML page; it is served under the same strict policy as the admin pages.
+    /// An HTML page. It is served under the same strict content security policy as the admin pages.
     Html(String),
     /// Plain text, for challenges.
     Text(String),
-    /// Go there instead.
-    See(String),
-    /// Something went wrong: status and plain words.
-    Trouble(u16, String),
+    /// A redirect (303) to this address.
+    Redirect(String),
+    /// An error: the HTTP status and a plain text.
+    Error(u16, String),
 }

@@ -1,5 +1,5 @@
-//! How is a signature made and compared? HMAC-SHA256; [`sign`] is the scheme of Stripe's `Stripe-Signature` and of
-//! the dummy gateway: over `"<t>.<body>"`, lower-case hex.
+//! Making and comparing HMAC-SHA256 signatures. [`sign`] is the scheme of Stripe's `Stripe-Signature` header and of the
+//! dummy gateway: lower-case hex over `"<t>.<body>"`.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// A signing secret or API key. `Debug` shows nothing of it.
+/// A signing secret or API key. Its `Debug` output does not contain the value.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Keeps `text` as it is: white space at its ends is part of the key.
+    /// Keeps `text` unchanged: leading and trailing white space is part of the key.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Whether it is empty or white space only.
+    /// Whether the secret is empty or only white space.
     pub(crate) fn is_blank(&self) -> bool {
         self.0.bytes().all(|b| b.is_ascii_whitespace())
     }
@@ -33,21 +33,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The signature of `body` at `timestamp` (the signed text of it, decimal Unix seconds), lower-case hex.
+/// The signature of `body` as lower-case hex. `timestamp` is the text that is signed with it, decimal Unix seconds.
 pub(crate) fn sign(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
     let mac = hmac_sha256(secret.expose(), [timestamp.as_bytes(), b".", body]);
     mac.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// HMAC-SHA256 (RFC 2104) over the parts one after the other.
+/// HMAC-SHA256 (RFC 2104) over the concatenated parts.
 pub(crate) fn hmac_sha256<'a>(key: &[u8], parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    // HMAC takes keys of any length, so this can't fail.
+    // HMAC accepts keys of any length, so this never fails.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     parts.into_iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Whether the two texts are equal, in a time that does not depend on where they differ.
-pub(crate) fn same(expected: &str, given: &[u8]) -> bool {
+/// Compares two texts in constant time, that is independent of where they differ.
+pub(crate) fn constant_time_eq(expected: &str, given: &[u8]) -> bool {
     expected.as_bytes().ct_eq(given).into()
 }

@@ -13,14 +13,14 @@ use crate::domain::payment::Status;
 use crate::engine::payment::Payment;
 use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
-use crate::gateways::{Capture, Item, Order, Started};
+use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
 use crate::store::rows::PaymentDraft;
 
 /// A payment to be created.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
     variant: String,
-    order: Order,
+    order: PaymentRequest,
     expires_in: Option<Duration>,
     checkout: bool,
 }
@@ -46,7 +46,7 @@ pub struct Created {
 impl NewPayment {
     /// A payment of `amount` through `variant`.
     pub fn new(variant: impl Into<String>, amount: Money) -> Self {
-        Self { variant: variant.into(), order: Order::new("", amount), expires_in: None, checkout: true }
+        Self { variant: variant.into(), order: PaymentRequest::new("", amount), expires_in: None, checkout: true }
     }
 
     /// The host's own id of what is paid for, its order number. Default none.
@@ -58,12 +58,12 @@ impl NewPayment {
     /// Adds one thing that is paid for, for the gateway's page: its name, how many, and what one costs in minor units
     /// of the payment's currency. Together they must cost the amount. Default: one item named after the reference.
     pub fn item(mut self, name: impl Into<String>, quantity: u32, unit_amount: i64) -> Self {
-        self.order.items.push(Item { name: name.into(), quantity, unit_amount });
+        self.order.items.push(LineItem { name: name.into(), quantity, unit_amount });
         self
     }
 
-    /// When the money is to be taken. Default [`Capture::Immediate`].
-    pub fn capture(mut self, capture: Capture) -> Self {
+    /// When the money is to be taken. Default [`CaptureMethod::Immediate`].
+    pub fn capture(mut self, capture: CaptureMethod) -> Self {
         self.order.capture = capture;
         self
     }
@@ -162,7 +162,12 @@ impl Engine {
 }
 
 /// Fills in what the host did not say, and refuses what can't work before anything is stored or sent.
-fn complete(engine: &Arc<Engine>, variant: &str, order: &mut Order, expires_in: Option<Duration>) -> Result<(), Error> {
+fn complete(
+    engine: &Arc<Engine>,
+    variant: &str,
+    order: &mut PaymentRequest,
+    expires_in: Option<Duration>,
+) -> Result<(), Error> {
     let refused = |message: String| Err(Error::new(ErrorKind::Refused, message));
     if order.amount.minor < 0 {
         return refused(format!("expected an amount of at least 0, got {}", order.amount));
@@ -175,9 +180,9 @@ fn complete(engine: &Arc<Engine>, variant: &str, order: &mut Order, expires_in: 
     }
     if order.items.is_empty() {
         let name = order.reference.clone().unwrap_or_else(|| "Payment".to_owned());
-        order.items.push(Item { name, quantity: 1, unit_amount: order.amount.minor });
+        order.items.push(LineItem { name, quantity: 1, unit_amount: order.amount.minor });
     }
-    let cost = |item: &Item| item.unit_amount.checked_mul(i64::from(item.quantity));
+    let cost = |item: &LineItem| item.unit_amount.checked_mul(i64::from(item.quantity));
     let sum = order.items.iter().try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?));
     if sum != Some(order.amount.minor) {
         let sum = sum.map_or_else(
@@ -196,7 +201,7 @@ fn complete(engine: &Arc<Engine>, variant: &str, order: &mut Order, expires_in: 
     Ok(())
 }
 
-fn draft(engine: &Arc<Engine>, variant: &str, order: &Order) -> Result<PaymentDraft, Error> {
+fn draft(engine: &Arc<Engine>, variant: &str, order: &PaymentRequest) -> Result<PaymentDraft, Error> {
     let metadata = if order.metadata.is_empty() {
         None
     } else {

@@ -302,7 +302,7 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
         total: payment.amount,
         reason: operation.reason.clone(),
         tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
-        asked_at: operation.created_at,
+        requested_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })
 }

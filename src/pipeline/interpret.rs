@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::order::RebuildOrder;
 use crate::domain::event::{Interpretation, Malformed, Recorded, Source};
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::moment;
+use crate::domain::storable_time;
 use crate::engine::{Engine, ModePolicy, Variant};
 use crate::store::rows::Claimed;
 
@@ -45,11 +45,11 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     let read = read.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));
     let mut interpretation = read.map_err(|malformed| malformed.0)?;
     for fact in &mut interpretation.facts {
-        fact.occurred_at = moment(fact.occurred_at).unwrap_or(recorded.occurred_at);
-        fact.since = fact.since.and_then(moment);
+        fact.occurred_at = storable_time(fact.occurred_at).unwrap_or(recorded.occurred_at);
+        fact.since = fact.since.and_then(storable_time);
     }
     if let Some(awaited) = &mut interpretation.awaits_completion {
-        awaited.since = awaited.since.and_then(moment);
+        awaited.since = awaited.since.and_then(storable_time);
     }
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     if other_mode && variant.mode == ModePolicy::Flag && !interpretation.facts.is_empty() {

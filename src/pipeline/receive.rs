@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Source, Verified, storable};
-use crate::domain::{Timestamp, moment};
+use crate::domain::{Timestamp, storable_time};
 use crate::engine::Engine;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::{Error, ErrorKind};
@@ -113,7 +113,7 @@ pub(crate) fn row(variant: &str, event: Envelope, source: Source, now: Timestamp
         account: event.account.filter(|text| storable(text)),
         secret: None,
         skew_seconds: None,
-        occurred_at: event.occurred_at.and_then(moment),
+        occurred_at: event.occurred_at.and_then(storable_time),
         received_at: now,
         headers: "{}".to_owned(),
         body: event.body,

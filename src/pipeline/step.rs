@@ -160,7 +160,7 @@ impl Step<'_> {
         let held = set.held_mut(payment)?;
         let before = payment::state(&held.row);
         let effects: Vec<(Fact, Effect)> =
-            facts.iter().map(|fact| (fact.clone(), held.ledger.take(fact.clone()))).collect();
+            facts.iter().map(|fact| (fact.clone(), held.ledger.insert(fact.clone()))).collect();
         for (fact, _) in effects.iter().filter(|(_, effect)| effect.changed()) {
             held.registers.insert((fact.aspect, fact.gateway_ref.clone()));
         }

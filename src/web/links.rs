@@ -1,10 +1,10 @@
-//! Where is this mount, seen from the browser? Read off the request, since only the request knows how deep the
-//! host nested it and what a proxy in front cut off.
+//! The addresses of a mount, as the browser and as this process see it. They are read from the request, because only the
+//! request shows how deep the host nested the mount and what a proxy cut off.
 
 use actix_web::HttpRequest;
 
-/// The path of the mount as this server sees it, without the trailing slash: `/shop/payments`. `below` is how many
-/// segments of the request's path lie below the mount.
+/// The mount's path as this server sees it, without a trailing slash: `/shop/payments`. `below` is the number of segments in
+/// the request's path that are below the mount.
 pub(crate) fn own(req: &HttpRequest, below: usize) -> &str {
     let mut path = req.path().trim_end_matches('/');
     for _ in 0..below {
@@ -13,31 +13,31 @@ pub(crate) fn own(req: &HttpRequest, below: usize) -> &str {
     path
 }
 
-/// The path of the mount as the browser sees it. A proxy that cuts a prefix off its requests tells it in
-/// `X-Forwarded-Prefix`; it is used for links in pages and for nothing else.
+/// The mount's path as the browser sees it. A proxy that cuts off a prefix reports it in `X-Forwarded-Prefix`, which is used
+/// only for links in pages.
 pub(crate) fn mount(req: &HttpRequest, below: usize) -> String {
     format!("{}{}", forwarded_prefix(req), own(req, below))
 }
 
-/// Where this very server answers for the variant: what it listens on, since a proxy may stand at the address that
-/// the browser knows.
+/// The address at which this process itself answers for the variant. It is the address that it listens on, since the one that
+/// the browser uses may be a proxy's.
 pub(crate) fn endpoint(req: &HttpRequest, below: usize, variant: &str) -> String {
     let config = req.app_config();
     let scheme = if config.secure() { "https" } else { "http" };
-    let mut listens = config.local_addr();
-    if listens.ip().is_unspecified() {
-        listens.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    let mut address = config.local_addr();
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    format!("{scheme}://{listens}{}/{variant}/", own(req, below))
+    format!("{scheme}://{address}{}/{variant}/", own(req, below))
 }
 
-/// Only a plain path is believed: a page must not link to wherever a header says.
+/// The forwarded prefix, if it is a plain path: a header must not decide where the links of a page go.
 fn forwarded_prefix(req: &HttpRequest) -> &str {
     let given = req.headers().get("x-forwarded-prefix").and_then(|value| value.to_str().ok());
     let given = given.unwrap_or_default().trim_end_matches('/');
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
-    let good = given.starts_with('/') && !given.contains("//") && given.chars().all(plain);
-    if good { given } else { "" }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    let is_path = given.starts_with('/') && !given.contains("//") && given.chars().all(is_plain);
+    if is_path { given } else { "" }
 }
 
 #[cfg(test)]

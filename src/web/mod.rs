@@ -1,5 +1,5 @@
-//! How do gateways and browsers reach payments over HTTP? The webhook endpoint, the gateways' own pages, static
-//! files, and what all answers have in common. The operators' pages are the admin's.
+//! The HTTP side of a mount: the webhook endpoint, the gateways' own pages, the static files, and what all responses have in
+//! common. The operators' pages are in `admin`.
 
 pub(crate) mod links;
 pub(crate) mod page;

@@ -1,5 +1,4 @@
-//! How does a gateway's own page come to the browser? The gateway says what; this file reads the request for it
-//! and turns its word into an answer.
+//! Serves the gateways' own pages: reads the request for the gateway, and turns the gateway's page into a response.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Payload};
@@ -11,9 +10,9 @@ use crate::gateways::{PageRequest, PageResponse};
 use crate::payments::Payments;
 
 /// The longest form that a gateway's own page may send, in bytes.
-const FORM: usize = 64 * 1024;
+const FORM_LIMIT: usize = 64 * 1024;
 
-/// Answers a request below a variant's address; `below` is how many segments of its path lie below the mount.
+/// Answers a request below a variant's address. `below` is the number of segments in its path that are below the mount.
 pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, payload: Payload) -> HttpResponse {
     let name = req.match_info().get("variant").unwrap_or_default();
     let Some(variant) = payments.engine().variant(name) else { return respond::rejected(Rejection::UnknownVariant) };
@@ -22,7 +21,7 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
         Method::POST => true,
         _ => return respond::rejected(Rejection::MethodNotAllowed),
     };
-    let Ok(form) = webhook::read(payload, FORM).await else { return respond::rejected(Rejection::TooLarge) };
+    let Ok(form) = webhook::read(payload, FORM_LIMIT).await else { return respond::rejected(Rejection::TooLarge) };
     let fields = |text: &str| web::Query::<Vec<(String, String)>>::from_query(text).map(web::Query::into_inner);
     let (Ok(query), Ok(form)) = (fields(req.query_string()), fields(&String::from_utf8_lossy(&form))) else {
         return respond::rejected(Rejection::BodyMalformed);
@@ -37,7 +36,7 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
         now: payments.engine().now(),
     };
     match variant.gateway.page(&request).await {
-        // Nothing of the gateway's own is at its address itself but the endpoint, which takes POST.
+        // The gateway has no page at the variant's address itself: it is the webhook endpoint, which accepts only POST.
         None if request.path.is_empty() => {
             payments.engine().reject(name, Rejection::MethodNotAllowed);
             respond::rejected(Rejection::MethodNotAllowed)
@@ -45,10 +44,10 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
         None => respond::plain(StatusCode::NOT_FOUND).body("not_found"),
         Some(PageResponse::Html(page)) => respond::html(StatusCode::OK, page),
         Some(PageResponse::Text(text)) => respond::plain(StatusCode::OK).body(text),
-        Some(PageResponse::See(address)) => respond::see(&address),
-        Some(PageResponse::Trouble(status, words)) => {
+        Some(PageResponse::Redirect(address)) => respond::see(&address),
+        Some(PageResponse::Error(status, text)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            respond::plain(status).body(words)
+            respond::plain(status).body(text)
         }
     }
 }

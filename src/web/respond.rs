@@ -1,5 +1,5 @@
-//! What do answers look like? Rejections become status lines in this one place, and every page gets the same
-//! strict headers.
+//! The responses. Rejections and errors are turned into HTTP statuses only here, and every page gets the same strict
+//! headers.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -8,12 +8,11 @@ use crate::domain::delivery::Rejection;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Reply;
 
-/// Nothing inline, nothing from elsewhere, not in a frame.
+/// No inline styles or scripts, nothing from other origins, no frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
                                        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// So that `?` works in a host's handlers. The customer learns the kind of trouble and nothing else; the host logs or
-/// maps the error where it wants more.
+/// Lets a host use `?` in its Actix handlers. The client learns only the kind of error; the details are logged.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self.kind() {
@@ -26,45 +25,44 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let words = match self.kind() {
+        let text = match self.kind() {
             ErrorKind::NotFound => "not found",
             ErrorKind::Refused => "not possible now",
             ErrorKind::Gateway => "the payment company did not do it",
             _ => "something went wrong, please try again",
         };
         log::error!("payments: {self}");
-        plain(self.status_code()).body(words)
+        plain(self.status_code()).body(text)
     }
 }
 
-/// The answer to a delivery: the gateway's own words where it has some and may say them, else the usual ones.
-pub(crate) fn ended(end: Result<(), Rejection>, own: Option<Reply>) -> HttpResponse {
-    let may = |status: StatusCode| match end {
+/// The response to a delivery: the gateway's own reply if it has one that fits the outcome, otherwise the usual one.
+pub(crate) fn delivered(outcome: Result<(), Rejection>, reply: Option<Reply>) -> HttpResponse {
+    let fits = |status: StatusCode| match outcome {
         Ok(()) => status.is_success(),
-        // What is to come again has to be told so.
-        Err(rejection) => status.is_client_error() && !is_for_now(rejection),
+        // A temporary rejection needs the usual status, so that the gateway sends the delivery again.
+        Err(rejection) => status.is_client_error() && !is_temporary(rejection),
     };
-    let own =
-        own.and_then(|own| Some((StatusCode::from_u16(own.status).ok().filter(|status| may(*status))?, own.body)));
-    match (own, end) {
-        (Some((status, body)), _) => plain(status).body(body),
-        (None, Ok(())) => plain(StatusCode::OK).body("ok"),
-        (None, Err(rejection)) => rejected(rejection),
+    let reply = reply.and_then(|reply| Some((StatusCode::from_u16(reply.status).ok()?, reply.body)));
+    match (reply, outcome) {
+        (Some((status, body)), _) if fits(status) => plain(status).body(body),
+        (_, Ok(())) => plain(StatusCode::OK).body("ok"),
+        (_, Err(rejection)) => rejected(rejection),
     }
 }
 
-/// Whether the same delivery may be taken later.
-fn is_for_now(rejection: Rejection) -> bool {
+/// Whether the same delivery may be accepted later.
+fn is_temporary(rejection: Rejection) -> bool {
     matches!(rejection, Rejection::Unverifiable | Rejection::Unavailable)
 }
 
-/// The answer to a delivery that was refused: a status and a reason code.
+/// The response to a rejected delivery: a status and the reason code.
 pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {
     let status = match rejection {
         Rejection::UnknownVariant => StatusCode::NOT_FOUND,
         Rejection::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Rejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        _ if is_for_now(rejection) => StatusCode::SERVICE_UNAVAILABLE,
+        _ if is_temporary(rejection) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
     let mut response = plain(status);
@@ -77,7 +75,7 @@ pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {
     response.body(rejection.code())
 }
 
-/// A plain text answer that nobody keeps or guesses about.
+/// A plain text response that is not cached and whose type is not guessed.
 pub(crate) fn plain(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
@@ -87,7 +85,7 @@ pub(crate) fn plain(status: StatusCode) -> HttpResponseBuilder {
     response
 }
 
-/// A page.
+/// An HTML page.
 pub(crate) fn html(status: StatusCode, page: String) -> HttpResponse {
     plain(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
@@ -97,7 +95,7 @@ pub(crate) fn html(status: StatusCode, page: String) -> HttpResponse {
         .body(page)
 }
 
-/// Go there with a GET.
+/// A redirect that is followed with a GET (303).
 pub(crate) fn see(address: &str) -> HttpResponse {
     plain(StatusCode::SEE_OTHER).insert_header((header::LOCATION, address)).finish()
 }

@@ -1,5 +1,5 @@
-//! Which files do the pages need? Those of `static/`, compiled in, from an allow-list; each address carries the
-//! file's hash, so that browsers may keep it for ever and never show an old one.
+//! The static files of the pages: those of `static/`, compiled in, from an allow-list. Their addresses contain a hash, so that
+//! browsers may cache them for ever and never show an old one.
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ static FILES: &[Static] = &statics! {
     "icon.svg": "image/svg+xml",
 };
 
-/// All files in one hash: they change together, at a release.
+/// One hash of all files, since they change together at a release.
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
     FILES.iter().for_each(|file| hash.update(file.content));

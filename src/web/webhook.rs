@@ -1,5 +1,5 @@
-//! How does a gateway's request become a delivery? The payload is read raw, never decompressed, up to a limit of
-//! our own; what is refused is still read that far, so that the connection can be used again.
+//! The webhook endpoint: turns a gateway's request into a delivery. The body is read as it was sent, never decompressed, up
+//! to a limit. A refused request is read to that limit as well, so that its connection can be reused.
 
 use actix_web::http::Method;
 use actix_web::web::{Bytes, BytesMut, Payload};
@@ -17,8 +17,8 @@ pub(crate) async fn webhook(payments: &Payments, limit: usize, req: &HttpRequest
     let rejection = match (payments.engine().variant(variant), req.method(), body) {
         (None, ..) => Rejection::UnknownVariant,
         (Some(known), &Method::POST, Ok(body)) => {
-            let end = payments.receive(variant, delivery(req, body)).await.map(drop);
-            return respond::ended(end, known.gateway.reply(end));
+            let outcome = payments.receive(variant, delivery(req, body)).await.map(drop);
+            return respond::delivered(outcome, known.gateway.reply(outcome));
         }
         (_, &Method::POST, Err(rejection)) => rejection,
         _ => Rejection::MethodNotAllowed,
@@ -36,7 +36,7 @@ fn delivery(req: &HttpRequest, body: Bytes) -> Delivery {
     }
 }
 
-/// The payload as it came over the wire, if it is no longer than `limit` bytes.
+/// The payload as it was sent, if it has at most `limit` bytes.
 pub(crate) async fn read(payload: Payload, limit: usize) -> Result<Bytes, Rejection> {
     let mut payload = std::pin::pin!(payload);
     let mut body = BytesMut::new();

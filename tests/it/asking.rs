@@ -1,7 +1,7 @@
 //! Can support staff have a payment refunded, captured, canceled, refreshed and reconciled, exactly as they confirmed it?
 
 use actix_payments::domain::payment::Status;
-use actix_payments::gateways::dummy::{Dummy, Event, Kind as Happened};
+use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
 use actix_payments::{Access, Admin, NewPayment};
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -18,7 +18,7 @@ async fn told(kind: Kind, what: Happened) -> (App, String) {
     app.payments.mount("/payments");
     let token = app.payments.create(new).await.unwrap().payment.token;
     let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
-    let delivery = Dummy::new("secret").delivery(&Event::new("de_1", what, &token, money(4999, "EUR")), now);
+    let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", what, &token, money(4999, "EUR")), now);
     let headers: Vec<(&str, &str)> =
         delivery.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
     assert_eq!(app.request(Method::POST, "/payments/dummy/", &headers, &delivery.body).await.status, 200);

@@ -88,7 +88,7 @@ async fn every_recorded_delivery_and_challenge_is_answered_as_braintrees_librari
             "GET" => {
                 let answer = challenge(vector["challenge"].as_str().unwrap()).await;
                 let right = vector["response"].as_str().map(|text| PageResponse::Text(text.to_owned()));
-                let refused = matches!(answer, Some(PageResponse::Trouble(400, _)));
+                let refused = matches!(answer, Some(PageResponse::Error(400, _)));
                 (if ok { answer == right } else { refused }, format!("{answer:?}"))
             }
             _ => {

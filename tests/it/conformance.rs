@@ -6,7 +6,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
 use actix_payments::domain::fact::{Aspect, Fact, State};
-use actix_payments::gateways::conformance::{Broken, Conformance};
+use actix_payments::gateways::conformance::{BrokenPromises, Conformance};
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::gateways::standard_webhooks::StandardWebhooks;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
@@ -158,7 +158,7 @@ impl Gateway for Bad {
     }
 }
 
-async fn judged(fault: Fault) -> Result<(), Broken> {
+async fn judged(fault: Fault) -> Result<(), BrokenPromises> {
     let gateway = Bad(fault, AtomicU64::new(0));
     let signed = |body: &str| {
         let sum = body.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
@@ -173,14 +173,14 @@ async fn judged(fault: Fault) -> Result<(), Broken> {
 async fn each_broken_promise_is_seen_and_said() {
     assert_eq!(judged(Fault::None).await, Ok(()));
     let cases = [
-        (Fault::BelievesAnybody, "an empty delivery is taken for genuine"),
-        (Fault::BelievesAnyHeader, "another bit at byte"),
+        (Fault::BelievesAnybody, "an empty delivery is accepted"),
+        (Fault::BelievesAnyHeader, "a flipped bit at byte"),
         (Fault::OneIdForAll, r#"two events have the id "evt_1""#),
-        (Fault::FreshIds, "answered in two ways"),
+        (Fault::FreshIds, "verified with two results"),
         (Fault::ReadsTheClock, "interpreted in two ways"),
         (Fault::OthersFacts, "names another event"),
         (Fault::TellsTheSecret, "setup() contains a secret"),
-        (Fault::RefusesUnknownKinds, "a kind that nobody knows"),
+        (Fault::RefusesUnknownKinds, "an unknown kind"),
         (Fault::Mute, "has no summary"),
     ];
     for (fault, expected) in cases {

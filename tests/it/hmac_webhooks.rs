@@ -8,7 +8,9 @@ use actix_payments::Event;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Interpretation, Verified};
-use actix_payments::gateways::hmac_webhooks::{Algorithm, Encoding, Field, HmacWebhooks, KeyText, Part};
+use actix_payments::gateways::hmac_webhooks::{
+    Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart,
+};
 use actix_payments::gateways::{Gateway, Verification};
 use actix_web::http::Method;
 use base64::Engine;
@@ -77,16 +79,16 @@ fn secret(config: &Value) -> String {
 }
 
 pub(crate) fn paddle(config: &Value) -> HmacWebhooks {
-    let part = |name| Field::part("paddle-signature", ';', name);
+    let part = |name| HeaderField::part("paddle-signature", ';', name);
     HmacWebhooks::new("Paddle", part("h1"), secret(config))
         .timestamp(part("ts"), Duration::from_secs(5))
-        .signed([Part::Timestamp, Part::text(":"), Part::Body])
+        .signed([SignedPart::Timestamp, SignedPart::text(":"), SignedPart::Body])
         .id("/event_id")
         .kind("/event_type")
 }
 
 pub(crate) fn gocardless(config: &Value) -> HmacWebhooks {
-    HmacWebhooks::new("GoCardless", Field::header("webhook-signature"), secret(config))
+    HmacWebhooks::new("GoCardless", HeaderField::whole("webhook-signature"), secret(config))
         .each("/events")
         .kind_from(["/resource_type", "/action"])
         .occurred_at("/created_at")
@@ -108,7 +110,7 @@ fn gocardless_is_answered_as_its_libraries_do() {
 #[test]
 fn lemon_squeezy_is_answered_as_its_scheme_says() {
     answers_as_recorded("lemonsqueezy", 20, &[], |config| {
-        HmacWebhooks::new("Lemon Squeezy", Field::header("x-signature"), secret(config))
+        HmacWebhooks::new("Lemon Squeezy", HeaderField::whole("x-signature"), secret(config))
             .id_from(["/meta/event_name", "/data/type", "/data/id", "/data/attributes/status"])
             .kind("/meta/event_name")
     });
@@ -119,9 +121,9 @@ fn square_is_answered_as_its_libraries_do() {
     // Without the address in the configuration, its libraries throw.
     answers_as_recorded("square", 24, &["url_empty"], |config| {
         let address = config["notification_url"].as_str().unwrap();
-        HmacWebhooks::new("Square", Field::header("x-square-hmacsha256-signature"), secret(config))
+        HmacWebhooks::new("Square", HeaderField::whole("x-square-hmacsha256-signature"), secret(config))
             .encoding(Encoding::Base64)
-            .signed([Part::text(address), Part::Body])
+            .signed([SignedPart::text(address), SignedPart::Body])
             .id("/event_id")
     });
 }
@@ -129,8 +131,8 @@ fn square_is_answered_as_its_libraries_do() {
 #[test]
 fn razorpay_is_answered_as_its_libraries_do() {
     answers_as_recorded("razorpay", 12, &[], |config| {
-        HmacWebhooks::new("Razorpay", Field::header("x-razorpay-signature"), secret(config))
-            .id_header(Field::header("x-razorpay-event-id"))
+        HmacWebhooks::new("Razorpay", HeaderField::whole("x-razorpay-signature"), secret(config))
+            .id_header(HeaderField::whole("x-razorpay-event-id"))
             .kind("/event")
     });
 }
@@ -138,7 +140,7 @@ fn razorpay_is_answered_as_its_libraries_do() {
 #[test]
 fn coinbase_commerce_is_answered_as_its_libraries_do() {
     answers_as_recorded("coinbase_commerce", 22, &[], |config| {
-        HmacWebhooks::new("Coinbase Commerce", Field::header("x-cc-webhook-signature"), secret(config))
+        HmacWebhooks::new("Coinbase Commerce", HeaderField::whole("x-cc-webhook-signature"), secret(config))
             .id("/event/id")
             .kind("/event/type")
     });
@@ -147,7 +149,7 @@ fn coinbase_commerce_is_answered_as_its_libraries_do() {
 #[test]
 fn paystack_is_answered_as_its_scheme_says() {
     answers_as_recorded("paystack", 19, &[], |config| {
-        HmacWebhooks::new("Paystack", Field::header("x-paystack-signature"), secret(config))
+        HmacWebhooks::new("Paystack", HeaderField::whole("x-paystack-signature"), secret(config))
             .algorithm(Algorithm::Sha512)
             .id_from(["/event", "/data/id"])
             .kind("/event")
@@ -157,7 +159,7 @@ fn paystack_is_answered_as_its_scheme_says() {
 #[test]
 fn authorize_net_is_answered_as_its_scheme_says() {
     answers_as_recorded("authorizenet", 24, &[], |config| {
-        HmacWebhooks::new("Authorize.Net", Field::header("x-anet-signature"), secret(config))
+        HmacWebhooks::new("Authorize.Net", HeaderField::whole("x-anet-signature"), secret(config))
             .algorithm(Algorithm::Sha512)
             .encoding(Encoding::HexUpper)
             .prefix("sha512=")
@@ -169,30 +171,30 @@ fn authorize_net_is_answered_as_its_scheme_says() {
 #[test]
 fn checkout_com_is_answered_as_its_scheme_says() {
     answers_as_recorded("checkout_com", 25, &[], |config| {
-        HmacWebhooks::new("Checkout.com", Field::header("cko-signature"), secret(config))
+        HmacWebhooks::new("Checkout.com", HeaderField::whole("cko-signature"), secret(config))
     });
 }
 
 #[test]
 fn mollies_next_generation_is_answered_as_its_libraries_do() {
     answers_as_recorded("mollie", 22, &[], |config| {
-        HmacWebhooks::new("Mollie", Field::header("x-mollie-signature"), secret(config)).prefix("sha256=")
+        HmacWebhooks::new("Mollie", HeaderField::whole("x-mollie-signature"), secret(config)).prefix("sha256=")
     });
 }
 
 #[test]
 fn what_cannot_work_is_refused_in_words() {
-    let new = |secret: &str| HmacWebhooks::new("Acme", Field::header("x-signature"), secret);
+    let new = |secret: &str| HmacWebhooks::new("Acme", HeaderField::whole("x-signature"), secret);
     let ten = Duration::from_secs(10);
     let cases = [
         (new(" "), "got none that can be read"),
-        (new("hidden!").key(KeyText::Hex), "(Hex)"),
-        (new("hidden!").key(KeyText::Base64), "(Base64)"),
+        (new("hidden!").key(KeyEncoding::Hex), "(Hex)"),
+        (new("hidden!").key(KeyEncoding::Base64), "(Base64)"),
         (new("hidden").secret("primary", "hidden"), "label of its own"),
-        (HmacWebhooks::new("Acme", Field::header("X-Signature"), "hidden"), "in lower case"),
-        (new("hidden").signed([Part::text("x")]), "the body among"),
-        (new("hidden").timestamp(Field::header("x-time"), ten), "the time among"),
-        (new("hidden").signed([Part::Timestamp, Part::Body]), "where the signed time is"),
+        (HmacWebhooks::new("Acme", HeaderField::whole("X-Signature"), "hidden"), "in lower case"),
+        (new("hidden").signed([SignedPart::text("x")]), "the body among"),
+        (new("hidden").timestamp(HeaderField::whole("x-time"), ten), "the time among"),
+        (new("hidden").signed([SignedPart::Timestamp, SignedPart::Body]), "where the signed time is"),
         (new("hidden").kind("type"), r#"a JSON pointer like /data/id, got "type""#),
         (new("hidden").id_from([""; 0]), "where an event's id is"),
     ];
@@ -211,28 +213,28 @@ fn sha_1_and_decoded_keys_sign_as_rfc_2202_and_4231_say() {
     let cases = [
         (
             "Jefe",
-            KeyText::Plain,
+            KeyEncoding::Plain,
             Algorithm::Sha1,
             "what do ya want for nothing?",
             "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
         ),
         (
             "0B0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
-            KeyText::Hex,
+            KeyEncoding::Hex,
             Algorithm::Sha256,
             "Hi There",
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
         ),
         (
             "CwsLCwsLCwsLCwsLCwsLCwsLCws=",
-            KeyText::Base64,
+            KeyEncoding::Base64,
             Algorithm::Sha256,
             "Hi There",
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
         ),
     ];
     for (key, rule, algorithm, body, signature) in cases {
-        let gateway = HmacWebhooks::new("Acme", Field::header("s"), key).key(rule).algorithm(algorithm);
+        let gateway = HmacWebhooks::new("Acme", HeaderField::whole("s"), key).key(rule).algorithm(algorithm);
         let headers = |text: &str| vec![("s".to_owned(), text.as_bytes().to_vec())];
         let signed =
             |text: &str| Delivery { headers: headers(text), query: String::new(), body: body.to_owned().into() };

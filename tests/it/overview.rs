@@ -2,7 +2,7 @@
 
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::retry::Backoff;
-use actix_payments::gateways::dummy::{self, Dummy, Event};
+use actix_payments::gateways::dummy::{self, Dummy, DummyEvent};
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{HandlerError, NewPayment, Unmatched, Variant};
 use actix_web::http::Method;
@@ -236,7 +236,7 @@ on_both_databases! {
         app.payments.mount("/payments");
         let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
         let now = Timestamp::from_unix_timestamp(app.now()).unwrap();
-        let event = Event::new("de_1", dummy::Kind::Authorized, &token, money(4999, "EUR"));
+        let event = DummyEvent::new("de_1", dummy::Kind::Authorized, &token, money(4999, "EUR"));
         let delivery = Dummy::new("secret").delivery(&event, now);
         let headers = delivery.headers.iter().map(|(n, v)| (n.as_str(), std::str::from_utf8(v).unwrap()));
         app.request(Method::POST, "/payments/dummy/", &headers.collect::<Vec<_>>(), &delivery.body).await;

@@ -113,7 +113,7 @@ on_both_databases! {
         app.counted("rejected:signature_mismatch", 2);
         app.counted("rejected:unknown_variant", 1);
         let page = app.get("/payments/admin/variants/stripe").await.body;
-        for part in ["refuses all", "2 ×", "signature_mismatch", "the signing secret is of another endpoint", "compare the secret"] {
+        for part in ["refuses all", "2 ×", "signature_mismatch", "the signing secret belongs to another endpoint", "compare the secret"] {
             assert!(page.contains(part), "{part:?} in {page}");
         }
         let list = app.get("/payments/admin/variants").await.body;

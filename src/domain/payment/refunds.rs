@@ -1,5 +1,5 @@
-//! How much went back? Single refunds and a charge's running total count the same money; this says how much
-//! they amount to together. That no more goes back than came is the payment's rule.
+//! The refunded amount of a payment. Single refunds and a charge's running total count the same money, so they cannot simply
+//! be added. (The limit to the captured amount is applied elsewhere.)
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,35 @@ use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Currency, Money};
 
-/// What the ledger knows of one charge's refunds.
+/// The refunds of one charge.
 #[derive(Default)]
 struct Charge<'a> {
     /// The sum of the single refunds that succeeded.
     singles: i64,
-    /// Refunds that failed or were taken back.
+    /// Refunds that failed or were canceled.
     undone: Vec<&'a Fact>,
     /// The gateway's running total.
     total: Option<&'a Fact>,
 }
 
 impl Charge<'_> {
-    /// The running total without the refunds that it still counted and that have come to nothing since: made
-    /// before the total was stated, undone then or later. One without a time of making is taken as counted.
+    /// The running total without the refunds that it includes but that were undone since: created before the total was
+    /// stated, and undone at that time or later. A refund without a creation time counts as included.
     fn corrected_total(&self) -> i64 {
         let Some(total) = self.total else { return 0 };
         let stated = total.occurred_at;
-        let counted = |f: &&&Fact| f.since.is_none_or(|made| made <= stated) && f.occurred_at >= stated;
-        let undone = self.undone.iter().filter(counted).fold(0, |sum: i64, f| sum.saturating_add(size(f)));
+        let is_included = |f: &&&Fact| f.since.is_none_or(|made| made <= stated) && f.occurred_at >= stated;
+        let undone = self.undone.iter().filter(is_included).fold(0, |sum: i64, f| sum.saturating_add(size(f)));
         size(total).saturating_sub(undone).max(0)
     }
 }
 
-/// What went back in minor units of `currency`; another currency is not counted.
+/// The refunded amount in minor units of `currency`. Refunds in other currencies are not counted.
 ///
-/// Each charge counts its single refunds or its corrected total, whichever is more: either may be ahead of the
-/// other. A refund that names no charge belongs to the only charge with a total, if there is just one. Else it
-/// may already be within some total, so only what exceeds the totals' surplus over their single refunds is added:
-/// the most that surely went back, nothing counted twice.
+/// For each charge, the larger of its single refunds and its corrected total counts, since either may be ahead of the other.
+/// A refund that names no charge belongs to the only charge with a total, if there is just one. Otherwise some total may
+/// already include it, so only the part that exceeds the totals' surplus over their single refunds is added. The result is
+/// the most that was certainly refunded, with nothing counted twice.
 pub(super) fn refunded(ledger: &Ledger, currency: Currency) -> i64 {
     let charges = by_charge(ledger, currency);
     let (mut sum, mut surplus) = (0_i64, 0_i64);
@@ -48,7 +48,7 @@ pub(super) fn refunded(ledger: &Ledger, currency: Currency) -> i64 {
     sum.saturating_add(loose.saturating_sub(surplus).max(0))
 }
 
-/// A sentence for each amount that went back in another currency than the payment's.
+/// A sentence for each refund in another currency than the payment's.
 pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> Vec<String> {
     let refunds = ledger.facts_of(Aspect::Refund).filter(|f| f.state == State::Succeeded);
     let foreign = refunds.chain(ledger.facts_of(Aspect::RefundTotal)).filter(|f| size(f) > 0);
@@ -69,7 +69,7 @@ fn by_charge(ledger: &Ledger, currency: Currency) -> BTreeMap<Option<&str>, Char
         match refund.state {
             State::Succeeded => charge.singles = charge.singles.saturating_add(size(refund)),
             State::Failed | State::Canceled => charge.undone.push(refund),
-            // A refund that is still on its way has returned nothing.
+            // A pending refund has not returned anything yet.
             _ => {}
         }
     }

@@ -1,5 +1,4 @@
-//! What do a payment's facts amount to? The rules by which terms and ledger become a status, amounts and
-//! concerns; the words for the outcome are the state's, what went back is the refunds' answer.
+//! The rules by which a payment's terms and ledger become its status, amounts and concerns.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +8,13 @@ use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::{Ledger, moved, rank};
 use crate::domain::money::{Currency, Money};
 
-/// The aspects through which money comes; each sees the same money its own way.
+/// The aspects that report money to the merchant. Each of them counts the same money in its own way.
 const WAYS: [Aspect; 3] = [Aspect::Checkout, Aspect::CaptureTotal, Aspect::Capture];
 
-/// What `ledger` makes of a payment with these `terms`. Total: any facts give a state.
+/// The state of a payment with these `terms` and this `ledger`. Total: any facts give a state.
 ///
-/// A payment is paid once money in its own currency moved and an object says that it was meant for this amount,
-/// or enough moved to cover it. Both only ever grow, so no fact un-pays what was paid.
+/// A payment is paid once money in its own currency moved, and either an object states that it was meant for this amount or
+/// enough moved to cover it. Neither can become untrue again, so no fact turns a paid payment back into an unpaid one.
 pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let case = Case::read(terms, ledger);
     let refunded = refunds::refunded(ledger, case.due.currency).clamp(0, case.captured);
@@ -31,7 +30,7 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     PaymentState { status, amount: case.due, captured: case.captured, refunded, disputed, concerns }
 }
 
-/// The sentence for an amount that is not the payment's.
+/// The sentence for a fact whose amount is not the payment's.
 pub(in crate::domain) fn mismatch(fact: &Fact, due: Money) -> String {
     match fact.amount.zip(fact.currency) {
         Some((minor, currency)) => {
@@ -41,25 +40,25 @@ pub(in crate::domain) fn mismatch(fact: &Fact, due: Money) -> String {
     }
 }
 
-/// How a register's amount compares with what is due.
+/// How a fact's amount compares with the amount due.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fit {
-    /// It is the amount, or the object explains the difference.
+    /// It is the amount due, or the object explains the difference.
     Fits,
-    /// The right currency, another amount.
+    /// The currency matches, the amount does not.
     Differs,
     /// Another currency, or none.
     Foreign,
 }
 
-/// A ledger read against what is due.
+/// A ledger, compared with the amount due.
 struct Case<'a> {
     ledger: &'a Ledger,
     adopted: bool,
     due: Money,
     captured: i64,
-    /// Amounts that a fitting checkout asks for instead of what is due: after a discount, with tax. A capture
-    /// doesn't know of them, so they explain its amount too, be the checkout paid or not yet.
+    /// The amounts that a fitting checkout requests in place of the amount due, after a discount or with tax. A capture does
+    /// not state these, so they explain its amount as well, whether the checkout is paid or not.
     asked: Vec<i64>,
 }
 
@@ -88,18 +87,18 @@ impl<'a> Case<'a> {
         if fits { Fit::Fits } else { Fit::Differs }
     }
 
-    /// The checkouts at which nothing was to be paid.
+    /// The checkouts without anything to pay.
     fn free(&self) -> impl Iterator<Item = &'a Fact> {
         self.ledger.facts_of(Aspect::Checkout).filter(|f| f.state == State::Free)
     }
 
-    /// Whether such a checkout was for this payment's amount, and its discount explains that nothing was due: a
-    /// free checkout of something else must not pay it.
+    /// Whether such a checkout was meant for this payment's amount, so that its discount explains why nothing was due. A free
+    /// checkout of something else must not pay for this payment.
     fn frees(&self, fact: &Fact) -> bool {
         self.due.minor == 0 || self.fit(fact) == Fit::Fits
     }
 
-    /// The registers that say that money moved, in the order of the ledger.
+    /// The facts that state that money moved, in the order of the ledger.
     fn moved(&self) -> impl Iterator<Item = &'a Fact> {
         self.ledger.facts().filter(|f| moved(f).is_some())
     }
@@ -110,7 +109,7 @@ impl<'a> Case<'a> {
         free || (self.captured > 0 && self.captured >= covers) || self.moved().any(|f| self.fit(f) == Fit::Fits)
     }
 
-    /// The status while no money counts: a standing authorization, else the latest word.
+    /// The status while no money counts: authorized while an authorization stands, otherwise by the latest state.
     fn unpaid_status(&self) -> Status {
         if self.standing_authorizations().iter().flatten().any(|f| self.covers(f)) {
             return Status::Authorized;
@@ -121,7 +120,7 @@ impl<'a> Case<'a> {
         words.max_by_key(|(when, _)| *when).map_or(Status::Pending, |(_, status)| status)
     }
 
-    /// Whether this authorization promises enough.
+    /// Whether this authorization covers the amount due.
     fn covers(&self, fact: &Fact) -> bool {
         match self.fit(fact) {
             Fit::Fits => true,
@@ -130,9 +129,9 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The authorized registers of each authorization that was not given up. An intent and its charges are one
-    /// family, since the gateway may tell of the promise on one and of its end on the other; the newest word of
-    /// the family holds, and within one second the end does.
+    /// The `Authorized` facts of each authorization that was not given up. An intent and its charges are one family, since the
+    /// gateway may report the authorization on one and its end on the other. The newest state of the family counts; within
+    /// one second, the end does.
     fn standing_authorizations(&self) -> Vec<Vec<&'a Fact>> {
         let mut families = BTreeMap::<&str, Vec<&Fact>>::new();
         for fact in self.ledger.facts_of(Aspect::Authorization) {
@@ -166,7 +165,7 @@ impl<'a> Case<'a> {
     }
 
     fn money_concerns(&self, refunded: i64) -> Vec<String> {
-        // Parts that add up to what is due, or to a total that explains itself, need no look, though none is the amount.
+        // Parts that add up to the amount due, or to a total that fits, need no review, though no part is the amount.
         let totals = self.ledger.facts_of(Aspect::CaptureTotal).filter(|f| self.fit(f) == Fit::Fits);
         let totals: Vec<i64> = totals.filter_map(moved).map(|(minor, _)| minor).chain([self.due.minor]).collect();
         let adds_up = |f: &Fact| totals.contains(&sum(self.ledger, f.aspect, self.due.currency));
@@ -182,7 +181,7 @@ impl<'a> Case<'a> {
             }
         }
         sentences.extend(self.free().filter(|f| !self.frees(f)).map(|f| mismatch(f, self.due)));
-        // What was taken twice is in order again once the surplus went back.
+        // A double payment needs no review any more once the surplus was refunded.
         if self.captured.saturating_sub(refunded) > expected && !told {
             let captured = Money::new(self.captured, self.due.currency);
             sentences.push(format!("{captured} were captured, the payment is of {}", self.due));
@@ -191,14 +190,14 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether the amount of `fact`, or what it would have been without what the object explains, is `minor`.
+/// Whether the amount or the face amount of `fact` is `minor`.
 fn is_or_stands_for(fact: &Fact, minor: i64) -> bool {
     fact.amount == Some(minor) || fact.face == Some(minor)
 }
 
-/// What the gateway says that an adopted payment is of. Money that moved, and then a checkout at which nothing was due,
-/// name the currency before anything that is only asked for, so that no later fact can turn what was paid into a
-/// foreign currency.
+/// The amount of an adopted payment, as the gateway reports it. The currency comes from money that moved, then from a free
+/// checkout, and only then from requested amounts, so that no later fact can make the currency of the money that was paid a
+/// foreign one.
 fn reported(ledger: &Ledger) -> Money {
     let paid = WAYS.into_iter().flat_map(|way| ledger.facts_of(way)).filter(|f| moved(f).is_some());
     let paid = paid.filter_map(|f| f.currency);
@@ -218,16 +217,16 @@ fn reported(ledger: &Ledger) -> Money {
     Money::new(minor.unwrap_or(0), currency)
 }
 
-/// What came in one way, in minor units of `currency`.
+/// The money that one aspect reports, in minor units of `currency`.
 fn sum(ledger: &Ledger, way: Aspect, currency: Currency) -> i64 {
     let amounts = ledger.facts_of(way).filter_map(moved).filter(|(_, c)| *c == currency);
     amounts.fold(0, |sum: i64, (minor, _)| sum.saturating_add(minor))
 }
 
-/// The status of a payment whose latest word is this one, while no money counts.
+/// The status of a payment whose latest state is this one, while no money counts.
 pub(in crate::domain) fn unpaid_word(state: State) -> Option<Status> {
     match state {
-        // An authorization that counts is seen before; one of another amount leaves the payment undecided.
+        // An authorization that covers the payment was found before; one of another amount decides nothing.
         State::Pending | State::ActionRequired | State::Authorized => Some(Status::Pending),
         State::Failed => Some(Status::Failed),
         State::Expired => Some(Status::Expired),
@@ -236,7 +235,7 @@ pub(in crate::domain) fn unpaid_word(state: State) -> Option<Status> {
     }
 }
 
-/// The sentence of a reason code.
+/// The sentence for a reason code.
 fn raised(code: &str) -> String {
     match code {
         "other_mode" => "a test event reached a live payment, or the other way round".to_owned(),
@@ -246,7 +245,7 @@ fn raised(code: &str) -> String {
     }
 }
 
-/// The sentences in their order, each once: the same money is told of through several objects.
+/// The sentences in order and without repetitions, since several objects report the same money.
 fn once_each(sentences: Vec<String>) -> Vec<String> {
     let mut once = Vec::<String>::with_capacity(sentences.len());
     for sentence in sentences {

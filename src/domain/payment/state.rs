@@ -1,25 +1,26 @@
-//! What is agreed of a payment, and what is known of it: its terms, its status and its amounts.
+//! The state of a payment: its status, the amounts that moved, and what a person should review. It is a pure function of the
+//! payment's terms and its ledger.
 
 use crate::domain::money::Money;
 
-/// Where a payment stands.
+/// The status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
-    /// Begun; no money is promised and nothing has failed.
+    /// Started; nothing is authorized and nothing has failed.
     Pending,
-    /// Money is promised and can be captured.
+    /// The money is guaranteed and can be captured.
     Authorized,
     /// Money moved to the merchant.
     Paid,
-    /// A part of what moved went back.
+    /// A part of the captured money was refunded.
     PartiallyRefunded,
-    /// All that moved went back.
+    /// All of the captured money was refunded.
     Refunded,
     /// The last attempt failed; a later one may succeed.
     Failed,
     /// Given up before money moved.
     Canceled,
-    /// Time ran out before money moved.
+    /// The time ran out before money moved.
     Expired,
 }
 
@@ -36,7 +37,7 @@ impl Status {
         Self::Expired,
     ];
 
-    /// The word in tables and pages.
+    /// The status's name in tables and pages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -50,12 +51,12 @@ impl Status {
         }
     }
 
-    /// The status of this word.
+    /// The status with this name; the reverse of [`Status::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == word)
     }
 
-    /// Whether money moved, be it all returned since.
+    /// Whether money moved, even if all of it was refunded since.
     pub fn was_paid(self) -> bool {
         matches!(self, Self::Paid | Self::PartiallyRefunded | Self::Refunded)
     }
@@ -72,34 +73,34 @@ impl std::fmt::Display for Status {
 pub enum Terms {
     /// The host asked for this amount.
     Agreed(Money),
-    /// Nobody asked: the payment was adopted from what the gateway reported, and its amount is the gateway's word.
+    /// The host did not create the payment: it was adopted from the gateway's events, which also state its amount.
     Adopted,
 }
 
-/// All that follows from a payment's terms and its ledger.
+/// The state that follows from a payment's terms and its ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentState {
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// What is to be paid: as agreed, or for an adopted payment as the gateway reports.
+    /// The amount to pay: as agreed, or for an adopted payment as the gateway reports.
     pub amount: Money,
-    /// What moved to the merchant, in minor units of the payment's currency.
+    /// The captured amount, in minor units of the payment's currency.
     pub captured: i64,
-    /// What went back, in minor units of the payment's currency.
+    /// The refunded amount, in minor units of the payment's currency.
     pub refunded: i64,
-    /// A dispute is open or was lost.
+    /// Whether a dispute is open or was lost.
     pub disputed: bool,
-    /// Why a person should look at it, a sentence each, in a fixed order; empty when nobody need.
+    /// The reasons why a person should review the payment, each a sentence, in a fixed order. Empty if there are none.
     pub concerns: Vec<String>,
 }
 
 impl PaymentState {
-    /// Whether a person should look at it.
+    /// Whether a person should review the payment.
     pub fn needs_review(&self) -> bool {
         !self.concerns.is_empty()
     }
 
-    /// What can still be refunded, in minor units of the payment's currency.
+    /// The amount that can still be refunded, in minor units of the payment's currency.
     pub fn remaining(&self) -> i64 {
         self.captured.saturating_sub(self.refunded).max(0)
     }

@@ -1,5 +1,5 @@
-//! What does a notification say of a payment? Each kind has an object, and the object's transaction is the payment's
-//! (kinds and fields: Braintree's libraries and <https://developer.paypal.com/braintree/docs/reference/general/webhooks>).
+//! Reads the facts of a notification. Each kind has an object, and the object's transaction belongs to the payment (kinds and
+//! fields: Braintree's libraries and <https://developer.paypal.com/braintree/docs/reference/general/webhooks>).
 
 use roxmltree::Node;
 
@@ -8,82 +8,81 @@ use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
 
-/// What a kind says of its object.
+/// What a kind means for its object, with the words for the summary.
 #[derive(Clone, Copy)]
-enum Says {
-    /// Of a transaction, or of the newest of a subscription: a sale is a capture, a credit a refund.
+enum Meaning {
+    /// The state of a transaction, or of a subscription's newest one. A sale is a capture, a credit a refund.
     Transaction(State, &'static str),
-    /// Of a dispute about a transaction.
+    /// The state of a dispute about a transaction.
     Dispute(State, &'static str),
-    /// Of a local payment, whose transaction says how it stands.
-    Local,
-    /// Of a local payment that ended without money.
-    LocalEnded(State, &'static str),
+    /// A local payment, whose transaction has the state.
+    LocalPayment,
+    /// A local payment that ended without money.
+    LocalPaymentEnded(State, &'static str),
     /// Nothing that changes a payment.
     Nothing(&'static str),
 }
 
-/// Reads the event's facts. The same bytes give the same answer; nothing in them can make this panic.
+/// Reads the event's facts. Pure, and never panics, whatever the bytes.
 pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
     let xml = std::str::from_utf8(event.body);
     let xml = xml.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
     let document = parse(xml)?;
-    let says = says(event.kind);
-    if let Says::Nothing(summary) = says {
+    let meaning = meaning(event.kind);
+    if let Meaning::Nothing(summary) = meaning {
         return Ok(Interpretation { summary: summary.to_owned(), ..Interpretation::default() });
     }
     let missing = || Malformed(format!("expected a subject in {}, got none", event.kind));
     let object = subject(document.root_element()).ok_or_else(missing)?;
-    let transaction = match object.has_tag_name("transaction") {
-        true => Some(object),
-        false => first_transaction(object),
-    };
-    let reading = Reading { event, object, transaction };
-    let (facts, summary) = match says {
-        Says::Transaction(state, words) => reading.moved(state, words)?,
-        Says::Dispute(state, words) => reading.dispute(state, words)?,
-        Says::Local => reading.local()?,
-        Says::LocalEnded(state, words) => reading.ended(state, words)?,
-        Says::Nothing(summary) => (Vec::new(), summary.to_owned()),
+    let transaction = if object.has_tag_name("transaction") { Some(object) } else { first_transaction(object) };
+    let notification = Notification { event, object, transaction };
+    let (facts, summary) = match meaning {
+        Meaning::Transaction(state, words) => notification.transaction(state, words)?,
+        Meaning::Dispute(state, words) => notification.dispute(state, words)?,
+        Meaning::LocalPayment => notification.local_payment()?,
+        Meaning::LocalPaymentEnded(state, words) => notification.local_payment_ended(state, words)?,
+        Meaning::Nothing(summary) => (Vec::new(), summary.to_owned()),
     };
     Ok(Interpretation {
-        references: reading.references(),
+        references: notification.references(),
         facts,
         summary,
-        customer: reading.customer(),
+        customer: notification.customer(),
         awaits_completion: None,
     })
 }
 
-fn says(kind: &str) -> Says {
+fn meaning(kind: &str) -> Meaning {
     match kind {
-        "transaction_settled" => Says::Transaction(State::Succeeded, "settled"),
-        "subscription_charged_successfully" => Says::Transaction(State::Succeeded, "charged to a subscription"),
-        "transaction_settlement_declined" => Says::Transaction(State::Failed, "declined at settlement"),
-        "subscription_charged_unsuccessfully" => Says::Transaction(State::Failed, "failed"),
-        "refund_failed" => Says::Transaction(State::Failed, "failed, the money came back"),
-        "transaction_retried" => Says::Transaction(State::Pending, "tried again"),
-        "dispute_opened" => Says::Dispute(State::Open, "was opened"),
-        "dispute_under_review" => Says::Dispute(State::Open, "is under review"),
-        "dispute_disputed" => Says::Dispute(State::Open, "was answered with evidence"),
-        "dispute_won" => Says::Dispute(State::Won, "was won"),
-        "dispute_lost" => Says::Dispute(State::Lost, "was lost"),
-        "dispute_accepted" => Says::Dispute(State::Lost, "was accepted"),
-        "dispute_auto_accepted" => Says::Dispute(State::Lost, "was accepted by itself"),
-        "dispute_expired" => Says::Dispute(State::Lost, "ran out of time"),
-        "local_payment_completed" | "local_payment_funded" => Says::Local,
-        "local_payment_expired" => Says::LocalEnded(State::Expired, "expired"),
-        "local_payment_reversed" => Says::LocalEnded(State::Canceled, "was reversed"),
-        "check" => Says::Nothing("a test notification sent from Braintree's Control Panel; nothing to do"),
-        "transaction_disbursed" => Says::Nothing("a transaction was paid out to the merchant; nothing to do"),
-        "transaction_reviewed" => Says::Nothing("a person reviewed a transaction; the transaction tells what follows"),
-        _ if kind.starts_with("subscription_") => Says::Nothing("a subscription changed: kept for handlers"),
-        _ => Says::Nothing("nothing about a payment: kept for handlers"),
+        "transaction_settled" => Meaning::Transaction(State::Succeeded, "settled"),
+        "subscription_charged_successfully" => Meaning::Transaction(State::Succeeded, "charged to a subscription"),
+        "transaction_settlement_declined" => Meaning::Transaction(State::Failed, "declined at settlement"),
+        "subscription_charged_unsuccessfully" => Meaning::Transaction(State::Failed, "failed"),
+        "refund_failed" => Meaning::Transaction(State::Failed, "failed, the money came back"),
+        "transaction_retried" => Meaning::Transaction(State::Pending, "tried again"),
+        "dispute_opened" => Meaning::Dispute(State::Open, "was opened"),
+        "dispute_under_review" => Meaning::Dispute(State::Open, "is under review"),
+        "dispute_disputed" => Meaning::Dispute(State::Open, "was answered with evidence"),
+        "dispute_won" => Meaning::Dispute(State::Won, "was won"),
+        "dispute_lost" => Meaning::Dispute(State::Lost, "was lost"),
+        "dispute_accepted" => Meaning::Dispute(State::Lost, "was accepted"),
+        "dispute_auto_accepted" => Meaning::Dispute(State::Lost, "was accepted by itself"),
+        "dispute_expired" => Meaning::Dispute(State::Lost, "ran out of time"),
+        "local_payment_completed" | "local_payment_funded" => Meaning::LocalPayment,
+        "local_payment_expired" => Meaning::LocalPaymentEnded(State::Expired, "expired"),
+        "local_payment_reversed" => Meaning::LocalPaymentEnded(State::Canceled, "was reversed"),
+        "check" => Meaning::Nothing("a test notification sent from Braintree's Control Panel; nothing to do"),
+        "transaction_disbursed" => Meaning::Nothing("a transaction was paid out to the merchant; nothing to do"),
+        "transaction_reviewed" => {
+            Meaning::Nothing("a person reviewed a transaction; its own notifications report the result")
+        }
+        _ if kind.starts_with("subscription_") => Meaning::Nothing("a subscription changed: kept for handlers"),
+        _ => Meaning::Nothing("nothing about a payment: kept for handlers"),
     }
 }
 
-/// A notification's object, and the transaction that it is or has.
-struct Reading<'a, 'i> {
+/// A notification's object, and the transaction that it is or contains.
+struct Notification<'a, 'i> {
     event: &'a Recorded<'a>,
     object: Node<'a, 'i>,
     transaction: Option<Node<'a, 'i>>,
@@ -91,9 +90,9 @@ struct Reading<'a, 'i> {
 
 type Statement = (Vec<Fact>, String);
 
-impl<'a> Reading<'a, '_> {
-    /// A transaction that ended so, or is on its way.
-    fn moved(&self, state: State, words: &str) -> Result<Statement, Malformed> {
+impl<'a> Notification<'a, '_> {
+    /// Reads a transaction.
+    fn transaction(&self, state: State, words: &str) -> Result<Statement, Malformed> {
         let transaction = self.need_transaction()?;
         let id = need(transaction, "id")?;
         let (aspect, parent, what) = match text(transaction, "type") {
@@ -106,6 +105,7 @@ impl<'a> Reading<'a, '_> {
         Ok((vec![fact], sentence(format!("{what} {words}"), amount)))
     }
 
+    /// Reads a dispute.
     fn dispute(&self, state: State, words: &str) -> Result<Statement, Malformed> {
         let id = need(self.object, "id")?;
         let amount = match money(self.object, "amount-disputed")? {
@@ -118,8 +118,8 @@ impl<'a> Reading<'a, '_> {
         Ok((vec![fact], sentence(format!("dispute{reason} {words}"), amount)))
     }
 
-    /// A local payment, by the status of its transaction.
-    fn local(&self) -> Result<Statement, Malformed> {
+    /// Reads a local payment, by the status of its transaction.
+    fn local_payment(&self) -> Result<Statement, Malformed> {
         let Some(transaction) = self.transaction else {
             let payment = need(self.object, "payment-id")?;
             let fact = self.fact(Aspect::Checkout, payment, State::Pending);
@@ -139,8 +139,9 @@ impl<'a> Reading<'a, '_> {
         Ok((vec![fact], sentence(format!("local payment {words}"), amount)))
     }
 
-    /// A local payment that brought nothing, or whose money went back: then a person has to see how much.
-    fn ended(&self, state: State, words: &str) -> Result<Statement, Malformed> {
+    /// Reads a local payment that expired or was reversed. A reversal does not say how much money went back, so it also raises
+    /// a concern.
+    fn local_payment_ended(&self, state: State, words: &str) -> Result<Statement, Malformed> {
         let mut facts = vec![self.fact(Aspect::Checkout, need(self.object, "payment-id")?, state)];
         if state == State::Canceled {
             facts.push(self.fact(Aspect::Concern, "money_reversed", State::Raised));
@@ -156,18 +157,18 @@ impl<'a> Reading<'a, '_> {
         self.transaction.ok_or_else(|| Malformed(format!("expected a transaction in {}, got none", self.event.kind)))
     }
 
-    /// A subscription's id is none of them: its payments share it.
+    /// The ids of the payment. A subscription's id is not one of them, because its payments share it.
     fn references(&self) -> References {
-        let own = self.transaction.into_iter().flat_map(|transaction| {
+        let transaction_ids = self.transaction.into_iter().flat_map(|transaction| {
             ["id", "refunded-transaction-id", "retried-transaction-id"]
                 .into_iter()
                 .filter_map(move |name| text(transaction, name))
         });
-        let local = text(self.object, "payment-id");
+        let local_payment_id = text(self.object, "payment-id");
         let tokens = self.transaction.and_then(|transaction| text(transaction, "order-id"));
         References {
             tokens: tokens.map(str::to_owned).into_iter().collect(),
-            gateway_refs: own.chain(local).map(str::to_owned).collect(),
+            gateway_refs: transaction_ids.chain(local_payment_id).map(str::to_owned).collect(),
         }
     }
 
@@ -181,8 +182,8 @@ fn need<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, Malformed> {
     text(node, name).ok_or_else(|| Malformed(format!("expected `{name}` of a {what} to be an id, got none")))
 }
 
-/// The amount, a decimal number, with the object's currency; `None` where there is either missing, as in some of the
-/// local payments' notifications.
+/// The amount in the element `name`, with the node's currency; `None` if either is missing, as in some notifications about
+/// local payments.
 fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Malformed> {
     let (Some(amount), Some(code)) = (text(node, name), text(node, "currency-iso-code")) else { return Ok(None) };
     let currency = Currency::parse(code).map_err(|bad| Malformed(bad.to_string()))?;

@@ -1,5 +1,5 @@
-//! How does one talk to Braintree? [`Braintree`] is one merchant's webhook: it verifies notifications, answers the
-//! challenge by which Braintree checks an address, and reads facts. Braintree's API is not called from here.
+//! The gateway for Braintree. [`Braintree`] is one merchant's webhook: it verifies notifications, answers the challenge with
+//! which Braintree checks an address, and reads facts. It makes no outgoing calls.
 
 mod interpret;
 mod notification;
@@ -15,8 +15,8 @@ use verify::Keys;
 
 /// The webhook of one Braintree merchant, in the sandbox or in production.
 ///
-/// An event finds its payment by the payment's token: hand it to Braintree as the transaction's `order_id`.
-/// Braintree sends no notification of an ordinary card sale, capture, void or refund.
+/// Events find their payment by the payment's token: pass it to Braintree as the transaction's `order_id`. Braintree sends no
+/// notifications about ordinary card sales, captures, voids and refunds.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, braintree::Braintree};
@@ -32,13 +32,14 @@ pub struct Braintree {
 }
 
 impl Braintree {
-    /// A merchant's id, and the pair of API keys that verifies its notifications. Default the sandbox.
+    /// A merchant's id, and the pair of API keys with which its notifications are verified. They are keys of the sandbox
+    /// unless [`Braintree::live`] says otherwise.
     pub fn new(merchant_id: impl Into<String>, public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
         let keys = Keys { public: public_key.into(), private: Secret::new(private_key) };
         Self { merchant_id: merchant_id.into(), keys, live: false }
     }
 
-    /// Says that the keys are of production: notifications don't tell.
+    /// Declares the keys to be of production. Default: the sandbox. Notifications do not say which they are of.
     pub fn live(mut self) -> Self {
         self.live = true;
         self
@@ -51,17 +52,17 @@ impl Gateway for Braintree {
     }
 
     fn check(&self) -> Result<(), String> {
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'|');
-        if !plain(&self.merchant_id) {
+        let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'|');
+        if !is_plain(&self.merchant_id) {
             return Err(format!("expected Braintree's merchant id, got {:?}", self.merchant_id));
         }
-        if !plain(&self.keys.public) {
+        if !is_plain(&self.keys.public) {
             return Err(format!("expected Braintree's public key, got {:?}", self.keys.public));
         }
-        match self.keys.private.is_blank() {
-            true => Err("expected Braintree's private key, got a blank text".to_owned()),
-            false => Ok(()),
+        if self.keys.private.is_blank() {
+            return Err("expected Braintree's private key, got a blank text".to_owned());
         }
+        Ok(())
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, _: Timestamp) -> Verification<'a> {
@@ -78,16 +79,17 @@ impl Gateway for Braintree {
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
         let verb = verb.as_str();
-        Err(format!("Braintree's API is not called from here: {verb} in its Control Panel, or by your own code."))
+        Err(format!("This crate does not call Braintree's API: {verb} in its Control Panel, or by your own code."))
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
-        let asked = request.query.iter().find(|(name, _)| name == "bt_challenge").map(|(_, value)| value.as_str());
-        let here = !request.post && request.path.is_empty();
-        let answer = asked.filter(|_| here).map(|challenge| match verify::answer(&self.keys, challenge) {
-            Some(answer) => PageResponse::Text(answer),
-            None => PageResponse::Trouble(400, "challenge_malformed".to_owned()),
-        });
+        let challenge = request.query.iter().find(|(name, _)| name == "bt_challenge").map(|(_, value)| value.as_str());
+        let is_own_address = !request.post && request.path.is_empty();
+        let answer =
+            challenge.filter(|_| is_own_address).map(|challenge| match verify::answer(&self.keys, challenge) {
+                Some(answer) => PageResponse::Text(answer),
+                None => PageResponse::Error(400, "challenge_malformed".to_owned()),
+            });
         Box::pin(std::future::ready(answer))
     }
 
@@ -103,12 +105,12 @@ impl Gateway for Braintree {
 
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
         let host = if livemode { "www" } else { "sandbox" };
-        // The ids of disputes and local payments are longer and lead nowhere.
-        let transaction =
+        // The longer ids of disputes and local payments have no page there.
+        let is_transaction =
             (6..=16).contains(&gateway_ref.len()) && gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric());
         let merchant = &self.merchant_id;
-        let plain = merchant.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        (transaction && plain)
+        let is_plain = merchant.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        (is_transaction && is_plain)
             .then(|| format!("https://{host}.braintreegateway.com/merchants/{merchant}/transactions/{gateway_ref}"))
     }
 }

@@ -1,6 +1,6 @@
-//! What is there to do in Braintree's Control Panel
-//! (<https://developer.paypal.com/braintree/docs/guides/webhooks/create>), and what does a test notification look like?
-//! The kinds to tick are those that `interpret` reads facts in; a test holds the two together.
+//! The steps to set up a webhook in Braintree's Control Panel
+//! (<https://developer.paypal.com/braintree/docs/guides/webhooks/create>), and the test notification. A test compares the
+//! kinds to subscribe to with those in which `interpret` finds facts.
 
 use time::format_description::well_known::Rfc3339;
 
@@ -9,6 +9,7 @@ use super::verify::Keys;
 use crate::domain::Timestamp;
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
+/// The kinds to subscribe to.
 const KINDS: [&str; 18] = [
     "transaction_settled",
     "transaction_settlement_declined",
@@ -30,15 +31,16 @@ const KINDS: [&str; 18] = [
     "local_payment_reversed",
 ];
 
+/// The steps, with the state of the configuration.
 pub(super) fn setup(keys: &Keys) -> Setup {
     let steps = [
-        "Start the app with this variant first: Braintree asks its address a question before it takes it.",
-        "In Braintree's Control Panel, open API, then Webhooks, and create a webhook. Sandbox and production are apart, \
-         with keys of their own.",
+        "Start the app with this variant first: Braintree checks the address with a challenge before it accepts it.",
+        "In Braintree's Control Panel, open API, then Webhooks, and create a webhook. Sandbox and production have separate \
+         Control Panels and separate keys.",
         "Paste {address} as its destination.",
-        "Select the notifications below. Further ones do no harm: they are kept for handlers and change no payment.",
-        "Hand a payment's token to Braintree as the transaction's order id, so that events find their payment.",
-        "Know that Braintree sends nothing about ordinary card sales, captures, voids and refunds.",
+        "Select the notifications below. Others do no harm: they are kept for handlers and change no payment.",
+        "Pass the payment's token to Braintree as the transaction's order id, so that events find their payment.",
+        "Note that Braintree sends nothing about ordinary card sales, captures, voids and refunds.",
     ];
     Setup {
         steps: steps.map(str::to_owned).into(),
@@ -49,7 +51,7 @@ pub(super) fn setup(keys: &Keys) -> Setup {
     }
 }
 
-/// A notification about nothing; its subject's id is the event's.
+/// A test notification. The id of its subject is the event's id.
 pub(super) fn test_notification(id: &str, now: Timestamp) -> String {
     let time = now.format(&Rfc3339).unwrap_or_default();
     let subject = format!("<subject><test><id>{id}</id></test></subject>");

@@ -1,8 +1,8 @@
-//! Is a notification signed by Braintree? Form fields `bt_signature` and `bt_payload`; HMAC-SHA1 of the payload's
-//! text under the SHA-1 of the private key (format: the `WebhookNotificationGateway` of Braintree's libraries).
+//! Verifies Braintree's signatures: the form fields `bt_signature` and `bt_payload`, and an HMAC-SHA1 of the payload's text
+//! whose key is the SHA-1 of the private key (format: the `WebhookNotificationGateway` of Braintree's libraries).
 //!
-//! Where Braintree's libraries disagree, the notification is refused. There is no time in the signature: what was
-//! recorded can be sent again, and is told apart by its event's id alone.
+//! A notification that Braintree's libraries read differently is refused. The signature has no time, so a replayed
+//! notification is recognized only by its event's id.
 
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
@@ -14,6 +14,7 @@ use sha1::{Digest, Sha1};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::gateways::signature::{self, Secret};
 
+/// Decodes payloads as leniently as Braintree's libraries do.
 const PAYLOAD: GeneralPurpose = GeneralPurpose::new(
     &ALPHABET,
     GeneralPurposeConfig::new()
@@ -29,10 +30,10 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The signature of these texts one after the other, lower-case hex.
+    /// The signature of the concatenated texts, as lower-case hex.
     fn sign(&self, parts: &[&str]) -> String {
         let key = Sha1::digest(self.private.expose());
-        // HMAC takes keys of any length, so this can't fail.
+        // HMAC accepts keys of any length, so this never fails.
         let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(&key) else { return String::new() };
         parts.iter().for_each(|part| mac.update(part.as_bytes()));
         mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -43,21 +44,22 @@ impl Keys {
 pub(super) fn verify(keys: &Keys, delivery: &Delivery) -> Result<Vec<u8>, Rejection> {
     let signatures = field(delivery, "bt_signature")?;
     let payload = field(delivery, "bt_payload")?;
-    let readable = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\n".contains(&byte);
-    if !payload.bytes().all(readable) {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\n".contains(&byte);
+    if !payload.bytes().all(is_base64) {
         return Err(Rejection::SignatureMalformed);
     }
-    let given = ours(keys, &signatures)?;
-    // A form parser on the way may have lost the payload's last line end, and the libraries forgive that.
-    let genuine = [&[payload.as_str()][..], &[&payload, "\n"]].map(|parts| signature::same(&keys.sign(parts), given));
-    // Anybody could sign with a blank key.
-    if keys.private.is_blank() || !genuine.contains(&true) {
+    let given = own_signature(keys, &signatures)?;
+    // Some form parsers drop the payload's last line end; Braintree's libraries accept that as well.
+    let payloads = [&[payload.as_str()][..], &[&payload, "\n"]];
+    let matches = payloads.map(|parts| signature::constant_time_eq(&keys.sign(parts), given));
+    // A blank key is no secret: anybody could sign with it.
+    if keys.private.is_blank() || !matches.contains(&true) {
         return Err(Rejection::SignatureMismatch);
     }
     PAYLOAD.decode(payload.replace('\n', "")).map_err(|_| Rejection::BodyMalformed)
 }
 
-/// The form field, which must be there once.
+/// The form field with this name, which must occur exactly once.
 fn field(delivery: &Delivery, name: &str) -> Result<String, Rejection> {
     let mut found = form_urlencoded::parse(&delivery.body).filter(|(given, _)| given == name);
     match (found.next(), found.next()) {
@@ -67,9 +69,9 @@ fn field(delivery: &Delivery, name: &str) -> Result<String, Rejection> {
     }
 }
 
-/// The signature beside our public key: there is a pair for each of the merchant's API keys, and the first of ours
-/// counts.
-fn ours<'a>(keys: &Keys, signatures: &'a str) -> Result<&'a [u8], Rejection> {
+/// The signature for our public key. The field has a pair of key and signature for each of the merchant's API keys; the first
+/// pair with our key counts.
+fn own_signature<'a>(keys: &Keys, signatures: &'a str) -> Result<&'a [u8], Rejection> {
     for pair in signatures.split('&') {
         let Some((public, given)) = pair.split_once('|') else { continue };
         if given.contains('|') {
@@ -82,15 +84,15 @@ fn ours<'a>(keys: &Keys, signatures: &'a str) -> Result<&'a [u8], Rejection> {
     Err(Rejection::SignatureMismatch)
 }
 
-/// What Braintree wants to hear when it checks the address: `None` unless the challenge is 20 to 32 lower-case hex
-/// digits, and nothing before or after. Such a text is no payload: decoded, it is 24 bytes at the most, and no XML, so
-/// nobody can have a notification signed here.
+/// The answer to the challenge with which Braintree checks an address; `None` unless the challenge is exactly 20 to 32
+/// lower-case hex digits. Answering signs the challenge, so it must never be a valid payload: decoded as base64, this one
+/// has at most 24 bytes and is not XML.
 pub(super) fn answer(keys: &Keys, challenge: &str) -> Option<String> {
-    let hex = challenge.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (hex && (20..=32).contains(&challenge.len())).then(|| format!("{}|{}", keys.public, keys.sign(&[challenge])))
+    let is_hex = challenge.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (is_hex && (20..=32).contains(&challenge.len())).then(|| format!("{}|{}", keys.public, keys.sign(&[challenge])))
 }
 
-/// The body of a delivery that carries `xml`.
+/// The body of a signed delivery of `xml`.
 pub(super) fn form(keys: &Keys, xml: &[u8]) -> String {
     let payload = format!("{}\n", BASE64.encode(xml));
     let signature = format!("{}|{}", keys.public, keys.sign(&[&payload]));

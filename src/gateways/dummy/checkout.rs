@@ -1,24 +1,24 @@
-//! What does a link to the checkout page carry, and is it unaltered? The page remembers nothing, so the link
-//! holds all of it under a signature; without one, a customer could set the price.
+//! The signed fields of a link to the checkout page. The page keeps no state, so the link contains everything; without the
+//! signature, a customer could change the price.
 
 use crate::domain::money::{Currency, Money};
 use crate::gateways::signature::{self, Secret};
-use crate::gateways::{Capture, Order};
+use crate::gateways::{CaptureMethod, PaymentRequest};
 
-/// The names of the fields under the signature, in the order in which they are signed.
+/// The names of the signed fields, in the order in which they are signed.
 const NAMES: [&str; 7] = ["payment", "reference", "amount", "currency", "return", "cancel", "capture"];
 
-/// The value of the last of them where the money is only authorized.
+/// The value of `capture` when the money is only authorized.
 const MANUAL: &str = "manual";
 
-/// The name of the field that holds the signature.
+/// The name of the field that contains the signature.
 const SIGNATURE: &str = "signature";
 
-/// What stands where an event's signature has its time. A time is all digits, so a signed link can never be
-/// passed off as a signed event, nor the other way round.
+/// What is signed in the place where an event's signature has its time. A time consists of digits, so the signature of a
+/// link is never valid for an event, nor the other way round.
 const PURPOSE: &str = "checkout";
 
-/// One payment on its way through the checkout page.
+/// A payment on the checkout page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checkout {
     pub(super) token: String,
@@ -26,22 +26,22 @@ pub(super) struct Checkout {
     pub(super) amount: Money,
     pub(super) return_url: Option<String>,
     pub(super) cancel_url: Option<String>,
-    pub(super) capture: Capture,
+    pub(super) capture: CaptureMethod,
 }
 
 impl Checkout {
-    pub(super) fn of(order: &Order) -> Self {
+    pub(super) fn new(payment: &PaymentRequest) -> Self {
         Self {
-            token: order.token.clone(),
-            reference: order.reference.clone(),
-            amount: order.amount,
-            return_url: order.return_url.clone(),
-            cancel_url: order.cancel_url.clone(),
-            capture: order.capture,
+            token: payment.token.clone(),
+            reference: payment.reference.clone(),
+            amount: payment.amount,
+            return_url: payment.return_url.clone(),
+            cancel_url: payment.cancel_url.clone(),
+            capture: payment.capture,
         }
     }
 
-    /// The fields as a link or a form carries them, their signature last.
+    /// The fields of a link or a form, with their signature as the last.
     pub(super) fn signed_fields(&self, secret: &Secret) -> Vec<(String, String)> {
         let values = [
             Some(self.token.clone()),
@@ -50,7 +50,7 @@ impl Checkout {
             Some(self.amount.currency.to_string()),
             self.return_url.clone(),
             self.cancel_url.clone(),
-            (self.capture == Capture::Manual).then(|| MANUAL.to_owned()),
+            (self.capture == CaptureMethod::Manual).then(|| MANUAL.to_owned()),
         ];
         let mut fields: Vec<_> =
             NAMES.into_iter().zip(values).filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
@@ -58,16 +58,17 @@ impl Checkout {
         fields
     }
 
-    /// Reads what came back from the browser; `None` when it is not what [`Checkout::signed_fields`] gave out.
+    /// Reads the fields that the browser sent back; `None` if [`Checkout::signed_fields`] did not make them.
     pub(super) fn read(secret: &Secret, fields: &[(String, String)]) -> Option<Self> {
         let known: Vec<_> =
             NAMES.into_iter().filter_map(|name| Some((name.to_owned(), value(fields, name)?.to_owned()))).collect();
         // Anybody could sign with a blank secret.
         let given = value(fields, SIGNATURE)?;
-        if secret.is_blank() || !signature::same(&sign(secret, &known), given.as_bytes()) {
+        if secret.is_blank() || !signature::constant_time_eq(&sign(secret, &known), given.as_bytes()) {
             return None;
         }
         let field = |name| value(&known, name).map(str::to_owned);
+        let is_manual = field("capture").as_deref() == Some(MANUAL);
         let currency = Currency::parse(&field("currency")?).ok()?;
         Some(Self {
             token: field("payment")?,
@@ -75,17 +76,17 @@ impl Checkout {
             amount: Money::new(field("amount")?.parse().ok()?, currency),
             return_url: field("return"),
             cancel_url: field("cancel"),
-            capture: if field("capture").as_deref() == Some(MANUAL) { Capture::Manual } else { Capture::Immediate },
+            capture: if is_manual { CaptureMethod::Manual } else { CaptureMethod::Immediate },
         })
     }
 }
 
-/// The first value of this name.
+/// The first value with this name.
 pub(super) fn value<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     fields.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
 }
 
-/// The signature is made over the encoded fields, in which no value can look like the next field.
+/// Signs the encoded fields, so that no value can be read as part of the next field.
 fn sign(secret: &Secret, fields: &[(String, String)]) -> String {
     signature::sign(secret, PURPOSE, encode(fields).as_bytes())
 }

@@ -1,9 +1,9 @@
-//! Where does the customer go when the choice is made? To the host's address where it gave a sound one, else to
-//! a page that says how it ended.
+//! Where the customer goes after choosing: to the host's address if it is a safe one, otherwise to a page that says how the
+//! payment ended.
 
 use askama::Template;
 
-/// The page for an ending without an address to go to.
+/// The last page, for a payment without an address to return to.
 #[derive(Debug, Template)]
 #[template(path = "dummy_end.html")]
 pub(super) struct EndPage {
@@ -11,25 +11,25 @@ pub(super) struct EndPage {
     pub(super) css: String,
     /// The tab icon's address.
     pub(super) icon: String,
-    /// How it ended, in a few words.
+    /// How the payment ended, in a few words.
     pub(super) heading: String,
     /// What that means, in a sentence.
     pub(super) message: String,
 }
 
-/// The address, if a browser may be sent there: an absolute one of http or https, or a path from the root.
+/// The address, if it is safe to redirect to: an absolute http or https address, or a path from the root.
 ///
-/// Hosts build these addresses from what customers send them. Browsers take `//evil.example`, `/\evil.example` and
-/// a path with a tab after its first slash for another host's address, and `javascript:` for a script, so what is
-/// neither of the two plain forms is no address at all. Other letters than ASCII have to be percent-encoded.
+/// Hosts may build these addresses from their customers' input. Browsers read `//evil.example`, `/\evil.example` and a path
+/// with a tab after its first slash as the address of another host, and run `javascript:`, so only the two plain forms are
+/// accepted. Non-ASCII characters have to be percent-encoded.
 pub(super) fn destination(url: &str) -> Option<&str> {
-    let plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    let rooted = url.starts_with('/') && !url.starts_with("//");
-    let absolute = ["http://", "https://"].iter().any(|scheme| {
+    let is_plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let is_path = url.starts_with('/') && !url.starts_with("//");
+    let is_absolute = ["http://", "https://"].iter().any(|scheme| {
         let rest = url.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme));
         rest.is_some() && !url[scheme.len()..].starts_with(['/', '?', '#']) && url.len() > scheme.len()
     });
-    (plain && (rooted || absolute)).then_some(url)
+    (is_plain && (is_path || is_absolute)).then_some(url)
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     use super::destination;
 
     #[test]
-    fn plain_addresses_are_gone_to() {
+    fn plain_addresses_are_accepted() {
         for url in ["/", "/orders/7?paid=1#top", "http://localhost:8080/x", "https://shop.example", "HTTPS://a.example"]
         {
             assert_eq!(destination(url), Some(url));
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_could_take_for_another_address_is_none() {
+    fn an_address_that_a_browser_could_misread_is_refused() {
         let odd =
             ["", "orders", "//evil.example", "/\\evil.example", "/\t/evil.example", " /x", "/x\r\nSet-Cookie: a=b"];
         let schemes =

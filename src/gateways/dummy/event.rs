@@ -1,28 +1,28 @@
-//! What does the dummy gateway send? Its kinds of events and their JSON, as it writes them; whether a delivery is
-//! to be believed is asked in `verify`, what an event says in `interpret`.
+//! The events that the dummy gateway sends: their kinds and their JSON. Verifying a delivery is the job of `verify`, reading
+//! an event that of `interpret`.
 
 use serde_json::json;
 
 use crate::domain::Timestamp;
 use crate::domain::money::Money;
 
-/// What happened, as the event's `kind` says it.
+/// The kinds of the dummy gateway's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The customer paid, money moved at once.
+    /// The customer paid, and the money moved at once.
     Paid,
-    /// The customer tried to pay, in vain.
+    /// The customer tried to pay and failed.
     Failed,
-    /// Money is promised, to be captured later.
+    /// The customer authorized the payment, to be captured later.
     Authorized,
-    /// Promised money was captured.
+    /// Authorized money was captured.
     Captured,
-    /// Given up before money moved.
+    /// The payment was given up before money moved.
     Canceled,
-    /// Time ran out before money moved.
+    /// The payment expired before money moved.
     Expired,
-    /// Money went back to the customer.
+    /// Money was returned to the customer.
     Refunded,
 }
 
@@ -31,7 +31,7 @@ impl Kind {
     pub const ALL: [Kind; 7] =
         [Self::Paid, Self::Failed, Self::Authorized, Self::Captured, Self::Canceled, Self::Expired, Self::Refunded];
 
-    /// The word in the event.
+    /// The kind's name in events, such as `payment.paid`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Paid => "payment.paid",
@@ -44,15 +44,15 @@ impl Kind {
         }
     }
 
-    /// The kind of this word.
+    /// The kind with this name; the reverse of [`Kind::as_str`].
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// One event of the dummy gateway, ready to be written down. [`Dummy::delivery`](super::Dummy::delivery) signs it.
+/// An event of the dummy gateway, for tests and demonstrations. [`Dummy::delivery`](super::Dummy::delivery) signs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct DummyEvent {
     id: String,
     kind: Kind,
     object: String,
@@ -62,16 +62,16 @@ pub struct Event {
     captured: Option<i64>,
 }
 
-impl Event {
-    /// The event `id`: `kind` happened to the payment with this token, which is of this amount. Events with the
-    /// same id are the same event to whoever receives them.
+impl DummyEvent {
+    /// An event that says that `kind` happened to the payment with this token and amount. Events with the same `id` are
+    /// the same event to their receiver.
     pub fn new(id: impl Into<String>, kind: Kind, token: impl Into<String>, amount: Money) -> Self {
         let token = token.into();
         Self { id: id.into(), kind, object: object_id(&token), token, amount, refund: None, captured: None }
     }
 
-    /// The event `id`: of the payment with this token and amount, `minor` units went back as the refund
-    /// `refund_id`. Refunds with different ids add up.
+    /// An event that says that `minor` units of the payment with this token and amount were refunded. Refunds with
+    /// different `refund_id`s add up.
     pub fn refund(
         id: impl Into<String>,
         token: impl Into<String>,
@@ -82,19 +82,19 @@ impl Event {
         Self { refund: Some((refund_id.into(), minor)), ..Self::new(id, Kind::Refunded, token, amount) }
     }
 
-    /// The event `id`: of the authorized payment with this token and amount, only `minor` units were captured.
+    /// An event that says that only `minor` units of the authorized payment with this token and amount were captured.
     pub fn part_capture(id: impl Into<String>, token: impl Into<String>, amount: Money, minor: i64) -> Self {
         Self { captured: Some(minor), ..Self::new(id, Kind::Captured, token, amount) }
     }
 
-    /// Sets the gateway's id of the payment attempt. Default `dp_` and the token, as for every payment that
-    /// starts at the checkout page; another id is another attempt.
+    /// Sets the gateway's id of the payment attempt. Default: `dp_` and the token, as for every payment that starts on the
+    /// checkout page. Another id makes it another attempt.
     pub fn object(mut self, id: impl Into<String>) -> Self {
         self.object = id.into();
         self
     }
 
-    /// The event's JSON, created at `created` (to the second):
+    /// The event as JSON, with the time `created` in whole seconds:
     ///
     /// ```json
     /// {"id": "de_1", "kind": "payment.refunded", "created": 1791800000,
@@ -102,8 +102,8 @@ impl Event {
     ///             "refund": {"id": "dr_1", "amount": 1000}, "captured": null}}
     /// ```
     ///
-    /// Amounts are minor units by the exponent of ISO 4217; `refund` is null but for refunds, `captured` but for
-    /// captures of a part.
+    /// Amounts are in minor units by the exponent of ISO 4217. `refund` is null except for refunds, `captured` is null
+    /// except for partial captures.
     pub fn body(&self, created: Timestamp) -> Vec<u8> {
         let refund = self.refund.as_ref().map(|(id, amount)| json!({"id": id, "amount": amount}));
         let event = json!({
@@ -123,8 +123,8 @@ impl Event {
     }
 }
 
-/// The gateway's id of the attempt at the payment with this token. The whole token is in it, so that two payments
-/// never share one.
+/// The gateway's id of the attempt at the payment with this token. It contains the whole token, so that no two payments
+/// share one.
 pub(super) fn object_id(token: &str) -> String {
     format!("dp_{token}")
 }

@@ -1,5 +1,4 @@
-//! What does an event say of a payment? One kind, one fact, one sentence; how facts come together, in whatever
-//! order, is the ledger's answer.
+//! Reads the facts of an event: one fact and one sentence for each kind.
 
 use serde_json::Value;
 
@@ -9,16 +8,16 @@ use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Money};
 use crate::gateways::{TEST_KIND, test_interpretation};
 
-/// Reads the event's fact. The same bytes give the same answer; nothing in them can make this panic.
+/// Reads the event's fact. Pure, and never panics, whatever the bytes.
 pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
     if event.kind == TEST_KIND {
         return Ok(test_interpretation());
     }
-    // A kind that a later version sends is no error: it is kept, and a person can see that nothing came of it.
-    let Some(kind) = Kind::parse(event.kind) else { return Ok(unknown()) };
+    // An unknown kind is no error: a later version may send more. The event is kept, and its page says that it did nothing.
+    let Some(kind) = Kind::parse(event.kind) else { return Ok(unknown_kind()) };
     let body: Value =
         serde_json::from_slice(event.body).map_err(|error| Malformed(format!("expected an event as JSON: {error}")))?;
-    let object = Object::of(&body, "object");
+    let object = EventObject::new(&body, "object");
     let (id, token) = (object.id("id")?, object.id("payment")?);
     let amount = Money::new(object.amount()?, object.currency()?);
 
@@ -36,23 +35,25 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
             let part = object.optional("captured")?.map_or(amount, |minor| Money::new(minor, amount.currency));
             let fact = fact(Aspect::Capture, State::Succeeded).with_face(amount.minor);
             let fact = fact.with_amount(part.minor, part.currency);
-            match part == amount {
-                true => (fact, format!("the authorized {amount} were captured")),
-                false => (fact, format!("{part} of the authorized {amount} were captured")),
-            }
+            let summary = if part == amount {
+                format!("the authorized {amount} were captured")
+            } else {
+                format!("{part} of the authorized {amount} were captured")
+            };
+            (fact, summary)
         }
         Kind::Canceled => {
             (fact(Aspect::Authorization, State::Canceled), format!("the payment of {amount} was canceled"))
         }
         Kind::Expired => (fact(Aspect::Authorization, State::Expired), format!("the payment of {amount} expired")),
         Kind::Refunded => {
-            let refund = Object::of(object.value, "refund");
-            let back = Money::new(refund.amount()?, amount.currency);
+            let refund = EventObject::new(object.value, "refund");
+            let refunded = Money::new(refund.amount()?, amount.currency);
             let fact = Fact::new(Aspect::Refund, refund.id("id")?, State::Succeeded, event.occurred_at, event.id)
-                .with_amount(back.minor, back.currency)
+                .with_amount(refunded.minor, refunded.currency)
                 .with_parent(Some(id.as_str()))
                 .with_since(Some(event.occurred_at));
-            (fact, format!("{back} of {amount} went back to the customer"))
+            (fact, format!("{refunded} of {amount} went back to the customer"))
         }
     };
     Ok(Interpretation {
@@ -63,21 +64,21 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     })
 }
 
-fn unknown() -> Interpretation {
+fn unknown_kind() -> Interpretation {
     let summary = "an event of another kind: kept for handlers, it states nothing of a payment";
     Interpretation { summary: summary.to_owned(), ..Interpretation::default() }
 }
 
-/// One object of the body, whose fields are read with words for what is wrong.
-struct Object<'a> {
+/// One object of the body. Its errors name the object and the field.
+struct EventObject<'a> {
     value: &'a Value,
     name: &'static str,
 }
 
-impl<'a> Object<'a> {
-    /// The object that `outer` has as `name`. What is absent, or no object, has no fields, and its first field
-    /// that is asked for says so.
-    fn of(outer: &'a Value, name: &'static str) -> Self {
+impl<'a> EventObject<'a> {
+    /// The member `name` of `outer`. If it is absent or not an object it has no fields, and reading the first required one
+    /// is the error.
+    fn new(outer: &'a Value, name: &'static str) -> Self {
         Self { value: outer.get(name).unwrap_or(&Value::Null), name }
     }
 
@@ -90,7 +91,7 @@ impl<'a> Object<'a> {
         self.minor("amount")
     }
 
-    /// An amount in minor units. Money that goes back has a kind of its own, so none is below zero.
+    /// An amount in minor units, never negative: refunds have a kind of their own.
     fn minor(&self, field: &str) -> Result<i64, Malformed> {
         let amount = self.value.get(field).and_then(Value::as_i64).filter(|minor| *minor >= 0);
         amount.ok_or_else(|| self.wrong(field, "a whole number of minor units, zero or more"))
@@ -106,7 +107,8 @@ impl<'a> Object<'a> {
         code.ok_or_else(|| self.wrong("currency", "an ISO 4217 code"))
     }
 
-    /// Says what was expected and the type of what was given; never the value, which is the customer's.
+    /// The error for a wrong field: what was expected, and the type of what was given. Never the value, which may be the
+    /// customer's personal data.
     fn wrong(&self, field: &str, expected: &str) -> Malformed {
         let given = match self.value.get(field) {
             None => "nothing",

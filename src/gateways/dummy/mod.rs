@@ -1,22 +1,22 @@
-//! How does one try everything without a payment company? [`Dummy`] is a gateway that asks nobody: its checkout
-//! page lets the customer choose the ending and sends the signed event itself.
+//! A gateway without a payment company, for demonstrations and tests. On the checkout page of [`Dummy`] the customer chooses
+//! how the payment ends, and the page sends the signed event itself.
 //!
-//! It is also the template for a gateway of your own, one question a file. A gateway without a checkout page of its
-//! own needs the first three, and the few lines of [`Gateway`] that call them:
+//! It is also the template for a gateway of your own. A gateway without a checkout page needs only the first three files and
+//! the few lines of [`Gateway`] that call them:
 //!
-//! | file | its question |
+//! | file | what it does |
 //! |---|---|
-//! | `event.rs` | What does the gateway send? |
-//! | `verify.rs` | Is a delivery genuine, and which event does it carry? |
-//! | `interpret.rs` | What does an event say of a payment? |
-//! | `checkout.rs` | What does a link to the checkout page carry, and is it unaltered? |
-//! | `calls.rs` | What does the company do when it is asked to capture, cancel or refund? |
-//! | `visit.rs` | What is a customer on that page answered? |
-//! | `page.rs`, `ending.rs` | What does the customer see, and where does the customer go afterwards? |
+//! | `event.rs` | writes the gateway's events |
+//! | `verify.rs` | signs and verifies deliveries, and reads which event one carries |
+//! | `interpret.rs` | reads the facts of an event |
+//! | `checkout.rs` | signs and checks the links to the checkout page |
+//! | `calls.rs` | answers captures, cancels and refunds |
+//! | `visit.rs` | answers requests to the checkout page |
+//! | `page.rs`, `ending.rs` | the checkout page, and where the customer goes afterwards |
 //!
-//! The format is this gateway's own and tidy, so any JSON parser reads it. A real company's events are less so:
-//! before you refuse an odd one, know that the company will send the same bytes again until it gives up. See what
-//! `stripe/json.rs` says of that.
+//! The format is this gateway's own and strict, so any JSON parser can read it. A real company's events are less tidy.
+//! Before you refuse an odd one, consider that the company will send the same bytes again until it gives up;
+//! `gateways/json.rs` says more about that.
 
 mod calls;
 mod checkout;
@@ -30,33 +30,33 @@ mod visit;
 use serde_json::json;
 
 use self::checkout::Checkout;
-pub use self::event::{Event, Kind};
+pub use self::event::{DummyEvent, Kind};
 use super::signature::Secret;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, Listing, Order, PageRequest, PageResponse, SecretStatus, Setup, Started,
-    TEST_KIND, Verb, Verification,
+    BoxFuture, Call, Gateway, GatewayError, Listing, PageRequest, PageResponse, PaymentRequest, SecretStatus, Setup,
+    Started, TEST_KIND, Verb, Verification,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded};
 
-/// A gateway for demonstrations and tests. **Everybody can pay with it without paying**, so a host that sells
-/// anything leaves it out of what it deploys; its events say so too, their `livemode` is always false.
+/// A gateway for demonstrations and tests. **Anybody can pay with it without paying**, so do not deploy it in a shop that
+/// sells anything. The `livemode` of its events is always false.
 ///
 /// ```
 /// use actix_payments::domain::Timestamp;
 /// use actix_payments::domain::money::{Currency, Money};
-/// use actix_payments::gateways::dummy::{Dummy, Event, Kind};
+/// use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind};
 /// use actix_payments::gateways::{Gateway, Verification};
 ///
 /// let dummy = Dummy::new("a secret of your own");
 /// assert_eq!(dummy.check(), Ok(()));
 ///
 /// let price = Money::new(4999, Currency::parse("EUR")?);
-/// let delivery = dummy.delivery(&Event::new("de_1", Kind::Paid, "tok_1", price), Timestamp::UNIX_EPOCH);
+/// let delivery = dummy.delivery(&DummyEvent::new("de_1", Kind::Paid, "tok_1", price), Timestamp::UNIX_EPOCH);
 /// let Verification::Ready(Ok(verified)) = dummy.verify(&delivery, Timestamp::UNIX_EPOCH) else { panic!() };
 /// assert_eq!(verified.events[0].kind, "payment.paid");
-/// # Ok::<(), actix_payments::domain::money::BadCurrency>(())
+/// # Ok::<(), actix_payments::domain::money::ParseCurrencyError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Dummy {
@@ -64,16 +64,16 @@ pub struct Dummy {
 }
 
 impl Dummy {
-    /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key as it
-    /// stands, white space included.
+    /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key exactly as given,
+    /// including white space.
     pub fn new(secret: impl Into<String>) -> Self {
         Self { secret: Secret::new(secret) }
     }
 
-    /// `event` as this gateway would deliver it at `now`: signed, with the headers that go along. For tests and
-    /// demonstrations of what a host makes of an event.
-    pub fn delivery(&self, event: &Event, now: Timestamp) -> Delivery {
-        verify::signed(&self.secret, event.body(now), now)
+    /// The delivery of `event` that this gateway would send at `now`, signed and with its headers. For tests and
+    /// demonstrations.
+    pub fn delivery(&self, event: &DummyEvent, now: Timestamp) -> Delivery {
+        verify::delivery(&self.secret, event.body(now), now)
     }
 }
 
@@ -83,10 +83,10 @@ impl Gateway for Dummy {
     }
 
     fn check(&self) -> Result<(), String> {
-        match self.secret.is_blank() {
-            true => Err("expected a signing secret for the dummy gateway, got a blank text".to_owned()),
-            false => Ok(()),
+        if self.secret.is_blank() {
+            return Err("expected a signing secret for the dummy gateway, got a blank text".to_owned());
         }
+        Ok(())
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
@@ -97,14 +97,14 @@ impl Gateway for Dummy {
         interpret::interpret(event)
     }
 
-    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
-        // Nobody has to be asked, so the answer is ready. A real gateway would call its API here.
-        Box::pin(std::future::ready(self.started(order)))
+    fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        // The answer is ready at once. A real gateway would call its API here.
+        Box::pin(std::future::ready(self.redirect_to_checkout(payment)))
     }
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
         match verb {
-            Verb::Complete => Err(calls::COMPLETE.to_owned()),
+            Verb::Complete => Err(calls::COMPLETES_BY_ITSELF.to_owned()),
             _ => Ok(()),
         }
     }
@@ -114,14 +114,14 @@ impl Gateway for Dummy {
     }
 
     fn list<'a>(&'a self, _: Timestamp, _: Option<&'a Envelope>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
-        // Its events are sent by the checkout page, which says so when one does not arrive: none is ever missed.
+        // No event is ever missed: the checkout page sends them, and reports when one does not arrive.
         Box::pin(std::future::ready(Ok(Listing::default())))
     }
 
     fn setup(&self) -> Setup {
         let steps = [
-            "Nothing has to be set up anywhere: this gateway's checkout page sends its signed events to {address} itself.",
-            "Leave it out of what you deploy: everybody can pay with it without paying.",
+            "Nothing has to be set up: this gateway's checkout page sends its signed events to {address} itself.",
+            "Do not deploy this variant in a real shop: anybody can pay with it without paying.",
         ];
         Setup {
             steps: steps.map(str::to_owned).into(),
@@ -137,7 +137,7 @@ impl Gateway for Dummy {
 
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         let event = json!({"id": id, "kind": TEST_KIND, "created": now.unix_timestamp(), "object": null});
-        Some(verify::signed(&self.secret, event.to_string().into_bytes(), now))
+        Some(verify::delivery(&self.secret, event.to_string().into_bytes(), now))
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
@@ -146,25 +146,25 @@ impl Gateway for Dummy {
 }
 
 impl Dummy {
-    /// The link to the checkout page: all that the page needs is in it, so nothing has to be remembered.
-    fn started(&self, order: &Order) -> Result<Started, GatewayError> {
-        let Some(address) = &order.address else {
+    /// The link to the checkout page. It contains everything that the page needs, so no state has to be kept.
+    fn redirect_to_checkout(&self, payment: &PaymentRequest) -> Result<Started, GatewayError> {
+        let Some(address) = &payment.address else {
             let why = "the dummy gateway has a checkout page only where its variant is mounted, and it is not";
             return Err(GatewayError::Unsupported(why.to_owned()));
         };
-        if order.amount.minor <= 0 {
-            let why = format!("expected an amount above zero, got {}", order.amount);
+        if payment.amount.minor <= 0 {
+            let why = format!("expected an amount above zero, got {}", payment.amount);
             return Err(GatewayError::Declined(why));
         }
-        let fields = Checkout::of(order).signed_fields(&self.secret);
+        let fields = Checkout::new(payment).signed_fields(&self.secret);
         Ok(Started::Redirect {
             url: format!("{address}/{}?{}", visit::PATH, checkout::encode(&fields)),
-            gateway_refs: vec![event::object_id(&order.token)],
+            gateway_refs: vec![event::object_id(&payment.token)],
         })
     }
 }
 
-/// The `Dummy-Signature` header of `body` at `timestamp` (Unix seconds), for tests that send a body of their own;
+/// The `Dummy-Signature` header for `body` at `timestamp` (Unix seconds), for tests with a body of their own.
 /// [`Dummy::delivery`] signs a whole event.
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
     verify::header(&Secret::new(secret), timestamp, body)

@@ -1,8 +1,8 @@
-//! What does the customer see at the dummy gateway? A page that asks how the payment should end.
+//! The checkout page of the dummy gateway, on which the customer chooses how the payment ends.
 
 use askama::Template;
 
-/// The demo checkout. It posts `choice` (`pay`, `fail`, `authorize` or `walk_away`) and the hidden fields.
+/// The checkout page. Its form posts `choice` (`pay`, `fail`, `authorize` or `walk_away`) and the hidden fields.
 #[derive(Debug, Template)]
 #[template(path = "dummy.html")]
 pub(crate) struct CheckoutPage {
@@ -10,14 +10,14 @@ pub(crate) struct CheckoutPage {
     pub(crate) css: String,
     /// The tab icon's address.
     pub(crate) icon: String,
-    /// How much, with its currency: `24.90 EUR`.
+    /// The amount with its currency: `24.90 EUR`.
     pub(crate) amount: String,
-    /// What is paid for, in the host's own words.
+    /// The host's reference, or the token if there is none.
     pub(crate) reference: String,
-    /// Where the form posts to.
+    /// The address that the form posts to.
     pub(crate) action: String,
-    /// What goes along, as name and value.
+    /// The hidden fields: names and values.
     pub(crate) fields: Vec<(String, String)>,
-    /// What went wrong with the last choice.
-    pub(crate) trouble: Option<String>,
+    /// What was wrong with the last choice.
+    pub(crate) error: Option<String>,
 }

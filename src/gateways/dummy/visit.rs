@@ -1,21 +1,20 @@
-//! What is a customer on the checkout page answered? Opening it shows the choices; a choice sends the event that
-//! it names and then lets the customer go.
+//! Answers requests to the checkout page. A GET shows the choices; a POST sends the chosen event and redirects the customer.
 
 use askama::Template;
 
 use super::checkout::{Checkout, value};
 use super::ending::{EndPage, destination};
-use super::event::{Event, Kind};
+use super::event::{DummyEvent, Kind};
 use super::page::CheckoutPage;
-use super::verify::signed;
+use super::verify;
 use crate::domain::delivery::Delivery;
 use crate::gateways::signature::Secret;
-use crate::gateways::{Capture, PageRequest, PageResponse, send};
+use crate::gateways::{CaptureMethod, PageRequest, PageResponse, send};
 
 /// The page's path below the variant's address.
 pub(super) const PATH: &str = "checkout";
 
-/// Answers a request to the variant's address; `None` is not found.
+/// Answers a request to the variant's address; `None` means not found.
 pub(super) async fn answer(secret: &Secret, request: &PageRequest) -> Option<PageResponse> {
     if request.path != PATH {
         return None;
@@ -23,15 +22,14 @@ pub(super) async fn answer(secret: &Secret, request: &PageRequest) -> Option<Pag
     let fields = if request.post { &request.form } else { &request.query };
     let Some(checkout) = Checkout::read(secret, fields) else {
         let why = "This link to the checkout is incomplete or was altered. Please start again from the shop.";
-        return Some(PageResponse::Trouble(400, why.to_owned()));
+        return Some(PageResponse::Error(400, why.to_owned()));
     };
-    Some(match request.post {
-        true => choose(secret, request, &checkout).await,
-        false => show(secret, request, &checkout, None),
-    })
+    let response =
+        if request.post { choose(secret, request, &checkout).await } else { show(secret, request, &checkout, None) };
+    Some(response)
 }
 
-fn show(secret: &Secret, request: &PageRequest, checkout: &Checkout, trouble: Option<&str>) -> PageResponse {
+fn show(secret: &Secret, request: &PageRequest, checkout: &Checkout, error: Option<&str>) -> PageResponse {
     html(&CheckoutPage {
         css: file(request, "dummy.css"),
         icon: file(request, "icon.svg"),
@@ -39,14 +37,14 @@ fn show(secret: &Secret, request: &PageRequest, checkout: &Checkout, trouble: Op
         reference: checkout.reference.as_ref().unwrap_or(&checkout.token).clone(),
         action: format!("{}/{PATH}", request.address),
         fields: checkout.signed_fields(secret),
-        trouble: trouble.map(str::to_owned),
+        error: error.map(str::to_owned),
     })
 }
 
-/// Does what the customer chose. Who walks away tells nobody, as in life: the payment stays pending.
+/// Carries out the customer's choice. Walking away sends no event, as in life: the payment stays pending.
 async fn choose(secret: &Secret, request: &PageRequest, checkout: &Checkout) -> PageResponse {
     let kind = match value(&request.form, "choice") {
-        Some("pay") if checkout.capture == Capture::Manual => Kind::Authorized,
+        Some("pay") if checkout.capture == CaptureMethod::Manual => Kind::Authorized,
         Some("pay") => Kind::Paid,
         Some("fail") => Kind::Failed,
         Some("authorize") => Kind::Authorized,
@@ -56,21 +54,21 @@ async fn choose(secret: &Secret, request: &PageRequest, checkout: &Checkout) -> 
         }
         _ => return show(secret, request, checkout, Some("Please choose how the payment should end.")),
     };
-    // A fresh id each time: whoever chooses twice makes two events, and the ledger has to cope.
-    let Some(id) = fresh_id() else {
-        return PageResponse::Trouble(500, "The demo gateway found no randomness for its event's id.".to_owned());
+    // A new id each time: choosing twice makes two events, as it would at a real gateway.
+    let Some(id) = random_id() else {
+        return PageResponse::Error(500, "The demo gateway found no randomness for its event's id.".to_owned());
     };
-    let event = Event::new(id, kind, checkout.token.as_str(), checkout.amount);
-    match deliver(&request.endpoint, signed(secret, event.body(request.now), request.now)).await {
+    let event = DummyEvent::new(id, kind, checkout.token.as_str(), checkout.amount);
+    match deliver(&request.endpoint, verify::delivery(secret, event.body(request.now), request.now)).await {
         Ok(()) => {
             let message = format!("The shop was told: {}. You can close this page.", kind.as_str());
             leave(request, checkout.return_url.as_deref(), "Thank you", &message)
         }
-        Err(why) => PageResponse::Trouble(502, why),
+        Err(why) => PageResponse::Error(502, why),
     }
 }
 
-/// Sends the event; an answer other than 200 is an error, in words for the page.
+/// Sends the event. A missing answer, or one other than 200, is an error with a text for the page.
 async fn deliver(endpoint: &str, delivery: Delivery) -> Result<(), String> {
     let lost = |why| format!("The demo gateway's event did not reach the webhook endpoint: {why}.");
     match send::send(endpoint, delivery).await.map_err(lost)? {
@@ -82,10 +80,10 @@ async fn deliver(endpoint: &str, delivery: Delivery) -> Result<(), String> {
     }
 }
 
-/// Sends the customer to `url`, or says good-bye here when there is none, or none to trust.
+/// Redirects the customer to `url`, or shows the last page if there is no safe address.
 fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str) -> PageResponse {
     match url.and_then(destination) {
-        Some(url) => PageResponse::See(url.to_owned()),
+        Some(url) => PageResponse::Redirect(url.to_owned()),
         None => html(&EndPage {
             css: file(request, "dummy.css"),
             icon: file(request, "icon.svg"),
@@ -95,7 +93,7 @@ fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str)
     }
 }
 
-/// Static files lie beside the variants: `/payments/static/dummy.css` for `/payments/dummy`.
+/// The address of a static file. They are served beside the variants: `/payments/static/dummy.css` for `/payments/dummy`.
 fn file(request: &PageRequest, name: &str) -> String {
     let mount = request.address.rsplit_once('/').map_or("", |(mount, _)| mount);
     format!("{mount}/static/{name}")
@@ -104,11 +102,11 @@ fn file(request: &PageRequest, name: &str) -> String {
 fn html(page: &impl Template) -> PageResponse {
     match page.render() {
         Ok(html) => PageResponse::Html(html),
-        Err(_) => PageResponse::Trouble(500, "The demo gateway's page could not be written.".to_owned()),
+        Err(_) => PageResponse::Error(500, "The demo gateway's page could not be written.".to_owned()),
     }
 }
 
-fn fresh_id() -> Option<String> {
+fn random_id() -> Option<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).ok()?;
     Some(format!("de_{:032x}", u128::from_be_bytes(random)))

@@ -1,42 +1,48 @@
-//! Which events does a genuine body carry? JSON pointers (RFC 6901) say where each says who it is.
+//! Reads the events in a genuine body, at the places that JSON pointers (RFC 6901) name.
 
 use bytes::Bytes;
 
-use super::scheme::Field;
+use super::scheme::HeaderField;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, storable};
 use crate::gateways::json::{self, Members};
 
-/// Where the parts of an event are.
+/// Where the fields of an event are.
 #[derive(Debug, Clone)]
-pub(super) struct Places {
+pub(super) struct EventPaths {
+    /// The list of events; `None` if the body is one event.
     pub(super) each: Option<String>,
-    pub(super) id: Id,
+    pub(super) id: IdSource,
+    /// The members that make up the kind, joined by dots.
     pub(super) kind: Vec<String>,
     pub(super) occurred_at: Option<String>,
 }
 
-/// Where the id of an event is.
+/// Where the id of an event comes from.
 #[derive(Debug, Clone)]
-pub(super) enum Id {
-    /// In members of the event, joined by colons.
+pub(super) enum IdSource {
+    /// Members of the event, joined by colons.
     Pointers(Vec<String>),
-    /// In a header field; the second and further events of a delivery get a number behind it.
-    Header(Field),
+    /// A header field. The second and further events of a delivery have their index appended.
+    Header(HeaderField),
 }
 
-impl Default for Places {
+impl Default for EventPaths {
     fn default() -> Self {
-        Self { each: None, id: Id::Pointers(vec!["/id".to_owned()]), kind: vec!["/type".to_owned()], occurred_at: None }
+        let (id, kind) = (IdSource::Pointers(vec!["/id".to_owned()]), vec!["/type".to_owned()]);
+        Self { each: None, id, kind, occurred_at: None }
     }
 }
 
-impl Places {
+impl EventPaths {
+    /// Checks that the pointers are usable.
     pub(super) fn check(&self) -> Result<(), String> {
         let ids: &[String] = match &self.id {
-            Id::Pointers(pointers) if pointers.is_empty() => return Err("expected where an event's id is".to_owned()),
-            Id::Pointers(pointers) => pointers,
-            Id::Header(_) => &[],
+            IdSource::Pointers(pointers) if pointers.is_empty() => {
+                return Err("expected where an event's id is".to_owned());
+            }
+            IdSource::Pointers(pointers) => pointers,
+            IdSource::Header(_) => &[],
         };
         if self.kind.is_empty() {
             return Err("expected where an event's kind is".to_owned());
@@ -48,7 +54,7 @@ impl Places {
         }
     }
 
-    /// The delivery's events. Refused as a whole if one of them can't be stored: the sender keeps what it sent.
+    /// The delivery's events. If one of them can't be stored the whole delivery is refused, so that the sender keeps it.
     pub(super) fn events(&self, delivery: &Delivery) -> Result<Vec<Envelope>, Rejection> {
         let events = std::str::from_utf8(&delivery.body).ok().and_then(|text| match &self.each {
             None => Some(vec![self.event(text, 0, delivery)?]),
@@ -62,15 +68,15 @@ impl Places {
 
     fn event(&self, text: &str, at: usize, delivery: &Delivery) -> Option<Envelope> {
         let id = match &self.id {
-            Id::Pointers(pointers) => joined(text, pointers, ":")?,
-            Id::Header(field) => match (&field.texts(delivery)[..], at) {
+            IdSource::Pointers(pointers) => joined(text, pointers, ":")?,
+            IdSource::Header(field) => match (&field.texts(delivery)[..], at) {
                 ([id], 0) => id.clone(),
                 ([id], at) => format!("{id}:{at}"),
                 _ => return None,
             },
         };
         let kind = joined(text, &self.kind, ".")?;
-        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| json::moment(find(text, pointer)?));
+        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| json::time(find(text, pointer)?));
         let body = Bytes::copy_from_slice(text.as_bytes());
         let (livemode, account, api_version) = (None, None, None);
         (storable(&id) && storable(&kind)).then_some(Envelope {
@@ -85,7 +91,7 @@ impl Places {
     }
 }
 
-/// The texts or numbers at these places, all of which must be there.
+/// The texts or numbers at these pointers, joined; `None` if one is missing or of another type.
 fn joined(text: &str, pointers: &[String], separator: &str) -> Option<String> {
     let scalar = |pointer: &String| {
         let raw = find(text, pointer)?;
@@ -97,8 +103,8 @@ fn joined(text: &str, pointers: &[String], separator: &str) -> Option<String> {
     Some(pointers.iter().map(scalar).collect::<Option<Vec<_>>>()?.join(separator))
 }
 
-/// The value at a pointer, as it stands in the text. The whole text has to be one object: a member that comes twice has
-/// its last value, as in JavaScript.
+/// The raw JSON text of the value at a pointer. The whole text must be one object. If a member occurs twice its last value
+/// counts, as in JavaScript.
 fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut found = text;
     for name in pointer.split('/').skip(1) {

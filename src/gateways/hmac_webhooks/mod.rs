@@ -1,5 +1,5 @@
-//! How is a gateway taken in that nobody wrote yet? [`HmacWebhooks`] is told how the sender signs and where its events
-//! say who they are; what they mean is the host's answer, by a function or by `on_event` handlers.
+//! A configurable gateway for any sender that signs with HMAC. [`HmacWebhooks`] is told how the sender signs and where its
+//! events have their id and kind; the host interprets them, with a function or with `on_event` handlers.
 
 mod envelope;
 mod scheme;
@@ -14,23 +14,23 @@ use super::{Gateway, Reply, SecretStatus, Setup, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
-use envelope::Places;
+use envelope::{EventPaths, IdSource};
 use scheme::Scheme;
-pub use scheme::{Algorithm, Encoding, Field, KeyText, Part};
+pub use scheme::{Algorithm, Encoding, HeaderField, KeyEncoding, SignedPart};
 
 type Reader = dyn Fn(&Recorded<'_>) -> Result<Interpretation, Malformed> + Send + Sync;
 
-/// One webhook of a sender that signs with HMAC. The defaults are the commonest scheme: lower-case hex of HMAC-SHA256
-/// over the body, no time, the id in the body's `id` and the kind in its `type`.
+/// One webhook of a sender that signs with HMAC. The defaults are the most common scheme: HMAC-SHA256 over the body in
+/// lower-case hex, without a time; the id is the body's `id` and the kind its `type`.
 ///
 /// ```
 /// use std::time::Duration;
-/// use actix_payments::gateways::{Gateway, hmac_webhooks::{Field, HmacWebhooks, Part}};
+/// use actix_payments::gateways::{Gateway, hmac_webhooks::{HeaderField, HmacWebhooks, SignedPart}};
 ///
-/// let header = |name| Field::part("paddle-signature", ';', name);
+/// let header = |name| HeaderField::part("paddle-signature", ';', name);
 /// let paddle = HmacWebhooks::new("Paddle", header("h1"), "pdl_ntfset_…")
 ///     .timestamp(header("ts"), Duration::from_secs(5))
-///     .signed([Part::Timestamp, Part::text(":"), Part::Body])
+///     .signed([SignedPart::Timestamp, SignedPart::text(":"), SignedPart::Body])
 ///     .id("/event_id")
 ///     .kind("/event_type");
 /// assert_eq!(paddle.check(), Ok(()));
@@ -39,123 +39,126 @@ type Reader = dyn Fn(&Recorded<'_>) -> Result<Interpretation, Malformed> + Send 
 pub struct HmacWebhooks {
     name: &'static str,
     scheme: Scheme,
-    places: Places,
+    paths: EventPaths,
     reader: Option<Arc<Reader>>,
     accepted: Option<Reply>,
     refused: Option<Reply>,
 }
 
 impl HmacWebhooks {
-    /// A sender by its name as people write it, where its signature is, and the signing secret, which gets the label
-    /// `primary`. White space at the secret's ends is not trimmed.
-    pub fn new(name: &'static str, signature: Field, secret: impl Into<String>) -> Self {
+    /// A sender, with its name as people write it, the header that contains the signature, and the signing secret, which
+    /// gets the label `primary`. The secret is not trimmed.
+    pub fn new(name: &'static str, signature: HeaderField, secret: impl Into<String>) -> Self {
         let scheme = Scheme::new(signature, Secret::new(secret));
-        Self { name, scheme, places: Places::default(), reader: None, accepted: None, refused: None }
+        Self { name, scheme, paths: EventPaths::default(), reader: None, accepted: None, refused: None }
     }
 
-    /// Adds a further signing secret under a label that shows which one matched. Default none.
+    /// Adds another signing secret, such as the next one during a rotation. The label shows which secret matched. Default:
+    /// none.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.scheme.secrets.push((label.into(), Secret::new(secret)));
         self
     }
 
-    /// The hash. Default SHA-256.
+    /// Sets the hash function. Default: SHA-256.
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.scheme.algorithm = algorithm;
         self
     }
 
-    /// How the signature is written. Default lower-case hex.
+    /// Sets the text form of the signature. Default: lower-case hex.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.scheme.encoding = encoding;
         self
     }
 
-    /// How a secret's text becomes the key. Default the text as it stands.
-    pub fn key(mut self, key: KeyText) -> Self {
+    /// Sets how a secret's text is turned into the key. Default: the bytes of the text are the key.
+    pub fn key(mut self, key: KeyEncoding) -> Self {
         self.scheme.key = key;
         self
     }
 
-    /// What stands before the signature, `sha256=`. Default nothing. A signature without it is read as well.
+    /// Sets a prefix of the signature, such as `sha256=`. Default: none. A signature without the prefix is accepted as well.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.scheme.prefix = prefix.into();
         self
     }
 
-    /// What is signed, piece by piece. Default the body.
-    pub fn signed(mut self, parts: impl IntoIterator<Item = Part>) -> Self {
+    /// Sets what is signed: the concatenation of these parts. Default: the body.
+    pub fn signed(mut self, parts: impl IntoIterator<Item = SignedPart>) -> Self {
         self.scheme.signed = parts.into_iter().collect();
         self
     }
 
-    /// Where the time of the signature is (Unix seconds), and how far it may be from ours, either way. Default none: a
-    /// recorded delivery can then be sent again, and is told apart by its event's id alone. A time that is not among the
-    /// [signed](Self::signed) parts proves nothing and is refused by `check`.
-    pub fn timestamp(mut self, field: Field, tolerance: Duration) -> Self {
+    /// Sets the header that contains the time of the signature, in Unix seconds, and how far it may be from our clock in
+    /// either direction. Default: none; a replayed delivery is then recognized only by its event's id. The time must be one
+    /// of the [signed](Self::signed) parts, or `check` refuses the configuration: an unsigned time proves nothing.
+    pub fn timestamp(mut self, field: HeaderField, tolerance: Duration) -> Self {
         self.scheme.timestamp = Some((field, tolerance));
         self
     }
 
-    /// Where an event's id is: a JSON pointer into the event (RFC 6901, members of objects only). Default `/id`.
+    /// Sets where an event's id is: a JSON pointer into the event (RFC 6901, only members of objects). Default: `/id`.
     pub fn id(mut self, pointer: impl Into<String>) -> Self {
-        self.places.id = envelope::Id::Pointers(vec![pointer.into()]);
+        self.paths.id = IdSource::Pointers(vec![pointer.into()]);
         self
     }
 
-    /// Makes the id of several members, for senders that give none: those that stay the same when an event is sent
-    /// again, and differ from event to event.
+    /// Makes the id of several members, joined by colons, for senders whose events have no id. Choose members that stay the
+    /// same when an event is sent again and differ between events.
     pub fn id_from<P: Into<String>>(mut self, pointers: impl IntoIterator<Item = P>) -> Self {
-        self.places.id = envelope::Id::Pointers(pointers.into_iter().map(Into::into).collect());
+        self.paths.id = IdSource::Pointers(pointers.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Reads the id in a header field. A sender signs no header: whoever recorded a delivery can send it again under
-    /// another id, so take it only where the body has none.
-    pub fn id_header(mut self, field: Field) -> Self {
-        self.places.id = envelope::Id::Header(field);
+    /// Reads the id from a header field. Use it only if the body has no id: headers are usually not signed, so a recorded
+    /// delivery could be replayed with another id.
+    pub fn id_header(mut self, field: HeaderField) -> Self {
+        self.paths.id = IdSource::Header(field);
         self
     }
 
-    /// Where an event's kind is: a JSON pointer. Default `/type`.
+    /// Sets where an event's kind is: a JSON pointer into the event. Default: `/type`.
     pub fn kind(mut self, pointer: impl Into<String>) -> Self {
-        self.places.kind = vec![pointer.into()];
+        self.paths.kind = vec![pointer.into()];
         self
     }
 
-    /// Makes the kind of several members, joined by dots: `payments.confirmed` of `/resource_type` and `/action`.
+    /// Makes the kind of several members, joined by dots: `/resource_type` and `/action` give `payments.confirmed`.
     pub fn kind_from<P: Into<String>>(mut self, pointers: impl IntoIterator<Item = P>) -> Self {
-        self.places.kind = pointers.into_iter().map(Into::into).collect();
+        self.paths.kind = pointers.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Where an event says when it happened, Unix seconds or RFC 3339. Default nowhere: when it came.
+    /// Sets where an event has its time, as Unix seconds or RFC 3339: a JSON pointer into the event. Default: none; an event
+    /// then has the time at which it was received.
     pub fn occurred_at(mut self, pointer: impl Into<String>) -> Self {
-        self.places.occurred_at = Some(pointer.into());
+        self.paths.occurred_at = Some(pointer.into());
         self
     }
 
-    /// Where the list of events is, for senders that deliver several at once. Default the body is one event.
+    /// Sets where the list of events is, for senders that deliver several at once: a JSON pointer into the body. Default:
+    /// none; the body is one event.
     pub fn each(mut self, pointer: impl Into<String>) -> Self {
-        self.places.each = Some(pointer.into());
+        self.paths.each = Some(pointer.into());
         self
     }
 
-    /// What the sender wants to hear of a delivery that is safe: a status of 2xx and a text. Default 200 and `ok`.
+    /// Sets the answer to a delivery whose events are stored: a 2xx status and a text. Default: 200 and `ok`.
     pub fn accepted_with(mut self, status: u16, body: impl Into<String>) -> Self {
         self.accepted = Some(Reply { status, body: body.into() });
         self
     }
 
-    /// What the sender wants to hear of a delivery whose signature is missing, malformed, wrong or stale: a status of 4xx
-    /// and a text. Default 400 and the reason's code.
+    /// Sets the answer to a delivery whose signature is missing, malformed, wrong or stale: a 4xx status and a text.
+    /// Default: 400 and the reason code.
     pub fn refused_with(mut self, status: u16, body: impl Into<String>) -> Self {
         self.refused = Some(Reply { status, body: body.into() });
         self
     }
 
-    /// Reads facts out of events: pure and total, as [`Gateway::interpret`] says. Default none: the events are for
-    /// [`on_event`](crate::Builder::on_event) handlers.
+    /// Sets the function that reads facts from events. It must be pure and total, as [`Gateway::interpret`] requires.
+    /// Default: none; the events are then only for [`on_event`](crate::Builder::on_event) handlers.
     pub fn reader<F>(mut self, read: F) -> Self
     where
         F: Fn(&Recorded<'_>) -> Result<Interpretation, Malformed> + Send + Sync + 'static,
@@ -165,11 +168,11 @@ impl HmacWebhooks {
     }
 
     fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
-        let genuine = verify::verify(&self.scheme, delivery, now)?;
+        let matched = verify::verify(&self.scheme, delivery, now)?;
         Ok(Verified {
-            events: self.places.events(delivery)?,
-            secret: Some(genuine.label.to_owned()),
-            skew_seconds: genuine.skew_seconds,
+            events: self.paths.events(delivery)?,
+            secret: Some(matched.label.to_owned()),
+            skew_seconds: matched.skew_seconds,
         })
     }
 }
@@ -180,19 +183,18 @@ impl Gateway for HmacWebhooks {
     }
 
     fn check(&self) -> Result<(), String> {
-        let within =
+        let has_status =
             |reply: &Option<Reply>, from: u16| reply.as_ref().is_none_or(|it| (from..from + 100).contains(&it.status));
-        if !within(&self.accepted, 200) || !within(&self.refused, 400) {
-            return Err(
-                "expected a status of 2xx for what is accepted and of 4xx for what is refused, got another".to_owned()
-            );
+        if !has_status(&self.accepted, 200) || !has_status(&self.refused, 400) {
+            return Err("expected a 2xx status for accepted deliveries and a 4xx status for refused ones, got another"
+                .to_owned());
         }
         self.scheme.check()?;
-        self.places.check()
+        self.paths.check()
     }
 
-    fn reply(&self, end: Result<(), Rejection>) -> Option<Reply> {
-        match end {
+    fn reply(&self, outcome: Result<(), Rejection>) -> Option<Reply> {
+        match outcome {
             Ok(()) => self.accepted.clone(),
             Err(
                 Rejection::SignatureMissing
@@ -212,7 +214,7 @@ impl Gateway for HmacWebhooks {
         match &self.reader {
             Some(read) => read(event),
             None => {
-                let summary = "what it means is for the handlers of its kind".to_owned();
+                let summary = "kept for the handlers of its kind, which know its meaning".to_owned();
                 Ok(Interpretation { summary, ..Interpretation::default() })
             }
         }
@@ -221,12 +223,12 @@ impl Gateway for HmacWebhooks {
     fn setup(&self) -> Setup {
         let steps = [
             "In the sender's settings, add a webhook and paste {address} as its address.",
-            "Select the events that your handlers are for.",
+            "Select the events that you have handlers for.",
             "Copy the signing secret, give it to this variant and restart the app.",
         ];
         let status = |(label, secret): &(String, Secret)| SecretStatus {
             label: label.clone(),
-            is_set: self.scheme.key.read(secret).is_some(),
+            is_set: self.scheme.key.decode(secret).is_some(),
         };
         Setup {
             steps: steps.map(str::to_owned).into(),
@@ -238,13 +240,12 @@ impl Gateway for HmacWebhooks {
 
 impl fmt::Debug for HmacWebhooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, scheme, places, reader, .. } = self;
-        let reads = reader.is_some();
+        let Self { name, scheme, paths, reader, .. } = self;
         f.debug_struct("HmacWebhooks")
             .field("name", name)
             .field("scheme", scheme)
-            .field("places", places)
-            .field("reads", &reads)
+            .field("paths", paths)
+            .field("has_reader", &reader.is_some())
             .finish()
     }
 }

@@ -1,5 +1,4 @@
-//! What can a sender's way to sign be made of? The words in which a host says it, and what can be known to be wrong
-//! with them before a delivery comes.
+//! The description of a sender's signature scheme, and the check for mistakes in it.
 
 use std::time::Duration;
 
@@ -9,40 +8,40 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::domain::delivery::Delivery;
 use crate::gateways::signature::Secret;
 
-/// A text that a delivery bears outside of its body.
+/// A value in a delivery's header: a whole header field, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Field {
-    /// The whole of a header field, its name in lower case.
-    Header(String),
-    /// A part of a header field that is a list of `name=value`.
+pub enum HeaderField {
+    /// The whole value of the header field with this name, in lower case.
+    Whole(String),
+    /// One part of a header field whose value is a list of `name=value`.
     Part {
-        /// The header field's name in lower case.
+        /// The header field's name, in lower case.
         header: String,
-        /// What stands between the parts.
+        /// The character between the parts.
         separator: char,
         /// The part's name.
         name: String,
     },
 }
 
-/// A piece of what is signed.
+/// A part of the signed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum SignedPart {
     /// The body, byte for byte.
     Body,
-    /// The time of the signature, as its field has it.
+    /// The time of the signature, as the header has it.
     Timestamp,
-    /// Another field's text.
-    Field(Field),
-    /// This text: a full stop, or the address as it stands in the sender's settings.
+    /// The value of another header field.
+    Header(HeaderField),
+    /// A constant text, such as a full stop, or the webhook's address as it is in the sender's settings.
     Text(String),
 }
 
-/// The hash under the HMAC.
+/// The hash function of the HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// HMAC-SHA1, which is still sound as a signature.
+    /// HMAC-SHA1, which is still secure as a signature.
     #[cfg(feature = "sha1")]
     Sha1,
     /// HMAC-SHA256.
@@ -51,58 +50,57 @@ pub enum Algorithm {
     Sha512,
 }
 
-/// How a signature is written; any other way is refused.
+/// The text form of a signature. Any other form is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Hex in lower case.
+    /// Lower-case hex.
     Hex,
-    /// Hex in upper case.
+    /// Upper-case hex.
     HexUpper,
-    /// Base64 of the standard alphabet, padded.
+    /// Base64 with the standard alphabet and padding.
     Base64,
 }
 
-/// How a secret's text becomes the key.
+/// How a secret's text is turned into the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyText {
-    /// The text as it stands.
+pub enum KeyEncoding {
+    /// The bytes of the text are the key.
     Plain,
-    /// Hex in either case.
+    /// The text is hex, in either case.
     Hex,
-    /// Base64 of the standard alphabet, padded.
+    /// The text is base64 with the standard alphabet and padding.
     Base64,
 }
 
-/// All of it together.
+/// A sender's whole signature scheme.
 #[derive(Debug, Clone)]
 pub(super) struct Scheme {
-    pub(super) signature: Field,
+    pub(super) signature: HeaderField,
     pub(super) secrets: Vec<(String, Secret)>,
     pub(super) algorithm: Algorithm,
     pub(super) encoding: Encoding,
-    pub(super) key: KeyText,
+    pub(super) key: KeyEncoding,
     pub(super) prefix: String,
-    pub(super) signed: Vec<Part>,
-    pub(super) timestamp: Option<(Field, Duration)>,
+    pub(super) signed: Vec<SignedPart>,
+    pub(super) timestamp: Option<(HeaderField, Duration)>,
 }
 
-impl Field {
-    /// A whole header field.
-    pub fn header(name: impl Into<String>) -> Self {
-        Self::Header(name.into())
+impl HeaderField {
+    /// The whole value of the header field `name`, in lower case.
+    pub fn whole(name: impl Into<String>) -> Self {
+        Self::Whole(name.into())
     }
 
-    /// A part of a header field that is a list of `name=value`, with `separator` between.
+    /// The part `name` of a header field whose value is a list of `name=value`, separated by `separator`.
     pub fn part(header: impl Into<String>, separator: char, name: impl Into<String>) -> Self {
         Self::Part { header: header.into(), separator, name: name.into() }
     }
 
-    /// Its texts, none of them empty: a header has one at the most, of a part there may be several.
+    /// Its non-empty values in the delivery: at most one of a whole header, possibly several of a part.
     pub(super) fn texts(&self, delivery: &Delivery) -> Vec<String> {
-        let (Self::Header(header) | Self::Part { header, .. }) = self;
-        let text = delivery.header(header).unwrap_or_default();
+        let text = delivery.header(self.header_name()).unwrap_or_default();
         let texts: Vec<&str> = match self {
-            Self::Header(_) => vec![&text],
+            Self::Whole(_) => vec![&text],
             Self::Part { separator, name, .. } => {
                 let parts = text.split(*separator).filter_map(|part| part.split_once('='));
                 parts.filter(|(given, _)| given == name).map(|(_, value)| value).collect()
@@ -112,21 +110,21 @@ impl Field {
     }
 
     fn header_name(&self) -> &str {
-        let (Self::Header(header) | Self::Part { header, .. }) = self;
+        let (Self::Whole(header) | Self::Part { header, .. }) = self;
         header
     }
 }
 
-impl Part {
-    /// This text.
+impl SignedPart {
+    /// A constant text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 }
 
-impl KeyText {
-    /// The key; `None` where there is none that could not be anybody's.
-    pub(super) fn read(self, secret: &Secret) -> Option<Vec<u8>> {
+impl KeyEncoding {
+    /// The key of a secret; `None` if the secret is blank or cannot be decoded.
+    pub(super) fn decode(self, secret: &Secret) -> Option<Vec<u8>> {
         let text = std::str::from_utf8(secret.expose()).ok().filter(|_| !secret.is_blank())?;
         let key = match self {
             Self::Plain => text.as_bytes().to_vec(),
@@ -138,31 +136,32 @@ impl KeyText {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    let whole = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
-    pairs.collect::<Option<_>>().filter(|_| whole)
+    pairs.collect::<Option<_>>().filter(|_| is_hex)
 }
 
 impl Scheme {
-    pub(super) fn new(signature: Field, secret: Secret) -> Self {
+    pub(super) fn new(signature: HeaderField, secret: Secret) -> Self {
         Self {
             signature,
             secrets: vec![("primary".to_owned(), secret)],
             algorithm: Algorithm::Sha256,
             encoding: Encoding::Hex,
-            key: KeyText::Plain,
+            key: KeyEncoding::Plain,
             prefix: String::new(),
-            signed: vec![Part::Body],
+            signed: vec![SignedPart::Body],
             timestamp: None,
         }
     }
 
+    /// Checks that the parts of the scheme fit together.
     pub(super) fn check(&self) -> Result<(), String> {
         for (at, (label, secret)) in self.secrets.iter().enumerate() {
             if label.trim().is_empty() || self.secrets[..at].iter().any(|(earlier, _)| earlier == label) {
                 return Err(format!("expected a label of its own for every signing secret, got {label:?}"));
             }
-            if self.key.read(secret).is_none() {
+            if self.key.decode(secret).is_none() {
                 return Err(format!(
                     "expected a signing secret ({:?}) as {label:?}, got none that can be read",
                     self.key
@@ -170,7 +169,7 @@ impl Scheme {
             }
         }
         let fields = self.signed.iter().filter_map(|part| match part {
-            Part::Field(field) => Some(field),
+            SignedPart::Header(field) => Some(field),
             _ => None,
         });
         for field in fields.chain([&self.signature]).chain(self.timestamp.as_ref().map(|(field, _)| field)) {
@@ -179,12 +178,16 @@ impl Scheme {
                 return Err(format!("expected the name of a header field in lower case, got {name:?}"));
             }
         }
-        let time_is_signed = self.signed.contains(&Part::Timestamp);
-        match (self.signed.contains(&Part::Body), self.timestamp.is_some()) {
-            (false, _) => Err("expected the body among the signed parts, got none".to_owned()),
-            (_, true) if !time_is_signed => Err("expected the time among the signed parts, got none".to_owned()),
-            (_, false) if time_is_signed => Err("expected to be told where the signed time is".to_owned()),
-            _ => Ok(()),
+        let signs_time = self.signed.contains(&SignedPart::Timestamp);
+        if !self.signed.contains(&SignedPart::Body) {
+            return Err("expected the body among the signed parts, got none".to_owned());
         }
+        if self.timestamp.is_some() && !signs_time {
+            return Err("expected the time among the signed parts, got none".to_owned());
+        }
+        if self.timestamp.is_none() && signs_time {
+            return Err("expected `timestamp` to say where the signed time is, got none".to_owned());
+        }
+        Ok(())
     }
 }

@@ -1,51 +1,56 @@
-//! Is a delivery signed as the scheme says, and lately?
+//! Verifies a delivery's signature by the scheme, and its age.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 
-use super::scheme::{Algorithm, Encoding, Part, Scheme};
+use super::scheme::{Algorithm, Encoding, Scheme, SignedPart};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::gateways::signature;
 
 /// A signature that matched.
-pub(super) struct Genuine<'a> {
+pub(super) struct MatchedSignature<'a> {
     /// The label of the secret that it was made with.
     pub(super) label: &'a str,
-    /// How many whole seconds ago it was made, where the scheme has a time.
+    /// How many whole seconds ago it was made, if the scheme has a time.
     pub(super) skew_seconds: Option<i64>,
 }
 
-/// Finds the secret that signed the delivery, then looks at its age, so that an old forgery is called a forgery.
-pub(super) fn verify<'a>(scheme: &'a Scheme, delivery: &Delivery, now: Timestamp) -> Result<Genuine<'a>, Rejection> {
+/// Finds the secret that signed the delivery, then checks the age, so that an old forgery is reported as a forgery.
+pub(super) fn verify<'a>(
+    scheme: &'a Scheme,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<MatchedSignature<'a>, Rejection> {
     let given = scheme.signature.texts(delivery);
     if given.is_empty() {
         return Err(Rejection::SignatureMissing);
     }
     let time = time(scheme, delivery)?;
-    let parts = scheme.signed.iter().map(|part| text(part, delivery, time.as_ref().map(|(text, _)| text.as_str())));
+    let parts = scheme.signed.iter().map(|part| bytes(part, delivery, time.as_ref().map(|(text, _)| text.as_str())));
     let message = parts.collect::<Option<Vec<_>>>().ok_or(Rejection::SignatureMalformed)?.concat();
     let matches = |key: Vec<u8>| {
         let expected = scheme.encoding.write(&scheme.algorithm.sign(&key, &message));
         given.iter().any(|given| {
             let given = given.strip_prefix(&scheme.prefix).unwrap_or(given);
-            signature::same(&expected, given.as_bytes())
+            signature::constant_time_eq(&expected, given.as_bytes())
         })
     };
     let mut secrets = scheme.secrets.iter();
-    let (label, _) =
-        secrets.find(|(_, secret)| scheme.key.read(secret).is_some_and(matches)).ok_or(Rejection::SignatureMismatch)?;
+    let (label, _) = secrets
+        .find(|(_, secret)| scheme.key.decode(secret).is_some_and(matches))
+        .ok_or(Rejection::SignatureMismatch)?;
     let skew_seconds = time.map(|(_, seconds)| now.unix_timestamp().saturating_sub(seconds));
     let tolerance = scheme.timestamp.as_ref().map_or(0, |(_, tolerance)| tolerance.as_secs());
     if skew_seconds.is_some_and(|skew| skew.unsigned_abs() > tolerance) {
         return Err(Rejection::SignatureStale);
     }
-    Ok(Genuine { label, skew_seconds })
+    Ok(MatchedSignature { label, skew_seconds })
 }
 
-/// The time of the signature, as it was written and as a number. What could be read in two ways is refused.
+/// The time of the signature, as text and as a number. Anything ambiguous is refused.
 fn time(scheme: &Scheme, delivery: &Delivery) -> Result<Option<(String, i64)>, Rejection> {
     let Some((field, _)) = &scheme.timestamp else { return Ok(None) };
     match &field.texts(delivery)[..] {
@@ -58,12 +63,13 @@ fn time(scheme: &Scheme, delivery: &Delivery) -> Result<Option<(String, i64)>, R
     }
 }
 
-fn text(part: &Part, delivery: &Delivery, time: Option<&str>) -> Option<Vec<u8>> {
+/// The bytes of one signed part; `None` if its header is missing or occurs several times.
+fn bytes(part: &SignedPart, delivery: &Delivery, time: Option<&str>) -> Option<Vec<u8>> {
     match part {
-        Part::Body => Some(delivery.body.to_vec()),
-        Part::Timestamp => time.map(|time| time.as_bytes().to_vec()),
-        Part::Text(text) => Some(text.as_bytes().to_vec()),
-        Part::Field(field) => match &field.texts(delivery)[..] {
+        SignedPart::Body => Some(delivery.body.to_vec()),
+        SignedPart::Timestamp => time.map(|time| time.as_bytes().to_vec()),
+        SignedPart::Text(text) => Some(text.as_bytes().to_vec()),
+        SignedPart::Header(field) => match &field.texts(delivery)[..] {
             [text] => Some(text.as_bytes().to_vec()),
             _ => None,
         },
@@ -81,7 +87,7 @@ impl Algorithm {
     }
 }
 
-/// RFC 2104. HMAC takes keys of any length, so this can't fail.
+/// HMAC (RFC 2104). It accepts keys of any length, so this never fails.
 fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
     let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else { return Vec::new() };
     mac.update(message);

@@ -1,24 +1,24 @@
-//! What does PayPal's answer to a question or a call of ours say? An object as it stands: its own status counts, and an
-//! order shows all that became of it.
+//! Reads the facts of PayPal's answers to our own calls. An answer is an object in its current state: its status decides,
+//! and an order contains all of its payments.
 
-use super::interpret::{Reading, read, sentence, with_money};
+use super::resource::{Resource, parse_amount, sentence, with_money};
 use crate::domain::Timestamp;
 use crate::domain::event::{Awaited, Interpretation, Malformed, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
 
-/// The objects that PayPal answers.
+/// The types of objects that PayPal answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum ObjectType {
     Order,
     Authorization,
     Capture,
     Refund,
 }
 
-impl Named {
-    /// The kind that an answer of it has, which no event of PayPal's has.
+impl ObjectType {
+    /// The kind of the event that is made of the answer. PayPal itself sends no such kind.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Order => "ORDER.ANSWERED",
@@ -28,12 +28,14 @@ impl Named {
         }
     }
 
-    /// What an answer of this kind is of.
+    /// The object type of an answer's kind.
     pub(super) fn of(kind: &str) -> Option<Self> {
-        [Self::Order, Self::Authorization, Self::Capture, Self::Refund].into_iter().find(|named| named.kind() == kind)
+        [Self::Order, Self::Authorization, Self::Capture, Self::Refund]
+            .into_iter()
+            .find(|object_type| object_type.kind() == kind)
     }
 
-    /// The name of the object's type.
+    /// PayPal's name of the type, as events have it in `resource_type`.
     pub(super) fn resource_type(self) -> &'static str {
         match self {
             Self::Order => "checkout-order",
@@ -44,7 +46,7 @@ impl Named {
     }
 }
 
-/// What one object of money says.
+/// What one or several objects say about money.
 struct Movement {
     facts: Vec<Fact>,
     refs: Vec<String>,
@@ -52,43 +54,47 @@ struct Movement {
     amount: Option<Money>,
 }
 
-impl Reading<'_> {
-    /// An object as it stands, and what it is a part of where that was our choice.
-    pub(super) fn answered(&self, named: Named, part_of: Option<Object<'_>>) -> Result<Interpretation, Malformed> {
-        let aspect = match named {
-            Named::Order => return self.whole_order(),
-            Named::Authorization => Aspect::Authorization,
-            Named::Capture => Aspect::Capture,
-            Named::Refund => Aspect::Refund,
+impl Resource<'_> {
+    /// Reads an answer. `part_of` is the authorized amount when we asked to capture only a part of it.
+    pub(super) fn answered(
+        &self,
+        object_type: ObjectType,
+        part_of: Option<Object<'_>>,
+    ) -> Result<Interpretation, Malformed> {
+        let aspect = match object_type {
+            ObjectType::Order => return self.whole_order(),
+            ObjectType::Authorization => Aspect::Authorization,
+            ObjectType::Capture => Aspect::Capture,
+            ObjectType::Refund => Aspect::Refund,
         };
         let Movement { mut facts, refs, words, amount } = self.movement(aspect)?;
         let [_, authorization] = self.related()?;
         if let (Some(whole), Some(authorization)) = (part_of, authorization) {
-            facts.extend(self.total(&authorization, &facts, read(&whole)?));
+            facts.extend(self.capture_total(&authorization, &facts, parse_amount(&whole)?));
         }
-        Ok(self.said(facts, refs, &words, amount))
+        Ok(self.interpretation(facts, refs, &words, amount))
     }
 
-    /// All that was taken of an authorization, once nothing more will be: the rest of it was left on purpose.
-    fn total(&self, authorization: &str, facts: &[Fact], whole: Money) -> Option<Fact> {
-        let taken = |fact: &&Fact| {
+    /// The total that was captured of an authorization, once nothing more will be: the rest was left on purpose.
+    fn capture_total(&self, authorization: &str, facts: &[Fact], whole: Money) -> Option<Fact> {
+        let is_captured = |fact: &&Fact| {
             let of_it = fact.parent.as_deref() == Some(authorization) && fact.currency == Some(whole.currency);
             of_it && (fact.aspect, fact.state) == (Aspect::Capture, State::Succeeded)
         };
-        let taken = facts.iter().filter(taken).filter_map(|fact| fact.amount).reduce(i64::saturating_add)?;
+        let taken = facts.iter().filter(is_captured).filter_map(|fact| fact.amount).reduce(i64::saturating_add)?;
         let total = self.fact(Aspect::CaptureTotal, authorization, State::Succeeded);
         Some(total.with_amount(taken, whole.currency).with_face(whole.minor))
     }
 
-    /// An order with its payments. With several purchase units, what each is of doesn't say what the payment is of.
+    /// Reads an order with its payments. The amount is known only when it has a single purchase unit.
     fn whole_order(&self) -> Result<Interpretation, Malformed> {
-        let id = self.resource.need_id("id")?;
-        let units = self.resource.objects("purchase_units", "a purchase unit")?;
+        let id = self.object.need_id("id")?;
+        let units = self.object.objects("purchase_units", "a purchase unit")?;
         let amount = match &units[..] {
-            [unit] => unit.object("amount", "an amount")?.map(|amount| read(&amount)).transpose()?,
+            [unit] => unit.object("amount", "an amount")?.map(|amount| parse_amount(&amount)).transpose()?,
             _ => None,
         };
-        let status = short(&self.resource, "status").unwrap_or_default();
+        let status = short(&self.object, "status").unwrap_or_default();
         let (state, words) = match status.as_str() {
             "APPROVED" => (Some(State::Pending), "order approved by the customer, to be completed"),
             "COMPLETED" => (None, "order completed"),
@@ -96,13 +102,13 @@ impl Reading<'_> {
             _ => (Some(State::Pending), "order open, not approved by the customer yet"),
         };
         let mut facts: Vec<Fact> =
-            state.map(|state| with_money(self.stated(Aspect::Checkout, &id, state), amount)).into_iter().collect();
+            state.map(|state| with_money(self.status_fact(Aspect::Checkout, &id, state), amount)).into_iter().collect();
         let parts = self.parts(&units)?;
         facts.extend(parts.facts);
-        let payer = self.resource.object("payer", "a payer")?;
-        let source = self.resource.object("payment_source", "a source")?;
+        let payer = self.object.object("payer", "a payer")?;
+        let source = self.object.object("payment_source", "a source")?;
         let source = source.map(|source| source.object("paypal", "an account")).transpose()?.flatten();
-        let email = |of: Option<Object<'_>>| of.and_then(|of| short(&of, "email_address"));
+        let email = |object: Option<Object<'_>>| object.and_then(|object| short(&object, "email_address"));
         Ok(Interpretation {
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
@@ -112,22 +118,22 @@ impl Reading<'_> {
             summary: [sentence(words, amount), parts.words].join(""),
             customer: email(payer).or_else(|| email(source)),
             awaits_completion: (status == "APPROVED")
-                .then(|| Awaited { gateway_ref: id, since: self.moment("update_time") }),
+                .then(|| Awaited { gateway_ref: id, since: self.time("update_time") }),
         })
     }
 
-    /// All movements of money that an order shows, in one.
+    /// Combines all movements of money that an order contains.
     fn parts(&self, units: &[Object<'_>]) -> Result<Movement, Malformed> {
         let mut all = Movement { facts: Vec::new(), refs: Vec::new(), words: String::new(), amount: None };
         let (mut held, mut closed) = (Vec::new(), Vec::new());
         for (aspect, object) in movements(units)? {
-            let reading = Reading { event: self.event, resource: object };
-            let part = reading.movement(aspect)?;
+            let resource = Resource { event: self.event, object };
+            let part = resource.movement(aspect)?;
             if let (Aspect::Authorization, [fact], Some(whole)) = (aspect, &part.facts[..], part.amount) {
                 held.push((fact.gateway_ref.clone(), whole));
             }
-            // One that was declined, or is not decided yet, closes nothing.
-            if aspect == Aspect::Capture && reading.resource.flag("final_capture").unwrap_or(false) {
+            // A declined or pending capture does not close the authorization.
+            if aspect == Aspect::Capture && resource.object.bool_or_false("final_capture").unwrap_or(false) {
                 let taken = part.facts.iter().filter(|fact| fact.state == State::Succeeded);
                 closed.extend(taken.filter_map(|fact| fact.parent.clone()));
             }
@@ -137,17 +143,18 @@ impl Reading<'_> {
             all.refs.extend(part.refs);
         }
         held.retain(|(authorization, _)| closed.contains(authorization));
-        let totals = held.iter().filter_map(|(authorization, whole)| self.total(authorization, &all.facts, *whole));
+        let totals =
+            held.iter().filter_map(|(authorization, whole)| self.capture_total(authorization, &all.facts, *whole));
         let totals: Vec<Fact> = totals.collect();
         all.facts.extend(totals);
         Ok(all)
     }
 
-    /// An authorization, a capture or a refund, by its own status. One that is not known states nothing.
+    /// Reads an authorization, a capture or a refund by its status. An unknown status states no fact.
     fn movement(&self, aspect: Aspect) -> Result<Movement, Malformed> {
-        let id = self.resource.need_id("id")?;
+        let id = self.object.need_id("id")?;
         let amount = self.amount()?;
-        let status = short(&self.resource, "status").unwrap_or_default();
+        let status = short(&self.object, "status").unwrap_or_default();
         let (state, words) = match (aspect, status.as_str()) {
             (Aspect::Authorization, "CREATED") => (State::Authorized, "authorized"),
             (Aspect::Authorization, "CAPTURED" | "PARTIALLY_CAPTURED") => (State::Authorized, "authorization captured"),
@@ -163,45 +170,45 @@ impl Reading<'_> {
             (Aspect::Refund, "FAILED") => (State::Failed, "refund failed, the money came back"),
             (Aspect::Refund, "CANCELLED") => (State::Canceled, "refund canceled"),
             _ => {
-                let words = format!("an object of a status that is not known, {status:?}");
+                let words = format!("an object with the unknown status {status:?}");
                 return Ok(Movement { facts: Vec::new(), refs: vec![id], words, amount: None });
             }
         };
-        let fact = with_money(self.stated(aspect, &id, state), amount);
+        let fact = with_money(self.status_fact(aspect, &id, state), amount);
         let [order, authorization] = self.related()?;
-        let above = self.above()?;
+        let parent = self.parent_link()?;
         let (fact, refs) = match aspect {
             Aspect::Capture => {
-                let parent = authorization.clone().or(order.clone()).or(above);
+                let parent = authorization.clone().or(order.clone()).or(parent);
                 (fact.with_parent(parent), [authorization, order])
             }
-            Aspect::Refund => (fact.with_parent(above.clone()).with_since(self.moment("create_time")), [above, None]),
+            Aspect::Refund => (fact.with_parent(parent.clone()).with_since(self.time("create_time")), [parent, None]),
             _ => (fact, [order, None]),
         };
         let refs = distinct([Some(id)].into_iter().chain(refs));
-        let why = self.resource.object("status_details", "details")?;
+        let why = self.object.object("status_details", "details")?;
         let why = why.and_then(|why| short(&why, "reason")).map(|why| format!(" ({why})")).unwrap_or_default();
         Ok(Movement { facts: vec![fact], refs, words: format!("{words}{why}"), amount })
     }
 
-    /// A fact of the object. That something is not decided is no news when it is asked for: it says so since it last
-    /// changed, and must not outrank what was decided meanwhile.
-    fn stated(&self, aspect: Aspect, id: &str, state: State) -> Fact {
+    /// A fact of the object's current state. A pending object has been pending since it last changed, so its fact has that
+    /// time: the time of the answer would let it outrank what was decided in between.
+    fn status_fact(&self, aspect: Aspect, id: &str, state: State) -> Fact {
         let mut fact = self.fact(aspect, id, state);
         if state == State::Pending {
-            fact.occurred_at = self.changed();
+            fact.occurred_at = self.changed_at();
         }
         fact
     }
 
-    /// When the object last changed, as far as it says.
-    fn changed(&self) -> Timestamp {
-        let changed = self.moment("update_time").or_else(|| self.moment("create_time"));
+    /// When the object last changed, or the time of the answer if the object does not say.
+    fn changed_at(&self) -> Timestamp {
+        let changed = self.time("update_time").or_else(|| self.time("create_time"));
         changed.unwrap_or(self.event.occurred_at).min(self.event.occurred_at)
     }
 }
 
-/// All movements of money that an order shows.
+/// All authorizations, captures and refunds that an order's purchase units contain.
 pub(super) fn movements<'a>(units: &[Object<'a>]) -> Result<Vec<(Aspect, Object<'a>)>, Malformed> {
     let mut found = Vec::new();
     for unit in units {

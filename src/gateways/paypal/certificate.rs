@@ -1,5 +1,5 @@
-//! May this certificate sign PayPal's events? Its address must be PayPal's own, its chain must end at a trusted root,
-//! and its name must be the one that PayPal's libraries ask for.
+//! Decides whether a certificate may sign PayPal's events: its address must be on PayPal's hosts, its chain must end at a
+//! trusted root, and its name must be the one that PayPal's libraries require.
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
@@ -11,37 +11,38 @@ use x509_cert::der::asn1::{ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 
 use crate::domain::Timestamp;
 
-/// Where PayPal serves certificates, in production and in the sandbox.
+/// The hosts that serve PayPal's certificates, in production and in the sandbox.
 const HOSTS: [&str; 4] = ["api.paypal.com", "api-m.paypal.com", "api.sandbox.paypal.com", "api-m.sandbox.paypal.com"];
 const PATH: &str = "/v1/notifications/certs/";
-/// The attribute of a subject that holds its common name (X.520).
+/// The common name in a certificate's subject (X.520).
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
-/// The address of a certificate, if it is one of PayPal's: compared after it was read, since a stranger writes it.
+/// The certificate's address, if it is one of PayPal's. Anybody can write it into a header, so it is parsed before it is
+/// compared.
 pub(super) fn address(text: &str) -> Option<String> {
-    // A reader of addresses forgives blanks, line ends and tabs, and takes a backslash for a slash.
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let url = Url::parse(text).ok().filter(|url| plain && url.scheme() == "https" && url.port().is_none())?;
-    let nobody = url.username().is_empty() && url.password().is_none();
-    let bare = url.query().is_none() && url.fragment().is_none();
-    let ours = url.host_str().is_some_and(|host| HOSTS.contains(&host));
+    // The URL parser ignores blanks, line ends and tabs, and reads a backslash as a slash.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let url = Url::parse(text).ok().filter(|url| is_plain && url.scheme() == "https" && url.port().is_none())?;
+    let has_no_user = url.username().is_empty() && url.password().is_none();
+    let ends_with_path = url.query().is_none() && url.fragment().is_none();
+    let is_paypals = url.host_str().is_some_and(|host| HOSTS.contains(&host));
     let name = url.path().strip_prefix(PATH)?;
-    let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    (nobody && bare && ours && named).then(|| url.into())
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    (has_no_user && ends_with_path && is_paypals && is_name).then(|| url.into())
 }
 
-/// The certificates of a PEM text, in its order; none where there is anything else.
+/// The certificates in a PEM text, in its order; empty if anything in it is not a certificate.
 pub(super) fn read(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap_or_default()
 }
 
-/// The trust anchors that these certificates are. What is no certificate is left out.
+/// Trust anchors of these certificates. Unreadable ones are skipped.
 pub(super) fn anchors(certificates: &[CertificateDer<'static>]) -> Vec<TrustAnchor<'static>> {
     let anchors = certificates.iter().filter_map(|certificate| anchor_from_trusted_cert(certificate).ok());
     anchors.map(|anchor| anchor.to_owned()).collect()
 }
 
-/// Whether the first of the certificates may sign at `now`, and signed `message`. The others may be its issuers.
+/// Whether the first certificate is valid at `now` and signed `message`. The other certificates may be its issuers.
 pub(super) fn signed(
     certificates: &[CertificateDer<'_>],
     anchors: &[TrustAnchor<'_>],
@@ -60,15 +61,15 @@ pub(super) fn signed(
         && leaf.verify_signature(RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
 }
 
-/// Whether the certificate's one common name is `messageverificationcerts.….paypal.com`, and is among the names that its
-/// issuer vouches for.
+/// Whether the certificate has exactly one common name, it is `messageverificationcerts.….paypal.com`, and the certificate
+/// is also valid for that name as a DNS name.
 fn is_paypals(leaf: &EndEntityCert<'_>, certificate: &CertificateDer<'_>) -> bool {
     let names = common_names(certificate).unwrap_or_default();
     let [name] = &names[..] else { return false };
-    let vouched =
+    let is_dns_name =
         ServerName::try_from(name.as_str()).is_ok_and(|name| leaf.verify_is_valid_for_subject_name(&name).is_ok());
     let name = name.to_ascii_lowercase();
-    vouched && name.starts_with("messageverificationcerts.") && name.ends_with(".paypal.com")
+    is_dns_name && name.starts_with("messageverificationcerts.") && name.ends_with(".paypal.com")
 }
 
 fn common_names(certificate: &CertificateDer<'_>) -> Option<Vec<String>> {

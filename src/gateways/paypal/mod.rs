@@ -1,32 +1,36 @@
-//! How does one talk to PayPal? [`PayPal`] is one webhook of a REST app: it verifies what comes in without asking
-//! PayPal, but for a certificate once a day, reads facts, and with the app's client it starts payments and acts on them.
+//! The gateway for PayPal. [`PayPal`] is one webhook of a REST app. It verifies deliveries offline, except that it fetches
+//! PayPal's certificate once a day. With the app's client ID and secret it also starts payments and acts on them.
 
 mod answered;
 mod api;
 mod certificate;
+mod certificate_store;
 mod envelope;
 mod interpret;
-mod store;
+mod resource;
 mod verify;
 
 use std::sync::{Arc, OnceLock};
 
 use rustls_pki_types::TrustAnchor;
 
-use super::{BoxFuture, Call, Gateway, GatewayError, Listing, Order, SecretStatus, Setup, Started, Verb, Verification};
+use super::{
+    BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, SecretStatus, Setup, Started, Verb, Verification,
+};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
 use api::Api;
-use store::{Chain, Store};
-use verify::Claim;
+use certificate_store::{CertificateStore, Chain};
+use verify::ClaimedSignature;
 
-/// What the one webhook is called on events.
+/// The label that events carry in place of a signing secret's.
 const LABEL: &str = "webhook id";
 
 /// One webhook of a PayPal REST app, in the sandbox or live.
 ///
-/// An event finds its payment by the payment's token: hand it to PayPal as the purchase unit's `custom_id`.
+/// Events find their payment by the payment's token. A host that creates orders itself passes the token to PayPal as the
+/// purchase unit's `custom_id`.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, paypal::PayPal};
@@ -38,30 +42,33 @@ const LABEL: &str = "webhook id";
 pub struct PayPal {
     webhook_id: String,
     live: bool,
-    given: Vec<TrustAnchor<'static>>,
-    trusted: Arc<OnceLock<Vec<TrustAnchor<'static>>>>,
-    unreadable: bool,
-    store: Arc<Store>,
+    /// The roots from [`PayPal::roots`]; if there are none, the system's count.
+    own_roots: Vec<TrustAnchor<'static>>,
+    system_roots: Arc<OnceLock<Vec<TrustAnchor<'static>>>>,
+    /// Whether the configuration contains certificates or addresses that can't be read.
+    has_unreadable: bool,
+    certificates: Arc<CertificateStore>,
     api: Option<Api>,
     online: bool,
 }
 
 impl PayPal {
-    /// The webhook of this id, as the app's page in PayPal's dashboard shows it. Default the sandbox.
+    /// The webhook with this id, which the app's page in PayPal's dashboard shows. It is a sandbox webhook unless
+    /// [`PayPal::live`] says otherwise.
     pub fn new(webhook_id: impl Into<String>) -> Self {
         Self {
             webhook_id: webhook_id.into(),
             live: false,
-            given: Vec::new(),
-            trusted: Arc::default(),
-            unreadable: false,
-            store: Arc::default(),
+            own_roots: Vec::new(),
+            system_roots: Arc::default(),
+            has_unreadable: false,
+            certificates: Arc::default(),
             api: None,
             online: false,
         }
     }
 
-    /// Says that the webhook is of a live app: events don't tell.
+    /// Declares the webhook a live one. Default: the sandbox. PayPal's events do not say which they are of.
     pub fn live(mut self) -> Self {
         self.live = true;
         if let Some(api) = &mut self.api {
@@ -70,18 +77,20 @@ impl PayPal {
         self
     }
 
-    /// The REST app's client ID and secret, with which orders are created, completed, captured, voided, refunded and asked
-    /// about here: [`Payments::create`](crate::Payments::create) then answers the address where the customer approves,
-    /// and as soon as that is done the order is captured or authorized, one that the host opened with a payment's token as its
-    /// `custom_id` too. PayPal takes no metadata, no time at which the order ends, and amounts of HUF, JPY and TWD in whole
-    /// units only. Default none: the host does all of it itself.
+    /// Sets the REST app's client ID and secret, with which the crate calls PayPal's API. Default: none, and the host makes
+    /// all calls itself.
+    ///
+    /// [`Payments::create`](crate::Payments::create) then creates an order and returns the address where the customer
+    /// approves it. Once approved, the order is captured or authorized; so is an order that the host created with a
+    /// payment's token as its `custom_id`. Captures, voids, refunds and refreshes go through PayPal as well. PayPal accepts
+    /// neither metadata nor an expiry for an order, and amounts in HUF, JPY and TWD only in whole units.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.api = Some(Api::new(id, secret, self.live));
         self
     }
 
-    /// Where PayPal's API is. Default PayPal's own address, of the sandbox or live; for tests, a fake on this machine by
-    /// plain `http://`. Call it after [`PayPal::client`].
+    /// Sets the address of PayPal's API, for tests with a fake: `https://`, or `http://` to this machine. Default: PayPal's
+    /// own address, of the sandbox or live. Has an effect only after [`PayPal::client`].
     pub fn api_base(mut self, base: impl Into<String>) -> Self {
         if let Some(api) = &mut self.api {
             api.base = Some(base.into());
@@ -89,8 +98,8 @@ impl PayPal {
         self
     }
 
-    /// How often a call is tried again when PayPal can't be reached or has trouble of its own. Default 2; each try bears
-    /// the same `PayPal-Request-Id`. Call it after [`PayPal::client`].
+    /// Sets how often a call is retried when PayPal can't be reached or reports an error of its own. Default: 2. Every try
+    /// has the same `PayPal-Request-Id`, so PayPal acts once. Has an effect only after [`PayPal::client`].
     pub fn api_retries(mut self, retries: u32) -> Self {
         if let Some(api) = &mut self.api {
             api.retries = retries;
@@ -98,68 +107,76 @@ impl PayPal {
         self
     }
 
-    /// Asks PayPal about every delivery whether it is genuine, in place of checking its signature here: for those who
-    /// can't say which certificates to trust. Each delivery then waits for PayPal, and is refused for now (503, so that it
-    /// is sent again) when PayPal does not answer within 10 seconds. Whoever posts what looks like a delivery makes this
-    /// process ask, so it asks about 8 at a time; 56 more wait up to 3 seconds, and all others are refused for now, as are
-    /// those of the 5 seconds after PayPal was slow and gave no answer. Needs [`PayPal::client`]. Default off.
+    /// Has PayPal itself verify every delivery, in place of checking its signature here. Default: off. Needs
+    /// [`PayPal::client`]. For hosts that cannot decide which certificates to trust.
+    ///
+    /// Each delivery then waits for PayPal. It is refused with 503, so that PayPal sends it again, when there is no answer
+    /// within 10 seconds. Anybody can cause such a question by posting something that looks like a delivery, so their
+    /// number is limited: 8 run at a time, 56 more wait up to 3 seconds, and all others are refused with 503. So are all
+    /// deliveries within 5 seconds after PayPal took long and did not answer.
     pub fn verify_online(mut self) -> Self {
         self.online = true;
         self
     }
 
-    /// Trusts these root certificates (PEM) in place of the system's. Default the system's.
+    /// Adds trusted root certificates (PEM). Default: the system's, which are no longer trusted once any are added here.
     pub fn roots(mut self, pem: impl AsRef<[u8]>) -> Self {
         let anchors = certificate::anchors(&certificate::read(pem.as_ref()));
-        self.unreadable |= anchors.is_empty();
-        self.given.extend(anchors);
+        self.has_unreadable |= anchors.is_empty();
+        self.own_roots.extend(anchors);
         self
     }
 
-    /// Gives the certificates (PEM, the signer's first) that PayPal serves at `address`, for a machine that may not
-    /// reach PayPal: then nothing is fetched for that address.
+    /// Adds the certificates (PEM, the signer's first) that PayPal serves at `address`, so that they are not fetched.
+    /// Default: none. For machines that cannot reach PayPal.
     pub fn certificate(mut self, address: impl AsRef<str>, pem: impl AsRef<[u8]>) -> Self {
         let chain: Chain = certificate::read(pem.as_ref()).into();
         match certificate::address(address.as_ref()) {
-            Some(address) if !chain.is_empty() => self.store.give(address, chain),
-            _ => self.unreadable = true,
+            Some(address) if !chain.is_empty() => self.certificates.add(address, chain),
+            _ => self.has_unreadable = true,
         }
         self
     }
 
-    fn anchors(&self) -> &[TrustAnchor<'static>] {
-        match self.given.is_empty() {
-            false => &self.given,
-            true => self.trusted.get_or_init(|| certificate::anchors(&rustls_native_certs::load_native_certs().certs)),
+    fn roots_in_use(&self) -> &[TrustAnchor<'static>] {
+        if !self.own_roots.is_empty() {
+            return &self.own_roots;
         }
+        self.system_roots.get_or_init(|| certificate::anchors(&rustls_native_certs::load_native_certs().certs))
     }
 
-    fn signed(&self, chain: &Chain, claim: &Claim, now: Timestamp) -> bool {
-        certificate::signed(chain, self.anchors(), now, claim.message.as_bytes(), &claim.signature)
+    fn is_signed(&self, chain: &Chain, claimed: &ClaimedSignature, now: Timestamp) -> bool {
+        certificate::signed(chain, self.roots_in_use(), now, claimed.message.as_bytes(), &claimed.signature)
     }
 
-    fn judged(&self, genuine: bool, delivery: &Delivery) -> Result<Verified, Rejection> {
-        if !genuine {
+    fn verified(&self, is_genuine: bool, delivery: &Delivery) -> Result<Verified, Rejection> {
+        if !is_genuine {
             return Err(Rejection::SignatureMismatch);
         }
         let events = vec![envelope::read(&delivery.body, self.live)?];
         Ok(Verified { events, secret: Some(LABEL.to_owned()), skew_seconds: None })
     }
 
-    /// Asks PayPal itself.
-    async fn ask_online(&self, delivery: &Delivery) -> Result<Verified, Rejection> {
+    /// Has PayPal verify the delivery.
+    async fn verify_by_asking(&self, delivery: &Delivery) -> Result<Verified, Rejection> {
         let api = self.api.as_ref().ok_or(Rejection::Unverifiable)?;
-        // What can't be PayPal's is not worth a question.
-        verify::claim(delivery, &self.webhook_id)?;
-        api.vouches(delivery, &self.webhook_id).await?;
-        self.judged(true, delivery)
+        // PayPal is not asked about a delivery whose headers can't be PayPal's.
+        verify::claimed_signature(delivery, &self.webhook_id)?;
+        api.verify_online(delivery, &self.webhook_id).await?;
+        self.verified(true, delivery)
     }
 
-    /// Fetches the certificate. As long as there is none, nothing is known: PayPal is to send again.
-    async fn ask(&self, claim: Claim, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
-        let believe = |chain: &Chain| self.signed(chain, &claim, now);
-        let chain = self.store.fetch(&claim.address, now, believe).await.ok_or(Rejection::Unverifiable)?;
-        self.judged(self.signed(&chain, &claim, now), delivery)
+    /// Fetches the certificate, then checks the signature. [`Rejection::Unverifiable`] if it can't be fetched, so that
+    /// PayPal sends the delivery again.
+    async fn verify_by_fetching(
+        &self,
+        claimed: ClaimedSignature,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Verified, Rejection> {
+        let is_valid = |chain: &Chain| self.is_signed(chain, &claimed, now);
+        let chain = self.certificates.fetch(&claimed.address, now, is_valid).await.ok_or(Rejection::Unverifiable)?;
+        self.verified(self.is_signed(&chain, &claimed, now), delivery)
     }
 }
 
@@ -176,7 +193,7 @@ impl Gateway for PayPal {
         if id.starts_with("WH-") {
             return Err(format!("expected the id of PayPal's webhook, got the id of an event, {id:?}"));
         }
-        if self.unreadable {
+        if self.has_unreadable {
             return Err(
                 "expected certificates as PEM, and addresses as PayPal sends them, got something else".to_owned()
             );
@@ -187,23 +204,23 @@ impl Gateway for PayPal {
             );
         }
         self.api.as_ref().map_or(Ok(()), Api::check)?;
-        match self.anchors().is_empty() && !self.online {
-            true => Err("expected root certificates of the system, got none: give some by `roots`".to_owned()),
-            false => Ok(()),
+        if self.roots_in_use().is_empty() && !self.online {
+            return Err("expected root certificates of the system, got none: add some with `roots`".to_owned());
         }
+        Ok(())
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
         if self.online {
-            return Verification::Later(Box::pin(self.ask_online(delivery)));
+            return Verification::Later(Box::pin(self.verify_by_asking(delivery)));
         }
-        let claim = match verify::claim(delivery, &self.webhook_id) {
-            Ok(claim) => claim,
+        let claimed = match verify::claimed_signature(delivery, &self.webhook_id) {
+            Ok(claimed) => claimed,
             Err(rejection) => return Verification::Ready(Err(rejection)),
         };
-        match self.store.get(&claim.address, now) {
-            Some(chain) => Verification::Ready(self.judged(self.signed(&chain, &claim, now), delivery)),
-            None => Verification::Later(Box::pin(self.ask(claim, delivery, now))),
+        match self.certificates.get(&claimed.address, now) {
+            Some(chain) => Verification::Ready(self.verified(self.is_signed(&chain, &claimed, now), delivery)),
+            None => Verification::Later(Box::pin(self.verify_by_fetching(claimed, delivery, now))),
         }
     }
 
@@ -212,15 +229,18 @@ impl Gateway for PayPal {
     }
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
+        if self.api.is_some() {
+            return Ok(());
+        }
         let verb = verb.as_str();
-        let without =
-            || format!("This variant has no client of PayPal's, so PayPal can't be asked to {verb} from here.");
-        self.api.as_ref().map(drop).ok_or_else(without)
+        Err(format!(
+            "This variant has no client ID and secret of PayPal's, so PayPal can't be asked to {verb} from here."
+        ))
     }
 
-    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
+    fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
         match &self.api {
-            Some(api) => Box::pin(api.checkout(order)),
+            Some(api) => Box::pin(api.checkout(payment)),
             None => Box::pin(std::future::ready(Ok(Started::Done))),
         }
     }
@@ -252,10 +272,10 @@ impl Gateway for PayPal {
 
     fn setup(&self) -> Setup {
         let steps = [
-            "In PayPal's developer dashboard, open your REST app and add a webhook. Sandbox and live are apart.",
-            "Paste {address} as its URL; live, it has to be https on port 443.",
-            "Select the events below. Further ones do no harm: they are kept for handlers and change no payment.",
-            "Copy the webhook's id, give it to this variant and restart the app. The ids of events (WH-…) are others.",
+            "In PayPal's developer dashboard, open your REST app and add a webhook. Sandbox and live have separate apps.",
+            "Paste {address} as its URL. A live webhook requires https on port 443.",
+            "Select the events below. Others do no harm: they are kept for handlers and change no payment.",
+            "Copy the webhook's id, give it to this variant and restart the app. Ids that start with WH- are of events.",
             "The simulator's mock events can't be verified and are refused.",
         ];
         Setup {
@@ -276,5 +296,5 @@ impl Gateway for PayPal {
 }
 
 fn no_client() -> GatewayError {
-    GatewayError::Unsupported("this variant has no client of PayPal's".to_owned())
+    GatewayError::Unsupported("this variant has no client ID and secret of PayPal's".to_owned())
 }

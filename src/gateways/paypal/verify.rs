@@ -1,8 +1,8 @@
-//! Did PayPal sign this delivery? RSA-SHA256 over `id|time|webhook id|crc32 of the body` under the certificate that a
+//! The signature of a delivery: RSA-SHA256 over `id|time|webhook id|crc32 of the body`, made with the certificate that a
 //! header names (format: <https://developer.paypal.com/api/rest/webhooks/rest/>, "Self verification method").
 //!
-//! There is no age in it: PayPal sends an event again for three days, and what was recorded is told apart by its
-//! event's id alone.
+//! The age of a signature is not checked, because PayPal sends an event again for up to three days. A replayed delivery is
+//! recognized by its event's id.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,21 +10,21 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::certificate;
 use crate::domain::delivery::{Delivery, Rejection};
 
-/// The only algorithm that PayPal names; its libraries would take weaker ones.
+/// The only algorithm that PayPal documents. Its libraries would accept weaker ones.
 const ALGORITHM: &str = "SHA256withRSA";
 
-/// What a delivery's headers claim, once they can be read.
-pub(super) struct Claim {
-    /// The address of the certificate, PayPal's own.
+/// What a delivery's headers claim: readable, but not verified yet.
+pub(super) struct ClaimedSignature {
+    /// The address of the certificate, on one of PayPal's hosts.
     pub(super) address: String,
-    /// What was signed.
+    /// The signed text.
     pub(super) message: String,
     /// The signature's bytes.
     pub(super) signature: Vec<u8>,
 }
 
-/// The five header fields, as they came.
-pub(super) struct Fields {
+/// The five header fields of the signature, as they were received.
+pub(super) struct SignatureHeaders {
     pub(super) id: String,
     pub(super) time: String,
     pub(super) signature: String,
@@ -32,13 +32,13 @@ pub(super) struct Fields {
     pub(super) algorithm: String,
 }
 
-/// Reads the header fields, of which none may be missing.
-pub(super) fn fields(delivery: &Delivery) -> Result<Fields, Rejection> {
+/// Reads the header fields. None may be missing or empty.
+pub(super) fn signature_headers(delivery: &Delivery) -> Result<SignatureHeaders, Rejection> {
     let field = |name: &str| {
         let text = delivery.header(&format!("paypal-{name}")).filter(|text| !text.is_empty());
         text.map(Into::into).ok_or(Rejection::SignatureMissing)
     };
-    Ok(Fields {
+    Ok(SignatureHeaders {
         id: field("transmission-id")?,
         time: field("transmission-time")?,
         signature: field("transmission-sig")?,
@@ -47,18 +47,18 @@ pub(super) fn fields(delivery: &Delivery) -> Result<Fields, Rejection> {
     })
 }
 
-/// Reads what the header fields claim. Nothing is fetched for a delivery that fails here.
-pub(super) fn claim(delivery: &Delivery, webhook_id: &str) -> Result<Claim, Rejection> {
-    let Fields { id, time, signature, address, algorithm } = fields(delivery)?;
+/// Parses the header fields. No certificate is fetched for a delivery that fails here.
+pub(super) fn claimed_signature(delivery: &Delivery, webhook_id: &str) -> Result<ClaimedSignature, Rejection> {
+    let SignatureHeaders { id, time, signature, address, algorithm } = signature_headers(delivery)?;
     let address = certificate::address(&address).filter(|_| algorithm == ALGORITHM);
-    let folded = signature.replace(['\r', '\n'], "");
-    let (Some(address), Ok(signature)) = (address, BASE64.decode(folded)) else {
+    let unfolded = signature.replace(['\r', '\n'], "");
+    let (Some(address), Ok(signature)) = (address, BASE64.decode(unfolded)) else {
         return Err(Rejection::SignatureMalformed);
     };
-    // Anybody's webhook has an empty id as well.
+    // The id binds a signature to this webhook; a blank one would bind it to nothing.
     if webhook_id.trim().is_empty() {
         return Err(Rejection::SignatureMismatch);
     }
-    let sum = crc32fast::hash(&delivery.body);
-    Ok(Claim { address, message: format!("{id}|{time}|{webhook_id}|{sum}"), signature })
+    let checksum = crc32fast::hash(&delivery.body);
+    Ok(ClaimedSignature { address, message: format!("{id}|{time}|{webhook_id}|{checksum}"), signature })
 }

@@ -1,5 +1,5 @@
-//! Which event does a genuine body carry? Its `type` and `timestamp` are members of the body (format:
-//! <https://www.standardwebhooks.com>, "Payload structure"); its id came in the header.
+//! Reads the event in a genuine body. The body has the `type` and `timestamp`, the header the id (format:
+//! <https://www.standardwebhooks.com>, "Payload structure").
 
 use bytes::Bytes;
 use serde_json::json;
@@ -7,13 +7,13 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
-use crate::domain::{Timestamp, moment_of};
+use crate::domain::{Timestamp, parse_rfc3339};
 use crate::gateways::TEST_KIND;
 use crate::gateways::json::{self, Members};
 
-/// Reads the event's own fields. Answers [`Rejection::BodyMalformed`] when the body is no UTF-8, no JSON object, or
-/// has no `type`, or its header no id, that can be stored: a genuine event is refused for nothing else, since the sender
-/// would send the very same bytes again.
+/// Reads the event's own fields. [`Rejection::BodyMalformed`] if the body is not a UTF-8 JSON object, or if the `type` or
+/// the header's id is missing or not [`storable`]. A genuine event is refused for no other reason, since the sender would
+/// send the same bytes again.
 pub(super) fn read(id: String, body: &Bytes) -> Result<Envelope, Rejection> {
     if !storable(&id) {
         return Err(Rejection::BodyMalformed);
@@ -24,7 +24,7 @@ pub(super) fn read(id: String, body: &Bytes) -> Result<Envelope, Rejection> {
     while let Some((key, value)) = members.next().map_err(|_| Rejection::BodyMalformed)? {
         match json::text(key).as_deref() {
             Some("type") => kind = json::text(value).filter(|kind| storable(kind)),
-            Some("timestamp") => occurred_at = json::text(value).and_then(|text| moment_of(&text)),
+            Some("timestamp") => occurred_at = json::text(value).and_then(|text| parse_rfc3339(&text)),
             _ => {}
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn read(id: String, body: &Bytes) -> Result<Envelope, Rejection> {
     Ok(Envelope { id, kind, occurred_at, livemode, account, api_version, body: body.clone() })
 }
 
-/// An event about nothing.
+/// The body of a test event.
 pub(super) fn test_event(now: Timestamp) -> Vec<u8> {
     let timestamp = now.format(&Rfc3339).unwrap_or_default();
     json!({"type": TEST_KIND, "timestamp": timestamp, "data": {}}).to_string().into_bytes()

@@ -1,9 +1,9 @@
-//! How are Standard Webhooks taken in? [`StandardWebhooks`] is one configured endpoint of anybody who signs by
-//! <https://www.standardwebhooks.com>: Svix and those who send through it, Polar, and many more. The standard says how
-//! to sign and nothing of payments, so the events are for the host's [`on_event`](crate::Builder::on_event) handlers.
+//! The gateway for Standard Webhooks (<https://www.standardwebhooks.com>): Svix and the companies that send through it,
+//! Polar, and many more. [`StandardWebhooks`] is one configured endpoint. The standard defines signatures but nothing about
+//! payments, so the events are for the host's [`on_event`](crate::Builder::on_event) handlers.
 //!
-//! The crate of the standard's authors reads the system's clock by itself, so that neither a test nor a delivery's own
-//! moment could stand in for it; what it does is the one function in `verify`.
+//! The crate of the standard's authors is not used because it reads the system's clock: neither a test nor the time at which
+//! the delivery was received could replace it. All that it does is the function in `verify`.
 
 mod envelope;
 mod verify;
@@ -15,7 +15,7 @@ use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
 use verify::{Endpoint, KeyRule, Names};
 
-/// One endpoint that takes Standard Webhooks.
+/// One endpoint that accepts Standard Webhooks.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, standard_webhooks::StandardWebhooks};
@@ -29,13 +29,13 @@ pub struct StandardWebhooks {
 }
 
 impl StandardWebhooks {
-    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`. White space at its
-    /// ends is not trimmed.
+    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`. The secret is not trimmed.
     pub fn new(secret: impl Into<String>) -> Self {
         Self::with(KeyRule::Decoded, secret)
     }
 
-    /// An endpoint whose sender signs with the secret's text as it stands, prefix and all: Polar (`polar_whs_…`).
+    /// An endpoint whose sender uses the bytes of the secret's text as the key, including its prefix: Polar
+    /// (`polar_whs_…`).
     pub fn text_key(secret: impl Into<String>) -> Self {
         Self::with(KeyRule::Text, secret)
     }
@@ -45,25 +45,26 @@ impl StandardWebhooks {
         Self { endpoint: Endpoint { rule, names: Names::Standard, secrets } }
     }
 
-    /// Adds a further signing secret under a label that shows which one matched. Default none.
+    /// Adds another signing secret, such as the next one during a rotation. The label shows which secret matched. Default:
+    /// none.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.endpoint.secrets.push((label.into(), Secret::new(secret)));
         self
     }
 
-    /// Reads Svix's own header names (`svix-id` and so on) as well. Default the standard's alone. A delivery that has
-    /// them is judged by them, as Svix's libraries do.
+    /// Accepts Svix's own header names (`svix-id` and so on) as well. Default: only the standard's. A delivery with any of
+    /// them is verified by them alone, as Svix's libraries do.
     pub fn svix(mut self) -> Self {
         self.endpoint.names = Names::Svix;
         self
     }
 
     fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
-        let genuine = verify::verify(&self.endpoint, delivery, now)?;
+        let matched = verify::verify(&self.endpoint, delivery, now)?;
         Ok(Verified {
-            events: vec![envelope::read(genuine.id, &delivery.body)?],
-            secret: Some(genuine.label.to_owned()),
-            skew_seconds: Some(genuine.skew_seconds),
+            events: vec![envelope::read(matched.id, &delivery.body)?],
+            secret: Some(matched.label.to_owned()),
+            skew_seconds: Some(matched.skew_seconds),
         })
     }
 }
@@ -101,14 +102,14 @@ impl Gateway for StandardWebhooks {
         if event.kind == TEST_KIND {
             return Ok(test_interpretation());
         }
-        let summary = "a standard webhook; what it means is for the handlers of its kind".to_owned();
+        let summary = "a standard webhook: kept for the handlers of its kind, which know its meaning".to_owned();
         Ok(Interpretation { summary, ..Interpretation::default() })
     }
 
     fn setup(&self) -> Setup {
         let steps = [
             "In the sender's settings, add a webhook endpoint and paste {address} as its address.",
-            "Select the events that your handlers are for.",
+            "Select the events that you have handlers for.",
             "Copy the endpoint's signing secret, give it to this variant and restart the app.",
         ];
         let status = |(label, secret): &(String, Secret)| {

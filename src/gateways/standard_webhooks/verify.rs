@@ -1,7 +1,7 @@
-//! Is a delivery signed by the standard, and lately? HMAC-SHA256 over `id.timestamp.body`, base64, one or more in
-//! the signature header (format: <https://www.standardwebhooks.com>, "Signature scheme").
+//! Verifies signatures of the standard: HMAC-SHA256 over `id.timestamp.body` as base64, one or more of them in the signature
+//! header (format: <https://www.standardwebhooks.com>, "Signature scheme").
 //!
-//! Where the standard's libraries for Python and JavaScript disagree about a header, it is refused.
+//! A header that the standard's libraries for Python and JavaScript read differently is refused.
 
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
@@ -15,9 +15,9 @@ use crate::gateways::signature::{self, Secret};
 /// The header fields of the id, the time and the signatures.
 pub(super) const STANDARD: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 const SVIX: [&str; 3] = ["svix-id", "svix-timestamp", "svix-signature"];
-/// How far a signature's time may be from ours, either way, in seconds, as in the standard's libraries.
+/// How far a signature's time may be from ours in either direction, in seconds, as in the standard's libraries.
 const TOLERANCE: u64 = 300;
-/// Secrets come with padding, without, and with too much of it.
+/// Decodes secrets once their padding is cut off: they occur with padding, without it, and with too much of it.
 const SECRET: GeneralPurpose = GeneralPurpose::new(
     &ALPHABET,
     GeneralPurposeConfig::new()
@@ -25,7 +25,16 @@ const SECRET: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What signatures are judged by.
+/// How the text of a secret becomes the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyRule {
+    /// The text is base64, after an optional `whsec_`.
+    Decoded,
+    /// The bytes of the text are the key.
+    Text,
+}
+
+/// The configuration by which signatures are verified.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     pub(super) rule: KeyRule,
@@ -36,40 +45,33 @@ pub(super) struct Endpoint {
 /// Which header names are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Names {
+    /// The standard's own.
     Standard,
+    /// Svix's if the delivery has any of them, otherwise the standard's.
     Svix,
 }
 
 /// A signature that matched.
-pub(super) struct Genuine<'a> {
-    /// The delivery's message id, the same for every try.
+pub(super) struct MatchedSignature<'a> {
+    /// The message id, which is the same each time the message is sent.
     pub(super) id: String,
     /// The label of the secret that it was made with.
     pub(super) label: &'a str,
-    /// How many whole seconds ago it was made; negative for a time ahead of ours.
+    /// How many whole seconds ago it was made; negative for a time in the future.
     pub(super) skew_seconds: i64,
 }
 
-/// How the text of a secret becomes the key that signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum KeyRule {
-    /// Base64 behind an optional `whsec_`.
-    Decoded,
-    /// The text as it stands.
-    Text,
-}
-
 impl KeyRule {
-    /// The key that a secret stands for; `None` when it is blank or no base64, which matches nothing.
+    /// The key of a secret; `None` if it is blank or not base64. Such a secret matches nothing.
     pub(super) fn key(self, secret: &Secret) -> Option<Vec<u8>> {
         let text = secret.expose();
         let key = match self {
             Self::Text if secret.is_blank() => return None,
             Self::Text => text.to_vec(),
             Self::Decoded => {
-                let coded = text.strip_prefix(b"whsec_").unwrap_or(text);
-                let padding = coded.iter().rev().take_while(|byte| **byte == b'=').count();
-                SECRET.decode(&coded[..coded.len() - padding]).ok()?
+                let encoded = text.strip_prefix(b"whsec_").unwrap_or(text);
+                let padding = encoded.iter().rev().take_while(|byte| **byte == b'=').count();
+                SECRET.decode(&encoded[..encoded.len() - padding]).ok()?
             }
         };
         (!key.is_empty()).then_some(key)
@@ -85,16 +87,16 @@ impl Names {
     }
 }
 
-/// Finds the secret that signed the delivery, then looks at its age, so that an old forgery is called a forgery.
+/// Finds the secret that signed the delivery, then checks the age, so that an old forgery is reported as a forgery.
 pub(super) fn verify<'a>(
     endpoint: &'a Endpoint,
     delivery: &Delivery,
     now: Timestamp,
-) -> Result<Genuine<'a>, Rejection> {
+) -> Result<MatchedSignature<'a>, Rejection> {
     let fields = endpoint.names.of(delivery).map(|name| delivery.header(name).filter(|text| !text.is_empty()));
     let [Some(id), Some(time), Some(signatures)] = fields else { return Err(Rejection::SignatureMissing) };
     let time = seconds(&time).ok_or(Rejection::SignatureMalformed)?;
-    // The libraries sign the number that they read, not the header's text of it.
+    // The libraries sign the number that they parsed, not the header's text.
     let text = time.to_string();
     let expected = endpoint.secrets.iter().filter_map(|(label, secret)| {
         let key = endpoint.rule.key(secret)?;
@@ -105,17 +107,17 @@ pub(super) fn verify<'a>(
     if skew_seconds.unsigned_abs() > TOLERANCE {
         return Err(Rejection::SignatureStale);
     }
-    Ok(Genuine { id: id.into_owned(), label, skew_seconds })
+    Ok(MatchedSignature { id: id.into_owned(), label, skew_seconds })
 }
 
-/// The signature of a message, base64.
+/// The signature of a message as base64.
 pub(super) fn sign(key: &[u8], id: &str, time: &str, body: &[u8]) -> String {
     BASE64.encode(signature::hmac_sha256(key, [id.as_bytes(), b".", time.as_bytes(), b".", body]))
 }
 
-/// The label of the secret that one of the signatures was made with. They stand between single blanks, each as
-/// `version,signature`; versions other than `v1` are others' schemes. What is no such pair ends the reading, but for
-/// Polar, whose libraries agree to pass over it.
+/// The label of the secret that one of the signatures was made with. The signatures are separated by single blanks, each in
+/// the form `version,signature`; versions other than `v1` are skipped. An element of another form makes the header
+/// malformed, except for Polar, whose libraries skip it.
 fn matching<'a>(rule: KeyRule, expected: &[(&'a str, String)], signatures: &str) -> Result<&'a str, Rejection> {
     for element in signatures.split(' ') {
         let given = match element.split_once(',').filter(|(_, given)| !given.contains(',')) {
@@ -123,19 +125,20 @@ fn matching<'a>(rule: KeyRule, expected: &[(&'a str, String)], signatures: &str)
             None if rule == KeyRule::Decoded => return Err(Rejection::SignatureMalformed),
             _ => continue,
         };
-        if let Some((label, _)) = expected.iter().find(|(_, made)| signature::same(made, given.as_bytes())) {
+        if let Some((label, _)) = expected.iter().find(|(_, made)| signature::constant_time_eq(made, given.as_bytes()))
+        {
             return Ok(label);
         }
     }
     Err(Rejection::SignatureMismatch)
 }
 
-/// Unix seconds, as every library reads them: ASCII digits, with blanks or a plus sign before them, and a fraction
-/// that counts for nothing.
+/// Parses Unix seconds as all libraries do: ASCII digits, with optional blanks around them, a plus sign before them and a
+/// fraction that is ignored.
 fn seconds(text: &str) -> Option<i64> {
     let number = text.trim_matches([' ', '\t']);
     let number = number.strip_prefix('+').unwrap_or(number);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(whole) && digits(fraction)).then(|| whole.parse().ok())?
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_digits(whole) && is_digits(fraction)).then(|| whole.parse().ok())?
 }

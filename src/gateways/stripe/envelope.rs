@@ -1,5 +1,4 @@
-//! Which event does a genuine body carry? Reads just enough to store it once (fields:
-//! <https://docs.stripe.com/api/events/object>); what it says of a payment is interpreted later.
+//! Reads the fields of an event that are needed to store it once (fields: <https://docs.stripe.com/api/events/object>).
 
 use bytes::Bytes;
 
@@ -7,10 +6,9 @@ use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
 use crate::gateways::json::{self, Members};
 
-/// Reads the event's own fields. Only the id and the kind must be there: a genuine event that is refused for
-/// another field would be lost, since Stripe sends the same bytes again until it gives up. Answers
-/// [`Rejection::BodyMalformed`] when the body is no UTF-8, no JSON object, or id or kind are no text of 1 to 255
-/// characters without control characters.
+/// Reads the event's own fields. [`Rejection::BodyMalformed`] if the body is not a UTF-8 JSON object, or if the id or the
+/// kind is missing or not [`storable`]. A genuine event is refused for no other reason: it would be lost, since Stripe
+/// sends the same bytes again until it gives up.
 pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
     let text = std::str::from_utf8(body).map_err(|_| Rejection::BodyMalformed)?;
     let (mut id, mut kind, mut account, mut api_version) = (None, None, None, None);
@@ -22,7 +20,7 @@ pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
             Some("type") => kind = short_text(value),
             Some("account") => account = short_text(value),
             Some("api_version") => api_version = short_text(value),
-            Some("created") => occurred_at = json::moment(value),
+            Some("created") => occurred_at = json::time(value),
             Some("livemode") => livemode = value.parse().ok(),
             _ => {}
         }

@@ -1,6 +1,5 @@
-//! How does one talk to Stripe? [`Stripe`] is one configured endpoint: it verifies what comes in and reads facts
-//! out of it. With an API key it starts checkouts; without, that is the host's, with Stripe's own client and
-//! `client_reference_id`.
+//! The gateway for Stripe. [`Stripe`] is one configured webhook endpoint. With an API key it also starts checkouts and acts
+//! on payments; without one, the host does that with a Stripe client of its own.
 
 mod api;
 mod envelope;
@@ -12,15 +11,15 @@ mod verify;
 use std::time::Duration;
 
 use super::signature::{self, Secret};
-use super::{BoxFuture, Call, Gateway, GatewayError, Listing, Order, Setup, Started, Verb, Verification};
+use super::{BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
 
 /// One webhook endpoint of a Stripe account, test or live.
 ///
-/// An event finds its payment by the payment's token: hand it to Stripe as the session's `client_reference_id`,
-/// or as `payment_token` in the metadata of a session or payment intent.
+/// Events find their payment by the payment's token. A host that creates sessions or payment intents itself passes the token
+/// to Stripe as the session's `client_reference_id`, or as `payment_token` in the metadata of either.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, stripe::Stripe};
@@ -36,8 +35,8 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// An endpoint with its signing secret (`whsec_…`), which gets the label `primary`. The text is the key as it
-    /// stands: it is not trimmed and not split at commas.
+    /// An endpoint with its signing secret (`whsec_…`), which gets the label `primary`. The text is the key exactly as given:
+    /// it is not trimmed and not split at commas.
     pub fn new(secret: impl Into<String>) -> Self {
         Self {
             secrets: vec![("primary".to_owned(), Secret::new(secret))],
@@ -46,32 +45,36 @@ impl Stripe {
         }
     }
 
-    /// Adds a further signing secret under a label that shows which one matched. Default none. After a secret is
-    /// rolled, Stripe signs with both for up to a day, and here both can be known before the roll.
+    /// Adds another signing secret. The label shows which secret matched. Default: none. When a secret is rolled, Stripe
+    /// signs with both for up to a day; add the new one here before the old one expires.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.secrets.push((label.into(), Secret::new(secret)));
         self
     }
 
-    /// How old a signature may be. Default 300 seconds, as in Stripe's libraries: longer than any clock should be
-    /// off, shorter than a thief of a recorded delivery would like. Stripe signs each of its retries anew, so
-    /// late retries pass. Zero leaves the age unchecked, as in Stripe's libraries, never the signature; that is for
-    /// replaying recorded deliveries, which are then told apart by their event id alone.
+    /// Sets how old a signature may be. Default: 300 seconds, as in Stripe's libraries: long enough for clocks that are off,
+    /// short enough to limit replays. Stripe signs each retry anew, so late retries are accepted.
+    ///
+    /// Zero turns off the check of the age, as in Stripe's libraries, but never that of the signature. Use it to replay
+    /// recorded deliveries; duplicates are then recognized only by their event's id.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// The API key (`sk_…`, or better a restricted `rk_…` that may write checkout sessions, payment intents and refunds,
-    /// and read charges and events), with which payments are started, captured, canceled, refunded and asked about here: [`Payments::create`](crate::Payments::create) then answers the address of Stripe's checkout.
-    /// Default none: the host starts them itself.
+    /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write access to
+    /// checkout sessions, payment intents and refunds, and read access to charges and events. Default: none, and the host
+    /// makes all calls itself.
+    ///
+    /// [`Payments::create`](crate::Payments::create) then creates a checkout session and returns its address. Captures,
+    /// cancels, refunds, refreshes and the list of events use the key as well.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api = Some(api::Api::new(key));
         self
     }
 
-    /// Where Stripe's API is. Default `https://api.stripe.com`; for tests, a fake on this machine by plain `http://`.
-    /// Call it after [`Stripe::api_key`].
+    /// Sets the address of Stripe's API, for tests with a fake: `https://`, or `http://` to this machine. Default:
+    /// `https://api.stripe.com`. Has an effect only after [`Stripe::api_key`].
     pub fn api_base(mut self, base: impl Into<String>) -> Self {
         if let Some(api) = &mut self.api {
             api.base = base.into();
@@ -79,8 +82,8 @@ impl Stripe {
         self
     }
 
-    /// How often a call is tried again when Stripe can't be reached or asks for it. Default 2, as in Stripe's own
-    /// libraries; each try bears the same idempotency key. Call it after [`Stripe::api_key`].
+    /// Sets how often a call is retried when Stripe can't be reached or asks for a retry. Default: 2, as in Stripe's own
+    /// libraries. Every try has the same idempotency key. Has an effect only after [`Stripe::api_key`].
     pub fn api_retries(mut self, retries: u32) -> Self {
         if let Some(api) = &mut self.api {
             api.retries = retries;
@@ -89,12 +92,12 @@ impl Stripe {
     }
 
     fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
-        let genuine = verify::verify(&self.secrets, self.tolerance, delivery, now)?;
+        let matched = verify::verify(&self.secrets, self.tolerance, delivery, now)?;
         let event = envelope::read(&delivery.body)?;
         Ok(Verified {
             events: vec![event],
-            secret: Some(genuine.label.to_owned()),
-            skew_seconds: Some(genuine.skew_seconds),
+            secret: Some(matched.label.to_owned()),
+            skew_seconds: Some(matched.skew_seconds),
         })
     }
 }
@@ -135,7 +138,7 @@ impl Gateway for Stripe {
     }
 
     fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
-        // The first secret is the current one; the others are on their way out.
+        // The first secret is the current one.
         let (_, secret) = self.secrets.first().filter(|(_, secret)| !secret.is_blank())?;
         Some(vec![
             ("content-type".to_owned(), "application/json".to_owned()),
@@ -149,21 +152,22 @@ impl Gateway for Stripe {
         Some(Delivery { headers: headers.collect(), query: String::new(), body: body.into() })
     }
 
-    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Started, GatewayError>> {
+    fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
         match &self.api {
-            Some(api) => Box::pin(api.checkout(order)),
+            Some(api) => Box::pin(api.checkout(payment)),
             None => Box::pin(std::future::ready(Ok(Started::Done))),
         }
     }
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
-        match &self.api {
-            _ if verb == Verb::Complete => Err("Stripe completes a payment by itself.".to_owned()),
-            Some(_) => Ok(()),
-            None => {
-                Err(format!("This variant has no API key, so Stripe can't be asked to {} from here.", verb.as_str()))
-            }
+        if verb == Verb::Complete {
+            return Err("Stripe completes a payment by itself.".to_owned());
         }
+        if self.api.is_none() {
+            let verb = verb.as_str();
+            return Err(format!("This variant has no API key, so Stripe can't be asked to {verb} from here."));
+        }
+        Ok(())
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
@@ -185,12 +189,12 @@ impl Gateway for Stripe {
     }
 
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        // Only these have a page that an id alone leads to; `py_` is what a charge by another means than a card
-        // is called. The id goes into an address, so it has to look like one.
-        let known = ["pi_", "ch_", "py_"].iter().any(|prefix| gateway_ref.starts_with(prefix));
-        let plain = gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        // Only these objects have a page that the id alone leads to; `py_` is the prefix of charges that are not by card.
+        let has_page = ["pi_", "ch_", "py_"].iter().any(|prefix| gateway_ref.starts_with(prefix));
+        // The id is inserted into an address.
+        let is_plain = gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let mode = if livemode { "" } else { "test/" };
-        (known && plain).then(|| format!("https://dashboard.stripe.com/{mode}payments/{gateway_ref}"))
+        (has_page && is_plain).then(|| format!("https://dashboard.stripe.com/{mode}payments/{gateway_ref}"))
     }
 }
 
@@ -198,7 +202,7 @@ fn no_key() -> GatewayError {
     GatewayError::Unsupported("this variant has no API key".to_owned())
 }
 
-/// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds), for tests and
+/// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds). For tests and
 /// demonstrations.
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
     signed(&Secret::new(secret), timestamp, body)

@@ -1,5 +1,5 @@
-//! What is there to do in Stripe's dashboard (<https://docs.stripe.com/webhooks>), and what does a test event look
-//! like? The kinds to tick are those that `interpret` reads facts in; a test holds the two together.
+//! The steps to set up an endpoint in Stripe's dashboard (<https://docs.stripe.com/webhooks>), and the test event. A test
+//! compares the kinds to subscribe to with those in which `interpret` finds facts.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 use crate::gateways::signature::Secret;
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
-/// The kinds to tick, in the order of a payment's life.
+/// The kinds to subscribe to, in the order of a payment's life.
 const KINDS: [&str; 28] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -39,16 +39,17 @@ const KINDS: [&str; 28] = [
     "charge.dispute.funds_reinstated",
 ];
 
+/// The steps, with the state of the configuration.
 pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
     let steps = [
         "In Stripe's dashboard, open Developers, then Webhooks, and add an endpoint (an event destination). Test mode \
-         and live mode have endpoints of their own, with secrets of their own.",
+         and live mode have separate endpoints with separate secrets.",
         "Paste {address} as its address.",
-        "Select the events below. Further ones do no harm: they are kept for handlers and change no payment.",
+        "Select the events below. Others do no harm: they are kept for handlers and change no payment.",
         "Reveal the endpoint's signing secret (whsec_…), give it to this variant and restart the app. It is not the API \
-         key, and each endpoint has another one.",
-        "Hand a payment's token to Stripe as client_reference_id of the checkout session, or as payment_token in the \
-         metadata, so that events find their payment.",
+         key, and every endpoint has its own.",
+        "If your own code creates checkout sessions, pass the payment's token to Stripe as client_reference_id, or as \
+         payment_token in the metadata, so that events find their payment.",
     ];
     let status = |(label, secret): &(String, Secret)| SecretStatus { label: label.clone(), is_set: !secret.is_blank() };
     Setup {
@@ -64,7 +65,7 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
     }
 }
 
-/// An event in Stripe's form about nothing.
+/// A test event in Stripe's format.
 pub(super) fn test_event(id: &str, now: Timestamp) -> Vec<u8> {
     let event = json!({
         "id": id,

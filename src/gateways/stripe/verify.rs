@@ -1,7 +1,6 @@
-//! Is a delivery signed by Stripe, and lately? Reads the `Stripe-Signature` header (format:
-//! <https://docs.stripe.com/webhooks#verify-manually>) and compares signatures; the body's meaning is others' work.
+//! Verifies the `Stripe-Signature` header (format: <https://docs.stripe.com/webhooks#verify-manually>).
 //!
-//! Where Stripe's own libraries disagree about a header, it is refused: no delivery of Stripe's looks like that.
+//! A header that Stripe's own libraries read differently is refused: none of Stripe's deliveries has one.
 
 use std::time::Duration;
 
@@ -9,35 +8,34 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::gateways::signature::{self, Secret};
 
-/// The name of the header field that carries the signature.
+/// The name of the signature header.
 pub(super) const HEADER: &str = "stripe-signature";
 
-/// The largest time that every library reads exactly: beyond 2^53 − 1 JavaScript rounds, and would sign another
-/// number than the header has.
+/// The largest time that all libraries read exactly. Beyond 2^53 − 1 JavaScript rounds, and would sign another number than
+/// the header contains.
 const LARGEST_TIME: i64 = (1 << 53) - 1;
 
 /// A signature that matched.
-pub(super) struct Genuine<'a> {
+pub(super) struct MatchedSignature<'a> {
     /// The label of the secret that it was made with.
     pub(super) label: &'a str,
-    /// How many whole seconds ago it was made; negative for a time ahead of ours.
+    /// How many whole seconds ago it was made; negative for a time in the future.
     pub(super) skew_seconds: i64,
 }
 
-/// What the header says.
+/// The parsed header.
 struct Header<'a> {
     time: i64,
     signatures: Vec<&'a [u8]>,
 }
 
-/// Finds the secret that signed the delivery, then looks at its age. The age comes second so that an old forgery
-/// is called a forgery.
+/// Finds the secret that signed the delivery, then checks the age, so that an old forgery is reported as a forgery.
 pub(super) fn verify<'a>(
     secrets: &'a [(String, Secret)],
     tolerance: Duration,
     delivery: &Delivery,
     now: Timestamp,
-) -> Result<Genuine<'a>, Rejection> {
+) -> Result<MatchedSignature<'a>, Rejection> {
     let text = delivery.header(HEADER).unwrap_or_default();
     if text.trim_ascii().is_empty() {
         return Err(Rejection::SignatureMissing);
@@ -47,31 +45,31 @@ pub(super) fn verify<'a>(
     if is_stale(header.time, tolerance, now) {
         return Err(Rejection::SignatureStale);
     }
-    Ok(Genuine { label, skew_seconds: now.unix_timestamp() - header.time })
+    Ok(MatchedSignature { label, skew_seconds: now.unix_timestamp() - header.time })
 }
 
-/// The label of the first secret that one of the header's signatures was made with. A blank secret matches
-/// nothing: anybody could sign with it.
+/// The label of the first secret that one of the header's signatures was made with. A blank secret never matches, since
+/// anybody could sign with it.
 fn matching<'a>(secrets: &'a [(String, Secret)], header: &Header<'_>, body: &[u8]) -> Option<&'a str> {
-    // The libraries sign the number that they read, not the header's text of it.
+    // The libraries sign the number that they parsed, not the header's text.
     let time = header.time.to_string();
-    let signed = |secret: &Secret| {
+    let matches = |secret: &Secret| {
         let expected = signature::sign(secret, &time, body);
-        header.signatures.iter().any(|given| signature::same(&expected, given))
+        header.signatures.iter().any(|given| signature::constant_time_eq(&expected, given))
     };
-    secrets.iter().find(|(_, secret)| !secret.is_blank() && signed(secret)).map(|(label, _)| label.as_str())
+    secrets.iter().find(|(_, secret)| !secret.is_blank() && matches(secret)).map(|(label, _)| label.as_str())
 }
 
-/// Whether `time` is longer ago than `tolerance`; a tolerance of zero asks for no check. There is no upper bound:
-/// a time ahead of ours is signed as well, and a clock that is late must not refuse what is genuine.
+/// Whether `time` is longer ago than `tolerance`. A tolerance of zero turns this check off. A time in the future is
+/// accepted: it is signed too, and a slow clock here must not refuse a genuine delivery.
 fn is_stale(time: i64, tolerance: Duration, now: Timestamp) -> bool {
     let age = now.unix_timestamp_nanos() - i128::from(time) * 1_000_000_000;
     !tolerance.is_zero() && u128::try_from(age).is_ok_and(|age| age > tolerance.as_nanos())
 }
 
 impl<'a> Header<'a> {
-    /// Reads `t=…,v1=…[,v1=…]`: elements end at commas, names and values at `=`, and nothing is trimmed. Elements
-    /// of other names are ignored, which is how Stripe can add schemes.
+    /// Parses `t=…,v1=…[,v1=…]`: elements are separated by commas, names and values by `=`, and nothing is trimmed. Elements
+    /// with other names are ignored, which lets Stripe add schemes.
     fn parse(text: &'a str) -> Option<Self> {
         let mut time = None;
         let mut signatures = Vec::new();
@@ -80,7 +78,7 @@ impl<'a> Header<'a> {
             match (parts.next(), parts.next()) {
                 (Some("t"), value) => {
                     let read = parse_time(value?)?;
-                    // Of two times one library takes the first, another the last.
+                    // Of two different times one library uses the first, another the last.
                     if time.is_some_and(|earlier| earlier != read) {
                         return None;
                     }
@@ -97,7 +95,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Reads Unix seconds: ASCII digits, with the blanks and the plus sign around them that every library accepts.
+/// Parses Unix seconds: ASCII digits, with optional blanks around them and a plus sign, which all libraries accept.
 fn parse_time(value: &str) -> Option<i64> {
     let number = value.trim_matches([' ', '\t']);
     let digits = number.strip_prefix('+').unwrap_or(number);

@@ -12,7 +12,7 @@ use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::Verified;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::gateways::hmac_webhooks::{Algorithm, Encoding, Field, HmacWebhooks, KeyText, Part};
+use actix_payments::gateways::hmac_webhooks::{Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart};
 use actix_payments::gateways::paypal::PayPal;
 use actix_payments::gateways::standard_webhooks::StandardWebhooks;
 use actix_payments::gateways::stripe::Stripe;
@@ -45,9 +45,9 @@ pub fn named(byte: u8) -> (usize, &'static dyn Gateway) {
 }
 
 fn made() -> Vec<Box<dyn Gateway>> {
-    let paddle = |name| Field::part("paddle-signature", ';', name);
-    let sent = |name: &'static str, signature| HmacWebhooks::new(name, Field::header(signature), SECRET);
-    let keyed = |name: &'static str, signature, key| HmacWebhooks::new(name, Field::header(signature), key);
+    let paddle = |name| HeaderField::part("paddle-signature", ';', name);
+    let sent = |name: &'static str, signature| HmacWebhooks::new(name, HeaderField::whole(signature), SECRET);
+    let keyed = |name: &'static str, signature, key| HmacWebhooks::new(name, HeaderField::whole(signature), key);
     let base64 = SECRET.trim_start_matches("whsec_");
     vec![
         Box::new(Stripe::new(SECRET)),
@@ -58,7 +58,7 @@ fn made() -> Vec<Box<dyn Gateway>> {
         Box::new(
             HmacWebhooks::new("Paddle", paddle("h1"), SECRET)
                 .timestamp(paddle("ts"), Duration::from_secs(5))
-                .signed([Part::Timestamp, Part::text(":"), Part::Body])
+                .signed([SignedPart::Timestamp, SignedPart::text(":"), SignedPart::Body])
                 .id("/event_id")
                 .kind("/event_type")
                 .occurred_at("/occurred_at"),
@@ -71,12 +71,12 @@ fn made() -> Vec<Box<dyn Gateway>> {
                 .occurred_at("/created_at"),
         ),
         Box::new(
-            sent("Razorpay", "x-razorpay-signature").id_header(Field::header("x-razorpay-event-id")).kind("/event"),
+            sent("Razorpay", "x-razorpay-signature").id_header(HeaderField::whole("x-razorpay-event-id")).kind("/event"),
         ),
         Box::new(
             sent("Square", "x-square-hmacsha256-signature")
                 .encoding(Encoding::Base64)
-                .signed([Part::text(ADDRESS), Part::Body])
+                .signed([SignedPart::text(ADDRESS), SignedPart::Body])
                 .id("/event_id")
                 .occurred_at("/created_at"),
         ),
@@ -92,20 +92,20 @@ fn made() -> Vec<Box<dyn Gateway>> {
         Box::new(
             keyed("Acme", "acme-signature", "ff".repeat(16))
                 .secret("next", HEX_KEY)
-                .key(KeyText::Hex)
+                .key(KeyEncoding::Hex)
                 .algorithm(Algorithm::Sha1)
                 .encoding(Encoding::Base64)
                 .prefix("sha1=")
-                .timestamp(Field::header("acme-time"), Duration::from_secs(300))
-                .signed([Part::Field(Field::header("acme-id")), Part::Timestamp, Part::Body])
-                .id_header(Field::header("acme-id")),
+                .timestamp(HeaderField::whole("acme-time"), Duration::from_secs(300))
+                .signed([SignedPart::Header(HeaderField::whole("acme-id")), SignedPart::Timestamp, SignedPart::Body])
+                .id_header(HeaderField::whole("acme-id")),
         ),
         Box::new(
             keyed("Acme's batches", "acme-signature", base64.to_owned())
-                .key(KeyText::Base64)
+                .key(KeyEncoding::Base64)
                 .algorithm(Algorithm::Sha512)
                 .each("/data/events")
-                .id_header(Field::header("acme-id"))
+                .id_header(HeaderField::whole("acme-id"))
                 .kind_from(["/type", "/version"]),
         ),
     ]

@@ -38,7 +38,7 @@ fn challenge(text: &str) {
     let made = hex(&sha1(&Sha1::digest(gateways::SECRET), &[text.as_bytes()]));
     match (20..=32).contains(&text.len()) && digits {
         true => assert_eq!(answer, Some(PageResponse::Text(format!("public|{made}")))),
-        false => assert!(matches!(answer, Some(PageResponse::Trouble(400, _))), "{answer:?}"),
+        false => assert!(matches!(answer, Some(PageResponse::Error(400, _))), "{answer:?}"),
     }
     assert_eq!(ask(gateways::BRAINTREE, true, "", query.clone()), None, "a challenge comes by GET");
     assert_eq!(ask(gateways::BRAINTREE, false, "checkout", query), None, "a challenge comes to the address itself");
@@ -74,7 +74,7 @@ fn checkout(text: &str, post: bool) {
             };
             assert_eq!(markup(&page), markup(&tame), "a value became markup in {page}");
         }
-        Some(PageResponse::See(address)) => {
+        Some(PageResponse::Redirect(address)) => {
             assert_eq!(value(&signed, "cancel"), Some(address.as_str()), "nobody named the address");
             let elsewhere = address.starts_with("//") || address.contains('\\');
             let web = ["http://", "https://"].iter().any(|scheme| address.to_lowercase().starts_with(scheme));
@@ -82,7 +82,7 @@ fn checkout(text: &str, post: bool) {
             assert!(address.bytes().all(|byte| byte.is_ascii_graphic()), "{address:?}");
         }
         // The event that a choice sends has nowhere to go here.
-        Some(PageResponse::Trouble(400 | 502, _)) => {}
+        Some(PageResponse::Error(400 | 502, _)) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -116,7 +116,7 @@ fn now() -> Timestamp {
 }
 
 fn is_refused(answer: &Option<PageResponse>) -> bool {
-    matches!(answer, Some(PageResponse::Trouble(400, _)))
+    matches!(answer, Some(PageResponse::Error(400, _)))
 }
 
 fn owned((name, value): (&str, &str)) -> (String, String) {

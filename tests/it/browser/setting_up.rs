@@ -30,7 +30,7 @@ on_both_databases! {
             assert!(browser.text("table.variants").contains("refuses all"), "{}", browser.text("table.variants"));
             browser.click_text("stripe");
             let refused = browser.text(".refusals");
-            for part in ["1 ×", "signature_mismatch", "the signing secret is of another endpoint", "compare the secret"] {
+            for part in ["1 ×", "signature_mismatch", "the signing secret belongs to another endpoint", "compare the secret"] {
                 assert!(refused.contains(part), "{part:?} in {refused:?}");
             }
             assert!(browser.text(".paste").contains(&site.at("/payments/stripe/")), "{}", browser.text(".paste"));

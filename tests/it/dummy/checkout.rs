@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use actix_payments::domain::fact::{Aspect, State};
-use actix_payments::gateways::{Gateway, GatewayError, Order, PageRequest, PageResponse, Started};
+use actix_payments::gateways::{Gateway, GatewayError, PageRequest, PageResponse, PaymentRequest, Started};
 use proptest::prelude::*;
 
 use super::endpoint::Endpoint;
@@ -11,18 +11,18 @@ use super::{NOW, SECRET, at, delivery, dummy, eur, understand, verify};
 
 type Fields = Vec<(String, String)>;
 
-fn order() -> Order {
-    Order {
+fn order() -> PaymentRequest {
+    PaymentRequest {
         reference: Some("order 7 & <more>".to_owned()),
         address: Some("/payments/dummy".to_owned()),
         return_url: Some("/orders/7?paid=maybe".to_owned()),
         cancel_url: Some("https://shop.example/cart".to_owned()),
-        ..Order::new("tok_1", eur(4999))
+        ..PaymentRequest::new("tok_1", eur(4999))
     }
 }
 
 /// The link's fields, decoded as a browser's request would bring them.
-async fn link(order: &Order) -> Fields {
+async fn link(order: &PaymentRequest) -> Fields {
     let Started::Redirect { url, gateway_refs } = dummy().start(order).await.unwrap() else { panic!("no redirect") };
     assert_eq!(gateway_refs, ["dp_tok_1"]);
     let query = url.strip_prefix("/payments/dummy/checkout?").unwrap();
@@ -52,7 +52,7 @@ async fn page(request: &PageRequest) -> PageResponse {
 
 fn status(response: &PageResponse) -> u16 {
     match response {
-        PageResponse::Trouble(status, words) => {
+        PageResponse::Error(status, words) => {
             assert!(!words.contains(SECRET));
             *status
         }
@@ -90,7 +90,7 @@ async fn every_choice_sends_its_signed_event() {
     for (choice, aspect, state) in choices {
         let endpoint = Endpoint::answering("200 OK", "");
         let answer = page(&chosen(link(&order()).await, choice, &endpoint.url)).await;
-        assert_eq!(answer, PageResponse::See("/orders/7?paid=maybe".to_owned()));
+        assert_eq!(answer, PageResponse::Redirect("/orders/7?paid=maybe".to_owned()));
 
         let delivery = endpoint.taken();
         assert_eq!(delivery.header("content-type").unwrap(), "application/json");
@@ -111,7 +111,7 @@ async fn who_walks_away_sends_nothing() {
     listener.set_nonblocking(true).unwrap();
     let endpoint = format!("http://{}/", listener.local_addr().unwrap());
     let answer = page(&chosen(link(&order()).await, "walk_away", &endpoint)).await;
-    assert_eq!(answer, PageResponse::See("https://shop.example/cart".to_owned()));
+    assert_eq!(answer, PageResponse::Redirect("https://shop.example/cart".to_owned()));
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
@@ -141,7 +141,7 @@ async fn an_altered_link_is_refused_whichever_field_it_is() {
 
 #[actix_web::test]
 async fn a_field_cannot_be_smuggled_into_another() {
-    let innocent = Order { reference: Some("7&amount=1".to_owned()), ..order() };
+    let innocent = PaymentRequest { reference: Some("7&amount=1".to_owned()), ..order() };
     let mut fields = link(&innocent).await;
     assert_eq!(fields[1].1, "7&amount=1");
     fields[1].1 = "7".to_owned();
@@ -161,7 +161,7 @@ async fn a_link_is_no_event() {
 #[actix_web::test]
 async fn nobody_is_led_to_an_address_that_is_not_plain() {
     for url in ["//evil.example", "/\\evil.example", "javascript:alert(1)", "evil.example", "/\t/evil.example"] {
-        let order = Order { return_url: Some(url.to_owned()), cancel_url: Some(url.to_owned()), ..order() };
+        let order = PaymentRequest { return_url: Some(url.to_owned()), cancel_url: Some(url.to_owned()), ..order() };
         let endpoint = Endpoint::answering("200 OK", "");
         let paid = page(&chosen(link(&order).await, "pay", &endpoint.url)).await;
         assert!(matches!(&paid, PageResponse::Html(html) if html.contains("Thank you")), "{url}: {paid:?}");
@@ -181,7 +181,7 @@ async fn the_customer_is_told_what_the_endpoint_answered() {
     ];
     for (status, body, expected) in cases {
         let answer = told(&Endpoint::answering(status, body).url).await;
-        assert!(matches!(&answer, PageResponse::Trouble(502, why) if why.contains(expected)), "{answer:?}");
+        assert!(matches!(&answer, PageResponse::Error(502, why) if why.contains(expected)), "{answer:?}");
     }
     let closed = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -189,7 +189,7 @@ async fn the_customer_is_told_what_the_endpoint_answered() {
     };
     for (endpoint, expected) in [(closed.as_str(), "did not reach"), ("https://shop.example/", "over plain http")] {
         let answer = told(endpoint).await;
-        assert!(matches!(&answer, PageResponse::Trouble(502, why) if why.contains(expected)), "{answer:?}");
+        assert!(matches!(&answer, PageResponse::Error(502, why) if why.contains(expected)), "{answer:?}");
     }
 }
 
@@ -208,9 +208,9 @@ async fn there_is_one_page() {
 
 #[actix_web::test]
 async fn what_cannot_be_started_is_refused_in_words() {
-    let unmounted = dummy().start(&Order { address: None, ..order() }).await;
+    let unmounted = dummy().start(&PaymentRequest { address: None, ..order() }).await;
     assert!(matches!(&unmounted, Err(GatewayError::Unsupported(why)) if why.contains("mounted")), "{unmounted:?}");
-    let free = dummy().start(&Order { amount: eur(0), ..order() }).await;
+    let free = dummy().start(&PaymentRequest { amount: eur(0), ..order() }).await;
     assert_eq!(free, Err(GatewayError::Declined("expected an amount above zero, got 0.00 EUR".to_owned())));
 }
 
@@ -219,7 +219,7 @@ proptest! {
     fn whatever_the_order_says_the_link_brings_it_back(
         token in "\\PC{1,20}", reference: Option<String>, minor in 1..i64::MAX, cancel_url: Option<String>,
     ) {
-        let order = Order { reference, token, amount: eur(minor), cancel_url, ..order() };
+        let order = PaymentRequest { reference, token, amount: eur(minor), cancel_url, ..order() };
         let runtime = actix_web::rt::Runtime::new().unwrap();
         let answer = runtime.block_on(async {
             let Started::Redirect { url, .. } = dummy().start(&order).await.unwrap() else { panic!("no redirect") };

@@ -3,7 +3,7 @@
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Interpretation, Recorded};
 use actix_payments::domain::fact::{Aspect, State};
-use actix_payments::gateways::dummy::{Dummy, Event, Kind, sign_delivery};
+use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind, sign_delivery};
 use actix_payments::gateways::{Gateway, Verification};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn every_kind_states_its_fact() {
         (Kind::Expired, Aspect::Authorization, State::Expired, "the payment of 49.99 EUR expired"),
     ];
     for (kind, aspect, state, summary) in cases {
-        let said = understand(&dummy().delivery(&Event::new("de_1", kind, "tok_1", eur(4999)), at(NOW))).unwrap();
+        let said = understand(&dummy().delivery(&DummyEvent::new("de_1", kind, "tok_1", eur(4999)), at(NOW))).unwrap();
         assert_eq!(said.summary, summary);
         let [fact] = said.facts.as_slice() else { panic!("{kind:?} states one fact") };
         assert_eq!((fact.aspect, fact.state, fact.gateway_ref.as_str()), (aspect, state, "dp_tok_1"));
@@ -44,7 +44,7 @@ fn every_kind_states_its_fact() {
 
 #[test]
 fn a_refund_belongs_to_its_payment_attempt() {
-    let event = Event::refund("de_2", "tok_1", eur(4999), "dr_1", 1000).object("dp_second");
+    let event = DummyEvent::refund("de_2", "tok_1", eur(4999), "dr_1", 1000).object("dp_second");
     let said = understand(&dummy().delivery(&event, at(NOW))).unwrap();
     let fact = &said.facts[0];
     assert_eq!((fact.aspect, fact.state, fact.gateway_ref.as_str()), (Aspect::Refund, State::Succeeded, "dr_1"));
@@ -91,7 +91,7 @@ fn what_the_gateway_did_not_sign_is_refused() {
 
 #[test]
 fn an_altered_body_is_refused() {
-    let mut altered = dummy().delivery(&Event::new("de_1", Kind::Paid, "tok_1", eur(4999)), at(NOW));
+    let mut altered = dummy().delivery(&DummyEvent::new("de_1", Kind::Paid, "tok_1", eur(4999)), at(NOW));
     altered.body = String::from_utf8(altered.body.to_vec()).unwrap().replace("4999", "9999").into();
     assert_eq!(verify(&altered, NOW), Err(Rejection::SignatureMismatch));
 }

@@ -3,7 +3,7 @@
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
-use actix_payments::{Capture, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
+use actix_payments::{CaptureMethod, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(super) fn order(minor: i64, code: &str) -> NewPayment {
     NewPayment::new("paypal", money(minor, code)).return_url("https://shop.example/thanks/{token}")
 }
 
-pub(super) async fn begun(app: &App, capture: Capture) -> String {
+pub(super) async fn begun(app: &App, capture: CaptureMethod) -> String {
     app.payments.create(order(5000, "EUR").capture(capture)).await.unwrap().payment.token
 }
 
@@ -91,7 +91,7 @@ on_both_databases! {
 
     async fn a_customer_who_is_back_before_the_event_has_paid(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Pending);
         app.pass(5);
         fake.approve(&token);
@@ -104,7 +104,7 @@ on_both_databases! {
 
     async fn an_authorization_is_captured_in_part_and_refunded_in_parts(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Manual).await;
+        let token = begun(&app, CaptureMethod::Manual).await;
         fake.approve(&token);
         told(&app, &fake).await;
         assert_eq!(stands(&app, &token).await.status, Status::Authorized);
@@ -128,7 +128,7 @@ on_both_databases! {
 
     async fn a_part_that_was_captured_in_paypals_dashboard_is_understood_once_asked_about(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Manual).await;
+        let token = begun(&app, CaptureMethod::Manual).await;
         fake.approve(&token);
         told(&app, &fake).await;
         fake.capture(3000);
@@ -144,21 +144,21 @@ on_both_databases! {
 
     async fn an_authorization_is_voided_and_an_open_order_is_left_to_end(kind) {
         let (app, fake) = app(kind).await;
-        let (held, open) = (begun(&app, Capture::Manual).await, begun(&app, Capture::Immediate).await);
+        let (held, open) = (begun(&app, CaptureMethod::Manual).await, begun(&app, CaptureMethod::Immediate).await);
         fake.approve(&held);
         told(&app, &fake).await;
         assert_eq!(app.payments.cancel(&held).await.unwrap(), Outcome::Done);
         assert_eq!(stands(&app, &held).await.status, Status::Canceled);
         let refused = app.payments.cancel(&open).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::Gateway);
-        assert!(refused.to_string().contains("ends by itself"), "{refused}");
+        assert!(refused.to_string().contains("expires by itself"), "{refused}");
         told(&app, &fake).await;
         assert_eq!(stands(&app, &held).await.status, Status::Canceled);
     }
 
     async fn a_decline_leaves_it_pending_until_the_customer_approves_anew(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         // The order is looked at, and then its capture is declined.
         fake.state().faults = [None, Some(Fault::Issue("INSTRUMENT_DECLINED"))].into();
@@ -179,7 +179,7 @@ on_both_databases! {
 
     async fn what_was_not_created_here_is_never_completed(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         // The same account sells elsewhere, too.
         fake.state().events[0]["resource"]["purchase_units"][0]["custom_id"] = json!("another-shop");
@@ -193,7 +193,7 @@ on_both_databases! {
 
     async fn a_lost_answer_is_asked_for_again_and_nothing_happens_twice(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         fake.state().faults = [None, Some(Fault::CutAfter)].into();
         told(&app, &fake).await;
@@ -217,7 +217,7 @@ on_both_databases! {
 
     async fn what_was_missed_is_listed_page_by_page_and_one_is_sent_again(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         let approved = fake.state().events[0].clone();
         for at in 1..250 {
@@ -247,10 +247,10 @@ fn time_of(at: i64) -> String {
 #[actix_web::test]
 async fn one_token_serves_all_calls_until_it_is_no_longer_taken() {
     let (app, fake) = app(Kind::Sqlite).await;
-    let (first, _) = (begun(&app, Capture::Immediate).await, begun(&app, Capture::Immediate).await);
+    let (first, _) = (begun(&app, CaptureMethod::Immediate).await, begun(&app, CaptureMethod::Immediate).await);
     assert_eq!(fake.state().tokens, 1);
     fake.state().faults = [Some(Fault::Expired)].into();
-    begun(&app, Capture::Immediate).await;
+    begun(&app, CaptureMethod::Immediate).await;
     let (tokens, orders) = {
         let state = fake.state();
         (state.tokens, state.orders.len())

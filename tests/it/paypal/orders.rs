@@ -1,7 +1,7 @@
 //! When a payment has several orders, as a host's own code may make them: is one of them taken, and only one?
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, ModePolicy, Outcome, Variant};
+use actix_payments::{CaptureMethod, ModePolicy, Outcome, Variant};
 use serde_json::json;
 
 use super::calls::{app, begun, operations, stands, tell, told};
@@ -17,7 +17,7 @@ fn captures(fake: &Fake) -> Vec<String> {
 
 /// The payment's first order and another one.
 async fn two(app: &App, fake: &Fake) -> (String, String, String) {
-    let token = begun(app, Capture::Immediate).await;
+    let token = begun(app, CaptureMethod::Immediate).await;
     let first = fake.state().orders.keys().next().unwrap().clone();
     let second = another_order(fake, &token);
     (token, first, second)
@@ -98,7 +98,7 @@ on_both_databases! {
 
     async fn what_was_begun_is_left_where_the_payment_needs_a_review_by_now(kind) {
         let (app, fake) = app(kind).await;
-        let (token, other) = (begun(&app, Capture::Immediate).await, begun(&app, Capture::Immediate).await);
+        let (token, other) = (begun(&app, CaptureMethod::Immediate).await, begun(&app, CaptureMethod::Immediate).await);
         fake.approve(&token);
         app.payments.refresh(&token).await.unwrap();
         put_due(&app, "NULL");

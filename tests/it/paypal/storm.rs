@@ -2,7 +2,7 @@
 //! once? Random verbs, approvals, faults and lost events against the fake; `STORIES` says how many stories.
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, NewPayment, Refund};
+use actix_payments::{CaptureMethod, NewPayment, Refund};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -59,7 +59,7 @@ struct Story {
 }
 
 impl Story {
-    async fn begin(kind: Kind, capture: Capture) -> Self {
+    async fn begin(kind: Kind, capture: CaptureMethod) -> Self {
         let fake = Fake::new(NOW);
         let gateway = fake.gateway();
         let app = App::bare(kind, |builder| builder.variant("paypal", gateway)).await;
@@ -153,7 +153,7 @@ fn every_story_ends_in_the_truth(kind: Kind, cases: u32) {
     let stories = (any::<bool>(), prop::bool::weighted(0.75), steps());
     let ran = runner.run(&stories, |(manual, completed, steps)| {
         actix_web::rt::System::new().block_on(async {
-            let capture = if manual { Capture::Manual } else { Capture::Immediate };
+            let capture = if manual { CaptureMethod::Manual } else { CaptureMethod::Immediate };
             let mut story = Story::begin(kind, capture).await;
             let begin = if completed { vec![Step::Approve, Step::Deliver(true, false)] } else { Vec::new() };
             for (step, faults) in begin.into_iter().map(|step| (step, Vec::new())).chain(steps) {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, ErrorKind, HandlerError, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant};
+use actix_payments::{
+    CaptureMethod, ErrorKind, HandlerError, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant,
+};
 use serde_json::json;
 
 use super::calls::{app, begun, operations, same, stands, tell, told};
@@ -15,7 +17,7 @@ use crate::scenes::money;
 
 /// A paid payment with a refund of 20.00 that PayPal made, and whose end nobody here knows.
 async fn given_up(app: &App, fake: &Fake) -> String {
-    let token = begun(app, Capture::Immediate).await;
+    let token = begun(app, CaptureMethod::Immediate).await;
     fake.approve(&token);
     told(app, fake).await;
     fake.state().faults = [Some(Fault::CutAfter)].into();
@@ -117,7 +119,7 @@ on_both_databases! {
     async fn a_customer_who_approves_anew_has_paid_though_no_event_arrives(kind) {
         let (app, fake) = app(kind).await;
         let pass = |seconds| { app.pass(seconds); fake.state().now += seconds; };
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         pass(5);
         fake.state().faults = [None, Some(Fault::Issue("INSTRUMENT_DECLINED"))].into();
@@ -137,7 +139,7 @@ on_both_databases! {
 
     async fn what_waited_a_day_for_a_worker_is_asked_for_all_the_same(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         app.payments.refresh(&token).await.unwrap();
         assert_eq!(operations(&app), ["complete underway"]);
@@ -148,7 +150,7 @@ on_both_databases! {
 
     async fn what_does_not_get_through_or_is_not_seen_yet_is_asked_for_again(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         fake.state().faults = [Some(Fault::RateLimit)].into();
         told(&app, &fake).await;
@@ -167,7 +169,7 @@ on_both_databases! {
 
     async fn nobody_but_its_customer_makes_an_order_approved(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         let refused = app.payments.complete(&token).await.unwrap_err();
         assert!(format!("{refused:?}").contains("has not approved"), "{refused:?}");
         assert_eq!((operations(&app), fake.state().effects.len()), (vec!["complete declined".to_owned()], 1));
@@ -175,7 +177,7 @@ on_both_databases! {
 
     async fn a_final_capture_that_was_declined_closes_nothing(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Manual).await;
+        let token = begun(&app, CaptureMethod::Manual).await;
         fake.approve(&token);
         told(&app, &fake).await;
         fake.capture(3000);
@@ -200,7 +202,7 @@ on_both_databases! {
 
     async fn an_approval_that_names_two_payments_is_a_persons_to_complete(kind) {
         let (app, fake) = app(kind).await;
-        let (one, other) = (begun(&app, Capture::Immediate).await, begun(&app, Capture::Immediate).await);
+        let (one, other) = (begun(&app, CaptureMethod::Immediate).await, begun(&app, CaptureMethod::Immediate).await);
         fake.approve(&one);
         let unit = |token: &str| json!({"custom_id": token, "amount": {"currency_code": "EUR", "value": "50.00"}});
         fake.state().events[0]["resource"]["purchase_units"] = json!([unit(&one), unit(&other)]);
@@ -215,7 +217,7 @@ on_both_databases! {
         let fake = Fake::new(NOW);
         let variant = Variant::new(fake.gateway()).mode(true, ModePolicy::Flag);
         let app = App::bare(kind, |builder| builder.variant("paypal", variant)).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         let second = another_order(&fake, &token);
         approve_order(&fake, &second);
         told(&app, &fake).await;
@@ -227,7 +229,7 @@ on_both_databases! {
 
     async fn of_two_orders_the_one_that_was_approved_is_completed(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         let first = fake.state().orders.keys().next().unwrap().clone();
         let second = another_order(&fake, &token);
         approve_order(&fake, &second);
@@ -242,7 +244,7 @@ on_both_databases! {
 
     async fn a_second_order_waits_while_the_money_of_the_first_is_on_its_way(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         let pending = json!({"id": "WH-P", "event_type": "PAYMENT.CAPTURE.PENDING", "create_time": "2026-10-12T10:13:20Z",
             "resource_type": "capture", "resource_version": "2.0", "resource": {"id": "000000000000SLOW1", "status": "PENDING",
             "amount": {"currency_code": "EUR", "value": "50.00"}, "custom_id": token}});
@@ -258,7 +260,7 @@ on_both_databases! {
 
     async fn a_second_order_waits_until_the_answer_about_the_first_is_in_the_ledger(kind) {
         let (app, fake, refusing) = with_books(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         refusing.store(true, Ordering::Relaxed);
         told(&app, &fake).await;
@@ -277,7 +279,7 @@ on_both_databases! {
         let (app, fake) = app(kind).await;
         let pass = |seconds| { app.pass(seconds); fake.state().now += seconds; };
         for two_orders in [false, true] {
-            let token = begun(&app, Capture::Immediate).await;
+            let token = begun(&app, CaptureMethod::Immediate).await;
             fake.approve(&token);
             fake.state().faults = [None, Some(Fault::Trouble)].into();
             assert_eq!(app.payments.complete(&token).await.unwrap(), Outcome::Underway);
@@ -298,7 +300,7 @@ on_both_databases! {
 
     async fn all_orders_are_asked_for_what_became_of_the_payment(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Manual).await;
+        let token = begun(&app, CaptureMethod::Manual).await;
         let first = fake.state().orders.keys().next().unwrap().clone();
         let second = another_order(&fake, &token);
         approve_order(&fake, &second);
@@ -319,7 +321,7 @@ on_both_databases! {
 
     async fn a_named_refund_that_did_not_get_through_is_made_later(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         told(&app, &fake).await;
         fake.state().faults = [Some(Fault::RateLimit)].into();
@@ -336,7 +338,7 @@ on_both_databases! {
         let app = App::bare(kind, |builder| {
             builder.variant("paypal", gateway).handler("late", |_: Transition| async { Err(HandlerError::retry("not yet")) })
         }).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         told(&app, &fake).await;
         for part in [1000, 2500, 1500] {
@@ -396,7 +398,7 @@ on_both_databases! {
 
     async fn a_page_that_many_load_at_once_asks_once(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         let before = fake.listener.heard().len();
         let load = || actix_web::rt::spawn({
             let (payments, token) = (app.payments.clone(), token.clone());
@@ -411,7 +413,7 @@ on_both_databases! {
 
     async fn a_list_with_events_of_no_time_or_of_one_comes_to_an_end(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, Capture::Immediate).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
         fake.approve(&token);
         let approved = fake.state().events[0].clone();
         let add = |id: String, at: Option<i64>| {

@@ -4,7 +4,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::event::Envelope;
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::gateways::{Call, Capture, Gateway, GatewayError, Item, Order, Started, Verb};
+use actix_payments::gateways::{Call, CaptureMethod, Gateway, GatewayError, LineItem, PaymentRequest, Started, Verb};
 use actix_payments::{ErrorKind, NewPayment, Next};
 use serde_json::{Value, json};
 
@@ -28,15 +28,15 @@ fn recorded() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn order() -> Order {
-    Order {
+fn order() -> PaymentRequest {
+    PaymentRequest {
         return_url: Some("https://shop.example/thanks?cs={CHECKOUT_SESSION_ID}".to_owned()),
         cancel_url: Some("https://shop.example/cancel".to_owned()),
-        items: vec![Item { name: "Tasse ☕".to_owned(), quantity: 2, unit_amount: 2499 }],
-        capture: Capture::Manual,
+        items: vec![LineItem { name: "Tasse ☕".to_owned(), quantity: 2, unit_amount: 2499 }],
+        capture: CaptureMethod::Manual,
         metadata: [("payment_id", "42"), ("note", "Zoë & Söhne")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
         expires_at: Some(Timestamp::from_unix_timestamp(1_791_803_600).unwrap()),
-        ..Order::new("order-10042", Money::new(4998, Currency::parse("EUR").unwrap()))
+        ..PaymentRequest::new("order-10042", Money::new(4998, Currency::parse("EUR").unwrap()))
     }
 }
 
@@ -101,7 +101,7 @@ fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) ->
         awaited: None,
         tries: 1,
         idempotency_key: "op_1".to_owned(),
-        asked_at: Timestamp::UNIX_EPOCH,
+        requested_at: Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -9,7 +9,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{Capture, ErrorKind, NewPayment, Outcome, Payment, Refund, Variant};
+use actix_payments::{CaptureMethod, ErrorKind, NewPayment, Outcome, Payment, Refund, Variant};
 use actix_web::rt::time::sleep;
 use serde_json::{Value, json};
 
@@ -76,8 +76,8 @@ impl Trade {
     }
 
     /// The customer of the payment pays with this card; answers the status, and the intent's id.
-    fn confirm(&self, token: &str, card: &str, capture: Capture) -> (u16, String) {
-        let method = if capture == Capture::Manual { "manual" } else { "automatic" };
+    fn confirm(&self, token: &str, card: &str, capture: CaptureMethod) -> (u16, String) {
+        let method = if capture == CaptureMethod::Manual { "manual" } else { "automatic" };
         let (amount, bearer) = (PRICE.to_string(), "metadata[payment_token]");
         let form = [("amount", &*amount), ("currency", "eur"), ("payment_method", card), (bearer, token)];
         let (status, made) = self.post("/v1/payment_intents", &[&form[..], &[("capture_method", method)]].concat());
@@ -87,11 +87,11 @@ impl Trade {
     }
 
     /// A payment that its webhook made paid, or authorized; with the intent's id.
-    async fn paid(&self, capture: Capture) -> (String, String) {
+    async fn paid(&self, capture: CaptureMethod) -> (String, String) {
         let token = self.begin().await;
         let (status, intent) = self.confirm(&token, "pm_card_visa", capture);
         assert_eq!(status, 200);
-        let expected = if capture == Capture::Manual { Status::Authorized } else { Status::Paid };
+        let expected = if capture == CaptureMethod::Manual { Status::Authorized } else { Status::Paid };
         self.until(&token, expected, 0).await;
         (token, intent)
     }
@@ -160,7 +160,7 @@ on_both_databases! {
         let trade = Trade::new(kind).await;
         trade.announce("elsewhere", "whsec_of_another_endpoint");
         let other = trade.begin().await;
-        let (token, intent) = trade.paid(Capture::Immediate).await;
+        let (token, intent) = trade.paid(CaptureMethod::Immediate).await;
         let payment = trade.shop.payment(&token).await;
         assert_eq!((payment.amount, payment.captured), (money(PRICE, "EUR"), money(PRICE, "EUR")));
         assert_eq!(trade.shop.status(&other).await, Status::Pending);
@@ -172,7 +172,7 @@ on_both_databases! {
 
     async fn an_authorization_is_captured_in_part_and_refunded_in_parts(kind) {
         let trade = Trade::new(kind).await;
-        let (token, intent) = trade.paid(Capture::Manual).await;
+        let (token, intent) = trade.paid(CaptureMethod::Manual).await;
         let asked = trade.office.payments.capture(&token, Some(money(3000, "EUR"))).await;
         assert_eq!(asked.unwrap(), Outcome::Done);
         assert_eq!(trade.until(&token, Status::Paid, 0).await.captured.minor, 3000);
@@ -203,7 +203,7 @@ on_both_databases! {
 
     async fn a_whole_capture_and_a_whole_refund(kind) {
         let trade = Trade::new(kind).await;
-        let (token, _) = trade.paid(Capture::Manual).await;
+        let (token, _) = trade.paid(CaptureMethod::Manual).await;
         assert_eq!(trade.office.payments.capture(&token, None).await.unwrap(), Outcome::Done);
         assert_eq!(trade.until(&token, Status::Paid, 0).await.captured.minor, PRICE);
         // It knows no reasons of refunds, so it says no.
@@ -217,7 +217,7 @@ on_both_databases! {
 
     async fn a_refund_in_the_dashboard_is_told_by_its_webhooks(kind) {
         let trade = Trade::new(kind).await;
-        let (token, intent) = trade.paid(Capture::Immediate).await;
+        let (token, intent) = trade.paid(CaptureMethod::Immediate).await;
         for (amount, status, refunded) in
             [("1500", Status::PartiallyRefunded, 1500), ("3499", Status::Refunded, PRICE)]
         {
@@ -233,18 +233,18 @@ on_both_databases! {
     async fn a_declined_card_fails_with_its_reason_and_another_one_pays(kind) {
         let trade = Trade::new(kind).await;
         let token = trade.begin().await;
-        assert_eq!(trade.confirm(&token, "pm_card_chargeCustomerFail", Capture::Immediate).0, 402);
+        assert_eq!(trade.confirm(&token, "pm_card_chargeCustomerFail", CaptureMethod::Immediate).0, 402);
         trade.until(&token, Status::Failed, 0).await;
         let page = trade.shop.get(&format!("/payments/admin/payments/{token}")).await.text();
         assert!(page.contains("payment intent had an attempt fail (card_declined)"), "{page}");
         // It can't try an intent with another card.
-        assert_eq!(trade.confirm(&token, "pm_card_visa", Capture::Immediate).0, 200);
+        assert_eq!(trade.confirm(&token, "pm_card_visa", CaptureMethod::Immediate).0, 200);
         assert_eq!(trade.until(&token, Status::Paid, 0).await.captured.minor, PRICE);
     }
 
     async fn an_authorization_is_canceled(kind) {
         let trade = Trade::new(kind).await;
-        let (token, _) = trade.paid(Capture::Manual).await;
+        let (token, _) = trade.paid(CaptureMethod::Manual).await;
         assert_eq!(trade.office.payments.cancel(&token).await.unwrap(), Outcome::Done);
         trade.until(&token, Status::Canceled, 0).await;
         trade.heard(&["payment_intent.amount_capturable_updated", "payment_intent.canceled"]).await;
@@ -254,13 +254,13 @@ on_both_databases! {
     async fn what_no_webhook_told_is_listed_and_asked_for(kind) {
         let trade = Trade::unannounced(kind).await;
         let (first, second) = (trade.begin().await, trade.begin().await);
-        let (_, intent) = trade.confirm(&first, "pm_card_visa", Capture::Immediate);
+        let (_, intent) = trade.confirm(&first, "pm_card_visa", CaptureMethod::Immediate);
         // More than a page, of what is of no use here.
         for number in 0..110 {
             let name = format!("Kettle {number}");
             assert_eq!(trade.post("/v1/products", &[("name", &name), ("type", "service")]).0, 200);
         }
-        let (_, held) = trade.confirm(&second, "pm_card_visa", Capture::Manual);
+        let (_, held) = trade.confirm(&second, "pm_card_visa", CaptureMethod::Manual);
         let found = trade.office.payments.reconcile("stripe").await.unwrap();
         assert_eq!((found.listed, found.found), (112, 2));
         trade.until(&first, Status::Paid, 0).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, NewPayment, RunningWorker};
+use actix_payments::{CaptureMethod, NewPayment, RunningWorker};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -15,7 +15,7 @@ async fn app(kind: Kind) -> (App, Fake) {
     (App::bare(kind, |builder| builder.variant("stripe", gateway)).await, fake)
 }
 
-async fn begun(app: &App, count: usize, capture: Capture) -> Vec<String> {
+async fn begun(app: &App, count: usize, capture: CaptureMethod) -> Vec<String> {
     let mut tokens = Vec::new();
     for _ in 0..count {
         let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/").capture(capture);
@@ -45,7 +45,7 @@ fn listings(fake: &Fake) -> usize {
 on_both_databases! {
     async fn what_happened_meanwhile_is_there_after_the_start(kind) {
         let (app, fake) = app(kind).await;
-        let tokens = begun(&app, 10, Capture::Immediate).await;
+        let tokens = begun(&app, 10, CaptureMethod::Immediate).await;
         // The app is down: nothing of this is delivered.
         let intents: Vec<String> = tokens.iter().map(|token| fake.pay(token)).collect();
         fake.refund(&intents[3], 2000);
@@ -72,7 +72,7 @@ on_both_databases! {
 
     async fn a_long_list_is_read_to_its_end_and_known_events_are_no_deliveries(kind) {
         let (app, fake) = app(kind).await;
-        let tokens = begun(&app, 80, Capture::Immediate).await;
+        let tokens = begun(&app, 80, CaptureMethod::Immediate).await;
         tokens.iter().for_each(|token| drop(fake.pay(token)));
         let first = fake.state().events[0].to_string();
         app.deliver(&[&first]).await;
@@ -90,14 +90,14 @@ on_both_databases! {
             app.pass(7200);
             fake.state().now += 7200;
         }
-        fake.pay(&begun(&app, 1, Capture::Immediate).await[0]);
+        fake.pay(&begun(&app, 1, CaptureMethod::Immediate).await[0]);
         let again = app.payments.reconcile("stripe").await.unwrap();
         assert_eq!((again.listed, again.found), (3, 3));
     }
 
     async fn a_list_that_fails_halfway_is_read_again_from_where_it_began(kind) {
         let (app, fake) = app(kind).await;
-        let tokens = begun(&app, 40, Capture::Immediate).await;
+        let tokens = begun(&app, 40, CaptureMethod::Immediate).await;
         tokens.iter().for_each(|token| drop(fake.pay(token)));
         fake.state().faults = [None, Some(Fault::Trouble)].into();
         let failed = app.payments.reconcile("stripe").await.unwrap_err();
@@ -108,7 +108,7 @@ on_both_databases! {
 
     async fn a_payment_that_nobody_tells_of_is_asked_about(kind) {
         let (app, fake) = app(kind).await;
-        let token = begun(&app, 1, Capture::Immediate).await.remove(0);
+        let token = begun(&app, 1, CaptureMethod::Immediate).await.remove(0);
         fake.pay(&token);
         // Not even the list tells of it.
         fake.state().events.clear();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::{Capture, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Payments, Refund};
+use actix_payments::{CaptureMethod, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Payments, Refund};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -18,7 +18,7 @@ async fn app(kind: Kind) -> (App, Fake) {
 }
 
 /// A payment whose customer has paid, as far as Stripe knows.
-async fn paid(app: &App, fake: &Fake, capture: Capture) -> String {
+async fn paid(app: &App, fake: &Fake, capture: CaptureMethod) -> String {
     let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/thanks").capture(capture);
     let created = app.payments.create(new).await.unwrap();
     assert!(matches!(created.next, Next::Redirect(_)));
@@ -40,7 +40,7 @@ fn operations(app: &App) -> Vec<String> {
 on_both_databases! {
     async fn a_payment_is_captured_in_part_and_refunded_in_parts(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Manual).await;
+        let token = paid(&app, &fake, CaptureMethod::Manual).await;
         assert_eq!(refreshed(&app, &token).await.status, Status::Authorized);
         assert_eq!(app.payments.capture(&token, Some(money(3000, "EUR"))).await.unwrap(), Outcome::Done);
         app.drain().await;
@@ -67,7 +67,7 @@ on_both_databases! {
         let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
         let open = app.payments.create(new).await.unwrap().payment.token;
         app.payments.cancel(&open).await.unwrap();
-        let held = paid(&app, &fake, Capture::Manual).await;
+        let held = paid(&app, &fake, CaptureMethod::Manual).await;
         refreshed(&app, &held).await;
         app.payments.cancel(&held).await.unwrap();
         app.drain().await;
@@ -77,7 +77,7 @@ on_both_databases! {
 
     async fn what_the_ledger_does_not_allow_is_refused_before_any_call(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         let calls = fake.listener.heard().len();
         let eur = |minor| Refund::part(money(minor, "EUR"));
@@ -99,7 +99,7 @@ on_both_databases! {
 
     async fn a_lost_answer_is_asked_for_again_and_nothing_happens_twice(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         fake.state().faults.push_back(Some(Fault::CutAfter));
         let refund = Refund::part(money(2000, "EUR"));
@@ -117,7 +117,7 @@ on_both_databases! {
 
     async fn what_is_older_than_stripes_memory_is_not_tried_again_but_asked_about(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         fake.state().faults.push_back(Some(Fault::CutAfter));
         assert_eq!(app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap(), Outcome::Underway);
@@ -132,7 +132,7 @@ on_both_databases! {
 
     async fn an_operation_outlives_the_process_that_began_it(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         fake.state().faults.push_back(Some(Fault::SlowAfter(400)));
         let died = tokio::time::timeout(Duration::from_millis(150), app.payments.refund(&token, Refund::all())).await;
@@ -147,7 +147,7 @@ on_both_databases! {
 
     async fn what_stripe_declines_is_told_with_its_words_and_can_be_asked_again(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         for (fault, words) in [(Fault::Decline, "402 card_error: as the test says"), (Fault::RateLimit, "429 rate_limit_error")] {
             fake.state().faults.push_back(Some(fault));
@@ -181,7 +181,7 @@ on_both_databases! {
             processes.push(App::at(app.url.clone(), None, |builder| builder.variant("stripe", gateway)).await.payments);
         }
         for _ in 0..20 {
-            let token = paid(&app, &fake, Capture::Immediate).await;
+            let token = paid(&app, &fake, CaptureMethod::Immediate).await;
             refreshed(&app, &token).await;
             let part = |payments: Payments| {
                 let token = token.clone();
@@ -201,7 +201,7 @@ on_both_databases! {
 
     async fn all_that_is_left_leaves_out_what_is_underway(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         fake.state().faults.push_back(Some(Fault::CutBefore));
         assert_eq!(app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap(), Outcome::Underway);
@@ -215,7 +215,7 @@ on_both_databases! {
 
     async fn a_refund_of_one_name_is_made_once(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         let again = || app.payments.refund(&token, Refund::part(money(1000, "EUR")).key("sold-out"));
         fake.state().faults.push_back(Some(Fault::CutAfter));
@@ -238,7 +238,7 @@ on_both_databases! {
             })
         })
         .await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         let part = Refund::part(money(2000, "EUR"));
         assert_eq!(app.payments.refund(&token, part).await.unwrap(), Outcome::Done);
@@ -249,7 +249,7 @@ on_both_databases! {
 
     async fn a_process_without_the_variant_leaves_its_operations_alone(kind) {
         let (app, fake) = app(kind).await;
-        let token = paid(&app, &fake, Capture::Immediate).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
         refreshed(&app, &token).await;
         fake.state().faults.push_back(Some(Fault::CutAfter));
         app.payments.refund(&token, Refund::all()).await.unwrap();

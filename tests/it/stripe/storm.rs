@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{Capture, NewPayment, Refund};
+use actix_payments::{CaptureMethod, NewPayment, Refund};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -62,7 +62,7 @@ struct Story {
 }
 
 impl Story {
-    async fn begin(kind: Kind, capture: Capture) -> Self {
+    async fn begin(kind: Kind, capture: CaptureMethod) -> Self {
         let fake = Fake::new(NOW);
         let gateway = fake.gateway(SECRET);
         let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
@@ -167,7 +167,7 @@ fn every_story_ends_in_the_truth(kind: Kind, cases: u32) {
     let stories = (any::<bool>(), steps());
     let ran = runner.run(&stories, |(manual, steps)| {
         actix_web::rt::System::new().block_on(async {
-            let capture = if manual { Capture::Manual } else { Capture::Immediate };
+            let capture = if manual { CaptureMethod::Manual } else { CaptureMethod::Immediate };
             let mut story = Story::begin(kind, capture).await;
             for (step, fault) in steps {
                 story.step(step, fault).await;

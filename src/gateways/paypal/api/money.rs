@@ -1,4 +1,4 @@
-//! How does PayPal write an amount? As a decimal number, and for three currencies without decimals that ISO 4217 gives them
+//! PayPal's format of amounts: a decimal number, in which three currencies have no decimals, whatever ISO 4217 says
 //! (<https://developer.paypal.com/reference/currency-codes/>).
 
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::domain::money::Money;
 use crate::gateways::GatewayError;
 
-/// Those that PayPal takes whole, though ISO gives two of them hundredths.
+/// The currencies that PayPal accepts in whole units only. Two of them have two decimals in ISO 4217.
 const WHOLE: [&str; 3] = ["HUF", "JPY", "TWD"];
 
-/// The amount as PayPal wants it.
+/// The amount in PayPal's format.
 ///
 /// # Errors
-/// `Declined` for a part of a forint or of a Taiwan dollar.
+/// `Declined` for a fraction of a forint or of a Taiwan dollar.
 pub(super) fn write(money: Money) -> Result<Value, GatewayError> {
     let code = money.currency.as_str();
     let decimal = money.decimal();

@@ -1,24 +1,24 @@
-//! How does an answer of Stripe's become an event? The object goes in unchanged, in an envelope like that of
-//! Stripe's own events, so that one interpreter reads both. Its kind ends in `answered`, which no kind of Stripe's
-//! does: only the object's own state counts.
+//! Turns Stripe's answers into events. The object is put unchanged into an event of Stripe's own format, so that the
+//! interpreter reads both. Its kind ends in `answered`, which no kind of Stripe's does, because an answer shows the current
+//! state of an object and not what happened to it.
 
 use bytes::Bytes;
 
 use crate::domain::Timestamp;
-use crate::domain::event::Envelope;
+use crate::domain::event::{Envelope, Malformed};
 use crate::gateways::GatewayError;
 use crate::gateways::json::Object;
-use crate::gateways::stripe::interpret::ANSWERED;
+use crate::gateways::stripe::interpret::snapshot::ANSWERED;
 
-/// The event that says what `object`, the raw text of one, is now.
+/// The event that reports the current state of `object`, the raw JSON text of one.
 pub(super) fn event(id: String, object: &str, at: Timestamp) -> Result<Envelope, GatewayError> {
-    let malformed = |bad: crate::domain::event::Malformed| GatewayError::Malformed(bad.to_string());
+    let malformed = |error: Malformed| GatewayError::Malformed(error.to_string());
     let read = Object::read(object, "an answer").map_err(malformed)?;
     let name = read.need_text("object").map_err(malformed)?;
     if !name.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte)) {
         return Err(GatewayError::Malformed("expected an object with a plain name".to_owned()));
     }
-    let livemode = read.truth("livemode").map_err(malformed)?;
+    let livemode = read.bool("livemode").map_err(malformed)?;
     let kind = format!("{name}.{ANSWERED}");
     let mode = livemode.map(|live| format!(",\"livemode\":{live}")).unwrap_or_default();
     let created = at.unix_timestamp();

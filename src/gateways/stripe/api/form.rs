@@ -1,7 +1,7 @@
-//! How are parameters written? As a form with brackets for what is nested, `a[b][0][c]=…`, as Stripe's own libraries
-//! write it (<https://docs.stripe.com/api/metadata>): brackets plain, values percent-encoded.
+//! Writes a call's parameters as a form, with brackets for nested ones: `a[b][0][c]=…`. Like Stripe's own libraries, it
+//! leaves brackets in names as they are and percent-encodes values (<https://docs.stripe.com/api/metadata>).
 
-/// A form, in the order in which its fields were added.
+/// A form; its fields keep the order in which they were added.
 #[derive(Default)]
 pub(super) struct Form(String);
 
@@ -11,30 +11,31 @@ impl Form {
         if !self.0.is_empty() {
             self.0.push('&');
         }
-        write(&mut self.0, name, b"[]");
+        encode(&mut self.0, name, b"[]");
         self.0.push('=');
-        write(&mut self.0, value.as_ref(), b"");
+        encode(&mut self.0, value.as_ref(), b"");
     }
 
     /// Adds a field if there is a value.
-    pub(super) fn maybe(&mut self, name: &str, value: Option<impl AsRef<str>>) {
+    pub(super) fn add_optional(&mut self, name: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
             self.add(name, value);
         }
     }
 
-    /// The form as it is sent.
+    /// The encoded form.
     pub(super) fn text(self) -> String {
         self.0
     }
 }
 
-/// Percent-encodes all but the unreserved characters (RFC 3986 §2.3) and `plain`.
-fn write(out: &mut String, text: &str, plain: &[u8]) {
+/// Percent-encodes all characters but the unreserved ones (RFC 3986 §2.3) and those in `keep`.
+fn encode(out: &mut String, text: &str, keep: &[u8]) {
     for byte in text.bytes() {
-        match byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || plain.contains(&byte) {
-            true => out.push(char::from(byte)),
-            false => out.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! How is Stripe asked to do something? The headers, the retry rule and the errors that all calls share
-//! (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/api/idempotent_requests>); what a call says is its
-//! own file.
+//! The client of Stripe's API: the headers, the retries and the errors that all calls share
+//! (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/api/idempotent_requests>). Each group of calls has a file
+//! of its own.
 
 mod answer;
 pub(super) mod checkout;
@@ -14,20 +14,20 @@ use serde::Deserialize;
 
 use crate::gateways::GatewayError;
 use crate::gateways::http::{Client, Request, Response, is_base};
+use crate::gateways::retry;
 use crate::gateways::signature::Secret;
-use crate::gateways::tries;
 use form::Form;
 
-/// Where Stripe's API is.
+/// The address of Stripe's API.
 const BASE: &str = "https://api.stripe.com";
-/// The version whose answers are understood here. Without it, the account's own version would answer.
+/// The API version whose answers are read here. Without it, the account's default version would be used.
 const VERSION: &str = "2026-10-28.endive";
 /// How long one try may take, as in Stripe's own libraries.
-const PATIENCE: Duration = Duration::from_secs(80);
-/// How often a call is tried again, as in Stripe's own libraries.
+const TIMEOUT: Duration = Duration::from_secs(80);
+/// How often a call is retried by default, as in Stripe's own libraries.
 const RETRIES: u32 = 2;
 
-/// Stripe's API as one account sees it.
+/// The API, with the key of one account.
 #[derive(Debug, Clone)]
 pub(super) struct Api {
     key: Secret,
@@ -38,10 +38,10 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(key: impl Into<String>) -> Self {
-        Self { key: Secret::new(key), base: BASE.to_owned(), retries: RETRIES, client: Client::new(PATIENCE) }
+        Self { key: Secret::new(key), base: BASE.to_owned(), retries: RETRIES, client: Client::new(TIMEOUT) }
     }
 
-    /// Whether key and address can work.
+    /// Checks that key and address are usable.
     pub(super) fn check(&self) -> Result<(), String> {
         if ![b"sk_", b"rk_"].iter().any(|kind| self.key.expose().starts_with(*kind)) {
             return Err("expected a secret or restricted API key of Stripe (sk_…, rk_…), got another text".to_owned());
@@ -49,25 +49,25 @@ impl Api {
         if !self.key.expose().iter().all(u8::is_ascii_graphic) {
             return Err("expected an API key of visible ASCII characters, got others".to_owned());
         }
-        match is_base(&self.base) {
-            true => Ok(()),
-            false => Err(format!("expected an https:// address for Stripe's API, got {:?}", self.base)),
+        if !is_base(&self.base) {
+            return Err(format!("expected an https:// address for Stripe's API, got {:?}", self.base));
         }
+        Ok(())
     }
 
-    /// A POST that acts once, however often it is tried.
-    async fn act(&self, path: &str, form: Form, idempotency_key: &str) -> Result<Response, GatewayError> {
+    /// Sends a POST with an idempotency key: Stripe acts once for it, however often it is retried.
+    async fn post(&self, path: &str, form: Form, idempotency_key: &str) -> Result<Response, GatewayError> {
         let mut headers = self.headers();
         headers.push(("idempotency-key", idempotency_key.to_owned()));
         let url = format!("{}{path}", self.base.trim_end_matches('/'));
         self.send(Request { post: true, url, headers, body: form.text() }).await
     }
 
-    /// A GET, which changes nothing. `query` is written like a form.
-    async fn ask(&self, path: &str, query: Form) -> Result<Response, GatewayError> {
+    /// Sends a GET, which changes nothing. `query` is encoded like a form.
+    async fn get(&self, path: &str, query: Form) -> Result<Response, GatewayError> {
         let query = query.text();
-        let mark = if query.is_empty() { "" } else { "?" };
-        let url = format!("{}{path}{mark}{query}", self.base.trim_end_matches('/'));
+        let separator = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{separator}{query}", self.base.trim_end_matches('/'));
         self.send(Request { post: false, url, headers: self.headers(), body: String::new() }).await
     }
 
@@ -81,13 +81,13 @@ impl Api {
     }
 
     async fn send(&self, request: Request) -> Result<Response, GatewayError> {
-        tries::send(&self.client, self.retries, request, again, refusal).await
+        retry::send(&self.client, self.retries, request, is_retryable, refusal).await
     }
 }
 
-/// The rule of Stripe's own libraries: Stripe's word if it gives one, else a conflict, or trouble of its own. Too many
-/// requests are not tried again unasked.
-fn again(answer: &Response) -> bool {
+/// Whether to retry, by the rule of Stripe's own libraries: as Stripe's header says; without it, after a conflict or an error
+/// on Stripe's side. A rate limit (429) is retried only if the header says so.
+fn is_retryable(answer: &Response) -> bool {
     match answer.header("stripe-should-retry") {
         Some("true") => true,
         Some("false") => false,
@@ -95,32 +95,33 @@ fn again(answer: &Response) -> bool {
     }
 }
 
+/// The error that an answer without success means.
 fn refusal(answer: &Response) -> GatewayError {
-    tries::refusal(answer.status, words(answer))
+    retry::refusal(answer.status, message(answer))
 }
 
 #[derive(Default, Deserialize)]
-struct Answered {
+struct ErrorBody {
     #[serde(default)]
-    error: Trouble,
+    error: ErrorDetail,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Trouble {
+struct ErrorDetail {
     r#type: Option<String>,
     code: Option<String>,
     decline_code: Option<String>,
     message: Option<String>,
 }
 
-/// Stripe's own words for what is wrong, with its codes and the id by which its support finds the call.
-fn words(answer: &Response) -> String {
-    let trouble = serde_json::from_slice::<Answered>(&answer.body).unwrap_or_default().error;
-    let codes: Vec<String> = [trouble.r#type, trouble.code, trouble.decline_code].into_iter().flatten().collect();
+/// The status with Stripe's own codes and message, and the request id by which its support finds the call.
+fn message(answer: &Response) -> String {
+    let error = serde_json::from_slice::<ErrorBody>(&answer.body).unwrap_or_default().error;
+    let codes: Vec<String> = [error.r#type, error.code, error.decline_code].into_iter().flatten().collect();
     let codes = if codes.is_empty() { String::new() } else { format!(" {}", codes.join(" ")) };
-    let message: String = trouble.message.unwrap_or_default().chars().take(500).collect();
-    let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let text: String = error.message.unwrap_or_default().chars().take(500).collect();
+    let text = if text.is_empty() { String::new() } else { format!(": {text}") };
     let id = answer.header("request-id").map(|id| format!(" (request {id})")).unwrap_or_default();
-    format!("{}{codes}{message}{id}", answer.status)
+    format!("{}{codes}{text}{id}", answer.status)
 }

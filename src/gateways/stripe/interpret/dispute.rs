@@ -1,13 +1,12 @@
-//! What does a dispute say? Where the quarrel with the customer's bank stands
-//! (<https://docs.stripe.com/api/disputes/object>).
+//! Reads disputes (<https://docs.stripe.com/api/disputes/object>).
 
-use super::reading::{Reading, Statement, because, sentence, with_money};
+use super::snapshot::{Snapshot, Statement, because, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
 use crate::gateways::json::short;
 
-pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
-    let dispute = &reading.object;
+pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
+    let dispute = &snapshot.object;
     let id = dispute.need_id("id")?;
     let (state, words) = match dispute.need_text("status")?.as_ref() {
         "warning_needs_response" => (State::Inquiry, "is an inquiry so far, and needs a response"),
@@ -18,17 +17,17 @@ pub(super) fn read(reading: &Reading<'_>) -> Result<Statement, Malformed> {
         "lost" => (State::Lost, "was lost"),
         "needs_response" | "appeal_needs_response" => (State::Open, "needs a response"),
         "under_review" | "appeal_under_review" => (State::Open, "is under review"),
-        // New statuses do appear; what is not known to be over is open.
-        _ => (State::Open, "is open, in a status that is not known here"),
+        // Stripe adds statuses now and then. A dispute that is not known to be over counts as open.
+        _ => (State::Open, "is open, with an unknown status"),
     };
-    let moved = match reading.verb {
+    let moved = match snapshot.verb {
         "funds_withdrawn" => ", the money was withdrawn",
         "funds_reinstated" => ", the money came back",
         _ => "",
     };
     let reason = because(short(dispute, "reason"));
-    let amount = reading.need_money("amount")?;
-    let fact = reading
+    let amount = snapshot.need_money("amount")?;
+    let fact = snapshot
         .fact(Aspect::Dispute, &id, state)
         .with_parent(dispute.link("charge").or_else(|| dispute.link("payment_intent")));
     Ok(Statement {

@@ -1,21 +1,20 @@
-//! What does a Stripe event say of a payment? Picks the object's family by the kind and collects what every family
-//! has: the ids, the customer, the host's reference. Which facts an object states is its family's file.
+//! Reads the facts of a Stripe event. The kind selects the family of the event's object, and each family has a file of its
+//! own; the ids, the customer and the host's reference are read here.
 
 mod charge;
 mod checkout;
 mod dispute;
 mod intent;
 mod other;
-mod reading;
 mod refund;
+pub(super) mod snapshot;
 
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::gateways::json::{Object, short};
 use crate::gateways::{TEST_KIND, test_interpretation};
-pub(super) use reading::ANSWERED;
-use reading::{Reading, customer, nested};
+use snapshot::{Snapshot, customer, nested};
 
-/// The families of objects that say something of one payment.
+/// The families of objects that state facts of a payment.
 #[derive(Clone, Copy)]
 enum Family {
     Checkout,
@@ -25,7 +24,7 @@ enum Family {
     Dispute,
 }
 
-/// Reads the event's facts. The same bytes give the same answer; nothing in them can make this panic.
+/// Reads the event's facts. Pure, and never panics, whatever the bytes.
 pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
     if event.kind == TEST_KIND {
         return Ok(test_interpretation());
@@ -36,37 +35,34 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     let Some((family, verb)) = Family::of(event.kind) else { return Ok(other::interpret(event.kind, &whole)) };
 
     let object = whole.need_object("data", "the event's data")?.need_object("object", family.what())?;
-    // An object of another type could have fields of the same names that mean something else.
-    match object.text("object")? {
-        Some(given) if given != family.object() => {
-            let expected = family.object();
-            return Err(Malformed(format!("expected an object of type {expected} with {}, got another", event.kind)));
-        }
-        _ => {}
+    // An object of another type might have fields with the same names and another meaning.
+    let expected = family.object();
+    if object.text("object")?.is_some_and(|given| given != expected) {
+        return Err(Malformed(format!("expected an object of type {expected} with {}, got another", event.kind)));
     }
-    let reading = Reading { event, verb, object };
-    let (gateway_refs, said) = match family {
-        Family::Checkout => (["id", "payment_intent", "invoice"], checkout::read(&reading)?),
-        Family::Intent => (["id", "latest_charge", "invoice"], intent::read(&reading)?),
-        Family::Charge => (["id", "payment_intent", "invoice"], charge::read(&reading)?),
-        Family::Refund => (["charge", "payment_intent", ""], refund::read(&reading)?),
-        Family::Dispute => (["charge", "payment_intent", ""], dispute::read(&reading)?),
+    let snapshot = Snapshot { event, verb, object };
+    let (gateway_refs, statement) = match family {
+        Family::Checkout => (["id", "payment_intent", "invoice"], checkout::read(&snapshot)?),
+        Family::Intent => (["id", "latest_charge", "invoice"], intent::read(&snapshot)?),
+        Family::Charge => (["id", "payment_intent", "invoice"], charge::read(&snapshot)?),
+        Family::Refund => (["charge", "payment_intent", ""], refund::read(&snapshot)?),
+        Family::Dispute => (["charge", "payment_intent", ""], dispute::read(&snapshot)?),
     };
-    let object = &reading.object;
+    let object = &snapshot.object;
     Ok(Interpretation {
         references: References {
             tokens: distinct([short(object, "client_reference_id"), nested(object, "metadata", "payment_token")]),
             gateway_refs: distinct(gateway_refs.map(|name| object.link(name))),
         },
-        facts: said.facts,
-        summary: said.summary,
+        facts: statement.facts,
+        summary: statement.summary,
         customer: customer(object),
         awaits_completion: None,
     })
 }
 
 impl Family {
-    /// The family that a kind belongs to, and the rest of the kind's name.
+    /// The family of a kind, and the rest of the kind's name.
     fn of(kind: &str) -> Option<(Self, &str)> {
         let prefixes = [
             ("checkout.session.", Self::Checkout),
@@ -78,11 +74,11 @@ impl Family {
         ];
         let (prefix, family) = prefixes.into_iter().find(|(prefix, _)| kind.starts_with(prefix))?;
         let verb = &kind[prefix.len()..];
-        // What has a further dot is about some other object that belongs to this one.
+        // A kind with a further dot is about another object that belongs to this one.
         (!verb.is_empty() && !verb.contains('.')).then_some((family, verb))
     }
 
-    /// The object's type, as its own `object` field says it.
+    /// The value of the object's own `object` field.
     fn object(self) -> &'static str {
         match self {
             Self::Checkout => "checkout.session",
@@ -93,7 +89,7 @@ impl Family {
         }
     }
 
-    /// The object in words, for errors.
+    /// The object's name in errors.
     fn what(self) -> &'static str {
         match self {
             Self::Checkout => "a checkout session",

@@ -1,20 +1,21 @@
-//! What about all the other events? They state nothing of a payment and are kept for handlers; where they name a
-//! charge or an intent, the timeline of its payment shows them.
+//! All other events. They state no facts and are kept for handlers. If one names a charge or an intent, the timeline of
+//! that payment shows it.
 
-use super::reading::customer;
+use super::snapshot::customer;
 use crate::domain::event::{Interpretation, References, distinct};
 use crate::gateways::json::Object;
 
+/// The references and the summary of an event without facts.
 pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
     let data = whole.object("data", "the event's data").ok().flatten();
     let object = data.and_then(|data| data.object("object", "the event's object").ok().flatten());
-    let summary = format!("{}: kept for handlers, it states nothing of a payment", what(kind));
+    let summary = format!("{}: kept for handlers, it states nothing of a payment", subject(kind));
     let Some(object) = object else { return Interpretation { summary, ..Interpretation::default() } };
 
-    // An invoice is paid by one payment, and ties the session of a subscription to the intent that collects it.
+    // An invoice is paid by one payment. It links the checkout session of a subscription to the intent that collects it.
     let invoice = if kind.starts_with("invoice.") { object.link("id") } else { object.link("invoice") };
     let mut links = vec![object.link("payment_intent"), object.link("charge"), invoice];
-    // An invoice payment names the payment's objects one level deeper.
+    // An invoice payment has the payment's objects one level deeper.
     if let Ok(Some(payment)) = object.object("payment", "an invoice payment's payment") {
         links.extend([payment.link("payment_intent"), payment.link("charge")]);
     }
@@ -22,8 +23,8 @@ pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
     Interpretation { references, summary, customer: customer(&object), ..Interpretation::default() }
 }
 
-/// What the event is about, in words.
-fn what(kind: &str) -> &'static str {
+/// What events of this kind are about.
+fn subject(kind: &str) -> &'static str {
     let families = [
         ("v1.", "a thin event, which names an object without its content"),
         ("v2.", "a thin event, which names an object without its content"),

@@ -1,0 +1,101 @@
+//! An event's resource: the object that an event or an answer of PayPal's is about, and the fields that most objects
+//! share.
+
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::{Currency, Decimal, Money};
+use crate::domain::{Timestamp, parse_rfc3339};
+use crate::gateways::json::{Object, short};
+
+/// An event's resource, with the event that carries it.
+pub(super) struct Resource<'a> {
+    pub(super) event: &'a Recorded<'a>,
+    pub(super) object: Object<'a>,
+}
+
+impl Resource<'_> {
+    /// The interpretation of an object that names its payment by the usual fields.
+    pub(super) fn interpretation(
+        &self,
+        facts: Vec<Fact>,
+        gateway_refs: Vec<String>,
+        words: &str,
+        amount: Option<Money>,
+    ) -> Interpretation {
+        let tokens = ["custom_id", "invoice_id", "custom", "invoice_number"].map(|name| short(&self.object, name));
+        Interpretation {
+            references: References { tokens: distinct(tokens), gateway_refs },
+            facts,
+            summary: sentence(words, amount),
+            customer: None,
+            awaits_completion: None,
+        }
+    }
+
+    /// A fact of this event.
+    pub(super) fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
+        Fact::new(aspect, gateway_ref, state, self.event.occurred_at, self.event.id)
+    }
+
+    /// The time in the field `name`, if it has a valid one.
+    pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
+        parse_rfc3339(&short(&self.object, name)?)
+    }
+
+    /// The object's `amount`.
+    pub(super) fn amount(&self) -> Result<Option<Money>, Malformed> {
+        self.object.object("amount", "an amount")?.map(|amount| parse_amount(&amount)).transpose()
+    }
+
+    /// The ids of the order and of the authorization that the object belongs to.
+    pub(super) fn related(&self) -> Result<[Option<String>; 2], Malformed> {
+        let data = self.object.object("supplementary_data", "supplementary data")?;
+        let ids = data.map(|data| data.object("related_ids", "related ids")).transpose()?.flatten();
+        Ok(["order_id", "authorization_id"].map(|name| ids.as_ref().and_then(|ids| short(ids, name))))
+    }
+
+    /// The id of the parent object: the last segment of the link `up`.
+    pub(super) fn parent_link(&self) -> Result<Option<String>, Malformed> {
+        let links = self.object.objects("links", "a link")?;
+        let up = links.iter().find(|link| short(link, "rel").as_deref() == Some("up"));
+        let href = up.and_then(|link| short(link, "href"));
+        let id = href.and_then(|href| href.rsplit('/').next().map(str::to_owned));
+        Ok(id.filter(|id| {
+            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        }))
+    }
+}
+
+/// Parses an amount of PayPal's v2 or v1 API: a decimal number as text. Refunds of sales may have a minus sign, which is
+/// ignored.
+pub(super) fn parse_amount(amount: &Object<'_>) -> Result<Money, Malformed> {
+    let (code, value) = match amount.text("currency_code")? {
+        Some(code) => (code, amount.need_text("value")?),
+        None => match amount.text("total")? {
+            Some(total) => (amount.need_text("currency")?, total),
+            None => (amount.need_text("currency")?, amount.need_text("value")?),
+        },
+    };
+    let currency = Currency::parse(&code).map_err(|bad| Malformed(bad.to_string()))?;
+    let size = value.strip_prefix('-').unwrap_or(&value);
+    let decimal = Decimal::parse(size).map_err(|bad| Malformed(bad.to_string()))?;
+    let exact = decimal.exact(currency).filter(|_| !size.contains(','));
+    let minor = exact.ok_or_else(|| Malformed(format!("expected an amount of {currency}, got {value:?}")))?;
+    Ok(Money::new(minor, currency))
+}
+
+/// Adds the amount to the fact, if there is one.
+pub(super) fn with_money(fact: Fact, amount: Option<Money>) -> Fact {
+    match amount {
+        Some(amount) => fact.with_amount(amount.minor, amount.currency),
+        None => fact,
+    }
+}
+
+/// A summary: the words, and the amount if there is one.
+pub(super) fn sentence(what: &str, amount: Option<Money>) -> String {
+    match amount {
+        Some(amount) => format!("{what}: {amount}"),
+        None => what.to_owned(),
+    }
+}

@@ -1,0 +1,68 @@
+//! Sends a request again when that is worth it, and turns the last answer into a result. All gateways' clients share which
+//! statuses mean that nothing happened, how long to wait, and that a lost answer may have been a yes.
+
+use std::time::Duration;
+
+use super::GatewayError;
+use super::http::{Client, Request, Response, SendError};
+
+/// Sends the request until an answer is final or `retries` are used up. `is_retryable` decides whether an answer is worth
+/// another try, `refusal` what an answer without success means.
+pub(super) async fn send(
+    client: &Client,
+    retries: u32,
+    request: Request,
+    is_retryable: fn(&Response) -> bool,
+    refusal: fn(&Response) -> GatewayError,
+) -> Result<Response, GatewayError> {
+    let (mut retried, mut may_have_acted) = (0, false);
+    loop {
+        let answer = client.send(request.clone()).await;
+        if retried >= retries || !answer.as_ref().map_or(true, is_retryable) {
+            return result(answer, refusal).map_err(|error| match error {
+                // The last try did nothing, but an earlier one may have.
+                GatewayError::Unavailable(why) if may_have_acted => GatewayError::OutcomeUnknown(why),
+                error => error,
+            });
+        }
+        may_have_acted |= !matches!(answer, Err(SendError::NotSent(_)));
+        tokio::time::sleep(pause(retried)).await;
+        retried += 1;
+    }
+}
+
+/// What a status without success means. `message` is the gateway's own.
+pub(super) fn refusal(status: u16, message: String) -> GatewayError {
+    match status {
+        // Refused before it was processed; an earlier try may have got further.
+        401 | 403 | 408 | 429 => GatewayError::Unavailable(message),
+        409 | 500.. => GatewayError::OutcomeUnknown(message),
+        _ => GatewayError::Declined(message),
+    }
+}
+
+/// The pause before a retry: half a second, doubled each time up to five, less a random part of up to a half so that
+/// clients do not retry in step, but never less than half a second.
+fn pause(retried: u32) -> Duration {
+    let full: u64 = 500_u64.saturating_mul(1 << retried.min(8)).min(5_000);
+    let mut random = [0_u8; 8];
+    let jitter = match getrandom::fill(&mut random) {
+        Ok(()) => u64::from_le_bytes(random) % (full / 2 + 1),
+        Err(_) => 0,
+    };
+    Duration::from_millis((full - jitter).max(500))
+}
+
+fn result(
+    answer: Result<Response, SendError>,
+    refusal: fn(&Response) -> GatewayError,
+) -> Result<Response, GatewayError> {
+    let answer = answer.map_err(|error| match error {
+        SendError::NotSent(why) => GatewayError::Unavailable(why),
+        SendError::AnswerLost(why) => GatewayError::OutcomeUnknown(why),
+    })?;
+    match answer.status {
+        200..=299 => Ok(answer),
+        _ => Err(refusal(&answer)),
+    }
+}
