@@ -22,7 +22,7 @@ use crate::store::Tx;
 use crate::store::rows::Claimed;
 
 /// How many events one transaction processes at the most.
-pub(crate) const BATCH: i64 = 100;
+pub(crate) const BATCH: i64 = 200;
 /// How many events of a batch may fail in its transaction before the rest is taken one by one.
 const ISOLATED: usize = 3;
 
@@ -40,6 +40,11 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// Whether it took as many events as one may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.claimed as i64 >= BATCH
+    }
+
     fn join(&mut self, other: Self) {
         self.claimed += other.claimed;
         self.pending.extend(other.pending);
@@ -79,11 +84,12 @@ impl From<Error> for Why {
 }
 
 impl Engine {
-    /// Processes one batch of due events. Where none is due, no writer is kept waiting for that answer.
-    pub(crate) async fn process(self: &Arc<Self>) -> Result<Batch, Error> {
-        let taken = self.blocking(|engine| {
+    /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer is
+    /// kept waiting for the answer.
+    pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool) -> Result<Batch, Error> {
+        let taken = self.blocking(move |engine| {
             let (now, variants) = (engine.now(), engine.variant_names());
-            if !engine.store.ask(|tx| tx.is_due(now, &variants))? {
+            if !is_known_due && !engine.store.ask(|tx| tx.is_due(now, &variants))? {
                 return Ok(Batch::default());
             }
             take(engine, &Due::First).or_else(|undone| again(engine, undone))

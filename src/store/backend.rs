@@ -60,6 +60,11 @@ impl<C: HostConnection> Store for Backend<C> {
         self.with(|conn| conn.migrate().map_err(|error| (error, true))).map_err(|failed| failed.error)
     }
 
+    fn lanes(&self) -> usize {
+        let lanes = self.with(|conn| Ok(if conn.one_writer() { 1 } else { 2 }));
+        lanes.unwrap_or(1)
+    }
+
     fn read(&self, work: Work<'_>) -> Result<(), Error> {
         let mut stale = 0;
         loop {

@@ -15,7 +15,6 @@ pub(crate) mod rows;
 pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "postgres")]
 mod statement;
 pub(crate) mod typed;
 pub(crate) mod writer;
@@ -38,6 +37,8 @@ pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
 pub(crate) trait Store: Send + Sync {
     /// Brings the `pay_` tables up to this release.
     fn migrate(&self) -> Result<(), Error>;
+    /// How many transactions with much to do are worth being under way at a time.
+    fn lanes(&self) -> usize;
     /// Runs `work` on a connection; what it reads is not one snapshot.
     fn read(&self, work: Work<'_>) -> Result<(), Error>;
     /// Runs `work` in one transaction, durable once this returns `Ok`.

@@ -107,3 +107,18 @@ pub(crate) trait Sets {
     /// said nothing of it.
     fn check(&mut self) -> Result<(), Error>;
 }
+
+/// The gateway refs of each variant, each once and in order.
+pub(super) fn by_variant(keys: &[Key]) -> Vec<(&str, Vec<&str>)> {
+    let mut sorted: Vec<(&str, &str)> = keys.iter().map(|(variant, text)| (variant.as_str(), text.as_str())).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (variant, text) in sorted {
+        match groups.last_mut() {
+            Some((last, refs)) if *last == variant => refs.push(text),
+            _ => groups.push((variant, vec![text])),
+        }
+    }
+    groups
+}

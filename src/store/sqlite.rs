@@ -1,6 +1,7 @@
 //! What does SQLite say in its own way? It has one writer at a time, so every write transaction takes the write
 //! lock at its start: a transaction that reads first and writes later would fail at once when another is writing.
 
+mod append;
 #[path = "statements/mod.rs"]
 mod statements;
 mod write;
@@ -11,20 +12,24 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::Sqlite;
 
 use super::dialect::{Dialect, lend};
 use super::failure::{Failed, dialect_error, is_locked};
-use super::rows::{Appended, EventRow, NewEvent, PaymentRow};
+use super::rows::{EventRow, PaymentRow};
+use super::sets::{Key, by_variant};
+use super::statement::{answers, statement};
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
-use statements::schema::{pay_event_bodies, pay_events, pay_payments};
+use append::append;
+use statements::schema::{pay_events, pay_payments, pay_references};
 
 type Connection = SqliteConnection;
-type Backend = diesel::sqlite::Sqlite;
+type Backend = Sqlite;
 /// Compares texts byte by byte, so that a beginning is a range.
 const BYTEWISE: &str = "COLLATE BINARY";
 /// Of a pair with the id, which is the row's own number, SQLite seeks by the first half only and reads all the rest.
@@ -46,19 +51,19 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
     Ok(())
 }
 
+/// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several processes wait for
+/// each other. The indexes of gateway refs are touched all over by each batch: a WAL of 32 MiB (in pages of 4 KiB) instead of 4
+/// writes such a page back once where it was written many times, and a cache of 32 MiB holds what is touched again.
+const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; \
+                        PRAGMA wal_autocheckpoint = 8000;";
+
 impl Dialect for SqliteConnection {
     fn tx(&mut self) -> &mut dyn Tx {
         self
     }
 
-    /// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several
-    /// processes wait for each other.
     fn prepare(&mut self) -> Result<(), Error> {
-        self.batch_execute(
-            "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; \
-             PRAGMA mmap_size = 134217728;",
-        )
-        .map_err(dialect_error("preparing a connection"))
+        self.batch_execute(SETTINGS).map_err(dialect_error("preparing a connection"))
     }
 
     fn has_died(&mut self) -> bool {
@@ -108,60 +113,29 @@ impl Tx for SqliteConnection {
     }
 }
 
-/// Row by row: with its statement cached, this is the fastest way into SQLite.
-fn append(conn: &mut SqliteConnection, events: &[NewEvent]) -> QueryResult<Vec<Appended>> {
-    use pay_event_bodies::dsl as b;
-    events
-        .iter()
-        .map(|event| {
-            let (id, deliveries) = insert_event(conn, event)?;
-            let duplicate = deliveries > 1;
-            if !duplicate {
-                diesel::insert_into(b::pay_event_bodies)
-                    .values((b::event_id.eq(id), b::headers.eq(&event.headers), b::body.eq(&event.body[..])))
-                    .execute(conn)?;
-            }
-            Ok(Appended { id, duplicate })
-        })
-        .collect()
+statement! { Sqlite,
+    DueFirst {
+        now: Timestamp => Instant,
+        variants: String => Text,
+        limit: i64 => BigInt,
+    }
+    "SELECT id FROM pay_events INDEXED BY pay_events_due WHERE due_at <= {} \
+     AND +variant IN (SELECT value FROM json_each({})) ORDER BY due_at, id LIMIT {}"
 }
+answers!(DueFirst, SqliteConnection, BigInt);
 
-fn insert_event(conn: &mut SqliteConnection, event: &NewEvent) -> QueryResult<(EventId, i64)> {
-    use pay_events::dsl as e;
-    diesel::insert_into(e::pay_events)
-        .values((
-            e::variant.eq(&event.variant),
-            e::gateway_event_id.eq(&event.gateway_event_id),
-            e::source.eq(event.source),
-            e::kind.eq(&event.kind),
-            e::state.eq(EventState::Available),
-            e::livemode.eq(event.livemode),
-            e::api_version.eq(&event.api_version),
-            e::account.eq(&event.account),
-            e::secret.eq(&event.secret),
-            e::skew_seconds.eq(event.skew_seconds),
-            e::occurred_at.eq(event.occurred_at),
-            e::received_at.eq(event.received_at),
-            e::last_delivered_at.eq(event.received_at),
-            e::deliveries.eq(1),
-            e::attempts.eq(0),
-            e::due_at.eq(event.received_at),
-        ))
-        .on_conflict((e::variant, e::gateway_event_id))
-        .do_update()
-        .set((e::deliveries.eq(e::deliveries + 1), e::last_delivered_at.eq(event.received_at)))
-        .returning((e::id, e::deliveries))
-        .get_result(conn)
+/// The ids of the events that are due first. By the index of what is due: what else SQLite may choose has all events in it.
+fn due_ids(conn: &mut SqliteConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<EventId>> {
+    let variants = serde_json::Value::from(variants).to_string();
+    let ids: Vec<i64> = DueFirst { now, variants, limit, _borrows: Default::default() }.load(conn)?;
+    Ok(ids.into_iter().map(EventId).collect())
 }
 
 /// The events that are due first, held until the transaction ends.
 fn due(conn: &mut SqliteConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
-    e::pay_events
-        .filter(e::due_at.le(now).and(e::variant.eq_any(variants)))
-        .order((e::due_at, e::id))
-        .limit(limit)
-        .load(conn)
+    let ids = due_ids(conn, now, limit, variants)?;
+    e::pay_events.filter(e::id.eq_any(ids)).load(conn)
 }
 
 /// Those of these events that are due, held until the transaction ends.
@@ -191,4 +165,17 @@ fn lock_references(_: &mut SqliteConnection, _: &[(String, String)]) -> QueryRes
 fn hold_payments(conn: &mut SqliteConnection, ids: &[PaymentId]) -> QueryResult<Vec<PaymentRow>> {
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn)
+}
+
+fn find_references(conn: &mut SqliteConnection, keys: &[Key]) -> QueryResult<Vec<(Key, PaymentId)>> {
+    use pay_references::dsl as r;
+    let mut found = Vec::new();
+    for (variant, refs) in by_variant(keys) {
+        let linked: Vec<(String, PaymentId)> = r::pay_references
+            .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
+            .select((r::gateway_ref, r::payment_id))
+            .load(conn)?;
+        found.extend(linked.into_iter().map(|(text, id)| ((variant.to_owned(), text), id)));
+    }
+    Ok(found)
 }

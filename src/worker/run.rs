@@ -1,6 +1,7 @@
-//! What does a worker do, from its start to its end? Process a batch, run the handlers of what it changed, look
-//! again; sleep only when nothing is due.
+//! What a worker does from its start to its end: process a batch, run the handlers of what it changed, look again; sleep
+//! only when nothing is due.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ const WAITING: usize = 1_000;
 /// How much more seldom than events chores and operations are looked for.
 const SELDOM: u32 = 4;
 
+/// How much longer than for its handlers a worker waits for the database when it ends.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Why handlers were not begun.
 const STOPPED: &str = "its handlers were not begun before the worker stopped";
 
@@ -29,33 +33,56 @@ pub(super) struct Settings {
     pub(super) patience: Duration,
 }
 
-pub(super) async fn run(worker: Settings, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
+    let worker = Rc::new(worker);
     let mut running = JoinSet::new();
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    for _ in 0..worker.payments.engine().store.lanes() {
+        running.spawn_local(lane(worker.clone(), room.clone(), stopping.clone()));
+    }
+    let mut word = stopping;
+    stopped(&mut word).await;
+    // The lanes wait for their handlers as long as they may; what looks after gateways ends at once.
+    let finish = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(worker.patience + GRACE, finish).await.is_err() {
+        log::warn!("payments: the worker ends although the database has not answered");
+    }
+}
+
+/// Processes batch after batch until the word to stop comes, and runs the handlers of what they changed.
+async fn lane(worker: Rc<Settings>, room: Arc<Semaphore>, mut stopping: watch::Receiver<bool>) {
+    let engine = worker.payments.engine();
+    let mut running = JoinSet::new();
+    let mut is_busy = false;
     while !*stopping.borrow() {
-        let pace = Pace::begin(worker.payments.engine());
-        let batch = match worker.payments.engine().process().await {
+        let pace = Pace::begin(engine);
+        let batch = match engine.process(is_busy).await {
             Ok(batch) => batch,
             Err(error) => {
                 log::error!("payments: the worker could not process events: {error}");
+                is_busy = false;
                 pause(&worker, worker.poll, &mut stopping).await;
                 continue;
             }
         };
+        // A full batch is followed by another, as far as anybody can tell.
+        is_busy = batch.is_full();
+        if is_busy {
+            engine.notify();
+        }
         for pending in batch.pending {
             running.spawn_local(in_turn(pending, room.clone(), stopping.clone()));
         }
         while running.try_join_next().is_some() {}
-        // Two of them look after gateways as long as the worker lives.
         while running.len() > WAITING && !*stopping.borrow() {
             running.join_next().await;
         }
         if batch.claimed == 0 {
             pause(&worker, worker.poll, &mut stopping).await;
         } else {
-            pace.pause(worker.payments.engine()).await;
+            pace.pause(engine).await;
         }
     }
     let finish = async { while running.join_next().await.is_some() {} };
@@ -144,7 +171,7 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     let local = LocalSet::new();
     loop {
         let resumed = payments.engine().resume_operations().await?;
-        let batch = payments.engine().process().await?;
+        let batch = payments.engine().process(false).await?;
         if batch.claimed + resumed == 0 {
             payments.engine().flush().await;
             return Ok(claimed);

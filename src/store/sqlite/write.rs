@@ -2,192 +2,316 @@
 //! fastest way into it inside one transaction.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, TimestamptzSqlite};
+use diesel::sqlite::Sqlite;
 
-use super::statements::schema::{
-    pay_attempts, pay_event_facts, pay_event_references, pay_events, pay_ledger, pay_payments, pay_references,
-    pay_transitions,
-};
 use crate::domain::Timestamp;
-use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{Claim, NewAttempt, NewTransition, PaymentRow};
 use crate::store::sets::{EventEnd, EventFacts, Key, Settled};
+use crate::store::statement::{answers, statement};
 
-const RUNNING: EventState = EventState::Running;
+statement! { Sqlite,
+    EndEvent {
+        state: &'a str => Text,
+        attempts: i64 => BigInt,
+        claims: i64 => BigInt,
+        code: &'a str => Text,
+        outcome: &'a str => Text,
+        due: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        finished: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        payment: Option<i64> => Nullable<BigInt>,
+        matched: Option<&'a str> => Nullable<Text>,
+        id: i64 => BigInt,
+    }
+    "UPDATE pay_events SET state = {}, attempts = {}, claims = {}, outcome_code = {}, outcome = {}, due_at = {}, \
+     finished_at = {}, payment_id = {}, matched_by = {} WHERE id = {}"
+}
+answers!(EndEvent, SqliteConnection);
 
 pub(super) fn end_events(conn: &mut SqliteConnection, ends: &[EventEnd]) -> QueryResult<()> {
-    use pay_events::dsl as e;
     for end in ends {
-        let EventEnd { id, attempts, claims, verdict, payment, matched_by } = end;
-        diesel::update(e::pay_events.find(id))
-            .set((
-                e::state.eq(verdict.state),
-                e::attempts.eq(attempts),
-                e::claims.eq(claims),
-                e::outcome_code.eq(verdict.code),
-                e::outcome.eq(&verdict.outcome),
-                e::due_at.eq(verdict.due_at),
-                e::finished_at.eq(verdict.finished_at),
-                e::payment_id.eq(payment),
-                e::matched_by.eq(matched_by),
-            ))
-            .execute(conn)?;
+        EndEvent {
+            state: end.verdict.state.as_str(),
+            attempts: end.attempts,
+            claims: end.claims,
+            code: end.verdict.code,
+            outcome: &end.verdict.outcome,
+            due: end.verdict.due_at,
+            finished: end.verdict.finished_at,
+            payment: end.payment.map(|id| id.0),
+            matched: end.matched_by.as_deref(),
+            id: end.id.0,
+            _borrows: Default::default(),
+        }
+        .execute(conn)?;
     }
     Ok(())
 }
+
+statement! { Sqlite,
+    KeepReference {
+        event: i64 => BigInt,
+        variant: &'a str => Text,
+        gateway_ref: &'a str => Text,
+    }
+    "INSERT INTO pay_event_references (event_id, variant, gateway_ref) VALUES ({}, {}, {}) ON CONFLICT DO NOTHING"
+}
+answers!(KeepReference, SqliteConnection);
 
 pub(super) fn keep_references(conn: &mut SqliteConnection, refs: &[(EventId, String, String)]) -> QueryResult<()> {
-    use pay_event_references::dsl as r;
     for (event, variant, gateway_ref) in refs {
-        diesel::insert_into(r::pay_event_references)
-            .values((r::event_id.eq(event), r::variant.eq(variant), r::gateway_ref.eq(gateway_ref)))
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+        KeepReference { event: event.0, variant, gateway_ref, _borrows: Default::default() }.execute(conn)?;
     }
     Ok(())
 }
 
-pub(super) fn keep_event_facts(conn: &mut SqliteConnection, facts: &[EventFacts]) -> QueryResult<()> {
-    use pay_event_facts::dsl as f;
-    for EventFacts { event, summary, facts } in facts {
-        diesel::insert_into(f::pay_event_facts)
-            .values((f::event_id.eq(event), f::summary.eq(summary), f::facts.eq(facts)))
-            .on_conflict(f::event_id)
-            .do_update()
-            .set((f::summary.eq(summary), f::facts.eq(facts)))
-            .execute(conn)?;
+statement! { Sqlite,
+    KeepEventFacts {
+        event: i64 => BigInt,
+        summary: &'a str => Text,
+        facts: &'a str => Text,
+    }
+    "INSERT INTO pay_event_facts (event_id, summary, facts) VALUES ({}, {}, {}) \
+     ON CONFLICT (event_id) DO UPDATE SET summary = excluded.summary, facts = excluded.facts"
+}
+answers!(KeepEventFacts, SqliteConnection);
+
+pub(super) fn keep_event_facts(conn: &mut SqliteConnection, all: &[EventFacts]) -> QueryResult<()> {
+    for EventFacts { event, summary, facts } in all {
+        KeepEventFacts { event: event.0, summary, facts, _borrows: Default::default() }.execute(conn)?;
     }
     Ok(())
 }
+
+statement! { Sqlite,
+    Link {
+        variant: &'a str => Text,
+        gateway_ref: &'a str => Text,
+        payment: i64 => BigInt,
+    }
+    "INSERT INTO pay_references (variant, gateway_ref, payment_id) VALUES ({}, {}, {}) ON CONFLICT DO NOTHING"
+}
+answers!(Link, SqliteConnection);
 
 pub(super) fn link(conn: &mut SqliteConnection, links: &[(Key, PaymentId)]) -> QueryResult<()> {
-    use pay_references::dsl as r;
     for ((variant, gateway_ref), payment) in links {
-        diesel::insert_into(r::pay_references)
-            .values((r::variant.eq(variant), r::gateway_ref.eq(gateway_ref), r::payment_id.eq(payment)))
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+        Link { variant, gateway_ref, payment: payment.0, _borrows: Default::default() }.execute(conn)?;
     }
     Ok(())
 }
 
+statement! { Sqlite,
+    KeepFact {
+        payment: i64 => BigInt,
+        register: &'a str => Text,
+        gateway_ref: &'a str => Text,
+        state: &'a str => Text,
+        amount: Option<i64> => Nullable<BigInt>,
+        face: Option<i64> => Nullable<BigInt>,
+        currency: Option<&'a str> => Nullable<Text>,
+        parent: Option<&'a str> => Nullable<Text>,
+        since: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        occurred: Timestamp => TimestamptzSqlite,
+        event: &'a str => Text,
+    }
+    "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
+     occurred_at, event_id) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
+     face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
+     since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id"
+}
+answers!(KeepFact, SqliteConnection);
+
 pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(PaymentId, Fact)]) -> QueryResult<()> {
-    use pay_ledger::dsl as l;
     for (payment, fact) in facts {
-        let content = (
-            l::state.eq(fact.state),
-            l::amount.eq(fact.amount),
-            l::face_amount.eq(fact.face),
-            l::currency.eq(fact.currency.as_ref().map(Currency::as_str)),
-            l::parent_ref.eq(fact.parent.as_deref()),
-            l::since.eq(fact.since),
-            l::occurred_at.eq(fact.occurred_at),
-            l::event_id.eq(&fact.event_id),
-        );
-        let key =
-            (l::payment_id.eq(payment), l::register.eq(fact.aspect), l::gateway_ref.eq(fact.gateway_ref.as_str()));
-        diesel::insert_into(l::pay_ledger)
-            .values((key, content))
-            .on_conflict((l::payment_id, l::register, l::gateway_ref))
-            .do_update()
-            .set(content)
-            .execute(conn)?;
+        KeepFact {
+            payment: payment.0,
+            register: fact.aspect.as_str(),
+            gateway_ref: &fact.gateway_ref,
+            state: fact.state.as_str(),
+            amount: fact.amount,
+            face: fact.face,
+            currency: fact.currency.as_ref().map(Currency::as_str),
+            parent: fact.parent.as_deref(),
+            since: fact.since,
+            occurred: fact.occurred_at,
+            event: &fact.event_id,
+            _borrows: Default::default(),
+        }
+        .execute(conn)?;
     }
     Ok(())
 }
+
+statement! { Sqlite,
+    SavePayment {
+        status: &'a str => Text,
+        amount: i64 => BigInt,
+        currency: &'a str => Text,
+        captured: i64 => BigInt,
+        refunded: i64 => BigInt,
+        review: bool => Bool,
+        disputed: bool => Bool,
+        concerns: &'a str => Text,
+        customer: Option<&'a str> => Nullable<Text>,
+        livemode: Option<bool> => Nullable<Bool>,
+        now: Timestamp => TimestamptzSqlite,
+        id: i64 => BigInt,
+        version: i64 => BigInt,
+    }
+    "UPDATE pay_payments SET status = {}, amount = {}, currency = {}, captured_amount = {}, refunded_amount = {}, \
+     needs_review = {}, disputed = {}, concerns = {}, customer = {}, livemode = {}, version = version + 1, \
+     updated_at = {} WHERE id = {} AND version = {}"
+}
+answers!(SavePayment, SqliteConnection);
 
 /// Answers how many were still of the version that was read.
 pub(super) fn save_payments(conn: &mut SqliteConnection, rows: &[PaymentRow], now: Timestamp) -> QueryResult<usize> {
-    use pay_payments::dsl as p;
     let mut saved = 0;
     for row in rows {
-        saved += diesel::update(p::pay_payments.filter(p::id.eq(row.id).and(p::version.eq(row.version))))
-            .set((
-                (p::status.eq(row.status), p::amount.eq(row.amount), p::currency.eq(row.currency)),
-                p::captured_amount.eq(row.captured_amount),
-                p::refunded_amount.eq(row.refunded_amount),
-                p::needs_review.eq(row.needs_review),
-                p::disputed.eq(row.disputed),
-                p::concerns.eq(&row.concerns),
-                (p::customer.eq(&row.customer), p::livemode.eq(row.livemode)),
-                p::version.eq(row.version + 1),
-                p::updated_at.eq(now),
-            ))
-            .execute(conn)?;
+        saved += SavePayment {
+            status: row.status.as_str(),
+            amount: row.amount,
+            currency: row.currency.as_str(),
+            captured: row.captured_amount,
+            refunded: row.refunded_amount,
+            review: row.needs_review,
+            disputed: row.disputed,
+            concerns: &row.concerns,
+            customer: row.customer.as_deref(),
+            livemode: row.livemode,
+            now,
+            id: row.id.0,
+            version: row.version,
+            _borrows: Default::default(),
+        }
+        .execute(conn)?;
     }
     Ok(saved)
 }
 
+statement! { Sqlite,
+    AddTransition {
+        payment: i64 => BigInt,
+        event: Option<i64> => Nullable<BigInt>,
+        from: &'a str => Text,
+        to: &'a str => Text,
+        review: bool => Bool,
+        disputed: bool => Bool,
+        cause: &'a str => Text,
+        created: Timestamp => TimestamptzSqlite,
+    }
+    "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at) \
+     VALUES ({}, {}, {}, {}, {}, {}, {}, {}) RETURNING id"
+}
+answers!(AddTransition, SqliteConnection, BigInt);
+
 pub(super) fn add_transitions(conn: &mut SqliteConnection, steps: &[NewTransition]) -> QueryResult<Vec<TransitionId>> {
-    use pay_transitions::dsl as t;
-    let add = |new: &NewTransition| {
-        diesel::insert_into(t::pay_transitions)
-            .values((
-                t::payment_id.eq(new.payment_id),
-                t::event_id.eq(new.event_id),
-                t::from_status.eq(new.from_status),
-                t::to_status.eq(new.to_status),
-                t::needs_review.eq(new.needs_review),
-                t::disputed.eq(new.disputed),
-                t::cause.eq(&new.cause),
-                t::created_at.eq(new.created_at),
-            ))
-            .returning(t::id)
-            .get_result(conn)
+    let add = |step: &NewTransition| {
+        AddTransition {
+            payment: step.payment_id.0,
+            event: step.event_id.map(|id| id.0),
+            from: step.from_status.as_str(),
+            to: step.to_status.as_str(),
+            review: step.needs_review,
+            disputed: step.disputed,
+            cause: &step.cause,
+            created: step.created_at,
+            _borrows: Default::default(),
+        }
+        .get_result(conn)
+        .map(TransitionId)
     };
     steps.iter().map(add).collect()
 }
 
+statement! { Sqlite,
+    AddAttempt {
+        event: i64 => BigInt,
+        transition: Option<i64> => Nullable<BigInt>,
+        handler: &'a str => Text,
+        number: i64 => BigInt,
+        outcome: &'a str => Text,
+        error: Option<&'a str> => Nullable<Text>,
+        started: Timestamp => TimestamptzSqlite,
+        finished: Timestamp => TimestamptzSqlite,
+    }
+    "INSERT INTO pay_attempts (event_id, transition_id, handler, attempt, outcome, error, started_at, finished_at) \
+     VALUES ({}, {}, {}, {}, {}, {}, {}, {})"
+}
+answers!(AddAttempt, SqliteConnection);
+
 pub(super) fn add_attempts(conn: &mut SqliteConnection, attempts: &[NewAttempt]) -> QueryResult<()> {
-    use pay_attempts::dsl as a;
     for new in attempts {
-        diesel::insert_into(a::pay_attempts)
-            .values((
-                a::event_id.eq(new.event_id),
-                a::transition_id.eq(new.transition_id),
-                a::handler.eq(&new.handler),
-                a::attempt.eq(new.attempt),
-                a::outcome.eq(new.outcome),
-                a::error.eq(&new.error),
-                a::started_at.eq(new.started_at),
-                a::finished_at.eq(new.finished_at),
-            ))
-            .execute(conn)?;
+        AddAttempt {
+            event: new.event_id.0,
+            transition: new.transition_id.map(|id| id.0),
+            handler: &new.handler,
+            number: new.attempt,
+            outcome: new.outcome.as_str(),
+            error: new.error.as_deref(),
+            started: new.started_at,
+            finished: new.finished_at,
+            _borrows: Default::default(),
+        }
+        .execute(conn)?;
     }
     Ok(())
 }
 
+statement! { Sqlite,
+    SettleEvent {
+        state: &'a str => Text,
+        returned: i64 => BigInt,
+        code: &'a str => Text,
+        outcome: &'a str => Text,
+        due: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        finished: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        id: i64 => BigInt,
+        claim: i64 => BigInt,
+    }
+    "UPDATE pay_events SET state = {}, attempts = attempts - {}, outcome_code = {}, outcome = {}, due_at = {}, \
+     finished_at = {} WHERE id = {} AND claims = {} AND state = 'running'"
+}
+answers!(SettleEvent, SqliteConnection);
+
 pub(super) fn settle_events(conn: &mut SqliteConnection, settled: &[Settled]) -> QueryResult<Vec<bool>> {
-    use pay_events::dsl as e;
     let settle = |one: &Settled| {
-        let Settled { claim, verdict } = one;
-        diesel::update(e::pay_events.find(claim.event))
-            .filter(e::state.eq(RUNNING).and(e::claims.eq(claim.number)))
-            .set((
-                e::state.eq(verdict.state),
-                e::attempts.eq(e::attempts - i64::from(one.returns_attempt())),
-                e::outcome_code.eq(verdict.code),
-                e::outcome.eq(&verdict.outcome),
-                e::due_at.eq(verdict.due_at),
-                e::finished_at.eq(verdict.finished_at),
-            ))
-            .execute(conn)
-            .map(|rows| rows == 1)
+        SettleEvent {
+            state: one.verdict.state.as_str(),
+            returned: i64::from(one.returns_attempt()),
+            code: one.verdict.code,
+            outcome: &one.verdict.outcome,
+            due: one.verdict.due_at,
+            finished: one.verdict.finished_at,
+            id: one.claim.event.0,
+            claim: one.claim.number,
+            _borrows: Default::default(),
+        }
+        .execute(conn)
+        .map(|rows| rows == 1)
     };
     settled.iter().map(settle).collect()
 }
 
+statement! { Sqlite,
+    Renew {
+        until: Timestamp => TimestamptzSqlite,
+        id: i64 => BigInt,
+        claim: i64 => BigInt,
+    }
+    "UPDATE pay_events SET due_at = {} WHERE id = {} AND claims = {} AND state = 'running'"
+}
+answers!(Renew, SqliteConnection);
+
 pub(super) fn renew(conn: &mut SqliteConnection, claims: &[Claim], until: Timestamp) -> QueryResult<Vec<Claim>> {
-    use pay_events::dsl as e;
     let mut held = Vec::with_capacity(claims.len());
     for claim in claims {
-        let renewed = diesel::update(e::pay_events.find(claim.event))
-            .filter(e::state.eq(RUNNING).and(e::claims.eq(claim.number)))
-            .set(e::due_at.eq(until))
-            .execute(conn)?;
-        held.extend((renewed == 1).then_some(*claim));
+        let renewal = Renew { until, id: claim.event.0, claim: claim.number, _borrows: Default::default() };
+        held.extend((renewal.execute(conn)? == 1).then_some(*claim));
     }
     Ok(held)
 }

@@ -1,14 +1,32 @@
 //! How do counters grow? Appending events is said so differently by each database that it is in the dialect file.
 
-use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::sql_types::{BigInt, Text};
 
-use super::schema::pay_hours::dsl as h;
-use super::{Connection, failed};
+use super::super::Instant;
+use super::{Backend, Connection, failed};
+use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::Intake;
 use crate::store::rows::{Appended, Count, Counter, NewEvent};
+use crate::store::statement::{answers, statement};
+
+statement! { Backend,
+    AddCount {
+        hour: Timestamp => Instant,
+        variant: &'a str => Text,
+        outcome: &'a str => Text,
+        currency: &'a str => Text,
+        count: i64 => BigInt,
+        amount: i64 => BigInt,
+        last_at: Timestamp => Instant,
+    }
+    "INSERT INTO pay_hours (hour, variant, outcome, currency, count, amount, last_at) \
+     VALUES ({}, {}, {}, {}, {}, {}, {}) ON CONFLICT (hour, variant, outcome, currency) DO UPDATE \
+     SET count = pay_hours.count + excluded.count, amount = pay_hours.amount + excluded.amount, \
+     last_at = CASE WHEN pay_hours.last_at < excluded.last_at THEN excluded.last_at ELSE pay_hours.last_at END"
+}
+answers!(AddCount, Connection);
 
 impl Intake for Connection {
     fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error> {
@@ -16,27 +34,19 @@ impl Intake for Connection {
     }
 
     fn count(&mut self, counts: &[(Counter, Count)]) -> Result<(), Error> {
-        let later = excluded(h::last_at);
         for (counter, add) in counts {
-            diesel::insert_into(h::pay_hours)
-                .values((
-                    h::hour.eq(counter.hour),
-                    h::variant.eq(&counter.variant),
-                    h::outcome.eq(&counter.outcome),
-                    h::currency.eq(&counter.currency),
-                    h::count.eq(add.count),
-                    h::amount.eq(add.amount),
-                    h::last_at.eq(add.last_at),
-                ))
-                .on_conflict((h::hour, h::variant, h::outcome, h::currency))
-                .do_update()
-                .set((
-                    h::count.eq(h::count + add.count),
-                    h::amount.eq(h::amount + add.amount),
-                    h::last_at.eq(case_when(h::last_at.lt(later), later).otherwise(h::last_at)),
-                ))
-                .execute(self)
-                .map_err(failed("counting"))?;
+            AddCount {
+                hour: counter.hour,
+                variant: &counter.variant,
+                outcome: &counter.outcome,
+                currency: &counter.currency,
+                count: add.count,
+                amount: add.amount,
+                last_at: add.last_at,
+                _borrows: Default::default(),
+            }
+            .execute(self)
+            .map_err(failed("counting"))?;
         }
         Ok(())
     }

@@ -7,8 +7,7 @@ use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
 use super::schema::{
-    pay_attempts, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments, pay_references,
-    pay_transitions,
+    pay_attempts, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments, pay_transitions,
 };
 use super::{Connection, failed, ledger};
 use crate::domain::Timestamp;
@@ -25,9 +24,8 @@ use super::super::{self as dialect, write};
 
 impl Sets for Connection {
     fn is_due(&mut self, now: Timestamp, variants: &[String]) -> Result<bool, Error> {
-        let due = e::pay_events.filter(e::due_at.le(now).and(e::variant.eq_any(variants))).select(e::id);
-        let found = due.first::<EventId>(self).optional().map_err(failed("looking for due events"))?;
-        Ok(found.is_some())
+        let due = dialect::due_ids(self, now, 1, variants).map_err(failed("looking for due events"))?;
+        Ok(!due.is_empty())
     }
 
     fn due_events(&mut self, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<Claimed>, Error> {
@@ -65,17 +63,10 @@ impl Sets for Connection {
     }
 
     fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, PaymentId)>, Error> {
-        use pay_references::dsl as r;
-        let mut found = Vec::new();
-        for (variant, refs) in by_variant(keys) {
-            let linked: Vec<(String, PaymentId)> = r::pay_references
-                .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
-                .select((r::gateway_ref, r::payment_id))
-                .load(self)
-                .map_err(failed("matching references"))?;
-            found.extend(linked.into_iter().map(|(text, id)| ((variant.to_owned(), text), id)));
+        if keys.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(found)
+        dialect::find_references(self, keys).map_err(failed("matching references"))
     }
 
     fn hold_payments(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error> {
@@ -224,13 +215,7 @@ const UNREADABLE: i64 = 300;
 /// The due events, but for those that have a word in them which is none of ours: each is put off, so that it holds up no
 /// other.
 fn readable(conn: &mut Connection, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<EventRow>, Error> {
-    let due = e::pay_events.filter(e::due_at.le(now).and(e::variant.eq_any(variants)));
-    let ids: Vec<EventId> = due
-        .order((e::due_at, e::id))
-        .limit(limit)
-        .select(e::id)
-        .load(conn)
-        .map_err(failed("looking for due events"))?;
+    let ids = dialect::due_ids(conn, now, limit, variants).map_err(failed("looking for due events"))?;
     let mut rows = Vec::new();
     for id in ids {
         match dialect::due_among(conn, &[id], now) {
@@ -245,21 +230,6 @@ fn readable(conn: &mut Connection, now: Timestamp, limit: i64, variants: &[Strin
         }
     }
     Ok(rows)
-}
-
-/// The gateway refs of each variant, each once and in order.
-fn by_variant(keys: &[Key]) -> Vec<(&str, Vec<&str>)> {
-    let mut sorted: Vec<(&str, &str)> = keys.iter().map(|(variant, text)| (variant.as_str(), text.as_str())).collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (variant, text) in sorted {
-        match groups.last_mut() {
-            Some((last, refs)) if *last == variant => refs.push(text),
-            _ => groups.push((variant, vec![text])),
-        }
-    }
-    groups
 }
 
 /// The events as they are once claimed, in the order of their ids. One without a body, which only a stranger can have

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_payments::gateways::dummy::{self, Dummy};
 use actix_payments::gateways::stripe::sign_delivery;
-use actix_payments::{Capture, NewPayment, Outcome, Refund};
+use actix_payments::{CaptureMethod, NewPayment, Outcome, Refund};
 use actix_web::http::Method;
 use actix_web::rt::time::sleep;
 
@@ -72,13 +72,13 @@ impl Story {
     }
 
     async fn paid(&self, reference: &str) -> String {
-        self.taken(reference, Capture::Immediate).await
+        self.taken(reference, CaptureMethod::Immediate).await
     }
 
     /// A payment of which only the last of Stripe's events has come, which pays it as soon as it is processed. The
     /// others are still to be fetched.
     async fn told_of(&self, reference: &str) -> String {
-        let (token, told) = self.agreed(reference, Capture::Immediate).await;
+        let (token, told) = self.agreed(reference, CaptureMethod::Immediate).await;
         self.take_in(told.last().unwrap()).await;
         token
     }
@@ -159,19 +159,19 @@ async fn history(story: &Story) {
     story.pass(21 * 3600);
     story.drain().await;
 
-    story.begun("pending", Capture::Immediate).await;
-    story.taken("authorized", Capture::Manual).await;
+    story.begun("pending", CaptureMethod::Immediate).await;
+    story.taken("authorized", CaptureMethod::Manual).await;
     story.paid("paid").await;
-    let token = story.begun("failed", Capture::Immediate).await;
+    let token = story.begun("failed", CaptureMethod::Immediate).await;
     let told = fake.state().events.len();
     fake.decline(&token);
     let declined = fake.state().events[told].to_string();
     app.deliver(&[&declined]).await;
-    let token = story.begun("expired", Capture::Immediate).await;
+    let token = story.begun("expired", CaptureMethod::Immediate).await;
     app.payments.cancel(&token).await.unwrap();
-    let token = story.taken("canceled", Capture::Manual).await;
+    let token = story.taken("canceled", CaptureMethod::Manual).await;
     app.payments.cancel(&token).await.unwrap();
-    let token = story.taken("captured", Capture::Manual).await;
+    let token = story.taken("captured", CaptureMethod::Manual).await;
     app.payments.capture(&token, Some(money(3000, "EUR"))).await.unwrap();
     story.pass(60);
     let token = story.paid("partially-refunded").await;
@@ -189,7 +189,7 @@ async fn history(story: &Story) {
     let price = money(1200, "USD");
     let token = app.payments.create(NewPayment::new("dummy", price).reference("dummy")).await.unwrap().payment.token;
     let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
-    let delivery = Dummy::new(DUMMY).delivery(&dummy::Event::new("de_1", dummy::Kind::Paid, token, price), now);
+    let delivery = Dummy::new(DUMMY).delivery(&dummy::DummyEvent::new("de_1", dummy::Kind::Paid, token, price), now);
     app.payments.receive("dummy", delivery).await.unwrap();
 
     // Stories 3 and 4 begin without us; the second turns out to be ours.

@@ -1,0 +1,1 @@
+-- The constraints are not made again: rows of meanwhile were not checked against them.

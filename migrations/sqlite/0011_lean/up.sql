@@ -1,0 +1,1 @@
+-- Nothing to do here: this step makes the tables of Postgres cheaper to write to.
