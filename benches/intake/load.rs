@@ -1,63 +1,105 @@
-//! Who sends? As many keep-alive connections as asked for, each sending its next delivery when the last one was
-//! answered. Deliveries are signed beforehand, each with an event id of its own.
+//! The load: signed requests that were written beforehand, sent by as many keep-alive connections as asked for, all
+//! on one thread; each connection sends its next request when the last one was answered.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use actix_payments::gateways::stripe::sign_delivery;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-static NEXT: AtomicU64 = AtomicU64::new(0);
+use tokio::task::{JoinSet, LocalSet};
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(future)
 }
 
-/// Accepted deliveries a second.
-pub(crate) fn run(port: u16, path: &str, connections: usize, seconds: u64) -> f64 {
-    let accepted = Arc::new(AtomicU64::new(0));
-    let start = Instant::now();
-    let end = start + Duration::from_secs(seconds);
-    block_on(async {
-        let all: Vec<_> =
-            (0..connections).map(|_| tokio::spawn(connection(port, path.to_owned(), end, accepted.clone()))).collect();
-        for one in all {
-            one.await.expect("a connection");
-        }
-    });
-    accepted.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
+/// One request with its head, as it goes over the wire.
+pub(crate) fn request(path: &str, body: &[u8], signature: &str) -> Vec<u8> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)\r\n\
+         content-type: application/json; charset=utf-8\r\nstripe-signature: {signature}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
 }
 
-async fn connection(port: u16, path: String, end: Instant, accepted: Arc<AtomicU64>) {
+/// A request that was answered 200.
+#[allow(dead_code, reason = "not every bench asks which request it was")]
+pub(crate) struct Answered {
+    /// Which of the requests.
+    pub(crate) request: usize,
+    pub(crate) sent: Instant,
+    pub(crate) took: Duration,
+}
+
+/// What came of a load.
+pub(crate) struct Load {
+    pub(crate) took: Duration,
+    pub(crate) answered: Vec<Answered>,
+}
+
+impl Load {
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.answered.len() as f64 / self.took.as_secs_f64()
+    }
+}
+
+/// What all connections share.
+struct Sender {
+    requests: Vec<Vec<u8>>,
+    /// Whether to begin again after the last request.
+    again: bool,
+    next: Cell<usize>,
+    answered: RefCell<Vec<Answered>>,
+    end: Instant,
+}
+
+impl Sender {
+    fn next(&self) -> Option<usize> {
+        let next = self.next.replace(self.next.get() + 1);
+        let at = if self.again { next % self.requests.len() } else { next };
+        (at < self.requests.len() && Instant::now() < self.end).then_some(at)
+    }
+}
+
+/// Sends the requests, each once or all again and again, until they are used up or the time is over.
+pub(crate) fn run(port: u16, requests: Vec<Vec<u8>>, again: bool, connections: usize, at_most: Duration) -> Load {
+    let start = Instant::now();
+    let answered = RefCell::new(Vec::with_capacity(requests.len()));
+    let sender = Rc::new(Sender { requests, again, next: Cell::new(0), answered, end: start + at_most });
+    block_on(LocalSet::new().run_until(async {
+        let mut all = JoinSet::new();
+        for _ in 0..connections {
+            all.spawn_local(connection(port, sender.clone()));
+        }
+        all.join_all().await;
+    }));
+    Load { took: start.elapsed(), answered: sender.answered.take() }
+}
+
+async fn connection(port: u16, sender: Rc<Sender>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
     stream.set_nodelay(true).expect("no delay");
     let mut answer = [0_u8; 2048];
-    while Instant::now() < end {
-        let request = request(&path, NEXT.fetch_add(1, Ordering::Relaxed));
-        stream.write_all(&request).await.expect("the request is sent");
+    while let Some(request) = sender.next() {
+        let sent = Instant::now();
+        stream.write_all(&sender.requests[request]).await.expect("the request is sent");
         // Answers are one short segment each.
         let read = stream.read(&mut answer).await.expect("an answer");
         let ok = answer[..read].starts_with(b"HTTP/1.1 200");
         assert!(ok, "{}", String::from_utf8_lossy(&answer[..read]));
-        accepted.fetch_add(1, Ordering::Relaxed);
+        sender.answered.borrow_mut().push(Answered { request, sent, took: sent.elapsed() });
     }
 }
 
-/// A `payment_intent.succeeded` of the size that Stripe sends.
-fn request(path: &str, number: u64) -> Vec<u8> {
-    static FILLER: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "x".repeat(2_600));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    let body = format!(
-        r#"{{"id":"evt_bench_{number}_{now}","object":"event","api_version":"2026-10-28.endive","created":{now},"data":{{"object":{{"id":"pi_{number}","object":"payment_intent","amount":4999,"amount_received":4999,"currency":"eur","status":"succeeded","description":"{}"}}}},"livemode":false,"pending_webhooks":1,"type":"payment_intent.succeeded"}}"#,
-        *FILLER
-    );
-    let signature = sign_delivery(super::SECRET, now as i64, body.as_bytes());
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nstripe-signature: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+pub(crate) fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+/// The figure below which this part of the sorted figures lies.
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> f64 {
+    let at = (sorted.len() as f64 * part) as usize;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }

@@ -1,6 +1,6 @@
-//! How many signed deliveries a second does the endpoint take, beside one that verifies and stores nothing, and
-//! beside one that stores each in a transaction of its own? All in one process and one run, load included, so that
-//! the ratios mean something where the figures alone do not.
+//! A bench of the intake: how many signed deliveries a second the endpoint takes and how long each waits, beside an
+//! endpoint that verifies and stores nothing, and beside one that stores each in a transaction of its own. All in one
+//! process and one run, load included, so that the ratios mean something where the figures alone do not.
 //!
 //! `cargo bench --bench intake --all-features`; `BENCH_SECONDS` (2) is the length of one measurement, `BENCH_ROUNDS`
 //! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite.
@@ -11,9 +11,11 @@
 mod load;
 mod rivals;
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, mpsc};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use actix_payments::gateways::stripe::Stripe;
+use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{AnyConnection, Database, Payments};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
@@ -37,33 +39,65 @@ fn main() {
     }
 }
 
+/// The endpoints: what each does, its path, how many deliveries to have ready for a second of it, and whether they
+/// may be sent again when they are used up.
+const ENDPOINTS: [(&str, &str, u64, bool); 3] = [
+    ("verify only", "/verify", 1_000, true),
+    ("one transaction each", "/each", 5_000, false),
+    ("the endpoint", "/payments/stripe/", 15_000, false),
+];
+
+/// What an endpoint came to: deliveries a second of each round, and the time that each delivery waited.
+#[derive(Default)]
+struct Figures {
+    rates: Vec<f64>,
+    waited: Vec<f64>,
+}
+
 /// All endpoints of one server, on one database.
 fn measure(name: &str, url: &str) {
     let (port, server) = serve(url);
-    let rounds = setting("BENCH_ROUNDS", 3) as usize;
-    println!("\n{name}: accepted deliveries a second, median of {rounds} (minimum to maximum)\n");
-    println!("| connections | verify only | one transaction each | group commit | over one each | over verify only |");
+    let (rounds, seconds) = (setting("BENCH_ROUNDS", 3).max(1), setting("BENCH_SECONDS", 2).max(1));
+    println!("\n{name}: deliveries accepted a second, median of {rounds} (least to most)\n");
+    println!("| connections | | a second | p50, ms | p99 | over verify only |");
     println!("|---|---|---|---|---|---|");
     for connections in CONNECTIONS {
-        let paths = ["/verify", "/each", "/payments/stripe/"];
-        let mut figures = vec![Vec::new(); paths.len()];
+        let mut figures = ENDPOINTS.map(|_| Figures::default());
         for _ in 0..rounds {
-            for (path, figures) in paths.iter().zip(&mut figures) {
-                figures.push(load::run(port, path, connections, setting("BENCH_SECONDS", 2)));
+            for ((_, path, a_second, again), figures) in ENDPOINTS.iter().zip(&mut figures) {
+                let requests = (0..a_second * seconds).map(|_| request(path)).collect();
+                let load = load::run(port, requests, *again, connections, Duration::from_secs(seconds));
+                figures.rates.push(load.rate());
+                figures.waited.extend(load.answered.iter().map(|answered| load::millis(answered.took)));
             }
         }
-        for all in &mut figures {
-            all.sort_by(f64::total_cmp);
+        for figures in &mut figures {
+            figures.rates.sort_by(f64::total_cmp);
+            figures.waited.sort_by(f64::total_cmp);
         }
-        let median = |at: usize| figures[at][rounds / 2];
-        let shown = |at: usize| {
-            let all: &Vec<f64> = &figures[at];
-            format!("{:.0} ({:.0} to {:.0})", median(at), all[0], all[rounds - 1])
-        };
-        let (each, verify) = (median(2) / median(1), median(2) / median(0));
-        println!("| {connections} | {} | {} | {} | {each:.2} | {verify:.2} |", shown(0), shown(1), shown(2));
+        let median = |figures: &Figures| load::percentile(&figures.rates, 0.5);
+        for ((name, ..), of) in ENDPOINTS.iter().zip(&figures) {
+            let (least, most) = (load::percentile(&of.rates, 0.0), load::percentile(&of.rates, 1.0));
+            let (p50, p99) = (load::percentile(&of.waited, 0.5), load::percentile(&of.waited, 0.99));
+            let over = median(of) / median(&figures[0]);
+            let rate = format!("{:.0} ({least:.0} to {most:.0})", median(of));
+            println!("| {connections} | {name} | {rate} | {p50:.2} | {p99:.2} | {over:.2} |");
+        }
     }
     load::block_on(server.stop(false));
+}
+
+/// A signed `payment_intent.succeeded` of the size that Stripe sends, with an event id that was not used yet.
+fn request(path: &str) -> Vec<u8> {
+    static FILLER: LazyLock<String> = LazyLock::new(|| "x".repeat(2_600));
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let body = format!(
+        r#"{{"id":"evt_bench_{number}_{now}","object":"event","api_version":"2026-10-28.endive","created":{now},"data":{{"object":{{"id":"pi_{number}","object":"payment_intent","amount":4999,"amount_received":4999,"currency":"eur","status":"succeeded","description":"{}"}}}},"livemode":false,"pending_webhooks":1,"type":"payment_intent.succeeded"}}"#,
+        *FILLER
+    );
+    load::request(path, body.as_bytes(), &sign_delivery(SECRET, now as i64, body.as_bytes()))
 }
 
 /// Starts the server on a thread of its own; answers its port.

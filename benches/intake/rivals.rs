@@ -1,4 +1,4 @@
-//! What is the endpoint measured against? The same verification without a store, and the same two rows in one
+//! What the endpoint is measured against: the same verification without a store, and the same two rows in one
 //! transaction for each request, through a pool, as one would write it first.
 
 use actix_payments::domain::Timestamp;
