@@ -1,0 +1,78 @@
+//! SQLite's way: row by row, each statement prepared once.
+
+use diesel::prelude::*;
+
+use super::{Batch, CUSTOMER, Known, TOTAL};
+use crate::prepared::Value::{Number, Text};
+use crate::prepared::prepared;
+
+pub(super) fn write(conn: &mut SqliteConnection, events: &[Known], batch: &Batch<'_>) -> QueryResult<()> {
+    for event in events {
+        write_one(conn, event, batch)?;
+    }
+    count(conn, events.len() as i64, batch)
+}
+
+fn write_one(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> QueryResult<()> {
+    for reference in [&known.token, &known.session, &known.intent] {
+        prepared::<0>(
+            "INSERT INTO pay_event_references (event_id, variant, gateway_ref) VALUES (?, 'stripe', ?)",
+            &[Number(known.event), Text(reference)],
+        )
+        .execute(conn)?;
+    }
+    for reference in [&known.session, &known.intent] {
+        prepared::<1>(
+            "INSERT INTO pay_references (variant, gateway_ref, payment_id) VALUES ('stripe', ?, ?)",
+            &[Text(reference), Number(known.payment)],
+        )
+        .execute(conn)?;
+    }
+    prepared::<2>(
+        "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, occurred_at, \
+         event_id) VALUES (?, 'checkout', ?, 'succeeded', ?, ?, 'EUR', ?, ?)",
+        &[
+            Number(known.payment),
+            Text(&known.session),
+            Number(TOTAL),
+            Number(TOTAL),
+            Text(&known.occurred_at),
+            Text(&known.event_ref),
+        ],
+    )
+    .execute(conn)?;
+    prepared::<3>(
+        "UPDATE pay_payments SET status = 'paid', captured_amount = ?, customer = ?, livemode = FALSE, version = 1, \
+         updated_at = ? WHERE id = ?",
+        &[Number(TOTAL), Text(CUSTOMER), Text(&batch.now), Number(known.payment)],
+    )
+    .execute(conn)?;
+    prepared::<4>(
+        "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, \
+         created_at) VALUES (?, ?, 'pending', 'paid', FALSE, FALSE, ?, ?)",
+        &[Number(known.payment), Number(known.event), Text(&batch.words.cause), Text(&batch.now)],
+    )
+    .execute(conn)?;
+    prepared::<5>("UPDATE bench_orders SET status = 'paid' WHERE number = ?", &[Text(&known.order)]).execute(conn)?;
+    prepared::<6>(
+        "UPDATE pay_events SET state = 'completed', outcome_code = 'applied', outcome = ?, payment_id = ?, \
+         matched_by = ?, attempts = 1, claims = 1, finished_at = ?, due_at = NULL WHERE id = ?",
+        &[Text(&batch.words.outcome), Number(known.payment), Text(&known.token), Text(&batch.now), Number(known.event)],
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Adds to the counters of the hour: how many were completed, and the money.
+fn count(conn: &mut SqliteConnection, events: i64, batch: &Batch<'_>) -> QueryResult<()> {
+    for (outcome, currency, amount) in [("completed", "", 0), ("paid:test", "EUR", events * TOTAL)] {
+        prepared::<7>(
+            "INSERT INTO pay_hours (hour, variant, outcome, currency, count, amount, last_at) \
+             VALUES (?, 'stripe', ?, ?, ?, ?, ?) ON CONFLICT (hour, variant, outcome, currency) DO UPDATE \
+             SET count = count + excluded.count, amount = amount + excluded.amount, last_at = excluded.last_at",
+            &[Text(&batch.hour), Text(outcome), Text(currency), Number(events), Number(amount), Text(&batch.now)],
+        )
+        .execute(conn)?;
+    }
+    Ok(())
+}
