@@ -47,8 +47,10 @@ use std::time::Duration;
 
 use databases::Server;
 
-/// What each section is called, and what it measures on a server.
-const SECTIONS: &[(&str, fn(&Server))] = &[
+/// What a section is called, and what it measures on a server.
+type Section = (&'static str, fn(&Server));
+
+const SECTIONS: [Section; 6] = [
     ("statements", statements::run),
     ("processing", processing::run),
     ("async", after_commit::run),
