@@ -9,6 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
+/// How long requests that were sent in time may still wait for their answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(future)
@@ -74,7 +77,8 @@ pub(crate) fn run(port: u16, requests: Vec<Vec<u8>>, again: bool, connections: u
         for _ in 0..connections {
             all.spawn_local(connection(port, sender.clone()));
         }
-        all.join_all().await;
+        // One that is never answered would wait for ever.
+        tokio::time::timeout(at_most + PATIENCE, all.join_all()).await.expect("all requests are answered");
     }));
     Load { took: start.elapsed(), answered: sender.answered.take() }
 }

@@ -7,7 +7,7 @@ use crate::end_to_end::{CONNECTIONS, requests};
 use crate::figures::{Rounds, Times};
 use crate::load;
 use crate::shop::{self, COMPLETED, Handlers, Seen};
-use crate::{backlog, events, rounds, setting};
+use crate::{backlog, events, limit, rounds, setting};
 
 /// More than is taken in within a second.
 const MOST_A_SECOND: u64 = 10_000;
@@ -36,7 +36,9 @@ pub(crate) fn run(server: &Server) {
             let mut conn = copy.connection();
             let worker = busy.then(|| {
                 let worker = shop.worker().patience(Duration::from_secs(5)).start().expect("a worker");
+                let started = Instant::now();
                 while seen.in_transaction().is_empty() {
+                    assert!(started.elapsed() < limit(), "the worker did not begin");
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 worker
