@@ -1,6 +1,7 @@
-//! The load: signed requests that were written beforehand, sent by as many keep-alive connections as asked for, all
-//! on one thread; each connection sends its next request when the last one was answered.
+//! The load: signed requests, written beforehand or as they are sent, over as many keep-alive connections as asked for,
+//! all on one thread; each connection sends its next request when the last one was answered.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -49,29 +50,46 @@ impl Load {
     }
 }
 
+/// What is sent.
+#[allow(dead_code, reason = "not every bench sends both")]
+pub(crate) enum Requests {
+    /// These, each once.
+    Ready(Vec<Vec<u8>>),
+    /// These, again and again.
+    Again(Vec<Vec<u8>>),
+    /// What this writes, when its turn comes: the sender's work is part of the load then.
+    Written(Box<dyn Fn() -> Vec<u8>>),
+}
+
 /// What all connections share.
 struct Sender {
-    requests: Vec<Vec<u8>>,
-    /// Whether to begin again after the last request.
-    again: bool,
+    requests: Requests,
     next: Cell<usize>,
     answered: RefCell<Vec<Answered>>,
     end: Instant,
 }
 
 impl Sender {
-    fn next(&self) -> Option<usize> {
-        let next = self.next.replace(self.next.get() + 1);
-        let at = if self.again { next % self.requests.len() } else { next };
-        (at < self.requests.len() && Instant::now() < self.end).then_some(at)
+    /// The next request and its number, until all are sent or the time is over.
+    fn next(&self) -> Option<(usize, Cow<'_, [u8]>)> {
+        if Instant::now() >= self.end {
+            return None;
+        }
+        let number = self.next.replace(self.next.get() + 1);
+        let request = match &self.requests {
+            Requests::Ready(all) => all.get(number)?.into(),
+            Requests::Again(all) => (&all[number % all.len()]).into(),
+            Requests::Written(write) => write().into(),
+        };
+        Some((number, request))
     }
 }
 
-/// Sends the requests, each once or all again and again, until they are used up or the time is over.
-pub(crate) fn run(port: u16, requests: Vec<Vec<u8>>, again: bool, connections: usize, at_most: Duration) -> Load {
+/// Sends the requests until they are used up or the time is over.
+pub(crate) fn run(port: u16, requests: Requests, connections: usize, at_most: Duration) -> Load {
     let start = Instant::now();
-    let answered = RefCell::new(Vec::with_capacity(requests.len()));
-    let sender = Rc::new(Sender { requests, again, next: Cell::new(0), answered, end: start + at_most });
+    let answered = RefCell::new(Vec::new());
+    let sender = Rc::new(Sender { requests, next: Cell::new(0), answered, end: start + at_most });
     block_on(LocalSet::new().run_until(async {
         let mut all = JoinSet::new();
         for _ in 0..connections {
@@ -87,14 +105,14 @@ async fn connection(port: u16, sender: Rc<Sender>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
     stream.set_nodelay(true).expect("no delay");
     let mut answer = [0_u8; 2048];
-    while let Some(request) = sender.next() {
+    while let Some((number, request)) = sender.next() {
         let sent = Instant::now();
-        stream.write_all(&sender.requests[request]).await.expect("the request is sent");
+        stream.write_all(&request).await.expect("the request is sent");
         // Answers are one short segment each.
         let read = stream.read(&mut answer).await.expect("an answer");
         let ok = answer[..read].starts_with(b"HTTP/1.1 200");
         assert!(ok, "{}", String::from_utf8_lossy(&answer[..read]));
-        sender.answered.borrow_mut().push(Answered { request, sent, took: sent.elapsed() });
+        sender.answered.borrow_mut().push(Answered { request: number, sent, took: sent.elapsed() });
     }
 }
 

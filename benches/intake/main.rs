@@ -3,7 +3,8 @@
 //! process and one run, load included, so that the ratios mean something where the figures alone do not.
 //!
 //! `cargo bench --bench intake --all-features`; `BENCH_SECONDS` (2) is the length of one measurement, `BENCH_ROUNDS`
-//! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite.
+//! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite. Deliveries are signed as they are
+//! sent; with `BENCH_READY=1` they are signed beforehand, so that less of the machine is the sender's.
 
 // Rates are no money.
 #![allow(clippy::float_arithmetic)]
@@ -19,6 +20,7 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{AnyConnection, Database, Payments};
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
+use load::Requests;
 
 const SECRET: &str = "whsec_bench";
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -39,13 +41,22 @@ fn main() {
     }
 }
 
-/// The endpoints: what each does, its path, how many deliveries to have ready for a second of it, and whether they
-/// may be sent again when they are used up.
-const ENDPOINTS: [(&str, &str, u64, bool); 3] = [
-    ("verify only", "/verify", 1_000, true),
-    ("one transaction each", "/each", 5_000, false),
-    ("the endpoint", "/payments/stripe/", 15_000, false),
-];
+/// The endpoints: what each does, and its path.
+const ENDPOINTS: [(&str, &str); 3] =
+    [("verify only", "/verify"), ("one transaction each", "/each"), ("group commit", "/payments/stripe/")];
+
+/// The deliveries for one measurement: each signed as it is sent, or all beforehand, more than are taken.
+fn requests(path: &'static str, seconds: u64) -> Requests {
+    const MOST_A_SECOND: u64 = 15_000;
+    if setting("BENCH_READY", 0) == 0 {
+        return Requests::Written(Box::new(move || request(path)));
+    }
+    match path {
+        // Whether it was there before, nobody asks.
+        "/verify" => Requests::Again((0..1_000).map(|_| request(path)).collect()),
+        _ => Requests::Ready((0..MOST_A_SECOND * seconds).map(|_| request(path)).collect()),
+    }
+}
 
 /// What an endpoint came to: deliveries a second of each round, and the time that each delivery waited.
 #[derive(Default)]
@@ -64,9 +75,9 @@ fn measure(name: &str, url: &str) {
     for connections in CONNECTIONS {
         let mut figures = ENDPOINTS.map(|_| Figures::default());
         for _ in 0..rounds {
-            for ((_, path, a_second, again), figures) in ENDPOINTS.iter().zip(&mut figures) {
-                let requests = (0..a_second * seconds).map(|_| request(path)).collect();
-                let load = load::run(port, requests, *again, connections, Duration::from_secs(seconds));
+            for ((_, path), figures) in ENDPOINTS.iter().zip(&mut figures) {
+                let requests = requests(path, seconds);
+                let load = load::run(port, requests, connections, Duration::from_secs(seconds));
                 figures.rates.push(load.rate());
                 figures.waited.extend(load.answered.iter().map(|answered| load::millis(answered.took)));
             }
@@ -76,7 +87,7 @@ fn measure(name: &str, url: &str) {
             figures.waited.sort_by(f64::total_cmp);
         }
         let median = |figures: &Figures| load::percentile(&figures.rates, 0.5);
-        for ((name, ..), of) in ENDPOINTS.iter().zip(&figures) {
+        for ((name, _), of) in ENDPOINTS.iter().zip(&figures) {
             let (least, most) = (load::percentile(&of.rates, 0.0), load::percentile(&of.rates, 1.0));
             let (p50, p99) = (load::percentile(&of.waited, 0.5), load::percentile(&of.waited, 0.99));
             let over = median(of) / median(&figures[0]);

@@ -45,7 +45,7 @@ pub(crate) fn run(server: &Server) {
             });
             let before = number(&mut conn, COMPLETED);
             let start = Instant::now();
-            let load = load::run(serving.port, requests, false, CONNECTIONS, Duration::from_secs(seconds));
+            let load = load::run(serving.port, requests, CONNECTIONS, Duration::from_secs(seconds));
             let completed = number(&mut conn, COMPLETED) - before;
             intake.processed.push(completed as f64 / start.elapsed().as_secs_f64());
             intake.rates.push(load.rate());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::databases::Server;
 use crate::figures::{Rounds, Times};
-use crate::load;
+use crate::load::{self, Requests};
 use crate::shop::{self, Handlers, PATH, Seen, wait};
 use crate::{backlog, bare_loop, limit, rounds, setting};
 
@@ -14,12 +14,12 @@ pub(crate) const CONNECTIONS: usize = 64;
 const BARE: Duration = Duration::from_secs(2);
 
 /// Signed requests with the events of the payments from `first` to before `end`.
-pub(crate) fn requests(first: u64, end: u64) -> Vec<Vec<u8>> {
+pub(crate) fn requests(first: u64, end: u64) -> Requests {
     let request = |number| {
         let (body, signature) = backlog::event(number);
         load::request(PATH, &body, &signature)
     };
-    (first..end).map(request).collect()
+    Requests::Ready((first..end).map(request).collect())
 }
 
 pub(crate) fn run(server: &Server) {
@@ -39,7 +39,7 @@ pub(crate) fn run(server: &Server) {
         let worker = shop.worker().start().expect("a worker");
         let mut conn = copy.connection();
         let start = Instant::now();
-        let load = load::run(serving.port, requests, false, CONNECTIONS, limit());
+        let load = load::run(serving.port, requests, CONNECTIONS, limit());
         let progress = wait(&mut conn, (Handlers::Both, &seen), deliveries, (start, limit()));
         load::block_on(worker.stop());
         serving.stop();
