@@ -10,9 +10,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 
-/// How long requests that were sent in time may still wait for their answer.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(future)
@@ -40,13 +37,24 @@ pub(crate) struct Answered {
 /// What came of a load.
 pub(crate) struct Load {
     pub(crate) took: Duration,
+    /// Those that were answered 200.
     pub(crate) answered: Vec<Answered>,
+    /// How long those have waited that were not answered when the time was over.
+    unanswered: Vec<Duration>,
+    /// How many were answered otherwise.
+    pub(crate) refused: usize,
 }
 
 impl Load {
-    /// Answers a second.
+    /// Requests answered 200 a second.
     pub(crate) fn rate(&self) -> f64 {
         self.answered.len() as f64 / self.took.as_secs_f64()
+    }
+
+    /// How long the requests waited for their 200, or for nothing until the time was over.
+    pub(crate) fn waited(&self) -> impl Iterator<Item = Duration> {
+        let answered = self.answered.iter().map(|answered| answered.took);
+        answered.chain(self.unanswered.iter().copied())
     }
 }
 
@@ -57,7 +65,7 @@ pub(crate) enum Requests {
     Ready(Vec<Vec<u8>>),
     /// These, again and again.
     Again(Vec<Vec<u8>>),
-    /// What this writes, when its turn comes: the sender's work is part of the load then.
+    /// What this writes when their turn comes: signing is part of the sender's work then.
     Written(Box<dyn Fn() -> Vec<u8>>),
 }
 
@@ -66,15 +74,14 @@ struct Sender {
     requests: Requests,
     next: Cell<usize>,
     answered: RefCell<Vec<Answered>>,
-    end: Instant,
+    /// Since when each connection has waited.
+    waiting: RefCell<Vec<Option<Instant>>>,
+    refused: Cell<usize>,
 }
 
 impl Sender {
-    /// The next request and its number, until all are sent or the time is over.
+    /// The next request and its number, until all are sent.
     fn next(&self) -> Option<(usize, Cow<'_, [u8]>)> {
-        if Instant::now() >= self.end {
-            return None;
-        }
         let number = self.next.replace(self.next.get() + 1);
         let request = match &self.requests {
             Requests::Ready(all) => all.get(number)?.into(),
@@ -87,32 +94,45 @@ impl Sender {
 
 /// Sends the requests until they are used up or the time is over.
 pub(crate) fn run(port: u16, requests: Requests, connections: usize, at_most: Duration) -> Load {
+    let sender = Rc::new(Sender {
+        requests,
+        next: Cell::new(0),
+        answered: RefCell::default(),
+        waiting: RefCell::new(vec![None; connections]),
+        refused: Cell::new(0),
+    });
     let start = Instant::now();
-    let answered = RefCell::new(Vec::new());
-    let sender = Rc::new(Sender { requests, next: Cell::new(0), answered, end: start + at_most });
     block_on(LocalSet::new().run_until(async {
         let mut all = JoinSet::new();
-        for _ in 0..connections {
-            all.spawn_local(connection(port, sender.clone()));
+        for number in 0..connections {
+            all.spawn_local(connection(port, number, sender.clone()));
         }
-        // One that is never answered would wait for ever.
-        tokio::time::timeout(at_most + PATIENCE, all.join_all()).await.expect("all requests are answered");
+        // What is under way when the time is over is let go.
+        let _ = tokio::time::timeout(at_most, all.join_all()).await;
     }));
-    Load { took: start.elapsed(), answered: sender.answered.take() }
+    let took = start.elapsed();
+    let unanswered = sender.waiting.take().into_iter().flatten().map(|since| since.elapsed()).collect();
+    Load { took, answered: sender.answered.take(), unanswered, refused: sender.refused.get() }
 }
 
-async fn connection(port: u16, sender: Rc<Sender>) {
+async fn connection(port: u16, connection: usize, sender: Rc<Sender>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
     stream.set_nodelay(true).expect("no delay");
     let mut answer = [0_u8; 2048];
     while let Some((number, request)) = sender.next() {
         let sent = Instant::now();
+        sender.waiting.borrow_mut()[connection] = Some(sent);
         stream.write_all(&request).await.expect("the request is sent");
         // Answers are one short segment each.
         let read = stream.read(&mut answer).await.expect("an answer");
-        let ok = answer[..read].starts_with(b"HTTP/1.1 200");
-        assert!(ok, "{}", String::from_utf8_lossy(&answer[..read]));
-        sender.answered.borrow_mut().push(Answered { request: number, sent, took: sent.elapsed() });
+        sender.waiting.borrow_mut()[connection] = None;
+        if answer[..read].starts_with(b"HTTP/1.1 200") {
+            sender.answered.borrow_mut().push(Answered { request: number, sent, took: sent.elapsed() });
+        } else {
+            let full = answer[..read].starts_with(b"HTTP/1.1 503");
+            assert!(full, "{}", String::from_utf8_lossy(&answer[..read]));
+            sender.refused.set(sender.refused.get() + 1);
+        }
     }
 }
 

@@ -79,7 +79,8 @@ fn measure(name: &str, url: &str) {
                 let requests = requests(path, seconds);
                 let load = load::run(port, requests, connections, Duration::from_secs(seconds));
                 figures.rates.push(load.rate());
-                figures.waited.extend(load.answered.iter().map(|answered| load::millis(answered.took)));
+                assert_eq!(load.refused, 0, "nothing but intake is to do");
+                figures.waited.extend(load.waited().map(load::millis));
             }
         }
         for figures in &mut figures {

@@ -18,6 +18,7 @@ struct Intake {
     rates: Rounds,
     answers: Times,
     processed: Rounds,
+    refused: usize,
 }
 
 pub(crate) fn run(server: &Server) {
@@ -49,7 +50,8 @@ pub(crate) fn run(server: &Server) {
             let completed = number(&mut conn, COMPLETED) - before;
             intake.processed.push(completed as f64 / start.elapsed().as_secs_f64());
             intake.rates.push(load.rate());
-            load.answered.iter().for_each(|answered| intake.answers.push(answered.took));
+            load.waited().for_each(|time| intake.answers.push(time));
+            intake.refused += load.refused;
             if let Some(worker) = worker {
                 let open = number(&mut conn, "(SELECT count(*) FROM pay_events WHERE state <> 'completed')");
                 if open == 0 {
@@ -65,5 +67,9 @@ pub(crate) fn run(server: &Server) {
     println!("| no worker | {} | {} | – |", alone.rates.shown(), alone.answers.cells());
     let processed = beside.processed.shown();
     println!("| a busy worker beside | {} | {} | {processed} |", beside.rates.shown(), beside.answers.cells());
+    let refused = alone.refused + beside.refused;
+    if refused > 0 {
+        println!("\n{refused} deliveries were answered 503.");
+    }
     println!("\nBeside a busy worker over without: **{:.2}**", beside.rates.median() / alone.rates.median());
 }

@@ -40,6 +40,7 @@ pub(crate) fn run(server: &Server) {
         let mut conn = copy.connection();
         let start = Instant::now();
         let load = load::run(serving.port, requests, CONNECTIONS, limit());
+        assert_eq!(load.refused, 0, "a gateway would send it again");
         let progress = wait(&mut conn, (Handlers::Both, &seen), deliveries, (start, limit()));
         load::block_on(worker.stop());
         serving.stop();
@@ -50,7 +51,7 @@ pub(crate) fn run(server: &Server) {
         taken.push(load.rate());
         bare.push(loops);
         ratios.push(progress.rate() / loops);
-        load.answered.iter().for_each(|answered| answers.push(answered.took));
+        load.waited().for_each(|time| answers.push(time));
         let sent: std::collections::HashMap<u64, Instant> =
             load.answered.iter().map(|answered| (answered.request as u64, answered.sent)).collect();
         for (number, ran) in seen.after() {
