@@ -49,14 +49,14 @@ impl Story {
     }
 
     /// A payment that is begun at Stripe.
-    async fn begun(&self, reference: &str, capture: Capture) -> String {
+    async fn begun(&self, reference: &str, capture: CaptureMethod) -> String {
         let new = NewPayment::new("stripe", money(PRICE, "EUR")).reference(reference).capture(capture);
         let new = new.customer(format!("{reference}@shop.example")).return_url("https://shop.example/{token}");
         self.app.payments.create(new).await.unwrap().payment.token
     }
 
     /// A payment whose customer has agreed, and what Stripe tells of it.
-    async fn agreed(&self, reference: &str, capture: Capture) -> (String, Vec<String>) {
+    async fn agreed(&self, reference: &str, capture: CaptureMethod) -> (String, Vec<String>) {
         let token = self.begun(reference, capture).await;
         let told = self.fake.state().events.len();
         self.fake.pay(&token);
@@ -65,7 +65,7 @@ impl Story {
     }
 
     /// A payment that is paid, or authorized, by all that Stripe tells of it.
-    async fn taken(&self, reference: &str, capture: Capture) -> String {
+    async fn taken(&self, reference: &str, capture: CaptureMethod) -> String {
         let (token, told) = self.agreed(reference, capture).await;
         self.app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
         token
