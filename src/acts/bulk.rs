@@ -14,7 +14,8 @@ use crate::engine::{Actor, act};
 use crate::error::Error;
 use crate::reports::{EventView, Place, event_rows};
 use crate::store::Tx;
-use crate::store::rows::{EventRow, NewAct};
+use crate::store::audit::NewAct;
+use crate::store::rows::EventRow;
 
 /// How many events one act may be on.
 pub(crate) const LIMIT: usize = 10_000;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::{Actor, Engine, random_word};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::send::{self, EndpointAnswer};
-use crate::store::rows::NewAct;
+use crate::store::audit::NewAct;
 
 /// A test event that was sent.
 pub(crate) struct Tested {

@@ -123,8 +123,8 @@ impl Admin {
         self
     }
 
-    /// What to show instead of a stored text (a body, a header field, an error, a cell of a CSV); `None` shows it as it is.
-    /// Default: everything is shown as it is.
+    /// What to show instead of a stored text (a body, a header field, an error, a cell of a CSV); `None` shows it as it
+    /// is. Default: everything is shown as it is.
     pub fn redact(mut self, instead: impl Fn(&Stored<'_>) -> Option<String> + 'static) -> Self {
         self.redact = Some(Rc::new(instead));
         self

@@ -1,5 +1,5 @@
-//! Deliveries, the HTTP requests that reach a webhook endpoint, and the reasons to reject one. A delivery is untrusted until
-//! its gateway has verified it.
+//! Deliveries, the HTTP requests that reach a webhook endpoint, and the reasons to reject one. A delivery is untrusted
+//! until its gateway has verified it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,8 +18,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The value of the header field `name`, which must be in lower case. If the field occurs several times its values are
-    /// joined with `", "` (RFC 9110 §5.3). Invalid UTF-8 becomes U+FFFD, which no signature contains.
+    /// The value of the header field `name`, which must be in lower case. If the field occurs several times its values
+    /// are joined with `", "` (RFC 9110 §5.3). Invalid UTF-8 becomes U+FFFD, which no signature contains.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut found = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| String::from_utf8_lossy(v));
         let first = found.next()?;

@@ -1,5 +1,5 @@
-//! Events, before and after they are interpreted: [`Envelope`] is an event in a verified delivery, [`Interpretation`] what
-//! the gateway reads from it, and [`EventState`] its state in the inbox.
+//! Events, before and after they are interpreted: [`Envelope`] is an event in a verified delivery, [`Interpretation`]
+//! what the gateway reads from it, and [`EventState`] its state in the inbox.
 
 use bytes::Bytes;
 
@@ -28,8 +28,8 @@ pub struct Envelope {
 /// The longest id, kind or other short text, in characters. Longer ones do not fit their columns.
 const MAX_CHARS: usize = 255;
 
-/// Whether a text can be stored as an id, kind or reference: 1 to 255 characters and no control characters. (Postgres does
-/// not accept NUL.)
+/// Whether a text can be stored as an id, kind or reference: 1 to 255 characters and no control characters. (Postgres
+/// does not accept NUL.)
 pub(crate) fn storable(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
 }
@@ -72,8 +72,8 @@ pub struct Recorded<'a> {
 /// The ids by which an event names its payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct References {
-    /// Texts that may be a payment's token, as the merchant passed it to the gateway. A text that is no payment's token is
-    /// ignored.
+    /// Texts that may be a payment's token, as the merchant passed it to the gateway. A text that is no payment's token
+    /// is ignored.
     pub tokens: Vec<String>,
     /// The gateway's ids of the objects that make up one payment, such as a session, an intent and a charge. An id that
     /// several payments share (of a customer or a subscription) does not belong here.
@@ -91,8 +91,8 @@ pub struct Interpretation {
     pub summary: String,
     /// The customer's email address, if the event has one.
     pub customer: Option<String>,
-    /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself. A
-    /// worker then makes a call with `Verb::Complete`, if the gateway supports it.
+    /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself.
+    /// A worker then makes a call with `Verb::Complete`, if the gateway supports it.
     pub awaits_completion: Option<Awaited>,
 }
 
@@ -101,8 +101,8 @@ pub struct Interpretation {
 pub struct Awaited {
     /// The gateway's id of the object.
     pub gateway_ref: String,
-    /// Since when it waits, by the gateway's clock. A completion that was declined is requested again only for an object that
-    /// waits since a later time. `None` if the gateway does not say.
+    /// Since when it waits, by the gateway's clock. A completion that was declined is requested again only for an
+    /// object that waits since a later time. `None` if the gateway does not say.
     pub since: Option<Timestamp>,
 }
 

@@ -1,12 +1,13 @@
-//! The outcome of an event, from the payment's states before and after it: a code to filter by, and a sentence for people.
+//! The outcome of an event, from the payment's states before and after it: a code to filter by, and a sentence for
+//! people.
 
 use super::fact::{Aspect, Fact, State};
 use super::money::Money;
 use super::payment::rules::{mismatch, unpaid_word};
 use super::payment::{PaymentState, Status};
 
-/// The outcome of an event that stated `facts` and took a payment from `before` to `after`. `fact_changed` is whether any of
-/// the facts changed the ledger. Returns a sentence, and one of these codes:
+/// The outcome of an event that stated `facts` and took a payment from `before` to `after`. `fact_changed` is whether
+/// any of the facts changed the ledger. Returns a sentence, and one of these codes:
 ///
 /// - `applied`: the status, an amount, a flag or a concern changed;
 /// - `mismatch`: the event's amount or currency is not the payment's, so it confirmed nothing;

@@ -1,5 +1,5 @@
-//! Facts: what an event states of one gateway object. A fact is the content of a register, which is one aspect of one object,
-//! such as the capture of `ch_1`. The ledger merges facts; a payment's status is derived from its ledger.
+//! Facts: what an event states of one gateway object. A fact is the content of a register, which is one aspect of one
+//! object, such as the capture of `ch_1`. The ledger merges facts; a payment's status is derived from its ledger.
 
 use super::Timestamp;
 use super::money::Currency;
@@ -71,8 +71,8 @@ pub struct Fact {
     pub state: State,
     /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say.
     pub amount: Option<i64>,
-    /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the object
-    /// itself states, and before an intentional partial capture.
+    /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the
+    /// object itself states, and before an intentional partial capture.
     pub face: Option<i64>,
     /// The currency of both amounts.
     pub currency: Option<Currency>,
@@ -181,7 +181,8 @@ impl Fact {
         }
     }
 
-    /// Adds the amount, in minor units of `currency`. It is also the face amount, unless [`Fact::with_face`] sets another.
+    /// Adds the amount, in minor units of `currency`. It is also the face amount, unless [`Fact::with_face`] sets
+    /// another.
     pub fn with_amount(mut self, minor: i64, currency: Currency) -> Self {
         self.amount = Some(minor);
         self.face = self.face.or(Some(minor));

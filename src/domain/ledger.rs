@@ -1,8 +1,8 @@
-//! The ledger: a payment's set of facts. For each register it keeps the fact that outranks all others, regardless of the
-//! order in which facts arrive and how often.
+//! The ledger: a payment's set of facts. For each register it keeps the fact that outranks all others, regardless of
+//! the order in which facts arrive and how often.
 //!
-//! No fact ever turns a paid payment back into an unpaid one, provided that a gateway keeps to this: once an object's money
-//! has moved, its currency and face amount never change, and all facts of a checkout have its amounts.
+//! No fact ever turns a paid payment back into an unpaid one, provided that a gateway keeps to this: once an object's
+//! money has moved, its currency and face amount never change, and all facts of a checkout have its amounts.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -111,8 +111,8 @@ impl Ledger {
     }
 }
 
-/// By what a fact outranks another of its register, the most significant field first. It covers every field of a fact, so
-/// that different facts never tie and the result does not depend on their order.
+/// By what a fact outranks another of its register, the most significant field first. It covers every field of a fact,
+/// so that different facts never tie and the result does not depend on their order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Precedence<'a> {
     finality: Finality,
@@ -196,8 +196,8 @@ pub(super) fn moved(fact: &Fact) -> Option<(i64, Currency)> {
     (moves && fact.state == State::Succeeded).then_some((amount, fact.currency?))
 }
 
-/// Decides between two states within one second, the resolution of gateways' times: a decided state follows an undecided one,
-/// and an authorization follows a failed attempt.
+/// Decides between two states within one second, the resolution of gateways' times: a decided state follows an
+/// undecided one, and an authorization follows a failed attempt.
 pub(super) fn rank(state: State) -> u8 {
     match state {
         State::Pending => 0,

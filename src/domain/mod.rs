@@ -1,5 +1,5 @@
-//! The vocabulary of payments and the rules for their state. Pure: no database, no HTTP, no clock and no randomness; the
-//! current time, ids and jitter are arguments. Every other module may use this one; it uses none of them.
+//! The vocabulary of payments and the rules for their state. Pure: no database, no HTTP, no clock and no randomness;
+//! the current time, ids and jitter are arguments. Every other module may use this one; it uses none of them.
 
 pub mod delivery;
 pub mod event;

@@ -20,8 +20,9 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The wait after the attempt with this number (from 1); `None` if it was the last. The wait doubles from attempt to
-    /// attempt. `jitter` (0 to 255) takes off up to a half, so that work that failed together is not retried together.
+    /// The wait after the attempt with this number (from 1); `None` if it was the last. The wait doubles from attempt
+    /// to attempt. `jitter` (0 to 255) takes off up to a half, so that work that failed together is not retried
+    /// together.
     pub fn after(&self, attempt: u32, jitter: u8) -> Option<Duration> {
         if attempt >= self.attempts {
             return None;

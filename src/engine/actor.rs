@@ -2,7 +2,7 @@
 
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, PaymentId};
-use crate::store::rows::NewAct;
+use crate::store::audit::NewAct;
 
 /// Who asks for something in the admin pages.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -87,8 +87,8 @@ impl Open {
         })
     }
 
-    /// The same for who asks about this object of the gateway's: that the last try of it has no known end is no hindrance,
-    /// as a gateway completes one thing once.
+    /// The same for who asks about this object of the gateway's: that the last try of it has no known end is no
+    /// hindrance, as a gateway completes one thing once.
     pub(crate) fn about(mut self, id: &str) -> Self {
         self.doubtful.retain(|about| about.as_deref() != Some(id));
         self
@@ -153,8 +153,8 @@ impl Known<'_> {
             || matches!(event.state, EventState::Completed | EventState::Ignored)
     }
 
-    /// Whether the ledger has what the operation made: an object that its answer names, whoever told of it. Async handlers
-    /// may be about the answer still, or may have given it up.
+    /// Whether the ledger has what the operation made: an object that its answer names, whoever told of it. Async
+    /// handlers may be about the answer still, or may have given it up.
     fn has_made(&self, tx: &mut dyn Tx, operation: &OperationRow, answer: &EventRow) -> Result<bool, Error> {
         let named = tx.event_references(answer.id)?;
         let made: &[Aspect] = match operation.verb {

@@ -10,8 +10,9 @@ pub struct Chores {
     pub reconcile_every: Option<Duration>,
     /// From which age on a pending or authorized payment is asked about; `None` is never. Default 1 hour.
     pub refresh_after: Option<Duration>,
-    /// From which age on, counted from its creation, an authorized payment is told of, in the overview and hourly in the log, because its
-    /// authorization is about to end: at most gateways a card's stands for 7 days. `None` is never. Default 5 days.
+    /// From which age on, counted from its creation, an authorized payment is told of, in the overview and hourly in
+    /// the log, because its authorization is about to end: at most gateways a card's stands for 7 days. `None` is
+    /// never. Default 5 days.
     pub notice_authorized_after: Option<Duration>,
 }
 

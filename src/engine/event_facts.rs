@@ -1,5 +1,5 @@
-//! What an event's facts said and did, as it is stored with the event: a JSON list, so that no page interprets the event
-//! again.
+//! What an event's facts said and did, as it is stored with the event: a JSON list, so that no page interprets the
+//! event again.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! The host's handlers, by name: which of them run for a transition or an event, and what they may answer. What each did
-//! is an attempt in the database, so that a retry runs only what is not done.
+//! The host's handlers, by name: which of them run for a transition or an event, and what they may answer. What each
+//! did is an attempt in the database, so that a retry runs only what is not done.
 
 use std::any::Any;
 use std::cell::Cell;

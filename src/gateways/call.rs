@@ -28,7 +28,8 @@ pub struct Call {
     pub amount: Option<Money>,
     /// The payment's whole amount.
     pub total: Money,
-    /// The reason for a refund, as a code of the gateway's: see [`Setup::refund_reasons`](super::Setup::refund_reasons).
+    /// The reason for a refund, as a code of the gateway's: see
+    /// [`Setup::refund_reasons`](super::Setup::refund_reasons).
     pub reason: Option<String>,
     /// The idempotency key, the same for every try of a call: at most 60 letters, digits and underscores.
     pub idempotency_key: String,

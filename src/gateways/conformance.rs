@@ -20,10 +20,10 @@ const TRIES: usize = 60;
 /// use actix_payments::gateways::{Gateway, stripe::Stripe};
 /// # use actix_payments::domain::Timestamp;
 /// # actix_web::rt::System::new().block_on(async {
-/// let now = Timestamp::UNIX_EPOCH;
-/// let stripe = Stripe::new("whsec_hidden");
-/// let genuine = stripe.test_delivery("evt_1", now).expect("a signing secret is set");
-/// Conformance::new(&stripe).secret("whsec_hidden").delivery(genuine, now).check().await.expect("all promises are kept");
+/// let now = Timestamp::UNIX_EPOCH; let stripe = Stripe::new("whsec_hidden"); let genuine =
+/// stripe.test_delivery("evt_1", now).expect("a signing secret is set");
+/// Conformance::new(&stripe).secret("whsec_hidden").delivery(genuine, now).check().await.expect("all promises are
+/// kept");
 /// # });
 /// ```
 pub struct Conformance<'a> {
@@ -56,8 +56,8 @@ impl<'a> Conformance<'a> {
         self
     }
 
-    /// Adds a genuine delivery and the time at which it arrives. Default: none, but the suite needs at least one. Add one of
-    /// every kind that states facts, if possible all about one payment.
+    /// Adds a genuine delivery and the time at which it arrives. Default: none, but the suite needs at least one. Add
+    /// one of every kind that states facts, if possible all about one payment.
     pub fn delivery(mut self, delivery: Delivery, now: Timestamp) -> Self {
         self.genuine.push((delivery, now));
         self

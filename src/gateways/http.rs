@@ -1,5 +1,5 @@
-//! The HTTP client for outgoing calls: one request and one answer, over TLS, within a time and a size limit. Retries are
-//! left to the gateways; the errors tell them whether the request may have had an effect.
+//! The HTTP client for outgoing calls: one request and one answer, over TLS, within a time and a size limit. Retries
+//! are left to the gateways; the errors tell them whether the request may have had an effect.
 
 use std::time::Duration;
 
@@ -99,8 +99,8 @@ fn starts_with_host(rest: &str, host: &str) -> bool {
     rest.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
 }
 
-/// The agent for all requests of this crate, with a `timeout` for each exchange. Every status is an answer. Proxies from
-/// the environment and redirects are ignored: they must not decide where credentials or signed events go.
+/// The agent for all requests of this crate, with a `timeout` for each exchange. Every status is an answer. Proxies
+/// from the environment and redirects are ignored: they must not decide where credentials or signed events go.
 pub(super) fn agent(timeout: Duration) -> Agent {
     let config = Agent::config_builder()
         .timeout_global(Some(timeout))

@@ -1,9 +1,9 @@
-//! A lenient scanner for JSON objects. It finds the members of one object and leaves their values unparsed, so that an odd
-//! value in an unused field does no harm.
+//! A lenient scanner for JSON objects. It finds the members of one object and leaves their values unparsed, so that an
+//! odd value in an unused field does no harm.
 //!
-//! A strict parser would refuse genuine events: they may contain an escaped lone surrogate, the same key twice, a number
-//! beyond any integer, or nesting deeper than serde_json's 128 levels. Such an event would be lost, since the gateway would
-//! send the very same bytes again. The scanner works in one pass and without recursion.
+//! A strict parser would refuse genuine events: they may contain an escaped lone surrogate, the same key twice, a
+//! number beyond any integer, or nesting deeper than serde_json's 128 levels. Such an event would be lost, since the
+//! gateway would send the very same bytes again. The scanner works in one pass and without recursion.
 
 use std::borrow::Cow;
 
@@ -132,8 +132,8 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the object or list at the start of `bytes`. Brackets of both kinds are only counted, which takes no stack;
-/// whether they match is checked by whoever reads the value.
+/// The length of the object or list at the start of `bytes`. Brackets of both kinds are only counted, which takes no
+/// stack; whether they match is checked by whoever reads the value.
 fn nested_length(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0_usize);
     loop {

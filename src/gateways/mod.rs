@@ -1,5 +1,5 @@
-//! The [`Gateway`] trait, and the gateways that come with the crate. Apart from its outgoing calls a gateway is pure: it
-//! never sees the database, the web server or the clock.
+//! The [`Gateway`] trait, and the gateways that come with the crate. Apart from its outgoing calls a gateway is pure:
+//! it never sees the database, the web server or the clock.
 
 #[cfg(feature = "braintree")]
 pub mod braintree;
@@ -97,8 +97,8 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
     }
 
-    /// Lists a page of the gateway's events since `since`, newest first. `before` is the last event of the previous page.
-    /// Default: unsupported.
+    /// Lists a page of the gateway's events since `since`, newest first. `before` is the last event of the previous
+    /// page. Default: unsupported.
     ///
     /// # Errors
     /// See [`GatewayError`].
@@ -123,8 +123,8 @@ pub trait Gateway: Send + Sync + 'static {
         })
     }
 
-    /// Answers other requests to the variant's address: for a page of the gateway's own, or a challenge. Default: `None`,
-    /// which means not found.
+    /// Answers other requests to the variant's address: for a page of the gateway's own, or a challenge. Default:
+    /// `None`, which means not found.
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
         let _ = request;
         Box::pin(async { None })
@@ -143,9 +143,9 @@ pub trait Gateway: Send + Sync + 'static {
         None
     }
 
-    /// A genuine delivery of a test event, with which an operator can check the variant's endpoint. The event has the id
-    /// `id` and the kind [`TEST_KIND`], [`Gateway::verify`] accepts it at `now`, and [`Gateway::interpret`] finds neither
-    /// facts nor references in it. Default: `None`, which offers no test.
+    /// A genuine delivery of a test event, with which an operator can check the variant's endpoint. The event has the
+    /// id `id` and the kind [`TEST_KIND`], [`Gateway::verify`] accepts it at `now`, and [`Gateway::interpret`] finds
+    /// neither facts nor references in it. Default: `None`, which offers no test.
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         let _ = (id, now);
         None

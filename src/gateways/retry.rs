@@ -1,13 +1,13 @@
-//! Sends a request again when that is worth it, and turns the last answer into a result. All gateways' clients share which
-//! statuses mean that nothing happened, how long to wait, and that a lost answer may have been a yes.
+//! Sends a request again when that is worth it, and turns the last answer into a result. All gateways' clients share
+//! which statuses mean that nothing happened, how long to wait, and that a lost answer may have been a yes.
 
 use std::time::Duration;
 
 use super::GatewayError;
 use super::http::{Client, Request, Response, SendError};
 
-/// Sends the request until an answer is final or `retries` are used up. `is_retryable` decides whether an answer is worth
-/// another try, `refusal` what an answer without success means.
+/// Sends the request until an answer is final or `retries` are used up. `is_retryable` decides whether an answer is
+/// worth another try, `refusal` what an answer without success means.
 pub(super) async fn send(
     client: &Client,
     retries: u32,

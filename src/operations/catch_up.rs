@@ -23,11 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(2);
 
 impl Engine {
-    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and
-    /// its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending then has
-    /// half a second for an event that waits for a worker here. The gateway is asked about one payment every two seconds
-    /// at the most, by all processes together. Safe to call at any time and as often as one likes; an event that tells the
-    /// same comes to nothing, whichever is first.
+    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked,
+    /// and its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending
+    /// then has half a second for an event that waits for a worker here. The gateway is asked about one payment every
+    /// two seconds at the most, by all processes together. Safe to call at any time and as often as one likes; an event
+    /// that tells the same comes to nothing, whichever is first.
     ///
     /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
     /// will come.

@@ -16,7 +16,8 @@ use crate::store::calls::Stale;
 
 /// Several processes that start together compare once.
 const START: Duration = Duration::from_secs(60);
-/// How often stale payments are looked for, how many at a time, and how long one is left alone after it was asked about.
+/// How often stale payments are looked for, how many at a time, and how long one is left alone after it was asked
+/// about.
 const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);

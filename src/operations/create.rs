@@ -87,8 +87,8 @@ impl NewPayment {
         self
     }
 
-    /// The host starts the gateway's checkout itself and hands over the payment's token there: a form in its own pages, an
-    /// intent of its own. Default: the gateway's hosted checkout is started, where there is one.
+    /// The host starts the gateway's checkout itself and hands over the payment's token there: a form in its own pages,
+    /// an intent of its own. Default: the gateway's hosted checkout is started, where there is one.
     pub fn without_checkout(mut self) -> Self {
         self.checkout = false;
         self

@@ -16,8 +16,8 @@ use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
 use crate::store::Tx;
+use crate::store::audit::NewAct;
 use crate::store::calls::{NewOperation, OperationRow};
-use crate::store::rows::NewAct;
 
 /// What an operator confirmed.
 pub(crate) struct OperatorsOrder {

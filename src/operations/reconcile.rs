@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gateways::GatewayError;
 use crate::pipeline::row;
 use crate::store::Tx;
-use crate::store::rows::NewAct;
+use crate::store::audit::NewAct;
 
 /// What came of comparing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -33,9 +33,9 @@ impl Refund {
     }
 
     /// A name for this refund, unique within its payment. Asking for it again is the same refund and does nothing more:
-    /// it answers what is known of the first. **Give one in a handler**, which runs at least once. A try that does not get
-    /// through is repeated by a worker; what is given up after 20 hours, or was declined, needs another name. Default none:
-    /// each call is a refund of its own.
+    /// it answers what is known of the first. **Give one in a handler**, which runs at least once. A try that does not
+    /// get through is repeated by a worker; what is given up after 20 hours, or was declined, needs another name.
+    /// Default none: each call is a refund of its own.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

@@ -1,5 +1,5 @@
-//! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as long
-//! as the gateway remembers that; whatever the gateway says is an event.
+//! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as
+//! long as the gateway remembers that; whatever the gateway says is an event.
 
 use std::sync::Arc;
 
@@ -60,8 +60,8 @@ pub(crate) enum Waiting {
 }
 
 impl Engine {
-    /// Tries operations again whose end nobody knows; answers how many. Some at a time and few of one variant, so that a
-    /// gateway that hangs keeps no other waiting; each begins its lease when it begins.
+    /// Tries operations again whose end nobody knows; answers how many. Some at a time and few of one variant, so that
+    /// a gateway that hangs keeps no other waiting; each begins its lease when it begins.
     pub(crate) async fn resume_operations(self: &Arc<Self>) -> Result<usize, Error> {
         let (mut count, mut running) = (0, JoinSet::new());
         let mut busy: HashMap<Id, String> = HashMap::new();
@@ -139,8 +139,8 @@ impl Engine {
         self.conclude(operation, answer, waiting).await
     }
 
-    /// Ends an operation that is too old to be tried again, and has a worker ask how the payment stands instead. Until that
-    /// is told, what it may have moved counts as moved.
+    /// Ends an operation that is too old to be tried again, and has a worker ask how the payment stands instead. Until
+    /// that is told, what it may have moved counts as moved.
     async fn give_up(self: &Arc<Self>, operation: OperationRow) -> Result<Outcome, Error> {
         let end = OperationEnd {
             state: OperationState::Unknown,

@@ -87,11 +87,11 @@ impl Payments {
         self.0.read(move |tx| Ok(reports::by_text(tx, &text, &variants, 100)?.iter().map(Payment::of).collect())).await
     }
 
-    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked, and
-    /// its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending then has
-    /// half a second for an event that waits for a worker here. The gateway is asked about one payment every two seconds
-    /// at the most, by all processes together. Safe to call at any time and as often as one likes; an event that tells the
-    /// same comes to nothing, whichever is first.
+    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked,
+    /// and its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending
+    /// then has half a second for an event that waits for a worker here. The gateway is asked about one payment every
+    /// two seconds at the most, by all processes together. Safe to call at any time and as often as one likes; an event
+    /// that tells the same comes to nothing, whichever is first.
     ///
     /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
     /// will come.
@@ -158,14 +158,14 @@ impl Payments {
         self.0.operate(token, refund.wanted(token)).await
     }
 
-    /// Has the gateway take, or authorize, what the customer agreed to. A worker does that by itself as soon as an event
-    /// says that the gateway waits for it, and so does [`Payments::catch_up`]: this is for those who know it earlier, and
-    /// for payments that need a review, which nobody but a person completes.
+    /// Has the gateway take, or authorize, what the customer agreed to. A worker does that by itself as soon as an
+    /// event says that the gateway waits for it, and so does [`Payments::catch_up`]: this is for those who know it
+    /// earlier, and for payments that need a review, which nobody but a person completes.
     ///
     /// # Errors
-    /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way already
-    /// or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed; and what the
-    /// database says.
+    /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way
+    /// already or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed;
+    /// and what the database says.
     pub async fn complete(&self, token: &str) -> Result<Outcome, Error> {
         self.0.operate(token, Wanted::by_host(Verb::Complete)).await
     }
@@ -192,9 +192,9 @@ impl Payments {
         self.0.reconcile(variant).await
     }
 
-    /// Has the gateway of this variant send an event again, by the gateway's own id of it. It comes as a signed delivery
-    /// like the first time; one that is in the inbox already is a duplicate and is not processed anew. For what was
-    /// missed, [`Payments::reconcile`] needs no ids.
+    /// Has the gateway of this variant send an event again, by the gateway's own id of it. It comes as a signed
+    /// delivery like the first time; one that is in the inbox already is a duplicate and is not processed anew. For
+    /// what was missed, [`Payments::reconcile`] needs no ids.
     ///
     /// # Errors
     /// `NotFound` for an unknown variant; `Gateway` when the gateway can't, or said no.

@@ -1,18 +1,17 @@
 //! A batch of due events, in one transaction with a bounded number of statements: claim, read, step, write, tell.
 //!
-//! There are no savepoints. What fails sends the batch back whole; then the event that failed is settled alone and the
-//! others are taken again, so that one event's failure stays its own.
+//! There are no savepoints: what fails sends the batch back whole, and `isolate` takes it from there.
 
 use std::sync::Arc;
 
 use super::completion;
-use super::failure::{Failure, report};
+use super::failure::Failure;
 use super::handlers::Pending;
 use super::interpret::{Understood, interpret};
 use super::rebuild::{Remade, from_events};
 use super::step::{Done, Step, Stepped};
 use super::working_set::WorkingSet;
-use super::write::{self, Written, fail, report_change};
+use super::write::{self, Written, report_change};
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, References, Source};
 use crate::domain::id::EventId;
@@ -23,9 +22,6 @@ use crate::store::rows::Claimed;
 
 /// How many events one transaction processes at the most.
 pub(crate) const BATCH: i64 = 200;
-/// How many events of a batch may fail in its transaction before the rest is taken one by one.
-const ISOLATED: usize = 3;
-
 /// What came of a batch.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -45,7 +41,7 @@ impl Batch {
         self.claimed as i64 >= BATCH
     }
 
-    fn join(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self) {
         self.claimed += other.claimed;
         self.pending.extend(other.pending);
         self.settled.extend(other.settled);
@@ -54,7 +50,7 @@ impl Batch {
 }
 
 /// Which events a transaction takes.
-enum Due<'a> {
+pub(super) enum Due<'a> {
     /// Those that are due first.
     First,
     /// These, as far as they still are due.
@@ -64,13 +60,13 @@ enum Due<'a> {
 }
 
 /// Why a transaction was rolled back.
-struct Undone {
+pub(super) struct Undone {
     /// The events that it had claimed.
-    claimed: Vec<EventId>,
-    why: Why,
+    pub(super) claimed: Vec<EventId>,
+    pub(super) why: Why,
 }
 
-enum Why {
+pub(super) enum Why {
     /// One event failed in a way that leaves the transaction unusable.
     Event(EventId, Failure),
     /// The database refused, and nobody can say for which event.
@@ -83,56 +79,8 @@ impl From<Error> for Why {
     }
 }
 
-impl Engine {
-    /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer is
-    /// kept waiting for the answer.
-    pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool) -> Result<Batch, Error> {
-        let taken = self.blocking(move |engine| {
-            let (now, variants) = (engine.now(), engine.variant_names());
-            if !is_known_due && !engine.store.ask(|tx| tx.is_due(now, &variants))? {
-                return Ok(Batch::default());
-            }
-            take(engine, &Due::First).or_else(|undone| again(engine, undone))
-        });
-        let batch = taken.await?;
-        self.count_settled(&batch);
-        Ok(batch)
-    }
-
-    /// Processes these events of a variant at once, so that who asked the gateway for them sees what they did. Those
-    /// that a worker has taken up meanwhile are its own; async handlers are a worker's in any case, and so is what fails.
-    pub(crate) async fn process_now(self: &Arc<Self>, variant: String, named: Vec<String>) {
-        let taken = self.blocking(move |engine| {
-            take(engine, &Due::Named(&variant, &named)).or_else(|undone| again(engine, undone))
-        });
-        match taken.await {
-            Ok(batch) => {
-                self.count_settled(&batch);
-                for pending in batch.pending {
-                    if let Err(error) = pending.release(LEFT).await {
-                        log::warn!("payments: an event is taken up after its lease: {error}");
-                    }
-                }
-            }
-            Err(error) => log::warn!("payments: an answer is left to a worker: {error}"),
-        }
-        self.notify();
-    }
-
-    fn count_settled(&self, batch: &Batch) {
-        batch.settled.iter().for_each(|(variant, state)| self.count(variant, state.as_str(), 1));
-        // Only now are they to be seen by others.
-        if batch.woken > 0 {
-            self.notify();
-        }
-    }
-}
-
-/// Why handlers were not begun where the event was processed.
-const LEFT: &str = "its handlers wait for a worker";
-
 /// One transaction.
-fn take(engine: &Arc<Engine>, due: &Due<'_>) -> Result<Batch, Undone> {
+pub(super) fn take(engine: &Arc<Engine>, due: &Due<'_>) -> Result<Batch, Undone> {
     let mut undone = Undone { claimed: Vec::new(), why: Why::Store(Error::new(ErrorKind::Storage, "not begun")) };
     let taken = engine.store.transaction(|tx| {
         let now = engine.now();
@@ -164,81 +112,6 @@ fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Res
         claimed.truncate(order.max(1));
     }
     Ok(claimed)
-}
-
-/// Takes the events of a transaction that was rolled back again, without the one that failed.
-fn again(engine: &Arc<Engine>, mut undone: Undone) -> Result<Batch, Error> {
-    let mut all = Batch::default();
-    for _ in 0..ISOLATED {
-        let (id, failure) = match undone.why {
-            Why::Event(id, failure) => (id, failure),
-            Why::Store(error) if error.is_retryable() => return Err(error),
-            Why::Store(error) => {
-                log::error!("payments: a batch failed, its events are taken one by one: {error}");
-                break;
-            }
-        };
-        let (before, rest) = undone.claimed.split_at(undone.claimed.partition_point(|other| *other < id));
-        all.join(one_by_one_unless_together(engine, before)?);
-        all.join(settle_failed(engine, id, &failure)?);
-        let rest: Vec<EventId> = rest.iter().copied().filter(|other| *other != id).collect();
-        match take(engine, &Due::Among(&rest)) {
-            Ok(batch) => {
-                all.join(batch);
-                return Ok(all);
-            }
-            Err(next) => undone = next,
-        }
-    }
-    all.join(one_by_one(engine, &undone.claimed)?);
-    Ok(all)
-}
-
-fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[EventId]) -> Result<Batch, Error> {
-    if ids.is_empty() {
-        return Ok(Batch::default());
-    }
-    take(engine, &Due::Among(ids)).or_else(|undone| match undone.why {
-        Why::Store(error) if error.is_retryable() => Err(error),
-        _ => one_by_one(engine, ids),
-    })
-}
-
-/// Each in a transaction of its own; what fails is settled as failed.
-fn one_by_one(engine: &Arc<Engine>, ids: &[EventId]) -> Result<Batch, Error> {
-    let mut all = Batch::default();
-    for id in ids {
-        let taken = take(engine, &Due::Among(&[*id])).or_else(|undone| match undone.why {
-            Why::Event(id, failure) => settle_failed(engine, id, &failure),
-            Why::Store(error) if error.is_retryable() => Err(error),
-            Why::Store(error) => settle_failed(engine, *id, &Failure::retry(error.to_string())),
-        });
-        all.join(taken?);
-    }
-    Ok(all)
-}
-
-/// Writes down that an event failed, with what it is about: people must be able to find it by its ids and on its
-/// payment's page.
-fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result<Batch, Error> {
-    engine.store.transaction(|tx| {
-        let now = engine.now();
-        let mut batch = Batch::default();
-        for event in tx.due_among(&[id], now)? {
-            let verdict = failure.verdict(engine, event.row.attempts, now);
-            report(&event.row.variant, &event.row.gateway_event_id, &verdict);
-            batch.claimed += 1;
-            batch.settled.push((event.row.variant.clone(), verdict.state));
-            let read = interpret(engine, &event).ok();
-            let named: Vec<(&str, &References)> =
-                read.iter().map(|read| (event.row.variant.as_str(), &read.interpretation.references)).collect();
-            let set = WorkingSet::hold(tx, &named)?;
-            let found = read.as_ref().and_then(|r| set.find(&event.row.variant, &r.interpretation.references));
-            let found = found.map(|found| (found.payment, found.matched_by));
-            fail(tx, &event, read.as_ref(), found, verdict, failure.attempt(event.row.id, event.row.attempts, now))?;
-        }
-        Ok(batch)
-    })
 }
 
 fn process_set(engine: &Arc<Engine>, tx: &mut dyn Tx, claimed: Vec<Claimed>, now: Timestamp) -> Result<Batch, Why> {

@@ -42,8 +42,9 @@ fn came_to_nothing(change: &Change) -> bool {
         && change.effects.iter().any(|(fact, effect)| effect.changed() && taking(fact) && over(fact))
 }
 
-/// Begins what the gateway waits for, once an event has said so: a worker takes it up. Nothing is begun where the gateway
-/// can't be asked, for a payment that was not created here or needs a review, or where the ledger sees nothing to complete.
+/// Begins what the gateway waits for, once an event has said so: a worker takes it up. Nothing is begun where the
+/// gateway can't be asked, for a payment that was not created here or needs a review, or where the ledger sees nothing
+/// to complete.
 fn begin_completion(
     engine: &Engine,
     tx: &mut dyn Tx,
@@ -68,8 +69,8 @@ fn begin_completion(
     tx.add_operation(&NewOperation { gateway_refs, awaited_since, ..new }).map(drop)
 }
 
-/// Has the gateway asked once more where money that was on its way did not come: meanwhile the customer may have approved
-/// anew, and that began nothing.
+/// Has the gateway asked once more where money that was on its way did not come: meanwhile the customer may have
+/// approved anew, and that began nothing.
 fn look_again(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow, event: &EventRow) -> Result<(), Error> {
     // A refresh has just told it.
     let is_answer = event.source == Source::Answer;
@@ -85,8 +86,8 @@ const TRIES: usize = 3;
 /// How long after a decline it is no news that something waits, where the gateway doesn't say since when.
 const LATELY: time::Duration = time::Duration::minutes(10);
 
-/// Whether an answer, which may be asked for over and over, tells nothing that the completions before have not dealt with.
-/// One whose end nobody knows is not the end of it: what waits still can be asked for again.
+/// Whether an answer, which may be asked for over and over, tells nothing that the completions before have not dealt
+/// with. One whose end nobody knows is not the end of it: what waits still can be asked for again.
 fn settles(before: &[OperationRow], awaited: &Awaited, now: Timestamp) -> bool {
     let of_it = |operation: &&OperationRow| {
         operation.verb == Verb::Complete && operation.awaited().as_ref() == Some(&awaited.gateway_ref)

@@ -1,5 +1,6 @@
 //! What one event does: match it to its payment, merge its facts into the ledger, derive the state, and say what became
-//! of it. Pure: a working set in memory, no database and no clock, so that processing, dry run and rebuild are one code.
+//! of it. Pure: a working set in memory, no database and no clock, so that processing, dry run and rebuild are one
+//! code.
 //!
 //! This is the only place where a payment's status is decided.
 

@@ -8,7 +8,7 @@ use crate::domain::id::{EventId, PaymentId};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{Page, Place, ROWS, page};
-use crate::store::rows::{ActFilter, ActPlace, ActRow};
+use crate::store::audit::{ActFilter, ActPlace, ActRow};
 
 /// How many acts are asked which kinds there are to filter by.
 const OFFERS_OF: i64 = 500;

@@ -8,7 +8,8 @@ use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
 use crate::gateways::{Setup, TEST_KIND, Verb};
 use crate::store::Tx;
-use crate::store::rows::{EventRow, Refused};
+use crate::store::audit::Refused;
+use crate::store::rows::EventRow;
 
 /// How many of a variant's newest events are asked which secret signed them.
 pub(crate) const SECRETS_OF: i64 = 1_000;

@@ -11,8 +11,9 @@ use crate::engine::{Engine, event_facts, find};
 use crate::error::Error;
 use crate::pipeline::interpret;
 use crate::store::Tx;
+use crate::store::audit::ActRow;
 use crate::store::calls::OperationRow;
-use crate::store::rows::{ActRow, AttemptRow, EventRow, PaymentRow, TransitionRow};
+use crate::store::rows::{AttemptRow, EventRow, PaymentRow, TransitionRow};
 
 /// Everything about one payment, lists newest first.
 pub(crate) struct PaymentStory {

@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind};
 
 /// How often a transaction is begun again after a concurrent change came first.
 const CONFLICTS: u32 = 4;
-/// How many connections may turn out to be closed, one after the other, before that is an error. They are not asked before they are used:
-/// that would cost as much as the shortest transaction.
+/// How many connections may turn out to be closed, one after the other, before that is an error. They are not asked
+/// before they are used: that would cost as much as the shortest transaction.
 const STALE: u32 = 3;
 
 pub(super) struct Backend<C: HostConnection> {

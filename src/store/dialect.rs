@@ -10,12 +10,14 @@ use diesel::r2d2::{Error as PoolError, ManageConnection};
 use super::{Tx, Work};
 use crate::error::Error;
 
-/// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or [`AnyConnection`](super::any::AnyConnection).
+/// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or
+/// [`AnyConnection`](super::any::AnyConnection).
 #[allow(private_bounds, reason = "sealed: the dialects are this crate's")]
 pub trait HostConnection: Dialect {
     /// What opens connections for a pool.
     type Manager: ManageConnection<Connection = Self, Error = PoolError>;
-    /// What a handler in the transaction is lent: `&mut SqliteConnection`, `&mut PgConnection` or [`AnyRef`](super::any::AnyRef).
+    /// What a handler in the transaction is lent: `&mut SqliteConnection`, `&mut PgConnection` or
+    /// [`AnyRef`](super::any::AnyRef).
     type Lent<'a>;
     #[doc(hidden)]
     fn lend(conn: &mut dyn Any) -> Option<Self::Lent<'_>>;

@@ -2,6 +2,7 @@
 //! method a verb. Which database answers is known below this file only; what the answers mean, above it.
 
 pub(crate) mod any;
+pub(crate) mod audit;
 mod backend;
 pub(crate) mod calls;
 pub(crate) mod database;
@@ -25,6 +26,7 @@ use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::{Error, ErrorKind};
+use audit::*;
 use calls::*;
 use filters::*;
 use rows::*;
@@ -123,8 +125,8 @@ pub(crate) trait Attempts {
 pub(crate) trait Operations {
     /// Adds an operation that is underway.
     fn add_operation(&mut self, operation: &NewOperation) -> Result<OperationRow, Error>;
-    /// Takes the operation of one of these variants that is due first, its end not known, for another try until `until`;
-    /// one of this payment if one is given.
+    /// Takes the operation of one of these variants that is due first, its end not known, for another try until
+    /// `until`; one of this payment if one is given.
     fn claim_operation(
         &mut self,
         now: Timestamp,

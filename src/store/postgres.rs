@@ -2,6 +2,7 @@
 //! references are locked in one order before they are read.
 
 mod append;
+mod results;
 #[path = "statements/mod.rs"]
 mod statements;
 mod write;
@@ -46,8 +47,8 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
     Ok(())
 }
 
-/// Every row that a transaction of ours touches is found by an index. A plan is made once and kept; made while a table was
-/// nearly empty it would read all of it, also when the table has grown, until the next ANALYZE.
+/// Every row that a transaction of ours touches is found by an index. A plan is made once and kept; made while a table
+/// was nearly empty it would read all of it, also when the table has grown, until the next ANALYZE.
 const BY_INDEX: &str = "SET LOCAL enable_seqscan = off";
 
 impl Dialect for PgConnection {
@@ -123,8 +124,8 @@ fn due_among(conn: &mut PgConnection, ids: &[EventId], now: Timestamp) -> QueryR
     e::pay_events.filter(e::id.eq_any(ids).and(e::due_at.le(now))).for_update().skip_locked().load(conn)
 }
 
-/// Those of these events of a variant that are available, held until the transaction ends. Who finds one held by another
-/// waits, and then finds it taken.
+/// Those of these events of a variant that are available, held until the transaction ends. Who finds one held by
+/// another waits, and then finds it taken.
 fn named(conn: &mut PgConnection, variant: &str, ids: &[String], now: Timestamp) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
     let available = e::state.eq(EventState::Available).and(e::due_at.le(now));

@@ -2,6 +2,7 @@
 //! lock at its start: a transaction that reads first and writes later would fail at once when another is writing.
 
 mod append;
+mod results;
 #[path = "statements/mod.rs"]
 mod statements;
 mod write;
@@ -51,9 +52,10 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
     Ok(())
 }
 
-/// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several processes wait for
-/// each other. The indexes of gateway refs are touched all over by each batch: a WAL of 32 MiB (in pages of 4 KiB) instead of 4
-/// writes such a page back once where it was written many times, and a cache of 32 MiB holds what is touched again.
+/// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several processes wait
+/// for each other. The indexes of gateway refs are touched all over by each batch: a WAL of 32 MiB (in pages of 4 KiB)
+/// instead of 4 writes such a page back once where it was written many times, and a cache of 32 MiB holds what is
+/// touched again.
 const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; \
                         PRAGMA wal_autocheckpoint = 8000;";
 
@@ -93,8 +95,8 @@ impl Dialect for SqliteConnection {
 /// How long another one may hold a new file while it makes it its own.
 const WAL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// WAL lets readers and the writer go on beside each other; it is a property of the file, so once is enough. SQLite's own
-/// time-out does not wait for who else is about the same, as processes are that start together on a new file.
+/// WAL lets readers and the writer go on beside each other; it is a property of the file, so once is enough. SQLite's
+/// own time-out does not wait for who else is about the same, as processes are that start together on a new file.
 pub(super) fn into_wal(conn: &mut SqliteConnection) -> QueryResult<()> {
     let until = std::time::Instant::now() + WAL_PATIENCE;
     loop {
@@ -124,7 +126,8 @@ statement! { Sqlite,
 }
 answers!(DueFirst, SqliteConnection, BigInt);
 
-/// The ids of the events that are due first. By the index of what is due: what else SQLite may choose has all events in it.
+/// The ids of the events that are due first. By the index of what is due: what else SQLite may choose has all events in
+/// it.
 fn due_ids(conn: &mut SqliteConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<EventId>> {
     let variants = serde_json::Value::from(variants).to_string();
     let ids: Vec<i64> = DueFirst { now, variants, limit, _borrows: Default::default() }.load(conn)?;
@@ -144,8 +147,8 @@ fn due_among(conn: &mut SqliteConnection, ids: &[EventId], now: Timestamp) -> Qu
     e::pay_events.filter(e::id.eq_any(ids).and(e::due_at.le(now))).load(conn)
 }
 
-/// Those of these events of a variant that are available, held until the transaction ends. Who finds one held by another
-/// waits, and then finds it taken.
+/// Those of these events of a variant that are available, held until the transaction ends. Who finds one held by
+/// another waits, and then finds it taken.
 fn named(conn: &mut SqliteConnection, variant: &str, ids: &[String], now: Timestamp) -> QueryResult<Vec<EventRow>> {
     use pay_events::dsl as e;
     let available = e::state.eq(EventState::Available).and(e::due_at.le(now));

@@ -1,10 +1,10 @@
-//! The addresses of a mount, as the browser and as this process see it. They are read from the request, because only the
-//! request shows how deep the host nested the mount and what a proxy cut off.
+//! The addresses of a mount, as the browser and as this process see it. They are read from the request, because only
+//! the request shows how deep the host nested the mount and what a proxy cut off.
 
 use actix_web::HttpRequest;
 
-/// The mount's path as this server sees it, without a trailing slash: `/shop/payments`. `below` is the number of segments in
-/// the request's path that are below the mount.
+/// The mount's path as this server sees it, without a trailing slash: `/shop/payments`. `below` is the number of
+/// segments in the request's path that are below the mount.
 pub(crate) fn own(req: &HttpRequest, below: usize) -> &str {
     let mut path = req.path().trim_end_matches('/');
     for _ in 0..below {
@@ -13,14 +13,14 @@ pub(crate) fn own(req: &HttpRequest, below: usize) -> &str {
     path
 }
 
-/// The mount's path as the browser sees it. A proxy that cuts off a prefix reports it in `X-Forwarded-Prefix`, which is used
-/// only for links in pages.
+/// The mount's path as the browser sees it. A proxy that cuts off a prefix reports it in `X-Forwarded-Prefix`, which is
+/// used only for links in pages.
 pub(crate) fn mount(req: &HttpRequest, below: usize) -> String {
     format!("{}{}", forwarded_prefix(req), own(req, below))
 }
 
-/// The address at which this process itself answers for the variant. It is the address that it listens on, since the one that
-/// the browser uses may be a proxy's.
+/// The address at which this process itself answers for the variant. It is the address that it listens on, since the
+/// one that the browser uses may be a proxy's.
 pub(crate) fn endpoint(req: &HttpRequest, below: usize, variant: &str) -> String {
     let config = req.app_config();
     let scheme = if config.secure() { "https" } else { "http" };

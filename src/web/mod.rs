@@ -1,5 +1,5 @@
-//! The HTTP side of a mount: the webhook endpoint, the gateways' own pages, the static files, and what all responses have in
-//! common. The operators' pages are in `admin`.
+//! The HTTP side of a mount: the webhook endpoint, the gateways' own pages, the static files, and what all responses
+//! have in common. The operators' pages are in `admin`.
 
 pub(crate) mod links;
 pub(crate) mod page;

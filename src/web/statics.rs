@@ -1,5 +1,5 @@
-//! The static files of the pages: those of `static/`, compiled in, from an allow-list. Their addresses contain a hash, so that
-//! browsers may cache them for ever and never show an old one.
+//! The static files of the pages: those of `static/`, compiled in, from an allow-list. Their addresses contain a hash,
+//! so that browsers may cache them for ever and never show an old one.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,5 @@
-//! The webhook endpoint: turns a gateway's request into a delivery. The body is read as it was sent, never decompressed, up
-//! to a limit. A refused request is read to that limit as well, so that its connection can be reused.
+//! The webhook endpoint: turns a gateway's request into a delivery. The body is read as it was sent, never
+//! decompressed, up to a limit. A refused request is read to that limit as well, so that its connection can be reused.
 
 use actix_web::http::Method;
 use actix_web::web::{Bytes, BytesMut, Payload};

@@ -1,7 +1,8 @@
 //! How a worker makes room for deliveries: a burst is taken in first, and processing follows.
 //!
 //! After a batch the worker pauses, the longer the busier the writer was with deliveries meanwhile, and no longer than
-//! until they fall silent. Where deliveries never stop, processing still has its share of the time, so it never starves.
+//! until they fall silent. Where deliveries never stop, processing still has its share of the time, so it never
+//! starves.
 
 use std::time::{Duration, Instant};
 

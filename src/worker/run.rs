@@ -1,5 +1,5 @@
-//! What a worker does from its start to its end: process a batch, run the handlers of what it changed, look again; sleep
-//! only when nothing is due.
+//! What a worker does from its start to its end: process a batch, run the handlers of what it changed, look again;
+//! sleep only when nothing is due.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -11,7 +11,8 @@ use crate::admin::views::badge::spaced;
 use crate::admin::views::list::{Empty, Filter, Paging};
 use crate::admin::views::parts::Link;
 use crate::reports::{self, Order};
-use crate::store::rows::{self, ActFilter};
+use crate::store::audit::{ActFilter};
+use crate::store::audit as rows;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Audit", "audit", |visit| Box::pin(show(visit)))];
 

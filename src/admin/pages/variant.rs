@@ -250,7 +250,7 @@ fn advice(checkup: &Checkup, place: usize, at: Option<Timestamp>, now: Timestamp
     }
 }
 
-fn refused(frame: &Frame, one: &crate::store::rows::Refused) -> RefusedRow {
+fn refused(frame: &Frame, one: &crate::store::audit::Refused) -> RefusedRow {
     let reason = Rejection::parse(&one.code);
     RefusedRow {
         code: one.code.clone(),

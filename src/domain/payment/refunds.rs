@@ -1,5 +1,5 @@
-//! The refunded amount of a payment. Single refunds and a charge's running total count the same money, so they cannot simply
-//! be added. (The limit to the captured amount is applied elsewhere.)
+//! The refunded amount of a payment. Single refunds and a charge's running total count the same money, so they cannot
+//! simply be added. (The limit to the captured amount is applied elsewhere.)
 
 use std::collections::BTreeMap;
 
@@ -32,10 +32,10 @@ impl Charge<'_> {
 
 /// The refunded amount in minor units of `currency`. Refunds in other currencies are not counted.
 ///
-/// For each charge, the larger of its single refunds and its corrected total counts, since either may be ahead of the other.
-/// A refund that names no charge belongs to the only charge with a total, if there is just one. Otherwise some total may
-/// already include it, so only the part that exceeds the totals' surplus over their single refunds is added. The result is
-/// the most that was certainly refunded, with nothing counted twice.
+/// For each charge, the larger of its single refunds and its corrected total counts, since either may be ahead of the
+/// other. A refund that names no charge belongs to the only charge with a total, if there is just one. Otherwise some
+/// total may already include it, so only the part that exceeds the totals' surplus over their single refunds is added.
+/// The result is the most that was certainly refunded, with nothing counted twice.
 pub(super) fn refunded(ledger: &Ledger, currency: Currency) -> i64 {
     let charges = by_charge(ledger, currency);
     let (mut sum, mut surplus) = (0_i64, 0_i64);

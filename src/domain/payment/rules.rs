@@ -13,8 +13,9 @@ const WAYS: [Aspect; 3] = [Aspect::Checkout, Aspect::CaptureTotal, Aspect::Captu
 
 /// The state of a payment with these `terms` and this `ledger`. Total: any facts give a state.
 ///
-/// A payment is paid once money in its own currency moved, and either an object states that it was meant for this amount or
-/// enough moved to cover it. Neither can become untrue again, so no fact turns a paid payment back into an unpaid one.
+/// A payment is paid once money in its own currency moved, and either an object states that it was meant for this
+/// amount or enough moved to cover it. Neither can become untrue again, so no fact turns a paid payment back into an
+/// unpaid one.
 pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let case = Case::read(terms, ledger);
     let refunded = refunds::refunded(ledger, case.due.currency).clamp(0, case.captured);
@@ -57,8 +58,8 @@ struct Case<'a> {
     adopted: bool,
     due: Money,
     captured: i64,
-    /// The amounts that a fitting checkout requests in place of the amount due, after a discount or with tax. A capture does
-    /// not state these, so they explain its amount as well, whether the checkout is paid or not.
+    /// The amounts that a fitting checkout requests in place of the amount due, after a discount or with tax. A capture
+    /// does not state these, so they explain its amount as well, whether the checkout is paid or not.
     asked: Vec<i64>,
 }
 
@@ -92,8 +93,8 @@ impl<'a> Case<'a> {
         self.ledger.facts_of(Aspect::Checkout).filter(|f| f.state == State::Free)
     }
 
-    /// Whether such a checkout was meant for this payment's amount, so that its discount explains why nothing was due. A free
-    /// checkout of something else must not pay for this payment.
+    /// Whether such a checkout was meant for this payment's amount, so that its discount explains why nothing was due.
+    /// A free checkout of something else must not pay for this payment.
     fn frees(&self, fact: &Fact) -> bool {
         self.due.minor == 0 || self.fit(fact) == Fit::Fits
     }
@@ -129,9 +130,9 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The `Authorized` facts of each authorization that was not given up. An intent and its charges are one family, since the
-    /// gateway may report the authorization on one and its end on the other. The newest state of the family counts; within
-    /// one second, the end does.
+    /// The `Authorized` facts of each authorization that was not given up. An intent and its charges are one family,
+    /// since the gateway may report the authorization on one and its end on the other. The newest state of the family
+    /// counts; within one second, the end does.
     fn standing_authorizations(&self) -> Vec<Vec<&'a Fact>> {
         let mut families = BTreeMap::<&str, Vec<&Fact>>::new();
         for fact in self.ledger.facts_of(Aspect::Authorization) {
@@ -195,9 +196,9 @@ fn is_or_stands_for(fact: &Fact, minor: i64) -> bool {
     fact.amount == Some(minor) || fact.face == Some(minor)
 }
 
-/// The amount of an adopted payment, as the gateway reports it. The currency comes from money that moved, then from a free
-/// checkout, and only then from requested amounts, so that no later fact can make the currency of the money that was paid a
-/// foreign one.
+/// The amount of an adopted payment, as the gateway reports it. The currency comes from money that moved, then from a
+/// free checkout, and only then from requested amounts, so that no later fact can make the currency of the money that
+/// was paid a foreign one.
 fn reported(ledger: &Ledger) -> Money {
     let paid = WAYS.into_iter().flat_map(|way| ledger.facts_of(way)).filter(|f| moved(f).is_some());
     let paid = paid.filter_map(|f| f.currency);

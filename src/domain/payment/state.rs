@@ -1,5 +1,5 @@
-//! The state of a payment: its status, the amounts that moved, and what a person should review. It is a pure function of the
-//! payment's terms and its ledger.
+//! The state of a payment: its status, the amounts that moved, and what a person should review. It is a pure function
+//! of the payment's terms and its ledger.
 
 use crate::domain::money::Money;
 

@@ -1,5 +1,6 @@
-//! Reads the facts of a notification. Each kind has an object, and the object's transaction belongs to the payment (kinds and
-//! fields: Braintree's libraries and <https://developer.paypal.com/braintree/docs/reference/general/webhooks>).
+//! Reads the facts of a notification. Each kind has an object, and the object's transaction belongs to the payment
+//! (kinds and fields: Braintree's libraries and
+//! <https://developer.paypal.com/braintree/docs/reference/general/webhooks>).
 
 use roxmltree::Node;
 
@@ -139,8 +140,8 @@ impl<'a> Notification<'a, '_> {
         Ok((vec![fact], sentence(format!("local payment {words}"), amount)))
     }
 
-    /// Reads a local payment that expired or was reversed. A reversal does not say how much money went back, so it also raises
-    /// a concern.
+    /// Reads a local payment that expired or was reversed. A reversal does not say how much money went back, so it also
+    /// raises a concern.
     fn local_payment_ended(&self, state: State, words: &str) -> Result<Statement, Malformed> {
         let mut facts = vec![self.fact(Aspect::Checkout, need(self.object, "payment-id")?, state)];
         if state == State::Canceled {
@@ -182,8 +183,8 @@ fn need<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, Malformed> {
     text(node, name).ok_or_else(|| Malformed(format!("expected `{name}` of a {what} to be an id, got none")))
 }
 
-/// The amount in the element `name`, with the node's currency; `None` if either is missing, as in some notifications about
-/// local payments.
+/// The amount in the element `name`, with the node's currency; `None` if either is missing, as in some notifications
+/// about local payments.
 fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Malformed> {
     let (Some(amount), Some(code)) = (text(node, name), text(node, "currency-iso-code")) else { return Ok(None) };
     let currency = Currency::parse(code).map_err(|bad| Malformed(bad.to_string()))?;

@@ -1,5 +1,5 @@
-//! The gateway for Braintree. [`Braintree`] is one merchant's webhook: it verifies notifications, answers the challenge with
-//! which Braintree checks an address, and reads facts. It makes no outgoing calls.
+//! The gateway for Braintree. [`Braintree`] is one merchant's webhook: it verifies notifications, answers the challenge
+//! with which Braintree checks an address, and reads facts. It makes no outgoing calls.
 
 mod interpret;
 mod notification;
@@ -15,8 +15,8 @@ use verify::Keys;
 
 /// The webhook of one Braintree merchant, in the sandbox or in production.
 ///
-/// Events find their payment by the payment's token: pass it to Braintree as the transaction's `order_id`. Braintree sends no
-/// notifications about ordinary card sales, captures, voids and refunds.
+/// Events find their payment by the payment's token: pass it to Braintree as the transaction's `order_id`. Braintree
+/// sends no notifications about ordinary card sales, captures, voids and refunds.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, braintree::Braintree};
@@ -32,8 +32,8 @@ pub struct Braintree {
 }
 
 impl Braintree {
-    /// A merchant's id, and the pair of API keys with which its notifications are verified. They are keys of the sandbox
-    /// unless [`Braintree::live`] says otherwise.
+    /// A merchant's id, and the pair of API keys with which its notifications are verified. They are keys of the
+    /// sandbox unless [`Braintree::live`] says otherwise.
     pub fn new(merchant_id: impl Into<String>, public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
         let keys = Keys { public: public_key.into(), private: Secret::new(private_key) };
         Self { merchant_id: merchant_id.into(), keys, live: false }

@@ -1,5 +1,5 @@
-//! Reads the XML of a notification. Braintree gives its notifications no id, so one is made of what stays the same when a
-//! notification is sent again: the kind, the time, and the object's id and status.
+//! Reads the XML of a notification. Braintree gives its notifications no id, so one is made of what stays the same when
+//! a notification is sent again: the kind, the time, and the object's id and status.
 
 use roxmltree::{Document, Node, ParsingOptions};
 use sha2::{Digest, Sha256};

@@ -1,6 +1,6 @@
 //! The steps to set up a webhook in Braintree's Control Panel
-//! (<https://developer.paypal.com/braintree/docs/guides/webhooks/create>), and the test notification. A test compares the
-//! kinds to subscribe to with those in which `interpret` finds facts.
+//! (<https://developer.paypal.com/braintree/docs/guides/webhooks/create>), and the test notification. A test compares
+//! the kinds to subscribe to with those in which `interpret` finds facts.
 
 use time::format_description::well_known::Rfc3339;
 

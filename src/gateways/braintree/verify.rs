@@ -1,5 +1,5 @@
-//! Verifies Braintree's signatures: the form fields `bt_signature` and `bt_payload`, and an HMAC-SHA1 of the payload's text
-//! whose key is the SHA-1 of the private key (format: the `WebhookNotificationGateway` of Braintree's libraries).
+//! Verifies Braintree's signatures: the form fields `bt_signature` and `bt_payload`, and an HMAC-SHA1 of the payload's
+//! text whose key is the SHA-1 of the private key (format: the `WebhookNotificationGateway` of Braintree's libraries).
 //!
 //! A notification that Braintree's libraries read differently is refused. The signature has no time, so a replayed
 //! notification is recognized only by its event's id.
@@ -69,8 +69,8 @@ fn field(delivery: &Delivery, name: &str) -> Result<String, Rejection> {
     }
 }
 
-/// The signature for our public key. The field has a pair of key and signature for each of the merchant's API keys; the first
-/// pair with our key counts.
+/// The signature for our public key. The field has a pair of key and signature for each of the merchant's API keys; the
+/// first pair with our key counts.
 fn own_signature<'a>(keys: &Keys, signatures: &'a str) -> Result<&'a [u8], Rejection> {
     for pair in signatures.split('&') {
         let Some((public, given)) = pair.split_once('|') else { continue };
@@ -85,8 +85,8 @@ fn own_signature<'a>(keys: &Keys, signatures: &'a str) -> Result<&'a [u8], Rejec
 }
 
 /// The answer to the challenge with which Braintree checks an address; `None` unless the challenge is exactly 20 to 32
-/// lower-case hex digits. Answering signs the challenge, so it must never be a valid payload: decoded as base64, this one
-/// has at most 24 bytes and is not XML.
+/// lower-case hex digits. Answering signs the challenge, so it must never be a valid payload: decoded as base64, this
+/// one has at most 24 bytes and is not XML.
 pub(super) fn answer(keys: &Keys, challenge: &str) -> Option<String> {
     let is_hex = challenge.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (is_hex && (20..=32).contains(&challenge.len())).then(|| format!("{}|{}", keys.public, keys.sign(&[challenge])))

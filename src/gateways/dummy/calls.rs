@@ -1,5 +1,6 @@
-//! The dummy gateway's answers to calls. It does everything at once and without a network, and answers with the event that
-//! it would have sent. It keeps no state: the answer is made of the call alone, so the same call makes the same event.
+//! The dummy gateway's answers to calls. It does everything at once and without a network, and answers with the event
+//! that it would have sent. It keeps no state: the answer is made of the call alone, so the same call makes the same
+//! event.
 
 use super::event::{DummyEvent, Kind};
 use super::verify::envelope;

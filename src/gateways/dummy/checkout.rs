@@ -1,5 +1,5 @@
-//! The signed fields of a link to the checkout page. The page keeps no state, so the link contains everything; without the
-//! signature, a customer could change the price.
+//! The signed fields of a link to the checkout page. The page keeps no state, so the link contains everything; without
+//! the signature, a customer could change the price.
 
 use crate::domain::money::{Currency, Money};
 use crate::gateways::signature::{self, Secret};
@@ -14,8 +14,8 @@ const MANUAL: &str = "manual";
 /// The name of the field that contains the signature.
 const SIGNATURE: &str = "signature";
 
-/// What is signed in the place where an event's signature has its time. A time consists of digits, so the signature of a
-/// link is never valid for an event, nor the other way round.
+/// What is signed in the place where an event's signature has its time. A time consists of digits, so the signature of
+/// a link is never valid for an event, nor the other way round.
 const PURPOSE: &str = "checkout";
 
 /// A payment on the checkout page.

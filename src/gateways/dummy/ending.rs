@@ -1,5 +1,5 @@
-//! Where the customer goes after choosing: to the host's address if it is a safe one, otherwise to a page that says how the
-//! payment ended.
+//! Where the customer goes after choosing: to the host's address if it is a safe one, otherwise to a page that says how
+//! the payment ended.
 
 use askama::Template;
 
@@ -19,9 +19,9 @@ pub(super) struct EndPage {
 
 /// The address, if it is safe to redirect to: an absolute http or https address, or a path from the root.
 ///
-/// Hosts may build these addresses from their customers' input. Browsers read `//evil.example`, `/\evil.example` and a path
-/// with a tab after its first slash as the address of another host, and run `javascript:`, so only the two plain forms are
-/// accepted. Non-ASCII characters have to be percent-encoded.
+/// Hosts may build these addresses from their customers' input. Browsers read `//evil.example`, `/\evil.example` and a
+/// path with a tab after its first slash as the address of another host, and run `javascript:`, so only the two plain
+/// forms are accepted. Non-ASCII characters have to be percent-encoded.
 pub(super) fn destination(url: &str) -> Option<&str> {
     let is_plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let is_path = url.starts_with('/') && !url.starts_with("//");

@@ -1,5 +1,5 @@
-//! The events that the dummy gateway sends: their kinds and their JSON. Verifying a delivery is the job of `verify`, reading
-//! an event that of `interpret`.
+//! The events that the dummy gateway sends: their kinds and their JSON. Verifying a delivery is the job of `verify`,
+//! reading an event that of `interpret`.
 
 use serde_json::json;
 
@@ -87,8 +87,8 @@ impl DummyEvent {
         Self { captured: Some(minor), ..Self::new(id, Kind::Captured, token, amount) }
     }
 
-    /// Sets the gateway's id of the payment attempt. Default: `dp_` and the token, as for every payment that starts on the
-    /// checkout page. Another id makes it another attempt.
+    /// Sets the gateway's id of the payment attempt. Default: `dp_` and the token, as for every payment that starts on
+    /// the checkout page. Another id makes it another attempt.
     pub fn object(mut self, id: impl Into<String>) -> Self {
         self.object = id.into();
         self

@@ -13,7 +13,8 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     if event.kind == TEST_KIND {
         return Ok(test_interpretation());
     }
-    // An unknown kind is no error: a later version may send more. The event is kept, and its page says that it did nothing.
+    // An unknown kind is no error: a later version may send more. The event is kept, and its page says that it did
+    // nothing.
     let Some(kind) = Kind::parse(event.kind) else { return Ok(unknown_kind()) };
     let body: Value =
         serde_json::from_slice(event.body).map_err(|error| Malformed(format!("expected an event as JSON: {error}")))?;
@@ -76,8 +77,8 @@ struct EventObject<'a> {
 }
 
 impl<'a> EventObject<'a> {
-    /// The member `name` of `outer`. If it is absent or not an object it has no fields, and reading the first required one
-    /// is the error.
+    /// The member `name` of `outer`. If it is absent or not an object it has no fields, and reading the first required
+    /// one is the error.
     fn new(outer: &'a Value, name: &'static str) -> Self {
         Self { value: outer.get(name).unwrap_or(&Value::Null), name }
     }
@@ -107,8 +108,8 @@ impl<'a> EventObject<'a> {
         code.ok_or_else(|| self.wrong("currency", "an ISO 4217 code"))
     }
 
-    /// The error for a wrong field: what was expected, and the type of what was given. Never the value, which may be the
-    /// customer's personal data.
+    /// The error for a wrong field: what was expected, and the type of what was given. Never the value, which may be
+    /// the customer's personal data.
     fn wrong(&self, field: &str, expected: &str) -> Malformed {
         let given = match self.value.get(field) {
             None => "nothing",

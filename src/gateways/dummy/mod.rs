@@ -1,8 +1,8 @@
-//! A gateway without a payment company, for demonstrations and tests. On the checkout page of [`Dummy`] the customer chooses
-//! how the payment ends, and the page sends the signed event itself.
+//! A gateway without a payment company, for demonstrations and tests. On the checkout page of [`Dummy`] the customer
+//! chooses how the payment ends, and the page sends the signed event itself.
 //!
-//! It is also the template for a gateway of your own. A gateway without a checkout page needs only the first three files and
-//! the few lines of [`Gateway`] that call them:
+//! It is also the template for a gateway of your own. A gateway without a checkout page needs only the first three
+//! files and the few lines of [`Gateway`] that call them:
 //!
 //! | file | what it does |
 //! |---|---|
@@ -40,8 +40,8 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded};
 
-/// A gateway for demonstrations and tests. **Anybody can pay with it without paying**, so do not deploy it in a shop that
-/// sells anything. The `livemode` of its events is always false.
+/// A gateway for demonstrations and tests. **Anybody can pay with it without paying**, so do not deploy it in a shop
+/// that sells anything. The `livemode` of its events is always false.
 ///
 /// ```
 /// use actix_payments::domain::Timestamp;
@@ -64,8 +64,8 @@ pub struct Dummy {
 }
 
 impl Dummy {
-    /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key exactly as given,
-    /// including white space.
+    /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key exactly as
+    /// given, including white space.
     pub fn new(secret: impl Into<String>) -> Self {
         Self { secret: Secret::new(secret) }
     }

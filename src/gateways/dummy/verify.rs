@@ -18,8 +18,8 @@ pub(super) const LABEL: &str = "primary";
 /// How old a signature may be, in seconds: long enough for clocks that are off, short enough to limit replays.
 const TOLERANCE: i64 = 300;
 
-/// Checks, in this order, the header's format, the signature, its age and the body. The age comes after the signature, so
-/// that an old forgery is reported as a forgery.
+/// Checks, in this order, the header's format, the signature, its age and the body. The age comes after the signature,
+/// so that an old forgery is reported as a forgery.
 pub(super) fn verify(secret: &Secret, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
     let header = delivery.header(HEADER).filter(|text| !text.trim().is_empty()).ok_or(Rejection::SignatureMissing)?;
     let (time, given) = parse(&header).ok_or(Rejection::SignatureMalformed)?;
@@ -59,8 +59,8 @@ pub(super) fn header(secret: &Secret, timestamp: i64, body: &[u8]) -> String {
     format!("t={timestamp},v1={}", signature::sign(secret, &timestamp.to_string(), body))
 }
 
-/// Parses `t=<digits>,v1=<64 lower-case hex digits>` and nothing else: with a single way to write a header, no two parsers
-/// can read it differently.
+/// Parses `t=<digits>,v1=<64 lower-case hex digits>` and nothing else: with a single way to write a header, no two
+/// parsers can read it differently.
 fn parse(header: &str) -> Option<(&str, &str)> {
     let (time, signature) = header.split_once(',')?;
     let (time, signature) = (time.strip_prefix("t=")?, signature.strip_prefix("v1=")?);
@@ -69,8 +69,8 @@ fn parse(header: &str) -> Option<(&str, &str)> {
     (is_time && is_signature).then_some((time, signature))
 }
 
-/// Reads the event's own fields. The `object` is not checked here: an event with an odd object is better stored and shown
-/// to an operator than refused until the gateway gives up.
+/// Reads the event's own fields. The `object` is not checked here: an event with an odd object is better stored and
+/// shown to an operator than refused until the gateway gives up.
 pub(super) fn envelope(body: &Bytes) -> Option<Envelope> {
     let event: Value = serde_json::from_slice(body).ok()?;
     let text = |name: &str| event.get(name)?.as_str().filter(|text| storable(text)).map(str::to_owned);

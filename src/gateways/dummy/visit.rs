@@ -1,4 +1,5 @@
-//! Answers requests to the checkout page. A GET shows the choices; a POST sends the chosen event and redirects the customer.
+//! Answers requests to the checkout page. A GET shows the choices; a POST sends the chosen event and redirects the
+//! customer.
 
 use askama::Template;
 
@@ -93,7 +94,8 @@ fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str)
     }
 }
 
-/// The address of a static file. They are served beside the variants: `/payments/static/dummy.css` for `/payments/dummy`.
+/// The address of a static file. They are served beside the variants: `/payments/static/dummy.css` for
+/// `/payments/dummy`.
 fn file(request: &PageRequest, name: &str) -> String {
     let mount = request.address.rsplit_once('/').map_or("", |(mount, _)| mount);
     format!("{mount}/static/{name}")

@@ -54,7 +54,8 @@ impl EventPaths {
         }
     }
 
-    /// The delivery's events. If one of them can't be stored the whole delivery is refused, so that the sender keeps it.
+    /// The delivery's events. If one of them can't be stored the whole delivery is refused, so that the sender keeps
+    /// it.
     pub(super) fn events(&self, delivery: &Delivery) -> Result<Vec<Envelope>, Rejection> {
         let events = std::str::from_utf8(&delivery.body).ok().and_then(|text| match &self.each {
             None => Some(vec![self.event(text, 0, delivery)?]),
@@ -103,8 +104,8 @@ fn joined(text: &str, pointers: &[String], separator: &str) -> Option<String> {
     Some(pointers.iter().map(scalar).collect::<Option<Vec<_>>>()?.join(separator))
 }
 
-/// The raw JSON text of the value at a pointer. The whole text must be one object. If a member occurs twice its last value
-/// counts, as in JavaScript.
+/// The raw JSON text of the value at a pointer. The whole text must be one object. If a member occurs twice its last
+/// value counts, as in JavaScript.
 fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut found = text;
     for name in pointer.split('/').skip(1) {

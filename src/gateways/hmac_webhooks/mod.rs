@@ -1,5 +1,5 @@
-//! A configurable gateway for any sender that signs with HMAC. [`HmacWebhooks`] is told how the sender signs and where its
-//! events have their id and kind; the host interprets them, with a function or with `on_event` handlers.
+//! A configurable gateway for any sender that signs with HMAC. [`HmacWebhooks`] is told how the sender signs and where
+//! its events have their id and kind; the host interprets them, with a function or with `on_event` handlers.
 
 mod envelope;
 mod scheme;
@@ -46,15 +46,15 @@ pub struct HmacWebhooks {
 }
 
 impl HmacWebhooks {
-    /// A sender, with its name as people write it, the header that contains the signature, and the signing secret, which
-    /// gets the label `primary`. The secret is not trimmed.
+    /// A sender, with its name as people write it, the header that contains the signature, and the signing secret,
+    /// which gets the label `primary`. The secret is not trimmed.
     pub fn new(name: &'static str, signature: HeaderField, secret: impl Into<String>) -> Self {
         let scheme = Scheme::new(signature, Secret::new(secret));
         Self { name, scheme, paths: EventPaths::default(), reader: None, accepted: None, refused: None }
     }
 
-    /// Adds another signing secret, such as the next one during a rotation. The label shows which secret matched. Default:
-    /// none.
+    /// Adds another signing secret, such as the next one during a rotation. The label shows which secret matched.
+    /// Default: none.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.scheme.secrets.push((label.into(), Secret::new(secret)));
         self
@@ -78,7 +78,8 @@ impl HmacWebhooks {
         self
     }
 
-    /// Sets a prefix of the signature, such as `sha256=`. Default: none. A signature without the prefix is accepted as well.
+    /// Sets a prefix of the signature, such as `sha256=`. Default: none. A signature without the prefix is accepted as
+    /// well.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.scheme.prefix = prefix.into();
         self
@@ -90,9 +91,10 @@ impl HmacWebhooks {
         self
     }
 
-    /// Sets the header that contains the time of the signature, in Unix seconds, and how far it may be from our clock in
-    /// either direction. Default: none; a replayed delivery is then recognized only by its event's id. The time must be one
-    /// of the [signed](Self::signed) parts, or `check` refuses the configuration: an unsigned time proves nothing.
+    /// Sets the header that contains the time of the signature, in Unix seconds, and how far it may be from our clock
+    /// in either direction. Default: none; a replayed delivery is then recognized only by its event's id. The time must
+    /// be one of the [signed](Self::signed) parts, or `check` refuses the configuration: an unsigned time proves
+    /// nothing.
     pub fn timestamp(mut self, field: HeaderField, tolerance: Duration) -> Self {
         self.scheme.timestamp = Some((field, tolerance));
         self
@@ -104,15 +106,15 @@ impl HmacWebhooks {
         self
     }
 
-    /// Makes the id of several members, joined by colons, for senders whose events have no id. Choose members that stay the
-    /// same when an event is sent again and differ between events.
+    /// Makes the id of several members, joined by colons, for senders whose events have no id. Choose members that stay
+    /// the same when an event is sent again and differ between events.
     pub fn id_from<P: Into<String>>(mut self, pointers: impl IntoIterator<Item = P>) -> Self {
         self.paths.id = IdSource::Pointers(pointers.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Reads the id from a header field. Use it only if the body has no id: headers are usually not signed, so a recorded
-    /// delivery could be replayed with another id.
+    /// Reads the id from a header field. Use it only if the body has no id: headers are usually not signed, so a
+    /// recorded delivery could be replayed with another id.
     pub fn id_header(mut self, field: HeaderField) -> Self {
         self.paths.id = IdSource::Header(field);
         self
@@ -130,15 +132,15 @@ impl HmacWebhooks {
         self
     }
 
-    /// Sets where an event has its time, as Unix seconds or RFC 3339: a JSON pointer into the event. Default: none; an event
-    /// then has the time at which it was received.
+    /// Sets where an event has its time, as Unix seconds or RFC 3339: a JSON pointer into the event. Default: none; an
+    /// event then has the time at which it was received.
     pub fn occurred_at(mut self, pointer: impl Into<String>) -> Self {
         self.paths.occurred_at = Some(pointer.into());
         self
     }
 
-    /// Sets where the list of events is, for senders that deliver several at once: a JSON pointer into the body. Default:
-    /// none; the body is one event.
+    /// Sets where the list of events is, for senders that deliver several at once: a JSON pointer into the body.
+    /// Default: none; the body is one event.
     pub fn each(mut self, pointer: impl Into<String>) -> Self {
         self.paths.each = Some(pointer.into());
         self

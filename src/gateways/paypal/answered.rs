@@ -1,5 +1,5 @@
-//! Reads the facts of PayPal's answers to our own calls. An answer is an object in its current state: its status decides,
-//! and an order contains all of its payments.
+//! Reads the facts of PayPal's answers to our own calls. An answer is an object in its current state: its status
+//! decides, and an order contains all of its payments.
 
 use super::resource::{Resource, parse_amount, sentence, with_money};
 use crate::domain::Timestamp;
@@ -191,8 +191,8 @@ impl Resource<'_> {
         Ok(Movement { facts: vec![fact], refs, words: format!("{words}{why}"), amount })
     }
 
-    /// A fact of the object's current state. A pending object has been pending since it last changed, so its fact has that
-    /// time: the time of the answer would let it outrank what was decided in between.
+    /// A fact of the object's current state. A pending object has been pending since it last changed, so its fact has
+    /// that time: the time of the answer would let it outrank what was decided in between.
     fn status_fact(&self, aspect: Aspect, id: &str, state: State) -> Fact {
         let mut fact = self.fact(aspect, id, state);
         if state == State::Pending {

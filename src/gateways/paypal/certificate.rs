@@ -1,5 +1,5 @@
-//! Decides whether a certificate may sign PayPal's events: its address must be on PayPal's hosts, its chain must end at a
-//! trusted root, and its name must be the one that PayPal's libraries require.
+//! Decides whether a certificate may sign PayPal's events: its address must be on PayPal's hosts, its chain must end at
+//! a trusted root, and its name must be the one that PayPal's libraries require.
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
@@ -17,8 +17,8 @@ const PATH: &str = "/v1/notifications/certs/";
 /// The common name in a certificate's subject (X.520).
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
-/// The certificate's address, if it is one of PayPal's. Anybody can write it into a header, so it is parsed before it is
-/// compared.
+/// The certificate's address, if it is one of PayPal's. Anybody can write it into a header, so it is parsed before it
+/// is compared.
 pub(super) fn address(text: &str) -> Option<String> {
     // The URL parser ignores blanks, line ends and tabs, and reads a backslash as a slash.
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -61,8 +61,8 @@ pub(super) fn signed(
         && leaf.verify_signature(RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
 }
 
-/// Whether the certificate has exactly one common name, it is `messageverificationcerts.….paypal.com`, and the certificate
-/// is also valid for that name as a DNS name.
+/// Whether the certificate has exactly one common name, it is `messageverificationcerts.….paypal.com`, and the
+/// certificate is also valid for that name as a DNS name.
 fn is_paypals(leaf: &EndEntityCert<'_>, certificate: &CertificateDer<'_>) -> bool {
     let names = common_names(certificate).unwrap_or_default();
     let [name] = &names[..] else { return false };

@@ -1,5 +1,5 @@
-//! The cache of PayPal's certificates. Each event names the address of its certificate; it is fetched once, over TLS and
-//! without redirects, and kept for a day, as the caching headers of PayPal's answer allow.
+//! The cache of PayPal's certificates. Each event names the address of its certificate; it is fetched once, over TLS
+//! and without redirects, and kept for a day, as the caching headers of PayPal's answer allow.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,8 +17,8 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 const CAPACITY: usize = 16;
 /// How long a fetch may take, in all. PayPal waits for the answer to its delivery meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The most fetches a minute. A stranger's header can make this process ask PayPal for a certificate, and must not be able
-/// to do that without limit.
+/// The most fetches a minute. A stranger's header can make this process ask PayPal for a certificate, and must not be
+/// able to do that without limit.
 const FETCHES_A_MINUTE: u32 = 10;
 
 /// A certificate chain as PayPal serves it: the signer's certificate first.

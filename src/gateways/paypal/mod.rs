@@ -1,5 +1,6 @@
-//! The gateway for PayPal. [`PayPal`] is one webhook of a REST app. It verifies deliveries offline, except that it fetches
-//! PayPal's certificate once a day. With the app's client ID and secret it also starts payments and acts on them.
+//! The gateway for PayPal. [`PayPal`] is one webhook of a REST app. It verifies deliveries offline, except that it
+//! fetches PayPal's certificate once a day. With the app's client ID and secret it also starts payments and acts on
+//! them.
 
 mod answered;
 mod api;
@@ -29,8 +30,8 @@ const LABEL: &str = "webhook id";
 
 /// One webhook of a PayPal REST app, in the sandbox or live.
 ///
-/// Events find their payment by the payment's token. A host that creates orders itself passes the token to PayPal as the
-/// purchase unit's `custom_id`.
+/// Events find their payment by the payment's token. A host that creates orders itself passes the token to PayPal as
+/// the purchase unit's `custom_id`.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, paypal::PayPal};
@@ -77,20 +78,20 @@ impl PayPal {
         self
     }
 
-    /// Sets the REST app's client ID and secret, with which the crate calls PayPal's API. Default: none, and the host makes
-    /// all calls itself.
+    /// Sets the REST app's client ID and secret, with which the crate calls PayPal's API. Default: none, and the host
+    /// makes all calls itself.
     ///
     /// [`Payments::create`](crate::Payments::create) then creates an order and returns the address where the customer
     /// approves it. Once approved, the order is captured or authorized; so is an order that the host created with a
-    /// payment's token as its `custom_id`. Captures, voids, refunds and refreshes go through PayPal as well. PayPal accepts
-    /// neither metadata nor an expiry for an order, and amounts in HUF, JPY and TWD only in whole units.
+    /// payment's token as its `custom_id`. Captures, voids, refunds and refreshes go through PayPal as well. PayPal
+    /// accepts neither metadata nor an expiry for an order, and amounts in HUF, JPY and TWD only in whole units.
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.api = Some(Api::new(id, secret, self.live));
         self
     }
 
-    /// Sets the address of PayPal's API, for tests with a fake: `https://`, or `http://` to this machine. Default: PayPal's
-    /// own address, of the sandbox or live. Has an effect only after [`PayPal::client`].
+    /// Sets the address of PayPal's API, for tests with a fake: `https://`, or `http://` to this machine. Default:
+    /// PayPal's own address, of the sandbox or live. Has an effect only after [`PayPal::client`].
     pub fn api_base(mut self, base: impl Into<String>) -> Self {
         if let Some(api) = &mut self.api {
             api.base = Some(base.into());
@@ -98,8 +99,8 @@ impl PayPal {
         self
     }
 
-    /// Sets how often a call is retried when PayPal can't be reached or reports an error of its own. Default: 2. Every try
-    /// has the same `PayPal-Request-Id`, so PayPal acts once. Has an effect only after [`PayPal::client`].
+    /// Sets how often a call is retried when PayPal can't be reached or reports an error of its own. Default: 2. Every
+    /// try has the same `PayPal-Request-Id`, so PayPal acts once. Has an effect only after [`PayPal::client`].
     pub fn api_retries(mut self, retries: u32) -> Self {
         if let Some(api) = &mut self.api {
             api.retries = retries;
@@ -110,16 +111,17 @@ impl PayPal {
     /// Has PayPal itself verify every delivery, in place of checking its signature here. Default: off. Needs
     /// [`PayPal::client`]. For hosts that cannot decide which certificates to trust.
     ///
-    /// Each delivery then waits for PayPal. It is refused with 503, so that PayPal sends it again, when there is no answer
-    /// within 10 seconds. Anybody can cause such a question by posting something that looks like a delivery, so their
-    /// number is limited: 8 run at a time, 56 more wait up to 3 seconds, and all others are refused with 503. So are all
-    /// deliveries within 5 seconds after PayPal took long and did not answer.
+    /// Each delivery then waits for PayPal. It is refused with 503, so that PayPal sends it again, when there is no
+    /// answer within 10 seconds. Anybody can cause such a question by posting something that looks like a delivery, so
+    /// their number is limited: 8 run at a time, 56 more wait up to 3 seconds, and all others are refused with 503. So
+    /// are all deliveries within 5 seconds after PayPal took long and did not answer.
     pub fn verify_online(mut self) -> Self {
         self.online = true;
         self
     }
 
-    /// Adds trusted root certificates (PEM). Default: the system's, which are no longer trusted once any are added here.
+    /// Adds trusted root certificates (PEM). Default: the system's, which are no longer trusted once any are added
+    /// here.
     pub fn roots(mut self, pem: impl AsRef<[u8]>) -> Self {
         let anchors = certificate::anchors(&certificate::read(pem.as_ref()));
         self.has_unreadable |= anchors.is_empty();

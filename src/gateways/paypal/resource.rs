@@ -66,8 +66,8 @@ impl Resource<'_> {
     }
 }
 
-/// Parses an amount of PayPal's v2 or v1 API: a decimal number as text. Refunds of sales may have a minus sign, which is
-/// ignored.
+/// Parses an amount of PayPal's v2 or v1 API: a decimal number as text. Refunds of sales may have a minus sign, which
+/// is ignored.
 pub(super) fn parse_amount(amount: &Object<'_>) -> Result<Money, Malformed> {
     let (code, value) = match amount.text("currency_code")? {
         Some(code) => (code, amount.need_text("value")?),

@@ -1,8 +1,8 @@
-//! The signature of a delivery: RSA-SHA256 over `id|time|webhook id|crc32 of the body`, made with the certificate that a
-//! header names (format: <https://developer.paypal.com/api/rest/webhooks/rest/>, "Self verification method").
+//! The signature of a delivery: RSA-SHA256 over `id|time|webhook id|crc32 of the body`, made with the certificate that
+//! a header names (format: <https://developer.paypal.com/api/rest/webhooks/rest/>, "Self verification method").
 //!
-//! The age of a signature is not checked, because PayPal sends an event again for up to three days. A replayed delivery is
-//! recognized by its event's id.
+//! The age of a signature is not checked, because PayPal sends an event again for up to three days. A replayed delivery
+//! is recognized by its event's id.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -11,9 +11,9 @@ use crate::domain::{Timestamp, parse_rfc3339};
 use crate::gateways::TEST_KIND;
 use crate::gateways::json::{self, Members};
 
-/// Reads the event's own fields. [`Rejection::BodyMalformed`] if the body is not a UTF-8 JSON object, or if the `type` or
-/// the header's id is missing or not [`storable`]. A genuine event is refused for no other reason, since the sender would
-/// send the same bytes again.
+/// Reads the event's own fields. [`Rejection::BodyMalformed`] if the body is not a UTF-8 JSON object, or if the `type`
+/// or the header's id is missing or not [`storable`]. A genuine event is refused for no other reason, since the sender
+/// would send the same bytes again.
 pub(super) fn read(id: String, body: &Bytes) -> Result<Envelope, Rejection> {
     if !storable(&id) {
         return Err(Rejection::BodyMalformed);

@@ -1,9 +1,9 @@
 //! The gateway for Standard Webhooks (<https://www.standardwebhooks.com>): Svix and the companies that send through it,
-//! Polar, and many more. [`StandardWebhooks`] is one configured endpoint. The standard defines signatures but nothing about
-//! payments, so the events are for the host's [`on_event`](crate::Builder::on_event) handlers.
+//! Polar, and many more. [`StandardWebhooks`] is one configured endpoint. The standard defines signatures but nothing
+//! about payments, so the events are for the host's [`on_event`](crate::Builder::on_event) handlers.
 //!
-//! The crate of the standard's authors is not used because it reads the system's clock: neither a test nor the time at which
-//! the delivery was received could replace it. All that it does is the function in `verify`.
+//! The crate of the standard's authors is not used because it reads the system's clock: neither a test nor the time at
+//! which the delivery was received could replace it. All that it does is the function in `verify`.
 
 mod envelope;
 mod verify;
@@ -29,7 +29,8 @@ pub struct StandardWebhooks {
 }
 
 impl StandardWebhooks {
-    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`. The secret is not trimmed.
+    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`. The secret is not
+    /// trimmed.
     pub fn new(secret: impl Into<String>) -> Self {
         Self::with(KeyRule::Decoded, secret)
     }
@@ -45,15 +46,15 @@ impl StandardWebhooks {
         Self { endpoint: Endpoint { rule, names: Names::Standard, secrets } }
     }
 
-    /// Adds another signing secret, such as the next one during a rotation. The label shows which secret matched. Default:
-    /// none.
+    /// Adds another signing secret, such as the next one during a rotation. The label shows which secret matched.
+    /// Default: none.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.endpoint.secrets.push((label.into(), Secret::new(secret)));
         self
     }
 
-    /// Accepts Svix's own header names (`svix-id` and so on) as well. Default: only the standard's. A delivery with any of
-    /// them is verified by them alone, as Svix's libraries do.
+    /// Accepts Svix's own header names (`svix-id` and so on) as well. Default: only the standard's. A delivery with any
+    /// of them is verified by them alone, as Svix's libraries do.
     pub fn svix(mut self) -> Self {
         self.endpoint.names = Names::Svix;
         self

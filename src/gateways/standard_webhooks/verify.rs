@@ -1,5 +1,5 @@
-//! Verifies signatures of the standard: HMAC-SHA256 over `id.timestamp.body` as base64, one or more of them in the signature
-//! header (format: <https://www.standardwebhooks.com>, "Signature scheme").
+//! Verifies signatures of the standard: HMAC-SHA256 over `id.timestamp.body` as base64, one or more of them in the
+//! signature header (format: <https://www.standardwebhooks.com>, "Signature scheme").
 //!
 //! A header that the standard's libraries for Python and JavaScript read differently is refused.
 
@@ -115,9 +115,9 @@ pub(super) fn sign(key: &[u8], id: &str, time: &str, body: &[u8]) -> String {
     BASE64.encode(signature::hmac_sha256(key, [id.as_bytes(), b".", time.as_bytes(), b".", body]))
 }
 
-/// The label of the secret that one of the signatures was made with. The signatures are separated by single blanks, each in
-/// the form `version,signature`; versions other than `v1` are skipped. An element of another form makes the header
-/// malformed, except for Polar, whose libraries skip it.
+/// The label of the secret that one of the signatures was made with. The signatures are separated by single blanks,
+/// each in the form `version,signature`; versions other than `v1` are skipped. An element of another form makes the
+/// header malformed, except for Polar, whose libraries skip it.
 fn matching<'a>(rule: KeyRule, expected: &[(&'a str, String)], signatures: &str) -> Result<&'a str, Rejection> {
     for element in signatures.split(' ') {
         let given = match element.split_once(',').filter(|(_, given)| !given.contains(',')) {
@@ -133,8 +133,8 @@ fn matching<'a>(rule: KeyRule, expected: &[(&'a str, String)], signatures: &str)
     Err(Rejection::SignatureMismatch)
 }
 
-/// Parses Unix seconds as all libraries do: ASCII digits, with optional blanks around them, a plus sign before them and a
-/// fraction that is ignored.
+/// Parses Unix seconds as all libraries do: ASCII digits, with optional blanks around them, a plus sign before them and
+/// a fraction that is ignored.
 fn seconds(text: &str) -> Option<i64> {
     let number = text.trim_matches([' ', '\t']);
     let number = number.strip_prefix('+').unwrap_or(number);

@@ -6,9 +6,9 @@ use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, storable};
 use crate::gateways::json::{self, Members};
 
-/// Reads the event's own fields. [`Rejection::BodyMalformed`] if the body is not a UTF-8 JSON object, or if the id or the
-/// kind is missing or not [`storable`]. A genuine event is refused for no other reason: it would be lost, since Stripe
-/// sends the same bytes again until it gives up.
+/// Reads the event's own fields. [`Rejection::BodyMalformed`] if the body is not a UTF-8 JSON object, or if the id or
+/// the kind is missing or not [`storable`]. A genuine event is refused for no other reason: it would be lost, since
+/// Stripe sends the same bytes again until it gives up.
 pub(super) fn read(body: &Bytes) -> Result<Envelope, Rejection> {
     let text = std::str::from_utf8(body).map_err(|_| Rejection::BodyMalformed)?;
     let (mut id, mut kind, mut account, mut api_version) = (None, None, None, None);

@@ -1,5 +1,5 @@
-//! The gateway for Stripe. [`Stripe`] is one configured webhook endpoint. With an API key it also starts checkouts and acts
-//! on payments; without one, the host does that with a Stripe client of its own.
+//! The gateway for Stripe. [`Stripe`] is one configured webhook endpoint. With an API key it also starts checkouts and
+//! acts on payments; without one, the host does that with a Stripe client of its own.
 
 mod api;
 mod envelope;
@@ -18,8 +18,8 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verifi
 
 /// One webhook endpoint of a Stripe account, test or live.
 ///
-/// Events find their payment by the payment's token. A host that creates sessions or payment intents itself passes the token
-/// to Stripe as the session's `client_reference_id`, or as `payment_token` in the metadata of either.
+/// Events find their payment by the payment's token. A host that creates sessions or payment intents itself passes the
+/// token to Stripe as the session's `client_reference_id`, or as `payment_token` in the metadata of either.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, stripe::Stripe};
@@ -35,8 +35,8 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// An endpoint with its signing secret (`whsec_…`), which gets the label `primary`. The text is the key exactly as given:
-    /// it is not trimmed and not split at commas.
+    /// An endpoint with its signing secret (`whsec_…`), which gets the label `primary`. The text is the key exactly as
+    /// given: it is not trimmed and not split at commas.
     pub fn new(secret: impl Into<String>) -> Self {
         Self {
             secrets: vec![("primary".to_owned(), Secret::new(secret))],
@@ -45,15 +45,15 @@ impl Stripe {
         }
     }
 
-    /// Adds another signing secret. The label shows which secret matched. Default: none. When a secret is rolled, Stripe
-    /// signs with both for up to a day; add the new one here before the old one expires.
+    /// Adds another signing secret. The label shows which secret matched. Default: none. When a secret is rolled,
+    /// Stripe signs with both for up to a day; add the new one here before the old one expires.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.secrets.push((label.into(), Secret::new(secret)));
         self
     }
 
-    /// Sets how old a signature may be. Default: 300 seconds, as in Stripe's libraries: long enough for clocks that are off,
-    /// short enough to limit replays. Stripe signs each retry anew, so late retries are accepted.
+    /// Sets how old a signature may be. Default: 300 seconds, as in Stripe's libraries: long enough for clocks that are
+    /// off, short enough to limit replays. Stripe signs each retry anew, so late retries are accepted.
     ///
     /// Zero turns off the check of the age, as in Stripe's libraries, but never that of the signature. Use it to replay
     /// recorded deliveries; duplicates are then recognized only by their event's id.
@@ -62,9 +62,9 @@ impl Stripe {
         self
     }
 
-    /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write access to
-    /// checkout sessions, payment intents and refunds, and read access to charges and events. Default: none, and the host
-    /// makes all calls itself.
+    /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write
+    /// access to checkout sessions, payment intents and refunds, and read access to charges and events. Default: none,
+    /// and the host makes all calls itself.
     ///
     /// [`Payments::create`](crate::Payments::create) then creates a checkout session and returns its address. Captures,
     /// cancels, refunds, refreshes and the list of events use the key as well.
@@ -82,8 +82,8 @@ impl Stripe {
         self
     }
 
-    /// Sets how often a call is retried when Stripe can't be reached or asks for a retry. Default: 2, as in Stripe's own
-    /// libraries. Every try has the same idempotency key. Has an effect only after [`Stripe::api_key`].
+    /// Sets how often a call is retried when Stripe can't be reached or asks for a retry. Default: 2, as in Stripe's
+    /// own libraries. Every try has the same idempotency key. Has an effect only after [`Stripe::api_key`].
     pub fn api_retries(mut self, retries: u32) -> Self {
         if let Some(api) = &mut self.api {
             api.retries = retries;
@@ -189,7 +189,8 @@ impl Gateway for Stripe {
     }
 
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        // Only these objects have a page that the id alone leads to; `py_` is the prefix of charges that are not by card.
+        // Only these objects have a page that the id alone leads to; `py_` is the prefix of charges that are not by
+        // card.
         let has_page = ["pi_", "ch_", "py_"].iter().any(|prefix| gateway_ref.starts_with(prefix));
         // The id is inserted into an address.
         let is_plain = gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

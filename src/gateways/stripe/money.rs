@@ -1,5 +1,5 @@
-//! Conversion of Stripe's amounts. They are integers like ours, but a few currencies have another number of decimals than in
-//! ISO 4217 (<https://docs.stripe.com/currencies>).
+//! Conversion of Stripe's amounts. They are integers like ours, but a few currencies have another number of decimals
+//! than in ISO 4217 (<https://docs.stripe.com/currencies>).
 
 use crate::domain::money::{Currency, Money};
 
@@ -9,8 +9,8 @@ pub struct AmountError(String);
 
 /// The number of decimals in Stripe's amounts of `currency`.
 ///
-/// The ariary has two decimals in ISO 4217 and none at Stripe. The króna and the Ugandan shilling have none in ISO 4217, but
-/// Stripe kept two for the sake of old integrations: 5 UGX are `500`.
+/// The ariary has two decimals in ISO 4217 and none at Stripe. The króna and the Ugandan shilling have none in ISO
+/// 4217, but Stripe kept two for the sake of old integrations: 5 UGX are `500`.
 fn exponent(currency: Currency) -> u32 {
     match currency.as_str() {
         "MGA" => 0,
@@ -32,8 +32,8 @@ pub fn to_minor(amount: i64, currency: Currency) -> Result<i64, AmountError> {
 /// Converts `money` to Stripe's `amount` parameter, for hosts that create checkout sessions themselves.
 ///
 /// # Errors
-/// When the currency has three decimals and the last of them is not 0, which Stripe refuses, or when the amount is out of
-/// range.
+/// When the currency has three decimals and the last of them is not 0, which Stripe refuses, or when the amount is out
+/// of range.
 pub fn from_minor(money: Money) -> Result<i64, AmountError> {
     let decimals = exponent(money.currency);
     if decimals == 3 && money.minor % 10 != 0 {

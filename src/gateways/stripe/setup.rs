@@ -1,5 +1,5 @@
-//! The steps to set up an endpoint in Stripe's dashboard (<https://docs.stripe.com/webhooks>), and the test event. A test
-//! compares the kinds to subscribe to with those in which `interpret` finds facts.
+//! The steps to set up an endpoint in Stripe's dashboard (<https://docs.stripe.com/webhooks>), and the test event. A
+//! test compares the kinds to subscribe to with those in which `interpret` finds facts.
 
 use serde_json::json;
 

@@ -11,8 +11,8 @@ use crate::gateways::signature::{self, Secret};
 /// The name of the signature header.
 pub(super) const HEADER: &str = "stripe-signature";
 
-/// The largest time that all libraries read exactly. Beyond 2^53 − 1 JavaScript rounds, and would sign another number than
-/// the header contains.
+/// The largest time that all libraries read exactly. Beyond 2^53 − 1 JavaScript rounds, and would sign another number
+/// than the header contains.
 const LARGEST_TIME: i64 = (1 << 53) - 1;
 
 /// A signature that matched.
@@ -68,8 +68,8 @@ fn is_stale(time: i64, tolerance: Duration, now: Timestamp) -> bool {
 }
 
 impl<'a> Header<'a> {
-    /// Parses `t=…,v1=…[,v1=…]`: elements are separated by commas, names and values by `=`, and nothing is trimmed. Elements
-    /// with other names are ignored, which lets Stripe add schemes.
+    /// Parses `t=…,v1=…[,v1=…]`: elements are separated by commas, names and values by `=`, and nothing is trimmed.
+    /// Elements with other names are ignored, which lets Stripe add schemes.
     fn parse(text: &'a str) -> Option<Self> {
         let mut time = None;
         let mut signatures = Vec::new();

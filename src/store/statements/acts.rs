@@ -6,7 +6,7 @@ use super::schema::pay_audit::dsl as a;
 use super::{Connection, failed};
 use crate::error::Error;
 use crate::store::Acts;
-use crate::store::rows::{ActFilter, ActPlace, ActRow};
+use crate::store::audit::{ActFilter, ActPlace, ActRow};
 
 impl Acts for Connection {
     fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error> {

@@ -6,7 +6,7 @@ use super::schema::pay_audit;
 use super::{Connection, failed};
 use crate::error::Error;
 use crate::store::Attempts;
-use crate::store::rows::NewAct;
+use crate::store::audit::NewAct;
 
 impl Attempts for Connection {
     fn add_act(&mut self, new: &NewAct) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use crate::store::Browse;
+use crate::store::audit::*;
 use crate::store::rows::*;
 use pay_events::dsl as e;
 use pay_payments::dsl as p;

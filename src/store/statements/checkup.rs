@@ -13,8 +13,9 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::error::Error;
 use crate::store::Checkup;
+use crate::store::audit::{Matched, Refused};
 use crate::store::filters::Span;
-use crate::store::rows::{EventRow, Matched, Refused};
+use crate::store::rows::EventRow;
 use pay_events::dsl as e;
 
 impl Checkup for Connection {

@@ -20,7 +20,7 @@ use crate::store::sets::*;
 use pay_events::dsl as e;
 use pay_payments::dsl as p;
 
-use super::super::{self as dialect, write};
+use super::super::{self as dialect, results, write};
 
 impl Sets for Connection {
     fn is_due(&mut self, now: Timestamp, variants: &[String]) -> Result<bool, Error> {
@@ -190,15 +190,15 @@ impl Sets for Connection {
     }
 
     fn add_attempts(&mut self, attempts: &[NewAttempt]) -> Result<(), Error> {
-        write::add_attempts(self, attempts).map_err(failed("adding attempts"))
+        results::add_attempts(self, attempts).map_err(failed("adding attempts"))
     }
 
     fn settle_events(&mut self, settled: &[Settled]) -> Result<Vec<bool>, Error> {
-        write::settle_events(self, settled).map_err(failed("settling events"))
+        results::settle_events(self, settled).map_err(failed("settling events"))
     }
 
     fn renew(&mut self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<Claim>, Error> {
-        write::renew(self, claims, lease_until).map_err(failed("renewing leases"))
+        results::renew(self, claims, lease_until).map_err(failed("renewing leases"))
     }
 
     fn check(&mut self) -> Result<(), Error> {
@@ -212,8 +212,8 @@ impl Sets for Connection {
 /// How long an event is left alone that has a word in it which is none of ours, in seconds.
 const UNREADABLE: i64 = 300;
 
-/// The due events, but for those that have a word in them which is none of ours: each is put off, so that it holds up no
-/// other.
+/// The due events, but for those that have a word in them which is none of ours: each is put off, so that it holds up
+/// no other.
 fn readable(conn: &mut Connection, now: Timestamp, limit: i64, variants: &[String]) -> Result<Vec<EventRow>, Error> {
     let ids = dialect::due_ids(conn, now, limit, variants).map_err(failed("looking for due events"))?;
     let mut rows = Vec::new();

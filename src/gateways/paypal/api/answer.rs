@@ -1,6 +1,6 @@
-//! Turns PayPal's answers into events. The object becomes the resource, unchanged, of an event in PayPal's own format, so
-//! that the interpreter reads both. Its kind ends in `ANSWERED`, which no kind of PayPal's does, because an answer shows
-//! the current state of an object and not what happened to it.
+//! Turns PayPal's answers into events. The object becomes the resource, unchanged, of an event in PayPal's own format,
+//! so that the interpreter reads both. Its kind ends in `ANSWERED`, which no kind of PayPal's does, because an answer
+//! shows the current state of an object and not what happened to it.
 
 use bytes::Bytes;
 use time::format_description::well_known::Rfc3339;
@@ -21,7 +21,8 @@ pub(super) fn event(id: String, object_type: ObjectType, answer: &Response) -> R
     part_event(id, object_type, answer, None)
 }
 
-/// Like [`event`], for an object that is a part on purpose. `whole` is the amount that it is a part of, in PayPal's format.
+/// Like [`event`], for an object that is a part on purpose. `whole` is the amount that it is a part of, in PayPal's
+/// format.
 pub(super) fn part_event(
     id: String,
     object_type: ObjectType,

@@ -1,5 +1,5 @@
-//! How much may be spent on asking PayPal about deliveries. Anybody can post something and so cause a question: only a few
-//! run at a time, a few more wait, and there is a pause when PayPal does not answer.
+//! How much may be spent on asking PayPal about deliveries. Anybody can post something and so cause a question: only a
+//! few run at a time, a few more wait, and there is a pause when PayPal does not answer.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -17,8 +17,8 @@ use crate::gateways::{GatewayError, Listing};
 const PAGE: usize = 100;
 
 impl Api {
-    /// A page of the events since `since` that are no newer than the event `before`. PayPal links to the next page by an
-    /// opaque address; the time of the last event leads there as well and is known here.
+    /// A page of the events since `since` that are no newer than the event `before`. PayPal links to the next page by
+    /// an opaque address; the time of the last event leads there as well and is known here.
     pub(in crate::gateways::paypal) async fn list(
         &self,
         since: Timestamp,

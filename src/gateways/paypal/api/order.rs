@@ -1,6 +1,6 @@
-//! PayPal's orders (<https://developer.paypal.com/docs/api/orders/v2/>). A payment starts as an order of one purchase unit
-//! with our token as its `custom_id`; once the customer has approved it, PayPal waits for the call that captures or
-//! authorizes it.
+//! PayPal's orders (<https://developer.paypal.com/docs/api/orders/v2/>). A payment starts as an order of one purchase
+//! unit with our token as its `custom_id`; once the customer has approved it, PayPal waits for the call that captures
+//! or authorizes it.
 
 use serde_json::{Value, json};
 
@@ -17,8 +17,8 @@ use crate::gateways::{Call, CaptureMethod, GatewayError, LineItem, PaymentReques
 const APPROVED: &str = "APPROVED";
 /// The status of an order that was captured or authorized.
 const COMPLETED: &str = "COMPLETED";
-/// How many of a payment's ids are looked up as orders at most. A payment started here has one order; a host's own code may
-/// have created a few.
+/// How many of a payment's ids are looked up as orders at most. A payment started here has one order; a host's own code
+/// may have created a few.
 const LOOKUPS: usize = 20;
 /// For how many tries PayPal's API may lag behind its events: about ten minutes with the default backoff.
 const LAGGING_TRIES: u32 = 8;
@@ -61,8 +61,8 @@ impl Api {
         Ok(vec![answer::event(call.idempotency_key.clone(), ObjectType::Order, &answer)?])
     }
 
-    /// The order that waits: the one that the call names, else one that is completed already (an earlier try whose answer
-    /// was lost may have done that), else the first that the customer has approved.
+    /// The order that waits: the one that the call names, else one that is completed already (an earlier try whose
+    /// answer was lost may have done that), else the first that the customer has approved.
     async fn order_to_complete(&self, call: &Call) -> Result<(String, Response), GatewayError> {
         if let Some(id) = &call.awaited {
             let missing = || not_yet(call, "PayPal does not know the order".to_owned());
@@ -85,8 +85,8 @@ impl Api {
         if orders.is_empty() { Err(answer::no_object()) } else { Ok(orders.swap_remove(chosen)) }
     }
 
-    /// The payment's orders: PayPal is asked about each id that is known to be an order, and about those of which no fact is
-    /// known, since the form of an id does not tell.
+    /// The payment's orders: PayPal is asked about each id that is known to be an order, and about those of which no
+    /// fact is known, since the form of an id does not tell.
     pub(super) async fn orders(&self, call: &Call) -> Result<Vec<(String, Response)>, GatewayError> {
         let mut orders = Vec::new();
         let known = call.ids(Some(Aspect::Checkout)).map(|id| (id, true));
@@ -120,7 +120,8 @@ fn text(object: &Object<'_>, name: &str) -> String {
     object.text(name).ok().flatten().unwrap_or_default().into_owned()
 }
 
-/// The error for an order that is not as the event said: a retry may help, since PayPal's API can lag behind its events.
+/// The error for an order that is not as the event said: a retry may help, since PayPal's API can lag behind its
+/// events.
 fn not_yet(call: &Call, why: String) -> GatewayError {
     if call.awaited.is_some() && call.tries < LAGGING_TRIES {
         GatewayError::Unavailable(why)
@@ -176,7 +177,8 @@ fn body(payment: &PaymentRequest) -> Result<Value, GatewayError> {
     Ok(json!({"intent": intent, "purchase_units": [unit], "payment_source": {"paypal": paypal}}))
 }
 
-/// The items, or `None` where PayPal would refuse one: it accepts no negative price, no quantity of zero and no blank name.
+/// The items, or `None` where PayPal would refuse one: it accepts no negative price, no quantity of zero and no blank
+/// name.
 fn items(payment: &PaymentRequest) -> Option<Value> {
     let to_json = |item: &LineItem| {
         let unit = money::write(Money::new(item.unit_amount, payment.amount.currency)).ok();

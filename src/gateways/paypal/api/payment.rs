@@ -1,5 +1,5 @@
-//! Captures, cancels, refunds and refreshes a payment (<https://developer.paypal.com/docs/api/payments/v2/>). The known ids
-//! and facts of the payment decide which object a call is about.
+//! Captures, cancels, refunds and refreshes a payment (<https://developer.paypal.com/docs/api/payments/v2/>). The known
+//! ids and facts of the payment decide which object a call is about.
 
 use std::borrow::Cow;
 
@@ -111,7 +111,8 @@ fn contains(answer: &Response, id: &str) -> bool {
     answer.text().is_ok_and(|text| text.contains(&format!("\"{id}\"")))
 }
 
-/// Whether a capture with this status has refunds. The capture does not contain them, and half of the state is not reported.
+/// Whether a capture with this status has refunds. The capture does not contain them, and half of the state is not
+/// reported.
 fn hides_refunds(status: Option<Cow<'_, str>>) -> bool {
     status.is_some_and(|status| status.ends_with("REFUNDED"))
 }

@@ -1,6 +1,6 @@
 //! Turns Stripe's answers into events. The object is put unchanged into an event of Stripe's own format, so that the
-//! interpreter reads both. Its kind ends in `answered`, which no kind of Stripe's does, because an answer shows the current
-//! state of an object and not what happened to it.
+//! interpreter reads both. Its kind ends in `answered`, which no kind of Stripe's does, because an answer shows the
+//! current state of an object and not what happened to it.
 
 use bytes::Bytes;
 

@@ -1,6 +1,6 @@
 //! The client of Stripe's API: the headers, the retries and the errors that all calls share
-//! (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/api/idempotent_requests>). Each group of calls has a file
-//! of its own.
+//! (<https://docs.stripe.com/api/errors>, <https://docs.stripe.com/api/idempotent_requests>). Each group of calls has a
+//! file of its own.
 
 mod answer;
 pub(super) mod checkout;
@@ -85,8 +85,8 @@ impl Api {
     }
 }
 
-/// Whether to retry, by the rule of Stripe's own libraries: as Stripe's header says; without it, after a conflict or an error
-/// on Stripe's side. A rate limit (429) is retried only if the header says so.
+/// Whether to retry, by the rule of Stripe's own libraries: as Stripe's header says; without it, after a conflict or an
+/// error on Stripe's side. A rate limit (429) is retried only if the header says so.
 fn is_retryable(answer: &Response) -> bool {
     match answer.header("stripe-should-retry") {
         Some("true") => true,

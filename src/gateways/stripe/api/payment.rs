@@ -30,8 +30,8 @@ impl Api {
         self.act(call, &format!("/v1/payment_intents/{intent}/capture"), form).await
     }
 
-    /// Expires an open session, which cancels its intent as well: Stripe refuses to cancel the intent of an open session.
-    /// Without an open session, cancels the intent.
+    /// Expires an open session, which cancels its intent as well: Stripe refuses to cancel the intent of an open
+    /// session. Without an open session, cancels the intent.
     async fn cancel(&self, call: &Call) -> Events {
         let expired = match pick(call, "cs_") {
             None => Err(no_object()),
@@ -41,7 +41,8 @@ impl Api {
         let intent = self.intent(call).await?;
         let mut form = Form::default();
         form.add("cancellation_reason", "requested_by_customer");
-        // After a call about the session the intent needs another key: under the first, Stripe repeats its first answer.
+        // After a call about the session the intent needs another key: under the first, Stripe repeats its first
+        // answer.
         let key = match pick(call, "cs_") {
             Some(_) => format!("{}-intent", call.idempotency_key),
             None => call.idempotency_key.clone(),

@@ -1,5 +1,5 @@
-//! Reads charges (<https://docs.stripe.com/api/charges/object>). A charge is one attempt to take money, which can be held,
-//! captured, failed or refunded.
+//! Reads charges (<https://docs.stripe.com/api/charges/object>). A charge is one attempt to take money, which can be
+//! held, captured, failed or refunded.
 
 use super::snapshot::{Snapshot, Statement, because, sentence, with_money};
 use crate::domain::event::Malformed;
@@ -62,8 +62,8 @@ fn captured_charge(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
 /// The least amount of the captured money that was refunded.
 ///
 /// After a partial capture, `amount_refunded` may include the released rest, and the charge does not say how much of it
-/// does. Then only what is certain is stated: everything if the charge is marked as refunded, otherwise what exceeds the
-/// released rest. The refunds' own events report the remainder.
+/// does. Then only what is certain is stated: everything if the charge is marked as refunded, otherwise what exceeds
+/// the released rest. The refunds' own events report the remainder.
 fn refunded(snapshot: &Snapshot<'_>, moved: Money, face: Money) -> Result<Option<Money>, Malformed> {
     let Some(reported) = snapshot.money("amount_refunded")? else { return Ok(None) };
     let released = face.minor.saturating_sub(moved.minor);

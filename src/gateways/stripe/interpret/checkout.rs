@@ -1,5 +1,5 @@
-//! Reads checkout sessions (<https://docs.stripe.com/api/checkout/sessions/object>): whether the customer paid on Stripe's
-//! page. How the money was collected is in the intent and the charge.
+//! Reads checkout sessions (<https://docs.stripe.com/api/checkout/sessions/object>): whether the customer paid on
+//! Stripe's page. How the money was collected is in the intent and the charge.
 
 use super::snapshot::{Snapshot, Statement, sentence, with_money};
 use crate::domain::event::Malformed;

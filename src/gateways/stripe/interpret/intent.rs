@@ -1,5 +1,5 @@
-//! Reads payment intents (<https://docs.stripe.com/payments/paymentintents/lifecycle>). An intent collects one amount, over
-//! any number of attempts.
+//! Reads payment intents (<https://docs.stripe.com/payments/paymentintents/lifecycle>). An intent collects one amount,
+//! over any number of attempts.
 
 use super::snapshot::{Snapshot, Statement, because, nested, sentence, with_money};
 use crate::domain::event::Malformed;
@@ -40,8 +40,8 @@ pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     Ok(Statement { facts: vec![fact], summary })
 }
 
-/// The intent's own status decides when money moved or is held: a failed attempt to raise an authorization leaves the old
-/// one as it was. Otherwise only the kind reports a failed attempt, since the status goes back to where it began.
+/// The intent's own status decides when money moved or is held: a failed attempt to raise an authorization leaves the
+/// old one as it was. Otherwise only the kind reports a failed attempt, since the status goes back to where it began.
 fn decide(snapshot: &Snapshot<'_>) -> Result<(State, &'static str), Malformed> {
     let status = snapshot.object.need_text("status")?;
     Ok(match (snapshot.verb, status.as_ref()) {

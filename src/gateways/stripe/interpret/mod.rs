@@ -1,5 +1,5 @@
-//! Reads the facts of a Stripe event. The kind selects the family of the event's object, and each family has a file of its
-//! own; the ids, the customer and the host's reference are read here.
+//! Reads the facts of a Stripe event. The kind selects the family of the event's object, and each family has a file of
+//! its own; the ids, the customer and the host's reference are read here.
 
 mod charge;
 mod checkout;

@@ -12,7 +12,8 @@ pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
     let summary = format!("{}: kept for handlers, it states nothing of a payment", subject(kind));
     let Some(object) = object else { return Interpretation { summary, ..Interpretation::default() } };
 
-    // An invoice is paid by one payment. It links the checkout session of a subscription to the intent that collects it.
+    // An invoice is paid by one payment. It links the checkout session of a subscription to the intent that collects
+    // it.
     let invoice = if kind.starts_with("invoice.") { object.link("id") } else { object.link("invoice") };
     let mut links = vec![object.link("payment_intent"), object.link("charge"), invoice];
     // An invoice payment has the payment's objects one level deeper.

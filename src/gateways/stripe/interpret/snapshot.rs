@@ -1,5 +1,5 @@
-//! The object in an event, and what all families of objects have in common: facts with its time, amounts, summaries and the
-//! customer.
+//! The object in an event, and what all families of objects have in common: facts with its time, amounts, summaries and
+//! the customer.
 
 use crate::domain::event::{Malformed, Recorded};
 use crate::domain::fact::{Aspect, Fact, State};
@@ -26,8 +26,8 @@ pub(super) struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    /// A fact of this event. In an answer to our own call, an undecided object has been undecided since it was created, so
-    /// its fact has that time: the time of the answer would let it outrank what was decided in between.
+    /// A fact of this event. In an answer to our own call, an undecided object has been undecided since it was created,
+    /// so its fact has that time: the time of the answer would let it outrank what was decided in between.
     pub(super) fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
         let is_undecided = self.verb == ANSWERED && matches!(state, State::Pending | State::ActionRequired);
         let created = self.object.integer("created").ok().flatten().filter(|_| is_undecided);

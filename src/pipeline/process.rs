@@ -1,0 +1,57 @@
+//! Processing what is due: batch after batch for a worker, or an answer's events at once for who asked the gateway.
+
+use std::sync::Arc;
+
+use super::batch::{Batch, Due, take};
+use super::isolate::again;
+use crate::engine::Engine;
+use crate::error::Error;
+
+impl Engine {
+    /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer
+    /// is kept waiting for the answer.
+    pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool) -> Result<Batch, Error> {
+        let taken = self.blocking(move |engine| {
+            let (now, variants) = (engine.now(), engine.variant_names());
+            if !is_known_due && !engine.store.ask(|tx| tx.is_due(now, &variants))? {
+                return Ok(Batch::default());
+            }
+            take(engine, &Due::First).or_else(|undone| again(engine, undone))
+        });
+        let batch = taken.await?;
+        self.count_settled(&batch);
+        Ok(batch)
+    }
+
+    /// Processes these events of a variant at once, so that who asked the gateway for them sees what they did. Those
+    /// that a worker has taken up meanwhile are its own; async handlers are a worker's in any case, and so is what
+    /// fails.
+    pub(crate) async fn process_now(self: &Arc<Self>, variant: String, named: Vec<String>) {
+        let taken = self.blocking(move |engine| {
+            take(engine, &Due::Named(&variant, &named)).or_else(|undone| again(engine, undone))
+        });
+        match taken.await {
+            Ok(batch) => {
+                self.count_settled(&batch);
+                for pending in batch.pending {
+                    if let Err(error) = pending.release(LEFT).await {
+                        log::warn!("payments: an event is taken up after its lease: {error}");
+                    }
+                }
+            }
+            Err(error) => log::warn!("payments: an answer is left to a worker: {error}"),
+        }
+        self.notify();
+    }
+
+    fn count_settled(&self, batch: &Batch) {
+        batch.settled.iter().for_each(|(variant, state)| self.count(variant, state.as_str(), 1));
+        // Only now are they to be seen by others.
+        if batch.woken > 0 {
+            self.notify();
+        }
+    }
+}
+
+/// Why handlers were not begun where the event was processed.
+const LEFT: &str = "its handlers wait for a worker";

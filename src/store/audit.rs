@@ -1,0 +1,72 @@
+//! The rows of the audit and of what pages ask about a variant: plain values, as in `rows`.
+
+use diesel::Queryable;
+
+use crate::domain::Timestamp;
+use crate::domain::id::{EventId, PaymentId};
+
+/// An operator's act to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAct {
+    pub actor: String,
+    pub act: &'static str,
+    pub event_id: Option<EventId>,
+    pub payment_id: Option<PaymentId>,
+    pub variant: Option<String>,
+    pub address: Option<String>,
+    /// What else there is to say of it, in words.
+    pub detail: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// A stored act.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct ActRow {
+    pub id: i64,
+    pub actor: String,
+    pub act: String,
+    pub event_id: Option<EventId>,
+    pub payment_id: Option<PaymentId>,
+    pub address: Option<String>,
+    pub created_at: Timestamp,
+    pub variant: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// Beside which act a page of the audit begins, and which way it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ActPlace {
+    pub id: i64,
+    /// Towards newer acts.
+    pub back: bool,
+    /// The act itself is part of the page.
+    pub with: bool,
+}
+
+/// Which acts a list shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActFilter {
+    pub actor: Option<String>,
+    pub act: Option<String>,
+}
+
+/// What a secret signed of late; none: events that bear no signature.
+#[derive(Debug)]
+pub(crate) struct Matched {
+    /// Its label.
+    pub secret: Option<String>,
+    pub events: i64,
+    pub last: Timestamp,
+}
+
+/// How often deliveries of a variant were refused for one reason.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    /// Empty for addresses of no variant.
+    pub variant: String,
+    /// The reason code.
+    pub code: String,
+    pub count: i64,
+    pub last: Timestamp,
+}
