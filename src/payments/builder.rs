@@ -113,6 +113,10 @@ impl<C: HostConnection> Builder<C> {
     /// connection: what it writes and the transition are committed together or not at all. It must be quick and
     /// must not wait for anything else, since the payment is locked meanwhile; the verbs of [`Payments`] refuse to be
     /// called from it.
+    ///
+    /// Events are processed many in a transaction. Where one of them fails, what was written for the others is rolled back
+    /// with it, and their handlers are called again in another transaction: what this handler does elsewhere than on the
+    /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off.
     pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,

@@ -18,31 +18,19 @@ use crate::store::sets::Settled;
 
 /// An event that is applied and committed, with the handlers that are still to run.
 pub(crate) struct Pending {
-    engine: Arc<Engine>,
-    claim: Claim,
-    attempts: i64,
-    event: EventNotice,
-    transitions: Vec<TransitionNotice>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) claim: Claim,
+    pub(super) attempts: i64,
+    pub(super) event: EventNotice,
+    pub(super) transitions: Vec<TransitionNotice>,
     /// The handlers that are done already, with the reasons of those that gave up.
-    done: Vec<DoneHandler>,
-    verdict: Verdict,
+    pub(super) done: Vec<DoneHandler>,
+    pub(super) verdict: Verdict,
     /// Until when the event is ours.
-    leased_until: Mutex<Timestamp>,
+    pub(super) leased_until: Mutex<Timestamp>,
 }
 
 impl Pending {
-    pub(super) fn new(
-        engine: Arc<Engine>,
-        (claim, attempts): (Claim, i64),
-        event: EventNotice,
-        transitions: Vec<TransitionNotice>,
-        done: Vec<DoneHandler>,
-        verdict: Verdict,
-    ) -> Self {
-        let leased_until = Mutex::new(later(engine.now(), engine.lease));
-        Self { engine, claim, attempts, event, transitions, done, verdict, leased_until }
-    }
-
     /// Runs the handlers one after the other and settles the event. One that fails does not keep the others from
     /// running. `ran` is called when the last of them has run, before that is written down.
     pub(crate) async fn run(self, ran: impl FnOnce()) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! What a batch writes: everything that its steps changed in memory, a few statements in one order.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::failure::{Failure, report};
 use super::handlers::Pending;
@@ -26,6 +26,8 @@ pub(super) struct Written {
     states: HashMap<EventId, EventState>,
     /// How many parked events were woken.
     pub(super) woken: usize,
+    /// Until when the events are held that have handlers to run.
+    leased_until: Timestamp,
 }
 
 /// Writes all of it.
@@ -70,7 +72,7 @@ pub(super) fn write(
     for (from, into) in &set.changes.absorbed {
         tx.absorb(real(*from), real(*into), now)?;
     }
-    Ok(Written { transitions, states, woken })
+    Ok(Written { transitions, states, woken, leased_until: later(now, engine.lease) })
 }
 
 /// Where an event stands after its step: at its end, or held for its async handlers.
@@ -219,8 +221,16 @@ impl Written {
         };
         let done = set.done.get(&row.id).cloned().unwrap_or_default();
         let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
-        let claimed = (one.event.claim(), row.attempts);
-        Some(Pending::new(engine.clone(), claimed, event, transitions, done, verdict))
+        Some(Pending {
+            engine: engine.clone(),
+            claim: one.event.claim(),
+            attempts: row.attempts,
+            event,
+            transitions,
+            done,
+            verdict,
+            leased_until: Mutex::new(self.leased_until),
+        })
     }
 }
 

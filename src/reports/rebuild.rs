@@ -14,7 +14,7 @@ use crate::pipeline::rebuild::{Remade, from_events};
 use crate::store::Tx;
 use crate::store::rows::PaymentRow;
 
-/// How many payments [`Payments::differing`] compares in one go.
+/// How many payments [`Payments::differing`](crate::Payments::differing) compares in one go.
 const CHUNK: usize = 100;
 
 /// A payment as it is stored, beside what its events make of it.
@@ -33,7 +33,7 @@ pub struct Rebuilt {
     pub refusal: Option<String>,
 }
 
-/// What [`Payments::differing`] found among some payments.
+/// What [`Payments::differing`](crate::Payments::differing) found among some payments.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Differing {

@@ -5,7 +5,7 @@ mod properties;
 mod stories;
 
 use actix_payments::domain::fact::{Aspect, Fact, State};
-use actix_payments::domain::ledger::Ledger;
+use actix_payments::domain::ledger::{Effect, Ledger};
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::{PaymentState, Status, Terms, derive};
 
@@ -220,4 +220,15 @@ fn merging_tells_whether_the_register_changed() {
     assert_eq!(changed, [true, false, true, false]);
     assert_eq!(ledger.get(Aspect::Checkout, "cs_1"), Some(&done));
     assert_eq!(ledger.facts().count(), 1);
+}
+
+#[test]
+fn a_fact_that_is_only_older_is_told_from_one_that_is_outranked() {
+    let mut ledger = Ledger::new();
+    let mut insert = |aspect, state, at| ledger.insert(fact(aspect, "x", state, at, DUE));
+    assert_eq!(insert(Aspect::Authorization, State::Pending, 5), Effect::New);
+    assert_eq!(insert(Aspect::Authorization, State::ActionRequired, 3), Effect::Older(State::Pending));
+    assert_eq!(insert(Aspect::Authorization, State::ActionRequired, 7), Effect::Replaced(State::Pending));
+    assert_eq!(insert(Aspect::Capture, State::Succeeded, 1), Effect::New);
+    assert_eq!(insert(Aspect::Capture, State::Failed, 9), Effect::Outranked(State::Succeeded));
 }

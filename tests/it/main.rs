@@ -35,6 +35,7 @@ mod routes;
 mod scenes;
 mod shop;
 mod standard_webhooks;
+mod statements;
 mod story;
 mod strangers;
 mod stripe;

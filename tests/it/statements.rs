@@ -1,0 +1,89 @@
+//! Does a batch of events cost a bounded number of statements, whatever its size?
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use actix_payments::domain::Timestamp;
+use actix_payments::domain::delivery::Delivery;
+use actix_payments::gateways::stripe::{Stripe, sign_delivery};
+use actix_payments::{Database, Payments};
+use diesel::PgConnection;
+use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
+
+use crate::app::{Kind, NOW, SECRET, fresh_database};
+
+/// Keeps what the connections of a pool say.
+#[derive(Debug, Clone, Default)]
+struct Listening(Arc<Mutex<Vec<String>>>);
+
+impl CustomizeConnection<PgConnection, PoolError> for Listening {
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), PoolError> {
+        let kept = self.0.clone();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                kept.lock().unwrap().push(query.to_string());
+            }
+        });
+        Ok(())
+    }
+}
+
+struct Host {
+    payments: Payments,
+    said: Listening,
+    clock: Arc<AtomicI64>,
+}
+
+impl Host {
+    async fn new() -> Self {
+        let (url, _) = fresh_database(Kind::Postgres);
+        let said = Listening::default();
+        let pool = Pool::builder().max_size(4).connection_customizer(Box::new(said.clone()));
+        let pool = pool.build(ConnectionManager::<PgConnection>::new(url)).unwrap();
+        let clock = Arc::new(AtomicI64::new(NOW));
+        let ticks = clock.clone();
+        let payments = Payments::builder(Database::from_pool(pool))
+            .variant("stripe", Stripe::new(SECRET))
+            .clock(move || Timestamp::from_unix_timestamp(ticks.load(Ordering::SeqCst)).unwrap())
+            .build()
+            .unwrap();
+        payments.migrate().await.unwrap();
+        Self { payments, said, clock }
+    }
+
+    /// The statements by which so many paid checkouts become as many payments.
+    async fn statements_of(&self, events: std::ops::Range<usize>) -> usize {
+        let now = self.clock.load(Ordering::SeqCst);
+        for number in events.clone() {
+            let body = format!(
+                r#"{{"id":"evt_{number}","object":"event","type":"checkout.session.completed","created":{now},
+                "livemode":false,"data":{{"object":{{"id":"cs_{number}","object":"checkout.session","status":"complete",
+                "payment_status":"paid","amount_total":4999,"currency":"eur","mode":"payment",
+                "payment_intent":"pi_{number}"}}}}}}"#
+            );
+            let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
+            let headers = vec![("stripe-signature".to_owned(), signature)];
+            let delivery = Delivery { headers, query: String::new(), body: body.into() };
+            self.payments.receive("stripe", delivery).await.unwrap();
+        }
+        // They are parked first, and adopted once their grace is over.
+        assert_eq!(self.payments.worker().drain().await.unwrap(), events.len());
+        self.clock.fetch_add(120, Ordering::SeqCst);
+        self.said.0.lock().unwrap().clear();
+        assert_eq!(self.payments.worker().drain().await.unwrap(), events.len());
+        let said = std::mem::take(&mut *self.said.0.lock().unwrap());
+        // Each adopted payment is inserted by itself; a pool of the host's is set up at each check-out.
+        let is_counted = |sql: &&String| !sql.contains("INSERT INTO \"pay_payments\"") && !sql.starts_with("SET ");
+        said.iter().filter(is_counted).count()
+    }
+}
+
+#[actix_web::test]
+async fn a_batch_costs_the_same_few_statements_whatever_its_size() {
+    let host = Host::new().await;
+    let few = host.statements_of(0..5).await;
+    let many = host.statements_of(5..55).await;
+    assert_eq!(few, many, "statements of 5 and of 50 events");
+    assert!(many <= 40, "{many} statements, with two looks that find nothing");
+}
