@@ -82,7 +82,7 @@ on_both_databases! {
         }
         app.run(&format!("UPDATE pay_events SET source = '{WORD}' WHERE id = 2"));
         app.drain().await;
-        assert_eq!((app.events("ignored"), app.events("running")), (2, 1));
+        assert_eq!((app.events("ignored"), app.events("available")), (2, 1));
         app.run("UPDATE pay_events SET source = 'delivery'");
         app.pass(3_600);
         app.drain().await;

@@ -156,7 +156,7 @@ pub(super) fn fact_row(fact: &Fact, effect: Option<Effect>) -> FactRow {
         amount: Amount::of(fact),
         effect: match effect {
             None => "not on record".to_owned(),
-            Some(Effect::New) => "new".to_owned(),
+            Some(Effect::New) => "new to the ledger".to_owned(),
             Some(Effect::Replaced(held)) => format!("in place of {}", spaced(held.as_str())),
             Some(Effect::Known) => "already known".to_owned(),
             Some(Effect::Older(held) | Effect::Outranked(held)) if held == fact.state => {

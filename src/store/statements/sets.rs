@@ -219,17 +219,30 @@ fn readable(conn: &mut Connection, now: Timestamp, limit: i64, variants: &[Strin
     let mut rows = Vec::new();
     for id in ids {
         match dialect::due_among(conn, &[id], now) {
-            Err(error @ DieselError::DeserializationError(_)) => {
-                log::error!("payments: event {id} can't be processed: {}", failed("reading an event")(error));
-                diesel::update(e::pay_events.find(id))
-                    .set(e::due_at.eq(now + time::Duration::seconds(UNREADABLE)))
-                    .execute(conn)
-                    .map_err(failed("putting an event off"))?;
-            }
+            Err(DieselError::DeserializationError(_)) => rows.extend(mended(conn, id, now)?),
             row => rows.extend(row.map_err(failed("reading an event"))?),
         }
     }
     Ok(rows)
+}
+
+/// The event, if nothing but its state can't be read: what is due waits, whatever that says. Else it is put off.
+fn mended(conn: &mut Connection, id: EventId, now: Timestamp) -> Result<Vec<EventRow>, Error> {
+    diesel::update(e::pay_events.filter(e::id.eq(id).and(e::state.ne_all(EventState::ALL))))
+        .set(e::state.eq(EventState::Available))
+        .execute(conn)
+        .map_err(failed("mending an event's state"))?;
+    match dialect::due_among(conn, &[id], now) {
+        Err(error @ DieselError::DeserializationError(_)) => {
+            log::error!("payments: event {id} can't be processed: {}", failed("reading an event")(error));
+            diesel::update(e::pay_events.find(id))
+                .set(e::due_at.eq(now + time::Duration::seconds(UNREADABLE)))
+                .execute(conn)
+                .map_err(failed("putting an event off"))?;
+            Ok(Vec::new())
+        }
+        row => row.map_err(failed("reading an event")),
+    }
 }
 
 /// The events as they are once claimed, in the order of their ids. One without a body, which only a stranger can have

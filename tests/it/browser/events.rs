@@ -61,7 +61,7 @@ on_both_databases! {
         let why = browser.text(".explain");
         let parts = [
             "Outcome", "Matched the secret", "signed within a second of its arrival", &token, "matched", "capture",
-            "succeeded", "49.99 EUR", "in the ledger", "pending", "paid",
+            "succeeded", "49.99 EUR", "new to the ledger", "pending", "paid",
         ];
         for part in parts {
             assert!(why.contains(part), "{part:?} in {why:?}");
