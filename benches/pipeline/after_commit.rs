@@ -6,7 +6,7 @@ use crate::shop::{Handlers, work_off};
 use crate::{backlog, events, limit, rounds, setting};
 
 pub(crate) fn run(server: &Server) {
-    let (events, batch) = (events(), setting("BENCH_BATCH", 50).max(1) as usize);
+    let (events, batch) = (events(), setting("BENCH_BATCH", 200).max(1) as usize);
     println!("\n## {}: a backlog of {events} events with an async handler\n", server.name());
     let filled = backlog::filled(server, events, events);
     let (mut without, mut with) = (Rounds::default(), Rounds::default());

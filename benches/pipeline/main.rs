@@ -14,7 +14,7 @@
 //! - `BENCH_EVENTS` (20000): the length of the backlog
 //! - `BENCH_ROUNDS` (3): how often each is measured
 //! - `BENCH_LIMIT` (60): after how many seconds a round ends unfinished
-//! - `BENCH_BATCH` (50): how many events are written by hand in one transaction, and are timed together
+//! - `BENCH_BATCH` (200): how many events are written by hand in one transaction, and are timed together
 //! - `BENCH_DELIVERIES` (8000): how many events go end to end
 //! - `BENCH_SECONDS` (5): how long intake is measured
 //! - `BENCH_WAKEUPS` (200): how many lone events there are

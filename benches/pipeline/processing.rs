@@ -6,7 +6,7 @@ use crate::shop::{Handlers, Progress, work_off};
 use crate::{backlog, by_hand, events, limit, rounds, rows, setting};
 
 pub(crate) fn run(server: &Server) {
-    let (events, batch) = (events(), setting("BENCH_BATCH", 50).max(1) as usize);
+    let (events, batch) = (events(), setting("BENCH_BATCH", 200).max(1) as usize);
     println!("\n## {}: processing a backlog of {events} events\n", server.name());
     let filled = backlog::filled(server, events, events);
     let (mut ours, mut theirs) = (Rounds::default(), Rounds::default());
