@@ -78,6 +78,8 @@ fn limit() -> Duration {
 }
 
 fn main() {
+    // What goes wrong is to be seen; RUST_LOG asks for more.
+    env_logger::init();
     // Cargo adds options of its own.
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let known = |name: &String| SECTIONS.iter().any(|(section, _)| section == name);
