@@ -11,6 +11,8 @@ pub(crate) struct Load {
     /// Nanoseconds spent on deliveries so far, and when that ended last.
     busy: AtomicUsize,
     ended: AtomicUsize,
+    /// When those began that are underway.
+    begun: AtomicUsize,
     underway: AtomicUsize,
 }
 
@@ -20,9 +22,12 @@ impl Load {
         usize::try_from(at.saturating_duration_since(begun).as_nanos()).unwrap_or(usize::MAX)
     }
 
-    /// How long the writer was busy with deliveries, in all.
+    /// How long the writer was busy with deliveries, in all; those that wait for the database now included.
     pub(crate) fn busy(&self) -> Duration {
-        Duration::from_nanos(self.busy.load(Ordering::Relaxed) as u64)
+        let begun = self.begun.load(Ordering::Relaxed);
+        let now = self.nanos(Instant::now());
+        let underway = if self.underway.load(Ordering::Relaxed) > 0 { now.saturating_sub(begun) } else { 0 };
+        Duration::from_nanos((self.busy.load(Ordering::Relaxed) + underway) as u64)
     }
 
     /// Whether no delivery is being written, nor was one within `quiet`.
@@ -33,9 +38,10 @@ impl Load {
     }
 
     pub(super) fn begin(&self) -> Instant {
-        self.nanos(Instant::now());
+        let begun = Instant::now();
+        self.begun.store(self.nanos(begun), Ordering::Relaxed);
         self.underway.store(1, Ordering::Relaxed);
-        Instant::now()
+        begun
     }
 
     pub(super) fn end(&self, begun: Instant) {
