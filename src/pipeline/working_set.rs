@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::domain::event::{References, storable};
+use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::{EventId, PaymentId};
 use crate::domain::ledger::Ledger;
@@ -65,24 +65,16 @@ pub(crate) struct Match {
 
 /// All ids by which an event names its payment, tokens first, each once, without those that can't be stored.
 pub(crate) fn all(references: &References) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for text in references.tokens.iter().chain(&references.gateway_refs) {
-        if storable(text) && !all.contains(text) {
-            all.push(text.clone());
-        }
-    }
-    all
+    storable_once(references.tokens.iter().chain(&references.gateway_refs))
 }
 
 /// The ids that may be linked to a payment: the gateway's own, never what only may be a token.
 pub(super) fn linkable(references: &References) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for text in references.gateway_refs.iter().filter(|text| storable(text)) {
-        if !all.contains(text) {
-            all.push(text.clone());
-        }
-    }
-    all
+    storable_once(&references.gateway_refs)
+}
+
+fn storable_once<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    distinct(texts.into_iter().filter(|text| storable(text)).cloned().map(Some))
 }
 
 impl WorkingSet {

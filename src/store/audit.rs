@@ -51,7 +51,7 @@ pub(crate) struct ActFilter {
     pub act: Option<String>,
 }
 
-/// What a secret signed of late; none: events that bear no signature.
+/// What a secret signed recently; none: events that bear no signature.
 #[derive(Debug)]
 pub(crate) struct Matched {
     /// Its label.

@@ -41,7 +41,7 @@ pub(crate) struct Counter {
     /// The hour's beginning.
     pub hour: Timestamp,
     pub variant: String,
-    /// A word of `payments/tally.rs`.
+    /// A word of `engine/tally.rs`.
     pub outcome: String,
     /// Empty where no money is meant.
     pub currency: String,

@@ -30,7 +30,7 @@ pub(crate) struct EventEnd {
 pub(crate) struct EventFacts {
     pub event: EventId,
     pub summary: String,
-    /// A JSON list, see `domain/effects.rs`.
+    /// A JSON list, see `engine/event_facts.rs`.
     pub facts: String,
 }
 
