@@ -46,6 +46,8 @@
 //!
 //! `docs/ARCHITECTURE.md` walks through the rooms and two requests; `examples/shop` is a whole host.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("actix-payments needs a database: enable the feature `sqlite` or `postgres`");
 
