@@ -1,5 +1,5 @@
-//! Which addresses does a mount have? One scope with the webhook endpoint of every variant and, where the host
-//! gives an access policy, the admin pages. The path is said once, where the host mounts it.
+//! The addresses of a mount: one scope with the webhook endpoint of every variant and, where the host gives an access
+//! policy, the admin pages. The path is said once, where the host mounts it.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -27,7 +27,8 @@ pub struct Mount {
 
 impl Payments {
     /// Mounts payments at `path`, for example `/payments`: each variant's webhook endpoint is then
-    /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once.
+    /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once. At the root (`""` or `"/"`)
+    /// it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the host.
     pub fn mount(&self, path: &str) -> Mount {
         let path = path.trim_end_matches('/').to_owned();
         self.mounted_at(&path);
@@ -59,28 +60,62 @@ impl Mount {
 
 impl HttpServiceFactory for Mount {
     fn register(self, config: &mut AppService) {
-        let mut scope = web::scope(&self.path).service(
-            // A host may end every path in a slash, whatever its pages ask for.
-            web::resource(["/static/{file}", "/static/{file}/", "/static/{hash}/{file}", "/static/{hash}/{file}/"])
-                .route(web::get().to(async |req: HttpRequest| statics::serve(&req))),
-        );
+        if self.path.is_empty() {
+            self.register_at_root(config);
+        } else {
+            self.scope().register(config);
+        }
+    }
+}
+
+impl Mount {
+    /// All below one path of our own.
+    fn scope(self) -> actix_web::Scope {
+        let mut scope = web::scope(&self.path).service(statics(""));
         if let Some(admin) = self.admin {
             scope = scope.service(admin::scope(self.payments.clone(), admin, self.webhooks));
         }
         if self.webhooks {
-            let (payments, limit) = (self.payments, self.payload_limit);
-            scope = scope
-                .service(endpoint(&["/process/{variant}", "/process/{variant}/"], 2, payments.clone(), limit))
-                .service(endpoint(&["/{variant}", "/{variant}/"], 1, payments.clone(), limit))
-                .service(own_pages(payments));
+            let [forwarded, endpoint, pages] = variants("{variant}", &self.payments, self.payload_limit);
+            scope = scope.service(forwarded).service(endpoint).service(pages);
         }
         let not_found = async || respond::plain(actix_web::http::StatusCode::NOT_FOUND).body("not_found");
-        scope.default_service(web::to(not_found)).register(config);
+        scope.default_service(web::to(not_found))
+    }
+
+    /// At the root, or right at a scope of the host's, all paths but those with our names are the host's.
+    fn register_at_root(self, config: &mut AppService) {
+        statics(&format!(":{}", statics::names().join("|"))).register(config);
+        if let Some(admin) = self.admin {
+            admin::scope(self.payments.clone(), admin, self.webhooks).register(config);
+        }
+        if self.webhooks {
+            let names: Vec<&str> = self.payments.variants().collect();
+            let variant = format!("{{variant:{}}}", names.join("|"));
+            variants(&variant, &self.payments, self.payload_limit).into_iter().for_each(|one| one.register(config));
+        }
     }
 }
 
+/// The static files of these names, a pattern. A host may end every path in a slash, whatever its pages ask for.
+fn statics(names: &str) -> actix_web::Resource {
+    let file = format!("{{file{names}}}");
+    let paths = ["", "/{hash}"].map(|hash| [format!("/static{hash}/{file}"), format!("/static{hash}/{file}/")]);
+    web::resource(paths.concat()).route(web::get().to(async |req: HttpRequest| statics::serve(&req)))
+}
+
+/// The addresses of the variants: forwarded deliveries, deliveries, and the gateways' own pages.
+fn variants(variant: &str, payments: &Payments, limit: usize) -> [actix_web::Resource; 3] {
+    let paths = |before: &str| [format!("{before}/{variant}"), format!("{before}/{variant}/")];
+    [
+        endpoint(paths("/process"), 2, payments.clone(), limit),
+        endpoint(paths(""), 1, payments.clone(), limit),
+        own_pages([format!("/{variant}/{{page}}"), format!("/{variant}/{{page}}/")], payments.clone()),
+    ]
+}
+
 /// A variant's address: deliveries by POST, and by GET what a gateway has of its own there.
-fn endpoint(paths: &[&str], below: usize, payments: Payments, limit: usize) -> actix_web::Resource {
+fn endpoint(paths: [String; 2], below: usize, payments: Payments, limit: usize) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| {
         let payments = payments.clone();
         async move {
@@ -94,12 +129,12 @@ fn endpoint(paths: &[&str], below: usize, payments: Payments, limit: usize) -> a
 }
 
 /// A gateway's own pages below its variant's address.
-fn own_pages(payments: Payments) -> actix_web::Resource {
+fn own_pages(paths: [String; 2], payments: Payments) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| -> std::pin::Pin<Box<dyn Future<Output = HttpResponse>>> {
         let payments = payments.clone();
         Box::pin(async move { page::page(&payments, 2, &req, payload).await })
     };
-    web::resource(["/{variant}/{page}", "/{variant}/{page}/"]).route(web::to(answer))
+    web::resource(paths.to_vec()).route(web::to(answer))
 }
 
 /// Handlers of the host take `payments: Payments` as an argument, when the app was given it by

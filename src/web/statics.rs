@@ -35,6 +35,11 @@ static HASH: LazyLock<String> = LazyLock::new(|| {
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 });
 
+/// The names of all files.
+pub(crate) fn names() -> Vec<&'static str> {
+    FILES.iter().map(|file| file.name).collect()
+}
+
 /// The address of a file below this mount.
 pub(crate) fn address(mount: &str, name: &str) -> String {
     format!("{mount}/static/{}/{name}", *HASH)

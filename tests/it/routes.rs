@@ -120,3 +120,31 @@ async fn what_is_below_a_variant_is_not_its_endpoint() {
     }
     assert_eq!(app.number("SELECT count(*) FROM pay_events"), 0);
 }
+
+#[actix_web::test]
+async fn at_the_root_it_leaves_all_other_paths_to_the_host() {
+    for root in ["", "/"] {
+        let app = App::new(Kind::Sqlite).await;
+        let mount = || app.payments.mount(root).admin(crate::app::staff());
+        let tea = || {
+            let tea = web::resource(["/", "/tea", "/{a}/{b}", "/static/tea.css"]);
+            tea.to(|| async { HttpResponse::ImATeapot().finish() })
+        };
+        let host = ActixApp::new().service(web::scope("/eu").service(mount()).service(tea()));
+        let service = test::init_service(host.service(mount()).service(tea())).await;
+        for path in ["/stripe", "/stripe/", "/process/stripe", "/eu/stripe/", "/eu/process/stripe/"] {
+            assert_eq!(ask!(service, app, Method::POST, path), (200, "ok".into()), "{path}");
+        }
+        for path in
+            ["/", "/tea", "/stripes/tea", "/static/tea.css", "/eu/", "/eu/tea", "/eu/tea/green", "/eu/static/tea.css"]
+        {
+            assert_eq!(ask!(service, app, Method::GET, path).0, 418, "{path}");
+        }
+        for path in ["/static/admin.css", "/static/0/admin.js", "/eu/static/icon.svg"] {
+            assert_eq!(ask!(service, app, Method::GET, path).0, 200, "{path}");
+        }
+        for path in ["/admin/", "/admin/payments", "/eu/admin/"] {
+            assert_eq!(ask!(service, app, Method::GET, path).0, 401, "{path}");
+        }
+    }
+}
