@@ -1,4 +1,4 @@
-//! How is a table written as a CSV (RFC 4180)? Streamed chunk by chunk, so that any size needs the memory of one
+//! Tables as CSV (RFC 4180), streamed chunk by chunk, so that any size needs the memory of one
 //! chunk; when the browser has gone, nothing more is read.
 
 use std::pin::Pin;
@@ -89,17 +89,26 @@ impl Sheet {
 }
 
 /// Writes a cell. What a spreadsheet might take for a formula gets an apostrophe before it, which it takes for "this
-/// is text" (OWASP, CSV Injection).
+/// is text" (OWASP, CSV Injection). Where the list separator is a semicolon, a cell begins after each of them as well.
 fn write(out: &mut String, text: &str, theirs: bool) {
-    const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-    let guard = if theirs && (text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA)) { "'" } else { "" };
-    if text.contains(['"', ',', '\r', '\n']) {
+    let text = if theirs { guarded(text) } else { text.to_owned() };
+    if text.contains(['"', ',', ';', '\r', '\n']) {
         out.push('"');
-        out.push_str(guard);
         out.push_str(&text.replace('"', "\"\""));
         out.push('"');
     } else {
-        out.push_str(guard);
-        out.push_str(text);
+        out.push_str(&text);
     }
+}
+
+/// The text with an apostrophe before each piece that might be taken for a formula.
+fn guarded(text: &str) -> String {
+    const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+    // A quote that closes what nobody opened is skipped, and the cell goes on after it.
+    let begins = |piece: &str| {
+        piece.starts_with(FORMULA)
+            || piece.trim_start_matches(|c: char| c.is_whitespace() || c == '"').starts_with(FORMULA)
+    };
+    let pieces = text.split(';').map(|piece| if begins(piece) { format!("'{piece}") } else { piece.to_owned() });
+    pieces.collect::<Vec<_>>().join(";")
 }

@@ -40,14 +40,14 @@ fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
 on_both_databases! {
     async fn a_spreadsheet_takes_no_text_for_a_formula_and_every_cell_is_whole(kind) {
         let app = App::new(kind).await;
-        let hostile = ["=HYPERLINK(\"http://x\",\"y\")", "+1", "-2", "@SUM(A1)", " =1", "＝1", "a, \"b\"", "plain"];
+        let hostile = ["=HYPERLINK(\"http://x\",\"y\")", "+1", "-2", "@SUM(A1)", " =1", "＝1", "a, \"b\"", "x;=1+1;y", "plain"];
         for reference in hostile {
             app.payments.create(NewPayment::new("stripe", money(123_456, "EUR")).reference(reference)).await.unwrap();
         }
         app.run("UPDATE pay_payments SET reference = 'two\nlines', captured_amount = 123456 WHERE reference = 'plain'");
         let answer = app.get("/payments/admin/payments.csv").await;
         let rows = parsed(&answer);
-        let expected = ["two\nlines", "a, \"b\"", "'＝1", "' =1", "'@SUM(A1)", "'-2", "'+1", "'=HYPERLINK(\"http://x\",\"y\")"];
+        let expected = ["two\nlines", "x;'=1+1;y", "a, \"b\"", "'＝1", "' =1", "'@SUM(A1)", "'-2", "'+1", "'=HYPERLINK(\"http://x\",\"y\")"];
         assert_eq!(column(&rows, "reference"), expected);
         assert_eq!((column(&rows, "amount")[0].as_str(), column(&rows, "captured")[0].as_str()), ("1234.56", "1234.56"));
         assert_eq!((column(&rows, "currency")[0].as_str(), column(&rows, "created")[0].as_str()), ("EUR", "2026-10-12T10:15:00Z"));
