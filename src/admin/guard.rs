@@ -1,4 +1,4 @@
-//! May this request see the page, and may it act? Asked on every request; every doubt is a no.
+//! Whether a request may see a page, and whether it may act. Asked on every request; every doubt is a no.
 
 // A refusal is the answer itself, and on its way out at once.
 #![allow(clippy::result_large_err)]
@@ -103,7 +103,10 @@ fn same_site(req: &HttpRequest) -> bool {
         None => true,
         Some(origin) => {
             let host = origin.split_once("://").map(|(_, host)| host.to_owned());
-            host.is_some() && host == text(header::HOST).or_else(|| Some(req.connection_info().host().to_owned()))
+            // A proxy may rewrite `Host` and keep what the browser sent beside it. No page of another site can set that.
+            let kept = text(header::HeaderName::from_static("x-forwarded-host"));
+            let own = text(header::HOST).or_else(|| Some(req.connection_info().host().to_owned()));
+            host.is_some() && (host == own || host == kept)
         }
     }
 }

@@ -144,6 +144,10 @@ async fn older_browsers_are_believed_by_their_origin() {
     assert_eq!(app.number("SELECT count(*) FROM pay_audit"), 0);
     assert_eq!(post(&[host, ("origin", "https://shop.example")]).await, 303);
     assert_eq!(app.number("SELECT count(*) FROM pay_audit"), 1);
+    // A proxy rewrote the host and kept what the browser sent.
+    let behind = [("host", "10.0.0.7:8080"), ("x-forwarded-host", "shop.example")];
+    assert_eq!(post(&[behind[0], behind[1], ("origin", "https://evil.example")]).await, 403);
+    assert_ne!(post(&[behind[0], behind[1], ("origin", "https://shop.example")]).await, 403);
 }
 
 #[actix_web::test]
