@@ -37,10 +37,8 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
     };
     match variant.gateway.page(&request).await {
         // The gateway has no page at the variant's address itself: it is the webhook endpoint, which accepts only POST.
-        None if request.path.is_empty() => {
-            payments.engine().reject(name, Rejection::MethodNotAllowed);
-            respond::rejected(Rejection::MethodNotAllowed)
-        }
+        // Not counted: who opens it in a browser delivers nothing.
+        None if request.path.is_empty() => respond::rejected(Rejection::MethodNotAllowed),
         None => respond::plain(StatusCode::NOT_FOUND).body("not_found"),
         Some(PageResponse::Html(page)) => respond::html(StatusCode::OK, page),
         Some(PageResponse::Text(text)) => respond::plain(StatusCode::OK).body(text),

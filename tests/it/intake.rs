@@ -59,6 +59,8 @@ on_both_databases! {
         for (_, code) in cases {
             assert!(counters.contains(&format!("stripe rejected:{code} 1")), "{counters:?}");
         }
+        let opened = "stripe rejected:method_not_allowed 3";
+        assert!(counters.contains(&opened.to_owned()), "who opens it in a browser delivers nothing: {counters:?}");
         assert_eq!(app.number("SELECT count(*) FROM pay_events"), 0);
     }
 

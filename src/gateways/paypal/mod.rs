@@ -234,10 +234,11 @@ impl Gateway for PayPal {
         if self.api.is_some() {
             return Ok(());
         }
-        let verb = verb.as_str();
-        Err(format!(
-            "This variant has no client ID and secret of PayPal's, so PayPal can't be asked to {verb} from here."
-        ))
+        let what = match verb {
+            Verb::Refresh => "for anything".to_owned(),
+            _ => format!("to {}", verb.as_str()),
+        };
+        Err(format!("This variant has no client ID and secret of PayPal's, so PayPal can't be asked {what} from here."))
     }
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
