@@ -1,4 +1,4 @@
-//! How does this shop take payments? Two gateways, one handler in the transaction that marks the order, and one
+//! How this shop takes payments: two gateways, one handler in the transaction that marks the order, and one
 //! that sends a receipt afterwards.
 
 use actix_payments::domain::payment::Status;
@@ -23,7 +23,7 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
     let receipts = database.clone();
     Payments::builder(database)
         .variant("stripe", stripe)
-        .variant("dummy", Dummy::new(&settings.dummy_secret))
+        .variant("dummy", Dummy::new(&settings.dummy_secret).in_production())
         .handler_in_transaction("mark-order", mark_order)
         .handler("send-receipt", move |transition| send_receipt(receipts.clone(), transition))
         .build()

@@ -49,7 +49,7 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded};
 /// use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind};
 /// use actix_payments::gateways::{Gateway, Verification};
 ///
-/// let dummy = Dummy::new("a secret of your own");
+/// let dummy = Dummy::new("a secret of your own").in_production();
 /// assert_eq!(dummy.check(), Ok(()));
 ///
 /// let price = Money::new(4999, Currency::parse("EUR")?);
@@ -61,13 +61,21 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded};
 #[derive(Debug, Clone)]
 pub struct Dummy {
     secret: Secret,
+    in_production: bool,
 }
 
 impl Dummy {
     /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key exactly as
     /// given, including white space.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self { secret: Secret::new(secret) }
+        Self { secret: Secret::new(secret), in_production: false }
+    }
+
+    /// Lets a release build have this gateway, for a demonstration that sells nothing. Default: a release build is
+    /// refused, so that no shop deploys it by accident.
+    pub fn in_production(mut self) -> Self {
+        self.in_production = true;
+        self
     }
 
     /// The delivery of `event` that this gateway would send at `now`, signed and with its headers. For tests and
@@ -86,7 +94,7 @@ impl Gateway for Dummy {
         if self.secret.is_blank() {
             return Err("expected a signing secret for the dummy gateway, got a blank text".to_owned());
         }
-        Ok(())
+        self.check_build(!cfg!(debug_assertions))
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
@@ -146,6 +154,19 @@ impl Gateway for Dummy {
 }
 
 impl Dummy {
+    /// Whether this kind of build may have it.
+    fn check_build(&self, is_release: bool) -> Result<(), String> {
+        if is_release && !self.in_production {
+            let why =
+                "expected Dummy::in_production in a release build, got a gateway with which anybody pays for free";
+            return Err(why.to_owned());
+        }
+        if is_release {
+            log::warn!("payments: the dummy gateway is configured: anybody can pay with it without paying");
+        }
+        Ok(())
+    }
+
     /// The link to the checkout page. It contains everything that the page needs, so no state has to be kept.
     fn redirect_to_checkout(&self, payment: &PaymentRequest) -> Result<Started, GatewayError> {
         let Some(address) = &payment.address else {
@@ -168,4 +189,16 @@ impl Dummy {
 /// [`Dummy::delivery`] signs a whole event.
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
     verify::header(&Secret::new(secret), timestamp, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_build_has_it_on_purpose_only() {
+        let dummy = Dummy::new("secret");
+        assert!(dummy.check_build(false).is_ok() && dummy.check_build(true).is_err());
+        assert!(dummy.in_production().check_build(true).is_ok());
+    }
 }
