@@ -1,4 +1,4 @@
-//! What is the story of one payment?
+//! A payment's page.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
 use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
 use crate::domain::Timestamp;
+use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
-use crate::store::rows::TransitionRow;
+use crate::store::rows::{EventRow, TransitionRow};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
 
@@ -49,6 +50,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         status: payment.status.into(),
         flags,
         concerns: payment.concerns.clone(),
+        unapplied: unapplied(&frame, &story),
         figures: Figure::all(payment.amount, payment.captured, payment.refunded),
         token: Code::new(&payment.token, "token"),
         reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
@@ -74,6 +76,24 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     };
     Ok(frame.render(&page))
 }
+
+/// The events that failed before they were applied, as where a handler in the transaction refuses them: the gateway has
+/// said what the payment does not show.
+fn unapplied(frame: &Frame, story: &PaymentStory) -> Vec<(Link, String)> {
+    let is_applied = |event: &EventRow| story.transitions.iter().any(|step| step.event_id == Some(event.id));
+    let failed = story.events.iter().filter(|event| {
+        let code = event.outcome_code.as_deref().unwrap_or_default();
+        matches!(event.state, EventState::Retryable | EventState::Discarded) && FAILED.contains(&code)
+    });
+    let line = |event: &EventRow| {
+        let why = event.outcome.clone().unwrap_or_default();
+        (Link::new(&event.kind, frame.href(&format!("events/{}", event.id))), why)
+    };
+    failed.filter(|event| !is_applied(event)).map(line).collect()
+}
+
+/// The codes of failures, not of what an operator gave up.
+const FAILED: [&str; 4] = ["failed", "handler_failed", "handler_discarded", "malformed"];
 
 /// What came of an operation that led here.
 fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {

@@ -24,6 +24,8 @@ pub(crate) struct Payment {
     pub(crate) flags: Vec<Badge>,
     /// Why a person should look at it, a sentence each.
     pub(crate) concerns: Vec<String>,
+    /// Events that could not be applied, each with the reason.
+    pub(crate) unapplied: Vec<(Link, String)>,
     /// Total, captured, refunded, remaining.
     pub(crate) figures: Vec<Figure>,
     /// Our public id.
