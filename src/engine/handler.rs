@@ -115,7 +115,7 @@ pub(crate) type InTransaction = Box<dyn Fn(&mut dyn Any, &TransitionNotice) -> R
 /// All handlers, in the order in which they were added.
 #[derive(Default)]
 pub(crate) struct Handlers {
-    on_transition: Vec<(String, OnTransition)>,
+    pub(super) on_transition: Vec<(String, OnTransition)>,
     on_event: Vec<(String, String, OnEvent)>,
     pub(crate) in_transaction: Vec<(String, InTransaction)>,
 }
@@ -232,7 +232,7 @@ pub(crate) struct Call<'a> {
 /// The name under which the reading of the event itself is kept among the attempts.
 pub(crate) const PROCESS: &str = "process";
 
-fn matches(pattern: &str, kind: &str) -> bool {
+pub(super) fn matches(pattern: &str, kind: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => kind.starts_with(start),
         None => pattern == kind,

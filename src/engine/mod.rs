@@ -6,17 +6,18 @@ mod chores;
 pub(crate) mod event_facts;
 pub(crate) mod find;
 pub(crate) mod handler;
-
+pub(crate) mod heartbeat;
+pub(crate) mod owed;
 pub(crate) mod payment;
 pub(crate) mod request;
 pub(crate) mod tally;
 mod variant;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 pub(crate) use actor::{Actor, act};
 pub use chores::Chores;
@@ -41,6 +42,12 @@ pub(crate) struct Engine {
     pub(crate) writer: Writer,
     pub(crate) variants: BTreeMap<String, Variant>,
     pub(crate) handlers: Handlers,
+    /// The handlers that the builder retires, by name.
+    pub(crate) retired: Vec<String>,
+    /// Whether the handlers are registered in the database.
+    pub(crate) is_registered: OnceCell<()>,
+    /// The handlers that this process lacks, as last reported in the log.
+    pub(crate) reported_lacking: Mutex<Vec<String>>,
     pub(crate) backoff: Backoff,
     pub(crate) chores: Chores,
     pub(crate) handler_timeout: Duration,

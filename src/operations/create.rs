@@ -1,8 +1,7 @@
-//! How does a payment begin? Its row is committed before the gateway hears of it, so that no event can come
-//! before there is something to match.
+//! How a payment begins: its row is committed before the gateway hears of it, so that no event can come before there is
+//! something to match.
 
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use crate::domain::event::storable;
@@ -14,13 +13,14 @@ use crate::engine::payment::Payment;
 use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
-use crate::store::rows::PaymentDraft;
+use crate::store::rows::{PaymentDraft, PaymentRow};
 
 /// A payment to be created.
 #[derive(Debug, Clone)]
 pub struct NewPayment {
     variant: String,
     order: PaymentRequest,
+    key: Option<String>,
     expires_in: Option<Duration>,
     checkout: bool,
 }
@@ -46,7 +46,16 @@ pub struct Created {
 impl NewPayment {
     /// A payment of `amount` through `variant`.
     pub fn new(variant: impl Into<String>, amount: Money) -> Self {
-        Self { variant: variant.into(), order: PaymentRequest::new("", amount), expires_in: None, checkout: true }
+        let order = PaymentRequest::new("", amount);
+        Self { variant: variant.into(), order, key: None, expires_in: None, checkout: true }
+    }
+
+    /// A name of the host's for this very payment, unique among all of its payments: `order-10042-1`. Created again
+    /// under the same key, it is the same payment: a double click, a retried request or a second process make one, and
+    /// the customer is sent to the same page. Default none: every call makes a payment.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
     }
 
     /// The host's own id of what is paid for, its order number. Default none.
@@ -122,10 +131,20 @@ impl Engine {
     /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
     pub(crate) async fn create(self: &Arc<Self>, new: NewPayment) -> Result<Created, Error> {
         let variant = self.variant(&new.variant).ok_or_else(|| unknown_variant(self, &new.variant))?;
-        let NewPayment { variant: name, mut order, expires_in, checkout } = new;
-        complete(self, &name, &mut order, expires_in)?;
+        let NewPayment { variant: name, mut order, key, expires_in, checkout } = new;
+        let asked = order.clone();
+        complete(self, &name, &mut order, key.as_deref(), expires_in)?;
         let draft = draft(self, &name, &order)?;
-        let row = self.write(move |tx| tx.insert_payment(&draft)).await?;
+        let (row, sent_to, is_new) = self.once(key.clone(), draft).await?;
+        if !is_new {
+            same(&row, &name, &asked)?;
+            if let Some(next) = next_of(&row, sent_to) {
+                return Ok(Created { payment: Payment::of(&row), next });
+            }
+            // Not known to be started, so it is started now, as the same payment.
+            order = PaymentRequest { token: row.token.clone(), ..asked };
+            fill(self, &name, &mut order, expires_in);
+        }
         let failed = |error| {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
         };
@@ -133,11 +152,30 @@ impl Engine {
         let next = match started {
             Started::Done => Next::Done,
             Started::Redirect { url, gateway_refs } => {
-                self.link(row.id, name, gateway_refs).await?;
+                self.link(row.id, name, gateway_refs, key.map(|key| (key, url.clone()))).await?;
                 Next::Redirect(url)
             }
         };
         Ok(Created { payment: Payment::of(&row), next })
+    }
+
+    /// The payment under this key: the one that was created under it before, with where its customer was sent, or a new
+    /// one.
+    async fn once(
+        self: &Arc<Self>,
+        key: Option<String>,
+        draft: PaymentDraft,
+    ) -> Result<(PaymentRow, Option<String>, bool), Error> {
+        self.write(move |tx| {
+            let Some(key) = &key else { return Ok((tx.insert_payment(&draft)?, None, true)) };
+            if let Some((row, address)) = tx.created_under(key)? {
+                return Ok((row, address, false));
+            }
+            let row = tx.insert_payment(&draft)?;
+            tx.keep_creation(key, row.id)?;
+            Ok((row, None, true))
+        })
+        .await
     }
 
     /// Links the gateway's ids to a payment and wakes the events that waited for one of them.
@@ -146,6 +184,7 @@ impl Engine {
         payment: PaymentId,
         variant: String,
         gateway_refs: Vec<String>,
+        started: Option<(String, String)>,
     ) -> Result<(), Error> {
         let now = self.now();
         let linked = move |tx: &mut dyn crate::store::Tx| {
@@ -153,6 +192,9 @@ impl Engine {
             tx.lock_references(&keys)?;
             let links: Vec<_> = keys.iter().map(|key| (key.clone(), payment)).collect();
             tx.link(&links)?;
+            if let Some((key, address)) = &started {
+                tx.creation_started(key, address)?;
+            }
             tx.wake(&keys, now)
         };
         self.write(linked).await?;
@@ -161,11 +203,12 @@ impl Engine {
     }
 }
 
-/// Fills in what the host did not say, and refuses what can't work before anything is stored or sent.
+/// Refuses what can't work before anything is stored or sent, and fills in what the host did not say.
 fn complete(
     engine: &Arc<Engine>,
     variant: &str,
     order: &mut PaymentRequest,
+    key: Option<&str>,
     expires_in: Option<Duration>,
 ) -> Result<(), Error> {
     let refused = |message: String| Err(Error::new(ErrorKind::Refused, message));
@@ -178,10 +221,11 @@ fn complete(
             return refused(message.to_owned());
         }
     }
-    if order.items.is_empty() {
-        let name = order.reference.clone().unwrap_or_else(|| "Payment".to_owned());
-        order.items.push(LineItem { name, quantity: 1, unit_amount: order.amount.minor });
+    if key.is_some_and(|key| !storable(key)) {
+        return refused("expected a key of 1 to 255 characters without control characters".to_owned());
     }
+    order.token = payment_token()?;
+    fill(engine, variant, order, expires_in);
     let cost = |item: &LineItem| item.unit_amount.checked_mul(i64::from(item.quantity));
     let sum = order.items.iter().try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?));
     if sum != Some(order.amount.minor) {
@@ -191,14 +235,40 @@ fn complete(
         );
         return refused(format!("expected items that cost {} together, got {sum}", order.amount));
     }
-    order.token = payment_token()?;
+    Ok(())
+}
+
+/// What is next for a payment that was created before, unless it is not known to be started.
+fn next_of(row: &PaymentRow, sent_to: Option<String>) -> Option<Next> {
+    if row.status == Status::Pending { sent_to.map(Next::Redirect) } else { Some(Next::Done) }
+}
+
+/// Whether a key is used for the same payment again.
+fn same(row: &PaymentRow, variant: &str, asked: &PaymentRequest) -> Result<(), Error> {
+    let amount = Money::new(row.amount, row.currency);
+    if row.variant == variant && amount == asked.amount && row.reference == asked.reference {
+        return Ok(());
+    }
+    let message = format!(
+        "expected a key of its own for each payment, got one that created a payment of {amount} through {}{}",
+        row.variant,
+        row.reference.as_ref().map(|reference| format!(" for {reference:?}")).unwrap_or_default()
+    );
+    Err(Error::new(ErrorKind::Refused, message))
+}
+
+/// Fills in what the host did not say. The token is set.
+fn fill(engine: &Arc<Engine>, variant: &str, order: &mut PaymentRequest, expires_in: Option<Duration>) {
+    if order.items.is_empty() {
+        let name = order.reference.clone().unwrap_or_else(|| "Payment".to_owned());
+        order.items.push(LineItem { name, quantity: 1, unit_amount: order.amount.minor });
+    }
     for url in [&mut order.return_url, &mut order.cancel_url].into_iter().flatten() {
         *url = url.replace("{token}", &order.token);
     }
     order.address = Some(engine.address_of(variant).trim_end_matches('/').to_owned());
     order.expires_at = expires_in.map(|time| later(engine.now(), time));
     order.cancel_url = order.cancel_url.take().or_else(|| order.return_url.clone());
-    Ok(())
 }
 
 fn draft(engine: &Arc<Engine>, variant: &str, order: &PaymentRequest) -> Result<PaymentDraft, Error> {

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use super::Payments;
 use super::handed::{Event, Transition};
@@ -25,6 +25,7 @@ pub struct Builder<C: HostConnection> {
     database: Database<C>,
     variants: Vec<(String, Variant)>,
     handlers: Handlers,
+    retired: Vec<String>,
     backoff: Backoff,
     chores: Chores,
     handler_timeout: Duration,
@@ -62,6 +63,7 @@ impl<C: HostConnection> Builder<C> {
             database,
             variants: Vec::new(),
             handlers: Handlers::default(),
+            retired: Vec::new(),
             backoff: Backoff::default(),
             chores: Chores::default(),
             handler_timeout: Duration::from_secs(60),
@@ -114,6 +116,11 @@ impl<C: HostConnection> Builder<C> {
     /// must not wait for anything else, since the payment is locked meanwhile; the verbs of [`Payments`] refuse to be
     /// called from it.
     ///
+    /// Where it fails, nothing of its event is stored: the payment keeps the status that it had, the event is tried again
+    /// with backoff and discarded after the last attempt, or at once for [`HandlerError::Discard`]. So a customer may have
+    /// paid at the gateway while the payment is pending here. The payment's page and the overview say so, and once the
+    /// handler is mended, the event is requeued there.
+    ///
     /// Events are processed many in a transaction. Where one of them fails, what was written for the others is rolled back
     /// with it, and their handlers are called again in another transaction: what this handler does elsewhere than on the
     /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off.
@@ -127,6 +134,15 @@ impl<C: HostConnection> Builder<C> {
             None => Err(HandlerError::Discard("the connection is of another type than the builder's".into())),
         };
         self.handlers.add_in_transaction(name.into(), Box::new(erased));
+        self
+    }
+
+    /// Retires a handler that an earlier release of the host had, by name. Every handler that any process registered is
+    /// owed its runs until then, so that none is lost while builds or processes with other handlers run side by side:
+    /// a process that lacks a handler after the commit leaves its runs to one that has it, and one that lacks a handler
+    /// in the transaction processes no events. What is owed is shown on the overview and in the log.
+    pub fn retire_handler(mut self, name: impl Into<String>) -> Self {
+        self.retired.push(name.into());
         self
     }
 
@@ -178,7 +194,7 @@ impl<C: HostConnection> Builder<C> {
     /// zero.
     pub fn build(self) -> Result<Payments, Error> {
         let variants = checked_variants(self.variants)?;
-        check_handlers(&self.handlers).map_err(Error::configuration)?;
+        check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
@@ -188,6 +204,9 @@ impl<C: HostConnection> Builder<C> {
             store,
             variants,
             handlers: self.handlers,
+            retired: self.retired,
+            is_registered: OnceCell::new(),
+            reported_lacking: Mutex::default(),
             backoff: self.backoff,
             chores: self.chores,
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
@@ -228,7 +247,7 @@ fn checked_variants(given: Vec<(String, Variant)>) -> Result<BTreeMap<String, Va
 }
 
 /// Names are how a finished handler is remembered, so each must be its own.
-fn check_handlers(handlers: &Handlers) -> Result<(), String> {
+fn check_handlers(handlers: &Handlers, retired: &[String]) -> Result<(), String> {
     let mut seen = HashSet::new();
     for name in handlers.names() {
         slug("handler", name)?;
@@ -238,6 +257,9 @@ fn check_handlers(handlers: &Handlers) -> Result<(), String> {
         if !seen.insert(name) {
             return Err(format!("expected every handler to have a name of its own, got {name:?} twice"));
         }
+    }
+    if let Some(name) = retired.iter().find(|name| seen.contains(name)) {
+        return Err(format!("expected to retire a handler that is gone, got {name:?}, which is added as well"));
     }
     match handlers.kinds().find(|(_, kind)| kind.is_empty()) {
         Some((name, _)) => Err(format!("expected handler {name:?} to name a kind, got an empty one")),

@@ -15,6 +15,7 @@ use super::write::{self, Written, report_change};
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, References, Source};
 use crate::domain::id::EventId;
+use crate::engine::owed::Lacking;
 use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -83,10 +84,13 @@ impl From<Error> for Why {
 pub(super) fn take(engine: &Arc<Engine>, due: &Due<'_>) -> Result<Batch, Undone> {
     let mut undone = Undone { claimed: Vec::new(), why: Why::Store(Error::new(ErrorKind::Storage, "not begun")) };
     let taken = engine.store.transaction(|tx| {
-        let now = engine.now();
+        let (now, lacking) = (engine.now(), engine.lacking(tx)?);
+        if lacking.in_transaction().next().is_some() {
+            return Ok(Batch::default());
+        }
         let claimed = claim(engine, tx, due, now)?;
         undone.claimed = claimed.iter().map(|event| event.row.id).collect();
-        process_set(engine, tx, claimed, now).map_err(|why| match why {
+        process_set(engine, tx, claimed, lacking, now).map_err(|why| match why {
             Why::Store(error) => error,
             Why::Event(..) => {
                 undone.why = why;
@@ -114,7 +118,13 @@ fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Res
     Ok(claimed)
 }
 
-fn process_set(engine: &Arc<Engine>, tx: &mut dyn Tx, claimed: Vec<Claimed>, now: Timestamp) -> Result<Batch, Why> {
+fn process_set(
+    engine: &Arc<Engine>,
+    tx: &mut dyn Tx,
+    claimed: Vec<Claimed>,
+    lacking: Lacking,
+    now: Timestamp,
+) -> Result<Batch, Why> {
     if claimed.is_empty() {
         return Ok(Batch::default());
     }
@@ -132,7 +142,7 @@ fn process_set(engine: &Arc<Engine>, tx: &mut dyn Tx, claimed: Vec<Claimed>, now
         };
         done.push(Done { event, read: read.as_ref().ok(), outcome });
     }
-    let written = write::write(engine, tx, &mut set, &mut done, now)?;
+    let written = write::write(engine, tx, &mut set, &mut done, lacking, now)?;
     tell_in_transaction(engine, tx, &done, &written)?;
     for one in &done {
         if let (Some(read), Ok(Stepped { change: Some(change), .. })) = (one.read, &one.outcome) {

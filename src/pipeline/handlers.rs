@@ -25,6 +25,8 @@ pub(crate) struct Pending {
     pub(super) transitions: Vec<TransitionNotice>,
     /// The handlers that are done already, with the reasons of those that gave up.
     pub(super) done: Vec<DoneHandler>,
+    /// The handlers that this process lacks and that are not done, by name.
+    pub(super) owed: Vec<String>,
     pub(super) verdict: Verdict,
     /// Until when the event is ours.
     pub(super) leased_until: Mutex<Timestamp>,
@@ -129,14 +131,29 @@ impl Pending {
         let now = engine.now();
         let verdict = match failure {
             Some(failure) => failure.verdict(engine, self.attempts, now),
-            None => Verdict { finished_at: Some(now), ..self.verdict },
+            None => Verdict { finished_at: Some(now), ..self.verdict.clone() },
         };
+        let verdict = self.left_to_others(verdict, now);
         report(&self.event.variant, &self.event.id, &verdict);
         let state = verdict.state;
-        if record(engine, last, Some(Settled { claim: self.claim, verdict })).await? {
+        let held = record(engine, last, Some(Settled { claim: self.claim, verdict })).await?;
+        if held && state != EventState::Available {
             engine.count(&self.event.variant, state.as_str(), 1);
         }
         Ok(())
+    }
+
+    /// An event is not at its end while a handler is owed that another process has. This one leaves it alone the longer
+    /// the oftener it came back, so that the other comes first.
+    fn left_to_others(&self, verdict: Verdict, now: Timestamp) -> Verdict {
+        if self.owed.is_empty() || verdict.state == EventState::Retryable {
+            return verdict;
+        }
+        let times = u32::try_from(self.claim.number).unwrap_or(u32::MAX).min(LONGEST_LEFT);
+        let due_at = Some(later(now, LEFT_FOR * 2_u32.pow(times)));
+        let outcome =
+            format!("{}; waits for a process that has the handler {}", self.verdict.outcome, self.owed.join(", "));
+        Verdict { state: EventState::Available, due_at, outcome, finished_at: None, ..self.verdict.clone() }
     }
 
     /// Gives the event back unfinished, due at once, without counting this attempt against it, and says why.
@@ -148,6 +165,11 @@ impl Pending {
         record(&engine, None, Some(Settled { claim: self.claim, verdict })).await.map(drop)
     }
 }
+
+/// How long an event is left to other processes after its first claim, and how often that is doubled at the most: from a
+/// second to two minutes.
+const LEFT_FOR: Duration = Duration::from_millis(500);
+const LONGEST_LEFT: u32 = 8;
 
 /// How often a write about a running event is tried, and the pause after the first try, doubled after each. With
 /// the time that each try itself may wait (10 seconds for SQLite's lock) it stays below the default lease.

@@ -6,14 +6,19 @@ use super::batch::{Batch, Due, take};
 use super::isolate::again;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::store::Tx;
 
 impl Engine {
     /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer
     /// is kept waiting for the answer.
     pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool) -> Result<Batch, Error> {
+        self.register().await?;
         let taken = self.blocking(move |engine| {
             let (now, variants) = (engine.now(), engine.variant_names());
-            if !is_known_due && !engine.store.ask(|tx| tx.is_due(now, &variants))? {
+            let is_due = |tx: &mut dyn Tx| {
+                Ok(tx.is_due(now, &variants)? && engine.lacking(tx)?.in_transaction().next().is_none())
+            };
+            if !is_known_due && !engine.store.ask(is_due)? {
                 return Ok(Batch::default());
             }
             take(engine, &Due::First).or_else(|undone| again(engine, undone))
@@ -27,6 +32,9 @@ impl Engine {
     /// that a worker has taken up meanwhile are its own; async handlers are a worker's in any case, and so is what
     /// fails.
     pub(crate) async fn process_now(self: &Arc<Self>, variant: String, named: Vec<String>) {
+        if let Err(error) = self.register().await {
+            return log::warn!("payments: an answer is left to a worker: {error}");
+        }
         let taken = self.blocking(move |engine| {
             take(engine, &Due::Named(&variant, &named)).or_else(|undone| again(engine, undone))
         });

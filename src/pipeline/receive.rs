@@ -1,4 +1,4 @@
-//! What happens to a delivery before it is answered? It is verified, cut into events, and committed; nothing is
+//! What happens to a delivery before it is answered: it is verified, cut into events, and committed. Nothing is
 //! interpreted here.
 
 use std::sync::Arc;
@@ -72,7 +72,11 @@ impl Engine {
         if events.is_empty() {
             return Ok(Received { events: 0, duplicates: 0 });
         }
-        let taken = tokio::time::timeout(PATIENCE, writer.append(events)).await;
+        let stored = async {
+            self.register().await?;
+            writer.append(events).await
+        };
+        let taken = tokio::time::timeout(PATIENCE, stored).await;
         let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
         let stored = taken.unwrap_or_else(late).map_err(|error| {
             log::error!("payments: a delivery could not be stored: variant={variant} {error}");

@@ -10,8 +10,9 @@ use super::step::{Change, Done, Stepped};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
-use crate::domain::id::{EventId, PaymentId};
+use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::{Timestamp, later};
+use crate::engine::owed::Lacking;
 use crate::engine::{Engine, EventNotice, Payment, TransitionNotice, event_facts};
 use crate::error::Error;
 use crate::store::Tx;
@@ -28,6 +29,8 @@ pub(super) struct Written {
     pub(super) woken: usize,
     /// Until when the events are held that have handlers to run.
     leased_until: Timestamp,
+    /// The handlers that are left to other processes.
+    lacking: Lacking,
 }
 
 /// Writes all of it.
@@ -36,6 +39,7 @@ pub(super) fn write(
     tx: &mut dyn Tx,
     set: &mut WorkingSet,
     done: &mut [Done<'_>],
+    lacking: Lacking,
     now: Timestamp,
 ) -> Result<Written, Error> {
     let mut made = HashMap::new();
@@ -51,7 +55,7 @@ pub(super) fn write(
                     change.payment.id = real(change.payment.id);
                 }
                 stepped.matched = stepped.matched.take().map(|(id, by)| (real(id), by));
-                ended(engine, one.event, stepped, now)
+                ended(engine, &lacking, one.event, stepped, now)
             }
             Err(failure) => failed(engine, one.event, failure, &mut attempts, now),
         };
@@ -72,13 +76,13 @@ pub(super) fn write(
     for (from, into) in &set.changes.absorbed {
         tx.absorb(real(*from), real(*into), now)?;
     }
-    Ok(Written { transitions, states, woken, leased_until: later(now, engine.lease) })
+    Ok(Written { transitions, states, woken, leased_until: later(now, engine.lease), lacking })
 }
 
 /// Where an event stands after its step: at its end, or held for its async handlers.
-fn ended(engine: &Engine, event: &Claimed, stepped: &Stepped, now: Timestamp) -> EventEnd {
+fn ended(engine: &Engine, lacking: &Lacking, event: &Claimed, stepped: &Stepped, now: Timestamp) -> EventEnd {
     let verdict = stepped.verdict.clone();
-    let verdict = if is_wanted(engine, event, stepped) {
+    let verdict = if is_wanted(engine, lacking, event, stepped) {
         let due_at = Some(later(now, engine.lease));
         Verdict { state: EventState::Running, due_at, finished_at: None, ..verdict }
     } else {
@@ -87,10 +91,11 @@ fn ended(engine: &Engine, event: &Claimed, stepped: &Stepped, now: Timestamp) ->
     end(event, verdict, stepped.matched.clone())
 }
 
-/// Whether async handlers are to run after the commit.
-fn is_wanted(engine: &Engine, event: &Claimed, stepped: &Stepped) -> bool {
-    let has_steps = stepped.change.as_ref().is_some_and(Change::has_steps);
-    stepped.is_told && (has_steps && engine.handlers.wants_transitions() || engine.handlers.wants(&event.row.kind))
+/// Whether async handlers are to run after the commit, here or elsewhere.
+fn is_wanted(engine: &Engine, lacking: &Lacking, event: &Claimed, stepped: &Stepped) -> bool {
+    let (has_steps, kind) = (stepped.change.as_ref().is_some_and(Change::has_steps), &event.row.kind);
+    let own = has_steps && engine.handlers.wants_transitions() || engine.handlers.wants(kind);
+    stepped.is_told && (own || lacking.wants(has_steps, kind))
 }
 
 /// Where an event stands whose reading failed.
@@ -220,6 +225,9 @@ impl Written {
             payment: change.map(|change| Payment::of(&change.payment)),
         };
         let done = set.done.get(&row.id).cloned().unwrap_or_default();
+        let ids: Vec<TransitionId> = transitions.iter().map(|step| step.id).collect();
+        let mut owed = self.lacking.runs(&ids, &row.kind);
+        owed.retain(|(name, id)| !done.iter().any(|done| (&done.handler, done.transition_id) == (name, *id)));
         let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
         Some(Pending {
             engine: engine.clone(),
@@ -228,6 +236,7 @@ impl Written {
             event,
             transitions,
             done,
+            owed: owed.into_iter().map(|(name, _)| name).collect(),
             verdict,
             leased_until: Mutex::new(self.leased_until),
         })

@@ -1,5 +1,6 @@
-//! What is odd enough that a person should look? Each rule asks for little and has a threshold with a reason.
+//! What is odd enough that a person should look. Each rule asks for little and has a threshold with a reason.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::domain::Timestamp;
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::reports::browse::COUNT_CAP;
 use crate::store::Tx;
 use crate::store::filters::{EventStream, PaymentStream};
+use crate::store::registry::WorkerRow;
 use crate::store::rows::{EventRow, Sum};
 
 /// Something odd, the numbers up to [`COUNT_CAP`].
@@ -17,6 +19,10 @@ use crate::store::rows::{EventRow, Sum};
 pub(crate) enum Anomaly {
     /// Events are due and nobody takes them.
     Overdue { count: i64, since: Timestamp },
+    /// Events wait for variants that no worker has.
+    NoVariant { variants: Vec<String> },
+    /// Handlers are owed runs, and no worker has them.
+    NoHandler { handlers: Vec<String> },
     /// Deliveries of a variant were refused, and none was taken since its last event.
     OnlyRejected { variant: String, count: i64, reason: Rejection },
     /// Deliveries with a wrong signature came beside good ones.
@@ -37,6 +43,10 @@ pub(crate) enum Anomaly {
 
 /// How long an event may be due: a worker looks every second, and one that restarts is back by then.
 const OVERDUE: time::Duration = time::Duration::minutes(5);
+/// How long ago a worker may have been seen: it says that it runs every 15 seconds.
+const SEEN: time::Duration = time::Duration::minutes(1);
+/// How many of the events that wait are looked at for their variants.
+const LOOKED_AT: i64 = 1_000;
 /// How long no event may come after payments were created: a customer at a checkout takes minutes, not an hour.
 const QUIET: time::Duration = time::Duration::hours(1);
 /// How many such payments it takes: one or two may be carts that were left behind.
@@ -57,6 +67,7 @@ pub(crate) fn find(
     let mut found = Vec::new();
     let overdue = tx.overdue(now - OVERDUE, COUNT_CAP)?;
     found.extend(overdue.first().map(|since| Anomaly::Overdue { count: overdue.len() as i64, since: *since }));
+    found.extend(unserved(tx, now)?);
     for (variant, event) in last {
         let last = event.as_ref().map(|event| event.last_delivered_at);
         found.extend(refused(variant, last, sums));
@@ -82,6 +93,25 @@ pub(crate) fn find(
     let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
     Ok(found)
+}
+
+/// What no worker can do. Where none is known, somebody drains, or nobody works at all: the other rules tell that.
+fn unserved(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
+    let workers = tx.workers(now - SEEN)?;
+    if workers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = |of: fn(&WorkerRow) -> &str| -> HashSet<String> {
+        workers.iter().flat_map(|worker| serde_json::from_str::<Vec<String>>(of(worker)).unwrap_or_default()).collect()
+    };
+    let (handlers, variants) = (all(|worker| &worker.handlers), all(|worker| &worker.variants));
+    let registered = tx.registered()?.into_iter().map(|handler| handler.name);
+    let no_handler: Vec<String> = registered.filter(|name| !handlers.contains(name)).collect();
+    let mut no_variant = tx.waiting_variants(now, LOOKED_AT)?;
+    no_variant.retain(|name| !variants.contains(name));
+    let handlers = (!no_handler.is_empty()).then_some(Anomaly::NoHandler { handlers: no_handler });
+    let variants = (!no_variant.is_empty()).then_some(Anomaly::NoVariant { variants: no_variant });
+    Ok(variants.into_iter().chain(handlers).collect())
 }
 
 /// The rejections of a variant for reasons like these: how many, and the last reason and its time.

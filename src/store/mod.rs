@@ -12,6 +12,7 @@ pub(crate) mod filters;
 mod migrations;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub(crate) mod registry;
 pub(crate) mod rows;
 pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
@@ -29,6 +30,7 @@ use crate::error::{Error, ErrorKind};
 use audit::*;
 use calls::*;
 use filters::*;
+use registry::Registry;
 use rows::*;
 use sets::Sets;
 
@@ -69,7 +71,7 @@ fn no_answer() -> Error {
 
 /// What can be said in a transaction.
 pub(crate) trait Tx:
-    Intake + Sets + Events + Payments + Attempts + Operations + Chores + Lists + Browse + Hours + Acts + Checkup
+    Intake + Sets + Events + Payments + Attempts + Operations + Chores + Registry + Lists + Browse + Hours + Acts + Checkup
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;
@@ -103,6 +105,15 @@ pub(crate) trait Events {
 pub(crate) trait Payments {
     /// Adds a payment.
     fn insert_payment(&mut self, payment: &PaymentDraft) -> Result<PaymentRow, Error>;
+    /// The payment that was created under this key of the host's, and where its customer was sent.
+    fn created_under(&mut self, key: &str) -> Result<Option<(PaymentRow, Option<String>)>, Error>;
+    /// Keeps that a payment was created under this key.
+    ///
+    /// # Errors
+    /// `Conflict` when another was, meanwhile.
+    fn keep_creation(&mut self, key: &str, payment: PaymentId) -> Result<(), Error>;
+    /// Keeps where the customer of the payment that was created under this key was sent.
+    fn creation_started(&mut self, key: &str, address: &str) -> Result<(), Error>;
     /// The payment with this token.
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error>;
     /// The payment with this id.

@@ -1,5 +1,5 @@
-//! When does work happen? A worker claims due events, has them processed, and runs their handlers; any number of
-//! processes may have one. What processing means is the payments room's answer.
+//! When work happens: a worker claims due events, has them processed, and runs their handlers; any number of processes
+//! may have one.
 
 mod pace;
 mod run;

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::pace::Pace;
+use crate::engine::heartbeat::{EVERY, Heartbeat};
 use crate::error::Error;
 use crate::payments::Payments;
 use crate::pipeline::Pending;
@@ -37,6 +38,9 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(worker.concurrency));
     let worker = Rc::new(worker);
     let mut running = JoinSet::new();
+    let heartbeat = Rc::new(Heartbeat::new(worker.payments.engine().clone()));
+    log::info!("payments: a worker has started: variants={}", worker.payments.engine().variant_names().join(","));
+    running.spawn_local(tell(heartbeat.clone(), stopping.clone()));
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     for _ in 0..worker.payments.engine().store.lanes() {
@@ -48,6 +52,10 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     let finish = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(worker.patience + GRACE, finish).await.is_err() {
         log::warn!("payments: the worker ends although the database has not answered");
+    }
+    match tokio::time::timeout(GRACE, heartbeat.end()).await {
+        Ok(Ok(())) => log::info!("payments: the worker has ended"),
+        _ => log::info!("payments: the worker has ended; the database could not be told"),
     }
 }
 
@@ -102,6 +110,19 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
         }
     };
     repeat(chores, poll, &mut stopping).await;
+}
+
+/// Says from time to time that the worker runs.
+async fn tell(heartbeat: Rc<Heartbeat>, mut stopping: watch::Receiver<bool>) {
+    if let Err(error) = heartbeat.warn_of_variants().await {
+        log::warn!("payments: the worker could not look which variants wait: {error}");
+    }
+    let beat = async || {
+        if let Err(error) = heartbeat.beat().await {
+            log::warn!("payments: the worker could not say that it runs: {error}");
+        }
+    };
+    repeat(beat, EVERY, &mut stopping).await;
 }
 
 /// Operations whose end nobody knows; they wait for nothing else.

@@ -91,7 +91,7 @@ on_both_databases! {
         stopping.await.unwrap();
         assert_eq!(notes.all(), ["began", "ended"]);
         assert_eq!((app.events("completed"), app.events("available"), app.events("running")), (1, 2, 0));
-        let again = beside(&app, |builder| builder).await;
+        let again = beside(&app, |builder| builder.retire_handler("ship")).await;
         assert_eq!(again.drain().await, 2, "at once, not after the lease");
         assert_eq!(app.events("completed"), 3);
     }
@@ -104,7 +104,7 @@ on_both_databases! {
         until(|| notes.count() == 1).await;
         worker.stop().await;
         assert_eq!(app.events("running"), 1);
-        let again = beside(&app, |builder| builder).await;
+        let again = beside(&app, |builder| builder.retire_handler("ship")).await;
         again.pass(3600);
         again.drain().await;
         assert_eq!(app.events("completed"), 1);

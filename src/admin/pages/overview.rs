@@ -1,4 +1,4 @@
-//! How do things stand? The front door: the last day in numbers, its course, and what somebody should look at.
+//! The overview: the last day in numbers, its course, and what somebody should look at.
 
 use std::collections::BTreeMap;
 
@@ -197,6 +197,21 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
         Anomaly::Overdue { count, since } => (
             "bad",
             format!("{} waited for longer than 5 minutes, due since {}. Does a worker run?", events(*count), ago(*since)),
+            "Waiting events",
+            "events?state=available".to_owned(),
+        ),
+        Anomaly::NoVariant { variants } => (
+            "bad",
+            format!("Events wait for variants that no worker has: {}. Add them again, or discard.", variants.join(", ")),
+            "Waiting events",
+            "events?state=available".to_owned(),
+        ),
+        Anomaly::NoHandler { handlers } => (
+            "bad",
+            format!(
+                "No worker has these handlers, and they are owed their runs: {}. Start one that does, or retire them.",
+                handlers.join(", ")
+            ),
             "Waiting events",
             "events?state=available".to_owned(),
         ),

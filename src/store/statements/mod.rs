@@ -15,6 +15,7 @@ mod lists;
 pub(super) mod migrate;
 mod operations;
 mod payments;
+mod registry;
 mod said;
 pub(super) mod schema;
 mod sets;

@@ -1,12 +1,12 @@
-//! How are payments, their references and their transitions kept?
+//! Payments, their references and the keys under which hosts created them.
 
 use diesel::prelude::*;
 
-use super::schema::{pay_events, pay_ledger, pay_payments, pay_references};
+use super::schema::{pay_creations, pay_events, pay_ledger, pay_payments, pay_references};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::PaymentId;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::store::Payments;
 use crate::store::rows::{PaymentDraft, PaymentRow};
 use pay_payments::dsl as p;
@@ -34,6 +34,41 @@ impl Payments for Connection {
             .returning(p::pay_payments::all_columns())
             .get_result(self)
             .map_err(failed("adding a payment"))
+    }
+
+    fn created_under(&mut self, key: &str) -> Result<Option<(PaymentRow, Option<String>)>, Error> {
+        use pay_creations::dsl as c;
+        let what = "reading what a key created";
+        let created: Option<(PaymentId, Option<String>)> = c::pay_creations
+            .find(key)
+            .select((c::payment_id, c::address))
+            .first(self)
+            .optional()
+            .map_err(failed(what))?;
+        let Some((id, address)) = created else { return Ok(None) };
+        Ok(self.payment(id)?.map(|row| (row, address)))
+    }
+
+    fn keep_creation(&mut self, key: &str, payment: PaymentId) -> Result<(), Error> {
+        use pay_creations::dsl as c;
+        let kept = diesel::insert_into(c::pay_creations)
+            .values((c::host_key.eq(key), c::payment_id.eq(payment)))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map_err(failed("keeping a key"))?;
+        match kept {
+            0 => Err(Error::new(ErrorKind::Conflict, "another payment was created under this key meanwhile")),
+            _ => Ok(()),
+        }
+    }
+
+    fn creation_started(&mut self, key: &str, address: &str) -> Result<(), Error> {
+        use pay_creations::dsl as c;
+        diesel::update(c::pay_creations.find(key))
+            .set(c::address.eq(address))
+            .execute(self)
+            .map(drop)
+            .map_err(failed("keeping where a customer was sent"))
     }
 
     fn payment_by_token(&mut self, token: &str) -> Result<Option<PaymentRow>, Error> {

@@ -209,6 +209,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_handlers (name) {
+        name -> Text,
+        stage -> Text,
+        kind -> Nullable<Text>,
+        registered_at -> Instant,
+        retired_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_workers (name) {
+        name -> Text,
+        handlers -> Text,
+        variants -> Text,
+        started_at -> Instant,
+        seen_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    pay_creations (host_key) {
+        host_key -> Text,
+        payment_id -> BigInt,
+        address -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     pay_payments,
     pay_ledger,

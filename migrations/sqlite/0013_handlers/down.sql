@@ -1,0 +1,2 @@
+DROP TABLE pay_workers;
+DROP TABLE pay_handlers;

@@ -1,0 +1,104 @@
+//! What is owed to handlers that another process has registered and this one lacks: a newer or older build in a rolling
+//! deploy, a worker with another builder, a process that only receives. Such runs are left to a process that has them.
+
+use std::sync::{Arc, PoisonError};
+
+use super::Engine;
+use super::handler::{Handlers, matches};
+use crate::domain::id::TransitionId;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::registry::{Registered, Stage};
+
+/// The registered handlers that this process lacks.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Lacking(Vec<Registered>);
+
+impl Lacking {
+    /// Those that run in the transaction, by name. A process that lacks one can't process an event: the transition
+    /// would be committed without it.
+    pub(crate) fn in_transaction(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|it| it.stage == Stage::Transaction).map(|it| it.name.as_str())
+    }
+
+    /// Whether one of them is to run after the commit for an event of this kind, with or without transitions.
+    pub(crate) fn wants(&self, has_steps: bool, kind: &str) -> bool {
+        self.0.iter().any(|it| match &it.stage {
+            Stage::Transaction => false,
+            Stage::Transition => has_steps,
+            Stage::Event(pattern) => matches(pattern, kind),
+        })
+    }
+
+    /// The runs after the commit that they are owed: each with the transition that it is for, if it is for one.
+    pub(crate) fn runs(&self, transitions: &[TransitionId], kind: &str) -> Vec<(String, Option<TransitionId>)> {
+        let runs = self.0.iter().flat_map(|it| match &it.stage {
+            Stage::Transition => transitions.iter().map(|id| (it.name.clone(), Some(*id))).collect(),
+            Stage::Event(pattern) if matches(pattern, kind) => vec![(it.name.clone(), None)],
+            _ => Vec::new(),
+        });
+        runs.collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|it| it.name.clone()).collect()
+    }
+}
+
+impl Handlers {
+    /// All handlers in the form in which they are registered.
+    pub(crate) fn registrations(&self) -> Vec<Registered> {
+        let registered = |name: &String, stage| Registered { name: name.clone(), stage };
+        let transaction = self.in_transaction.iter().map(|(name, _)| registered(name, Stage::Transaction));
+        let transition = self.on_transition.iter().map(|(name, _)| registered(name, Stage::Transition));
+        let event = self.kinds().map(|(name, kind)| registered(name, Stage::Event(kind.clone())));
+        transaction.chain(transition).chain(event).collect()
+    }
+}
+
+impl Engine {
+    /// Registers the handlers of this process, once; retires those that its builder retires.
+    pub(crate) async fn register(self: &Arc<Self>) -> Result<(), Error> {
+        self.is_registered
+            .get_or_try_init(|| async {
+                let (handlers, retired, now) = (self.handlers.registrations(), self.retired.clone(), self.now());
+                let registered = move |tx: &mut dyn Tx| {
+                    tx.register(&handlers, now)?;
+                    tx.retire(&retired, now)
+                };
+                self.write(registered).await
+            })
+            .await
+            .copied()
+    }
+
+    /// The registered handlers that this process lacks. Logged when they change.
+    pub(crate) fn lacking(&self, tx: &mut dyn Tx) -> Result<Lacking, Error> {
+        let own: Vec<&String> = self.handlers.names().collect();
+        let lacking = Lacking(tx.registered()?.into_iter().filter(|it| !own.contains(&&it.name)).collect());
+        let names = lacking.names();
+        let mut reported = self.reported_lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        if *reported != names {
+            report(&lacking);
+            *reported = names;
+        }
+        Ok(lacking)
+    }
+}
+
+fn report(lacking: &Lacking) {
+    let in_transaction: Vec<&str> = lacking.in_transaction().collect();
+    if !in_transaction.is_empty() {
+        log::warn!(
+            "payments: this process processes no events: it lacks the handler in the transaction {}, which another process \
+             has registered. If it is gone for good, say Builder::retire_handler",
+            in_transaction.join(", ")
+        );
+    } else if !lacking.0.is_empty() {
+        log::warn!(
+            "payments: this process lacks the handler {}, which another process has registered; its runs are left to \
+             that one. If it is gone for good, say Builder::retire_handler",
+            lacking.names().join(", ")
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! No handler is lost while processes with other handlers come and go.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use actix_payments::domain::payment::Status;
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{AnyConnection, AnyRef, Builder, Event, Transition};
+use actix_web::rt::time::sleep;
+
+use crate::app::{App, SECRET, on_both_databases};
+use crate::scenes::{Notes, completed, completed_as};
+
+type Configured = Builder<AnyConnection>;
+
+/// Another process on the same database.
+async fn beside(app: &App, configure: impl FnOnce(Configured) -> Configured) -> App {
+    let other =
+        App::at(app.url.clone(), None, |builder| configure(builder.variant("stripe", Stripe::new(SECRET)))).await;
+    other.pass(app.now() - other.now());
+    other
+}
+
+/// A handler after the commit.
+fn receipt(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
+    let notes = notes.clone();
+    builder.handler(name, move |step: Transition| {
+        notes.add(&format!("{name} {}", step.payment.token));
+        async { Ok(()) }
+    })
+}
+
+/// A handler in the transaction.
+fn marks(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
+    let notes = notes.clone();
+    builder.handler_in_transaction(name, move |_: AnyRef<'_>, step| {
+        notes.add(&format!("{name} {}", step.payment.token));
+        Ok(())
+    })
+}
+
+/// A handler of events.
+fn sync(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
+    let notes = notes.clone();
+    builder.on_event("checkout.*", name, move |event: Event| {
+        notes.add(&format!("{name} {}", event.payment.map(|payment| payment.token).unwrap_or_default()));
+        async { Ok(()) }
+    })
+}
+
+on_both_databases! {
+    async fn a_process_without_the_handler_leaves_its_run_to_one_that_has_it(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        let worker = beside(&app, |builder| receipt(builder, "send-receipt", &notes)).await;
+        worker.drain().await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(app.status(&token).await, Status::Paid);
+        assert_eq!(notes.all(), [""; 0]);
+        let [outcome] = &app.outcomes()[..] else { panic!("{:?}", app.outcomes()) };
+        assert!(outcome.ends_with("waits for a process that has the handler send-receipt"), "{outcome}");
+        worker.pass(300);
+        worker.drain().await;
+        assert_eq!(notes.all(), [format!("send-receipt {token}")]);
+        assert_eq!((app.events("completed"), app.number("SELECT attempts FROM pay_events")), (1, 1));
+        app.pass(3_600);
+        assert_eq!(app.drain().await + worker.drain().await, 0);
+    }
+
+    async fn a_handler_of_events_is_owed_as_well(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        let worker = beside(&app, |builder| sync(builder, "sync", &notes)).await;
+        worker.drain().await;
+        app.deliver(&[&crate::events::fixture("invoice.paid").to_string()]).await;
+        assert_eq!(app.events("available"), 0, "no pattern of its matches");
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(notes.count(), 0);
+        worker.pass(300);
+        worker.drain().await;
+        assert_eq!(notes.all(), [format!("sync {token}")]);
+    }
+
+    async fn a_process_without_the_handler_in_the_transaction_processes_nothing(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        let worker = beside(&app, |builder| marks(builder, "mark-order", &notes)).await;
+        worker.drain().await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!((app.status(&token).await, app.events("available")), (Status::Pending, 1));
+        worker.drain().await;
+        assert_eq!((app.status(&token).await, notes.all()), (Status::Paid, vec![format!("mark-order {token}")]));
+    }
+
+    async fn a_handler_is_owed_nothing_once_it_is_retired(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        let older = beside(&app, |builder| receipt(marks(builder, "mark-order", &notes), "send-receipt", &notes)).await;
+        older.drain().await;
+        let newer = beside(&app, |builder| builder.retire_handler("mark-order").retire_handler("send-receipt")).await;
+        let token = newer.order().await.token;
+        newer.deliver(&[&completed(&token)]).await;
+        assert_eq!((newer.status(&token).await, newer.events("completed")), (Status::Paid, 1));
+        assert_eq!(notes.count(), 0);
+        // Back again, it is owed what comes from now on.
+        let back = beside(&app, |builder| receipt(builder, "send-receipt", &notes)).await;
+        back.drain().await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed_as(2, &token)]).await;
+        assert!(app.outcomes()[1].ends_with("waits for a process that has the handler send-receipt"));
+    }
+
+    async fn a_process_that_only_receives_registers_what_it_has(kind) {
+        let (notes, app) = (Notes::default(), App::with(kind, |builder| builder).await);
+        let receiver = beside(&app, |builder| receipt(builder, "send-receipt", &notes)).await;
+        let token = app.order().await.token;
+        assert_eq!(receiver.stripe(&completed(&token)).await.status, 200);
+        app.drain().await;
+        assert!(app.outcomes()[0].ends_with("waits for a process that has the handler send-receipt"));
+    }
+
+    async fn the_overview_names_what_no_worker_has(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        beside(&app, |builder| receipt(builder, "send-receipt", &notes)).await.drain().await;
+        app.stripe(&completed("order-1")).await;
+        app.run("UPDATE pay_events SET variant = 'stripe-old'");
+        let text = app.get("/payments/admin/").await.text();
+        assert!(!text.contains("No worker has"), "none is known: {text}");
+        let worker = app.payments.worker().start().unwrap();
+        let mut text = String::new();
+        for _ in 0..100 {
+            sleep(Duration::from_millis(20)).await;
+            text = app.get("/payments/admin/").await.text();
+            if text.contains("No worker has") {
+                break;
+            }
+        }
+        worker.stop().await;
+        assert!(text.contains("No worker has these handlers, and they are owed their runs: send-receipt."), "{text}");
+        assert!(text.contains("Events wait for variants that no worker has: stripe-old."), "{text}");
+        assert_eq!(app.number("SELECT count(*) FROM pay_workers"), 0, "it said that it ended");
+    }
+
+    async fn whatever_is_deployed_every_transition_runs_each_handler_that_was_registered(kind) {
+        for seed in 1..=(if kind == crate::app::Kind::Sqlite { 24 } else { 6 }) {
+            deploys(kind, seed).await;
+        }
+    }
+}
+
+/// Which handlers a build has, by the bits of a number.
+fn build(builder: Configured, bits: u64, notes: &Notes) -> Configured {
+    let builder = if bits & 1 > 0 { receipt(builder, "send-receipt", notes) } else { builder };
+    let builder = if bits & 2 > 0 { marks(builder, "mark-order", notes) } else { builder };
+    let builder = if bits & 4 > 0 { sync(builder, "sync", notes) } else { builder };
+    if bits & 8 > 0 { receipt(builder, "count", notes) } else { builder }
+}
+
+const NAMES: [&str; 4] = ["send-receipt", "mark-order", "sync", "count"];
+
+/// A story of processes that come, take events in, process them, and go.
+async fn deploys(kind: crate::app::Kind, seed: u64) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut next = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let (notes, app) = (Notes::default(), App::new(kind).await);
+    let (mut processes, mut owed, mut known) = (Vec::new(), BTreeSet::new(), 0);
+    for number in 0..24 {
+        match next(4) {
+            0 => {
+                let bits = next(16);
+                processes.push((beside(&app, |builder| build(builder, bits, &notes)).await, bits));
+            }
+            1 if !processes.is_empty() => drop(processes.swap_remove(next(processes.len() as u64) as usize)),
+            2 if !processes.is_empty() => {
+                let (process, bits) = &processes[next(processes.len() as u64) as usize];
+                known |= bits;
+                let token = process.order().await.token;
+                assert_eq!(process.stripe(&completed_as(number, &token)).await.status, 200);
+                let due = NAMES.iter().enumerate().filter(|(bit, _)| known & (1 << bit) > 0);
+                owed.extend(due.map(|(_, name)| format!("{name} {token}")));
+            }
+            _ if !processes.is_empty() => {
+                let (process, bits) = &processes[next(processes.len() as u64) as usize];
+                known |= bits;
+                process.pass(next(400) as i64);
+                process.drain().await;
+            }
+            _ => {}
+        }
+    }
+    let last = beside(&app, |builder| build(builder, 15, &notes)).await;
+    last.pass(20_000);
+    last.drain().await;
+    let (mut ran, all) = (notes.all(), notes.count());
+    ran.sort();
+    ran.dedup();
+    assert_eq!(ran.len(), all, "seed {seed}: a handler ran twice");
+    let missing: Vec<_> = owed.iter().filter(|run| !ran.contains(run)).collect();
+    assert!(missing.is_empty(), "seed {seed}: lost {missing:?}");
+    assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE state <> 'completed'"), 0, "seed {seed}");
+}
