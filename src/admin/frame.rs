@@ -9,6 +9,7 @@ use askama::Template;
 use super::query::Fields;
 use super::settings::Admin;
 use super::site::Sections;
+use super::views::badge::straight;
 use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
@@ -88,7 +89,7 @@ impl Frame {
         let item =
             |(name, path): (&str, &str)| NavItem { link: Link::new(name, self.href(path)), current: path == section };
         Page {
-            title: title.to_owned(),
+            title: straight(title),
             brand: Link::new(&self.admin.title, self.href("")),
             css: statics::address(&self.mount, "admin.css"),
             extra_css: self.admin.stylesheet.clone(),

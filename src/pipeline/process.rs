@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Due, take};
 use super::isolate::again;
+use crate::domain::event::EventState;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::filters::EventStream;
 
 impl Engine {
     /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer
@@ -52,6 +54,13 @@ impl Engine {
         self.notify();
     }
 
+    /// Whether no event is due and none is held for its handlers, here or elsewhere.
+    pub(crate) async fn is_settled(self: &Arc<Self>) -> Result<bool, Error> {
+        let (now, variants) = (self.now(), self.variant_names());
+        self.read(move |tx| Ok(!tx.is_due(now, &variants)? && tx.count_events(&[RUNNING], 1)?.iter().sum::<i64>() == 0))
+            .await
+    }
+
     fn count_settled(&self, batch: &Batch) {
         batch.settled.iter().for_each(|(variant, state)| self.count(variant, state.as_str(), 1));
         // Only now are they to be seen by others.
@@ -61,5 +70,7 @@ impl Engine {
     }
 }
 
+/// The events whose handlers run.
+const RUNNING: EventStream = EventStream::State(EventState::Running);
 /// Why handlers were not begun where the event was processed.
 const LEFT: &str = "its handlers wait for a worker";

@@ -87,6 +87,15 @@ impl Worker {
     pub async fn drain(self) -> Result<usize, Error> {
         run::drain(&self.settings.payments).await
     }
+
+    /// As [`Worker::drain`], and waits for the events that other workers hold: until nothing is due and no handler runs,
+    /// so that tests on one database may run side by side. Answers how many events it claimed itself.
+    ///
+    /// # Errors
+    /// `Unavailable` when something is still due or running after `patience`, and what the database says.
+    pub async fn settle(self, patience: Duration) -> Result<usize, Error> {
+        run::settle(&self.settings.payments, patience).await
+    }
 }
 
 impl RunningWorker {

@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::pace::Pace;
 use crate::engine::heartbeat::{EVERY, Heartbeat};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
 use crate::pipeline::Pending;
 
@@ -184,6 +184,23 @@ async fn pause(worker: &Settings, poll: Duration, stopping: &mut watch::Receiver
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     if stopping.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// How often to look whether others are done.
+const LOOK: Duration = Duration::from_millis(10);
+
+pub(super) async fn settle(payments: &Payments, patience: Duration) -> Result<usize, Error> {
+    let (engine, until, mut claimed) = (payments.engine(), Instant::now() + patience, 0);
+    loop {
+        claimed += drain(payments).await?;
+        if engine.is_settled().await? {
+            return Ok(claimed);
+        }
+        if Instant::now() >= until {
+            return Err(Error::new(ErrorKind::Unavailable, "events are still due, or their handlers run"));
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

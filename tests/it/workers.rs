@@ -96,6 +96,22 @@ on_both_databases! {
         assert_eq!(app.events("completed"), 3);
     }
 
+    async fn settling_waits_for_what_others_hold(kind) {
+        let (notes, gate) = (Notes::default(), Arc::new(Notify::new()));
+        let app = App::with(kind, |builder| gated(builder, &notes, &gate)).await;
+        let other = beside(&app, |builder| builder.handler("ship", |_: Transition| async { Ok(()) })).await;
+        app.stripe(&completed(&app.order().await.token)).await;
+        let worker = app.payments.worker().start().unwrap();
+        until(|| notes.count() == 1).await;
+        assert_eq!(other.drain().await, 0, "it is held");
+        let early = other.payments.worker().settle(Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!(early.kind(), actix_payments::ErrorKind::Unavailable);
+        gate.notify_one();
+        assert_eq!(other.payments.worker().settle(Duration::from_secs(5)).await.unwrap(), 0);
+        assert_eq!(app.events("completed"), 1);
+        worker.stop().await;
+    }
+
     async fn an_impatient_stop_leaves_the_rest_to_the_lease(kind) {
         let (notes, gate) = (Notes::default(), Arc::new(Notify::new()));
         let app = App::with(kind, |builder| gated(builder, &notes, &gate)).await;

@@ -10,6 +10,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
+use crate::admin::views::badge::straight;
 use crate::admin::views::confirm::{Confirm, ConfirmRow, Done};
 use crate::admin::views::parts::Link;
 use crate::acts::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
@@ -132,7 +133,7 @@ fn row(frame: &Frame, event: &EventRow) -> ConfirmRow {
     ConfirmRow {
         state: event.state.into(),
         event: Link::new(&event.kind, frame.href(&format!("events/{}", event.id))),
-        outcome: event.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
+        outcome: event.outcome.as_deref().map(straight).unwrap_or_else(|| "waits for a worker".to_owned()),
         received: frame.moment(event.received_at),
     }
 }

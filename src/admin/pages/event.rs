@@ -6,7 +6,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
+use crate::admin::views::badge::{spaced, straight};
 use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
 use crate::admin::views::curl;
 use crate::admin::views::json::{self, Tree};
@@ -117,7 +117,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
     let payment = story.payment.as_ref();
     Explain {
         outcome: match &event.outcome {
-            Some(outcome) => visit.redacted("error", &event.variant, outcome).into_owned(),
+            Some(outcome) => straight(&visit.redacted("error", &event.variant, outcome)),
             None => "It waits for a worker.".to_owned(),
         },
         code: event.outcome_code.clone(),

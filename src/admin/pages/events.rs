@@ -6,7 +6,7 @@ use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
+use crate::admin::views::badge::{spaced, straight};
 use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};
@@ -123,7 +123,7 @@ fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
         state: row.state.into(),
         kind: row.kind.clone(),
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),
-        outcome: row.outcome.clone().unwrap_or_else(|| "waits for a worker".to_owned()),
+        outcome: row.outcome.as_deref().map(straight).unwrap_or_else(|| "waits for a worker".to_owned()),
         failed: matches!(row.state, EventState::Retryable | EventState::Discarded),
         variant: row.variant.clone(),
         deliveries: words::times(u64::try_from(row.deliveries).unwrap_or_default()),

@@ -107,8 +107,15 @@ impl Change {
     }
 }
 
+/// A text without the characters that turn the direction of what follows (UAX #9), for places where no element keeps
+/// them apart: a title, the middle of a sentence.
+pub(crate) fn straight(text: &str) -> String {
+    text.replace(|c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'), "\u{FFFD}")
+}
+
 /// A sentence on its own: with a capital letter and a full stop.
 pub(crate) fn sentence(words: &str) -> String {
+    let words = &straight(words);
     let mut rest = words.trim_end_matches('.').chars();
     rest.next().map(|first| format!("{}{}.", first.to_uppercase(), rest.as_str())).unwrap_or_default()
 }
@@ -116,6 +123,12 @@ pub(crate) fn sentence(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_turns_the_direction_of_what_follows() {
+        assert_eq!(straight("order \u{202E}10042\u{2066}"), "order \u{FFFD}10042\u{FFFD}");
+        assert_eq!(sentence("paid \u{202E}"), "Paid \u{FFFD}.");
+    }
 
     #[test]
     fn every_icon_that_a_state_names_is_drawn() {
