@@ -78,6 +78,7 @@ pub use reports::{Differing, Rebuilt};
 pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, PooledConnection};
 pub use store::dialect::HostConnection;
+pub use store::migrations::Migration;
 pub use worker::{RunningWorker, Worker};
 
 /// The README's programs, compiled with the documentation.

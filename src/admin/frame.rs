@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use askama::Template;
 
 use super::query::Fields;
@@ -127,7 +128,16 @@ impl Frame {
             Failure::NotFound(text) => self.notice(StatusCode::NOT_FOUND, "Not found", text),
             Failure::Refused(why) => self.notice(StatusCode::CONFLICT, "Not done", &why),
             Failure::Broken(error) => {
-                log::error!("payments: an admin page failed: {error}");
+                error.report("an admin page failed");
+                if error.is_retryable() {
+                    let text =
+                        "The database does not answer at the moment. Try again in a few seconds; the log says more.";
+                    let mut response = self.notice(StatusCode::SERVICE_UNAVAILABLE, "Not available now", text);
+                    response
+                        .headers_mut()
+                        .insert(respond::COME_AGAIN.0, HeaderValue::from_static(respond::COME_AGAIN.1));
+                    return response;
+                }
                 let text = "The database did not answer as it should. Try again; the log says more.";
                 self.notice(StatusCode::INTERNAL_SERVER_ERROR, "Something failed", text)
             }

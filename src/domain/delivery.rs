@@ -27,6 +27,14 @@ impl Delivery {
     }
 }
 
+/// Whether the name of a header field says that its value is a secret, such as `x-webhook-token`: some senders have one
+/// instead of a signature. Such a field is neither stored nor shown.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = ["secret", "token", "password", "passwd", "credential", "auth", "key", "cookie", "session", "jwt"];
+    words.iter().any(|word| name.contains(word))
+}
+
 /// Why a delivery was refused. Its code is the response to the gateway, and the name of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -39,10 +47,17 @@ pub enum Rejection {
     SignatureMismatch,
     /// The signature is valid, but older than the tolerance.
     SignatureStale,
+    /// The signature is valid, but its time can only be in another unit than the one that is read: seconds or
+    /// milliseconds.
+    TimestampUnit,
+    /// The signature is valid, but the header field that should bear the event's id is missing.
+    EventIdMissing,
     /// The signature is valid, but the event has no readable id or kind.
     BodyMalformed,
     /// The body is longer than the mount's limit.
     TooLarge,
+    /// The body did not arrive within the mount's time limit.
+    TooSlow,
     /// The connection ended before the body was complete.
     BodyIncomplete,
     /// There is no variant with this name.
@@ -57,13 +72,16 @@ pub enum Rejection {
 
 impl Rejection {
     /// Every rejection, for pages and counters that list them.
-    pub const ALL: [Rejection; 11] = [
+    pub const ALL: [Rejection; 14] = [
         Self::SignatureMissing,
         Self::SignatureMalformed,
         Self::SignatureMismatch,
         Self::SignatureStale,
+        Self::TimestampUnit,
+        Self::EventIdMissing,
         Self::BodyMalformed,
         Self::TooLarge,
+        Self::TooSlow,
         Self::BodyIncomplete,
         Self::UnknownVariant,
         Self::MethodNotAllowed,
@@ -78,8 +96,11 @@ impl Rejection {
             Self::SignatureMalformed => "signature_malformed",
             Self::SignatureMismatch => "signature_mismatch",
             Self::SignatureStale => "signature_stale",
+            Self::TimestampUnit => "timestamp_unit",
+            Self::EventIdMissing => "event_id_missing",
             Self::BodyMalformed => "body_malformed",
             Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
             Self::BodyIncomplete => "body_incomplete",
             Self::UnknownVariant => "unknown_variant",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -97,8 +118,15 @@ impl Rejection {
                 "the signing secret belongs to another endpoint or mode, or a proxy changes the body"
             }
             Self::SignatureStale => "this machine's clock is wrong, or an old delivery is being replayed",
+            Self::TimestampUnit => {
+                "the sender signs its time in milliseconds and this variant reads seconds, or the reverse"
+            }
+            Self::EventIdMissing => {
+                "a proxy drops the header that bears the event's id, or the sender has it elsewhere"
+            }
             Self::BodyMalformed => "the gateway's payload format is not one that this variant reads",
             Self::TooLarge => "the mount's payload limit is too low for this gateway's events",
+            Self::TooSlow => "a sender on a bad line, or one that holds connections open on purpose",
             Self::BodyIncomplete => "the connection broke before the body was complete",
             Self::UnknownVariant => "the address in the gateway's settings names a variant that is not configured",
             Self::MethodNotAllowed => "a browser or a scanner opened a webhook address",
@@ -121,10 +149,17 @@ impl Rejection {
                  are equal, find the proxy or middleware that decompresses or rewrites the body"
             }
             Self::SignatureStale => "set this machine's clock by NTP; if it is right, somebody has recorded deliveries",
+            Self::TimestampUnit => "say the sender's unit with timestamp_unit",
+            Self::EventIdMissing => {
+                "let the proxy pass all header fields; if the sender's events have their id in the body, say so"
+            }
             Self::BodyMalformed => {
                 "send JSON events in the gateway's standard format to this address, and nothing else"
             }
             Self::TooLarge => "raise the mount's payload_limit, and any limit of a proxy in front of it",
+            Self::TooSlow => {
+                "nothing if it is rare, since the gateway sends it again; otherwise raise the mount's payload_timeout"
+            }
             Self::BodyIncomplete => {
                 "nothing if it is rare, since the gateway sends it again; otherwise look for a time-out in a proxy"
             }

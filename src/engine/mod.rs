@@ -2,6 +2,7 @@
 
 mod actor;
 pub(crate) mod allowed;
+mod arrivals;
 mod chores;
 pub(crate) mod event_facts;
 pub(crate) mod find;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 
 pub(crate) use actor::{Actor, act};
+pub(crate) use arrivals::Arrivals;
 pub use chores::Chores;
 pub(crate) use chores::reconcile_chore;
 pub use handler::HandlerError;
@@ -30,8 +32,9 @@ pub use variant::{ModePolicy, Unmatched, Variant};
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, to_micros};
 use crate::error::{Error, ErrorKind};
+use crate::store::pulse::Pulse;
 use crate::store::writer::Writer;
-use crate::store::{Store, Tx};
+use crate::store::{Store, Tx, threads};
 use handler::Handlers;
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -40,6 +43,8 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) writer: Writer,
+    /// The bodies that are arriving.
+    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) variants: BTreeMap<String, Variant>,
     pub(crate) handlers: Handlers,
     /// The handlers that the builder retires, by name.
@@ -80,7 +85,25 @@ impl Engine {
     }
 
     /// Runs blocking database work off the async threads.
+    ///
+    /// # Errors
+    /// `Unavailable` also when a statement of it has had no answer for long.
     pub(crate) async fn blocking<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Arc<Self>) -> Result<T, Error> + Send + 'static,
+    {
+        let pulse = Arc::<Pulse>::default();
+        let beating = pulse.clone();
+        let call = self.patiently(move |engine| beating.during(|| work(engine)));
+        pulse.unless_silent(call).await.unwrap_or_else(|| {
+            self.store.reconnect();
+            Err(Error::new(ErrorKind::Unavailable, "the database does not answer"))
+        })
+    }
+
+    /// Runs blocking database work off the async threads, however long it gets no answer.
+    pub(crate) async fn patiently<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Arc<Self>) -> Result<T, Error> + Send + 'static,
@@ -90,10 +113,8 @@ impl Engine {
             return Err(Error::new(ErrorKind::Refused, why));
         }
         let this = self.clone();
-        let ended = |e: tokio::task::JoinError| {
-            Error::new(ErrorKind::Unavailable, "database work did not come to its end").with_source(e)
-        };
-        tokio::task::spawn_blocking(move || work(&this)).await.map_err(ended)?
+        let unfinished = || Error::new(ErrorKind::Unavailable, "database work did not come to its end");
+        threads::run(move || work(&this)).await.ok_or_else(unfinished)?
     }
 
     /// Reads, off the async threads; what `work` reads is not one snapshot.

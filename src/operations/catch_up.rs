@@ -10,7 +10,7 @@ use crate::engine::allowed::can;
 use crate::engine::payment::Payment;
 use crate::engine::request::Wanted;
 use crate::engine::{Engine, find};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, loggable};
 use crate::gateways::Verb;
 
 /// How often a worker is waited for, and how long each time: an event that has come already needs some milliseconds.
@@ -42,7 +42,10 @@ impl Engine {
                 // Who loads the page over and over asks no more often.
                 Err(error) if error.kind() == ErrorKind::Refused => {}
                 Err(error) if error.kind() == ErrorKind::Gateway => {
-                    log::warn!("payments: payment={token} its gateway could not be asked: {error}");
+                    log::warn!(
+                        "payments: payment={token} its gateway could not be asked: {}",
+                        loggable(&error.to_string())
+                    );
                 }
                 Err(error) => return Err(error),
             }

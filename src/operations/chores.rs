@@ -9,7 +9,7 @@ use crate::domain::later;
 use crate::domain::payment::Status;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, reconcile_chore};
-use crate::error::Error;
+use crate::error::{Error, loggable};
 use crate::gateways::Verb;
 use crate::store::Tx;
 use crate::store::calls::Stale;
@@ -47,7 +47,7 @@ impl Engine {
                 && self.is_mine(reconcile_chore(variant), every).await?
                 && let Err(error) = self.reconcile(variant).await
             {
-                log::warn!("payments: {variant} was not reconciled: {error}");
+                log::warn!("payments: {variant} was not reconciled: {}", loggable(&error.to_string()));
             }
             if let Some(after) = chores.refresh_after
                 && self.is_mine(format!("refresh:{variant}"), LOOK).await?
@@ -104,7 +104,7 @@ impl Engine {
         for token in stale.await? {
             let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };
             if let Err(error) = self.operate(&token, wanted).await {
-                log::info!("payments: payment={token} was asked about: {error}");
+                log::info!("payments: payment={token} was asked about: {}", loggable(&error.to_string()));
             }
         }
         Ok(())

@@ -101,7 +101,7 @@ impl Engine {
     async fn take_up(self: &Arc<Self>, operation: OperationRow) {
         let (id, verb) = (operation.id, operation.verb.as_str());
         if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
-            log::error!("payments: operation {id} ({verb}): {error}");
+            error.report(format_args!("operation {id} ({verb})"));
         }
     }
 
@@ -185,7 +185,7 @@ impl Engine {
             if rows.is_empty() { Ok(()) } else { tx.append(&rows).map(drop) }
         };
         if let Err(error) = self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await {
-            log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");
+            error.report("what a gateway answered is not written down, so it is asked again");
             return Ok(Outcome::Underway);
         }
         self.process_now(variant, named).await;

@@ -12,9 +12,10 @@ use super::Payments;
 use super::handed::{Event, Transition};
 use super::naming::slug;
 use crate::domain::Timestamp;
+use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
-use crate::engine::{Chores, Clock, Engine, HandlerError, TransitionNotice, Variant};
+use crate::engine::{Arrivals, Chores, Clock, Engine, HandlerError, TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
@@ -67,7 +68,7 @@ impl<C: HostConnection> Builder<C> {
             backoff: Backoff::default(),
             chores: Chores::default(),
             handler_timeout: Duration::from_secs(60),
-            limits: Limits { waiting: 1024, batch: 256 },
+            limits: Limits { waiting: 1024, bytes: 64 * 1024 * 1024, batch: 256 },
             address: None,
             clock: Arc::new(Timestamp::now_utc),
             handle: Handle::default(),
@@ -173,6 +174,14 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
+    /// How many bytes the bodies of requests may take that are still arriving, and how many again the deliveries that
+    /// wait for the database, before more are answered 503. Default 64 MiB. When so much is arriving, bodies that have
+    /// been arriving for over a second give way to new ones.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
     /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Default: the path
     /// of the first mount, which is right unless it is nested or behind a proxy that cuts a prefix off. Used for
     /// addresses that are handed out; the routes themselves follow the mount.
@@ -195,12 +204,15 @@ impl<C: HostConnection> Builder<C> {
     pub fn build(self) -> Result<Payments, Error> {
         let variants = checked_variants(self.variants)?;
         check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
+        check_address(self.address.as_deref())?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
+        positive("queue_bytes", self.limits.bytes as u128, "bytes")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
         let store = self.database.store();
         let engine = Arc::new(Engine {
             writer: Writer::open(store.clone(), self.limits)?,
+            arrivals: Arrivals::new(self.limits.bytes),
             store,
             variants,
             handlers: self.handlers,
@@ -261,8 +273,40 @@ fn check_handlers(handlers: &Handlers, retired: &[String]) -> Result<(), String>
     if let Some(name) = retired.iter().find(|name| seen.contains(name)) {
         return Err(format!("expected to retire a handler that is gone, got {name:?}, which is added as well"));
     }
-    match handlers.kinds().find(|(_, kind)| kind.is_empty()) {
-        Some((name, _)) => Err(format!("expected handler {name:?} to name a kind, got an empty one")),
+    handlers.kinds().try_for_each(|(name, kind)| check_kind(name, kind))
+}
+
+/// A pattern that no event's kind can match is a handler that never runs.
+fn check_kind(handler: &str, kind: &str) -> Result<(), String> {
+    if kind.is_empty() {
+        return Err(format!("expected handler {handler:?} to name a kind, got an empty one"));
+    }
+    let beginning = kind.strip_suffix('*').unwrap_or(kind);
+    if beginning.contains('*') {
+        return Err(format!(
+            "expected handler {handler:?} to name a kind, or its beginning followed by one *, got {kind:?}"
+        ));
+    }
+    if beginning != beginning.trim() || !(beginning.is_empty() || storable(beginning)) {
+        return Err(format!(
+            "expected handler {handler:?} to name a kind of at most 255 characters without blanks around it, got {kind:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// Addresses are handed out as they are, so a path needs its slash.
+fn check_address(address: Option<&str>) -> Result<(), Error> {
+    let is_good = |text: &str| {
+        let is_path = text.is_empty() || text.starts_with('/') && !text.starts_with("//");
+        let is_whole =
+            ["https://", "http://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+        (is_path || is_whole) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+    };
+    match address.filter(|text| !is_good(text)) {
+        Some(got) => Err(Error::configuration(format!(
+            "expected an address like \"/payments\" or \"https://shop.example/payments\", got {got:?}"
+        ))),
         None => Ok(()),
     }
 }

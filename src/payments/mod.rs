@@ -18,6 +18,7 @@ use crate::gateways::Verb;
 use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund};
 use crate::pipeline::Received;
 use crate::reports::{self, Differing, Rebuilt};
+use crate::store::migrations::Migration;
 
 /// The handle to everything: clone it freely, it is one reference-counted pointer.
 #[derive(Clone)]
@@ -25,13 +26,34 @@ pub struct Payments(Arc<Engine>);
 
 /// Setting up.
 impl Payments {
-    /// Creates or upgrades the `pay_` tables. Safe to call at every start and by several processes at once; the
+    /// Creates or upgrades the `pay_` tables. Changes nothing when they are up to date, so a role that may only read and
+    /// write rows can call it then. Safe to call at every start and by several processes at once; the
     /// host's own diesel migrations are not touched.
     ///
     /// # Errors
     /// `Storage` or `Unavailable` when the database refuses or doesn't answer.
     pub async fn migrate(&self) -> Result<(), Error> {
-        self.0.blocking(|engine| engine.store.migrate()).await
+        // However long that takes: a large table may be rewritten.
+        self.0.patiently(|engine| engine.store.migrate()).await
+    }
+
+    /// The names of the steps that [`Payments::migrate`] would take; none when the tables are up to date. It only
+    /// reads, so any role may ask that may read `pay_migrations`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn migrations_pending(&self) -> Result<Vec<&'static str>, Error> {
+        let steps = self.migrations().await?.into_iter();
+        Ok(steps.filter(|step| step.is_pending).map(|step| step.name).collect())
+    }
+
+    /// Every step that makes the `pay_` tables, in order, with its SQL: for those who have a DBA change tables. Each is
+    /// to be run in a transaction of its own, and notes itself in `pay_migrations`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn migrations(&self) -> Result<Vec<Migration>, Error> {
+        self.0.blocking(|engine| engine.store.migrations()).await
     }
 
     /// The names of the configured variants, in alphabetical order.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
-use crate::domain::delivery::{Delivery, Rejection};
+use log::Level;
+
+use crate::domain::delivery::{Delivery, Rejection, is_secret_header};
 use crate::domain::event::{Envelope, Source, Verified, storable};
 use crate::domain::{Timestamp, storable_time};
 use crate::engine::Engine;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, repeated};
 use crate::gateways::Verification;
 use crate::store::rows::NewEvent;
 
@@ -26,11 +28,13 @@ pub struct Received {
 
 /// The counters' name for deliveries to variants that don't exist; their own names would be anybody's choice.
 const NOBODY: &str = "";
-/// Header fields that are stored; and those whose names speak of a signature or a webhook. A proxy may add fields
-/// with tokens of its own, so what is not known to be harmless is left out.
+/// How many characters are logged of a variant's name that somebody made up.
+const LONGEST_SHOWN: usize = 64;
+/// Header fields that are stored; and those whose names speak of a signature or a webhook, unless they also speak of a
+/// secret. A proxy may add fields with tokens of its own, so what is not known to be harmless is left out.
 const KEPT: [&str; 7] = ["accept", "content-encoding", "content-length", "content-type", "date", "host", "user-agent"];
 /// How long a delivery waits for the database. What is stored after that is a duplicate when it comes again.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How many bytes of header fields are stored at the most.
 const HEADERS: usize = 16 * 1024;
 
@@ -51,8 +55,11 @@ impl Engine {
 
     /// Counts a delivery that was refused before it could be received.
     pub(crate) fn reject(self: &Arc<Self>, variant: &str, rejection: Rejection) {
-        log::warn!("payments: rejected a delivery: variant={variant:?} reason={rejection}");
         let known = self.variant(variant).map_or(NOBODY, |_| variant);
+        // Anybody may send what is refused, and the log is not theirs to fill.
+        let shown: String = variant.chars().take(LONGEST_SHOWN).collect();
+        let line = format_args!("rejected a delivery: variant={shown:?} reason={rejection}");
+        repeated::log(Level::Warn, &format!("rejected {known} {rejection}"), line);
         self.count(known, &format!("{REJECTED}{rejection}"), 1);
     }
 
@@ -79,7 +86,7 @@ impl Engine {
         let taken = tokio::time::timeout(PATIENCE, stored).await;
         let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
         let stored = taken.unwrap_or_else(late).map_err(|error| {
-            log::error!("payments: a delivery could not be stored: variant={variant} {error}");
+            error.report(format_args!("a delivery could not be stored: variant={variant}"));
             Rejection::Unavailable
         })?;
         let duplicates = stored.iter().filter(|event| event.duplicate).count();
@@ -129,7 +136,7 @@ fn headers(delivery: &Delivery) -> String {
     let mut left = HEADERS;
     let mut kept = serde_json::Map::new();
     let keep = |name: &str| KEPT.contains(&name) || ["signature", "webhook"].iter().any(|word| name.contains(word));
-    for (name, value) in delivery.headers.iter().filter(|(name, _)| keep(name)) {
+    for (name, value) in delivery.headers.iter().filter(|(name, _)| keep(name) && !is_secret_header(name)) {
         let size = name.len() + value.len();
         if size <= left {
             left -= size;

@@ -2,11 +2,13 @@
 //! two connections, owned ([`AnyConnection`]) or lent to a handler ([`AnyRef`]).
 
 use std::any::Any;
+use std::path::PathBuf;
 
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
 
 use super::database::{Database, beginning};
 use super::dialect::{Dialect, HostConnection};
+use super::migrations::Migration;
 use super::{Tx, Work};
 use crate::error::Error;
 
@@ -72,13 +74,14 @@ impl Database<AnyConnection> {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 Database::sqlite(url)?;
-                let manager = ConnectionManager::new(super::database::sqlite_path(url)?);
-                Self::open(AnyManager(Managers::Sqlite(manager)))
+                let path = super::database::sqlite_path(url)?.to_owned();
+                Ok(Self::open(move || AnyManager(Managers::Sqlite(ConnectionManager::new(&path)))))
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 Database::postgres(url)?;
-                Self::open(AnyManager(Managers::Postgres(ConnectionManager::new(url))))
+                let url = super::database::attentive(url);
+                Ok(Self::open(move || AnyManager(Managers::Postgres(ConnectionManager::new(&url)))))
             }
             #[cfg(not(feature = "sqlite"))]
             "sqlite" => Err(not_built(scheme)),
@@ -163,6 +166,22 @@ impl Dialect for AnyConnection {
 
     fn is_alive(&mut self) -> bool {
         either!(self, AnyConnection, conn => conn.is_alive())
+    }
+
+    fn migrations(&mut self) -> Result<Vec<Migration>, Error> {
+        either!(self, AnyConnection, conn => conn.migrations())
+    }
+
+    fn spoil(&mut self) {
+        either!(self, AnyConnection, conn => conn.spoil())
+    }
+
+    fn listen(&mut self) {
+        either!(self, AnyConnection, conn => conn.listen())
+    }
+
+    fn file(&mut self) -> Option<PathBuf> {
+        either!(self, AnyConnection, conn => conn.file())
     }
 
     fn one_writer(&self) -> bool {

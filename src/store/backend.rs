@@ -1,12 +1,14 @@
 //! How does a pool of one database's connections serve as a [`Store`]? Typed here, erased above.
 
+use std::sync::{Arc, OnceLock};
+
 use tokio::sync::Mutex;
 
-use diesel::r2d2::Pool;
-
+use super::data_file::DataFile;
 use super::dialect::HostConnection;
-use super::failure::unavailable;
-use super::{Store, Work};
+use super::migrations::Migration;
+use super::pools::Pools;
+use super::{Store, Work, pulse};
 use crate::error::{Error, ErrorKind};
 
 /// How often a transaction is begun again after a concurrent change came first.
@@ -16,9 +18,9 @@ const CONFLICTS: u32 = 4;
 const STALE: u32 = 3;
 
 pub(super) struct Backend<C: HostConnection> {
-    pub(super) pool: Pool<C::Manager>,
-    /// Whether the pool's own connections are prepared already, or each must be at every check-out.
-    pub(super) prepared: bool,
+    pub(super) pools: Arc<Pools<C::Manager>>,
+    /// The file that the database is in, once a connection has named it; none for a server.
+    pub(super) file: Arc<OnceLock<Option<DataFile>>>,
     /// Held by the writer whose turn it is, where there is one at a time. Turns go in order, so that a worker with
     /// much to do does not keep deliveries waiting.
     pub(super) turn: Mutex<()>,
@@ -34,23 +36,41 @@ struct Failed {
 impl<C: HostConnection> Backend<C> {
     /// Runs on a connection of the pool; `run` says with its result whether it has begun.
     fn with<T>(&self, run: impl FnOnce(&mut C) -> Result<T, (Error, bool)>) -> Result<T, Failed> {
-        let busy = |e| unavailable("no database connection became free", e);
-        let mut conn = self.pool.get().map_err(|e| Failed { error: busy(e), is_stale: false })?;
-        let prepared = if self.prepared { Ok(()) } else { conn.prepare().map_err(|error| (error, false)) };
-        prepared
-            .and_then(|()| run(&mut conn))
-            .map_err(|(error, begun)| Failed { error, is_stale: !begun && conn.has_died() })
+        let mut conn = self.pools.get().map_err(|error| Failed { error, is_stale: false })?;
+        // The connections of a host's own pool are prepared at every check-out, and their statements can't be seen.
+        let is_ours = self.pools.are_ours();
+        let _whole = (!is_ours && !conn.one_writer()).then(pulse::whole);
+        let prepared = if is_ours { Ok(()) } else { conn.prepare().map_err(|error| (error, false)) };
+        prepared.and_then(|()| run(&mut conn)).map_err(|(error, begun)| {
+            if error.spoils_connection() {
+                // The pool drops it when it is given back, and nothing was done on it.
+                conn.spoil();
+                return Failed { error, is_stale: true };
+            }
+            let has_died = conn.has_died();
+            let is_stale = !begun && has_died;
+            let error = if has_died && error.kind() == ErrorKind::Storage { error.into_unavailable() } else { error };
+            Failed { error, is_stale }
+        })
+    }
+
+    /// The file that the database is in.
+    fn file(&self, conn: &mut C) -> Option<&DataFile> {
+        self.file.get_or_init(|| conn.file().and_then(DataFile::at)).as_ref()
     }
 
     fn write_once(&self, work: Work<'_>) -> Result<(), Failed> {
         self.with(|conn| {
+            let file = self.file(conn);
+            file.map_or(Ok(()), DataFile::check_if_lost).map_err(|error| (error, false))?;
             let _turn = conn.one_writer().then(|| self.turn.blocking_lock());
             let mut begun = false;
             let written = conn.write(&mut |tx| {
                 begun = true;
                 work(tx)
             });
-            written.map_err(|error| (error, begun))
+            // Whoever waits is told only when it is sure that the file is the one that others will read.
+            written.and_then(|()| file.map_or(Ok(()), DataFile::check)).map_err(|error| (error, begun))
         })
     }
 }
@@ -58,6 +78,14 @@ impl<C: HostConnection> Backend<C> {
 impl<C: HostConnection> Store for Backend<C> {
     fn migrate(&self) -> Result<(), Error> {
         self.with(|conn| conn.migrate().map_err(|error| (error, true))).map_err(|failed| failed.error)
+    }
+
+    fn migrations(&self) -> Result<Vec<Migration>, Error> {
+        self.with(|conn| conn.migrations().map_err(|error| (error, false))).map_err(|failed| failed.error)
+    }
+
+    fn reconnect(&self) {
+        self.pools.replace();
     }
 
     fn lanes(&self) -> usize {

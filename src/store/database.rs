@@ -2,21 +2,24 @@
 //! transaction gets that very connection. A mistyped address is an error here, never a stray file.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, R2D2Connection};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, NopErrorHandler, Pool, R2D2Connection};
 
 use super::Store;
 use super::backend::Backend;
+use super::data_file::DataFile;
 use super::dialect::{Dialect, HostConnection};
-use super::failure::unavailable;
-use crate::error::Error;
+use super::pools::Pools;
+use super::pulse::Pulse;
+use super::threads;
+use crate::error::{Error, ErrorKind};
 
 /// The database that payments live in, a pool of the host's connection type.
 pub struct Database<C: HostConnection> {
-    pool: Pool<C::Manager>,
-    prepared: bool,
+    pools: Arc<Pools<C::Manager>>,
+    file: Arc<OnceLock<Option<DataFile>>>,
 }
 
 /// A connection out of the pool of a [`Database`].
@@ -28,13 +31,47 @@ const POOL_SIZE: u32 = 10;
 const POOL_PATIENCE: Duration = Duration::from_secs(5);
 
 impl<C: HostConnection> Database<C> {
-    /// Borrows a connection, so that the host's own queries can share the pool.
+    /// Runs the host's own queries on a connection of the pool, away from the async threads: for handlers of Actix and
+    /// handlers of payments, which must not wait where other requests are served.
+    ///
+    /// ```no_run
+    /// # use actix_payments::{AnyConnection, Database, Error};
+    /// # async fn example(database: Database<AnyConnection>) -> Result<(), Error> {
+    /// let count: i64 = database.run(|conn| Ok::<_, Error>(count_orders(conn.lent()))).await?;
+    /// # Ok(()) }
+    /// # fn count_orders(_: actix_payments::AnyRef<'_>) -> i64 { 0 }
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` says, and `Unavailable` when no connection becomes free within the pool's time-out (5 seconds for
+    /// pools made here), or when the database does not answer for long.
+    pub async fn run<T, E>(&self, work: impl FnOnce(&mut C) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (this, pulse) = (self.clone(), Arc::<Pulse>::default());
+        let beating = pulse.clone();
+        let call = threads::run(move || beating.during(|| work(&mut *this.connection()?)));
+        let unavailable = |why: &str| E::from(Error::new(ErrorKind::Unavailable, why));
+        match pulse.unless_silent(call).await {
+            Some(Some(end)) => end,
+            Some(None) => Err(unavailable("the call did not come to its end")),
+            None => {
+                self.pools.replace();
+                Err(unavailable("the database does not answer"))
+            }
+        }
+    }
+
+    /// Borrows a connection. **This blocks**: it waits for one to become free, and queries wait for the database. In
+    /// async code use [`Database::run`]; a handler of Actix that waits here holds up all other requests of its thread.
     ///
     /// # Errors
     /// `Unavailable` when none becomes free within the pool's time-out (5 seconds for pools made here).
     pub fn connection(&self) -> Result<PooledConnection<C>, Error> {
         loop {
-            let mut conn = self.pool.get().map_err(|e| unavailable("no database connection became free", e))?;
+            let mut conn = self.pools.get()?;
             // What the database closed meanwhile goes back to the pool, which drops it; new ones are made in its place.
             if conn.is_alive() || !conn.has_died() {
                 return Ok(conn);
@@ -43,18 +80,25 @@ impl<C: HostConnection> Database<C> {
     }
 
     pub(crate) fn store(&self) -> Arc<dyn Store> {
-        Arc::new(Backend::<C> { pool: self.pool.clone(), prepared: self.prepared, turn: tokio::sync::Mutex::new(()) })
+        let (pools, file) = (self.pools.clone(), self.file.clone());
+        Arc::new(Backend::<C> { pools, file, turn: tokio::sync::Mutex::new(()) })
     }
 
-    pub(super) fn open(manager: C::Manager) -> Result<Self, Error> {
-        let pool = Pool::builder()
-            .max_size(POOL_SIZE)
-            .min_idle(Some(1))
-            .connection_timeout(POOL_PATIENCE)
-            .test_on_check_out(false)
-            .connection_customizer(Box::new(Prepare))
-            .build_unchecked(manager);
-        Ok(Self { pool, prepared: true })
+    pub(super) fn open(manager: impl Fn() -> C::Manager + Send + Sync + 'static) -> Self {
+        let file = Arc::<OnceLock<Option<DataFile>>>::default();
+        let known = file.clone();
+        let pool = move || {
+            Pool::builder()
+                .max_size(POOL_SIZE)
+                .min_idle(Some(1))
+                .connection_timeout(POOL_PATIENCE)
+                .test_on_check_out(false)
+                // Who waits for a connection is told what the last one failed with.
+                .error_handler(Box::new(NopErrorHandler))
+                .connection_customizer(Box::new(Prepare(known.clone())))
+                .build_unchecked(manager())
+        };
+        Self { pools: Arc::new(Pools::made_by(pool)), file }
     }
 }
 
@@ -64,13 +108,13 @@ where
 {
     /// The host's own pool, of either kind. Connections keep the settings that payments need of them.
     pub fn from_pool(pool: Pool<ConnectionManager<C>>) -> Self {
-        Self { pool, prepared: false }
+        Self { pools: Arc::new(Pools::of_host(pool)), file: Arc::default() }
     }
 }
 
 impl<C: HostConnection> Clone for Database<C> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), prepared: self.prepared }
+        Self { pools: self.pools.clone(), file: self.file.clone() }
     }
 }
 
@@ -83,16 +127,28 @@ pub(super) fn beginning(url: &str) -> String {
     }
 }
 
-#[derive(Debug)]
-struct Prepare;
+/// Makes a new connection ready, unless its file is no longer the one that was opened first.
+struct Prepare(Arc<OnceLock<Option<DataFile>>>);
+
+impl std::fmt::Debug for Prepare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Prepare")
+    }
+}
 
 impl<C: Dialect> CustomizeConnection<C, PoolError> for Prepare {
     fn on_acquire(&self, conn: &mut C) -> Result<(), PoolError> {
         let failed = |e: Error| PoolError::ConnectionError(diesel::ConnectionError::BadConnection(e.to_string()));
+        if let Some(Some(file)) = self.0.get() {
+            file.check_file().map_err(failed)?;
+        }
+        conn.listen();
         conn.prepare().map_err(failed)
     }
 }
 
+#[cfg(feature = "postgres")]
+pub(super) use postgres::attentive;
 #[cfg(feature = "sqlite")]
 pub(super) use sqlite::checked as sqlite_path;
 
@@ -126,7 +182,8 @@ mod sqlite {
             let refused = |e: String| Error::configuration(format!("can't use {path:?} as SQLite")).with_source(e);
             let mut conn = SqliteConnection::establish(path).map_err(|e| refused(e.to_string()))?;
             into_wal(&mut conn).map_err(|e| refused(e.to_string()))?;
-            Self::open(ConnectionManager::new(path))
+            let path = path.to_owned();
+            Ok(Self::open(move || ConnectionManager::new(&path)))
         }
     }
 
@@ -178,14 +235,44 @@ mod postgres {
     impl Database<PgConnection> {
         /// Postgres at `url`: `postgres://user:password@host:port/database`, as libpq reads it.
         ///
+        /// Where the address does not say otherwise, a connection attempt may take 5 seconds (`connect_timeout`), and a
+        /// server that is not heard of for some 10 seconds is given up (`keepalives_…`, `tcp_user_timeout`). Statements
+        /// in transactions of payments may take 8 seconds, and such a transaction may be left idle for 10.
+        ///
         /// # Errors
         /// `Configuration` when the address is of something else or nothing answers there.
         pub fn postgres(url: impl AsRef<str>) -> Result<Self, Error> {
             let url = checked(url.as_ref())?;
-            PgConnection::establish(url)
+            PgConnection::establish(&attentive(url))
                 .map_err(|e| Error::configuration("can't connect to Postgres").with_source(e))?;
-            Self::open(ConnectionManager::new(url))
+            let url = attentive(url);
+            Ok(Self::open(move || ConnectionManager::new(&url)))
         }
+    }
+
+    /// What makes libpq notice that the server is gone; what the address says itself comes first.
+    const ATTENTIVE: [(&str, &str); 5] = [
+        ("connect_timeout", "5"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "2"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "8000"),
+    ];
+
+    pub(in crate::store) fn attentive(url: &str) -> String {
+        let given = url.split_once('?').map_or("", |(_, query)| query);
+        let is_given = |name: &str| given.split('&').any(|pair| pair.split('=').next() == Some(name));
+        let missing = ATTENTIVE.iter().filter(|(name, _)| !is_given(name));
+        missing.fold(url.to_owned(), |url, (name, value)| {
+            let mark = if !url.contains('?') {
+                "?"
+            } else if url.ends_with(['?', '&']) {
+                ""
+            } else {
+                "&"
+            };
+            format!("{url}{mark}{name}={value}")
+        })
     }
 
     pub(super) fn checked(url: &str) -> Result<&str, Error> {

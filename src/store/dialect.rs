@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use diesel::r2d2::{Error as PoolError, ManageConnection};
 
+use super::migrations::Migration;
 use super::{Tx, Work};
 use crate::error::Error;
 
@@ -32,6 +34,14 @@ pub(crate) trait Dialect: Sized + Send + 'static {
     /// the database's own lock means sleeping and asking again.
     fn one_writer(&self) -> bool;
     fn migrate(&mut self) -> Result<(), Error>;
+    /// The steps that make the tables, and whether each was taken.
+    fn migrations(&mut self) -> Result<Vec<Migration>, Error>;
+    /// Has the pool drop the connection when it is given back.
+    fn spoil(&mut self);
+    /// Has the connection note its statements, if it is to a server that may go silent.
+    fn listen(&mut self);
+    /// The file that the database is in, if it is in one.
+    fn file(&mut self) -> Option<PathBuf>;
     /// Whether the connection is closed, as far as it has noticed.
     fn has_died(&mut self) -> bool;
     /// Asks the database whether it is there.
@@ -49,6 +59,11 @@ where
     while depth(conn) > before && AnsiTransactionManager::rollback_transaction(conn).is_ok() {}
     let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     Err(words.unwrap_or("it did not say why").to_owned())
+}
+
+/// Has the pool drop the connection when it is given back.
+pub(super) fn spoil<C: Connection<TransactionManager = AnsiTransactionManager>>(conn: &mut C) {
+    AnsiTransactionManager::transaction_manager_status_mut(conn).set_in_error();
 }
 
 fn depth<C: Connection<TransactionManager = AnsiTransactionManager>>(conn: &mut C) -> u32 {

@@ -14,16 +14,57 @@ pub(super) fn unavailable(message: &str, source: impl Display) -> Error {
 /// Turns a database's error into ours; `what` was being done.
 pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error {
     move |error| {
+        if is_without_tables(&error) {
+            return unavailable(WITHOUT_TABLES, innermost(&error));
+        }
+        let is_read_only = is_read_only(&error);
         let kind = match &error {
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Conflict,
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => ErrorKind::Unavailable,
             DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => ErrorKind::Conflict,
-            locked if is_locked(locked) => ErrorKind::Unavailable,
+            _ if is_read_only || is_locked(&error) || is_full(&error) => ErrorKind::Unavailable,
             DieselError::BrokenTransactionManager => ErrorKind::Unavailable,
             _ => ErrorKind::Storage,
         };
-        Error::new(kind, format!("the database failed while {what}")).with_source(innermost(&error))
+        let failed = Error::new(kind, format!("the database failed while {what}")).with_source(innermost(&error));
+        // A connection that was made while the database could only be read stays as it is for its life.
+        if is_read_only { failed.spoiling_connection() } else { failed }
     }
+}
+
+const WITHOUT_TABLES: &str = "the pay_ tables are missing or older than this release; call Payments::migrate() once \
+                              before anything else, or have it called by who may change tables";
+
+/// Whether a table or column of ours is not there.
+fn is_without_tables(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(_, info) = error else { return false };
+    let message = info.message();
+    let is_missing =
+        ["no such table: ", "no such column: ", "has no column named "].iter().any(|s| message.contains(s));
+    let is_missing = is_missing
+        || ["relation \"", "column "].iter().any(|s| message.starts_with(s) && message.contains(" does not exist"));
+    is_missing && (message.contains("pay_") || message.contains("column"))
+}
+
+/// Whether the connection can only read: made while the file or the server was read-only, or to a server that is a
+/// standby now.
+fn is_read_only(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => true,
+        DieselError::DatabaseError(_, info) => {
+            info.message().contains("attempt to write a readonly database")
+                || info.message().contains("in a read-only transaction")
+                || info.message().contains("during recovery")
+        }
+        _ => false,
+    }
+}
+
+/// Whether there is no room on the disk, which is no event's fault.
+fn is_full(error: &DieselError) -> bool {
+    let words =
+        ["database or disk is full", "disk I/O error", "No space left on device", "unable to open database file"];
+    matches!(error, DieselError::DatabaseError(_, info) if words.iter().any(|words| info.message().contains(words)))
 }
 
 /// An error's own words. What can't be read out of a column says why in its source only.

@@ -1,15 +1,44 @@
-//! Which steps make the tables? The folders below `migrations/`, compiled in. A step only adds, so an older
-//! release goes on working against a newer schema.
+//! The steps that make the tables: the folders below `migrations/`, compiled in. A step only adds, so an older release
+//! goes on working against a newer schema.
+
+/// A step that makes or changes the `pay_` tables; see [`Payments::migrations`](crate::Payments::migrations).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Migration {
+    /// Its name; the names sort in the order of the steps.
+    pub name: &'static str,
+    /// Its SQL, with the row in `pay_migrations` that says that it was taken. To be run in one transaction.
+    pub sql: String,
+    /// Whether it is still to be taken.
+    pub is_pending: bool,
+}
 
 /// One step, by the name of its folder.
-pub(super) struct Migration {
+pub(super) struct Step {
     pub(super) name: &'static str,
-    pub(super) up: &'static str,
+    up: &'static str,
+}
+
+/// Where it is remembered which steps were taken: a table of our own, which the host's diesel migrations neither see nor
+/// revert.
+const TAKEN: &str = "CREATE TABLE IF NOT EXISTS pay_migrations (\
+                     name TEXT PRIMARY KEY, applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);";
+
+impl Step {
+    /// All that it takes.
+    pub(super) fn sql(&self) -> String {
+        let Self { name, up } = self;
+        format!("{TAKEN}\n\n{}\n\nINSERT INTO pay_migrations (name) VALUES ('{name}');\n", up.trim())
+    }
+
+    pub(super) fn described(&self, done: &[String]) -> Migration {
+        Migration { name: self.name, sql: self.sql(), is_pending: !done.iter().any(|name| name == self.name) }
+    }
 }
 
 macro_rules! migrations {
     ($folder:literal: $($name:literal),+ $(,)?) => {
-        &[$(Migration {
+        &[$(Step {
             name: $name,
             up: include_str!(concat!("../../migrations/", $folder, "/", $name, "/up.sql")),
         }),+]
@@ -28,6 +57,6 @@ macro_rules! all {
 }
 
 #[cfg(feature = "sqlite")]
-pub(super) const SQLITE: &[Migration] = all!("sqlite");
+pub(super) const SQLITE: &[Step] = all!("sqlite");
 #[cfg(feature = "postgres")]
-pub(super) const POSTGRES: &[Migration] = all!("postgres");
+pub(super) const POSTGRES: &[Step] = all!("postgres");

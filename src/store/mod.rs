@@ -5,19 +5,23 @@ pub(crate) mod any;
 pub(crate) mod audit;
 mod backend;
 pub(crate) mod calls;
+mod data_file;
 pub(crate) mod database;
 pub(crate) mod dialect;
 mod failure;
 pub(crate) mod filters;
-mod migrations;
+pub(crate) mod migrations;
+mod pools;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub(crate) mod pulse;
 pub(crate) mod registry;
 pub(crate) mod rows;
 pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
+pub(crate) mod threads;
 pub(crate) mod typed;
 pub(crate) mod writer;
 
@@ -30,6 +34,7 @@ use crate::error::{Error, ErrorKind};
 use audit::*;
 use calls::*;
 use filters::*;
+use migrations::Migration;
 use registry::Registry;
 use rows::*;
 use sets::Sets;
@@ -41,6 +46,10 @@ pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
 pub(crate) trait Store: Send + Sync {
     /// Brings the `pay_` tables up to this release.
     fn migrate(&self) -> Result<(), Error>;
+    /// The steps that make the tables, and whether each was taken.
+    fn migrations(&self) -> Result<Vec<Migration>, Error>;
+    /// Connects anew: connections have turned out to be silent.
+    fn reconnect(&self);
     /// How many transactions with much to do are worth being under way at a time.
     fn lanes(&self) -> usize;
     /// Runs `work` on a connection; what it reads is not one snapshot.

@@ -8,6 +8,7 @@ mod statements;
 mod write;
 
 use std::any::Any;
+use std::path::PathBuf;
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
@@ -16,12 +17,13 @@ use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{Array, BigInt, Text};
 
-use super::dialect::{Dialect, lend};
+use super::dialect::{Dialect, lend, spoil};
 use super::failure::{Failed, dialect_error};
+use super::migrations::Migration;
 use super::rows::{EventRow, PaymentRow};
 use super::sets::Key;
 use super::statement::{answers, statement};
-use super::{Tx, Work, migrations};
+use super::{Tx, Work, migrations, pulse};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::{EventId, PaymentId};
@@ -49,7 +51,17 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
 
 /// Every row that a transaction of ours touches is found by an index. A plan is made once and kept; made while a table
 /// was nearly empty it would read all of it, also when the table has grown, until the next ANALYZE.
-const BY_INDEX: &str = "SET LOCAL enable_seqscan = off";
+///
+/// A statement of ours takes milliseconds, so one that takes 8 seconds waits for something that may never come. And a
+/// transaction whose app is not heard of any more must not hold its locks until the network notices.
+const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL statement_timeout = 8000; \
+                        SET LOCAL idle_in_transaction_session_timeout = 10000";
+
+/// Holds off other processes that migrate, for as long as that takes.
+const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+                     SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
+/// Counts the tables of this name in the schemas that are searched.
+const EXISTS: &str = "SELECT count(to_regclass('pay_migrations')) AS count";
 
 impl Dialect for PgConnection {
     fn tx(&mut self) -> &mut dyn Tx {
@@ -84,12 +96,32 @@ impl Dialect for PgConnection {
     }
 
     fn migrate(&mut self) -> Result<(), Error> {
-        let alone = "SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
+        let done = statements::migrate::done(self, EXISTS).map_err(dialect_error("reading what was migrated"))?;
+        if !statements::migrate::is_pending(migrations::POSTGRES, &done) {
+            return Ok(());
+        }
         self.transaction(|conn| {
-            conn.batch_execute(alone)?;
-            statements::migrate::run(conn, migrations::POSTGRES)
+            conn.batch_execute(ALONE)?;
+            statements::migrate::run(conn, migrations::POSTGRES, EXISTS)
         })
         .map_err(dialect_error("migrating"))
+    }
+
+    fn migrations(&mut self) -> Result<Vec<Migration>, Error> {
+        let done = statements::migrate::done(self, EXISTS).map_err(dialect_error("reading what was migrated"))?;
+        Ok(migrations::POSTGRES.iter().map(|step| step.described(&done)).collect())
+    }
+
+    fn spoil(&mut self) {
+        spoil(self);
+    }
+
+    fn listen(&mut self) {
+        pulse::listen(self);
+    }
+
+    fn file(&mut self) -> Option<PathBuf> {
+        None
     }
 }
 

@@ -8,6 +8,7 @@ mod statements;
 mod write;
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -16,8 +17,9 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::Sqlite;
 
-use super::dialect::{Dialect, lend};
+use super::dialect::{Dialect, lend, spoil};
 use super::failure::{Failed, dialect_error, is_locked};
+use super::migrations::Migration;
 use super::rows::{EventRow, PaymentRow};
 use super::sets::{Key, by_variant};
 use super::statement::{answers, statement};
@@ -87,9 +89,40 @@ impl Dialect for SqliteConnection {
     fn migrate(&mut self) -> Result<(), Error> {
         self.prepare()?;
         into_wal(self).map_err(dialect_error("switching to WAL"))?;
-        self.immediate_transaction(|conn| statements::migrate::run(conn, migrations::SQLITE))
+        let done = statements::migrate::done(self, EXISTS).map_err(dialect_error("reading what was migrated"))?;
+        if !statements::migrate::is_pending(migrations::SQLITE, &done) {
+            return Ok(());
+        }
+        self.immediate_transaction(|conn| statements::migrate::run(conn, migrations::SQLITE, EXISTS))
             .map_err(dialect_error("migrating"))
     }
+
+    fn migrations(&mut self) -> Result<Vec<Migration>, Error> {
+        let done = statements::migrate::done(self, EXISTS).map_err(dialect_error("reading what was migrated"))?;
+        Ok(migrations::SQLITE.iter().map(|step| step.described(&done)).collect())
+    }
+
+    fn spoil(&mut self) {
+        spoil(self);
+    }
+
+    /// A file answers or fails, but is not silent.
+    fn listen(&mut self) {}
+
+    fn file(&mut self) -> Option<PathBuf> {
+        let path = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+        let path: QueryResult<Path> = diesel::sql_query(path).get_result(self);
+        path.ok().map(|path| path.file).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+}
+
+/// Counts the tables of this name.
+const EXISTS: &str = "SELECT count(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'pay_migrations'";
+
+#[derive(QueryableByName)]
+struct Path {
+    #[diesel(sql_type = Text)]
+    file: String,
 }
 
 /// How long another one may hold a new file while it makes it its own.

@@ -6,11 +6,11 @@ mod counts;
 mod group;
 mod load;
 mod message;
+mod watch;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -23,17 +23,25 @@ use crate::error::{Error, ErrorKind};
 use counts::Counts;
 use group::Group;
 use load::Load;
-use message::{Answer, Message};
+use message::{Answer, Message, bytes_of};
+use watch::Relay;
 
 /// How long counters may stay in memory. Deliveries never do.
 const COUNT_EVERY: Duration = Duration::from_millis(200);
+/// The longest pause before counters are written again that could not be written.
+const COUNT_AGAIN: Duration = Duration::from_secs(5);
+
+/// How many bytes of events one transaction stores before no more are taken along: the database's driver copies them.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// The way into the database for everything that is small and must be durable.
 pub(crate) struct Writer {
     queue: Sender<Message>,
     /// How many deliveries wait, and how many may.
     waiting: Arc<AtomicUsize>,
-    limit: usize,
+    /// How many bytes the deliveries have that wait or are being written.
+    held: Arc<AtomicUsize>,
+    limits: Limits,
     counts: Arc<Counts>,
     load: Arc<Load>,
 }
@@ -43,6 +51,8 @@ pub(crate) struct Writer {
 pub(crate) struct Limits {
     /// How many deliveries may wait.
     pub waiting: usize,
+    /// How many bytes they may have in all.
+    pub bytes: usize,
     /// How many events one transaction stores at the most.
     pub batch: usize,
 }
@@ -51,14 +61,22 @@ impl Writer {
     /// Starts the writer's thread; it ends when this is dropped.
     pub(crate) fn open(store: Arc<dyn Store>, limits: Limits) -> Result<Self, Error> {
         let (queue, messages) = channel();
-        let (counts, load, waiting) = (Arc::<Counts>::default(), Arc::<Load>::default(), Arc::<AtomicUsize>::default());
-        let thread =
-            Thread { store, limits, messages, counts: counts.clone(), load: load.clone(), waiting: waiting.clone() };
-        thread::Builder::new()
-            .name("payments-writer".into())
-            .spawn(move || thread.run())
+        let (counts, load) = (Arc::<Counts>::default(), Arc::<Load>::default());
+        let (waiting, held) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let thread = Thread {
+            store,
+            limits,
+            messages: Mutex::new(messages),
+            turn: AtomicUsize::new(0),
+            has_ended: AtomicBool::new(false),
+            counts: counts.clone(),
+            load: load.clone(),
+            waiting: waiting.clone(),
+            held: held.clone(),
+        };
+        watch::start(Arc::new(thread))
             .map_err(|e| Error::new(ErrorKind::Unavailable, "can't start the writer's thread").with_source(e))?;
-        Ok(Self { queue, waiting, limit: limits.waiting, counts, load })
+        Ok(Self { queue, waiting, held, limits, counts, load })
     }
 
     /// Stores the events of a delivery; durable once this returns `Ok`.
@@ -66,8 +84,11 @@ impl Writer {
     /// # Errors
     /// `Unavailable` when too many deliveries wait or the database doesn't take them.
     pub(crate) async fn append(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Error> {
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limit {
+        let bytes = bytes_of(&events);
+        let is_full = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limits.bytes;
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limits.waiting || is_full {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
             return Err(Error::new(ErrorKind::Unavailable, "too many deliveries are waiting"));
         }
         self.send(|answer| Message::Store(events, answer)).await
@@ -116,25 +137,29 @@ fn gone() -> Error {
 struct Thread {
     store: Arc<dyn Store>,
     limits: Limits,
-    messages: Receiver<Message>,
+    messages: Mutex<Receiver<Message>>,
+    /// Whose turn it is to write, of the threads that were started.
+    turn: AtomicUsize,
+    has_ended: AtomicBool,
     counts: Arc<Counts>,
     load: Arc<Load>,
     waiting: Arc<AtomicUsize>,
+    held: Arc<AtomicUsize>,
 }
 
-impl Thread {
-    fn run(self) {
-        let mut count_at: Option<Instant> = None;
-        loop {
-            let message = match count_at {
-                None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => self.messages.recv_timeout(at.saturating_duration_since(Instant::now())),
-            };
+impl Relay for Thread {
+    fn run(&self, turn: usize) {
+        // A thread that was stuck may have left counters behind.
+        let mut count_at: Option<Instant> = (turn > 0).then(Instant::now);
+        let mut pause = COUNT_EVERY;
+        while self.turn.load(Ordering::Relaxed) == turn {
+            let message = self.next(count_at);
             let mut group = Group::default();
             match message {
                 Err(RecvTimeoutError::Disconnected) => {
                     group.counts = self.counts.take();
                     group.write(&*self.store);
+                    self.has_ended.store(true, Ordering::Relaxed);
                     return;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -146,19 +171,45 @@ impl Thread {
             count_at = if counting { None } else { count_at.or(Some(now + COUNT_EVERY)) };
             let begun = (group.deliveries() > 0).then(|| self.load.begin());
             self.waiting.fetch_sub(group.deliveries(), Ordering::Relaxed);
-            self.counts.put_back(group.write(&*self.store));
+            let bytes = group.bytes();
+            let unwritten = group.write(&*self.store);
+            pause = if unwritten.is_empty() { COUNT_EVERY } else { (pause * 2).min(COUNT_AGAIN) };
+            count_at = if unwritten.is_empty() { count_at } else { Some(Instant::now() + pause) };
+            self.counts.put_back(unwritten);
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
             if let Some(begun) = begun {
                 self.load.end(begun);
             }
         }
     }
 
+    fn pass_on(&self, turn: usize) {
+        self.store.reconnect();
+        self.turn.store(turn, Ordering::Relaxed);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+}
+
+impl Thread {
+    /// The next message, or none when it is time to count.
+    fn next(&self, count_at: Option<Instant>) -> Result<Message, RecvTimeoutError> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        match count_at {
+            None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => messages.recv_timeout(at.saturating_duration_since(Instant::now())),
+        }
+    }
+
     /// Takes all that waits, up to a transaction's worth.
     fn gather(&self, first: Message, group: &mut Group) {
-        let more = std::iter::from_fn(|| self.messages.try_recv().ok());
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = std::iter::from_fn(|| messages.try_recv().ok());
         for message in std::iter::once(first).chain(more) {
             group.add(message);
-            if group.size() >= self.limits.batch {
+            if group.size() >= self.limits.batch || group.bytes() >= GROUP_BYTES {
                 return;
             }
         }

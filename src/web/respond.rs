@@ -12,6 +12,9 @@ use crate::gateways::Reply;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
                                        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// When to come again, in seconds: databases are back soon, or somebody is at work on them.
+pub(crate) const COME_AGAIN: (header::HeaderName, &str) = (header::RETRY_AFTER, "5");
+
 /// Lets a host use `?` in its Actix handlers. The client learns only the kind of error; the details are logged.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
@@ -31,8 +34,13 @@ impl ResponseError for Error {
             ErrorKind::Gateway => "the payment company did not do it",
             _ => "something went wrong, please try again",
         };
-        log::error!("payments: {self}");
-        plain(self.status_code()).body(text)
+        self.report("a call failed");
+        let status = self.status_code();
+        let mut response = plain(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header(COME_AGAIN);
+        }
+        response.body(text)
     }
 }
 
@@ -62,12 +70,13 @@ pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {
         Rejection::UnknownVariant => StatusCode::NOT_FOUND,
         Rejection::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Rejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Rejection::TooSlow => StatusCode::REQUEST_TIMEOUT,
         _ if is_temporary(rejection) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
     let mut response = plain(status);
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((header::RETRY_AFTER, "5"));
+        response.insert_header(COME_AGAIN);
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response.insert_header((header::ALLOW, "POST"));

@@ -23,6 +23,9 @@ const SELDOM: u32 = 4;
 /// How much longer than for its handlers a worker waits for the database when it ends.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The longest pause after failures: so soon after the database is back everything goes on.
+const LONGEST: Duration = Duration::from_secs(5);
+
 /// Why handlers were not begun.
 const STOPPED: &str = "its handlers were not begun before the worker stopped";
 
@@ -64,17 +67,20 @@ async fn lane(worker: Rc<Settings>, room: Arc<Semaphore>, mut stopping: watch::R
     let engine = worker.payments.engine();
     let mut running = JoinSet::new();
     let mut is_busy = false;
+    let mut failures = 0;
     while !*stopping.borrow() {
         let pace = Pace::begin(engine);
         let batch = match engine.process(is_busy).await {
             Ok(batch) => batch,
             Err(error) => {
-                log::error!("payments: the worker could not process events: {error}");
+                error.report("the worker could not process events");
                 is_busy = false;
-                pause(&worker, worker.poll, &mut stopping).await;
+                failures += 1;
+                rest(after(failures, worker.poll), &mut stopping).await;
                 continue;
             }
         };
+        failures = 0;
         // A full batch is followed by another, as far as anybody can tell.
         is_busy = batch.is_full();
         if is_busy {
@@ -102,12 +108,10 @@ async fn lane(worker: Rc<Settings>, room: Arc<Semaphore>, mut stopping: watch::R
 /// What is to be done from time to time. The loop goes on meanwhile: a gateway may take its time.
 async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     if let Err(error) = payments.engine().chores_at_start().await {
-        log::error!("payments: the worker could not look for what was missed: {error}");
+        error.report("the worker could not look for what was missed");
     }
     let chores = async || {
-        if let Err(error) = payments.engine().chores().await {
-            log::error!("payments: gateways could not be looked after: {error}");
-        }
+        payments.engine().chores().await.inspect_err(|error| error.report("gateways could not be looked after"))
     };
     repeat(chores, poll, &mut stopping).await;
 }
@@ -115,32 +119,29 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
 /// Says from time to time that the worker runs.
 async fn tell(heartbeat: Rc<Heartbeat>, mut stopping: watch::Receiver<bool>) {
     if let Err(error) = heartbeat.warn_of_variants().await {
-        log::warn!("payments: the worker could not look which variants wait: {error}");
+        error.report("the worker could not look which variants wait");
     }
-    let beat = async || {
-        if let Err(error) = heartbeat.beat().await {
-            log::warn!("payments: the worker could not say that it runs: {error}");
-        }
-    };
+    let beat =
+        async || heartbeat.beat().await.inspect_err(|error| error.report("the worker could not say that it runs"));
     repeat(beat, EVERY, &mut stopping).await;
 }
 
 /// Operations whose end nobody knows; they wait for nothing else.
 async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let resumed = async || {
-        if let Err(error) = payments.engine().resume_operations().await {
-            log::error!("payments: operations could not be taken up: {error}");
-        }
+        let resumed = payments.engine().resume_operations().await;
+        resumed.map(drop).inspect_err(|error| error.report("operations could not be taken up"))
     };
     repeat(resumed, poll, &mut stopping).await;
 }
 
 /// Does it, with a pause after each time, until the word to stop comes, even in the midst of it.
-async fn repeat(work: impl AsyncFn(), poll: Duration, stopping: &mut watch::Receiver<bool>) {
+async fn repeat(work: impl AsyncFn() -> Result<(), Error>, poll: Duration, stopping: &mut watch::Receiver<bool>) {
     let for_good = async {
+        let mut failures = 0;
         loop {
-            work().await;
-            tokio::time::sleep(poll).await;
+            failures = if work().await.is_ok() { 0 } else { failures + 1 };
+            tokio::time::sleep(after(failures, poll)).await;
         }
     };
     tokio::select! {
@@ -168,6 +169,19 @@ async fn in_turn(pending: Pending, room: Arc<Semaphore>, mut stopping: watch::Re
 fn report(done: Result<(), Error>) {
     if let Err(error) = done {
         log::error!("payments: an event could not be settled: {error}");
+    }
+}
+
+/// How long to wait after so many failures in a row: the poll, doubled with each.
+fn after(failures: u32, poll: Duration) -> Duration {
+    poll.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST.max(poll))
+}
+
+/// Sleeps, whatever becomes due meanwhile.
+async fn rest(time: Duration, stopping: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = stopped(stopping) => {}
     }
 }
 

@@ -1,15 +1,12 @@
-//! How is it remembered which steps were taken? In a table of our own, `pay_migrations`: the host's diesel
-//! migrations neither see nor revert these.
+//! Which steps were taken is asked before anything is changed: a role that may only read and write rows can call this
+//! when nothing is pending.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 
 use super::Connection;
-use crate::store::migrations::Migration;
-
-const BOOKS: &str = "CREATE TABLE IF NOT EXISTS pay_migrations (\
-                     name TEXT PRIMARY KEY, applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+use crate::store::migrations::Step;
 
 #[derive(QueryableByName)]
 struct Applied {
@@ -17,15 +14,35 @@ struct Applied {
     name: String,
 }
 
+#[derive(QueryableByName)]
+struct Tables {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The names of the steps that were taken. `exists` counts the tables named `pay_migrations`: a statement that fails
+/// would end the transaction.
+pub(in crate::store) fn done(conn: &mut Connection, exists: &str) -> QueryResult<Vec<String>> {
+    let tables: Tables = diesel::sql_query(exists).get_result(conn)?;
+    if tables.count == 0 {
+        return Ok(Vec::new());
+    }
+    let done: Vec<Applied> = diesel::sql_query("SELECT name FROM pay_migrations").load(conn)?;
+    Ok(done.into_iter().map(|applied| applied.name).collect())
+}
+
+/// Whether any of `steps` is missing.
+pub(in crate::store) fn is_pending(steps: &[Step], done: &[String]) -> bool {
+    steps.iter().any(|step| !done.iter().any(|name| name == step.name))
+}
+
 /// Runs what is missing of `steps`, inside a transaction that holds off other processes. Steps of a newer release
 /// are left alone.
-pub(in crate::store) fn run(conn: &mut Connection, steps: &[Migration]) -> QueryResult<()> {
-    conn.batch_execute(BOOKS)?;
-    let done: Vec<Applied> = diesel::sql_query("SELECT name FROM pay_migrations").load(conn)?;
-    for step in steps.iter().filter(|step| !done.iter().any(|applied| applied.name == step.name)) {
+pub(in crate::store) fn run(conn: &mut Connection, steps: &[Step], exists: &str) -> QueryResult<()> {
+    let done = done(conn, exists)?;
+    for step in steps.iter().filter(|step| !done.iter().any(|name| name == step.name)) {
         log::info!("payments: migration {}", step.name);
-        conn.batch_execute(step.up)?;
-        conn.batch_execute(&format!("INSERT INTO pay_migrations (name) VALUES ('{}')", step.name))?;
+        conn.batch_execute(&step.sql())?;
     }
     Ok(())
 }

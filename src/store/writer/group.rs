@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::sync::oneshot;
 
-use super::message::{Answer, Message};
+use super::message::{Answer, Message, bytes_of};
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::store::rows::{Appended, Claim, Count, Counter, NewAttempt, NewEvent};
@@ -14,6 +14,7 @@ use crate::store::{Store, Tx};
 #[derive(Default)]
 pub(super) struct Group {
     events: Vec<NewEvent>,
+    bytes: usize,
     deliveries: Vec<(usize, Answer<Vec<Appended>>)>,
     records: Vec<(Option<NewAttempt>, Option<Settled>, Answer<bool>)>,
     renewals: Vec<(Claim, Timestamp, Answer<bool>)>,
@@ -34,6 +35,7 @@ impl Group {
     pub(super) fn add(&mut self, message: Message) {
         match message {
             Message::Store(events, answer) => {
+                self.bytes += bytes_of(&events);
                 self.deliveries.push((events.len(), answer));
                 self.events.extend(events);
             }
@@ -47,6 +49,11 @@ impl Group {
     /// How many events and records it has.
     pub(super) fn size(&self) -> usize {
         self.events.len() + self.records.len()
+    }
+
+    /// How many bytes its deliveries have.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn deliveries(&self) -> usize {
@@ -69,7 +76,7 @@ impl Group {
                 Vec::new()
             }
             Err(error) => {
-                log::error!("payments: {} events and results were not stored together: {error}", self.size());
+                error.report(format_args!("{} events and results were not stored together", self.size()));
                 self.alone(store, !error.is_retryable())
             }
         }

@@ -19,3 +19,8 @@ pub(super) enum Message {
     /// Count now, and say when it is done.
     Flush(oneshot::Sender<()>),
 }
+
+/// How many bytes the events of a delivery take that differ from event to event.
+pub(super) fn bytes_of(events: &[NewEvent]) -> usize {
+    events.iter().map(|event| event.body.len() + event.headers.len()).sum()
+}

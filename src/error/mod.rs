@@ -1,8 +1,13 @@
 //! What went wrong, for the developer of the host? One opaque type with a kind; what a gateway's request is
 //! told is a `Rejection`, and what a handler says of itself a `HandlerError`.
 
+mod loggable;
+pub(crate) mod repeated;
+
 use std::error::Error as StdError;
 use std::fmt;
+
+pub(crate) use loggable::loggable;
 
 /// What kind of trouble an [`Error`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,11 +34,13 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Whether the connection that it came from is of no more use.
+    spoils_connection: bool,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, spoils_connection: false }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
@@ -43,6 +50,27 @@ impl Error {
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Says that the connection that it came from is of no more use.
+    pub(crate) fn spoiling_connection(mut self) -> Self {
+        self.spoils_connection = true;
+        self
+    }
+
+    pub(crate) fn spoils_connection(&self) -> bool {
+        self.spoils_connection
+    }
+
+    /// The same as one that may be over soon.
+    pub(crate) fn into_unavailable(self) -> Self {
+        Self { kind: ErrorKind::Unavailable, ..self }
+    }
+
+    /// Logs it, with what failed by it. What fails many by the same error is logged once and then with growing pauses.
+    pub(crate) fn report(&self, what: impl fmt::Display) {
+        let text = loggable(&self.to_string());
+        repeated::log(log::Level::Error, &text, format_args!("{what}: {text}"));
     }
 
     /// What kind of trouble it is.
