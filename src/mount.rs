@@ -3,6 +3,7 @@
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
@@ -11,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, error};
 
 use crate::admin::{self, Admin};
 use crate::payments::Payments;
+use crate::web::body::{self, Limits};
 use crate::web::{page, respond, statics, webhook};
 
 /// The most that a delivery's body may have by default, in bytes.
@@ -20,7 +22,7 @@ const PAYLOAD_LIMIT: usize = 1024 * 1024;
 pub struct Mount {
     payments: Payments,
     path: String,
-    payload_limit: usize,
+    limits: Limits,
     webhooks: bool,
     admin: Option<Rc<Admin>>,
 }
@@ -30,9 +32,12 @@ impl Payments {
     /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once. At the root (`""` or `"/"`)
     /// it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the host.
     pub fn mount(&self, path: &str) -> Mount {
-        let path = path.trim_end_matches('/').to_owned();
+        // Actix adds a missing slash before the path of a scope.
+        let missing = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
+        let path = format!("{missing}{}", path.trim_end_matches('/'));
         self.mounted_at(&path);
-        Mount { payments: self.clone(), path, payload_limit: PAYLOAD_LIMIT, webhooks: true, admin: None }
+        let limits = Limits { size: PAYLOAD_LIMIT, time: body::TIMEOUT };
+        Mount { payments: self.clone(), path, limits, webhooks: true, admin: None }
     }
 }
 
@@ -46,7 +51,16 @@ impl Mount {
 
     /// How long a delivery's body may be, in bytes. Default 1 MiB, several times what any gateway sends.
     pub fn payload_limit(mut self, bytes: usize) -> Self {
-        self.payload_limit = bytes;
+        self.limits.size = bytes;
+        self
+    }
+
+    /// How long a request's body may take to arrive. Default 30 seconds, more than any gateway waits for an answer;
+    /// what takes longer is answered 408, and its connection is closed. How long a request's header may take, and how
+    /// long a connection may stay open after an answer that closes it, is the `HttpServer`'s to say:
+    /// `client_request_timeout` and `client_disconnect_timeout`.
+    pub fn payload_timeout(mut self, time: Duration) -> Self {
+        self.limits.time = time;
         self
     }
 
@@ -76,10 +90,12 @@ impl Mount {
             scope = scope.service(admin::scope(self.payments.clone(), admin, self.webhooks));
         }
         if self.webhooks {
-            let [forwarded, endpoint, pages] = variants("{variant}", &self.payments, self.payload_limit);
+            let [forwarded, endpoint, pages] = variants("{variant}", &self.payments, self.limits);
             scope = scope.service(forwarded).service(endpoint).service(pages);
         }
-        let not_found = async || respond::plain(actix_web::http::StatusCode::NOT_FOUND).body("not_found");
+        let not_found = async |payload: Payload| {
+            body::without_body(payload, respond::plain(actix_web::http::StatusCode::NOT_FOUND).body("not_found"))
+        };
         scope.default_service(web::to(not_found))
     }
 
@@ -92,7 +108,7 @@ impl Mount {
         if self.webhooks {
             let names: Vec<&str> = self.payments.variants().collect();
             let variant = format!("{{variant:{}}}", names.join("|"));
-            variants(&variant, &self.payments, self.payload_limit).into_iter().for_each(|one| one.register(config));
+            variants(&variant, &self.payments, self.limits).into_iter().for_each(|one| one.register(config));
         }
     }
 }
@@ -101,27 +117,28 @@ impl Mount {
 fn statics(names: &str) -> actix_web::Resource {
     let file = format!("{{file{names}}}");
     let paths = ["", "/{hash}"].map(|hash| [format!("/static{hash}/{file}"), format!("/static{hash}/{file}/")]);
-    web::resource(paths.concat()).route(web::get().to(async |req: HttpRequest| statics::serve(&req)))
+    let answer = async |req: HttpRequest, payload: Payload| body::without_body(payload, statics::serve(&req));
+    web::resource(paths.concat()).route(web::get().to(answer))
 }
 
 /// The addresses of the variants: forwarded deliveries, deliveries, and the gateways' own pages.
-fn variants(variant: &str, payments: &Payments, limit: usize) -> [actix_web::Resource; 3] {
+fn variants(variant: &str, payments: &Payments, limits: Limits) -> [actix_web::Resource; 3] {
     let paths = |before: &str| [format!("{before}/{variant}"), format!("{before}/{variant}/")];
     [
-        endpoint(paths("/process"), 2, payments.clone(), limit),
-        endpoint(paths(""), 1, payments.clone(), limit),
-        own_pages([format!("/{variant}/{{page}}"), format!("/{variant}/{{page}}/")], payments.clone()),
+        endpoint(paths("/process"), 2, payments.clone(), limits),
+        endpoint(paths(""), 1, payments.clone(), limits),
+        own_pages([format!("/{variant}/{{page}}"), format!("/{variant}/{{page}}/")], payments.clone(), limits),
     ]
 }
 
 /// A variant's address: deliveries by POST, and by GET what a gateway has of its own there.
-fn endpoint(paths: [String; 2], below: usize, payments: Payments, limit: usize) -> actix_web::Resource {
+fn endpoint(paths: [String; 2], below: usize, payments: Payments, limits: Limits) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| {
         let payments = payments.clone();
         async move {
             match *req.method() {
-                Method::GET | Method::HEAD => page::page(&payments, below, &req, payload).await,
-                _ => webhook::webhook(&payments, limit, &req, payload).await,
+                Method::GET | Method::HEAD => page::page(&payments, below, limits, &req, payload).await,
+                _ => webhook::webhook(&payments, limits, &req, payload).await,
             }
         }
     };
@@ -129,10 +146,10 @@ fn endpoint(paths: [String; 2], below: usize, payments: Payments, limit: usize) 
 }
 
 /// A gateway's own pages below its variant's address.
-fn own_pages(paths: [String; 2], payments: Payments) -> actix_web::Resource {
+fn own_pages(paths: [String; 2], payments: Payments, limits: Limits) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| -> std::pin::Pin<Box<dyn Future<Output = HttpResponse>>> {
         let payments = payments.clone();
-        Box::pin(async move { page::page(&payments, 2, &req, payload).await })
+        Box::pin(async move { page::page(&payments, 2, limits, &req, payload).await })
     };
     web::resource(paths.to_vec()).route(web::to(answer))
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::access::Access;
@@ -20,7 +19,8 @@ use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
 use crate::engine::{Actor, Engine};
 use crate::payments::Payments;
-use crate::web::{respond, webhook};
+use crate::web::body::{self, Body, Limits};
+use crate::web::respond;
 
 /// The longest form that a page may send, in bytes: some thousand ticked rows.
 const FORM: usize = 256 * 1024;
@@ -60,14 +60,15 @@ pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> 
     let Site { payments, admin, sections, webhooks } = site;
     let visit = Visit { req, payments, form: Fields::default(), admin, sections, webhooks, mount, name, may_act };
     match *visit.req.method() == Method::POST {
-        true => with_form(may_post(visit)?, payload).await,
+        true => with_form(may_post(visit)?, body).await,
         false => Ok(visit),
     }
 }
 
 /// Reads what was sent, once it is clear that it may be.
-async fn with_form(mut visit: Visit, payload: Payload) -> Result<Visit, HttpResponse> {
-    match webhook::read(payload, FORM).await {
+async fn with_form(mut visit: Visit, body: &mut Body) -> Result<Visit, HttpResponse> {
+    let limits = Limits { size: FORM, time: body::TIMEOUT };
+    match body.read(&visit.req, limits, visit.engine()).await {
         Ok(form) => {
             visit.form = Fields::parse(&String::from_utf8_lossy(&form));
             Ok(visit)

@@ -1,10 +1,11 @@
 //! Serves the gateways' own pages: reads the request for the gateway, and turns the gateway's page into a response.
 
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::{self, Payload};
+use actix_web::web::{self, Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{links, respond, webhook};
+use super::body::{Body, Limits};
+use super::{links, respond};
 use crate::domain::delivery::Rejection;
 use crate::gateways::{PageRequest, PageResponse};
 use crate::payments::Payments;
@@ -13,7 +14,20 @@ use crate::payments::Payments;
 const FORM_LIMIT: usize = 64 * 1024;
 
 /// Answers a request below a variant's address. `below` is the number of segments in its path that are below the mount.
-pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, payload: Payload) -> HttpResponse {
+pub(crate) async fn page(
+    payments: &Payments,
+    below: usize,
+    limits: Limits,
+    req: &HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let mut body = Body::new(payload);
+    let limits = Limits { size: limits.size.min(FORM_LIMIT), ..limits };
+    let form = body.read(req, limits, payments.engine()).await;
+    body.answer(answer(payments, below, req, form).await)
+}
+
+async fn answer(payments: &Payments, below: usize, req: &HttpRequest, form: Result<Bytes, Rejection>) -> HttpResponse {
     let name = req.match_info().get("variant").unwrap_or_default();
     let Some(variant) = payments.engine().variant(name) else { return respond::rejected(Rejection::UnknownVariant) };
     let post = match *req.method() {
@@ -21,7 +35,10 @@ pub(crate) async fn page(payments: &Payments, below: usize, req: &HttpRequest, p
         Method::POST => true,
         _ => return respond::rejected(Rejection::MethodNotAllowed),
     };
-    let Ok(form) = webhook::read(payload, FORM_LIMIT).await else { return respond::rejected(Rejection::TooLarge) };
+    let form = match form {
+        Ok(form) => form,
+        Err(rejection) => return respond::rejected(rejection),
+    };
     let fields = |text: &str| web::Query::<Vec<(String, String)>>::from_query(text).map(web::Query::into_inner);
     let (Ok(query), Ok(form)) = (fields(req.query_string()), fields(&String::from_utf8_lossy(&form))) else {
         return respond::rejected(Rejection::BodyMalformed);

@@ -19,6 +19,7 @@ mod dummy;
 mod durability;
 mod events;
 mod export;
+mod faults;
 mod handlers;
 mod hints;
 mod hmac_webhooks;

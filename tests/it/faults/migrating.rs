@@ -1,0 +1,91 @@
+//! `migrate()`: under a role that may only read and write rows, beside others, and forgotten.
+
+use std::time::{Duration, Instant};
+
+use actix_payments::gateways::stripe::Stripe;
+use actix_web::rt::time::sleep;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+
+use super::{RECOVERY, log, ping};
+use crate::app::{App, Kind, SECRET, on_both_databases};
+use crate::scenes::{completed, execute};
+
+#[actix_web::test]
+async fn a_role_that_may_only_read_and_write_rows_migrates_when_nothing_is_pending() {
+    let app = App::new(Kind::Postgres).await;
+    let token = app.order().await.token;
+    let (base, name) = app.url.rsplit_once('/').unwrap();
+    let mut owner = PgConnection::establish(&app.url).unwrap();
+    for sql in [
+        format!("CREATE ROLE {name}_app LOGIN"),
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned(),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}_app"),
+        format!("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}_app"),
+    ] {
+        diesel::sql_query(sql).execute(&mut owner).unwrap();
+    }
+    let url = format!("{}/{name}", base.replace("postgres@", &format!("{name}_app@")));
+    let restricted = App::at(url, None, |builder| builder.variant("stripe", Stripe::new(SECRET))).await;
+    restricted.deliver(&[&completed(&token)]).await;
+    assert_eq!(app.status(&token).await.as_str(), "paid");
+    for sql in [format!("DROP OWNED BY {name}_app"), format!("DROP ROLE {name}_app")] {
+        diesel::sql_query(sql).execute(&mut owner).unwrap();
+    }
+}
+
+on_both_databases! {
+    async fn nothing_is_written_when_nothing_is_pending(kind) {
+        let app = App::new(kind).await;
+        let mut other = app.database.connection().unwrap();
+        let hold = match kind {
+            Kind::Sqlite => vec!["BEGIN IMMEDIATE"],
+            Kind::Postgres => vec!["BEGIN", "LOCK TABLE pay_migrations IN ROW EXCLUSIVE MODE",
+                "SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))"],
+        };
+        for sql in hold {
+            execute(other.lent(), sql).unwrap();
+        }
+        let begun = Instant::now();
+        app.payments.migrate().await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        execute(other.lent(), "ROLLBACK").unwrap();
+    }
+
+    async fn a_forgotten_migration_is_named_once_and_not_all_the_time(kind) {
+        log::listen();
+        let app = App::new(kind).await;
+        without_tables(&app);
+        let worker = app.payments.worker().start().unwrap();
+        let begun = Instant::now();
+        let mut number = 0;
+        while begun.elapsed() < Duration::from_secs(4) {
+            number += 1;
+            let answer = app.stripe(&ping(number)).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+            sleep(Duration::from_millis(50)).await;
+        }
+        let errors = log::lines("ERROR");
+        assert!(errors.iter().any(|line| line.contains("migrate()")), "{errors:#?}");
+        assert!(errors.len() <= 12, "{} lines in 4 s: {errors:#?}", errors.len());
+        app.payments.migrate().await.unwrap();
+        let begun = Instant::now();
+        app.taken_again_within(1_000, RECOVERY).await;
+        while app.events("ignored") == 0 {
+            assert!(begun.elapsed() < RECOVERY, "the worker goes on by itself");
+            sleep(Duration::from_millis(100)).await;
+        }
+        worker.stop().await;
+    }
+}
+
+/// Takes the tables away, as if `migrate()` had never been called.
+fn without_tables(app: &App) {
+    let is_sqlite = app.url.starts_with("sqlite");
+    let tables = if is_sqlite {
+        "SELECT name AS t FROM sqlite_master WHERE type = 'table' AND name LIKE 'pay!_%' ESCAPE '!'"
+    } else {
+        "SELECT tablename::text AS t FROM pg_tables WHERE tablename LIKE 'pay!_%' ESCAPE '!'"
+    };
+    let cascade = if is_sqlite { "" } else { "CASCADE" };
+    app.texts(tables).iter().for_each(|table| app.run(&format!("DROP TABLE {table} {cascade}")));
+}

@@ -1,0 +1,199 @@
+//! Senders that are slow, endless or many: over real connections, since limits of time and memory are what it is about.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_payments::gateways::stripe::sign_delivery;
+use actix_payments::{AnyConnection, Builder};
+use actix_web::rt::{spawn, task::spawn_blocking, time::sleep};
+use actix_web::{App as ActixApp, HttpServer};
+
+use super::ping;
+use crate::app::{App, Kind, SECRET, on_both_databases, staff};
+use crate::scenes::execute;
+
+/// An app with a server, whose bodies may take a second.
+async fn served(
+    kind: Kind,
+    configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>,
+) -> (App, SocketAddr) {
+    let app = App::with(kind, configure).await;
+    let payments = app.payments.clone();
+    let server = HttpServer::new(move || {
+        let mount = payments.mount("/payments").admin(staff()).payload_timeout(Duration::from_secs(1));
+        ActixApp::new().service(mount)
+    });
+    let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+    let address = server.addrs()[0];
+    spawn(server.run());
+    (app, address)
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+fn head(path: &str, method: &str, fields: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nhost: shop.example\r\n{fields}\r\n\r\n")
+}
+
+/// Everything until the server closes the connection.
+fn rest(mut stream: &TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Sends a beginning and then the same again and again until the server has had enough; answers how many bytes it took,
+/// how long that was, and what it said.
+fn endless(address: SocketAddr, beginning: String, piece: Vec<u8>) -> (usize, Duration, String) {
+    let mut stream = connect(address);
+    let (begun, mut taken) = (Instant::now(), 0);
+    stream.write_all(beginning.as_bytes()).unwrap();
+    while begun.elapsed() < Duration::from_secs(10) && stream.write_all(&piece).is_ok() {
+        taken += piece.len();
+    }
+    (taken, begun.elapsed(), rest(&stream))
+}
+
+#[actix_web::test]
+async fn a_body_that_stops_arriving_is_answered_408_and_its_connection_closed() {
+    let (app, address) = served(Kind::Sqlite, |builder| builder).await;
+    for (path, method, fields) in [
+        ("/payments/stripe/", "POST", "content-length: 1000"),
+        ("/payments/stripe/", "POST", "transfer-encoding: chunked"),
+        ("/payments/nobody/", "POST", "content-length: 1000"),
+        ("/payments/stripe/", "PUT", "content-length: 1000"),
+    ] {
+        let begun = Instant::now();
+        let answer = spawn_blocking(move || {
+            let mut stream = connect(address);
+            stream.write_all(head(path, method, fields).as_bytes()).unwrap();
+            stream.write_all(b"5\r\nhello").unwrap();
+            rest(&stream)
+        });
+        let answer = answer.await.unwrap();
+        let status = if path.contains("nobody") {
+            "404"
+        } else if method == "PUT" {
+            "405"
+        } else {
+            "408"
+        };
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path} {fields}: {answer:?}");
+        assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+    app.counted("rejected:too_slow", 2);
+}
+
+/// Actix reads on after such an answer for as long as the server's `client_disconnect_timeout`, a second by default.
+#[actix_web::test]
+async fn an_endless_body_is_not_drained() {
+    let (_app, address) = served(Kind::Sqlite, |builder| builder).await;
+    let chunk = [format!("{:x}\r\n", 64 * 1024).into_bytes(), vec![b'x'; 64 * 1024], b"\r\n".to_vec()].concat();
+    let chunked = "transfer-encoding: chunked";
+    for (method, path, status) in [
+        ("POST", "/payments/stripe/", "413"),
+        ("GET", "/payments/stripe/", "413"),
+        ("GET", "/payments/static/admin.css", "200"),
+        ("POST", "/payments/a/b/c/d", "404"),
+        ("GET", "/payments/admin/", "401"),
+        ("POST", "/payments/dummy/checkout", "404"),
+    ] {
+        let (beginning, piece) = (head(path, method, chunked), chunk.clone());
+        let (taken, took, answer) = spawn_blocking(move || endless(address, beginning, piece)).await.unwrap();
+        eprintln!("{method} {path}: {taken} bytes in {took:?}");
+        assert!(took < Duration::from_secs(5), "{method} {path}: {taken} bytes in {took:?}");
+        assert!(answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {answer}");
+    }
+}
+
+#[actix_web::test]
+async fn endless_chunk_extensions_and_trailers_end_at_the_deadline() {
+    let (app, address) = served(Kind::Sqlite, |builder| builder).await;
+    let chunked = head("/payments/stripe/", "POST", "transfer-encoding: chunked");
+    for beginning in [format!("{chunked}5;a="), format!("{chunked}5\r\nhello\r\n0\r\nx: ")] {
+        let piece = vec![b'y'; 16 * 1024];
+        let (taken, took, _) = spawn_blocking(move || endless(address, beginning, piece)).await.unwrap();
+        eprintln!("{taken} bytes in {took:?}");
+        assert!(took < Duration::from_secs(5), "{taken} bytes in {took:?}");
+    }
+    app.counted("rejected:too_slow", 2);
+}
+
+#[actix_web::test]
+async fn many_slow_senders_hold_no_more_than_the_limit_and_keep_no_genuine_delivery_waiting() {
+    let (app, address) = served(Kind::Sqlite, |builder| builder.queue_bytes(4 * 1024 * 1024)).await;
+    let beginning = head("/payments/stripe/", "POST", "content-length: 1000000");
+    let slow = spawn_blocking(move || {
+        let body = vec![b'x'; 900_000];
+        let send = |_| {
+            let mut stream = connect(address);
+            let _ = stream.write_all(beginning.as_bytes()).and_then(|()| stream.write_all(&body));
+            stream
+        };
+        (0..30).map(send).collect::<Vec<_>>()
+    });
+    let streams = slow.await.unwrap();
+    let begun = Instant::now();
+    let body = ping(1);
+    let signature = sign_delivery(SECRET, app.now(), body.as_bytes());
+    // The first second, those that came last have a right to their time; nobody who was slow has it after that.
+    let answer = spawn_blocking(move || {
+        for _ in 0..20 {
+            let mut stream = connect(address);
+            let fields =
+                format!("connection: close\r\nstripe-signature: {signature}\r\ncontent-length: {}", body.len());
+            stream.write_all(head("/payments/stripe/", "POST", &fields).as_bytes()).unwrap();
+            stream.write_all(body.as_bytes()).unwrap();
+            let answer = rest(&stream);
+            if answer.starts_with("HTTP/1.1 200") {
+                return answer;
+            }
+            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 5"), "{answer}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        String::new()
+    });
+    assert!(!answer.await.unwrap().is_empty(), "the genuine delivery was not taken");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let answers = spawn_blocking(move || streams.iter().map(rest).collect::<Vec<_>>()).await.unwrap();
+    let refused = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 503")).count();
+    let late = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 408")).count();
+    assert!(refused >= 20 && refused + late == 30, "{refused} refused, {late} late");
+    assert_eq!(app.number("SELECT count(*) FROM pay_events"), 1);
+}
+
+on_both_databases! {
+    async fn what_waits_for_the_database_is_bounded_in_bytes(kind) {
+        let app = Rc::new(App::with(kind, |builder| builder.queue_bytes(3 * 1024 * 1024)).await);
+        let mut holder = app.database.connection().unwrap();
+        let hold: &[&str] = match kind {
+            Kind::Sqlite => &["BEGIN IMMEDIATE"],
+            Kind::Postgres => &["BEGIN", "LOCK TABLE pay_events"],
+        };
+        hold.iter().for_each(|sql| { execute(holder.lent(), sql).unwrap(); });
+        let large = |number| format!(r#"{{"id":"evt_{number}","type":"ping","pad":"{}"}}"#, "x".repeat(1_000_000));
+        let sending: Vec<_> = (0..12).map(|number| {
+            let app = app.clone();
+            spawn(async move { app.stripe(&large(number)).await })
+        }).collect();
+        sleep(Duration::from_millis(700)).await;
+        let refused = sending.iter().filter(|sent| sent.is_finished()).count();
+        execute(holder.lent(), "ROLLBACK").unwrap();
+        assert_eq!(refused, 9, "three of a million bytes each fit");
+        let mut taken = 0;
+        for sent in sending {
+            let answer = sent.await.unwrap();
+            taken += i64::from(answer.status == 200);
+            assert!(answer.status == 200 || answer.header("retry-after") == Some("5"), "{answer:?}");
+        }
+        assert_eq!((taken, app.number("SELECT count(*) FROM pay_events")), (3, 3));
+    }
+}
