@@ -1,5 +1,5 @@
-//! How does a small host keep its admin pages to one person? One name and one password, of which only a hash is
-//! known here; checking it is slow on purpose, and guessing it slower with every try.
+//! Keeps the admin pages to one person by one name and one password, of which only a hash is known here; checking it is
+//! slow on purpose, and guessing it slower with every try.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,7 +19,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use super::access::{Access, Policy};
-use super::guesses::{Guesses, neighbourhood};
+use super::device::DeviceKey;
+use super::guesses::{Guesser, Guesses, neighbourhood};
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
 
@@ -40,6 +41,7 @@ struct Door {
     key: [u8; 32],
     /// The digest of the name and password that were right, which need not be checked slowly again.
     right: OnceLock<[u8; 32]>,
+    devices: DeviceKey,
     guesses: Mutex<Guesses>,
     turns: Semaphore,
 }
@@ -49,13 +51,17 @@ struct Door {
 pub(super) struct Asking {
     pub(super) address: Option<String>,
     pub(super) now: Timestamp,
+    /// Where the pages are, as the browser sees it.
+    pub(super) path: String,
 }
 
 /// A policy with one name and one password, given as its hash by argon2 (a PHC string, `$argon2id$v=19$…`); see
 /// [`hash_password`]. Only over TLS: the browser sends both with every request.
 ///
 /// After five wrong tries an address waits a second before it may try again, then twice as long each time, up to five
-/// minutes. Behind a proxy all requests have the proxy's address, until
+/// minutes; after fifty wrong tries for the name, from wherever they come, everybody does, up to one minute. A right try
+/// does not reset that. A browser that has logged in before is known by a cookie, which opens nothing by itself: others'
+/// wrong tries do not make it wait, only its own. Behind a proxy all requests have the proxy's address, until
 /// [`Admin::client_address`](crate::Admin::client_address) says better.
 ///
 /// # Errors
@@ -67,9 +73,11 @@ pub fn basic_auth(user: impl Into<String>, hash: impl AsRef<str>) -> Result<Basi
             "basic_auth expected a name without a colon, got an empty one or one with it",
         ));
     }
+    let hash = hash.as_ref().trim();
     let door = Door {
         user,
-        hash: parse(hash.as_ref())?,
+        hash: parse(hash)?,
+        devices: DeviceKey::of(hash),
         key: random()?,
         right: OnceLock::new(),
         guesses: Mutex::default(),
@@ -116,35 +124,39 @@ impl Policy for BasicAuth {
             let (Some(asking), Some((user, password))) = (asking, credentials(&req)) else {
                 return Ok(Access::Challenge);
             };
-            let address = neighbourhood(asking.address.as_deref().unwrap_or_default());
-            Ok(decide(door, user, password, &address, asking.now).await)
+            let known = door.devices.known(&req);
+            let guessers = door.guessers(&asking, &user, known.as_ref());
+            let access = decide(&door, user, password, &guessers, asking.now).await;
+            if known.is_none() && matches!(access, Access::Full(_)) {
+                let secure = req.connection_info().scheme() == "https";
+                let cookie = door.devices.cookie(&asking.path, secure);
+                cookie.map(|cookie| req.extensions_mut().insert(cookie));
+            }
+            Ok(access)
         })
     }
 }
 
-async fn decide(door: Arc<Door>, user: String, password: String, address: &str, now: Timestamp) -> Access {
+async fn decide(door: &Arc<Door>, user: String, password: String, guessers: &[Guesser], now: Timestamp) -> Access {
     // What is known costs nothing, and who must wait is not told whether it was right.
-    if let Some(known) = door.known(&user, &password, address, now) {
+    if let Some(known) = door.known(&user, &password, guessers, now) {
         return known;
     }
     let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, door.turns.acquire()).await else {
         return Access::Wait(PATIENCE);
     };
-    // While this one waited for its turn, others from the same address may have had theirs.
-    if let Some(known) = door.known(&user, &password, address, now) {
+    // While this one waited for its turn, others of the same may have had theirs.
+    if let Some(known) = door.known(&user, &password, guessers, now) {
         return known;
     }
     let checking = door.clone();
     let checked = tokio::task::spawn_blocking(move || checking.check(user, &password)).await;
     drop(turn);
     match checked {
-        Ok(Some(user)) => {
-            door.guesses().right(address);
-            Access::Full(user)
-        }
+        Ok(Some(user)) => Access::Full(user),
         Ok(None) => {
-            door.guesses().wrong(address, now);
-            log::warn!("payments: a wrong name or password for the admin pages: address={address:?}");
+            guessers.iter().for_each(|guesser| door.guesses().wrong(guesser, now));
+            log::warn!("payments: a wrong name or password for the admin pages: {:?}", guessers.first());
             Access::Challenge
         }
         Err(_) => Access::Denied,
@@ -152,17 +164,23 @@ async fn decide(door: Arc<Door>, user: String, password: String, address: &str, 
 }
 
 impl Door {
+    /// Whose tries this one counts among. Of a name that nobody has there is no account to protect.
+    fn guessers(&self, asking: &Asking, user: &str, device: Option<&String>) -> Vec<Guesser> {
+        if let Some(device) = device {
+            return vec![Guesser::Device(device.clone())];
+        }
+        let address = neighbourhood(asking.address.as_deref().unwrap_or_default());
+        let account = (user == self.user).then(|| Guesser::Account(user.to_owned()));
+        std::iter::once(Guesser::Address(address)).chain(account).collect()
+    }
+
     /// What can be said without checking the password.
-    fn known(&self, user: &str, password: &str, address: &str, now: Timestamp) -> Option<Access> {
-        let mut guesses = self.guesses();
-        if let Some(wait) = guesses.wait(address, now) {
+    fn known(&self, user: &str, password: &str, guessers: &[Guesser], now: Timestamp) -> Option<Access> {
+        if let Some(wait) = self.guesses().wait(guessers, now) {
             return Some(Access::Wait(wait));
         }
-        if !bool::from(self.right.get()?.ct_eq(&self.digest(user, password))) {
-            return None;
-        }
-        guesses.right(address);
-        Some(Access::Full(user.to_owned()))
+        let is_right = bool::from(self.right.get()?.ct_eq(&self.digest(user, password)));
+        is_right.then(|| Access::Full(user.to_owned()))
     }
 
     /// Checks name and password. The password is checked whatever the name is, so that a wrong name takes as long.

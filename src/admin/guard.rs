@@ -41,9 +41,10 @@ pub(super) struct Visit {
 }
 
 /// Asks the policy.
-pub(super) async fn visit(req: HttpRequest, payload: Payload, mount: String) -> Result<Visit, HttpResponse> {
+pub(super) async fn visit(req: HttpRequest, body: &mut Body, mount: String) -> Result<Visit, HttpResponse> {
     let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
-    let asking = Asking { address: site.admin.address_of(&req), now: site.payments.engine().now() };
+    let (address, now) = (site.admin.address_of(&req), site.payments.engine().now());
+    let asking = Asking { address, now, path: format!("{mount}/admin") };
     req.extensions_mut().insert(asking);
     let access = site.admin.policy.access(req.clone()).await.unwrap_or_else(|error| {
         log::error!("payments: the access policy failed, so access is denied: {error}");

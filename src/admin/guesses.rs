@@ -1,5 +1,5 @@
-//! How long must an address wait that got a password wrong? Nothing at first, then twice as long each time; what was
-//! long ago is forgotten, and so is the oldest where there are too many.
+//! How long must wait who got a password wrong? Nothing at first, then twice as long each time; what was long ago is
+//! forgotten, and so is the oldest where there are too many. A right try forgives nothing: it may be another one's.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,18 +9,44 @@ use crate::domain::Timestamp;
 
 /// How many wrong tries cost nothing: everybody mistypes.
 const FREE: u32 = 5;
+/// The same for all tries of an account, from wherever they come.
+const FREE_FOR_ALL: u32 = 50;
 /// The first wait; each further wrong try doubles it.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait, so that who mistyped for long is not locked out for ever.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// How long an address is remembered after its last wrong try.
+/// The same for an account: its owner may come from a new address while others guess.
+const LONGEST_FOR_ALL: Duration = Duration::from_secs(60);
+/// How long one is remembered after its last wrong try.
 const MEMORY: Duration = Duration::from_secs(60 * 60);
-/// How many addresses are remembered.
-const ADDRESSES: usize = 4096;
+/// How many are remembered.
+const REMEMBERED: usize = 4096;
 
-/// The wrong tries of late, by address.
+/// Whose tries are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Guesser {
+    /// All from one address.
+    Address(String),
+    /// All for one account.
+    Account(String),
+    /// Those of a browser that has logged in before.
+    Device(String),
+}
+
+impl Guesser {
+    fn wait_after(&self, tries: u32) -> Option<Duration> {
+        let (free, longest) = match self {
+            Self::Account(_) => (FREE_FOR_ALL, LONGEST_FOR_ALL),
+            Self::Address(_) | Self::Device(_) => (FREE, LONGEST),
+        };
+        let doublings = tries.checked_sub(free)?;
+        Some(FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(longest))
+    }
+}
+
+/// The wrong tries of late.
 #[derive(Default)]
-pub(super) struct Guesses(HashMap<String, Wrong>);
+pub(super) struct Guesses(HashMap<Guesser, Wrong>);
 
 struct Wrong {
     tries: u32,
@@ -28,21 +54,25 @@ struct Wrong {
 }
 
 impl Guesses {
-    /// How long this address must still wait before it may try again.
-    pub(super) fn wait(&self, address: &str, now: Timestamp) -> Option<Duration> {
-        let wrong = self.0.get(address)?;
-        let wait = wait_after(wrong.tries)?;
+    /// How long these must still wait before they may try again.
+    pub(super) fn wait(&self, guessers: &[Guesser], now: Timestamp) -> Option<Duration> {
+        guessers.iter().filter_map(|guesser| self.wait_of(guesser, now)).max()
+    }
+
+    fn wait_of(&self, guesser: &Guesser, now: Timestamp) -> Option<Duration> {
+        let wrong = self.0.get(guesser)?;
+        let wait = guesser.wait_after(wrong.tries)?;
         // A clock that was set back must not make the wait longer than it is.
         let passed = (now - wrong.last).max(time::Duration::ZERO).unsigned_abs();
         wait.checked_sub(passed).filter(|left| !left.is_zero())
     }
 
     /// Takes note of a wrong try.
-    pub(super) fn wrong(&mut self, address: &str, now: Timestamp) {
-        if self.0.len() >= ADDRESSES && !self.0.contains_key(address) {
+    pub(super) fn wrong(&mut self, guesser: &Guesser, now: Timestamp) {
+        if self.0.len() >= REMEMBERED && !self.0.contains_key(guesser) {
             self.forget(now);
         }
-        let wrong = self.0.entry(address.to_owned()).or_insert(Wrong { tries: 0, last: now });
+        let wrong = self.0.entry(guesser.clone()).or_insert(Wrong { tries: 0, last: now });
         if (now - wrong.last) > MEMORY {
             wrong.tries = 0;
         }
@@ -50,24 +80,14 @@ impl Guesses {
         wrong.last = now;
     }
 
-    /// Takes note of a right one.
-    pub(super) fn right(&mut self, address: &str) {
-        self.0.remove(address);
-    }
-
     /// Makes room: what is old goes, or else the oldest.
     fn forget(&mut self, now: Timestamp) {
         self.0.retain(|_, wrong| (now - wrong.last) <= MEMORY);
-        if self.0.len() >= ADDRESSES {
-            let oldest = self.0.iter().min_by_key(|(_, wrong)| wrong.last).map(|(address, _)| address.clone());
-            oldest.map(|address| self.0.remove(&address));
+        if self.0.len() >= REMEMBERED {
+            let oldest = self.0.iter().min_by_key(|(_, wrong)| wrong.last).map(|(guesser, _)| guesser.clone());
+            oldest.map(|guesser| self.0.remove(&guesser));
         }
     }
-}
-
-fn wait_after(tries: u32) -> Option<Duration> {
-    let doublings = tries.checked_sub(FREE)?;
-    Some(FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST))
 }
 
 /// What counts as one address: in IPv6 everybody has as many as they like, but in one network of 64 bits.
@@ -86,20 +106,23 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_after_the_fifth_wrong_try_and_has_a_limit() {
-        let waits: Vec<_> = [4, 5, 6, 7, 13, 14, 1000].map(|n| wait_after(n).map(|wait| wait.as_secs())).into();
-        assert_eq!(waits, [None, Some(1), Some(2), Some(4), Some(256), Some(300), Some(300)]);
+        let waits = |who: Guesser| [4, 5, 6, 13, 14, 1000].map(|n| who.wait_after(n).map(|wait| wait.as_secs()));
+        let address = waits(Guesser::Address("192.0.2.1".into()));
+        assert_eq!(address, [None, Some(1), Some(2), Some(256), Some(300), Some(300)]);
+        assert_eq!(waits(Guesser::Account("admin".into())), [None, None, None, None, None, Some(60)]);
     }
 
     #[test]
     fn no_more_than_so_many_addresses_are_remembered() {
         let mut guesses = Guesses::default();
         let at = |second: i64| Timestamp::UNIX_EPOCH + time::Duration::seconds(second);
-        for n in 0..(ADDRESSES as i64 + 100) {
-            guesses.wrong(&n.to_string(), at(n));
+        let address = |n: i64| Guesser::Address(n.to_string());
+        for n in 0..(REMEMBERED as i64 + 100) {
+            guesses.wrong(&address(n), at(n));
         }
-        assert!(guesses.0.len() <= ADDRESSES);
-        assert!(guesses.0.contains_key(&(ADDRESSES + 99).to_string()), "the newest stays");
-        assert!(!guesses.0.contains_key("0"), "the oldest leaves");
+        assert!(guesses.0.len() <= REMEMBERED);
+        assert!(guesses.0.contains_key(&address(REMEMBERED as i64 + 99)), "the newest stays");
+        assert!(!guesses.0.contains_key(&address(0)), "the oldest leaves");
     }
 
     #[test]

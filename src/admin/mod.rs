@@ -4,6 +4,7 @@
 mod access;
 mod asked;
 mod basic_auth;
+mod device;
 mod frame;
 mod guard;
 mod guesses;

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use actix_web::http::header;
 use actix_web::web::{self, Payload};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, Resource};
 
+use super::device::SetCookie;
 use super::frame::Failure;
 use super::guard::{self, Visit};
+use crate::web::body::Body;
 use crate::web::links;
 
 /// What a page answers.
@@ -47,9 +50,18 @@ impl Route {
 
     /// Answers a request, if it may be answered. Access is decided before anything else is asked.
     async fn serve(&self, req: HttpRequest, payload: Payload) -> HttpResponse {
+        let mut body = Body::new(payload);
+        let mut response = self.respond(req.clone(), &mut body).await;
+        if let Some(SetCookie(cookie)) = req.extensions_mut().remove() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        body.answer(response)
+    }
+
+    async fn respond(&self, req: HttpRequest, body: &mut Body) -> HttpResponse {
         let below = 1 + self.path.split('/').filter(|segment| !segment.is_empty()).count();
         let mount = links::mount(&req, below);
-        let visit = match guard::visit(req, payload, mount).await {
+        let visit = match guard::visit(req, body, mount).await {
             Ok(visit) => visit,
             Err(refused) => return refused,
         };

@@ -61,9 +61,76 @@ on_both_databases! {
         }
         app.pass(300);
         assert_eq!(ask!(service, "192.0.2.1", RIGHT), (200, None));
-        assert_eq!(ask!(service, "192.0.2.1", WRONG), (401, None), "who came in begins anew");
         assert_eq!(ask!(service, "192.0.2.1", WRONG), (401, None));
+        assert_eq!(ask!(service, "192.0.2.1", WRONG), (429, Some(300)), "a right one forgives no wrong ones");
     }
+}
+
+/// Asks as a browser with these cookies; answers the status and the cookie that was set.
+macro_rules! browse {
+    ($service:expr, $from:expr, $who:expr, $cookie:expr) => {{
+        let request = test::TestRequest::default().method(Method::GET).uri(PAGE).insert_header(("x-client", $from));
+        let request = request.insert_header(("authorization", $who)).insert_header(("cookie", $cookie)).to_request();
+        let response = test::call_service(&$service, request).await;
+        let set = response.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), set)
+    }};
+}
+
+#[actix_web::test]
+async fn right_ones_in_between_are_no_way_to_go_on_guessing() {
+    let app = App::new(Kind::Sqlite).await;
+    let service = serving!(app);
+    let mut refused = 0;
+    for _ in 0..10 {
+        for who in [WRONG, WRONG, WRONG, WRONG, RIGHT] {
+            refused += usize::from(ask!(service, "192.0.2.1", who).0 == 429);
+        }
+    }
+    assert!(refused >= 44, "{refused} of 50 had to wait");
+}
+
+#[actix_web::test]
+async fn others_behind_the_same_proxy_do_not_lock_out_who_is_logged_in() {
+    let app = App::new(Kind::Sqlite).await;
+    let service = serving!(app);
+    let (status, cookie) = browse!(service, "proxy", RIGHT, "");
+    let cookie = cookie.expect("a cookie for the browser");
+    assert_eq!(status, 200);
+    for word in ["payments-device=", "Path=/payments/admin;", "HttpOnly", "SameSite=Strict", "Max-Age=15552000"] {
+        assert!(cookie.contains(word), "{word}: {cookie}");
+    }
+    let known = cookie.split(';').next().unwrap().to_owned();
+    for _ in 0..20 {
+        ask!(service, "proxy", WRONG);
+    }
+    assert_eq!(ask!(service, "proxy", RIGHT).0, 429);
+    assert_eq!(browse!(service, "proxy", RIGHT, format!("a=b; {known}; c=d")), (200, None));
+    // The cookie opens nothing by itself, nobody can make one up, and its own wrong tries count.
+    assert_eq!(browse!(service, "proxy", "Basic", known.clone()).0, 401);
+    let made_up = format!("{}0", &known[..known.len() - 1]);
+    assert_eq!(browse!(service, "proxy", RIGHT, made_up.replace(".0", ".1")).0, 429);
+    for _ in 0..5 {
+        assert_eq!(browse!(service, "elsewhere", WRONG, known.clone()).0, 401);
+    }
+    assert_eq!(browse!(service, "elsewhere", RIGHT, known.clone()).0, 429);
+    assert_eq!(browse!(service, "elsewhere", RIGHT, "").0, 200);
+}
+
+#[actix_web::test]
+async fn guesses_from_many_addresses_are_counted_for_the_account() {
+    let app = App::new(Kind::Sqlite).await;
+    let service = serving!(app);
+    let known = browse!(service, "192.0.2.1", RIGHT, "").1.unwrap();
+    let known = known.split(';').next().unwrap();
+    for host in 0..50 {
+        assert_eq!(ask!(service, format!("198.51.100.{host}"), WRONG), (401, None), "{host}");
+        assert_eq!(ask!(service, format!("198.51.100.{host}"), WRONG_NAME), (401, None), "no account of this name");
+    }
+    assert_eq!(ask!(service, "203.0.113.1", WRONG), (429, Some(1)));
+    assert_eq!(browse!(service, "203.0.113.2", RIGHT, known).0, 200, "who is known comes in");
+    app.pass(1);
+    assert_eq!(ask!(service, "203.0.113.3", RIGHT).0, 200, "and who is right does after a while");
 }
 
 #[actix_web::test]
