@@ -37,6 +37,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .configure(pages::routes)
         }
     })
+    // Handlers and deliveries that are under way get this long; a sender that is slow on purpose gets no longer.
+    .shutdown_timeout(10)
     .bind(&settings.bind)?;
     settings.print(server.addrs().first());
     server.run().await?;

@@ -61,9 +61,9 @@ pub(crate) fn insert(conn: AnyRef<'_>, order: &Order) -> QueryResult<()> {
     Ok(())
 }
 
-pub(crate) fn set_token(conn: AnyRef<'_>, id: &str, token: &str) -> QueryResult<()> {
+pub(crate) fn set_token(conn: AnyRef<'_>, order: &Order) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET token = $1 WHERE id = $2";
-    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(token).bind::<Text, _>(id).execute(conn))?;
+    on!(conn, conn => diesel::sql_query(sql).bind::<Nullable<Text>, _>(&order.token).bind::<Text, _>(&order.id).execute(conn))?;
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::{AnyConnection, Database, ErrorKind, NewPayment, Next, Payments};
-use actix_web::http::header::{ACCEPT, ContentType, LOCATION};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, ContentType, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     let blank = |text: &String| !text.trim().is_empty();
     let (amount, currency) = (amount.filter(blank), currency.filter(blank));
     let amount = Money::new(amount.map_or(Ok(*price), |given| minor_units(&given))?, known_currency(currency)?);
-    let mut order = Order {
+    let order = Order {
         id: new_id()?,
         item: (*name).to_owned(),
         variant: variant.clone(),
@@ -80,13 +81,14 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     if !payments.variants().any(|known| known == variant) {
         return Err(Failure::bad("no such variant"));
     }
-    orders::insert(db.connection()?.lent(), &order)?;
+    let order = db.run(move |conn| orders::insert(conn.lent(), &order).map(|()| order).map_err(Failure::from)).await?;
     let address = format!("/orders/{}", order.id);
     let whole = format!("{}{address}", root(&req));
     let new = NewPayment::new(&variant, amount).reference(&order.id).item(*name, 1, amount.minor).return_url(whole);
     let created = payments.create(new).await?;
-    orders::set_token(db.connection()?.lent(), &order.id, &created.payment.token)?;
-    order.token = Some(created.payment.token);
+    let order = Order { token: Some(created.payment.token), ..order };
+    let order =
+        db.run(move |conn| orders::set_token(conn.lent(), &order).map(|()| order).map_err(Failure::from)).await?;
     let next = match &created.next {
         Next::Redirect(url) => Some(url.as_str()),
         Next::Done => None,
@@ -116,19 +118,24 @@ fn known_currency(given: Option<String>) -> Result<Currency, Failure> {
 }
 
 async fn show(req: HttpRequest, id: web::Path<String>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
-    let Some(mut order) = orders::find(db.connection()?.lent(), &id)? else {
+    let Some(mut order) = find(&db, &id).await? else {
         return Ok(HttpResponse::NotFound().body("no such order"));
     };
     // Customers are often back before the gateway's event; the handler in the transaction marks the order either way.
     if let Some(token) = order.token.as_ref().filter(|_| order.status == "pending") {
         payments.catch_up(token).await?;
-        order = orders::find(db.connection()?.lent(), &id)?.unwrap_or(order);
+        order = find(&db, &id).await?.unwrap_or(order);
     }
     if wants_json(&req) {
         return Ok(json(&order, None));
     }
     let currency = Currency::parse(&order.currency).map_err(Failure::bad)?;
     page(&OrderPage { amount: Money::new(order.amount, currency).to_string(), order })
+}
+
+async fn find(db: &Db, id: &str) -> Result<Option<Order>, Failure> {
+    let id = id.to_owned();
+    db.run(move |conn| Ok(orders::find(conn.lent(), &id)?)).await
 }
 
 async fn css() -> HttpResponse {
@@ -172,15 +179,27 @@ impl std::fmt::Display for Failure {
 }
 
 impl ResponseError for Failure {
-    fn status_code(&self) -> actix_web::http::StatusCode {
-        actix_web::http::StatusCode::from_u16(self.0).unwrap_or_default()
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0).unwrap_or_default()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.0 == 503 {
+            response.insert_header((RETRY_AFTER, "5"));
+        }
+        response.content_type("text/plain; charset=utf-8").body(self.to_string())
     }
 }
 
 impl From<actix_payments::Error> for Failure {
     fn from(error: actix_payments::Error) -> Self {
         log::error!("{error}");
-        let status = if error.kind() == ErrorKind::Refused { 400 } else { 500 };
+        let status = match error.kind() {
+            ErrorKind::Refused => 400,
+            ErrorKind::Unavailable => 503,
+            _ => 500,
+        };
         Self(status, error.to_string())
     }
 }

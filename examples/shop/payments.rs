@@ -42,7 +42,5 @@ async fn send_receipt(database: Database<AnyConnection>, transition: Transition)
         return Ok(());
     };
     log::info!("order {order}: {} received, sending a receipt", transition.payment.captured);
-    let count = move || Ok::<_, HandlerError>(orders::count_receipt(database.connection()?.lent(), &order)?);
-    actix_web::web::block(count).await??;
-    Ok(())
+    database.run(move |conn| Ok(orders::count_receipt(conn.lent(), &order)?)).await
 }
