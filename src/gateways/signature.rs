@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Keeps `text` unchanged: leading and trailing white space is part of the key.
+    /// Keeps `text` unchanged; white space around it is for `check` to refuse.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -20,6 +20,19 @@ impl Secret {
     /// Whether the secret is empty or only white space.
     pub(crate) fn is_blank(&self) -> bool {
         self.0.bytes().all(|b| b.is_ascii_whitespace())
+    }
+
+    /// What white space stands around the secret, as the end of a sentence. No company's secret has any, and a file that
+    /// a secret is mounted as ends in a line break.
+    pub(crate) fn surrounding_blank(&self) -> Option<&'static str> {
+        let is_blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+        match self.0.as_bytes() {
+            _ if self.is_blank() => None,
+            text if text.ends_with(b"\n") => Some("ends in a line break"),
+            text if is_blank(text.last()) => Some("ends in white space"),
+            text if is_blank(text.first()) => Some("begins with white space"),
+            _ => None,
+        }
     }
 
     pub(crate) fn expose(&self) -> &[u8] {

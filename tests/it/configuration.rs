@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use actix_payments::domain::retry::Backoff;
+use actix_payments::gateways::braintree::Braintree;
+use actix_payments::gateways::dummy::Dummy;
+use actix_payments::gateways::hmac_webhooks::{HeaderField, HmacWebhooks};
+use actix_payments::gateways::paypal::PayPal;
+use actix_payments::gateways::standard_webhooks::StandardWebhooks;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{AnyConnection, Builder, Database, ErrorKind, Event, Payments, Transition};
 use diesel::{PgConnection, SqliteConnection};
@@ -25,7 +30,7 @@ async fn listen(_: Event) -> Result<(), actix_payments::HandlerError> {
 
 #[test]
 fn what_cannot_work_is_refused_in_words() {
-    let cases: [(Configure, &str); 18] = [
+    let cases: [(Configure, &str); 35] = [
         (|b| b, "expected at least one variant, got none"),
         (
             |b| stripe(b).variant("", Stripe::new("w")),
@@ -53,6 +58,29 @@ fn what_cannot_work_is_refused_in_words() {
         ),
         (|b| stripe(b).handler("process", ship), r#"other than the reserved "process""#),
         (|b| stripe(b).on_event("", "listen", listen), r#"expected handler "listen" to name a kind, got an empty one"#),
+        (|b| b.variant("s", Stripe::new("whsec_hidden\n")), r#"as "primary", got one that ends in a line break"#),
+        (|b| b.variant("s", Stripe::new("whsec_hidden ")), "got one that ends in white space"),
+        (
+            |b| b.variant("s", Stripe::new("whsec_a").secret("old", "\twhsec_hidden")),
+            r#"as "old", got one that begins"#,
+        ),
+        (|b| b.variant("s", Stripe::new("whsec_a").api_key("sk_hidden\n")), "got one that ends in a line break"),
+        (|b| b.variant("d", Dummy::new("hidden\r\n")), "got one that ends in a line break"),
+        (|b| b.variant("w", StandardWebhooks::text_key("hidden\n")), "got one that ends in a line break"),
+        (|b| b.variant("w", StandardWebhooks::polar("hidden\n")), "got one that ends in a line break"),
+        (|b| b.variant("h", HmacWebhooks::new("H", HeaderField::whole("s"), "hidden\n")), "ends in a line break"),
+        (|b| b.variant("b", Braintree::new("merchant", "public", "hidden\n")), "got one that ends in a line break"),
+        (|b| b.variant("p", PayPal::new("WEBHOOK1").client("client", "hidden\n")), "got one that ends in a line break"),
+        (|b| b.variant("p", PayPal::new("WEBHOOK1\n")), r#"expected the id of PayPal's webhook, got "WEBHOOK1\n""#),
+        (
+            |b| stripe(b).on_event("customer.*.deleted", "listen", listen),
+            r#"followed by one *, got "customer.*.deleted""#,
+        ),
+        (|b| stripe(b).on_event("**", "listen", listen), r#"followed by one *, got "**""#),
+        (|b| stripe(b).on_event("charge.refunded ", "listen", listen), r#"got "charge.refunded ""#),
+        (|b| stripe(b).address("shop.example/payments"), r#"got "shop.example/payments""#),
+        (|b| stripe(b).address("payments"), r#"expected an address like "/payments" or"#),
+        (|b| stripe(b).queue_bytes(0), "queue_bytes"),
         (|b| stripe(b).queue(0), "queue"),
         (|b| stripe(b).handler_timeout(Duration::ZERO), "handler_timeout"),
         (|b| stripe(b).backoff(Backoff { attempts: 0, ..Backoff::default() }), "backoff.attempts"),

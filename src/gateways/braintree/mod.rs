@@ -62,6 +62,9 @@ impl Gateway for Braintree {
         if self.keys.private.is_blank() {
             return Err("expected Braintree's private key, got a blank text".to_owned());
         }
+        if let Some(where_blank) = self.keys.private.surrounding_blank() {
+            return Err(format!("expected Braintree's private key, got one that {where_blank}"));
+        }
         Ok(())
     }
 

@@ -94,6 +94,9 @@ impl Gateway for Dummy {
         if self.secret.is_blank() {
             return Err("expected a signing secret for the dummy gateway, got a blank text".to_owned());
         }
+        if let Some(where_blank) = self.secret.surrounding_blank() {
+            return Err(format!("expected a signing secret for the dummy gateway, got one that {where_blank}"));
+        }
         self.check_build(!cfg!(debug_assertions))
     }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::scheme::HeaderField;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, storable};
+use crate::domain::{Timestamp, storable_time};
 use crate::gateways::json::{self, Members};
 
 /// Where the fields of an event are.
@@ -57,13 +58,18 @@ impl EventPaths {
     /// The delivery's events. If one of them can't be stored the whole delivery is refused, so that the sender keeps
     /// it.
     pub(super) fn events(&self, delivery: &Delivery) -> Result<Vec<Envelope>, Rejection> {
-        let events = std::str::from_utf8(&delivery.body).ok().and_then(|text| match &self.each {
-            None => Some(vec![self.event(text, 0, delivery)?]),
-            Some(pointer) => {
-                let events = json::elements(find(text, pointer)?)?;
+        let text = std::str::from_utf8(&delivery.body).map_err(|_| Rejection::BodyMalformed)?;
+        if let IdSource::Header(field) = &self.id
+            && field.texts(delivery).is_empty()
+        {
+            return Err(Rejection::EventIdMissing);
+        }
+        let events = match &self.each {
+            None => self.event(text, 0, delivery).map(|event| vec![event]),
+            Some(pointer) => find(text, pointer).and_then(json::elements).and_then(|events| {
                 events.into_iter().enumerate().map(|(at, event)| self.event(event, at, delivery)).collect()
-            }
-        });
+            }),
+        };
         events.ok_or(Rejection::BodyMalformed)
     }
 
@@ -77,7 +83,7 @@ impl EventPaths {
             },
         };
         let kind = joined(text, &self.kind, ".")?;
-        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| json::time(find(text, pointer)?));
+        let occurred_at = self.occurred_at.as_ref().and_then(|pointer| time(find(text, pointer)?));
         let body = Bytes::copy_from_slice(text.as_bytes());
         let (livemode, account, api_version) = (None, None, None);
         (storable(&id) && storable(&kind)).then_some(Envelope {
@@ -90,6 +96,14 @@ impl EventPaths {
             body,
         })
     }
+}
+
+/// An event's time. A number that would be after the year 5000 as seconds is milliseconds.
+fn time(raw: &str) -> Option<Timestamp> {
+    json::time(raw).filter(|at| at.year() < 5000).or_else(|| {
+        let milliseconds: i64 = raw.parse().ok()?;
+        Timestamp::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).ok().and_then(storable_time)
+    })
 }
 
 /// The texts or numbers at these pointers, joined; `None` if one is missing or of another type.

@@ -16,7 +16,7 @@ use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Interpretation, Malformed, Recorded, Verified};
 use envelope::{EventPaths, IdSource};
 use scheme::Scheme;
-pub use scheme::{Algorithm, Encoding, HeaderField, KeyEncoding, SignedPart};
+pub use scheme::{Algorithm, Encoding, HeaderField, KeyEncoding, SignedPart, TimestampUnit};
 
 type Reader = dyn Fn(&Recorded<'_>) -> Result<Interpretation, Malformed> + Send + Sync;
 
@@ -47,7 +47,7 @@ pub struct HmacWebhooks {
 
 impl HmacWebhooks {
     /// A sender, with its name as people write it, the header that contains the signature, and the signing secret,
-    /// which gets the label `primary`. The secret is not trimmed.
+    /// which gets the label `primary`. A secret with white space around it is refused: it is a file's last line break.
     pub fn new(name: &'static str, signature: HeaderField, secret: impl Into<String>) -> Self {
         let scheme = Scheme::new(signature, Secret::new(secret));
         Self { name, scheme, paths: EventPaths::default(), reader: None, accepted: None, refused: None }
@@ -91,12 +91,19 @@ impl HmacWebhooks {
         self
     }
 
-    /// Sets the header that contains the time of the signature, in Unix seconds, and how far it may be from our clock
+    /// Sets the header that contains the time of the signature, in Unix seconds unless
+    /// [`timestamp_unit`](Self::timestamp_unit) says otherwise, and how far it may be from our clock
     /// in either direction. Default: none; a replayed delivery is then recognized only by its event's id. The time must
     /// be one of the [signed](Self::signed) parts, or `check` refuses the configuration: an unsigned time proves
     /// nothing.
     pub fn timestamp(mut self, field: HeaderField, tolerance: Duration) -> Self {
         self.scheme.timestamp = Some((field, tolerance));
+        self
+    }
+
+    /// Sets the unit of the signature's time. Default: seconds.
+    pub fn timestamp_unit(mut self, unit: TimestampUnit) -> Self {
+        self.scheme.unit = unit;
         self
     }
 
@@ -132,7 +139,7 @@ impl HmacWebhooks {
         self
     }
 
-    /// Sets where an event has its time, as Unix seconds or RFC 3339: a JSON pointer into the event. Default: none; an
+    /// Sets where an event has its time, as Unix seconds, milliseconds or RFC 3339: a JSON pointer into the event. Default: none; an
     /// event then has the time at which it was received.
     pub fn occurred_at(mut self, pointer: impl Into<String>) -> Self {
         self.paths.occurred_at = Some(pointer.into());
@@ -202,7 +209,8 @@ impl Gateway for HmacWebhooks {
                 Rejection::SignatureMissing
                 | Rejection::SignatureMalformed
                 | Rejection::SignatureMismatch
-                | Rejection::SignatureStale,
+                | Rejection::SignatureStale
+                | Rejection::TimestampUnit,
             ) => self.refused.clone(),
             Err(_) => None,
         }

@@ -72,6 +72,15 @@ pub enum KeyEncoding {
     Base64,
 }
 
+/// The unit of the time in a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimestampUnit {
+    /// Unix seconds.
+    Seconds,
+    /// Milliseconds since the Unix epoch.
+    Milliseconds,
+}
+
 /// A sender's whole signature scheme.
 #[derive(Debug, Clone)]
 pub(super) struct Scheme {
@@ -83,6 +92,27 @@ pub(super) struct Scheme {
     pub(super) prefix: String,
     pub(super) signed: Vec<SignedPart>,
     pub(super) timestamp: Option<(HeaderField, Duration)>,
+    pub(super) unit: TimestampUnit,
+}
+
+/// What may stand around the parts of a list in a header field (RFC 9110 §5.6.3).
+const BLANKS: [char; 2] = [' ', '\t'];
+
+/// From here on a number of seconds is after the year 5000, and below it a number of milliseconds is before 1974.
+const SECONDS_END: u64 = 100_000_000_000;
+
+impl TimestampUnit {
+    /// Whether a time can only be in the other unit.
+    pub(super) fn is_other(self, time: i64) -> bool {
+        (time.unsigned_abs() >= SECONDS_END) == (self == Self::Seconds)
+    }
+
+    pub(super) fn in_milliseconds(self, time: i64) -> i64 {
+        match self {
+            Self::Seconds => time.saturating_mul(1_000),
+            Self::Milliseconds => time,
+        }
+    }
 }
 
 impl HeaderField {
@@ -91,7 +121,8 @@ impl HeaderField {
         Self::Whole(name.into())
     }
 
-    /// The part `name` of a header field whose value is a list of `name=value`, separated by `separator`.
+    /// The part `name` of a header field whose value is a list of `name=value`, separated by `separator` and optional
+    /// blanks.
     pub fn part(header: impl Into<String>, separator: char, name: impl Into<String>) -> Self {
         Self::Part { header: header.into(), separator, name: name.into() }
     }
@@ -103,6 +134,7 @@ impl HeaderField {
             Self::Whole(_) => vec![&text],
             Self::Part { separator, name, .. } => {
                 let parts = text.split(*separator).filter_map(|part| part.split_once('='));
+                let parts = parts.map(|(name, value)| (name.trim_matches(BLANKS), value.trim_matches(BLANKS)));
                 parts.filter(|(given, _)| given == name).map(|(_, value)| value).collect()
             }
         };
@@ -152,6 +184,7 @@ impl Scheme {
             prefix: String::new(),
             signed: vec![SignedPart::Body],
             timestamp: None,
+            unit: TimestampUnit::Seconds,
         }
     }
 
@@ -160,6 +193,9 @@ impl Scheme {
         for (at, (label, secret)) in self.secrets.iter().enumerate() {
             if label.trim().is_empty() || self.secrets[..at].iter().any(|(earlier, _)| earlier == label) {
                 return Err(format!("expected a label of its own for every signing secret, got {label:?}"));
+            }
+            if let Some(where_blank) = secret.surrounding_blank() {
+                return Err(format!("expected a signing secret as {label:?}, got one that {where_blank}"));
             }
             if self.key.decode(secret).is_none() {
                 return Err(format!(

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha512};
 
-use super::scheme::{Algorithm, Encoding, Scheme, SignedPart};
+use super::scheme::{Algorithm, Encoding, Scheme, SignedPart, TimestampUnit};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::gateways::signature;
@@ -42,12 +42,24 @@ pub(super) fn verify<'a>(
     let (label, _) = secrets
         .find(|(_, secret)| scheme.key.decode(secret).is_some_and(matches))
         .ok_or(Rejection::SignatureMismatch)?;
-    let skew_seconds = time.map(|(_, seconds)| now.unix_timestamp().saturating_sub(seconds));
-    let tolerance = scheme.timestamp.as_ref().map_or(0, |(_, tolerance)| tolerance.as_secs());
-    if skew_seconds.is_some_and(|skew| skew.unsigned_abs() > tolerance) {
-        return Err(Rejection::SignatureStale);
-    }
+    let skew_seconds = time.map(|(_, time)| skew(scheme, time, now)).transpose()?;
     Ok(MatchedSignature { label, skew_seconds })
+}
+
+/// How many whole seconds ago the signature was made, if that is within the tolerance.
+fn skew(scheme: &Scheme, time: i64, now: Timestamp) -> Result<i64, Rejection> {
+    // By whole seconds where the sender has no finer ones.
+    let now = match scheme.unit {
+        TimestampUnit::Seconds => now.unix_timestamp().saturating_mul(1_000),
+        TimestampUnit::Milliseconds => i64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX),
+    };
+    let skew = now.saturating_sub(scheme.unit.in_milliseconds(time));
+    let tolerance = scheme.timestamp.as_ref().map_or(0, |(_, tolerance)| tolerance.as_millis());
+    match u128::from(skew.unsigned_abs()) > tolerance {
+        true if scheme.unit.is_other(time) => Err(Rejection::TimestampUnit),
+        true => Err(Rejection::SignatureStale),
+        false => Ok(skew / 1_000),
+    }
 }
 
 /// The time of the signature, as text and as a number. Anything ambiguous is refused.
@@ -56,8 +68,8 @@ fn time(scheme: &Scheme, delivery: &Delivery) -> Result<Option<(String, i64)>, R
     match &field.texts(delivery)[..] {
         [] => Err(Rejection::SignatureMissing),
         [text] if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let seconds = text.parse().map_err(|_| Rejection::SignatureMalformed)?;
-            Ok(Some((text.clone(), seconds)))
+            let time = text.parse().map_err(|_| Rejection::SignatureMalformed)?;
+            Ok(Some((text.clone(), time)))
         }
         _ => Err(Rejection::SignatureMalformed),
     }

@@ -29,16 +29,21 @@ pub struct StandardWebhooks {
 }
 
 impl StandardWebhooks {
-    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`. The secret is not
-    /// trimmed.
+    /// An endpoint with its signing secret, `whsec_` and base64, which gets the label `primary`.
     pub fn new(secret: impl Into<String>) -> Self {
         Self::with(KeyRule::Decoded, secret)
     }
 
-    /// An endpoint whose sender uses the bytes of the secret's text as the key, including its prefix: Polar
-    /// (`polar_whs_…`).
+    /// An endpoint whose sender uses the bytes of the secret's text as the key, including its prefix. Polar does, but see
+    /// [`StandardWebhooks::polar`].
     pub fn text_key(secret: impl Into<String>) -> Self {
         Self::with(KeyRule::Text, secret)
+    }
+
+    /// An endpoint of Polar's (`polar_whs_…` or `whsec_…`), whose libraries sign and accept by two rules: the bytes of the
+    /// secret's text are the key, or what its base64 decodes to, after the prefix.
+    pub fn polar(secret: impl Into<String>) -> Self {
+        Self::with(KeyRule::Either, secret)
     }
 
     fn with(rule: KeyRule, secret: impl Into<String>) -> Self {
@@ -84,10 +89,13 @@ impl Gateway for StandardWebhooks {
             if secrets[..at].iter().any(|(earlier, _)| earlier == label) {
                 return Err(format!("expected a label of its own for every signing secret, got {label:?} twice"));
             }
-            if self.endpoint.rule.key(secret).is_none() {
+            if let Some(where_blank) = secret.surrounding_blank() {
+                return Err(format!("expected a signing secret as {label:?}, got one that {where_blank}"));
+            }
+            if self.endpoint.rule.keys(secret).is_empty() {
                 let expected = match self.endpoint.rule {
                     KeyRule::Decoded => "whsec_ and base64",
-                    KeyRule::Text => "any text",
+                    KeyRule::Text | KeyRule::Either => "any text",
                 };
                 return Err(format!("expected a signing secret ({expected}) as {label:?}, got none that can be read"));
             }
@@ -114,7 +122,7 @@ impl Gateway for StandardWebhooks {
             "Copy the endpoint's signing secret, give it to this variant and restart the app.",
         ];
         let status = |(label, secret): &(String, Secret)| {
-            let is_set = self.endpoint.rule.key(secret).is_some();
+            let is_set = !self.endpoint.rule.keys(secret).is_empty();
             SecretStatus { label: label.clone(), is_set }
         };
         Setup {
@@ -129,7 +137,7 @@ impl Gateway for StandardWebhooks {
         let body = envelope::test_event(now);
         let (_, secret) = self.endpoint.secrets.first()?;
         let time = now.unix_timestamp().to_string();
-        let signature = verify::sign(&self.endpoint.rule.key(secret)?, id, &time, &body);
+        let signature = verify::sign(self.endpoint.rule.keys(secret).first()?, id, &time, &body);
         let [id_name, time_name, signature_name] = verify::STANDARD;
         let fields = [
             ("content-type", "application/json".to_owned()),

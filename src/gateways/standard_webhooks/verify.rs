@@ -32,6 +32,8 @@ pub(super) enum KeyRule {
     Decoded,
     /// The bytes of the text are the key.
     Text,
+    /// Both, and what matches counts.
+    Either,
 }
 
 /// The configuration by which signatures are verified.
@@ -62,20 +64,24 @@ pub(super) struct MatchedSignature<'a> {
 }
 
 impl KeyRule {
-    /// The key of a secret; `None` if it is blank or not base64. Such a secret matches nothing.
-    pub(super) fn key(self, secret: &Secret) -> Option<Vec<u8>> {
-        let text = secret.expose();
-        let key = match self {
-            Self::Text if secret.is_blank() => return None,
-            Self::Text => text.to_vec(),
-            Self::Decoded => {
-                let encoded = text.strip_prefix(b"whsec_").unwrap_or(text);
-                let padding = encoded.iter().rev().take_while(|byte| **byte == b'=').count();
-                SECRET.decode(&encoded[..encoded.len() - padding]).ok()?
-            }
-        };
-        (!key.is_empty()).then_some(key)
+    /// The keys of a secret; none if it is blank or not base64. Such a secret matches nothing.
+    pub(super) fn keys(self, secret: &Secret) -> Vec<Vec<u8>> {
+        let text = (!secret.is_blank()).then(|| secret.expose().to_vec());
+        let decoded = decoded(secret.expose()).filter(|key| !key.is_empty());
+        match self {
+            Self::Text => text.into_iter().collect(),
+            Self::Decoded => decoded.into_iter().collect(),
+            Self::Either => text.into_iter().chain(decoded).collect(),
+        }
     }
+}
+
+/// What the base64 of a secret says, after its prefix.
+fn decoded(secret: &[u8]) -> Option<Vec<u8>> {
+    let prefixes: [&[u8]; 2] = [b"whsec_", b"polar_whs_"];
+    let encoded = prefixes.iter().find_map(|prefix| secret.strip_prefix(*prefix)).unwrap_or(secret);
+    let padding = encoded.iter().rev().take_while(|byte| **byte == b'=').count();
+    SECRET.decode(&encoded[..encoded.len() - padding]).ok()
 }
 
 impl Names {
@@ -98,9 +104,9 @@ pub(super) fn verify<'a>(
     let time = seconds(&time).ok_or(Rejection::SignatureMalformed)?;
     // The libraries sign the number that they parsed, not the header's text.
     let text = time.to_string();
-    let expected = endpoint.secrets.iter().filter_map(|(label, secret)| {
-        let key = endpoint.rule.key(secret)?;
-        Some((label.as_str(), sign(&key, &id, &text, &delivery.body)))
+    let expected = endpoint.secrets.iter().flat_map(|(label, secret)| {
+        let keys = endpoint.rule.keys(secret).into_iter();
+        keys.map(|key| (label.as_str(), sign(&key, &id, &text, &delivery.body)))
     });
     let label = matching(endpoint.rule, &expected.collect::<Vec<_>>(), &signatures)?;
     let skew_seconds = now.unix_timestamp().saturating_sub(time);

@@ -118,6 +118,11 @@ impl Gateway for Stripe {
             if secret.is_blank() {
                 return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got a blank text"));
             }
+            if let Some(where_blank) = secret.surrounding_blank() {
+                return Err(format!(
+                    "expected Stripe's signing secret (whsec_…) as {label:?}, got one that {where_blank}"
+                ));
+            }
             if [b"sk_", b"rk_", b"pk_"].iter().any(|key| secret.expose().starts_with(*key)) {
                 return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got an API key"));
             }

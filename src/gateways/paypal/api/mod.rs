@@ -85,6 +85,9 @@ impl Api {
         if !is_plain(self.client_id.as_bytes()) || self.client_id.contains(':') {
             return Err("expected the client ID of PayPal's REST app, got another text".to_owned());
         }
+        if let Some(where_blank) = self.secret.surrounding_blank() {
+            return Err(format!("expected the client secret of PayPal's REST app, got one that {where_blank}"));
+        }
         if !is_plain(self.secret.expose()) {
             return Err("expected the client secret of PayPal's REST app, got another text".to_owned());
         }

@@ -46,6 +46,9 @@ impl Api {
         if ![b"sk_", b"rk_"].iter().any(|kind| self.key.expose().starts_with(*kind)) {
             return Err("expected a secret or restricted API key of Stripe (sk_…, rk_…), got another text".to_owned());
         }
+        if let Some(where_blank) = self.key.surrounding_blank() {
+            return Err(format!("expected an API key of Stripe (sk_…, rk_…), got one that {where_blank}"));
+        }
         if !self.key.expose().iter().all(u8::is_ascii_graphic) {
             return Err("expected an API key of visible ASCII characters, got others".to_owned());
         }
