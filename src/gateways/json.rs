@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::described::{as_amount, describe};
 use crate::domain::event::{Malformed, storable};
 use crate::domain::{Timestamp, from_unix_seconds, parse_rfc3339};
 
@@ -174,20 +175,6 @@ pub(super) fn time(raw: &str) -> Option<Timestamp> {
     }
 }
 
-/// The type of a value, for error messages. Never the value itself, which may be the customer's personal data.
-fn describe(raw: Option<&str>) -> &'static str {
-    match raw.and_then(|raw| raw.bytes().next()) {
-        None => "nothing",
-        Some(b'"') => "text",
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b't' | b'f') => "true or false",
-        Some(b'n') => "null",
-        Some(b'0'..=b'9' | b'-') => "a number",
-        Some(_) => "something that is not JSON",
-    }
-}
-
 /// An object with its members. If a key occurs twice its last value counts, as in JavaScript.
 ///
 /// The methods for a field treat an absent field and `null` alike, and name the object and the field in their errors.
@@ -232,12 +219,18 @@ impl<'a> Object<'a> {
 
     /// The integer of `name`, if there is one. Another type is an error.
     pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Malformed> {
-        self.raw(name).map(|raw| raw.parse().map_err(|_| self.wrong(name, "a whole number of 64 bits"))).transpose()
+        self.raw(name).map(|raw| raw.parse().map_err(|_| self.no_number(name))).transpose()
     }
 
     /// The integer of `name`, which is required.
     pub(super) fn need_integer(&self, name: &str) -> Result<i64, Malformed> {
-        self.integer(name)?.ok_or_else(|| self.wrong(name, "a whole number of 64 bits"))
+        self.integer(name)?.ok_or_else(|| self.no_number(name))
+    }
+
+    /// The error for a field that is no whole number.
+    fn no_number(&self, name: &str) -> Malformed {
+        let given = self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw);
+        Malformed(format!("`{name}` of {} is {}, and not a whole number of 64 bits", self.what, as_amount(given)))
     }
 
     /// The boolean of `name`; false if it is absent. Another type is an error.

@@ -5,6 +5,7 @@
 pub mod braintree;
 mod call;
 pub mod conformance;
+mod described;
 pub mod dummy;
 pub mod hmac_webhooks;
 pub(crate) mod http;
@@ -25,7 +26,7 @@ pub use call::{Call, GatewayError, Listing, Verb};
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
 use crate::domain::money::Money;
 
 /// A boxed future that can be sent between threads.
@@ -66,6 +67,14 @@ pub trait Gateway: Send + Sync + 'static {
     /// # Errors
     /// [`Malformed`] when the event is of a known kind but its body cannot be read.
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed>;
+
+    /// The ids by which an event names its payment, as far as they can be read. Asked for an event that
+    /// [`Gateway::interpret`] can't read, so that it is found by its ids and shown on its payment's page. Pure and total.
+    /// Default: none.
+    fn references(&self, event: &Recorded<'_>) -> References {
+        let _ = event;
+        References::default()
+    }
 
     /// Starts a payment at the gateway. Default: [`Started::Done`], which leaves that to the host.
     ///

@@ -69,7 +69,7 @@ pub(super) struct Undone {
 
 pub(super) enum Why {
     /// One event failed in a way that leaves the transaction unusable.
-    Event(EventId, Failure),
+    Event(EventId, Box<Failure>),
     /// The database refused, and nobody can say for which event.
     Store(Error),
 }
@@ -136,7 +136,7 @@ fn process_set(
             Ok(read) => {
                 let remade = remade(engine, tx, &set, event, read)?;
                 let stepped = step_of(engine, event, read, remade.as_ref(), now).run(&mut set);
-                Ok(stepped.map_err(|error| Why::Event(event.row.id, Failure::retry(error.to_string())))?)
+                Ok(stepped.map_err(|error| Why::Event(event.row.id, Failure::retry(error.to_string()).into()))?)
             }
             Err(failure) => Err(failure),
         };
@@ -157,9 +157,12 @@ fn process_set(
 
 /// Everything that the events may touch.
 fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure>]) -> Result<WorkingSet, Error> {
-    let readable = claimed.iter().zip(read).filter_map(|(event, read)| Some((event, read.as_ref().ok()?)));
-    let named: Vec<(&str, &References)> =
-        readable.map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
+    let references = read.iter().map(|read| match read {
+        Ok(read) => &read.interpretation.references,
+        Err(failure) => &failure.references,
+    });
+    let variants = claimed.iter().map(|event| event.row.variant.as_str());
+    let named: Vec<(&str, &References)> = variants.zip(references).collect();
     let mut set = WorkingSet::hold(tx, &named)?;
     let again: Vec<EventId> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
     set.take_earlier(tx, &again)?;
@@ -213,7 +216,7 @@ fn tell_in_transaction(engine: &Arc<Engine>, tx: &mut dyn Tx, done: &[Done<'_>],
             engine
                 .handlers
                 .run_in_transaction(tx, &step)
-                .map_err(|(name, error)| Why::Event(one.event.row.id, Failure::of(&name, &error)))?;
+                .map_err(|(name, error)| Why::Event(one.event.row.id, Failure::of(&name, &error).into()))?;
         }
     }
     Ok(())

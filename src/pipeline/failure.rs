@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::domain::event::{AttemptOutcome, EventState};
+use crate::domain::event::{AttemptOutcome, EventState, References};
 use crate::domain::id::EventId;
 use crate::domain::{Timestamp, later};
 use crate::engine::handler::PROCESS;
 use crate::engine::{Engine, HandlerError};
+use crate::error::loggable;
 use crate::store::rows::{NewAttempt, Verdict};
 
 /// Why an event did not get on.
@@ -18,7 +19,12 @@ pub(crate) struct Failure {
     code: &'static str,
     why: String,
     wait: Wait,
+    /// The ids by which the event names its payment, where it can't be read.
+    pub(super) references: Box<References>,
 }
+
+/// The code of an event that could not be read.
+const UNREADABLE: &str = "malformed";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
@@ -30,12 +36,21 @@ enum Wait {
 impl Failure {
     /// Of the event's processing; worth another attempt.
     pub(crate) fn retry(why: String) -> Self {
-        Self { who: PROCESS.into(), outcome: AttemptOutcome::Error, code: "failed", why, wait: Wait::Backoff }
+        let references = Box::default();
+        Self {
+            who: PROCESS.into(),
+            outcome: AttemptOutcome::Error,
+            code: "failed",
+            why,
+            wait: Wait::Backoff,
+            references,
+        }
     }
 
-    /// Of the event's processing; another attempt would not help.
-    pub(crate) fn discard(code: &'static str, why: String) -> Self {
-        Self { who: PROCESS.into(), outcome: AttemptOutcome::Discard, code, why, wait: Wait::Never }
+    /// Of the event's reading: another attempt would not help.
+    pub(crate) fn unreadable(why: String, references: References) -> Self {
+        let (outcome, wait) = (AttemptOutcome::Discard, Wait::Never);
+        Self { who: PROCESS.into(), outcome, code: UNREADABLE, why, wait, references: Box::new(references) }
     }
 
     /// Of a handler.
@@ -45,7 +60,8 @@ impl Failure {
             HandlerError::RetryAfter(wait, _) => ("handler_failed", Wait::For(*wait)),
             HandlerError::Discard(_) => ("handler_discarded", Wait::Never),
         };
-        Self { who: handler.to_owned(), outcome: error.outcome(), code, why: error.sentence(), wait }
+        let (who, outcome, why) = (handler.to_owned(), error.outcome(), error.sentence());
+        Self { who, outcome, code, why, wait, references: Box::default() }
     }
 
     /// Whether no other attempt is wanted.
@@ -64,7 +80,11 @@ impl Failure {
         let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         let backoff = engine.backoff.after(attempt, jitter());
         let (who, why) = (&self.who, storable_error(&self.why));
-        let what = if who == PROCESS { format!("failed: {why}") } else { format!("handler {who} failed: {why}") };
+        let what = match self.code {
+            UNREADABLE => format!("could not be read: {why}"),
+            _ if who == PROCESS => format!("failed: {why}"),
+            _ => format!("handler {who} failed: {why}"),
+        };
         let wait = match self.wait {
             Wait::Never => None,
             Wait::For(wait) => backoff.map(|_| wait),
@@ -97,9 +117,10 @@ impl Failure {
 
 /// Logs how an event ended, where that is worth a line.
 pub(super) fn report(variant: &str, event: &str, verdict: &Verdict) {
+    let outcome = loggable(&verdict.outcome);
     match verdict.state {
-        EventState::Discarded => log::error!("payments: variant={variant} event={event} {}", verdict.outcome),
-        EventState::Retryable => log::warn!("payments: variant={variant} event={event} {}", verdict.outcome),
+        EventState::Discarded => log::error!("payments: variant={variant} event={event} {outcome}"),
+        EventState::Retryable => log::warn!("payments: variant={variant} event={event} {outcome}"),
         _ => {}
     }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure::Failure;
 use super::order::RebuildOrder;
-use crate::domain::event::{Interpretation, Malformed, Recorded, Source};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, Source, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::storable_time;
 use crate::engine::{Engine, ModePolicy, Variant};
@@ -25,7 +25,25 @@ pub(crate) fn interpret(engine: &Engine, event: &Claimed) -> Result<Understood, 
     let Some(variant) = engine.variant(&event.row.variant) else {
         return Err(Failure::retry(format!("no variant {:?} is configured here", event.row.variant)));
     };
-    under(variant, event).map_err(|malformed| Failure::discard("malformed", malformed))
+    under(variant, event).map_err(|malformed| Failure::unreadable(malformed, named(variant, event)))
+}
+
+/// The ids by which an event that can't be read names its payment.
+fn named(variant: &Variant, event: &Claimed) -> References {
+    let is_order = event.row.source == Source::Operator;
+    let read = || if is_order { References::default() } else { variant.gateway.references(&recorded(event)) };
+    let named = catch_unwind(AssertUnwindSafe(read)).unwrap_or_default();
+    let kept = |texts: Vec<String>| texts.into_iter().filter(|text| storable(text)).collect();
+    References { tokens: kept(named.tokens), gateway_refs: kept(named.gateway_refs) }
+}
+
+fn recorded(event: &Claimed) -> Recorded<'_> {
+    Recorded {
+        id: &event.row.gateway_event_id,
+        kind: &event.row.kind,
+        occurred_at: event.row.occurred_at.unwrap_or(event.row.received_at),
+        body: &event.body,
+    }
 }
 
 /// What the event says under this variant.
@@ -34,12 +52,7 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
         let order = RebuildOrder::read(&event.body)?;
         return Ok(Understood { interpretation: order.says(), is_ignored: false, rebuild: Some(order) });
     }
-    let recorded = Recorded {
-        id: &event.row.gateway_event_id,
-        kind: &event.row.kind,
-        occurred_at: event.row.occurred_at.unwrap_or(event.row.received_at),
-        body: &event.body,
-    };
+    let recorded = recorded(event);
     // A host's gateway may break its promise not to panic; that is this event's failure and no other's.
     let read = catch_unwind(AssertUnwindSafe(|| variant.gateway.interpret(&recorded)));
     let read = read.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));

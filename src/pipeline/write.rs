@@ -57,7 +57,11 @@ pub(super) fn write(
                 stepped.matched = stepped.matched.take().map(|(id, by)| (real(id), by));
                 ended(engine, &lacking, one.event, stepped, now)
             }
-            Err(failure) => failed(engine, one.event, failure, &mut attempts, now),
+            Err(failure) => {
+                let found = set.find(&one.event.row.variant, &failure.references);
+                let matched = found.map(|found| (real(found.payment), found.matched_by));
+                failed(engine, one.event, (failure, matched), &mut attempts, now)
+            }
         };
         states.insert(end.id, end.verdict.state);
         set.changes.ends.push(end);
@@ -102,14 +106,14 @@ fn is_wanted(engine: &Engine, lacking: &Lacking, event: &Claimed, stepped: &Step
 fn failed(
     engine: &Engine,
     event: &Claimed,
-    failure: &Failure,
+    (failure, matched): (&Failure, Option<(PaymentId, String)>),
     attempts: &mut Vec<NewAttempt>,
     now: Timestamp,
 ) -> EventEnd {
     let verdict = failure.verdict(engine, event.row.attempts, now);
     report(&event.row.variant, &event.row.gateway_event_id, &verdict);
     attempts.push(failure.attempt(event.row.id, event.row.attempts, now));
-    end(event, verdict, None)
+    end(event, verdict, matched)
 }
 
 fn end(event: &Claimed, verdict: Verdict, matched: Option<(PaymentId, String)>) -> EventEnd {
@@ -126,7 +130,12 @@ fn end(event: &Claimed, verdict: Verdict, matched: Option<(PaymentId, String)>) 
 /// The ids by which the event names its payment, and what its facts did. What did nothing new at a later attempt does
 /// not replace what the first one did.
 fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
-    let (Some(read), row) = (one.read, &one.event.row) else { return };
+    let row = &one.event.row;
+    if let Err(failure) = &one.outcome {
+        let refs = all(&failure.references).into_iter();
+        changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
+    }
+    let Some(read) = one.read else { return };
     let refs = all(&read.interpretation.references).into_iter();
     changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
     if let Ok(Stepped { change: Some(change), .. }) = &one.outcome

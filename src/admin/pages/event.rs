@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 
+use crate::domain::delivery::is_secret_header;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
@@ -220,12 +221,12 @@ fn curl(visit: &Visit, story: &EventStory) -> Option<String> {
     Some(curl::command(&visit.address_of(&story.event.variant), &headers, bytes))
 }
 
-/// The header fields that were kept, as the host wants them shown.
+/// The header fields that were kept, as the host wants them shown. Earlier releases kept some that are secrets.
 fn headers(visit: &Visit, story: &EventStory) -> Vec<(String, String)> {
     let kept = story.body.as_ref().map(|(headers, _)| headers.as_str()).unwrap_or_default();
     let kept: serde_json::Map<String, serde_json::Value> = serde_json::from_str(kept).unwrap_or_default();
     let shown = |(name, value): (String, serde_json::Value)| {
-        let text = value.as_str().unwrap_or_default();
+        let text = if is_secret_header(&name) { "(not shown: a secret)" } else { value.as_str().unwrap_or_default() };
         let shown = visit.redacted(&format!("header:{name}"), &story.event.variant, text).into_owned();
         (name, shown)
     };

@@ -53,6 +53,17 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     })
 }
 
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let read = || {
+        let document = parse(std::str::from_utf8(event.body).ok()?).ok()?;
+        let object = subject(document.root_element())?;
+        let transaction = if object.has_tag_name("transaction") { Some(object) } else { first_transaction(object) };
+        Some(Notification { event, object, transaction }.references())
+    };
+    read().unwrap_or_default()
+}
+
 fn meaning(kind: &str) -> Meaning {
     match kind {
         "transaction_settled" => Meaning::Transaction(State::Succeeded, "settled"),

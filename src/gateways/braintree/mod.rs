@@ -10,7 +10,7 @@ use super::signature::Secret;
 use super::{BoxFuture, Gateway, PageRequest, PageResponse, Setup, TEST_KIND, Verb, Verification, test_interpretation};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
-use crate::domain::event::{Interpretation, Malformed, Recorded};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use verify::Keys;
 
 /// The webhook of one Braintree merchant, in the sandbox or in production.
@@ -71,6 +71,10 @@ impl Gateway for Braintree {
     fn verify<'a>(&'a self, delivery: &'a Delivery, _: Timestamp) -> Verification<'a> {
         let xml = verify::verify(&self.keys, delivery);
         Verification::Ready(xml.and_then(|xml| notification::envelope(xml, self.live)))
+    }
+
+    fn references(&self, event: &Recorded<'_>) -> References {
+        interpret::references(event)
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {

@@ -65,6 +65,16 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     })
 }
 
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let body: Value = serde_json::from_slice(event.body).unwrap_or_default();
+    let object = EventObject::new(&body, "object");
+    References {
+        tokens: object.id("payment").into_iter().collect(),
+        gateway_refs: object.id("id").into_iter().collect(),
+    }
+}
+
 fn unknown_kind() -> Interpretation {
     let summary = "an event of another kind: kept for handlers, it states nothing of a payment";
     Interpretation { summary: summary.to_owned(), ..Interpretation::default() }

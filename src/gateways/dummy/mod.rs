@@ -38,7 +38,7 @@ use super::{
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
-use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
 
 /// A gateway for demonstrations and tests. **Anybody can pay with it without paying**, so do not deploy it in a shop
 /// that sells anything. The `livemode` of its events is always false.
@@ -102,6 +102,10 @@ impl Gateway for Dummy {
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
         Verification::Ready(verify::verify(&self.secret, delivery, now))
+    }
+
+    fn references(&self, event: &Recorded<'_>) -> References {
+        interpret::references(event)
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {

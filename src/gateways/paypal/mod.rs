@@ -20,7 +20,7 @@ use super::{
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
 use api::Api;
 use certificate_store::{CertificateStore, Chain};
 use verify::ClaimedSignature;
@@ -224,6 +224,10 @@ impl Gateway for PayPal {
             Some(chain) => Verification::Ready(self.verified(self.is_signed(&chain, &claimed, now), delivery)),
             None => Verification::Later(Box::pin(self.verify_by_fetching(claimed, delivery, now))),
         }
+    }
+
+    fn references(&self, event: &Recorded<'_>) -> References {
+        resource::references(event)
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {

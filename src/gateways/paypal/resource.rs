@@ -66,6 +66,25 @@ impl Resource<'_> {
     }
 }
 
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let read = || {
+        let whole = Object::read(std::str::from_utf8(event.body).ok()?, "an event").ok()?;
+        let resource = Resource { event, object: whole.object("resource", "the event's resource").ok()?? };
+        let units = resource.object.objects("purchase_units", "a purchase unit").unwrap_or_default();
+        let of_units = units.iter().flat_map(|unit| ["custom_id", "invoice_id"].map(|name| short(unit, name)));
+        let own = ["custom_id", "invoice_id", "custom", "invoice_number"].map(|name| short(&resource.object, name));
+        let [order, authorization] = resource.related().unwrap_or_default();
+        let ids = ["id", "order_id", "sale_id", "parent_payment"].map(|name| short(&resource.object, name));
+        let up = resource.parent_link().ok().flatten();
+        Some(References {
+            tokens: distinct(own.into_iter().chain(of_units)),
+            gateway_refs: distinct(ids.into_iter().chain([order, authorization, up])),
+        })
+    };
+    read().unwrap_or_default()
+}
+
 /// Parses an amount of PayPal's v2 or v1 API: a decimal number as text. Refunds of sales may have a minus sign, which
 /// is ignored.
 pub(super) fn parse_amount(amount: &Object<'_>) -> Result<Money, Malformed> {

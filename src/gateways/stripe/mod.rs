@@ -14,7 +14,7 @@ use super::signature::{self, Secret};
 use super::{BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
 
 /// One webhook endpoint of a Stripe account, test or live.
 ///
@@ -132,6 +132,10 @@ impl Gateway for Stripe {
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
         Verification::Ready(self.verified(delivery, now))
+    }
+
+    fn references(&self, event: &Recorded<'_>) -> References {
+        interpret::references(event)
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {

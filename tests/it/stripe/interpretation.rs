@@ -125,10 +125,11 @@ fn words_that_stripe_may_add_fail_nothing() {
 #[test]
 fn a_needed_field_of_another_type_is_refused_in_words() {
     let succeeded = |changes| refusal("payment_intent.succeeded", "payment_intent.succeeded.json", changes);
-    let number = "expected `amount_received` of a payment intent to be a whole number of 64 bits, got";
-    assert_eq!(succeeded(json!({"amount_received": "4999"})), format!("{number} text"));
-    assert_eq!(succeeded(json!({"amount_received": 49.99})), format!("{number} a number"));
-    assert_eq!(succeeded(json!({"amount_received": null})), format!("{number} null"));
+    let number = |given| format!("`amount_received` of a payment intent is {given}, and not a whole number of 64 bits");
+    assert_eq!(succeeded(json!({"amount_received": "4999"})), number("the text \"4999\""));
+    assert_eq!(succeeded(json!({"amount_received": 49.99})), number("the number 49.99"));
+    assert_eq!(succeeded(json!({"amount_received": "mia@shop.example"})), number("text"));
+    assert_eq!(succeeded(json!({"amount_received": null})), number("null"));
     assert_eq!(succeeded(json!({"status": [1]})), "expected `status` of a payment intent to be text, got a list");
     assert_eq!(
         succeeded(json!({"currency": "euros"})),

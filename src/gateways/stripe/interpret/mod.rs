@@ -41,19 +41,16 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         return Err(Malformed(format!("expected an object of type {expected} with {}, got another", event.kind)));
     }
     let snapshot = Snapshot { event, verb, object };
-    let (gateway_refs, statement) = match family {
-        Family::Checkout => (["id", "payment_intent", "invoice"], checkout::read(&snapshot)?),
-        Family::Intent => (["id", "latest_charge", "invoice"], intent::read(&snapshot)?),
-        Family::Charge => (["id", "payment_intent", "invoice"], charge::read(&snapshot)?),
-        Family::Refund => (["charge", "payment_intent", ""], refund::read(&snapshot)?),
-        Family::Dispute => (["charge", "payment_intent", ""], dispute::read(&snapshot)?),
+    let statement = match family {
+        Family::Checkout => checkout::read(&snapshot)?,
+        Family::Intent => intent::read(&snapshot)?,
+        Family::Charge => charge::read(&snapshot)?,
+        Family::Refund => refund::read(&snapshot)?,
+        Family::Dispute => dispute::read(&snapshot)?,
     };
     let object = &snapshot.object;
     Ok(Interpretation {
-        references: References {
-            tokens: distinct([short(object, "client_reference_id"), nested(object, "metadata", "payment_token")]),
-            gateway_refs: distinct(gateway_refs.map(|name| object.link(name))),
-        },
+        references: named(object, family),
         facts: statement.facts,
         summary: statement.summary,
         customer: customer(object),
@@ -61,7 +58,35 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     })
 }
 
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let read = || {
+        let whole = Object::read(std::str::from_utf8(event.body).ok()?, "an event").ok()?;
+        let (family, _) = Family::of(event.kind)?;
+        let object = whole.object("data", "the event's data").ok()??.object("object", family.what()).ok()??;
+        Some(named(&object, family))
+    };
+    read().unwrap_or_default()
+}
+
+fn named(object: &Object<'_>, family: Family) -> References {
+    References {
+        tokens: distinct([short(object, "client_reference_id"), nested(object, "metadata", "payment_token")]),
+        gateway_refs: distinct(family.links().map(|name| object.link(name))),
+    }
+}
+
 impl Family {
+    /// The fields with the ids of the objects that make up one payment.
+    fn links(self) -> [&'static str; 3] {
+        match self {
+            Self::Checkout => ["id", "payment_intent", "invoice"],
+            Self::Intent => ["id", "latest_charge", "invoice"],
+            Self::Charge => ["id", "payment_intent", "invoice"],
+            Self::Refund | Self::Dispute => ["charge", "payment_intent", ""],
+        }
+    }
+
     /// The family of a kind, and the rest of the kind's name.
     fn of(kind: &str) -> Option<(Self, &str)> {
         let prefixes = [
