@@ -8,8 +8,8 @@ use time::macros::format_description;
 
 use super::query::{Fields, PLACE};
 use super::views::list::Field;
-use crate::domain::Timestamp;
 use crate::domain::money::{Currency, Decimal};
+use crate::domain::{Timestamp, storable_time};
 use crate::reports::Place;
 use crate::web::respond;
 
@@ -70,8 +70,8 @@ impl Asked {
     pub(super) fn day(&mut self, name: &'static str) -> Option<Timestamp> {
         self.read(name, |text| {
             let day = time::Date::parse(text, format_description!("[year]-[month]-[day]"));
-            let day = day.map_err(|_| format!("expected a day like 2026-11-23, got {:?}", short(text)))?;
-            Ok(day.midnight().assume_utc())
+            let day = day.ok().and_then(|day| storable_time(day.midnight().assume_utc()));
+            day.ok_or_else(|| format!("expected a day like 2026-11-23, got {:?}", short(text)))
         })
     }
 

@@ -11,6 +11,10 @@ on_both_databases! {
             ("payments?least=abc&variant=stripe-eu", "expected an amount like 49.99, got &#34;abc&#34;"),
             ("payments?most=49,99", "expected an amount like 49.99, got &#34;49,99&#34;"),
             ("payments?from=2026-13-45", "expected a day like 2026-11-23, got &#34;2026-13-45&#34;"),
+            ("payments?from=-9999-01-01", "expected a day like 2026-11-23, got &#34;-9999-01-01&#34;"),
+            ("payments?until=1969-12-31", "expected a day like 2026-11-23, got &#34;1969-12-31&#34;"),
+            ("events?from=-0001-01-01", "expected a day like 2026-11-23"),
+            ("events?until=%2B10000-01-01", "expected a day like 2026-11-23"),
             ("payments?currency=EURO", "Expected a currency code of three letters (ISO 4217), got &#34;EURO&#34;."),
             ("payments?status=gone", "There is no status &#34;gone&#34;."),
             ("payments?mode=both", "There is no mode &#34;both&#34;."),
@@ -36,6 +40,13 @@ on_both_databases! {
         assert!(wrong.html.contains("aria-invalid=\"true\" aria-describedby=\"least-error\""));
         assert_eq!(wrong.ids, app.ids("pay_payments", "variant = 'stripe-eu' AND (amount <= 4999 OR currency = 'JPY' AND amount <= 49)
             AND NOT (currency = 'JPY' AND amount > 49) AND absorbed_by IS NULL", "id DESC"));
+        for path in ["payments.csv?from=-9999-01-01", "events.csv?until=-9999-01-01", "payments.csv?until=1969-12-31"] {
+            let refused = app.get(&format!("/payments/admin/{path}")).await;
+            assert!(refused.status == 409 && refused.text().contains("expected a day like"), "{path}: {}", refused.text());
+        }
+        for path in ["payments?from=9999-12-31&until=9999-12-31", "events?from=1970-01-01", "audit?from=-9999-01-01", "?from=-9999-01-01"] {
+            assert_eq!(app.get(&format!("/payments/admin/{path}")).await.status, 200, "{path}");
+        }
         // Nothing of these can be there, and none of them is a mistake.
         for path in ["payments?before=-5", "events?before=1", "payments?q=%25", "events?q=%F0%9F%92%A9", "events?%ff=%ff&kind=%ff"] {
             assert_eq!(app.get(&format!("/payments/admin/{path}")).await.status, 200, "{path}");
