@@ -93,6 +93,7 @@ impl Engine {
         T: Send + 'static,
         F: FnOnce(&Arc<Self>) -> Result<T, Error> + Send + 'static,
     {
+        refuse_inside()?;
         let pulse = Arc::<Pulse>::default();
         let beating = pulse.clone();
         let call = self.patiently(move |engine| beating.during(|| work(engine)));
@@ -108,10 +109,7 @@ impl Engine {
         T: Send + 'static,
         F: FnOnce(&Arc<Self>) -> Result<T, Error> + Send + 'static,
     {
-        if handler::Inside::is_entered() {
-            let why = "a handler in the transaction can't wait for another; do it in a handler after the commit";
-            return Err(Error::new(ErrorKind::Refused, why));
-        }
+        refuse_inside()?;
         let this = self.clone();
         let unfinished = || Error::new(ErrorKind::Unavailable, "database work did not come to its end");
         threads::run(move || work(&this)).await.ok_or_else(unfinished)?
@@ -147,6 +145,14 @@ impl Engine {
     pub(crate) async fn flush(&self) {
         self.writer.flush().await;
     }
+}
+
+fn refuse_inside() -> Result<(), Error> {
+    if handler::Inside::is_entered() {
+        let why = "a handler in the transaction can't wait for another; do it in a handler after the commit";
+        return Err(Error::new(ErrorKind::Refused, why));
+    }
+    Ok(())
 }
 
 /// `len` letters and digits that nobody can guess: 5 bits each.

@@ -124,7 +124,8 @@ impl<C: HostConnection> Builder<C> {
     ///
     /// Events are processed many in a transaction. Where one of them fails, what was written for the others is rolled back
     /// with it, and their handlers are called again in another transaction: what this handler does elsewhere than on the
-    /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off.
+    /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off, and each may
+    /// take 5 seconds.
     pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,

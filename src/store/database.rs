@@ -107,6 +107,10 @@ where
     C: HostConnection<Manager = ConnectionManager<C>> + R2D2Connection + 'static,
 {
     /// The host's own pool, of either kind. Connections keep the settings that payments need of them.
+    ///
+    /// How soon a broken network to Postgres is noticed is up to the pool's address then: give it `connect_timeout`,
+    /// `keepalives_idle` and `tcp_user_timeout`, as [`Database::postgres`] does. Calls that get no answer are given up after
+    /// 30 seconds, but the pool is not replaced.
     pub fn from_pool(pool: Pool<ConnectionManager<C>>) -> Self {
         Self { pools: Arc::new(Pools::of_host(pool)), file: Arc::default() }
     }
@@ -237,7 +241,8 @@ mod postgres {
         ///
         /// Where the address does not say otherwise, a connection attempt may take 5 seconds (`connect_timeout`), and a
         /// server that is not heard of for some 10 seconds is given up (`keepalives_…`, `tcp_user_timeout`). Statements
-        /// in transactions of payments may take 8 seconds, and such a transaction may be left idle for 10.
+        /// in transactions of payments may take 5 seconds, and such a transaction may be left idle for 8. A statement that has
+        /// no answer after 6 seconds is given up and its connection left alone; all others are then made anew.
         ///
         /// # Errors
         /// `Configuration` when the address is of something else or nothing answers there.

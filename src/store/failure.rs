@@ -22,7 +22,7 @@ pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => ErrorKind::Conflict,
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => ErrorKind::Unavailable,
             DieselError::DatabaseError(_, info) if info.message().contains("deadlock detected") => ErrorKind::Conflict,
-            _ if is_read_only || is_locked(&error) || is_full(&error) => ErrorKind::Unavailable,
+            _ if is_read_only || is_locked(&error) || is_passing(&error) => ErrorKind::Unavailable,
             DieselError::BrokenTransactionManager => ErrorKind::Unavailable,
             _ => ErrorKind::Storage,
         };
@@ -60,11 +60,19 @@ fn is_read_only(error: &DieselError) -> bool {
     }
 }
 
-/// Whether there is no room on the disk, which is no event's fault.
-fn is_full(error: &DieselError) -> bool {
-    let words =
-        ["database or disk is full", "disk I/O error", "No space left on device", "unable to open database file"];
-    matches!(error, DieselError::DatabaseError(_, info) if words.iter().any(|words| info.message().contains(words)))
+/// Whether there is no room on the disk, or somebody holds a lock for long: no event's fault, and over some time.
+fn is_passing(error: &DieselError) -> bool {
+    const WORDS: [&str; 8] = [
+        "database or disk is full",
+        "disk I/O error",
+        "unable to open database file",
+        "No space left on device",
+        "due to statement timeout",
+        "due to lock timeout",
+        "due to idle-in-transaction timeout",
+        "terminating connection",
+    ];
+    matches!(error, DieselError::DatabaseError(_, info) if WORDS.iter().any(|words| info.message().contains(words)))
 }
 
 /// An error's own words. What can't be read out of a column says why in its source only.

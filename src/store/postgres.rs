@@ -52,10 +52,10 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
 /// Every row that a transaction of ours touches is found by an index. A plan is made once and kept; made while a table
 /// was nearly empty it would read all of it, also when the table has grown, until the next ANALYZE.
 ///
-/// A statement of ours takes milliseconds, so one that takes 8 seconds waits for something that may never come. And a
+/// A statement of ours takes milliseconds, so one that takes 5 seconds waits for something that may never come. And a
 /// transaction whose app is not heard of any more must not hold its locks until the network notices.
-const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL statement_timeout = 8000; \
-                        SET LOCAL idle_in_transaction_session_timeout = 10000";
+const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL statement_timeout = 5000; \
+                        SET LOCAL idle_in_transaction_session_timeout = 8000";
 
 /// Holds off other processes that migrate, for as long as that takes.
 const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 /// How long one statement may go without an answer. The database itself ends statements of ours sooner.
 #[cfg(feature = "postgres")]
-const STATEMENT: Duration = Duration::from_secs(8);
+const STATEMENT: Duration = Duration::from_secs(6);
 /// The same for a whole call, on connections whose statements can't be seen: those of a host's own pool.
 const CALL: Duration = Duration::from_secs(30);
 /// How often to look.
-pub(crate) const LOOK: Duration = Duration::from_millis(500);
+pub(crate) const LOOK: Duration = Duration::from_millis(250);
 
 static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 

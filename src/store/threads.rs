@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 
 /// How many calls may be under way; pools have fewer connections, and those who wait for one wait here.
-static ROOM: Semaphore = Semaphore::const_new(64);
+static ROOM: Semaphore = Semaphore::const_new(256);
 /// How long a thread waits for another call before it ends.
 const IDLE_FOR: Duration = Duration::from_secs(10);
 

@@ -169,6 +169,7 @@ on_both_databases! {
         let app = App::new(kind).await;
         let token = app.order().await.token;
         let unreadable = changed("checkout.session.completed", &[
+            ("/id", "evt_unreadable".into()),
             ("/data/object/client_reference_id", token.as_str().into()),
             ("/data/object/amount_total", "49.99".into()),
             ("/data/object/id", "cs_unreadable".into()),

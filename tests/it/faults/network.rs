@@ -14,7 +14,7 @@ use crate::app::{App, Kind, SECRET, fresh_database};
 use crate::scenes::completed;
 
 /// How long a fault of the network may go unnoticed.
-const NOTICED: Duration = Duration::from_secs(10);
+const NOTICED: Duration = Duration::from_secs(8);
 
 /// A TCP proxy that can stop passing on what its connections say, without closing any.
 struct Proxy {

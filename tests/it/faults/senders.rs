@@ -14,6 +14,9 @@ use super::ping;
 use crate::app::{App, Kind, SECRET, on_both_databases, staff};
 use crate::scenes::execute;
 
+/// How long a server may go on with an endless sender, also where the machine is busy with other tests.
+const ENOUGH: Duration = Duration::from_secs(10);
+
 /// An app with a server, whose bodies may take a second.
 async fn served(
     kind: Kind,
@@ -55,7 +58,7 @@ fn endless(address: SocketAddr, beginning: String, piece: Vec<u8>) -> (usize, Du
     let mut stream = connect(address);
     let (begun, mut taken) = (Instant::now(), 0);
     stream.write_all(beginning.as_bytes()).unwrap();
-    while begun.elapsed() < Duration::from_secs(10) && stream.write_all(&piece).is_ok() {
+    while begun.elapsed() < ENOUGH * 2 && stream.write_all(&piece).is_ok() {
         taken += piece.len();
     }
     (taken, begun.elapsed(), rest(&stream))
@@ -87,7 +90,7 @@ async fn a_body_that_stops_arriving_is_answered_408_and_its_connection_closed() 
         };
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path} {fields}: {answer:?}");
         assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < ENOUGH, "{:?}", begun.elapsed());
     }
     app.counted("rejected:too_slow", 2);
 }
@@ -109,7 +112,7 @@ async fn an_endless_body_is_not_drained() {
         let (beginning, piece) = (head(path, method, chunked), chunk.clone());
         let (taken, took, answer) = spawn_blocking(move || endless(address, beginning, piece)).await.unwrap();
         eprintln!("{method} {path}: {taken} bytes in {took:?}");
-        assert!(took < Duration::from_secs(5), "{method} {path}: {taken} bytes in {took:?}");
+        assert!(took < ENOUGH, "{method} {path}: {taken} bytes in {took:?}");
         assert!(answer.is_empty() || answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {answer}");
     }
 }
@@ -122,7 +125,7 @@ async fn endless_chunk_extensions_and_trailers_end_at_the_deadline() {
         let piece = vec![b'y'; 16 * 1024];
         let (taken, took, _) = spawn_blocking(move || endless(address, beginning, piece)).await.unwrap();
         eprintln!("{taken} bytes in {took:?}");
-        assert!(took < Duration::from_secs(5), "{taken} bytes in {took:?}");
+        assert!(took < ENOUGH, "{taken} bytes in {took:?}");
     }
     app.counted("rejected:too_slow", 2);
 }

@@ -47,6 +47,7 @@ on_both_databases! {
 fn a_sender_that_is_slow_does_not_keep_the_shop_from_ending() {
     let place = Place::fresh(Kind::Sqlite);
     let shop = place.open();
+    assert_eq!(shop.client().get("/shop.css", "*/*").status, 200, "it listens to signals once it serves");
     let mut slow = TcpStream::connect(shop.root.trim_start_matches("http://")).unwrap();
     let head = "POST /payments/stripe/ HTTP/1.1\r\nhost: shop.example\r\ncontent-length: 1000\r\n\r\nx";
     slow.write_all(head.as_bytes()).unwrap();
