@@ -55,10 +55,13 @@ impl Mount {
         self
     }
 
-    /// How long a request's body may take to arrive. Default 30 seconds, more than any gateway waits for an answer;
-    /// what takes longer is answered 408, and its connection is closed. How long a request's header may take, and how
-    /// long a connection may stay open after an answer that closes it, is the `HttpServer`'s to say:
-    /// `client_request_timeout` and `client_disconnect_timeout`.
+    /// How long a request's body may take to arrive, with its chunks' extensions and its trailers. Default 30 seconds,
+    /// more than any gateway waits for an answer; what takes longer is answered 408.
+    ///
+    /// A connection whose request was not read to its end is closed after the answer. Until then Actix takes and drops
+    /// what still comes, for the `HttpServer`'s `client_disconnect_timeout`: 1 second by default. How long a request's
+    /// header may take is its `client_request_timeout`, and how long a slow sender may hold up the end of the process its
+    /// `shutdown_timeout`.
     pub fn payload_timeout(mut self, time: Duration) -> Self {
         self.limits.time = time;
         self

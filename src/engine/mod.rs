@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 
 pub(crate) use actor::{Actor, act};
-pub(crate) use arrivals::Arrivals;
+pub(crate) use arrivals::{Arrival, Arrivals};
 pub use chores::Chores;
 pub(crate) use chores::reconcile_chore;
 pub use handler::HandlerError;

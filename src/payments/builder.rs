@@ -176,8 +176,8 @@ impl<C: HostConnection> Builder<C> {
     }
 
     /// How many bytes the bodies of requests may take that are still arriving, and how many again the deliveries that
-    /// wait for the database, before more are answered 503. Default 64 MiB. When so much is arriving, bodies that have
-    /// been arriving for over a second give way to new ones.
+    /// wait for the database, before more are answered 503. Default 64 MiB. A body is counted
+    /// from 4 KiB on. When so much is arriving, bodies that have been arriving for over a second give way to new ones.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;
         self

@@ -289,4 +289,18 @@ mod postgres {
             beginning(url)
         )))
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::attentive;
+
+        #[test]
+        fn what_an_address_says_itself_comes_first() {
+            let rest = "keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=8000";
+            assert_eq!(attentive("postgres://h/d"), format!("postgres://h/d?connect_timeout=5&{rest}"));
+            let given = "postgres://h1,h2/d?target_session_attrs=read-write&connect_timeout=60";
+            assert_eq!(attentive(given), format!("{given}&{rest}"));
+            assert_eq!(attentive("postgres:///d?"), format!("postgres:///d?connect_timeout=5&{rest}"));
+        }
+    }
 }

@@ -15,7 +15,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_core::Stream;
 
 use crate::domain::delivery::Rejection;
-use crate::engine::Engine;
+use crate::engine::{Arrival, Engine};
 
 /// How long a body may take to arrive by default.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,25 +59,16 @@ impl Body {
         if length.is_some_and(|length| length > limits.size) {
             return Err(Rejection::TooLarge);
         }
-        let arrival = engine.arrivals.begin();
-        let room = |bytes| if arrival.grow(bytes) { Ok(()) } else { Err(Rejection::Unavailable) };
         tokio::select! {
             biased;
-            body = self.collect(length, limits.size, &room) => body,
-            () = arrival.ousted() => Err(Rejection::Unavailable),
+            body = self.collect(length, limits.size, engine) => body,
             () = tokio::time::sleep(limits.time) => Err(Rejection::TooSlow),
         }
     }
 
-    async fn collect(
-        &mut self,
-        length: Option<usize>,
-        limit: usize,
-        room: &impl Fn(usize) -> Result<(), Rejection>,
-    ) -> Result<Bytes, Rejection> {
-        let mut body = Vec::new();
-        while let Some(chunk) = std::future::poll_fn(|cx| Pin::new(&mut self.payload).poll_next(cx)).await {
-            let chunk = chunk.map_err(|_| Rejection::BodyIncomplete)?;
+    async fn collect(&mut self, length: Option<usize>, limit: usize, engine: &Engine) -> Result<Bytes, Rejection> {
+        let (mut body, mut arrival) = (Vec::new(), None);
+        while let Some(chunk) = self.next(arrival.as_ref()).await? {
             let needed = body.len() + chunk.len();
             if needed > limit {
                 return Err(Rejection::TooLarge);
@@ -86,7 +77,12 @@ impl Body {
                 // A short body at once, a long one by and by: what is announced need not come.
                 let known = length.filter(|length| *length <= AT_ONCE && *length >= needed);
                 let capacity = known.unwrap_or_else(|| needed.max(body.capacity() * 2).min(limit));
-                room(capacity - body.capacity())?;
+                let before = if arrival.is_some() { body.capacity() } else { 0 };
+                if capacity > UNCOUNTED
+                    && !arrival.get_or_insert_with(|| engine.arrivals.begin()).grow(capacity - before)
+                {
+                    return Err(Rejection::Unavailable);
+                }
                 body.reserve_exact(capacity - body.len());
             }
             body.extend_from_slice(&chunk);
@@ -94,6 +90,22 @@ impl Body {
         self.is_read = true;
         body.shrink_to_fit();
         Ok(body.into())
+    }
+
+    /// The next piece of the body, unless it has to give way to others.
+    async fn next(&mut self, arrival: Option<&Arrival>) -> Result<Option<Bytes>, Rejection> {
+        let ousted = async {
+            match arrival {
+                Some(arrival) => arrival.ousted().await,
+                None => std::future::pending().await,
+            }
+        };
+        let chunk = std::future::poll_fn(|cx| Pin::new(&mut self.payload).poll_next(cx));
+        tokio::select! {
+            biased;
+            chunk = chunk => chunk.transpose().map_err(|_| Rejection::BodyIncomplete),
+            () = ousted => Err(Rejection::Unavailable),
+        }
     }
 
     /// The answer to the request. If its body was not read to the end, the connection is closed after it.
@@ -107,6 +119,8 @@ impl Body {
 
 /// The longest body for which all memory is taken with its first bytes.
 const AT_ONCE: usize = 16 * 1024;
+/// Up to here a body is not counted: most are shorter, and a connection alone takes several times as much.
+const UNCOUNTED: usize = 4 * 1024;
 
 /// The length that the request announces.
 fn announced(req: &HttpRequest) -> Option<usize> {

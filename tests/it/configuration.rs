@@ -142,6 +142,16 @@ fn secrets_show_nothing_of_themselves() {
     assert!(shown.contains("old") && !shown.contains("hidden") && !shown.contains("whsec"), "{shown}");
 }
 
+#[test]
+fn a_mount_s_path_has_its_slash_whether_or_not_it_is_said() {
+    let (url, _folder) = fresh_database(Kind::Sqlite);
+    for (path, address) in [("payments", "/payments/stripe/"), ("/payments/", "/payments/stripe/"), ("/", "/stripe/")] {
+        let payments = stripe(Payments::builder(Database::from_url(&url).unwrap())).build().unwrap();
+        payments.mount(path);
+        assert_eq!(payments.address_of("stripe"), address, "{path:?}");
+    }
+}
+
 /// Both kinds of connection can be said in the same words.
 #[test]
 fn the_typed_ways_in_open_the_same_database() {
