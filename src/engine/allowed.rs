@@ -191,7 +191,7 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
         return Err("its money is on the way already".to_owned());
     }
     if verb == Verb::Complete && !open.doubtful.is_empty() {
-        return Err("nobody knows what came of the last try: refresh the payment first".to_owned());
+        return Err("the outcome of the last try is unknown: refresh the payment first".to_owned());
     }
     if verb == Verb::Refund && most <= 0 {
         return Err("all of it is refunded, or about to be".to_owned());

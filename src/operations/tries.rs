@@ -144,10 +144,9 @@ impl Engine {
     async fn give_up(self: &Arc<Self>, operation: OperationRow) -> Result<Outcome, Error> {
         let end = OperationEnd {
             state: OperationState::Unknown,
-            outcome:
-                "nobody knows what came of it, and it is too long ago to be tried again safely: refresh the payment, \
+            outcome: "the outcome is unknown, and it is too long ago to be tried again safely: refresh the payment, \
                       and look at the gateway"
-                    .to_owned(),
+                .to_owned(),
             due_at: None,
             finished_at: Some(self.now()),
         };
@@ -217,7 +216,10 @@ fn judged(
     let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
     let unattended = waiting == Waiting::Nobody;
     match answer {
-        Ok(events) => (end(OperationState::Done, "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
+        Ok(events) => {
+            let gateway = engine.variant(&operation.variant).map_or("the gateway", |variant| variant.gateway.name());
+            (end(OperationState::Done, format!("done by {gateway}")), events, Ok(Outcome::Done))
+        }
         // It was done, and what came of it will be told by the gateway's events.
         Err(GatewayError::Malformed(why)) if verb != Verb::Refresh => {
             let outcome = format!("done, but the answer is not understood: {why}");

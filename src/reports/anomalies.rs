@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
-use crate::domain::event::EventState;
-use crate::engine::tally::REJECTED;
+use crate::domain::event::{EventState, Source};
+use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::Error;
+use crate::gateways::TEST_KIND;
 use crate::reports::browse::COUNT_CAP;
 use crate::store::Tx;
 use crate::store::filters::{EventStream, PaymentStream};
@@ -69,7 +70,7 @@ pub(crate) fn find(
     found.extend(overdue.first().map(|since| Anomaly::Overdue { count: overdue.len() as i64, since: *since }));
     found.extend(unserved(tx, now)?);
     for (variant, event) in last {
-        let last = event.as_ref().map(|event| event.last_delivered_at);
+        let last = heard(variant, event.as_ref(), sums);
         found.extend(refused(variant, last, sums));
         found.extend(sent_away(variant, sums));
         if quiet(tx, now, variant, last)? {
@@ -93,6 +94,15 @@ pub(crate) fn find(
     let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
     Ok(found)
+}
+
+/// When the gateway itself last delivered something: what it answers to our calls, and an operator's test, say nothing of
+/// that.
+fn heard(variant: &str, event: Option<&EventRow>, sums: &[Sum]) -> Option<Timestamp> {
+    let counted =
+        sums.iter().filter(|sum| sum.variant == variant && [RECEIVED, DUPLICATE].contains(&sum.outcome.as_str()));
+    let delivered = event.filter(|event| event.source == Source::Delivery && event.kind != TEST_KIND);
+    counted.map(|sum| sum.last_at).chain(delivered.map(|event| event.last_delivered_at)).max()
 }
 
 /// What no worker can do. Where none is known, somebody drains, or nobody works at all: the other rules tell that.

@@ -2,6 +2,7 @@
 
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::retry::Backoff;
+use actix_payments::gateways::Gateway;
 use actix_payments::gateways::dummy::{self, Dummy, DummyEvent};
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{HandlerError, NewPayment, Unmatched, Variant};
@@ -199,6 +200,21 @@ on_both_databases! {
         app.is_odd(&[]).await;
     }
 
+    async fn what_we_send_ourselves_silences_no_alarm(kind) {
+        let app = App::new(kind).await;
+        app.forged().await;
+        app.pass(1);
+        let now = Timestamp::from_unix_timestamp(app.now()).unwrap();
+        let test = Stripe::new(SECRET).test_delivery("evt_test_1", now).unwrap();
+        let headers = test.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap()));
+        let headers: Vec<_> = headers.collect();
+        assert_eq!(app.request(Method::POST, "/payments/stripe/", &headers, &test.body).await.status, 200);
+        app.drain().await;
+        assert_eq!(app.events("ignored"), 1, "{:?}", app.outcomes());
+        app.is_odd(&["stripe: 1 delivery rejected, and none accepted since (signature_mismatch)"]).await;
+        assert!(!app.counters().iter().any(|counted| counted.contains("received")), "{:?}", app.counters());
+    }
+
     async fn what_was_given_up_is_odd_until_it_is_requeued_or_a_day_old(kind) {
         let app = App::new(kind).await;
         let broken = changed("charge.succeeded", &[("/data/object/amount", "?".into())]);
@@ -244,7 +260,7 @@ on_both_databases! {
         app.pass(5 * 24 * HOUR);
         assert_eq!(app.odd().await, [""; 0]);
         app.pass(60);
-        app.is_odd(&["1 payment is still authorized, the oldest 5 days ago, and may soon end: capture or cancel."]).await;
+        app.is_odd(&["1 payment is still authorized, the oldest 5 days ago, and may expire soon: capture or cancel."]).await;
         app.payments.capture(&token, None).await.unwrap();
         assert_eq!(app.odd().await, [""; 0]);
     }

@@ -113,14 +113,14 @@ on_both_databases! {
         app.counted("rejected:signature_mismatch", 2);
         app.counted("rejected:unknown_variant", 1);
         let page = app.get("/payments/admin/variants/stripe").await.body;
-        for part in ["refuses all", "2 ×", "signature_mismatch", "the signing secret belongs to another endpoint", "compare the secret"] {
+        for part in ["rejecting all deliveries", "2 ×", "signature_mismatch", "the signing secret belongs to another endpoint", "compare the secret"] {
             assert!(page.contains(part), "{part:?} in {page}");
         }
         let list = app.get("/payments/admin/variants").await.body;
-        assert!(list.contains("1 delivery came to an address that names none"), "{list}");
+        assert!(list.contains("1 delivery went to an address of no variant"), "{list}");
         assert_eq!(signed_with(&app, SECRET, 3).await, 200);
         let page = app.get("/payments/admin/variants/stripe").await.body;
-        assert!(page.contains("some refused"), "{page}");
+        assert!(page.contains("some rejected"), "{page}");
         app.pass(31 * 86_400);
         let page = app.get("/payments/admin/variants/stripe").await.body;
         assert!(page.contains("None were refused") && page.contains("takes events"), "{page}");

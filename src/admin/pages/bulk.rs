@@ -89,7 +89,7 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
 fn impossible(wish: &Wish, sample: &Sample) -> Option<(&'static str, String)> {
     match (sample.count, &wish.ids) {
         (0, Some(_)) => Some(("Nothing is ticked", "Go back and tick the events that you mean.".to_owned())),
-        (0, None) => Some(("No event is like that", "Meanwhile no event matches the filter.".to_owned())),
+        (0, None) => Some(("No events match", "No event matches the filter any more.".to_owned())),
         (count, _) if count > BULK_LIMIT => {
             let limit = crate::admin::views::words::grouped(&BULK_LIMIT.to_string());
             Some(("Too many events", format!("More than {limit} events match. Narrow the filter and try again.")))

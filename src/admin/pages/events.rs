@@ -142,7 +142,7 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Empty {
     }
     if asked.any(&["q", "variant", "kind", "state"]) || asked.any(MORE) {
         return Empty {
-            title: "No event is like that".to_owned(),
+            title: "No events match".to_owned(),
             text: "A kind may end in *, as charge.* does; search finds whole ids.".to_owned(),
             codes: Vec::new(),
             link: Some(Link::new("All events", list)),

@@ -91,7 +91,7 @@ fn tiles(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
         ),
         tile("Parked now", "events?state=parked", capped(open(&[EventState::Parked])), "for a payment".into(), "calm"),
         counted("Discarded", "events?state=discarded", EventState::Discarded.as_str(), "bad"),
-        counted("Rejected", "events", REJECTED, "warn"),
+        counted("Rejected", "variants", REJECTED, "warn"),
         counted("Duplicates", "events", DUPLICATE, "calm"),
     ]
 }
@@ -222,8 +222,8 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
                 deliveries(*count),
                 reason.likely_cause()
             ),
-            "Its events",
-            format!("events?variant={variant}"),
+            "See why",
+            format!("variants/{variant}"),
         ),
         Anomaly::BadSignatures { variant, count, reason, last } => (
             "warn",
@@ -233,8 +233,8 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
                 ago(*last),
                 reason.likely_cause()
             ),
-            "Its events",
-            format!("events?variant={variant}"),
+            "See why",
+            format!("variants/{variant}"),
         ),
         Anomaly::SentAway { variant, count, reason, last } => (
             "warn",
@@ -244,8 +244,8 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
                 ago(*last),
                 reason.likely_cause()
             ),
-            "Its events",
-            format!("events?variant={variant}"),
+            "See why",
+            format!("variants/{variant}"),
         ),
         Anomaly::Quiet { variant, last } => (
             "bad",
@@ -253,7 +253,7 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
                 Some(at) => format!("{variant}: payments were created, but no event came since {}.", ago(*at)),
                 None => format!("{variant}: payments were created, but no event ever came. Is the address set?"),
             },
-            "Its payments",
+            "Payments created",
             format!("payments?variant={variant}"),
         ),
         Anomaly::Discarded { count } => (
@@ -271,7 +271,7 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
         Anomaly::AuthorizedLong { count, since } => (
             "warn",
             format!(
-                "{} authorized, the oldest {}, and may soon end: capture or cancel.",
+                "{} authorized, the oldest {}, and may expire soon: capture or cancel.",
                 many(*count, "payment is still", "payments are still"),
                 ago(*since)
             ),

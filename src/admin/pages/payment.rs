@@ -98,10 +98,10 @@ const FAILED: [&str; 4] = ["failed", "handler_failed", "handler_discarded", "mal
 /// What came of an operation that led here.
 fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
     Some(Flash::done(match Verb::parse(done?) {
-        Some(Verb::Capture) => format!("Captured: {gateway} did it, and the timeline says what came of it."),
-        Some(Verb::Cancel) => format!("Canceled: {gateway} did it, and the timeline says what came of it."),
-        Some(Verb::Refund) => format!("Refunded: {gateway} did it, and the timeline says what came of it."),
-        Some(Verb::Complete) => format!("Completed: {gateway} did it, and the timeline says what came of it."),
+        Some(Verb::Capture) => format!("Captured by {gateway}. The timeline shows what changed."),
+        Some(Verb::Cancel) => format!("Canceled by {gateway}. The timeline shows what changed."),
+        Some(Verb::Refund) => format!("Refunded by {gateway}. The timeline shows what changed."),
+        Some(Verb::Complete) => format!("Completed by {gateway}. The timeline shows what changed."),
         Some(Verb::Refresh) => format!("{gateway} was asked; what it knows of this payment is here now."),
         None if done == Some(OperationState::Underway.as_str()) => {
             let text = format!(
@@ -225,7 +225,7 @@ fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
         (false, ..) => Entry::transition(Change::of(from, to), why, at),
         (true, true, _) => Entry::stays(to.into(), Badge::disputed(), why, at),
         (true, false, true) => Entry::stays(to.into(), Badge::needs_review(), why, at),
-        (true, false, false) => Entry::stays(to.into(), Badge::new("no flags", "neutral", "flag"), why, at),
+        (true, false, false) => Entry::stays(to.into(), Badge::new("flags cleared", "neutral", "flag"), why, at),
     }
 }
 

@@ -28,8 +28,8 @@ const MORE: &[&str] = &["currency", "least", "most", "from", "until", "mode", "s
 /// How a list is sorted, as its address says it.
 const ORDERS: [(&str, &str, Order); 3] = [
     ("created", "oldest first", Order { by_amount: false, rising: true }),
-    ("-amount", "largest amounts first", Order { by_amount: true, rising: false }),
-    ("amount", "smallest amounts first", Order { by_amount: true, rising: true }),
+    ("-amount", "by currency, largest amounts first", Order { by_amount: true, rising: false }),
+    ("amount", "by currency, smallest amounts first", Order { by_amount: true, rising: true }),
 ];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
@@ -186,7 +186,7 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Empty
     }
     if asked.any(&["q", "variant", "status"]) || asked.any(MORE) {
         return Empty {
-            title: "No payment is like that".to_owned(),
+            title: "No payments match".to_owned(),
             text: "Search finds whole tokens and gateway refs, and references and email addresses by how they begin."
                 .to_owned(),
             codes: Vec::new(),

@@ -31,7 +31,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         rows: standings.iter().map(row).collect(),
         nobody: (nobody > 0).then(|| {
             let deliveries = if nobody == 1 { "1 delivery".to_owned() } else { format!("{nobody} deliveries") };
-            format!("In the last {REFUSED_DAYS} days {deliveries} came to an address that names none of these variants.")
+            format!("In the last {REFUSED_DAYS} days {deliveries} went to an address of no variant.")
         }),
     };
     Ok(frame.render(&page))
@@ -45,9 +45,9 @@ pub(super) fn health(standing: &Standing) -> Badge {
     match (refused_last, taken_last) {
         _ if !is_set => Badge::new("secret missing", "bad", "lock"),
         (None, None) => Badge::new("no events yet", "neutral", "clock"),
-        (Some(_), None) => Badge::new("refuses all", "bad", "stop"),
-        (Some(refused), Some(taken)) if refused > taken => Badge::new("refuses of late", "bad", "stop"),
-        (Some(_), Some(_)) => Badge::new("some refused", "warn", "alert"),
+        (Some(_), None) => Badge::new("rejecting all deliveries", "bad", "stop"),
+        (Some(refused), Some(taken)) if refused > taken => Badge::new("rejecting deliveries", "bad", "stop"),
+        (Some(_), Some(_)) => Badge::new("some rejected", "warn", "alert"),
         (None, Some(_)) => Badge::new("takes events", "good", "check"),
     }
 }

@@ -56,7 +56,7 @@ on_both_databases! {
         }
         browser.fill("input[name=q]", "nobody@example.org");
         browser.submit("form.filter");
-        assert!(browser.text("main").contains("No payment is like that"));
+        assert!(browser.text("main").contains("No payments match"));
         browser.click_text("Clear");
         assert_eq!(rows(&mut browser).len(), 3);
         assert_quiet(&mut browser);
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!(browser.count("table.rows tbody tr"), 2);
         browser.fill("select[name=variant]", "dummy");
         browser.submit("form.filter");
-        assert!(browser.text("main").contains("No event is like that"));
+        assert!(browser.text("main").contains("No events match"));
     }
 
     async fn paging_goes_there_and_back_whatever_arrives_meanwhile(kind) {

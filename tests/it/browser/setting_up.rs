@@ -27,7 +27,7 @@ on_both_databases! {
         for (number, view) in [admin(), without_script(), View { width: 360, ..admin() }, phone].iter().enumerate() {
             open(&mut browser, &site, "/payments/admin/payments", view);
             browser.click_text("Variants");
-            assert!(browser.text("table.variants").contains("refuses all"), "{}", browser.text("table.variants"));
+            assert!(browser.text("table.variants").contains("rejecting all deliveries"), "{}", browser.text("table.variants"));
             browser.click_text("stripe");
             let refused = browser.text(".refusals");
             for part in ["1 ×", "signature_mismatch", "the signing secret belongs to another endpoint", "compare the secret"] {

@@ -63,7 +63,7 @@ on_both_databases! {
 
     async fn an_empty_list_says_what_to_do(kind) {
         let app = filled(kind, 1, 1).await;
-        assert!(app.list("payments?q=nobody").await.html.contains("No payment is like that"));
+        assert!(app.list("payments?q=nobody").await.html.contains("No payments match"));
         app.run("DELETE FROM pay_event_references");
         app.run("DELETE FROM pay_events");
         let html = app.list("events").await.html;
