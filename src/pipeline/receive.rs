@@ -34,7 +34,7 @@ const LONGEST_SHOWN: usize = 64;
 /// secret. A proxy may add fields with tokens of its own, so what is not known to be harmless is left out.
 const KEPT: [&str; 7] = ["accept", "content-encoding", "content-length", "content-type", "date", "host", "user-agent"];
 /// How long a delivery waits for the database. What is stored after that is a duplicate when it comes again.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How many bytes of header fields are stored at the most.
 const HEADERS: usize = 16 * 1024;
 
@@ -81,11 +81,7 @@ impl Engine {
         if events.is_empty() {
             return Ok(Received { events: 0, duplicates: 0 });
         }
-        let stored = async {
-            self.register().await?;
-            writer.append(events).await
-        };
-        let taken = tokio::time::timeout(PATIENCE, stored).await;
+        let taken = tokio::time::timeout(PATIENCE, writer.append(events, self.register())).await;
         let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
         let stored = taken.unwrap_or_else(late).map_err(|error| {
             error.report(format_args!("a delivery could not be stored: variant={variant}"));

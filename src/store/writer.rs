@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::Store;
 use super::rows::{Appended, Claim, Count, Counter, NewAttempt, NewEvent};
@@ -42,6 +42,8 @@ pub(crate) struct Writer {
     /// How many bytes the deliveries have that wait or are being written.
     held: Arc<AtomicUsize>,
     limits: Limits,
+    /// Tells all who wait that the database does not answer.
+    given_up: Arc<Notify>,
     counts: Arc<Counts>,
     load: Arc<Load>,
 }
@@ -63,6 +65,7 @@ impl Writer {
         let (queue, messages) = channel();
         let (counts, load) = (Arc::<Counts>::default(), Arc::<Load>::default());
         let (waiting, held) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let given_up = Arc::<Notify>::default();
         let thread = Thread {
             store,
             limits,
@@ -73,24 +76,31 @@ impl Writer {
             load: load.clone(),
             waiting: waiting.clone(),
             held: held.clone(),
+            given_up: given_up.clone(),
         };
         watch::start(Arc::new(thread))
             .map_err(|e| Error::new(ErrorKind::Unavailable, "can't start the writer's thread").with_source(e))?;
-        Ok(Self { queue, waiting, held, limits, counts, load })
+        Ok(Self { queue, waiting, held, limits, given_up, counts, load })
     }
 
-    /// Stores the events of a delivery; durable once this returns `Ok`.
+    /// Stores the events of a delivery; durable once this returns `Ok`. `first` is done before, by a delivery that has
+    /// its place already: what waits for it waits for the database as well.
     ///
     /// # Errors
-    /// `Unavailable` when too many deliveries wait or the database doesn't take them.
-    pub(crate) async fn append(&self, events: Vec<NewEvent>) -> Result<Vec<Appended>, Error> {
-        let bytes = bytes_of(&events);
-        let is_full = self.held.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limits.bytes;
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limits.waiting || is_full {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.held.fetch_sub(bytes, Ordering::Relaxed);
+    /// `Unavailable` when too many deliveries wait or the database doesn't take them, and what `first` says.
+    pub(crate) async fn append(
+        &self,
+        events: Vec<NewEvent>,
+        first: impl Future<Output = Result<(), Error>>,
+    ) -> Result<Vec<Appended>, Error> {
+        let place = Place { waiting: &self.waiting, held: &self.held, bytes: bytes_of(&events) };
+        let is_full = place.held.fetch_add(place.bytes, Ordering::Relaxed) + place.bytes > self.limits.bytes;
+        if place.waiting.fetch_add(1, Ordering::Relaxed) >= self.limits.waiting || is_full {
             return Err(Error::new(ErrorKind::Unavailable, "too many deliveries are waiting"));
         }
+        first.await?;
+        // From here on the thread gives it up.
+        std::mem::forget(place);
         self.send(|answer| Message::Store(events, answer)).await
     }
 
@@ -107,7 +117,12 @@ impl Writer {
     async fn send<T>(&self, message: impl FnOnce(Answer<T>) -> Message) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         self.queue.send(message(answer)).map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let stuck = || Error::new(ErrorKind::Unavailable, "the database does not answer");
+        tokio::select! {
+            biased;
+            answer = answered => answer.map_err(|_| gone())?,
+            () = self.given_up.notified() => Err(stuck()),
+        }
     }
 
     /// Adds to a counter, within [`COUNT_EVERY`].
@@ -130,6 +145,20 @@ impl Writer {
     }
 }
 
+/// The place of a delivery among those that wait, given up when this is dropped.
+struct Place<'a> {
+    waiting: &'a AtomicUsize,
+    held: &'a AtomicUsize,
+    bytes: usize,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 fn gone() -> Error {
     Error::new(ErrorKind::Unavailable, "the writer's thread has ended")
 }
@@ -145,6 +174,7 @@ struct Thread {
     load: Arc<Load>,
     waiting: Arc<AtomicUsize>,
     held: Arc<AtomicUsize>,
+    given_up: Arc<Notify>,
 }
 
 impl Relay for Thread {
@@ -186,6 +216,7 @@ impl Relay for Thread {
     fn pass_on(&self, turn: usize) {
         self.store.reconnect();
         self.turn.store(turn, Ordering::Relaxed);
+        self.given_up.notify_waiters();
     }
 
     fn has_ended(&self) -> bool {
