@@ -2,34 +2,70 @@
 //! people.
 
 use super::fact::{Aspect, Fact, State};
+use super::ledger::Effect;
 use super::money::Money;
-use super::payment::rules::{mismatch, unpaid_word};
+use super::payment::concerns::mismatch;
+use super::payment::rules::unpaid_word;
 use super::payment::{PaymentState, Status};
 
-/// The outcome of an event that stated `facts` and took a payment from `before` to `after`. `fact_changed` is whether
-/// any of the facts changed the ledger. Returns a sentence, and one of these codes:
+/// The outcome of an event that took a payment from `before` to `after`. `effects` are its facts and what the ledger made
+/// of each, `is_changed` whether the ledger changed. Returns a sentence, and one of these codes:
 ///
-/// - `applied`: the status, an amount, a flag or a concern changed;
+/// - `applied`: the status, an amount, a flag, a concern or a dispute changed;
 /// - `mismatch`: the event's amount or currency is not the payment's, so it confirmed nothing;
 /// - `outranked`: the event came too late to change anything, because the ledger's facts outrank its own;
 /// - `no_change`: the event agrees with the ledger and adds nothing.
-pub fn why(before: &PaymentState, after: &PaymentState, fact_changed: bool, facts: &[Fact]) -> (&'static str, String) {
-    if let Some(sentence) = refused_amount(before, after, facts) {
+pub fn why(
+    before: &PaymentState,
+    after: &PaymentState,
+    is_changed: bool,
+    effects: &[(Fact, Effect)],
+) -> (&'static str, String) {
+    if let Some(sentence) = refused_amount(before, after, effects) {
         return ("mismatch", sentence);
     }
-    if before != after {
-        return ("applied", applied(before, after));
+    let disputes: Vec<String> = disputes(effects).map(dispute_words).collect();
+    if before != after || !disputes.is_empty() {
+        return ("applied", applied(before, after, disputes));
     }
-    if let Some(sentence) = outranked(after, facts) {
+    if let Some(sentence) = outranked(after, effects) {
         return ("outranked", sentence);
     }
-    ("no_change", unchanged(after, fact_changed, facts))
+    ("no_change", unchanged(after, is_changed, effects))
+}
+
+/// The facts by which a dispute began or came to another state.
+pub fn disputes(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
+    let is_step = |(fact, effect): &&(Fact, Effect)| match effect {
+        Effect::New => true,
+        Effect::Replaced(held) => *held != fact.state,
+        _ => false,
+    };
+    let disputes = effects.iter().filter(|(fact, _)| fact.aspect == Aspect::Dispute);
+    disputes.filter(is_step).map(|(fact, _)| fact)
+}
+
+/// `dispute dp_1 of 49.99 EUR is open, to be answered by 2026-12-03 23:59 UTC`.
+fn dispute_words(dispute: &Fact) -> String {
+    let id = &dispute.gateway_ref;
+    let amount = dispute.amount.zip(dispute.currency).map(|(minor, currency)| Money::new(minor, currency));
+    let of = amount.map(|amount| format!(" of {amount}")).unwrap_or_default();
+    let until =
+        dispute.until.map(|at| format!(", to be answered by {} {:02}:{:02} UTC", at.date(), at.hour(), at.minute()));
+    let until = until.unwrap_or_default();
+    match dispute.state {
+        State::Inquiry => format!("inquiry {id}{of} by the customer's bank, no money is withdrawn{until}"),
+        State::Won => format!("dispute {id}{of} was won"),
+        State::Lost => format!("dispute {id}{of} was lost"),
+        State::Closed => format!("dispute {id}{of} ended without a decision against anyone"),
+        _ => format!("dispute {id}{of} is open{until}"),
+    }
 }
 
 /// The outcome of a rebuild, as a sentence. `changed` is whether the ledger changed.
 pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
     match (before != after, changed) {
-        (true, _) => applied(before, after),
+        (true, _) => applied(before, after, Vec::new()),
         (false, true) => format!("stays {}; only its ledger changed", status_words(after)),
         (false, false) => format!("stays {}; nothing differed", status_words(after)),
     }
@@ -44,13 +80,12 @@ fn status_words(state: &PaymentState) -> String {
     spaced(state.status.as_str())
 }
 
-fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -> Option<String> {
-    let key = |s: &PaymentState| (s.status, s.refunded, s.disputed);
+fn refused_amount(before: &PaymentState, after: &PaymentState, effects: &[(Fact, Effect)]) -> Option<String> {
+    let key = |s: &PaymentState| (s.status, s.refunded, s.lost, s.disputed);
     if key(before) != key(after) {
         return None;
     }
-    let claims = facts
-        .iter()
+    let claims = facts(effects)
         .filter(|f| is_way(f.aspect) && matches!(f.state, State::Succeeded | State::Authorized | State::Free));
     let concern = claims.map(|f| mismatch(f, after.amount)).find(|s| after.concerns.contains(s))?;
     Some(match after.status {
@@ -60,7 +95,7 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, facts: &[Fact]) -
 }
 
 /// A change in words: `pending → paid: 49.99 EUR captured`.
-fn applied(before: &PaymentState, after: &PaymentState) -> String {
+fn applied(before: &PaymentState, after: &PaymentState, disputes: Vec<String>) -> String {
     let head = if before.status == after.status {
         format!("stays {}", status_words(after))
     } else {
@@ -72,6 +107,11 @@ fn applied(before: &PaymentState, after: &PaymentState) -> String {
     }
     parts.extend(captured_part(before, after));
     parts.extend(refunded_part(before, after));
+    parts.extend(disputes);
+    if before.lost != after.lost {
+        let money = |minor| Money::new(minor, after.amount.currency);
+        parts.push(format!("{} lost to disputes, {} remain", money(after.lost), money(after.remaining())));
+    }
     if before.disputed != after.disputed {
         parts.push(if after.disputed { "disputed" } else { "no longer disputed" }.to_owned());
     }
@@ -133,13 +173,13 @@ fn meaning(after: &PaymentState) -> String {
 }
 
 /// Why facts that contradict the status could not change it; `None` if none do.
-fn outranked(after: &PaymentState, facts: &[Fact]) -> Option<String> {
+fn outranked(after: &PaymentState, effects: &[(Fact, Effect)]) -> Option<String> {
     let status = after.status;
     let differs = |f: &&Fact| match f.state {
         State::Authorized => status != Status::Authorized,
         state => unpaid_word(state).is_some_and(|word| word != status),
     };
-    let word = spaced(facts.iter().filter(|f| is_way(f.aspect)).find(differs)?.state.as_str());
+    let word = spaced(facts(effects).filter(|f| is_way(f.aspect)).find(differs)?.state.as_str());
     let current = status_words(after);
     Some(match status {
         Status::Paid if after.captured == 0 => {
@@ -151,24 +191,26 @@ fn outranked(after: &PaymentState, facts: &[Fact]) -> Option<String> {
     })
 }
 
-fn unchanged(after: &PaymentState, fact_changed: bool, facts: &[Fact]) -> String {
+fn unchanged(after: &PaymentState, is_changed: bool, effects: &[(Fact, Effect)]) -> String {
     let (status, current) = (after.status, status_words(after));
-    let states = |aspect, states: &[State]| facts.iter().any(|f| f.aspect == aspect && states.contains(&f.state));
-    if facts.is_empty() {
+    let states = |aspect, states: &[State]| facts(effects).any(|f| f.aspect == aspect && states.contains(&f.state));
+    if effects.is_empty() {
         "this event says nothing that changes a payment".to_owned()
-    } else if !fact_changed {
+    } else if !is_changed {
         format!("already known; stays {current}")
     } else if states(Aspect::Refund, &[State::Pending, State::ActionRequired]) {
         format!("stays {current}: a refund is pending, none of it has gone back yet")
     } else if states(Aspect::Refund, &[State::Failed, State::Canceled]) {
         format!("stays {current}: a refund failed or was canceled, and none of it was counted")
-    } else if states(Aspect::Dispute, &[State::Inquiry]) {
-        format!("stays {current}: an inquiry by the customer's bank, no money is withdrawn")
     } else if status == Status::Pending {
         "still pending; this event decides nothing".to_owned()
     } else {
         format!("already {current}; this event adds nothing")
     }
+}
+
+fn facts(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
+    effects.iter().map(|(fact, _)| fact)
 }
 
 /// Whether the aspect is about money to the merchant, unlike refunds, disputes and concerns.
@@ -199,8 +241,8 @@ mod tests {
         let mut ledger = Ledger::new();
         let step = |fact: &Fact| {
             let before = derive(terms, &ledger);
-            let changed = ledger.merge(fact.clone());
-            why(&before, &derive(terms, &ledger), changed, std::slice::from_ref(fact))
+            let effect = ledger.insert(fact.clone());
+            why(&before, &derive(terms, &ledger), effect.changed(), &[(fact.clone(), effect)])
         };
         facts.iter().map(step).collect()
     }
@@ -229,7 +271,7 @@ mod tests {
                 "applied",
                 "partially refunded → paid: 4.00 EUR of refunds were undone, 0.00 EUR of 10.00 EUR stay refunded",
             ),
-            ("applied", "stays paid: disputed"),
+            ("applied", "stays paid: dispute x of 10.00 EUR is open; disputed"),
             ("applied", "paid → refunded: 10.00 EUR of 10.00 EUR refunded"),
         ];
         assert_eq!(outcomes, expected.map(|(code, sentence)| (code, sentence.to_owned())));

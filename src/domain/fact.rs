@@ -50,7 +50,7 @@ pub enum State {
     Inquiry,
     /// An undecided dispute.
     Open,
-    /// A dispute that ended without a decision against anyone.
+    /// A dispute that ended without a decision against anyone. Of a running total: nothing more will be collected.
     Closed,
     /// A dispute that was decided for the merchant.
     Won,
@@ -72,14 +72,19 @@ pub struct Fact {
     /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say.
     pub amount: Option<i64>,
     /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the
-    /// object itself states, and before an intentional partial capture.
+    /// object itself states, and before an intentional partial capture. Of a running total of refunds, the total before
+    /// this event, if the event says; `None` there means that the total was restated, by an event of any cause.
     pub face: Option<i64>,
     /// The currency of both amounts.
     pub currency: Option<Currency>,
     /// The gateway's id of the object that this one belongs to: of a refund its charge, of a charge its intent.
     pub parent: Option<String>,
-    /// When the gateway created the object. It matters for refunds only.
+    /// When the gateway created the object. It matters for refunds and disputes only.
     pub since: Option<Timestamp>,
+    /// By when somebody has to act on it: the end of the time in which a dispute can be answered.
+    pub until: Option<Timestamp>,
+    /// Real money (`true`) or a test, if the event says so. Interpretations leave it out: it is the event's own.
+    pub livemode: Option<bool>,
     /// When it happened, by the gateway's clock.
     pub occurred_at: Timestamp,
     /// The gateway's id of the event that states it.
@@ -176,6 +181,8 @@ impl Fact {
             currency: None,
             parent: None,
             since: None,
+            until: None,
+            livemode: None,
             occurred_at: at,
             event_id: event_id.to_owned(),
         }
@@ -205,6 +212,12 @@ impl Fact {
     /// Adds the time at which the gateway created the object.
     pub fn with_since(mut self, since: Option<Timestamp>) -> Self {
         self.since = since;
+        self
+    }
+
+    /// Adds the time by which somebody has to act.
+    pub fn with_until(mut self, until: Option<Timestamp>) -> Self {
+        self.until = until;
         self
     }
 }

@@ -2,7 +2,8 @@
 //! the order in which facts arrive and how often.
 //!
 //! No fact ever turns a paid payment back into an unpaid one, provided that a gateway keeps to this: once an object's
-//! money has moved, its currency and face amount never change, and all facts of a checkout have its amounts.
+//! money has moved, its currency never changes and its face amount never shrinks, all facts of a checkout have its
+//! amounts, and all facts of an authorization have its face amount.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -116,8 +117,9 @@ impl Ledger {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Precedence<'a> {
     finality: Finality,
-    /// A smaller report does not take back money that moved; only a refund does.
-    moved: i64,
+    /// A smaller report does not take back money that moved; only a refund does. Of two that report the same, the one
+    /// that says what it is a part of knows more.
+    moved: (i64, i64),
     time: Age,
     /// Of two running totals within one second, the larger is the later one.
     total: i64,
@@ -133,7 +135,7 @@ impl Precedence<'_> {
 }
 
 /// The fields that decide when all else is equal, so that there is a winner even between two events with one id.
-type Content<'a> = (Option<i64>, Option<i64>, Option<Currency>, Option<&'a str>, Option<Timestamp>);
+type Content<'a> = (Option<i64>, Option<i64>, Option<Currency>, Option<&'a str>, [Option<Timestamp>; 2], Option<bool>);
 
 /// How final a state is. A more final one outranks a less final one, whatever their times.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,12 +163,19 @@ fn precedence(fact: &Fact) -> Precedence<'_> {
     let is_total = matches!(fact.aspect, Aspect::CaptureTotal | Aspect::RefundTotal);
     Precedence {
         finality,
-        moved: if finality == Finality::Moved { fact.amount.unwrap_or(0) } else { 0 },
+        moved: if finality == Finality::Moved { (fact.amount.unwrap_or(0), fact.face.unwrap_or(0)) } else { (0, 0) },
         time: if matches!(finality, Finality::Ended | Finality::Undone) { -nanos } else { nanos },
         total: if is_total { fact.amount.unwrap_or(i64::MIN) } else { 0 },
         rank: rank(fact.state),
         event_id: &fact.event_id,
-        content: (fact.amount, fact.face, fact.currency, fact.parent.as_deref(), fact.since),
+        content: (
+            fact.amount,
+            fact.face,
+            fact.currency,
+            fact.parent.as_deref(),
+            [fact.since, fact.until],
+            fact.livemode,
+        ),
     }
 }
 

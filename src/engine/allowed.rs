@@ -7,9 +7,10 @@ use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::id::OperationId;
+use crate::domain::ledger::Ledger;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
-use crate::domain::payment::Status;
+use crate::domain::payment::{Captured, Status, capture_of, captures};
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
@@ -33,8 +34,10 @@ pub(crate) struct Open {
     on_its_way: bool,
     /// What completions were about of which nobody knows what came of them; none where nobody said what waits.
     doubtful: Vec<Option<String>>,
-    /// What can still be refunded.
+    /// What can still be refunded at once: of the capture of which the most is left.
     pub refundable: i64,
+    /// The captures, with what remains of each once all that was asked for is done.
+    pub captures: Vec<Captured>,
     /// What can be captured at the most.
     pub authorized: i64,
 }
@@ -59,8 +62,8 @@ impl Open {
             let facts = facts.iter().filter(move |fact| (fact.aspect, fact.state) == (aspect, state));
             facts.filter(|fact| fact.currency == currency).filter_map(|fact| fact.amount)
         };
-        let mut left = payment.captured.minor.saturating_sub(payment.refunded.minor);
-        left = in_state(Aspect::Refund, State::Pending).fold(left, i64::saturating_sub);
+        let ledger = Ledger::from_facts(facts.iter().cloned());
+        let mut captures = captures(&ledger, payment.amount.currency);
         let takes = |fact: &Fact| matches!(fact.aspect, Aspect::Authorization | Aspect::Capture);
         let mut on_its_way = facts.iter().any(|fact| takes(fact) && fact.state == State::Pending);
         let mut doubtful = Vec::new();
@@ -68,7 +71,11 @@ impl Open {
         for operation in &operations {
             match (operation.verb, operation.state) {
                 (Verb::Refund, _) if known.misses(engine, tx, operation)? => {
-                    left = left.saturating_sub(operation.amount.unwrap_or(left));
+                    let amount = operation.amount.unwrap_or(i64::MAX);
+                    match capture_of(&ledger, &captures, &operation.refs()) {
+                        Some(at) => take(&mut captures[at..=at], amount),
+                        None => take(&mut captures, amount),
+                    }
                 }
                 (Verb::Complete, OperationState::Done) => on_its_way |= known.misses(engine, tx, operation)?,
                 (Verb::Complete, OperationState::Unknown) if known.misses(engine, tx, operation)? => {
@@ -78,11 +85,15 @@ impl Open {
             }
         }
         let authorized = in_state(Aspect::Authorization, State::Authorized).max();
+        // A gateway that does not say how much is left of an authorization says how much it was.
+        let whole = payment.amount.minor.max(authorized.unwrap_or(0));
+        let rest = whole.saturating_sub(payment.captured.minor).max(0);
         Ok(Self {
             on_its_way,
             doubtful,
-            refundable: left.max(0),
-            authorized: authorized.unwrap_or(payment.amount.minor),
+            refundable: captures.iter().map(|capture| capture.remaining).max().unwrap_or(0),
+            captures,
+            authorized: authorized.unwrap_or(payment.amount.minor).min(rest),
             operations,
         })
     }
@@ -100,8 +111,22 @@ impl Open {
         self
     }
 
+    /// The capture that a refund of this amount, or of all that is left, is taken from: of several, the one of which
+    /// the most is left.
+    pub(crate) fn capture(&self) -> Option<&Captured> {
+        // Of equals the first.
+        self.captures.iter().rev().max_by_key(|capture| capture.remaining)
+    }
+
     pub(crate) fn operations(&self) -> &[OperationRow] {
         &self.operations
+    }
+}
+
+/// Takes an amount off each of these captures.
+fn take(captures: &mut [Captured], minor: i64) {
+    for capture in captures {
+        capture.remaining = capture.remaining.saturating_sub(minor).max(0);
     }
 }
 
@@ -176,7 +201,8 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
         Verb::Capture => (status == Status::Authorized, open.authorized),
         Verb::Cancel => (matches!(status, Status::Pending | Status::Authorized | Status::Failed), 0),
         Verb::Complete => (matches!(status, Status::Pending | Status::Failed), 0),
-        Verb::Refund => (matches!(status, Status::Paid | Status::PartiallyRefunded), open.refundable),
+        // Also of a payment that is not paid, because another amount came.
+        Verb::Refund => (payment.captured.minor > 0 && status != Status::Refunded, open.refundable),
         Verb::Refresh => return Ok(()),
     };
     if !may {
@@ -194,10 +220,21 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
         return Err("the outcome of the last try is unknown: refresh the payment first".to_owned());
     }
     if verb == Verb::Refund && most <= 0 {
-        return Err("all of it is refunded, or about to be".to_owned());
+        let lost = format!("{} were lost to a dispute, and nothing else is left to refund", payment.lost);
+        let refunded = "all of it is refunded, or about to be".to_owned();
+        return Err(if payment.lost.minor > 0 { lost } else { refunded });
     }
     match amount.filter(|amount| amount.minor > most) {
-        Some(amount) => Err(format!("expected at most {}, got {amount}", Money::new(most, currency))),
+        Some(amount) => {
+            let several = verb == Verb::Refund && open.captures.len() > 1;
+            let each = if several { ", since each refund is of one capture" } else { "" };
+            let lost = if verb == Verb::Refund && payment.lost.minor > 0 {
+                format!("; {} were lost to a dispute", payment.lost)
+            } else {
+                String::new()
+            };
+            Err(format!("expected at most {}{each}, got {amount}{lost}", Money::new(most, currency)))
+        }
         None => Ok(()),
     }
 }

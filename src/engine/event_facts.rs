@@ -26,6 +26,11 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<i64>,
     /// Unix time in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    livemode: Option<bool>,
+    /// Unix time in microseconds.
     at: i64,
     /// The gateway's id of the event.
     event: String,
@@ -65,6 +70,8 @@ fn stored((fact, effect): &(Fact, Effect)) -> Stored {
         currency: fact.currency.map(|currency| currency.as_str().to_owned()),
         parent: fact.parent.clone(),
         since: fact.since.map(micros),
+        until: fact.until.map(micros),
+        livemode: fact.livemode,
         at: micros(fact.occurred_at),
         event: fact.event_id.clone(),
         effect: word.to_owned(),
@@ -93,6 +100,8 @@ fn fact(stored: Stored) -> Option<(Fact, Effect)> {
         currency: stored.currency.and_then(|code| Currency::parse(&code).ok()),
         parent: stored.parent,
         since: stored.since.and_then(at),
+        until: stored.until.and_then(at),
+        livemode: stored.livemode,
         occurred_at: at(stored.at)?,
         event_id: stored.event,
     };
@@ -109,6 +118,7 @@ mod tests {
         let mut fact = Fact::new(Aspect::Refund, "re_1", State::Failed, at, "evt_1");
         (fact.amount, fact.currency) = (Some(400), Currency::parse("EUR").ok());
         (fact.parent, fact.since) = (Some("ch_1".to_owned()), Some(at));
+        (fact.until, fact.livemode) = (Some(at), Some(true));
         let effects = [Effect::New, Effect::Known, Effect::Replaced(State::Pending), Effect::Older(State::Succeeded)];
         let kept: Vec<_> = effects.into_iter().map(|effect| (fact.clone(), effect)).collect();
         assert_eq!(from_json(&to_json(&kept)), kept);

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::payment::Payment;
 use crate::domain::Timestamp;
 use crate::domain::event::AttemptOutcome;
+use crate::domain::fact::State;
 use crate::domain::id::TransitionId;
 use crate::domain::payment::Status;
 use crate::store::Tx;
@@ -26,6 +27,7 @@ pub(crate) struct TransitionNotice {
     pub(crate) to: Status,
     pub(crate) needs_review: bool,
     pub(crate) disputed: bool,
+    pub(crate) dispute: Option<State>,
     pub(crate) cause: String,
     pub(crate) event_id: String,
     pub(crate) kind: String,

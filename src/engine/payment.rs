@@ -25,6 +25,8 @@ pub struct Payment {
     pub captured: Money,
     /// What went back, in the same currency.
     pub refunded: Money,
+    /// What was lost to disputes, in the same currency: it counts as captured, is not refunded, and does not remain.
+    pub lost: Money,
     /// A dispute is open or was lost.
     pub disputed: bool,
     /// Why a person should look at it, a sentence each; empty when nobody need.
@@ -49,6 +51,12 @@ impl Payment {
         !self.concerns.is_empty()
     }
 
+    /// What the merchant has of it: captured, neither refunded nor lost.
+    pub fn remaining(&self) -> Money {
+        let left = self.captured.minor.saturating_sub(self.refunded.minor).saturating_sub(self.lost.minor);
+        Money::new(left.max(0), self.amount.currency)
+    }
+
     pub(crate) fn of(row: &PaymentRow) -> Self {
         let state = state(row);
         Self {
@@ -59,6 +67,7 @@ impl Payment {
             amount: state.amount,
             captured: Money::new(state.captured, state.amount.currency),
             refunded: Money::new(state.refunded, state.amount.currency),
+            lost: Money::new(state.lost, state.amount.currency),
             disputed: state.disputed,
             concerns: state.concerns,
             customer: row.customer.clone(),
@@ -78,6 +87,7 @@ pub(crate) fn state(row: &PaymentRow) -> PaymentState {
         amount: Money::new(row.amount, row.currency),
         captured: row.captured_amount,
         refunded: row.refunded_amount,
+        lost: row.lost_amount,
         disputed: row.disputed,
         concerns: row.concerns.lines().map(str::to_owned).collect(),
     }
@@ -90,6 +100,7 @@ pub(crate) fn put(row: &mut PaymentRow, state: &PaymentState) {
     row.currency = state.amount.currency;
     row.captured_amount = state.captured;
     row.refunded_amount = state.refunded;
+    row.lost_amount = state.lost;
     row.disputed = state.disputed;
     row.needs_review = state.needs_review();
     row.concerns = state.concerns.join("\n");

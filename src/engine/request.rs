@@ -3,9 +3,11 @@
 use super::allowed::can;
 use super::{Actor, Engine, random_word};
 use crate::domain::Timestamp;
+use crate::domain::event::distinct;
 use crate::domain::fact::{Fact, State};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
+use crate::domain::payment::Captured;
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
@@ -91,6 +93,14 @@ pub(crate) fn operation(
         created_at: now,
         awaited_since: None,
     })
+}
+
+/// The same about this capture: its id comes first, after the one of the object that it belongs to.
+pub(crate) fn refund_of(new: NewOperation, capture: &Captured) -> NewOperation {
+    let refs: Vec<String> = serde_json::from_str(&new.gateway_refs).unwrap_or_default();
+    let first = [capture.parent.clone(), Some(capture.gateway_ref.clone())];
+    let refs = distinct(first.into_iter().chain(refs.into_iter().map(Some)));
+    NewOperation { gateway_refs: serde_json::Value::from(refs).to_string(), ..new }
 }
 
 /// The ids of the payment's objects, first those that are, or have something, in the state that the verb is about.

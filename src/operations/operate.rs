@@ -10,7 +10,7 @@ use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
 use crate::engine::allowed::{Open, allowed, can};
 use crate::engine::payment::Payment;
-use crate::engine::request::{Requester, Wanted, idempotency_key, operation};
+use crate::engine::request::{Requester, Wanted, idempotency_key, operation, refund_of};
 use crate::engine::{Actor, act};
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
@@ -108,10 +108,16 @@ fn begin(
     // All that is left is a sum at this moment, and the same for every try.
     let all = (wanted.verb == Verb::Refund).then_some(open.refundable);
     let amount = wanted.amount.map(|amount| amount.minor).or(all);
+    let capture = open.capture().filter(|_| wanted.verb == Verb::Refund);
     if let Requester::Operator(actor) = &wanted.requester {
-        let detail = amount.map(|minor| Money::new(minor, payment.amount.currency).to_string());
+        let of = capture.filter(|_| open.captures.len() > 1);
+        let of = of.map(|capture| format!(" of {}", capture.gateway_ref)).unwrap_or_default();
+        let detail = amount.map(|minor| format!("{}{of}", Money::new(minor, payment.amount.currency)));
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
     }
-    let new = operation(tx, &row, wanted, key, now)?;
+    let new = match capture {
+        Some(capture) => refund_of(operation(tx, &row, wanted, key, now)?, capture),
+        None => operation(tx, &row, wanted, key, now)?,
+    };
     Ok(Begun::New(tx.add_operation(&NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new })?))
 }

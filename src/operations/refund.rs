@@ -15,12 +15,13 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// All that is left.
+    /// All that is left of one capture. A payment that was paid twice has two: the one of which the most is left is
+    /// refunded first, and the other takes a refund of its own.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// A part of it.
+    /// A part of it: of the capture of which the most is left.
     pub fn part(amount: Money) -> Self {
         Self { amount: Some(amount), ..Self::default() }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::domain::event::{Envelope, Source};
+use crate::domain::fact::Aspect;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
@@ -290,9 +291,11 @@ fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     let payment = Payment::of(&row);
     let mut aspects = BTreeMap::new();
     for fact in tx.facts_of(row.id)? {
-        // A running total is kept of an object that is something else by itself.
+        // A running total is kept of an object that is something else by itself, and so is the attempt that a capture
+        // was.
+        let rank = |aspect: Aspect| (aspect != Aspect::Checkout, aspect != Aspect::Capture, aspect);
         let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
-        *aspect = fact.aspect.min(*aspect);
+        *aspect = std::cmp::min_by_key(fact.aspect, *aspect, |aspect| rank(*aspect));
     }
     Ok(Call {
         verb: operation.verb,

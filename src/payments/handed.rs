@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::Payments;
 use crate::domain::Timestamp;
+use crate::domain::fact::State;
 use crate::domain::payment::Status;
 use crate::engine::{EventNotice, Payment, TransitionNotice};
 
@@ -21,6 +22,9 @@ pub struct Transition {
     pub needs_review: bool,
     /// Whether a dispute is open or was lost, after.
     pub disputed: bool,
+    /// The state that a dispute came to with this step, if one did: `Open`, `Won`, `Lost` and so on. Its id, amount and
+    /// deadline are in `cause`.
+    pub dispute: Option<State>,
     /// Why, one sentence.
     pub cause: String,
     /// The gateway's id of the event that caused it.
@@ -32,8 +36,18 @@ pub struct Transition {
 
 impl Transition {
     /// Whether this is the step that brought the payment to `status`.
+    ///
+    /// It may do so more than once: a refund that fails makes a refunded payment paid again. See
+    /// [`Transition::first_paid`].
     pub fn became(&self, status: Status) -> bool {
         self.from != self.to && self.to == status
+    }
+
+    /// Whether this is the step with which the payment was paid for the first time: what a receipt or a shipment waits
+    /// for. It happens once in the life of a payment, also where events come late and the payment was refunded in part
+    /// or in whole by then; `to` says so.
+    pub fn first_paid(&self) -> bool {
+        !self.from.was_paid() && self.to.was_paid()
     }
 
     /// The handle, for handlers that want to ask or do something.
@@ -42,8 +56,9 @@ impl Transition {
     }
 
     pub(super) fn new(notice: TransitionNotice, payments: Payments) -> Self {
-        let TransitionNotice { payment, from, to, needs_review, disputed, cause, event_id, kind, .. } = notice;
-        Self { payment, from, to, needs_review, disputed, cause, event_id, kind, payments }
+        let TransitionNotice { payment, from, to, needs_review, disputed, dispute, .. } = notice;
+        let TransitionNotice { cause, event_id, kind, .. } = notice;
+        Self { payment, from, to, needs_review, disputed, dispute, cause, event_id, kind, payments }
     }
 }
 

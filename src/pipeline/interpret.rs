@@ -60,6 +60,8 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     for fact in &mut interpretation.facts {
         fact.occurred_at = storable_time(fact.occurred_at).unwrap_or(recorded.occurred_at);
         fact.since = fact.since.and_then(storable_time);
+        fact.until = fact.until.and_then(storable_time);
+        fact.livemode = event.row.livemode;
     }
     if let Some(awaited) = &mut interpretation.awaits_completion {
         awaited.since = awaited.since.and_then(storable_time);

@@ -3,6 +3,7 @@
 use super::interpret::{Understood, concern, under};
 use super::working_set::WorkingSet;
 use crate::domain::event::References;
+use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -42,10 +43,15 @@ fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> Ledger {
         if is_ignored {
             continue;
         }
-        let found = set.find(&event.row.variant, &interpretation.references);
-        let is_ambiguous = found.is_some_and(|found| found.is_ambiguous);
+        let variant = &event.row.variant;
+        let found = set.find(variant, &interpretation.references);
+        let is_ambiguous = found.as_ref().is_some_and(|found| found.is_ambiguous);
         let ambiguity = is_ambiguous.then(|| concern("ambiguous_reference", &event));
-        for fact in interpretation.facts.into_iter().chain(ambiguity) {
+        let is_ours = |fact: &Fact| {
+            found.as_ref().is_none_or(|found| !set.belongs_elsewhere(variant, &fact.gateway_ref, found.payment))
+        };
+        let facts = interpretation.facts.into_iter().filter(is_ours);
+        for fact in facts.chain(ambiguity) {
             ledger.merge(fact);
         }
     }

@@ -156,7 +156,10 @@ impl Step<'_> {
             set.absorb(*adopted, payment)?;
         }
         set.link(&self.event.row.variant, references, payment);
-        let mut facts = facts.clone();
+        // The money of an object that another payment has is that payment's, whatever token the event bears.
+        let variant = &self.event.row.variant;
+        let is_ours = |fact: &&Fact| !set.belongs_elsewhere(variant, &fact.gateway_ref, payment);
+        let mut facts: Vec<Fact> = facts.iter().filter(is_ours).cloned().collect();
         facts.extend(is_ambiguous.then(|| concern("ambiguous_reference", self.event)));
         let held = set.held_mut(payment)?;
         let before = payment::state(&held.row);
@@ -170,7 +173,7 @@ impl Step<'_> {
         let (code, why) = if facts.is_empty() {
             ("noted", summary.clone())
         } else {
-            let (code, why) = explain::why(&before, &after, is_changed, &facts);
+            let (code, why) = explain::why(&before, &after, is_changed, &effects);
             (code, format!("{summary}; {why}"))
         };
         moved.take(&held.row, self.now);
@@ -241,9 +244,10 @@ impl Step<'_> {
         effects: Vec<(Fact, Effect)>,
         absorbed: Vec<String>,
     ) -> Change {
-        let visible = |state: &PaymentState| (state.status, state.disputed, state.concerns.clone());
+        let visible = |state: &PaymentState| (state.status, state.disputed, state.lost, state.concerns.clone());
+        let dispute = explain::disputes(&effects).last().map(|fact| fact.state);
         let mut step = None;
-        if visible(&before) != visible(&after) {
+        if dispute.is_some() || visible(&before) != visible(&after) {
             step = Some(set.changes.transitions.len());
             set.changes.transitions.push(NewTransition {
                 payment_id: payment.id,
@@ -254,6 +258,7 @@ impl Step<'_> {
                 disputed: payment.disputed,
                 cause: why.to_owned(),
                 created_at: self.now,
+                dispute,
             });
         }
         let mut earlier = set.earlier.get(&self.event.row.id).cloned().unwrap_or_default();

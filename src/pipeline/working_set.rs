@@ -179,6 +179,13 @@ impl WorkingSet {
         Some(Match { payment, matched_by: matched_by.to_owned(), same, is_ambiguous: !others.is_empty() })
     }
 
+    /// Whether this id of the gateway's was linked to another payment that the host created.
+    pub(crate) fn belongs_elsewhere(&self, variant: &str, gateway_ref: &str, payment: PaymentId) -> bool {
+        let linked = self.references.get(&(variant.to_owned(), gateway_ref.to_owned()));
+        let other = linked.filter(|id| **id != payment).and_then(|id| self.payments.get(id));
+        other.is_some_and(|held| !held.row.adopted)
+    }
+
     /// The payment as the batch has it now.
     pub(crate) fn payment(&self, id: PaymentId) -> Result<&PaymentRow, Error> {
         self.held(id).map(|held| &held.row)

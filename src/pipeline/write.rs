@@ -268,6 +268,7 @@ fn notice(event: &Claimed, change: &Change, row: &TransitionRow) -> TransitionNo
         to: row.to_status,
         needs_review: row.needs_review,
         disputed: row.disputed,
+        dispute: row.dispute,
         cause: row.cause.clone(),
         event_id: event.row.gateway_event_id.clone(),
         kind: event.row.kind.clone(),

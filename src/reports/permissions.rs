@@ -15,6 +15,8 @@ pub(crate) struct Permission {
     pub verb: Verb,
     /// The most that can be asked for, where there is an amount to choose; or why it can't be asked for, in words.
     pub may: Result<Option<Money>, String>,
+    /// The gateway's id of the capture that it is about, where the payment has several.
+    pub of: Option<String>,
 }
 
 /// A payment, and what may be asked for about it.
@@ -63,7 +65,9 @@ pub(crate) fn permissions(
             Verb::Cancel | Verb::Refresh | Verb::Complete => None,
         };
         let may = can(engine, &payment.variant, verb).and_then(|()| allowed(payment, verb, None, &open));
-        Permission { verb, may: may.map(|()| most) }
+        let is_of_one = verb == Verb::Refund && open.captures.len() > 1;
+        let of = open.capture().filter(|_| is_of_one).map(|capture| capture.gateway_ref.clone());
+        Permission { verb, may: may.map(|()| most), of }
     };
     // Most gateways go on by themselves: then nobody misses the step.
     let known = |verb: &Verb| *verb != Verb::Complete || can(engine, &payment.variant, *verb).is_ok();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::browse::{Place, payment_rows};
-use crate::domain::fact::{Aspect, Fact};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Ledger;
 use crate::domain::payment::{PaymentState, derive};
 use crate::engine::payment::{self, Payment};
@@ -86,8 +86,8 @@ pub(crate) fn compare(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Res
     let Remade { ledger, refusal } = from_events(engine, tx, row)?;
     let rebuilt = derive(payment::terms(row), &ledger);
     let stored = Ledger::from_facts(tx.facts_of(row.id)?);
-    let same = rebuilt == payment::state(row) && ledger == stored;
     let registers = if ledger == stored { Vec::new() } else { differences(&stored, &ledger) };
+    let same = rebuilt == payment::state(row) && registers.is_empty();
     Ok(Rebuilt { stored: Payment::of(row), rebuilt, same, registers, refusal })
 }
 
@@ -102,5 +102,43 @@ fn differences(stored: &Ledger, rebuilt: &Ledger) -> Vec<Sides> {
     for fact in rebuilt.facts() {
         registers.entry((fact.aspect, &fact.gateway_ref)).or_default().1 = Some(fact.clone());
     }
-    registers.into_values().filter(|(stored, rebuilt)| stored != rebuilt).collect()
+    registers.into_values().filter(|sides| stored_differs(sides, stored)).collect()
+}
+
+/// Whether a register differs by more than what an older release did not read yet. A payment that such a release stored
+/// is right as long as nothing else differs; what it lacks is added by whichever event comes next.
+fn stored_differs(sides: &Sides, ledger: &Ledger) -> bool {
+    match sides {
+        (Some(stored), Some(rebuilt)) => completed(stored, rebuilt) != *rebuilt,
+        (None, Some(rebuilt)) => !is_unread(rebuilt, ledger),
+        _ => true,
+    }
+}
+
+/// The stored fact with the fields that it lacks. How a total of refunds came about is one of them.
+fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
+    let mut stored = stored.clone();
+    if stored.aspect == Aspect::RefundTotal {
+        (stored.face, stored.state) = (rebuilt.face, rebuilt.state);
+    }
+    Fact {
+        parent: stored.parent.or(rebuilt.parent.clone()),
+        since: stored.since.or(rebuilt.since),
+        until: stored.until.or(rebuilt.until),
+        livemode: stored.livemode.or(rebuilt.livemode),
+        ..stored
+    }
+}
+
+/// Whether a fact is of a kind that older releases did not read: that nothing was refunded of a charge, that an object
+/// whose failure is known was a failed attempt, and that an authorization is used up.
+fn is_unread(fact: &Fact, ledger: &Ledger) -> bool {
+    match (fact.aspect, fact.state) {
+        (Aspect::RefundTotal, _) => fact.amount == Some(0),
+        (Aspect::CaptureTotal, State::Closed) => true,
+        (Aspect::Authorization, State::Failed) => {
+            [Aspect::Capture, Aspect::Checkout].iter().any(|aspect| ledger.get(*aspect, &fact.gateway_ref).is_some())
+        }
+        _ => false,
+    }
 }

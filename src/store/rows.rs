@@ -5,6 +5,7 @@ use diesel::Queryable;
 
 use crate::domain::Timestamp;
 use crate::domain::event::{AttemptOutcome, EventState, Source};
+use crate::domain::fact::State;
 use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::domain::payment::Status;
@@ -191,6 +192,7 @@ pub(crate) struct PaymentRow {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub lost_amount: i64,
 }
 
 /// A transition to be added.
@@ -204,6 +206,8 @@ pub(crate) struct NewTransition {
     pub disputed: bool,
     pub cause: String,
     pub created_at: Timestamp,
+    /// The state that a dispute came to.
+    pub dispute: Option<State>,
 }
 
 /// A stored transition.
@@ -221,6 +225,7 @@ pub(crate) struct TransitionRow {
     pub disputed: bool,
     pub cause: String,
     pub created_at: Timestamp,
+    pub dispute: Option<State>,
 }
 
 /// An attempt to be added.
@@ -275,6 +280,7 @@ impl PaymentRow {
             version: 0,
             created_at: draft.created_at,
             updated_at: draft.created_at,
+            lost_amount: 0,
         }
     }
 }
@@ -283,7 +289,7 @@ impl TransitionRow {
     /// A transition that was just stored.
     pub(crate) fn new(id: TransitionId, new: NewTransition) -> Self {
         let NewTransition { payment_id, event_id, from_status, to_status, .. } = new;
-        let NewTransition { needs_review, disputed, cause, created_at, .. } = new;
-        Self { id, payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at }
+        let NewTransition { needs_review, disputed, cause, created_at, dispute, .. } = new;
+        Self { id, payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at, dispute }
     }
 }

@@ -32,7 +32,8 @@ fn and(mut facts: Vec<Fact>, more: Fact) -> Vec<Fact> {
 fn every_story_ends_as_it_should() {
     for story in stories::all() {
         let state = comes_to(story.status, &story.facts);
-        assert_eq!((state.captured, state.refunded), (story.captured, story.refunded), "{}", story.name);
+        let amounts = (state.captured, state.refunded, state.lost);
+        assert_eq!(amounts, (story.captured, story.refunded, story.lost), "{}", story.name);
         let flags = [(state.disputed, Flag::Disputed), (state.needs_review(), Flag::Review)];
         let flags: Vec<_> = flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect();
         assert_eq!(flags, story.flags, "{}: {:?}", story.name, state.concerns);

@@ -54,7 +54,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         question: question(verb, what, &found),
         badges: [Some(payment.status.into()), Badge::mode(payment.livemode)].into_iter().flatten().collect(),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
-        figures: Figure::all(payment.amount, payment.captured, payment.refunded),
+        figures: Figure::all(payment),
         action: address(&frame, payment, verb),
         step,
     };
@@ -131,7 +131,11 @@ pub(super) fn icon(verb: Verb) -> &'static str {
 
 fn question(verb: Verb, amount: Option<Money>, found: &Permissions) -> String {
     match (verb, amount) {
-        (Verb::Refund | Verb::Capture, Some(amount)) => format!("{} {amount}?", title(verb)),
+        (Verb::Refund | Verb::Capture, Some(amount)) => {
+            // A payment that was paid twice has several captures, and a refund is of one.
+            let of = found.verbs.iter().find(|ask| ask.verb == verb).and_then(|ask| ask.of.as_ref());
+            format!("{} {amount}{}?", title(verb), of.map(|id| format!(" of {id}")).unwrap_or_default())
+        }
         (Verb::Refund, None) => "Refund how much?".to_owned(),
         (Verb::Capture, None) => "Capture how much?".to_owned(),
         (Verb::Cancel, _) => format!("Cancel this payment of {}?", found.payment.amount),

@@ -51,7 +51,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         flags,
         concerns: payment.concerns.clone(),
         unapplied: unapplied(&frame, &story),
-        figures: Figure::all(payment.amount, payment.captured, payment.refunded),
+        figures: Figure::all(&payment),
         token: Code::new(&payment.token, "token"),
         reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
         gateway_refs: story
@@ -221,6 +221,9 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
 fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
     let (from, to) = (step.from_status, step.to_status);
     let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
+    if let Some(dispute) = step.dispute.filter(|_| from == to) {
+        return Entry::stays(to.into(), dispute.into(), why, at);
+    }
     match (from == to, step.disputed, step.needs_review) {
         (false, ..) => Entry::transition(Change::of(from, to), why, at),
         (true, true, _) => Entry::stays(to.into(), Badge::disputed(), why, at),

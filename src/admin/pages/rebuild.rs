@@ -35,6 +35,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         amount: stored.amount,
         captured: stored.captured.minor,
         refunded: stored.refunded.minor,
+        lost: stored.lost.minor,
         disputed: stored.disputed,
         concerns: stored.concerns.clone(),
     };
@@ -87,6 +88,7 @@ pub(super) fn states(one: &PaymentState, other: &PaymentState) -> Vec<Row> {
         row("Total", one.amount != other.amount, money(|state| state.amount.minor)),
         row("Captured", one.captured != other.captured, money(|state| state.captured)),
         row("Refunded", one.refunded != other.refunded, money(|state| state.refunded)),
+        row("Lost to disputes", one.lost != other.lost, money(|state| state.lost)),
         row("Remaining", one.remaining() != other.remaining(), money(PaymentState::remaining)),
         row("Disputed", one.disputed != other.disputed, both.map(disputed)),
         row("Needs review", one.concerns != other.concerns, both.map(review)),

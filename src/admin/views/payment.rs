@@ -6,7 +6,7 @@ use askama::filters::HtmlSafe;
 use super::page::Page;
 use super::parts::{Amount, Badge, Change, Code, Link, Moment};
 use crate::admin::settings::Detail;
-use crate::domain::money::Money;
+use crate::engine;
 
 /// One payment.
 #[derive(Debug, Template)]
@@ -106,10 +106,11 @@ pub(crate) struct Figure {
 
 impl Figure {
     /// How much moved, and what remains of it.
-    pub(crate) fn all(total: Money, captured: Money, refunded: Money) -> Vec<Self> {
-        let left = Money::new(captured.minor.saturating_sub(refunded.minor), total.currency);
-        let all = [("Total", total), ("Captured", captured), ("Refunded", refunded), ("Remaining", left)];
-        all.map(|(label, money)| Self { label, amount: Amount::new(money) }).into()
+    pub(crate) fn all(payment: &engine::Payment) -> Vec<Self> {
+        let mut all = vec![("Total", payment.amount), ("Captured", payment.captured), ("Refunded", payment.refunded)];
+        all.extend((payment.lost.minor > 0).then_some(("Lost to disputes", payment.lost)));
+        all.push(("Remaining", payment.remaining()));
+        all.into_iter().map(|(label, money)| Self { label, amount: Amount::new(money) }).collect()
     }
 }
 

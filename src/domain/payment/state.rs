@@ -88,6 +88,8 @@ pub struct PaymentState {
     pub captured: i64,
     /// The refunded amount, in minor units of the payment's currency.
     pub refunded: i64,
+    /// The amount that was lost to disputes, in minor units of the payment's currency: neither refunded nor kept.
+    pub lost: i64,
     /// Whether a dispute is open or was lost.
     pub disputed: bool,
     /// The reasons why a person should review the payment, each a sentence, in a fixed order. Empty if there are none.
@@ -100,8 +102,8 @@ impl PaymentState {
         !self.concerns.is_empty()
     }
 
-    /// The amount that can still be refunded, in minor units of the payment's currency.
+    /// The amount that the merchant has of it, and that can still be refunded, in minor units of the payment's currency.
     pub fn remaining(&self) -> i64 {
-        self.captured.saturating_sub(self.refunded).max(0)
+        self.captured.saturating_sub(self.refunded).saturating_sub(self.lost).max(0)
     }
 }

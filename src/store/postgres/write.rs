@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::domain::Timestamp;
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Fact, State};
 use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{NewTransition, PaymentRow};
@@ -146,12 +146,16 @@ statement! { Pg,
         since: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
         occurred: Vec<Timestamp> => Array<Timestamptz>,
         events: Vec<&'a str> => Array<Text>,
+        until: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+        livemodes: Vec<Option<bool>> => Array<Nullable<Bool>>,
     }
     "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
-     occurred_at, event_id) SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     occurred_at, event_id, until, livemode) \
+     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
      ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
      face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
-     since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id"
+     since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id, \
+     until = excluded.until, livemode = excluded.livemode"
 }
 answers!(KeepFacts, PgConnection);
 
@@ -171,6 +175,8 @@ pub(super) fn keep_facts(conn: &mut PgConnection, facts: &[(PaymentId, Fact)]) -
         since: column(facts, |(_, fact)| fact.since),
         occurred: column(facts, |(_, fact)| fact.occurred_at),
         events: column(facts, |(_, fact)| fact.event_id.as_str()),
+        until: column(facts, |(_, fact)| fact.until),
+        livemodes: column(facts, |(_, fact)| fact.livemode),
         _borrows: Default::default(),
     }
     .execute(conn)
@@ -186,6 +192,7 @@ statement! { Pg,
         currencies: Vec<&'a str> => Array<Text>,
         captured: Vec<i64> => Array<BigInt>,
         refunded: Vec<i64> => Array<BigInt>,
+        lost: Vec<i64> => Array<BigInt>,
         reviews: Vec<bool> => Array<Bool>,
         disputed: Vec<bool> => Array<Bool>,
         concerns: Vec<&'a str> => Array<Text>,
@@ -194,9 +201,9 @@ statement! { Pg,
         now: Timestamp => Timestamptz,
     }
     "UPDATE pay_payments AS p SET status = d.s, amount = d.a, currency = d.c, captured_amount = d.ca, \
-     refunded_amount = d.re, needs_review = d.nr, disputed = d.di, concerns = d.co, customer = d.cu, livemode = d.l, \
+     refunded_amount = d.re, lost_amount = d.lo, needs_review = d.nr, disputed = d.di, concerns = d.co, customer = d.cu, livemode = d.l, \
      version = d.v + 1, updated_at = d.now FROM (SELECT * FROM \
-     unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS u (id, v, s, a, c, ca, re, nr, di, co, cu, l), \
+     unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS u (id, v, s, a, c, ca, re, lo, nr, di, co, cu, l), \
      (SELECT {} AS now) AS n) AS d WHERE p.id = d.id AND p.version = d.v"
 }
 answers!(SavePayments, PgConnection);
@@ -214,6 +221,7 @@ pub(super) fn save_payments(conn: &mut PgConnection, rows: &[PaymentRow], now: T
         currencies: column(rows, |row| row.currency.as_str()),
         captured: column(rows, |row| row.captured_amount),
         refunded: column(rows, |row| row.refunded_amount),
+        lost: column(rows, |row| row.lost_amount),
         reviews: column(rows, |row| row.needs_review),
         disputed: column(rows, |row| row.disputed),
         concerns: column(rows, |row| row.concerns.as_str()),
@@ -235,10 +243,11 @@ statement! { Pg,
         disputed: Vec<bool> => Array<Bool>,
         causes: Vec<&'a str> => Array<Text>,
         created: Vec<Timestamp> => Array<Timestamptz>,
+        disputes: Vec<Option<&'a str>> => Array<Nullable<Text>>,
     }
-    "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at) \
-     SELECT p, e, f, t, n, d, c, at FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
-     AS u (p, e, f, t, n, d, c, at, place) ORDER BY place RETURNING id"
+    "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at, \
+     dispute) SELECT p, e, f, t, n, d, c, at, di FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
+     AS u (p, e, f, t, n, d, c, at, di, place) ORDER BY place RETURNING id"
 }
 answers!(AddTransitions, PgConnection, BigInt);
 
@@ -256,6 +265,7 @@ pub(super) fn add_transitions(conn: &mut PgConnection, steps: &[NewTransition]) 
         disputed: column(steps, |step| step.disputed),
         causes: column(steps, |step| step.cause.as_str()),
         created: column(steps, |step| step.created_at),
+        disputes: column(steps, |step| step.dispute.map(State::as_str)),
         _borrows: Default::default(),
     }
     .load(conn)?;

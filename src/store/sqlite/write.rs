@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 
 use crate::domain::Timestamp;
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Fact, State};
 use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{NewTransition, PaymentRow};
@@ -116,12 +116,15 @@ statement! { Sqlite,
         since: Option<Timestamp> => Nullable<TimestamptzSqlite>,
         occurred: Timestamp => TimestamptzSqlite,
         event: &'a str => Text,
+        until: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        livemode: Option<bool> => Nullable<Bool>,
     }
     "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
-     occurred_at, event_id) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     occurred_at, event_id, until, livemode) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
      ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
      face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
-     since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id"
+     since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id, \
+     until = excluded.until, livemode = excluded.livemode"
 }
 answers!(KeepFact, SqliteConnection);
 
@@ -139,6 +142,8 @@ pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(PaymentId, Fact)
             since: fact.since,
             occurred: fact.occurred_at,
             event: &fact.event_id,
+            until: fact.until,
+            livemode: fact.livemode,
             _borrows: Default::default(),
         }
         .execute(conn)?;
@@ -153,6 +158,7 @@ statement! { Sqlite,
         currency: &'a str => Text,
         captured: i64 => BigInt,
         refunded: i64 => BigInt,
+        lost: i64 => BigInt,
         review: bool => Bool,
         disputed: bool => Bool,
         concerns: &'a str => Text,
@@ -163,7 +169,7 @@ statement! { Sqlite,
         version: i64 => BigInt,
     }
     "UPDATE pay_payments SET status = {}, amount = {}, currency = {}, captured_amount = {}, refunded_amount = {}, \
-     needs_review = {}, disputed = {}, concerns = {}, customer = {}, livemode = {}, version = version + 1, \
+     lost_amount = {}, needs_review = {}, disputed = {}, concerns = {}, customer = {}, livemode = {}, version = version + 1, \
      updated_at = {} WHERE id = {} AND version = {}"
 }
 answers!(SavePayment, SqliteConnection);
@@ -178,6 +184,7 @@ pub(super) fn save_payments(conn: &mut SqliteConnection, rows: &[PaymentRow], no
             currency: row.currency.as_str(),
             captured: row.captured_amount,
             refunded: row.refunded_amount,
+            lost: row.lost_amount,
             review: row.needs_review,
             disputed: row.disputed,
             concerns: &row.concerns,
@@ -203,9 +210,10 @@ statement! { Sqlite,
         disputed: bool => Bool,
         cause: &'a str => Text,
         created: Timestamp => TimestamptzSqlite,
+        dispute: Option<&'a str> => Nullable<Text>,
     }
-    "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at) \
-     VALUES ({}, {}, {}, {}, {}, {}, {}, {}) RETURNING id"
+    "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at, \
+     dispute) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id"
 }
 answers!(AddTransition, SqliteConnection, BigInt);
 
@@ -220,6 +228,7 @@ pub(super) fn add_transitions(conn: &mut SqliteConnection, steps: &[NewTransitio
             disputed: step.disputed,
             cause: &step.cause,
             created: step.created_at,
+            dispute: step.dispute.map(State::as_str),
             _borrows: Default::default(),
         }
         .get_result(conn)

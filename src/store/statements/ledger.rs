@@ -23,6 +23,8 @@ pub(super) struct LedgerRow {
     since: Option<Timestamp>,
     occurred_at: Timestamp,
     event_id: String,
+    until: Option<Timestamp>,
+    livemode: Option<bool>,
 }
 
 pub(super) fn facts(conn: &mut Connection, payment: PaymentId) -> Result<Vec<Fact>, Error> {
@@ -48,5 +50,7 @@ fn fact(row: LedgerRow) -> Fact {
         since: row.since,
         occurred_at: row.occurred_at,
         event_id: row.event_id,
+        until: row.until,
+        livemode: row.livemode,
     }
 }

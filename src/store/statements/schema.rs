@@ -24,6 +24,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        lost_amount -> BigInt,
     }
 }
 
@@ -42,6 +43,8 @@ diesel::table! {
         since -> Nullable<Instant>,
         occurred_at -> Instant,
         event_id -> Text,
+        until -> Nullable<Instant>,
+        livemode -> Nullable<Bool>,
     }
 }
 
@@ -125,6 +128,7 @@ diesel::table! {
         disputed -> Bool,
         cause -> Text,
         created_at -> Instant,
+        dispute -> Nullable<Text>,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use actix_payments::domain::fact::{Aspect, Fact, State};
 use actix_payments::domain::ledger::Ledger;
-use actix_payments::domain::payment::{PaymentState, Terms, derive};
+use actix_payments::domain::payment::{PaymentState, Status, Terms, captures, derive};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -16,15 +16,20 @@ fn anything() -> impl Strategy<Value = Fact> {
     let code = prop_oneof![Just(None), select(vec!["EUR", "USD"]).prop_map(|code| Some(currency(code)))];
     let since = prop_oneof![Just(None), (0..4_i64).prop_map(|m| Some(minute(m)))];
     let parent = select(vec![None, Some("a"), Some("b")]);
-    (object(), select(State::ALL.to_vec()), 0..4_i64, 0..3_u8, amount(), amount(), code, since, parent).prop_map(
-        |((aspect, gateway_ref), state, at, event, amount, face, currency, since, parent)| {
+    let rest = (
+        since,
+        prop_oneof![Just(None), (0..4_i64).prop_map(|m| Some(minute(m)))],
+        select(vec![None, Some(true), Some(false)]),
+    );
+    (object(), select(State::ALL.to_vec()), 0..4_i64, 0..3_u8, amount(), amount(), code, rest, parent).prop_map(
+        |((aspect, gateway_ref), state, at, event, amount, face, currency, (since, until, livemode), parent)| {
             let fact = Fact::new(aspect, gateway_ref, state, minute(at), &format!("evt_{event}"));
-            Fact { amount, face, currency, since, ..fact }.with_parent(parent)
+            Fact { amount, face, currency, since, until, livemode, ..fact }.with_parent(parent)
         },
     )
 }
 
-/// Any facts that keep to what the ledger asks of a gateway: an object has one currency and one face, and a
+/// Any facts that keep to what the ledger asks of a gateway: an object has one currency, one face and one parent, and a
 /// checkout one amount. Everything else may be as absurd as it likes, but money moves often and by amounts that
 /// are near to what is due.
 fn consistent() -> impl Strategy<Value = Fact> {
@@ -32,7 +37,13 @@ fn consistent() -> impl Strategy<Value = Fact> {
     (anything(), near, any::<bool>()).prop_map(|(mut fact, amount, succeeds)| {
         let of_a = fact.gateway_ref == "a";
         fact.currency = Some(currency(if fact.gateway_ref == "c" { "USD" } else { "EUR" }));
-        fact.face = (of_a && fact.aspect == Aspect::Checkout).then_some(DUE);
+        let is_whole = match fact.aspect {
+            Aspect::Checkout => of_a,
+            Aspect::Authorization => fact.gateway_ref == "b",
+            _ => false,
+        };
+        fact.face = is_whole.then_some(DUE);
+        fact.parent = (of_a && fact.aspect == Aspect::Capture).then(|| "b".to_owned());
         fact.amount = amount;
         if succeeds {
             fact.state = State::Succeeded;
@@ -139,7 +150,23 @@ proptest! {
     fn any_facts_give_a_state_whose_amounts_hold_together(facts in vec(anything(), 0..40)) {
         for state in both(&Ledger::from_facts(facts)) {
             prop_assert!(0 <= state.refunded && state.refunded <= state.captured, "{:?}", state);
-            prop_assert!(state.status.was_paid() || state.refunded == 0 || state.needs_review(), "{:?}", state);
+            prop_assert!(0 <= state.lost && state.lost <= state.captured - state.refunded, "{:?}", state);
+            prop_assert_eq!(state.remaining(), state.captured - state.refunded - state.lost);
+            // Of a part that is captured while the rest is authorized, some may go back.
+            let is_begun = state.status.was_paid() || state.status == Status::Authorized;
+            prop_assert!(is_begun || state.refunded == 0 || state.needs_review(), "{:?}", state);
+        }
+    }
+
+    #[test]
+    fn single_captures_add_up_and_none_gives_back_more_than_it_has(facts in facts()) {
+        let ledger = Ledger::from_facts(facts);
+        let state = derive(terms(), &ledger);
+        let captures = captures(&ledger, state.amount.currency);
+        let sum = captures.iter().fold(0_i64, |sum, capture| sum.saturating_add(capture.amount));
+        prop_assert_eq!(sum, state.captured);
+        for capture in captures {
+            prop_assert!(0 <= capture.remaining && capture.remaining <= capture.amount, "{:?}", capture);
         }
     }
 

@@ -19,6 +19,7 @@ pub(super) struct Story {
     pub(super) status: Status,
     pub(super) captured: i64,
     pub(super) refunded: i64,
+    pub(super) lost: i64,
     pub(super) flags: &'static [Flag],
 }
 
@@ -58,7 +59,7 @@ pub(super) fn refund(id: &str, state: State, since: i64, at: i64, minor: i64) ->
 }
 
 fn story(name: &'static str, facts: Vec<Fact>, status: Status, captured: i64, refunded: i64) -> Story {
-    Story { name, facts, status, captured, refunded, flags: &[] }
+    Story { name, facts, status, captured, refunded, lost: 0, flags: &[] }
 }
 
 /// A card payment through a hosted checkout, as every later story begins.
@@ -90,7 +91,101 @@ pub(super) fn all() -> Vec<Story> {
     let mut stories = coming();
     stories.extend(going());
     stories.extend(flagged());
+    stories.extend(several());
+    stories.extend(totals());
     stories
+}
+
+/// What happens to several attempts, or to several parts of one.
+fn several() -> Vec<Story> {
+    let open =
+        |id: &str, at| fact(Checkout, &format!("cs_{id}"), Pending, at, DUE).with_parent(Some(format!("pi_{id}")));
+    let expired = |id: &str, at| fact(Checkout, &format!("cs_{id}"), Expired, at, DUE);
+    let attempt = |id: &str, state, at| fact(Authorization, &format!("pi_{id}"), state, at, DUE);
+    let debit = || vec![open("b", 1), attempt("b", Pending, 1), child("pi_b", fact(Capture, "ch_b", Pending, 1, DUE))];
+    let returned = child("pi_b", fact(Capture, "ch_b", Failed, 30, DUE));
+    let both = after(debit(), [open("c", 2), attempt("c", Pending, 2)]);
+    let so_far = |minor, at| fact(CaptureTotal, "pi_1", Succeeded, at, minor);
+    let rest = |minor, at| fact(Authorization, "pi_1", Authorized, at, minor).with_face(DUE);
+    let parts = vec![rest(DUE, 1), rest(2999, 5), so_far(2000, 5)];
+    let held = || vec![fact(Authorization, "A1", Authorized, 1, DUE)];
+    let of_it = |id, minor| child("A1", fact(Capture, id, Succeeded, 5, minor));
+    let used_up = || Fact::new(CaptureTotal, "A1", Closed, minute(5), "evt_closed");
+    vec![
+        story("a debit beside an abandoned tab", after(debit(), [expired("a", 60)]), Status::Pending, 0, 0),
+        story("a debit beside a declined card", after(debit(), [attempt("a", Failed, 60)]), Status::Pending, 0, 0),
+        story("a debit beside a canceled intent", after(debit(), [attempt("a", Canceled, 60)]), Status::Pending, 0, 0),
+        story("one of two debits failed", after(both, [attempt("c", Failed, 60)]), Status::Pending, 0, 0),
+        story("the only debit failed", after(debit(), [attempt("b", Failed, 30), returned]), Status::Failed, 0, 0),
+        story("captured in part, the rest authorized", parts.clone(), Status::Authorized, 2000, 0),
+        story(
+            "a part of that refunded",
+            after(parts.clone(), [fact(Refund, "re_1", Succeeded, 6, 500)]),
+            Status::Authorized,
+            2000,
+            500,
+        ),
+        story(
+            "captured in part, and then closed",
+            after(parts, [so_far(2000, 9).with_face(DUE)]),
+            Status::Paid,
+            2000,
+            0,
+        ),
+        Story {
+            flags: &[Flag::Review],
+            ..story("one capture of an authorization", after(held(), [of_it("C1", 2000)]), Status::Authorized, 2000, 0)
+        },
+        story(
+            "the last capture of an authorization",
+            after(held(), [of_it("C1", 2000), used_up()]),
+            Status::Paid,
+            2000,
+            0,
+        ),
+    ]
+}
+
+/// Running totals of refunds that go up and down.
+fn totals() -> Vec<Story> {
+    let total = |minor, at| fact(RefundTotal, "ch_1", Succeeded, at, minor);
+    let restated = |minor, at| Fact { face: None, ..total(minor, at) };
+    let one = |state, at| refund("re_1", state, 10, at, 1000);
+    let two = refund("re_2", Pending, 11, 11, 700);
+    let part = |name, facts, refunded| story(name, after(paid(), facts), Status::PartiallyRefunded, DUE, refunded);
+    let pending = vec![one(Pending, 10), two, total(1700, 11), one(Failed, 20)];
+    vec![
+        story(
+            "a refund undone by the total alone",
+            after(paid(), [total(DUE, 10), restated(0, 20)]),
+            Status::Paid,
+            DUE,
+            0,
+        ),
+        story(
+            "a later total knows of a failure",
+            after(paid(), [one(Succeeded, 10), total(1000, 10), restated(0, 20)]),
+            Status::Paid,
+            DUE,
+            0,
+        ),
+        part("a refund made after the total", vec![total(1000, 10), refund("re_2", Succeeded, 20, 20, 700)], 1700),
+        part("a total of the second of a failure", after(pending.clone(), [restated(700, 20)]), 700),
+        part("one that says what it was before", after(pending.clone(), [total(700, 20).with_face(1700)]), 700),
+        part("a refund of that second", after(pending, [refund("re_3", Pending, 20, 20, 500), total(1200, 20)]), 1200),
+        part(
+            "a failure that is all that is known",
+            vec![total(2920, 10), refund("re_1", Failed, 9, 20, 713), restated(2207, 20)],
+            2207,
+        ),
+        story(
+            "failed in the second in which it was made",
+            after(paid(), [total(1000, 10), one(Failed, 10)]),
+            Status::Paid,
+            DUE,
+            0,
+        ),
+    ]
 }
 
 /// How money comes, or doesn't.
@@ -223,17 +318,49 @@ fn flagged() -> Vec<Story> {
     let asked = after(paid(), [dispute(Inquiry, 9), dispute(Closed, 20)]);
     let won = after(paid(), [dispute(Open, 10), dispute(Won, 20)]);
     let lost = after(paid(), [dispute(Open, 10), dispute(Lost, 20)]);
+    let two_disputes = [
+        fact(Dispute, "dp_1", Lost, 20, 1000),
+        fact(Dispute, "dp_2", Open, 12, 700),
+        fact(Dispute, "dp_2", Won, 22, 700),
+    ];
+    let two_disputes = after(paid(), two_disputes);
+    let refunded_first = after(paid(), [refund("re_1", Succeeded, 5, 5, 1000), dispute(Lost, 20)]);
+    let of_mode = |live, fact| Fact { livemode: Some(live), ..fact };
     let twice = [fact(Checkout, "cs_2", Succeeded, 4, DUE), fact(CaptureTotal, "pi_2", Succeeded, 4, DUE)];
     let settled = after(paid(), twice.clone().into_iter().chain([fact(RefundTotal, "ch_2", Succeeded, 9, DUE)]));
     vec![
         story("asked by a bank", asked, Status::Paid, DUE, 0),
         disputed("disputed", after(paid(), [dispute(Open, 10)])),
         story("dispute won", won.clone(), Status::Paid, DUE, 0),
-        disputed("dispute lost", lost.clone()),
-        story("dispute lost, appealed and won", after(lost, [dispute(Won, 30)]), Status::Paid, DUE, 0),
-        disputed("dispute won, appealed and lost", after(won, [dispute(Lost, 30)])),
+        Story { lost: DUE, ..disputed("dispute lost", lost.clone()) },
+        story("dispute lost, appealed and won", after(lost.clone(), [dispute(Won, 30)]), Status::Paid, DUE, 0),
+        Story { lost: DUE, ..disputed("dispute won, appealed and lost", after(won, [dispute(Lost, 30)])) },
+        Story { lost: 1000, ..disputed("one dispute lost and one won", two_disputes) },
+        Story {
+            lost: DUE - 1000,
+            flags: &[Flag::Disputed],
+            ..story("refunded in part, then lost", refunded_first, Status::PartiallyRefunded, DUE, 1000)
+        },
+        review(
+            "a debit that came back",
+            after(paid(), [fact(Authorization, "ch_1", Failed, 90, DUE)]),
+            Status::Paid,
+            DUE,
+        ),
+        review(
+            "more than was asked for",
+            vec![fact(CaptureTotal, "pi_1", Succeeded, 2, 5999).with_face(DUE)],
+            Status::Paid,
+            5999,
+        ),
+        review(
+            "a test beside real money",
+            vec![of_mode(true, paid()[1].clone()), of_mode(false, paid()[2].clone())],
+            Status::Paid,
+            DUE,
+        ),
         review("paid twice", after(paid(), twice), Status::Paid, 2 * DUE),
-        story("paid twice, once given back", settled, Status::PartiallyRefunded, 2 * DUE, DUE),
+        story("paid twice, once given back", settled, Status::Paid, 2 * DUE, DUE),
         review("too little", vec![fact(Checkout, "cs_1", Succeeded, 2, DUE - 1)], Status::Pending, DUE - 1),
         review("too much", vec![fact(Checkout, "cs_1", Succeeded, 2, DUE + 1)], Status::Paid, DUE + 1),
         review("another currency", vec![yen(CaptureTotal, "pi_1", Succeeded)], Status::Pending, 0),

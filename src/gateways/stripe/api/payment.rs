@@ -10,6 +10,41 @@ use crate::gateways::{Call, GatewayError, Verb};
 
 type Events = Result<Vec<Envelope>, GatewayError>;
 
+/// How many objects of one type are looked up at most. A payment has a session for each of its customer's attempts.
+const LOOKUPS: usize = 10;
+
+/// The objects that a refresh asks for: the prefix of their ids, their folder, and the objects that they contain.
+const OBJECTS: [(&str, &str, &[&str]); 3] = [
+    ("cs_", "checkout/sessions", &["payment_intent", "latest_charge"]),
+    ("pi_", "payment_intents", &["latest_charge"]),
+    ("ch_", "charges", &[]),
+];
+
+/// What a refresh was told so far.
+struct Told<'a> {
+    key: &'a str,
+    events: Vec<Envelope>,
+    /// The ids of the objects.
+    ids: Vec<String>,
+}
+
+impl Told<'_> {
+    /// Takes an answer's object and those within it, each of which is an event.
+    fn add(&mut self, answer: &Response, nested: &[&str]) -> Result<(), GatewayError> {
+        let (mut object, at) = (answer.text()?, answer.answered_at());
+        let mut names = nested.iter();
+        loop {
+            let read = Object::read(object, "an answer").map_err(|error| GatewayError::Malformed(error.to_string()))?;
+            self.ids.extend(read.link("id"));
+            self.events.push(event(format!("{}-{}", self.key, self.events.len() + 1), object, at)?);
+            match names.next().and_then(|name| read.raw(name)) {
+                Some(inner) if inner.starts_with('{') => object = inner,
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
 impl Api {
     /// Carries out the call, and returns the resulting state as events.
     pub(in crate::gateways::stripe) async fn call(&self, call: &Call) -> Events {
@@ -50,12 +85,15 @@ impl Api {
         self.act_with_key(&key, call, &format!("/v1/payment_intents/{intent}/cancel"), form).await
     }
 
-    /// Refunds the payment intent, or the charge if no intent is known.
+    /// Refunds what the call is about first: a payment intent, a charge, or the intent of a session.
     async fn refund(&self, call: &Call) -> Events {
         let mut form = Form::default();
-        match self.intent(call).await {
-            Ok(intent) => form.add("payment_intent", intent),
-            Err(error) => form.add("charge", pick(call, "ch_").ok_or(error)?),
+        let prefixes = ["pi_", "ch_", "py_", "cs_"];
+        let is_of = |id: &&String| is_plain(id) && prefixes.iter().any(|prefix| id.starts_with(prefix));
+        match call.gateway_refs.iter().find(is_of).ok_or_else(no_object)? {
+            session if session.starts_with("cs_") => form.add("payment_intent", self.intent_of(session).await?),
+            intent if intent.starts_with("pi_") => form.add("payment_intent", intent),
+            charge => form.add("charge", charge),
         }
         form.add_optional("amount", amount(call)?);
         form.add_optional("reason", call.reason.as_deref());
@@ -63,35 +101,29 @@ impl Api {
         self.act(call, "/v1/refunds", form).await
     }
 
-    /// Asks for the session, the intent and the charge, as far as they are known.
+    /// Asks for the payment's sessions with their intents and charges, for the intents that none of them shows, and for
+    /// the charge if there is neither.
     async fn refresh(&self, call: &Call) -> Events {
-        let mut query = Form::default();
-        let (path, nested) = match (pick(call, "cs_"), pick(call, "pi_")) {
-            (Some(session), _) => {
-                query.add("expand[0]", "payment_intent.latest_charge");
-                (format!("/v1/checkout/sessions/{session}"), &["payment_intent", "latest_charge"][..])
+        let mut told = Told { key: &call.idempotency_key, events: Vec::new(), ids: Vec::new() };
+        for (prefix, folder, nested) in OBJECTS {
+            let ids = call.gateway_refs.iter().filter(|id| id.starts_with(prefix) && is_plain(id));
+            for id in ids.take(LOOKUPS) {
+                if told.ids.contains(id) || (prefix == "ch_" && !told.events.is_empty()) {
+                    continue;
+                }
+                let mut query = Form::default();
+                if !nested.is_empty() {
+                    query.add("expand[0]", nested.join("."));
+                }
+                match self.get(&format!("/v1/{folder}/{id}"), query).await {
+                    Ok(answer) => told.add(&answer, nested)?,
+                    // Of several, one may be gone.
+                    Err(GatewayError::Declined(_)) if !told.events.is_empty() => {}
+                    Err(error) => return Err(error),
+                }
             }
-            (None, Some(intent)) => {
-                query.add("expand[0]", "latest_charge");
-                (format!("/v1/payment_intents/{intent}"), &["latest_charge"][..])
-            }
-            (None, None) => {
-                let charge = pick(call, "ch_").ok_or_else(no_object)?;
-                (format!("/v1/charges/{charge}"), &[][..])
-            }
-        };
-        let answer = self.get(&path, query).await?;
-        let (mut object, at) = (answer.text()?, answer.answered_at());
-        let mut events = vec![event(format!("{}-1", call.idempotency_key), object, at)?];
-        for (name, number) in nested.iter().zip(2..) {
-            let read = Object::read(object, "an answer").map_err(|error| GatewayError::Malformed(error.to_string()))?;
-            match read.raw(name) {
-                Some(inner) if inner.starts_with('{') => object = inner,
-                _ => break,
-            }
-            events.push(event(format!("{}-{number}", call.idempotency_key), object, at)?);
         }
-        Ok(events)
+        if told.events.is_empty() { Err(no_object()) } else { Ok(told.events) }
     }
 
     /// Sends a POST under the call's idempotency key, and turns the answer into an event.
@@ -110,7 +142,11 @@ impl Api {
         if let Some(intent) = pick(call, "pi_") {
             return Ok(intent);
         }
-        let session = pick(call, "cs_").ok_or_else(no_object)?;
+        self.intent_of(&pick(call, "cs_").ok_or_else(no_object)?).await
+    }
+
+    /// The id of a session's intent.
+    async fn intent_of(&self, session: &str) -> Result<String, GatewayError> {
         let answer = self.get(&format!("/v1/checkout/sessions/{session}"), Form::default()).await?;
         // The call that acts was not sent yet, so nothing was done.
         let unreadable =
