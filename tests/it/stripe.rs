@@ -67,6 +67,6 @@ fn deliver(body: impl Into<Vec<u8>>) -> Result<Verified, Rejection> {
     verify(&Stripe::new(SECRET), &delivery(&header, body), at(NOW))
 }
 
-fn interpret(kind: &str, body: &[u8]) -> Result<Interpretation, Malformed> {
+pub(crate) fn interpret(kind: &str, body: &[u8]) -> Result<Interpretation, Malformed> {
     Stripe::new(SECRET).interpret(&Recorded { id: "evt_1", kind, occurred_at: at(NOW), body })
 }

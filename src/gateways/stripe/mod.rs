@@ -31,6 +31,7 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Refere
 pub struct Stripe {
     secrets: Vec<(String, Secret)>,
     tolerance: Duration,
+    accounts: Vec<String>,
     api: Option<api::Api>,
 }
 
@@ -41,6 +42,7 @@ impl Stripe {
         Self {
             secrets: vec![("primary".to_owned(), Secret::new(secret))],
             tolerance: Duration::from_secs(300),
+            accounts: Vec::new(),
             api: None,
         }
     }
@@ -59,6 +61,14 @@ impl Stripe {
     /// recorded deliveries; duplicates are then recognized only by their event's id.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
+        self
+    }
+
+    /// Names the connected accounts (`acct_…`, Stripe Connect) whose events are believed. Default: none, and only events
+    /// of the endpoint's own account change payments. Those of all other accounts are kept for handlers: whoever
+    /// connects an account chooses what its sessions and intents bear, a payment's token among it.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.accounts.extend(accounts.into_iter().map(Into::into));
         self
     }
 
@@ -127,6 +137,10 @@ impl Gateway for Stripe {
                 return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got an API key"));
             }
         }
+        let is_id = |text: &str| text.strip_prefix("acct_").is_some_and(|rest| !rest.trim().is_empty());
+        if let Some(wrong) = self.accounts.iter().find(|account| !is_id(account)) {
+            return Err(format!("expected a connected account of Stripe's (acct_…), got {wrong:?}"));
+        }
         self.api.as_ref().map_or(Ok(()), api::Api::check)
     }
 
@@ -139,7 +153,7 @@ impl Gateway for Stripe {
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
-        interpret::interpret(event)
+        interpret::interpret(event, &self.accounts)
     }
 
     fn setup(&self) -> Setup {

@@ -8,7 +8,7 @@ use crate::gateways::signature::Secret;
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
 /// The kinds to subscribe to, in the order of a payment's life.
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -37,6 +37,8 @@ const KINDS: [&str; 28] = [
     "charge.dispute.closed",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
+    // States no money: the link between a subscription's session and the intent that pays its invoice.
+    "invoice_payment.paid",
 ];
 
 /// The steps, with the state of the configuration.

@@ -3,7 +3,8 @@
 use super::snapshot::{Snapshot, Statement, because, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, State};
-use crate::gateways::json::short;
+use crate::domain::{Timestamp, from_unix_seconds};
+use crate::gateways::json::{Object, short};
 
 pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     let dispute = &snapshot.object;
@@ -29,9 +30,17 @@ pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     let amount = snapshot.need_money("amount")?;
     let fact = snapshot
         .fact(Aspect::Dispute, &id, state)
-        .with_parent(dispute.link("charge").or_else(|| dispute.link("payment_intent")));
+        .with_parent(dispute.link("charge").or_else(|| dispute.link("payment_intent")))
+        .with_since(dispute.integer("created")?.and_then(from_unix_seconds))
+        .with_until(due_by(dispute));
     Ok(Statement {
         facts: vec![with_money(fact, amount, amount)],
         summary: sentence(format_args!("dispute{reason} {words}{moved}"), Some(amount)),
     })
+}
+
+/// By when the merchant has to answer.
+fn due_by(dispute: &Object<'_>) -> Option<Timestamp> {
+    let details = dispute.object("evidence_details", "a dispute's details").ok()??;
+    details.integer("due_by").ok()?.and_then(from_unix_seconds)
 }

@@ -3,31 +3,44 @@
 
 use super::snapshot::{Snapshot, Statement, because, nested, sentence, with_money};
 use crate::domain::event::Malformed;
-use crate::domain::fact::{Aspect, State};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::gateways::json::Object;
 
 pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
-    let id = snapshot.object.need_id("id")?;
     let (state, words) = decide(snapshot)?;
-    let (aspect, amount, face) = match state {
-        // The intent's total includes all of its charges, so it is not a capture of its own.
+    let money = |name| snapshot.money(name);
+    let (facts, amount, face) = match state {
         State::Succeeded => {
-            let received = snapshot.need_money("amount_received")?;
-            (Aspect::CaptureTotal, Some(received), Some(snapshot.need_money("amount")?))
+            let (received, face) = (snapshot.need_money("amount_received")?, snapshot.need_money("amount")?);
+            (succeeded(snapshot, received, face)?, Some(received), Some(face))
         }
         State::Authorized => {
-            let capturable = snapshot.need_money("amount_capturable")?;
-            (Aspect::Authorization, Some(capturable), Some(snapshot.need_money("amount")?))
+            let (left, face) = (snapshot.need_money("amount_capturable")?, snapshot.need_money("amount")?);
+            let mut facts = vec![with_money(intent_fact(snapshot, Aspect::Authorization, state)?, left, face)];
+            // Captured in part so far. It is not called a part of the whole, for more may be captured.
+            let so_far = money("amount_received")?.filter(|received| received.minor > 0);
+            if let Some(received) = so_far {
+                facts.push(with_money(collected(snapshot)?, received, received));
+            }
+            (facts, Some(left), Some(face))
         }
         _ => {
-            let asked = snapshot.money("amount")?;
-            (Aspect::Authorization, asked, asked)
+            let asked = money("amount")?;
+            let mut fact = intent_fact(snapshot, Aspect::Authorization, state)?;
+            let received = money("amount_received")?.filter(|received| received.minor > 0);
+            // What was captured before the rest was given up is all that there will be.
+            let received = received.filter(|_| matches!(state, State::Canceled | State::Expired));
+            if let Some(asked) = asked {
+                fact = with_money(fact, asked, asked);
+            }
+            let mut facts = vec![fact];
+            if let (Some(received), Some(asked)) = (received, asked) {
+                facts.push(with_money(collected(snapshot)?, received, asked));
+            }
+            (facts, asked, asked)
         }
     };
-    let mut fact = snapshot.fact(aspect, &id, state);
-    if let (Some(amount), Some(face)) = (amount, face) {
-        fact = with_money(fact, amount, face);
-    }
     let code = match state {
         // A declined card has the bank's own reason beside a general code.
         State::Failed => nested(&snapshot.object, "last_payment_error", "decline_code")
@@ -37,7 +50,36 @@ pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     let minor = |money: Option<Money>| money.map(|money| money.minor);
     let partly = if minor(amount) < minor(face) { ", a part of what was asked for" } else { "" };
     let summary = sentence(format_args!("payment intent {words}{}{partly}", because(code)), amount);
-    Ok(Statement { facts: vec![fact], summary })
+    Ok(Statement { facts, summary })
+}
+
+/// An intent whose money has come. The total includes all of its charges, so it is not a capture of its own.
+fn succeeded(snapshot: &Snapshot<'_>, received: Money, face: Money) -> Result<Vec<Fact>, Malformed> {
+    let mut facts = vec![with_money(collected(snapshot)?, received, face)];
+    // The kind says the opposite of the status.
+    if snapshot.verb == "payment_failed" {
+        facts.push(snapshot.fact(Aspect::Concern, "failed_after_success", State::Raised));
+    }
+    Ok(facts)
+}
+
+/// The intent's running total of what it collected.
+fn collected(snapshot: &Snapshot<'_>) -> Result<Fact, Malformed> {
+    intent_fact(snapshot, Aspect::CaptureTotal, State::Succeeded)
+}
+
+/// A fact of the intent, with the invoice that it pays as the parent.
+fn intent_fact(snapshot: &Snapshot<'_>, aspect: Aspect, state: State) -> Result<Fact, Malformed> {
+    let invoice = snapshot.object.link("invoice").or_else(|| invoice(&snapshot.object));
+    Ok(snapshot.fact(aspect, &snapshot.object.need_id("id")?, state).with_parent(invoice))
+}
+
+/// The invoice that the intent pays, by the reference that Stripe gives such an intent. A host may give references of
+/// its own; only what is an invoice's id is one.
+pub(super) fn invoice(intent: &Object<'_>) -> Option<String> {
+    let reference = nested(intent, "payment_details", "order_reference")?;
+    let is_id = |rest: &str| rest.len() >= 3 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    reference.strip_prefix("in_").is_some_and(is_id).then_some(reference)
 }
 
 /// The intent's own status decides when money moved or is held: a failed attempt to raise an authorization leaves the

@@ -24,23 +24,38 @@ enum Family {
     Dispute,
 }
 
-/// Reads the event's facts. Pure, and never panics, whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+/// Reads the event's facts. `accounts` are the connected accounts whose events are believed. Pure, and never panics,
+/// whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>, accounts: &[String]) -> Result<Interpretation, Malformed> {
     if event.kind == TEST_KIND {
         return Ok(test_interpretation());
     }
     let text = std::str::from_utf8(event.body);
     let text = text.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
     let whole = Object::read(text, "an event")?;
-    let Some((family, verb)) = Family::of(event.kind) else { return Ok(other::interpret(event.kind, &whole)) };
+    let stranger = stranger(&whole, accounts);
+    let (family, verb) = match (Family::of(event.kind), stranger) {
+        (Some(family), None) => family,
+        (None, None) => return Ok(other::interpret(event.kind, &whole)),
+        (None, Some(_)) => {
+            let summary = other::interpret(event.kind, &whole).summary;
+            return Ok(Interpretation { summary, ..Interpretation::default() });
+        }
+        (Some(_), Some(stranger)) => {
+            let summary = format!("of {stranger}, which this variant does not name: nothing in it is believed");
+            return Ok(Interpretation { summary, ..Interpretation::default() });
+        }
+    };
 
-    let object = whole.need_object("data", "the event's data")?.need_object("object", family.what())?;
+    let data = whole.need_object("data", "the event's data")?;
+    let object = data.need_object("object", family.what())?;
     // An object of another type might have fields with the same names and another meaning.
     let expected = family.object();
     if object.text("object")?.is_some_and(|given| given != expected) {
         return Err(Malformed(format!("expected an object of type {expected} with {}, got another", event.kind)));
     }
-    let snapshot = Snapshot { event, verb, object };
+    let previous = data.object("previous_attributes", "what the event changed").ok().flatten();
+    let snapshot = Snapshot { event, verb, object, previous };
     let statement = match family {
         Family::Checkout => checkout::read(&snapshot)?,
         Family::Intent => intent::read(&snapshot)?,
@@ -70,9 +85,22 @@ pub(super) fn references(event: &Recorded<'_>) -> References {
 }
 
 fn named(object: &Object<'_>, family: Family) -> References {
+    // Since 2025 neither an intent nor its charge has a field for its invoice.
+    let invoice = matches!(family, Family::Intent | Family::Charge).then(|| intent::invoice(object)).flatten();
     References {
         tokens: distinct([short(object, "client_reference_id"), nested(object, "metadata", "payment_token")]),
-        gateway_refs: distinct(family.links().map(|name| object.link(name))),
+        gateway_refs: distinct(family.links().map(|name| object.link(name)).into_iter().chain([invoice])),
+    }
+}
+
+/// The connected account that the event is of, unless it is among those that are believed. Whoever connects an account
+/// chooses what its objects bear, a token of ours among it.
+fn stranger(whole: &Object<'_>, accounts: &[String]) -> Option<String> {
+    whole.raw("account").filter(|raw| *raw != "null")?;
+    match short(whole, "account") {
+        Some(account) if accounts.contains(&account) => None,
+        Some(account) => Some(format!("the connected account {account}")),
+        None => Some("a connected account without a readable id".to_owned()),
     }
 }
 

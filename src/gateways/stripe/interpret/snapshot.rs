@@ -23,6 +23,8 @@ pub(super) struct Snapshot<'a> {
     /// The end of the kind: `succeeded` of `payment_intent.succeeded`.
     pub(super) verb: &'a str,
     pub(super) object: Object<'a>,
+    /// The fields that the event changed, as they were before.
+    pub(super) previous: Option<Object<'a>>,
 }
 
 impl Snapshot<'_> {
@@ -48,13 +50,23 @@ impl Snapshot<'_> {
         }
     }
 
+    /// The amount that the field `name` had before the event, if the event changed it.
+    pub(super) fn before(&self, name: &str) -> Result<Option<Money>, Malformed> {
+        let amount = self.previous.as_ref().and_then(|previous| previous.integer(name).ok().flatten());
+        amount.map(|amount| self.convert(amount)).transpose()
+    }
+
     /// Converts an amount in Stripe's units, of the object's currency.
     pub(super) fn convert(&self, amount: i64) -> Result<Money, Malformed> {
-        let code = self.object.need_text("currency")?;
-        let currency = Currency::parse(&code).map_err(|error| Malformed(error.to_string()))?;
-        let minor = money::to_minor(amount, currency).map_err(|error| Malformed(error.to_string()))?;
-        Ok(Money::new(minor, currency))
+        convert(amount, &self.object.need_text("currency")?)
     }
+}
+
+/// Converts an amount in Stripe's units, of the currency with this code.
+pub(super) fn convert(amount: i64, code: &str) -> Result<Money, Malformed> {
+    let currency = Currency::parse(code).map_err(|error| Malformed(error.to_string()))?;
+    let minor = money::to_minor(amount, currency).map_err(|error| Malformed(error.to_string()))?;
+    Ok(Money::new(minor, currency))
 }
 
 /// Adds two amounts to a fact: what moved, and its face amount.
