@@ -8,6 +8,7 @@ use super::notification::{child, first_transaction, parse, subject, text};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
+use crate::domain::{Timestamp, parse_rfc3339};
 
 /// What a kind means for its object, with the words for the summary.
 #[derive(Clone, Copy)]
@@ -113,8 +114,9 @@ impl<'a> Notification<'a, '_> {
             _ => (Aspect::Capture, None, "payment"),
         };
         let amount = money(transaction, "amount")?;
-        let fact = with_money(self.fact(aspect, id, state), amount).with_parent(parent);
-        Ok((vec![fact], sentence(format!("{what} {words}"), amount)))
+        let mut facts = vec![with_money(self.fact(aspect, id, state), amount).with_parent(parent)];
+        facts.extend(self.failed_attempt(&facts[0]));
+        Ok((facts, sentence(format!("{what} {words}"), amount)))
     }
 
     /// Reads a dispute.
@@ -126,6 +128,7 @@ impl<'a> Notification<'a, '_> {
         };
         let parent = self.transaction.and_then(|transaction| text(transaction, "id"));
         let fact = with_money(self.fact(Aspect::Dispute, id, state), amount).with_parent(parent);
+        let fact = fact.with_until(text(self.object, "reply-by-date").and_then(end_of_day));
         let reason = text(self.object, "reason").map(|reason| format!(" ({reason})")).unwrap_or_default();
         Ok((vec![fact], sentence(format!("dispute{reason} {words}"), amount)))
     }
@@ -147,8 +150,9 @@ impl<'a> Notification<'a, '_> {
             _ => (State::Pending, "is on its way"),
         };
         let amount = money(transaction, "amount")?;
-        let fact = with_money(self.fact(Aspect::Capture, need(transaction, "id")?, state), amount);
-        Ok((vec![fact], sentence(format!("local payment {words}"), amount)))
+        let mut facts = vec![with_money(self.fact(Aspect::Capture, need(transaction, "id")?, state), amount)];
+        facts.extend(self.failed_attempt(&facts[0]));
+        Ok((facts, sentence(format!("local payment {words}"), amount)))
     }
 
     /// Reads a local payment that expired or was reversed. A reversal does not say how much money went back, so it also
@@ -159,6 +163,13 @@ impl<'a> Notification<'a, '_> {
             facts.push(self.fact(Aspect::Concern, "money_reversed", State::Raised));
         }
         Ok((facts, format!("local payment {words}")))
+    }
+
+    /// A failed capture is a failed attempt too, a register of its own: a transaction that had settled stays captured,
+    /// and it must not pass unseen.
+    fn failed_attempt(&self, fact: &Fact) -> Option<Fact> {
+        let is_failed = (fact.aspect, fact.state) == (Aspect::Capture, State::Failed);
+        is_failed.then(|| Fact { aspect: Aspect::Authorization, ..fact.clone() })
     }
 
     fn fact(&self, aspect: Aspect, gateway_ref: &str, state: State) -> Fact {
@@ -203,6 +214,11 @@ fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Malformed> {
     let exact = decimal.exact(currency).filter(|_| !amount.contains(','));
     let minor = exact.ok_or_else(|| Malformed(format!("expected an amount of {currency}, got {amount:?}")))?;
     Ok(Some(Money::new(minor, currency)))
+}
+
+/// The end of a day, which Braintree gives as a date.
+fn end_of_day(text: &str) -> Option<Timestamp> {
+    parse_rfc3339(&format!("{text}T23:59:59Z"))
 }
 
 fn with_money(fact: Fact, amount: Option<Money>) -> Fact {

@@ -68,7 +68,7 @@ impl Resource<'_> {
             ObjectType::Refund => Aspect::Refund,
         };
         let Movement { mut facts, refs, words, amount } = self.movement(aspect)?;
-        let [_, authorization] = self.related()?;
+        let authorization = self.authorization()?;
         if let (Some(whole), Some(authorization)) = (part_of, authorization) {
             facts.extend(self.capture_total(&authorization, &facts, parse_amount(&whole)?));
         }
@@ -133,7 +133,7 @@ impl Resource<'_> {
                 held.push((fact.gateway_ref.clone(), whole));
             }
             // A declined or pending capture does not close the authorization.
-            if aspect == Aspect::Capture && resource.object.bool_or_false("final_capture").unwrap_or(false) {
+            if aspect == Aspect::Capture && resource.is_final() {
                 let taken = part.facts.iter().filter(|fact| fact.state == State::Succeeded);
                 closed.extend(taken.filter_map(|fact| fact.parent.clone()));
             }
@@ -175,15 +175,18 @@ impl Resource<'_> {
             }
         };
         let fact = with_money(self.status_fact(aspect, &id, state), amount);
-        let [order, authorization] = self.related()?;
-        let parent = self.parent_link()?;
+        let [order, _] = self.related()?;
+        let (authorization, parent) = (self.authorization()?, self.parent_link()?);
         let (fact, refs) = match aspect {
             Aspect::Capture => {
                 let parent = authorization.clone().or(order.clone()).or(parent);
-                (fact.with_parent(parent), [authorization, order])
+                (fact.with_parent(parent.clone()), [authorization, order, parent])
             }
-            Aspect::Refund => (fact.with_parent(parent.clone()).with_since(self.time("create_time")), [parent, None]),
-            _ => (fact, [order, None]),
+            Aspect::Refund => {
+                (fact.with_parent(parent.clone()).with_since(self.time("create_time")), [parent, None, None])
+            }
+            // Of an authorization, the order.
+            _ => (fact.with_parent(order.clone().or(parent.clone())), [order, parent, None]),
         };
         let refs = distinct([Some(id)].into_iter().chain(refs));
         let why = self.object.object("status_details", "details")?;

@@ -4,7 +4,7 @@
 use super::answered::ObjectType;
 use super::resource::{Resource, parse_amount, sentence, with_money};
 use crate::domain::event::{Awaited, Interpretation, Malformed, Recorded, References, distinct};
-use crate::domain::fact::{Aspect, State};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::gateways::json::{Object, short};
 
 /// The kinds to subscribe to: those that state facts. A test compares them with [`meaning`].
@@ -137,35 +137,54 @@ impl Resource<'_> {
         let id = self.object.need_id("id")?;
         let amount = self.amount()?;
         // A pending authorization does not guarantee the money yet.
-        let pending = aspect == Aspect::Authorization && self.object.text("status")?.as_deref() == Some("PENDING");
+        let pending = aspect == Aspect::Authorization && self.status().as_deref() == Some("PENDING");
         let state = if pending { State::Pending } else { state };
-        let [order, authorization] = self.related()?;
-        let parent = authorization.clone().or_else(|| order.clone()).filter(|_| aspect == Aspect::Capture);
-        let fact = with_money(self.fact(aspect, &id, state), amount).with_parent(parent);
+        let [order, _] = self.related()?;
+        let (authorization, up) = (self.authorization()?, self.parent_link()?);
+        let authorization = authorization.filter(|_| aspect == Aspect::Capture);
+        let parent = authorization.clone().or_else(|| order.clone()).or_else(|| up.clone());
+        let mut facts = vec![with_money(self.fact(aspect, &id, state), amount).with_parent(parent)];
+        if state == State::Failed {
+            // A register of its own: a capture that was completed before stays so, and it must not pass unseen.
+            facts.push(with_money(self.fact(Aspect::Authorization, &id, State::Failed), amount));
+        }
+        facts.extend(self.closed(&facts, authorization.as_deref()));
         let status = self.object.object("status_details", "details")?;
         let why = status.and_then(|status| short(&status, "reason")).map(|why| format!(" ({why})"));
         let parent_payment = short(&self.object, "parent_payment");
-        let refs = distinct([Some(id), authorization, order, parent_payment]);
-        Ok(self.interpretation(vec![fact], refs, &format!("{words}{}", why.unwrap_or_default()), amount))
+        let refs = distinct([Some(id), authorization, order, up, parent_payment]);
+        Ok(self.interpretation(facts, refs, &format!("{words}{}", why.unwrap_or_default()), amount))
+    }
+
+    /// The fact that nothing more will be captured of an authorization, where this was the last capture. It may have
+    /// taken a part, and the event does not say of how much.
+    fn closed(&self, facts: &[Fact], authorization: Option<&str>) -> Option<Fact> {
+        let taken = facts.iter().any(|fact| (fact.aspect, fact.state) == (Aspect::Capture, State::Succeeded));
+        let authorization = authorization.filter(|_| taken && self.is_final())?;
+        Some(self.fact(Aspect::CaptureTotal, authorization, State::Closed))
     }
 
     /// Reads a refund, or money that PayPal took back. Only its links name the capture that it belongs to; in PayPal's
-    /// v1 API it is a field. The running total beside it is ignored, because it still includes refunds that failed.
+    /// v1 API it is a field, beside the payment that the capture belongs to. The running total beside it is ignored, because it still includes refunds that failed.
     fn refund(&self, state: State, words: &str) -> Result<Interpretation, Malformed> {
         let id = self.object.need_id("id")?;
-        let capture = match short(&self.object, "sale_id") {
-            Some(sale) => Some(sale),
-            None => self.parent_link()?,
+        let named = short(&self.object, "sale_id").or_else(|| short(&self.object, "capture_id"));
+        let linked = || ["up", "capture", "sale"].into_iter().find_map(|rel| self.linked(rel).transpose());
+        let capture = match named {
+            Some(capture) => Some(capture),
+            None => linked().transpose()?.map(|(_, id)| id),
         };
-        let state = match self.object.text("status")?.as_deref() {
+        let state = match self.status().as_deref() {
             Some("PENDING") if state == State::Succeeded => State::Pending,
+            Some("FAILED") => State::Failed,
             Some("CANCELLED") => State::Canceled,
             _ => state,
         };
         let amount = self.amount()?;
         let made = self.time("create_time");
         let fact = self.fact(Aspect::Refund, &id, state).with_parent(capture.clone()).with_since(made);
-        Ok(self.interpretation(vec![with_money(fact, amount)], distinct([capture, Some(id)]), words, amount))
+        let refs = distinct([capture, Some(id), short(&self.object, "parent_payment")]);
+        Ok(self.interpretation(vec![with_money(fact, amount)], refs, words, amount))
     }
 
     /// Reads a dispute.
@@ -187,6 +206,7 @@ impl Resource<'_> {
         let captures = distinct(about.iter().map(|of| short(of, "seller_transaction_id")));
         let mut fact =
             with_money(self.fact(Aspect::Dispute, &id, state), amount).with_parent(captures.first().cloned());
+        fact = fact.with_since(self.time("create_time")).with_until(self.time("seller_response_due_date"));
         // Disputes carry the time of their last change; their events are created later and not always in order.
         fact.occurred_at = self.time("update_time").unwrap_or(fact.occurred_at);
         let reason = short(&self.object, "reason").map(|reason| format!(" ({reason})")).unwrap_or_default();

@@ -56,13 +56,39 @@ impl Resource<'_> {
 
     /// The id of the parent object: the last segment of the link `up`.
     pub(super) fn parent_link(&self) -> Result<Option<String>, Malformed> {
+        Ok(self.linked("up")?.map(|(_, id)| id))
+    }
+
+    /// What the link with this relation leads to: the folder (`authorizations`) and the id, the last two segments.
+    pub(super) fn linked(&self, rel: &str) -> Result<Option<(String, String)>, Malformed> {
         let links = self.object.objects("links", "a link")?;
-        let up = links.iter().find(|link| short(link, "rel").as_deref() == Some("up"));
-        let href = up.and_then(|link| short(link, "href"));
-        let id = href.and_then(|href| href.rsplit('/').next().map(str::to_owned));
-        Ok(id.filter(|id| {
-            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        }))
+        let link = links.iter().find(|link| short(link, "rel").as_deref() == Some(rel));
+        let Some(href) = link.and_then(|link| short(link, "href")) else { return Ok(None) };
+        let mut segments = href.rsplit('/').map(str::to_owned);
+        let (id, folder) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        Ok(is_id.then_some((folder, id)))
+    }
+
+    /// The id of the authorization that the object belongs to. A capture may name it by nothing but a link.
+    pub(super) fn authorization(&self) -> Result<Option<String>, Malformed> {
+        let [_, related] = self.related()?;
+        let up = self.linked("up")?.filter(|(folder, _)| folder.starts_with("authorization"));
+        let linked = match up {
+            Some(up) => Some(up),
+            None => self.linked("authorization")?,
+        };
+        Ok(related.or(linked.map(|(_, id)| id)))
+    }
+
+    /// The object's status in capital letters, as PayPal's v2 API has it; its v1 API calls it `state`.
+    pub(super) fn status(&self) -> Option<String> {
+        short(&self.object, "status").or_else(|| short(&self.object, "state")).map(|status| status.to_uppercase())
+    }
+
+    /// Whether a capture is the last one of its authorization.
+    pub(super) fn is_final(&self) -> bool {
+        ["final_capture", "is_final_capture"].iter().any(|name| self.object.bool_or_false(name).unwrap_or(false))
     }
 }
 

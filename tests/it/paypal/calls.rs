@@ -126,16 +126,16 @@ on_both_databases! {
         same(&app, &token).await;
     }
 
-    async fn a_part_that_was_captured_in_paypals_dashboard_is_understood_once_asked_about(kind) {
+    async fn a_part_that_was_captured_in_paypals_dashboard_closes_the_authorization(kind) {
         let (app, fake) = app(kind).await;
         let token = begun(&app, CaptureMethod::Manual).await;
         fake.approve(&token);
         told(&app, &fake).await;
         fake.capture(3000);
         told(&app, &fake).await;
-        // The event alone doesn't say that the rest was left on purpose.
-        let doubtful = stands(&app, &token).await;
-        assert_eq!((doubtful.captured.minor, doubtful.needs_review()), (3000, true));
+        // Its last capture says that the rest was left on purpose.
+        let closed = stands(&app, &token).await;
+        assert_eq!((closed.status, closed.captured.minor, closed.needs_review()), (Status::Paid, 3000, false));
         app.payments.refresh(&token).await.unwrap();
         let payment = stands(&app, &token).await;
         assert_eq!((payment.status, payment.captured.minor, payment.needs_review()), (Status::Paid, 3000, false));
