@@ -1,7 +1,6 @@
 //! How this shop takes payments: two gateways, one handler in the transaction that marks the order, and one
 //! that sends a receipt afterwards.
 
-use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{AnyConnection, AnyRef, Database, Error, HandlerError, Payments, Transition};
@@ -38,7 +37,8 @@ fn mark_order(conn: AnyRef<'_>, transition: &Transition) -> Result<(), HandlerEr
 
 /// Runs after the commit, and again if it fails. A real shop would send an email here.
 async fn send_receipt(database: Database<AnyConnection>, transition: Transition) -> Result<(), HandlerError> {
-    let Some(order) = transition.payment.reference.clone().filter(|_| transition.became(Status::Paid)) else {
+    // Not `became(Status::Paid)`: a refund that fails makes a payment paid again.
+    let Some(order) = transition.payment.reference.clone().filter(|_| transition.first_paid()) else {
         return Ok(());
     };
     log::info!("order {order}: {} received, sending a receipt", transition.payment.captured);

@@ -31,6 +31,7 @@ mod lists;
 mod logging;
 mod matching;
 mod misread;
+mod money;
 mod older;
 mod overview;
 mod owed;

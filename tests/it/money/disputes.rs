@@ -1,0 +1,126 @@
+//! Disputes: each is told with its id, its amount and its deadline, and what is lost is neither kept nor refunded.
+
+use actix_payments::domain::fact::State;
+use actix_payments::domain::payment::Status;
+use actix_payments::{ErrorKind, Refund, Transition};
+use serde_json::{Value, json};
+
+use super::{charge, event, part, session, sums};
+use crate::app::{App, Kind, NOW, on_both_databases};
+use crate::scenes::Notes;
+use crate::stripe::fake::Fake;
+
+fn paid(token: &str, n: &str) -> Vec<String> {
+    let (pi, ch) = (format!("pi_{n}"), format!("ch_{n}"));
+    vec![
+        event("checkout.session.completed", 0, session(&format!("cs_{n}"), token, json!({"payment_intent": pi}))),
+        event("charge.succeeded", 0, charge(&ch, &pi, json!({}))),
+    ]
+}
+
+/// An event of the dispute with this id, about a charge.
+fn dispute(verb: &str, id: &str, n: &str, at: i64, status: &str, minor: i64) -> String {
+    let dispute = json!({
+        "id": id, "object": "dispute", "currency": "eur", "amount": minor, "charge": format!("ch_{n}"),
+        "payment_intent": format!("pi_{n}"), "created": NOW + 10, "status": status, "reason": "fraudulent",
+        "evidence_details": {"due_by": NOW + 864_000, "has_evidence": false},
+    });
+    event(&format!("charge.dispute.{verb}"), at, dispute)
+}
+
+/// An app with a key for Stripe's API, and the steps that its handler heard of.
+async fn heard(kind: Kind) -> (App, Notes) {
+    let (fake, notes) = (Fake::new(NOW), Notes::default());
+    let gateway = fake.gateway(crate::app::SECRET);
+    let told = notes.clone();
+    let handler = move |step: Transition| {
+        let dispute = step.dispute.map(State::as_str).unwrap_or_default();
+        told.add(format!("{} {dispute} {} {}", step.to, step.disputed, step.payment.lost));
+        std::future::ready(Ok(()))
+    };
+    let app = App::bare(kind, |builder| builder.variant("stripe", gateway).handler("books", handler)).await;
+    (app, notes)
+}
+
+on_both_databases! {
+    async fn a_lost_dispute_is_a_step_and_its_money_is_gone(kind) {
+        let (app, notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[
+            dispute("created", "dp_1", "1", 10, "needs_response", 4999),
+            dispute("updated", "dp_1", "1", 20, "needs_response", 4999),
+            dispute("closed", "dp_1", "1", 30, "lost", 4999),
+        ]).await;
+        let payment = app.payment(&token).await;
+        assert_eq!((sums(&payment), payment.disputed), ((Status::Paid, [4999, 0, 4999]), true));
+        assert_eq!(payment.remaining().minor, 0);
+        assert_eq!(notes.all(), ["paid  false 0.00 EUR", "paid open true 0.00 EUR", "paid lost true 49.99 EUR"]);
+        let outcome = app.outcomes().pop().unwrap();
+        assert!(outcome.contains("dispute dp_1 of 49.99 EUR was lost; 49.99 EUR lost to disputes, 0.00 EUR remain"), "{outcome}");
+        for refund in [Refund::all(), part(1)] {
+            let refused = app.payments.refund(&token, refund).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Refused);
+            assert!(refused.to_string().contains("49.99 EUR were lost to a dispute"), "{refused}");
+        }
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        assert!(page.contains("Lost to disputes 49.99 EUR Remaining 0.00 EUR"), "{page}");
+        app.same(&token).await;
+    }
+
+    async fn what_a_lost_dispute_leaves_can_be_refunded(kind) {
+        let (app, _) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[dispute("closed", "dp_1", "1", 30, "lost", 2000)]).await;
+        assert_eq!(app.payment(&token).await.remaining().minor, 2999);
+        let refused = app.payments.refund(&token, part(3000)).await.unwrap_err();
+        assert!(refused.to_string().contains("at most 29.99 EUR, got 30.00 EUR; 20.00 EUR were lost to a dispute"), "{refused}");
+    }
+
+    async fn each_dispute_is_told_with_its_id_its_amount_and_its_deadline(kind) {
+        let (app, notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[
+            dispute("created", "dp_1", "1", 10, "needs_response", 2000),
+            dispute("created", "dp_2", "1", 20, "needs_response", 1000),
+            dispute("closed", "dp_2", "1", 30, "won", 1000),
+        ]).await;
+        let told = app.outcomes();
+        let expected = [
+            "stays paid: dispute dp_1 of 20.00 EUR is open, to be answered by 2026-10-22 10:15 UTC; disputed",
+            "stays paid: dispute dp_2 of 10.00 EUR is open, to be answered by 2026-10-22 10:15 UTC",
+            "stays paid: dispute dp_2 of 10.00 EUR was won",
+        ];
+        for (told, expected) in told[2..].iter().zip(expected) {
+            assert!(told.ends_with(expected), "{told}");
+        }
+        assert_eq!(notes.all()[1..], ["paid open true 0.00 EUR", "paid open true 0.00 EUR", "paid won true 0.00 EUR"]);
+        app.same(&token).await;
+    }
+
+    async fn disputes_end_alike_in_any_order(kind) {
+        let app = App::new(kind).await;
+        let payment = app.made_of(|token, n| {
+            let mut events = paid(token, n);
+            events.extend([
+                dispute("created", &format!("dp_1{n}"), n, 10, "needs_response", 2000),
+                dispute("created", &format!("dp_2{n}"), n, 11, "needs_response", 1000),
+                dispute("closed", &format!("dp_1{n}"), n, 20, "lost", 2000),
+                dispute("closed", &format!("dp_2{n}"), n, 21, "won", 1000),
+                dispute("funds_withdrawn", &format!("dp_1{n}"), n, 12, "needs_response", 2000),
+            ]);
+            events
+        }).await;
+        assert_eq!((sums(&payment), payment.disputed, payment.concerns), ((Status::Paid, [4999, 0, 2000]), true, vec![]));
+    }
+}
+
+#[test]
+fn a_dispute_without_details_has_no_deadline() {
+    let mut body: Value = serde_json::from_str(&dispute("created", "dp_1", "1", 0, "needs_response", 1)).unwrap();
+    body["data"]["object"]["evidence_details"] = json!([]);
+    let said = crate::stripe::interpret("charge.dispute.created", body.to_string().as_bytes()).unwrap();
+    assert_eq!((said.facts[0].until, said.facts[0].state), (None, State::Open));
+}
