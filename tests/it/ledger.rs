@@ -2,6 +2,7 @@
 //! known ends, and properties over stories and over facts that no gateway would send.
 
 mod properties;
+mod several;
 mod stories;
 
 use actix_payments::domain::fact::{Aspect, Fact, State};
@@ -9,10 +10,14 @@ use actix_payments::domain::ledger::{Effect, Ledger};
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::{PaymentState, Status, Terms, derive};
 
-use stories::{DUE, Flag, child, currency, fact, minute, paid, refund, terms};
+use stories::{DUE, Flag, Story, child, currency, fact, minute, paid, refund, terms};
 
 fn state(facts: impl IntoIterator<Item = Fact>) -> PaymentState {
     derive(terms(), &Ledger::from_facts(facts))
+}
+
+fn every_story() -> Vec<Story> {
+    stories::all().into_iter().chain(several::all()).collect()
 }
 
 /// Asserts a status in the order given and in its reverse.
@@ -30,7 +35,7 @@ fn and(mut facts: Vec<Fact>, more: Fact) -> Vec<Fact> {
 
 #[test]
 fn every_story_ends_as_it_should() {
-    for story in stories::all() {
+    for story in every_story() {
         let state = comes_to(story.status, &story.facts);
         let amounts = (state.captured, state.refunded, state.lost);
         assert_eq!(amounts, (story.captured, story.refunded, story.lost), "{}", story.name);

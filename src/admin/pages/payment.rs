@@ -17,12 +17,13 @@ use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
 use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
+use crate::store::calls::OperationRow;
 use crate::store::rows::{EventRow, TransitionRow};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
@@ -197,7 +198,9 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     for operation in &story.operations {
         let at = frame.moment(operation.created_at);
         let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency)));
-        let title = format!("{}{} asked for", operation.verb.as_str(), amount.unwrap_or_default());
+        let of = refunded_capture(story, operation).map(|id| format!(" from {id}"));
+        let (amount, of) = (amount.unwrap_or_default(), of.unwrap_or_default());
+        let title = format!("{}{amount}{of} asked for", operation.verb.as_str());
         let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
         let why = format!("by {}; {came}", operation.actor);
         all.push((operation.created_at, 0, Entry::operation(title, operation.state.into(), why, at)));
@@ -215,6 +218,14 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
     all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
     all.into_iter().map(|(_, _, entry)| entry).collect()
+}
+
+/// The capture that a refund takes from, where the payment has several.
+fn refunded_capture(story: &PaymentStory, operation: &OperationRow) -> Option<String> {
+    let is_capture = |fact: &&Fact| (fact.aspect, fact.state) == (Aspect::Capture, State::Succeeded);
+    let captures: Vec<&str> = story.facts.iter().filter(is_capture).map(|fact| fact.gateway_ref.as_str()).collect();
+    let is_one_of_several = operation.verb == Verb::Refund && captures.len() > 1;
+    operation.refs().into_iter().find(|id| is_one_of_several && captures.contains(&id.as_str()))
 }
 
 /// A step of the status, or of a flag beside it.

@@ -76,15 +76,17 @@ fn unpaid_status(case: &Case<'_>) -> Status {
 
 /// Some checkouts don't name what they opened. Where one is pending and there is one attempt without a checkout, they
 /// are the same: the end of the attempt is the end of the checkout.
-fn join_the_only_two(attempts: &mut BTreeMap<&str, Attempt<'_>>) {
-    let mut alone = attempts.iter().filter(|(_, attempt)| !attempt.has_more);
-    let (checkout, others) = (alone.next().map(|(id, _)| *id), alone.next());
-    let mut bare = attempts.values().filter(|attempt| !attempt.has_checkout);
-    let (end, more) = (bare.next().and_then(|attempt| attempt.latest), bare.next());
-    if let (Some(checkout), None, Some(end), None) = (checkout, others.map(drop), end, more.map(drop)) {
-        if let Some(attempt) = attempts.get_mut(checkout) {
-            attempt.latest = Some(later(attempt.latest, end));
-        }
+fn join_the_only_two<'a>(attempts: &mut BTreeMap<&'a str, Attempt<'a>>) {
+    let the_only = |is_one: fn(&Attempt<'_>) -> bool| {
+        let mut all = attempts.iter().filter(|(_, attempt)| is_one(attempt)).map(|(id, attempt)| (*id, attempt.latest));
+        all.next().filter(|_| all.next().is_none())
+    };
+    let (checkout, other) = (the_only(|attempt| !attempt.has_more), the_only(|attempt| !attempt.has_checkout));
+    let end = other.and_then(|(_, latest)| latest);
+    if let Some(((checkout, _), end)) = checkout.zip(end)
+        && let Some(attempt) = attempts.get_mut(checkout)
+    {
+        attempt.latest = Some(later(attempt.latest, end));
     }
 }
 

@@ -8,7 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::stories::{self, DUE, currency, minute, terms};
+use super::every_story;
+use super::stories::{DUE, currency, minute, terms};
 
 /// Facts of a few objects at a few moments with any content, most of which no gateway would send.
 fn anything() -> impl Strategy<Value = Fact> {
@@ -60,7 +61,7 @@ fn object() -> impl Strategy<Value = (Aspect, &'static str)> {
 }
 
 fn one_story() -> impl Strategy<Value = Vec<Fact>> {
-    (0..stories::all().len()).prop_map(|n| stories::all().swap_remove(n).facts)
+    (0..every_story().len()).prop_map(|n| every_story().swap_remove(n).facts)
 }
 
 /// The events of one story, or of two that happened to the same objects.

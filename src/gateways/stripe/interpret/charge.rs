@@ -96,7 +96,8 @@ fn refunded_in_words(facts: &[Fact], moved: Money) -> Option<String> {
 /// does. Then only what is certain is stated: everything if the charge is marked as refunded, otherwise what exceeds
 /// the released rest, as a total that is pending. The refunds' own events report the remainder.
 ///
-/// A total of zero is stated where it may be a refund that failed, but not by a charge that was just made or captured.
+/// A total of zero is stated where it may be a refund that failed: not by a charge that was just made or captured, nor
+/// where the event says that it changed something else, as the update does that Stripe sends of most charges.
 fn refund_total(snapshot: &Snapshot<'_>, moved: Money, released: i64) -> Result<Option<Fact>, Malformed> {
     let Some(reported) = snapshot.money("amount_refunded")? else { return Ok(None) };
     let (state, minor) = match released {
@@ -106,11 +107,13 @@ fn refund_total(snapshot: &Snapshot<'_>, moved: Money, released: i64) -> Result<
         _ => (State::Pending, reported.minor - released),
     };
     let is_restated = matches!(snapshot.verb, "updated" | ANSWERED);
-    if minor <= 0 && !is_restated && snapshot.verb != "refunded" {
+    let before = snapshot.before("amount_refunded")?;
+    let is_of_something_else = snapshot.previous.is_some() && before.is_none();
+    if minor <= 0 && (is_of_something_else || !(is_restated || snapshot.verb == "refunded")) {
         return Ok(None);
     }
     let total = charge_fact(snapshot, Aspect::RefundTotal, state)?.with_amount(minor, moved.currency);
-    Ok(Some(match snapshot.before("amount_refunded")? {
+    Ok(Some(match before {
         Some(before) if released <= 0 => total.with_face(before.minor.max(minor)),
         _ if is_restated => Fact { face: None, ..total },
         _ => total,
