@@ -62,6 +62,16 @@ fn a_stale_completed_leaves_a_refunded_payment_refunded() {
 }
 
 #[test]
+fn nothing_pays_nothing_and_not_more() {
+    let nothing = fact(Aspect::Capture, "ch_1", State::Succeeded, 1, 0);
+    let ledger = Ledger::from_facts([nothing]);
+    let due = |minor| derive(Terms::Agreed(Money::new(minor, currency("EUR"))), &ledger);
+    assert_eq!((due(0).status, due(0).needs_review()), (Status::Paid, false));
+    assert_eq!(due(DUE).concerns, ["the gateway reports 0.00 EUR, the payment is of 49.99 EUR"]);
+    assert_eq!(due(DUE).status, Status::Pending);
+}
+
+#[test]
 fn one_yen_does_not_pay_ten_dollars() {
     let ten_dollars = Terms::Agreed(Money::new(1000, currency("USD")));
     let yen = Fact::new(Aspect::Checkout, "cs_1", State::Succeeded, minute(1), "e").with_amount(1, currency("JPY"));

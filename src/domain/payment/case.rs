@@ -98,6 +98,14 @@ impl<'a> Case<'a> {
         self.due.minor == 0 || self.fit(fact) == Fit::Fits
     }
 
+    /// Whether nothing was agreed to be paid, and an object says that so much was.
+    pub(super) fn is_nothing_paid(&self) -> bool {
+        let nothing =
+            |f: &Fact| f.state == State::Succeeded && (f.amount, f.currency) == (Some(0), Some(self.due.currency));
+        let is_nothing_due = !self.adopted && self.due.minor == 0;
+        is_nothing_due && WAYS.into_iter().flat_map(|way| self.ledger.facts_of(way)).any(nothing)
+    }
+
     /// The facts that state that money moved, in the order of the ledger.
     pub(super) fn moved(&self) -> impl Iterator<Item = &'a Fact> {
         self.ledger.facts().filter(|f| moved(f).is_some())

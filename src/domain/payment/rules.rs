@@ -33,7 +33,7 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
 }
 
 fn is_paid(case: &Case<'_>) -> bool {
-    let free = case.free().any(|f| case.frees(f));
+    let free = case.free().any(|f| case.frees(f)) || case.is_nothing_paid();
     free || (case.captured > 0 && case.captured >= case.covers()) || case.moved().any(|f| case.fit(f) == Fit::Fits)
 }
 

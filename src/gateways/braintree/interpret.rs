@@ -25,14 +25,19 @@ enum Meaning {
     Nothing(&'static str),
 }
 
-/// Reads the event's facts. Pure, and never panics, whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+/// Reads the event's facts. `is_ours` says which merchants are believed. Pure, and never panics, whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) -> Result<Interpretation, Malformed> {
     let xml = std::str::from_utf8(event.body);
     let xml = xml.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
     let document = parse(xml)?;
     let meaning = meaning(event.kind);
     if let Meaning::Nothing(summary) = meaning {
         return Ok(Interpretation { summary: summary.to_owned(), ..Interpretation::default() });
+    }
+    if let Some(stranger) = text(document.root_element(), "source-merchant-id").filter(|account| !is_ours(account)) {
+        let summary =
+            format!("of the merchant {stranger}, which this variant does not name: nothing in it is believed");
+        return Ok(Interpretation { summary, ..Interpretation::default() });
     }
     let missing = || Malformed(format!("expected a subject in {}, got none", event.kind));
     let object = subject(document.root_element()).ok_or_else(missing)?;

@@ -28,6 +28,7 @@ use verify::Keys;
 pub struct Braintree {
     merchant_id: String,
     keys: Keys,
+    accounts: Vec<String>,
     live: bool,
 }
 
@@ -36,7 +37,15 @@ impl Braintree {
     /// sandbox unless [`Braintree::live`] says otherwise.
     pub fn new(merchant_id: impl Into<String>, public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
         let keys = Keys { public: public_key.into(), private: Secret::new(private_key) };
-        Self { merchant_id: merchant_id.into(), keys, live: false }
+        Self { merchant_id: merchant_id.into(), keys, accounts: Vec::new(), live: false }
+    }
+
+    /// Names the connected merchants (`source-merchant-id`, Braintree Auth) whose notifications are believed. Default:
+    /// none, and only those of the merchant itself change payments. Those of others are kept for handlers: whoever
+    /// connects a merchant chooses the order ids of its transactions.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.accounts.extend(accounts.into_iter().map(Into::into));
+        self
     }
 
     /// Declares the keys to be of production. Default: the sandbox. Notifications do not say which they are of.
@@ -80,7 +89,9 @@ impl Gateway for Braintree {
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
         match event.kind {
             TEST_KIND => Ok(test_interpretation()),
-            _ => interpret::interpret(event),
+            _ => interpret::interpret(event, |account| {
+                account == self.merchant_id || self.accounts.iter().any(|a| a == account)
+            }),
         }
     }
 

@@ -1,12 +1,15 @@
 //! Whose events change a payment: of this mode, of this account, of an object that is no other payment's.
 
+use actix_payments::domain::event::Recorded;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
+use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::stripe::Stripe;
 use serde_json::{Value, json};
 
 use super::{charge, event, intent, session, sums};
 use crate::app::{App, SECRET, on_both_databases};
+use crate::braintree::braintree;
 
 /// The event of a connected account, or of the other mode.
 fn told(event: String, changes: Value) -> String {
@@ -79,6 +82,23 @@ on_both_databases! {
         assert_eq!(app.status(&second).await, Status::Paid);
         app.same(&second).await;
     }
+}
+
+#[test]
+fn a_notification_of_a_merchant_that_is_not_named_is_not_believed() {
+    let path = "tests/fixtures/events/braintree/subscription_charged_successfully.source_merchant_id.xml";
+    let body = std::fs::read(path).unwrap();
+    let kind = "subscription_charged_successfully";
+    let at = actix_payments::domain::Timestamp::UNIX_EPOCH;
+    let read = |braintree: Braintree| {
+        braintree.interpret(&Recorded { id: "evt_1", kind, occurred_at: at, body: &body }).unwrap()
+    };
+    let stranger = read(braintree());
+    assert_eq!((stranger.facts, stranger.references), (vec![], Default::default()));
+    assert!(stranger.summary.contains("which this variant does not name"), "{}", stranger.summary);
+    let text = String::from_utf8(body.clone()).unwrap();
+    let merchant = text.split("<source-merchant-id>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(read(braintree().accounts([merchant])).facts.len(), 1);
 }
 
 #[test]
