@@ -12,7 +12,7 @@ use crate::domain::event::{Envelope, Source, Verified, storable};
 use crate::domain::{Timestamp, storable_time};
 use crate::engine::Engine;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
-use crate::error::{Error, ErrorKind, repeated};
+use crate::error::repeated;
 use crate::gateways::{TEST_KIND, Verification};
 use crate::store::rows::NewEvent;
 
@@ -81,9 +81,7 @@ impl Engine {
         if events.is_empty() {
             return Ok(Received { events: 0, duplicates: 0 });
         }
-        let taken = tokio::time::timeout(PATIENCE, writer.append(events, self.register())).await;
-        let late = |_| Err(Error::new(ErrorKind::Unavailable, "the database did not take the event in time"));
-        let stored = taken.unwrap_or_else(late).map_err(|error| {
+        let stored = writer.append(events, self.register(), PATIENCE).await.map_err(|error| {
             error.report(format_args!("a delivery could not be stored: variant={variant}"));
             Rejection::Unavailable
         })?;

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 
 use super::Store;
 use super::rows::{Appended, Claim, Count, Counter, NewAttempt, NewEvent};
@@ -84,7 +85,7 @@ impl Writer {
     }
 
     /// Stores the events of a delivery; durable once this returns `Ok`. `first` is done before, by a delivery that has
-    /// its place already: what waits for it waits for the database as well.
+    /// its place already: what waits for it waits for the database as well. Each of both may take so long.
     ///
     /// # Errors
     /// `Unavailable` when too many deliveries wait or the database doesn't take them, and what `first` says.
@@ -92,16 +93,19 @@ impl Writer {
         &self,
         events: Vec<NewEvent>,
         first: impl Future<Output = Result<(), Error>>,
+        patience: Duration,
     ) -> Result<Vec<Appended>, Error> {
         let place = Place { waiting: &self.waiting, held: &self.held, bytes: bytes_of(&events) };
         let is_full = place.held.fetch_add(place.bytes, Ordering::Relaxed) + place.bytes > self.limits.bytes;
         if place.waiting.fetch_add(1, Ordering::Relaxed) >= self.limits.waiting || is_full {
             return Err(Error::new(ErrorKind::Unavailable, "too many deliveries are waiting"));
         }
-        first.await?;
+        let late = || Error::new(ErrorKind::Unavailable, "the database did not take the event in time");
+        timeout(patience, first).await.map_err(|_| late())??;
         // From here on the thread gives it up.
         std::mem::forget(place);
-        self.send(|answer| Message::Store(events, answer)).await
+        let stored = self.send(|answer| Message::Store(events, answer));
+        timeout(patience, stored).await.map_err(|_| late())?
     }
 
     /// Keeps what a handler did and where its event stands after it; answers whether the event was still held.
