@@ -25,7 +25,7 @@ async fn beside(app: &App, configure: impl FnOnce(Configured) -> Configured) -> 
 fn receipt(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
     let notes = notes.clone();
     builder.handler(name, move |step: Transition| {
-        notes.add(&format!("{name} {}", step.payment.token));
+        notes.add(format!("{name} {}", step.payment.token));
         async { Ok(()) }
     })
 }
@@ -34,7 +34,7 @@ fn receipt(builder: Configured, name: &'static str, notes: &Notes) -> Configured
 fn marks(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
     let notes = notes.clone();
     builder.handler_in_transaction(name, move |_: AnyRef<'_>, step| {
-        notes.add(&format!("{name} {}", step.payment.token));
+        notes.add(format!("{name} {}", step.payment.token));
         Ok(())
     })
 }
@@ -43,7 +43,7 @@ fn marks(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
 fn sync(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
     let notes = notes.clone();
     builder.on_event("checkout.*", name, move |event: Event| {
-        notes.add(&format!("{name} {}", event.payment.map(|payment| payment.token).unwrap_or_default()));
+        notes.add(format!("{name} {}", event.payment.map(|payment| payment.token).unwrap_or_default()));
         async { Ok(()) }
     })
 }
