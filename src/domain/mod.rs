@@ -11,6 +11,7 @@ pub mod money;
 pub mod operation;
 pub mod payment;
 pub mod retry;
+pub mod subscription;
 
 /// A time in UTC, in microseconds: the resolution that both databases store.
 pub type Timestamp = time::OffsetDateTime;

@@ -37,6 +37,48 @@ impl Verb {
     }
 }
 
+/// What a gateway can be asked to do with a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SubscriptionVerb {
+    /// End it now.
+    Cancel,
+    /// Let it end with the period that is under way.
+    CancelAtEnd,
+    /// Let it go on, after all: take back an end that is decided and still to come.
+    Resume,
+    /// Say how it stands; changes nothing.
+    Refresh,
+}
+
+impl SubscriptionVerb {
+    /// Every verb.
+    pub const ALL: [SubscriptionVerb; 4] = [Self::Cancel, Self::CancelAtEnd, Self::Resume, Self::Refresh];
+
+    /// The word in tables and addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::CancelAtEnd => "cancel_at_end",
+            Self::Resume => "resume",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// The word in sentences.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::CancelAtEnd => "cancel at the period's end",
+            other => other.as_str(),
+        }
+    }
+
+    /// The verb of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == word)
+    }
+}
+
 /// How far an operation got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum OperationState {

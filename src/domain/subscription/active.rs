@@ -1,0 +1,45 @@
+//! Whether a subscription counts as active at a moment. It depends on the clock, so it is computed and never stored.
+
+use std::time::Duration;
+
+use super::state::SubscriptionState;
+use super::status::SubscriptionStatus;
+use crate::domain::{Timestamp, later};
+
+impl SubscriptionState {
+    /// Whether whoever has this subscription may use what it is for at `now`: while it is trialing or active and no
+    /// end has passed, and while a payment is past due for `grace` at the most, from [`SubscriptionState::due_since`]
+    /// on. A status that this release does not know is not active.
+    pub fn is_active(&self, now: Timestamp, grace: Duration) -> bool {
+        if self.ends_at().is_some_and(|end| end <= now) {
+            return false;
+        }
+        match self.status {
+            SubscriptionStatus::Trialing | SubscriptionStatus::Active => true,
+            SubscriptionStatus::PastDue => self.due_since().is_some_and(|since| now < later(since, grace)),
+            _ => false,
+        }
+    }
+
+    /// Whether it ended: what ended does not come back.
+    pub fn is_over(&self) -> bool {
+        self.ended_at.is_some() || matches!(self.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired)
+    }
+
+    /// When it ended or, as far as that is decided, will end.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        let with_period = self.period.filter(|_| self.cancel_at_period_end).map(|period| period.end);
+        self.ended_at.or(self.cancel_at).or(with_period)
+    }
+
+    /// Since when money is due while it is past due: since the unpaid invoice was made, else since the end of the
+    /// period that was paid for.
+    pub fn due_since(&self) -> Option<Timestamp> {
+        let unpaid = self.last_invoice.as_ref().filter(|invoice| invoice.is_open()).map(|invoice| invoice.created_at);
+        let paid_until = self.period.map(|period| {
+            let is_over = self.as_of.is_some_and(|as_of| period.end <= as_of);
+            if is_over { period.end } else { period.start }
+        });
+        unpaid.or(paid_until).or(self.as_of)
+    }
+}

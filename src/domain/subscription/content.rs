@@ -1,0 +1,94 @@
+//! What a gateway says of a subscription as a whole, in one event.
+
+use serde::{Deserialize, Serialize};
+
+use super::kept::{maybe_money, maybe_time, time};
+use super::status::SubscriptionStatus;
+use crate::domain::Timestamp;
+use crate::domain::money::Money;
+
+/// A subscription as one event shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionContent {
+    /// The status.
+    pub status: SubscriptionStatus,
+    /// The gateway's own word for the status, verbatim.
+    pub gateway_status: String,
+    /// The host's own id of whom it belongs to, where the host attached it to the gateway's object.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The gateway's id of the customer.
+    #[serde(default)]
+    pub customer_ref: Option<String>,
+    /// What is subscribed to.
+    #[serde(default)]
+    pub items: Vec<SubscriptionItem>,
+    /// The billing period that is under way.
+    #[serde(default)]
+    pub period: Option<BillingPeriod>,
+    /// When the trial ends or ended.
+    #[serde(default, with = "maybe_time")]
+    pub trial_end: Option<Timestamp>,
+    /// When it will end, if that is decided.
+    #[serde(default, with = "maybe_time")]
+    pub cancel_at: Option<Timestamp>,
+    /// Whether it ends with the period that is under way.
+    #[serde(default)]
+    pub cancel_at_period_end: bool,
+    /// When somebody decided that it ends.
+    #[serde(default, with = "maybe_time")]
+    pub canceled_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, with = "maybe_time")]
+    pub ended_at: Option<Timestamp>,
+    /// How charging is paused, where the gateway keeps that apart from the status.
+    #[serde(default)]
+    pub pause: Option<CollectionPause>,
+    /// The gateway's id of the newest invoice.
+    #[serde(default)]
+    pub latest_invoice: Option<String>,
+}
+
+/// One price that is subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionItem {
+    /// The gateway's id of the price or plan.
+    pub price: String,
+    /// The gateway's id of the product.
+    #[serde(default)]
+    pub product: Option<String>,
+    /// How many; `None` if it is billed by use.
+    #[serde(default)]
+    pub quantity: Option<i64>,
+    /// The price of one for each interval; `None` if the gateway does not say one amount (tiers).
+    #[serde(default, with = "maybe_money")]
+    pub amount: Option<Money>,
+    /// The unit of the interval, in the gateway's words: `day`, `week`, `month`, `year`.
+    #[serde(default)]
+    pub interval: Option<String>,
+    /// How many of these units an interval has.
+    #[serde(default)]
+    pub interval_count: Option<i64>,
+}
+
+/// A span of time that is billed as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingPeriod {
+    /// When it began.
+    #[serde(with = "time")]
+    pub start: Timestamp,
+    /// When it ends; not part of it any more.
+    #[serde(with = "time")]
+    pub end: Timestamp,
+}
+
+/// A pause in charging that leaves the status as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionPause {
+    /// What becomes of invoices meanwhile, in the gateway's words (Stripe: `keep_as_draft`, `mark_uncollectible`,
+    /// `void`).
+    pub behavior: String,
+    /// When charging goes on by itself.
+    #[serde(default, with = "maybe_time")]
+    pub resumes_at: Option<Timestamp>,
+}

@@ -1,0 +1,178 @@
+//! The set of a subscription's facts, and the state that follows from it. Adding a fact is commutative, associative and
+//! idempotent: of the snapshots, the set keeps those of the greatest time, all of them, and once one shows the end,
+//! only those that show it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::invoice::SubscriptionInvoice;
+use super::kept::time;
+use super::snapshot::SubscriptionSnapshot;
+use super::state::SubscriptionState;
+use super::ties;
+use crate::domain::Timestamp;
+
+/// Who says whom a subscription belongs to. A later one outranks an earlier one, whatever the times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnerSource {
+    /// The checkout that began it.
+    Checkout,
+    /// The host, afterwards.
+    Host,
+}
+
+/// A statement of whom a subscription belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct OwnerClaim {
+    /// When it was made.
+    #[serde(with = "time")]
+    pub occurred_at: Timestamp,
+    /// The gateway's id of the event that states it; empty if the host does.
+    pub event_id: String,
+    /// The host's own id of the owner.
+    pub owner: String,
+}
+
+/// One thing that an event states of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubscriptionFact {
+    /// How it stands as a whole.
+    Snapshot(Box<SubscriptionSnapshot>),
+    /// How one of its invoices stands.
+    Invoice(Box<SubscriptionInvoice>),
+    /// Whom it belongs to.
+    Owner(OwnerSource, OwnerClaim),
+    /// The customer's email address.
+    Customer {
+        /// The address.
+        email: String,
+        /// When it was so, by the gateway's clock.
+        occurred_at: Timestamp,
+        /// The gateway's id of the event.
+        event_id: String,
+    },
+}
+
+/// A subscription's facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionFacts {
+    /// Those of the greatest time, by the ids of their events.
+    #[serde(default)]
+    snapshots: BTreeMap<String, SubscriptionSnapshot>,
+    #[serde(default)]
+    invoice: Option<SubscriptionInvoice>,
+    #[serde(default)]
+    owners: BTreeMap<OwnerSource, OwnerClaim>,
+    #[serde(default)]
+    customer: Option<Customer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Customer {
+    #[serde(with = "time")]
+    occurred_at: Timestamp,
+    event_id: String,
+    email: String,
+}
+
+/// The effect of a fact on a subscription's facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SubscriptionEffect {
+    /// It is among them already.
+    Known,
+    /// They say something later.
+    Older,
+    /// The subscription ended, and this does not show its end.
+    Ended,
+    /// They changed.
+    Changed,
+}
+
+impl SubscriptionFacts {
+    /// The set of these facts. Their order and repetitions make no difference.
+    pub fn of(facts: impl IntoIterator<Item = SubscriptionFact>) -> Self {
+        let mut set = Self::default();
+        for fact in facts {
+            set.merge(fact);
+        }
+        set
+    }
+
+    /// Adds a fact.
+    pub fn merge(&mut self, fact: SubscriptionFact) -> SubscriptionEffect {
+        match fact {
+            SubscriptionFact::Snapshot(snapshot) => self.add_snapshot(*snapshot),
+            SubscriptionFact::Invoice(invoice) => {
+                keep_greatest(&mut self.invoice, *invoice, |a, b| a.precedence().cmp(&b.precedence()))
+            }
+            SubscriptionFact::Owner(source, claim) => {
+                let mut held = self.owners.remove(&source);
+                let effect = keep_greatest(&mut held, claim, Ord::cmp);
+                self.owners.extend(held.map(|claim| (source, claim)));
+                effect
+            }
+            SubscriptionFact::Customer { email, occurred_at, event_id } => {
+                keep_greatest(&mut self.customer, Customer { occurred_at, event_id, email }, Ord::cmp)
+            }
+        }
+    }
+
+    fn add_snapshot(&mut self, snapshot: SubscriptionSnapshot) -> SubscriptionEffect {
+        let held = self.snapshots.values().next().map(SubscriptionSnapshot::moment);
+        match held.map(|held| (held, snapshot.moment().cmp(&held))) {
+            Some(((true, _), std::cmp::Ordering::Less)) => return SubscriptionEffect::Ended,
+            Some((_, std::cmp::Ordering::Less)) => return SubscriptionEffect::Older,
+            Some((_, std::cmp::Ordering::Equal)) => {}
+            Some((_, std::cmp::Ordering::Greater)) | None => self.snapshots.clear(),
+        }
+        // Two snapshots of one event are a gateway's mistake; still one of them counts, whichever comes first.
+        let mut held = self.snapshots.remove(&snapshot.event_id);
+        let event_id = snapshot.event_id.clone();
+        let effect = keep_greatest(&mut held, snapshot, |a, b| a.precedence().cmp(&b.precedence()));
+        self.snapshots.extend(held.map(|snapshot| (event_id, snapshot)));
+        effect
+    }
+
+    /// The state that follows.
+    pub fn state(&self) -> SubscriptionState {
+        let mut state = SubscriptionState::unknown();
+        if let Some((last, is_certain)) = ties::last(self.snapshots.values()) {
+            state = SubscriptionState::shown(last.content.clone());
+            state.as_of = Some(last.occurred_at);
+            state.as_of_event = Some(last.event_id.clone());
+            let doubt = "events of the same moment differ, and none of them says which is the last";
+            state.doubt = (!is_certain).then(|| doubt.to_owned());
+        }
+        let claim = |source| self.owners.get(&source).map(|claim: &OwnerClaim| claim.owner.clone());
+        state.owner = claim(OwnerSource::Host).or(state.owner).or(claim(OwnerSource::Checkout));
+        state.customer = self.customer.as_ref().map(|customer| customer.email.clone());
+        state.last_invoice = self.invoice.clone();
+        state
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn keep_greatest<T: PartialEq>(
+    held: &mut Option<T>,
+    new: T,
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+) -> SubscriptionEffect {
+    let Some(old) = held else {
+        *held = Some(new);
+        return SubscriptionEffect::Changed;
+    };
+    match order(&new, old) {
+        std::cmp::Ordering::Less => SubscriptionEffect::Older,
+        std::cmp::Ordering::Equal => SubscriptionEffect::Known,
+        std::cmp::Ordering::Greater => {
+            *held = Some(new);
+            SubscriptionEffect::Changed
+        }
+    }
+}

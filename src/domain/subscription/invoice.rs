@@ -1,0 +1,53 @@
+//! The newest invoice of a subscription that an event has told of.
+
+use serde::{Deserialize, Serialize};
+
+use super::kept::{maybe_money, maybe_time, time};
+use crate::domain::Timestamp;
+use crate::domain::money::Money;
+
+/// An invoice of a subscription, as one event shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionInvoice {
+    /// The gateway's id of it.
+    pub gateway_ref: String,
+    /// The gateway's own word for its status, verbatim (Stripe: `draft`, `open`, `paid`, `uncollectible`, `void`).
+    pub status: String,
+    /// Whether it is paid.
+    pub paid: bool,
+    /// Whether nothing more is due because it was given up or withdrawn.
+    pub closed: bool,
+    /// What was to be paid.
+    #[serde(default, with = "maybe_money")]
+    pub due: Option<Money>,
+    /// How often the gateway tried to take the money.
+    #[serde(default)]
+    pub attempts: i64,
+    /// When the gateway tries next; `None` if it does not.
+    #[serde(default, with = "maybe_time")]
+    pub next_attempt: Option<Timestamp>,
+    /// When the gateway made it.
+    #[serde(with = "time")]
+    pub created_at: Timestamp,
+    /// When this was so, by the gateway's clock.
+    #[serde(with = "time")]
+    pub occurred_at: Timestamp,
+    /// The gateway's id of the event that states it.
+    pub event_id: String,
+}
+
+impl SubscriptionInvoice {
+    /// Whether money is due on it.
+    pub fn is_open(&self) -> bool {
+        !self.paid && !self.closed
+    }
+
+    /// By what one outranks another, the most significant first; it covers every field, so that different ones never
+    /// tie. Of one invoice, paid outranks all else, whatever the times.
+    pub(super) fn precedence(&self) -> impl Ord + use<> {
+        let Self { gateway_ref, status, due, next_attempt, event_id, .. } = self.clone();
+        let money = due.map(|due| (due.minor, due.currency.to_string()));
+        let moment = (self.created_at, gateway_ref, self.paid, self.closed, self.occurred_at);
+        (moment, (self.attempts, status, next_attempt, money, event_id))
+    }
+}

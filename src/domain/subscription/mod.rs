@@ -1,0 +1,20 @@
+//! Subscriptions: what events state of one, and the state that follows from the set of their statements.
+
+mod active;
+mod content;
+mod explain;
+mod facts;
+mod invoice;
+mod kept;
+mod snapshot;
+mod state;
+mod status;
+mod ties;
+
+pub use content::{BillingPeriod, CollectionPause, SubscriptionContent, SubscriptionItem};
+pub use explain::why;
+pub use facts::{OwnerClaim, OwnerSource, SubscriptionEffect, SubscriptionFact, SubscriptionFacts};
+pub use invoice::SubscriptionInvoice;
+pub use snapshot::SubscriptionSnapshot;
+pub use state::SubscriptionState;
+pub use status::SubscriptionStatus;
