@@ -67,18 +67,19 @@ mod web;
 mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
-pub use engine::{Chores, HandlerError, ModePolicy, Payment, Unmatched, Variant};
+pub use engine::{Chores, HandlerError, ModePolicy, Payment, Subscription, Unmatched, Variant};
 pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;
 pub use mount::Mount;
-pub use operations::{Created, NewPayment, Next, Outcome, Reconciled, Refund};
-pub use payments::{Builder, Event, Payments, Transition};
+pub use operations::{Created, NewPayment, NewSubscription, Next, Outcome, Reconciled, Refund, Subscribed};
+pub use payments::{Builder, Event, Payments, SubscriptionTransition, Transition};
 pub use pipeline::Received;
-pub use reports::{Differing, Rebuilt};
+pub use reports::{Differing, Rebuilt, SubscriptionList, SubscriptionQuery};
 pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, PooledConnection};
 pub use store::dialect::HostConnection;
 pub use store::migrations::Migration;
+pub use web::active::{ActiveSubscription, RequireActive};
 pub use worker::{RunningWorker, Worker};
 
 /// The README's programs, compiled with the documentation.

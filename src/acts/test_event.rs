@@ -36,6 +36,7 @@ impl Engine {
             act: "test",
             event_id: None,
             payment_id: None,
+            subscription_id: None,
             variant: Some(name.to_owned()),
             address: actor.address,
             detail: Some(format!("sent {id}")),

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::Timestamp;
 use super::fact::Fact;
+use super::subscription::SubscriptionFact;
 
 /// An event as its gateway sent it, with the fields that are needed to store it once. It is not interpreted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,20 @@ pub struct Interpretation {
     /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself.
     /// A worker then makes a call with `Verb::Complete`, if the gateway supports it.
     pub awaits_completion: Option<Awaited>,
+    /// What it states of a subscription, if it is about one.
+    pub subscription: Option<SubscriptionStatement>,
+}
+
+/// What an event states of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionStatement {
+    /// The gateway's id of the subscription.
+    pub gateway_ref: String,
+    /// Texts that may be the subscription's token, as the merchant passed it to the gateway. A text that is no
+    /// subscription's token is ignored.
+    pub tokens: Vec<String>,
+    /// The facts that it states.
+    pub facts: Vec<SubscriptionFact>,
 }
 
 /// A gateway's object that waits to be completed.

@@ -32,4 +32,10 @@ ids! {
     TransitionId
     /// An operation's.
     OperationId
+    /// A subscription's.
+    SubscriptionId
+    /// A transition's of a subscription.
+    SubscriptionTransitionId
+    /// An operation's on a subscription.
+    SubscriptionOperationId
 }

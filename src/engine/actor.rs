@@ -22,5 +22,15 @@ pub(crate) fn act(
     created_at: Timestamp,
 ) -> NewAct {
     let Actor { name, address } = actor.clone();
-    NewAct { actor: name, act, event_id, payment_id, variant: None, address, detail: None, created_at }
+    NewAct {
+        actor: name,
+        act,
+        event_id,
+        payment_id,
+        subscription_id: None,
+        variant: None,
+        address,
+        detail: None,
+        created_at,
+    }
 }

@@ -8,41 +8,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use super::payment::Payment;
-use crate::domain::Timestamp;
+use super::notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 use crate::domain::event::AttemptOutcome;
-use crate::domain::fact::State;
-use crate::domain::id::TransitionId;
-use crate::domain::payment::Status;
 use crate::store::Tx;
-
-/// What handlers are told of a transition.
-#[derive(Clone)]
-pub(crate) struct TransitionNotice {
-    pub(crate) id: TransitionId,
-    pub(crate) payment: Payment,
-    pub(crate) from: Status,
-    pub(crate) to: Status,
-    pub(crate) needs_review: bool,
-    pub(crate) disputed: bool,
-    pub(crate) dispute: Option<State>,
-    pub(crate) cause: String,
-    pub(crate) event_id: String,
-    pub(crate) kind: String,
-}
-
-/// What handlers are told of an event.
-#[derive(Clone)]
-pub(crate) struct EventNotice {
-    pub(crate) variant: String,
-    pub(crate) id: String,
-    pub(crate) kind: String,
-    pub(crate) occurred_at: Option<Timestamp>,
-    pub(crate) body: Bytes,
-    pub(crate) payment: Option<Payment>,
-}
+use crate::store::rows::Step;
 
 /// What a handler says when it did not do its work. `?` on any error means retry.
 #[derive(Debug)]
@@ -111,15 +80,19 @@ impl Drop for Inside {
 
 pub(crate) type Run = Pin<Box<dyn Future<Output = Result<(), HandlerError>>>>;
 type OnTransition = Box<dyn Fn(TransitionNotice) -> Run + Send + Sync>;
+type OnSubscription = Box<dyn Fn(SubscriptionNotice) -> Run + Send + Sync>;
 type OnEvent = Box<dyn Fn(EventNotice) -> Run + Send + Sync>;
-pub(crate) type InTransaction = Box<dyn Fn(&mut dyn Any, &TransitionNotice) -> Result<(), HandlerError> + Send + Sync>;
+/// Runs in the transaction, on its connection, for a step of type `T`.
+pub(crate) type InTransaction<T> = Box<dyn Fn(&mut dyn Any, &T) -> Result<(), HandlerError> + Send + Sync>;
 
 /// All handlers, in the order in which they were added.
 #[derive(Default)]
 pub(crate) struct Handlers {
     pub(super) on_transition: Vec<(String, OnTransition)>,
+    pub(super) on_subscription: Vec<(String, OnSubscription)>,
     on_event: Vec<(String, String, OnEvent)>,
-    pub(crate) in_transaction: Vec<(String, InTransaction)>,
+    pub(super) in_transaction: Vec<(String, InTransaction<TransitionNotice>)>,
+    pub(super) in_transaction_of_subscription: Vec<(String, InTransaction<SubscriptionNotice>)>,
 }
 
 impl Handlers {
@@ -132,6 +105,15 @@ impl Handlers {
         self.on_transition.push((name, Box::new(move |transition| later(&run, transition))));
     }
 
+    pub(crate) fn add_subscription<F, R>(&mut self, name: String, run: F)
+    where
+        F: Fn(SubscriptionNotice) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), HandlerError>> + 'static,
+    {
+        let run = Arc::new(run);
+        self.on_subscription.push((name, Box::new(move |transition| later(&run, transition))));
+    }
+
     pub(crate) fn add_event<F, R>(&mut self, name: String, kind: String, run: F)
     where
         F: Fn(EventNotice) -> R + Send + Sync + 'static,
@@ -141,15 +123,21 @@ impl Handlers {
         self.on_event.push((name, kind, Box::new(move |event| later(&run, event))));
     }
 
-    pub(crate) fn add_in_transaction(&mut self, name: String, run: InTransaction) {
+    pub(crate) fn add_in_transaction(&mut self, name: String, run: InTransaction<TransitionNotice>) {
         self.in_transaction.push((name, run));
+    }
+
+    pub(crate) fn add_in_transaction_of_subscription(&mut self, name: String, run: InTransaction<SubscriptionNotice>) {
+        self.in_transaction_of_subscription.push((name, run));
     }
 
     /// The names of all handlers, in the order in which they were added to each list.
     pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         let names = self.on_transition.iter().map(|(name, _)| name);
+        let names = names.chain(self.on_subscription.iter().map(|(name, _)| name));
         let names = names.chain(self.on_event.iter().map(|(name, _, _)| name));
-        names.chain(self.in_transaction.iter().map(|(name, _)| name))
+        let names = names.chain(self.in_transaction.iter().map(|(name, _)| name));
+        names.chain(self.in_transaction_of_subscription.iter().map(|(name, _)| name))
     }
 
     /// The name and the kind of each handler of events.
@@ -157,29 +145,61 @@ impl Handlers {
         self.on_event.iter().map(|(name, kind, _)| (name, kind))
     }
 
-    /// The runs that this event is due: each handler of transitions for each of them, then those for its kind.
-    pub(crate) fn runs<'a>(&'a self, transitions: &'a [TransitionNotice], event: &'a EventNotice) -> Vec<Call<'a>> {
-        let steps =
-            transitions.iter().flat_map(|step| self.on_transition.iter().map(move |(name, run)| (step, name, run)));
-        let for_steps = steps.map(|(step, name, run)| -> Call<'a> {
-            Call { handler: name, transition: Some(step.id), begin: Box::new(move || run(step.clone())) }
-        });
+    /// The names of the handlers in the transaction for steps of payments.
+    pub(crate) fn in_transaction(&self) -> impl Iterator<Item = &String> {
+        self.in_transaction.iter().map(|(name, _)| name)
+    }
+
+    /// The names of the handlers in the transaction for steps of subscriptions.
+    pub(crate) fn in_transaction_of_subscription(&self) -> impl Iterator<Item = &String> {
+        self.in_transaction_of_subscription.iter().map(|(name, _)| name)
+    }
+
+    /// The runs that this event is due: each handler of transitions for each of them, those of subscriptions for each
+    /// of theirs, then those for its kind.
+    pub(crate) fn runs<'a>(
+        &'a self,
+        transitions: &'a [TransitionNotice],
+        subscriptions: &'a [SubscriptionNotice],
+        event: &'a EventNotice,
+    ) -> Vec<Call<'a>> {
+        let mut calls: Vec<Call<'a>> = Vec::new();
+        for step in transitions {
+            let transition = Some(Step::Payment(step.id));
+            calls.extend(self.on_transition.iter().map(|(name, run)| -> Call<'a> {
+                Call { handler: name, transition, begin: Box::new(move || run(step.clone())) }
+            }));
+        }
+        for step in subscriptions {
+            let transition = Some(Step::Subscription(step.id));
+            calls.extend(self.on_subscription.iter().map(|(name, run)| -> Call<'a> {
+                Call { handler: name, transition, begin: Box::new(move || run(step.clone())) }
+            }));
+        }
         let wanted = self.on_event.iter().filter(|(_, kind, _)| matches(kind, &event.kind));
-        let for_kind = wanted.map(|(name, _, run)| -> Call<'a> {
+        calls.extend(wanted.map(|(name, _, run)| -> Call<'a> {
             Call { handler: name, transition: None, begin: Box::new(move || run(event.clone())) }
-        });
-        for_steps.chain(for_kind).collect()
+        }));
+        calls
     }
 
     /// The names of those that [`Handlers::runs`] would run for an event of this kind with these transitions, each
     /// with the transition that it is for.
     pub(crate) fn due<'a>(
         &'a self,
-        transitions: &'a [TransitionId],
+        transitions: &'a [Step],
         kind: &'a str,
-    ) -> impl Iterator<Item = (&'a str, Option<TransitionId>)> {
-        let steps = transitions.iter();
-        let for_steps = steps.flat_map(|step| self.on_transition.iter().map(|(name, _)| (name.as_str(), Some(*step))));
+    ) -> impl Iterator<Item = (&'a str, Option<Step>)> {
+        let for_steps = transitions.iter().flat_map(|step| {
+            let of_payment = self.on_transition.iter().map(|(name, _)| name);
+            let of_subscription = self.on_subscription.iter().map(|(name, _)| name);
+            let (is_payment, is_subscription) = match step {
+                Step::Payment(_) => (true, false),
+                Step::Subscription(_) => (false, true),
+            };
+            let names = of_payment.filter(move |_| is_payment).chain(of_subscription.filter(move |_| is_subscription));
+            names.map(|name| (name.as_str(), Some(*step)))
+        });
         let wanted = self.on_event.iter().filter(move |(_, pattern, _)| matches(pattern, kind));
         for_steps.chain(wanted.map(|(name, ..)| (name.as_str(), None)))
     }
@@ -190,16 +210,21 @@ impl Handlers {
         tx: &mut dyn Tx,
         step: &TransitionNotice,
     ) -> Result<(), (String, HandlerError)> {
-        for (name, run) in &self.in_transaction {
-            let mut ran = Ok(());
-            let lent = tx.lend(&mut |conn| {
-                let _inside = Inside::enter();
-                ran = run(conn, step);
-            });
-            let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
-            lent.and(ran).map_err(|error| (name.clone(), error))?;
-        }
-        Ok(())
+        run_all(&self.in_transaction, tx, step)
+    }
+
+    /// The same for a subscription's transition.
+    pub(crate) fn run_in_transaction_of_subscription(
+        &self,
+        tx: &mut dyn Tx,
+        step: &SubscriptionNotice,
+    ) -> Result<(), (String, HandlerError)> {
+        run_all(&self.in_transaction_of_subscription, tx, step)
+    }
+
+    /// Whether any handler runs in the transaction.
+    pub(crate) fn any_in_transaction(&self) -> bool {
+        !self.in_transaction.is_empty() || !self.in_transaction_of_subscription.is_empty()
     }
 
     /// Whether any handler is for events of this kind.
@@ -210,6 +235,27 @@ impl Handlers {
     pub(crate) fn wants_transitions(&self) -> bool {
         !self.on_transition.is_empty()
     }
+
+    pub(crate) fn wants_subscriptions(&self) -> bool {
+        !self.on_subscription.is_empty()
+    }
+}
+
+fn run_all<T>(
+    handlers: &[(String, InTransaction<T>)],
+    tx: &mut dyn Tx,
+    step: &T,
+) -> Result<(), (String, HandlerError)> {
+    for (name, run) in handlers {
+        let mut ran = Ok(());
+        let lent = tx.lend(&mut |conn| {
+            let _inside = Inside::enter();
+            ran = run(conn, step);
+        });
+        let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
+        lent.and(ran).map_err(|error| (name.clone(), error))?;
+    }
+    Ok(())
 }
 
 /// Calls the host's function when its future is first polled, so that a panic in either is caught in one place.
@@ -227,7 +273,7 @@ where
 pub(crate) struct Call<'a> {
     pub(crate) handler: &'a str,
     /// The transition that it is for, if it is for one.
-    pub(crate) transition: Option<TransitionId>,
+    pub(crate) transition: Option<Step>,
     pub(crate) begin: Box<dyn Fn() -> Run + 'a>,
 }
 

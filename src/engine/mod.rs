@@ -1,5 +1,6 @@
 //! The running configuration that all rooms above share: variants, handlers, the database, its writer and the clock.
 
+mod activity;
 mod actor;
 pub(crate) mod allowed;
 mod arrivals;
@@ -8,9 +9,12 @@ pub(crate) mod event_facts;
 pub(crate) mod find;
 pub(crate) mod handler;
 pub(crate) mod heartbeat;
+mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;
 pub(crate) mod request;
+pub(crate) mod subscription;
+pub(crate) mod subscription_allowed;
 pub(crate) mod tally;
 mod variant;
 
@@ -25,8 +29,9 @@ pub(crate) use arrivals::{Arrival, Arrivals};
 pub use chores::Chores;
 pub(crate) use chores::reconcile_chore;
 pub use handler::HandlerError;
-pub(crate) use handler::{EventNotice, TransitionNotice};
+pub(crate) use notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 pub use payment::Payment;
+pub use subscription::Subscription;
 pub use variant::{ModePolicy, Unmatched, Variant};
 
 use crate::domain::retry::Backoff;
@@ -35,6 +40,7 @@ use crate::error::{Error, ErrorKind};
 use crate::store::pulse::Pulse;
 use crate::store::writer::Writer;
 use crate::store::{Store, Tx, threads};
+use activity::Activity;
 use handler::Handlers;
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -55,6 +61,11 @@ pub(crate) struct Engine {
     pub(crate) reported_lacking: Mutex<Vec<String>>,
     pub(crate) backoff: Backoff,
     pub(crate) chores: Chores,
+    /// How long an owner stays active whose subscription is past due.
+    pub(crate) grace: Duration,
+    /// How long an answer to whether an owner is active may be remembered.
+    pub(crate) active_for: Duration,
+    pub(crate) activity: Activity,
     pub(crate) handler_timeout: Duration,
     /// How long a claimed event is held without a word from its worker.
     pub(crate) lease: Duration,
@@ -162,6 +173,11 @@ pub(crate) fn random_word(len: usize) -> Result<String, Error> {
     getrandom::fill(&mut bytes)
         .map_err(|e| Error::new(ErrorKind::Unavailable, "the system gives no random bytes").with_source(e))?;
     Ok(bytes.into_iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+/// A token of a subscription of ours.
+pub(crate) fn subscription_token() -> Result<String, Error> {
+    Ok(format!("psub_{}", random_word(26)?))
 }
 
 /// A token of ours: 26 letters and digits, 130 bits that nobody can guess.

@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use super::Engine;
 use super::handler::{Handlers, matches};
-use crate::domain::id::TransitionId;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::registry::{Registered, Stage};
+use crate::store::rows::Step;
 
 /// The registered handlers that this process lacks.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -18,22 +18,29 @@ impl Lacking {
     /// Those that run in the transaction, by name. A process that lacks one can't process an event: the transition
     /// would be committed without it.
     pub(crate) fn in_transaction(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|it| it.stage == Stage::Transaction).map(|it| it.name.as_str())
+        let inside = [Stage::Transaction, Stage::SubscriptionTransaction];
+        self.0.iter().filter(move |it| inside.contains(&it.stage)).map(|it| it.name.as_str())
     }
 
-    /// Whether one of them is to run after the commit for an event of this kind, with or without transitions.
-    pub(crate) fn wants(&self, has_steps: bool, kind: &str) -> bool {
+    /// Whether one of them is to run after the commit for an event of this kind, with or without transitions of a
+    /// payment and of a subscription.
+    pub(crate) fn wants(&self, of_payment: bool, of_subscription: bool, kind: &str) -> bool {
         self.0.iter().any(|it| match &it.stage {
-            Stage::Transaction => false,
-            Stage::Transition => has_steps,
+            Stage::Transaction | Stage::SubscriptionTransaction => false,
+            Stage::Transition => of_payment,
+            Stage::SubscriptionTransition => of_subscription,
             Stage::Event(pattern) => matches(pattern, kind),
         })
     }
 
     /// The runs after the commit that they are owed: each with the transition that it is for, if it is for one.
-    pub(crate) fn runs(&self, transitions: &[TransitionId], kind: &str) -> Vec<(String, Option<TransitionId>)> {
+    pub(crate) fn runs(&self, steps: &[Step], kind: &str) -> Vec<(String, Option<Step>)> {
+        let of = |name: &str, is_of: fn(&&Step) -> bool| {
+            steps.iter().filter(is_of).map(|step| (name.to_owned(), Some(*step))).collect()
+        };
         let runs = self.0.iter().flat_map(|it| match &it.stage {
-            Stage::Transition => transitions.iter().map(|id| (it.name.clone(), Some(*id))).collect(),
+            Stage::Transition => of(&it.name, |step| matches!(step, Step::Payment(_))),
+            Stage::SubscriptionTransition => of(&it.name, |step| matches!(step, Step::Subscription(_))),
             Stage::Event(pattern) if matches(pattern, kind) => vec![(it.name.clone(), None)],
             _ => Vec::new(),
         });
@@ -52,7 +59,11 @@ impl Handlers {
         let transaction = self.in_transaction.iter().map(|(name, _)| registered(name, Stage::Transaction));
         let transition = self.on_transition.iter().map(|(name, _)| registered(name, Stage::Transition));
         let event = self.kinds().map(|(name, kind)| registered(name, Stage::Event(kind.clone())));
-        transaction.chain(transition).chain(event).collect()
+        let inside = self.in_transaction_of_subscription.iter();
+        let inside = inside.map(|(name, _)| registered(name, Stage::SubscriptionTransaction));
+        let of_subscription = self.on_subscription.iter();
+        let of_subscription = of_subscription.map(|(name, _)| registered(name, Stage::SubscriptionTransition));
+        transaction.chain(transition).chain(event).chain(inside).chain(of_subscription).collect()
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum Requester {
 }
 
 impl Requester {
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Host => "the app",
             Self::Worker => "a worker",

@@ -17,11 +17,12 @@ pub struct Variant {
 /// another app on the same account).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unmatched {
-    /// After the grace time a payment is made from the event.
+    /// After the grace time a payment is made from the event. A subscription is made at once, under
+    /// [`Unmatched::Park`] too: an event shows it whole.
     Adopt,
     /// They wait until a payment bears one of their references, however long.
     Park,
-    /// They are kept and nothing more happens.
+    /// They are kept and nothing more happens, nor with events of subscriptions that were not started here.
     Ignore,
 }
 

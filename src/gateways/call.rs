@@ -2,12 +2,31 @@
 //! gateway.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
 pub use crate::domain::operation::Verb;
+
+/// A boxed future that can be sent between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The result of starting a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Started {
+    /// The customer continues on a page of the gateway's.
+    Redirect {
+        /// The address of the page.
+        url: String,
+        /// The gateway's ids of the objects that it created for this payment.
+        gateway_refs: Vec<String>,
+    },
+    /// The gateway has no page for the customer: the host does the rest, or nothing is left to do.
+    Done,
+}
 
 /// A call about one payment.
 #[derive(Debug, Clone)]

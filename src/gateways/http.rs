@@ -16,10 +16,18 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The largest body of an answer, in bytes; a hundred Stripe events are about a third of it.
 const BODY_LIMIT: u64 = 8 * 1024 * 1024;
 
+/// The methods that gateways are called with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
 /// An outgoing request.
 #[derive(Clone)]
 pub(crate) struct Request {
-    pub post: bool,
+    pub method: Method,
     pub url: String,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
@@ -113,10 +121,10 @@ pub(super) fn agent(timeout: Duration) -> Agent {
 }
 
 fn exchange(agent: &Agent, request: &Request) -> Result<Response, SendError> {
-    let sent = if request.post {
-        with_headers(agent.post(&request.url), request).send(request.body.as_bytes())
-    } else {
-        with_headers(agent.get(&request.url), request).call()
+    let sent = match request.method {
+        Method::Post => with_headers(agent.post(&request.url), request).send(request.body.as_bytes()),
+        Method::Get => with_headers(agent.get(&request.url), request).call(),
+        Method::Delete => with_headers(agent.delete(&request.url), request).call(),
     };
     let (parts, mut body) = sent.map_err(send_error)?.into_parts();
     let body = body.with_config().limit(BODY_LIMIT).read_to_vec();

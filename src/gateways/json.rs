@@ -202,6 +202,11 @@ impl<'a> Object<'a> {
         self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw).filter(|raw| *raw != "null")
     }
 
+    /// The raw JSON text of `name`, which may be `null`; `None` if it is absent.
+    pub(super) fn given(&self, name: &str) -> Option<&'a str> {
+        self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+    }
+
     fn wrong(&self, name: &str, expected: &str) -> Malformed {
         let given = self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw);
         Malformed(format!("expected `{name}` of {} to be {expected}, got {}", self.what, describe(given)))
@@ -262,7 +267,6 @@ impl<'a> Object<'a> {
     }
 
     /// The objects in the list of `name`, each called `what` in errors. Empty if it is absent.
-    #[cfg(feature = "paypal")]
     pub(super) fn objects(&self, name: &str, what: &'static str) -> Result<Vec<Object<'a>>, Malformed> {
         let Some(raw) = self.raw(name) else { return Ok(Vec::new()) };
         let elements = elements(raw).ok_or_else(|| self.wrong(name, "a list"))?;

@@ -17,20 +17,16 @@ pub(crate) mod send;
 pub(crate) mod signature;
 pub mod standard_webhooks;
 pub mod stripe;
+pub mod subscriptions;
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 
-pub use call::{Call, GatewayError, Listing, Verb};
+pub use call::{BoxFuture, Call, GatewayError, Listing, Started, Verb};
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
 use crate::domain::money::Money;
-
-/// A boxed future that can be sent between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The adapter for one payment company. An instance is one configured variant of it.
 ///
@@ -130,6 +126,11 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async {
             Err(GatewayError::Unsupported(format!("{} can't be asked to send an event again.", self.name())))
         })
+    }
+
+    /// What it can be asked to do with subscriptions. Default: `None`, for a gateway without them.
+    fn subscriptions(&self) -> Option<&dyn subscriptions::SubscriptionGateway> {
+        None
     }
 
     /// Answers other requests to the variant's address: for a page of the gateway's own, or a challenge. Default:
@@ -290,20 +291,6 @@ impl PaymentRequest {
             cancel_url: None,
         }
     }
-}
-
-/// The result of starting a payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Started {
-    /// The customer continues on a page of the gateway's.
-    Redirect {
-        /// The address of the page.
-        url: String,
-        /// The gateway's ids of the objects that it created for this payment.
-        gateway_refs: Vec<String>,
-    },
-    /// The gateway has no page for the customer: the host does the rest, or nothing is left to do.
-    Done,
 }
 
 /// A request to one of a gateway's own pages.

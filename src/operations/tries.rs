@@ -31,13 +31,13 @@ use crate::store::rows::{NewEvent, PaymentRow};
 pub(crate) const TRY: Duration = Duration::from_secs(900);
 /// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
 /// hours), and a later try could be a second effect. PayPal's orders forget theirs after 6, and are looked at before.
-const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
+pub(super) const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
 /// How many operations of one variant a worker takes up at the same time.
 const OF_ONE: usize = 4;
 /// How often a worker looks for what is due while it waits for a gateway.
 const LOOK: Duration = Duration::from_secs(1);
 /// The shortest wait between two tries, whatever the host's backoff says.
-const SOON: Duration = Duration::from_secs(1);
+pub(super) const SOON: Duration = Duration::from_secs(1);
 
 /// What came of asking the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

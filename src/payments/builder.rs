@@ -1,6 +1,8 @@
 //! How payments are configured. Every mistake that can be known before the first request is refused by
 //! [`Builder::build`], with what was expected and what was given.
 
+mod subscriptions;
+
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -30,6 +32,8 @@ pub struct Builder<C: HostConnection> {
     backoff: Backoff,
     chores: Chores,
     handler_timeout: Duration,
+    grace: Duration,
+    active_for: Duration,
     limits: Limits,
     address: Option<String>,
     clock: Clock,
@@ -68,6 +72,8 @@ impl<C: HostConnection> Builder<C> {
             backoff: Backoff::default(),
             chores: Chores::default(),
             handler_timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(3 * 24 * 60 * 60),
+            active_for: Duration::from_secs(5),
             limits: Limits { waiting: 1024, bytes: 64 * 1024 * 1024, batch: 256 },
             address: None,
             clock: Arc::new(Timestamp::now_utc),
@@ -222,6 +228,9 @@ impl<C: HostConnection> Builder<C> {
             reported_lacking: Mutex::default(),
             backoff: self.backoff,
             chores: self.chores,
+            grace: self.grace,
+            active_for: self.active_for,
+            activity: Default::default(),
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
             // this long.
             lease: self.handler_timeout.saturating_add(Duration::from_secs(15)),

@@ -6,7 +6,8 @@ use super::Payments;
 use crate::domain::Timestamp;
 use crate::domain::fact::State;
 use crate::domain::payment::Status;
-use crate::engine::{EventNotice, Payment, TransitionNotice};
+use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
+use crate::engine::{EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice};
 
 /// A recorded step of a payment, handed to handlers.
 #[derive(Clone)]
@@ -62,6 +63,43 @@ impl Transition {
     }
 }
 
+/// A recorded step of a subscription, handed to handlers: a change of its status, owner, items, period, trial, end or
+/// pause.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SubscriptionTransition {
+    /// The subscription, as it stands now.
+    pub subscription: Subscription,
+    /// How it stood before.
+    pub old: SubscriptionState,
+    /// How it stood after.
+    pub new: SubscriptionState,
+    /// Why, one sentence.
+    pub cause: String,
+    /// The gateway's id of the event that caused it.
+    pub event_id: String,
+    /// That event's kind.
+    pub kind: String,
+    payments: Payments,
+}
+
+impl SubscriptionTransition {
+    /// Whether this is the step that brought the subscription to `status`.
+    pub fn became(&self, status: SubscriptionStatus) -> bool {
+        self.old.status != self.new.status && self.new.status == status
+    }
+
+    /// The handle, for handlers that want to ask or do something.
+    pub fn payments(&self) -> &Payments {
+        &self.payments
+    }
+
+    pub(super) fn new(notice: SubscriptionNotice, payments: Payments) -> Self {
+        let SubscriptionNotice { subscription, old, new, cause, event_id, kind, .. } = notice;
+        Self { subscription, old, new, cause, event_id, kind, payments }
+    }
+}
+
 /// An event, handed to handlers of its kind.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -78,6 +116,8 @@ pub struct Event {
     pub body: Bytes,
     /// The payment that it is about, if one is known.
     pub payment: Option<Payment>,
+    /// The subscription that it is about, if it is about one.
+    pub subscription: Option<Subscription>,
     payments: Payments,
 }
 
@@ -88,7 +128,7 @@ impl Event {
     }
 
     pub(super) fn new(notice: EventNotice, payments: Payments) -> Self {
-        let EventNotice { variant, id, kind, occurred_at, body, payment } = notice;
-        Self { variant, id, kind, occurred_at, body, payment, payments }
+        let EventNotice { variant, id, kind, occurred_at, body, payment, subscription } = notice;
+        Self { variant, id, kind, occurred_at, body, payment, subscription, payments }
     }
 }

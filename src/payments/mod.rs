@@ -3,11 +3,12 @@
 mod builder;
 mod handed;
 mod naming;
+mod subscriptions;
 
 use std::sync::Arc;
 
 pub use builder::Builder;
-pub use handed::{Event, Transition};
+pub use handed::{Event, SubscriptionTransition, Transition};
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::money::Money;

@@ -10,10 +10,11 @@ use super::handlers::Pending;
 use super::interpret::{Understood, interpret};
 use super::rebuild::{Remade, from_events};
 use super::step::{Done, Step, Stepped};
+use super::subscriptions::SubscriptionSet;
 use super::working_set::WorkingSet;
-use super::write::{self, Written, report_change};
+use super::write::{self, Written, report_change, report_subscription};
 use crate::domain::Timestamp;
-use crate::domain::event::{EventState, References, Source};
+use crate::domain::event::{EventState, References, Source, SubscriptionStatement};
 use crate::domain::id::EventId;
 use crate::engine::owed::Lacking;
 use crate::engine::{Engine, Unmatched, payment_token};
@@ -34,6 +35,8 @@ pub(crate) struct Batch {
     pub(super) settled: Vec<(String, EventState)>,
     /// How many parked events were woken.
     pub(super) woken: usize,
+    /// The owners of subscriptions that changed.
+    owners: Vec<String>,
 }
 
 impl Batch {
@@ -47,6 +50,7 @@ impl Batch {
         self.pending.extend(other.pending);
         self.settled.extend(other.settled);
         self.woken += other.woken;
+        self.owners.extend(other.owners);
     }
 }
 
@@ -98,10 +102,12 @@ pub(super) fn take(engine: &Arc<Engine>, due: &Due<'_>) -> Result<Batch, Undone>
             }
         })
     });
-    taken.map_err(|error| match undone.why {
-        Why::Event(..) if error.kind() == ErrorKind::Refused => undone,
-        _ => Undone { why: Why::Store(error), ..undone },
-    })
+    taken
+        .map_err(|error| match undone.why {
+            Why::Event(..) if error.kind() == ErrorKind::Refused => undone,
+            _ => Undone { why: Why::Store(error), ..undone },
+        })
+        .inspect(|batch| engine.activity.forget(&batch.owners))
 }
 
 fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Result<Vec<Claimed>, Error> {
@@ -152,7 +158,7 @@ fn process_set(
     // Last: its rows are everybody's, so they are held for the commit and no longer.
     std::mem::take(&mut set.changes.money).write(tx)?;
     tx.check()?;
-    Ok(conclude(engine, &set, done, written))
+    Ok(conclude(engine, &set, done, written)?)
 }
 
 /// Everything that the events may touch.
@@ -164,9 +170,22 @@ fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure
     let variants = claimed.iter().map(|event| event.row.variant.as_str());
     let named: Vec<(&str, &References)> = variants.zip(references).collect();
     let mut set = WorkingSet::hold(tx, &named)?;
+    set.subscriptions = SubscriptionSet::hold(tx, &statements(claimed, read))?;
     let again: Vec<EventId> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
     set.take_earlier(tx, &again)?;
     Ok(set)
+}
+
+/// What the events state of subscriptions, beside their variants.
+fn statements<'a>(
+    claimed: &'a [Claimed],
+    read: &'a [Result<Understood, Failure>],
+) -> Vec<(&'a str, &'a SubscriptionStatement)> {
+    let stated = claimed.iter().zip(read).filter_map(|(event, read)| {
+        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
+        Some((event.row.variant.as_str(), read.interpretation.subscription.as_ref()?))
+    });
+    stated.collect()
 }
 
 /// The ledger that all events of the payment make, where the event is an operator's order to rebuild it.
@@ -207,29 +226,34 @@ pub(crate) fn step_of<'a>(
 
 /// Runs the handlers in the transaction, event by event.
 fn tell_in_transaction(engine: &Arc<Engine>, tx: &mut dyn Tx, done: &[Done<'_>], written: &Written) -> Result<(), Why> {
-    if engine.handlers.in_transaction.is_empty() {
+    if !engine.handlers.any_in_transaction() {
         return Ok(());
     }
     for one in done {
         let Ok(stepped) = &one.outcome else { continue };
+        let refused = |(name, error): (String, _)| Why::Event(one.event.row.id, Failure::of(&name, &error).into());
         if let Some(step) = written.new_transition(one.event, stepped) {
-            engine
-                .handlers
-                .run_in_transaction(tx, &step)
-                .map_err(|(name, error)| Why::Event(one.event.row.id, Failure::of(&name, &error).into()))?;
+            engine.handlers.run_in_transaction(tx, &step).map_err(refused)?;
+        }
+        if let Some(step) = written.new_subscription_transition(one.event, stepped)? {
+            engine.handlers.run_in_transaction_of_subscription(tx, &step).map_err(refused)?;
         }
     }
     Ok(())
 }
 
 /// What is left to do after the commit.
-fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written: Written) -> Batch {
+fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written: Written) -> Result<Batch, Error> {
     let mut batch = Batch { claimed: done.len(), woken: written.woken, ..Batch::default() };
     for one in done {
         if let Ok(Stepped { change: Some(change), .. }) = &one.outcome {
             report_change(one.event, change);
         }
-        match written.pending(engine, set, &one) {
+        if let Ok(Stepped { subscription: Some(change), .. }) = &one.outcome {
+            report_subscription(one.event, change);
+            batch.owners.extend(change.owners());
+        }
+        match written.pending(engine, set, &one)? {
             Some(pending) => batch.pending.push(pending),
             None => {
                 let state = written.state_of(one.event.row.id);
@@ -237,5 +261,5 @@ fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written
             }
         }
     }
-    batch
+    Ok(batch)
 }

@@ -104,7 +104,7 @@ impl Failure {
     pub(super) fn attempt(&self, event: EventId, number: i64, now: Timestamp) -> NewAttempt {
         NewAttempt {
             event_id: event,
-            transition_id: None,
+            transition: None,
             handler: self.who.clone(),
             attempt: number,
             outcome: self.outcome,

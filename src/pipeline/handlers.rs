@@ -11,7 +11,7 @@ use super::failure::{Failure, report, storable_error};
 use crate::domain::event::{AttemptOutcome, EventState};
 use crate::domain::{Timestamp, later};
 use crate::engine::handler::{Call, Run};
-use crate::engine::{Engine, EventNotice, HandlerError, TransitionNotice};
+use crate::engine::{Engine, EventNotice, HandlerError, SubscriptionNotice, TransitionNotice};
 use crate::error::Error;
 use crate::store::rows::{Claim, DoneHandler, NewAttempt, Verdict};
 use crate::store::sets::Settled;
@@ -23,6 +23,7 @@ pub(crate) struct Pending {
     pub(super) attempts: i64,
     pub(super) event: EventNotice,
     pub(super) transitions: Vec<TransitionNotice>,
+    pub(super) subscriptions: Vec<SubscriptionNotice>,
     /// The handlers that are done already, with the reasons of those that gave up.
     pub(super) done: Vec<DoneHandler>,
     /// The handlers that this process lacks and that are not done, by name.
@@ -38,7 +39,7 @@ impl Pending {
     pub(crate) async fn run(self, ran: impl FnOnce()) -> Result<(), Error> {
         let engine = self.engine.clone();
         let (mut failure, mut last): (Option<Failure>, Option<NewAttempt>) = (None, None);
-        for call in engine.handlers.runs(&self.transitions, &self.event) {
+        for call in engine.handlers.runs(&self.transitions, &self.subscriptions, &self.event) {
             if let Some(done) = self.done_before(&call) {
                 // What gave up in an earlier attempt is not made good by what succeeds in this one.
                 let gave_up = done.gave_up.clone().map(HandlerError::Discard);
@@ -68,8 +69,7 @@ impl Pending {
     }
 
     fn done_before(&self, call: &Call<'_>) -> Option<&DoneHandler> {
-        let is_it =
-            |done: &&DoneHandler| (done.handler.as_str(), done.transition_id) == (call.handler, call.transition);
+        let is_it = |done: &&DoneHandler| (done.handler.as_str(), done.transition) == (call.handler, call.transition);
         self.done.iter().find(is_it)
     }
 
@@ -116,7 +116,7 @@ impl Pending {
         };
         let attempt = NewAttempt {
             event_id: self.claim.event,
-            transition_id: call.transition,
+            transition: call.transition,
             handler: call.handler.to_owned(),
             attempt: self.attempts,
             outcome: outcome.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok),

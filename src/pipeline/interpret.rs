@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure::Failure;
-use super::order::RebuildOrder;
+use super::order::{OWNER, OwnerOrder, RebuildOrder};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, Source, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::storable_time;
@@ -48,11 +48,15 @@ fn recorded(event: &Claimed) -> Recorded<'_> {
 
 /// What the event says under this variant.
 pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, String> {
+    let recorded = recorded(event);
+    if event.row.source == Source::Operator && event.row.kind == OWNER {
+        let interpretation = OwnerOrder::read(&event.body)?.says(&recorded);
+        return Ok(Understood { interpretation, is_ignored: false, rebuild: None });
+    }
     if event.row.source == Source::Operator {
         let order = RebuildOrder::read(&event.body)?;
         return Ok(Understood { interpretation: order.says(), is_ignored: false, rebuild: Some(order) });
     }
-    let recorded = recorded(event);
     // A host's gateway may break its promise not to panic; that is this event's failure and no other's.
     let read = catch_unwind(AssertUnwindSafe(|| variant.gateway.interpret(&recorded)));
     let read = read.unwrap_or_else(|_| Err(Malformed("the gateway panicked over it".to_owned())));
@@ -66,6 +70,7 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     if let Some(awaited) = &mut interpretation.awaits_completion {
         awaited.since = awaited.since.and_then(storable_time);
     }
+    interpretation.subscription.take_if(|statement| !storable(&statement.gateway_ref));
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     if other_mode && variant.mode == ModePolicy::Flag && !interpretation.facts.is_empty() {
         interpretation.facts.push(concern("other_mode", event));

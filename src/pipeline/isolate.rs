@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::batch::{Batch, Due, Undone, Why, take};
 use super::failure::{Failure, report};
 use super::interpret::interpret;
+use super::subscriptions::SubscriptionSet;
 use super::working_set::WorkingSet;
 use super::write::fail;
 use crate::domain::event::References;
@@ -83,9 +84,20 @@ fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result
             let named: Vec<(&str, &References)> =
                 read.iter().map(|read| (event.row.variant.as_str(), &read.interpretation.references)).collect();
             let set = WorkingSet::hold(tx, &named)?;
+            let stated = read.as_ref().and_then(|read| read.interpretation.subscription.as_ref());
+            let wanted: Vec<_> = stated.map(|stated| (event.row.variant.as_str(), stated)).into_iter().collect();
+            let subscriptions = SubscriptionSet::hold(tx, &wanted)?;
+            let subscription = stated.and_then(|stated| subscriptions.find(&event.row.variant, stated));
             let found = read.as_ref().and_then(|r| set.find(&event.row.variant, &r.interpretation.references));
             let found = found.map(|found| (found.payment, found.matched_by));
-            fail(tx, &event, read.as_ref(), found, verdict, failure.attempt(event.row.id, event.row.attempts, now))?;
+            fail(
+                tx,
+                &event,
+                read.as_ref(),
+                (found, subscription),
+                verdict,
+                failure.attempt(event.row.id, event.row.attempts, now),
+            )?;
         }
         Ok(batch)
     })

@@ -12,6 +12,7 @@ mod process;
 pub(crate) mod rebuild;
 mod receive;
 mod step;
+mod subscriptions;
 mod working_set;
 mod write;
 
@@ -22,4 +23,5 @@ pub(crate) use interpret::interpret;
 pub use receive::Received;
 pub(crate) use receive::row;
 pub(crate) use step::{Change, Stepped};
+pub(crate) use subscriptions::{SubscriptionChange, SubscriptionSet};
 pub(crate) use working_set::{WorkingSet, all};

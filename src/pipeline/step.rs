@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
+use super::subscriptions::SubscriptionChange;
 use super::working_set::{Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
@@ -45,6 +46,8 @@ pub(crate) struct Stepped {
     pub(crate) matched: Option<(PaymentId, String)>,
     /// What it did to its payment, if it is about one.
     pub(crate) change: Option<Change>,
+    /// What it did to its subscription, if it is about one.
+    pub(crate) subscription: Option<SubscriptionChange>,
     /// Whether handlers may want it: not when it waits or is to be ignored.
     pub(crate) is_told: bool,
 }
@@ -82,12 +85,34 @@ impl Step<'_> {
             let matched = found.map(|found| (found.payment, found.matched_by));
             return Ok(Stepped { matched, ..self.ended(EventState::Ignored, "other_mode", why.to_owned()) });
         }
-        match (found, rebuild, self.remade) {
+        let stepped = match (found, rebuild, self.remade) {
             (Some(found), Some(order), Some(remade)) => self.rebuild(set, found, &order.actor, remade),
             (Some(found), ..) => self.apply(set, found),
             (None, ..) if interpretation.facts.is_empty() => Ok(self.nothing_to_do()),
             (None, ..) => self.unmatched(set),
+        }?;
+        let Some(statement) = &interpretation.subscription else { return Ok(stepped) };
+        let is_known = set.subscriptions.find(&self.event.row.variant, statement).is_some();
+        if !is_known && self.unmatched == Unmatched::Ignore {
+            return Ok(ignored_subscription(stepped, &statement.gateway_ref));
         }
+        let change = set.subscriptions.apply(&self.event.row, statement, self.now)?;
+        Ok(self.with_subscription(stepped, change))
+    }
+
+    /// The end of an event that did this to its subscription besides. One that is parked for its payment is told when
+    /// that has come.
+    fn with_subscription(&self, stepped: Stepped, change: SubscriptionChange) -> Stepped {
+        let is_parked = stepped.verdict.state == EventState::Parked;
+        let mut verdict = stepped.verdict;
+        verdict.outcome = format!("{}; {}", verdict.outcome, change.why);
+        if !is_parked {
+            verdict.state = EventState::Completed;
+        }
+        if matches!(verdict.code, "noted" | "handled" | "nothing_to_do" | "unmatched") {
+            verdict.code = change.code;
+        }
+        Stepped { verdict, is_told: !is_parked, subscription: Some(change), ..stepped }
     }
 
     /// No payment, and nothing that would change one.
@@ -105,12 +130,14 @@ impl Step<'_> {
         let Interpretation { references, summary, .. } = &self.read.interpretation;
         let named = all(references).join(", ");
         let (row, grace) = (&self.event.row, self.grace);
+        let is_subscription = self.read.interpretation.subscription.is_some();
         match self.unmatched {
             Unmatched::Ignore => {
                 let why = format!("{summary}; no payment here bears {named}, and such events are to be ignored");
                 Ok(self.ended(EventState::Ignored, "unmatched", why))
             }
-            Unmatched::Adopt if self.event.was_parked || grace.is_zero() => self.adopt(set),
+            // `create` makes no subscriptions, so no payment is on its way that such an event could wait for.
+            Unmatched::Adopt if self.event.was_parked || grace.is_zero() || is_subscription => self.adopt(set),
             policy => {
                 let until = (policy == Unmatched::Adopt).then(|| later(row.received_at.max(self.now), grace));
                 let then = if until.is_some() { "; after the grace time it is adopted" } else { "" };
@@ -269,6 +296,17 @@ impl Step<'_> {
     /// An end at which no handler is told.
     fn ended(&self, state: EventState, code: &'static str, outcome: String) -> Stepped {
         let verdict = Verdict { state, code, outcome, due_at: None, finished_at: Some(self.now) };
-        Stepped { verdict, matched: None, change: None, is_told: false }
+        Stepped { verdict, matched: None, change: None, subscription: None, is_told: false }
     }
+}
+
+/// The end of an event about a subscription that is none of ours, where such events are to be ignored.
+fn ignored_subscription(stepped: Stepped, gateway_ref: &str) -> Stepped {
+    let mut verdict = stepped.verdict;
+    let why = format!("no subscription here is {gateway_ref}, and such events are to be ignored");
+    verdict.outcome = format!("{}; {why}", verdict.outcome);
+    if verdict.code == "nothing_to_do" {
+        verdict.code = "unmatched";
+    }
+    Stepped { verdict, ..stepped }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::subscriptions::SubscriptionSet;
 use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::{EventId, PaymentId};
@@ -18,6 +19,7 @@ pub(crate) struct WorkingSet {
     payments: BTreeMap<PaymentId, Held>,
     tokens: HashMap<String, PaymentId>,
     references: HashMap<Key, PaymentId>,
+    pub(crate) subscriptions: SubscriptionSet,
     /// What attempts before this one left behind, of events that had one.
     pub(super) earlier: HashMap<EventId, Vec<TransitionRow>>,
     pub(super) done: HashMap<EventId, Vec<DoneHandler>>,
@@ -151,7 +153,7 @@ impl WorkingSet {
             }
         }
         self.done = tx.done_handlers(events)?;
-        Ok(())
+        self.subscriptions.take_earlier(tx, events)
     }
 
     /// The handlers that were done with the event before.

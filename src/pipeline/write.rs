@@ -7,22 +7,24 @@ use super::failure::{Failure, report};
 use super::handlers::Pending;
 use super::interpret::Understood;
 use super::step::{Change, Done, Stepped};
+use super::subscriptions::{SubscriptionChange, WrittenSubscriptions};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
-use crate::domain::id::{EventId, PaymentId, TransitionId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::{Timestamp, later};
 use crate::engine::owed::Lacking;
-use crate::engine::{Engine, EventNotice, Payment, TransitionNotice, event_facts};
+use crate::engine::{Engine, EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice, event_facts};
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, TransitionRow, Verdict};
+use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, Step, TransitionRow, Verdict};
 use crate::store::sets::{EventEnd, EventFacts, Key};
 
 /// What was written, as far as what follows needs it.
 pub(super) struct Written {
     /// The ids of the transitions, in the order in which they came about.
     transitions: Vec<TransitionRow>,
+    subscriptions: WrittenSubscriptions,
     /// Where each event stands now.
     states: HashMap<EventId, EventState>,
     /// How many parked events were woken.
@@ -47,6 +49,7 @@ pub(super) fn write(
         made.insert(PaymentId(-place), tx.insert_payment(draft)?.id);
     }
     let real = |id: PaymentId| made.get(&id).copied().unwrap_or(id);
+    let subscriptions = set.subscriptions.write(tx)?;
     let (mut attempts, mut states) = (Vec::new(), HashMap::new());
     for one in done.iter_mut() {
         let end = match &mut one.outcome {
@@ -55,6 +58,9 @@ pub(super) fn write(
                     change.payment.id = real(change.payment.id);
                 }
                 stepped.matched = stepped.matched.take().map(|(id, by)| (real(id), by));
+                if let Some(change) = &mut stepped.subscription {
+                    change.row.id = subscriptions.id_of(change);
+                }
                 ended(engine, &lacking, one.event, stepped, now)
             }
             Err(failure) => {
@@ -80,7 +86,8 @@ pub(super) fn write(
     for (from, into) in &set.changes.absorbed {
         tx.absorb(real(*from), real(*into), now)?;
     }
-    Ok(Written { transitions, states, woken, leased_until: later(now, engine.lease), lacking })
+    let leased_until = later(now, engine.lease);
+    Ok(Written { transitions, subscriptions, states, woken, leased_until, lacking })
 }
 
 /// Where an event stands after its step: at its end, or held for its async handlers.
@@ -92,14 +99,16 @@ fn ended(engine: &Engine, lacking: &Lacking, event: &Claimed, stepped: &Stepped,
     } else {
         verdict
     };
-    end(event, verdict, stepped.matched.clone())
+    end(event, verdict, stepped.matched.clone(), stepped.subscription.as_ref().map(|change| change.row.id))
 }
 
 /// Whether async handlers are to run after the commit, here or elsewhere.
 fn is_wanted(engine: &Engine, lacking: &Lacking, event: &Claimed, stepped: &Stepped) -> bool {
-    let (has_steps, kind) = (stepped.change.as_ref().is_some_and(Change::has_steps), &event.row.kind);
-    let own = has_steps && engine.handlers.wants_transitions() || engine.handlers.wants(kind);
-    stepped.is_told && (own || lacking.wants(has_steps, kind))
+    let (handlers, kind) = (&engine.handlers, &event.row.kind);
+    let of_payment = stepped.change.as_ref().is_some_and(Change::has_steps);
+    let of_subscription = stepped.subscription.as_ref().is_some_and(SubscriptionChange::has_steps);
+    let of_steps = of_payment && handlers.wants_transitions() || of_subscription && handlers.wants_subscriptions();
+    stepped.is_told && (of_steps || handlers.wants(kind) || lacking.wants(of_payment, of_subscription, kind))
 }
 
 /// Where an event stands whose reading failed.
@@ -113,10 +122,15 @@ fn failed(
     let verdict = failure.verdict(engine, event.row.attempts, now);
     report(&event.row.variant, &event.row.gateway_event_id, &verdict);
     attempts.push(failure.attempt(event.row.id, event.row.attempts, now));
-    end(event, verdict, matched)
+    end(event, verdict, matched, None)
 }
 
-fn end(event: &Claimed, verdict: Verdict, matched: Option<(PaymentId, String)>) -> EventEnd {
+fn end(
+    event: &Claimed,
+    verdict: Verdict,
+    matched: Option<(PaymentId, String)>,
+    subscription: Option<SubscriptionId>,
+) -> EventEnd {
     let row = &event.row;
     // Waiting for a payment is no attempt.
     let attempts = row.attempts - i64::from(verdict.state == EventState::Parked);
@@ -124,7 +138,8 @@ fn end(event: &Claimed, verdict: Verdict, matched: Option<(PaymentId, String)>) 
         Some((payment, matched_by)) => (Some(payment), Some(matched_by)),
         None => (row.payment_id, row.matched_by.clone()),
     };
-    EventEnd { id: row.id, attempts, claims: row.claims, verdict, payment, matched_by }
+    let subscription = subscription.or(row.subscription_id);
+    EventEnd { id: row.id, attempts, claims: row.claims, verdict, payment, subscription, matched_by }
 }
 
 /// The ids by which the event names its payment, and what its facts did. What did nothing new at a later attempt does
@@ -136,7 +151,8 @@ fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
         changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
     }
     let Some(read) = one.read else { return };
-    let refs = all(&read.interpretation.references).into_iter();
+    let subscription = read.interpretation.subscription.iter().map(|statement| statement.gateway_ref.clone());
+    let refs = all(&read.interpretation.references).into_iter().chain(subscription);
     changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
     if let Ok(Stepped { change: Some(change), .. }) = &one.outcome
         && !change.effects.is_empty()
@@ -187,12 +203,12 @@ pub(super) fn fail(
     tx: &mut dyn Tx,
     event: &Claimed,
     read: Option<&Understood>,
-    matched: Option<(PaymentId, String)>,
+    (matched, subscription): (Option<(PaymentId, String)>, Option<SubscriptionId>),
     verdict: Verdict,
     attempt: NewAttempt,
 ) -> Result<(), Error> {
     let row = &event.row;
-    tx.end_events(&[end(event, verdict, matched)])?;
+    tx.end_events(&[end(event, verdict, matched, subscription)])?;
     let refs = read.map(|read| all(&read.interpretation.references)).unwrap_or_default();
     let refs: Vec<_> = refs.into_iter().map(|text| (row.id, row.variant.clone(), text)).collect();
     tx.keep_references(&refs)?;
@@ -212,11 +228,26 @@ impl Written {
         Some(notice(event, change, row))
     }
 
+    /// The same of its subscription.
+    pub(super) fn new_subscription_transition(
+        &self,
+        event: &Claimed,
+        stepped: &Stepped,
+    ) -> Result<Option<SubscriptionNotice>, Error> {
+        let Some(change) = &stepped.subscription else { return Ok(None) };
+        self.subscriptions.new_transition(event, change)
+    }
+
     /// What the event's async handlers need, if any are to run.
-    pub(super) fn pending(&self, engine: &Arc<Engine>, set: &WorkingSet, one: &Done<'_>) -> Option<Pending> {
-        let Ok(stepped) = &one.outcome else { return None };
+    pub(super) fn pending(
+        &self,
+        engine: &Arc<Engine>,
+        set: &WorkingSet,
+        one: &Done<'_>,
+    ) -> Result<Option<Pending>, Error> {
+        let Ok(stepped) = &one.outcome else { return Ok(None) };
         if self.state_of(one.event.row.id) != EventState::Running {
-            return None;
+            return Ok(None);
         }
         let row = &one.event.row;
         let change = stepped.change.as_ref();
@@ -232,23 +263,30 @@ impl Written {
             occurred_at: row.occurred_at,
             body: one.event.body.clone(),
             payment: change.map(|change| Payment::of(&change.payment)),
+            subscription: stepped.subscription.as_ref().map(|change| Subscription::of(&change.row)).transpose()?,
+        };
+        let subscriptions = match &stepped.subscription {
+            Some(change) => self.subscriptions.transitions(one.event, change)?,
+            None => Vec::new(),
         };
         let done = set.done.get(&row.id).cloned().unwrap_or_default();
-        let ids: Vec<TransitionId> = transitions.iter().map(|step| step.id).collect();
-        let mut owed = self.lacking.runs(&ids, &row.kind);
-        owed.retain(|(name, id)| !done.iter().any(|done| (&done.handler, done.transition_id) == (name, *id)));
+        let steps = transitions.iter().map(|step| Step::Payment(step.id));
+        let steps: Vec<Step> = steps.chain(subscriptions.iter().map(|step| Step::Subscription(step.id))).collect();
+        let mut owed = self.lacking.runs(&steps, &row.kind);
+        owed.retain(|(name, step)| !done.iter().any(|done| (&done.handler, done.transition) == (name, *step)));
         let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
-        Some(Pending {
+        Ok(Some(Pending {
             engine: engine.clone(),
             claim: one.event.claim(),
             attempts: row.attempts,
             event,
             transitions,
+            subscriptions,
             done,
             owed: owed.into_iter().map(|(name, _)| name).collect(),
             verdict,
             leased_until: Mutex::new(self.leased_until),
-        })
+        }))
     }
 }
 
@@ -284,5 +322,13 @@ pub(super) fn report_change(event: &Claimed, change: &Change) {
     if change.step.is_some() {
         let (from, to) = (change.before.status, change.after.status);
         log::info!("payments: payment={token} {from} → {to} event={}", event.row.gateway_event_id);
+    }
+}
+
+/// Logs what an event did to its subscription, once that is committed.
+pub(super) fn report_subscription(event: &Claimed, change: &SubscriptionChange) {
+    if change.step.is_some() {
+        let (token, from, to) = (&change.row.token, change.before.status, change.after.status);
+        log::info!("payments: subscription={token} {from} → {to} event={}", event.row.gateway_event_id);
     }
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
-use crate::domain::id::{EventId, TransitionId};
+use crate::domain::id::{EventId, SubscriptionTransitionId, TransitionId};
 use crate::domain::ledger::Effect;
 use crate::domain::payment::PaymentState;
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::{Change, Failure, Stepped, WorkingSet, all, interpret, remade, step_of};
+use crate::pipeline::{
+    Change, Failure, Stepped, SubscriptionChange, SubscriptionSet, WorkingSet, all, interpret, remade, step_of,
+};
 use crate::store::Tx;
-use crate::store::rows::{Claimed, EventRow, PaymentRow};
+use crate::store::rows::{Claimed, EventRow, PaymentRow, Step};
 
 /// What an event would do if it were requeued and processed now.
 pub(crate) struct Forecast {
@@ -79,6 +81,9 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
     };
     let named = [(event.row.variant.as_str(), &read.interpretation.references)];
     let mut set = WorkingSet::read(tx, &named)?;
+    let stated = read.interpretation.subscription.as_ref();
+    let wanted: Vec<_> = stated.map(|stated| (event.row.variant.as_str(), stated)).into_iter().collect();
+    set.subscriptions = SubscriptionSet::read(tx, &wanted)?;
     set.take_earlier(tx, &[event.row.id])?;
     let remade = remade(engine, tx, &set, &event, &read)?;
     let stepped = match step_of(engine, &event, &read, remade.as_ref(), now).run(&mut set) {
@@ -86,8 +91,9 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
         Err(error) => return Ok(failed(&event, &Failure::retry(error.to_string()))),
         Ok(stepped) => stepped,
     };
-    let Stepped { verdict, matched, change, is_told } = stepped;
-    let handlers = if is_told { handlers(engine, &set, &event, change.as_ref()) } else { Vec::new() };
+    let Stepped { verdict, matched, change, subscription, is_told } = stepped;
+    let about = (change.as_ref(), subscription.as_ref());
+    let handlers = if is_told { handlers(engine, &set, &event, about) } else { Vec::new() };
     let woken = tx.count_parked(&set.new_links())?;
     Ok(Forecast {
         summary: Some(read.interpretation.summary.clone()),
@@ -127,18 +133,29 @@ fn failed(event: &Claimed, failure: &Failure) -> Forecast {
 
 /// Those in the transaction run when the state steps; the others unless they did their work before. One that gave
 /// up tries again after a requeue.
-fn handlers(engine: &Engine, set: &WorkingSet, event: &Claimed, change: Option<&Change>) -> Vec<Due> {
+fn handlers(
+    engine: &Engine,
+    set: &WorkingSet,
+    event: &Claimed,
+    (payment, subscription): (Option<&Change>, Option<&SubscriptionChange>),
+) -> Vec<Due> {
     let done = set.done_before(event.row.id);
-    let is_done = |name: &str, step: Option<TransitionId>| {
-        done.iter().any(|done| done.handler == name && done.transition_id == step && done.gave_up.is_none())
+    let is_done = |name: &str, step: Option<Step>| {
+        done.iter().any(|done| done.handler == name && done.transition == step && done.gave_up.is_none())
     };
-    let steps_now = change.is_some_and(|change| change.step.is_some());
-    let inside = engine.handlers.in_transaction.iter().filter(|_| steps_now);
-    let mut due: Vec<Due> = inside.map(|(name, _)| Due { name: name.clone(), in_transaction: true }).collect();
     // A step that is not taken yet has no id, and no handler has run for it.
-    const NOT_YET: TransitionId = TransitionId(-1);
-    let earlier = change.iter().flat_map(|change| &change.earlier).map(|step| step.id);
-    let steps: Vec<TransitionId> = earlier.chain(steps_now.then_some(NOT_YET)).collect();
+    const NOT_YET: [Step; 2] = [Step::Payment(TransitionId(-1)), Step::Subscription(SubscriptionTransitionId(-1))];
+    let [payment_now, subscription_now] = NOT_YET;
+    let steps_now = payment.is_some_and(|change| change.step.is_some());
+    let subscription_steps_now = subscription.is_some_and(|change| change.step.is_some());
+    let inside = engine.handlers.in_transaction().filter(|_| steps_now);
+    let inside = inside.chain(engine.handlers.in_transaction_of_subscription().filter(|_| subscription_steps_now));
+    let mut due: Vec<Due> = inside.map(|name| Due { name: name.clone(), in_transaction: true }).collect();
+    let mut steps: Vec<Step> = Vec::new();
+    steps.extend(payment.iter().flat_map(|change| &change.earlier).map(|step| Step::Payment(step.id)));
+    steps.extend(steps_now.then_some(payment_now));
+    steps.extend(subscription.iter().flat_map(|change| &change.earlier).map(|step| Step::Subscription(step.id)));
+    steps.extend(subscription_steps_now.then_some(subscription_now));
     for (name, step) in engine.handlers.due(&steps, &event.row.kind) {
         let handler = Due { name: name.to_owned(), in_transaction: false };
         if !is_done(name, step) && !due.contains(&handler) {

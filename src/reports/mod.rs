@@ -9,6 +9,9 @@ mod overview;
 mod permissions;
 mod rebuild;
 mod stories;
+mod subscription_list;
+mod subscription_story;
+mod subscriptions;
 
 pub(crate) use anomalies::Anomaly;
 pub(crate) use audit::Acts;
@@ -22,3 +25,6 @@ pub(crate) use permissions::{Permission, Permissions};
 pub use rebuild::{Differing, Rebuilt};
 pub(crate) use rebuild::{compare, known};
 pub(crate) use stories::{EventStory, PaymentStory};
+pub(crate) use subscription_list::{SubscriptionPage, SubscriptionView};
+pub(crate) use subscription_story::SubscriptionStory;
+pub use subscriptions::{SubscriptionList, SubscriptionQuery};

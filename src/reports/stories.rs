@@ -14,6 +14,7 @@ use crate::store::Tx;
 use crate::store::audit::ActRow;
 use crate::store::calls::OperationRow;
 use crate::store::rows::{AttemptRow, EventRow, PaymentRow, TransitionRow};
+use crate::store::subscriptions::{SubscriptionRow, SubscriptionTransitionRow};
 
 /// Everything about one payment, lists newest first.
 pub(crate) struct PaymentStory {
@@ -51,6 +52,9 @@ pub(crate) struct Neighbours {
 pub(crate) struct EventStory {
     pub event: EventRow,
     pub payment: Option<PaymentRow>,
+    pub subscription: Option<SubscriptionRow>,
+    /// The steps of its subscription that it caused.
+    pub subscription_steps: Vec<SubscriptionTransitionRow>,
     pub references: Vec<String>,
     /// What the event says, or why it can't be read.
     pub said: Result<Said, String>,
@@ -135,6 +139,10 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
         Some(payment) => tx.payment(payment)?,
         None => None,
     };
+    let (subscription, subscription_steps) = match event.subscription_id {
+        Some(subscription) => (tx.subscription(subscription)?, tx.subscription_transitions_by(&[id])?),
+        None => (None, Vec::new()),
+    };
     let body = tx.body(id)?;
     let said = said(engine, tx, id)?;
     Ok(Some(EventStory {
@@ -144,6 +152,8 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
         said,
         body,
         payment,
+        subscription,
+        subscription_steps,
         event,
     }))
 }

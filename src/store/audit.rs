@@ -3,7 +3,7 @@
 use diesel::Queryable;
 
 use crate::domain::Timestamp;
-use crate::domain::id::{EventId, PaymentId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 
 /// An operator's act to be added.
 #[derive(Debug, Clone)]
@@ -12,6 +12,7 @@ pub(crate) struct NewAct {
     pub act: &'static str,
     pub event_id: Option<EventId>,
     pub payment_id: Option<PaymentId>,
+    pub subscription_id: Option<SubscriptionId>,
     pub variant: Option<String>,
     pub address: Option<String>,
     /// What else there is to say of it, in words.
@@ -32,6 +33,7 @@ pub(crate) struct ActRow {
     pub created_at: Timestamp,
     pub variant: Option<String>,
     pub detail: Option<String>,
+    pub subscription_id: Option<SubscriptionId>,
 }
 
 /// Beside which act a page of the audit begins, and which way it is read.

@@ -21,6 +21,8 @@ pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
+pub(crate) mod subscription_calls;
+pub(crate) mod subscriptions;
 pub(crate) mod threads;
 pub(crate) mod typed;
 pub(crate) mod writer;
@@ -38,6 +40,8 @@ use migrations::Migration;
 use registry::Registry;
 use rows::*;
 use sets::Sets;
+use subscription_calls::SubscriptionOperations;
+use subscriptions::Subscriptions;
 
 /// What runs inside a transaction. It may run again when a concurrent change came first.
 pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
@@ -80,7 +84,21 @@ fn no_answer() -> Error {
 
 /// What can be said in a transaction.
 pub(crate) trait Tx:
-    Intake + Sets + Events + Payments + Attempts + Operations + Chores + Registry + Lists + Browse + Hours + Acts + Checkup
+    Intake
+    + Sets
+    + Events
+    + Payments
+    + Subscriptions
+    + SubscriptionOperations
+    + Attempts
+    + Operations
+    + Chores
+    + Registry
+    + Lists
+    + Browse
+    + Hours
+    + Acts
+    + Checkup
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;

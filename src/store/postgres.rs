@@ -5,6 +5,7 @@ mod append;
 mod results;
 #[path = "statements/mod.rs"]
 mod statements;
+mod subscriptions;
 mod write;
 
 use std::any::Any;
@@ -23,13 +24,14 @@ use super::migrations::Migration;
 use super::rows::{EventRow, PaymentRow};
 use super::sets::Key;
 use super::statement::{answers, statement};
+use super::subscriptions::SubscriptionRow;
 use super::{Tx, Work, migrations, pulse};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
-use crate::domain::id::{EventId, PaymentId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::error::Error;
 use append::append;
-use statements::schema::{pay_events, pay_payments};
+use statements::schema::{pay_events, pay_payments, pay_subscriptions};
 
 type Connection = PgConnection;
 type Backend = diesel::pg::Pg;
@@ -206,4 +208,30 @@ fn find_references(conn: &mut PgConnection, keys: &[Key]) -> QueryResult<Vec<(Ke
     }
     .load(conn)?;
     Ok(found.into_iter().map(|(variant, text, id)| ((variant, text), PaymentId(id))).collect())
+}
+
+fn hold_subscriptions(conn: &mut PgConnection, ids: &[SubscriptionId]) -> QueryResult<Vec<SubscriptionRow>> {
+    use pay_subscriptions::dsl as s;
+    s::pay_subscriptions.filter(s::id.eq_any(ids)).order(s::id).for_no_key_update().load(conn)
+}
+
+statement! { Pg,
+    FindSubscriptions {
+        variants: Vec<&'a str> => Array<Text>,
+        refs: Vec<&'a str> => Array<Text>,
+    }
+    "SELECT s.id FROM unnest({}, {}) AS u (v, g) CROSS JOIN LATERAL \
+     (SELECT id FROM pay_subscriptions WHERE variant = u.v AND gateway_ref = u.g LIMIT 1) AS s"
+}
+answers!(FindSubscriptions, PgConnection, BigInt);
+
+/// Each by the index, as references are found.
+fn find_subscriptions(conn: &mut PgConnection, keys: &[Key]) -> QueryResult<Vec<SubscriptionId>> {
+    let found: Vec<i64> = FindSubscriptions {
+        variants: keys.iter().map(|(variant, _)| variant.as_str()).collect(),
+        refs: keys.iter().map(|(_, text)| text.as_str()).collect(),
+        _borrows: Default::default(),
+    }
+    .load(conn)?;
+    Ok(found.into_iter().map(SubscriptionId).collect())
 }

@@ -19,6 +19,10 @@ pub(crate) enum Stage {
     Transaction,
     /// For each transition, after the commit.
     Transition,
+    /// For each transition of a subscription, in the transaction that stores it.
+    SubscriptionTransaction,
+    /// For each transition of a subscription, after the commit.
+    SubscriptionTransition,
     /// For each event of these kinds, after the commit.
     Event(String),
 }
@@ -29,6 +33,8 @@ impl Stage {
         match self {
             Self::Transaction => "transaction",
             Self::Transition => "transition",
+            Self::SubscriptionTransaction => "subscription_transaction",
+            Self::SubscriptionTransition => "subscription_transition",
             Self::Event(_) => "event",
         }
     }
@@ -38,6 +44,8 @@ impl Stage {
         match word {
             "transaction" => Some(Self::Transaction),
             "transition" => Some(Self::Transition),
+            "subscription_transaction" => Some(Self::SubscriptionTransaction),
+            "subscription_transition" => Some(Self::SubscriptionTransition),
             "event" => kind.map(Self::Event),
             _ => None,
         }

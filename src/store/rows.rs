@@ -6,7 +6,7 @@ use diesel::Queryable;
 use crate::domain::Timestamp;
 use crate::domain::event::{AttemptOutcome, EventState, Source};
 use crate::domain::fact::State;
-use crate::domain::id::{EventId, PaymentId, TransitionId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId, SubscriptionTransitionId, TransitionId};
 use crate::domain::money::Currency;
 use crate::domain::payment::Status;
 use crate::store::typed::{FromStatus, ToStatus};
@@ -141,6 +141,7 @@ pub(crate) struct EventRow {
     pub due_at: Option<Timestamp>,
     /// When an operator last made it available again.
     pub requeued_at: Option<Timestamp>,
+    pub subscription_id: Option<SubscriptionId>,
 }
 
 /// A handler's last word on an event.
@@ -148,9 +149,32 @@ pub(crate) struct EventRow {
 pub(crate) struct DoneHandler {
     pub handler: String,
     /// The transition that it ran for, if it was for one.
-    pub transition_id: Option<TransitionId>,
+    pub transition: Option<Step>,
     /// Why it gave up, if it did.
     pub gave_up: Option<String>,
+}
+
+/// A transition that a handler runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Payment(TransitionId),
+    Subscription(SubscriptionTransitionId),
+}
+
+impl Step {
+    /// The transition in the two columns of an attempt.
+    pub(crate) fn columns(step: Option<Self>) -> (Option<TransitionId>, Option<SubscriptionTransitionId>) {
+        match step {
+            Some(Self::Payment(id)) => (Some(id), None),
+            Some(Self::Subscription(id)) => (None, Some(id)),
+            None => (None, None),
+        }
+    }
+
+    /// The reverse of [`Step::columns`].
+    pub(crate) fn of(payment: Option<TransitionId>, subscription: Option<SubscriptionTransitionId>) -> Option<Self> {
+        payment.map(Self::Payment).or(subscription.map(Self::Subscription))
+    }
 }
 
 /// A payment to be added.
@@ -232,7 +256,7 @@ pub(crate) struct TransitionRow {
 #[derive(Debug, Clone)]
 pub(crate) struct NewAttempt {
     pub event_id: EventId,
-    pub transition_id: Option<TransitionId>,
+    pub transition: Option<Step>,
     pub handler: String,
     pub attempt: i64,
     pub outcome: AttemptOutcome,
@@ -254,6 +278,7 @@ pub(crate) struct AttemptRow {
     pub error: Option<String>,
     pub started_at: Timestamp,
     pub finished_at: Timestamp,
+    pub subscription_transition_id: Option<SubscriptionTransitionId>,
 }
 
 impl PaymentRow {

@@ -6,7 +6,7 @@ use super::rows::{Claim, Claimed, DoneHandler, NewAttempt, NewTransition, Paymen
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
-use crate::domain::id::{EventId, PaymentId, TransitionId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId, TransitionId};
 use crate::error::Error;
 
 /// A gateway's name of an object: the variant, and the gateway ref.
@@ -21,6 +21,7 @@ pub(crate) struct EventEnd {
     pub claims: i64,
     pub verdict: Verdict,
     pub payment: Option<PaymentId>,
+    pub subscription: Option<SubscriptionId>,
     /// The reference that found the payment.
     pub matched_by: Option<String>,
 }

@@ -5,6 +5,7 @@ mod append;
 mod results;
 #[path = "statements/mod.rs"]
 mod statements;
+mod subscriptions;
 mod write;
 
 use std::any::Any;
@@ -23,13 +24,14 @@ use super::migrations::Migration;
 use super::rows::{EventRow, PaymentRow};
 use super::sets::{Key, by_variant};
 use super::statement::{answers, statement};
+use super::subscriptions::SubscriptionRow;
 use super::{Tx, Work, migrations};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
-use crate::domain::id::{EventId, PaymentId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::error::Error;
 use append::append;
-use statements::schema::{pay_events, pay_payments, pay_references};
+use statements::schema::{pay_events, pay_payments, pay_references, pay_subscriptions};
 
 type Connection = SqliteConnection;
 type Backend = Sqlite;
@@ -214,4 +216,20 @@ fn find_references(conn: &mut SqliteConnection, keys: &[Key]) -> QueryResult<Vec
         found.extend(linked.into_iter().map(|(text, id)| ((variant.to_owned(), text), id)));
     }
     Ok(found)
+}
+
+fn find_subscriptions(conn: &mut SqliteConnection, keys: &[Key]) -> QueryResult<Vec<SubscriptionId>> {
+    use pay_subscriptions::dsl as s;
+    let mut found = Vec::new();
+    for (variant, refs) in by_variant(keys) {
+        let ids = s::pay_subscriptions.filter(s::variant.eq(variant).and(s::gateway_ref.eq_any(refs))).select(s::id);
+        found.extend(ids.load::<SubscriptionId>(conn)?);
+    }
+    Ok(found)
+}
+
+/// Held already: the transaction is the only one that writes.
+fn hold_subscriptions(conn: &mut SqliteConnection, ids: &[SubscriptionId]) -> QueryResult<Vec<SubscriptionRow>> {
+    use pay_subscriptions::dsl as s;
+    s::pay_subscriptions.filter(s::id.eq_any(ids)).load(conn)
 }

@@ -12,10 +12,13 @@ use diesel::sql_types::{BigInt, Nullable, SingleValue, Text};
 
 use crate::domain::event::{AttemptOutcome, EventState, Source};
 use crate::domain::fact::{Aspect, State};
-use crate::domain::id::{EventId, OperationId, PaymentId, TransitionId};
+use crate::domain::id::{
+    EventId, OperationId, PaymentId, SubscriptionId, SubscriptionOperationId, SubscriptionTransitionId, TransitionId,
+};
 use crate::domain::money::Currency;
-use crate::domain::operation::{OperationState, Verb};
+use crate::domain::operation::{OperationState, SubscriptionVerb, Verb};
 use crate::domain::payment::Status;
+use crate::domain::subscription::SubscriptionStatus;
 
 /// A word in a column that is none of this crate's.
 #[derive(Debug)]
@@ -143,19 +146,21 @@ macro_rules! words_written {
     )+};
 }
 
-ids!(EventId, PaymentId, TransitionId, OperationId);
+ids!(EventId, PaymentId, TransitionId, OperationId, SubscriptionId, SubscriptionTransitionId, SubscriptionOperationId);
 
 words_read! {
     Source, "a source" in "pay_events.source": Source::parse;
     EventState, "a state" in "pay_events.state": EventState::parse;
     AttemptOutcome, "an outcome" in "pay_attempts.outcome": AttemptOutcome::parse;
     Verb, "a verb" in "pay_operations.verb": Verb::parse;
+    SubscriptionVerb, "a verb" in "pay_subscription_operations.verb": SubscriptionVerb::parse;
     OperationState, "a state" in "pay_operations.state": OperationState::parse;
     Aspect, "a register" in "pay_ledger.register": Aspect::parse;
     State, "a state" in "pay_ledger.state": State::parse;
     Status, "a status" in "pay_payments.status": Status::parse;
     FromStatus, "a status" in "pay_transitions.from_status": |word: &str| Status::parse(word).map(FromStatus);
     ToStatus, "a status" in "pay_transitions.to_status": |word: &str| Status::parse(word).map(ToStatus);
+    SubscriptionStatus, "a status" in "pay_subscriptions.status": SubscriptionStatus::parse;
     Currency, "a currency" in "pay_payments.currency": |code: &str| Currency::parse(code).ok();
     LedgerCurrency, "a currency" in "pay_ledger.currency": |code: &str| Currency::parse(code).ok().map(LedgerCurrency);
 }
@@ -165,10 +170,12 @@ words_written! {
     EventState as &'static str, word => word.as_str();
     AttemptOutcome as &'static str, word => word.as_str();
     Verb as &'static str, word => word.as_str();
+    SubscriptionVerb as &'static str, word => word.as_str();
     OperationState as &'static str, word => word.as_str();
     Aspect as &'static str, word => word.as_str();
     State as &'static str, word => word.as_str();
     Status as &'static str, word => word.as_str();
+    SubscriptionStatus as &'static str, word => word.as_str();
     Currency as String, code => code.to_string();
 }
 

@@ -129,8 +129,11 @@ async fn tell(heartbeat: Rc<Heartbeat>, mut stopping: watch::Receiver<bool>) {
 /// Operations whose end nobody knows; they wait for nothing else.
 async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let resumed = async || {
-        let resumed = payments.engine().resume_operations().await;
-        resumed.map(drop).inspect_err(|error| error.report("operations could not be taken up"))
+        let engine = payments.engine();
+        let resumed = engine.resume_operations().await;
+        resumed.map(drop).inspect_err(|error| error.report("operations could not be taken up"))?;
+        let resumed = engine.resume_subscription_operations().await;
+        resumed.map(drop).inspect_err(|error| error.report("operations on subscriptions could not be taken up"))
     };
     repeat(resumed, poll, &mut stopping).await;
 }
@@ -223,6 +226,7 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     let local = LocalSet::new();
     loop {
         let resumed = payments.engine().resume_operations().await?;
+        let resumed = resumed + payments.engine().resume_subscription_operations().await?;
         let batch = payments.engine().process(false).await?;
         if batch.claimed + resumed == 0 {
             payments.engine().flush().await;

@@ -174,11 +174,11 @@ on_both_databases! {
             noted.add(format!("{} {}", event.kind, event.payment.as_ref().map_or("nobody's", |_| "ours")));
             std::future::ready(Ok(()))
         };
-        let (app, token) = paid(kind, |b| b.on_event("customer.subscription.*", "subscriptions", handler.clone())
+        let (app, token) = paid(kind, |b| b.on_event("payout.*", "payouts", handler.clone())
             .on_event("checkout.session.completed", "sessions", handler)).await;
-        let others = ["customer.subscription.updated", "invoice.paid"].map(|name| fixture(name).to_string());
+        let others = ["payout.paid", "setup_intent.succeeded"].map(|name| fixture(name).to_string());
         app.deliver(&[&others[0], &others[1], &completed(&token)]).await;
-        assert_eq!(notes.all(), ["checkout.session.completed ours", "customer.subscription.updated nobody's"]);
+        assert_eq!(notes.all(), ["checkout.session.completed ours", "payout.paid nobody's"]);
         assert_eq!(app.codes(), ["applied", "handled", "nothing_to_do"]);
     }
 

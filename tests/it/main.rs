@@ -45,6 +45,7 @@ mod statements;
 mod story;
 mod strangers;
 mod stripe;
+mod subscriptions;
 mod theirs;
 mod tools;
 mod transaction;

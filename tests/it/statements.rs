@@ -52,6 +52,35 @@ impl Host {
         Self { payments, said, clock }
     }
 
+    /// The statements by which so many subscriptions are made and changed twice.
+    async fn statements_of_subscriptions(&self, events: std::ops::Range<usize>) -> usize {
+        let now = self.clock.load(Ordering::SeqCst);
+        let count = events.len() * 3;
+        for number in events {
+            for (at, status) in ["incomplete", "active", "past_due"].into_iter().enumerate() {
+                let created = now + i64::try_from(at).unwrap();
+                self.receive(format!(
+                    r#"{{"id":"evt_{number}_{at}","object":"event","type":"customer.subscription.updated",
+                    "created":{created},"livemode":false,"data":{{"object":{{"id":"sub_{number}","object":"subscription",
+                    "status":"{status}","customer":"cus_{number}"}}}}}}"#
+                ))
+                .await;
+            }
+        }
+        self.said.0.lock().unwrap().clear();
+        assert_eq!(self.payments.worker().drain().await.unwrap(), count);
+        let said = std::mem::take(&mut *self.said.0.lock().unwrap());
+        said.iter().filter(|sql| !sql.starts_with("SET ")).count()
+    }
+
+    async fn receive(&self, body: String) {
+        let now = self.clock.load(Ordering::SeqCst);
+        let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
+        let headers = vec![("stripe-signature".to_owned(), signature)];
+        let delivery = Delivery { headers, query: String::new(), body: body.into() };
+        self.payments.receive("stripe", delivery).await.unwrap();
+    }
+
     /// The statements by which so many paid checkouts become as many payments.
     async fn statements_of(&self, events: std::ops::Range<usize>) -> usize {
         let now = self.clock.load(Ordering::SeqCst);
@@ -62,10 +91,7 @@ impl Host {
                 "payment_status":"paid","amount_total":4999,"currency":"eur","mode":"payment",
                 "payment_intent":"pi_{number}"}}}}}}"#
             );
-            let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
-            let headers = vec![("stripe-signature".to_owned(), signature)];
-            let delivery = Delivery { headers, query: String::new(), body: body.into() };
-            self.payments.receive("stripe", delivery).await.unwrap();
+            self.receive(body).await;
         }
         // They are parked first, and adopted once their grace is over.
         assert_eq!(self.payments.worker().drain().await.unwrap(), events.len());
@@ -85,5 +111,14 @@ async fn a_batch_costs_the_same_few_statements_whatever_its_size() {
     let few = host.statements_of(0..5).await;
     let many = host.statements_of(5..55).await;
     assert_eq!(few, many, "statements of 5 and of 50 events");
+    assert!(many <= 40, "{many} statements, with two looks that find nothing");
+}
+
+#[actix_web::test]
+async fn so_does_a_batch_of_subscriptions() {
+    let host = Host::new().await;
+    let few = host.statements_of_subscriptions(0..2).await;
+    let many = host.statements_of_subscriptions(2..40).await;
+    assert_eq!(few, many, "statements of 6 and of 114 events");
     assert!(many <= 40, "{many} statements, with two looks that find nothing");
 }

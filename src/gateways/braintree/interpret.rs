@@ -5,7 +5,9 @@
 use roxmltree::Node;
 
 use super::notification::{child, first_transaction, parse, subject, text};
+use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
+use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
 use crate::domain::{Timestamp, parse_rfc3339};
@@ -31,7 +33,9 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
     let xml = xml.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
     let document = parse(xml)?;
     let meaning = meaning(event.kind);
-    if let Meaning::Nothing(summary) = meaning {
+    if let Meaning::Nothing(summary) = meaning
+        && !event.kind.starts_with("subscription_")
+    {
         return Ok(Interpretation { summary: summary.to_owned(), ..Interpretation::default() });
     }
     if let Some(stranger) = text(document.root_element(), "source-merchant-id").filter(|account| !is_ours(account)) {
@@ -43,19 +47,26 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
     let object = subject(document.root_element()).ok_or_else(missing)?;
     let transaction = if object.has_tag_name("transaction") { Some(object) } else { first_transaction(object) };
     let notification = Notification { event, object, transaction };
+    let of_subscription = object.has_tag_name("subscription");
+    let subscription = of_subscription.then(|| subscription::read(event, object)).transpose()?.flatten();
     let (facts, summary) = match meaning {
         Meaning::Transaction(state, words) => notification.transaction(state, words)?,
         Meaning::Dispute(state, words) => notification.dispute(state, words)?,
         Meaning::LocalPayment => notification.local_payment()?,
         Meaning::LocalPaymentEnded(state, words) => notification.local_payment_ended(state, words)?,
-        Meaning::Nothing(summary) => (Vec::new(), summary.to_owned()),
+        // A subscription's notification about none of its transactions.
+        Meaning::Nothing(_) => {
+            let status = text(object, "status").map(|status| format!("subscription {}", status.to_lowercase()));
+            (Vec::new(), status.unwrap_or_else(|| spaced(event.kind)))
+        }
     };
     Ok(Interpretation {
-        references: notification.references(),
+        references: if facts.is_empty() { References::default() } else { notification.references() },
         facts,
         summary,
         customer: notification.customer(),
         awaits_completion: None,
+        subscription,
     })
 }
 
@@ -94,7 +105,7 @@ fn meaning(kind: &str) -> Meaning {
         "transaction_reviewed" => {
             Meaning::Nothing("a person reviewed a transaction; its own notifications report the result")
         }
-        _ if kind.starts_with("subscription_") => Meaning::Nothing("a subscription changed: kept for handlers"),
+        _ if kind.starts_with("subscription_") => Meaning::Nothing("a subscription changed"),
         _ => Meaning::Nothing("nothing about a payment: kept for handlers"),
     }
 }

@@ -4,6 +4,7 @@
 mod interpret;
 mod notification;
 mod setup;
+mod subscription;
 mod verify;
 
 use super::signature::Secret;

@@ -10,7 +10,7 @@ use crate::domain::Timestamp;
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
 /// The kinds to subscribe to.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 23] = [
     "transaction_settled",
     "transaction_settlement_declined",
     "transaction_retried",
@@ -25,6 +25,11 @@ const KINDS: [&str; 18] = [
     "dispute_expired",
     "subscription_charged_successfully",
     "subscription_charged_unsuccessfully",
+    "subscription_went_active",
+    "subscription_trial_ended",
+    "subscription_went_past_due",
+    "subscription_canceled",
+    "subscription_expired",
     "local_payment_completed",
     "local_payment_funded",
     "local_payment_expired",

@@ -10,6 +10,7 @@
 //! | `verify.rs` | signs and verifies deliveries, and reads which event one carries |
 //! | `interpret.rs` | reads the facts of an event |
 //! | `checkout.rs` | signs and checks the links to the checkout page |
+//! | `subscription.rs` | writes and reads events that show a subscription |
 //! | `calls.rs` | answers captures, cancels and refunds |
 //! | `visit.rs` | answers requests to the checkout page |
 //! | `page.rs`, `ending.rs` | the checkout page, and where the customer goes afterwards |
@@ -24,6 +25,7 @@ mod ending;
 mod event;
 mod interpret;
 pub(crate) mod page;
+mod subscription;
 mod verify;
 mod visit;
 
@@ -31,6 +33,7 @@ use serde_json::json;
 
 use self::checkout::Checkout;
 pub use self::event::{DummyEvent, Kind};
+pub use self::subscription::DummySubscription;
 use super::signature::Secret;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, Listing, PageRequest, PageResponse, PaymentRequest, SecretStatus, Setup,
@@ -83,6 +86,11 @@ impl Dummy {
     pub fn delivery(&self, event: &DummyEvent, now: Timestamp) -> Delivery {
         verify::delivery(&self.secret, event.body(now), now)
     }
+
+    /// The delivery of an event that shows a subscription; see [`Dummy::delivery`].
+    pub fn subscription_delivery(&self, event: &DummySubscription, now: Timestamp) -> Delivery {
+        verify::delivery(&self.secret, event.body(now), now)
+    }
 }
 
 impl Gateway for Dummy {
@@ -109,7 +117,7 @@ impl Gateway for Dummy {
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
-        interpret::interpret(event)
+        if event.kind == subscription::KIND { subscription::interpret(event) } else { interpret::interpret(event) }
     }
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {

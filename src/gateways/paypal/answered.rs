@@ -110,6 +110,7 @@ impl Resource<'_> {
         let source = source.map(|source| source.object("paypal", "an account")).transpose()?.flatten();
         let email = |object: Option<Object<'_>>| object.and_then(|object| short(&object, "email_address"));
         Ok(Interpretation {
+            subscription: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
                 gateway_refs: distinct([id.clone()].into_iter().chain(parts.refs).map(Some)),

@@ -9,7 +9,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::certificate;
 use crate::domain::Timestamp;
-use crate::gateways::http::{Client, Request};
+use crate::gateways::http::{Client, Method, Request};
 
 /// How long a fetched certificate is kept.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -89,7 +89,7 @@ impl CertificateStore {
 }
 
 async fn download(address: &str) -> Option<Chain> {
-    let request = Request { post: false, url: address.to_owned(), headers: Vec::new(), body: String::new() };
+    let request = Request { method: Method::Get, url: address.to_owned(), headers: Vec::new(), body: String::new() };
     match Client::new(TIMEOUT).send(request).await {
         Ok(answer) if answer.status == 200 => {
             let chain = certificate::read(&answer.body);

@@ -8,7 +8,7 @@ use crate::domain::fact::{Aspect, Fact, State};
 use crate::gateways::json::{Object, short};
 
 /// The kinds to subscribe to: those that state facts. A test compares them with [`meaning`].
-pub(super) const KINDS: [&str; 20] = [
+pub(super) const KINDS: [&str; 28] = [
     "CHECKOUT.ORDER.APPROVED",
     "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
     "PAYMENT.AUTHORIZATION.CREATED",
@@ -29,6 +29,14 @@ pub(super) const KINDS: [&str; 20] = [
     "PAYMENT.SALE.DENIED",
     "PAYMENT.SALE.REFUNDED",
     "PAYMENT.SALE.REVERSED",
+    "BILLING.SUBSCRIPTION.CREATED",
+    "BILLING.SUBSCRIPTION.ACTIVATED",
+    "BILLING.SUBSCRIPTION.UPDATED",
+    "BILLING.SUBSCRIPTION.PAYMENT.FAILED",
+    "BILLING.SUBSCRIPTION.SUSPENDED",
+    "BILLING.SUBSCRIPTION.RE-ACTIVATED",
+    "BILLING.SUBSCRIPTION.CANCELLED",
+    "BILLING.SUBSCRIPTION.EXPIRED",
 ];
 
 /// The kind after which PayPal waits for the shop to capture or authorize the order.
@@ -47,6 +55,8 @@ enum Meaning {
     Refund(State, &'static str),
     /// A dispute was opened, changed or resolved.
     Dispute,
+    /// A subscription, whole.
+    Subscription,
     /// The current state of an object, from an answer to our own call.
     Answered(ObjectType),
     /// Nothing that changes a payment.
@@ -66,7 +76,11 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     match meaning {
         Meaning::Order(state, words) => resource.order(Some(state), words),
         Meaning::OrderCompleted => resource.order(None, "order completed; its captures report the money"),
-        Meaning::Money(aspect, state, words) => resource.money(aspect, state, words),
+        Meaning::Money(aspect, state, words) => {
+            let subscription = resource.of_sale();
+            Ok(Interpretation { subscription, ..resource.money(aspect, state, words)? })
+        }
+        Meaning::Subscription => resource.subscription(),
         Meaning::Refund(state, words) => resource.refund(state, words),
         Meaning::Dispute => resource.dispute(),
         Meaning::Answered(object_type) => resource.answered(object_type, whole.object("part_of", "an amount")?),
@@ -98,6 +112,7 @@ fn meaning(kind: &str) -> Meaning {
         "PAYMENT.REFUND.FAILED" => Meaning::Refund(State::Failed, "refund failed, the money came back"),
         "CUSTOMER.DISPUTE.CREATED" | "CUSTOMER.DISPUTE.UPDATED" | "CUSTOMER.DISPUTE.RESOLVED" => Meaning::Dispute,
         _ if let Some(object_type) = ObjectType::of(kind) => Meaning::Answered(object_type),
+        _ if kind.starts_with("BILLING.SUBSCRIPTION.") => Meaning::Subscription,
         _ if kind.starts_with("BILLING.") => Meaning::Nothing("a subscription changed: kept for handlers"),
         _ if kind.starts_with("PAYMENT.PAYOUT") => Meaning::Nothing("a payout: kept for handlers"),
         _ => Meaning::Nothing("nothing about a payment: kept for handlers"),
@@ -120,6 +135,7 @@ impl Resource<'_> {
         let facts = state.map(|state| with_money(self.fact(Aspect::Checkout, &id, state), amount));
         let payer = self.object.object("payer", "a payer")?;
         Ok(Interpretation {
+            subscription: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
                 gateway_refs: vec![id.clone()],

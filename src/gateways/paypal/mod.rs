@@ -9,6 +9,7 @@ mod certificate_store;
 mod envelope;
 mod interpret;
 mod resource;
+mod subscription;
 mod verify;
 
 use std::sync::{Arc, OnceLock};

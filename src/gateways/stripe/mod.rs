@@ -6,11 +6,13 @@ mod envelope;
 mod interpret;
 pub mod money;
 mod setup;
+mod subscriptions;
 mod verify;
 
 use std::time::Duration;
 
 use super::signature::{self, Secret};
+use super::subscriptions::SubscriptionGateway;
 use super::{BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
@@ -32,6 +34,7 @@ pub struct Stripe {
     secrets: Vec<(String, Secret)>,
     tolerance: Duration,
     accounts: Vec<String>,
+    owner_key: String,
     api: Option<api::Api>,
 }
 
@@ -43,6 +46,7 @@ impl Stripe {
             secrets: vec![("primary".to_owned(), Secret::new(secret))],
             tolerance: Duration::from_secs(300),
             accounts: Vec::new(),
+            owner_key: "owner".to_owned(),
             api: None,
         }
     }
@@ -72,8 +76,15 @@ impl Stripe {
         self
     }
 
+    /// Sets under which key of a subscription's metadata the host keeps whom it belongs to. Default: `owner`. Where it
+    /// is missing, the `client_reference_id` of the checkout session that began the subscription counts.
+    pub fn owner_key(mut self, key: impl Into<String>) -> Self {
+        self.owner_key = key.into();
+        self
+    }
+
     /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write
-    /// access to checkout sessions, payment intents and refunds, and read access to charges and events. Default: none,
+    /// access to checkout sessions, payment intents, refunds and subscriptions, and read access to charges and events. Default: none,
     /// and the host makes all calls itself.
     ///
     /// [`Payments::create`](crate::Payments::create) then creates a checkout session and returns its address. Captures,
@@ -153,7 +164,7 @@ impl Gateway for Stripe {
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
-        interpret::interpret(event, &self.accounts)
+        interpret::interpret(event, &self.accounts, &self.owner_key)
     }
 
     fn setup(&self) -> Setup {
@@ -215,18 +226,23 @@ impl Gateway for Stripe {
         }
     }
 
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        Some(self)
+    }
+
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
         // Only these objects have a page that the id alone leads to; `py_` is the prefix of charges that are not by
         // card.
-        let has_page = ["pi_", "ch_", "py_"].iter().any(|prefix| gateway_ref.starts_with(prefix));
+        let pages = [("pi_", "payments"), ("ch_", "payments"), ("py_", "payments"), ("sub_", "subscriptions")];
+        let (_, page) = pages.iter().find(|(prefix, _)| gateway_ref.starts_with(prefix))?;
         // The id is inserted into an address.
         let is_plain = gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let mode = if livemode { "" } else { "test/" };
-        (has_page && is_plain).then(|| format!("https://dashboard.stripe.com/{mode}payments/{gateway_ref}"))
+        is_plain.then(|| format!("https://dashboard.stripe.com/{mode}{page}/{gateway_ref}"))
     }
 }
 
-fn no_key() -> GatewayError {
+pub(super) fn no_key() -> GatewayError {
     GatewayError::Unsupported("this variant has no API key".to_owned())
 }
 

@@ -7,8 +7,8 @@ use crate::domain::Timestamp;
 use crate::gateways::signature::Secret;
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
-/// The kinds to subscribe to, in the order of a payment's life.
-const KINDS: [&str; 29] = [
+/// The kinds to subscribe to, in the order of a payment's life and then of a subscription's.
+const KINDS: [&str; 41] = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed",
@@ -39,6 +39,18 @@ const KINDS: [&str; 29] = [
     "charge.dispute.funds_reinstated",
     // States no money: the link between a subscription's session and the intent that pays its invoice.
     "invoice_payment.paid",
+    "customer.subscription.created",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.updated",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.deleted",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_action_required",
+    "invoice.marked_uncollectible",
+    "invoice.voided",
 ];
 
 /// The steps, with the state of the configuration.
@@ -52,6 +64,8 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
          key, and every endpoint has its own.",
         "If your own code creates checkout sessions, pass the payment's token to Stripe as client_reference_id, or as \
          payment_token in the metadata, so that events find their payment.",
+        "If your own code starts subscriptions, put your id of whom each belongs to into the metadata of the subscription \
+         (as owner, unless you chose another key), or into the session's client_reference_id.",
     ];
     let status = |(label, secret): &(String, Secret)| SecretStatus { label: label.clone(), is_set: !secret.is_blank() };
     Setup {

@@ -9,5 +9,5 @@ mod view;
 pub(crate) use lists::{event_rows, payment_rows};
 pub(crate) use payments::by_text;
 pub(crate) use view::{
-    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, page,
+    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, page,
 };

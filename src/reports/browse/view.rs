@@ -21,7 +21,7 @@ pub(crate) const SEARCH_CAP: usize = 500;
 pub(crate) const ROWS: usize = 50;
 /// How many rows of a stream are looked at for one page: at a million events, each may lie in a part of the file of
 /// its own.
-pub(super) const DEPTH: i64 = 500;
+pub(crate) const DEPTH: i64 = 500;
 /// How many currencies or kinds a filter offers at the most.
 pub(super) const CHOICES: i64 = 100;
 

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 use super::write::column;
 use crate::domain::Timestamp;
 use crate::domain::id::EventId;
-use crate::store::rows::{Claim, NewAttempt};
+use crate::store::rows::{Claim, NewAttempt, Step};
 use crate::store::sets::Settled;
 use crate::store::statement::{answers, statement};
 
@@ -15,6 +15,7 @@ statement! { Pg,
     AddAttempts {
         events: Vec<i64> => Array<BigInt>,
         transitions: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        subscriptions: Vec<Option<i64>> => Array<Nullable<BigInt>>,
         handlers: Vec<&'a str> => Array<Text>,
         numbers: Vec<i64> => Array<BigInt>,
         outcomes: Vec<&'a str> => Array<Text>,
@@ -22,9 +23,10 @@ statement! { Pg,
         started: Vec<Timestamp> => Array<Timestamptz>,
         finished: Vec<Timestamp> => Array<Timestamptz>,
     }
-    "INSERT INTO pay_attempts (event_id, transition_id, handler, attempt, outcome, error, started_at, finished_at) \
-     SELECT ev, tr, ha, nu, ou, er, st, fi FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
-     AS u (ev, tr, ha, nu, ou, er, st, fi, place) ORDER BY place"
+    "INSERT INTO pay_attempts (event_id, transition_id, subscription_transition_id, handler, attempt, outcome, error, \
+     started_at, finished_at) \
+     SELECT ev, tr, su, ha, nu, ou, er, st, fi FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
+     AS u (ev, tr, su, ha, nu, ou, er, st, fi, place) ORDER BY place"
 }
 answers!(AddAttempts, PgConnection);
 
@@ -34,7 +36,8 @@ pub(super) fn add_attempts(conn: &mut PgConnection, attempts: &[NewAttempt]) -> 
     }
     AddAttempts {
         events: column(attempts, |new| new.event_id.0),
-        transitions: column(attempts, |new| new.transition_id.map(|id| id.0)),
+        transitions: column(attempts, |new| Step::columns(new.transition).0.map(|id| id.0)),
+        subscriptions: column(attempts, |new| Step::columns(new.transition).1.map(|id| id.0)),
         handlers: column(attempts, |new| new.handler.as_str()),
         numbers: column(attempts, |new| new.attempt),
         outcomes: column(attempts, |new| new.outcome.as_str()),

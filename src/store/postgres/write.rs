@@ -30,10 +30,12 @@ statement! { Pg,
         finished: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
         payments: Vec<Option<i64>> => Array<Nullable<BigInt>>,
         matched: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        subscriptions: Vec<Option<i64>> => Array<Nullable<BigInt>>,
     }
     "UPDATE pay_events AS e SET state = d.s, attempts = d.a, claims = d.c, outcome_code = d.oc, outcome = d.o, \
-     due_at = d.du, finished_at = d.f, payment_id = d.p, matched_by = d.m \
-     FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS d (id, s, a, c, oc, o, du, f, p, m) WHERE e.id = d.id"
+     due_at = d.du, finished_at = d.f, payment_id = d.p, matched_by = d.m, \
+     subscription_id = d.su FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     AS d (id, s, a, c, oc, o, du, f, p, m, su) WHERE e.id = d.id"
 }
 answers!(EndEvents, PgConnection);
 
@@ -52,6 +54,7 @@ pub(super) fn end_events(conn: &mut PgConnection, ends: &[EventEnd]) -> QueryRes
         finished: column(ends, |end| end.verdict.finished_at),
         payments: column(ends, |end| end.payment.map(|id| id.0)),
         matched: column(ends, |end| end.matched_by.as_deref()),
+        subscriptions: column(ends, |end| end.subscription.map(|id| id.0)),
         _borrows: Default::default(),
     }
     .execute(conn)

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Nullable, Text, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 
 use crate::domain::Timestamp;
-use crate::store::rows::{Claim, NewAttempt};
+use crate::store::rows::{Claim, NewAttempt, Step};
 use crate::store::sets::Settled;
 use crate::store::statement::{answers, statement};
 
@@ -13,6 +13,7 @@ statement! { Sqlite,
     AddAttempt {
         event: i64 => BigInt,
         transition: Option<i64> => Nullable<BigInt>,
+        subscription: Option<i64> => Nullable<BigInt>,
         handler: &'a str => Text,
         number: i64 => BigInt,
         outcome: &'a str => Text,
@@ -20,8 +21,8 @@ statement! { Sqlite,
         started: Timestamp => TimestamptzSqlite,
         finished: Timestamp => TimestamptzSqlite,
     }
-    "INSERT INTO pay_attempts (event_id, transition_id, handler, attempt, outcome, error, started_at, finished_at) \
-     VALUES ({}, {}, {}, {}, {}, {}, {}, {})"
+    "INSERT INTO pay_attempts (event_id, transition_id, subscription_transition_id, handler, attempt, outcome, error, \
+     started_at, finished_at) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})"
 }
 answers!(AddAttempt, SqliteConnection);
 
@@ -29,7 +30,8 @@ pub(super) fn add_attempts(conn: &mut SqliteConnection, attempts: &[NewAttempt])
     for new in attempts {
         AddAttempt {
             event: new.event_id.0,
-            transition: new.transition_id.map(|id| id.0),
+            transition: Step::columns(new.transition).0.map(|id| id.0),
+            subscription: Step::columns(new.transition).1.map(|id| id.0),
             handler: &new.handler,
             number: new.attempt,
             outcome: new.outcome.as_str(),

@@ -24,10 +24,11 @@ statement! { Sqlite,
         finished: Option<Timestamp> => Nullable<TimestamptzSqlite>,
         payment: Option<i64> => Nullable<BigInt>,
         matched: Option<&'a str> => Nullable<Text>,
+        subscription: Option<i64> => Nullable<BigInt>,
         id: i64 => BigInt,
     }
     "UPDATE pay_events SET state = {}, attempts = {}, claims = {}, outcome_code = {}, outcome = {}, due_at = {}, \
-     finished_at = {}, payment_id = {}, matched_by = {} WHERE id = {}"
+     finished_at = {}, payment_id = {}, matched_by = {}, subscription_id = {} WHERE id = {}"
 }
 answers!(EndEvent, SqliteConnection);
 
@@ -43,6 +44,7 @@ pub(super) fn end_events(conn: &mut SqliteConnection, ends: &[EventEnd]) -> Quer
             finished: end.verdict.finished_at,
             payment: end.payment.map(|id| id.0),
             matched: end.matched_by.as_deref(),
+            subscription: end.subscription.map(|id| id.0),
             id: end.id.0,
             _borrows: Default::default(),
         }

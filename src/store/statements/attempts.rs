@@ -17,6 +17,7 @@ impl Attempts for Connection {
                 a::act.eq(new.act),
                 a::event_id.eq(new.event_id),
                 a::payment_id.eq(new.payment_id),
+                a::subscription_id.eq(new.subscription_id),
                 a::variant.eq(&new.variant),
                 a::address.eq(&new.address),
                 a::detail.eq(&new.detail),

@@ -20,6 +20,8 @@ mod said;
 pub(super) mod schema;
 mod sets;
 mod stream;
+mod subscription_operations;
+mod subscriptions;
 
 use super::dialect_error as failed;
 use super::{BYTEWISE, Backend, Connection, PAIRS, UNSEEN};

@@ -85,6 +85,7 @@ diesel::table! {
         claims -> BigInt,
         due_at -> Nullable<Instant>,
         requeued_at -> Nullable<Instant>,
+        subscription_id -> Nullable<BigInt>,
     }
 }
 
@@ -145,6 +146,7 @@ diesel::table! {
         error -> Nullable<Text>,
         started_at -> Instant,
         finished_at -> Instant,
+        subscription_transition_id -> Nullable<BigInt>,
     }
 }
 
@@ -161,6 +163,7 @@ diesel::table! {
         created_at -> Instant,
         variant -> Nullable<Text>,
         detail -> Nullable<Text>,
+        subscription_id -> Nullable<BigInt>,
     }
 }
 
@@ -216,6 +219,79 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use super::super::super::Instant;
+    pay_subscriptions (id) {
+        id -> BigInt,
+        token -> Text,
+        variant -> Text,
+        gateway_ref -> Nullable<Text>,
+        status -> Text,
+        gateway_status -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        customer -> Nullable<Text>,
+        customer_ref -> Nullable<Text>,
+        items -> Text,
+        period_start -> Nullable<Instant>,
+        period_end -> Nullable<Instant>,
+        trial_end -> Nullable<Instant>,
+        cancel_at -> Nullable<Instant>,
+        cancel_at_period_end -> Bool,
+        canceled_at -> Nullable<Instant>,
+        ended_at -> Nullable<Instant>,
+        pause -> Nullable<Text>,
+        latest_invoice -> Nullable<Text>,
+        invoice -> Nullable<Text>,
+        due_since -> Nullable<Instant>,
+        certain -> Bool,
+        as_of -> Nullable<Instant>,
+        as_of_event -> Nullable<Text>,
+        livemode -> Nullable<Bool>,
+        adopted -> Bool,
+        facts -> Text,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_subscription_transitions (id) {
+        id -> BigInt,
+        subscription_id -> BigInt,
+        event_id -> Nullable<BigInt>,
+        from_status -> Text,
+        to_status -> Text,
+        cause -> Text,
+        state_before -> Text,
+        state_after -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_subscription_operations (id) {
+        id -> BigInt,
+        subscription_id -> BigInt,
+        variant -> Text,
+        verb -> Text,
+        gateway_ref -> Text,
+        idempotency_key -> Text,
+        actor -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        attempts -> BigInt,
+        due_at -> Nullable<Instant>,
+        created_at -> Instant,
+        finished_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
     pay_handlers (name) {
         name -> Text,
         stage -> Text,
@@ -260,4 +336,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_hours,
     pay_operations,
     pay_chores,
+    pay_subscriptions,
+    pay_subscription_transitions,
+    pay_subscription_operations,
 );

@@ -118,7 +118,11 @@ impl Sets for Connection {
             // An operator who requeues wants those that gave up to try again.
             if is_ok || requeued.get(&row.event_id).is_none_or(|at| row.finished_at > *at) {
                 let gave_up = (!is_ok).then(|| row.error.unwrap_or_default());
-                let handler = DoneHandler { handler: row.handler, transition_id: row.transition_id, gave_up };
+                let handler = DoneHandler {
+                    handler: row.handler,
+                    transition: Step::of(row.transition_id, row.subscription_transition_id),
+                    gave_up,
+                };
                 done.entry(row.event_id).or_default().push(handler);
             }
         }

@@ -201,7 +201,7 @@ async fn history(story: &Story) {
     story.drain().await;
     story.of_fixture("absorbing", 4, PRICE).await;
 
-    let (paid_out, unread) = (fixture("payout.paid").to_string(), fixture("customer.subscription.updated").to_string());
+    let (paid_out, unread) = (fixture("payout.paid").to_string(), fixture("setup_intent.succeeded").to_string());
     app.deliver(&[&paid_out, &unread, &paid_out]).await;
     let forged = app.request(Method::POST, "/payments/stripe/", &[("stripe-signature", "t=1,v1=00")], b"{}").await;
     assert_eq!(forged.status, 400);

@@ -82,11 +82,16 @@ fn every_fixture_states_its_facts() {
     assert_eq!(given.lines().collect::<Vec<_>>(), expected.lines().collect::<Vec<_>>(), "{given}");
 }
 
+/// Whether an event says anything of a payment or a subscription.
+fn states(said: &Interpretation) -> bool {
+    !said.facts.is_empty() || said.subscription.is_some()
+}
+
 #[test]
 fn the_kinds_to_tick_are_those_that_state_facts() {
     let kind = |body: &str| serde_json::from_str::<Value>(body).unwrap()["event_type"].as_str().unwrap().to_owned();
     let mut stating: Vec<_> =
-        events().values().filter(|body| !understand(body).facts.is_empty()).map(|body| kind(body)).collect();
+        events().values().filter(|body| states(&understand(body))).map(|body| kind(body)).collect();
     stating.sort();
     stating.dedup();
     let mut kinds = paypal().setup().kinds;

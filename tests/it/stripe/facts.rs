@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use actix_payments::domain::event::{Interpretation, Recorded};
+use actix_payments::domain::event::{Interpretation, Recorded, SubscriptionStatement};
 use actix_payments::domain::fact::Fact;
+use actix_payments::domain::subscription::SubscriptionFact;
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::stripe::Stripe;
 
@@ -56,7 +57,59 @@ fn in_words(interpretation: &Interpretation) -> String {
     ids("refs", &interpretation.references.gateway_refs);
     ids("tokens", &interpretation.references.tokens);
     ids("customer", interpretation.customer.as_slice());
+    lines.extend(interpretation.subscription.iter().map(|statement| format!("  subscription {}", stated(statement))));
     lines.join("\n")
+}
+
+/// The subscription, and what is said of it.
+fn stated(statement: &SubscriptionStatement) -> String {
+    let mut words = short(&statement.gateway_ref);
+    for fact in &statement.facts {
+        match fact {
+            SubscriptionFact::Snapshot(snapshot) => {
+                let content = &snapshot.content;
+                let until = content.period.map(|period| period.end.unix_timestamp());
+                write!(words, " {} until {until:?}", content.status).unwrap();
+                for (name, at) in
+                    [("trial", content.trial_end), ("ends", content.cancel_at), ("ended", content.ended_at)]
+                {
+                    write!(words, "{}", at.map(|at| format!(" {name} {}", at.unix_timestamp())).unwrap_or_default())
+                        .unwrap();
+                }
+                for item in &content.items {
+                    write!(
+                        words,
+                        ", {:?} of {} at {:?}",
+                        item.quantity,
+                        short(&item.price),
+                        item.amount.map(|of| of.to_string())
+                    )
+                    .unwrap();
+                }
+                let changed: Vec<_> = snapshot.previous.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                write!(
+                    words,
+                    "{}",
+                    if changed.is_empty() { String::new() } else { format!(", before: {}", changed.join(", ")) }
+                )
+                .unwrap();
+            }
+            SubscriptionFact::Invoice(invoice) => {
+                let due = invoice.due.map(|due| due.to_string()).unwrap_or_default();
+                write!(
+                    words,
+                    ", invoice {} {} of {due}, {} attempts",
+                    short(&invoice.gateway_ref),
+                    invoice.status,
+                    invoice.attempts
+                )
+                .unwrap();
+            }
+            SubscriptionFact::Owner(_, claim) => write!(words, ", of {}", claim.owner).unwrap(),
+            SubscriptionFact::Customer { email, .. } => write!(words, ", {email}").unwrap(),
+        }
+    }
+    words
 }
 
 fn fact_in_words(fact: &Fact) -> String {

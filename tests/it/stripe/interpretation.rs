@@ -203,7 +203,7 @@ fn the_kinds_to_tick_are_those_that_state_facts() {
         let Some(kind) = text["type"].as_str() else { continue };
         // The link between a subscription's session and its intent, without which both would be payments.
         let is_link = kind == "invoice_payment.paid";
-        if is_link || interpret(kind, &body).is_ok_and(|said| !said.facts.is_empty()) {
+        if is_link || interpret(kind, &body).is_ok_and(|said| !said.facts.is_empty() || said.subscription.is_some()) {
             stating.insert(kind.to_owned());
         }
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, Request, Response, is_base};
+use crate::gateways::http::{Client, Method, Request, Response, is_base};
 use crate::gateways::retry;
 use crate::gateways::signature::Secret;
 use error::{is_retryable, refusal};
@@ -125,7 +125,12 @@ impl Api {
         ];
         headers.extend(request.request_id.clone().map(|id| ("paypal-request-id", id)));
         let url = format!("{}{}", self.base(), request.path);
-        let request = Request { post: request.post, url, headers, body: request.body.clone() };
+        let request = Request {
+            method: if request.post { Method::Post } else { Method::Get },
+            url,
+            headers,
+            body: request.body.clone(),
+        };
         retry::send(&self.client, self.retries, request, is_retryable, refusal).await
     }
 

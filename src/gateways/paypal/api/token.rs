@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::error::{is_retryable, refusal};
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, Request};
+use crate::gateways::http::{Client, Method, Request};
 use crate::gateways::retry;
 use crate::gateways::signature::Secret;
 
@@ -70,7 +70,7 @@ pub(super) async fn fetch(
         ("authorization", format!("Basic {}", BASE64.encode(credentials))),
     ];
     let url = format!("{base}/v1/oauth2/token");
-    let request = Request { post: true, url, headers, body: "grant_type=client_credentials".to_owned() };
+    let request = Request { method: Method::Post, url, headers, body: "grant_type=client_credentials".to_owned() };
     let failed = |why: String| GatewayError::Unavailable(format!("PayPal gave no access token: {why}"));
     let answer = retry::send(client, retries, request, is_retryable, refusal).await;
     let answer = answer.map_err(|error| failed(error.to_string()))?;

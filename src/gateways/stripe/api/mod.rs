@@ -7,13 +7,14 @@ pub(super) mod checkout;
 mod form;
 pub(super) mod listing;
 pub(super) mod payment;
+mod subscription;
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, Request, Response, is_base};
+use crate::gateways::http::{Client, Method, Request, Response, is_base};
 use crate::gateways::retry;
 use crate::gateways::signature::Secret;
 use form::Form;
@@ -63,7 +64,15 @@ impl Api {
         let mut headers = self.headers();
         headers.push(("idempotency-key", idempotency_key.to_owned()));
         let url = format!("{}{path}", self.base.trim_end_matches('/'));
-        self.send(Request { post: true, url, headers, body: form.text() }).await
+        self.send(Request { method: Method::Post, url, headers, body: form.text() }).await
+    }
+
+    /// Sends a DELETE with an idempotency key.
+    async fn delete(&self, path: &str, idempotency_key: &str) -> Result<Response, GatewayError> {
+        let mut headers = self.headers();
+        headers.push(("idempotency-key", idempotency_key.to_owned()));
+        let url = format!("{}{path}", self.base.trim_end_matches('/'));
+        self.send(Request { method: Method::Delete, url, headers, body: String::new() }).await
     }
 
     /// Sends a GET, which changes nothing. `query` is encoded like a form.
@@ -71,7 +80,7 @@ impl Api {
         let query = query.text();
         let separator = if query.is_empty() { "" } else { "?" };
         let url = format!("{}{path}{separator}{query}", self.base.trim_end_matches('/'));
-        self.send(Request { post: false, url, headers: self.headers(), body: String::new() }).await
+        self.send(Request { method: Method::Get, url, headers: self.headers(), body: String::new() }).await
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {

@@ -5,9 +5,11 @@ mod charge;
 mod checkout;
 mod dispute;
 mod intent;
+mod invoice;
 mod other;
 mod refund;
 pub(super) mod snapshot;
+pub(super) mod subscription;
 
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::gateways::json::{Object, short};
@@ -24,9 +26,13 @@ enum Family {
     Dispute,
 }
 
-/// Reads the event's facts. `accounts` are the connected accounts whose events are believed. Pure, and never panics,
-/// whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>, accounts: &[String]) -> Result<Interpretation, Malformed> {
+/// Reads the event's facts. `accounts` are the connected accounts whose events are believed; a subscription's owner is
+/// in its metadata under `owner_key`. Pure, and never panics, whatever the bytes.
+pub(super) fn interpret(
+    event: &Recorded<'_>,
+    accounts: &[String],
+    owner_key: &str,
+) -> Result<Interpretation, Malformed> {
     if event.kind == TEST_KIND {
         return Ok(test_interpretation());
     }
@@ -34,11 +40,17 @@ pub(super) fn interpret(event: &Recorded<'_>, accounts: &[String]) -> Result<Int
     let text = text.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
     let whole = Object::read(text, "an event")?;
     let stranger = stranger(&whole, accounts);
+    // The kind of answers to our own calls is made of the object's name.
+    let answered = event.kind.strip_prefix("subscription.").filter(|verb| *verb == snapshot::ANSWERED);
+    let verb = event.kind.strip_prefix("customer.subscription.").or(answered).filter(|verb| !verb.contains('.'));
+    if let (Some(verb), None) = (verb, &stranger) {
+        return subscription::read(event, verb, &whole.need_object("data", "the event's data")?, owner_key);
+    }
     let (family, verb) = match (Family::of(event.kind), stranger) {
         (Some(family), None) => family,
-        (None, None) => return Ok(other::interpret(event.kind, &whole)),
+        (None, None) => return Ok(other::interpret(event, &whole)),
         (None, Some(_)) => {
-            let summary = other::interpret(event.kind, &whole).summary;
+            let summary = other::interpret(event, &whole).summary;
             return Ok(Interpretation { summary, ..Interpretation::default() });
         }
         (Some(_), Some(stranger)) => {
@@ -70,6 +82,7 @@ pub(super) fn interpret(event: &Recorded<'_>, accounts: &[String]) -> Result<Int
         summary: statement.summary,
         customer: customer(object),
         awaits_completion: None,
+        subscription: invoice::of_checkout(event, object, owner_key).filter(|_| matches!(family, Family::Checkout)),
     })
 }
 

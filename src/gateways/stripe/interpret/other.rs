@@ -1,12 +1,14 @@
 //! All other events. They state no facts and are kept for handlers. If one names a charge or an intent, the timeline of
 //! that payment shows it.
 
+use super::invoice;
 use super::snapshot::customer;
-use crate::domain::event::{Interpretation, References, distinct};
+use crate::domain::event::{Interpretation, Recorded, References, distinct};
 use crate::gateways::json::Object;
 
 /// The references and the summary of an event without facts.
-pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
+pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>) -> Interpretation {
+    let kind = event.kind;
     let data = whole.object("data", "the event's data").ok().flatten();
     let object = data.and_then(|data| data.object("object", "the event's object").ok().flatten());
     let summary = format!("{}: kept for handlers, it states nothing of a payment", subject(kind));
@@ -21,7 +23,8 @@ pub(super) fn interpret(kind: &str, whole: &Object<'_>) -> Interpretation {
         links.extend([payment.link("payment_intent"), payment.link("charge")]);
     }
     let references = References { tokens: Vec::new(), gateway_refs: distinct(links) };
-    Interpretation { references, summary, customer: customer(&object), ..Interpretation::default() }
+    let subscription = invoice::of_invoice(event, &object);
+    Interpretation { references, summary, customer: customer(&object), subscription, ..Interpretation::default() }
 }
 
 /// What events of this kind are about.

@@ -1,0 +1,92 @@
+//! Reads subscriptions (<https://developer.paypal.com/braintree/docs/reference/response/subscription>): every
+//! notification about one shows it whole. Braintree has no pause, and its prices are without a currency.
+
+use std::collections::BTreeMap;
+
+use roxmltree::Node;
+use time::macros::format_description;
+
+use super::notification::{child, first_transaction, text};
+use crate::domain::event::{Malformed, Recorded, SubscriptionStatement};
+use crate::domain::subscription::{
+    BillingPeriod, SubscriptionContent, SubscriptionFact, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
+};
+use crate::domain::{Timestamp, parse_rfc3339, storable_time};
+
+/// What a notification of the kind `subscription_…` states; `None` if it does not say how the subscription stands, as
+/// some samples of Braintree's libraries.
+pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<SubscriptionStatement>, Malformed> {
+    let missing = || Malformed("expected `id` of a subscription to be an id, got none".to_owned());
+    let gateway_ref = text(object, "id").ok_or_else(missing)?.to_owned();
+    let by_kind = match event.kind {
+        "subscription_went_active" | "subscription_trial_ended" => Some("Active"),
+        "subscription_went_past_due" => Some("Past Due"),
+        "subscription_canceled" => Some("Canceled"),
+        "subscription_expired" => Some("Expired"),
+        _ => None,
+    };
+    let Some(gateway_status) = text(object, "status").or(by_kind).map(str::to_owned) else { return Ok(None) };
+    let occurred_at = text(object, "updated-at").and_then(parse_rfc3339).unwrap_or(event.occurred_at);
+    let is_trial = text(object, "trial-period") == Some("true");
+    let status = match gateway_status.as_str() {
+        "Pending" => SubscriptionStatus::Incomplete,
+        "Active" if is_trial => SubscriptionStatus::Trialing,
+        "Active" => SubscriptionStatus::Active,
+        "Past Due" => SubscriptionStatus::PastDue,
+        "Canceled" => SubscriptionStatus::Canceled,
+        "Expired" => SubscriptionStatus::Expired,
+        _ => SubscriptionStatus::Unknown,
+    };
+    let is_over = matches!(status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired);
+    let customer = first_transaction(object).and_then(|transaction| child(transaction, "customer"));
+    let of_customer = |name: &str| customer.and_then(|customer| text(customer, name)).map(str::to_owned);
+    let start = day(object, "billing-period-start-date");
+    // The last day is part of the period.
+    let end = day(object, "billing-period-end-date").and_then(|end| end.checked_add(time::Duration::DAY));
+    let content = SubscriptionContent {
+        status,
+        gateway_status,
+        owner: None,
+        customer_ref: of_customer("id"),
+        items: item(object).into_iter().collect(),
+        period: start.zip(end).map(|(start, end)| BillingPeriod { start, end }),
+        trial_end: day(object, "first-billing-date").filter(|_| is_trial),
+        cancel_at: None,
+        cancel_at_period_end: false,
+        canceled_at: (status == SubscriptionStatus::Canceled).then_some(occurred_at),
+        ended_at: is_over.then_some(occurred_at),
+        pause: None,
+        latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(str::to_owned),
+    };
+    let event_id = event.id.to_owned();
+    let snapshot = SubscriptionSnapshot {
+        content,
+        is_end: is_over,
+        is_first: false,
+        values: BTreeMap::new(),
+        previous: BTreeMap::new(),
+        occurred_at,
+        event_id: event_id.clone(),
+    };
+    let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
+    facts.extend(of_customer("email").map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
+    Ok(Some(SubscriptionStatement { gateway_ref, tokens: Vec::new(), facts }))
+}
+
+fn item(object: Node<'_, '_>) -> Option<SubscriptionItem> {
+    let price = text(object, "plan-id")?.to_owned();
+    Some(SubscriptionItem {
+        price,
+        product: None,
+        quantity: Some(1),
+        amount: None,
+        interval: None,
+        interval_count: None,
+    })
+}
+
+/// The beginning of a day, `2026-11-11`. Braintree's days are of the merchant's time zone, which it does not say.
+fn day(object: Node<'_, '_>, name: &str) -> Option<Timestamp> {
+    let day = time::Date::parse(text(object, name)?, format_description!("[year]-[month]-[day]")).ok()?;
+    storable_time(day.midnight().assume_utc())
+}

@@ -1,0 +1,114 @@
+//! Reads billing subscriptions (<https://developer.paypal.com/docs/api/subscriptions/v1/#subscriptions_get>): every
+//! event about one shows it whole. A sale that names one says that it was charged, and nothing of how it stands: a sale
+//! may come after the subscription was cancelled.
+
+use std::collections::BTreeMap;
+
+use super::resource::{Resource, parse_amount};
+use crate::domain::Timestamp;
+use crate::domain::event::{Interpretation, Malformed, SubscriptionStatement, distinct};
+use crate::domain::parse_rfc3339;
+use crate::domain::subscription::{
+    BillingPeriod, SubscriptionContent, SubscriptionFact, SubscriptionInvoice, SubscriptionItem, SubscriptionSnapshot,
+    SubscriptionStatus,
+};
+use crate::gateways::json::{Object, short};
+
+impl Resource<'_> {
+    /// Reads a subscription.
+    pub(super) fn subscription(&self) -> Result<Interpretation, Malformed> {
+        let gateway_ref = self.object.need_id("id")?;
+        let content = self.content()?;
+        // A failed payment changes the one time, a status the other.
+        let times = [self.time("update_time"), self.time("status_update_time")];
+        let occurred_at = times.into_iter().flatten().max().unwrap_or(self.event.occurred_at);
+        let event_id = self.event.id.to_owned();
+        let summary = format!("subscription {}", content.gateway_status.to_ascii_lowercase().replace('_', " "));
+        let tokens = distinct([short(&self.object, "custom_id")]);
+        let subscriber = self.object.object("subscriber", "a subscriber")?;
+        let email = subscriber.and_then(|subscriber| short(&subscriber, "email_address"));
+        let snapshot = SubscriptionSnapshot {
+            is_end: content.ended_at.is_some(),
+            is_first: self.event.kind == "BILLING.SUBSCRIPTION.CREATED",
+            values: BTreeMap::new(),
+            previous: BTreeMap::new(),
+            content,
+            occurred_at,
+            event_id: event_id.clone(),
+        };
+        let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
+        facts.extend(email.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
+        let subscription = Some(SubscriptionStatement { gateway_ref, tokens, facts });
+        Ok(Interpretation { summary, customer: email, subscription, ..Interpretation::default() })
+    }
+
+    fn content(&self) -> Result<SubscriptionContent, Malformed> {
+        let gateway_status = self.object.need_id("status")?;
+        let status = match gateway_status.as_str() {
+            "APPROVAL_PENDING" | "APPROVED" => SubscriptionStatus::Incomplete,
+            "ACTIVE" => SubscriptionStatus::Active,
+            "SUSPENDED" => SubscriptionStatus::Paused,
+            "CANCELLED" => SubscriptionStatus::Canceled,
+            "EXPIRED" => SubscriptionStatus::Expired,
+            _ => SubscriptionStatus::Unknown,
+        };
+        let is_over = matches!(status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired);
+        let changed = self.time("status_update_time").unwrap_or(self.event.occurred_at);
+        let subscriber = self.object.object("subscriber", "a subscriber")?;
+        Ok(SubscriptionContent {
+            status,
+            gateway_status,
+            owner: short(&self.object, "custom_id"),
+            customer_ref: subscriber.and_then(|subscriber| short(&subscriber, "payer_id")),
+            items: self.item().into_iter().collect(),
+            period: self.period()?,
+            trial_end: None,
+            cancel_at: None,
+            cancel_at_period_end: false,
+            canceled_at: (status == SubscriptionStatus::Canceled).then_some(changed),
+            ended_at: is_over.then_some(changed),
+            pause: None,
+            latest_invoice: None,
+        })
+    }
+
+    fn item(&self) -> Option<SubscriptionItem> {
+        let quantity = short(&self.object, "quantity").and_then(|quantity| quantity.parse().ok());
+        let price = short(&self.object, "plan_id")?;
+        Some(SubscriptionItem { price, product: None, quantity, amount: None, interval: None, interval_count: None })
+    }
+
+    /// From the last payment, or the start, to the next one.
+    fn period(&self) -> Result<Option<BillingPeriod>, Malformed> {
+        let Some(info) = self.object.object("billing_info", "billing info")? else { return Ok(None) };
+        let paid = info.object("last_payment", "a payment")?.and_then(|paid| time(&paid, "time"));
+        let start = paid.or_else(|| self.time("start_time"));
+        let end = time(&info, "next_billing_time");
+        Ok(start.zip(end).map(|(start, end)| BillingPeriod { start, end }))
+    }
+
+    /// What a sale says of the subscription that it is charged to; `None` if it is charged to none.
+    pub(super) fn of_sale(&self) -> Option<SubscriptionStatement> {
+        let gateway_ref = short(&self.object, "billing_agreement_id")?;
+        let amount = self.object.object("amount", "an amount").ok()??;
+        let status = short(&self.object, "state").unwrap_or_default();
+        let invoice = SubscriptionInvoice {
+            gateway_ref: short(&self.object, "id")?,
+            paid: self.event.kind == "PAYMENT.SALE.COMPLETED",
+            closed: false,
+            status,
+            due: parse_amount(&amount).ok(),
+            attempts: 1,
+            next_attempt: None,
+            created_at: self.time("create_time").unwrap_or(self.event.occurred_at),
+            occurred_at: self.time("update_time").unwrap_or(self.event.occurred_at),
+            event_id: self.event.id.to_owned(),
+        };
+        let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
+        Some(SubscriptionStatement { gateway_ref, tokens: distinct([short(&self.object, "custom")]), facts })
+    }
+}
+
+fn time(object: &Object<'_>, name: &str) -> Option<Timestamp> {
+    parse_rfc3339(&short(object, name)?)
+}

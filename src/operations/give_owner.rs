@@ -1,0 +1,88 @@
+//! Whom a subscription belongs to, said afterwards: by an event like any other, so that there is one way in and
+//! handlers are told.
+
+use std::sync::Arc;
+
+use crate::domain::event::{Source, storable};
+use crate::engine::request::Requester;
+use crate::engine::{Engine, Subscription, act, random_word};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::order::{OWNER, OwnerOrder};
+use crate::store::Tx;
+use crate::store::audit::NewAct;
+use crate::store::rows::NewEvent;
+
+impl Engine {
+    /// Gives a subscription its owner; the answer is how it stands then.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, `Refused` for an owner that can't be stored or a subscription that the gateway
+    /// has not made yet, and what the database says.
+    pub(crate) async fn give_owner(
+        self: &Arc<Self>,
+        token: &str,
+        owner: &str,
+        requester: Requester,
+    ) -> Result<Subscription, Error> {
+        if !storable(owner) {
+            let why = "expected an owner of 1 to 255 characters without control characters";
+            return Err(Error::new(ErrorKind::Refused, why));
+        }
+        let (token, owner, id) = (token.to_owned(), owner.to_owned(), format!("owner_{}", random_word(26)?));
+        let (engine, named, wanted) = (self.clone(), id.clone(), token.clone());
+        let append = move |tx: &mut dyn Tx| order(&engine, tx, &wanted, &owner, &requester, &named);
+        let variant = self.write(append).await?;
+        self.process_now(variant, vec![id]).await;
+        self.subscription(&token).await?.ok_or_else(not_found)
+    }
+
+    /// The subscription with this token.
+    pub(crate) async fn subscription(self: &Arc<Self>, token: &str) -> Result<Option<Subscription>, Error> {
+        let token = token.to_owned();
+        let read = move |tx: &mut dyn Tx| {
+            tx.subscriptions_of(&[], std::slice::from_ref(&token))?.first().map(Subscription::of).transpose()
+        };
+        self.read(read).await
+    }
+}
+
+/// Appends the event; answers its variant.
+fn order(
+    engine: &Engine,
+    tx: &mut dyn Tx,
+    token: &str,
+    owner: &str,
+    requester: &Requester,
+    id: &str,
+) -> Result<String, Error> {
+    let row = tx.subscriptions_of(&[], &[token.to_owned()])?.pop().ok_or_else(not_found)?;
+    let not_made = || Error::new(ErrorKind::Refused, "the gateway has not made this subscription yet");
+    let gateway_ref = row.gateway_ref.clone().ok_or_else(not_made)?;
+    let order = OwnerOrder { gateway_ref, owner: owner.to_owned(), actor: requester.name().to_owned() };
+    let now = engine.now();
+    let body = serde_json::to_vec(&order).map_err(|e| Error::new(ErrorKind::Refused, "no JSON").with_source(e))?;
+    let event = tx.append(&[NewEvent {
+        variant: row.variant.clone(),
+        gateway_event_id: id.to_owned(),
+        source: Source::Operator,
+        kind: OWNER.to_owned(),
+        livemode: row.livemode,
+        api_version: None,
+        account: None,
+        secret: None,
+        skew_seconds: None,
+        occurred_at: Some(now),
+        received_at: now,
+        headers: "{}".to_owned(),
+        body: body.into(),
+    }])?;
+    if let Requester::Operator(actor) = requester {
+        let act = act("give_owner", actor, event.first().map(|event| event.id), None, now);
+        tx.add_act(&NewAct { subscription_id: Some(row.id), detail: Some(owner.to_owned()), ..act })?;
+    }
+    Ok(row.variant)
+}
+
+fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "there is no such subscription")
+}

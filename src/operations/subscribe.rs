@@ -1,0 +1,149 @@
+//! How does a subscription begin? As a payment does: its row is committed before the gateway hears of it, so that no
+//! event can come before there is something to match.
+
+use std::sync::Arc;
+
+use super::create::Next;
+use crate::domain::event::storable;
+use crate::domain::subscription::{OwnerClaim, OwnerSource, SubscriptionFact, SubscriptionFacts};
+use crate::engine::subscription::{new_row, put};
+use crate::engine::{Engine, Subscription, subscription_token};
+use crate::error::{Error, ErrorKind};
+use crate::gateways::Started;
+use crate::gateways::subscriptions::SubscriptionRequest;
+use crate::store::subscriptions::SubscriptionRow;
+
+/// A subscription to be started.
+#[derive(Debug, Clone)]
+pub struct NewSubscription {
+    variant: String,
+    request: SubscriptionRequest,
+}
+
+/// A subscription that was started.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Subscribed {
+    /// The subscription; incomplete until the gateway says more.
+    pub subscription: Subscription,
+    /// What is to be done next.
+    pub next: Next,
+}
+
+impl NewSubscription {
+    /// A subscription to `price`, the gateway's id of it, through `variant`.
+    pub fn new(variant: impl Into<String>, price: impl Into<String>) -> Self {
+        let request = SubscriptionRequest {
+            token: String::new(),
+            price: price.into(),
+            quantity: 1,
+            owner: None,
+            customer: None,
+            trial_days: None,
+            locale: None,
+            return_url: None,
+            cancel_url: None,
+        };
+        Self { variant: variant.into(), request }
+    }
+
+    /// The host's own id of whom it belongs to. Default none; it can be given later.
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.request.owner = Some(owner.into());
+        self
+    }
+
+    /// How many. Default 1.
+    pub fn quantity(mut self, quantity: u32) -> Self {
+        self.request.quantity = quantity;
+        self
+    }
+
+    /// The customer's email address. Default none; the gateway's events may bring it.
+    pub fn customer(mut self, email: impl Into<String>) -> Self {
+        self.request.customer = Some(email.into());
+        self
+    }
+
+    /// How many days the first ones are free. Default: as the price says.
+    pub fn trial_days(mut self, days: u32) -> Self {
+        self.request.trial_days = Some(days);
+        self
+    }
+
+    /// The language of the gateway's page, an IETF tag: `de`, `pt-BR`. Default: the gateway's choice.
+    pub fn locale(mut self, locale: impl Into<String>) -> Self {
+        self.request.locale = Some(locale.into());
+        self
+    }
+
+    /// Where the customer goes afterwards; `{token}` in it becomes the subscription's token. Default: the gateway's own
+    /// last page; Stripe has none and wants an address.
+    pub fn return_url(mut self, url: impl Into<String>) -> Self {
+        self.request.return_url = Some(url.into());
+        self
+    }
+
+    /// Where the customer goes after giving up; `{token}` as above. Default: the same as afterwards.
+    pub fn cancel_url(mut self, url: impl Into<String>) -> Self {
+        self.request.cancel_url = Some(url.into());
+        self
+    }
+}
+
+impl Engine {
+    /// Starts a subscription at its gateway.
+    pub(crate) async fn subscribe(self: &Arc<Self>, new: NewSubscription) -> Result<Subscribed, Error> {
+        let NewSubscription { variant, mut request } = new;
+        let refused = |why: String| Error::new(ErrorKind::Refused, why);
+        let known = self.variant(&variant).ok_or_else(|| {
+            let known = self.variant_names().join(", ");
+            Error::new(ErrorKind::NotFound, format!("expected one of the variants {known}, got {variant:?}"))
+        })?;
+        let name = known.gateway.name();
+        let gateway = known.gateway.subscriptions();
+        let gateway = gateway.ok_or_else(|| refused(format!("{name} has no subscriptions here")))?;
+        for text in [Some(&request.price), request.owner.as_ref(), request.customer.as_ref()].into_iter().flatten() {
+            if !storable(text) {
+                let why = "expected a price, an owner and a customer of 1 to 255 characters without control characters";
+                return Err(refused(why.to_owned()));
+            }
+        }
+        if request.quantity == 0 {
+            return Err(refused("expected a quantity of at least 1, got 0".to_owned()));
+        }
+        request.token = subscription_token()?;
+        for url in [&mut request.return_url, &mut request.cancel_url].into_iter().flatten() {
+            *url = url.replace("{token}", &request.token);
+        }
+        request.cancel_url = request.cancel_url.take().or_else(|| request.return_url.clone());
+        let row = draft(self, &variant, &request);
+        let subscription = Subscription::of(&row)?;
+        self.write(move |tx| tx.save_subscriptions(std::slice::from_ref(&row)).map(drop)).await?;
+        let failed = |error| {
+            let why = format!("subscription {} was not started", request.token);
+            Error::new(ErrorKind::Gateway, why).with_source(error)
+        };
+        let next = match gateway.subscribe(&request).await.map_err(failed)? {
+            Started::Redirect { url, .. } => Next::Redirect(url),
+            Started::Done => Next::Done,
+        };
+        Ok(Subscribed { subscription, next })
+    }
+}
+
+fn draft(engine: &Engine, variant: &str, request: &SubscriptionRequest) -> SubscriptionRow {
+    let now = engine.now();
+    let mut row = new_row(request.token.clone(), variant, None, now);
+    row.adopted = false;
+    let claim = |owner| OwnerClaim { occurred_at: now, event_id: String::new(), owner };
+    let owner = request.owner.clone().map(|owner| SubscriptionFact::Owner(OwnerSource::Host, claim(owner)));
+    let customer = request.customer.clone().map(|email| SubscriptionFact::Customer {
+        email,
+        occurred_at: now,
+        event_id: String::new(),
+    });
+    let facts = SubscriptionFacts::of(owner.into_iter().chain(customer));
+    put(&mut row, &facts, &facts.state());
+    row
+}

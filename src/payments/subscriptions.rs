@@ -1,0 +1,107 @@
+//! What a host can ask of subscriptions.
+
+use super::Payments;
+use crate::domain::operation::SubscriptionVerb;
+use crate::engine::Subscription;
+use crate::engine::request::Requester;
+use crate::error::Error;
+use crate::operations::{NewSubscription, Outcome, Subscribed};
+use crate::reports::{SubscriptionList, SubscriptionQuery};
+
+/// Reading subscriptions.
+impl Payments {
+    /// The subscription with this token of ours.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn subscription(&self, token: &str) -> Result<Option<Subscription>, Error> {
+        self.0.subscription(token).await
+    }
+
+    /// The subscription that this variant's gateway calls so (Stripe: `sub_…`).
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn subscription_at(&self, variant: &str, gateway_ref: &str) -> Result<Option<Subscription>, Error> {
+        let key = (variant.to_owned(), gateway_ref.to_owned());
+        let read = move |tx: &mut dyn crate::store::Tx| {
+            tx.subscriptions_of(std::slice::from_ref(&key), &[])?.first().map(Subscription::of).transpose()
+        };
+        self.0.read(read).await
+    }
+
+    /// The subscriptions that match, newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn subscriptions(&self, query: SubscriptionQuery) -> Result<SubscriptionList, Error> {
+        self.0.subscriptions(query).await
+    }
+
+    /// Whether any subscription of this owner is active now: trialing or active and not past its end, or past due for
+    /// [`Builder::grace`](super::Builder::grace) at the most. Always asks the database;
+    /// [`RequireActive`](crate::RequireActive) remembers the answer for some seconds.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn active(&self, owner: &str) -> Result<bool, Error> {
+        self.0.is_active_now(owner).await
+    }
+
+    /// Says whom a subscription belongs to, by the host's own id; outranks what the gateway's objects say. Handlers of
+    /// subscriptions are told by a worker.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token, `Refused` for an owner that can't be stored or a subscription that the gateway
+    /// has not made yet, and what the database says.
+    pub async fn give_owner(&self, token: &str, owner: &str) -> Result<Subscription, Error> {
+        self.0.give_owner(token, owner, Requester::Host).await
+    }
+}
+
+/// Asking gateways to act on subscriptions. Each call is stored with its idempotency key before it is sent, and happens
+/// once.
+impl Payments {
+    /// Starts a subscription at its gateway, on a page of the gateway's.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown variant, `Refused` for a text that can't be stored or a gateway without subscriptions,
+    /// `Gateway` when the gateway did not start it (the row stays, incomplete), and what the database says.
+    pub async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error> {
+        self.0.subscribe(new).await
+    }
+
+    /// Ends a subscription now. Nothing is refunded by that.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when it has ended, something else is underway or the gateway can't;
+    /// `Gateway` when the gateway said no; and what the database says.
+    pub async fn cancel_subscription(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate_subscription(token, SubscriptionVerb::Cancel, Requester::Host, None).await
+    }
+
+    /// Lets a subscription end with the period that is under way, which is paid for.
+    ///
+    /// # Errors
+    /// As [`Payments::cancel_subscription`], and `Refused` when its end is decided already.
+    pub async fn cancel_subscription_at_end(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate_subscription(token, SubscriptionVerb::CancelAtEnd, Requester::Host, None).await
+    }
+
+    /// Lets a subscription go on whose end is decided and still to come.
+    ///
+    /// # Errors
+    /// As [`Payments::cancel_subscription`], and `Refused` when no end is decided.
+    pub async fn resume_subscription(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate_subscription(token, SubscriptionVerb::Resume, Requester::Host, None).await
+    }
+
+    /// Asks the gateway how a subscription stands now; the answer is processed like every event.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and
+    /// what the database says.
+    pub async fn refresh_subscription(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate_subscription(token, SubscriptionVerb::Refresh, Requester::Host, None).await
+    }
+}

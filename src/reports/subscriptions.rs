@@ -1,0 +1,124 @@
+//! Which subscriptions are there, and is an owner active?
+
+use std::sync::Arc;
+
+use crate::domain::id::SubscriptionId;
+use crate::domain::subscription::SubscriptionStatus;
+use crate::engine::{Engine, Subscription};
+use crate::error::Error;
+use crate::store::subscriptions::{SubscriptionFilter, SubscriptionPlace};
+
+/// How many subscriptions of one owner are looked at to see whether one is active.
+const OF_ONE: i64 = 1_000;
+/// How many subscriptions one answer has at the most.
+const MOST: i64 = 1_000;
+
+/// Which subscriptions to list: those that match all that is said.
+#[derive(Debug, Clone, Default)]
+pub struct SubscriptionQuery {
+    filter: SubscriptionFilter,
+    after: Option<i64>,
+    limit: Option<i64>,
+}
+
+/// A part of a list of subscriptions, newest first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SubscriptionList {
+    /// The subscriptions.
+    pub subscriptions: Vec<Subscription>,
+    /// Where the list goes on: for [`SubscriptionQuery::after`]. `None` at its end.
+    pub next: Option<i64>,
+}
+
+impl SubscriptionQuery {
+    /// All subscriptions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those of this owner, by the host's own id. Default: of all.
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.filter.owner = Some(owner.into());
+        self
+    }
+
+    /// Those of the customer with this email address. Default: of all.
+    pub fn customer(mut self, email: impl Into<String>) -> Self {
+        self.filter.customer = Some(email.into());
+        self
+    }
+
+    /// Those in this status; said more than once, in any of these. Default: in every one.
+    pub fn status(mut self, status: SubscriptionStatus) -> Self {
+        self.filter.statuses.push(status);
+        self
+    }
+
+    /// Those through this variant. Default: through every one.
+    pub fn variant(mut self, variant: impl Into<String>) -> Self {
+        self.filter.variant = Some(variant.into());
+        self
+    }
+
+    /// From where an earlier answer said that the list goes on. Default: from its beginning.
+    pub fn after(mut self, next: i64) -> Self {
+        self.after = Some(next);
+        self
+    }
+
+    /// How many at the most, 1 to 1,000. Default 100.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(i64::from(limit));
+        self
+    }
+}
+
+impl Engine {
+    /// The subscriptions that match.
+    pub(crate) async fn subscriptions(self: &Arc<Self>, query: SubscriptionQuery) -> Result<SubscriptionList, Error> {
+        let limit = query.limit.unwrap_or(100).clamp(1, MOST);
+        let from = query.after.map(|id| SubscriptionPlace::Before(SubscriptionId(id)));
+        self.read(move |tx| {
+            let mut rows = tx.list_subscriptions(&query.filter, from, limit + 1)?;
+            let is_more = rows.len() as i64 > limit;
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            let next = rows.last().filter(|_| is_more).map(|row| row.id.0);
+            let subscriptions = rows.iter().map(Subscription::of).collect::<Result<_, _>>()?;
+            Ok(SubscriptionList { subscriptions, next })
+        })
+        .await
+    }
+
+    /// Whether any subscription of this owner is active now. The answer may be some seconds old; what this process
+    /// knows to have changed is asked for anew.
+    pub(crate) async fn is_active(self: &Arc<Self>, owner: &str) -> Result<bool, Error> {
+        let before = match self.activity.recall(owner, self.now()) {
+            Ok(active) => return Ok(active),
+            Err(before) => before,
+        };
+        let active = self.is_active_now(owner).await?;
+        self.activity.remember(&before, owner, active, self.now(), self.active_for);
+        Ok(active)
+    }
+
+    /// Whether any subscription of this owner is active now.
+    pub(crate) async fn is_active_now(self: &Arc<Self>, owner: &str) -> Result<bool, Error> {
+        use SubscriptionStatus::{Active, PastDue, Trialing};
+        let statuses = vec![Trialing, Active, PastDue];
+        let filter = SubscriptionFilter { owner: Some(owner.to_owned()), statuses, ..SubscriptionFilter::default() };
+        let (engine, now, grace) = (self.clone(), self.now(), self.grace);
+        self.read(move |tx| {
+            for row in tx.list_subscriptions(&filter, None, OF_ONE)? {
+                // A test subscription gives nobody what is sold for real money.
+                let live = engine.variant(&row.variant).and_then(|variant| variant.live);
+                let other_mode = matches!((live, row.livemode), (Some(ours), Some(its)) if ours != its);
+                if !other_mode && Subscription::of(&row)?.state.is_active(now, grace) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+        .await
+    }
+}

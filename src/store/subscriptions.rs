@@ -1,0 +1,151 @@
+//! What subscriptions need from a database, for a batch of events and for one reader: their rows and what can be asked
+//! of them.
+
+use diesel::Queryable;
+
+use super::sets::Key;
+use crate::domain::Timestamp;
+use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
+use crate::domain::subscription::SubscriptionStatus;
+use crate::error::Error;
+use crate::store::audit::ActRow;
+use crate::store::rows::EventRow;
+
+/// A stored subscription. All but the ids, the mode and the row's own times follows from `facts`.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct SubscriptionRow {
+    pub id: SubscriptionId,
+    pub token: String,
+    pub variant: String,
+    pub gateway_ref: Option<String>,
+    pub status: SubscriptionStatus,
+    pub gateway_status: Option<String>,
+    pub owner: Option<String>,
+    pub customer: Option<String>,
+    pub customer_ref: Option<String>,
+    /// A JSON list.
+    pub items: String,
+    pub period_start: Option<Timestamp>,
+    pub period_end: Option<Timestamp>,
+    pub trial_end: Option<Timestamp>,
+    pub cancel_at: Option<Timestamp>,
+    pub cancel_at_period_end: bool,
+    pub canceled_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// A JSON object.
+    pub pause: Option<String>,
+    pub latest_invoice: Option<String>,
+    /// A JSON object.
+    pub invoice: Option<String>,
+    /// Since when money is due, while it is past due.
+    pub due_since: Option<Timestamp>,
+    pub certain: bool,
+    pub as_of: Option<Timestamp>,
+    pub as_of_event: Option<String>,
+    pub livemode: Option<bool>,
+    pub adopted: bool,
+    /// A JSON object.
+    pub facts: String,
+    /// How often it was written; 0 before the first time.
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A subscription's transition to be added.
+#[derive(Debug, Clone)]
+pub(crate) struct NewSubscriptionTransition {
+    pub subscription_id: SubscriptionId,
+    pub event_id: Option<EventId>,
+    pub from_status: SubscriptionStatus,
+    pub to_status: SubscriptionStatus,
+    pub cause: String,
+    /// A JSON object, as the next.
+    pub before: String,
+    pub after: String,
+    pub created_at: Timestamp,
+}
+
+/// A stored transition of a subscription.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct SubscriptionTransitionRow {
+    pub id: SubscriptionTransitionId,
+    pub subscription_id: SubscriptionId,
+    pub event_id: Option<EventId>,
+    pub from_status: SubscriptionStatus,
+    pub to_status: SubscriptionStatus,
+    pub cause: String,
+    /// A JSON object, as the next.
+    pub before: String,
+    pub after: String,
+    pub created_at: Timestamp,
+}
+
+/// Which subscriptions a list shows; those that match all that is said.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SubscriptionFilter {
+    pub variant: Option<String>,
+    pub statuses: Vec<SubscriptionStatus>,
+    pub owner: Option<String>,
+    /// The customer's email address.
+    pub customer: Option<String>,
+    /// Any of these, by number, where it was searched for them.
+    pub among: Option<Vec<SubscriptionId>>,
+}
+
+/// Where a page of a list begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SubscriptionPlace {
+    /// With those before this one: older.
+    Before(SubscriptionId),
+    /// With those after this one: newer, the nearest first.
+    After(SubscriptionId),
+}
+
+/// Subscriptions and their transitions.
+pub(crate) trait Subscriptions {
+    /// These subscriptions by gateway ref or token, each held until the transaction ends; locked in the order of their
+    /// ids.
+    fn hold_subscriptions(&mut self, keys: &[Key], tokens: &[String]) -> Result<Vec<SubscriptionRow>, Error>;
+    /// The same without holding them.
+    fn subscriptions_of(&mut self, keys: &[Key], tokens: &[String]) -> Result<Vec<SubscriptionRow>, Error>;
+    /// Writes subscriptions and adds those that are new (version 0); answers their ids by their tokens. Each must still
+    /// be of the version that was read, which is the row's.
+    ///
+    /// # Errors
+    /// `Conflict` when another writer came first.
+    fn save_subscriptions(&mut self, rows: &[SubscriptionRow]) -> Result<Vec<(String, SubscriptionId)>, Error>;
+    /// Adds transitions; answers their ids in the same order.
+    fn add_subscription_transitions(
+        &mut self,
+        steps: &[NewSubscriptionTransition],
+    ) -> Result<Vec<SubscriptionTransitionId>, Error>;
+    /// The transitions that these events caused, oldest first.
+    fn subscription_transitions_by(&mut self, events: &[EventId]) -> Result<Vec<SubscriptionTransitionRow>, Error>;
+
+    /// The subscription with this id.
+    fn subscription(&mut self, id: SubscriptionId) -> Result<Option<SubscriptionRow>, Error>;
+    /// Up to `limit` subscriptions, from this place on: newest first, or towards the newest.
+    fn list_subscriptions(
+        &mut self,
+        filter: &SubscriptionFilter,
+        from: Option<SubscriptionPlace>,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionRow>, Error>;
+    /// How many there are in each status, counted up to `cap`.
+    fn count_subscriptions(&mut self, statuses: &[SubscriptionStatus], cap: i64) -> Result<Vec<i64>, Error>;
+    /// The subscriptions that `text` names: by token, gateway ref, invoice, the gateway's id of the customer, owner or
+    /// email address. Up to `cap` by each.
+    fn find_subscriptions(&mut self, text: &str, cap: i64) -> Result<Vec<SubscriptionId>, Error>;
+    /// The transitions of a subscription, newest first.
+    fn transitions_of_subscription(
+        &mut self,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<SubscriptionTransitionRow>, Error>;
+    /// The acts on a subscription and on its events, newest first.
+    fn acts_of_subscription(&mut self, subscription: SubscriptionId) -> Result<Vec<ActRow>, Error>;
+    /// The events of a subscription, newest first.
+    fn events_of_subscription(&mut self, subscription: SubscriptionId, cap: i64) -> Result<Vec<EventRow>, Error>;
+}

@@ -1,0 +1,124 @@
+//! Whether the owner of a request has an active subscription: an extractor for one of the host's handlers, and a guard
+//! before a whole scope of them. Both remember the answer for some seconds.
+
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, EitherBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, error};
+
+use crate::payments::Payments;
+
+/// Who asks, as far as the host knows: its own id of the owner.
+type Owner = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
+/// What is answered to those who have no active subscription.
+type Answer = Arc<dyn Fn(&HttpRequest) -> HttpResponse + Send + Sync>;
+
+/// A guard before a scope or a resource: it lets those in whose owner has an active subscription.
+///
+/// ```no_run
+/// use actix_payments::RequireActive;
+/// use actix_web::{App, HttpMessage, HttpRequest, web};
+///
+/// # struct User(String);
+/// # async fn lessons() -> &'static str { "" }
+/// # fn app(payments: actix_payments::Payments) {
+/// let signed_in = |req: &HttpRequest| req.extensions().get::<User>().map(|user| user.0.clone());
+/// let guard = RequireActive::new(payments, signed_in);
+/// let lessons = web::scope("/lessons").wrap(guard).route("", web::get().to(lessons));
+/// # App::new().service(lessons);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RequireActive {
+    payments: Payments,
+    owner: Owner,
+    refused: Answer,
+}
+
+impl RequireActive {
+    /// A guard that asks `owner` who makes a request; nobody has nothing active.
+    pub fn new(payments: Payments, owner: impl Fn(&HttpRequest) -> Option<String> + Send + Sync + 'static) -> Self {
+        let refused = |_: &HttpRequest| HttpResponse::PaymentRequired().body("an active subscription is needed");
+        Self { payments, owner: Arc::new(owner), refused: Arc::new(refused) }
+    }
+
+    /// What is answered to those who have no active subscription. Default: status 402 and a sentence.
+    pub fn otherwise(mut self, answer: impl Fn(&HttpRequest) -> HttpResponse + Send + Sync + 'static) -> Self {
+        self.refused = Arc::new(answer);
+        self
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireActive
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B, BoxBody>>;
+    type Error = actix_web::Error;
+    type Transform = Guarded<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Guarded { service: Rc::new(service), guard: self.clone() }))
+    }
+}
+
+/// A service behind [`RequireActive`].
+#[doc(hidden)]
+pub struct Guarded<S> {
+    service: Rc<S>,
+    guard: RequireActive,
+}
+
+impl<S, B> Service<ServiceRequest> for Guarded<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B, BoxBody>>;
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let (service, guard) = (self.service.clone(), self.guard.clone());
+        let owner = (guard.owner)(request.request());
+        Box::pin(async move {
+            let owner = match owner {
+                Some(owner) if guard.payments.engine().is_active(&owner).await? => owner,
+                _ => {
+                    let refused = (guard.refused)(request.request());
+                    return Ok(request.into_response(refused).map_into_right_body());
+                }
+            };
+            request.extensions_mut().insert(ActiveSubscription { owner });
+            service.call(request).await.map(ServiceResponse::map_into_left_body)
+        })
+    }
+}
+
+/// Proof, for a handler below [`RequireActive`], that the request's owner has an active subscription: an extractor that
+/// answers 402 where no guard has let the request in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActiveSubscription {
+    /// The host's own id of the owner.
+    pub owner: String,
+}
+
+impl FromRequest for ActiveSubscription {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let active = req.extensions().get::<Self>().cloned();
+        ready(active.ok_or_else(|| error::ErrorPaymentRequired("an active subscription is needed")))
+    }
+}

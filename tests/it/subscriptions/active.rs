@@ -1,0 +1,94 @@
+//! Is whoever paid let in, and nobody else?
+
+use std::time::Duration;
+
+use actix_payments::{ActiveSubscription, RequireActive};
+use actix_web::http::header::HeaderMap;
+use actix_web::{App as ActixApp, HttpRequest, test, web};
+use serde_json::json;
+
+use super::story::{DAY, START, Story, items};
+use crate::app::{App, NOW, on_both_databases};
+
+async fn lesson(active: ActiveSubscription) -> String {
+    format!("hello {}", active.owner)
+}
+
+/// Asks for a page that only active subscribers see.
+async fn visit(app: &App, who: Option<&str>) -> (u16, String) {
+    let owner = |req: &HttpRequest| {
+        let headers: &HeaderMap = req.headers();
+        headers.get("x-user").and_then(|user| user.to_str().ok()).map(str::to_owned)
+    };
+    let guard = RequireActive::new(app.payments.clone(), owner);
+    let scope = web::scope("/lessons").wrap(guard).route("", web::get().to(lesson));
+    let service = test::init_service(ActixApp::new().service(scope)).await;
+    let mut request = test::TestRequest::get().uri("/lessons");
+    if let Some(who) = who {
+        request = request.insert_header(("x-user", who));
+    }
+    let response = test::call_service(&service, request.to_request()).await;
+    let status = response.status().as_u16();
+    (status, String::from_utf8_lossy(&test::read_body(response).await).into_owned())
+}
+
+on_both_databases! {
+    async fn only_active_subscribers_get_in_and_an_event_is_seen_at_once(kind) {
+        let app = App::with(kind, |builder| builder.active_cache(Duration::from_secs(3600))).await;
+        let mut story = Story::new(1, "active");
+        story.checkout(START, "user-42");
+        assert_eq!(visit(&app, Some("user-42")).await.0, 402);
+        assert_eq!(visit(&app, None).await.0, 402);
+        app.hear(&story).await;
+        assert_eq!(visit(&app, Some("user-42")).await, (200, "hello user-42".to_owned()));
+        // Behind the cache's back nothing is seen until it is over.
+        app.run("UPDATE pay_subscriptions SET owner = 'somebody'");
+        assert_eq!(visit(&app, Some("user-42")).await.0, 200);
+        app.pass(3600);
+        assert_eq!(visit(&app, Some("user-42")).await.0, 402);
+        app.run("UPDATE pay_subscriptions SET owner = 'user-42'");
+        app.pass(3600);
+        assert_eq!(visit(&app, Some("user-42")).await.0, 200);
+        story.send("deleted", START + DAY, json!({"status": "canceled", "ended_at": START + DAY}));
+        app.deliver(&[story.events.last().unwrap()]).await;
+        assert_eq!(visit(&app, Some("user-42")).await.0, 402);
+    }
+
+    async fn what_is_past_due_is_active_for_the_grace(kind) {
+        let app = App::with(kind, |builder| builder.grace(Duration::from_secs(86_400))).await;
+        let mut story = Story::new(1, "active");
+        story.checkout(START, "user-42");
+        story.update(NOW, json!({"status": "past_due", "items": items("price_tea", 1, NOW), "latest_invoice": "in_2"}));
+        story.invoice("payment_failed", NOW, json!({"created": NOW}));
+        app.hear(&story).await;
+        app.pass(86_399);
+        assert!(app.payments.active("user-42").await.unwrap());
+        app.pass(1);
+        assert!(!app.payments.active("user-42").await.unwrap());
+    }
+
+    async fn any_subscription_of_an_owner_counts_until_its_end(kind) {
+        let app = App::new(kind).await;
+        let (mut ended, mut ending) = (Story::new(1, "active"), Story::new(2, "trialing"));
+        ended.checkout(START, "user-42").send("deleted", START + 9, json!({"status": "canceled", "ended_at": START + 9}));
+        ending.checkout(START, "user-42").update(START + 9, json!({"cancel_at": NOW + DAY, "cancel_at_period_end": true}));
+        app.hear(&ending).await;
+        app.hear(&ended).await;
+        assert!(app.payments.active("user-42").await.unwrap());
+        assert!(!app.payments.active("user-4").await.unwrap());
+        app.pass(DAY);
+        assert!(!app.payments.active("user-42").await.unwrap(), "the end has passed, though nothing was heard of it");
+    }
+
+    async fn a_word_that_stripe_may_add_lets_nobody_in(kind) {
+        let app = App::new(kind).await;
+        let mut story = Story::new(1, "hibernating");
+        story.checkout(START, "user-42");
+        app.hear(&story).await;
+        let found = app.subscription("sub_1").await;
+        assert_eq!((found.status().as_str(), found.state.gateway_status.as_deref()), ("unknown", Some("hibernating")));
+        assert!(!app.payments.active("user-42").await.unwrap());
+        let overview = app.get("/payments/admin/").await.text();
+        assert!(overview.contains("1 subscription is in a status that this release does not know"), "{overview}");
+    }
+}

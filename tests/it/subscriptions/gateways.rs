@@ -1,0 +1,123 @@
+//! Are subscriptions of PayPal and Braintree read as Stripe's are?
+
+use actix_payments::domain::Timestamp;
+use actix_payments::domain::event::{Recorded, SubscriptionStatement};
+use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
+use actix_payments::gateways::Gateway;
+use actix_payments::gateways::braintree::Braintree;
+use actix_payments::gateways::dummy::{Dummy, DummySubscription};
+use actix_payments::gateways::paypal::PayPal;
+
+use super::story::orders;
+use crate::app::{App, NOW, on_both_databases};
+
+fn fixture(path: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/events/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text, &time::format_description::well_known::Rfc3339).unwrap()
+}
+
+/// What an event of PayPal's states of the subscription, as of this time if one is given.
+fn of_paypal(name: &str, update_time: Option<&str>) -> SubscriptionStatement {
+    let mut text = String::from_utf8(fixture(&format!("paypal/{name}.json"))).unwrap();
+    if let Some(time) = update_time {
+        text = text.replace("\"update_time\":\"2026-10-12T08:53:19Z\"", &format!("\"update_time\":\"{time}\""));
+    }
+    let id = format!("WH-{name}");
+    let recorded = Recorded { id: &id, kind: name, occurred_at: at("2026-10-12T08:53:20Z"), body: text.as_bytes() };
+    PayPal::new("WH-1").interpret(&recorded).unwrap().subscription.unwrap()
+}
+
+fn of_braintree(name: &str) -> SubscriptionStatement {
+    let kind = name.trim_start_matches("realistic.");
+    let body = fixture(&format!("braintree/{name}.xml"));
+    let recorded = Recorded { id: name, kind, occurred_at: at("2026-10-12T08:53:20Z"), body: &body };
+    Braintree::new("merchant", "public", "private").interpret(&recorded).unwrap().subscription.unwrap()
+}
+
+/// The state that all of them make, which is the same in every order.
+fn state(statements: &[SubscriptionStatement]) -> SubscriptionState {
+    let of = |order: &[usize]| SubscriptionFacts::of(order.iter().flat_map(|at| statements[*at].facts.clone())).state();
+    let states: Vec<SubscriptionState> = orders(statements.len()).iter().map(|order| of(order)).collect();
+    assert!(states.iter().all(|state| *state == states[0]));
+    states[0].clone()
+}
+
+#[test]
+fn paypals_words_are_ours() {
+    let words = [
+        ("CREATED", SubscriptionStatus::Incomplete),
+        ("ACTIVATED", SubscriptionStatus::Active),
+        ("UPDATED", SubscriptionStatus::Active),
+        ("SUSPENDED", SubscriptionStatus::Paused),
+        ("CANCELLED", SubscriptionStatus::Canceled),
+        ("EXPIRED", SubscriptionStatus::Expired),
+    ];
+    for (name, status) in words {
+        let statement = of_paypal(&format!("BILLING.SUBSCRIPTION.{name}"), None);
+        assert_eq!(
+            (state(std::slice::from_ref(&statement)).status, statement.gateway_ref.as_str()),
+            (status, "I-BW452GLLEP1G"),
+            "{name}"
+        );
+    }
+    let active = state(&[of_paypal("BILLING.SUBSCRIPTION.ACTIVATED", None)]);
+    assert_eq!(active.owner.as_deref(), Some("tenant-7"));
+    assert_eq!(active.customer.as_deref(), Some("jenny.rosen@example.com"));
+    assert_eq!((active.items[0].price.as_str(), active.items[0].quantity), ("P-5ML4271244454362WXNWU5NQ", Some(1)));
+    assert_eq!(active.period.unwrap().end, at("2026-11-12T10:00:00Z"));
+}
+
+/// user-registration#1327: a late sale revived a subscription that was cancelled.
+#[test]
+fn a_late_sale_does_not_revive_what_was_cancelled() {
+    let all = [
+        of_paypal("BILLING.SUBSCRIPTION.CREATED", Some("2026-10-12T08:53:18Z")),
+        of_paypal("BILLING.SUBSCRIPTION.ACTIVATED", None),
+        of_paypal("BILLING.SUBSCRIPTION.CANCELLED", Some("2026-10-20T00:00:00Z")),
+        of_paypal("BILLING.SUBSCRIPTION.UPDATED", Some("2026-10-21T00:00:00Z")),
+        of_paypal("PAYMENT.SALE.COMPLETED", Some("2026-10-22T00:00:00Z")),
+    ];
+    let state = state(&all);
+    assert_eq!((state.status, state.doubt), (SubscriptionStatus::Canceled, None));
+    let sale = state.last_invoice.unwrap();
+    assert_eq!((sale.gateway_ref.as_str(), sale.paid, sale.due.unwrap().minor), ("80021663DE681814L", true, 2000));
+}
+
+#[test]
+fn braintrees_words_are_ours() {
+    let charged = state(&[of_braintree("realistic.subscription_charged_successfully")]);
+    assert_eq!((charged.status, charged.customer_ref.as_deref()), (SubscriptionStatus::Active, Some("jenny")));
+    assert_eq!(charged.customer.as_deref(), Some("jenny.rosen@example.com"));
+    let period = charged.period.unwrap();
+    assert_eq!((period.start, period.end), (at("2026-10-12T00:00:00Z"), at("2026-11-12T00:00:00Z")));
+    assert_eq!(charged.items[0].price, "pro_monthly");
+    let all = ["charged_successfully", "charged_unsuccessfully", "went_past_due", "canceled"];
+    let all = all.map(|name| of_braintree(&format!("realistic.subscription_{name}")));
+    assert_eq!(state(&all[1..3]).status, SubscriptionStatus::PastDue);
+    assert_eq!(state(&all).status, SubscriptionStatus::Canceled);
+}
+
+on_both_databases! {
+    async fn a_hosts_test_says_how_a_subscription_stands(kind) {
+        let dummy = Dummy::new("secret");
+        let gateway = dummy.clone();
+        let app = App::with(kind, |builder| builder.variant("dummy", gateway)).await;
+        let now = Timestamp::from_unix_timestamp(NOW).unwrap();
+        let later = now + time::Duration::days(30);
+        let active = DummySubscription::new("de_1", "ds_1", SubscriptionStatus::Active).owner("user-42").price("tea");
+        let active = active.period(now, later);
+        app.payments.receive("dummy", dummy.subscription_delivery(&active, now)).await.unwrap();
+        app.drain().await;
+        assert!(app.payments.active("user-42").await.unwrap());
+        let ends = DummySubscription::new("de_2", "ds_1", SubscriptionStatus::Active).owner("user-42").cancel_at(later);
+        app.pass(1);
+        let then = now + time::Duration::seconds(1);
+        app.payments.receive("dummy", dummy.subscription_delivery(&ends, then)).await.unwrap();
+        app.drain().await;
+        app.pass(30 * 86_400);
+        assert!(!app.payments.active("user-42").await.unwrap());
+    }
+}
