@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{EventState, Source};
+use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::Error;
 use crate::gateways::TEST_KIND;
@@ -40,6 +41,8 @@ pub(crate) enum Anomaly {
     AuthorizedLong { count: i64, since: Timestamp },
     /// Payments need a person's eye.
     NeedReview { count: i64 },
+    /// Subscriptions are in a status that this release does not know, so that they let nobody in.
+    UnknownStatus { count: i64 },
 }
 
 /// How long an event may be due: a worker looks every second, and one that restarts is back by then.
@@ -93,6 +96,8 @@ pub(crate) fn find(
     found.extend(authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since }));
     let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
     found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
+    let unknown = tx.count_subscriptions(&[SubscriptionStatus::Unknown], COUNT_CAP)?.iter().sum();
+    found.extend((unknown > 0).then_some(Anomaly::UnknownStatus { count: unknown }));
     Ok(found)
 }
 

@@ -115,6 +115,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         Err(why) => (why.clone(), &[][..]),
     };
     let step = story.transitions.last();
+    let of_subscription = story.subscription_steps.last();
     let payment = story.payment.as_ref();
     Explain {
         outcome: match &event.outcome {
@@ -128,6 +129,10 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         skew: event.skew_seconds.map(words::skew),
         references: story.references.iter().map(|text| reference(event, text)).collect(),
         payment: payment.map(|p| Link::new(&p.token, frame.href(&format!("payments/{}", p.token)))),
+        subscription: story.subscription.as_ref().map(|subscription| {
+            let text = subscription.gateway_ref.as_ref().unwrap_or(&subscription.token);
+            Link::new(text, frame.href(&format!("subscriptions/{}", subscription.token)))
+        }),
         matched: match (payment, &event.matched_by) {
             (Some(_), Some(by)) => format!("found by {by}"),
             (Some(_), None) => "linked".to_owned(),
@@ -137,15 +142,21 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
             (None, _) => "it is about no payment here".to_owned(),
         },
         facts: facts.iter().map(|(fact, effect)| fact_row(fact, *effect)).collect(),
-        change: step
-            .map(|step| (step.from_status, step.to_status))
-            .filter(|(from, to)| from != to)
-            .map(|(from, to)| Change::of(from, to)),
-        change_why: match step {
-            Some(step) => step.cause.clone(),
-            None => "It changed no status: what became of it says why.".to_owned(),
+        change: step.map_or_else(
+            || of_subscription.and_then(|step| change(step.from_status, step.to_status)),
+            |step| change(step.from_status, step.to_status),
+        ),
+        change_why: match (step, of_subscription) {
+            (Some(step), _) => step.cause.clone(),
+            (None, Some(step)) => step.cause.clone(),
+            (None, None) => "It changed no status: what became of it says why.".to_owned(),
         },
     }
+}
+
+/// A step from one status to another, if they differ.
+fn change<S: Copy + PartialEq + Into<Badge>>(from: S, to: S) -> Option<Change> {
+    (from != to).then(|| Change { from: from.into(), to: to.into() })
 }
 
 /// A fact, and what the ledger made of it, where that is on record.

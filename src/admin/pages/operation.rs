@@ -218,6 +218,7 @@ fn money(text: &str, like: Money) -> Result<Money, String> {
     if least == most { Ok(Money::new(least, like.currency)) } else { Err(wrong()) }
 }
 
-fn is_key(key: &str) -> bool {
+/// Whether a page of ours gave this key out.
+pub(super) fn is_key(key: &str) -> bool {
     key.strip_prefix("op_").is_some_and(|word| word.len() == 26 && word.bytes().all(|b| b.is_ascii_alphanumeric()))
 }

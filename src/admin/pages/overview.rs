@@ -284,6 +284,15 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
             "Payments to review",
             "payments?status=review".to_owned(),
         ),
+        Anomaly::UnknownStatus { count } => (
+            "warn",
+            format!(
+                "{} in a status that this release does not know, and let nobody in.",
+                many(*count, "subscription is", "subscriptions are")
+            ),
+            "These subscriptions",
+            "subscriptions?status=unknown".to_owned(),
+        ),
     };
     Line { tone, icon: if tone == "bad" { "stop" } else { "alert" }, text, link: Link::new(link, frame.href(&path)) }
 }

@@ -6,6 +6,7 @@ pub(crate) use crate::domain::explain::spaced;
 use crate::domain::fact::State;
 use crate::domain::operation::OperationState;
 use crate::domain::payment::Status;
+use crate::domain::subscription::SubscriptionStatus;
 
 impl Badge {
     /// A badge of these three.
@@ -21,6 +22,16 @@ impl Badge {
     /// A payment needs a person's eye.
     pub(crate) fn needs_review() -> Self {
         Self::new("needs review", "warn", "alert")
+    }
+
+    /// A subscription's end is decided.
+    pub(crate) fn ends() -> Self {
+        Self::new("ends", "moved", "hourglass")
+    }
+
+    /// It may not be as it is shown.
+    pub(crate) fn not_certain() -> Self {
+        Self::new("not certain", "warn", "alert")
     }
 
     /// Real money or not; `None` where the gateway doesn't say.
@@ -64,6 +75,23 @@ impl From<Status> for Badge {
             Status::Failed => ("bad", "cross"),
             Status::Canceled => ("neutral", "slash"),
             Status::Expired => ("neutral", "hourglass"),
+        };
+        Self::new(spaced(status.as_str()), tone, icon)
+    }
+}
+
+impl From<SubscriptionStatus> for Badge {
+    fn from(status: SubscriptionStatus) -> Self {
+        let (tone, icon) = match status {
+            SubscriptionStatus::Incomplete => ("neutral", "clock"),
+            SubscriptionStatus::Trialing => ("info", "hourglass"),
+            SubscriptionStatus::Active => ("good", "check"),
+            SubscriptionStatus::PastDue => ("warn", "retry"),
+            SubscriptionStatus::Unpaid => ("bad", "cross"),
+            SubscriptionStatus::Paused => ("moved", "pause"),
+            SubscriptionStatus::Canceled => ("neutral", "slash"),
+            SubscriptionStatus::Expired => ("neutral", "hourglass"),
+            SubscriptionStatus::Unknown => ("bad", "alert"),
         };
         Self::new(spaced(status.as_str()), tone, icon)
     }
@@ -136,11 +164,12 @@ mod tests {
         let statuses = Status::ALL.into_iter().map(Badge::from);
         let events = EventState::ALL.into_iter().map(Badge::from);
         let states = State::ALL.into_iter().map(Badge::from);
-        let flags = [Badge::disputed(), Badge::needs_review()];
+        let subscriptions = SubscriptionStatus::ALL.into_iter().map(Badge::from);
+        let flags = [Badge::disputed(), Badge::needs_review(), Badge::ends(), Badge::not_certain()];
         let modes = [true, false].into_iter().filter_map(|live| Badge::mode(Some(live)));
         let attempts = AttemptOutcome::ALL.into_iter().map(Badge::from);
         let operations = OperationState::ALL.into_iter().map(Badge::from);
-        let of_runs = attempts.chain(operations);
+        let of_runs = attempts.chain(operations).chain(subscriptions);
         for badge in statuses.chain(events).chain(states).chain(flags).chain(modes).chain(of_runs) {
             assert!(drawn.contains(&format!("id=\"i-{}\"", badge.icon)), "{badge:?}");
         }

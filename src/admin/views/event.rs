@@ -69,6 +69,8 @@ pub(crate) struct Explain {
     pub(crate) references: Vec<ReferenceRow>,
     /// The payment that was found.
     pub(crate) payment: Option<Link>,
+    /// The subscription that it is about.
+    pub(crate) subscription: Option<Link>,
     /// How it was found, or why none was.
     pub(crate) matched: String,
     /// What it states.

@@ -20,5 +20,7 @@ pub(crate) mod parts;
 pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod rebuild;
+pub(crate) mod subscription;
+pub(crate) mod subscriptions;
 pub(crate) mod variants;
 pub(crate) mod words;

@@ -20,12 +20,22 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     let admin = |path: &str| (200, format!("/payments/admin/{path}"));
     let mut all: Vec<_> = ["", "?span=7d", "?span=30d", "payments", "payments?status=review", "payments?q=nothing"]
         .into_iter()
-        .chain(["events", "events/1", "events/2", "events/6", "events?state=retryable"])
+        .chain([
+            "events",
+            "events/1",
+            "events/2",
+            "events/6",
+            "events?state=retryable",
+            "subscriptions",
+            "subscriptions?q=x",
+        ])
         .chain(["events/1/dry-run", "events/2/dry-run"])
         .chain(["variants", "variants/stripe", "variants/stripe?answer=404", "audit"])
         .map(admin)
         .collect();
     all.push(admin(&format!("payments/{token}")));
+    let subscription = app.subscription("sub_1EztOAwnd3v8bjnOmeywkN22").await.token;
+    all.push(admin(&format!("subscriptions/{subscription}")));
     all.push(admin(&format!("payments/{token}/rebuild")));
     all.push((404, "/payments/admin/payments/nothing".to_owned()));
     all.push((404, "/payments/admin/events/x".to_owned()));

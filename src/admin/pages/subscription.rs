@@ -1,0 +1,235 @@
+//! What is the story of one subscription?
+
+use actix_web::HttpResponse;
+
+use super::subscription_operation::{address, icon, title};
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::query::Fields;
+use crate::admin::routes::Route;
+use crate::admin::views::badge::spaced;
+use crate::admin::views::page::Flash;
+use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
+use crate::admin::views::payment::{Ask, Entry};
+use crate::admin::views::subscription::{ItemRow, Said, Subscription as Page};
+use crate::domain::Timestamp;
+use crate::domain::operation::SubscriptionVerb;
+use crate::domain::subscription::{SubscriptionItem, SubscriptionState, SubscriptionStatus};
+use crate::engine::request::Requester;
+use crate::reports::SubscriptionStory;
+use crate::store::subscriptions::SubscriptionTransitionRow;
+use crate::web::respond;
+
+pub(in crate::admin) const ROUTES: &[Route] = &[
+    Route::page("subscriptions/{token}", |visit| Box::pin(show(visit))),
+    Route::act("subscriptions/{token}/owner", |visit| Box::pin(give_owner(visit))),
+];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let frame = visit.frame();
+    let story = visit.engine().subscription_story(visit.part("token")).await?;
+    let story = story.ok_or(Failure::NotFound("There is no subscription with this token."))?;
+    let (row, state) = (&story.row, &story.subscription.state);
+    let mut flags = Vec::new();
+    flags.extend((state.ended_at.is_none() && state.ends_at().is_some()).then(Badge::ends));
+    flags.extend(state.pause.is_some().then(|| Badge::new("charging paused", "moved", "pause")));
+    flags.extend(row.adopted.then(|| Badge::new("adopted", "neutral", "merge")));
+    flags.extend(Badge::mode(row.livemode));
+    let name = state.owner.as_ref().or(state.customer.as_ref()).or(row.gateway_ref.as_ref()).unwrap_or(&row.token);
+    let mut around = frame.page(&format!("Subscription {name}"), "subscriptions");
+    around.flash = flash(Fields::of(&visit.req).get("done").as_deref());
+    let owner = state.owner.clone().unwrap_or_default();
+    let give_owner = (frame.href(&format!("subscriptions/{}/owner", row.token)), owner);
+    let page = Page {
+        page: around,
+        back: Link::new("Subscriptions", frame.href("subscriptions")),
+        name: name.clone(),
+        status: row.status.into(),
+        flags,
+        sentence: sentence(&frame, &story),
+        doubt: state.doubt.as_deref().map(crate::admin::views::badge::sentence),
+        asks: if visit.may_act() { asks(&frame, &story) } else { Vec::new() },
+        items: state.items.iter().map(item).collect(),
+        details: details(&frame, &story),
+        give_owner: (visit.may_act() && row.gateway_ref.is_some()).then_some(give_owner),
+        timeline: timeline(&visit, &story),
+        timeline_note: story.cut.then(|| {
+            let text = format!("The {} newest events and what they did; all are in the list.", story.events.len());
+            Link::new(text, frame.found("events", row.gateway_ref.as_deref().unwrap_or_default()))
+        }),
+    };
+    Ok(frame.render(&page))
+}
+
+/// What an act that led here did.
+fn flash(done: Option<&str>) -> Option<Flash> {
+    let told = "and the timeline says what came of it.";
+    Some(Flash::done(match done? {
+        "owner" => "The owner was given; handlers of subscriptions are told by a worker.".to_owned(),
+        "underway" => {
+            let text = "The gateway has not answered, so it may have acted or not. A worker asks again until that is \
+                        known; do not ask for the same once more.";
+            return Some(Flash { tone: "warn", icon: "hourglass", text: text.to_owned() });
+        }
+        word => format!("{}: the gateway did it, {told}", title(SubscriptionVerb::parse(word)?)),
+    }))
+}
+
+async fn give_owner(visit: Visit) -> Result<HttpResponse, Failure> {
+    let (token, owner) = (visit.part("token").to_owned(), visit.form.get("owner").unwrap_or_default());
+    visit.engine().give_owner(&token, &owner, Requester::Operator(visit.actor())).await?;
+    Ok(respond::see(&visit.frame().href(&format!("subscriptions/{token}?done=owner"))))
+}
+
+/// What the gateway can be asked for, and then what it can't be, with the reason.
+fn asks(frame: &Frame, story: &SubscriptionStory) -> Vec<Ask> {
+    let ask = |(verb, may): &(SubscriptionVerb, Result<(), String>)| Ask {
+        label: title(*verb),
+        icon: icon(*verb),
+        leads: may.clone().map(|()| address(frame, &story.row.token, *verb)),
+    };
+    let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.permissions.iter().map(ask).partition(|ask| ask.leads.is_ok());
+    can.into_iter().chain(can_not).collect()
+}
+
+/// What it is and until when.
+fn sentence(frame: &Frame, story: &SubscriptionStory) -> String {
+    let state = &story.subscription.state;
+    let day = |at: Timestamp| frame.moment(at).absolute;
+    let period = state.period.map(|period| day(period.end));
+    let ends = state.ends_at().map(day);
+    let due = state.due_since().map(|since| format!(" since {}", day(since))).unwrap_or_default();
+    let access = if story.is_active { "counts as active" } else { "does not count as active" };
+    match (state.status, ends) {
+        (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, Some(end)) => format!("It ended on {end}."),
+        (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, None) => "It ended.".to_owned(),
+        (SubscriptionStatus::Incomplete, _) => "Its first payment is still to come.".to_owned(),
+        (SubscriptionStatus::Trialing, Some(end)) => format!("In its trial, and it ends on {end}."),
+        (SubscriptionStatus::Trialing, None) => match state.trial_end {
+            Some(end) => format!("In its trial until {}; then it is charged.", day(end)),
+            None => "In its trial.".to_owned(),
+        },
+        (SubscriptionStatus::Active, Some(end)) => format!("Paid for, and it ends on {end}."),
+        (SubscriptionStatus::Active, None) => {
+            period.map_or("Paid for.".to_owned(), |end| format!("Paid for until {end}; then it renews."))
+        }
+        (SubscriptionStatus::PastDue, _) => format!("Money is due{due}; the gateway tries again, and it {access}."),
+        (SubscriptionStatus::Unpaid, _) => format!("Money is due{due}, and the gateway gave up trying."),
+        (SubscriptionStatus::Paused, _) => "Paused: nothing is charged until it is resumed.".to_owned(),
+        (SubscriptionStatus::Unknown, _) => {
+            let word = state.gateway_status.as_deref().unwrap_or_default();
+            format!("The gateway calls it {word:?}, which this release does not know, so it {access}.")
+        }
+    }
+}
+
+fn item(item: &SubscriptionItem) -> ItemRow {
+    let interval = item.interval.as_ref().map(|unit| match item.interval_count {
+        None | Some(1) => format!("every {unit}"),
+        Some(count) => format!("every {count} {unit}s"),
+    });
+    ItemRow {
+        price: item.price.clone(),
+        product: item.product.clone(),
+        quantity: item.quantity.map(|quantity| quantity.to_string()),
+        amount: item.amount.map(Amount::new),
+        interval,
+    }
+}
+
+fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static str, Said)> {
+    let (row, state) = (&story.row, &story.subscription.state);
+    let gateway = story.gateway.unwrap_or("gateway");
+    let code = |text: &String, what: &str| Said::Code(Code::new(text, what));
+    let at = |at: Timestamp| Said::At(frame.moment(at));
+    let its_ref = row.gateway_ref.as_ref();
+    let with_page = |text: &String| Code::new(text, "gateway ref").with_dashboard(gateway, story.dashboard.clone());
+    let mut all: Vec<(&'static str, Option<Said>)> = vec![
+        ("Owner", state.owner.as_ref().map(|owner| code(owner, "owner"))),
+        ("Customer", state.customer.clone().map(Said::Text)),
+        ("Gateway ref", its_ref.map(|text| Said::Code(with_page(text)))),
+        ("Gateway's customer", state.customer_ref.as_ref().map(|text| code(text, "customer"))),
+        ("Token", Some(code(&row.token, "token"))),
+        ("Variant", Some(Said::Text(row.variant.clone()))),
+        ("Period began", state.period.map(|period| at(period.start))),
+        ("Period ends", state.period.map(|period| at(period.end))),
+        ("Trial ends", state.trial_end.map(at)),
+        ("End decided", state.canceled_at.map(at)),
+    ];
+    all.extend(invoice(frame, story, state));
+    all.push(("As of", state.as_of.map(at)));
+    all.push(("Created here", Some(at(row.created_at))));
+    all.into_iter().filter_map(|(label, said)| Some((label, said?))).collect()
+}
+
+fn invoice(frame: &Frame, story: &SubscriptionStory, state: &SubscriptionState) -> Vec<(&'static str, Option<Said>)> {
+    let newest = state.latest_invoice.as_ref().map(|text| Said::Code(Code::new(text, "invoice")));
+    let payment = story.payment.as_ref();
+    let paid_by = payment.map(|token| Said::Link(Link::new(token, frame.href(&format!("payments/{token}")))));
+    let told = state.last_invoice.as_ref().map(|invoice| {
+        let due = invoice.due.map(|due| format!(" of {due}")).unwrap_or_default();
+        let tries = match invoice.attempts {
+            0 => String::new(),
+            1 => ", tried once".to_owned(),
+            attempts => format!(", tried {attempts} times"),
+        };
+        Said::Text(format!("{}{due}{tries}", spaced(&invoice.status)))
+    });
+    let next = state.last_invoice.as_ref().and_then(|invoice| invoice.next_attempt);
+    vec![
+        ("Newest invoice", newest),
+        ("Last invoice heard of", told),
+        ("Tried next", next.map(|at| Said::At(frame.moment(at)))),
+        ("Payment of the invoice", paid_by),
+    ]
+}
+
+/// Everything that happened, newest first.
+fn timeline(visit: &Visit, story: &SubscriptionStory) -> Vec<Entry> {
+    let frame = &visit.frame();
+    let shown = |text: &str| visit.redacted("error", &story.row.variant, text).into_owned();
+    let mut all: Vec<(Timestamp, u8, Entry)> = Vec::new();
+    for event in &story.events {
+        let href = frame.href(&format!("events/{}", event.id));
+        let why = event.outcome.as_deref().map_or_else(|| "waits for a worker".to_owned(), shown);
+        let (badge, at) = (event.state.into(), frame.moment(event.received_at));
+        all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, at)));
+    }
+    for step in &story.transitions {
+        all.push((step.created_at, 2, transition(frame, step)));
+    }
+    for run in &story.attempts {
+        let at = frame.moment(run.finished_at);
+        let href = frame.href(&format!("events/{}", run.event_id));
+        let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
+        let entry = Entry::attempt(&run.handler, href, run.outcome.into(), why, at);
+        all.push((run.finished_at, 3, entry.with_error(run.error.as_deref().map(shown))));
+    }
+    // What the gateway was asked for is told by the operation, with its actor.
+    for act in story.acts.iter().filter(|act| SubscriptionVerb::parse(&act.act).is_none()) {
+        let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
+        let detail = act.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        let why = format!("by {}{from}{detail}", act.actor);
+        let entry = Entry::act(spaced(&act.act), why, frame.moment(act.created_at));
+        let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
+        all.push((act.created_at, 4, Entry { href, ..entry }));
+    }
+    for operation in &story.operations {
+        let at = frame.moment(operation.created_at);
+        let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
+        let (title, why) = (format!("{} asked for", operation.verb.words()), format!("by {}; {came}", operation.actor));
+        all.push((operation.created_at, 0, Entry::operation(title, operation.state.into(), why, at)));
+    }
+    all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
+    all.into_iter().map(|(_, _, entry)| entry).collect()
+}
+
+fn transition(frame: &Frame, step: &SubscriptionTransitionRow) -> Entry {
+    let (from, to) = (step.from_status, step.to_status);
+    let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
+    if from == to {
+        Entry::stays(to.into(), Badge::new("changed", "info", "retry"), why, at)
+    } else {
+        Entry::transition(Change { from: from.into(), to: to.into() }, why, at)
+    }
+}

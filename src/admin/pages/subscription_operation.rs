@@ -1,0 +1,110 @@
+//! How does a person have a subscription ended, resumed or asked about? The page says what will be asked of the gateway
+//! and what it means; what was confirmed is done once, however often the form is sent.
+
+use actix_web::HttpResponse;
+
+use super::operation::is_key;
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::operation::{Operation, Step};
+use crate::admin::views::parts::{Badge, Link};
+use crate::domain::operation::{OperationState, SubscriptionVerb};
+use crate::engine::request::{Requester, idempotency_key};
+use crate::error::ErrorKind;
+use crate::operations::Outcome;
+use crate::web::respond;
+
+pub(in crate::admin) const ROUTES: &[Route] = &[
+    Route::page("subscriptions/{token}/{verb}", |visit| Box::pin(show(visit))),
+    Route::act("subscriptions/{token}/{verb}", |visit| Box::pin(order(visit))),
+];
+
+const NO_SUBSCRIPTION: Failure = Failure::NotFound("There is no subscription with this token.");
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let (verb, frame) = (verb(&visit)?, visit.frame());
+    if !visit.may_act() {
+        return Err(Failure::Refused("Your access is read-only.".to_owned()));
+    }
+    let story = visit.engine().subscription_story(visit.part("token")).await?.ok_or(NO_SUBSCRIPTION)?;
+    let may = story.permissions.iter().find(|(known, _)| *known == verb).map(|(_, may)| may.clone());
+    may.unwrap_or(Ok(())).map_err(Failure::Refused)?;
+    let (row, gateway) = (&story.row, story.gateway.unwrap_or("The gateway"));
+    let step = Step::Confirm {
+        meaning: vec![meaning(verb, gateway)],
+        fields: vec![("key", idempotency_key()?)],
+        button: title(verb).to_owned(),
+        icon: icon(verb),
+    };
+    let page = Operation {
+        page: frame.page(title(verb), "subscriptions"),
+        back: Link::new("The subscription", frame.href(&format!("subscriptions/{}", row.token))),
+        question: format!("{}?", title(verb)),
+        badges: [Some(row.status.into()), Badge::mode(row.livemode)].into_iter().flatten().collect(),
+        whose: [&row.owner, &row.customer, &row.gateway_ref].into_iter().flatten().cloned().collect(),
+        figures: Vec::new(),
+        action: address(&frame, &row.token, verb),
+        step,
+    };
+    Ok(frame.render(&page))
+}
+
+/// Does what was confirmed, and leads back to the subscription, whose timeline says what came of it.
+async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
+    let (verb, token) = (verb(&visit)?, visit.part("token").to_owned());
+    let unconfirmed = || Failure::Refused("It was not confirmed. Open the subscription and try again.".to_owned());
+    let key = visit.form.get("key").filter(|key| is_key(key)).ok_or_else(unconfirmed)?;
+    let asked = visit.engine().operate_subscription(&token, verb, Requester::Operator(visit.actor()), Some(key));
+    let done = match asked.await {
+        Ok(Outcome::Done) => verb.as_str(),
+        Ok(Outcome::Underway) => OperationState::Underway.as_str(),
+        // What the gateway said is for the operator, too.
+        Err(error) if error.kind() == ErrorKind::Gateway => return Err(Failure::Refused(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(respond::see(&visit.frame().href(&format!("subscriptions/{token}?done={done}"))))
+}
+
+fn verb(visit: &Visit) -> Result<SubscriptionVerb, Failure> {
+    SubscriptionVerb::parse(visit.part("verb")).ok_or(Failure::NotFound("There is nothing here."))
+}
+
+/// Where a verb is asked for.
+pub(super) fn address(frame: &Frame, token: &str, verb: SubscriptionVerb) -> String {
+    frame.href(&format!("subscriptions/{token}/{}", verb.as_str()))
+}
+
+/// The verb as a button says it, and its icon.
+pub(super) fn title(verb: SubscriptionVerb) -> &'static str {
+    match verb {
+        SubscriptionVerb::Cancel => "Cancel now",
+        SubscriptionVerb::CancelAtEnd => "Cancel at the period's end",
+        SubscriptionVerb::Resume => "Resume",
+        SubscriptionVerb::Refresh => "Refresh",
+    }
+}
+
+pub(super) fn icon(verb: SubscriptionVerb) -> &'static str {
+    match verb {
+        SubscriptionVerb::Cancel => "slash",
+        SubscriptionVerb::CancelAtEnd => "hourglass",
+        SubscriptionVerb::Resume => "running",
+        SubscriptionVerb::Refresh => "retry",
+    }
+}
+
+fn meaning(verb: SubscriptionVerb, gateway: &str) -> String {
+    match verb {
+        SubscriptionVerb::Cancel => {
+            format!("{gateway} ends the subscription now and returns no money. That can't be taken back.")
+        }
+        SubscriptionVerb::CancelAtEnd => {
+            format!("{gateway} lets the subscription end with the period under way. Until then it can be resumed.")
+        }
+        SubscriptionVerb::Resume => format!("{gateway} lets the subscription go on, and charges for the next period."),
+        SubscriptionVerb::Refresh => {
+            format!("That changes nothing at {gateway}. What it answers is processed like every event.")
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Which subscriptions are there?
+
+use actix_web::HttpResponse;
+
+use crate::admin::asked::{Asked, FRESH_CAP, fresh};
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::badge::{sentence, spaced};
+use crate::admin::views::list::{Empty, Filter, Notes, Paging, Tabs};
+use crate::admin::views::parts::{Badge, Code, Link};
+use crate::admin::views::subscriptions::{SubscriptionLine, Subscriptions};
+use crate::admin::views::words;
+use crate::domain::Timestamp;
+use crate::domain::subscription::{SubscriptionItem, SubscriptionStatus};
+use crate::reports::{COUNT_CAP, Order, SEARCH_CAP, SubscriptionPage, SubscriptionView};
+use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow};
+
+pub(in crate::admin) const ROUTES: &[Route] =
+    &[Route::section("Subscriptions", "subscriptions", |visit| Box::pin(show(visit)))];
+
+/// The fields of the form that are typed into: what is wrong with them is said beside them.
+const TYPED: &[&str] = &["q", "price"];
+/// The fields that are folded away.
+const MORE: &[&str] = &["price", "renews", "due", "ending", "mode"];
+/// The spans that a filter offers, in days.
+const SPANS: [(&str, &str, i64); 3] = [("1", "1 day", 1), ("7", "7 days", 7), ("30", "30 days", 30)];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let mut asked = Asked::of(&visit.req);
+    let view = view(&mut asked, visit.engine().now());
+    match asked.newer_than() {
+        Some(Ok(id)) => return Ok(fresh(visit.engine().newer_subscriptions(view, id, FRESH_CAP + 1).await?)),
+        Some(Err(refused)) => return Ok(refused),
+        None => {}
+    }
+    let (frame, place) = (visit.frame(), asked.place());
+    let list = frame.href("subscriptions");
+    let found = visit.engine().subscription_page(view, place).await?;
+    let at_newest = place.is_none();
+    let page = Subscriptions {
+        page: frame.page("Subscriptions", "subscriptions"),
+        tabs: tabs(&asked, &list, &found),
+        filter: form(&visit, &asked, &list),
+        notes: Notes {
+            notes: notes(&frame, &asked, &found),
+            fresh: at_newest.then(|| asked.fields.with(&list, "", None)),
+        },
+        newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
+        empty: empty(&visit, &asked, &list, &found),
+        paging: Paging { csv: None, ..asked.fields.paging(&list, "subscription", &found.page, Order::default()) },
+        rows: found.page.rows.iter().map(|row| line(&frame, row)).collect(),
+    };
+    Ok(frame.render(&page))
+}
+
+/// What an address asks for.
+fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
+    let span = |word: &str| SPANS.iter().find(|(value, ..)| *value == word);
+    let days = |word: &str| span(word).map(|(.., days)| time::Duration::days(*days));
+    let ending = |word: &str| ["no", "yes"].iter().position(|known| *known == word).map(|at| at == 1);
+    SubscriptionView {
+        filter: SubscriptionFilter {
+            statuses: asked.word("status", SubscriptionStatus::parse).into_iter().collect(),
+            variant: asked.text("variant"),
+            ..SubscriptionFilter::default()
+        },
+        search: asked.text("q"),
+        price: asked.text("price"),
+        renews: asked.word("renews", days).and_then(|span| Some((now, now.checked_add(span)?))),
+        due_before: asked.word("due", days).and_then(|span| now.checked_sub(span)),
+        ending: asked.word("ending", ending),
+        livemode: asked.livemode(),
+    }
+}
+
+fn tabs(asked: &Asked, list: &str, found: &SubscriptionPage) -> Tabs {
+    let tab = |value: Option<&str>, text: &str, count| asked.fields.tab(list, "status", value, text, count);
+    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
+    let mut tabs = vec![tab(None, "All", all)];
+    for (status, count) in &found.counts {
+        // A word that no gateway has used is no tab.
+        if *status != SubscriptionStatus::Unknown || *count > 0 {
+            let mut text = spaced(status.as_str());
+            text[..1].make_ascii_uppercase();
+            let mut tab = tab(Some(status.as_str()), &text, *count);
+            tab.urgent = *status == SubscriptionStatus::Unknown;
+            tabs.push(tab);
+        }
+    }
+    Tabs { label: "Status".to_owned(), tabs }
+}
+
+fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
+    let select = |name, label, none, start: &str| {
+        let choices = SPANS.map(|(value, words, _)| (value, format!("{start} {words}")));
+        asked.fields.select(name, label, none, choices.each_ref().map(|(value, words)| (*value, words.as_str())))
+    };
+    Filter {
+        action: list.to_owned(),
+        hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
+        search: asked.field("q", "search", "Search", "Owner, email, gateway ref, customer or invoice"),
+        fields: Vec::new(),
+        selects: vec![asked.fields.variants(&visit.payments)],
+        more: vec![asked.field("price", "text", "Price or product", "price_…")],
+        more_selects: vec![
+            select("renews", "Renews", "At any time", "Within"),
+            select("due", "Past due", "Or not", "For more than"),
+            asked.fields.select("ending", "End", "Decided or not", [("yes", "Will end"), ("no", "Goes on")]),
+            asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
+        ],
+        open: asked.any(MORE),
+        clear: (asked.any(MORE) || asked.any(&["q", "variant"])).then(|| list.to_owned()),
+    }
+}
+
+fn notes(frame: &Frame, asked: &Asked, found: &SubscriptionPage) -> Vec<String> {
+    let mut notes = asked.notes(TYPED);
+    if found.page.lost {
+        notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
+    }
+    if found.page.capped {
+        notes.push(format!("The search found more than {SEARCH_CAP} subscriptions, and the rest is left out."));
+    }
+    let stopped = found.stopped_at.map(|at| frame.local(at).0);
+    notes.extend(found.page.stopped.map(|_| words::looked_through("subscriptions", "created", stopped)));
+    notes
+}
+
+fn line(frame: &Frame, row: &SubscriptionRow) -> SubscriptionLine {
+    let mut flags = Vec::new();
+    flags.extend(ends(row).then(Badge::ends));
+    flags.extend((!row.certain).then(Badge::not_certain));
+    flags.extend(Badge::mode(row.livemode.filter(|live| !live)));
+    let until = row.ended_at.or(row.cancel_at).or(row.period_end);
+    SubscriptionLine {
+        id: row.id.0,
+        href: frame.href(&format!("subscriptions/{}", row.token)),
+        items: items(row),
+        status: row.status.into(),
+        flags,
+        owner: row.owner.clone(),
+        customer: row.customer.clone(),
+        variant: row.variant.clone(),
+        code: row.gateway_ref.clone().unwrap_or_else(|| row.token.clone()),
+        until: until.map(|at| frame.moment(at)),
+    }
+}
+
+/// Whether its end is decided and still to come.
+fn ends(row: &SubscriptionRow) -> bool {
+    row.ended_at.is_none() && (row.cancel_at.is_some() || row.cancel_at_period_end)
+}
+
+/// `2 × price_1, price_2`.
+fn items(row: &SubscriptionRow) -> String {
+    let items: Vec<SubscriptionItem> = serde_json::from_str(&row.items).unwrap_or_default();
+    let item = |item: &SubscriptionItem| {
+        let quantity = item.quantity.filter(|quantity| *quantity != 1);
+        quantity.map(|quantity| format!("{quantity} × ")).unwrap_or_default() + &item.price
+    };
+    let words: Vec<String> = items.iter().map(item).collect();
+    if words.is_empty() { "–".to_owned() } else { words.join(", ") }
+}
+
+/// Where nothing is, the next step: the addresses for a new mount, or a way out of the filter.
+fn empty(visit: &Visit, asked: &Asked, list: &str, found: &SubscriptionPage) -> Empty {
+    if found.page.stopped.is_some() {
+        return Empty {
+            title: "None so far".to_owned(),
+            text: "The list goes on; narrow it by status or variant to come further at once.".to_owned(),
+            codes: Vec::new(),
+            link: None,
+        };
+    }
+    if asked.any(&["q", "variant", "status"]) || asked.any(MORE) {
+        return Empty {
+            title: "No subscription is like that".to_owned(),
+            text: sentence("search finds whole ids, owners and email addresses"),
+            codes: Vec::new(),
+            link: Some(Link::new("All subscriptions", list)),
+        };
+    }
+    let address = |name: &str| Code::new(visit.payments.address_of(name), format!("address of {name}"));
+    Empty {
+        title: "No subscriptions yet".to_owned(),
+        text: "Paste these addresses into the gateways' webhook settings; what they report of subscriptions is listed \
+               here."
+            .to_owned(),
+        codes: visit.payments.variants().map(address).collect(),
+        link: None,
+    }
+}

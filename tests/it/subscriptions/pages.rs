@@ -1,0 +1,118 @@
+//! Do the admin pages say of subscriptions what is true, and do they find each?
+
+use serde_json::json;
+
+use super::story::{DAY, START, Story, items};
+use crate::app::{App, Kind, NOW, on_both_databases};
+
+/// An app with a subscription in each of these statuses, of an owner each.
+async fn app(kind: Kind, statuses: &[&str]) -> App {
+    let app = App::new(kind).await;
+    for (number, status) in statuses.iter().enumerate() {
+        let mut story = Story::new(number, status);
+        story.checkout(START, &format!("user-{number}"));
+        app.hear(&story).await;
+    }
+    app
+}
+
+/// The owners in the list at this address, in its order.
+async fn listed(app: &App, query: &str) -> Vec<String> {
+    let answer = app.get(&format!("/payments/admin/subscriptions{query}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let rows = answer.body.split("<tr data-id=").skip(1);
+    rows.map(|row| row.split_once("title=\"").unwrap().1.split_once('"').unwrap().0.to_owned()).collect()
+}
+
+on_both_databases! {
+    async fn the_list_is_filtered_by_status_search_and_more(kind) {
+        let app = app(kind, &["active", "past_due", "trialing"]).await;
+        let mut ending = Story::new("ending", "active");
+        ending.checkout(START, "leaving").update(START + 1, json!({"cancel_at_period_end": true}));
+        ending.update(START + 2, json!({"items": items("price_tea", 1, START)}));
+        app.hear(&ending).await;
+        assert_eq!(listed(&app, "").await, ["leaving", "user-2", "user-1", "user-0"]);
+        assert_eq!(listed(&app, "?status=past_due").await, ["user-1"]);
+        for text in ["user-2", "sub_2", "in_2"] {
+            assert_eq!(listed(&app, &format!("?q={text}")).await, ["user-2"], "{text}");
+        }
+        assert_eq!(listed(&app, "?q=jenny.rosen%40example.com&status=active").await, ["leaving", "user-0"]);
+        assert_eq!(listed(&app, "?ending=yes").await, ["leaving"]);
+        assert_eq!(listed(&app, "?price=price_tea").await, ["leaving"]);
+        assert_eq!(listed(&app, "?renews=30").await, Vec::<String>::new());
+        app.pass(2 * DAY);
+        assert_eq!(listed(&app, "?renews=30").await, ["user-2", "user-1", "user-0"]);
+        assert_eq!(listed(&app, "?due=1").await, ["user-1"]);
+        assert_eq!(listed(&app, "?status=active&due=1").await, Vec::<String>::new());
+        let odd = app.get("/payments/admin/subscriptions?status=odd&renews=x").await.text();
+        assert!(odd.contains("There is no status \"odd\"."), "{odd}");
+    }
+
+    async fn the_list_goes_by_key_forth_and_back(kind) {
+        let app = App::new(kind).await;
+        let stories: Vec<Story> = (0..55).map(|number| Story::new(number, "active")).collect();
+        for story in &stories {
+            assert_eq!(app.stripe(&story.events[0]).await.status, 200);
+        }
+        app.drain().await;
+        let page = async |query: &str| app.get(&format!("/payments/admin/subscriptions{query}")).await.body;
+        let first = page("").await;
+        assert_eq!(first.matches("<tr data-id=").count(), 50);
+        let older = first.split("rel=\"next\"").next().unwrap().rsplit("subscriptions?").next().unwrap();
+        let older = older.split('"').next().unwrap().replace("&#38;", "&");
+        let second = page(&format!("?{older}")).await;
+        assert_eq!(second.matches("<tr data-id=").count(), 5, "{older}");
+        assert!(second.contains("rel=\"prev\"") && !second.contains("rel=\"next\""));
+        let newer = second.split("rel=\"prev\"").next().unwrap().rsplit("subscriptions?").next().unwrap();
+        let newer = newer.split('"').next().unwrap().replace("&#38;", "&");
+        let back = page(&format!("?{newer}")).await;
+        assert_eq!(back.matches("<tr data-id=").count(), 50, "{newer}");
+        assert!(page("?before=1").await.contains("There is no such place in the list any more"));
+        assert_eq!(app.get("/payments/admin/subscriptions?newer_than=50").await.body, "5");
+    }
+
+    async fn a_subscriptions_page_tells_its_story(kind) {
+        let app = App::with(kind, |builder| {
+            builder.subscription_handler("access", |_| std::future::ready(Ok::<(), actix_payments::HandlerError>(())))
+        }).await;
+        let mut story = Story::new(1, "active");
+        story.checkout(START, "<b>user</b>");
+        story.invoice("payment_failed", START + 5, json!({"next_payment_attempt": NOW + DAY}));
+        story.update(START + 6, json!({"status": "past_due"}));
+        app.hear(&story).await;
+        let token = app.subscription("sub_1").await.token;
+        let page = app.get(&format!("/payments/admin/subscriptions/{token}")).await;
+        assert_eq!(page.status, 200);
+        assert!(!page.body.contains("<b>user"), "escaped");
+        let text = page.text();
+        let expected = [
+            "<b>user</b>", "past due", "Money is due since", "the gateway tries again, and it counts as active.",
+            "price_1Bbswnz2GDegh9XYEyx294L2", "20.00 USD", "every month", "jenny.rosen@example.com", "sub_1", "cus_F1EF46kBRDxh4Y",
+            "open of 20.00 USD, tried once", "Tried next", "active → past due", "access ok", "customer.subscription.updated",
+            "This variant has no API key",
+        ];
+        for words in expected {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        let event = app.get("/payments/admin/events/4").await.text();
+        assert!(event.contains("Subscription sub_1") && event.contains("active past due"), "{event}");
+        assert_eq!(app.get("/payments/admin/subscriptions/psub_no").await.status, 404);
+        let dry = app.get("/payments/admin/events/4/dry-run").await;
+        assert_eq!(dry.status, 200);
+    }
+
+    async fn an_operator_gives_an_owner_and_the_audit_says_so(kind) {
+        let app = app(kind, &["active"]).await;
+        let token = app.subscription("sub_0").await.token;
+        let answer = app.post(&format!("/payments/admin/subscriptions/{token}/owner"), "owner=user-42").await;
+        assert_eq!((answer.status, answer.header("location").is_some()), (303, true), "{}", answer.text());
+        assert_eq!(app.subscription("sub_0").await.owner(), Some("user-42"));
+        let acts = app.texts("SELECT actor || ' ' || act || ' ' || detail AS t FROM pay_audit");
+        assert_eq!(acts, ["admin give_owner user-42"]);
+        let page = app.get(&format!("/payments/admin/subscriptions/{token}")).await.text();
+        assert!(page.contains("by admin: user-42") && page.contains("belongs to user-42"), "{page}");
+        assert!(app.get("/payments/admin/audit").await.text().contains("give owner"));
+        let empty = app.post(&format!("/payments/admin/subscriptions/{token}/owner"), "owner=").await;
+        assert_eq!(empty.status, 409);
+    }
+}
