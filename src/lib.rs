@@ -67,7 +67,7 @@ mod web;
 mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
-pub use engine::{Chores, HandlerError, ModePolicy, Payment, Subscription, Unmatched, Variant};
+pub use engine::{Chores, HandlerError, ModePolicy, Payment, Retention, Subscription, Unmatched, Variant};
 pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;
 pub use mount::Mount;

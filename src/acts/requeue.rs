@@ -14,7 +14,7 @@ impl Engine {
     /// Makes an event available again, from its first attempt, and writes down who asked.
     ///
     /// # Errors
-    /// `NotFound` for an unknown event, `Refused` while it is running.
+    /// `NotFound` for an unknown event, `Refused` while it is running, and when its body was pruned.
     pub(crate) async fn requeue(self: &Arc<Self>, event: EventId, actor: Actor) -> Result<(), Error> {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {
@@ -34,12 +34,19 @@ pub(crate) fn requeue(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Option<&'static str>, Error> {
+    // Pruning holds an event as well, so its body stays as long as this says so.
+    if !tx.hold_body(row.id)? {
+        return Ok(Some(PRUNED));
+    }
     if !tx.requeue(row.id, now)? {
         return Ok(why_no_requeue(EventState::Running));
     }
     tx.add_act(&act("requeue", actor, Some(row.id), row.payment_id, now))?;
     Ok(None)
 }
+
+/// Why an event without a body can't be requeued.
+pub(crate) const PRUNED: &str = "Its body was pruned, so it can't be read again.";
 
 /// Why an event in this state can't be requeued.
 pub(crate) fn why_no_requeue(state: EventState) -> Option<&'static str> {

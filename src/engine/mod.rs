@@ -13,6 +13,7 @@ mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;
 pub(crate) mod request;
+mod retention;
 pub(crate) mod subscription;
 pub(crate) mod subscription_allowed;
 pub(crate) mod tally;
@@ -31,6 +32,7 @@ pub(crate) use chores::reconcile_chore;
 pub use handler::HandlerError;
 pub(crate) use notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 pub use payment::Payment;
+pub use retention::Retention;
 pub use subscription::Subscription;
 pub use variant::{ModePolicy, Unmatched, Variant};
 
@@ -66,6 +68,7 @@ pub(crate) struct Engine {
     /// How long an answer to whether an owner is active may be remembered.
     pub(crate) active_for: Duration,
     pub(crate) activity: Activity,
+    pub(crate) retention: Retention,
     pub(crate) handler_timeout: Duration,
     /// How long a claimed event is held without a word from its worker.
     pub(crate) lease: Duration,

@@ -12,7 +12,7 @@ use crate::engine::{Engine, reconcile_chore};
 use crate::error::{Error, loggable};
 use crate::gateways::Verb;
 use crate::store::Tx;
-use crate::store::calls::Stale;
+use crate::store::calls::{ChoreRow, Stale};
 
 /// Several processes that start together compare once.
 const START: Duration = Duration::from_secs(60);
@@ -71,6 +71,15 @@ impl Engine {
 
     /// Whether the chore is due and this process is the one to do it.
     async fn is_mine(self: &Arc<Self>, name: String, every: Duration) -> Result<bool, Error> {
+        Ok(self.claim_chore(name, every).await?.is_some())
+    }
+
+    /// Takes the chore if it is due, and says that it is due again after `every`.
+    pub(super) async fn claim_chore(
+        self: &Arc<Self>,
+        name: String,
+        every: Duration,
+    ) -> Result<Option<ChoreRow>, Error> {
         let now = self.now();
         let due = self.read({
             let name = name.clone();
@@ -78,10 +87,9 @@ impl Engine {
         });
         // Most looks end here, without a write.
         if due.await?.is_some_and(|chore| chore.due_at > now) {
-            return Ok(false);
+            return Ok(None);
         }
-        let claim = move |tx: &mut dyn Tx| Ok(tx.claim_chore(&name, now, later(now, every))?.is_some());
-        self.write(claim).await
+        self.write(move |tx| tx.claim_chore(&name, now, later(now, every))).await
     }
 
     async fn ask_about_stale(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {

@@ -10,6 +10,7 @@ mod operate_subscription;
 mod reconcile;
 mod refund;
 mod resend;
+mod retention;
 mod subscribe;
 mod tries;
 

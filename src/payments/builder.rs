@@ -17,7 +17,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
-use crate::engine::{Arrivals, Chores, Clock, Engine, HandlerError, TransitionNotice, Variant};
+use crate::engine::{Arrivals, Chores, Clock, Engine, HandlerError, Retention, TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
@@ -31,6 +31,7 @@ pub struct Builder<C: HostConnection> {
     retired: Vec<String>,
     backoff: Backoff,
     chores: Chores,
+    retention: Retention,
     handler_timeout: Duration,
     grace: Duration,
     active_for: Duration,
@@ -71,6 +72,7 @@ impl<C: HostConnection> Builder<C> {
             retired: Vec::new(),
             backoff: Backoff::default(),
             chores: Chores::default(),
+            retention: Retention::never(),
             handler_timeout: Duration::from_secs(60),
             grace: Duration::from_secs(3 * 24 * 60 * 60),
             active_for: Duration::from_secs(5),
@@ -169,6 +171,14 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
+    /// How long the bodies and kept headers of events stay. Default [`Retention::never`]: nothing is pruned. A worker
+    /// prunes hourly what has become old enough, a few hundred events at a time, once per database; [`Payments::prune`]
+    /// does so now.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// How long a handler may run before its attempt counts as failed. Default 60 seconds.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
@@ -212,6 +222,7 @@ impl<C: HostConnection> Builder<C> {
         let variants = checked_variants(self.variants)?;
         check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
         check_address(self.address.as_deref())?;
+        self.retention.check().map_err(Error::configuration)?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
         positive("queue_bytes", self.limits.bytes as u128, "bytes")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
@@ -231,6 +242,7 @@ impl<C: HostConnection> Builder<C> {
             grace: self.grace,
             active_for: self.active_for,
             activity: Default::default(),
+            retention: self.retention,
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
             // this long.
             lease: self.handler_timeout.saturating_add(Duration::from_secs(15)),

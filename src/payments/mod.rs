@@ -67,6 +67,16 @@ impl Payments {
         self.0.address_of(variant)
     }
 
+    /// Prunes the bodies and kept headers that are old enough by [`Builder::retention`], all of them, in small
+    /// transactions; answers how many events lost theirs. A worker does so by itself, hourly; this is for those who run
+    /// none, and for scripts.
+    ///
+    /// # Errors
+    /// What the database says; what was pruned before that stays pruned.
+    pub async fn prune(&self) -> Result<u64, Error> {
+        self.0.prune().await
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0
     }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::pipeline::interpret;
 use crate::store::Tx;
 use crate::store::audit::ActRow;
+use crate::store::bodies::PrunedBody;
 use crate::store::calls::OperationRow;
 use crate::store::rows::{AttemptRow, EventRow, PaymentRow, TransitionRow};
 use crate::store::subscriptions::{SubscriptionRow, SubscriptionTransitionRow};
@@ -62,6 +63,8 @@ pub(crate) struct EventStory {
     pub attempts: Vec<AttemptRow>,
     /// Header fields (a JSON object) and body, unless they were pruned.
     pub body: Option<(String, Vec<u8>)>,
+    /// When and why they were, if a release that says so did it.
+    pub pruned: Option<PrunedBody>,
 }
 
 /// What an event says in words and facts, each with what it did if the event is processed.
@@ -145,12 +148,14 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
     };
     let body = tx.body(id)?;
     let said = said(engine, tx, id)?;
+    let pruned = if body.is_none() { tx.pruned_body(id)? } else { None };
     Ok(Some(EventStory {
         references: tx.event_references(id)?,
         transitions: tx.transitions_by(&[id])?,
         attempts: tx.attempts_of(&[id])?,
         said,
         body,
+        pruned,
         payment,
         subscription,
         subscription_steps,

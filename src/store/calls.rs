@@ -80,6 +80,8 @@ pub(crate) struct ChoreRow {
     pub done_to: Option<Timestamp>,
     pub ran_at: Option<Timestamp>,
     pub note: Option<String>,
+    /// The id up to which it has come, where it walks through a table.
+    pub place: Option<i64>,
 }
 
 /// Which payments are looked for that nobody has heard of for long.

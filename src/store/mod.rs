@@ -4,6 +4,7 @@
 pub(crate) mod any;
 pub(crate) mod audit;
 mod backend;
+pub(crate) mod bodies;
 pub(crate) mod calls;
 mod data_file;
 pub(crate) mod database;
@@ -34,6 +35,7 @@ use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::{Error, ErrorKind};
 use audit::*;
+use bodies::Bodies;
 use calls::*;
 use filters::*;
 use migrations::Migration;
@@ -87,6 +89,7 @@ pub(crate) trait Tx:
     Intake
     + Sets
     + Events
+    + Bodies
     + Payments
     + Subscriptions
     + SubscriptionOperations
@@ -124,7 +127,7 @@ pub(crate) trait Events {
     fn recorded_of(&mut self, payment: PaymentId) -> Result<Vec<Claimed>, Error>;
     /// One event with its body.
     fn recorded(&mut self, event: EventId) -> Result<Option<Claimed>, Error>;
-    /// How many events of a payment have lost their bodies.
+    /// How many events of a payment have lost their bodies; operators' orders say nothing of it and don't count.
     fn pruned_of(&mut self, payment: PaymentId) -> Result<i64, Error>;
 }
 
@@ -191,6 +194,8 @@ pub(crate) trait Chores {
     fn hurry_chore(&mut self, name: &str, now: Timestamp, since: Timestamp) -> Result<(), Error>;
     /// Writes what came of a chore; `done_to` only where that moved.
     fn end_chore(&mut self, name: &str, now: Timestamp, done_to: Option<Timestamp>, note: &str) -> Result<(), Error>;
+    /// Says when a chore goes on, and from which place.
+    fn pause_chore(&mut self, name: &str, again: Timestamp, place: Option<i64>, note: &str) -> Result<(), Error>;
     /// The chore of this name.
     fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error>;
     /// Which of these gateway event ids are not in the inbox.

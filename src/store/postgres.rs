@@ -189,6 +189,20 @@ fn hold_payments(conn: &mut PgConnection, ids: &[PaymentId]) -> QueryResult<Vec<
     p::pay_payments.filter(p::id.eq_any(ids)).order(p::id).for_no_key_update().load(conn)
 }
 
+/// Holds those of these events that nobody else holds until the transaction ends.
+fn hold_events(conn: &mut PgConnection, ids: &[EventId]) -> QueryResult<Vec<EventId>> {
+    use pay_events::dsl as e;
+    let free = e::pay_events.filter(e::id.eq_any(ids)).select(e::id);
+    free.for_no_key_update().skip_locked().load(conn)
+}
+
+/// Holds this event until the transaction ends; waits while another does.
+fn hold_event(conn: &mut PgConnection, id: EventId) -> QueryResult<()> {
+    use pay_events::dsl as e;
+    let held = e::pay_events.filter(e::id.eq(id)).select(e::id).for_no_key_update();
+    held.first::<EventId>(conn).optional().map(drop)
+}
+
 statement! { Pg,
     FindReferences {
         variants: Vec<&'a str> => Array<Text>,

@@ -205,6 +205,16 @@ fn hold_payments(conn: &mut SqliteConnection, ids: &[PaymentId]) -> QueryResult<
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn)
 }
 
+/// Held already: the transaction is the only one that writes.
+fn hold_events(_: &mut SqliteConnection, ids: &[EventId]) -> QueryResult<Vec<EventId>> {
+    Ok(ids.to_vec())
+}
+
+/// Held already: the transaction is the only one that writes.
+fn hold_event(_: &mut SqliteConnection, _: EventId) -> QueryResult<()> {
+    Ok(())
+}
+
 fn find_references(conn: &mut SqliteConnection, keys: &[Key]) -> QueryResult<Vec<(Key, PaymentId)>> {
     use pay_references::dsl as r;
     let mut found = Vec::new();

@@ -45,6 +45,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     log::info!("payments: a worker has started: variants={}", worker.payments.engine().variant_names().join(","));
     running.spawn_local(tell(heartbeat.clone(), stopping.clone()));
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    running.spawn_local(prune(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     for _ in 0..worker.payments.engine().store.lanes() {
         running.spawn_local(lane(worker.clone(), room.clone(), stopping.clone()));
@@ -114,6 +115,15 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
         payments.engine().chores().await.inspect_err(|error| error.report("gateways could not be looked after"))
     };
     repeat(chores, poll, &mut stopping).await;
+}
+
+/// Bodies that are old enough go; that takes turns with the other processes and waits for nothing else.
+async fn prune(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    let pruned = async || {
+        let pruned = payments.engine().prune_a_while().await;
+        pruned.inspect_err(|error| error.report("old bodies could not be pruned"))
+    };
+    repeat(pruned, poll, &mut stopping).await;
 }
 
 /// Says from time to time that the worker runs.

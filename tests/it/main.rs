@@ -37,6 +37,7 @@ mod overview;
 mod owed;
 mod paypal;
 mod rebuild;
+mod retention;
 mod routes;
 mod scenes;
 mod shop;

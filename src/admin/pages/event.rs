@@ -8,7 +8,7 @@ use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{spaced, straight};
-use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, ReferenceRow};
+use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, PrunedAt, ReferenceRow};
 use crate::admin::views::curl;
 use crate::admin::views::json::{self, Tree};
 use crate::admin::views::page::Flash;
@@ -18,7 +18,7 @@ use crate::domain::event::{EventState, Source};
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Effect;
 use crate::domain::id::EventId;
-use crate::acts::{why_no_discard, why_no_requeue};
+use crate::acts::{PRUNED, why_no_discard, why_no_requeue};
 use crate::reports::EventStory;
 use crate::store::rows;
 use crate::web::respond;
@@ -47,6 +47,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         explain: explain(&visit, &frame, &story),
         delivery: delivery(&frame, event),
         attempts: story.attempts.iter().map(|run| attempt(&visit, &event.variant, run)).collect(),
+        pruned: story.pruned.map(|pruned| PrunedAt {
+            at: frame.moment(pruned.pruned_at),
+            kept: words::span(pruned.kept_seconds.unsigned_abs()),
+        }),
         curl: curl(&visit, &story),
         body: body(&visit, &story),
         headers: headers(&visit, &story),
@@ -96,7 +100,7 @@ fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
 pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool) -> Act {
     let why_not = match event.state {
         EventState::Available => Some("It waits for a worker already."),
-        _ if !readable => Some("Its body was pruned, so it can't be read again."),
+        _ if !readable => Some(PRUNED),
         state => why_no_requeue(state),
     };
     Act {

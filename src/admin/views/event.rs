@@ -33,10 +33,20 @@ pub(crate) struct Event {
     pub(crate) attempts: Vec<AttemptRow>,
     /// What was received, unless it was pruned.
     pub(crate) body: Option<Body>,
+    /// When and why it was, where that is known.
+    pub(crate) pruned: Option<PrunedAt>,
     /// A command that sends it again, for those who may act.
     pub(crate) curl: Option<String>,
     /// The headers that were kept, by name.
     pub(crate) headers: Vec<(String, String)>,
+}
+
+/// When and why the body of an event was pruned.
+#[derive(Debug)]
+pub(crate) struct PrunedAt {
+    pub(crate) at: Moment,
+    /// How long such bodies were kept then: `90 days`.
+    pub(crate) kept: String,
 }
 
 /// The body of an event.

@@ -45,6 +45,14 @@ impl Chores for Connection {
         moved.map(drop).map_err(failed("ending a chore"))
     }
 
+    fn pause_chore(&mut self, name: &str, again: Timestamp, place: Option<i64>, note: &str) -> Result<(), Error> {
+        diesel::update(c::pay_chores.find(name))
+            .set((c::due_at.eq(again), c::place.eq(place), c::note.eq(note)))
+            .execute(self)
+            .map(drop)
+            .map_err(failed("pausing a chore"))
+    }
+
     fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error> {
         c::pay_chores.find(name).first(self).optional().map_err(failed("reading a chore"))
     }

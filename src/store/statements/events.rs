@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::schema::{pay_event_bodies, pay_events};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
-use crate::domain::event::EventState;
+use crate::domain::event::{EventState, Source};
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use crate::store::Events;
@@ -70,7 +70,8 @@ impl Events for Connection {
         use pay_event_bodies::dsl as b;
         let kept = b::pay_event_bodies.filter(b::event_id.eq(e::id));
         e::pay_events
-            .filter(e::payment_id.eq(payment).and(diesel::dsl::not(diesel::dsl::exists(kept))))
+            .filter(e::payment_id.eq(payment).and(e::source.ne(Source::Operator)))
+            .filter(diesel::dsl::not(diesel::dsl::exists(kept)))
             .count()
             .get_result(self)
             .map_err(failed("looking for pruned bodies"))

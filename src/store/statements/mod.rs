@@ -4,6 +4,7 @@
 
 mod acts;
 mod attempts;
+mod bodies;
 mod browse;
 mod checkup;
 mod chores;

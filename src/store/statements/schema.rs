@@ -213,6 +213,17 @@ diesel::table! {
         done_to -> Nullable<Instant>,
         ran_at -> Nullable<Instant>,
         note -> Nullable<Text>,
+        place -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_pruned (event_id) {
+        event_id -> BigInt,
+        pruned_at -> Instant,
+        kept_seconds -> BigInt,
     }
 }
 
@@ -329,6 +340,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pay_events,
     pay_event_bodies,
     pay_event_facts,
+    pay_pruned,
     pay_event_references,
     pay_transitions,
     pay_attempts,

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{Database, HostConnection, Payments};
+use actix_payments::{Database, HostConnection, Payments, Retention};
 use actix_web::{App as ActixApp, test};
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
@@ -98,6 +99,7 @@ where
     let payments = Payments::builder(Database::from_pool(pool.unwrap()))
         .variant("stripe", Stripe::new(SECRET))
         .variant("stripe-eu", Stripe::new(SECRET))
+        .retention(Retention::after(Duration::from_secs(86_400)))
         .build()
         .unwrap();
     payments.migrate().await.unwrap();
@@ -105,6 +107,8 @@ where
     for sql in rows(kind, 2_000, 20_000) {
         conn.batch_execute(&sql).unwrap();
     }
+    let bodies = "INSERT INTO pay_event_bodies (event_id, headers, body) SELECT id, '{}', '' FROM pay_events";
+    conn.batch_execute(bodies).unwrap();
     conn.batch_execute("ANALYZE").unwrap();
     statements.lock().unwrap().clear();
     let mount = payments.mount("/payments").admin(staff());
@@ -116,6 +120,7 @@ where
         // What is streamed is read as it goes out.
         assert!(!test::read_body(response).await.is_empty(), "{page}");
     }
+    assert!(payments.prune().await.unwrap() > 10_000);
     // The hours that are asked for bound what is added up of them, and the newest acts go by the table's own key.
     let bounded =
         |sql: &str| sql.contains("pay_hours") || sql.contains("FROM `pay_audit` ORDER BY `pay_audit`.`id` DESC LIMIT");

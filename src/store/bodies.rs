@@ -1,0 +1,53 @@
+//! Which bodies are stored, and which were pruned.
+
+use diesel::Queryable;
+
+use crate::domain::Timestamp;
+use crate::domain::id::EventId;
+use crate::error::Error;
+
+/// What decides whether an event's body may be pruned.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct KeptBody {
+    pub event: EventId,
+    pub kind: String,
+    /// As it is in the database: a word that no release wrote keeps its body and holds up no other.
+    pub state: String,
+    pub received_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// Of its payment, if it has one.
+    pub disputed: Option<bool>,
+    pub needs_review: Option<bool>,
+}
+
+/// When and why an event's body was pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub(crate) struct PrunedBody {
+    pub event: EventId,
+    pub pruned_at: Timestamp,
+    /// How long bodies of its kind were kept then.
+    pub kept_seconds: i64,
+}
+
+/// Keeping bodies no longer than they are to be kept.
+pub(crate) trait Bodies {
+    /// The next events after this one whose bodies are stored, by their ids, held until the transaction ends.
+    fn kept_bodies(&mut self, after: EventId, limit: i64) -> Result<KeptBodies, Error>;
+    /// Deletes the bodies and kept headers of these events, and notes when and how long they were kept.
+    fn prune_bodies(&mut self, events: &[EventId], kept_seconds: i64, now: Timestamp) -> Result<(), Error>;
+    /// When and why the body of an event was pruned, if it was.
+    fn pruned_body(&mut self, event: EventId) -> Result<Option<PrunedBody>, Error>;
+    /// Holds an event until the transaction ends, and says whether its body is stored.
+    fn hold_body(&mut self, event: EventId) -> Result<bool, Error>;
+}
+
+/// Some events whose bodies are stored.
+#[derive(Debug, Default)]
+pub(crate) struct KeptBodies {
+    /// Without those that somebody else holds.
+    pub rows: Vec<KeptBody>,
+    /// The last one that was looked at; `None` when there was none.
+    pub last: Option<EventId>,
+    /// How many were looked at.
+    pub looked_at: i64,
+}

@@ -1,0 +1,76 @@
+//! Pruning goes along the primary key of the bodies, so that what was pruned long ago costs nothing.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::super as dialect;
+use super::super::Instant;
+use super::schema::pay_event_bodies::dsl as b;
+use super::schema::pay_events::dsl as e;
+use super::schema::pay_payments::dsl as p;
+use super::schema::pay_pruned::dsl as g;
+use super::{Connection, failed};
+use crate::domain::Timestamp;
+use crate::domain::id::EventId;
+use crate::error::Error;
+use crate::store::bodies::{Bodies, KeptBodies, PrunedBody};
+
+impl Bodies for Connection {
+    fn kept_bodies(&mut self, after: EventId, limit: i64) -> Result<KeptBodies, Error> {
+        let ids: Vec<EventId> = b::pay_event_bodies
+            .filter(b::event_id.gt(after))
+            .order(b::event_id)
+            .limit(limit)
+            .select(b::event_id)
+            .load(self)
+            .map_err(failed("looking for stored bodies"))?;
+        if ids.is_empty() {
+            return Ok(KeptBodies::default());
+        }
+        let held = dialect::hold_events(self, &ids).map_err(failed("holding events"))?;
+        // Read after they are held: what was changed meanwhile is seen.
+        let rows = e::pay_events
+            .left_join(p::pay_payments.on(e::payment_id.eq(p::id.nullable())))
+            .filter(e::id.eq_any(held))
+            .select((
+                e::id,
+                e::kind,
+                e::state,
+                e::received_at,
+                e::finished_at,
+                p::disputed.nullable(),
+                p::needs_review.nullable(),
+            ))
+            .load(self)
+            .map_err(failed("reading which bodies may go"))?;
+        Ok(KeptBodies { rows, last: ids.last().copied(), looked_at: ids.len() as i64 })
+    }
+
+    fn prune_bodies(&mut self, events: &[EventId], kept_seconds: i64, now: Timestamp) -> Result<(), Error> {
+        diesel::delete(b::pay_event_bodies.filter(b::event_id.eq_any(events)))
+            .execute(self)
+            .map_err(failed("pruning bodies"))?;
+        let notes = e::pay_events.filter(e::id.eq_any(events)).select((
+            e::id,
+            now.into_sql::<Instant>(),
+            kept_seconds.into_sql::<BigInt>(),
+        ));
+        notes
+            .insert_into(g::pay_pruned)
+            .into_columns((g::event_id, g::pruned_at, g::kept_seconds))
+            .on_conflict_do_nothing()
+            .execute(self)
+            .map(drop)
+            .map_err(failed("noting pruned bodies"))
+    }
+
+    fn pruned_body(&mut self, event: EventId) -> Result<Option<PrunedBody>, Error> {
+        g::pay_pruned.find(event).first(self).optional().map_err(failed("looking when a body was pruned"))
+    }
+
+    fn hold_body(&mut self, event: EventId) -> Result<bool, Error> {
+        dialect::hold_event(self, event).map_err(failed("holding an event"))?;
+        let kept = b::pay_event_bodies.find(event).select(b::event_id).first::<EventId>(self);
+        kept.optional().map(|kept| kept.is_some()).map_err(failed("looking for a body"))
+    }
+}
