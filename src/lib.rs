@@ -67,7 +67,10 @@ mod web;
 mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
-pub use engine::{Chores, HandlerError, ModePolicy, Payment, Retention, Subscription, Unmatched, Variant};
+pub use engine::{
+    Chores, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks, ReadyPart, Retention, Subscription, Unmatched,
+    Variant,
+};
 pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;
 pub use mount::Mount;
@@ -80,6 +83,7 @@ pub use store::database::{Database, PooledConnection};
 pub use store::dialect::HostConnection;
 pub use store::migrations::Migration;
 pub use web::active::{ActiveSubscription, RequireActive};
+pub use web::health::HealthRoutes;
 pub use worker::{RunningWorker, Worker};
 
 /// The README's programs, compiled with the documentation.

@@ -11,7 +11,7 @@ mod pages;
 mod payments;
 mod settings;
 
-use actix_payments::{Database, basic_auth, hash_password};
+use actix_payments::{Database, ReadyChecks, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
 
 #[actix_web::main]
@@ -34,6 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .app_data(payments.clone())
                 .app_data(web::Data::new(database.clone()))
                 .service(payments.mount("/payments").admin(staff.clone()))
+                .service(payments.health("/health").checks(ReadyChecks::new().needs_worker(true)))
                 .configure(pages::routes)
         }
     })

@@ -10,6 +10,8 @@ use crate::store::registry::WorkerRow;
 
 /// How often.
 pub(crate) const EVERY: Duration = Duration::from_secs(15);
+/// How long ago a worker that runs may have been seen: it missed three beats then.
+pub(crate) const SEEN: time::Duration = time::Duration::minutes(1);
 /// After which time a worker that ended without a word is forgotten.
 const FORGET: time::Duration = time::Duration::DAY;
 

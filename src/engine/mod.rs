@@ -8,6 +8,7 @@ mod chores;
 pub(crate) mod event_facts;
 pub(crate) mod find;
 pub(crate) mod handler;
+mod health;
 pub(crate) mod heartbeat;
 mod notice;
 pub(crate) mod owed;
@@ -30,6 +31,7 @@ pub(crate) use arrivals::{Arrival, Arrivals};
 pub use chores::Chores;
 pub(crate) use chores::reconcile_chore;
 pub use handler::HandlerError;
+pub use health::{Readiness, ReadyChecks, ReadyPart};
 pub(crate) use notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 pub use payment::Payment;
 pub use retention::Retention;
@@ -77,6 +79,8 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     /// Notified whenever an event may have become available.
     pub(crate) available: Notify,
+    /// Held by who looks whether the database is ready.
+    pub(crate) looking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {

@@ -250,6 +250,7 @@ impl<C: HostConnection> Builder<C> {
             address: self.address.map_or_else(OnceLock::new, |address| address.trim_end_matches('/').to_owned().into()),
             clock: self.clock,
             available: Notify::new(),
+            looking: Arc::default(),
         });
         let _ = self.handle.0.set(Arc::downgrade(&engine));
         Ok(Payments(engine))

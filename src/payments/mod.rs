@@ -13,7 +13,7 @@ pub use handed::{Event, SubscriptionTransition, Transition};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::money::Money;
 use crate::engine::request::Wanted;
-use crate::engine::{Engine, Payment, find};
+use crate::engine::{Engine, Payment, Readiness, ReadyChecks, find};
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund};
@@ -84,6 +84,20 @@ impl Payments {
     /// Takes note of where it is mounted.
     pub(crate) fn mounted_at(&self, path: &str) {
         self.0.address.get_or_init(|| path.to_owned());
+    }
+}
+
+/// Health.
+impl Payments {
+    /// Whether this process can do its work without being started anew: asks no database, so an outage of that changes
+    /// nothing. False once the thread that writes the inbox has ended.
+    pub fn live(&self) -> bool {
+        self.0.is_live()
+    }
+
+    /// Which parts are ready, within [`ReadyChecks::patience`]. As routes: [`Payments::health`].
+    pub async fn ready(&self, checks: &ReadyChecks) -> Readiness {
+        self.0.ready(checks).await
     }
 }
 

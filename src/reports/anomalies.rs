@@ -7,6 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{EventState, Source};
 use crate::domain::subscription::SubscriptionStatus;
+use crate::engine::heartbeat::SEEN;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::Error;
 use crate::gateways::TEST_KIND;
@@ -47,8 +48,6 @@ pub(crate) enum Anomaly {
 
 /// How long an event may be due: a worker looks every second, and one that restarts is back by then.
 const OVERDUE: time::Duration = time::Duration::minutes(5);
-/// How long ago a worker may have been seen: it says that it runs every 15 seconds.
-const SEEN: time::Duration = time::Duration::minutes(1);
 /// How many of the events that wait are looked at for their variants.
 const LOOKED_AT: i64 = 1_000;
 /// How long no event may come after payments were created: a customer at a checkout takes minutes, not an hour.

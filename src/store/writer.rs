@@ -10,7 +10,7 @@ mod watch;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     given_up: Arc<Notify>,
     counts: Arc<Counts>,
     load: Arc<Load>,
+    /// Held by the thread that writes.
+    thread: Weak<Thread>,
 }
 
 /// How much the writer takes.
@@ -79,9 +81,16 @@ impl Writer {
             held: held.clone(),
             given_up: given_up.clone(),
         };
-        watch::start(Arc::new(thread))
+        let thread = Arc::new(thread);
+        let alive = Arc::downgrade(&thread);
+        watch::start(thread)
             .map_err(|e| Error::new(ErrorKind::Unavailable, "can't start the writer's thread").with_source(e))?;
-        Ok(Self { queue, waiting, held, limits, given_up, counts, load })
+        Ok(Self { queue, waiting, held, limits, given_up, counts, load, thread: alive })
+    }
+
+    /// Whether a thread writes. It survives an outage of the database.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.thread.strong_count() > 0
     }
 
     /// Stores the events of a delivery; durable once this returns `Ok`. `first` is done before, by a delivery that has
@@ -248,5 +257,26 @@ impl Thread {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_has_ended_is_seen() {
+        let (queue, _messages) = channel();
+        let writer = Writer {
+            queue,
+            waiting: Arc::default(),
+            held: Arc::default(),
+            limits: Limits { waiting: 1, bytes: 1, batch: 1 },
+            given_up: Arc::default(),
+            counts: Arc::default(),
+            load: Arc::default(),
+            thread: Weak::new(),
+        };
+        assert!(!writer.is_alive());
     }
 }

@@ -21,6 +21,7 @@ mod events;
 mod export;
 mod faults;
 mod handlers;
+mod health;
 mod hints;
 mod hmac_webhooks;
 mod host;

@@ -4,6 +4,7 @@ mod blocked;
 mod checkout;
 mod command;
 mod crash;
+mod health;
 mod orders;
 mod process;
 mod signed;
