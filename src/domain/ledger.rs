@@ -199,7 +199,7 @@ fn finality(fact: &Fact) -> Finality {
 }
 
 /// The money that `fact` says moved to the merchant: a positive amount of a known currency.
-pub(super) fn moved(fact: &Fact) -> Option<(i64, Currency)> {
+pub(crate) fn moved(fact: &Fact) -> Option<(i64, Currency)> {
     let moves = matches!(fact.aspect, Aspect::Checkout | Aspect::Capture | Aspect::CaptureTotal);
     let amount = fact.amount.filter(|minor| *minor > 0)?;
     (moves && fact.state == State::Succeeded).then_some((amount, fact.currency?))

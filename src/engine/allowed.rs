@@ -7,8 +7,8 @@ use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::id::OperationId;
-use crate::domain::ledger::Ledger;
-use crate::domain::money::Money;
+use crate::domain::ledger::{Ledger, moved};
+use crate::domain::money::{Currency, Money};
 use crate::domain::operation::OperationState;
 use crate::domain::payment::{Captured, Status, capture_of, captures};
 use crate::error::Error;
@@ -34,6 +34,8 @@ pub(crate) struct Open {
     on_its_way: bool,
     /// What completions were about of which nobody knows what came of them; none where nobody said what waits.
     doubtful: Vec<Option<String>>,
+    /// The other currency in which the customer was charged.
+    foreign: Option<Currency>,
     /// What can still be refunded at once: of the capture of which the most is left.
     pub refundable: i64,
     /// The captures, with what remains of each once all that was asked for is done.
@@ -84,6 +86,9 @@ impl Open {
                 _ => {}
             }
         }
+        let moves = |fact: &Fact| matches!(fact.aspect, Aspect::Capture | Aspect::CaptureTotal);
+        let foreign = facts.iter().filter(|fact| moves(fact)).filter_map(moved);
+        let foreign = foreign.map(|(_, its)| its).find(|its| *its != payment.amount.currency);
         let authorized = in_state(Aspect::Authorization, State::Authorized).max();
         // A gateway that does not say how much is left of an authorization says how much it was.
         let whole = payment.amount.minor.max(authorized.unwrap_or(0));
@@ -91,6 +96,7 @@ impl Open {
         Ok(Self {
             on_its_way,
             doubtful,
+            foreign,
             refundable: captures.iter().map(|capture| capture.remaining).max().unwrap_or(0),
             captures,
             authorized: authorized.unwrap_or(payment.amount.minor).min(rest),
@@ -218,6 +224,10 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
     }
     if verb == Verb::Complete && !open.doubtful.is_empty() {
         return Err("the outcome of the last try is unknown: refresh the payment first".to_owned());
+    }
+    if let Some(foreign) = open.foreign.filter(|_| verb == Verb::Refund) {
+        // The gateway would take the amount for one in that currency.
+        return Err(format!("the customer was charged in {foreign}: refund it at the gateway, in that currency"));
     }
     if verb == Verb::Refund && most <= 0 {
         let lost = format!("{} were lost to a dispute, and nothing else is left to refund", payment.lost);

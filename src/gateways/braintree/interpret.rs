@@ -138,6 +138,9 @@ impl<'a> Notification<'a, '_> {
     /// Reads a dispute.
     fn dispute(&self, state: State, words: &str) -> Result<Statement, Malformed> {
         let id = need(self.object, "id")?;
+        // A retrieval asks for documents and takes no money, also when nobody answers.
+        let is_question = text(self.object, "kind").is_some_and(|kind| kind.eq_ignore_ascii_case("retrieval"));
+        let state = if is_question && state == State::Lost { State::Closed } else { state };
         let amount = match money(self.object, "amount-disputed")? {
             Some(amount) => Some(amount),
             None => money(self.object, "amount")?,

@@ -207,7 +207,7 @@ impl Resource<'_> {
     fn dispute(&self) -> Result<Interpretation, Malformed> {
         let id = self.object.need_id("dispute_id")?;
         let outcome = self.object.object("dispute_outcome", "an outcome")?;
-        let code = outcome.and_then(|outcome| short(&outcome, "outcome_code"));
+        let code = outcome.as_ref().and_then(|outcome| short(outcome, "outcome_code"));
         let resolved =
             self.event.kind.ends_with(".RESOLVED") || short(&self.object, "status").as_deref() == Some("RESOLVED");
         let (state, words) = match code.as_deref() {
@@ -216,8 +216,14 @@ impl Resource<'_> {
             Some("RESOLVED_SELLER_FAVOUR") => (State::Won, "was decided for the merchant"),
             _ => (State::Closed, "ended without a decision against anyone"),
         };
-        let amount =
-            self.object.object("dispute_amount", "an amount")?.map(|amount| parse_amount(&amount)).transpose()?;
+        // Of what was disputed, the customer may get a part.
+        let decided = outcome.filter(|_| state == State::Lost);
+        let decided = decided.map(|outcome| outcome.object("amount_refunded", "an amount")).transpose()?.flatten();
+        let amount = match decided {
+            Some(amount) => Some(amount),
+            None => self.object.object("dispute_amount", "an amount")?,
+        };
+        let amount = amount.map(|amount| parse_amount(&amount)).transpose()?;
         let about = self.object.objects("disputed_transactions", "a disputed transaction")?;
         let captures = distinct(about.iter().map(|of| short(of, "seller_transaction_id")));
         let mut fact =

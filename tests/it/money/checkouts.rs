@@ -4,7 +4,8 @@ use actix_payments::domain::payment::Status;
 use serde_json::{Value, json};
 
 use super::{charge, event, intent, session, sums};
-use crate::app::{App, on_both_databases};
+use crate::app::{App, NOW, on_both_databases};
+use crate::stripe::fake::Fake;
 
 fn completed(token: &str, id: &str, changes: Value) -> String {
     event("checkout.session.completed", 0, session(id, token, changes))
@@ -77,6 +78,23 @@ on_both_databases! {
         app.deliver(&[&event("payment_intent.succeeded", 1, intent("pi_usd", usd))]).await;
         let paid = app.payment(&paid.token).await;
         assert_eq!((sums(&paid), paid.concerns), ((Status::Paid, [4999, 0, 0]), vec![]));
+    }
+
+    async fn a_refund_is_not_asked_for_in_another_currency_than_was_charged(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(crate::app::SECRET);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let source = json!({"amount_subtotal": 4999, "amount_total": 4999, "source_currency": "eur"});
+        let dollars = json!({
+            "currency": "usd", "amount_subtotal": 5501, "amount_total": 5501, "currency_conversion": source,
+            "payment_intent": "pi_usd",
+        });
+        let paid = one(&app, dollars).await;
+        let usd = json!({"currency": "usd", "amount": 5501, "amount_received": 5501});
+        app.deliver(&[&event("payment_intent.succeeded", 1, intent("pi_usd", usd))]).await;
+        let refused = app.payments.refund(&paid.token, actix_payments::Refund::all()).await.unwrap_err();
+        assert_eq!(refused.kind(), actix_payments::ErrorKind::Refused);
+        assert!(refused.to_string().contains("charged in USD"), "{refused}");
     }
 
     async fn a_subscriptions_invoice_links_its_session_to_its_intent(kind) {

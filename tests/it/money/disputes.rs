@@ -76,6 +76,14 @@ on_both_databases! {
         assert_eq!(app.payment(&token).await.remaining().minor, 2999);
         let refused = app.payments.refund(&token, part(3000)).await.unwrap_err();
         assert!(refused.to_string().contains("at most 29.99 EUR, got 30.00 EUR; 20.00 EUR were lost to a dispute"), "{refused}");
+        // A refund after that is other money.
+        let refund = json!({
+            "id": "re_1", "object": "refund", "amount": 1000, "currency": "eur", "charge": "ch_1", "status": "succeeded",
+            "created": NOW + 40,
+        });
+        app.deliver_all(&[event("refund.created", 40, refund)]).await;
+        let payment = app.payment(&token).await;
+        assert_eq!((payment.refunded.minor, payment.lost.minor, payment.remaining().minor), (1000, 2000, 1999));
     }
 
     async fn each_dispute_is_told_with_its_id_its_amount_and_its_deadline(kind) {

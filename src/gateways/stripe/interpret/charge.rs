@@ -77,7 +77,8 @@ fn part_of(snapshot: &Snapshot<'_>, taken: Money, rest: State) -> Result<Stateme
     let face = if rest == State::Authorized { taken } else { whole };
     let mut facts = vec![with_money(charge_fact(snapshot, Aspect::Capture, State::Succeeded)?, taken, face)];
     facts.push(with_money(charge_fact(snapshot, Aspect::Authorization, rest)?, left, whole));
-    facts.extend(refund_total(snapshot, taken, 0)?);
+    // Once the rest is released, the total may include it.
+    facts.extend(refund_total(snapshot, taken, if rest == State::Authorized { 0 } else { left.minor })?);
     let word = if rest == State::Authorized { "is authorized" } else { "expired" };
     let summary = format!("charge captured in part: {taken} of {whole}, {left} {word}");
     Ok(Statement { summary: refunded_in_words(&facts, taken).unwrap_or(summary), facts })

@@ -31,7 +31,6 @@ pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     let fact = snapshot
         .fact(Aspect::Dispute, &id, state)
         .with_parent(dispute.link("charge").or_else(|| dispute.link("payment_intent")))
-        .with_since(dispute.integer("created")?.and_then(from_unix_seconds))
         .with_until(due_by(dispute));
     Ok(Statement {
         facts: vec![with_money(fact, amount, amount)],
