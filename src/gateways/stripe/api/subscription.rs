@@ -17,6 +17,12 @@ struct Session {
     url: Option<String>,
 }
 
+/// The field of a subscription that is used here.
+#[derive(Deserialize)]
+struct Shown {
+    status: String,
+}
+
 impl Api {
     /// Creates a checkout session of mode subscription. The idempotency key is made of the subscription's token.
     pub(in crate::gateways::stripe) async fn subscribe(
@@ -44,14 +50,32 @@ impl Api {
         }
         let path = format!("/v1/subscriptions/{id}");
         let key = &call.idempotency_key;
-        let answer = match call.verb {
-            SubscriptionVerb::Cancel => self.delete(&path, key).await?,
-            SubscriptionVerb::CancelAtEnd => self.post(&path, at_period_end(true), key).await?,
-            SubscriptionVerb::Resume => self.post(&path, at_period_end(false), key).await?,
-            SubscriptionVerb::Refresh => self.get(&path, Form::default()).await?,
+        let acted = match call.verb {
+            SubscriptionVerb::Cancel => self.delete(&path, key).await.map(drop),
+            SubscriptionVerb::CancelAtEnd => self.post(&path, at_period_end(true), key).await.map(drop),
+            SubscriptionVerb::Resume => self.post(&path, at_period_end(false), key).await.map(drop),
+            SubscriptionVerb::Refresh => Ok(()),
+        };
+        // Stripe answers a repeated call with its first answer, which may be old, and a repeated end with a refusal.
+        if !matches!((&acted, call.verb), (Ok(()), _) | (Err(GatewayError::Declined(_)), SubscriptionVerb::Cancel)) {
+            return acted.map(|()| Vec::new());
+        }
+        let read = self.get(&path, Form::default()).await;
+        let answer = match (acted, read) {
+            (Ok(()), Ok(answer)) => answer,
+            (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
+            (Ok(()), Err(error)) => return Err(GatewayError::Malformed(error.to_string())),
+            (Err(_), Ok(answer)) if has_ended(&answer.body) => answer,
+            (Err(declined), _) => return Err(declined),
         };
         Ok(vec![event(key.clone(), answer.text()?, answer.answered_at())?])
     }
+}
+
+/// Whether the answer shows a subscription that has ended.
+fn has_ended(body: &[u8]) -> bool {
+    let read: Result<Shown, _> = serde_json::from_slice(body);
+    read.is_ok_and(|shown| shown.status == "canceled")
 }
 
 fn at_period_end(ends: bool) -> Form {
