@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::domain::event::storable;
 use crate::domain::id::PaymentId;
-use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
+use crate::domain::{Timestamp, later};
 use crate::engine::payment::Payment;
 use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
@@ -52,7 +52,8 @@ impl NewPayment {
 
     /// A name of the host's for this very payment, unique among all of its payments: `order-10042-1`. Created again
     /// under the same key, it is the same payment: a double click, a retried request or a second process make one, and
-    /// the customer is sent to the same page. Default none: every call makes a payment.
+    /// the customer is sent to the same page. One that has ended since, paid or not, is answered as it is, with
+    /// [`Next::Done`]. Default none: every call makes a payment.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -133,8 +134,9 @@ impl Engine {
         let variant = self.variant(&new.variant).ok_or_else(|| unknown_variant(self, &new.variant))?;
         let NewPayment { variant: name, mut order, key, expires_in, checkout } = new;
         let asked = order.clone();
-        complete(self, &name, &mut order, key.as_deref(), expires_in)?;
-        let draft = draft(self, &name, &order)?;
+        let now = self.now();
+        complete(self, &name, &mut order, key.as_deref(), expires_in, now)?;
+        let draft = draft(&name, &order, now)?;
         let (row, sent_to, is_new) = self.once(key.clone(), draft).await?;
         if !is_new {
             same(&row, &name, &asked)?;
@@ -143,7 +145,8 @@ impl Engine {
             }
             // Not known to be started, so it is started now, as the same payment.
             order = PaymentRequest { token: row.token.clone(), ..asked };
-            fill(self, &name, &mut order, expires_in);
+            // By its own time, so that the gateway is asked for the very same as before.
+            fill(self, &name, &mut order, expires_in, row.created_at);
         }
         let failed = |error| {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
@@ -211,6 +214,7 @@ fn complete(
     order: &mut PaymentRequest,
     key: Option<&str>,
     expires_in: Option<Duration>,
+    now: Timestamp,
 ) -> Result<(), Error> {
     let refused = |message: String| Err(Error::new(ErrorKind::Refused, message));
     if order.amount.minor < 0 {
@@ -226,7 +230,7 @@ fn complete(
         return refused("expected a key of 1 to 255 characters without control characters".to_owned());
     }
     order.token = payment_token()?;
-    fill(engine, variant, order, expires_in);
+    fill(engine, variant, order, expires_in, now);
     let cost = |item: &LineItem| item.unit_amount.checked_mul(i64::from(item.quantity));
     let sum = order.items.iter().try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?));
     if sum != Some(order.amount.minor) {
@@ -259,7 +263,13 @@ fn same(row: &PaymentRow, variant: &str, asked: &PaymentRequest) -> Result<(), E
 }
 
 /// Fills in what the host did not say. The token is set.
-fn fill(engine: &Arc<Engine>, variant: &str, order: &mut PaymentRequest, expires_in: Option<Duration>) {
+fn fill(
+    engine: &Arc<Engine>,
+    variant: &str,
+    order: &mut PaymentRequest,
+    expires_in: Option<Duration>,
+    begun: Timestamp,
+) {
     if order.items.is_empty() {
         let name = order.reference.clone().unwrap_or_else(|| "Payment".to_owned());
         order.items.push(LineItem { name, quantity: 1, unit_amount: order.amount.minor });
@@ -268,11 +278,11 @@ fn fill(engine: &Arc<Engine>, variant: &str, order: &mut PaymentRequest, expires
         *url = url.replace("{token}", &order.token);
     }
     order.address = Some(engine.address_of(variant).trim_end_matches('/').to_owned());
-    order.expires_at = expires_in.map(|time| later(engine.now(), time));
+    order.expires_at = expires_in.map(|time| later(begun, time));
     order.cancel_url = order.cancel_url.take().or_else(|| order.return_url.clone());
 }
 
-fn draft(engine: &Arc<Engine>, variant: &str, order: &PaymentRequest) -> Result<PaymentDraft, Error> {
+fn draft(variant: &str, order: &PaymentRequest, now: Timestamp) -> Result<PaymentDraft, Error> {
     let metadata = if order.metadata.is_empty() {
         None
     } else {
@@ -290,7 +300,7 @@ fn draft(engine: &Arc<Engine>, variant: &str, order: &PaymentRequest) -> Result<
         livemode: None,
         metadata,
         adopted: false,
-        created_at: engine.now(),
+        created_at: now,
     })
 }
 
