@@ -38,9 +38,10 @@ impl Heartbeat {
     pub(crate) async fn beat(&self) -> Result<(), Error> {
         let engine = &self.engine;
         engine.register().await?;
-        let (row, retired, now) = (self.row(), engine.retired.clone(), engine.now());
+        let (row, retired, now, this) = (self.row(), engine.retired.clone(), engine.now(), engine.clone());
         engine
             .write(move |tx| {
+                this.register_changed(tx)?;
                 // An older build that started later may have registered again what this one retires.
                 tx.retire(&retired, now)?;
                 tx.worker_seen(&row, now - FORGET)

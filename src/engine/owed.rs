@@ -83,10 +83,17 @@ impl Engine {
             .copied()
     }
 
+    /// Registers again what another build has registered under the same name in another way.
+    pub(crate) fn register_changed(&self, tx: &mut dyn Tx) -> Result<(), Error> {
+        let (registered, mut own) = (tx.registered()?, self.handlers.registrations());
+        own.retain(|it| registered.iter().any(|other| other.name == it.name && other.stage != it.stage));
+        tx.register(&own, self.now())
+    }
+
     /// The registered handlers that this process lacks. Logged when they change.
     pub(crate) fn lacking(&self, tx: &mut dyn Tx) -> Result<Lacking, Error> {
-        let own: Vec<&String> = self.handlers.names().collect();
-        let lacking = Lacking(tx.registered()?.into_iter().filter(|it| !own.contains(&&it.name)).collect());
+        let own = self.handlers.registrations();
+        let lacking = Lacking(tx.registered()?.into_iter().filter(|it| !has(&own, it)).collect());
         let names = lacking.names();
         let mut reported = self.reported_lacking.lock().unwrap_or_else(PoisonError::into_inner);
         if *reported != names {
@@ -95,6 +102,13 @@ impl Engine {
         }
         Ok(lacking)
     }
+}
+
+/// Whether a handler is among these. Under its name another build may have one for other kinds, or at another stage; one
+/// that runs in the transaction has done its work when the commit is made.
+fn has(own: &[Registered], wanted: &Registered) -> bool {
+    let inside = [Stage::Transaction, Stage::SubscriptionTransaction];
+    own.iter().any(|it| it.name == wanted.name && (it.stage == wanted.stage || inside.contains(&it.stage)))
 }
 
 fn report(lacking: &Lacking) {

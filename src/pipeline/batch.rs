@@ -141,7 +141,7 @@ fn process_set(
         let outcome = match read {
             Ok(read) => {
                 let remade = remade(engine, tx, &set, event, read)?;
-                let stepped = step_of(engine, event, read, remade.as_ref(), now).run(&mut set);
+                let stepped = step_of(engine, &lacking, event, read, remade.as_ref(), now).run(&mut set);
                 Ok(stepped.map_err(|error| Why::Event(event.row.id, Failure::retry(error.to_string()).into()))?)
             }
             Err(failure) => Err(failure),
@@ -206,6 +206,7 @@ pub(crate) fn remade(
 /// The step of an event under this configuration.
 pub(crate) fn step_of<'a>(
     engine: &Engine,
+    lacking: &Lacking,
     event: &'a Claimed,
     read: &'a Understood,
     remade: Option<&'a Remade>,
@@ -217,7 +218,7 @@ pub(crate) fn step_of<'a>(
         read,
         unmatched: variant.map_or(Unmatched::Park, |variant| variant.unmatched),
         grace: variant.map_or(std::time::Duration::ZERO, |variant| variant.grace),
-        is_wanted: engine.handlers.wants(&event.row.kind),
+        is_wanted: engine.handlers.wants(&event.row.kind) || lacking.wants(false, false, &event.row.kind),
         remade,
         now,
         new_token: payment_token,

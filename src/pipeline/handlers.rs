@@ -38,12 +38,13 @@ impl Pending {
     /// running. `ran` is called when the last of them has run, before that is written down.
     pub(crate) async fn run(self, ran: impl FnOnce()) -> Result<(), Error> {
         let engine = self.engine.clone();
-        let (mut failure, mut last): (Option<Failure>, Option<NewAttempt>) = (None, None);
+        // What gave up in an earlier attempt, here or elsewhere, is not made good by what succeeds in this one.
+        let gave_up = |done: &DoneHandler| Some((done.handler.clone(), HandlerError::Discard(done.gave_up.clone()?)));
+        let gave_up = self.done.iter().find_map(gave_up);
+        let mut failure = gave_up.map(|(handler, error)| Failure::of(&handler, &error));
+        let (mut last, mut failed): (Option<NewAttempt>, Vec<NewAttempt>) = (None, Vec::new());
         for call in engine.handlers.runs(&self.transitions, &self.subscriptions, &self.event) {
-            if let Some(done) = self.done_before(&call) {
-                // What gave up in an earlier attempt is not made good by what succeeds in this one.
-                let gave_up = done.gave_up.clone().map(HandlerError::Discard);
-                failure = failure.or(gave_up.map(|error| Failure::of(call.handler, &error)));
+            if self.is_done(&call) {
                 continue;
             }
             // What one handler did is safe before the next begins.
@@ -55,8 +56,9 @@ impl Pending {
                 return Ok(());
             }
             let (attempt, outcome) = self.attempt(&engine, &call).await;
-            last = Some(attempt);
+            last = Some(attempt.clone());
             if let Err(error) = outcome {
+                failed.push(attempt);
                 let found = Failure::of(call.handler, &error);
                 // The one that wants another attempt decides when; a discard only when no other wants one.
                 if failure.as_ref().is_none_or(Failure::is_final) {
@@ -65,12 +67,11 @@ impl Pending {
             }
         }
         ran();
-        self.settle(&engine, failure, last).await
+        self.settle(&engine, failure, last, failed).await
     }
 
-    fn done_before(&self, call: &Call<'_>) -> Option<&DoneHandler> {
-        let is_it = |done: &&DoneHandler| (done.handler.as_str(), done.transition) == (call.handler, call.transition);
-        self.done.iter().find(is_it)
+    fn is_done(&self, call: &Call<'_>) -> bool {
+        self.done.iter().any(|done| (done.handler.as_str(), done.transition) == (call.handler, call.transition))
     }
 
     /// Whether the event is ours for as long as a handler may run. Mostly its lease says so already.
@@ -127,14 +128,26 @@ impl Pending {
         (attempt, outcome)
     }
 
-    async fn settle(self, engine: &Engine, failure: Option<Failure>, last: Option<NewAttempt>) -> Result<(), Error> {
+    async fn settle(
+        self,
+        engine: &Engine,
+        failure: Option<Failure>,
+        last: Option<NewAttempt>,
+        failed: Vec<NewAttempt>,
+    ) -> Result<(), Error> {
         let now = engine.now();
         let verdict = match failure {
             Some(failure) => failure.verdict(engine, self.attempts, now),
             None => Verdict { finished_at: Some(now), ..self.verdict.clone() },
         };
-        let verdict = self.left_to_others(verdict, now);
         report(&self.event.variant, &self.event.id, &verdict);
+        if verdict.state == EventState::Discarded && !self.owed.is_empty() {
+            // It comes back here while another process owes a run, so that these must be known to have given up.
+            for attempt in failed.into_iter().filter(|attempt| attempt.outcome != AttemptOutcome::Discard) {
+                record(engine, Some(NewAttempt { outcome: AttemptOutcome::Discard, ..attempt }), None).await?;
+            }
+        }
+        let verdict = self.left_to_others(verdict, now);
         let state = verdict.state;
         let held = record(engine, last, Some(Settled { claim: self.claim, verdict })).await?;
         if held && state != EventState::Available {
@@ -151,8 +164,8 @@ impl Pending {
         }
         let times = u32::try_from(self.claim.number).unwrap_or(u32::MAX).min(LONGEST_LEFT);
         let due_at = Some(later(now, LEFT_FOR * 2_u32.pow(times)));
-        let outcome =
-            format!("{}; waits for a process that has the handler {}", self.verdict.outcome, self.owed.join(", "));
+        let so_far = if verdict.state == EventState::Discarded { &verdict.outcome } else { &self.verdict.outcome };
+        let outcome = format!("{so_far}; waits for a process that has the handler {}", self.owed.join(", "));
         Verdict { state: EventState::Available, due_at, outcome, finished_at: None, ..self.verdict.clone() }
     }
 

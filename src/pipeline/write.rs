@@ -272,7 +272,9 @@ impl Written {
         let done = set.done.get(&row.id).cloned().unwrap_or_default();
         let steps = transitions.iter().map(|step| Step::Payment(step.id));
         let steps: Vec<Step> = steps.chain(subscriptions.iter().map(|step| Step::Subscription(step.id))).collect();
+        let own: Vec<(&str, Option<Step>)> = engine.handlers.due(&steps, &row.kind).collect();
         let mut owed = self.lacking.runs(&steps, &row.kind);
+        owed.retain(|(name, step)| !own.contains(&(name.as_str(), *step)));
         owed.retain(|(name, step)| !done.iter().any(|done| (&done.handler, done.transition) == (name, *step)));
         let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
         Ok(Some(Pending {

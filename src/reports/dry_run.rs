@@ -86,7 +86,7 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
     set.subscriptions = SubscriptionSet::read(tx, &wanted)?;
     set.take_earlier(tx, &[event.row.id])?;
     let remade = remade(engine, tx, &set, &event, &read)?;
-    let stepped = match step_of(engine, &event, &read, remade.as_ref(), now).run(&mut set) {
+    let stepped = match step_of(engine, &engine.lacking(tx)?, &event, &read, remade.as_ref(), now).run(&mut set) {
         Err(error) if error.is_retryable() => return Err(error),
         Err(error) => return Ok(failed(&event, &Failure::retry(error.to_string()))),
         Ok(stepped) => stepped,

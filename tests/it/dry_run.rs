@@ -69,7 +69,7 @@ on_both_databases! {
                 let (id, foretold) = (number + 1, foretold.text());
                 let outcome = &app.texts(&format!("SELECT outcome AS t FROM pay_events WHERE id = {id}"))[0];
                 let state = &app.texts(&format!("SELECT state AS t FROM pay_events WHERE id = {id}"))[0];
-                let outcome = outcome.trim_start_matches("discarded: failed: ");
+                let outcome = outcome.trim_start_matches("discarded: could not be read: ");
                 assert!(foretold.contains(outcome), "{outcome}\n{foretold}");
                 assert!(foretold.contains(&format!("It would end {state}")), "{state}\n{foretold}");
                 let to = app.texts(&format!("SELECT to_status AS t FROM pay_transitions WHERE event_id = {id} ORDER BY id"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{AnyConnection, AnyRef, Builder, Event, Transition};
+use actix_payments::{AnyConnection, AnyRef, Builder, Event, HandlerError, Transition};
 use actix_web::rt::time::sleep;
 
 use crate::app::{App, SECRET, on_both_databases};
@@ -79,6 +79,58 @@ on_both_databases! {
         worker.pass(300);
         worker.drain().await;
         assert_eq!(notes.all(), [format!("sync {token}")]);
+    }
+
+    async fn an_event_that_is_about_no_payment_is_owed_as_well(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        let crm = |notes: &Notes| {
+            let notes = notes.clone();
+            move |event: Event| {
+                notes.add(event.kind);
+                async { Ok(()) }
+            }
+        };
+        let worker = beside(&app, |builder| builder.on_event("customer.created", "crm", crm(&notes))).await;
+        worker.drain().await;
+        app.deliver(&[r#"{"id":"evt_c","object":"event","type":"customer.created","created":1791800000,"data":{"object":{}}}"#]).await;
+        worker.pass(300);
+        worker.drain().await;
+        assert_eq!((notes.all(), app.events("completed")), (vec!["customer.created".to_owned()], 1));
+    }
+
+    async fn a_handler_for_more_kinds_than_an_older_build_has_is_owed_those(kind) {
+        let notes = Notes::default();
+        let app = App::with(kind, |builder| builder.on_event("charge.succeeded", "sync", |_: Event| async { Ok(()) })).await;
+        app.drain().await;
+        let newer = beside(&app, |builder| sync(builder, "sync", &notes)).await;
+        newer.drain().await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(notes.count(), 0);
+        newer.pass(300);
+        newer.drain().await;
+        assert_eq!(notes.all(), [format!("sync {token}")]);
+    }
+
+    async fn what_gave_up_here_is_still_given_up_when_another_process_has_run_the_rest(kind) {
+        let app = App::with(kind, |builder| {
+            let backoff = actix_payments::domain::retry::Backoff { attempts: 1, ..Default::default() };
+            builder.backoff(backoff).handler("fails", |_: Transition| async { Err(HandlerError::retry("no mail server")) })
+        }).await;
+        let notes = Notes::default();
+        let other = beside(&app, |builder| receipt(builder, "send-receipt", &notes)).await;
+        other.drain().await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        let outcome = &app.outcomes()[0];
+        assert!(outcome.contains("handler fails failed: no mail server; waits for a process"), "{outcome}");
+        let tries = "SELECT count(*) FROM pay_attempts WHERE handler = 'fails' AND outcome = 'error'";
+        app.pass(300);
+        app.drain().await;
+        assert_eq!(app.number(tries), 1, "it has no attempt left");
+        other.pass(3_600);
+        other.drain().await;
+        assert_eq!((notes.count(), app.events("discarded")), (1, 1), "{:?}", app.outcomes());
     }
 
     async fn a_process_without_the_handler_in_the_transaction_processes_nothing(kind) {
