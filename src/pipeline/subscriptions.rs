@@ -132,14 +132,14 @@ impl SubscriptionSet {
         };
         self.by_ref.insert((event.variant.clone(), statement.gateway_ref.clone()), id);
         let held = self.held.get_mut(&id).ok_or_else(not_read)?;
-        let before = held.facts.state();
+        let (before, facts) = (held.facts.state(), held.facts.clone());
         let merged = statement.facts.iter().map(|fact| held.facts.merge(fact.clone()));
         let effect = merged.max().unwrap_or(SubscriptionEffect::Known);
         let after = held.facts.state();
         let (mut code, mut cause) = why(&before, &after, effect);
         let livemode = held.row.livemode.or(event.livemode);
         let is_learned = held.row.gateway_ref.is_none() || held.row.livemode != livemode;
-        if effect == SubscriptionEffect::Changed || is_learned {
+        if held.facts != facts || is_learned {
             held.row.gateway_ref = Some(statement.gateway_ref.clone());
             held.row.livemode = livemode;
             held.row.updated_at = now;

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::arrears::Arrears;
 use super::invoice::SubscriptionInvoice;
 use super::kept::time;
 use super::snapshot::SubscriptionSnapshot;
 use super::state::SubscriptionState;
+use super::status::SubscriptionStatus;
 use super::ties;
 use crate::domain::Timestamp;
 
@@ -64,6 +66,8 @@ pub struct SubscriptionFacts {
     #[serde(default)]
     invoice: Option<SubscriptionInvoice>,
     #[serde(default)]
+    arrears: Arrears,
+    #[serde(default)]
     owners: BTreeMap<OwnerSource, OwnerClaim>,
     #[serde(default)]
     customer: Option<Customer>,
@@ -105,6 +109,9 @@ impl SubscriptionFacts {
         match fact {
             SubscriptionFact::Snapshot(snapshot) => self.add_snapshot(*snapshot),
             SubscriptionFact::Invoice(invoice) => {
+                if invoice.paid {
+                    self.arrears.note_good(invoice.occurred_at);
+                }
                 keep_greatest(&mut self.invoice, *invoice, |a, b| a.precedence().cmp(&b.precedence()))
             }
             SubscriptionFact::Owner(source, claim) => {
@@ -120,6 +127,11 @@ impl SubscriptionFacts {
     }
 
     fn add_snapshot(&mut self, snapshot: SubscriptionSnapshot) -> SubscriptionEffect {
+        match snapshot.content.status {
+            SubscriptionStatus::Active | SubscriptionStatus::Trialing => self.arrears.note_good(snapshot.occurred_at),
+            SubscriptionStatus::PastDue => self.arrears.note_past_due(snapshot.occurred_at),
+            _ => {}
+        }
         let held = self.snapshots.values().next().map(SubscriptionSnapshot::moment);
         match held.map(|held| (held, snapshot.moment().cmp(&held))) {
             Some(((true, _), std::cmp::Ordering::Less)) => return SubscriptionEffect::Ended,
@@ -149,6 +161,7 @@ impl SubscriptionFacts {
         state.owner = claim(OwnerSource::Host).or(state.owner).or(claim(OwnerSource::Checkout));
         state.customer = self.customer.as_ref().map(|customer| customer.email.clone());
         state.last_invoice = self.invoice.clone();
+        state.past_due_since = self.arrears.since();
         state
     }
 

@@ -1,6 +1,7 @@
 //! Subscriptions: what events state of one, and the state that follows from the set of their statements.
 
 mod active;
+mod arrears;
 mod content;
 mod explain;
 mod facts;

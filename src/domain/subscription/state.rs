@@ -56,6 +56,9 @@ pub struct SubscriptionState {
     /// The newest invoice that an event has told of. It may be an earlier one than `latest_invoice`.
     #[serde(default)]
     pub last_invoice: Option<SubscriptionInvoice>,
+    /// Since when it has been past due without a break, as far as events show.
+    #[serde(default, with = "maybe_time")]
+    pub past_due_since: Option<Timestamp>,
     /// When it was so, by the gateway's clock; `None` until an event has shown the subscription itself.
     #[serde(default, with = "maybe_time")]
     pub as_of: Option<Timestamp>,
@@ -86,6 +89,7 @@ impl SubscriptionState {
             pause: None,
             latest_invoice: None,
             last_invoice: None,
+            past_due_since: None,
             as_of: None,
             as_of_event: None,
             doubt: Some("no event has shown the subscription itself yet".to_owned()),

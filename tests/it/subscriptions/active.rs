@@ -65,6 +65,17 @@ on_both_databases! {
         assert!(app.payments.active("user-42").await.unwrap());
         app.pass(1);
         assert!(!app.payments.active("user-42").await.unwrap());
+        // Another cycle that nobody pays does not begin it anew.
+        let next = NOW + 86_400;
+        story.update(next, json!({"status": "past_due", "items": items("price_tea", 1, next), "latest_invoice": "in_3"}));
+        story.invoice("payment_failed", next, json!({"id": "in_3", "created": next}));
+        app.hear(&story).await;
+        assert!(!app.payments.active("user-42").await.unwrap());
+        story.update(next + 60, json!({"status": "active"}));
+        story.update(next + 120, json!({"status": "past_due"}));
+        app.pass(120);
+        app.hear(&story).await;
+        assert!(app.payments.active("user-42").await.unwrap(), "it was paid in between");
     }
 
     async fn any_subscription_of_an_owner_counts_until_its_end(kind) {
