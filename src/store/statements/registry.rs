@@ -3,12 +3,37 @@
 use diesel::prelude::*;
 
 use super::schema::pay_events::dsl as e;
-use super::schema::pay_handlers::dsl as h;
-use super::schema::pay_workers::dsl as w;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::registry::{Registered, Registry, Stage, WorkerRow};
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_handlers (name) {
+        name -> Text,
+        stage -> Text,
+        kind -> Nullable<Text>,
+        registered_at -> Instant,
+        retired_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_workers (name) {
+        name -> Text,
+        handlers -> Text,
+        variants -> Text,
+        started_at -> Instant,
+        seen_at -> Instant,
+    }
+}
+
+use pay_handlers::dsl as h;
+use pay_workers::dsl as w;
 
 impl Registry for Connection {
     fn register(&mut self, handlers: &[Registered], now: Timestamp) -> Result<(), Error> {

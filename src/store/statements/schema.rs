@@ -302,30 +302,6 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::super::super::Instant;
-    pay_handlers (name) {
-        name -> Text,
-        stage -> Text,
-        kind -> Nullable<Text>,
-        registered_at -> Instant,
-        retired_at -> Nullable<Instant>,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::super::super::Instant;
-    pay_workers (name) {
-        name -> Text,
-        handlers -> Text,
-        variants -> Text,
-        started_at -> Instant,
-        seen_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
     pay_creations (host_key) {
         host_key -> Text,
         payment_id -> BigInt,
