@@ -89,10 +89,12 @@ on_both_databases! {
             "currency": "usd", "amount_subtotal": 5501, "amount_total": 5501, "currency_conversion": source,
             "payment_intent": "pi_usd",
         });
-        let paid = one(&app, dollars).await;
+        let token = app.begun().await;
         let usd = json!({"currency": "usd", "amount": 5501, "amount_received": 5501});
-        app.deliver(&[&event("payment_intent.succeeded", 1, intent("pi_usd", usd))]).await;
-        let refused = app.payments.refund(&paid.token, actix_payments::Refund::all()).await.unwrap_err();
+        let paid = event("payment_intent.succeeded", 1, intent("pi_usd", usd));
+        app.deliver(&[&completed(&token, "cs_usd", dollars), &paid]).await;
+        assert_eq!(app.status(&token).await, Status::Paid);
+        let refused = app.payments.refund(&token, actix_payments::Refund::all()).await.unwrap_err();
         assert_eq!(refused.kind(), actix_payments::ErrorKind::Refused);
         assert!(refused.to_string().contains("charged in USD"), "{refused}");
     }
