@@ -97,6 +97,11 @@ impl Engine {
         self.variants.keys().cloned().collect()
     }
 
+    /// The outcome of an operation that the variant's gateway carried out.
+    pub(crate) fn done_by(&self, variant: &str) -> String {
+        format!("done by {}", self.variant(variant).map_or("the gateway", |variant| variant.gateway.name()))
+    }
+
     /// Where a variant's events are to be sent, as far as this process knows.
     pub(crate) fn address_of(&self, variant: &str) -> String {
         format!("{}/{variant}/", self.address.get().map_or("/payments", String::as_str))

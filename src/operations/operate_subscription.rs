@@ -150,10 +150,10 @@ fn judged(
     let is_again = waiting == Waiting::Nobody || operation.attempts > 1;
     match answer {
         None => {
-            let why = "nobody knows what came of it, and it is too long ago to be tried again safely";
+            let why = "the outcome is unknown, and it is too long ago to be tried again safely";
             (end(OperationState::Unknown, why.to_owned()), Vec::new(), Ok(Outcome::Underway))
         }
-        Some(Ok(events)) => (end(OperationState::Done, "the gateway did it".to_owned()), events, Ok(Outcome::Done)),
+        Some(Ok(events)) => (end(OperationState::Done, engine.done_by(&operation.variant)), events, Ok(Outcome::Done)),
         // It was done, and what came of it will be told by the gateway's events.
         Some(Err(GatewayError::Malformed(why))) if operation.verb != SubscriptionVerb::Refresh => {
             let outcome = format!("done, but the answer is not understood: {why}");

@@ -217,10 +217,7 @@ fn judged(
     let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
     let unattended = waiting == Waiting::Nobody;
     match answer {
-        Ok(events) => {
-            let gateway = engine.variant(&operation.variant).map_or("the gateway", |variant| variant.gateway.name());
-            (end(OperationState::Done, format!("done by {gateway}")), events, Ok(Outcome::Done))
-        }
+        Ok(events) => (end(OperationState::Done, engine.done_by(&operation.variant)), events, Ok(Outcome::Done)),
         // It was done, and what came of it will be told by the gateway's events.
         Err(GatewayError::Malformed(why)) if verb != Verb::Refresh => {
             let outcome = format!("done, but the answer is not understood: {why}");
