@@ -60,10 +60,7 @@ pub(super) async fn visit(req: HttpRequest, body: &mut Body, mount: String) -> R
     };
     let Site { payments, admin, sections, webhooks } = site;
     let visit = Visit { req, payments, form: Fields::default(), admin, sections, webhooks, mount, name, may_act };
-    match *visit.req.method() == Method::POST {
-        true => with_form(may_post(visit)?, body).await,
-        false => Ok(visit),
-    }
+    if *visit.req.method() == Method::POST { with_form(may_post(visit)?, body).await } else { Ok(visit) }
 }
 
 /// Reads what was sent, once it is clear that it may be.

@@ -44,7 +44,7 @@ impl Guesser {
     }
 }
 
-/// The wrong tries of late.
+/// The recent wrong tries.
 #[derive(Default)]
 pub(super) struct Guesses(HashMap<Guesser, Wrong>);
 

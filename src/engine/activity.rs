@@ -10,7 +10,7 @@ use crate::domain::{Timestamp, later};
 /// How many answers are remembered at the most.
 const MOST: usize = 100_000;
 
-/// The answers of late.
+/// The remembered answers.
 #[derive(Default)]
 pub(crate) struct Activity(Mutex<Answers>);
 

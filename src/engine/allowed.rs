@@ -32,7 +32,7 @@ pub(crate) struct Open {
     operations: Vec<OperationRow>,
     /// Whether the gateway is about taking or holding money already.
     on_its_way: bool,
-    /// What completions were about of which nobody knows what came of them; none where nobody said what waits.
+    /// What the completions with an unknown outcome were about; none where the gateway did not say what waits.
     doubtful: Vec<Option<String>>,
     /// The other currency in which the customer was charged.
     foreign: Option<Currency>,

@@ -16,7 +16,7 @@ pub(crate) const SEEN: time::Duration = time::Duration::minutes(1);
 const FORGET: time::Duration = time::Duration::DAY;
 
 /// How many of the events that wait are looked at for their variants.
-const LOOKED_AT: i64 = 1_000;
+pub(crate) const LOOKED_AT: i64 = 1_000;
 
 /// A worker's row.
 pub(crate) struct Heartbeat {

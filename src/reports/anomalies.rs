@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{EventState, Source};
 use crate::domain::subscription::SubscriptionStatus;
-use crate::engine::heartbeat::SEEN;
+use crate::engine::heartbeat::{LOOKED_AT, SEEN};
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::Error;
 use crate::gateways::TEST_KIND;
@@ -48,8 +48,6 @@ pub(crate) enum Anomaly {
 
 /// How long an event may be due: a worker looks every second, and one that restarts is back by then.
 const OVERDUE: time::Duration = time::Duration::minutes(5);
-/// How many of the events that wait are looked at for their variants.
-const LOOKED_AT: i64 = 1_000;
 /// How long no event may come after payments were created: a customer at a checkout takes minutes, not an hour.
 const QUIET: time::Duration = time::Duration::hours(1);
 /// How many such payments it takes: one or two may be carts that were left behind.

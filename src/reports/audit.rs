@@ -19,7 +19,7 @@ pub(crate) struct Acts {
     /// The tokens of the payments, and the kinds of the events, that acts were done to.
     pub tokens: BTreeMap<PaymentId, String>,
     pub kinds: BTreeMap<EventId, String>,
-    /// The kinds of acts of late, in alphabetical order.
+    /// The kinds of recent acts, in alphabetical order.
     pub acts: BTreeSet<String>,
 }
 

@@ -206,7 +206,7 @@ fn address_note(address: &str) -> Option<String> {
     })
 }
 
-/// The configured secrets, and those that matched of late but are configured no more.
+/// The configured secrets, and those that matched recently but are configured no more.
 fn secrets(frame: &Frame, checkup: &Checkup, now: Timestamp) -> Vec<SecretRow> {
     let matched = |label: &str| checkup.matched.iter().find(|(known, _)| known == label).map(|(_, at)| *at);
     let configured = checkup.standing.setup.secrets.iter().enumerate().map(|(place, secret)| SecretRow {

@@ -21,11 +21,14 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let paid = is_paid(&case);
     // Of a payment that was paid twice, or too high, the surplus goes back without touching what was due.
     let surplus = case.captured.saturating_sub(case.price().0).max(0);
-    let status = match paid {
-        true if case.captured > 0 && refunded >= case.captured => Status::Refunded,
-        true if refunded > surplus => Status::PartiallyRefunded,
-        true => Status::Paid,
-        false => unpaid_status(&case),
+    let status = if !paid {
+        unpaid_status(&case)
+    } else if case.captured > 0 && refunded >= case.captured {
+        Status::Refunded
+    } else if refunded > surplus {
+        Status::PartiallyRefunded
+    } else {
+        Status::Paid
     };
     let disputed = ledger.facts_of(Aspect::Dispute).any(|f| matches!(f.state, State::Open | State::Lost));
     let concerns = concerns::concerns(&case, paid, refunded);

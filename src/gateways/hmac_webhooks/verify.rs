@@ -55,10 +55,12 @@ fn skew(scheme: &Scheme, time: i64, now: Timestamp) -> Result<i64, Rejection> {
     };
     let skew = now.saturating_sub(scheme.unit.in_milliseconds(time));
     let tolerance = scheme.timestamp.as_ref().map_or(0, |(_, tolerance)| tolerance.as_millis());
-    match u128::from(skew.unsigned_abs()) > tolerance {
-        true if scheme.unit.is_other(time) => Err(Rejection::TimestampUnit),
-        true => Err(Rejection::SignatureStale),
-        false => Ok(skew / 1_000),
+    if u128::from(skew.unsigned_abs()) <= tolerance {
+        Ok(skew / 1_000)
+    } else if scheme.unit.is_other(time) {
+        Err(Rejection::TimestampUnit)
+    } else {
+        Err(Rejection::SignatureStale)
     }
 }
 
