@@ -101,10 +101,9 @@ impl Operations for Connection {
     fn open_operations(&mut self, payment: PaymentId) -> Result<Vec<OperationRow>, Error> {
         use pay_payments::dsl as p;
         let absorbed = p::pay_payments.filter(p::absorbed_by.eq(payment)).select(p::id);
-        let its = || {
-            let its = o::payment_id.eq(payment).or(o::payment_id.eq_any(absorbed));
-            o::pay_operations.filter(its).into_boxed()
-        };
+        let mut all: Vec<PaymentId> = absorbed.load(self).map_err(failed("reading absorbed payments"))?;
+        all.push(payment);
+        let its = || o::pay_operations.filter(o::payment_id.eq_any(&all)).into_boxed();
         let acting = o::verb.ne(Verb::Refresh).or(o::state.eq(UNDERWAY));
         let mut open: Vec<OperationRow> =
             its().filter(acting).order(o::id).load(self).map_err(failed("reading operations"))?;
