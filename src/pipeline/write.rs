@@ -142,8 +142,9 @@ fn end(
     EventEnd { id: row.id, attempts, claims: row.claims, verdict, payment, subscription, matched_by }
 }
 
-/// The ids by which the event names its payment, and what its facts did. What did nothing new at a later attempt does
-/// not replace what the first one did.
+/// The ids by which the event names its payment, and what its facts did. The token of the payment that it belongs to says
+/// nothing that the event's row does not say. What did nothing new at a later attempt does not replace what the first one
+/// did.
 fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
     let row = &one.event.row;
     if let Err(failure) = &one.outcome {
@@ -152,7 +153,11 @@ fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
     }
     let Some(read) = one.read else { return };
     let subscription = read.interpretation.subscription.iter().map(|statement| statement.gateway_ref.clone());
-    let refs = all(&read.interpretation.references).into_iter().chain(subscription);
+    let own = match &one.outcome {
+        Ok(Stepped { change: Some(change), .. }) => Some(&change.payment.token),
+        _ => None,
+    };
+    let refs = all(&read.interpretation.references).into_iter().filter(|text| Some(text) != own).chain(subscription);
     changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
     if let Ok(Stepped { change: Some(change), .. }) = &one.outcome
         && !change.effects.is_empty()
