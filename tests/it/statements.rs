@@ -10,7 +10,8 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{Database, Payments};
 use actix_web::rt::time::sleep;
 use diesel::PgConnection;
-use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::RunQueryDsl;
+use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
 
 use crate::app::{Kind, NOW, SECRET, fresh_database};
@@ -39,10 +40,15 @@ struct Host {
 
 impl Host {
     async fn new() -> Self {
+        Self::at_a_database().await.0
+    }
+
+    /// Beside it: the address of its database.
+    async fn at_a_database() -> (Self, String) {
         let (url, _) = fresh_database(Kind::Postgres);
         let said = Listening::default();
         let pool = Pool::builder().max_size(4).connection_customizer(Box::new(said.clone()));
-        let pool = pool.build(ConnectionManager::<PgConnection>::new(url)).unwrap();
+        let pool = pool.build(ConnectionManager::<PgConnection>::new(&url)).unwrap();
         let clock = Arc::new(AtomicI64::new(NOW));
         let ticks = clock.clone();
         let payments = Payments::builder(Database::from_pool(pool))
@@ -51,7 +57,7 @@ impl Host {
             .build()
             .unwrap();
         payments.migrate().await.unwrap();
-        Self { payments, said, clock }
+        (Self { payments, said, clock }, url)
     }
 
     /// The statements by which so many subscriptions are made and changed twice.
@@ -125,4 +131,49 @@ async fn so_does_a_batch_of_subscriptions() {
     let many = host.statements_of_subscriptions(2..40).await;
     assert_eq!(few, many, "statements of 6 and of 114 events");
     assert!(many <= 40, "{many} statements, with two looks that find nothing");
+}
+
+/// The plan of the claim as Postgres makes it for this host's transactions now.
+fn plan_of_the_claim(host: &Host, url: &str) -> String {
+    let said = host.said.0.lock().unwrap().clone();
+    let claim = said.iter().find(|sql| sql.contains("\"pay_events\"") && sql.contains("SKIP LOCKED")).unwrap();
+    let claim = claim.split(" -- binds").next().unwrap();
+    let settings = said.iter().find(|sql| sql.contains("enable_seqscan")).unwrap();
+    let settings = settings.split(" -- binds").next().unwrap();
+    let mut conn = PgConnection::establish(url).unwrap();
+    conn.transaction(|conn| {
+        conn.batch_execute(settings)?;
+        conn.batch_execute(&format!("PREPARE claim AS {claim}"))?;
+        let lines: Vec<Line> =
+            diesel::sql_query("EXPLAIN EXECUTE claim ('2100-01-01', '', '{stripe}', 200)").load(conn)?;
+        Ok::<_, diesel::result::Error>(lines.into_iter().map(|line| line.text + "\n").collect())
+    })
+    .unwrap()
+}
+
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+    text: String,
+}
+
+#[actix_web::test]
+async fn a_claim_walks_the_index_of_what_is_due_and_sorts_nothing() {
+    let (host, url) = Host::at_a_database().await;
+    for backlog in [0..20, 20..600] {
+        for number in backlog {
+            host.receive(format!(
+                r#"{{"id":"evt_{number}","object":"event","type":"plan.updated","created":{NOW},"livemode":false,
+                "data":{{"object":{{"id":"plan_{number}","object":"plan"}}}}}}"#
+            ))
+            .await;
+        }
+        if host.said.0.lock().unwrap().iter().all(|sql| !sql.contains("SKIP LOCKED")) {
+            assert!(host.payments.worker().drain().await.unwrap() > 0);
+        }
+        let plan = plan_of_the_claim(&host, &url);
+        assert!(plan.contains("Index Scan using pay_events_due"), "{plan}");
+        assert!(!plan.contains("Sort") && !plan.contains("Bitmap"), "{plan}");
+        PgConnection::establish(&url).unwrap().batch_execute("ANALYZE").unwrap();
+    }
 }
