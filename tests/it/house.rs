@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 mod circles;
+mod documents;
 mod imports;
 mod source;
 

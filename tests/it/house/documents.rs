@@ -1,0 +1,46 @@
+//! Do the documents name only tests that are there?
+
+use super::source::{Word, files, tokens};
+
+/// The names in backticks that can only be those of tests: five words and more.
+fn named(text: &str) -> Vec<&str> {
+    let is_of_a_test = |name: &&str| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        is_name && name.split('_').count() >= 5
+    };
+    text.split('`').skip(1).step_by(2).filter(is_of_a_test).collect()
+}
+
+/// The names of all functions of these files.
+fn functions(files: &[(String, String)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (_, text) in files.iter().filter(|(path, _)| path.ends_with(".rs")) {
+        let tokens = tokens(text);
+        for pair in tokens.windows(2) {
+            if let (true, Word::Name(name)) = (pair[0].is("fn"), &pair[1].word) {
+                found.push(name.clone());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_is_there() {
+    let text = include_str!("../../../SECURITY.md");
+    let there = functions(&[files("src"), files("tests/it")].concat());
+    let names = named(text);
+    assert!(names.len() > 20, "the names were not found");
+    let missing: Vec<_> = names.into_iter().filter(|name| !there.iter().any(|one| one == name)).collect();
+    assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
+}
+
+#[test]
+fn a_name_is_told_from_other_words_in_backticks() {
+    assert_eq!(
+        named("`build` does `what_a_test_claims_here`, see `scripts/soak` and `no_one`"),
+        ["what_a_test_claims_here"]
+    );
+    let file = ("tests/it/a.rs".to_owned(), "async fn f() { fn what_a_test_claims_here(kind) {} }".to_owned());
+    assert_eq!(functions(&[file]), ["f", "what_a_test_claims_here"]);
+}
