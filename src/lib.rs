@@ -90,3 +90,8 @@ pub use worker::{RunningWorker, Worker};
 #[cfg(all(doctest, feature = "sqlite"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// The programs of the recipes.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../docs/how-to.md")]
+mod how_to {}

@@ -1,4 +1,8 @@
-//! Do the documents name only tests that are there?
+//! Do the documents name only what is there: tests, files, answers?
+
+use std::path::{Path, PathBuf};
+
+use actix_payments::domain::delivery::Rejection;
 
 use super::source::{Word, files, tokens};
 
@@ -43,4 +47,41 @@ fn a_name_is_told_from_other_words_in_backticks() {
     );
     let file = ("tests/it/a.rs".to_owned(), "async fn f() { fn what_a_test_claims_here(kind) {} }".to_owned());
     assert_eq!(functions(&[file]), ["f", "what_a_test_claims_here"]);
+}
+
+/// The addresses of all links of a text in Markdown.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link))
+}
+
+#[test]
+fn every_link_to_a_file_leads_to_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents: Vec<PathBuf> = ["", "docs"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .collect();
+    documents.sort();
+    let (mut dead, mut seen) = (Vec::new(), 0);
+    for document in &documents {
+        let text = std::fs::read_to_string(document).unwrap();
+        for link in links(&text).filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            seen += 1;
+            let file = link.split('#').next().unwrap();
+            if !document.parent().unwrap().join(file).exists() {
+                dead.push(format!("{}: {link}", document.file_name().unwrap().display()));
+            }
+        }
+    }
+    assert!(seen > 10, "the links were not found");
+    assert!(dead.is_empty(), "these links lead nowhere: {dead:#?}");
+}
+
+#[test]
+fn the_reference_names_every_answer() {
+    let text = include_str!("../../../docs/reference.md");
+    let missing: Vec<_> = Rejection::ALL.iter().filter(|one| !text.contains(&format!("`{}`", one.code()))).collect();
+    assert!(missing.is_empty(), "docs/reference.md lacks {missing:?}");
 }
