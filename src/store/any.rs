@@ -75,13 +75,13 @@ impl Database<AnyConnection> {
             "sqlite" => {
                 Database::sqlite(url)?;
                 let path = super::database::sqlite_path(url)?.to_owned();
-                Ok(Self::open(move || AnyManager(Managers::Sqlite(ConnectionManager::new(&path)))))
+                Ok(Self::open(move || AnyManager(Managers::Sqlite(ConnectionManager::new(&path))), false))
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
-                Database::postgres(url)?;
-                let url = super::database::attentive(url);
-                Ok(Self::open(move || AnyManager(Managers::Postgres(ConnectionManager::new(&url)))))
+                let address = super::address::Address::checked(url)?;
+                let manager = move || AnyManager(Managers::Postgres(ConnectionManager::new(&address.url)));
+                Ok(Self::open(manager, address.shares_connections))
             }
             #[cfg(not(feature = "sqlite"))]
             "sqlite" => Err(not_built(scheme)),
@@ -178,6 +178,10 @@ impl Dialect for AnyConnection {
 
     fn listen(&mut self) {
         either!(self, AnyConnection, conn => conn.listen())
+    }
+
+    fn keep_no_statements(&mut self) {
+        either!(self, AnyConnection, conn => conn.keep_no_statements())
     }
 
     fn file(&mut self) -> Option<PathBuf> {

@@ -84,7 +84,8 @@ impl<C: HostConnection> Database<C> {
         Arc::new(Backend::<C> { pools, file, turn: tokio::sync::Mutex::new(()) })
     }
 
-    pub(super) fn open(manager: impl Fn() -> C::Manager + Send + Sync + 'static) -> Self {
+    /// `shares_connections` is whether consecutive transactions may reach different connections of the server.
+    pub(super) fn open(manager: impl Fn() -> C::Manager + Send + Sync + 'static, shares_connections: bool) -> Self {
         let file = Arc::<OnceLock<Option<DataFile>>>::default();
         let known = file.clone();
         let pool = move || {
@@ -95,7 +96,7 @@ impl<C: HostConnection> Database<C> {
                 .test_on_check_out(false)
                 // Who waits for a connection is told what the last one failed with.
                 .error_handler(Box::new(NopErrorHandler))
-                .connection_customizer(Box::new(Prepare(known.clone())))
+                .connection_customizer(Box::new(Prepare { file: known.clone(), shares_connections }))
                 .build_unchecked(manager())
         };
         Self { pools: Arc::new(Pools::made_by(pool)), file }
@@ -110,7 +111,8 @@ where
     ///
     /// How soon a broken network to Postgres is noticed is up to the pool's address then: give it `connect_timeout`,
     /// `keepalives_idle` and `tcp_user_timeout`, as [`Database::postgres`] does. Calls that get no answer are given up after
-    /// 30 seconds, but the pool is not replaced.
+    /// 30 seconds, but the pool is not replaced. Behind PgBouncer in transaction mode have it call diesel's
+    /// `set_prepared_statement_cache_size(CacheSize::Disabled)` on each new connection.
     pub fn from_pool(pool: Pool<ConnectionManager<C>>) -> Self {
         Self { pools: Arc::new(Pools::of_host(pool)), file: Arc::default() }
     }
@@ -132,7 +134,10 @@ pub(super) fn beginning(url: &str) -> String {
 }
 
 /// Makes a new connection ready, unless its file is no longer the one that was opened first.
-struct Prepare(Arc<OnceLock<Option<DataFile>>>);
+struct Prepare {
+    file: Arc<OnceLock<Option<DataFile>>>,
+    shares_connections: bool,
+}
 
 impl std::fmt::Debug for Prepare {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -143,16 +148,17 @@ impl std::fmt::Debug for Prepare {
 impl<C: Dialect> CustomizeConnection<C, PoolError> for Prepare {
     fn on_acquire(&self, conn: &mut C) -> Result<(), PoolError> {
         let failed = |e: Error| PoolError::ConnectionError(diesel::ConnectionError::BadConnection(e.to_string()));
-        if let Some(Some(file)) = self.0.get() {
+        if let Some(Some(file)) = self.file.get() {
             file.check_file().map_err(failed)?;
         }
         conn.listen();
+        if self.shares_connections {
+            conn.keep_no_statements();
+        }
         conn.prepare().map_err(failed)
     }
 }
 
-#[cfg(feature = "postgres")]
-pub(super) use postgres::attentive;
 #[cfg(feature = "sqlite")]
 pub(super) use sqlite::checked as sqlite_path;
 
@@ -187,7 +193,7 @@ mod sqlite {
             let mut conn = SqliteConnection::establish(path).map_err(|e| refused(e.to_string()))?;
             into_wal(&mut conn).map_err(|e| refused(e.to_string()))?;
             let path = path.to_owned();
-            Ok(Self::open(move || ConnectionManager::new(&path)))
+            Ok(Self::open(move || ConnectionManager::new(&path), false))
         }
     }
 
@@ -223,8 +229,9 @@ mod sqlite {
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    use diesel::{Connection, PgConnection};
+    use diesel::PgConnection;
 
+    use super::super::address::Address;
     use super::*;
 
     impl HostConnection for PgConnection {
@@ -244,63 +251,15 @@ mod postgres {
         /// in transactions of payments may take 5 seconds, and such a transaction may be left idle for 8. A statement that has
         /// no answer after 6 seconds is given up and its connection left alone; all others are then made anew.
         ///
+        /// Behind PgBouncer in transaction mode add `pgbouncer=true` to the address, as Prisma has it: then no statement is
+        /// prepared for longer than it runs, since the next may reach another connection of the server. What the host asks
+        /// of a setting (`SET …`) and of a lock of a session is lost there just so.
+        ///
         /// # Errors
         /// `Configuration` when the address is of something else or nothing answers there.
         pub fn postgres(url: impl AsRef<str>) -> Result<Self, Error> {
-            let url = checked(url.as_ref())?;
-            PgConnection::establish(&attentive(url))
-                .map_err(|e| Error::configuration("can't connect to Postgres").with_source(e))?;
-            let url = attentive(url);
-            Ok(Self::open(move || ConnectionManager::new(&url)))
-        }
-    }
-
-    /// What makes libpq notice that the server is gone; what the address says itself comes first.
-    const ATTENTIVE: [(&str, &str); 5] = [
-        ("connect_timeout", "5"),
-        ("keepalives_idle", "5"),
-        ("keepalives_interval", "2"),
-        ("keepalives_count", "3"),
-        ("tcp_user_timeout", "8000"),
-    ];
-
-    pub(in crate::store) fn attentive(url: &str) -> String {
-        let given = url.split_once('?').map_or("", |(_, query)| query);
-        let is_given = |name: &str| given.split('&').any(|pair| pair.split('=').next() == Some(name));
-        let missing = ATTENTIVE.iter().filter(|(name, _)| !is_given(name));
-        missing.fold(url.to_owned(), |url, (name, value)| {
-            let mark = if !url.contains('?') {
-                "?"
-            } else if url.ends_with(['?', '&']) {
-                ""
-            } else {
-                "&"
-            };
-            format!("{url}{mark}{name}={value}")
-        })
-    }
-
-    pub(super) fn checked(url: &str) -> Result<&str, Error> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(url);
-        }
-        Err(Error::configuration(format!(
-            "expected an address like postgres://user:password@host:5432/database, got {}",
-            beginning(url)
-        )))
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::attentive;
-
-        #[test]
-        fn what_an_address_says_itself_comes_first() {
-            let rest = "keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=8000";
-            assert_eq!(attentive("postgres://h/d"), format!("postgres://h/d?connect_timeout=5&{rest}"));
-            let given = "postgres://h1,h2/d?target_session_attrs=read-write&connect_timeout=60";
-            assert_eq!(attentive(given), format!("{given}&{rest}"));
-            assert_eq!(attentive("postgres:///d?"), format!("postgres:///d?connect_timeout=5&{rest}"));
+            let address = Address::checked(url.as_ref())?;
+            Ok(Self::open(move || ConnectionManager::new(&address.url), address.shares_connections))
         }
     }
 }

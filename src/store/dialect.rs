@@ -40,6 +40,8 @@ pub(crate) trait Dialect: Sized + Send + 'static {
     fn spoil(&mut self);
     /// Has the connection note its statements, if it is to a server that may go silent.
     fn listen(&mut self);
+    /// Prepares each statement for one use only.
+    fn keep_no_statements(&mut self);
     /// The file that the database is in, if it is in one.
     fn file(&mut self) -> Option<PathBuf>;
     /// Whether the connection is closed, as far as it has noticed.

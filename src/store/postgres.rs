@@ -12,7 +12,7 @@ use std::any::Any;
 use std::path::PathBuf;
 
 use diesel::Connection as _;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
@@ -57,8 +57,12 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
 ///
 /// A statement of ours takes milliseconds, so one that takes 5 seconds waits for something that may never come. And a
 /// transaction whose app is not heard of any more must not hold its locks until the network notices.
-const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL statement_timeout = 5000; \
-                        SET LOCAL idle_in_transaction_session_timeout = 8000";
+///
+/// A server, role or database may be set to acknowledge commits before they are durable; ours are not to be. Settings hold
+/// for the transaction, because before a pooler the next one may be another connection's.
+const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
+                        SET LOCAL statement_timeout = 5000; \
+                        SET LOCAL idle_in_transaction_session_timeout = 8000; SET LOCAL synchronous_commit = on";
 
 /// Holds off other processes that migrate, for as long as that takes.
 const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
@@ -71,9 +75,9 @@ impl Dialect for PgConnection {
         self
     }
 
-    /// A server, role or database may be set to acknowledge commits before they are durable; ours are not to be.
+    /// What payments need is set for each transaction.
     fn prepare(&mut self) -> Result<(), Error> {
-        self.batch_execute("SET synchronous_commit = on").map_err(dialect_error("preparing a connection"))
+        Ok(())
     }
 
     fn has_died(&mut self) -> bool {
@@ -121,6 +125,10 @@ impl Dialect for PgConnection {
 
     fn listen(&mut self) {
         pulse::listen(self);
+    }
+
+    fn keep_no_statements(&mut self) {
+        self.set_prepared_statement_cache_size(CacheSize::Disabled);
     }
 
     fn file(&mut self) -> Option<PathBuf> {

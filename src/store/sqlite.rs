@@ -12,7 +12,8 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
+use diesel::Connection as _;
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Text};
@@ -78,6 +79,10 @@ impl Dialect for SqliteConnection {
 
     fn is_alive(&mut self) -> bool {
         diesel::r2d2::R2D2Connection::ping(self).is_ok()
+    }
+
+    fn keep_no_statements(&mut self) {
+        self.set_prepared_statement_cache_size(CacheSize::Disabled);
     }
 
     fn one_writer(&self) -> bool {

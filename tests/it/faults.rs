@@ -4,6 +4,7 @@ mod files;
 pub mod log;
 mod migrating;
 mod network;
+mod pooler;
 mod read_only;
 mod senders;
 
