@@ -22,10 +22,19 @@ async fn served(
     kind: Kind,
     configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>,
 ) -> (App, SocketAddr) {
+    served_within(kind, Duration::from_secs(1), configure).await
+}
+
+/// The same, whose bodies may take as long as this.
+async fn served_within(
+    kind: Kind,
+    limit: Duration,
+    configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>,
+) -> (App, SocketAddr) {
     let app = App::with(kind, configure).await;
     let payments = app.payments.clone();
     let server = HttpServer::new(move || {
-        let mount = payments.mount("/payments").admin(staff()).payload_timeout(Duration::from_secs(1));
+        let mount = payments.mount("/payments").admin(staff()).payload_timeout(limit);
         ActixApp::new().service(mount)
     });
     let server = server.workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
@@ -171,6 +180,43 @@ async fn many_slow_senders_hold_no_more_than_the_limit_and_keep_no_genuine_deliv
     let late = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 408")).count();
     assert!(refused >= 20 && refused + late == 30, "{refused} refused, {late} late");
     assert_eq!(app.number("SELECT count(*) FROM pay_events"), 1);
+}
+
+/// `scripts/soak --senders 10000` is the long half of this.
+#[actix_web::test]
+async fn hundreds_of_slow_senders_keep_no_genuine_delivery_waiting() {
+    let (app, address) = served_within(Kind::Sqlite, Duration::from_secs(60), |builder| builder).await;
+    let beginning = head("/payments/stripe/", "POST", "content-length: 1000000");
+    let slow = spawn_blocking(move || {
+        let send = |_| {
+            let mut stream = connect(address);
+            stream.write_all(beginning.as_bytes()).and_then(|()| stream.write_all(&[b'x'; 1_000])).unwrap();
+            stream
+        };
+        (0..300).map(send).collect::<Vec<_>>()
+    });
+    let mut streams = slow.await.unwrap();
+    let now = app.now();
+    let times = spawn_blocking(move || {
+        let mut times = Vec::new();
+        for number in 0..20 {
+            streams.iter_mut().for_each(|stream| stream.write_all(b"x").unwrap());
+            let (begun, body) = (Instant::now(), ping(number));
+            let signature = sign_delivery(SECRET, now, body.as_bytes());
+            let fields =
+                format!("connection: close\r\nstripe-signature: {signature}\r\ncontent-length: {}", body.len());
+            let mut genuine = connect(address);
+            genuine.write_all(head("/payments/stripe/", "POST", &fields).as_bytes()).unwrap();
+            genuine.write_all(body.as_bytes()).unwrap();
+            let answer = rest(&genuine);
+            assert!(answer.starts_with("HTTP/1.1 200"), "at the first try: {answer}");
+            times.push(begun.elapsed());
+        }
+        times
+    });
+    let slowest = times.await.unwrap().into_iter().max();
+    assert!(slowest < Some(Duration::from_secs(1)), "{slowest:?}");
+    assert_eq!(app.number("SELECT count(*) FROM pay_events"), 20);
 }
 
 on_both_databases! {
