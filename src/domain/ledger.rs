@@ -118,7 +118,7 @@ impl Ledger {
 struct Precedence<'a> {
     finality: Finality,
     /// A smaller report does not take back money that moved; only a refund does. Of two that report the same, the one
-    /// that says what it is a part of knows more.
+    /// that says what it is a part of knows more; of two about money that went back, the one that says by whose will.
     moved: (i64, i64),
     time: Age,
     /// Of two running totals within one second, the larger is the later one.
@@ -163,7 +163,11 @@ fn precedence(fact: &Fact) -> Precedence<'_> {
     let is_total = matches!(fact.aspect, Aspect::CaptureTotal | Aspect::RefundTotal);
     Precedence {
         finality,
-        moved: if finality == Finality::Moved { (fact.amount.unwrap_or(0), fact.face.unwrap_or(0)) } else { (0, 0) },
+        moved: match finality {
+            Finality::Moved => (fact.amount.unwrap_or(0), fact.face.unwrap_or(0)),
+            Finality::Succeeded if is_reversal(fact) => (0, 1),
+            _ => (0, 0),
+        },
         time: if matches!(finality, Finality::Ended | Finality::Undone) { -nanos } else { nanos },
         total: if is_total { fact.amount.unwrap_or(i64::MIN) } else { 0 },
         rank: rank(fact.state),
@@ -196,6 +200,11 @@ fn finality(fact: &Fact) -> Finality {
         (_, Failed | Expired | Canceled) => Finality::Ended,
         _ => Finality::Open,
     }
+}
+
+/// Whether it is money that the gateway itself took back, for a dispute say.
+pub(super) fn is_reversal(fact: &Fact) -> bool {
+    fact.aspect == Aspect::Refund && fact.face == Some(0)
 }
 
 /// The money that `fact` says moved to the merchant: a positive amount of a known currency.

@@ -1,8 +1,8 @@
 //! What the ledger and the open operations allow to be asked of a gateway. What they don't is refused before any call,
 //! with words that a page can show beside a disabled button.
 
-use super::Engine;
 use super::payment::Payment;
+use super::{Engine, event_facts};
 use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
@@ -93,11 +93,12 @@ impl Open {
         // A gateway that does not say how much is left of an authorization says how much it was.
         let whole = payment.amount.minor.max(authorized.unwrap_or(0));
         let rest = whole.saturating_sub(payment.captured.minor).max(0);
+        let refundable = next_to_refund(&captures).map_or(0, |capture| capture.remaining);
         Ok(Self {
             on_its_way,
             doubtful,
             foreign,
-            refundable: captures.iter().map(|capture| capture.remaining).max().unwrap_or(0),
+            refundable,
             captures,
             authorized: authorized.unwrap_or(payment.amount.minor).min(rest),
             operations,
@@ -117,16 +118,20 @@ impl Open {
         self
     }
 
-    /// The capture that a refund of this amount, or of all that is left, is taken from: of several, the one of which
-    /// the most is left.
+    /// The capture that a refund of this amount, or of all that is left, is taken from.
     pub(crate) fn capture(&self) -> Option<&Captured> {
-        // Of equals the first.
-        self.captures.iter().rev().max_by_key(|capture| capture.remaining)
+        next_to_refund(&self.captures)
     }
 
     pub(crate) fn operations(&self) -> &[OperationRow] {
         &self.operations
     }
+}
+
+/// Of several captures the one of which the most is left, and of equals the first; one whose money a bank may have
+/// returned only where nothing is left of the others.
+fn next_to_refund(captures: &[Captured]) -> Option<&Captured> {
+    captures.iter().rev().max_by_key(|capture| (capture.remaining > 0 && !capture.returned, capture.remaining))
 }
 
 /// Takes an amount off each of these captures.
@@ -184,10 +189,14 @@ impl Known<'_> {
             || matches!(event.state, EventState::Completed | EventState::Ignored)
     }
 
-    /// Whether the ledger has what the operation made: an object that its answer names, whoever told of it. Async
-    /// handlers may be about the answer still, or may have given it up.
+    /// Whether the ledger has what the operation made: an object that its answer names or states, whoever told of it.
+    /// Async handlers may be about the answer still, or may have given it up.
     fn has_made(&self, tx: &mut dyn Tx, operation: &OperationRow, answer: &EventRow) -> Result<bool, Error> {
-        let named = tx.event_references(answer.id)?;
+        let mut named = tx.event_references(answer.id)?;
+        // What it states is stored together with the ledger. Not every answer names the object that it is about.
+        if let Some((_, facts)) = tx.event_facts(answer.id)? {
+            named.extend(event_facts::from_json(&facts).into_iter().map(|(fact, _)| fact.gateway_ref));
+        }
         let made: &[Aspect] = match operation.verb {
             Verb::Refund => &[Aspect::Refund],
             _ => &[Aspect::Authorization, Aspect::Capture],

@@ -95,10 +95,14 @@ pub(crate) fn operation(
     })
 }
 
-/// The same about this capture: its id comes first, after the one of the object that it belongs to.
-pub(crate) fn refund_of(new: NewOperation, capture: &Captured) -> NewOperation {
+/// The same about this one of the captures: its id comes first, after the one of the object that it belongs to. Where
+/// that object has several captures, its id would leave to the gateway which of them is meant, so it comes second.
+pub(crate) fn refund_of(new: NewOperation, capture: &Captured, all: &[Captured]) -> NewOperation {
     let refs: Vec<String> = serde_json::from_str(&new.gateway_refs).unwrap_or_default();
-    let first = [capture.parent.clone(), Some(capture.gateway_ref.clone())];
+    let mut first = [capture.parent.clone(), Some(capture.gateway_ref.clone())];
+    if all.iter().filter(|other| other.parent == capture.parent).count() > 1 {
+        first.reverse();
+    }
     let refs = distinct(first.into_iter().chain(refs.into_iter().map(Some)));
     NewOperation { gateway_refs: serde_json::Value::from(refs).to_string(), ..new }
 }

@@ -1,7 +1,7 @@
 //! The HTTP client for outgoing calls: one request and one answer, over TLS, within a time and a size limit. Retries
 //! are left to the gateways; the errors tell them whether the request may have had an effect.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use time::OffsetDateTime;
@@ -39,6 +39,8 @@ pub(crate) struct Response {
     pub status: u16,
     headers: ureq::http::HeaderMap,
     pub body: Bytes,
+    /// For how long the answer to a question may have been under way; zero where something was to be done.
+    age: Duration,
 }
 
 impl Response {
@@ -47,10 +49,13 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// When it was answered by the gateway's clock (the `Date` header), which is also the clock of its events.
+    /// As of when the answer is, by the gateway's clock (the `Date` header), which is also the clock of its events. An
+    /// answer to a question is no younger than the question: what happened while it was under way is not in it, and
+    /// must not look older than it.
     pub(crate) fn answered_at(&self) -> Timestamp {
         let date = self.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
         let at = date.and_then(storable_time).unwrap_or_else(OffsetDateTime::now_utc);
+        let at = at.checked_sub(time::Duration::try_from(self.age).unwrap_or_default()).unwrap_or(at);
         at.replace_nanosecond(0).unwrap_or(at)
     }
 
@@ -121,6 +126,7 @@ pub(super) fn agent(timeout: Duration) -> Agent {
 }
 
 fn exchange(agent: &Agent, request: &Request) -> Result<Response, SendError> {
+    let begun = Instant::now();
     let sent = match request.method {
         Method::Post => with_headers(agent.post(&request.url), request).send(request.body.as_bytes()),
         Method::Get => with_headers(agent.get(&request.url), request).call(),
@@ -129,7 +135,8 @@ fn exchange(agent: &Agent, request: &Request) -> Result<Response, SendError> {
     let (parts, mut body) = sent.map_err(send_error)?.into_parts();
     let body = body.with_config().limit(BODY_LIMIT).read_to_vec();
     let body = body.map_err(|error| SendError::AnswerLost(error.to_string()))?;
-    Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: body.into() })
+    let age = if request.method == Method::Get { begun.elapsed() } else { Duration::ZERO };
+    Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: body.into(), age })
 }
 
 fn with_headers<B>(builder: ureq::RequestBuilder<B>, request: &Request) -> ureq::RequestBuilder<B> {
@@ -143,5 +150,42 @@ fn send_error(error: Error) -> SendError {
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => SendError::NotSent(text),
         Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => SendError::NotSent(text),
         _ => SendError::AnswerLost(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers each request after a second and a bit, dated when it is written.
+    fn slow() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut socket in listener.incoming().map_while(Result::ok) {
+                assert!(socket.read(&mut [0; 4096]).is_ok_and(|count| count > 0));
+                std::thread::sleep(Duration::from_millis(1200));
+                let date = OffsetDateTime::now_utc().format(&Rfc2822).unwrap();
+                write!(socket, "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n").unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn what_was_asked_for_is_no_younger_than_the_question() {
+        let (url, agent) = (slow(), agent(Duration::from_secs(10)));
+        let ask = |method| {
+            let asked = OffsetDateTime::now_utc();
+            let request = Request { method, url: url.clone(), headers: Vec::new(), body: String::new() };
+            (asked, exchange(&agent, &request).unwrap().answered_at())
+        };
+        let (asked, seen) = ask(Method::Get);
+        assert!(seen <= asked && asked - seen < time::Duration::seconds(3), "{asked} {seen}");
+        let (asked, done) = ask(Method::Post);
+        assert!(done > asked, "what was done is as young as the answer: {asked} {done}");
     }
 }

@@ -116,7 +116,7 @@ fn begin(
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
     }
     let new = match capture {
-        Some(capture) => refund_of(operation(tx, &row, wanted, key, now)?, capture),
+        Some(capture) => refund_of(operation(tx, &row, wanted, key, now)?, capture, &open.captures),
         None => operation(tx, &row, wanted, key, now)?,
     };
     Ok(Begun::New(tx.add_operation(&NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new })?))

@@ -14,6 +14,7 @@ mod believed;
 mod charges;
 mod checkouts;
 mod disputes;
+mod family;
 mod paypal;
 mod twice;
 

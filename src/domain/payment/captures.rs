@@ -1,6 +1,6 @@
 //! The single captures of a payment, and what is left to refund of each: a gateway refunds one capture at a time.
 
-use super::case::{WAYS, captured, sum};
+use super::case::{WAYS, captured, failed_later, sum};
 use super::families::Families;
 use super::{disputes, refunds};
 use crate::domain::fact::Fact;
@@ -19,6 +19,9 @@ pub struct Captured {
     pub amount: i64,
     /// The amount that can still be refunded: not what was refunded, is about to be, or was lost to a dispute.
     pub remaining: i64,
+    /// Whether the gateway called it failed after the money had come: a bank may have returned it, so that there is
+    /// nothing to give back.
+    pub returned: bool,
 }
 
 /// The captures, in the order of their ids, in minor units of `currency`. Their amounts add up to what was captured.
@@ -29,8 +32,8 @@ pub fn captures(ledger: &Ledger, currency: Currency) -> Vec<Captured> {
     let facts = way.into_iter().flat_map(|way| ledger.facts_of(way));
     let facts = facts.filter(|f| moved(f).is_some_and(|(_, its)| its == currency));
     let of = |f: &Fact| {
-        let amount = f.amount.unwrap_or(0);
-        Captured { gateway_ref: f.gateway_ref.clone(), parent: f.parent.clone(), amount, remaining: amount }
+        let (amount, returned) = (f.amount.unwrap_or(0), failed_later(ledger, f));
+        Captured { gateway_ref: f.gateway_ref.clone(), parent: f.parent.clone(), amount, remaining: amount, returned }
     };
     let mut captures: Vec<Captured> = facts.map(of).collect();
     let taken = refunds::taken(ledger, currency);
@@ -54,13 +57,14 @@ pub(crate) fn capture_of(ledger: &Ledger, captures: &[Captured], ids: &[String])
     ids.iter().find_map(|id| the_one(&families, captures, id))
 }
 
-/// The capture that this id is about: its own, or that of an object of its family where no other capture has the same.
+/// The capture that this id is about: its own, or the only one of that object, or the only one of its family.
 fn the_one(families: &Families<'_>, captures: &[Captured], id: &str) -> Option<usize> {
-    let own = captures.iter().position(|capture| capture.gateway_ref == id);
+    let only = |is_it: &dyn Fn(&Captured) -> bool| {
+        let mut all = (0..captures.len()).filter(|at| is_it(&captures[*at]));
+        all.next().filter(|_| all.next().is_none())
+    };
     let root = families.root(id);
-    let related = |capture: &Captured| families.root(&capture.gateway_ref) == root;
-    own.or_else(|| {
-        let mut related = (0..captures.len()).filter(|at| related(&captures[*at]));
-        related.next().filter(|_| related.next().is_none())
-    })
+    only(&|capture| capture.gateway_ref == id)
+        .or_else(|| only(&|capture| families.is_within(&capture.gateway_ref, id)))
+        .or_else(|| only(&|capture| families.root(&capture.gateway_ref) == root))
 }

@@ -142,10 +142,12 @@ impl<'a> Case<'a> {
     pub(super) fn price(&self) -> (i64, bool) {
         let fitting = |way| {
             let fits = move |f: &&Fact| moved(f).is_some() && self.fit(f) == Fit::Fits;
-            // The captures of one family are parts of one payment.
+            // The captures of one family are parts of one payment, but for those that took all by themselves: a second
+            // charge of one intent, whose first one a bank returned, or a second intent of one invoice.
             let mut sums = BTreeMap::<&str, i64>::new();
             for fact in self.ledger.facts_of(way).filter(fits) {
-                let of = if way == Aspect::Capture { self.families.of_fact(fact) } else { fact.gateway_ref.as_str() };
+                let is_part = way == Aspect::Capture && !self.is_wanted(|minor| fact.amount == Some(minor));
+                let of = if is_part { self.families.of_fact(fact) } else { fact.gateway_ref.as_str() };
                 let sum = sums.entry(of).or_default();
                 *sum = sum.saturating_add(fact.amount.unwrap_or(0));
             }
@@ -168,6 +170,13 @@ pub(super) fn captured(ledger: &Ledger, currency: Currency) -> i64 {
 pub(super) fn sum(ledger: &Ledger, way: Aspect, currency: Currency) -> i64 {
     let amounts = ledger.facts_of(way).filter_map(moved).filter(|(_, c)| *c == currency);
     amounts.fold(0, |sum: i64, (minor, _)| sum.saturating_add(minor))
+}
+
+/// Whether the gateway called this object failed after its money had come. The money may be gone again: a bank returned
+/// it, and the gateway has no other word for that.
+pub(super) fn failed_later(ledger: &Ledger, fact: &Fact) -> bool {
+    let attempt = ledger.get(Aspect::Authorization, &fact.gateway_ref);
+    attempt.is_some_and(|attempt| attempt.state == State::Failed && attempt.occurred_at > fact.occurred_at)
 }
 
 /// Whether the amount or the face amount of `fact` is `minor`. Discount, tax and shipping explain why a checkout takes

@@ -1,6 +1,6 @@
 //! Why a person should review a payment: each reason is a sentence.
 
-use super::case::{Case, Fit, WAYS, sum};
+use super::case::{Case, Fit, WAYS, failed_later, sum};
 use super::{disputes, refunds};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::moved;
@@ -84,14 +84,9 @@ fn money(case: &Case<'_>, refunded: i64) -> Vec<String> {
     sentences
 }
 
-/// Whether an object whose money had come was called failed afterwards. The money may be gone again: a bank returned
-/// it, and the gateway has no other word for that.
+/// Whether an object whose money had come was called failed afterwards.
 fn returned(case: &Case<'_>) -> Option<String> {
-    let failed_later = |f: &Fact| {
-        let attempt = case.ledger.get(Aspect::Authorization, &f.gateway_ref);
-        attempt.is_some_and(|attempt| attempt.state == State::Failed && attempt.occurred_at > f.occurred_at)
-    };
-    case.moved().any(failed_later).then(|| raised("failed_after_success"))
+    case.moved().any(|f| failed_later(case.ledger, f)).then(|| raised("failed_after_success"))
 }
 
 /// The sentence for a reason code.

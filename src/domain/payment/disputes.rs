@@ -1,8 +1,11 @@
 //! The money that was lost to disputes. A gateway may also report the same loss as a refund that it made itself, which
 //! must not count twice. (The limit to the captured amount is applied elsewhere.)
 
+use std::time::Duration;
+
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::ledger::Ledger;
+use crate::domain::later;
+use crate::domain::ledger::{Ledger, is_reversal};
 use crate::domain::money::{Currency, Money};
 
 /// The disputes that were decided for the customer.
@@ -10,8 +13,12 @@ fn lost_ones(ledger: &Ledger) -> impl Iterator<Item = &Fact> {
     ledger.facts_of(Aspect::Dispute).filter(|fact| fact.state == State::Lost)
 }
 
+/// How long after its decision a dispute's own refund may be made.
+const SETTLED: Duration = Duration::from_secs(3600);
+
 /// What each lost dispute took of its capture, in minor units of `currency`: the id of that capture or of its intent,
-/// and the amount. Refunds of that capture since the dispute began are the same money.
+/// and the amount. What the gateway took back of that capture since the dispute began is the same money, and so is what
+/// was refunded until it was decided.
 pub(super) fn losses(ledger: &Ledger, currency: Currency) -> impl Iterator<Item = (Option<&str>, i64)> {
     lost_ones(ledger).filter(move |fact| fact.currency == Some(currency)).map(move |fact| {
         let went_back = ledger.facts_of(Aspect::Refund).filter(|refund| is_same_money(refund, fact));
@@ -41,7 +48,8 @@ pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> Vec<String> {
 fn is_same_money(refund: &Fact, dispute: &Fact) -> bool {
     let of_it = refund.parent.is_some() && refund.parent == dispute.parent && refund.currency == dispute.currency;
     let since = refund.since.zip(dispute.since).is_some_and(|(refund, dispute)| refund >= dispute);
-    of_it && since && refund.state == State::Succeeded
+    let until = refund.since.is_some_and(|refund| refund <= later(dispute.occurred_at, SETTLED));
+    of_it && since && (until || is_reversal(refund)) && refund.state == State::Succeeded
 }
 
 fn size(fact: &Fact) -> i64 {

@@ -41,6 +41,12 @@ impl<'a> Families<'a> {
         root
     }
 
+    /// Whether one object belongs to the other, at once or by others between them.
+    pub(super) fn is_within(&self, id: &str, other: &str) -> bool {
+        let mut parents = std::iter::successors(self.parents.get(id), |parent| self.parents.get(**parent));
+        parents.by_ref().take(GENERATIONS).any(|parent| *parent == other)
+    }
+
     /// The family of the object that a fact is about.
     pub(super) fn of_fact<'b>(&self, fact: &'b Fact) -> &'b str
     where

@@ -53,6 +53,8 @@ enum Meaning {
     Money(Aspect, State, &'static str),
     /// Money was returned. The resource is the refund.
     Refund(State, &'static str),
+    /// PayPal itself took the money back. The resource is as a refund's.
+    Reversal,
     /// A dispute was opened, changed or resolved.
     Dispute,
     /// A subscription, whole.
@@ -82,6 +84,11 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         }
         Meaning::Subscription => resource.subscription(),
         Meaning::Refund(state, words) => resource.refund(state, words),
+        Meaning::Reversal => {
+            let mut reversal = resource.refund(State::Succeeded, "reversed by PayPal")?;
+            reversal.facts = reversal.facts.into_iter().map(|fact| fact.with_face(0)).collect();
+            Ok(reversal)
+        }
         Meaning::Dispute => resource.dispute(),
         Meaning::Answered(object_type) => resource.answered(object_type, whole.object("part_of", "an amount")?),
         Meaning::Nothing(_) => Ok(Interpretation::default()),
@@ -107,7 +114,7 @@ fn meaning(kind: &str) -> Meaning {
         "PAYMENT.SALE.PENDING" => Meaning::Money(Capture, State::Pending, "sale pending"),
         "PAYMENT.SALE.DENIED" => Meaning::Money(Capture, State::Failed, "sale denied"),
         "PAYMENT.CAPTURE.REFUNDED" | "PAYMENT.SALE.REFUNDED" => Meaning::Refund(State::Succeeded, "refunded"),
-        "PAYMENT.CAPTURE.REVERSED" | "PAYMENT.SALE.REVERSED" => Meaning::Refund(State::Succeeded, "reversed by PayPal"),
+        "PAYMENT.CAPTURE.REVERSED" | "PAYMENT.SALE.REVERSED" => Meaning::Reversal,
         "PAYMENT.REFUND.PENDING" => Meaning::Refund(State::Pending, "refund pending"),
         "PAYMENT.REFUND.FAILED" => Meaning::Refund(State::Failed, "refund failed, the money came back"),
         "CUSTOMER.DISPUTE.CREATED" | "CUSTOMER.DISPUTE.UPDATED" | "CUSTOMER.DISPUTE.RESOLVED" => Meaning::Dispute,

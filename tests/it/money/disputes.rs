@@ -68,6 +68,20 @@ on_both_databases! {
         app.same(&token).await;
     }
 
+    async fn a_loss_that_an_old_release_noted_wrongly_is_found_and_put_right(kind) {
+        let app = App::new(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[dispute("closed", "dp_1", "1", 30, "lost", 2000)]).await;
+        app.run("UPDATE pay_payments SET lost_amount = 4999");
+        let found = app.payments.differing(None).await.unwrap().found;
+        assert_eq!(found.iter().map(|one| &one.stored.token).collect::<Vec<_>>(), [&token]);
+        assert_eq!(app.post(&format!("/payments/admin/payments/{token}/rebuild"), "").await.status, 303);
+        app.drain().await;
+        assert_eq!(sums(&app.payment(&token).await), (Status::Paid, [4999, 0, 2000]));
+        app.same(&token).await;
+    }
+
     async fn what_a_lost_dispute_leaves_can_be_refunded(kind) {
         let (app, _) = heard(kind).await;
         let token = app.begun().await;

@@ -170,4 +170,27 @@ on_both_databases! {
         let both = made_of(kind, &[approved(), completed, resolved, ("PAYMENT.CAPTURE.REVERSED", 29, back)]).await;
         assert_eq!((sums(&both), both.remaining().minor), ((Status::PartiallyRefunded, [4999, 2000, 0]), 2999));
     }
+
+    async fn a_refund_after_a_lost_dispute_is_other_money(kind) {
+        let capture = json!({"id": "C1", "status": "COMPLETED", "amount": v2("49.99"), "links": up("checkout/orders/O1")});
+        let dispute = json!({
+            "dispute_id": "PP-1", "status": "RESOLVED", "dispute_amount": v2("20.00"),
+            "create_time": "2026-10-12T10:00:05Z", "update_time": "2026-10-12T10:00:30Z",
+            "dispute_outcome": {"outcome_code": "RESOLVED_BUYER_FAVOUR"},
+            "disputed_transactions": [{"seller_transaction_id": "C1"}],
+        });
+        let back = json!({
+            "id": "R1", "status": "COMPLETED", "amount": v2("10.00"), "create_time": "2026-10-14T09:00:00Z",
+            "links": up("payments/captures/C1"),
+        });
+        let told = |kind| [
+            approved(), ("PAYMENT.CAPTURE.COMPLETED", 3, capture.clone()), ("CUSTOMER.DISPUTE.RESOLVED", 30, dispute.clone()),
+            (kind, 40, back.clone()),
+        ];
+        let refunded = made_of(kind, &told("PAYMENT.CAPTURE.REFUNDED")).await;
+        assert_eq!((sums(&refunded), refunded.remaining().minor), ((Status::PartiallyRefunded, [4999, 1000, 2000]), 1999));
+        // What PayPal itself takes back is the dispute's, whenever it does.
+        let reversed = made_of(kind, &told("PAYMENT.CAPTURE.REVERSED")).await;
+        assert_eq!((sums(&reversed), reversed.remaining().minor), ((Status::PartiallyRefunded, [4999, 1000, 1000]), 2999));
+    }
 }
