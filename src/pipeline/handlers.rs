@@ -29,6 +29,8 @@ pub(crate) struct Pending {
     /// The handlers that this process lacks and that are not done, by name.
     pub(super) owed: Vec<String>,
     pub(super) verdict: Verdict,
+    /// Whether handlers of the event itself are to run: not yet, where it waits for its payment.
+    pub(super) is_told: bool,
     /// Until when the event is ours.
     pub(super) leased_until: Mutex<Timestamp>,
 }
@@ -44,7 +46,7 @@ impl Pending {
         let mut failure = gave_up.map(|(handler, error)| Failure::of(&handler, &error));
         let (mut last, mut failed): (Option<NewAttempt>, Vec<NewAttempt>) = (None, Vec::new());
         for call in engine.handlers.runs(&self.transitions, &self.subscriptions, &self.event) {
-            if self.is_done(&call) {
+            if self.is_done(&call) || (call.transition.is_none() && !self.is_told) {
                 continue;
             }
             // What one handler did is safe before the next begins.
@@ -138,6 +140,8 @@ impl Pending {
         let now = engine.now();
         let verdict = match failure {
             Some(failure) => failure.verdict(engine, self.attempts, now),
+            // Its payment may have come meanwhile, so it is looked for once more.
+            None if self.verdict.state == EventState::Parked => Verdict { due_at: Some(now), ..self.verdict.clone() },
             None => Verdict { finished_at: Some(now), ..self.verdict.clone() },
         };
         report(&self.event.variant, &self.event.id, &verdict);
@@ -150,7 +154,7 @@ impl Pending {
         let verdict = self.left_to_others(verdict, now);
         let state = verdict.state;
         let held = record(engine, last, Some(Settled { claim: self.claim, verdict })).await?;
-        if held && state != EventState::Available {
+        if held && !matches!(state, EventState::Available | EventState::Parked) {
             engine.count(&self.event.variant, state.as_str(), 1);
         }
         Ok(())

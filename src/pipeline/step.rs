@@ -100,8 +100,8 @@ impl Step<'_> {
         Ok(self.with_subscription(stepped, change))
     }
 
-    /// The end of an event that did this to its subscription besides. One that is parked for its payment is told when
-    /// that has come.
+    /// The end of an event that did this to its subscription besides. Of one that is parked for its payment only the
+    /// subscription's step is told by then.
     fn with_subscription(&self, stepped: Stepped, change: SubscriptionChange) -> Stepped {
         let is_parked = stepped.verdict.state == EventState::Parked;
         let mut verdict = stepped.verdict;

@@ -7,11 +7,12 @@ use crate::domain::Timestamp;
 use crate::domain::event::{SubscriptionStatement, storable};
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
 use crate::domain::subscription::{SubscriptionEffect, SubscriptionFacts, SubscriptionState, why};
+use crate::engine::owed::Lacking;
 use crate::engine::subscription::{facts, json, new_row, put};
-use crate::engine::{Subscription, SubscriptionNotice, subscription_token};
+use crate::engine::{Engine, Subscription, SubscriptionNotice, subscription_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::rows::{Claimed, EventRow};
+use crate::store::rows::{Claimed, DoneHandler, EventRow, Step};
 use crate::store::sets::Key;
 use crate::store::subscriptions::{NewSubscriptionTransition, SubscriptionRow, SubscriptionTransitionRow};
 
@@ -215,6 +216,27 @@ impl WrittenSubscriptions {
         }
         all.extend(self.new_transition(event, change)?);
         Ok(all)
+    }
+
+    /// Whether the steps that an event caused have handlers left to run after the commit, here or elsewhere. Of an event
+    /// that waits for its payment they run before: the payment may never come.
+    pub(super) fn owes(
+        &self,
+        engine: &Engine,
+        lacking: &Lacking,
+        done: &HashMap<EventId, Vec<DoneHandler>>,
+        event: &Claimed,
+        change: &SubscriptionChange,
+    ) -> Result<bool, Error> {
+        let steps: Vec<Step> =
+            self.transitions(event, change)?.iter().map(|step| Step::Subscription(step.id)).collect();
+        let done = done.get(&event.row.id).map_or(&[][..], Vec::as_slice);
+        let is_open = |name: &str, of: Option<Step>| {
+            of.is_some() && !done.iter().any(|done| (done.handler.as_str(), done.transition) == (name, of))
+        };
+        let kind = &event.row.kind;
+        let owed_elsewhere = lacking.runs(&steps, kind).iter().any(|(name, of)| is_open(name, *of));
+        Ok(owed_elsewhere || engine.handlers.due(&steps, kind).any(|(name, of)| is_open(name, of)))
     }
 }
 

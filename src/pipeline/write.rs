@@ -61,7 +61,12 @@ pub(super) fn write(
                 if let Some(change) = &mut stepped.subscription {
                     change.row.id = subscriptions.id_of(change);
                 }
-                ended(engine, &lacking, one.event, stepped, now)
+                let waits = stepped.verdict.state == EventState::Parked;
+                let owes = match stepped.subscription.as_ref().filter(|_| waits) {
+                    Some(change) => subscriptions.owes(engine, &lacking, &set.done, one.event, change)?,
+                    None => false,
+                };
+                ended(engine, &lacking, one.event, stepped, owes, now)
             }
             Err(failure) => {
                 let found = set.find(&one.event.row.variant, &failure.references);
@@ -91,9 +96,16 @@ pub(super) fn write(
 }
 
 /// Where an event stands after its step: at its end, or held for its async handlers.
-fn ended(engine: &Engine, lacking: &Lacking, event: &Claimed, stepped: &Stepped, now: Timestamp) -> EventEnd {
+fn ended(
+    engine: &Engine,
+    lacking: &Lacking,
+    event: &Claimed,
+    stepped: &Stepped,
+    owes_subscription: bool,
+    now: Timestamp,
+) -> EventEnd {
     let verdict = stepped.verdict.clone();
-    let verdict = if is_wanted(engine, lacking, event, stepped) {
+    let verdict = if owes_subscription || is_wanted(engine, lacking, event, stepped) {
         let due_at = Some(later(now, engine.lease));
         Verdict { state: EventState::Running, due_at, finished_at: None, ..verdict }
     } else {
@@ -280,6 +292,7 @@ impl Written {
         let own: Vec<(&str, Option<Step>)> = engine.handlers.due(&steps, &row.kind).collect();
         let mut owed = self.lacking.runs(&steps, &row.kind);
         owed.retain(|(name, step)| !own.contains(&(name.as_str(), *step)));
+        owed.retain(|(_, step)| step.is_some() || stepped.is_told);
         owed.retain(|(name, step)| !done.iter().any(|done| (&done.handler, done.transition) == (name, *step)));
         let verdict = Verdict { finished_at: None, ..stepped.verdict.clone() };
         Ok(Some(Pending {
@@ -292,6 +305,7 @@ impl Written {
             done,
             owed: owed.into_iter().map(|(name, _)| name).collect(),
             verdict,
+            is_told: stepped.is_told,
             leased_until: Mutex::new(self.leased_until),
         }))
     }

@@ -9,5 +9,6 @@ mod gateways;
 mod handlers;
 mod hosts;
 mod pages;
+mod parked;
 mod stories;
 mod story;
