@@ -13,25 +13,33 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::bodies::KeptBody;
 
-const NAME: &str = "retention";
-/// How often the bodies are walked through: their ages are days.
+/// Goes on where it stopped, so that an hour's work is what became old enough in it.
+const ONWARDS: &str = "retention";
 const EVERY: Duration = Duration::from_secs(3_600);
+/// Begins at the first body that is left: what was kept longer, was held or was not finished may go by now.
+const AGAIN: &str = "retention_again";
+const EVERY_DAY: Duration = Duration::from_secs(86_400);
 /// How long one process prunes before another may; and after which time another does if it ended meanwhile.
 const TURN: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(60);
-/// How many bodies one transaction looks at: a few milliseconds' worth, which a delivery may have to wait.
+/// How many bodies one transaction looks at, and how many it prunes, whose events it holds meanwhile: a few milliseconds'
+/// worth, which a delivery may have to wait.
 const BATCH: i64 = 200;
+const HELD: usize = 50;
 /// Pruning takes one part in this many of the time, and one more; less while deliveries come.
 const SHARE: u32 = 3;
 /// How long no delivery comes when they have fallen silent, and how long pruning waits for that.
 const QUIET: Duration = Duration::from_millis(3);
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// What one transaction did.
-struct Batch {
+/// How far it came.
+#[derive(Default)]
+struct Progress {
     pruned: u64,
-    /// Up to where it looked; `None` when nothing further is old enough.
+    /// The last event that was old enough to be looked at.
     place: Option<EventId>,
+    /// Whether there may be more behind it.
+    goes_on: bool,
 }
 
 impl Engine {
@@ -40,42 +48,46 @@ impl Engine {
         if self.retention.shortest().is_none() {
             return Ok(());
         }
-        let Some(chore) = self.claim_chore(NAME.to_owned(), LEASE).await? else { return Ok(()) };
-        let place = chore.place.map(EventId);
-        let (pruned, place) = self.prune_from(place, Some(Instant::now() + TURN)).await?;
-        let again = if place.is_some() { self.now() } else { later(self.now(), EVERY) };
-        let note = match place {
+        self.prune_a_turn(AGAIN, EVERY_DAY).await?;
+        self.prune_a_turn(ONWARDS, EVERY).await
+    }
+
+    async fn prune_a_turn(self: &Arc<Self>, name: &'static str, every: Duration) -> Result<(), Error> {
+        let Some(chore) = self.claim_chore(name.to_owned(), LEASE).await? else { return Ok(()) };
+        let progress = self.prune_from(chore.place.map(EventId), Some(Instant::now() + TURN)).await?;
+        let Progress { pruned, place, goes_on } = progress;
+        let again = if goes_on { self.now() } else { later(self.now(), every) };
+        let note = match place.filter(|_| goes_on) {
             Some(EventId(id)) => format!("{pruned} bodies were pruned just then; it goes on after event {id}"),
             None => format!("{pruned} bodies were pruned just then; nothing else is old enough"),
         };
         if pruned > 0 {
             log::info!("payments: retention: {note}");
         }
-        self.write(move |tx| tx.pause_chore(NAME, again, place.map(|id| id.0), &note)).await
+        let place = place.filter(|_| goes_on || name == ONWARDS);
+        self.write(move |tx| tx.pause_chore(name, again, place.map(|id| id.0), &note)).await
     }
 
     /// Prunes all that is old enough; answers how many events lost their bodies.
     pub(crate) async fn prune(self: &Arc<Self>) -> Result<u64, Error> {
-        Ok(self.prune_from(None, None).await?.0)
+        Ok(self.prune_from(None, None).await?.pruned)
     }
 
-    /// Answers how many bodies were pruned, and where to go on if the time was up before.
-    async fn prune_from(
-        self: &Arc<Self>,
-        mut place: Option<EventId>,
-        until: Option<Instant>,
-    ) -> Result<(u64, Option<EventId>), Error> {
-        let mut pruned = 0;
+    async fn prune_from(self: &Arc<Self>, place: Option<EventId>, until: Option<Instant>) -> Result<Progress, Error> {
+        let mut progress = Progress { place, ..Progress::default() };
         loop {
-            let (begun, from) = (Instant::now(), place.unwrap_or(EventId(0)));
+            let (begun, from) = (Instant::now(), progress.place.unwrap_or(EventId(0)));
             let batch = self.blocking(move |engine| {
                 engine.store.transaction(|tx| prune_some(tx, &engine.retention, from, engine.now()))
             });
             let batch = batch.await?;
-            pruned += batch.pruned;
-            place = batch.place;
-            if place.is_none() || until.is_some_and(|until| Instant::now() >= until) {
-                return Ok((pruned, place));
+            progress = Progress {
+                pruned: progress.pruned + batch.pruned,
+                place: batch.place.or(progress.place),
+                goes_on: batch.goes_on,
+            };
+            if !progress.goes_on || until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(progress);
             }
             self.make_room(begun.elapsed() * SHARE).await;
         }
@@ -91,21 +103,26 @@ impl Engine {
     }
 }
 
-fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timestamp) -> Result<Batch, Error> {
-    let found = tx.kept_bodies(from, BATCH)?;
-    let mut ripe: BTreeMap<i64, Vec<EventId>> = BTreeMap::new();
-    for row in &found.rows {
-        if let Some(kept) = ripe_after(retention, row, now) {
-            ripe.entry(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)).or_default().push(row.event);
+fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timestamp) -> Result<Progress, Error> {
+    let rows = tx.kept_bodies(from, BATCH)?;
+    // Ids go up with the time of arrival, or nearly so: after the first that is too young comes nothing older.
+    let is_old = |row: &KeptBody| retention.shortest().is_some_and(|age| later(row.received_at, age) <= now);
+    let old = rows.iter().position(|row| !is_old(row)).unwrap_or(rows.len());
+    let is_ripe = |row: &&KeptBody| ripe_after(retention, row, now).is_some();
+    let ripe: Vec<EventId> = rows[..old].iter().filter(is_ripe).take(HELD).map(|row| row.event).collect();
+    let mut pruned = BTreeMap::<i64, Vec<EventId>>::new();
+    for row in tx.held_bodies(&ripe)? {
+        if let Some(kept) = ripe_after(retention, &row, now) {
+            pruned.entry(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX)).or_default().push(row.event);
         }
     }
-    for (kept, events) in &ripe {
+    for (kept, events) in &pruned {
         tx.prune_bodies(events, *kept, now)?;
     }
-    // Ids go up with the time of arrival, or nearly so: after a whole batch that is too young comes nothing older.
-    let is_old = |row: &KeptBody| retention.shortest().is_some_and(|age| later(row.received_at, age) <= now);
-    let goes_on = found.looked_at == BATCH && (found.rows.is_empty() || found.rows.iter().any(is_old));
-    Ok(Batch { pruned: ripe.values().map(|events| events.len() as u64).sum(), place: found.last.filter(|_| goes_on) })
+    let is_cut = ripe.len() == HELD;
+    let place = if is_cut { ripe.last().copied() } else { rows[..old].last().map(|row| row.event) };
+    let goes_on = is_cut || (rows.len() as i64 == BATCH && old == rows.len());
+    Ok(Progress { pruned: pruned.values().map(|events| events.len() as u64).sum(), place, goes_on })
 }
 
 /// How long the body was to be kept, if it may go now.

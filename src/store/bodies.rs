@@ -29,25 +29,30 @@ pub(crate) struct PrunedBody {
     pub kept_seconds: i64,
 }
 
+/// That deliveries bore the id of an event and another body than its first.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct Differing {
+    pub event: EventId,
+    pub count: i64,
+    pub last_at: Timestamp,
+    /// SHA-256 of the last such body, in hexadecimal.
+    pub last_hash: String,
+}
+
 /// Keeping bodies no longer than they are to be kept.
 pub(crate) trait Bodies {
-    /// The next events after this one whose bodies are stored, by their ids, held until the transaction ends.
-    fn kept_bodies(&mut self, after: EventId, limit: i64) -> Result<KeptBodies, Error>;
+    /// The next events after this one whose bodies are stored, in the order of their ids.
+    fn kept_bodies(&mut self, after: EventId, limit: i64) -> Result<Vec<KeptBody>, Error>;
+    /// Those of these events that nobody else holds, held until the transaction ends.
+    fn held_bodies(&mut self, events: &[EventId]) -> Result<Vec<KeptBody>, Error>;
     /// Deletes the bodies and kept headers of these events, and notes when and how long they were kept.
     fn prune_bodies(&mut self, events: &[EventId], kept_seconds: i64, now: Timestamp) -> Result<(), Error>;
     /// When and why the body of an event was pruned, if it was.
     fn pruned_body(&mut self, event: EventId) -> Result<Option<PrunedBody>, Error>;
+    /// Counts a delivery that bore an event's id and another body, of this hash.
+    fn note_differing(&mut self, event: EventId, hash: &str, now: Timestamp) -> Result<(), Error>;
+    /// What is known of such deliveries of an event.
+    fn differing(&mut self, event: EventId) -> Result<Option<Differing>, Error>;
     /// Holds an event until the transaction ends, and says whether its body is stored.
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error>;
-}
-
-/// Some events whose bodies are stored.
-#[derive(Debug, Default)]
-pub(crate) struct KeptBodies {
-    /// Without those that somebody else holds.
-    pub rows: Vec<KeptBody>,
-    /// The last one that was looked at; `None` when there was none.
-    pub last: Option<EventId>,
-    /// How many were looked at.
-    pub looked_at: i64,
 }

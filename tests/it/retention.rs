@@ -156,19 +156,40 @@ on_both_databases! {
         let app = App::with(kind, after(1)).await;
         app.fill(kind, 1_000);
         app.run("INSERT INTO pay_chores (name, due_at, place) SELECT 'retention', received_at, 600 FROM pay_events WHERE id = 1");
+        app.run("INSERT INTO pay_chores (name, due_at) VALUES ('retention_again', '2030-01-01 00:00:00+00:00')");
         app.pass(2 * DAY);
         let workers = [&app, &app].map(|app| app.payments.worker().poll(Duration::from_millis(10)).start().unwrap());
-        let ended = "SELECT count(*) FROM pay_chores WHERE name = 'retention' AND place IS NULL";
+        let ended = "SELECT count(*) FROM pay_chores WHERE name = 'retention' AND place = 1000";
         until(|| app.number(ended) == 1).await;
-        // The 900th was discarded; what lies before the place is left to the next pass.
+        // The 900th was discarded; what lies before the place was looked at before.
         assert_eq!((app.bodies(), app.number("SELECT count(*) FROM pay_pruned WHERE event_id <= 600")), (601, 0));
         app.pass(3_601);
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!((app.bodies(), app.number(ended)), (601, 1), "an hour later it goes on from there");
+        app.run("UPDATE pay_chores SET due_at = (SELECT received_at FROM pay_events WHERE id = 1) WHERE name = 'retention_again'");
         until(|| app.bodies() == 3).await;
-        assert_eq!(app.number("SELECT count(*) FROM pay_pruned"), 997);
-        until(|| app.texts("SELECT note AS t FROM pay_chores WHERE name = 'retention'")[0].contains("nothing else")).await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_pruned"), 997, "once a day all is looked at");
+        until(|| app.texts("SELECT coalesce(note, '') AS t FROM pay_chores WHERE name = 'retention_again'")[0].contains("nothing else")).await;
         for worker in workers {
             worker.stop().await;
         }
+    }
+
+    async fn what_is_kept_is_looked_at_again_once_a_day(kind) {
+        let app = App::with(kind, after(1)).await;
+        app.deliver(&[&completed(&app.order().await.token)]).await;
+        app.run("UPDATE pay_payments SET disputed = TRUE");
+        app.pass(2 * DAY);
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        let passed = "SELECT count(*) FROM pay_chores WHERE name = 'retention' AND place = 1";
+        until(|| app.number(passed) == 1).await;
+        app.run("UPDATE pay_payments SET disputed = FALSE");
+        app.pass(3_601);
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!((app.bodies(), app.number(passed)), (1, 1), "what was passed is not looked at each hour");
+        app.pass(DAY);
+        until(|| app.bodies() == 0).await;
+        worker.stop().await;
     }
 
     async fn deliveries_are_taken_in_meanwhile(kind) {

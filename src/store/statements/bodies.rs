@@ -13,37 +13,32 @@ use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::EventId;
 use crate::error::Error;
-use crate::store::bodies::{Bodies, KeptBodies, PrunedBody};
+use crate::store::bodies::{Bodies, Differing, KeptBody, PrunedBody};
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_differing (event_id) {
+        event_id -> BigInt,
+        count -> BigInt,
+        last_at -> Instant,
+        last_hash -> Text,
+    }
+}
+
+use pay_differing::dsl as d;
 
 impl Bodies for Connection {
-    fn kept_bodies(&mut self, after: EventId, limit: i64) -> Result<KeptBodies, Error> {
-        let ids: Vec<EventId> = b::pay_event_bodies
-            .filter(b::event_id.gt(after))
-            .order(b::event_id)
-            .limit(limit)
-            .select(b::event_id)
-            .load(self)
-            .map_err(failed("looking for stored bodies"))?;
-        if ids.is_empty() {
-            return Ok(KeptBodies::default());
-        }
-        let held = dialect::hold_events(self, &ids).map_err(failed("holding events"))?;
+    fn kept_bodies(&mut self, after: EventId, limit: i64) -> Result<Vec<KeptBody>, Error> {
+        let ids = b::pay_event_bodies.filter(b::event_id.gt(after)).order(b::event_id).limit(limit).select(b::event_id);
+        let ids = ids.load(self).map_err(failed("looking for stored bodies"))?;
+        kept(self, ids)
+    }
+
+    fn held_bodies(&mut self, events: &[EventId]) -> Result<Vec<KeptBody>, Error> {
         // Read after they are held: what was changed meanwhile is seen.
-        let rows = e::pay_events
-            .left_join(p::pay_payments.on(e::payment_id.eq(p::id.nullable())))
-            .filter(e::id.eq_any(held))
-            .select((
-                e::id,
-                e::kind,
-                e::state,
-                e::received_at,
-                e::finished_at,
-                p::disputed.nullable(),
-                p::needs_review.nullable(),
-            ))
-            .load(self)
-            .map_err(failed("reading which bodies may go"))?;
-        Ok(KeptBodies { rows, last: ids.last().copied(), looked_at: ids.len() as i64 })
+        let held = dialect::hold_events(self, events).map_err(failed("holding events"))?;
+        kept(self, held)
     }
 
     fn prune_bodies(&mut self, events: &[EventId], kept_seconds: i64, now: Timestamp) -> Result<(), Error> {
@@ -68,9 +63,47 @@ impl Bodies for Connection {
         g::pay_pruned.find(event).first(self).optional().map_err(failed("looking when a body was pruned"))
     }
 
+    fn note_differing(&mut self, event: EventId, hash: &str, now: Timestamp) -> Result<(), Error> {
+        let last = (d::last_at.eq(now), d::last_hash.eq(hash));
+        diesel::insert_into(d::pay_differing)
+            .values((d::event_id.eq(event), d::count.eq(1_i64), last))
+            .on_conflict(d::event_id)
+            .do_update()
+            .set((d::count.eq(d::count + 1), last))
+            .execute(self)
+            .map(drop)
+            .map_err(failed("noting that a body differs"))
+    }
+
+    fn differing(&mut self, event: EventId) -> Result<Option<Differing>, Error> {
+        d::pay_differing.find(event).first(self).optional().map_err(failed("looking whether a body differed"))
+    }
+
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error> {
         dialect::hold_event(self, event).map_err(failed("holding an event"))?;
         let kept = b::pay_event_bodies.find(event).select(b::event_id).first::<EventId>(self);
         kept.optional().map(|kept| kept.is_some()).map_err(failed("looking for a body"))
     }
+}
+
+/// What decides about the bodies of these events, in the order of their ids.
+fn kept(conn: &mut Connection, events: Vec<EventId>) -> Result<Vec<KeptBody>, Error> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    e::pay_events
+        .left_join(p::pay_payments.on(e::payment_id.eq(p::id.nullable())))
+        .filter(e::id.eq_any(events))
+        .order(e::id)
+        .select((
+            e::id,
+            e::kind,
+            e::state,
+            e::received_at,
+            e::finished_at,
+            p::disputed.nullable(),
+            p::needs_review.nullable(),
+        ))
+        .load(conn)
+        .map_err(failed("reading which bodies may go"))
 }
