@@ -4,6 +4,7 @@
 #[cfg(feature = "braintree")]
 pub mod braintree;
 mod call;
+pub(crate) mod compared;
 pub mod conformance;
 mod described;
 pub mod dummy;
@@ -19,6 +20,7 @@ pub mod standard_webhooks;
 pub mod stripe;
 pub mod subscriptions;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use call::{BoxFuture, Call, GatewayError, Listing, Started, Verb};
@@ -63,6 +65,13 @@ pub trait Gateway: Send + Sync + 'static {
     /// # Errors
     /// [`Malformed`] when the event is of a known kind but its body cannot be read.
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed>;
+
+    /// The part of an event's body that is the same in each of its deliveries. The first body is the one that is kept;
+    /// a later one under the same id that differs in this part is noted with the event. Pure and total. Default: all
+    /// of it.
+    fn unchanging<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        Cow::Borrowed(body)
+    }
 
     /// The ids by which an event names its payment, as far as they can be read. Asked for an event that
     /// [`Gateway::interpret`] can't read, so that it is found by its ids and shown on its payment's page. Pure and total.

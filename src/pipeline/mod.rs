@@ -11,6 +11,7 @@ pub(crate) mod order;
 mod process;
 pub(crate) mod rebuild;
 mod receive;
+mod repeats;
 mod step;
 mod subscriptions;
 mod working_set;

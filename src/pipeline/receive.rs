@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use log::Level;
 
 use crate::domain::delivery::{Delivery, Rejection, is_secret_header};
@@ -76,6 +77,7 @@ impl Engine {
         };
         let events = rows(variant, verified, headers(&delivery), now)?;
         let (count, writer) = (events.len(), &self.writer);
+        let bodies: Vec<Bytes> = events.iter().map(|event| event.body.clone()).collect();
         // An operator's test shows that the endpoint works, not that the gateway delivers.
         let is_test = events.iter().all(|event| event.kind == TEST_KIND);
         if events.is_empty() {
@@ -93,6 +95,8 @@ impl Engine {
         if duplicates < count {
             self.notify();
         }
+        let repeated = stored.iter().zip(bodies).filter(|(event, _)| event.duplicate);
+        self.compare_repeated(variant, repeated.map(|(event, body)| (event.id, body)).collect()).await;
         Ok(Received { events: count, duplicates })
     }
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::pipeline::interpret;
 use crate::store::Tx;
 use crate::store::audit::ActRow;
-use crate::store::bodies::PrunedBody;
+use crate::store::bodies::{Differing, PrunedBody};
 use crate::store::calls::OperationRow;
 use crate::store::rows::{AttemptRow, EventRow, PaymentRow, TransitionRow};
 use crate::store::subscriptions::{SubscriptionRow, SubscriptionTransitionRow};
@@ -65,6 +65,8 @@ pub(crate) struct EventStory {
     pub body: Option<(String, Vec<u8>)>,
     /// When and why they were, if a release that says so did it.
     pub pruned: Option<PrunedBody>,
+    /// That deliveries bore its id and another body.
+    pub differing: Option<Differing>,
 }
 
 /// What an event says in words and facts, each with what it did if the event is processed.
@@ -156,6 +158,7 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
         said,
         body,
         pruned,
+        differing: tx.differing(id)?,
         payment,
         subscription,
         subscription_steps,

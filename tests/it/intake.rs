@@ -202,6 +202,29 @@ on_both_databases! {
         }
     }
 
+    async fn another_body_under_a_known_id_is_noted_and_the_first_is_kept(kind) {
+        let app = App::new(kind).await;
+        let first = changed("payout.paid", &[("/pending_webhooks", 2.into())]);
+        // What Stripe changes from one delivery to the next, and white space, are no difference.
+        for pending in [2, 1, 0] {
+            let again = changed("payout.paid", &[("/pending_webhooks", pending.into())]);
+            assert_eq!(app.stripe(&again).await.status, 200);
+        }
+        let value: serde_json::Value = serde_json::from_str(&first).unwrap();
+        assert_eq!(app.stripe(&serde_json::to_string_pretty(&value).unwrap()).await.status, 200);
+        assert_eq!((app.number("SELECT deliveries FROM pay_events"), app.number("SELECT count(*) FROM pay_differing")), (4, 0));
+        assert!(!app.get("/payments/admin/events/1").await.text().contains("another body"));
+        for amount in [1, 2] {
+            let other = changed("payout.paid", &[("/data/object/amount", amount.into())]);
+            assert_eq!(app.stripe(&other).await.status, 200, "it is a duplicate all the same");
+        }
+        assert_eq!(app.number("SELECT count FROM pay_differing"), 2);
+        let kept = app.texts("SELECT CAST(length(body) AS TEXT) AS t FROM pay_event_bodies");
+        assert_eq!(kept, [first.len().to_string()]);
+        let page = app.get("/payments/admin/events/1").await.text();
+        assert!(page.contains("2 deliveries bore this id and another body; the first body is kept"), "{page}");
+    }
+
     async fn events_of_its_own_mode_are_never_flagged(kind) {
         let app = live(kind, ModePolicy::Flag).await;
         let token = app.order().await.token;

@@ -20,6 +20,7 @@ use crate::domain::ledger::Effect;
 use crate::domain::id::EventId;
 use crate::acts::{PRUNED, why_no_discard, why_no_requeue};
 use crate::reports::EventStory;
+use crate::store::bodies::Differing;
 use crate::store::rows;
 use crate::web::respond;
 
@@ -45,7 +46,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         dry_run: story.body.is_some().then(|| frame.href(&format!("events/{}/dry-run", event.id))),
         acts: if visit.may_act() { acts(&frame, &story) } else { Vec::new() },
         explain: explain(&visit, &frame, &story),
-        delivery: delivery(&frame, event),
+        delivery: delivery(&frame, event, story.differing.as_ref()),
         attempts: story.attempts.iter().map(|run| attempt(&visit, &event.variant, run)).collect(),
         pruned: story.pruned.map(|pruned| PrunedAt {
             at: frame.moment(pruned.pruned_at),
@@ -188,7 +189,7 @@ fn reference(event: &rows::EventRow, text: &str) -> ReferenceRow {
     ReferenceRow { code: Code::new(text, "reference"), matched: event.matched_by.as_deref() == Some(text) }
 }
 
-fn delivery(frame: &Frame, event: &rows::EventRow) -> DeliveryInfo {
+fn delivery(frame: &Frame, event: &rows::EventRow, differing: Option<&Differing>) -> DeliveryInfo {
     let waits = matches!(event.state, EventState::Retryable | EventState::Parked);
     DeliveryInfo {
         id: Code::new(&event.gateway_event_id, "event id"),
@@ -198,6 +199,11 @@ fn delivery(frame: &Frame, event: &rows::EventRow) -> DeliveryInfo {
         received: frame.moment(event.received_at),
         deliveries: event.deliveries.to_string(),
         last_delivered: (event.deliveries > 1).then(|| frame.moment(event.last_delivered_at)),
+        differing: differing.map(|other| {
+            let deliveries = if other.count == 1 { "delivery" } else { "deliveries" };
+            let words = format!("{} {deliveries} bore this id and another body; the first body is kept", other.count);
+            (words, other.last_hash.chars().take(16).collect())
+        }),
         next_attempt: event.due_at.filter(|_| waits).map(|at| frame.moment(at)),
         account: event.account.clone(),
         api_version: event.api_version.clone(),

@@ -149,6 +149,8 @@ pub(crate) struct DeliveryInfo {
     pub(crate) deliveries: String,
     /// When it last came, if more than once.
     pub(crate) last_delivered: Option<Moment>,
+    /// How many deliveries bore its id and another body, and the beginning of the last one's SHA-256.
+    pub(crate) differing: Option<(String, String)>,
     /// When the next attempt is due.
     pub(crate) next_attempt: Option<Moment>,
     /// The gateway's account, where it is not the merchant's own.

@@ -12,12 +12,14 @@ mod resource;
 mod subscription;
 mod verify;
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use rustls_pki_types::TrustAnchor;
 
 use super::{
     BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, SecretStatus, Setup, Started, Verb, Verification,
+    compared,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
@@ -229,6 +231,10 @@ impl Gateway for PayPal {
 
     fn references(&self, event: &Recorded<'_>) -> References {
         resource::references(event)
+    }
+
+    fn unchanging<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        compared::members(body, &["event_type", "resource"])
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {

@@ -9,11 +9,14 @@ mod setup;
 mod subscriptions;
 mod verify;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::signature::{self, Secret};
 use super::subscriptions::SubscriptionGateway;
-use super::{BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification};
+use super::{
+    BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification, compared,
+};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
@@ -161,6 +164,11 @@ impl Gateway for Stripe {
 
     fn references(&self, event: &Recorded<'_>) -> References {
         interpret::references(event)
+    }
+
+    /// Not `pending_webhooks`, which counts down with each delivery; not `request`.
+    fn unchanging<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        compared::members(body, &["type", "account", "created", "livemode", "data"])
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
