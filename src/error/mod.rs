@@ -36,11 +36,13 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
     /// Whether the connection that it came from is of no more use.
     spoils_connection: bool,
+    /// Whether a row holds what this release does not know.
+    is_unreadable: bool,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None, spoils_connection: false }
+        Self { kind, message: message.into(), source: None, spoils_connection: false, is_unreadable: false }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
@@ -60,6 +62,18 @@ impl Error {
 
     pub(crate) fn spoils_connection(&self) -> bool {
         self.spoils_connection
+    }
+
+    /// Says that a row holds what this release does not know.
+    pub(crate) fn of_unreadable_row(mut self) -> Self {
+        self.is_unreadable = true;
+        self
+    }
+
+    /// Why a row can't be read, if it is about that.
+    pub(crate) fn why_unreadable(&self) -> Option<String> {
+        let source = self.source.as_ref().filter(|_| self.is_unreadable)?;
+        Some(source.to_string())
     }
 
     /// The same as one that may be over soon.

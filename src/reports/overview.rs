@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::engine::tally::{RECEIVED, hour};
 use crate::error::Error;
 use crate::reports::anomalies::{self, Anomaly};
-use crate::reports::browse::COUNT_CAP;
+use crate::reports::browse::{COUNT_CAP, readable};
 use crate::store::Tx;
 use crate::store::filters::{self, AmountKey, EventStream, Window};
 use crate::store::rows::{EventRow, Sum};
@@ -92,7 +92,7 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let variants: Vec<EventStream> = engine.variants.keys().cloned().map(EventStream::Variant).collect();
     let first = ends(tx, &each[..3], true)?.into_iter().min();
     let shown = [ends(tx, &variants, false)?, Vec::from_iter(first)].concat();
-    let found = tx.events_with(&shown)?;
+    let (found, _) = readable(tx, &shown, |event: &EventRow| event.id, |tx, ids| tx.events_with(ids))?;
     let oldest = found.iter().find(|event| Some(event.id) == first).cloned();
     let last_of =
         |variant: &String| found.iter().filter(|event| event.variant == *variant).max_by_key(|event| event.id);

@@ -144,6 +144,14 @@ fn look(
     } else {
         (beside(on, false), beside(came_from, true))
     };
-    let page = Page { rows, further, back, stopped: stopped.map(|(id, _)| id), capped: false, lost: false };
+    let page = Page {
+        rows,
+        further,
+        back,
+        stopped: stopped.map(|(id, _)| id),
+        capped: false,
+        lost: false,
+        unreadable: Vec::new(),
+    };
     Ok((page, stopped.map(|(_, at)| at)))
 }

@@ -27,8 +27,12 @@ pub(super) fn dialect_error(what: &'static str) -> impl Fn(DieselError) -> Error
             _ => ErrorKind::Storage,
         };
         let failed = Error::new(kind, format!("the database failed while {what}")).with_source(innermost(&error));
-        // A connection that was made while the database could only be read stays as it is for its life.
-        if is_read_only { failed.spoiling_connection() } else { failed }
+        match error {
+            // A connection that was made while the database could only be read stays as it is for its life.
+            _ if is_read_only => failed.spoiling_connection(),
+            DieselError::DeserializationError(_) => failed.of_unreadable_row(),
+            _ => failed,
+        }
     }
 }
 

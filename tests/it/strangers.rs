@@ -106,4 +106,27 @@ on_both_databases! {
         app.drain().await;
         assert_eq!(app.texts("SELECT state AS t FROM pay_operations ORDER BY id"), ["underway", "done"]);
     }
+
+    async fn a_row_that_cannot_be_read_is_a_row_of_its_list_and_names_what_is_wrong(kind) {
+        let app = App::new(kind).await;
+        for number in 0..3 {
+            app.stripe(&changed("payout.paid", &[("/id", format!("evt_{number}").into())])).await;
+        }
+        let tokens = [app.order().await.token, app.order().await.token, app.order().await.token];
+        app.drain().await;
+        app.run(&format!("UPDATE pay_events SET source = '{WORD}' WHERE id = 2"));
+        app.run(&format!("UPDATE pay_payments SET status = '{WORD}' WHERE token = '{}'", tokens[1]));
+        let events = app.get("/payments/admin/events").await;
+        assert_eq!((events.status, events.body.matches("<tr data-id=").count()), (200, 2), "{}", events.text());
+        let wrong = format!("Event 2 can't be read: expected a source that this release knows in pay_events.source, got {WORD:?}.");
+        assert!(events.text().contains(&wrong), "{}", events.text());
+        // Newest first, and in its place.
+        let at = |what: &str| events.body.find(what).unwrap_or_else(|| panic!("{what}"));
+        assert!(at("data-id=\"3\"") < at("Event 2") && at("Event 2") < at("data-id=\"1\""));
+        let payments = app.get("/payments/admin/payments").await;
+        let wrong = format!("Payment 2 can't be read: expected a status that this release knows in pay_payments.status, got {WORD:?}.");
+        assert!(payments.status == 200 && payments.text().contains(&wrong), "{}", payments.text());
+        assert!(payments.body.contains(&tokens[0]) && payments.body.contains(&tokens[2]));
+        assert_eq!(app.get("/payments/admin/").await.status, 200);
+    }
 }

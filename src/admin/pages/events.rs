@@ -8,7 +8,7 @@ use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{spaced, straight};
 use crate::admin::views::events::{BulkForm, EventRow, Events};
-use crate::admin::views::list::{Empty, Field, Filter, Notes, Tabs};
+use crate::admin::views::list::{self, Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::EventState;
@@ -50,7 +50,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
-        rows: found.page.rows.iter().map(|row| self::row(&frame, row, &found)).collect(),
+        rows: list::readable(found.page.each(|row| self::row(&frame, row, &found)), "Event"),
     };
     Ok(frame.render(&page))
 }

@@ -7,7 +7,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
-use crate::admin::views::list::{Column, Empty, Filter, Notes, Tabs};
+use crate::admin::views::list::{self, Column, Empty, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Amount, Badge, Code, Link};
 use crate::admin::views::payments::{PaymentRow, Payments};
 use crate::admin::views::words;
@@ -55,7 +55,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         order: ORDERS.iter().find(|(.., known)| *known == order).map_or("newest first", |(_, words, _)| words),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "payment", &found.page, order),
-        rows: found.page.rows.iter().map(|row| self::row(&frame, row)).collect(),
+        rows: list::readable(found.page.each(|row| self::row(&frame, row)), "Payment"),
     };
     Ok(frame.render(&page))
 }

@@ -16,8 +16,8 @@ pub(crate) struct Events {
     pub(crate) tabs: Tabs,
     /// By kind, variant and search.
     pub(crate) filter: Filter,
-    /// The events, newest first.
-    pub(crate) rows: Vec<EventRow>,
+    /// The events, newest first; of one that can't be read, what is wrong with it.
+    pub(crate) rows: Vec<Result<EventRow, String>>,
     /// The form around them.
     pub(crate) bulk: BulkForm,
     /// Instead of no rows.

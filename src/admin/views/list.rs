@@ -4,6 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::parts::{Code, Link};
+use crate::reports::Unreadable;
 
 /// A row of tabs; each is a link, and one is current.
 #[derive(Debug, Clone, Default, Template)]
@@ -159,3 +160,9 @@ impl HtmlSafe for Notes {}
 impl HtmlSafe for Column {}
 impl HtmlSafe for Paging {}
 impl HtmlSafe for Empty {}
+
+/// The rows of a list; of one that can't be read, a sentence for whoever runs the app.
+pub(crate) fn readable<T>(rows: Vec<Result<T, Unreadable>>, what: &str) -> Vec<Result<T, String>> {
+    let sentence = |row: Unreadable| format!("{what} {} can't be read: {}.", row.id, row.why);
+    rows.into_iter().map(|row| row.map_err(sentence)).collect()
+}

@@ -16,8 +16,8 @@ pub(crate) struct Payments {
     pub(crate) tabs: Tabs,
     /// By variant and search.
     pub(crate) filter: Filter,
-    /// The payments, in that order.
-    pub(crate) rows: Vec<PaymentRow>,
+    /// The payments, in that order; of one that can't be read, what is wrong with it.
+    pub(crate) rows: Vec<Result<PaymentRow, String>>,
     /// Instead of no rows.
     pub(crate) empty: Empty,
     /// What is to be known of them.

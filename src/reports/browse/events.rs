@@ -1,6 +1,7 @@
 //! Which streams serve a list of events, and how are several made one?
 
 use super::moments;
+use super::readable::readable;
 use super::view::{DEPTH, EventView, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
 use crate::domain::id::EventId;
 use crate::error::Error;
@@ -30,8 +31,8 @@ pub(crate) fn page(
     }
     let (read, capped) = read(tx, view, variants, span, rising, size + 1)?;
     let page = Page { capped, ..cut(read, place, size) };
-    let rows = tx.events_with(&page.rows)?;
-    Ok(page.with_rows(rows, |row| row.id))
+    let rows = readable(tx, &page.rows, |row: &EventRow| row.id, |tx, ids| tx.events_with(ids))?;
+    Ok(page.with(rows))
 }
 
 pub(crate) fn newer(

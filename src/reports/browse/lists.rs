@@ -17,6 +17,9 @@ use crate::store::rows::{EventRow, PaymentRow};
 impl Engine {
     /// A part of a list of payments, of `size` rows at the most. To walk a whole list, go on at
     /// [`further`](Page::further) until there is none.
+    ///
+    /// # Errors
+    /// Also when a row can't be read: a file that left it out would be taken for all.
     pub(crate) async fn payment_page(
         self: &Arc<Self>,
         view: PaymentView,
@@ -24,7 +27,7 @@ impl Engine {
         size: usize,
     ) -> Result<Page<PaymentRow>, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| payments::page(tx, &view, &variants, place, size)).await
+        self.read(move |tx| payments::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
     /// As [`Payments::payment_page`], of events.
@@ -35,7 +38,7 @@ impl Engine {
         size: usize,
     ) -> Result<Page<EventRow>, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| events::page(tx, &view, &variants, place, size)).await
+        self.read(move |tx| events::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
     /// The tokens of these payments.
@@ -110,7 +113,7 @@ impl Engine {
 
 /// A part of the list of all payments, inside a transaction.
 pub(crate) fn payment_rows(tx: &mut dyn Tx, place: Option<Place>, size: usize) -> Result<Page<PaymentRow>, Error> {
-    payments::page(tx, &PaymentView::default(), &[], place, size)
+    payments::page(tx, &PaymentView::default(), &[], place, size)?.whole()
 }
 
 /// A part of a list of events, inside a transaction.
@@ -122,5 +125,5 @@ pub(crate) fn event_rows(
     size: usize,
 ) -> Result<Page<EventRow>, Error> {
     let variants: Vec<String> = engine.variants.keys().cloned().collect();
-    events::page(tx, view, &variants, place, size)
+    events::page(tx, view, &variants, place, size)?.whole()
 }

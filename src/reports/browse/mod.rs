@@ -4,10 +4,13 @@ mod events;
 mod lists;
 mod moments;
 mod payments;
+mod readable;
 mod view;
 
 pub(crate) use lists::{event_rows, payment_rows};
 pub(crate) use payments::by_text;
+pub(crate) use readable::readable;
 pub(crate) use view::{
-    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, page,
+    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
+    page,
 };

@@ -1,6 +1,7 @@
 //! Which stream serves a list of payments, by age or by amount?
 
 use super::moments;
+use super::readable::readable;
 use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest};
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
@@ -26,8 +27,8 @@ pub(crate) fn page(
     window.rising = view.order.rising != place.is_some_and(|place| place.back);
     let (read, capped) = read(tx, view, variants, window, size + 1)?;
     let page = Page { capped, lost, ..cut(read, place, size) };
-    let rows = tx.payments_of(&page.rows)?;
-    Ok(page.with_rows(rows, |row| row.id))
+    let rows = readable(tx, &page.rows, |row: &PaymentRow| row.id, |tx, ids| tx.payments_of(ids))?;
+    Ok(page.with(rows))
 }
 
 pub(crate) fn newer(

@@ -8,7 +8,7 @@ use crate::domain::event::EventState;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Decimal;
 use crate::domain::payment::Status;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::filters::{EventFilter, PaymentFilter};
 use crate::store::rows::{EventRow, PaymentRow};
@@ -77,6 +77,18 @@ pub(crate) struct Page<T> {
     pub capped: bool,
     /// There is no such place in the list, so this is its beginning.
     pub lost: bool,
+    /// What is beside the rows, in the order of the list.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A row that can't be read, and its place in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    pub id: i64,
+    /// How many rows come before it.
+    pub at: usize,
+    /// What is wrong with it, and in which column.
+    pub why: String,
 }
 
 /// A page of payments, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
@@ -126,7 +138,7 @@ pub(super) fn cut<Id: Copy + Into<i64>>(mut read: Read<Id>, place: Option<Place>
         (end.map(|id| beside(id, false)), returning(read.ids.first(), true))
     };
     let stopped = read.stopped.filter(|_| !more).map(Id::into);
-    Page { rows: read.ids, further, back: returned, stopped, capped: false, lost: false }
+    Page { rows: read.ids, further, back: returned, stopped, capped: false, lost: false, unreadable: Vec::new() }
 }
 
 /// A page of rows that were read one beyond its size, in the order of the reading.
@@ -137,13 +149,41 @@ pub(crate) fn page<T>(rows: Vec<T>, place: Option<Place>, id: impl Fn(&T) -> i64
     shown.with_rows(rows, id)
 }
 
+impl<Id> Page<Id> {
+    /// The same page with what was read of it.
+    pub(super) fn with<T>(self, (rows, unreadable): (Vec<T>, Vec<Unreadable>)) -> Page<T> {
+        let Self { further, back, stopped, capped, lost, .. } = self;
+        Page { rows, further, back, stopped, capped, lost, unreadable }
+    }
+}
+
 impl<Id: PartialEq> Page<Id> {
     /// The same page with what the ids stand for.
     pub(super) fn with_rows<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> Id) -> Page<T> {
         let place = |row: &T| self.rows.iter().position(|known| *known == id(row));
         rows.sort_by_cached_key(place);
-        let Self { further, back, stopped, capped, lost, .. } = self;
-        Page { rows, further, back, stopped, capped, lost }
+        self.with((rows, Vec::new()))
+    }
+}
+
+impl<T> Page<T> {
+    /// The same page, if all of its rows can be read: for what must leave none out.
+    pub(crate) fn whole(self) -> Result<Self, Error> {
+        match self.unreadable.first() {
+            Some(Unreadable { id, why, .. }) => {
+                Err(Error::new(ErrorKind::Storage, format!("row {id} can't be read: {why}")))
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// Something for each row, readable or not, in their order.
+    pub(crate) fn each<R>(&self, row: impl Fn(&T) -> R) -> Vec<Result<R, Unreadable>> {
+        let mut each: Vec<Result<R, Unreadable>> = self.rows.iter().map(|one| Ok(row(one))).collect();
+        for one in &self.unreadable {
+            each.insert(one.at.min(each.len()), Err(one.clone()));
+        }
+        each
     }
 }
 
