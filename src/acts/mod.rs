@@ -4,6 +4,7 @@ mod bulk;
 mod discard;
 mod rebuild;
 mod requeue;
+mod retire;
 mod test_event;
 
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};

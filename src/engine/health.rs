@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::heartbeat::SEEN;
+use super::served::Served;
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::Tx;
@@ -72,7 +73,7 @@ impl Readiness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadyPart {
-    /// `writer`, `database`, `migrations`, `worker` or `events`.
+    /// `writer`, `database`, `migrations`, `worker`, `handlers` or `events`.
     pub name: &'static str,
     /// Why it is not ready, one sentence; `None` when it is.
     pub problem: Option<String>,
@@ -144,6 +145,11 @@ fn work(tx: &mut dyn Tx, checks: &ReadyChecks, now: Timestamp) -> Result<Vec<Rea
     if checks.needs_worker {
         let unseen = tx.workers(now - SEEN)?.is_empty();
         parts.push(ReadyPart::new("worker", unseen.then(|| "none was seen within a minute".to_owned())));
+    }
+    if checks.needs_worker || checks.oldest_due.is_some() {
+        let deadlocked = Served::read(tx, now)?.map(|served| served.deadlocked()).unwrap_or_default();
+        let why = || format!("each worker lacks a handler in the transaction: {}", deadlocked.join(", "));
+        parts.push(ReadyPart::new("handlers", (!deadlocked.is_empty()).then(why)));
     }
     if let Some(bound) = checks.oldest_due.and_then(|bound| time::Duration::try_from(bound).ok()) {
         let since = now.checked_sub(bound).map_or(Ok(Vec::new()), |at| tx.overdue(at, 1))?;

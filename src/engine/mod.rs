@@ -15,6 +15,7 @@ pub(crate) mod owed;
 pub(crate) mod payment;
 pub(crate) mod request;
 mod retention;
+pub(crate) mod served;
 pub(crate) mod subscription;
 pub(crate) mod subscription_allowed;
 pub(crate) mod tally;

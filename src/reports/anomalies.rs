@@ -1,20 +1,19 @@
 //! What is odd enough that a person should look. Each rule asks for little and has a threshold with a reason.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{EventState, Source};
 use crate::domain::subscription::SubscriptionStatus;
-use crate::engine::heartbeat::{LOOKED_AT, SEEN};
+use crate::engine::heartbeat::LOOKED_AT;
+use crate::engine::served::Served;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::Error;
 use crate::gateways::TEST_KIND;
 use crate::reports::browse::COUNT_CAP;
 use crate::store::Tx;
 use crate::store::filters::{EventStream, PaymentStream};
-use crate::store::registry::WorkerRow;
 use crate::store::rows::{EventRow, Sum};
 
 /// Something odd, the numbers up to [`COUNT_CAP`].
@@ -24,6 +23,8 @@ pub(crate) enum Anomaly {
     Overdue { count: i64, since: Timestamp },
     /// Events wait for variants that no worker has.
     NoVariant { variants: Vec<String> },
+    /// No event is processed: each worker lacks one of these handlers in the transaction.
+    Deadlock { handlers: Vec<String> },
     /// Handlers are owed runs, and no worker has them.
     NoHandler { handlers: Vec<String> },
     /// Deliveries of a variant were refused, and none was taken since its last event.
@@ -107,23 +108,16 @@ fn heard(variant: &str, event: Option<&EventRow>, sums: &[Sum]) -> Option<Timest
     counted.map(|sum| sum.last_at).chain(delivered.map(|event| event.last_delivered_at)).max()
 }
 
-/// What no worker can do. Where none is known, somebody drains, or nobody works at all: the other rules tell that.
+/// What no worker can do. Where none is known, the other rules tell that.
 fn unserved(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
-    let workers = tx.workers(now - SEEN)?;
-    if workers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let all = |of: fn(&WorkerRow) -> &str| -> HashSet<String> {
-        workers.iter().flat_map(|worker| serde_json::from_str::<Vec<String>>(of(worker)).unwrap_or_default()).collect()
-    };
-    let (handlers, variants) = (all(|worker| &worker.handlers), all(|worker| &worker.variants));
-    let registered = tx.registered()?.into_iter().map(|handler| handler.name);
-    let no_handler: Vec<String> = registered.filter(|name| !handlers.contains(name)).collect();
+    let Some(served) = Served::read(tx, now)? else { return Ok(Vec::new()) };
     let mut no_variant = tx.waiting_variants(now, LOOKED_AT)?;
-    no_variant.retain(|name| !variants.contains(name));
+    no_variant.retain(|name| !served.has_variant(name));
+    let (deadlocked, no_handler) = (served.deadlocked(), served.without_worker());
+    let deadlock = (!deadlocked.is_empty()).then_some(Anomaly::Deadlock { handlers: deadlocked });
     let handlers = (!no_handler.is_empty()).then_some(Anomaly::NoHandler { handlers: no_handler });
     let variants = (!no_variant.is_empty()).then_some(Anomaly::NoVariant { variants: no_variant });
-    Ok(variants.into_iter().chain(handlers).collect())
+    Ok(deadlock.into_iter().chain(variants).chain(handlers).collect())
 }
 
 /// The rejections of a variant for reasons like these: how many, and the last reason and its time.

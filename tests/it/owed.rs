@@ -192,6 +192,62 @@ on_both_databases! {
         assert_eq!(app.number("SELECT count(*) FROM pay_workers"), 0, "it said that it ended");
     }
 
+    async fn two_builds_that_wait_for_each_other_are_told_at_once_and_a_person_ends_it(kind) {
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        // A handler in the transaction was renamed, and the newer build does not retire its old name.
+        let older = beside(&app, |builder| marks(builder, "mark-order", &notes)).await;
+        let newer = beside(&app, |builder| marks(builder, "mark-the-order", &notes)).await;
+        let workers = [&older, &newer].map(|app| app.payments.worker().poll(Duration::from_millis(50)).start().unwrap());
+        let token = newer.order().await.token;
+        assert_eq!(newer.stripe(&completed(&token)).await.status, 200);
+        let ready = || async {
+            let parts = app.payments.ready(&actix_payments::ReadyChecks::new()).await.parts;
+            parts.into_iter().find(|part| part.name == "handlers").and_then(|part| part.problem)
+        };
+        let mut problem = None;
+        for _ in 0..100 {
+            problem = ready().await;
+            if problem.is_some() {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(problem.as_deref(), Some("each worker lacks a handler in the transaction: mark-order, mark-the-order"));
+        let overview = app.get("/payments/admin/").await;
+        let said = "No event is processed: each worker lacks a handler in the transaction (mark-order, mark-the-order).";
+        assert!(overview.text().contains(said) && overview.body.contains("/payments/admin/handlers\""), "{}", overview.text());
+        assert!(app.get("/payments/admin/handlers").await.text().contains("mark-order for each transition, in its transaction 1 worker has it"));
+        let page = app.get("/payments/admin/handlers/retire?name=mark-order").await;
+        assert!(page.text().contains("From now on nothing is owed to it"), "{}", page.text());
+        assert_eq!((notes.count(), app.events("available")), (0, 1), "asking changes nothing");
+        assert_eq!(app.post("/payments/admin/handlers/retire", &crate::acts::form(&page.body)).await.status, 303);
+        for _ in 0..100 {
+            if notes.count() > 0 {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        for worker in workers {
+            worker.stop().await;
+        }
+        assert_eq!((notes.all(), ready().await), (vec![format!("mark-the-order {token}")], None));
+        let acts = app.texts("SELECT act || ' ' || actor || ' ' || detail AS t FROM pay_audit");
+        assert_eq!(acts, ["retire_handler admin mark-order"]);
+        assert_eq!(app.post("/payments/admin/handlers/retire", "name=mark-order").await.status, 404, "once");
+    }
+
+    async fn a_pending_payment_of_a_variant_that_is_gone_is_an_error_that_names_it(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let other = App::at(app.url.clone(), None, |builder| builder.variant("stripe-new", Stripe::new(SECRET))).await;
+        let error = other.payments.catch_up(&token).await.unwrap_err();
+        assert_eq!(error.kind(), actix_payments::ErrorKind::Configuration);
+        let expected = "the payment is of the variant \"stripe\", which is not configured here; these are: stripe-new";
+        assert_eq!(error.to_string(), expected);
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!(other.payments.catch_up(&token).await.unwrap().status, Status::Paid, "what is done needs nobody");
+    }
+
     async fn whatever_is_deployed_every_transition_runs_each_handler_that_was_registered(kind) {
         for seed in 1..=(if kind == crate::app::Kind::Sqlite { 24 } else { 6 }) {
             deploys(kind, seed).await;

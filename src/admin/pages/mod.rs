@@ -27,6 +27,7 @@ pages! {
     bulk,
     event,
     dry_run,
+    handlers,
     variants,
     variant,
     audit,

@@ -34,6 +34,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let page = Overview {
         page: frame.page("Overview", ""),
         anomalies: found.anomalies.iter().map(|anomaly| line(&frame, anomaly)).collect(),
+        now: now(&frame, &found),
         tiles: tiles(&frame, &found),
         money: money(&found.sums),
         spans: Span::ALL.into_iter().map(spans).collect(),
@@ -58,38 +59,44 @@ fn sum(sums: &[Sum], outcome: &str) -> i64 {
     its.fold(0, |all, sum| all.saturating_add(sum.count))
 }
 
-fn tiles(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
-    let number = |outcome: &str| sum(&found.sums, outcome);
-    let before = |outcome: &str| format!("{} the day before", grouped(&sum(&found.before, outcome).to_string()));
+fn tile(frame: &Frame, text: &str, path: &str, (number, note): (String, String), tone: &'static str) -> Tile {
+    Tile { link: Link::new(text, frame.href(path)), number, note, tone }
+}
+
+/// What is open at this moment.
+fn now(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
     let open = |states: &[EventState]| -> i64 {
         found.open.iter().filter(|(state, _)| states.contains(state)).map(|(_, count)| count).sum()
     };
     let capped = |number: i64| count(number.unsigned_abs(), COUNT_CAP.unsigned_abs());
-    let tile = |text: &str, path: &str, number: String, note: String, tone| {
-        Tile { link: Link::new(text, frame.href(path)), number, note, tone }
-    };
+    let retryable = open(&[EventState::Retryable]);
+    let waiting = open(&[EventState::Available, EventState::Running, EventState::Retryable]);
+    let (path, tone) =
+        if retryable > 0 { ("events?state=retryable", "warn") } else { ("events?state=available", "calm") };
+    let parked = capped(open(&[EventState::Parked]));
+    vec![
+        tile(frame, "Waiting", path, (capped(waiting), format!("{} for another try", capped(retryable))), tone),
+        tile(frame, "Parked", "events?state=parked", (parked, "for a payment".into()), "calm"),
+    ]
+}
+
+/// What happened in a day.
+fn tiles(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
+    let number = |outcome: &str| sum(&found.sums, outcome);
+    let before = |outcome: &str| format!("{} the day before", grouped(&sum(&found.before, outcome).to_string()));
     let counted = |text: &str, path: &str, outcome: &str, odd: &'static str| {
         let happened = number(outcome);
         let tone = if happened > 0 { odd } else { "calm" };
-        tile(text, path, grouped(&happened.to_string()), before(outcome), tone)
+        tile(frame, text, path, (grouped(&happened.to_string()), before(outcome)), tone)
     };
     let completed = EventState::Completed.as_str();
     let ignored = grouped(&number(EventState::Ignored.as_str()).to_string());
-    let retryable = open(&[EventState::Retryable]);
     vec![
         counted("Received", "events", RECEIVED, "calm"),
         Tile {
             note: format!("and {ignored} ignored"),
             ..counted("Completed", "events?state=completed", completed, "calm")
         },
-        tile(
-            "Waiting now",
-            if retryable > 0 { "events?state=retryable" } else { "events?state=available" },
-            capped(open(&[EventState::Available, EventState::Running, EventState::Retryable])),
-            format!("{} for another try", capped(retryable)),
-            if retryable > 0 { "warn" } else { "calm" },
-        ),
-        tile("Parked now", "events?state=parked", capped(open(&[EventState::Parked])), "for a payment".into(), "calm"),
         counted("Discarded", "events?state=discarded", EventState::Discarded.as_str(), "bad"),
         counted("Rejected", "variants", REJECTED, "warn"),
         counted("Duplicates", "events", DUPLICATE, "calm"),
@@ -212,8 +219,18 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
                 "No worker has these handlers, and they are owed their runs: {}. Start one that does, or retire them.",
                 handlers.join(", ")
             ),
-            "Waiting events",
-            "events?state=available".to_owned(),
+            "Handlers",
+            "handlers".to_owned(),
+        ),
+        Anomaly::Deadlock { handlers } => (
+            "bad",
+            format!(
+                "No event is processed: each worker lacks a handler in the transaction ({}). Retire what was renamed or \
+                 removed, or start a worker that has all.",
+                handlers.join(", ")
+            ),
+            "Handlers",
+            "handlers".to_owned(),
         ),
         Anomaly::OnlyRejected { variant, count, reason } => (
             "bad",

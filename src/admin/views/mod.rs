@@ -10,6 +10,7 @@ pub(crate) mod curl;
 pub(crate) mod dry_run;
 pub(crate) mod event;
 pub(crate) mod events;
+pub(crate) mod handlers;
 pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod notice;

@@ -14,7 +14,9 @@ pub(crate) struct Overview {
     pub(crate) page: Page,
     /// What is odd, the most urgent first.
     pub(crate) anomalies: Vec<Line>,
-    /// The numbers.
+    /// What is open at this moment.
+    pub(crate) now: Vec<Tile>,
+    /// The day's sums: of one moment and of a day no two numbers are to be compared.
     pub(crate) tiles: Vec<Tile>,
     /// The money, a row for each mode and currency.
     pub(crate) money: Vec<MoneyRow>,

@@ -1,0 +1,65 @@
+//! What no worker that runs can do: handlers and variants that none has, and handlers in the transaction of which each
+//! lacks one.
+
+use std::collections::BTreeSet;
+
+use super::heartbeat::SEEN;
+use crate::domain::Timestamp;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::registry::{Registered, Stage, WorkerRow};
+
+/// What the workers have that were seen lately.
+pub(crate) struct Served {
+    workers: Vec<BTreeSet<String>>,
+    variants: BTreeSet<String>,
+    registered: Vec<Registered>,
+}
+
+impl Served {
+    /// `None` where no worker is known: then somebody drains, or nobody works at all.
+    pub(crate) fn read(tx: &mut dyn Tx, now: Timestamp) -> Result<Option<Self>, Error> {
+        let workers = tx.workers(now - SEEN)?;
+        if workers.is_empty() {
+            return Ok(None);
+        }
+        let names = |list: &str| serde_json::from_str::<BTreeSet<String>>(list).unwrap_or_default();
+        let variants = workers.iter().flat_map(|worker| names(&worker.variants)).collect();
+        let workers = workers.iter().map(|worker: &WorkerRow| names(&worker.handlers)).collect();
+        Ok(Some(Self { workers, variants, registered: tx.registered()? }))
+    }
+
+    pub(crate) fn has_variant(&self, name: &str) -> bool {
+        self.variants.contains(name)
+    }
+
+    /// How many workers have this handler.
+    pub(crate) fn workers_with(&self, handler: &str) -> usize {
+        self.workers.iter().filter(|has| has.contains(handler)).count()
+    }
+
+    /// The registered handlers, by name.
+    pub(crate) fn registered(&self) -> &[Registered] {
+        &self.registered
+    }
+
+    /// The handlers that are owed their runs and that no worker has.
+    pub(crate) fn without_worker(&self) -> Vec<String> {
+        let owed = self.registered.iter().filter(|it| self.workers_with(&it.name) == 0);
+        owed.map(|it| it.name.clone()).collect()
+    }
+
+    /// Where no worker can process an event, because each lacks a handler in the transaction: the ones that are lacked.
+    pub(crate) fn deadlocked(&self) -> Vec<String> {
+        let inside = |it: &&Registered| matches!(it.stage, Stage::Transaction | Stage::SubscriptionTransaction);
+        let inside: Vec<&str> = self.registered.iter().filter(inside).map(|it| it.name.as_str()).collect();
+        let lacked = |has: &BTreeSet<String>| -> Vec<&str> {
+            inside.iter().filter(|name| !has.contains(**name)).copied().collect()
+        };
+        let lacked: Vec<Vec<&str>> = self.workers.iter().map(lacked).collect();
+        if lacked.iter().any(Vec::is_empty) {
+            return Vec::new();
+        }
+        lacked.concat().into_iter().map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
