@@ -33,9 +33,17 @@ impl Engine {
     /// will come.
     ///
     /// # Errors
-    /// `NotFound` for an unknown token, and what the database says.
+    /// `NotFound` for an unknown token; `Configuration` for a pending payment whose variant is not configured here, so
+    /// that nobody can ask and no event of it is processed; and what the database says.
     pub(crate) async fn catch_up(self: &Arc<Self>, token: &str) -> Result<Payment, Error> {
         let mut payment = self.known(token).await?;
+        if payment.status == Status::Pending && self.variant(&payment.variant).is_none() {
+            let variant = &payment.variant;
+            let known = self.variant_names().join(", ");
+            let why =
+                format!("the payment is of the variant {variant:?}, which is not configured here; these are: {known}");
+            return Err(Error::configuration(why));
+        }
         if payment.status == Status::Pending && can(self, &payment.variant, Verb::Refresh).is_ok() {
             match self.ask_for_a_while(token).await {
                 Ok(_) => payment = self.known(token).await?,

@@ -144,7 +144,8 @@ impl Payments {
     /// will come.
     ///
     /// # Errors
-    /// `NotFound` for an unknown token, and what the database says.
+    /// `NotFound` for an unknown token; `Configuration` for a pending payment whose variant is not configured here, so
+    /// that nobody can ask and no event of it is processed; and what the database says.
     pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
         self.0.catch_up(token).await
     }
