@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
 
-use super::database::{Database, beginning};
+use super::address::beginning;
+use super::database::Database;
 use super::dialect::{Dialect, HostConnection};
 use super::migrations::Migration;
 use super::{Tx, Work};

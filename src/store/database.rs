@@ -8,6 +8,7 @@ use std::time::Duration;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, NopErrorHandler, Pool, R2D2Connection};
 
 use super::Store;
+use super::address::beginning;
 use super::backend::Backend;
 use super::data_file::DataFile;
 use super::dialect::{Dialect, HostConnection};
@@ -121,15 +122,6 @@ where
 impl<C: HostConnection> Clone for Database<C> {
     fn clone(&self) -> Self {
         Self { pools: self.pools.clone(), file: self.file.clone() }
-    }
-}
-
-/// What may be told of an address that was refused: it may hold a password, so only its scheme.
-pub(super) fn beginning(url: &str) -> String {
-    let plain = |scheme: &&str| !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
-    match url.split_once(':').map(|(scheme, _)| scheme).filter(plain) {
-        Some(scheme) => format!("one that begins with {scheme:?}"),
-        None => "one without a scheme".to_owned(),
     }
 }
 
@@ -251,9 +243,9 @@ mod postgres {
         /// in transactions of payments may take 5 seconds, and such a transaction may be left idle for 8. A statement that has
         /// no answer after 6 seconds is given up and its connection left alone; all others are then made anew.
         ///
-        /// Behind PgBouncer in transaction mode add `pgbouncer=true` to the address, as Prisma has it: then no statement is
-        /// prepared for longer than it runs, since the next may reach another connection of the server. What the host asks
-        /// of a setting (`SET …`) and of a lock of a session is lost there just so.
+        /// Behind PgBouncer in transaction mode add `pgbouncer=true` to the address: then no statement stays prepared,
+        /// since the next transaction may reach another connection of the server. For the same reason a host can't rely
+        /// on settings (`SET …`) and advisory locks of a session there.
         ///
         /// # Errors
         /// `Configuration` when the address is of something else or nothing answers there.

@@ -1,7 +1,6 @@
 //! What do payments need from a database? [`Store`] opens transactions, [`Tx`] is what can be said in one: one
 //! method a verb. Which database answers is known below this file only; what the answers mean, above it.
 
-#[cfg(feature = "postgres")]
 mod address;
 pub(crate) mod any;
 pub(crate) mod audit;
