@@ -88,7 +88,7 @@ mod postgres {
         const REST: &str = "keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=8000";
 
         fn read(given: &str) -> (String, bool) {
-            let address = Address::read(given).unwrap();
+            let address = Address::read(given).expect("an address");
             (address.url, address.shares_connections)
         }
 
@@ -108,7 +108,7 @@ mod postgres {
                 read("postgres://h/d?pgbouncer=false"),
                 (format!("postgres://h/d?connect_timeout=5&{REST}"), false)
             );
-            let refused = Address::read("postgres://h/d?pgbouncer=yes").unwrap_err().to_string();
+            let refused = Address::read("postgres://h/d?pgbouncer=yes").expect_err("no such word").to_string();
             assert!(refused.contains("pgbouncer=true") && refused.contains("\"yes\""), "{refused}");
         }
     }
