@@ -47,13 +47,20 @@ pub enum SubscriptionVerb {
     CancelAtEnd,
     /// Let it go on, after all: take back an end that is decided and still to come.
     Resume,
+    /// Charge nothing until it is unpaused.
+    Pause,
+    /// End a pause.
+    Unpause,
+    /// Change its price or quantity, as [`PlanChange`](super::subscription::PlanChange) says.
+    Change,
     /// Say how it stands; changes nothing.
     Refresh,
 }
 
 impl SubscriptionVerb {
     /// Every verb.
-    pub const ALL: [SubscriptionVerb; 4] = [Self::Cancel, Self::CancelAtEnd, Self::Resume, Self::Refresh];
+    pub const ALL: [SubscriptionVerb; 7] =
+        [Self::Resume, Self::Unpause, Self::Pause, Self::Change, Self::CancelAtEnd, Self::Cancel, Self::Refresh];
 
     /// The word in tables and addresses.
     pub fn as_str(self) -> &'static str {
@@ -61,6 +68,9 @@ impl SubscriptionVerb {
             Self::Cancel => "cancel",
             Self::CancelAtEnd => "cancel_at_end",
             Self::Resume => "resume",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Change => "change",
             Self::Refresh => "refresh",
         }
     }

@@ -82,6 +82,9 @@ pub(crate) fn put(row: &mut SubscriptionRow, facts: &SubscriptionFacts, state: &
     row.certain = state.doubt.is_none();
     row.as_of = state.as_of;
     row.as_of_event.clone_from(&state.as_of_event);
+    let monthly = state.monthly().filter(|_| state.pause.is_none());
+    row.monthly_amount = monthly.map(|money| money.minor);
+    row.monthly_currency = monthly.map(|money| money.currency.to_string());
     row.facts = json(facts);
 }
 
@@ -119,6 +122,8 @@ pub(crate) fn new_row(token: String, variant: &str, gateway_ref: Option<&str>, n
         version: 0,
         created_at: now,
         updated_at: now,
+        monthly_amount: None,
+        monthly_currency: None,
     };
     put(&mut row, &facts, &facts.state());
     row

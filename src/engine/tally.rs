@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::domain::Timestamp;
+use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Count, Counter, PaymentRow};
@@ -18,6 +19,10 @@ pub(crate) const REJECTED: &str = "rejected:";
 /// Money moved to the merchant, and went back.
 pub(crate) const PAID: &str = "paid";
 pub(crate) const REFUNDED: &str = "refunded";
+/// A subscription began, ended, or became past due.
+pub(crate) const STARTED: &str = "subscription_started";
+pub(crate) const ENDED: &str = "subscription_ended";
+pub(crate) const PAST_DUE: &str = "subscription_past_due";
 /// Follows on either for money of a test mode, which is no money.
 pub(crate) const TEST: &str = ":test";
 
@@ -84,6 +89,33 @@ impl Moved {
     pub(crate) fn join(&mut self, event: Self) {
         for (counter, add) in event.0.into_iter().filter(|(_, add)| add.amount != 0) {
             let add = Count { count: 1, ..add };
+            self.0.entry(counter).and_modify(|known| known.join(add)).or_insert(add);
+        }
+    }
+
+    /// A subscription went from one state to another.
+    pub(crate) fn subscription(
+        &mut self,
+        variant: &str,
+        (before, after): (&SubscriptionState, &SubscriptionState),
+        now: Timestamp,
+    ) {
+        let was_begun = before.status != SubscriptionStatus::Incomplete;
+        let is_begun = after.status != SubscriptionStatus::Incomplete;
+        let (was_due, is_due) = [before, after].map(|state| state.status == SubscriptionStatus::PastDue).into();
+        let happened = [
+            (STARTED, !was_begun && is_begun && !after.is_over()),
+            (ENDED, was_begun && !before.is_over() && after.is_over()),
+            (PAST_DUE, !was_due && is_due),
+        ];
+        for (outcome, _) in happened.into_iter().filter(|(_, happened)| *happened) {
+            let counter = Counter {
+                hour: hour(now),
+                variant: variant.to_owned(),
+                outcome: outcome.to_owned(),
+                currency: String::new(),
+            };
+            let add = Count { count: 1, amount: 0, last_at: now };
             self.0.entry(counter).and_modify(|known| known.join(add)).or_insert(add);
         }
     }

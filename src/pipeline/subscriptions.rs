@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::domain::Timestamp;
 use crate::domain::event::{SubscriptionStatement, storable};
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
-use crate::domain::subscription::{SubscriptionEffect, SubscriptionFacts, SubscriptionState, why};
+use crate::domain::subscription::{
+    SubscriptionEffect, SubscriptionFact, SubscriptionFacts, SubscriptionInvoice, SubscriptionState, why,
+};
 use crate::engine::owed::Lacking;
 use crate::engine::subscription::{facts, json, new_row, put};
 use crate::engine::{Engine, Subscription, SubscriptionNotice, subscription_token};
@@ -14,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{Claimed, DoneHandler, EventRow, Step};
 use crate::store::sets::Key;
-use crate::store::subscriptions::{NewSubscriptionTransition, SubscriptionRow, SubscriptionTransitionRow};
+use crate::store::subscriptions::{InvoiceRow, NewSubscriptionTransition, SubscriptionRow, SubscriptionTransitionRow};
 
 /// What a batch knows of subscriptions, and what it changed.
 #[derive(Default)]
@@ -25,6 +27,8 @@ pub(crate) struct SubscriptionSet {
     /// The transitions that earlier attempts of these events caused.
     earlier: HashMap<EventId, Vec<SubscriptionTransitionRow>>,
     transitions: Vec<NewSubscriptionTransition>,
+    /// What the batch's events say of invoices, the greatest of each.
+    invoices: BTreeMap<Key, (SubscriptionId, SubscriptionInvoice)>,
 }
 
 /// A subscription in memory.
@@ -134,6 +138,11 @@ impl SubscriptionSet {
         self.by_ref.insert((event.variant.clone(), statement.gateway_ref.clone()), id);
         let held = self.held.get_mut(&id).ok_or_else(not_read)?;
         let (before, facts) = (held.facts.state(), held.facts.clone());
+        for fact in &statement.facts {
+            if let SubscriptionFact::Invoice(invoice) = fact {
+                keep(&mut self.invoices, &event.variant, id, invoice);
+            }
+        }
         let merged = statement.facts.iter().map(|fact| held.facts.merge(fact.clone()));
         let effect = merged.max().unwrap_or(SubscriptionEffect::Known);
         let after = held.facts.state();
@@ -166,9 +175,6 @@ impl SubscriptionSet {
     pub(super) fn write(&mut self, tx: &mut dyn Tx) -> Result<WrittenSubscriptions, Error> {
         let changed = self.held.values().filter(|held| held.is_changed);
         let rows: Vec<SubscriptionRow> = changed.map(|held| held.row.clone()).collect();
-        if rows.is_empty() {
-            return Ok(WrittenSubscriptions::default());
-        }
         let ids: HashMap<String, SubscriptionId> = tx.save_subscriptions(&rows)?.into_iter().collect();
         let real = |id: SubscriptionId| {
             let row = rows.iter().find(|row| row.id == id);
@@ -178,6 +184,8 @@ impl SubscriptionSet {
             step.subscription_id = real(step.subscription_id);
         }
         let transitions = tx.add_subscription_transitions(&self.transitions)?;
+        let invoices = std::mem::take(&mut self.invoices).into_iter();
+        save_invoices(tx, invoices.map(|(key, (id, invoice))| (key, real(id), invoice)).collect())?;
         Ok(WrittenSubscriptions { ids, transitions })
     }
 }
@@ -250,6 +258,48 @@ impl SubscriptionChange {
     pub(super) fn owners(&self) -> impl Iterator<Item = String> {
         self.before.owner.iter().chain(&self.after.owner).cloned().collect::<Vec<_>>().into_iter()
     }
+}
+
+/// Keeps what outranks what is kept of the same invoice.
+fn keep(
+    kept: &mut BTreeMap<Key, (SubscriptionId, SubscriptionInvoice)>,
+    variant: &str,
+    of: SubscriptionId,
+    invoice: &SubscriptionInvoice,
+) {
+    // What can't be looked up can't be linked to a payment either.
+    if !storable(&invoice.gateway_ref) {
+        return;
+    }
+    let key = (variant.to_owned(), invoice.gateway_ref.clone());
+    match kept.get(&key) {
+        Some((_, known)) if !invoice.outranks(known) => {}
+        _ => drop(kept.insert(key, (of, invoice.clone()))),
+    }
+}
+
+/// Writes those invoices that outrank the stored ones. Their subscriptions are held, so nobody else writes them.
+fn save_invoices(tx: &mut dyn Tx, invoices: Vec<(Key, SubscriptionId, SubscriptionInvoice)>) -> Result<(), Error> {
+    let keys: Vec<Key> = invoices.iter().map(|(key, ..)| key.clone()).collect();
+    let known = tx.invoices_of(&keys)?;
+    let mut rows = Vec::new();
+    for ((variant, gateway_ref), subscription_id, invoice) in invoices {
+        let before = known.iter().find(|row| (&row.variant, &row.gateway_ref) == (&variant, &gateway_ref));
+        let before: Option<SubscriptionInvoice> = before.and_then(|row| serde_json::from_str(&row.fact).ok());
+        if before.is_none_or(|before| invoice.outranks(&before)) {
+            rows.push(InvoiceRow {
+                id: 0,
+                subscription_id,
+                variant,
+                gateway_ref,
+                status: invoice.status.clone(),
+                paid: invoice.paid,
+                invoiced_at: invoice.created_at,
+                fact: json(&invoice),
+            });
+        }
+    }
+    tx.save_invoices(&rows)
 }
 
 /// A transition of a subscription, to be stored.

@@ -34,6 +34,8 @@ pub(crate) struct PaymentStory {
     pub permissions: Vec<Permission>,
     /// Adopted payments that turned out to be this one.
     pub absorbed: Vec<PaymentRow>,
+    /// The token of the subscription that an invoice of it is of.
+    pub subscription: Option<String>,
     /// The tokens of the payments beside this one.
     pub neighbours: Neighbours,
     /// Whether there are more events than are told of.
@@ -98,7 +100,9 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
         let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, payment.livemode.unwrap_or(false)));
         (text, page)
     };
-    let references = tx.references_of(payment.id)?.into_iter().map(with_page).collect();
+    let references = tx.references_of(payment.id)?;
+    let subscription = subscription_of(tx, &payment, &references)?;
+    let references = references.into_iter().map(with_page).collect();
     let absorbed = tx.absorbed_by(payment.id)?;
     let mut transitions = tx.transitions_of(payment.id)?;
     for earlier in &absorbed {
@@ -110,6 +114,7 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
     let permissions = permissions(engine, tx, &payment, &Payment::of(&payment))?;
     Ok(Some(PaymentStory {
         references,
+        subscription,
         permissions,
         operations,
         facts: tx.facts_of(payment.id)?,
@@ -123,6 +128,13 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
         events,
         payment,
     }))
+}
+
+/// The subscription whose invoice the payment bears. Either may have come first.
+fn subscription_of(tx: &mut dyn Tx, payment: &PaymentRow, refs: &[String]) -> Result<Option<String>, Error> {
+    let keys: Vec<_> = refs.iter().map(|text| (payment.variant.clone(), text.clone())).collect();
+    let Some(invoice) = tx.invoices_of(&keys)?.pop() else { return Ok(None) };
+    Ok(tx.subscription(invoice.subscription_id)?.map(|row| row.token))
 }
 
 fn neighbours(tx: &mut dyn Tx, payment: &PaymentRow) -> Result<Neighbours, Error> {

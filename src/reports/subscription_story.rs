@@ -1,9 +1,12 @@
 //! What is the whole story of a subscription? All that its page tells, read in one go.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::domain::event::distinct;
 use crate::domain::id::EventId;
 use crate::domain::operation::SubscriptionVerb;
+use crate::domain::subscription::SubscriptionInvoice;
 use crate::engine::subscription_allowed::may;
 use crate::engine::{Engine, Subscription};
 use crate::error::Error;
@@ -13,8 +16,9 @@ use crate::store::rows::{AttemptRow, EventRow};
 use crate::store::subscription_calls::SubscriptionOperationRow;
 use crate::store::subscriptions::{SubscriptionRow, SubscriptionTransitionRow};
 
-/// How many events a subscription's timeline shows.
+/// How many events a subscription's timeline shows, and how many invoices there are beside it.
 const EVENTS: i64 = 200;
+const INVOICES: i64 = 24;
 
 /// Everything about one subscription, lists newest first.
 pub(crate) struct SubscriptionStory {
@@ -32,6 +36,10 @@ pub(crate) struct SubscriptionStory {
     pub operations: Vec<SubscriptionOperationRow>,
     /// What its gateway may be asked for, or why not.
     pub permissions: Vec<(SubscriptionVerb, Result<(), String>)>,
+    /// Its invoices, newest first, each with the token of the payment that pays it.
+    pub invoices: Vec<(SubscriptionInvoice, Option<String>)>,
+    /// Whether there are more invoices than these.
+    pub has_more_invoices: bool,
     /// The token of the payment that pays its newest invoice.
     pub payment: Option<String>,
     /// Whether there are more events than are told of.
@@ -52,6 +60,11 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
     let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
     let events = tx.events_of_subscription(row.id, EVENTS)?;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let invoices = tx.invoices_of_subscription(row.id, INVOICES + 1)?;
+    let invoices: Vec<SubscriptionInvoice> =
+        invoices.iter().filter_map(|invoice| serde_json::from_str(&invoice.fact).ok()).collect();
+    let paid_by = payments(tx, &row, &invoices)?;
+    let payment_of = |text: &String| paid_by.get(text).cloned();
     let page = |text: &String| gateway?.dashboard_url(text, row.livemode.unwrap_or(false));
     Ok(Some(SubscriptionStory {
         is_active: subscription.state.is_active(engine.now(), engine.grace),
@@ -61,8 +74,14 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
         transitions: tx.transitions_of_subscription(row.id)?,
         acts: tx.acts_of_subscription(row.id)?,
         operations: tx.operations_of_subscription(row.id)?,
-        permissions: SubscriptionVerb::ALL.map(|verb| (verb, may(engine, &row, verb))).into(),
-        payment: payment(tx, &row)?,
+        permissions: permissions(engine, &row),
+        payment: row.latest_invoice.as_ref().and_then(payment_of),
+        has_more_invoices: invoices.len() as i64 > INVOICES,
+        invoices: invoices
+            .into_iter()
+            .take(INVOICES as usize)
+            .map(|one| (one.clone(), payment_of(&one.gateway_ref)))
+            .collect(),
         cut: events.len() as i64 == EVENTS,
         events,
         subscription,
@@ -70,10 +89,27 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
     }))
 }
 
-/// The token of the payment that bears the newest invoice.
-fn payment(tx: &mut dyn Tx, row: &SubscriptionRow) -> Result<Option<String>, Error> {
-    let Some(invoice) = &row.latest_invoice else { return Ok(None) };
-    let linked = tx.payments_by_references(&[(row.variant.clone(), invoice.clone())])?;
-    let Some((_, id)) = linked.first() else { return Ok(None) };
-    Ok(tx.tokens_of(&[*id])?.pop().map(|(_, token)| token))
+/// What an operator may ask for: to what a subscription is changed is the host's to say.
+fn permissions(engine: &Engine, row: &SubscriptionRow) -> Vec<(SubscriptionVerb, Result<(), String>)> {
+    let verbs = SubscriptionVerb::ALL.into_iter().filter(|verb| *verb != SubscriptionVerb::Change);
+    verbs.map(|verb| (verb, may(engine, row, verb))).collect()
+}
+
+/// The tokens of the payments that bear these invoices, or the newest one, by the invoices' gateway refs.
+fn payments(
+    tx: &mut dyn Tx,
+    row: &SubscriptionRow,
+    invoices: &[SubscriptionInvoice],
+) -> Result<HashMap<String, String>, Error> {
+    let newest = row.latest_invoice.clone();
+    let refs = distinct(invoices.iter().map(|invoice| Some(invoice.gateway_ref.clone())).chain([newest]));
+    if refs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keys: Vec<_> = refs.into_iter().map(|text| (row.variant.clone(), text)).collect();
+    let linked = tx.payments_by_references(&keys)?;
+    let ids: Vec<_> = linked.iter().map(|(_, id)| *id).collect();
+    let tokens: HashMap<_, _> = tx.tokens_of(&ids)?.into_iter().collect();
+    let token = |((_, text), id)| Some((text, tokens.get(&id)?.clone()));
+    Ok(linked.into_iter().filter_map(token).collect())
 }

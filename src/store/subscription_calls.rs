@@ -16,6 +16,8 @@ pub(crate) struct NewSubscriptionOperation {
     pub variant: String,
     pub verb: SubscriptionVerb,
     pub gateway_ref: String,
+    /// What the verb needs besides, a JSON object.
+    pub params: Option<String>,
     pub idempotency_key: String,
     pub actor: String,
     /// When another process may take it up, should this one end meanwhile.
@@ -40,6 +42,8 @@ pub(crate) struct SubscriptionOperationRow {
     pub due_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// What the verb needs besides, a JSON object.
+    pub params: Option<String>,
 }
 
 /// Operations on subscriptions.

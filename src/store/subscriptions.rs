@@ -51,6 +51,9 @@ pub(crate) struct SubscriptionRow {
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What the items come to in a month, in minor units, with the currency.
+    pub monthly_amount: Option<i64>,
+    pub monthly_currency: Option<String>,
 }
 
 /// A subscription's transition to be added.
@@ -95,6 +98,16 @@ pub(crate) struct SubscriptionFilter {
     pub among: Option<Vec<SubscriptionId>>,
 }
 
+/// What subscriptions of one mode and currency come to in a month.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct MonthlySum {
+    pub livemode: Option<bool>,
+    pub currency: String,
+    /// In minor units.
+    pub amount: i64,
+    pub count: i64,
+}
+
 /// Where a page of a list begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum SubscriptionPlace {
@@ -104,7 +117,23 @@ pub(crate) enum SubscriptionPlace {
     After(SubscriptionId),
 }
 
-/// Subscriptions and their transitions.
+/// A stored invoice of a subscription, and one to be written.
+#[derive(Debug, Clone, Queryable)]
+#[allow(dead_code, reason = "a row is read whole")]
+pub(crate) struct InvoiceRow {
+    /// 0 before it is written.
+    pub id: i64,
+    pub subscription_id: SubscriptionId,
+    pub variant: String,
+    pub gateway_ref: String,
+    pub status: String,
+    pub paid: bool,
+    pub invoiced_at: Timestamp,
+    /// A JSON object.
+    pub fact: String,
+}
+
+/// Subscriptions, their transitions and their invoices.
 pub(crate) trait Subscriptions {
     /// These subscriptions by gateway ref or token, each held until the transaction ends; locked in the order of their
     /// ids.
@@ -125,6 +154,22 @@ pub(crate) trait Subscriptions {
     /// The transitions that these events caused, oldest first.
     fn subscription_transitions_by(&mut self, events: &[EventId]) -> Result<Vec<SubscriptionTransitionRow>, Error>;
 
+    /// These invoices, as far as they are stored.
+    fn invoices_of(&mut self, keys: &[Key]) -> Result<Vec<InvoiceRow>, Error>;
+    /// Writes invoices, each in the place of the stored one with its gateway ref.
+    fn save_invoices(&mut self, rows: &[InvoiceRow]) -> Result<(), Error>;
+    /// The tokens of subscriptions that should have been heard of: not certain, or with a period that ended before
+    /// `before`; without those that were asked about after `asked`. Up to `cap`.
+    fn stale_subscriptions(
+        &mut self,
+        variant: &str,
+        before: Timestamp,
+        asked: Timestamp,
+        cap: i64,
+    ) -> Result<Vec<String>, Error>;
+    /// The invoices of a subscription, newest first.
+    fn invoices_of_subscription(&mut self, subscription: SubscriptionId, cap: i64) -> Result<Vec<InvoiceRow>, Error>;
+
     /// The subscription with this id.
     fn subscription(&mut self, id: SubscriptionId) -> Result<Option<SubscriptionRow>, Error>;
     /// Up to `limit` subscriptions, from this place on: newest first, or towards the newest.
@@ -136,6 +181,9 @@ pub(crate) trait Subscriptions {
     ) -> Result<Vec<SubscriptionRow>, Error>;
     /// How many there are in each status, counted up to `cap`.
     fn count_subscriptions(&mut self, statuses: &[SubscriptionStatus], cap: i64) -> Result<Vec<i64>, Error>;
+    /// What those in good standing or past due come to in a month, by mode and currency, and how many they are; of
+    /// `cap` at the most.
+    fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error>;
     /// The subscriptions that `text` names: by token, gateway ref, invoice, the gateway's id of the customer, owner or
     /// email address. Up to `cap` by each.
     fn find_subscriptions(&mut self, text: &str, cap: i64) -> Result<Vec<SubscriptionId>, Error>;

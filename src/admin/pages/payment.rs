@@ -64,6 +64,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         variant: payment.variant.clone(),
         mode: Badge::mode(payment.livemode),
         created: frame.moment(payment.created_at),
+        subscription: story
+            .subscription
+            .as_ref()
+            .map(|token| Link::new(token, frame.href(&format!("subscriptions/{token}")))),
         neighbours: neighbours(&frame, &story),
         rebuild: Link::new("Rebuild", frame.href(&format!("payments/{}/rebuild", payment.token))),
         details,

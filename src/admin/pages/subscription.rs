@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 
+use super::subscription_details::{details, invoices, item, sentence};
 use super::subscription_operation::{address, icon, title};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -9,12 +10,11 @@ use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::page::Flash;
-use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
+use crate::admin::views::parts::{Badge, Change, Link};
 use crate::admin::views::payment::{Ask, Entry};
-use crate::admin::views::subscription::{ItemRow, Said, Subscription as Page};
+use crate::admin::views::subscription::Subscription as Page;
 use crate::domain::Timestamp;
 use crate::domain::operation::SubscriptionVerb;
-use crate::domain::subscription::{SubscriptionItem, SubscriptionState, SubscriptionStatus};
 use crate::engine::request::Requester;
 use crate::reports::SubscriptionStory;
 use crate::store::subscriptions::SubscriptionTransitionRow;
@@ -50,6 +50,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         doubt: state.doubt.as_deref().map(crate::admin::views::badge::sentence),
         asks: if visit.may_act() { asks(&frame, &story) } else { Vec::new() },
         items: state.items.iter().map(item).collect(),
+        invoices: invoices(&frame, &story),
+        invoices_note: story.has_more_invoices.then(|| format!("The {} newest invoices.", story.invoices.len())),
         details: details(&frame, &story),
         give_owner: (visit.may_act() && row.gateway_ref.is_some()).then_some(give_owner),
         timeline: timeline(&visit, &story),
@@ -90,98 +92,6 @@ fn asks(frame: &Frame, story: &SubscriptionStory) -> Vec<Ask> {
     };
     let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.permissions.iter().map(ask).partition(|ask| ask.leads.is_ok());
     can.into_iter().chain(can_not).collect()
-}
-
-/// What it is and until when.
-fn sentence(frame: &Frame, story: &SubscriptionStory) -> String {
-    let state = &story.subscription.state;
-    let day = |at: Timestamp| frame.moment(at).absolute;
-    let period = state.period.map(|period| day(period.end));
-    let ends = state.ends_at().map(day);
-    let due = state.due_since().map(|since| format!(" since {}", day(since))).unwrap_or_default();
-    let access = if story.is_active { "counts as active" } else { "does not count as active" };
-    match (state.status, ends) {
-        (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, Some(end)) => format!("It ended on {end}."),
-        (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, None) => "It ended.".to_owned(),
-        (SubscriptionStatus::Incomplete, _) => "Its first payment is still to come.".to_owned(),
-        (SubscriptionStatus::Trialing, Some(end)) => format!("In its trial, and it ends on {end}."),
-        (SubscriptionStatus::Trialing, None) => match state.trial_end {
-            Some(end) => format!("In its trial until {}; then it is charged.", day(end)),
-            None => "In its trial.".to_owned(),
-        },
-        (SubscriptionStatus::Active, Some(end)) => format!("Paid for, and it ends on {end}."),
-        (SubscriptionStatus::Active, None) => {
-            period.map_or("Paid for.".to_owned(), |end| format!("Paid for until {end}; then it renews."))
-        }
-        (SubscriptionStatus::PastDue, _) => format!("Money is due{due}; the gateway tries again, and it {access}."),
-        (SubscriptionStatus::Unpaid, _) => format!("Money is due{due}, and the gateway gave up trying."),
-        (SubscriptionStatus::Paused, _) => "Paused: nothing is charged until it is resumed.".to_owned(),
-        (SubscriptionStatus::Unknown, _) => {
-            let word = state.gateway_status.as_deref().unwrap_or_default();
-            format!("The gateway calls it {word:?}, which this release does not know, so it {access}.")
-        }
-    }
-}
-
-fn item(item: &SubscriptionItem) -> ItemRow {
-    let interval = item.interval.as_ref().map(|unit| match item.interval_count {
-        None | Some(1) => format!("every {unit}"),
-        Some(count) => format!("every {count} {unit}s"),
-    });
-    ItemRow {
-        price: item.price.clone(),
-        product: item.product.clone(),
-        quantity: item.quantity.map(|quantity| quantity.to_string()),
-        amount: item.amount.map(Amount::new),
-        interval,
-    }
-}
-
-fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static str, Said)> {
-    let (row, state) = (&story.row, &story.subscription.state);
-    let gateway = story.gateway.unwrap_or("gateway");
-    let code = |text: &String, what: &str| Said::Code(Code::new(text, what));
-    let at = |at: Timestamp| Said::At(frame.moment(at));
-    let its_ref = row.gateway_ref.as_ref();
-    let with_page = |text: &String| Code::new(text, "gateway ref").with_dashboard(gateway, story.dashboard.clone());
-    let mut all: Vec<(&'static str, Option<Said>)> = vec![
-        ("Owner", state.owner.as_ref().map(|owner| code(owner, "owner"))),
-        ("Customer", state.customer.clone().map(Said::Text)),
-        ("Gateway ref", its_ref.map(|text| Said::Code(with_page(text)))),
-        ("Gateway's customer", state.customer_ref.as_ref().map(|text| code(text, "customer"))),
-        ("Token", Some(code(&row.token, "token"))),
-        ("Variant", Some(Said::Text(row.variant.clone()))),
-        ("Period began", state.period.map(|period| at(period.start))),
-        ("Period ends", state.period.map(|period| at(period.end))),
-        ("Trial ends", state.trial_end.map(at)),
-        ("End decided", state.canceled_at.map(at)),
-    ];
-    all.extend(invoice(frame, story, state));
-    all.push(("As of", state.as_of.map(at)));
-    all.push(("Created here", Some(at(row.created_at))));
-    all.into_iter().filter_map(|(label, said)| Some((label, said?))).collect()
-}
-
-fn invoice(frame: &Frame, story: &SubscriptionStory, state: &SubscriptionState) -> Vec<(&'static str, Option<Said>)> {
-    let newest = state.latest_invoice.as_ref().map(|text| Said::Code(Code::new(text, "invoice")));
-    let payment = story.payment.as_ref();
-    let paid_by = payment.map(|token| Said::Link(Link::new(token, frame.href(&format!("payments/{token}")))));
-    let told = state.last_invoice.as_ref().map(|invoice| {
-        let due = invoice.due.map(|due| format!(" of {due}")).unwrap_or_default();
-        let tries = match invoice.attempts {
-            0 => String::new(),
-            1 => ", tried once".to_owned(),
-            attempts => format!(", tried {attempts} times"),
-        };
-        Said::Text(format!("{}{due}{tries}", spaced(&invoice.status)))
-    });
-    let next = state.last_invoice.as_ref().and_then(|invoice| invoice.next_attempt);
-    vec![
-        ("Newest invoice", newest),
-        ("Last invoice heard of", told),
-        ("Tried next", next.map(|at| Said::At(frame.moment(at)))),
-        ("Payment of the invoice", paid_by),
-    ]
 }
 
 /// Everything that happened, newest first.

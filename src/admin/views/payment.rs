@@ -42,6 +42,8 @@ pub(crate) struct Payment {
     pub(crate) mode: Option<Badge>,
     /// When it was created.
     pub(crate) created: Moment,
+    /// The subscription that it pays for.
+    pub(crate) subscription: Option<Link>,
     /// What its gateway can be asked for, for those who may ask.
     pub(crate) asks: Vec<Ask>,
     /// What happened, newest first.

@@ -29,6 +29,10 @@ pub(crate) struct Subscription {
     pub(crate) asks: Vec<Ask>,
     /// What is subscribed to.
     pub(crate) items: Vec<ItemRow>,
+    /// Its invoices, newest first.
+    pub(crate) invoices: Vec<InvoiceLine>,
+    /// What the invoices leave out.
+    pub(crate) invoices_note: Option<String>,
     /// What is known of it, as label and text.
     pub(crate) details: Vec<(&'static str, Said)>,
     /// Where its owner is given, for those who may act; with the owner that it has.
@@ -50,6 +54,24 @@ pub(crate) enum Said {
     At(Moment),
     /// What leads elsewhere.
     Link(Link),
+}
+
+/// One invoice.
+#[derive(Debug, Clone)]
+pub(crate) struct InvoiceLine {
+    /// The gateway's id of it.
+    pub(crate) code: String,
+    /// When the gateway made it.
+    pub(crate) made: Moment,
+    /// What was to be paid.
+    pub(crate) due: Option<Amount>,
+    /// Where it stands.
+    pub(crate) status: Badge,
+    /// How often it was tried, and when it is tried next.
+    pub(crate) tries: String,
+    pub(crate) next: Option<Moment>,
+    /// The payment that pays it.
+    pub(crate) payment: Option<Link>,
 }
 
 /// One price that is subscribed to.

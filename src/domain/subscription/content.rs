@@ -47,6 +47,9 @@ pub struct SubscriptionContent {
     /// The gateway's id of the newest invoice.
     #[serde(default)]
     pub latest_invoice: Option<String>,
+    /// The gateway's id of the schedule that decides what becomes of it (Stripe: `sub_sched_…`).
+    #[serde(default)]
+    pub schedule: Option<String>,
 }
 
 /// One price that is subscribed to.

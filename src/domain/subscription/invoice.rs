@@ -42,6 +42,11 @@ impl SubscriptionInvoice {
         !self.paid && !self.closed
     }
 
+    /// Whether this says more of its invoice than `other` does: paid outranks all else, whatever the times.
+    pub fn outranks(&self, other: &Self) -> bool {
+        self.precedence() > other.precedence()
+    }
+
     /// By what one outranks another, the most significant first; it covers every field, so that different ones never
     /// tie. Of one invoice, paid outranks all else, whatever the times.
     pub(super) fn precedence(&self) -> impl Ord + use<> {

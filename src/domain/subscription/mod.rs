@@ -2,16 +2,19 @@
 
 mod active;
 mod arrears;
+mod change;
 mod content;
 mod explain;
 mod facts;
 mod invoice;
 mod kept;
+mod revenue;
 mod snapshot;
 mod state;
 mod status;
 mod ties;
 
+pub use change::{PlanChange, Proration};
 pub use content::{BillingPeriod, CollectionPause, SubscriptionContent, SubscriptionItem};
 pub use explain::why;
 pub use facts::{OwnerClaim, OwnerSource, SubscriptionEffect, SubscriptionFact, SubscriptionFacts};

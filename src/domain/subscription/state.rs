@@ -53,6 +53,9 @@ pub struct SubscriptionState {
     /// The gateway's id of the newest invoice.
     #[serde(default)]
     pub latest_invoice: Option<String>,
+    /// The gateway's id of the schedule that decides what becomes of it.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// The newest invoice that an event has told of. It may be an earlier one than `latest_invoice`.
     #[serde(default)]
     pub last_invoice: Option<SubscriptionInvoice>,
@@ -88,6 +91,7 @@ impl SubscriptionState {
             ended_at: None,
             pause: None,
             latest_invoice: None,
+            schedule: None,
             last_invoice: None,
             past_due_since: None,
             as_of: None,
@@ -114,6 +118,7 @@ impl SubscriptionState {
             ended_at,
             pause,
             latest_invoice: content.latest_invoice,
+            schedule: content.schedule,
             ..Self::unknown()
         }
     }

@@ -2,7 +2,7 @@
 
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
@@ -10,7 +10,7 @@ use super::write::column;
 use crate::domain::Timestamp;
 use crate::domain::id::{SubscriptionId, SubscriptionTransitionId};
 use crate::store::statement::{answers, statement};
-use crate::store::subscriptions::{NewSubscriptionTransition, SubscriptionRow};
+use crate::store::subscriptions::{InvoiceRow, NewSubscriptionTransition, SubscriptionRow};
 
 statement! { Pg,
     /// The rows are one JSON list, since there are more columns than a statement's text should have arrays for.
@@ -20,11 +20,11 @@ statement! { Pg,
     "INSERT INTO pay_subscriptions AS s (token, variant, gateway_ref, status, gateway_status, owner, customer, \
      customer_ref, items, period_start, period_end, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
      pause, latest_invoice, invoice, due_since, certain, as_of, as_of_event, livemode, adopted, facts, version, \
-     created_at, updated_at) \
+     created_at, updated_at, monthly_amount, monthly_currency) \
      SELECT token, variant, gateway_ref, status, gateway_status, owner, customer, \
      customer_ref, items, period_start, period_end, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
      pause, latest_invoice, invoice, due_since, certain, as_of, as_of_event, livemode, adopted, facts, version, \
-     created_at, updated_at FROM json_populate_recordset(NULL::pay_subscriptions, CAST({} AS json)) \
+     created_at, updated_at, monthly_amount, monthly_currency FROM json_populate_recordset(NULL::pay_subscriptions, CAST({} AS json)) \
      ON CONFLICT (token) DO UPDATE SET gateway_ref = excluded.gateway_ref, status = excluded.status, \
      gateway_status = excluded.gateway_status, owner = excluded.owner, customer = excluded.customer, \
      customer_ref = excluded.customer_ref, items = excluded.items, period_start = excluded.period_start, \
@@ -33,7 +33,8 @@ statement! { Pg,
      ended_at = excluded.ended_at, pause = excluded.pause, latest_invoice = excluded.latest_invoice, \
      invoice = excluded.invoice, due_since = excluded.due_since, certain = excluded.certain, as_of = excluded.as_of, \
      as_of_event = excluded.as_of_event, livemode = excluded.livemode, adopted = excluded.adopted, \
-     facts = excluded.facts, version = excluded.version, updated_at = excluded.updated_at \
+     facts = excluded.facts, version = excluded.version, updated_at = excluded.updated_at, \
+     monthly_amount = excluded.monthly_amount, monthly_currency = excluded.monthly_currency \
      WHERE s.version = excluded.version - 1 RETURNING s.token, s.id"
 }
 answers!(Save, PgConnection, (Text, BigInt));
@@ -53,7 +54,7 @@ fn as_json(row: &SubscriptionRow) -> Value {
         "customer_ref": row.customer_ref, "items": row.items, "cancel_at_period_end": row.cancel_at_period_end,
         "pause": row.pause, "latest_invoice": row.latest_invoice, "invoice": row.invoice, "certain": row.certain,
         "as_of_event": row.as_of_event, "livemode": row.livemode, "adopted": row.adopted, "facts": row.facts,
-        "version": row.version + 1,
+        "version": row.version + 1, "monthly_amount": row.monthly_amount, "monthly_currency": row.monthly_currency,
     });
     let times = [
         ("period_start", row.period_start),
@@ -112,4 +113,34 @@ pub(super) fn add_transitions(
     .load(conn)?;
     ids.sort_unstable();
     Ok(ids.into_iter().map(SubscriptionTransitionId).collect())
+}
+
+statement! { Pg,
+    SaveInvoices {
+        subscriptions: Vec<i64> => Array<BigInt>,
+        variants: Vec<&'a str> => Array<Text>,
+        refs: Vec<&'a str> => Array<Text>,
+        statuses: Vec<&'a str> => Array<Text>,
+        paid: Vec<bool> => Array<Bool>,
+        invoiced: Vec<Timestamp> => Array<Timestamptz>,
+        facts: Vec<&'a str> => Array<Text>,
+    }
+    "INSERT INTO pay_subscription_invoices (subscription_id, variant, gateway_ref, status, paid, invoiced_at, fact) \
+     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}) ON CONFLICT (variant, gateway_ref) DO UPDATE SET \
+     status = excluded.status, paid = excluded.paid, invoiced_at = excluded.invoiced_at, fact = excluded.fact"
+}
+answers!(SaveInvoices, PgConnection);
+
+pub(super) fn save_invoices(conn: &mut PgConnection, rows: &[InvoiceRow]) -> QueryResult<()> {
+    let save = SaveInvoices {
+        subscriptions: column(rows, |row| row.subscription_id.0),
+        variants: column(rows, |row| row.variant.as_str()),
+        refs: column(rows, |row| row.gateway_ref.as_str()),
+        statuses: column(rows, |row| row.status.as_str()),
+        paid: column(rows, |row| row.paid),
+        invoiced: column(rows, |row| row.invoiced_at),
+        facts: column(rows, |row| row.fact.as_str()),
+        _borrows: Default::default(),
+    };
+    save.execute(conn).map(drop)
 }

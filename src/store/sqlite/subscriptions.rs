@@ -7,7 +7,7 @@ use diesel::sqlite::Sqlite;
 use crate::domain::Timestamp;
 use crate::domain::id::{SubscriptionId, SubscriptionTransitionId};
 use crate::store::statement::{answers, statement};
-use crate::store::subscriptions::{NewSubscriptionTransition, SubscriptionRow};
+use crate::store::subscriptions::{InvoiceRow, NewSubscriptionTransition, SubscriptionRow};
 
 statement! { Sqlite,
     Save {
@@ -40,13 +40,15 @@ statement! { Sqlite,
         version: i64 => BigInt,
         created: Timestamp => TimestamptzSqlite,
         updated: Timestamp => TimestamptzSqlite,
+        monthly_amount: Option<i64> => Nullable<BigInt>,
+        monthly_currency: Option<&'a str> => Nullable<Text>,
     }
     "INSERT INTO pay_subscriptions (token, variant, gateway_ref, status, gateway_status, owner, customer, \
      customer_ref, items, period_start, period_end, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
      pause, latest_invoice, invoice, due_since, certain, as_of, as_of_event, livemode, adopted, facts, version, \
-     created_at, updated_at) \
+     created_at, updated_at, monthly_amount, monthly_currency) \
      VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-     {}, {}) \
+     {}, {}, {}, {}) \
      ON CONFLICT (token) DO UPDATE SET gateway_ref = excluded.gateway_ref, status = excluded.status, \
      gateway_status = excluded.gateway_status, owner = excluded.owner, customer = excluded.customer, \
      customer_ref = excluded.customer_ref, items = excluded.items, period_start = excluded.period_start, \
@@ -55,7 +57,8 @@ statement! { Sqlite,
      ended_at = excluded.ended_at, pause = excluded.pause, latest_invoice = excluded.latest_invoice, \
      invoice = excluded.invoice, due_since = excluded.due_since, certain = excluded.certain, as_of = excluded.as_of, \
      as_of_event = excluded.as_of_event, livemode = excluded.livemode, adopted = excluded.adopted, \
-     facts = excluded.facts, version = excluded.version, updated_at = excluded.updated_at \
+     facts = excluded.facts, version = excluded.version, updated_at = excluded.updated_at, \
+     monthly_amount = excluded.monthly_amount, monthly_currency = excluded.monthly_currency \
      WHERE pay_subscriptions.version = excluded.version - 1 RETURNING id"
 }
 answers!(Save, SqliteConnection, BigInt);
@@ -97,6 +100,8 @@ pub(super) fn save(
             version: row.version + 1,
             created: row.created_at,
             updated: row.updated_at,
+            monthly_amount: row.monthly_amount,
+            monthly_currency: row.monthly_currency.as_deref(),
             _borrows: Default::default(),
         }
         .get_result(conn)
@@ -142,4 +147,36 @@ pub(super) fn add_transitions(
         .map(SubscriptionTransitionId)
     };
     steps.iter().map(add).collect()
+}
+
+statement! { Sqlite,
+    SaveInvoice {
+        subscription: i64 => BigInt,
+        variant: &'a str => Text,
+        gateway_ref: &'a str => Text,
+        status: &'a str => Text,
+        paid: bool => Bool,
+        invoiced: Timestamp => TimestamptzSqlite,
+        fact: &'a str => Text,
+    }
+    "INSERT INTO pay_subscription_invoices (subscription_id, variant, gateway_ref, status, paid, invoiced_at, fact) \
+     VALUES ({}, {}, {}, {}, {}, {}, {}) ON CONFLICT (variant, gateway_ref) DO UPDATE SET status = excluded.status, \
+     paid = excluded.paid, invoiced_at = excluded.invoiced_at, fact = excluded.fact"
+}
+answers!(SaveInvoice, SqliteConnection);
+
+pub(super) fn save_invoices(conn: &mut SqliteConnection, rows: &[InvoiceRow]) -> QueryResult<()> {
+    rows.iter().try_for_each(|row| {
+        let save = SaveInvoice {
+            subscription: row.subscription_id.0,
+            variant: &row.variant,
+            gateway_ref: &row.gateway_ref,
+            status: &row.status,
+            paid: row.paid,
+            invoiced: row.invoiced_at,
+            fact: &row.fact,
+            _borrows: Default::default(),
+        };
+        save.execute(conn).map(drop)
+    })
 }

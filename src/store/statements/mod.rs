@@ -22,6 +22,7 @@ pub(super) mod schema;
 mod sets;
 mod stream;
 mod subscription_operations;
+mod subscription_schema;
 mod subscriptions;
 
 use super::dialect_error as failed;

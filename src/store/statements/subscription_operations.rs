@@ -28,6 +28,7 @@ impl SubscriptionOperations for Connection {
                 o::variant.eq(&new.variant),
                 o::verb.eq(new.verb),
                 o::gateway_ref.eq(&new.gateway_ref),
+                o::params.eq(&new.params),
                 o::idempotency_key.eq(&new.idempotency_key),
                 o::actor.eq(&new.actor),
                 o::state.eq(UNDERWAY),

@@ -1,9 +1,18 @@
 //! How are subscriptions read and listed? What is written for many of them is in the dialect's own file.
 
-use diesel::prelude::*;
+use std::collections::BTreeSet;
 
-use super::schema::{pay_audit, pay_events, pay_subscription_transitions, pay_subscriptions};
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use super::said::Said;
+use super::schema::{
+    pay_audit, pay_events, pay_subscription_invoices, pay_subscription_operations, pay_subscription_transitions,
+    pay_subscriptions,
+};
 use super::{Connection, failed};
+use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
 use crate::domain::subscription::SubscriptionStatus;
 use crate::error::{Error, ErrorKind};
@@ -11,6 +20,7 @@ use crate::store::audit::ActRow;
 use crate::store::rows::EventRow;
 use crate::store::sets::Key;
 use crate::store::subscriptions::*;
+use pay_subscription_invoices::dsl as i;
 use pay_subscription_transitions::dsl as t;
 use pay_subscriptions::dsl as s;
 
@@ -57,6 +67,59 @@ impl Subscriptions for Connection {
             .map_err(failed("reading transitions of subscriptions"))
     }
 
+    fn invoices_of(&mut self, keys: &[Key]) -> Result<Vec<InvoiceRow>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let variants: BTreeSet<&String> = keys.iter().map(|(variant, _)| variant).collect();
+        let refs = keys.iter().map(|(_, text)| text);
+        let named = i::variant.eq_any(variants).and(i::gateway_ref.eq_any(refs));
+        let found = i::pay_subscription_invoices.filter(named).load(self).map_err(failed("reading invoices"))?;
+        let is_wanted = |row: &InvoiceRow| keys.iter().any(|(v, text)| (v, text) == (&row.variant, &row.gateway_ref));
+        Ok(found.into_iter().filter(is_wanted).collect())
+    }
+
+    fn save_invoices(&mut self, rows: &[InvoiceRow]) -> Result<(), Error> {
+        if rows.is_empty() { Ok(()) } else { written::save_invoices(self, rows).map_err(failed("writing invoices")) }
+    }
+
+    fn invoices_of_subscription(&mut self, subscription: SubscriptionId, cap: i64) -> Result<Vec<InvoiceRow>, Error> {
+        i::pay_subscription_invoices
+            .filter(i::subscription_id.eq(subscription))
+            .order((i::invoiced_at.desc(), i::id.desc()))
+            .limit(cap)
+            .load(self)
+            .map_err(failed("reading a subscription's invoices"))
+    }
+
+    fn stale_subscriptions(
+        &mut self,
+        variant: &str,
+        before: Timestamp,
+        asked: Timestamp,
+        cap: i64,
+    ) -> Result<Vec<String>, Error> {
+        use pay_subscription_operations::dsl as o;
+        let of_variant = || s::pay_subscriptions.filter(s::variant.eq(variant).and(s::gateway_ref.is_not_null()));
+        let asked =
+            || exists(o::pay_subscription_operations.filter(o::subscription_id.eq(s::id).and(o::created_at.ge(asked))));
+        let finding = || failed("finding stale subscriptions");
+        let mut tokens: Vec<String> = of_variant()
+            .filter(s::period_end.lt(before).and(s::ended_at.is_null()))
+            .filter(not(asked()))
+            .order(s::period_end)
+            .limit(cap)
+            .select(s::token)
+            .load(self)
+            .map_err(finding())?;
+        let uncertain = of_variant().filter(not(s::certain)).filter(not(asked()));
+        tokens.extend(uncertain.limit(cap).select(s::token).load::<String>(self).map_err(finding())?);
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
+        Ok(tokens)
+    }
+
     fn subscription(&mut self, id: SubscriptionId) -> Result<Option<SubscriptionRow>, Error> {
         s::pay_subscriptions.find(id).first(self).optional().map_err(failed("reading a subscription"))
     }
@@ -100,6 +163,27 @@ impl Subscriptions for Connection {
         statuses.iter().map(count).collect()
     }
 
+    /// Reads an index only, which has all of these columns.
+    fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error> {
+        let of = |status: SubscriptionStatus| {
+            format!(
+                "SELECT * FROM (SELECT livemode, monthly_currency, monthly_amount FROM pay_subscriptions \
+                 WHERE status = '{}' AND monthly_currency IS NOT NULL LIMIT {cap}) AS {}",
+                status.as_str(),
+                status.as_str()
+            )
+        };
+        let [active, past_due] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue].map(of);
+        Said::<(Nullable<Bool>, Text, BigInt, BigInt)>::new()
+            .sql(format!(
+                "SELECT livemode, monthly_currency, CAST(SUM(monthly_amount) AS BIGINT), COUNT(*) \
+                 FROM ({active} UNION ALL {past_due}) AS counted GROUP BY livemode, monthly_currency \
+                 ORDER BY livemode DESC, monthly_currency"
+            ))
+            .load(self)
+            .map_err(failed("adding up subscriptions"))
+    }
+
     fn find_subscriptions(&mut self, text: &str, cap: i64) -> Result<Vec<SubscriptionId>, Error> {
         let all = || s::pay_subscriptions.select(s::id).order(s::id.desc()).limit(cap);
         let ways = [
@@ -110,8 +194,10 @@ impl Subscriptions for Connection {
             all().filter(s::owner.eq(text)).load(self),
             all().filter(s::customer.eq(text)).load(self),
         ];
+        let invoices = i::pay_subscription_invoices.filter(i::gateway_ref.eq(text)).limit(cap);
+        let of_invoices = invoices.select(i::subscription_id).load::<SubscriptionId>(self);
         let mut found = Vec::new();
-        for ids in ways {
+        for ids in ways.into_iter().chain([of_invoices]) {
             found.extend(ids.map_err(failed("looking for subscriptions"))?);
         }
         found.sort_unstable();

@@ -30,6 +30,7 @@ fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
         canceled_at: None,
         ended_at: None,
         pause: None,
+        schedule: None,
         latest_invoice: Some(format!("in_{invoice}")),
     }
 }

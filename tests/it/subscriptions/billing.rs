@@ -1,0 +1,312 @@
+//! What would Stripe's billing do? A fake of subscriptions, their invoices and the calls about them, with the state that
+//! they change and the events that tell of it. What happens by itself (a renewal, a failed charge) a test says, and a
+//! test can make the next calls go wrong.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use actix_payments::gateways::stripe::Stripe;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc2822;
+
+use super::story::{DAY, items};
+use crate::events::fixture;
+use crate::stripe::listener::{Heard, Listener, Say};
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection ends before anything happened.
+    CutBefore,
+    /// It is done, and the connection ends before the answer.
+    CutAfter,
+    /// Stripe has trouble of its own and does nothing.
+    Trouble,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub now: i64,
+    next: u64,
+    pub subscriptions: BTreeMap<String, Value>,
+    pub invoices: BTreeMap<String, Value>,
+    /// Oldest first.
+    pub events: Vec<Value>,
+    /// What was answered under each idempotency key, with the path.
+    keys: BTreeMap<String, (String, Value)>,
+    /// What calls really did, in order.
+    pub effects: Vec<String>,
+    pub faults: VecDeque<Option<Fault>>,
+}
+
+pub struct Billing {
+    pub listener: Listener,
+    state: Arc<Mutex<State>>,
+}
+
+impl Billing {
+    pub fn new(now: i64) -> Self {
+        let state = Arc::new(Mutex::new(State { now, ..State::default() }));
+        let kept = state.clone();
+        let listener = Listener::answering(move |heard| kept.lock().unwrap().serve(heard));
+        Self { listener, state }
+    }
+
+    /// A variant that calls this fake.
+    pub fn gateway(&self, secret: &str) -> Stripe {
+        Stripe::new(secret).api_key("sk_test_1").api_base(&self.listener.address).api_retries(0)
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+impl State {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// A customer subscribes: the first invoice is paid, or it is a trial.
+    pub fn subscribe(&mut self, owner: &str, is_trial: bool) -> String {
+        let mut object = fixture("customer.subscription.updated")["data"]["object"].take();
+        let id = format!("sub_{}", self.number());
+        object["id"] = json!(id);
+        object["status"] = json!(if is_trial { "trialing" } else { "incomplete" });
+        object["metadata"] = json!({"owner": owner});
+        object["items"] = items("price_tea", 1, self.now);
+        object["items"]["data"][0]["id"] = json!(format!("si_{id}"));
+        object["trial_end"] = if is_trial { json!(self.now + 31 * DAY) } else { Value::Null };
+        object["latest_invoice"] = Value::Null;
+        self.subscriptions.insert(id.clone(), object);
+        self.tell(&id, "created", None);
+        if !is_trial {
+            let invoice = self.invoice(&id);
+            self.change(&id, json!({"latest_invoice": invoice}));
+            self.pay(&id);
+        }
+        id
+    }
+
+    /// The next period begins, with an invoice that is to be paid.
+    pub fn renew(&mut self, id: &str) {
+        let start = self.subscriptions[id]["items"]["data"][0]["current_period_end"].as_i64().unwrap();
+        let mut items = self.subscriptions[id]["items"].clone();
+        items["data"][0]["current_period_start"] = json!(start);
+        items["data"][0]["current_period_end"] = json!(start + 31 * DAY);
+        let invoice = self.invoice(id);
+        let trialing = self.subscriptions[id]["status"] == "trialing";
+        let mut changes = json!({"items": items, "latest_invoice": invoice});
+        if trialing {
+            changes["status"] = json!("active");
+        }
+        self.change(id, changes);
+    }
+
+    fn invoice(&mut self, id: &str) -> String {
+        let mut object = fixture("invoice.payment_failed")["data"]["object"].take();
+        let invoice = format!("in_{}", 1000 + self.number());
+        object["id"] = json!(invoice);
+        object["parent"]["subscription_details"]["subscription"] = json!(id);
+        object["created"] = json!(self.now);
+        object["attempt_count"] = json!(0);
+        object["next_payment_attempt"] = json!(self.now + 3600);
+        self.invoices.insert(invoice.clone(), object.clone());
+        self.say("invoice.finalized", json!({"object": object}));
+        invoice
+    }
+
+    /// The newest invoice's id, if money is due on it.
+    pub fn open_invoice(&self, id: &str) -> Option<String> {
+        let newest = self.subscriptions[id]["latest_invoice"].as_str()?;
+        (self.invoices[newest]["status"] == "open").then(|| newest.to_owned())
+    }
+
+    /// The newest invoice is paid, with a payment intent of its own.
+    pub fn pay(&mut self, id: &str) {
+        let Some(invoice) = self.open_invoice(id) else { return };
+        let attempts = self.invoices[&invoice]["attempt_count"].as_i64().unwrap() + 1;
+        let object = self.invoices.get_mut(&invoice).unwrap();
+        object["status"] = json!("paid");
+        object["attempt_count"] = json!(attempts);
+        object["next_payment_attempt"] = Value::Null;
+        let paid = object.clone();
+        let mut intent = fixture("payment_intent.succeeded")["data"]["object"].take();
+        intent["id"] = json!(format!("pi_{invoice}"));
+        intent["latest_charge"] = json!(format!("ch_{invoice}"));
+        intent["payment_details"] = json!({"order_reference": invoice});
+        intent["metadata"] = json!({});
+        for name in ["amount", "amount_received"] {
+            intent[name] = json!(2000);
+        }
+        self.say("payment_intent.succeeded", json!({"object": intent}));
+        self.say("invoice.paid", json!({"object": paid}));
+        if self.subscriptions[id]["status"] != "active" {
+            self.change(id, json!({"status": "active"}));
+        }
+    }
+
+    /// The newest invoice is not paid at this attempt.
+    pub fn fail(&mut self, id: &str) {
+        let Some(invoice) = self.open_invoice(id) else { return };
+        let next = self.now + 3 * DAY;
+        let object = self.invoices.get_mut(&invoice).unwrap();
+        object["attempt_count"] = json!(object["attempt_count"].as_i64().unwrap() + 1);
+        object["next_payment_attempt"] = json!(next);
+        let failed = object.clone();
+        self.say("invoice.payment_failed", json!({"object": failed}));
+        if self.subscriptions[id]["status"] == "active" {
+            self.change(id, json!({"status": "past_due"}));
+        }
+    }
+
+    /// Stripe gives up on what is past due.
+    pub fn give_up(&mut self, id: &str) {
+        if self.subscriptions[id]["status"] == "past_due" {
+            self.change(id, json!({"status": "unpaid"}));
+        }
+    }
+
+    /// It ends.
+    pub fn end(&mut self, id: &str) {
+        if self.subscriptions[id]["status"] != "canceled" {
+            self.put(id, &json!({"status": "canceled", "ended_at": self.now, "canceled_at": self.now}));
+            self.tell(id, "deleted", None);
+        }
+    }
+
+    pub fn is_over(&self, id: &str) -> bool {
+        self.subscriptions[id]["status"] == "canceled"
+    }
+
+    /// Changes fields, and tells of it where that changes anything.
+    pub fn change(&mut self, id: &str, changes: Value) {
+        let previous = self.put(id, &changes);
+        if !previous.as_object().unwrap().is_empty() {
+            self.tell(id, "updated", Some(previous));
+        }
+    }
+
+    fn put(&mut self, id: &str, changes: &Value) -> Value {
+        let object = self.subscriptions.get_mut(id).unwrap();
+        let mut previous = json!({});
+        for (name, value) in changes.as_object().unwrap() {
+            if object[name] != *value {
+                previous[name] = std::mem::replace(&mut object[name], value.clone());
+            }
+        }
+        previous
+    }
+
+    fn tell(&mut self, id: &str, verb: &str, previous: Option<Value>) {
+        let mut data = json!({"object": self.subscriptions[id]});
+        if let Some(previous) = previous {
+            data["previous_attributes"] = previous;
+        }
+        self.say(&format!("customer.subscription.{verb}"), data);
+    }
+
+    fn say(&mut self, kind: &str, data: Value) {
+        let id = format!("evt_{:08}", self.number());
+        self.events.push(json!({"id": id, "object": "event", "api_version": "2026-10-28.endive", "created": self.now,
+            "livemode": false, "type": kind, "data": data}));
+    }
+
+    fn serve(&mut self, heard: &Heard) -> Say {
+        let date = time::OffsetDateTime::from_unix_timestamp(self.now).unwrap().format(&Rfc2822).unwrap();
+        let say = |status: u16, body: &Value| Say::Answer(status, vec![("date", date.clone())], body.to_string());
+        let fault = self.faults.pop_front().flatten();
+        match fault {
+            Some(Fault::CutBefore) => return Say::Nothing,
+            Some(Fault::Trouble) => return say(503, &json!({"error": {"message": "try again"}})),
+            Some(Fault::CutAfter) | None => {}
+        }
+        let answer = self.answer(heard);
+        if fault == Some(Fault::CutAfter) {
+            return Say::Nothing;
+        }
+        match answer {
+            Ok(body) => say(200, &body),
+            Err((status, message)) => say(status, &json!({"error": {"message": message}})),
+        }
+    }
+
+    fn answer(&mut self, heard: &Heard) -> Result<Value, (u16, String)> {
+        if heard.method == "GET" {
+            return self.read(&heard.path);
+        }
+        let sent = format!("{} {} {}", heard.method, heard.path, heard.body);
+        let key = heard.header("idempotency-key").map(str::to_owned);
+        if let Some((known, answer)) = key.as_ref().and_then(|key| self.keys.get(key)) {
+            let other = "keys for idempotent requests can only be used with the same parameters";
+            return if *known == sent { Ok(answer.clone()) } else { Err((400, other.to_owned())) };
+        }
+        let answer = self.act(heard)?;
+        self.keys.extend(key.map(|key| (key, (sent, answer.clone()))));
+        Ok(answer)
+    }
+
+    fn read(&self, path: &str) -> Result<Value, (u16, String)> {
+        if let Some(id) = path.strip_prefix("/v1/subscriptions/") {
+            return self.subscriptions.get(id).cloned().ok_or((404, "no such subscription".to_owned()));
+        }
+        assert!(path.starts_with("/v1/events?"), "{path}");
+        let before = path.split("starting_after=").nth(1).map(|rest| rest.split('&').next().unwrap().to_owned());
+        let older = |event: &&Value| before.as_ref().is_none_or(|before| event["id"].as_str() < Some(before.as_str()));
+        let rest: Vec<&Value> = self.events.iter().rev().filter(older).collect();
+        let page: Vec<&&Value> = rest.iter().take(100).collect();
+        Ok(json!({"object": "list", "data": page, "has_more": rest.len() > 100}))
+    }
+
+    fn act(&mut self, heard: &Heard) -> Result<Value, (u16, String)> {
+        let fields: BTreeMap<String, String> = actix_web::web::Query::<Vec<(String, String)>>::from_query(&heard.body)
+            .unwrap()
+            .into_inner()
+            .into_iter()
+            .collect();
+        if heard.path == "/v1/billing_portal/sessions" {
+            return Ok(json!({"url": format!("https://billing.stripe.com/p/{}", fields["customer"])}));
+        }
+        let path = heard.path.strip_prefix("/v1/subscriptions/").unwrap_or_else(|| panic!("{}", heard.path));
+        let (id, step) = path.split_once('/').unwrap_or((path, ""));
+        if !self.subscriptions.contains_key(id) {
+            return Err((404, "no such subscription".to_owned()));
+        }
+        if self.is_over(id) {
+            return Err((404, "no such active subscription".to_owned()));
+        }
+        self.effects.push(format!("{} {} {}", heard.method, step, heard.body));
+        let end = self.subscriptions[id]["items"]["data"][0]["current_period_end"].clone();
+        match (heard.method.as_str(), step) {
+            ("DELETE", _) => self.end(id),
+            (_, "resume") => self.change(id, json!({"status": "active"})),
+            _ => match (fields.get("cancel_at_period_end").map(String::as_str), fields.get("pause_collection")) {
+                (Some("true"), _) => {
+                    self.change(id, json!({"cancel_at_period_end": true, "cancel_at": end, "canceled_at": self.now}));
+                }
+                (Some(_), _) => {
+                    let back = json!({"cancel_at_period_end": false, "cancel_at": null, "canceled_at": null});
+                    self.change(id, back);
+                }
+                (_, Some(_)) => self.change(id, json!({"pause_collection": null})),
+                _ if fields.contains_key("pause_collection[behavior]") => {
+                    let pause = json!({"behavior": fields["pause_collection[behavior]"], "resumes_at": null});
+                    self.change(id, json!({"pause_collection": pause}));
+                }
+                _ => {
+                    let mut items = self.subscriptions[id]["items"].clone();
+                    assert_eq!(items["data"][0]["id"], json!(fields["items[0][id]"]));
+                    if let Some(price) = fields.get("items[0][price]") {
+                        items["data"][0]["price"]["id"] = json!(price);
+                    }
+                    if let Some(quantity) = fields.get("items[0][quantity]") {
+                        items["data"][0]["quantity"] = json!(quantity.parse::<i64>().unwrap());
+                    }
+                    self.change(id, json!({"items": items}));
+                }
+            },
+        }
+        Ok(self.subscriptions[id].clone())
+    }
+}
