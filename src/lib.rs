@@ -67,6 +67,7 @@ mod web;
 mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
+pub use domain::subscription::{PlanChange, Proration};
 pub use engine::{
     Chores, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks, ReadyPart, Retention, Subscription, Unmatched,
     Variant,

@@ -4,6 +4,8 @@ use super::call::{BoxFuture, GatewayError, Started};
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 pub use crate::domain::operation::SubscriptionVerb;
+use crate::domain::subscription::SubscriptionState;
+pub use crate::domain::subscription::{PlanChange, Proration};
 
 /// A gateway that can be asked to do something with subscriptions.
 pub trait SubscriptionGateway: Send + Sync {
@@ -12,6 +14,14 @@ pub trait SubscriptionGateway: Send + Sync {
     /// # Errors
     /// Why not, as a sentence for an operator.
     fn supports(&self, verb: SubscriptionVerb) -> Result<(), String>;
+
+    /// Whether it can start a subscription in its current configuration. Default: it can.
+    ///
+    /// # Errors
+    /// Why not, as a sentence for a developer.
+    fn can_subscribe(&self) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Starts a subscription on a page of the gateway's. Its events must contain the request's token.
     ///
@@ -25,6 +35,34 @@ pub trait SubscriptionGateway: Send + Sync {
     /// # Errors
     /// See [`GatewayError`].
     fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>>;
+
+    /// Makes a page of the gateway's on which the customer manages the subscription alone (Stripe's billing portal), and
+    /// answers its address. Whoever has the address may act for the customer, so it is stored nowhere. Default:
+    /// unsupported.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    fn portal<'a>(&'a self, request: &'a PortalRequest) -> BoxFuture<'a, Result<String, GatewayError>> {
+        let _ = request;
+        let why = "it has no page on which customers manage their subscriptions";
+        Box::pin(std::future::ready(Err(GatewayError::Unsupported(why.to_owned()))))
+    }
+}
+
+/// A page on which a customer manages a subscription.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PortalRequest {
+    /// The gateway's id of the subscription.
+    pub gateway_ref: String,
+    /// The gateway's id of the customer, as far as it is known.
+    pub customer_ref: Option<String>,
+    /// How the subscription stands as far as events have shown it.
+    pub state: SubscriptionState,
+    /// The path at which the variant is mounted, as in [`SubscriptionRequest::address`].
+    pub address: Option<String>,
+    /// Where the customer returns to afterwards.
+    pub return_url: String,
 }
 
 /// A subscription to be started at a gateway.
@@ -45,6 +83,9 @@ pub struct SubscriptionRequest {
     pub trial_days: Option<u32>,
     /// The language of the checkout page, an IETF language tag: `de`, `pt-BR`.
     pub locale: Option<String>,
+    /// The path at which the variant is mounted, from the host's root and without a trailing slash: `/payments/dummy`.
+    /// `None` if it is not mounted.
+    pub address: Option<String>,
     /// Where the customer returns to afterwards.
     pub return_url: Option<String>,
     /// Where the customer returns to after giving up.
@@ -59,6 +100,10 @@ pub struct SubscriptionCall {
     pub verb: SubscriptionVerb,
     /// The gateway's id of the subscription.
     pub gateway_ref: String,
+    /// For [`SubscriptionVerb::Change`]: what is to change. The same for every try of a call.
+    pub change: Option<PlanChange>,
+    /// How the subscription stands as far as events have shown it, at this try.
+    pub state: SubscriptionState,
     /// The idempotency key, the same for every try of a call: at most 60 letters, digits and underscores.
     pub idempotency_key: String,
     /// The number of this try, from 1.

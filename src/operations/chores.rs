@@ -1,16 +1,18 @@
-//! What does a worker do from time to time, besides processing? It fetches what was missed, and asks about payments
-//! that nobody has told of for long; once per database, however many processes there are.
+//! What does a worker do from time to time, besides processing? It fetches what was missed, and asks about payments and
+//! subscriptions that nobody has told of for long; once per database, however many processes there are.
 
 use std::sync::Arc;
 
 use std::time::Duration;
 
 use crate::domain::later;
+use crate::domain::operation::SubscriptionVerb;
 use crate::domain::payment::Status;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::{Error, loggable};
 use crate::gateways::Verb;
+use crate::operations::SubscriptionOrder;
 use crate::store::Tx;
 use crate::store::calls::{ChoreRow, Stale};
 
@@ -55,10 +57,39 @@ impl Engine {
                 self.ask_about_stale(variant, after).await?;
             }
         }
+        for variant in names.iter().filter(|name| self.has_subscriptions(name)) {
+            if let Some(after) = chores.refresh_after
+                && self.is_mine(format!("subscriptions:{variant}"), LOOK).await?
+            {
+                self.ask_about_stale_subscriptions(variant, after).await?;
+            }
+        }
         match chores.notice_authorized_after {
             Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
             _ => Ok(()),
         }
+    }
+
+    /// Whether the variant's gateway can be asked how a subscription stands.
+    fn has_subscriptions(&self, variant: &str) -> bool {
+        let gateway = self.variant(variant).and_then(|variant| variant.gateway.subscriptions());
+        gateway.is_some_and(|gateway| gateway.supports(SubscriptionVerb::Refresh).is_ok())
+    }
+
+    /// Asks about subscriptions whose renewal or end nobody has told of, and about those that are not certain.
+    async fn ask_about_stale_subscriptions(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
+        let (now, name) = (self.now(), variant.to_owned());
+        let stale = self.read(move |tx| tx.stale_subscriptions(&name, now - after, now - ALONE, AT_ONCE));
+        for token in stale.await? {
+            let order = SubscriptionOrder {
+                requester: Requester::Worker,
+                ..SubscriptionOrder::by_host(SubscriptionVerb::Refresh)
+            };
+            if let Err(error) = self.operate_subscription(&token, order).await {
+                log::info!("payments: subscription={token} was asked about: {}", loggable(&error.to_string()));
+            }
+        }
+        Ok(())
     }
 
     async fn notice_authorized(self: &Arc<Self>, after: Duration) -> Result<(), Error> {

@@ -306,7 +306,7 @@ fn draft(variant: &str, order: &PaymentRequest, now: Timestamp) -> Result<Paymen
 
 /// A browser is sent there, so it must be a page of the gateway's: an absolute address over TLS, or over HTTP to this
 /// machine, as of a fake; or a path of this very server, as of the dummy gateway's page.
-fn checked_address(url: &str) -> Result<(), Error> {
+pub(super) fn checked_address(url: &str) -> Result<(), Error> {
     let is_printable = url.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
     let host = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
     let is_here = |host: &str| {

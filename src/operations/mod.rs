@@ -7,6 +7,7 @@ mod create;
 mod give_owner;
 mod operate;
 mod operate_subscription;
+mod portal;
 mod reconcile;
 mod refund;
 mod resend;
@@ -16,6 +17,7 @@ mod tries;
 
 pub use create::{Created, NewPayment, Next};
 pub(crate) use operate::OperatorsOrder;
+pub(crate) use operate_subscription::SubscriptionOrder;
 pub use reconcile::Reconciled;
 pub use refund::Refund;
 pub(crate) use resend::resend;

@@ -1,16 +1,18 @@
-//! How is a gateway made to end or resume a subscription exactly once? As with payments: what is to be done is a row
+//! How is a gateway made to change a subscription exactly once? As with payments: what is to be done is a row
 //! with its idempotency key before the gateway hears of it, every try is the same call, and the answer is an event.
 
 use std::sync::Arc;
 
 use super::tries::{KEY_LIFE, Outcome, SOON, TRY, Waiting};
-use crate::domain::event::{Envelope, Source};
+use crate::domain::event::{Envelope, Source, storable};
 use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::retry::Backoff;
+use crate::domain::subscription::PlanChange;
 use crate::domain::{Timestamp, later};
 use crate::engine::request::{Requester, idempotency_key};
+use crate::engine::subscription::json;
 use crate::engine::subscription_allowed::may;
-use crate::engine::{Engine, Variant, act};
+use crate::engine::{Engine, Subscription, Variant, act};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::GatewayError;
 use crate::gateways::subscriptions::SubscriptionCall;
@@ -20,17 +22,32 @@ use crate::store::audit::NewAct;
 use crate::store::calls::OperationEnd;
 use crate::store::subscription_calls::{NewSubscriptionOperation, SubscriptionOperationRow};
 
+/// What is asked for of a subscription.
+pub(crate) struct SubscriptionOrder {
+    pub verb: SubscriptionVerb,
+    /// What is to change, for that verb.
+    pub change: Option<PlanChange>,
+    pub requester: Requester,
+    /// The idempotency key, where a page has given one out already.
+    pub key: Option<String>,
+}
+
+impl SubscriptionOrder {
+    /// What the host's own code asks for.
+    pub(crate) fn by_host(verb: SubscriptionVerb) -> Self {
+        Self { verb, change: None, requester: Requester::Host, key: None }
+    }
+}
+
 impl Engine {
-    /// Does it, if the subscription allows it. `key`: the idempotency key, where a page has given one out already.
+    /// Does it, if the subscription allows it.
     pub(crate) async fn operate_subscription(
         self: &Arc<Self>,
         token: &str,
-        verb: SubscriptionVerb,
-        requester: Requester,
-        key: Option<String>,
+        order: SubscriptionOrder,
     ) -> Result<Outcome, Error> {
-        let (token, key) = (token.to_owned(), key.map_or_else(idempotency_key, Ok)?);
-        let begin = move |engine: &Engine, tx: &mut dyn Tx| begin(engine, tx, &token, verb, &requester, &key);
+        let (token, key) = (token.to_owned(), order.key.clone().map_or_else(idempotency_key, Ok)?);
+        let begin = move |engine: &Engine, tx: &mut dyn Tx| begin(engine, tx, &token, &order, &key);
         let operation = self.blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx))).await?;
         self.attempt_on_subscription(operation, Waiting::Somebody).await
     }
@@ -71,13 +88,8 @@ impl Engine {
         let answer = if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             None
         } else {
-            let call = SubscriptionCall {
-                verb: operation.verb,
-                gateway_ref: operation.gateway_ref.clone(),
-                idempotency_key: operation.idempotency_key.clone(),
-                tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
-                requested_at: operation.created_at,
-            };
+            let asked = operation.clone();
+            let call = self.read(move |tx| call(tx, &asked)).await?;
             Some(gateway.call(&call).await)
         };
         let now = self.now();
@@ -99,15 +111,35 @@ impl Engine {
     }
 }
 
+/// The call that an operation stands for.
+fn call(tx: &mut dyn Tx, operation: &SubscriptionOperationRow) -> Result<SubscriptionCall, Error> {
+    let gone = || Error::new(ErrorKind::NotFound, "the operation's subscription is gone");
+    let row = tx.subscription(operation.subscription_id)?.ok_or_else(gone)?;
+    let unreadable = |error| {
+        let why = format!("the parameters of operation {} on a subscription can't be read", operation.id);
+        Error::new(ErrorKind::Storage, why).with_source(error)
+    };
+    Ok(SubscriptionCall {
+        verb: operation.verb,
+        gateway_ref: operation.gateway_ref.clone(),
+        change: operation.params.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)?,
+        state: Subscription::of(&row)?.state,
+        idempotency_key: operation.idempotency_key.clone(),
+        tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
+        requested_at: operation.created_at,
+    })
+}
+
 /// Writes down what is to be done, if it may be.
 fn begin(
     engine: &Engine,
     tx: &mut dyn Tx,
     token: &str,
-    verb: SubscriptionVerb,
-    requester: &Requester,
+    order: &SubscriptionOrder,
     key: &str,
 ) -> Result<SubscriptionOperationRow, Error> {
+    let SubscriptionOrder { verb, change, requester, .. } = order;
+    let verb = *verb;
     let not_found = || Error::new(ErrorKind::NotFound, "there is no such subscription");
     let row = tx.hold_subscriptions(&[], &[token.to_owned()])?.pop().ok_or_else(not_found)?;
     let refused = |why: String| Error::new(ErrorKind::Refused, why);
@@ -120,22 +152,41 @@ fn begin(
         return Err(refused("Something was asked for of which nobody knows yet what came of it.".to_owned()));
     }
     may(engine, &row, verb).map_err(refused)?;
+    if let Some(change) = change {
+        checked(change).map_err(refused)?;
+    }
     let gateway_ref = row.gateway_ref.clone().unwrap_or_default();
     let now = engine.now();
     if let Requester::Operator(actor) = requester {
         let act = act(verb.as_str(), actor, None, None, now);
-        tx.add_act(&NewAct { subscription_id: Some(row.id), ..act })?;
+        let detail = change.as_ref().map(PlanChange::words);
+        tx.add_act(&NewAct { subscription_id: Some(row.id), detail, ..act })?;
     }
     tx.add_subscription_operation(&NewSubscriptionOperation {
         subscription_id: row.id,
         variant: row.variant.clone(),
         verb,
         gateway_ref,
+        params: change.as_ref().map(json),
         idempotency_key: key.to_owned(),
         actor: requester.name().to_owned(),
         due_at: later(now, TRY),
         created_at: now,
     })
+}
+
+/// A change that says something, in texts that can be stored.
+fn checked(change: &PlanChange) -> Result<(), String> {
+    if change.price.is_none() && change.quantity.is_none() {
+        return Err("Expected a price or a quantity to change to, got neither.".to_owned());
+    }
+    if change.quantity == Some(0) {
+        return Err("Expected a quantity of at least 1, got 0.".to_owned());
+    }
+    if [&change.price, &change.of].into_iter().flatten().any(|text| !storable(text)) {
+        return Err("Expected prices of 1 to 255 characters without control characters.".to_owned());
+    }
+    Ok(())
 }
 
 /// What an answer means for its operation, for the inbox, and for who waits; no answer: it is too late to ask again.

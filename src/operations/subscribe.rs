@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::create::Next;
+use super::create::{Next, checked_address};
 use crate::domain::event::storable;
 use crate::domain::subscription::{OwnerClaim, OwnerSource, SubscriptionFact, SubscriptionFacts};
 use crate::engine::subscription::{new_row, put};
@@ -31,7 +31,7 @@ pub struct Subscribed {
 }
 
 impl NewSubscription {
-    /// A subscription to `price`, the gateway's id of it, through `variant`.
+    /// A subscription to `price`, the gateway's id of it (PayPal: of the plan), through `variant`.
     pub fn new(variant: impl Into<String>, price: impl Into<String>) -> Self {
         let request = SubscriptionRequest {
             token: String::new(),
@@ -41,6 +41,7 @@ impl NewSubscription {
             customer: None,
             trial_days: None,
             locale: None,
+            address: None,
             return_url: None,
             cancel_url: None,
         };
@@ -103,6 +104,7 @@ impl Engine {
         let name = known.gateway.name();
         let gateway = known.gateway.subscriptions();
         let gateway = gateway.ok_or_else(|| refused(format!("{name} has no subscriptions here")))?;
+        gateway.can_subscribe().map_err(refused)?;
         for text in [Some(&request.price), request.owner.as_ref(), request.customer.as_ref()].into_iter().flatten() {
             if !storable(text) {
                 let why = "expected a price, an owner and a customer of 1 to 255 characters without control characters";
@@ -117,6 +119,7 @@ impl Engine {
             *url = url.replace("{token}", &request.token);
         }
         request.cancel_url = request.cancel_url.take().or_else(|| request.return_url.clone());
+        request.address = Some(self.address_of(&variant).trim_end_matches('/').to_owned());
         let row = draft(self, &variant, &request);
         let subscription = Subscription::of(&row)?;
         self.write(move |tx| tx.save_subscriptions(std::slice::from_ref(&row)).map(drop)).await?;
@@ -125,7 +128,10 @@ impl Engine {
             Error::new(ErrorKind::Gateway, why).with_source(error)
         };
         let next = match gateway.subscribe(&request).await.map_err(failed)? {
-            Started::Redirect { url, .. } => Next::Redirect(url),
+            Started::Redirect { url, .. } => {
+                checked_address(&url)?;
+                Next::Redirect(url)
+            }
             Started::Done => Next::Done,
         };
         Ok(Subscribed { subscription, next })

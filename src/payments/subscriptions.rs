@@ -2,10 +2,11 @@
 
 use super::Payments;
 use crate::domain::operation::SubscriptionVerb;
+use crate::domain::subscription::PlanChange;
 use crate::engine::Subscription;
 use crate::engine::request::Requester;
 use crate::error::Error;
-use crate::operations::{NewSubscription, Outcome, Subscribed};
+use crate::operations::{NewSubscription, Outcome, Subscribed, SubscriptionOrder};
 use crate::reports::{SubscriptionList, SubscriptionQuery};
 
 /// Reading subscriptions.
@@ -77,7 +78,7 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` when it has ended, something else is underway or the gateway can't;
     /// `Gateway` when the gateway said no; and what the database says.
     pub async fn cancel_subscription(&self, token: &str) -> Result<Outcome, Error> {
-        self.0.operate_subscription(token, SubscriptionVerb::Cancel, Requester::Host, None).await
+        self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Cancel)).await
     }
 
     /// Lets a subscription end with the period that is under way, which is paid for.
@@ -85,7 +86,7 @@ impl Payments {
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when its end is decided already.
     pub async fn cancel_subscription_at_end(&self, token: &str) -> Result<Outcome, Error> {
-        self.0.operate_subscription(token, SubscriptionVerb::CancelAtEnd, Requester::Host, None).await
+        self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::CancelAtEnd)).await
     }
 
     /// Lets a subscription go on whose end is decided and still to come.
@@ -93,7 +94,45 @@ impl Payments {
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when no end is decided.
     pub async fn resume_subscription(&self, token: &str) -> Result<Outcome, Error> {
-        self.0.operate_subscription(token, SubscriptionVerb::Resume, Requester::Host, None).await
+        self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Resume)).await
+    }
+
+    /// Pauses a subscription: nothing is charged until it is unpaused. Stripe leaves its status as it is and voids the
+    /// invoices of the pause; PayPal suspends it.
+    ///
+    /// # Errors
+    /// As [`Payments::cancel_subscription`], and `Refused` when it is paused already or its first payment is to come.
+    pub async fn pause_subscription(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Pause)).await
+    }
+
+    /// Ends a subscription's pause.
+    ///
+    /// # Errors
+    /// As [`Payments::cancel_subscription`], and `Refused` when it is not paused.
+    pub async fn unpause_subscription(&self, token: &str) -> Result<Outcome, Error> {
+        self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Unpause)).await
+    }
+
+    /// Changes a subscription's price, its quantity or both.
+    ///
+    /// # Errors
+    /// As [`Payments::cancel_subscription`], and `Refused` for a change of nothing and where a schedule of the gateway's
+    /// decides what becomes of the subscription.
+    pub async fn change_subscription(&self, token: &str, change: PlanChange) -> Result<Outcome, Error> {
+        let order = SubscriptionOrder { change: Some(change), ..SubscriptionOrder::by_host(SubscriptionVerb::Change) };
+        self.0.operate_subscription(token, order).await
+    }
+
+    /// Makes a page of the gateway's on which the customer manages the subscription alone (Stripe's billing portal), and
+    /// answers its address, for a redirect at once: it is short-lived, and whoever has it may act for the customer.
+    /// `{token}` in `return_url`, where the customer goes afterwards, becomes the subscription's token.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` when the gateway has no such page or has not made the subscription
+    /// yet; `Gateway` when it did not make the page; and what the database says.
+    pub async fn portal_link(&self, token: &str, return_url: &str) -> Result<String, Error> {
+        self.0.portal_link(token, return_url).await
     }
 
     /// Asks the gateway how a subscription stands now; the answer is processed like every event.
@@ -102,6 +141,6 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and
     /// what the database says.
     pub async fn refresh_subscription(&self, token: &str) -> Result<Outcome, Error> {
-        self.0.operate_subscription(token, SubscriptionVerb::Refresh, Requester::Host, None).await
+        self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Refresh)).await
     }
 }

@@ -12,7 +12,7 @@ use crate::admin::views::parts::{Badge, Link};
 use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::engine::request::{Requester, idempotency_key};
 use crate::error::ErrorKind;
-use crate::operations::Outcome;
+use crate::operations::{Outcome, SubscriptionOrder};
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -55,7 +55,13 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let (verb, token) = (verb(&visit)?, visit.part("token").to_owned());
     let unconfirmed = || Failure::Refused("It was not confirmed. Open the subscription and try again.".to_owned());
     let key = visit.form.get("key").filter(|key| is_key(key)).ok_or_else(unconfirmed)?;
-    let asked = visit.engine().operate_subscription(&token, verb, Requester::Operator(visit.actor()), Some(key));
+    let order = SubscriptionOrder {
+        verb,
+        change: None,
+        requester: Requester::Operator(visit.actor()),
+        key: Some(key),
+    };
+    let asked = visit.engine().operate_subscription(&token, order);
     let done = match asked.await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
@@ -67,7 +73,9 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 fn verb(visit: &Visit) -> Result<SubscriptionVerb, Failure> {
-    SubscriptionVerb::parse(visit.part("verb")).ok_or(Failure::NotFound("There is nothing here."))
+    // What to change to is said by the host's own code.
+    let verb = SubscriptionVerb::parse(visit.part("verb")).filter(|verb| *verb != SubscriptionVerb::Change);
+    verb.ok_or(Failure::NotFound("There is nothing here."))
 }
 
 /// Where a verb is asked for.
@@ -81,6 +89,9 @@ pub(super) fn title(verb: SubscriptionVerb) -> &'static str {
         SubscriptionVerb::Cancel => "Cancel now",
         SubscriptionVerb::CancelAtEnd => "Cancel at the period's end",
         SubscriptionVerb::Resume => "Resume",
+        SubscriptionVerb::Pause => "Pause",
+        SubscriptionVerb::Unpause => "Unpause",
+        SubscriptionVerb::Change => "Change",
         SubscriptionVerb::Refresh => "Refresh",
     }
 }
@@ -89,7 +100,9 @@ pub(super) fn icon(verb: SubscriptionVerb) -> &'static str {
     match verb {
         SubscriptionVerb::Cancel => "slash",
         SubscriptionVerb::CancelAtEnd => "hourglass",
-        SubscriptionVerb::Resume => "running",
+        SubscriptionVerb::Resume | SubscriptionVerb::Unpause => "running",
+        SubscriptionVerb::Pause => "pause",
+        SubscriptionVerb::Change => "part",
         SubscriptionVerb::Refresh => "retry",
     }
 }
@@ -103,6 +116,11 @@ fn meaning(verb: SubscriptionVerb, gateway: &str) -> String {
             format!("{gateway} lets the subscription end with the period under way. Until then it can be resumed.")
         }
         SubscriptionVerb::Resume => format!("{gateway} lets the subscription go on, and charges for the next period."),
+        SubscriptionVerb::Pause => format!("{gateway} charges nothing until the subscription is unpaused."),
+        SubscriptionVerb::Unpause => format!("{gateway} charges again, from the next period on."),
+        SubscriptionVerb::Change => {
+            format!("{gateway} changes what is subscribed to, and bills the rest of the period as it does by itself.")
+        }
         SubscriptionVerb::Refresh => {
             format!("That changes nothing at {gateway}. What it answers is processed like every event.")
         }

@@ -4,12 +4,12 @@
 
 use roxmltree::Node;
 
-use super::notification::{child, first_transaction, parse, subject, text};
+use super::notification::{child, first_transaction, money, parse, subject, text};
 use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::money::{Currency, Decimal, Money};
+use crate::domain::money::Money;
 use crate::domain::{Timestamp, parse_rfc3339};
 
 /// What a kind means for its object, with the words for the summary.
@@ -222,17 +222,6 @@ impl<'a> Notification<'a, '_> {
 fn need<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, Malformed> {
     let what = node.tag_name().name();
     text(node, name).ok_or_else(|| Malformed(format!("expected `{name}` of a {what} to be an id, got none")))
-}
-
-/// The amount in the element `name`, with the node's currency; `None` if either is missing, as in some notifications
-/// about local payments.
-fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Malformed> {
-    let (Some(amount), Some(code)) = (text(node, name), text(node, "currency-iso-code")) else { return Ok(None) };
-    let currency = Currency::parse(code).map_err(|bad| Malformed(bad.to_string()))?;
-    let decimal = Decimal::parse(amount).map_err(|bad| Malformed(bad.to_string()))?;
-    let exact = decimal.exact(currency).filter(|_| !amount.contains(','));
-    let minor = exact.ok_or_else(|| Malformed(format!("expected an amount of {currency}, got {amount:?}")))?;
-    Ok(Some(Money::new(minor, currency)))
 }
 
 /// The end of a day, which Braintree gives as a date.

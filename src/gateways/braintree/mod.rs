@@ -1,20 +1,25 @@
 //! The gateway for Braintree. [`Braintree`] is one merchant's webhook: it verifies notifications, answers the challenge
-//! with which Braintree checks an address, and reads facts. It makes no outgoing calls.
+//! with which Braintree checks an address, and reads facts. It calls Braintree for subscriptions only.
 
+mod api;
 mod interpret;
 mod notification;
 mod setup;
 mod subscription;
+mod subscriptions;
 mod verify;
 
 use super::signature::Secret;
+use super::subscriptions::SubscriptionGateway;
 use super::{BoxFuture, Gateway, PageRequest, PageResponse, Setup, TEST_KIND, Verb, Verification, test_interpretation};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
+use api::Api;
 use verify::Keys;
 
-/// The webhook of one Braintree merchant, in the sandbox or in production.
+/// The webhook of one Braintree merchant, in the sandbox or in production. With its keys a subscription is also ended
+/// and asked about.
 ///
 /// Events find their payment by the payment's token: pass it to Braintree as the transaction's `order_id`. Braintree
 /// sends no notifications about ordinary card sales, captures, voids and refunds.
@@ -31,6 +36,7 @@ pub struct Braintree {
     keys: Keys,
     accounts: Vec<String>,
     live: bool,
+    api: Api,
 }
 
 impl Braintree {
@@ -38,7 +44,7 @@ impl Braintree {
     /// sandbox unless [`Braintree::live`] says otherwise.
     pub fn new(merchant_id: impl Into<String>, public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
         let keys = Keys { public: public_key.into(), private: Secret::new(private_key) };
-        Self { merchant_id: merchant_id.into(), keys, accounts: Vec::new(), live: false }
+        Self { merchant_id: merchant_id.into(), keys, accounts: Vec::new(), live: false, api: Api::new() }
     }
 
     /// Names the connected merchants (`source-merchant-id`, Braintree Auth) whose notifications are believed. Default:
@@ -46,6 +52,19 @@ impl Braintree {
     /// connects a merchant chooses the order ids of its transactions.
     pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.accounts.extend(accounts.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the address of Braintree's API, for tests with a fake: `https://`, or `http://` to this machine. Default:
+    /// Braintree's own address, of the sandbox or of production.
+    pub fn api_base(mut self, base: impl Into<String>) -> Self {
+        self.api.base = Some(base.into());
+        self
+    }
+
+    /// Sets how often a call is retried when Braintree can't be reached or reports an error of its own. Default: 2.
+    pub fn api_retries(mut self, retries: u32) -> Self {
+        self.api.retries = retries;
         self
     }
 
@@ -75,7 +94,7 @@ impl Gateway for Braintree {
         if let Some(where_blank) = self.keys.private.surrounding_blank() {
             return Err(format!("expected Braintree's private key, got one that {where_blank}"));
         }
-        Ok(())
+        self.api.check()
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, _: Timestamp) -> Verification<'a> {
@@ -99,6 +118,10 @@ impl Gateway for Braintree {
     fn supports(&self, verb: Verb) -> Result<(), String> {
         let verb = verb.as_str();
         Err(format!("This crate does not call Braintree's API: {verb} in its Control Panel, or by your own code."))
+    }
+
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        Some(self)
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {

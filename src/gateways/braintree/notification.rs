@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, Malformed, Verified, storable};
+use crate::domain::money::{Currency, Decimal, Money};
 use crate::domain::parse_rfc3339;
 use crate::gateways::TEST_KIND;
 
@@ -13,6 +14,9 @@ use crate::gateways::TEST_KIND;
 const NODE_LIMIT: u32 = 100_000;
 /// The label of the only pair of keys.
 pub(super) const LABEL: &str = "primary";
+
+/// The kind of answers to our own questions about a subscription. Braintree sends no such kind.
+pub(super) const ANSWERED: &str = "subscription_answered";
 
 /// Parses the XML text. A document type, and with it custom entities, is refused.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Malformed> {
@@ -76,6 +80,17 @@ fn id(notification: Node<'_, '_>, kind: &str, time: Option<&str>) -> Option<Stri
 pub(super) fn first_transaction<'a, 'i>(subject: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
     let list = child(subject, "transactions").and_then(|list| child(list, "transaction"));
     list.or_else(|| child(subject, "transaction"))
+}
+
+/// The amount in the element `name`, with the node's currency; `None` if either is missing, as in some notifications
+/// about local payments.
+pub(super) fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Malformed> {
+    let (Some(amount), Some(code)) = (text(node, name), text(node, "currency-iso-code")) else { return Ok(None) };
+    let currency = Currency::parse(code).map_err(|bad| Malformed(bad.to_string()))?;
+    let decimal = Decimal::parse(amount).map_err(|bad| Malformed(bad.to_string()))?;
+    let exact = decimal.exact(currency).filter(|_| !amount.contains(','));
+    let minor = exact.ok_or_else(|| Malformed(format!("expected an amount of {currency}, got {amount:?}")))?;
+    Ok(Some(Money::new(minor, currency)))
 }
 
 fn digest(xml: &[u8]) -> String {

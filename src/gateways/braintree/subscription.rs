@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use roxmltree::Node;
 use time::macros::format_description;
 
-use super::notification::{child, first_transaction, text};
+use super::notification::{child, first_transaction, money, text};
 use crate::domain::event::{Malformed, Recorded, SubscriptionStatement};
 use crate::domain::subscription::{
-    BillingPeriod, SubscriptionContent, SubscriptionFact, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
+    BillingPeriod, SubscriptionContent, SubscriptionFact, SubscriptionInvoice, SubscriptionItem, SubscriptionSnapshot,
+    SubscriptionStatus,
 };
 use crate::domain::{Timestamp, parse_rfc3339, storable_time};
 
@@ -57,7 +58,9 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         ended_at: is_over.then_some(occurred_at),
         pause: None,
         latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(str::to_owned),
+        schedule: None,
     };
+    let invoice = invoice(event, object);
     let event_id = event.id.to_owned();
     let snapshot = SubscriptionSnapshot {
         content,
@@ -70,7 +73,31 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     };
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     facts.extend(of_customer("email").map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
+    facts.extend(invoice.map(Box::new).map(SubscriptionFact::Invoice));
     Ok(Some(SubscriptionStatement { gateway_ref, tokens: Vec::new(), facts }))
+}
+
+/// The invoice that a charge is: Braintree has no other. Its transaction is the payment's object, too.
+fn invoice(event: &Recorded<'_>, object: Node<'_, '_>) -> Option<SubscriptionInvoice> {
+    let paid = match event.kind {
+        "subscription_charged_successfully" => true,
+        "subscription_charged_unsuccessfully" => false,
+        _ => return None,
+    };
+    let transaction = first_transaction(object)?;
+    let time = |name: &str| text(transaction, name).and_then(parse_rfc3339);
+    Some(SubscriptionInvoice {
+        gateway_ref: text(transaction, "id")?.to_owned(),
+        status: text(transaction, "status").unwrap_or_default().to_owned(),
+        paid,
+        closed: false,
+        due: money(transaction, "amount").ok().flatten(),
+        attempts: 1,
+        next_attempt: None,
+        created_at: time("created-at").unwrap_or(event.occurred_at),
+        occurred_at: event.occurred_at,
+        event_id: event.id.to_owned(),
+    })
 }
 
 fn item(object: Node<'_, '_>) -> Option<SubscriptionItem> {

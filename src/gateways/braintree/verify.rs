@@ -30,6 +30,12 @@ pub(super) struct Keys {
 }
 
 impl Keys {
+    /// The header field that authorizes calls with these keys.
+    pub(super) fn basic(&self) -> String {
+        let pair = [self.public.as_bytes(), b":", self.private.expose()].concat();
+        format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pair))
+    }
+
     /// The signature of the concatenated texts, as lower-case hex.
     fn sign(&self, parts: &[&str]) -> String {
         let key = Sha1::digest(self.private.expose());

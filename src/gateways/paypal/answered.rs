@@ -15,6 +15,7 @@ pub(super) enum ObjectType {
     Authorization,
     Capture,
     Refund,
+    Subscription,
 }
 
 impl ObjectType {
@@ -25,12 +26,13 @@ impl ObjectType {
             Self::Authorization => "AUTHORIZATION.ANSWERED",
             Self::Capture => "CAPTURE.ANSWERED",
             Self::Refund => "REFUND.ANSWERED",
+            Self::Subscription => "SUBSCRIPTION.ANSWERED",
         }
     }
 
     /// The object type of an answer's kind.
     pub(super) fn of(kind: &str) -> Option<Self> {
-        [Self::Order, Self::Authorization, Self::Capture, Self::Refund]
+        [Self::Order, Self::Authorization, Self::Capture, Self::Refund, Self::Subscription]
             .into_iter()
             .find(|object_type| object_type.kind() == kind)
     }
@@ -42,6 +44,7 @@ impl ObjectType {
             Self::Authorization => "authorization",
             Self::Capture => "capture",
             Self::Refund => "refund",
+            Self::Subscription => "subscription",
         }
     }
 }
@@ -63,6 +66,7 @@ impl Resource<'_> {
     ) -> Result<Interpretation, Malformed> {
         let aspect = match object_type {
             ObjectType::Order => return self.whole_order(),
+            ObjectType::Subscription => return self.subscription(),
             ObjectType::Authorization => Aspect::Authorization,
             ObjectType::Capture => Aspect::Capture,
             ObjectType::Refund => Aspect::Refund,

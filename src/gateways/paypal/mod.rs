@@ -10,6 +10,7 @@ mod envelope;
 mod interpret;
 mod resource;
 mod subscription;
+mod subscriptions;
 mod verify;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustls_pki_types::TrustAnchor;
 
+use super::subscriptions::SubscriptionGateway;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, SecretStatus, Setup, Started, Verb, Verification,
     compared,
@@ -275,6 +277,10 @@ impl Gateway for PayPal {
             Some(api) => Box::pin(api.list(since, before)),
             None => Box::pin(std::future::ready(Err(no_client()))),
         }
+    }
+
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        Some(self)
     }
 
     fn resend<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<(), GatewayError>> {

@@ -58,7 +58,8 @@ impl Resource<'_> {
         Ok(SubscriptionContent {
             status,
             gateway_status,
-            owner: short(&self.object, "custom_id"),
+            // A subscription that was started here bears our token there, and its row has the owner.
+            owner: short(&self.object, "custom_id").filter(|text| !text.starts_with("psub_")),
             customer_ref: subscriber.and_then(|subscriber| short(&subscriber, "payer_id")),
             items: self.item().into_iter().collect(),
             period: self.period()?,
@@ -69,6 +70,7 @@ impl Resource<'_> {
             ended_at: is_over.then_some(changed),
             pause: None,
             latest_invoice: None,
+            schedule: None,
         })
     }
 

@@ -87,8 +87,8 @@ impl Stripe {
     }
 
     /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write
-    /// access to checkout sessions, payment intents, refunds and subscriptions, and read access to charges and events. Default: none,
-    /// and the host makes all calls itself.
+    /// access to checkout sessions, payment intents, refunds, subscriptions and the customer portal, and read access to
+    /// charges and events. Default: none, and the host makes all calls itself.
     ///
     /// [`Payments::create`](crate::Payments::create) then creates a checkout session and returns its address. Captures,
     /// cancels, refunds, refreshes and the list of events use the key as well.

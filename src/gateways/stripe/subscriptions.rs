@@ -2,13 +2,19 @@
 
 use super::{Stripe, no_key};
 use crate::domain::event::Envelope;
-use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::subscriptions::{
+    PortalRequest, SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb,
+};
 use crate::gateways::{BoxFuture, GatewayError, Started};
 
 impl SubscriptionGateway for Stripe {
     fn supports(&self, _: SubscriptionVerb) -> Result<(), String> {
         let why = || "This variant has no API key, so Stripe can't be asked about subscriptions.".to_owned();
         self.api.as_ref().map(|_| ()).ok_or_else(why)
+    }
+
+    fn can_subscribe(&self) -> Result<(), String> {
+        self.supports(SubscriptionVerb::Refresh)
     }
 
     fn subscribe<'a>(&'a self, request: &'a SubscriptionRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
@@ -21,6 +27,13 @@ impl SubscriptionGateway for Stripe {
     fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         match &self.api {
             Some(api) => Box::pin(api.call_subscription(call)),
+            None => Box::pin(std::future::ready(Err(no_key()))),
+        }
+    }
+
+    fn portal<'a>(&'a self, request: &'a PortalRequest) -> BoxFuture<'a, Result<String, GatewayError>> {
+        match &self.api {
+            Some(api) => Box::pin(api.portal(request)),
             None => Box::pin(std::future::ready(Err(no_key()))),
         }
     }

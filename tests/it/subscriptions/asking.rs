@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use actix_payments::domain::subscription::SubscriptionStatus;
+use actix_payments::gateways::standard_webhooks::StandardWebhooks;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{ErrorKind, NewSubscription, Next, Outcome};
 use serde_json::{Value, json};
@@ -149,13 +150,16 @@ on_both_databases! {
     }
 
     async fn what_a_gateway_lacks_is_refused_with_words(kind) {
-        let app = App::with(kind, |builder| builder.variant("dummy", actix_payments::gateways::dummy::Dummy::new("secret"))).await;
+        let other = StandardWebhooks::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let app = App::with(kind, |builder| builder.variant("acme", other)).await;
         app.hear(&Story::new(1, "active")).await;
         let token = app.subscription("sub_1").await.token;
         let no_key = app.payments.cancel_subscription(&token).await.unwrap_err().to_string();
         assert_eq!(no_key, "This variant has no API key, so Stripe can't be asked about subscriptions.");
-        let none = app.payments.subscribe(NewSubscription::new("dummy", "price_1")).await.unwrap_err();
-        assert_eq!(none.kind(), ErrorKind::Refused, "{none}");
+        for variant in ["stripe", "acme"] {
+            let none = app.payments.subscribe(NewSubscription::new(variant, "price_1")).await.unwrap_err();
+            assert_eq!(none.kind(), ErrorKind::Refused, "{none}");
+        }
         assert_eq!(app.number("SELECT count(*) FROM pay_subscriptions"), 1);
     }
 }

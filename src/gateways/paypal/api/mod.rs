@@ -9,6 +9,7 @@ mod money;
 mod order;
 mod payment;
 mod postback;
+pub(super) mod subscription;
 mod token;
 
 use std::sync::Arc;

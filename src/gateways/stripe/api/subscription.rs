@@ -1,4 +1,4 @@
-//! Starts, ends, resumes and refreshes subscriptions
+//! Starts, changes, pauses, ends and refreshes subscriptions
 //! (<https://docs.stripe.com/api/checkout/sessions/create>, <https://docs.stripe.com/api/subscriptions>).
 
 use serde::Deserialize;
@@ -7,8 +7,12 @@ use super::Api;
 use super::answer::event;
 use super::form::Form;
 use crate::domain::event::Envelope;
+use crate::domain::subscription::SubscriptionStatus;
+use crate::gateways::http::{Method, Request};
 use crate::gateways::stripe::interpret::subscription::TOKEN;
-use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::subscriptions::{
+    PortalRequest, Proration, SubscriptionCall, SubscriptionRequest, SubscriptionVerb,
+};
 use crate::gateways::{GatewayError, Started};
 
 /// The fields of a session that are used here.
@@ -17,10 +21,37 @@ struct Session {
     url: Option<String>,
 }
 
-/// The field of a subscription that is used here.
+/// The fields of a subscription that are used here.
 #[derive(Deserialize)]
 struct Shown {
     status: String,
+    #[serde(default)]
+    items: Items,
+}
+
+#[derive(Default, Deserialize)]
+struct Items {
+    #[serde(default)]
+    data: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    id: String,
+    price: Price,
+    #[serde(default)]
+    quantity: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    id: String,
+}
+
+/// The field of a session of the billing portal that is used here.
+#[derive(Deserialize)]
+struct Portal {
+    url: String,
 }
 
 impl Api {
@@ -49,13 +80,7 @@ impl Api {
             return Err(GatewayError::Declined("Stripe has no subscription of this id".to_owned()));
         }
         let path = format!("/v1/subscriptions/{id}");
-        let key = &call.idempotency_key;
-        let acted = match call.verb {
-            SubscriptionVerb::Cancel => self.delete(&path, key).await.map(drop),
-            SubscriptionVerb::CancelAtEnd => self.post(&path, at_period_end(true), key).await.map(drop),
-            SubscriptionVerb::Resume => self.post(&path, at_period_end(false), key).await.map(drop),
-            SubscriptionVerb::Refresh => Ok(()),
-        };
+        let acted = self.act_on_subscription(call, &path).await;
         // Stripe answers a repeated call with its first answer, which may be old, and a repeated end with a refusal.
         if !matches!((&acted, call.verb), (Ok(()), _) | (Err(GatewayError::Declined(_)), SubscriptionVerb::Cancel)) {
             return acted.map(|()| Vec::new());
@@ -68,7 +93,99 @@ impl Api {
             (Err(_), Ok(answer)) if has_ended(&answer.body) => answer,
             (Err(declined), _) => return Err(declined),
         };
-        Ok(vec![event(key.clone(), answer.text()?, answer.answered_at())?])
+        Ok(vec![event(call.idempotency_key.clone(), answer.text()?, answer.answered_at())?])
+    }
+
+    /// Does what the call is for; its answer is not looked at.
+    async fn act_on_subscription(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
+        let key = &call.idempotency_key;
+        match call.verb {
+            SubscriptionVerb::Refresh => Ok(()),
+            SubscriptionVerb::Cancel => self.delete(path, key).await.map(drop),
+            SubscriptionVerb::CancelAtEnd => self.post(path, one("cancel_at_period_end", "true"), key).await.map(drop),
+            SubscriptionVerb::Resume => self.post(path, one("cancel_at_period_end", "false"), key).await.map(drop),
+            SubscriptionVerb::Pause => self.post(path, one("pause_collection[behavior]", "void"), key).await.map(drop),
+            // A trial that ended without a payment method has paused it as a whole, which is another call.
+            SubscriptionVerb::Unpause if call.state.status == SubscriptionStatus::Paused => {
+                let form = one("billing_cycle_anchor", "now");
+                self.post(&format!("{path}/resume"), form, &format!("{key}_resume")).await.map(drop)
+            }
+            SubscriptionVerb::Unpause => self.post(path, one("pause_collection", ""), key).await.map(drop),
+            SubscriptionVerb::Change => self.change(call, path).await,
+        }
+    }
+
+    /// Changes one item, which Stripe wants to be named by an id of its own.
+    async fn change(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
+        let Some(change) = &call.change else {
+            return Err(GatewayError::Declined("nothing was said of what to change".to_owned()));
+        };
+        // A question that fails has changed nothing, but an earlier try may have.
+        let unread = |why: String| {
+            if call.tries > 1 { GatewayError::OutcomeUnknown(why) } else { GatewayError::Unavailable(why) }
+        };
+        let answer = match self.get(path, Form::default()).await {
+            Err(GatewayError::OutcomeUnknown(why)) => return Err(unread(why)),
+            answer => answer?,
+        };
+        let shown: Shown = serde_json::from_slice(&answer.body).map_err(|error| unread(error.to_string()))?;
+        let items = &shown.items.data;
+        let is_as_wanted = |item: &&Item| {
+            change.price.as_ref().is_none_or(|price| *price == item.price.id)
+                && change.quantity.is_none_or(|quantity| item.quantity == Some(u64::from(quantity)))
+        };
+        let item = match &change.of {
+            Some(price) => items.iter().find(|item| item.price.id == *price),
+            None => Some(items).filter(|items| items.len() == 1).and_then(|items| items.first()),
+        };
+        let Some(item) = item else {
+            // An earlier try whose answer was lost may have taken the price away.
+            if call.tries > 1 && items.iter().any(|item| is_as_wanted(&item)) {
+                return Ok(());
+            }
+            let prices: Vec<&str> = items.iter().map(|item| item.price.id.as_str()).collect();
+            let why = format!("expected the price to be changed to be one of {}", prices.join(", "));
+            return Err(GatewayError::Declined(why));
+        };
+        if is_as_wanted(&item) {
+            return Ok(());
+        }
+        let mut form = one("items[0][id]", &item.id);
+        form.add_optional("items[0][price]", change.price.as_ref());
+        form.add_optional("items[0][quantity]", change.quantity.map(|quantity| quantity.to_string()));
+        form.add_optional("proration_behavior", change.proration.map(proration));
+        self.post(path, form, &call.idempotency_key).await.map(drop)
+    }
+
+    /// Makes a session of the billing portal (<https://docs.stripe.com/api/customer_portal/sessions/create>).
+    pub(in crate::gateways::stripe) async fn portal(&self, request: &PortalRequest) -> Result<String, GatewayError> {
+        let Some(customer) = &request.customer_ref else {
+            return Err(GatewayError::Declined("no event has said yet whose subscription it is at Stripe".to_owned()));
+        };
+        let mut form = one("customer", customer);
+        form.add("return_url", &request.return_url);
+        // Each session is a new one, whose address lives for minutes; a lost one does no harm.
+        let url = format!("{}/v1/billing_portal/sessions", self.base.trim_end_matches('/'));
+        let request = Request { method: Method::Post, url, headers: self.headers(), body: form.text() };
+        let answer = self.send(request).await?;
+        let portal: Portal =
+            serde_json::from_slice(&answer.body).map_err(|error| GatewayError::Malformed(error.to_string()))?;
+        Ok(portal.url)
+    }
+}
+
+fn one(name: &str, value: &str) -> Form {
+    let mut form = Form::default();
+    form.add(name, value);
+    form
+}
+
+/// Stripe's word (<https://docs.stripe.com/api/subscriptions/update#update_subscription-proration_behavior>).
+fn proration(proration: Proration) -> &'static str {
+    match proration {
+        Proration::NextInvoice => "create_prorations",
+        Proration::InvoiceNow => "always_invoice",
+        Proration::None => "none",
     }
 }
 
@@ -76,12 +193,6 @@ impl Api {
 fn has_ended(body: &[u8]) -> bool {
     let read: Result<Shown, _> = serde_json::from_slice(body);
     read.is_ok_and(|shown| shown.status == "canceled")
-}
-
-fn at_period_end(ends: bool) -> Form {
-    let mut form = Form::default();
-    form.add("cancel_at_period_end", if ends { "true" } else { "false" });
-    form
 }
 
 fn form(request: &SubscriptionRequest, owner_key: &str) -> Result<Form, GatewayError> {

@@ -73,6 +73,7 @@ fn content(object: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, 
             resumes_at: time(&pause, "resumes_at"),
         }),
         latest_invoice: object.link("latest_invoice"),
+        schedule: object.link("schedule"),
     })
 }
 
@@ -144,8 +145,10 @@ fn values(object: &Object<'_>, owner_key: &str) -> BTreeMap<String, String> {
     for name in plain {
         values.extend(object.given(name).map(|raw| (name.to_owned(), raw.trim_matches('"').to_owned())));
     }
-    if object.given("latest_invoice").is_some() {
-        values.insert("latest_invoice".to_owned(), object.link("latest_invoice").unwrap_or_default());
+    for name in ["latest_invoice", "schedule"] {
+        if object.given(name).is_some() {
+            values.insert(name.to_owned(), object.link(name).unwrap_or_default());
+        }
     }
     if object.given("pause_collection").is_some() {
         let pause = object.object("pause_collection", "a pause").ok().flatten();

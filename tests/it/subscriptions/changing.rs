@@ -1,0 +1,140 @@
+//! Is a subscription paused, changed and managed at its gateway exactly once, and is what a gateway lacks refused?
+
+use actix_payments::domain::subscription::SubscriptionStatus;
+use actix_payments::gateways::braintree::Braintree;
+use actix_payments::gateways::paypal::PayPal;
+use actix_payments::{ErrorKind, NewSubscription, Outcome, PlanChange, Proration};
+use serde_json::json;
+
+use super::billing::{Billing, Fault};
+use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+
+/// An app that knows the fake's one subscription.
+async fn app(kind: Kind) -> (App, Billing, String) {
+    let billing = Billing::new(NOW);
+    let id = billing.state().subscribe("user-42", false);
+    let gateway = billing.gateway(SECRET);
+    let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+    let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+    app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let token = app.subscription(&id).await.token;
+    (app, billing, token)
+}
+
+/// Lets time pass for both.
+fn pass(app: &App, billing: &Billing, seconds: i64) {
+    app.pass(seconds);
+    billing.state().now += seconds;
+}
+
+on_both_databases! {
+    async fn a_pause_is_begun_and_ended(kind) {
+        let (app, billing, token) = app(kind).await;
+        pass(&app, &billing, 1);
+        assert_eq!(app.payments.pause_subscription(&token).await.unwrap(), Outcome::Done);
+        let paused = app.payments.subscription(&token).await.unwrap().unwrap();
+        assert_eq!(paused.state.pause.as_ref().map(|pause| pause.behavior.as_str()), Some("void"));
+        assert_eq!(paused.status(), SubscriptionStatus::Active, "Stripe keeps the status");
+        let again = app.payments.pause_subscription(&token).await.unwrap_err();
+        assert_eq!((again.kind(), again.to_string().as_str()), (ErrorKind::Refused, "It is paused already."));
+        pass(&app, &billing, 1);
+        assert_eq!(app.payments.unpause_subscription(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(app.payments.subscription(&token).await.unwrap().unwrap().state.pause, None);
+        let not = app.payments.unpause_subscription(&token).await.unwrap_err();
+        assert_eq!((not.kind(), not.to_string().as_str()), (ErrorKind::Refused, "It is not paused."));
+        // A trial that ended without a card has paused it as a whole.
+        let id = app.payments.subscription(&token).await.unwrap().unwrap().gateway_ref.unwrap();
+        pass(&app, &billing, 1);
+        billing.state().change(&id, json!({"status": "paused"}));
+        app.payments.refresh_subscription(&token).await.unwrap();
+        pass(&app, &billing, 1);
+        assert_eq!(app.payments.unpause_subscription(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(app.subscription(&id).await.status(), SubscriptionStatus::Active);
+        assert!(billing.state().effects.last().unwrap().starts_with("POST resume"), "{:?}", billing.state().effects);
+    }
+
+    async fn a_price_and_a_quantity_are_changed_once(kind) {
+        let (app, billing, token) = app(kind).await;
+        pass(&app, &billing, 1);
+        billing.state().faults = [None, Some(Fault::CutAfter)].into();
+        let change = PlanChange::new().price("price_pro").quantity(3).proration(Proration::InvoiceNow);
+        assert_eq!(app.payments.change_subscription(&token, change).await.unwrap(), Outcome::Underway);
+        pass(&app, &billing, 60);
+        app.drain().await;
+        let changed = app.payments.subscription(&token).await.unwrap().unwrap();
+        let item = &changed.state.items[0];
+        assert_eq!((item.price.as_str(), item.quantity), ("price_pro", Some(3)));
+        let effects = billing.state().effects.clone();
+        let [effect] = &effects[..] else { panic!("{effects:?}") };
+        assert!(effect.contains("proration_behavior=always_invoice") && effect.contains("items[0][price]=price_pro"), "{effect}");
+        // What is so already is not asked for again.
+        pass(&app, &billing, 1);
+        assert_eq!(app.payments.change_subscription(&token, PlanChange::new().quantity(3)).await.unwrap(), Outcome::Done);
+        assert_eq!(billing.state().effects.len(), 1);
+        let of_other = PlanChange::new().quantity(4).of("price_other");
+        let refused = app.payments.change_subscription(&token, of_other).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Gateway);
+        for nothing in [PlanChange::new(), PlanChange::new().quantity(0), PlanChange::new().price("")] {
+            assert_eq!(app.payments.change_subscription(&token, nothing).await.unwrap_err().kind(), ErrorKind::Refused);
+        }
+    }
+
+    async fn what_a_schedule_decides_is_left_to_it(kind) {
+        let (app, billing, token) = app(kind).await;
+        let id = app.payments.subscription(&token).await.unwrap().unwrap().gateway_ref.unwrap();
+        pass(&app, &billing, 1);
+        billing.state().change(&id, json!({"schedule": "sub_sched_1"}));
+        app.payments.refresh_subscription(&token).await.unwrap();
+        let found = app.subscription(&id).await;
+        assert_eq!((found.state.schedule.as_deref(), found.state.doubt), (Some("sub_sched_1"), None));
+        let why = "The gateway's schedule sub_sched_1 decides that: change it there.";
+        for refused in [
+            app.payments.cancel_subscription_at_end(&token).await.unwrap_err(),
+            app.payments.change_subscription(&token, PlanChange::new().quantity(2)).await.unwrap_err(),
+        ] {
+            assert_eq!((refused.kind(), refused.to_string().as_str()), (ErrorKind::Refused, why));
+        }
+        let page = app.get(&format!("/payments/admin/subscriptions/{token}")).await.text();
+        assert!(page.contains("Schedule sub_sched_1"), "{page}");
+        assert_eq!(app.payments.cancel_subscription(&token).await.unwrap(), Outcome::Done);
+    }
+
+    async fn a_customer_is_led_to_the_gateways_own_page(kind) {
+        let (app, billing, token) = app(kind).await;
+        let link = app.payments.portal_link(&token, "https://shop.example/tea/{token}").await.unwrap();
+        assert_eq!(link, "https://billing.stripe.com/p/cus_F1EF46kBRDxh4Y");
+        let heard = billing.listener.heard().pop().unwrap();
+        assert!(heard.body.contains(&format!("return_url=https%3A%2F%2Fshop.example%2Ftea%2F{token}")), "{}", heard.body);
+        assert!(!app.dump().iter().any(|row| row.contains("billing.stripe.com")), "it is stored nowhere");
+        assert_eq!(app.payments.portal_link("psub_x", "/").await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    async fn an_operator_pauses_and_the_audit_says_so(kind) {
+        let (app, billing, token) = app(kind).await;
+        pass(&app, &billing, 1);
+        let page = format!("/payments/admin/subscriptions/{token}/pause");
+        let asked = app.get(&page).await;
+        assert!(asked.text().contains("Stripe charges nothing until the subscription is unpaused."), "{}", asked.text());
+        let key = asked.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert_eq!(app.post(&page, &format!("key={key}")).await.status, 303);
+        assert_eq!(app.post(&page, &format!("key={key}")).await.status, 409, "a form acts once");
+        assert_eq!(billing.state().effects.len(), 1);
+        assert_eq!(app.texts("SELECT actor || ' ' || act AS t FROM pay_audit"), ["admin pause"]);
+        let shown = app.get(&format!("/payments/admin/subscriptions/{token}")).await.text();
+        assert!(shown.contains("charging paused") && shown.contains("Unpause"), "{shown}");
+        // To what it is changed is the host's to say.
+        assert_eq!(app.get(&format!("/payments/admin/subscriptions/{token}/change")).await.status, 404);
+    }
+
+    async fn what_other_gateways_lack_is_refused_with_words(kind) {
+        let app = App::bare(kind, |builder| {
+            builder.variant("paypal", PayPal::new("WH1").roots(include_bytes!("../../fixtures/paypal/root.pem")))
+                .variant("braintree", Braintree::new("merchant", "public", "private"))
+        }).await;
+        for (variant, words) in [("paypal", "no client ID and secret"), ("braintree", "no page on which a customer subscribes")] {
+            let refused = app.payments.subscribe(NewSubscription::new(variant, "plan_1")).await.unwrap_err();
+            assert!(refused.kind() == ErrorKind::Refused && refused.to_string().contains(words), "{refused}");
+        }
+        assert_eq!(app.number("SELECT count(*) FROM pay_subscriptions"), 0);
+    }
+}

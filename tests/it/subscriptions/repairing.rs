@@ -1,0 +1,91 @@
+//! Is what nobody told found out by itself: a lost renewal, a lost end, and a subscription that is not certain?
+
+use std::time::{Duration, Instant};
+
+use actix_payments::domain::subscription::SubscriptionStatus;
+use serde_json::json;
+
+use super::billing::Billing;
+use super::story::DAY;
+use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+
+/// An app that has heard of the fake's one subscription, which is active.
+async fn app(kind: Kind) -> (App, Billing, String) {
+    let billing = Billing::new(NOW);
+    let id = billing.state().subscribe("user-42", false);
+    let gateway = billing.gateway(SECRET);
+    let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+    let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+    app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    (app, billing, id)
+}
+
+fn pass(app: &App, billing: &Billing, seconds: i64) {
+    app.pass(seconds);
+    billing.state().now += seconds;
+}
+
+/// What a worker does from time to time, once for a span of the clock.
+async fn chores(app: &App) {
+    let open = "SELECT count(*) FROM pay_subscription_operations WHERE state = 'underway'";
+    let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+    // The chores of one look are done one after the other, and this is the last of them.
+    let begun = Instant::now();
+    app.run("DELETE FROM pay_chores WHERE name = 'authorized'");
+    while app.number("SELECT count(*) FROM pay_chores WHERE name = 'authorized'") == 0 || app.number(open) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the chores are not done");
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    }
+    worker.stop().await;
+    app.drain().await;
+}
+
+on_both_databases! {
+    async fn a_lost_end_is_asked_for_when_the_period_is_over(kind) {
+        let (app, billing, id) = app(kind).await;
+        billing.state().end(&id);
+        // Stripe lists its events for thirty days; then nobody tells any more.
+        billing.state().events.clear();
+        pass(&app, &billing, DAY);
+        chores(&app).await;
+        assert_eq!(app.subscription(&id).await.status(), SubscriptionStatus::Active, "not before there is a reason");
+        pass(&app, &billing, 31 * DAY);
+        chores(&app).await;
+        assert_eq!(app.subscription(&id).await.status(), SubscriptionStatus::Canceled);
+        let asked = app.texts("SELECT verb || ' by ' || actor AS t FROM pay_subscription_operations");
+        assert_eq!(asked, ["refresh by a worker"]);
+        pass(&app, &billing, DAY);
+        chores(&app).await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_subscription_operations"), 1, "what ended is left alone");
+    }
+
+    async fn what_was_lost_is_reconciled(kind) {
+        let (app, billing, id) = app(kind).await;
+        pass(&app, &billing, 60);
+        billing.state().renew(&id);
+        billing.state().fail(&id);
+        pass(&app, &billing, 60);
+        chores(&app).await;
+        let found = app.subscription(&id).await;
+        assert_eq!((found.status(), found.state.last_invoice.unwrap().attempts), (SubscriptionStatus::PastDue, 1));
+        assert_eq!(app.number("SELECT count(*) FROM pay_subscription_invoices"), 2);
+    }
+
+    async fn what_is_not_certain_is_asked_for(kind) {
+        let (app, billing, id) = app(kind).await;
+        pass(&app, &billing, 60);
+        // Forth and back within a second: no event says which was last.
+        for quantity in [2, 3, 2] {
+            let mut items = billing.state().subscriptions[&id]["items"].clone();
+            items["data"][0]["quantity"] = json!(quantity);
+            billing.state().change(&id, json!({"items": items}));
+        }
+        let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert!(app.subscription(&id).await.state.doubt.is_some());
+        pass(&app, &billing, 1);
+        chores(&app).await;
+        let found = app.subscription(&id).await;
+        assert_eq!((found.state.doubt, found.state.items[0].quantity), (None, Some(2)));
+    }
+}
