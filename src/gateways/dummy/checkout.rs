@@ -52,21 +52,13 @@ impl Checkout {
             self.cancel_url.clone(),
             (self.capture == CaptureMethod::Manual).then(|| MANUAL.to_owned()),
         ];
-        let mut fields: Vec<_> =
-            NAMES.into_iter().zip(values).filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        fields.push((SIGNATURE.to_owned(), sign(secret, &fields)));
-        fields
+        let fields = NAMES.into_iter().zip(values).filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        signed(secret, PURPOSE, fields.collect())
     }
 
     /// Reads the fields that the browser sent back; `None` if [`Checkout::signed_fields`] did not make them.
     pub(super) fn read(secret: &Secret, fields: &[(String, String)]) -> Option<Self> {
-        let known: Vec<_> =
-            NAMES.into_iter().filter_map(|name| Some((name.to_owned(), value(fields, name)?.to_owned()))).collect();
-        // Anybody could sign with a blank secret.
-        let given = value(fields, SIGNATURE)?;
-        if secret.is_blank() || !signature::constant_time_eq(&sign(secret, &known), given.as_bytes()) {
-            return None;
-        }
+        let known = genuine(secret, PURPOSE, &NAMES, fields)?;
         let field = |name| value(&known, name).map(str::to_owned);
         let is_manual = field("capture").as_deref() == Some(MANUAL);
         let currency = Currency::parse(&field("currency")?).ok()?;
@@ -86,9 +78,31 @@ pub(super) fn value<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'
     fields.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
 }
 
+/// The fields with their signature as the last. The purpose keeps the fields of one page from being another's.
+pub(super) fn signed(secret: &Secret, purpose: &str, mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
+    fields.push((SIGNATURE.to_owned(), sign(secret, purpose, &fields)));
+    fields
+}
+
+/// The fields with these names, if [`signed`] signed them.
+pub(super) fn genuine(
+    secret: &Secret,
+    purpose: &str,
+    names: &[&str],
+    fields: &[(String, String)],
+) -> Option<Vec<(String, String)>> {
+    let known: Vec<_> =
+        names.iter().filter_map(|name| Some(((*name).to_owned(), value(fields, name)?.to_owned()))).collect();
+    let given = value(fields, SIGNATURE)?;
+    // Anybody could sign with a blank secret.
+    let is_genuine =
+        !secret.is_blank() && signature::constant_time_eq(&sign(secret, purpose, &known), given.as_bytes());
+    is_genuine.then_some(known)
+}
+
 /// Signs the encoded fields, so that no value can be read as part of the next field.
-fn sign(secret: &Secret, fields: &[(String, String)]) -> String {
-    signature::sign(secret, PURPOSE, encode(fields).as_bytes())
+fn sign(secret: &Secret, purpose: &str, fields: &[(String, String)]) -> String {
+    signature::sign(secret, purpose, encode(fields).as_bytes())
 }
 
 /// The fields as a query string.

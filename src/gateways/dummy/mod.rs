@@ -10,10 +10,12 @@
 //! | `verify.rs` | signs and verifies deliveries, and reads which event one carries |
 //! | `interpret.rs` | reads the facts of an event |
 //! | `checkout.rs` | signs and checks the links to the checkout page |
-//! | `subscription.rs` | writes and reads events that show a subscription |
 //! | `calls.rs` | answers captures, cancels and refunds |
 //! | `visit.rs` | answers requests to the checkout page |
 //! | `page.rs`, `ending.rs` | the checkout page, and where the customer goes afterwards |
+//! | `subscription.rs`, `shown.rs` | writes and reads events that show a subscription |
+//! | `subscriptions.rs`, `plan.rs` | begins subscriptions and answers calls about them |
+//! | `manage.rs` | a subscription's page, which moves its clock |
 //!
 //! The format is this gateway's own and strict, so any JSON parser can read it. A real company's events are less tidy.
 //! Before you refuse an odd one, consider that the company will send the same bytes again until it gives up;
@@ -24,24 +26,32 @@ mod checkout;
 mod ending;
 mod event;
 mod interpret;
+mod manage;
 pub(crate) mod page;
+mod plan;
+mod shown;
 mod subscription;
+mod subscriptions;
 mod verify;
 mod visit;
+
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use self::checkout::Checkout;
 pub use self::event::{DummyEvent, Kind};
-pub use self::subscription::DummySubscription;
+pub use self::subscription::{DummyInvoice, DummySubscription};
 use super::signature::Secret;
+use super::subscriptions::SubscriptionGateway;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, Listing, PageRequest, PageResponse, PaymentRequest, SecretStatus, Setup,
     Started, TEST_KIND, Verb, Verification,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
-use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, storable};
+use crate::domain::money::Money;
 
 /// A gateway for demonstrations and tests. **Anybody can pay with it without paying**, so do not deploy it in a shop
 /// that sells anything. The `livemode` of its events is always false.
@@ -65,13 +75,22 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Refere
 pub struct Dummy {
     secret: Secret,
     in_production: bool,
+    /// What can be subscribed to: what one costs, for each interval.
+    prices: BTreeMap<String, (Money, String)>,
 }
 
 impl Dummy {
     /// A dummy gateway that signs its events and its checkout links with `secret`. The text is the key exactly as
     /// given, including white space.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self { secret: Secret::new(secret), in_production: false }
+        Self { secret: Secret::new(secret), in_production: false, prices: BTreeMap::new() }
+    }
+
+    /// Adds a price that can be subscribed to: its id, and what one costs for each interval (`day`, `week`, `month` or
+    /// `year`). Default: none, and nothing can be subscribed to.
+    pub fn price(mut self, id: impl Into<String>, amount: Money, interval: impl Into<String>) -> Self {
+        self.prices.insert(id.into(), (amount, interval.into()));
+        self
     }
 
     /// Lets a release build have this gateway, for a demonstration that sells nothing. Default: a release build is
@@ -105,6 +124,13 @@ impl Gateway for Dummy {
         if let Some(where_blank) = self.secret.surrounding_blank() {
             return Err(format!("expected a signing secret for the dummy gateway, got one that {where_blank}"));
         }
+        for (id, (amount, interval)) in &self.prices {
+            if !storable(id) || amount.minor <= 0 || !["day", "week", "month", "year"].contains(&interval.as_str()) {
+                let expected =
+                    "expected a price with an id, an amount above zero and an interval of day, week, month or year";
+                return Err(format!("{expected}, got {id:?} of {amount} every {interval:?}"));
+            }
+        }
         self.check_build(!cfg!(debug_assertions))
     }
 
@@ -117,7 +143,7 @@ impl Gateway for Dummy {
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
-        if event.kind == subscription::KIND { subscription::interpret(event) } else { interpret::interpret(event) }
+        if event.kind == subscription::KIND { shown::interpret(event) } else { interpret::interpret(event) }
     }
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
@@ -139,6 +165,10 @@ impl Gateway for Dummy {
     fn list<'a>(&'a self, _: Timestamp, _: Option<&'a Envelope>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
         // No event is ever missed: the checkout page sends them, and reports when one does not arrive.
         Box::pin(std::future::ready(Ok(Listing::default())))
+    }
+
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        Some(self)
     }
 
     fn setup(&self) -> Setup {
@@ -164,6 +194,9 @@ impl Gateway for Dummy {
     }
 
     fn page<'a>(&'a self, request: &'a PageRequest) -> BoxFuture<'a, Option<PageResponse>> {
+        if request.path == manage::PATH {
+            return Box::pin(async { Some(manage::answer(&self.secret, request).await) });
+        }
         Box::pin(visit::answer(&self.secret, request))
     }
 }

@@ -1,14 +1,11 @@
-//! Subscriptions of the dummy gateway: an event that shows one whole, for tests and demonstrations.
+//! Subscriptions of the dummy gateway: an event that shows one whole, with the invoice that it came with. For tests and
+//! demonstrations.
 
-use std::collections::BTreeMap;
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use crate::domain::event::{Interpretation, Malformed, Recorded, SubscriptionStatement, storable};
-use crate::domain::subscription::{
-    BillingPeriod, SubscriptionContent, SubscriptionFact, SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
-};
-use crate::domain::{Timestamp, from_unix_seconds};
+use crate::domain::Timestamp;
+use crate::domain::money::Money;
+use crate::domain::subscription::SubscriptionStatus;
 
 /// The kind of the events about subscriptions.
 pub(super) const KIND: &str = "subscription.changed";
@@ -20,23 +17,83 @@ pub struct DummySubscription {
     id: String,
     subscription: String,
     status: SubscriptionStatus,
+    token: Option<String>,
     owner: Option<String>,
+    customer: Option<String>,
     price: Option<String>,
+    quantity: u32,
+    amount: Option<(Money, String)>,
     period: Option<(Timestamp, Timestamp)>,
+    trial_end: Option<Timestamp>,
     cancel_at: Option<Timestamp>,
+    invoice: Option<DummyInvoice>,
+}
+
+/// An invoice of a subscription of the dummy gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DummyInvoice {
+    id: String,
+    amount: Money,
+    paid: bool,
+    attempts: u32,
+    next_attempt: Option<Timestamp>,
+}
+
+impl DummyInvoice {
+    /// An invoice that was paid at the attempt with this number, from 1. Invoices with the same `id` are the same to
+    /// their receiver.
+    pub fn paid(id: impl Into<String>, amount: Money, attempts: u32) -> Self {
+        Self { id: id.into(), amount, paid: true, attempts, next_attempt: None }
+    }
+
+    /// An invoice that was not paid in so many attempts.
+    pub fn unpaid(id: impl Into<String>, amount: Money, attempts: u32) -> Self {
+        Self { paid: false, ..Self::paid(id, amount, attempts) }
+    }
+
+    /// Sets when it is tried next, in whole seconds. Default: not again.
+    pub fn next_attempt(mut self, at: Timestamp) -> Self {
+        self.next_attempt = Some(at);
+        self
+    }
 }
 
 impl DummySubscription {
     /// An event that shows the subscription that this gateway calls `subscription` in this status. Events with the same
     /// `id` are the same event to their receiver.
     pub fn new(id: impl Into<String>, subscription: impl Into<String>, status: SubscriptionStatus) -> Self {
-        let (id, subscription) = (id.into(), subscription.into());
-        Self { id, subscription, status, owner: None, price: None, period: None, cancel_at: None }
+        Self {
+            id: id.into(),
+            subscription: subscription.into(),
+            status,
+            token: None,
+            owner: None,
+            customer: None,
+            price: None,
+            quantity: 1,
+            amount: None,
+            period: None,
+            trial_end: None,
+            cancel_at: None,
+            invoice: None,
+        }
+    }
+
+    /// Sets the token of a subscription that [`Payments::subscribe`](crate::Payments::subscribe) started. Default: none.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
     }
 
     /// Sets the host's own id of whom it belongs to. Default: none.
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
+        self
+    }
+
+    /// Sets the customer's email address. Default: none.
+    pub fn customer(mut self, email: impl Into<String>) -> Self {
+        self.customer = Some(email.into());
         self
     }
 
@@ -46,9 +103,27 @@ impl DummySubscription {
         self
     }
 
+    /// Sets how many of the price. Default 1.
+    pub fn quantity(mut self, quantity: u32) -> Self {
+        self.quantity = quantity;
+        self
+    }
+
+    /// Sets what one of the price costs for each interval: `day`, `week`, `month` or `year`. Default: not said.
+    pub fn amount(mut self, amount: Money, interval: impl Into<String>) -> Self {
+        self.amount = Some((amount, interval.into()));
+        self
+    }
+
     /// Sets the billing period, in whole seconds. Default: none.
     pub fn period(mut self, start: Timestamp, end: Timestamp) -> Self {
         self.period = Some((start, end));
+        self
+    }
+
+    /// Sets when the trial ends, in whole seconds. Default: none.
+    pub fn trial_end(mut self, end: Timestamp) -> Self {
+        self.trial_end = Some(end);
         self
     }
 
@@ -58,14 +133,36 @@ impl DummySubscription {
         self
     }
 
-    /// The event as JSON, with the time `created` in whole seconds; times are Unix seconds:
+    /// Sets the invoice that the event is about. Its money is a payment's. Default: none.
+    pub fn invoice(mut self, invoice: DummyInvoice) -> Self {
+        self.invoice = Some(invoice);
+        self
+    }
+
+    /// The event as JSON, with the time `created` in whole seconds; times are Unix seconds, amounts minor units by the
+    /// exponent of ISO 4217:
     ///
     /// ```json
     /// {"id": "de_1", "kind": "subscription.changed", "created": 1791800000,
-    ///  "object": {"id": "ds_1", "status": "active", "owner": "user-42", "price": "tea",
-    ///             "period_start": 1791800000, "period_end": 1794478400, "cancel_at": null}}
+    ///  "object": {"id": "ds_1", "status": "active", "token": null, "owner": "user-42", "customer": null,
+    ///             "price": "tea", "quantity": 1, "amount": 1250, "currency": "EUR", "interval": "month",
+    ///             "period_start": 1791800000, "period_end": 1794478400, "trial_end": null, "cancel_at": null,
+    ///             "invoice": {"id": "di_1", "amount": 1250, "currency": "EUR", "paid": true, "attempts": 1,
+    ///                         "next_attempt": null}}}
     /// ```
     pub fn body(&self, created: Timestamp) -> Vec<u8> {
+        let seconds = |at: Option<Timestamp>| at.map(Timestamp::unix_timestamp);
+        let money = self.amount.as_ref().map(|(money, _)| *money);
+        let invoice = self.invoice.as_ref().map(|invoice| {
+            json!({
+                "id": invoice.id,
+                "amount": invoice.amount.minor,
+                "currency": invoice.amount.currency.as_str(),
+                "paid": invoice.paid,
+                "attempts": invoice.attempts,
+                "next_attempt": seconds(invoice.next_attempt),
+            })
+        });
         let event = json!({
             "id": self.id,
             "kind": KIND,
@@ -73,64 +170,21 @@ impl DummySubscription {
             "object": {
                 "id": self.subscription,
                 "status": self.status.as_str(),
+                "token": self.token,
                 "owner": self.owner,
+                "customer": self.customer,
                 "price": self.price,
-                "period_start": self.period.map(|(start, _)| start.unix_timestamp()),
-                "period_end": self.period.map(|(_, end)| end.unix_timestamp()),
-                "cancel_at": self.cancel_at.map(Timestamp::unix_timestamp),
+                "quantity": self.quantity,
+                "amount": money.map(|money| money.minor),
+                "currency": money.map(|money| money.currency.as_str().to_owned()),
+                "interval": self.amount.as_ref().map(|(_, interval)| interval),
+                "period_start": seconds(self.period.map(|(start, _)| start)),
+                "period_end": seconds(self.period.map(|(_, end)| end)),
+                "trial_end": seconds(self.trial_end),
+                "cancel_at": seconds(self.cancel_at),
+                "invoice": invoice,
             },
         });
         event.to_string().into_bytes()
     }
-}
-
-/// Reads the event. Pure, and never panics, whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
-    let body: Value =
-        serde_json::from_slice(event.body).map_err(|error| Malformed(format!("expected an event as JSON: {error}")))?;
-    let text = |name: &str| {
-        let text = body["object"][name].as_str().filter(|text| storable(text));
-        text.map(str::to_owned)
-    };
-    let need = |name: &str| text(name).ok_or_else(|| Malformed(format!("expected `{name}` of `object`, got none")));
-    let time = |name: &str| body["object"][name].as_i64().and_then(from_unix_seconds);
-    let (gateway_ref, gateway_status) = (need("id")?, need("status")?);
-    let status = SubscriptionStatus::parse(&gateway_status).unwrap_or(SubscriptionStatus::Unknown);
-    let is_end = matches!(status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired);
-    let summary = format!("subscription {}", gateway_status.replace('_', " "));
-    let item = |price| SubscriptionItem {
-        price,
-        product: None,
-        quantity: Some(1),
-        amount: None,
-        interval: None,
-        interval_count: None,
-    };
-    let content = SubscriptionContent {
-        status,
-        gateway_status,
-        owner: text("owner"),
-        customer_ref: None,
-        items: text("price").map(item).into_iter().collect(),
-        period: time("period_start").zip(time("period_end")).map(|(start, end)| BillingPeriod { start, end }),
-        trial_end: None,
-        cancel_at: time("cancel_at"),
-        cancel_at_period_end: false,
-        canceled_at: None,
-        ended_at: is_end.then_some(event.occurred_at),
-        pause: None,
-        latest_invoice: None,
-    };
-    let snapshot = SubscriptionSnapshot {
-        content,
-        is_end,
-        is_first: false,
-        values: BTreeMap::new(),
-        previous: BTreeMap::new(),
-        occurred_at: event.occurred_at,
-        event_id: event.id.to_owned(),
-    };
-    let facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
-    let subscription = Some(SubscriptionStatement { gateway_ref, tokens: Vec::new(), facts });
-    Ok(Interpretation { summary, subscription, ..Interpretation::default() })
 }

@@ -70,7 +70,7 @@ async fn choose(secret: &Secret, request: &PageRequest, checkout: &Checkout) -> 
 }
 
 /// Sends the event. A missing answer, or one other than 200, is an error with a text for the page.
-async fn deliver(endpoint: &str, delivery: Delivery) -> Result<(), String> {
+pub(super) async fn deliver(endpoint: &str, delivery: Delivery) -> Result<(), String> {
     let lost = |why| format!("The demo gateway's event did not reach the webhook endpoint: {why}.");
     match send::send(endpoint, delivery).await.map_err(lost)? {
         answer if answer.status == 200 => Ok(()),
@@ -82,7 +82,7 @@ async fn deliver(endpoint: &str, delivery: Delivery) -> Result<(), String> {
 }
 
 /// Redirects the customer to `url`, or shows the last page if there is no safe address.
-fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str) -> PageResponse {
+pub(super) fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str) -> PageResponse {
     match url.and_then(destination) {
         Some(url) => PageResponse::Redirect(url.to_owned()),
         None => html(&EndPage {
@@ -96,19 +96,19 @@ fn leave(request: &PageRequest, url: Option<&str>, heading: &str, message: &str)
 
 /// The address of a static file. They are served beside the variants: `/payments/static/dummy.css` for
 /// `/payments/dummy`.
-fn file(request: &PageRequest, name: &str) -> String {
+pub(super) fn file(request: &PageRequest, name: &str) -> String {
     let mount = request.address.rsplit_once('/').map_or("", |(mount, _)| mount);
     format!("{mount}/static/{name}")
 }
 
-fn html(page: &impl Template) -> PageResponse {
+pub(super) fn html(page: &impl Template) -> PageResponse {
     match page.render() {
         Ok(html) => PageResponse::Html(html),
         Err(_) => PageResponse::Error(500, "The demo gateway's page could not be written.".to_owned()),
     }
 }
 
-fn random_id() -> Option<String> {
+pub(super) fn random_id() -> Option<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).ok()?;
     Some(format!("de_{:032x}", u128::from_be_bytes(random)))

@@ -2,11 +2,13 @@
 
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::event::{Recorded, SubscriptionStatement};
+use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::braintree::Braintree;
-use actix_payments::gateways::dummy::{Dummy, DummySubscription};
+use actix_payments::gateways::dummy::{Dummy, DummyInvoice, DummySubscription};
 use actix_payments::gateways::paypal::PayPal;
+use actix_payments::{ErrorKind, Outcome, PlanChange, Proration};
 
 use super::story::orders;
 use crate::app::{App, NOW, on_both_databases};
@@ -119,5 +121,40 @@ on_both_databases! {
         app.drain().await;
         app.pass(30 * 86_400);
         assert!(!app.payments.active("user-42").await.unwrap());
+    }
+
+    async fn the_dummy_carries_out_every_call(kind) {
+        let euro = |minor| Money::new(minor, Currency::parse("EUR").unwrap());
+        let dummy = Dummy::new("secret").price("tea", euro(1250), "month").price("pro", euro(9900), "year");
+        let gateway = dummy.clone();
+        let app = App::with(kind, |builder| builder.variant("dummy", gateway)).await;
+        // The subscription's clock was moved ahead of this host's.
+        let ahead = Timestamp::from_unix_timestamp(NOW).unwrap() + time::Duration::days(60);
+        let active = DummySubscription::new("de_1", "ds_1", SubscriptionStatus::Active).owner("user-42").price("tea");
+        let active = active.amount(euro(1250), "month").period(ahead, ahead + time::Duration::days(30));
+        let active = active.invoice(DummyInvoice::paid("di_1", euro(1250), 1));
+        app.payments.receive("dummy", dummy.subscription_delivery(&active, ahead)).await.unwrap();
+        app.drain().await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid' AND captured_amount = 1250"), 1);
+        let found = async || app.payments.subscription_at("dummy", "ds_1").await.unwrap().unwrap();
+        let token = found().await.token;
+        let payments = &app.payments;
+        assert_eq!(payments.pause_subscription(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(found().await.status(), SubscriptionStatus::Paused);
+        payments.unpause_subscription(&token).await.unwrap();
+        payments.change_subscription(&token, PlanChange::new().price("pro").quantity(2)).await.unwrap();
+        let changed = found().await;
+        assert_eq!((changed.status(), changed.state.monthly()), (SubscriptionStatus::Active, Some(euro(1650))));
+        let prorated = PlanChange::new().quantity(1).proration(Proration::InvoiceNow);
+        assert_eq!(payments.change_subscription(&token, prorated).await.unwrap_err().kind(), ErrorKind::Gateway);
+        payments.cancel_subscription_at_end(&token).await.unwrap();
+        assert_eq!(found().await.state.ends_at(), Some(ahead + time::Duration::days(30)));
+        payments.resume_subscription(&token).await.unwrap();
+        assert_eq!(found().await.state.ends_at(), None);
+        assert_eq!(payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
+        let link = payments.portal_link(&token, "/tea").await.unwrap();
+        assert!(link.starts_with("/payments/dummy/subscription?subscription=ds_1&"), "{link}");
+        payments.cancel_subscription(&token).await.unwrap();
+        assert_eq!((found().await.status(), found().await.owner()), (SubscriptionStatus::Canceled, Some("user-42")));
     }
 }
