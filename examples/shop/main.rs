@@ -4,12 +4,14 @@
 //! Environment, all optional: `DATABASE_URL` (`sqlite://shop.db`), `BIND` (`127.0.0.1:8080`),
 //! `STRIPE_WEBHOOK_SECRET` (comma-separated while one is being replaced by another; random when absent),
 //! `STRIPE_API_KEY` (checkouts then really happen at Stripe) and `STRIPE_API_BASE` (a fake of its API instead),
+//! `STRIPE_TEA_PRICE` (the id of a recurring price, with which Stripe sells the tea box too),
 //! `ADMIN_PASSWORD` (user `admin`; random when absent), `RUST_LOG` (`info`).
 
 mod orders;
 mod pages;
 mod payments;
 mod settings;
+mod tea;
 
 use actix_payments::{Database, ReadyChecks, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
@@ -24,6 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let payments = payments::build(database.clone(), &settings)?;
     payments.migrate().await?;
     let worker = payments.worker().start()?;
+    let tea_prices = settings.tea_prices();
 
     // One policy for all workers, so that they share what they know of wrong tries.
     let staff = basic_auth("admin", hash_password(&settings.admin_password)?)?;
@@ -36,6 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .service(payments.mount("/payments").admin(staff.clone()))
                 .service(payments.health("/health").checks(ReadyChecks::new().needs_worker(true)))
                 .configure(pages::routes)
+                .configure(tea::routes(payments.clone(), tea_prices.clone()))
         }
     })
     // Handlers and deliveries that are under way get this long; a sender that is slow on purpose gets no longer.

@@ -100,7 +100,7 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
 }
 
 /// This shop as the browser sees it; a gateway sends the customer back from its own pages.
-fn root(req: &HttpRequest) -> String {
+pub(crate) fn root(req: &HttpRequest) -> String {
     let connection = req.connection_info();
     format!("{}://{}", connection.scheme(), connection.host())
 }
@@ -151,12 +151,12 @@ fn wants_json(req: &HttpRequest) -> bool {
     req.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
 }
 
-fn page(page: &impl Template) -> Result<HttpResponse, Failure> {
+pub(crate) fn page(page: &impl Template) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(page.render()?))
 }
 
 /// Eight letters and digits: enough that nobody guesses another's order in a demo.
-fn new_id() -> Result<String, Failure> {
+pub(crate) fn new_id() -> Result<String, Failure> {
     let mut bytes = [0_u8; 6];
     getrandom::fill(&mut bytes).map_err(|error| Failure(500, error.to_string()))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -164,10 +164,10 @@ fn new_id() -> Result<String, Failure> {
 
 /// What went wrong: a status and words for the customer.
 #[derive(Debug)]
-struct Failure(u16, String);
+pub(crate) struct Failure(u16, String);
 
 impl Failure {
-    fn bad(why: impl ToString) -> Self {
+    pub(crate) fn bad(why: impl ToString) -> Self {
         Self(400, why.to_string())
     }
 }

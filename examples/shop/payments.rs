@@ -1,12 +1,16 @@
-//! How this shop takes payments: two gateways, one handler in the transaction that marks the order, and one
-//! that sends a receipt afterwards.
+//! How this shop takes payments: two gateways, one handler in the transaction that marks the order, one that sends a
+//! receipt afterwards, and one that packs a tea box for each paid month.
 
+use actix_payments::domain::money::{Currency, Money};
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{AnyConnection, AnyRef, Database, Error, HandlerError, Payments, Transition};
+use actix_payments::{
+    AnyConnection, AnyRef, Database, Error, HandlerError, Payments, SubscriptionTransition, Transition,
+};
 
 use crate::orders;
-use crate::settings::Settings;
+use crate::settings::{DUMMY_TEA, Settings};
+use crate::tea;
 
 pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> Result<Payments, Error> {
     let mut stripe = Stripe::new(&settings.stripe_secrets[0]);
@@ -19,12 +23,15 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
     if let Some(base) = &settings.stripe_api_base {
         stripe = stripe.api_base(base);
     }
+    let price = Money::new(tea::PRICE, Currency::parse("EUR").unwrap_or(Currency::NONE));
+    let dummy = Dummy::new(&settings.dummy_secret).in_production().price(DUMMY_TEA, price, "month");
     let receipts = database.clone();
     Payments::builder(database)
         .variant("stripe", stripe)
-        .variant("dummy", Dummy::new(&settings.dummy_secret).in_production())
+        .variant("dummy", dummy)
         .handler_in_transaction("mark-order", mark_order)
         .handler("send-receipt", move |transition| send_receipt(receipts.clone(), transition))
+        .subscription_handler("pack-tea", pack_tea)
         .build()
 }
 
@@ -43,4 +50,13 @@ async fn send_receipt(database: Database<AnyConnection>, transition: Transition)
     };
     log::info!("order {order}: {} received, sending a receipt", transition.payment.captured);
     database.run(move |conn| Ok(orders::count_receipt(conn.lent(), &order)?)).await
+}
+
+/// Runs after a subscription changed: with each period that begins and is paid for, a box is packed.
+async fn pack_tea(step: SubscriptionTransition) -> Result<(), HandlerError> {
+    let begins = step.new.period != step.old.period || step.new.status != step.old.status;
+    if begins && step.new.is_active(step.new.as_of.unwrap_or(step.subscription.updated_at), Default::default()) {
+        log::info!("tea box: packing one for {}", step.subscription.owner().unwrap_or("somebody"));
+    }
+    Ok(())
 }

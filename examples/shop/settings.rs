@@ -4,6 +4,13 @@ use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
 
+/// The tea box's price on the dummy gateway.
+pub(crate) const DUMMY_TEA: &str = "tea-box";
+
+/// The variants that sell the tea box, each with the gateway's id of its price.
+#[derive(Clone)]
+pub(crate) struct TeaPrices(pub(crate) Vec<(String, String)>);
+
 pub(crate) struct Settings {
     pub(crate) database_url: String,
     pub(crate) bind: String,
@@ -12,6 +19,8 @@ pub(crate) struct Settings {
     /// Without one, Stripe's checkout is not started from here.
     pub(crate) stripe_api_key: Option<String>,
     pub(crate) stripe_api_base: Option<String>,
+    /// Stripe's id of the tea box's price.
+    stripe_tea_price: Option<String>,
     pub(crate) admin_password: String,
     pub(crate) dummy_secret: String,
     stripe_was_given: bool,
@@ -33,10 +42,18 @@ impl Settings {
             },
             stripe_api_key: given("STRIPE_API_KEY"),
             stripe_api_base: given("STRIPE_API_BASE"),
+            stripe_tea_price: given("STRIPE_TEA_PRICE"),
             password_was_given: password.is_some(),
             admin_password: password.map_or_else(random, Ok)?,
             dummy_secret: random()?,
         })
+    }
+
+    /// Where the tea box is sold: with Stripe only where it can be called and has a price.
+    pub(crate) fn tea_prices(&self) -> TeaPrices {
+        let of_stripe = self.stripe_tea_price.clone().filter(|_| self.stripe_api_key.is_some());
+        let dummy = ("dummy".to_owned(), DUMMY_TEA.to_owned());
+        TeaPrices([dummy].into_iter().chain(of_stripe.map(|price| ("stripe".to_owned(), price))).collect())
     }
 
     /// Tells where to look, and how to send a signed event by hand. Secrets are shown only when they were made up

@@ -11,4 +11,5 @@ mod signed;
 mod stop;
 mod storm;
 mod story;
+mod tea;
 mod two;

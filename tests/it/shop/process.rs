@@ -188,6 +188,24 @@ impl Client {
         answer(self.agent.get(format!("{}{path}", self.root)).header("accept", accept).call()).unwrap()
     }
 
+    /// Asks for a page with these header fields.
+    pub(super) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.agent.get(format!("{}{path}", self.root));
+        answer(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).call()).unwrap()
+    }
+
+    /// Sends a form with these header fields.
+    pub(super) fn form_with(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, ureq::Error> {
+        let request = self.agent.post(format!("{}{path}", self.root));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        answer(request.send_form(fields.iter().copied()))
+    }
+
     pub(super) fn form(&self, path: &str, accept: &str, fields: &[(&str, &str)]) -> Result<Answer, ureq::Error> {
         let request = self.agent.post(format!("{}{path}", self.root)).header("accept", accept);
         answer(request.send_form(fields.iter().copied()))
