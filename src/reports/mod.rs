@@ -9,24 +9,28 @@ mod handlers;
 mod overview;
 mod permissions;
 mod rebuild;
+mod span;
 mod stories;
 mod subscription_list;
 mod subscription_story;
+mod subscription_sums;
 mod subscriptions;
 
 pub(crate) use anomalies::Anomaly;
 pub(crate) use audit::Acts;
 pub(crate) use browse::{
-    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, SEARCH_CAP, Unreadable, by_text,
+    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable, by_text,
     event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use dry_run::Forecast;
-pub(crate) use overview::{Bucket, Overview, Span};
+pub(crate) use overview::Overview;
 pub(crate) use permissions::{Permission, Permissions};
 pub use rebuild::{Differing, Rebuilt};
 pub(crate) use rebuild::{compare, known};
+pub(crate) use span::{Bucket, Span};
 pub(crate) use stories::{EventStory, PaymentStory};
 pub(crate) use subscription_list::{SubscriptionPage, SubscriptionView};
 pub(crate) use subscription_story::SubscriptionStory;
+pub(crate) use subscription_sums::{SUMMED, SubscriptionSums};
 pub use subscriptions::{SubscriptionList, SubscriptionQuery};

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use super::span::{Bucket, Span, columns};
+use super::subscription_sums::{self, SubscriptionSums};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::EventId;
@@ -30,48 +32,8 @@ pub(crate) struct Overview {
     /// The chart's columns, oldest first.
     pub buckets: Vec<Bucket>,
     pub anomalies: Vec<Anomaly>,
-}
-
-/// Some hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bucket {
-    pub at: Timestamp,
-    pub received: i64,
-    /// Completed, or ignored: nothing is left to do.
-    pub done: i64,
-    /// Attempts that failed, be there another one or not.
-    pub failed: i64,
-}
-
-/// What a chart shows: about thirty columns in each case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Span {
-    Day,
-    Week,
-    Month,
-}
-
-impl Span {
-    /// Every span, the shortest first.
-    pub(crate) const ALL: [Span; 3] = [Self::Day, Self::Week, Self::Month];
-
-    /// The word in addresses.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Day => "24h",
-            Self::Week => "7d",
-            Self::Month => "30d",
-        }
-    }
-
-    /// How many columns, and how many hours each.
-    fn columns(self) -> (i64, i64) {
-        match self {
-            Self::Day => (24, 1),
-            Self::Week => (28, 6),
-            Self::Month => (30, 24),
-        }
-    }
+    /// How subscriptions stand, if there are any.
+    pub subscriptions: Option<SubscriptionSums>,
 }
 
 impl Engine {
@@ -100,7 +62,8 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let anomalies = anomalies::find(tx, now, &sums, &last, engine.chores.notice_authorized_after)?;
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;
-    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies })
+    let subscriptions = subscription_sums::sums(tx, end, span)?;
+    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies, subscriptions })
 }
 
 /// The first, or the last, event of each of these streams that has one.
@@ -109,13 +72,9 @@ fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<Ev
     tx.event_reach(streams, &Window { ids: filters::Span { above: 0, below: i64::MAX }, amounts, rising, depth: 1 })
 }
 
-/// The columns end with the one in which `end` lies; they begin at whole multiples of their width.
+/// The columns of events.
 fn buckets(tx: &mut dyn Tx, end: Timestamp, span: Span) -> Result<Vec<Bucket>, Error> {
-    let (columns, hours) = span.columns();
-    let width = hours * 3_600;
-    let last = (end - time::Duration::SECOND).unix_timestamp().div_euclid(width);
-    let begin = |index: i64| Timestamp::from_unix_timestamp(index * width).unwrap_or(end);
-    let bounds: Vec<Timestamp> = (last - columns + 1..=last + 1).map(begin).collect();
+    let bounds = columns(end, span);
     let [completed, ignored, retryable, discarded] =
         [EventState::Completed, EventState::Ignored, EventState::Retryable, EventState::Discarded].map(|s| s.as_str());
     let sums = tx.series(&bounds, [&[RECEIVED], &[completed, ignored], &[retryable, discarded]])?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::browse::{COUNT_CAP, DEPTH, Page, Place, ROWS, SEARCH_CAP};
+use super::browse::{COUNT_CAP, DEPTH, Page, Place, SEARCH_CAP};
 use crate::domain::Timestamp;
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::SubscriptionStatus;
@@ -62,11 +62,12 @@ impl SubscriptionView {
 }
 
 impl Engine {
-    /// A page of the subscriptions that match.
+    /// A page of the subscriptions that match, of up to `most`.
     pub(crate) async fn subscription_page(
         self: &Arc<Self>,
         view: SubscriptionView,
         place: Option<Place>,
+        most: usize,
     ) -> Result<SubscriptionPage, Error> {
         self.read(move |tx| {
             let mut view = view.clone();
@@ -76,9 +77,9 @@ impl Engine {
                 capped = found.len() >= SEARCH_CAP;
                 view.filter.among = Some(found);
             }
-            let (mut page, stopped_at) = match look(tx, &view, place)? {
+            let (mut page, stopped_at) = match look(tx, &view, place, most)? {
                 (page, _) if page.rows.is_empty() && place.is_some() && page.stopped.is_none() => {
-                    let (first, stopped_at) = look(tx, &view, None)?;
+                    let (first, stopped_at) = look(tx, &view, None, most)?;
                     (Page { lost: true, ..first }, stopped_at)
                 }
                 found => found,
@@ -112,6 +113,7 @@ fn look(
     tx: &mut dyn Tx,
     view: &SubscriptionView,
     place: Option<Place>,
+    most: usize,
 ) -> Result<(Page<SubscriptionRow>, Option<Timestamp>), Error> {
     let is_back = place.is_some_and(|place| place.back);
     let from = place.map(|Place { id, back, with }| {
@@ -122,14 +124,15 @@ fn look(
             SubscriptionPlace::Before(SubscriptionId(id.0 + with))
         }
     });
-    let depth = if view.is_narrow() { DEPTH } else { ROWS as i64 + 1 };
+    let enough = most as i64 + 1;
+    let depth = if view.is_narrow() { DEPTH.max(enough) } else { enough };
     let seen = tx.list_subscriptions(&view.filter, from, depth)?;
     let is_all = (seen.len() as i64) < depth;
     let edge = seen.last().map(|row| (row.id.0, row.created_at));
     let mut rows: Vec<SubscriptionRow> = seen.into_iter().filter(|row| view.matches(row)).collect();
-    let is_more = rows.len() > ROWS;
-    rows.truncate(ROWS);
-    let stopped = edge.filter(|_| !is_more && !is_all && rows.len() < ROWS);
+    let is_more = rows.len() > most;
+    rows.truncate(most);
+    let stopped = edge.filter(|_| !is_more && !is_all && rows.len() < most);
     let on = match (is_more || !is_all, rows.last()) {
         (false, _) => None,
         (true, Some(row)) if stopped.is_none() => Some(row.id.0),

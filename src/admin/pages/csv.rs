@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use time::macros::format_description;
 
-use super::{events, payments};
+use super::{events, payments, subscriptions};
 use crate::admin::asked::Asked;
 use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
@@ -11,14 +11,17 @@ use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, Way, download};
 use crate::admin::views::words::machine;
-use crate::error::Error;
+use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
-use crate::reports::{EventView, PaymentView};
+use crate::error::Error;
+use crate::reports::{EventView, PaymentView, SubscriptionView};
 use crate::store::rows::{EventRow, PaymentRow};
+use crate::store::subscriptions::SubscriptionRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
     Route::page("payments.csv", |visit| Box::pin(payments_csv(visit))),
     Route::page("events.csv", |visit| Box::pin(events_csv(visit))),
+    Route::page("subscriptions.csv", |visit| Box::pin(subscriptions_csv(visit))),
 ];
 
 /// How many rows are read at a time: some hundred kilobytes.
@@ -34,6 +37,11 @@ const EVENTS: &[&str] = &[
     "occurred", "finished",
 ];
 
+const SUBSCRIPTIONS: &[&str] = &[
+    "created", "token", "gateway_ref", "variant", "status", "owner", "customer", "customer_ref", "items", "monthly",
+    "currency", "period_end", "trial_end", "ends", "due_since", "mode", "certain", "adopted", "updated",
+];
+
 async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = readable(payments::view(&mut asked), &asked)?;
@@ -47,6 +55,14 @@ async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let view = readable(events::view(&mut asked), &asked)?;
     let (way, response) = download(&file("events", &visit));
     actix_rt::spawn(async move { end(send_events(visit, view, &way).await, &way).await });
+    Ok(response)
+}
+
+async fn subscriptions_csv(visit: Visit) -> Result<HttpResponse, Failure> {
+    let mut asked = Asked::of(&visit.req);
+    let view = readable(subscriptions::view(&mut asked, visit.engine().now()), &asked)?;
+    let (way, response) = download(&file("subscriptions", &visit));
+    actix_rt::spawn(async move { end(send_subscriptions(visit, view, &way).await, &way).await });
     Ok(response)
 }
 
@@ -146,6 +162,53 @@ fn add_event(sheet: &mut Sheet, row: EventRow, token: Option<String>) {
         Ours(row.attempts.to_string()),
         time(row.occurred_at),
         time(row.finished_at),
+    ];
+    sheet.row(&variant, cells);
+}
+
+async fn send_subscriptions(visit: Visit, view: SubscriptionView, way: &Way) -> Result<(), Error> {
+    let (mut sheet, mut place) = (Sheet::new(visit, SUBSCRIPTIONS), None);
+    while sheet.send(way).await {
+        let page = sheet.visit().engine().subscription_page(view.clone(), place, CHUNK).await?.page;
+        for row in page.rows {
+            add_subscription(&mut sheet, row);
+        }
+        place = page.further;
+        if place.is_none() {
+            sheet.send(way).await;
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn add_subscription(sheet: &mut Sheet, row: SubscriptionRow) {
+    let time = |at: Option<_>| Ours(at.map(machine).unwrap_or_default());
+    let currency = row.monthly_currency.as_deref().and_then(|code| Currency::parse(code).ok());
+    let monthly = row.monthly_amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency).decimal());
+    let variant = row.variant.clone();
+    let items = subscriptions::items(&row);
+    let ends = row.ended_at.or(row.cancel_at).or(row.period_end.filter(|_| row.cancel_at_period_end));
+    let cells = [
+        time(Some(row.created_at)),
+        Ours(row.token),
+        Theirs(row.gateway_ref),
+        Ours(row.variant),
+        Ours(row.status.to_string()),
+        Theirs(row.owner),
+        Theirs(row.customer),
+        Theirs(row.customer_ref),
+        Theirs(Some(items)),
+        Ours(monthly.unwrap_or_default()),
+        Ours(row.monthly_currency.unwrap_or_default()),
+        time(row.period_end),
+        time(row.trial_end),
+        time(ends),
+        time(row.due_since),
+        Ours(mode(row.livemode)),
+        Ours(row.certain.to_string()),
+        Ours(row.adopted.to_string()),
+        time(Some(row.updated_at)),
     ];
     sheet.row(&variant, cells);
 }

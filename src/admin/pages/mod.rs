@@ -2,6 +2,10 @@
 
 use super::routes::Route;
 
+mod charts;
+mod subscription_details;
+mod subscription_sums;
+
 /// The files, in the order of the navigation.
 macro_rules! pages {
     ($($page:ident),+ $(,)?) => {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
-use time::macros::format_description;
 
+use super::charts::{events_chart, name};
+use super::subscription_sums::subscriptions;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::chart::{Chart, Numbers};
 use crate::admin::views::overview::{Line, MoneyRow, Overview, Tile, VariantRow};
 use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::{count, grouped};
@@ -17,7 +17,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
 use crate::engine::tally::{DUPLICATE, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
-use crate::reports::{self, Anomaly, Bucket, COUNT_CAP, Span};
+use crate::reports::{self, Anomaly, COUNT_CAP, Span};
 use crate::store::rows::{EventRow, Sum};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit)))];
@@ -38,19 +38,12 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         tiles: tiles(&frame, &found),
         money: money(&found.sums),
         spans: Span::ALL.into_iter().map(spans).collect(),
-        chart: chart(&frame, span, &found.buckets),
+        chart: events_chart(&frame, span, &found.buckets),
+        subscriptions: found.subscriptions.as_ref().map(|sums| subscriptions(&frame, span, sums, &found.sums)),
         variants: found.last.iter().map(|(name, event)| variant(&frame, name, event.as_ref())).collect(),
         oldest: found.oldest.as_ref().map(|event| (event_link(&frame, event), frame.moment(event.received_at))),
     };
     Ok(frame.render(&page))
-}
-
-fn name(span: Span) -> &'static str {
-    match span {
-        Span::Day => "24 hours",
-        Span::Week => "7 days",
-        Span::Month => "30 days",
-    }
 }
 
 /// How often something happened whose outcome begins so.
@@ -126,59 +119,6 @@ fn money(sums: &[Sum]) -> Vec<MoneyRow> {
         refunded: amount(refunded, code),
     };
     rows.into_iter().map(row).collect()
-}
-
-fn chart(frame: &Frame, span: Span, buckets: &[Bucket]) -> Chart {
-    let total = |of: fn(&Bucket) -> i64| grouped(&buckets.iter().fold(0_i64, |all, b| all.saturating_add(of(b))).to_string());
-    let busiest = buckets.iter().max_by_key(|bucket| bucket.received).filter(|bucket| bucket.received > 0);
-    let most = busiest.map(|b| format!(" The most came at {}: {}.", when(frame, span, b.at), grouped(&b.received.to_string())));
-    let summary = format!(
-        "In the last {}, {} events were received, {} completed or ignored, and {} attempts failed.{}",
-        name(span),
-        total(|b| b.received),
-        total(|b| b.done),
-        total(|b| b.failed),
-        most.unwrap_or_default()
-    );
-    let numbers = |(at, bucket): (usize, &Bucket)| Numbers {
-        when: when(frame, span, bucket.at),
-        label: label(frame, span, bucket.at).filter(|_| (1..buckets.len() - 1).contains(&at)),
-        received: bucket.received,
-        done: bucket.done,
-        failed: bucket.failed,
-    };
-    let numbers = buckets.iter().enumerate().map(numbers).collect();
-    Chart::new(format!("Events in the last {}", name(span)), summary, frame.zone(), numbers)
-}
-
-/// When a column begins. That is the day alone where it is a day: columns begin with the days and hours of UTC.
-fn when(frame: &Frame, span: Span, at: Timestamp) -> String {
-    let hour = format_description!("[day padding:none] [month repr:short], [hour]:[minute]");
-    let day = format_description!("[day padding:none] [month repr:short] [year]");
-    let (local, zone) = frame.local(at);
-    let is_day = span == Span::Month && local.time() == time::Time::MIDNIGHT;
-    format!("{} {zone}", local.format(if is_day { day } else { hour }).unwrap_or_default())
-}
-
-/// What the axis says below the column that begins at `at`, if it is one of the few that are labeled. A day is that in
-/// which most of the column lies.
-fn label(frame: &Frame, span: Span, at: Timestamp) -> Option<String> {
-    let hour = format_description!("[hour]:[minute]");
-    let day = format_description!("[day padding:none] [month repr:short]");
-    match span {
-        Span::Day => {
-            let (local, _) = frame.local(at);
-            local.hour().is_multiple_of(6).then_some(local.format(hour).ok()?)
-        }
-        Span::Week => {
-            let [(before, _), (local, _)] = [-3, 3].map(|hours| frame.local(at + time::Duration::hours(hours)));
-            (before.date() != local.date()).then_some(local.format(day).ok()?)
-        }
-        Span::Month => {
-            let (local, _) = frame.local(at + time::Duration::hours(12));
-            (local.to_julian_day() % 5 == 0).then_some(local.format(day).ok()?)
-        }
-    }
 }
 
 fn event_link(frame: &Frame, event: &EventRow) -> Link {

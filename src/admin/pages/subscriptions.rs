@@ -7,13 +7,13 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{sentence, spaced};
-use crate::admin::views::list::{Empty, Filter, Notes, Paging, Tabs};
+use crate::admin::views::list::{Empty, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Badge, Code, Link};
 use crate::admin::views::subscriptions::{SubscriptionLine, Subscriptions};
 use crate::admin::views::words;
 use crate::domain::Timestamp;
 use crate::domain::subscription::{SubscriptionItem, SubscriptionStatus};
-use crate::reports::{COUNT_CAP, Order, SEARCH_CAP, SubscriptionPage, SubscriptionView};
+use crate::reports::{COUNT_CAP, Order, ROWS, SEARCH_CAP, SubscriptionPage, SubscriptionView};
 use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow};
 
 pub(in crate::admin) const ROUTES: &[Route] =
@@ -36,7 +36,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("subscriptions");
-    let found = visit.engine().subscription_page(view, place).await?;
+    let found = visit.engine().subscription_page(view, place, ROWS).await?;
     let at_newest = place.is_none();
     let page = Subscriptions {
         page: frame.page("Subscriptions", "subscriptions"),
@@ -48,14 +48,14 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         },
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         empty: empty(&visit, &asked, &list, &found),
-        paging: Paging { csv: None, ..asked.fields.paging(&list, "subscription", &found.page, Order::default()) },
+        paging: asked.fields.paging(&list, "subscription", &found.page, Order::default()),
         rows: found.page.rows.iter().map(|row| line(&frame, row)).collect(),
     };
     Ok(frame.render(&page))
 }
 
 /// What an address asks for.
-fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
+pub(super) fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
     let span = |word: &str| SPANS.iter().find(|(value, ..)| *value == word);
     let days = |word: &str| span(word).map(|(.., days)| time::Duration::days(*days));
     let ending = |word: &str| ["no", "yes"].iter().position(|known| *known == word).map(|at| at == 1);
@@ -153,7 +153,7 @@ fn ends(row: &SubscriptionRow) -> bool {
 }
 
 /// `2 × price_1, price_2`.
-fn items(row: &SubscriptionRow) -> String {
+pub(super) fn items(row: &SubscriptionRow) -> String {
     let items: Vec<SubscriptionItem> = serde_json::from_str(&row.items).unwrap_or_default();
     let item = |item: &SubscriptionItem| {
         let quantity = item.quantity.filter(|quantity| *quantity != 1);

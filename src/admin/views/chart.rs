@@ -10,10 +10,14 @@ use super::words::grouped;
 const HEIGHT: i64 = 180;
 const ABOVE: i64 = 22;
 
-/// Events over time: columns for those received, a line with dots for those done, crosses for failed attempts.
+/// Three numbers over time, as columns, a line with dots, and crosses: events received, done and failed.
 #[derive(Debug, Template)]
 #[template(path = "parts/chart.html")]
 pub(crate) struct Chart {
+    /// What its own ids begin with: a page may have several charts.
+    pub(crate) id: &'static str,
+    /// What its columns, its line and its crosses are.
+    pub(crate) words: (&'static str, &'static str, &'static str),
     /// What it is, and its course in a sentence.
     pub(crate) title: String,
     pub(crate) summary: String,
@@ -75,6 +79,8 @@ impl Chart {
             _ => None,
         };
         Self {
+            id: "chart",
+            words: ("Received", "Completed or ignored", "Failed attempts"),
             title,
             summary,
             zone: zone.to_owned(),

@@ -24,10 +24,36 @@ pub(crate) struct Overview {
     pub(crate) spans: Vec<(Link, bool)>,
     /// The course of events.
     pub(crate) chart: Chart,
+    /// How subscriptions stand, if there are any.
+    pub(crate) subscriptions: Option<Subscriptions>,
     /// The variants and their last events.
     pub(crate) variants: Vec<VariantRow>,
     /// The event that has waited longest.
     pub(crate) oldest: Option<(Link, Moment)>,
+}
+
+/// How subscriptions stand.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    /// The numbers.
+    pub(crate) tiles: Vec<Tile>,
+    /// What recurs in a month, a row for each mode and currency.
+    pub(crate) monthly: Vec<MonthlyRow>,
+    /// Whether only some of them were added up.
+    pub(crate) is_cut: bool,
+    /// What began, ended and became past due.
+    pub(crate) chart: Chart,
+}
+
+/// What recurs in one currency.
+#[derive(Debug)]
+pub(crate) struct MonthlyRow {
+    /// Whether it is of a test mode, and so no money.
+    pub(crate) test: bool,
+    /// The sum.
+    pub(crate) amount: Amount,
+    /// How many subscriptions it is of.
+    pub(crate) count: String,
 }
 
 /// Something that is odd, and where to do something about it.

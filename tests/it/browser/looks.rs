@@ -13,7 +13,12 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     app.deliver(&[&event("payment_intent.payment_failed")]).await;
     app.deliver(&[&stripe_checkout("checkout.session.completed", &token), &event("payment_intent.succeeded")]).await;
     app.deliver(&[&event("charge.succeeded"), &event("charge.refunded.partial"), &event("payout.paid")]).await;
-    app.deliver(&[&event("charge.dispute.created"), &event("customer.subscription.created")]).await;
+    app.deliver(&[
+        &event("charge.dispute.created"),
+        &event("customer.subscription.created"),
+        &event("invoice.payment_failed"),
+    ])
+    .await;
     let half = changed("charge.succeeded", &[("/id", "evt_x".into()), ("/data/object/amount", "?".into())]);
     app.deliver(&[&half]).await;
     let (_, address) = checkout(&app, "/orders", "10043").await;

@@ -115,4 +115,51 @@ on_both_databases! {
         let empty = app.post(&format!("/payments/admin/subscriptions/{token}/owner"), "owner=").await;
         assert_eq!(empty.status, 409);
     }
+
+    async fn the_overview_says_how_subscriptions_stand_and_what_recurs(kind) {
+        let app = app(kind, &["active", "past_due", "trialing"]).await;
+        let mut many = Story::new("many", "active");
+        many.update(START + 1, json!({"items": items("price_tea", 3, START)}));
+        let mut paused = Story::new("paused", "active");
+        paused.update(START + 1, json!({"pause_collection": {"behavior": "void", "resumes_at": null}}));
+        let mut ended = Story::new("ended", "active");
+        ended.send("deleted", START + 2, json!({"status": "canceled", "ended_at": START + 2}));
+        for story in [&many, &paused, &ended] {
+            app.hear(story).await;
+        }
+        let text = app.get("/payments/admin/").await.text();
+        let tiles = [
+            "Active 3 paid for, now", "Trialing 1 now", "Past due 1 and 0 unpaid", "Began 6 in 24 hours",
+            "Ended 1 in 24 hours",
+            // One active, one past due, and three of the third: not what is paused, in its trial or over.
+            "100.00 USD test 3",
+            "6 subscriptions began, 1 ended, and 1 became past due.",
+        ];
+        for words in tiles {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        // A subscription that is heard of again begins no second time.
+        app.pass(60);
+        many.update(NOW + 60, json!({"latest_invoice": "in_next"}));
+        app.deliver(&[many.events.last().unwrap()]).await;
+        assert!(app.get("/payments/admin/").await.text().contains("Began 6 in 24 hours"));
+        let none = App::new(kind).await.get("/payments/admin/").await.text();
+        assert!(!none.contains("Recurring in a month"), "{none}");
+    }
+
+    async fn the_list_is_a_file_too_and_of_the_same_filter(kind) {
+        let app = app(kind, &["active", "past_due"]).await;
+        let mut odd = Story::new("odd", "active");
+        odd.checkout(START, "=1+1");
+        app.hear(&odd).await;
+        let link = app.get("/payments/admin/subscriptions?status=active").await.body;
+        assert!(link.contains("subscriptions.csv?status=active"), "{link}");
+        let file = app.get("/payments/admin/subscriptions.csv?status=active").await;
+        let lines: Vec<&str> = file.body.trim_start_matches('\u{FEFF}').lines().collect();
+        assert_eq!(lines.len(), 3, "{}", file.body);
+        assert!(lines[0].starts_with("created,token,gateway_ref,variant,status,owner,"), "{}", lines[0]);
+        assert!(lines[1].contains(",sub_odd,stripe,active,'=1+1,jenny.rosen@example.com,cus_F1EF46kBRDxh4Y,"), "{}", lines[1]);
+        assert!(lines[2].contains(",user-0,") && lines[2].contains(",20.00,USD,2026-11-12T"), "{}", lines[2]);
+        assert_eq!(app.get("/payments/admin/subscriptions.csv?status=odd").await.status, 409);
+    }
 }
