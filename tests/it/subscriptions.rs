@@ -3,12 +3,18 @@
 
 mod active;
 mod asking;
+mod billing;
 mod bugs;
+mod changing;
 mod facts;
 mod gateways;
 mod handlers;
 mod hosts;
+mod invoices;
+mod others;
 mod pages;
 mod parked;
+mod repairing;
 mod stories;
+mod storm;
 mod story;

@@ -1,0 +1,316 @@
+//! Whatever happens at Stripe and on the way here, do we know in the end what Stripe knows, and was each handler told of
+//! each step once? Random lives of subscriptions, lost, repeated and shuffled events, failed calls and crashes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use actix_payments::{AnyConnection, Builder, SubscriptionTransition};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use serde_json::{Value, json};
+
+use super::billing::{Billing, Fault};
+use super::story::DAY;
+use crate::app::{App, Kind, NOW, SECRET};
+use crate::scenes::{Notes, execute};
+
+/// What happens, to the subscription with this number modulo how many there are.
+#[derive(Debug, Clone)]
+enum Step {
+    Subscribe(bool),
+    Renew(usize),
+    Pay(usize),
+    Fail(usize),
+    GiveUp(usize),
+    End(usize),
+    /// Somebody changes fields in Stripe's dashboard.
+    Edit(usize, u8),
+    /// This host asks for something.
+    Ask(usize, u8, Option<Fault>),
+    /// Stripe delivers what it has to tell: how many of ten arrive, whether twice, and a seed for their order.
+    Deliver(u8, bool, u64),
+    /// The process ends while it processes, and another takes over.
+    Crash,
+    Pass(i64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let one = || 0..8_usize;
+    let fault = prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(Fault::CutBefore)),
+        2 => Just(Some(Fault::CutAfter)),
+        1 => Just(Some(Fault::Trouble)),
+    ];
+    let step = prop_oneof![
+        3 => any::<bool>().prop_map(Step::Subscribe),
+        3 => one().prop_map(Step::Renew),
+        3 => one().prop_map(Step::Pay),
+        3 => one().prop_map(Step::Fail),
+        1 => one().prop_map(Step::GiveUp),
+        1 => one().prop_map(Step::End),
+        3 => (one(), 0..5_u8).prop_map(|(one, what)| Step::Edit(one, what)),
+        3 => (one(), 0..7_u8, fault).prop_map(|(one, what, fault)| Step::Ask(one, what, fault)),
+        4 => (0..=10_u8, any::<bool>(), any::<u64>()).prop_map(|(share, twice, seed)| Step::Deliver(share, twice, seed)),
+        1 => Just(Step::Crash),
+        4 => prop_oneof![Just(0_i64), Just(1), 1..DAY / 4].prop_map(Step::Pass),
+    ];
+    proptest::collection::vec(step, 4..40)
+}
+
+struct Storm {
+    app: App,
+    billing: Billing,
+    notes: Notes,
+    ids: Vec<String>,
+    told: usize,
+}
+
+fn configured(billing: &Billing, notes: &Notes) -> impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection> {
+    let (gateway, told) = (billing.gateway(SECRET), notes.clone());
+    move |builder| {
+        builder
+            .variant("stripe", gateway)
+            .subscription_handler("access", move |step: SubscriptionTransition| {
+                told.add(format!("{} {}", step.subscription.token, step.event_id));
+                std::future::ready(Ok(()))
+            })
+            .subscription_handler_in_transaction("seat", |conn, step| {
+                let (token, event) = (&step.subscription.token, &step.event_id);
+                execute(conn, &format!("INSERT INTO seats VALUES ('{token} {event}')"))?;
+                Ok(())
+            })
+    }
+}
+
+impl Storm {
+    async fn begin(kind: Kind) -> Self {
+        let (billing, notes) = (Billing::new(NOW), Notes::default());
+        let app = App::bare(kind, configured(&billing, &notes)).await;
+        app.run("CREATE TABLE seats (step TEXT NOT NULL)");
+        // From here on the list of events is compared, as far back as it goes.
+        app.payments.reconcile("stripe").await.unwrap();
+        Self { app, billing, notes, ids: Vec::new(), told: 0 }
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.app.pass(seconds);
+        self.billing.state().now += seconds;
+    }
+
+    /// One that has not ended, if there is any.
+    fn pick(&self, number: usize) -> Option<String> {
+        let state = self.billing.state();
+        let open: Vec<&String> = self.ids.iter().filter(|id| !state.is_over(id)).collect();
+        open.get(number % open.len().max(1)).map(|id| (*id).clone())
+    }
+
+    async fn step(&mut self, step: Step) {
+        match step {
+            Step::Subscribe(is_trial) => {
+                let owner = format!("user-{}", self.ids.len());
+                let id = self.billing.state().subscribe(&owner, is_trial);
+                self.ids.push(id);
+            }
+            Step::Renew(one) => self.at(one, |state, id| {
+                if state.open_invoice(id).is_none() {
+                    state.renew(id)
+                }
+            }),
+            Step::Pay(one) => self.at(one, super::billing::State::pay),
+            Step::Fail(one) => self.at(one, super::billing::State::fail),
+            Step::GiveUp(one) => self.at(one, super::billing::State::give_up),
+            Step::End(one) => self.at(one, super::billing::State::end),
+            Step::Edit(one, what) => self.at(one, |state, id| edit(state, id, what)),
+            Step::Ask(one, what, fault) => self.ask(one, what, fault).await,
+            Step::Deliver(share, twice, seed) => self.deliver(share, twice, seed).await,
+            Step::Crash => {
+                // What was begun stands in the database; the work is lost where it was.
+                let drain = self.app.drain();
+                drop(tokio::time::timeout(Duration::from_millis(3), drain).await);
+                self.pass(120);
+            }
+            Step::Pass(seconds) => self.pass(seconds),
+        }
+    }
+
+    fn at(&self, one: usize, act: impl FnOnce(&mut super::billing::State, &str)) {
+        if let Some(id) = self.pick(one) {
+            act(&mut self.billing.state(), &id);
+        }
+    }
+
+    async fn ask(&self, one: usize, what: u8, fault: Option<Fault>) {
+        let Some(id) = self.pick(one) else { return };
+        let Some(known) = self.app.payments.subscription_at("stripe", &id).await.unwrap() else { return };
+        let (payments, token) = (&self.app.payments, known.token.as_str());
+        self.billing.state().faults = [fault].into();
+        // Whether it may be asked for is another test's.
+        let _ = match what {
+            0 => payments.cancel_subscription(token).await,
+            1 => payments.cancel_subscription_at_end(token).await,
+            2 => payments.resume_subscription(token).await,
+            3 => payments.pause_subscription(token).await,
+            4 => payments.unpause_subscription(token).await,
+            5 => payments.change_subscription(token, actix_payments::PlanChange::new().quantity(5)).await,
+            _ => payments.refresh_subscription(token).await,
+        };
+        self.billing.state().faults.clear();
+    }
+
+    /// Delivers what Stripe has to tell since the last time, some of it, in any order.
+    async fn deliver(&mut self, share: u8, twice: bool, mut seed: u64) {
+        let mut events: Vec<String> =
+            self.billing.state().events[self.told..].iter().map(ToString::to_string).collect();
+        self.told += events.len();
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed >> 33
+        };
+        for at in (1..events.len()).rev() {
+            events.swap(at, usize::try_from(next()).unwrap() % (at + 1));
+        }
+        for event in events {
+            if next() % 10 < u64::from(share) {
+                for _ in 0..=u8::from(twice) {
+                    assert_eq!(self.app.stripe(&event).await.status, 200);
+                }
+            }
+            if next() % 3 == 0 {
+                self.app.drain().await;
+            }
+        }
+        self.app.drain().await;
+    }
+
+    /// What was lost is fetched, what is underway comes to its end, and what is not certain is asked for.
+    async fn end(&self) {
+        for _ in 0..12 {
+            self.pass(6_000);
+            self.app.drain().await;
+        }
+        self.app.payments.reconcile("stripe").await.unwrap();
+        self.app.drain().await;
+        for subscription in self.known().await.into_values().filter(|one| one.state.doubt.is_some()) {
+            self.app.payments.refresh_subscription(&subscription.token).await.unwrap();
+        }
+        self.pass(3_600);
+        self.app.drain().await;
+    }
+
+    async fn known(&self) -> BTreeMap<String, actix_payments::Subscription> {
+        let all = actix_payments::SubscriptionQuery::new().limit(1_000);
+        let all = self.app.payments.subscriptions(all).await.unwrap().subscriptions;
+        all.into_iter().map(|one| (one.gateway_ref.clone().unwrap(), one)).collect()
+    }
+
+    async fn check(&self) -> Result<(), TestCaseError> {
+        let known = self.known().await;
+        let state = self.billing.state();
+        prop_assert_eq!(known.len(), state.subscriptions.len());
+        for (id, theirs) in &state.subscriptions {
+            let ours = &known[id].state;
+            let seconds = |at: Option<actix_payments::domain::Timestamp>| json!(at.map(|at| at.unix_timestamp()));
+            let item = &theirs["items"]["data"][0];
+            let shown = |name: &str| theirs[name].clone();
+            prop_assert_eq!(json!(ours.status.as_str()), shown("status"), "{}", id);
+            prop_assert_eq!(json!(ours.latest_invoice), shown("latest_invoice"), "{}", id);
+            prop_assert_eq!(json!(ours.cancel_at_period_end), shown("cancel_at_period_end"), "{}", id);
+            prop_assert_eq!(seconds(ours.cancel_at), shown("cancel_at"), "{}", id);
+            prop_assert_eq!(seconds(ours.ended_at), shown("ended_at"), "{}", id);
+            prop_assert_eq!(ours.pause.is_some(), !theirs["pause_collection"].is_null(), "{}", id);
+            prop_assert_eq!(json!(ours.items[0].price), item["price"]["id"].clone(), "{}", id);
+            prop_assert_eq!(json!(ours.items[0].quantity), item["quantity"].clone(), "{}", id);
+            let end = ours.period.map(|period| period.end);
+            prop_assert_eq!(seconds(end), item["current_period_end"].clone(), "{}", id);
+            prop_assert_eq!(&ours.doubt, &None, "{}", id);
+        }
+        self.check_invoices(&state.invoices)?;
+        drop(state);
+        self.check_handlers()
+    }
+
+    /// Each invoice as Stripe has it, and of each paid one one payment of its amount.
+    fn check_invoices(&self, theirs: &BTreeMap<String, Value>) -> Result<(), TestCaseError> {
+        let ours = self
+            .app
+            .texts("SELECT gateway_ref || ' ' || status AS t FROM pay_subscription_invoices ORDER BY gateway_ref");
+        let all: Vec<String> =
+            theirs.iter().map(|(id, one)| format!("{id} {}", one["status"].as_str().unwrap())).collect();
+        prop_assert_eq!(ours, all);
+        let paid = self.app.texts(
+            "SELECT r.gateway_ref AS t FROM pay_payments p JOIN pay_references r ON r.payment_id = p.id \
+             WHERE p.status = 'paid' AND p.captured_amount = 2000 AND p.absorbed_by IS NULL \
+             AND r.gateway_ref LIKE 'in!_%' ESCAPE '!' ORDER BY 1",
+        );
+        let all: Vec<String> =
+            theirs.iter().filter(|(_, one)| one["status"] == "paid").map(|(id, _)| id.clone()).collect();
+        prop_assert_eq!(paid, all);
+        Ok(())
+    }
+
+    /// One run of each handler for each transition. What runs after the commit may run again where the process ended
+    /// before that was written down.
+    fn check_handlers(&self) -> Result<(), TestCaseError> {
+        let transitions = self.app.texts(
+            "SELECT s.token || ' ' || e.gateway_event_id AS t FROM pay_subscription_transitions t \
+             JOIN pay_subscriptions s ON s.id = t.subscription_id JOIN pay_events e ON e.id = t.event_id ORDER BY 1",
+        );
+        prop_assert_eq!(&self.app.texts("SELECT step AS t FROM seats ORDER BY 1"), &transitions);
+        let mut runs = self.notes.all();
+        runs.sort();
+        runs.dedup();
+        prop_assert_eq!(&runs, &transitions);
+        prop_assert_eq!(
+            self.app.number("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')"),
+            0
+        );
+        prop_assert_eq!(
+            self.app.number("SELECT count(*) FROM pay_subscription_operations WHERE state = 'underway'"),
+            0
+        );
+        Ok(())
+    }
+}
+
+fn edit(state: &mut super::billing::State, id: &str, what: u8) {
+    let end = state.subscriptions[id]["items"]["data"][0]["current_period_end"].clone();
+    let changes = match what {
+        0 => json!({"cancel_at_period_end": true, "cancel_at": end, "canceled_at": state.now}),
+        1 => json!({"cancel_at_period_end": false, "cancel_at": null, "canceled_at": null}),
+        2 => json!({"pause_collection": {"behavior": "void", "resumes_at": null}}),
+        3 => json!({"pause_collection": null}),
+        _ => {
+            let mut items = state.subscriptions[id]["items"].clone();
+            let quantity = items["data"][0]["quantity"].as_i64().unwrap();
+            items["data"][0]["quantity"] = json!(quantity % 4 + 1);
+            json!({"items": items})
+        }
+    };
+    state.change(id, changes);
+}
+
+fn every_storm_ends_in_the_truth(kind: Kind, cases: u32) {
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let ran = runner.run(&steps(), |steps| {
+        actix_web::rt::System::new().block_on(async {
+            let mut storm = Storm::begin(kind).await;
+            for step in steps {
+                storm.step(step).await;
+            }
+            storm.end().await;
+            storm.check().await
+        })
+    });
+    ran.unwrap();
+}
+
+#[test]
+fn every_storm_of_subscriptions_ends_in_the_truth_sqlite() {
+    every_storm_ends_in_the_truth(Kind::Sqlite, 24);
+}
+
+#[test]
+fn every_storm_of_subscriptions_ends_in_the_truth_postgres() {
+    every_storm_ends_in_the_truth(Kind::Postgres, 8);
+}
