@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::requeue::refused;
 use crate::domain::Timestamp;
-use crate::domain::event::EventState;
+use crate::domain::event::{EventState, Source};
 use crate::domain::id::EventId;
 use crate::engine::Engine;
+use crate::engine::request::fetch_key;
 use crate::engine::{Actor, act, find};
 use crate::error::Error;
 use crate::store::Tx;
@@ -37,6 +38,10 @@ pub(crate) fn discard(
     if !tx.discard(row.id, &format!("discarded by {}", actor.name), now)? {
         // It may have been claimed since the row was read.
         return Ok(why_no_discard(row.state).or(why_no_discard(EventState::Running)));
+    }
+    // What waits for it as for an answer waits for nothing now.
+    if let Some(key) = fetch_key(&row.gateway_event_id).filter(|_| row.source == Source::Answer) {
+        tx.wake_fetching(&[key], now)?;
     }
     tx.add_act(&act("discard", actor, Some(row.id), row.payment_id, now))?;
     Ok(None)

@@ -68,11 +68,13 @@ pub enum Rejection {
     Unverifiable,
     /// The event could not be stored; the gateway should send it again.
     Unavailable,
+    /// So many unsigned hints came that no more are taken for now; the gateway should send it again.
+    TooManyHints,
 }
 
 impl Rejection {
     /// Every rejection, for pages and counters that list them.
-    pub const ALL: [Rejection; 14] = [
+    pub const ALL: [Rejection; 15] = [
         Self::SignatureMissing,
         Self::SignatureMalformed,
         Self::SignatureMismatch,
@@ -87,6 +89,7 @@ impl Rejection {
         Self::MethodNotAllowed,
         Self::Unverifiable,
         Self::Unavailable,
+        Self::TooManyHints,
     ];
 
     /// The reason code: the whole body of the response, and the name of the counter.
@@ -106,6 +109,7 @@ impl Rejection {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Unverifiable => "unverifiable",
             Self::Unavailable => "unavailable",
+            Self::TooManyHints => "too_many_hints",
         }
     }
 
@@ -132,6 +136,7 @@ impl Rejection {
             Self::MethodNotAllowed => "a browser or a scanner opened a webhook address",
             Self::Unverifiable => "what verification needs could not be fetched",
             Self::Unavailable => "the database did not store the event in time, or too many were waiting",
+            Self::TooManyHints => "somebody posts ids of objects, to have the gateway asked for them over and over",
         }
     }
 
@@ -170,6 +175,10 @@ impl Rejection {
             }
             Self::Unavailable => {
                 "look for the database's error in the log; the gateway sends the event again meanwhile"
+            }
+            Self::TooManyHints => {
+                "nothing: what is true is asked for, and the gateway sends its own hints again; if it goes on, let a \
+                 proxy admit only the gateway's addresses"
             }
         }
     }

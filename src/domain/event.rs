@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::Timestamp;
 use super::fact::Fact;
+use super::named::NamedObject;
 use super::subscription::SubscriptionFact;
 
 /// An event as its gateway sent it, with the fields that are needed to store it once. It is not interpreted yet.
@@ -97,6 +98,9 @@ pub struct Interpretation {
     pub awaits_completion: Option<Awaited>,
     /// What it states of a subscription, if it is about one.
     pub subscription: Option<SubscriptionStatement>,
+    /// The object that it names without showing it, if the gateway has to be asked for that. The event then waits for
+    /// the answer. Such an event states no facts: they would be left out.
+    pub object_to_fetch: Option<NamedObject>,
 }
 
 /// What an event states of a subscription.
@@ -148,7 +152,7 @@ pub enum EventState {
     Running,
     /// An attempt failed; the next one is due later.
     Retryable,
-    /// No payment matches the event yet.
+    /// Waits for something else: no payment matches the event yet, or its gateway has not shown yet what it names.
     Parked,
     /// Processed.
     Completed,

@@ -38,4 +38,6 @@ ids! {
     SubscriptionTransitionId
     /// An operation's on a subscription.
     SubscriptionOperationId
+    /// A question's to a gateway, about an object that events name.
+    FetchId
 }

@@ -10,6 +10,7 @@ pub(crate) mod find;
 pub(crate) mod handler;
 mod health;
 pub(crate) mod heartbeat;
+mod hints;
 mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;
@@ -47,6 +48,7 @@ use crate::store::writer::Writer;
 use crate::store::{Store, Tx, threads};
 use activity::Activity;
 use handler::Handlers;
+use hints::HintBudgets;
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -71,6 +73,8 @@ pub(crate) struct Engine {
     /// How long an answer to whether an owner is active may be remembered.
     pub(crate) active_for: Duration,
     pub(crate) activity: Activity,
+    /// How many unsigned hints are still taken.
+    pub(crate) hints: HintBudgets,
     pub(crate) retention: Retention,
     pub(crate) handler_timeout: Duration,
     /// How long a claimed event is held without a word from its worker.

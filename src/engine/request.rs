@@ -59,6 +59,20 @@ pub(crate) fn idempotency_key() -> Result<String, Error> {
     Ok(format!("op_{}", random_word(26)?))
 }
 
+/// How the keys of questions begin, and the ids of the events that answer them.
+const FETCH: &str = "fetch_";
+
+/// A fresh key for a question about an object that an event names.
+pub(crate) fn new_fetch_key() -> Result<String, Error> {
+    Ok(format!("{FETCH}{}", random_word(26)?))
+}
+
+/// The key of the question that the event with this id answers, if it answers one.
+pub(crate) fn fetch_key(answer: &str) -> Option<String> {
+    let (key, _) = answer.rsplit_once('-')?;
+    key.starts_with(FETCH).then(|| key.to_owned())
+}
+
 /// Has a worker ask how a payment stands, where its gateway can be asked.
 pub(crate) fn begin_refresh(engine: &Engine, tx: &mut dyn Tx, payment: PaymentId) -> Result<(), Error> {
     let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };

@@ -9,6 +9,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
+use crate::domain::named::NamedObject;
 pub use crate::domain::operation::Verb;
 
 /// A boxed future that can be sent between threads.
@@ -65,6 +66,18 @@ impl Call {
         let refs = self.gateway_refs.iter().map(String::as_str);
         refs.filter(move |id| self.aspects.get(*id).copied() == aspect)
     }
+}
+
+/// A question about an object that an event names without showing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// The object.
+    pub object: NamedObject,
+    /// The same for every try of a question: at most 60 letters, digits and underscores. The ids of the answer's events
+    /// are made of it.
+    pub idempotency_key: String,
+    /// The number of this try, from 1.
+    pub tries: u32,
 }
 
 /// A page of a gateway's list of events.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Gateway, PageRequest, TEST_KIND, Verification};
+use super::{Gateway, HINT_KIND, PageRequest, TEST_KIND, Verification};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified, storable};
 use crate::domain::fact::Fact;
@@ -30,6 +30,7 @@ pub struct Conformance<'a> {
     gateway: &'a dyn Gateway,
     secrets: Vec<String>,
     genuine: Vec<(Delivery, Timestamp)>,
+    answers: Vec<(Envelope, Timestamp)>,
 }
 
 /// The promises that a gateway breaks, each as a sentence.
@@ -47,7 +48,7 @@ impl std::error::Error for BrokenPromises {}
 impl<'a> Conformance<'a> {
     /// The suite for a configured gateway.
     pub fn new(gateway: &'a dyn Gateway) -> Self {
-        Self { gateway, secrets: Vec::new(), genuine: Vec::new() }
+        Self { gateway, secrets: Vec::new(), genuine: Vec::new(), answers: Vec::new() }
     }
 
     /// Adds a secret of the configuration. Nothing that the gateway returns may contain it. Default: none.
@@ -60,6 +61,13 @@ impl<'a> Conformance<'a> {
     /// one of every kind that states facts, if possible all about one payment.
     pub fn delivery(mut self, delivery: Delivery, now: Timestamp) -> Self {
         self.genuine.push((delivery, now));
+        self
+    }
+
+    /// Adds an event that the gateway makes of an answer to a call, and when that came. Default: none. Add some if it
+    /// makes calls, if possible about the payment of the deliveries.
+    pub fn event(mut self, event: Envelope, now: Timestamp) -> Self {
+        self.answers.push((event, now));
         self
     }
 
@@ -77,6 +85,7 @@ impl<'a> Conformance<'a> {
             run.refuses_alterations(&delivery, now).await;
             run.survives_noise(&delivery, now).await;
         }
+        run.events.append(&mut run.suite.answers);
         run.ids_are_unique();
         run.interprets();
         run.order_does_not_matter();
@@ -144,17 +153,33 @@ impl Run<'_> {
         }
     }
 
-    /// An altered delivery is refused, or still carries exactly the same events.
+    /// An altered delivery is refused, still carries exactly the same events, or is an unsigned hint in which nothing
+    /// but an object to fetch is found.
     async fn refuses_alterations(&mut self, delivery: &Delivery, now: Timestamp) {
         let Ok(genuine) = verify(self.suite.gateway, delivery, now).await else { return };
         for altered in alterations(delivery) {
             let verified = verify(self.suite.gateway, &altered.delivery, now).await;
-            let harmless = !verified.is_ok_and(|verified| verified.events != genuine.events);
+            let harmless = match verified {
+                Err(_) => true,
+                Ok(verified) if verified.events == genuine.events => true,
+                Ok(verified) => verified.events.iter().all(|event| self.states_nothing(event, now)),
+            };
             self.claim(harmless, || format!("a delivery with {} is accepted", altered.how));
         }
         let bare = Delivery { headers: Vec::new(), query: String::new(), body: Default::default() };
         let refused = verify(self.suite.gateway, &bare, now).await.is_err();
         self.claim(refused, || "an empty delivery is accepted".to_owned());
+    }
+
+    /// Whether the event is a hint, of which nothing is believed.
+    fn states_nothing(&self, event: &Envelope, now: Timestamp) -> bool {
+        let nothing = |read: Interpretation| {
+            let object_to_fetch = read.object_to_fetch.clone();
+            let (summary, references) = (read.summary.clone(), read.references.clone());
+            let only = Interpretation { object_to_fetch, summary, references, ..Interpretation::default() };
+            read.references.tokens.is_empty() && read == only
+        };
+        event.kind == HINT_KIND && interpret(self.suite.gateway, event, now).map_or(true, nothing)
     }
 
     /// Random input neither causes a panic nor is accepted.
@@ -244,6 +269,10 @@ async fn verify(gateway: &dyn Gateway, delivery: &Delivery, now: Timestamp) -> R
     match gateway.verify(delivery, now) {
         Verification::Ready(answer) => answer,
         Verification::Later(answer) => answer.await,
+        Verification::Hint(hint) => {
+            let events = vec![hint?.event(delivery, "1")];
+            Ok(Verified { events, secret: None, skew_seconds: None })
+        }
     }
 }
 

@@ -19,16 +19,20 @@ pub(crate) mod signature;
 pub mod standard_webhooks;
 pub mod stripe;
 pub mod subscriptions;
+mod verification;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub use call::{BoxFuture, Call, GatewayError, Listing, Started, Verb};
+pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
+pub use verification::{Reply, Verification};
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
-use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
+pub use crate::domain::hint::{HINT_KIND, Hint};
 use crate::domain::money::Money;
+pub use crate::domain::named::NamedObject;
 
 /// The adapter for one payment company. An instance is one configured variant of it.
 ///
@@ -109,6 +113,27 @@ pub trait Gateway: Send + Sync + 'static {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         let verb = call.verb;
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
+    }
+
+    /// Whether the gateway can be asked in its current configuration for an object that an event names. Default: it
+    /// can't. Events that name one wait until it can, so the reason should say what is missing.
+    ///
+    /// # Errors
+    /// Why not, as a sentence for an operator.
+    fn supports_fetch(&self) -> Result<(), String> {
+        Err(format!("{} can't be asked for an object from here.", self.name()))
+    }
+
+    /// Asks for an object as it is now. Returns it as events, which are stored and processed like all others. It
+    /// changes nothing at the gateway, so it is repeated until there is an answer. Default: unsupported.
+    ///
+    /// The ids of the events are `<key>-1`, `<key>-2` and so on, of the idempotency key.
+    ///
+    /// # Errors
+    /// See [`GatewayError`]; [`GatewayError::Declined`] if there is no such object, or not for this configuration.
+    fn fetch<'a>(&'a self, fetch: &'a Fetch) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        let _ = fetch;
+        Box::pin(async move { Err(GatewayError::Unsupported(self.supports_fetch().err().unwrap_or_default())) })
     }
 
     /// Lists a page of the gateway's events since `since`, newest first. `before` is the last event of the previous
@@ -210,25 +235,6 @@ pub struct SecretStatus {
     pub label: String,
     /// Whether it has a usable value.
     pub is_set: bool,
-}
-
-/// The result of verifying a delivery: immediate for most gateways, later for those that have to ask somebody.
-pub enum Verification<'a> {
-    /// Decided from the delivery alone.
-    Ready(Result<Verified, Rejection>),
-    /// Has to wait for something: a certificate, or the company's confirmation of an unsigned notification. The company
-    /// waits for the answer to its delivery meanwhile, so this should take no more than a few seconds. If it cannot be
-    /// decided now, the result is [`Rejection::Unverifiable`], and the company sends the delivery again.
-    Later(BoxFuture<'a, Result<Verified, Rejection>>),
-}
-
-/// An answer to a delivery, as plain text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// The HTTP status: 2xx or 4xx.
-    pub status: u16,
-    /// The whole body.
-    pub body: String,
 }
 
 /// A payment to be started at a gateway.

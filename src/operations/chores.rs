@@ -11,7 +11,7 @@ use crate::domain::payment::Status;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::{Error, loggable};
-use crate::gateways::Verb;
+use crate::gateways::{GatewayError, Verb};
 use crate::operations::SubscriptionOrder;
 use crate::store::Tx;
 use crate::store::calls::{ChoreRow, Stale};
@@ -29,6 +29,12 @@ const NAMED: i64 = 5;
 /// Up to which age: a checkout is open for a day, a card's authorization stands for a week or a month.
 const PENDING: Duration = Duration::from_secs(8 * 86_400);
 const AUTHORIZED: Duration = Duration::from_secs(32 * 86_400);
+
+/// Whether the gateway has no list of events at all, which is no trouble of anybody's.
+fn has_no_list(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<GatewayError>());
+    matches!(source, Some(GatewayError::Unsupported(_)))
+}
 
 impl Engine {
     /// A worker has started: what was missed meanwhile is fetched at its next look.
@@ -48,6 +54,7 @@ impl Engine {
             if let Some(every) = chores.reconcile_every
                 && self.is_mine(reconcile_chore(variant), every).await?
                 && let Err(error) = self.reconcile(variant).await
+                && !has_no_list(&error)
             {
                 log::warn!("payments: {variant} was not reconciled: {}", loggable(&error.to_string()));
             }

@@ -4,6 +4,7 @@ mod catch_up;
 mod chores;
 mod complete;
 mod create;
+mod fetch;
 mod give_owner;
 mod operate;
 mod operate_subscription;

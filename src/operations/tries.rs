@@ -194,7 +194,7 @@ impl Engine {
 }
 
 /// A try has ended, however it did.
-fn free_again(busy: &mut HashMap<Id, String>, ended: Result<(Id, ()), JoinError>) {
+pub(super) fn free_again(busy: &mut HashMap<Id, String>, ended: Result<(Id, ()), JoinError>) {
     let id = match ended {
         Ok((id, ())) => id,
         Err(error) => {

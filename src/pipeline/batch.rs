@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::completion;
 use super::failure::Failure;
+use super::fetching::FetchSet;
 use super::handlers::Pending;
 use super::interpret::{Understood, interpret};
 use super::rebuild::{Remade, from_events};
@@ -16,11 +17,12 @@ use super::write::{self, Written, report_change, report_subscription};
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, References, Source, SubscriptionStatement};
 use crate::domain::id::EventId;
+use crate::domain::named::NamedObject;
 use crate::engine::owed::Lacking;
 use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::rows::Claimed;
+use crate::store::rows::{Claimed, EventRow};
 
 /// How many events one transaction processes at the most.
 pub(crate) const BATCH: i64 = 200;
@@ -171,9 +173,22 @@ fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure
     let named: Vec<(&str, &References)> = variants.zip(references).collect();
     let mut set = WorkingSet::hold(tx, &named)?;
     set.subscriptions = SubscriptionSet::hold(tx, &statements(claimed, read))?;
+    set.fetches = FetchSet::read(tx, &named_objects(claimed, read))?;
     let again: Vec<EventId> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
     set.take_earlier(tx, &again)?;
     Ok(set)
+}
+
+/// The objects that the events name without showing them.
+fn named_objects<'a>(
+    claimed: &'a [Claimed],
+    read: &'a [Result<Understood, Failure>],
+) -> Vec<(&'a EventRow, &'a NamedObject)> {
+    let named = claimed.iter().zip(read).filter_map(|(event, read)| {
+        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
+        Some((&event.row, read.interpretation.object_to_fetch.as_ref()?))
+    });
+    named.collect()
 }
 
 /// What the events state of subscriptions, beside their variants.
@@ -218,6 +233,10 @@ pub(crate) fn step_of<'a>(
         read,
         unmatched: variant.map_or(Unmatched::Park, |variant| variant.unmatched),
         grace: variant.map_or(std::time::Duration::ZERO, |variant| variant.grace),
+        can_fetch: variant.map_or(Ok(()), |variant| match read.interpretation.object_to_fetch {
+            Some(_) => variant.gateway.supports_fetch(),
+            None => Ok(()),
+        }),
         is_wanted: engine.handlers.wants(&event.row.kind) || lacking.wants(false, false, &event.row.kind),
         remade,
         now,

@@ -70,6 +70,13 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     if let Some(awaited) = &mut interpretation.awaits_completion {
         awaited.since = awaited.since.and_then(storable_time);
     }
+    if let Some(object) = &interpretation.object_to_fetch {
+        interpretation.facts.clear();
+        interpretation.subscription = None;
+        let kept = [&object.object_type, &object.gateway_ref].into_iter().all(|text| storable(text));
+        let account = object.account.as_ref().is_none_or(|text| storable(text));
+        interpretation.object_to_fetch.take_if(|_| !kept || !account);
+    }
     interpretation.subscription.take_if(|statement| !storable(&statement.gateway_ref));
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     if other_mode && variant.mode == ModePolicy::Flag && !interpretation.facts.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::batch::{Batch, Due, Undone, Why, take};
 use super::failure::{Failure, report};
+use super::fetching;
 use super::interpret::interpret;
 use super::subscriptions::SubscriptionSet;
 use super::working_set::WorkingSet;
@@ -79,7 +80,8 @@ fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result
             let verdict = failure.verdict(engine, event.row.attempts, now);
             report(&event.row.variant, &event.row.gateway_event_id, &verdict);
             batch.claimed += 1;
-            batch.settled.push((event.row.variant.clone(), verdict.state));
+            let state = verdict.state;
+            batch.settled.push((event.row.variant.clone(), state));
             let read = interpret(engine, &event).ok();
             let named: Vec<(&str, &References)> =
                 read.iter().map(|read| (event.row.variant.as_str(), &read.interpretation.references)).collect();
@@ -98,6 +100,7 @@ fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result
                 verdict,
                 failure.attempt(event.row.id, event.row.attempts, now),
             )?;
+            batch.woken += fetching::wake(tx, &[(&event.row, state)], now)?;
         }
         Ok(batch)
     })

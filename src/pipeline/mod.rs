@@ -4,7 +4,9 @@
 mod batch;
 mod completion;
 mod failure;
+mod fetching;
 mod handlers;
+mod hint;
 mod interpret;
 mod isolate;
 pub(crate) mod order;
@@ -19,6 +21,7 @@ mod write;
 
 pub(crate) use batch::{remade, step_of};
 pub(crate) use failure::Failure;
+pub(crate) use fetching::FetchSet;
 pub(crate) use handlers::Pending;
 pub(crate) use interpret::interpret;
 pub use receive::Received;

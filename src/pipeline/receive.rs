@@ -35,7 +35,7 @@ const LONGEST_SHOWN: usize = 64;
 /// secret. A proxy may add fields with tokens of its own, so what is not known to be harmless is left out.
 const KEPT: [&str; 7] = ["accept", "content-encoding", "content-length", "content-type", "date", "host", "user-agent"];
 /// How long a delivery waits for the database. What is stored after that is a duplicate when it comes again.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// How many bytes of header fields are stored at the most.
 const HEADERS: usize = 16 * 1024;
 
@@ -74,6 +74,7 @@ impl Engine {
         let verified = match gateway.verify(&delivery, now) {
             Verification::Ready(verified) => verified?,
             Verification::Later(verified) => verified.await?,
+            Verification::Hint(hint) => return self.take_hint(variant, &hint?, &delivery, now).await,
         };
         let events = rows(variant, verified, headers(&delivery), now)?;
         let (count, writer) = (events.len(), &self.writer);

@@ -7,14 +7,16 @@
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::fetching::Fetching;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
 use super::subscriptions::SubscriptionChange;
 use super::working_set::{Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
-use crate::domain::id::PaymentId;
+use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::ledger::{Effect, Ledger};
+use crate::domain::named::NamedObject;
 use crate::domain::payment::{PaymentState, Status, Terms, derive};
 use crate::domain::{Timestamp, explain, later};
 use crate::engine::Unmatched;
@@ -32,6 +34,8 @@ pub(crate) struct Step<'a> {
     pub(crate) grace: Duration,
     /// Whether a handler is for events of its kind.
     pub(crate) is_wanted: bool,
+    /// Why its gateway can't be asked for an object, if it can't.
+    pub(crate) can_fetch: Result<(), String>,
     /// The ledger that all events of its payment make, where an operator asked for that.
     pub(crate) remade: Option<&'a Remade>,
     pub(crate) now: Timestamp,
@@ -48,6 +52,8 @@ pub(crate) struct Stepped {
     pub(crate) change: Option<Change>,
     /// What it did to its subscription, if it is about one.
     pub(crate) subscription: Option<SubscriptionChange>,
+    /// The subscription that the gateway showed, where the event only names it.
+    pub(crate) shown_subscription: Option<SubscriptionId>,
     /// Whether handlers may want it: not when it waits or is to be ignored.
     pub(crate) is_told: bool,
 }
@@ -85,6 +91,9 @@ impl Step<'_> {
             let matched = found.map(|found| (found.payment, found.matched_by));
             return Ok(Stepped { matched, ..self.ended(EventState::Ignored, "other_mode", why.to_owned()) });
         }
+        if let Some(object) = &interpretation.object_to_fetch {
+            return self.fetch(set, object, found);
+        }
         let stepped = match (found, rebuild, self.remade) {
             (Some(found), Some(order), Some(remade)) => self.rebuild(set, found, &order.actor, remade),
             (Some(found), ..) => self.apply(set, found),
@@ -100,6 +109,20 @@ impl Step<'_> {
         let steps = (&change.before, &change.after);
         set.changes.money.subscription(&self.event.row.variant, steps, self.now);
         Ok(self.with_subscription(stepped, change))
+    }
+
+    /// An object that the event names without showing it. What the answer says of a payment, the answer does.
+    fn fetch(&self, set: &mut WorkingSet, object: &NamedObject, found: Option<Match>) -> Result<Stepped, Error> {
+        let fetching = set.fetches.step(&self.event.row, object, self.can_fetch.clone(), found.is_some(), self.now)?;
+        let Fetching { state, code, outcome, due_at, payment, subscription } = fetching;
+        // Who wants to hear of it is told once it is done, and so that it finds all of it in the ledger.
+        let is_over = matches!(state, EventState::Completed | EventState::Ignored);
+        let state = if is_over && self.is_wanted { EventState::Completed } else { state };
+        let ended = self.ended(state, code, outcome);
+        let finished_at = ended.verdict.finished_at.filter(|_| state != EventState::Parked);
+        let verdict = Verdict { finished_at, due_at, ..ended.verdict };
+        let matched = found.map(|found| (found.payment, found.matched_by)).or(payment);
+        Ok(Stepped { verdict, matched, shown_subscription: subscription, is_told: is_over, ..ended })
     }
 
     /// The end of an event that did this to its subscription besides. Of one that is parked for its payment only the
@@ -298,7 +321,7 @@ impl Step<'_> {
     /// An end at which no handler is told.
     fn ended(&self, state: EventState, code: &'static str, outcome: String) -> Stepped {
         let verdict = Verdict { state, code, outcome, due_at: None, finished_at: Some(self.now) };
-        Stepped { verdict, matched: None, change: None, subscription: None, is_told: false }
+        Stepped { verdict, matched: None, change: None, subscription: None, shown_subscription: None, is_told: false }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::fetching::FetchSet;
 use super::subscriptions::SubscriptionSet;
 use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::{Aspect, Fact};
@@ -20,6 +21,7 @@ pub(crate) struct WorkingSet {
     tokens: HashMap<String, PaymentId>,
     references: HashMap<Key, PaymentId>,
     pub(crate) subscriptions: SubscriptionSet,
+    pub(crate) fetches: FetchSet,
     /// What attempts before this one left behind, of events that had one.
     pub(super) earlier: HashMap<EventId, Vec<TransitionRow>>,
     pub(super) done: HashMap<EventId, Vec<DoneHandler>>,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::failure::{Failure, report};
+use super::fetching;
 use super::handlers::Pending;
 use super::interpret::Understood;
 use super::step::{Change, Done, Stepped};
@@ -86,6 +87,10 @@ pub(super) fn write(
     tx.link(&links)?;
     let keys: Vec<Key> = links.into_iter().map(|(key, _)| key).collect();
     let woken = if keys.is_empty() { 0 } else { tx.wake(&keys, now)? };
+    set.fetches.write(tx)?;
+    let ended: Vec<_> =
+        done.iter().zip(&set.changes.ends).map(|(one, end)| (&one.event.row, end.verdict.state)).collect();
+    let woken = woken + fetching::wake(tx, &ended, now)?;
     save(tx, set, &real, now)?;
     let transitions = add_transitions(tx, std::mem::take(&mut set.changes.transitions), &real)?;
     for (from, into) in &set.changes.absorbed {
@@ -111,7 +116,8 @@ fn ended(
     } else {
         verdict
     };
-    end(event, verdict, stepped.matched.clone(), stepped.subscription.as_ref().map(|change| change.row.id))
+    let subscription = stepped.subscription.as_ref().map(|change| change.row.id).or(stepped.shown_subscription);
+    end(event, verdict, stepped.matched.clone(), subscription)
 }
 
 /// Whether async handlers are to run after the commit, here or elsewhere.
@@ -273,13 +279,14 @@ impl Written {
             change.earlier.iter().chain(now).map(|row| notice(one.event, change, row))
         });
         let transitions: Vec<TransitionNotice> = steps.collect();
+        let of_answer = stepped.matched.as_ref().and_then(|(payment, _)| set.payment(*payment).ok());
         let event = EventNotice {
             variant: row.variant.clone(),
             id: row.gateway_event_id.clone(),
             kind: row.kind.clone(),
             occurred_at: row.occurred_at,
             body: one.event.body.clone(),
-            payment: change.map(|change| Payment::of(&change.payment)),
+            payment: change.map(|change| &change.payment).or(of_answer).map(Payment::of),
             subscription: stepped.subscription.as_ref().map(|change| Subscription::of(&change.row)).transpose()?,
         };
         let subscriptions = match &stepped.subscription {

@@ -39,6 +39,8 @@ pub(crate) enum Anomaly {
     Discarded { count: i64 },
     /// Events wait for payments that nobody will create any more.
     ParkedLong { count: i64, since: Timestamp },
+    /// Events name objects that the gateway has not shown; why it can't be asked, if it can't.
+    Unshown { variant: String, count: i64, since: Timestamp, cannot: Option<String> },
     /// Authorizations are about to end, and nobody has captured or canceled them.
     AuthorizedLong { count: i64, since: Timestamp },
     /// Payments need a person's eye.
@@ -55,6 +57,8 @@ const QUIET: time::Duration = time::Duration::hours(1);
 const QUIET_PAYMENTS: i64 = 3;
 /// How long the tiles look back, and these rules with them.
 const LATELY: time::Duration = time::Duration::hours(24);
+/// How long a gateway may take to show what events name: the first tries come within minutes.
+const UNSHOWN: time::Duration = time::Duration::minutes(15);
 /// How long an event may be parked: its payment is created before the customer pays, so after a day none will be.
 const PARKED: time::Duration = time::Duration::hours(24);
 
@@ -65,6 +69,7 @@ pub(crate) fn find(
     sums: &[Sum],
     last: &[(String, Option<EventRow>)],
     authorized_after: Option<Duration>,
+    cannot_fetch: &[(String, Option<String>)],
 ) -> Result<Vec<Anomaly>, Error> {
     let mut found = Vec::new();
     let overdue = tx.overdue(now - OVERDUE, COUNT_CAP)?;
@@ -77,6 +82,16 @@ pub(crate) fn find(
         if quiet(tx, now, variant, last)? {
             found.push(Anomaly::Quiet { variant: variant.clone(), last });
         }
+    }
+    for (variant, cannot) in cannot_fetch {
+        let open = tx.open_fetches(variant, COUNT_CAP)?;
+        let open = open.filter(|open| cannot.is_some() || open.since < now - UNSHOWN);
+        found.extend(open.map(|open| Anomaly::Unshown {
+            variant: variant.clone(),
+            count: open.count,
+            since: open.since,
+            cannot: cannot.clone(),
+        }));
     }
     let discarded = tx.discarded(now - LATELY, COUNT_CAP)?;
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));

@@ -7,8 +7,10 @@ use crate::domain::Timestamp;
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
 use crate::gateways::{Setup, TEST_KIND, Verb};
+use crate::reports::browse::COUNT_CAP;
 use crate::store::Tx;
 use crate::store::audit::Refused;
+use crate::store::fetches::OpenFetches;
 use crate::store::rows::EventRow;
 
 /// How many of a variant's newest events are asked which secret signed them.
@@ -35,6 +37,9 @@ pub(crate) struct Checkup {
     pub can_test: bool,
     /// Whether the gateway can be asked for events that were missed; if not, why not.
     pub can_ask: Result<(), String>,
+    /// The questions to the gateway that are open, and why it can't be asked, if it can't.
+    pub open_fetches: Option<OpenFetches>,
+    pub cannot_fetch: Option<String>,
     /// When the gateway's list was last compared with the inbox, and what came of it.
     pub reconciled: Option<(Timestamp, String)>,
     /// The labels of the secrets that signed the newest events, each with the last time.
@@ -102,6 +107,8 @@ fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> 
         standing,
         can_test,
         can_ask: gateway.supports(Verb::Refresh),
+        open_fetches: tx.open_fetches(name, COUNT_CAP)?,
+        cannot_fetch: gateway.supports_fetch().err(),
         reconciled: chore.and_then(|chore| Some((chore.ran_at?, chore.note?))),
         // A window that is not full has all; tests of operators, which are left out, only make it less certain.
         matched_all: secrets.iter().map(|one| one.events).sum::<i64>() < SECRETS_OF / 2,

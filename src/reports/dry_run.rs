@@ -12,7 +12,8 @@ use crate::domain::payment::PaymentState;
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::{
-    Change, Failure, Stepped, SubscriptionChange, SubscriptionSet, WorkingSet, all, interpret, remade, step_of,
+    Change, Failure, FetchSet, Stepped, SubscriptionChange, SubscriptionSet, WorkingSet, all, interpret, remade,
+    step_of,
 };
 use crate::store::Tx;
 use crate::store::rows::{Claimed, EventRow, PaymentRow, Step};
@@ -84,6 +85,9 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
     let stated = read.interpretation.subscription.as_ref();
     let wanted: Vec<_> = stated.map(|stated| (event.row.variant.as_str(), stated)).into_iter().collect();
     set.subscriptions = SubscriptionSet::read(tx, &wanted)?;
+    let object = read.interpretation.object_to_fetch.as_ref();
+    let objects: Vec<_> = object.map(|object| (&event.row, object)).into_iter().collect();
+    set.fetches = FetchSet::read(tx, &objects)?;
     set.take_earlier(tx, &[event.row.id])?;
     let remade = remade(engine, tx, &set, &event, &read)?;
     let stepped = match step_of(engine, &engine.lacking(tx)?, &event, &read, remade.as_ref(), now).run(&mut set) {
@@ -91,7 +95,7 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
         Err(error) => return Ok(failed(&event, &Failure::retry(error.to_string()))),
         Ok(stepped) => stepped,
     };
-    let Stepped { verdict, matched, change, subscription, is_told } = stepped;
+    let Stepped { verdict, matched, change, subscription, is_told, .. } = stepped;
     let about = (change.as_ref(), subscription.as_ref());
     let handlers = if is_told { handlers(engine, &set, &event, about) } else { Vec::new() };
     let woken = tx.count_parked(&set.new_links())?;

@@ -5,6 +5,7 @@ mod audit;
 mod browse;
 mod checkup;
 mod dry_run;
+mod fetch_story;
 mod handlers;
 mod overview;
 mod permissions;
@@ -24,6 +25,7 @@ pub(crate) use browse::{
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use dry_run::Forecast;
+pub(crate) use fetch_story::FetchStory;
 pub(crate) use overview::Overview;
 pub(crate) use permissions::{Permission, Permissions};
 pub use rebuild::{Differing, Rebuilt};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fetch_story::{self, FetchStory};
 use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
 use crate::domain::id::EventId;
@@ -69,6 +70,10 @@ pub(crate) struct EventStory {
     pub pruned: Option<PrunedBody>,
     /// That deliveries bore its id and another body.
     pub differing: Option<Differing>,
+    /// What it has asked the gateway for, if it names an object without showing it.
+    pub fetch: Option<FetchStory>,
+    /// The events that it answers, if it is such an answer.
+    pub answers_to: Vec<EventRow>,
 }
 
 /// What an event says in words and facts, each with what it did if the event is processed.
@@ -164,6 +169,8 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
     let said = said(engine, tx, id)?;
     let pruned = if body.is_none() { tx.pruned_body(id)? } else { None };
     Ok(Some(EventStory {
+        fetch: fetch_story::asked_by(engine, tx, &event)?,
+        answers_to: fetch_story::answered_by(tx, &event)?,
         references: tx.event_references(id)?,
         transitions: tx.transitions_by(&[id])?,
         attempts: tx.attempts_of(&[id])?,

@@ -11,6 +11,7 @@ mod data_file;
 pub(crate) mod database;
 pub(crate) mod dialect;
 mod failure;
+pub(crate) mod fetches;
 pub(crate) mod filters;
 pub(crate) mod migrations;
 mod pools;
@@ -38,6 +39,7 @@ use crate::error::{Error, ErrorKind};
 use audit::*;
 use bodies::Bodies;
 use calls::*;
+use fetches::Fetches;
 use filters::*;
 use migrations::Migration;
 use registry::Registry;
@@ -96,6 +98,7 @@ pub(crate) trait Tx:
     + SubscriptionOperations
     + Attempts
     + Operations
+    + Fetches
     + Chores
     + Registry
     + Lists

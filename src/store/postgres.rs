@@ -2,6 +2,7 @@
 //! references are locked in one order before they are read.
 
 mod append;
+mod fetches;
 mod results;
 #[path = "statements/mod.rs"]
 mod statements;

@@ -13,7 +13,8 @@ use diesel::sql_types::{BigInt, Nullable, SingleValue, Text};
 use crate::domain::event::{AttemptOutcome, EventState, Source};
 use crate::domain::fact::{Aspect, State};
 use crate::domain::id::{
-    EventId, OperationId, PaymentId, SubscriptionId, SubscriptionOperationId, SubscriptionTransitionId, TransitionId,
+    EventId, FetchId, OperationId, PaymentId, SubscriptionId, SubscriptionOperationId, SubscriptionTransitionId,
+    TransitionId,
 };
 use crate::domain::money::Currency;
 use crate::domain::operation::{OperationState, SubscriptionVerb, Verb};
@@ -146,7 +147,8 @@ macro_rules! words_written {
     )+};
 }
 
-ids!(EventId, PaymentId, TransitionId, OperationId, SubscriptionId, SubscriptionTransitionId, SubscriptionOperationId);
+ids!(EventId, PaymentId, TransitionId, OperationId, FetchId);
+ids!(SubscriptionId, SubscriptionTransitionId, SubscriptionOperationId);
 
 words_read! {
     Source, "a source" in "pay_events.source": Source::parse;

@@ -46,6 +46,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     running.spawn_local(tell(heartbeat.clone(), stopping.clone()));
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(prune(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    running.spawn_local(ask(worker.payments.clone(), worker.poll, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     for _ in 0..worker.payments.engine().store.lanes() {
         running.spawn_local(lane(worker.clone(), room.clone(), stopping.clone()));
@@ -148,6 +149,15 @@ async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receive
     repeat(resumed, poll, &mut stopping).await;
 }
 
+/// Objects that events name without showing them are asked for.
+async fn ask(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    let asked = async || {
+        let asked = payments.engine().put_questions().await;
+        asked.map(drop).inspect_err(|error| error.report("gateways could not be asked for what events name"))
+    };
+    repeat(asked, poll, &mut stopping).await;
+}
+
 /// Does it, with a pause after each time, until the word to stop comes, even in the midst of it.
 async fn repeat(work: impl AsyncFn() -> Result<(), Error>, poll: Duration, stopping: &mut watch::Receiver<bool>) {
     let for_good = async {
@@ -237,6 +247,7 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     loop {
         let resumed = payments.engine().resume_operations().await?;
         let resumed = resumed + payments.engine().resume_subscription_operations().await?;
+        let resumed = resumed + payments.engine().put_questions().await?;
         let batch = payments.engine().process(false).await?;
         if batch.claimed + resumed == 0 {
             payments.engine().flush().await;

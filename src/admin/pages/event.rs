@@ -8,7 +8,9 @@ use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{spaced, straight};
-use crate::admin::views::event::{AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, PrunedAt, ReferenceRow};
+use crate::admin::views::event::{
+    AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, FetchInfo, PrunedAt, ReferenceRow,
+};
 use crate::admin::views::curl;
 use crate::admin::views::json::{self, Tree};
 use crate::admin::views::page::Flash;
@@ -19,7 +21,7 @@ use crate::domain::fact::Fact;
 use crate::domain::ledger::Effect;
 use crate::domain::id::EventId;
 use crate::acts::{PRUNED, why_no_discard, why_no_requeue};
-use crate::reports::EventStory;
+use crate::reports::{EventStory, FetchStory};
 use crate::store::bodies::Differing;
 use crate::store::rows;
 use crate::web::respond;
@@ -141,6 +143,9 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         matched: match (payment, &event.matched_by) {
             (Some(_), Some(by)) => format!("found by {by}"),
             (Some(_), None) => "linked".to_owned(),
+            (None, _) if story.fetch.is_some() && event.state == EventState::Parked => {
+                "which one, the gateway's answer will tell".to_owned()
+            }
             (None, _) if event.state == EventState::Parked => {
                 "no payment bears one of its references yet".to_owned()
             }
@@ -151,12 +156,47 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
             || of_subscription.and_then(|step| change(step.from_status, step.to_status)),
             |step| change(step.from_status, step.to_status),
         ),
+        fetch: story.fetch.as_ref().map(|asked| fetch(visit, frame, asked)),
+        answers_to: story.answers_to.iter().map(|event| link(frame, event)).collect(),
         change_why: match (step, of_subscription) {
             (Some(step), _) => step.cause.clone(),
             (None, Some(step)) => step.cause.clone(),
             (None, None) => "It changed no status: what became of it says why.".to_owned(),
         },
     }
+}
+
+/// What the gateway is asked to show, and how far that is.
+fn fetch(visit: &Visit, frame: &Frame, story: &FetchStory) -> FetchInfo {
+    let FetchStory { fetch, answers, cannot, is_waiting } = story;
+    let tries = tries(fetch.attempts);
+    let outcome = fetch.outcome.as_deref().map(|outcome| visit.redacted("error", &fetch.variant, outcome).into_owned());
+    let words = match (cannot, fetch.finished_at, outcome) {
+        (Some(why), None, _) => format!("It waits until the gateway can be asked: {why}."),
+        (None, None, Some(outcome)) => format!("It waits for the gateway's answer. After {tries}: {outcome}."),
+        (None, None, None) => "It waits for the gateway's answer.".to_owned(),
+        (_, Some(_), _) if !answers.is_empty() && *is_waiting => {
+            "The gateway has answered. It waits until that is in the ledger.".to_owned()
+        }
+        (_, Some(_), Some(outcome)) => format!("After {tries}: {outcome}."),
+        (_, Some(_), None) => format!("Ended after {tries}."),
+    };
+    let is_open = fetch.finished_at.is_none() && cannot.is_none();
+    FetchInfo {
+        object: format!("{} {}", fetch.object_type, fetch.gateway_ref),
+        state: fetch.state.into(),
+        words: straight(&words),
+        next: fetch.due_at.filter(|_| is_open).map(|at| frame.moment(at)),
+        answers: answers.iter().map(|event| link(frame, event)).collect(),
+    }
+}
+
+fn tries(attempts: i64) -> String {
+    if attempts == 1 { "one try".to_owned() } else { format!("{attempts} tries") }
+}
+
+fn link(frame: &Frame, event: &rows::EventRow) -> Link {
+    Link::new(format!("{} {}", event.kind, event.gateway_event_id), frame.href(&format!("events/{}", event.id)))
 }
 
 /// A step from one status to another, if they differ.

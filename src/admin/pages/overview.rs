@@ -225,6 +225,20 @@ fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
             "Parked events",
             "events?state=parked".to_owned(),
         ),
+        Anomaly::Unshown { variant, count, since, cannot } => (
+            "bad",
+            format!(
+                "{variant}: {} by events and not shown yet, the first {}. {}",
+                many(*count, "object is named", "objects are named"),
+                ago(*since),
+                match cannot {
+                    Some(why) => format!("They wait: {why}."),
+                    None => "The gateway does not answer.".to_owned(),
+                }
+            ),
+            "The variant",
+            format!("variants/{variant}"),
+        ),
         Anomaly::AuthorizedLong { count, since } => (
             "warn",
             format!(

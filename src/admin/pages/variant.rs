@@ -19,6 +19,7 @@ use crate::domain::delivery::Rejection;
 use crate::domain::event::EventState;
 use crate::error::ErrorKind;
 use crate::reports::{Checkup, REFUSED_DAYS, SECRETS_OF};
+use crate::store::fetches::OpenFetches;
 use crate::store::rows::EventRow;
 use crate::web::{links, respond};
 
@@ -59,6 +60,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         api_key: setup
             .api_key
             .map(|is_set| if is_set { set_or_not(true) } else { Badge::new("not set", "neutral", "minus") }),
+        fetching: checkup.open_fetches.map(|open| (fetching(&checkup, open), frame.moment(open.since))),
         last_event: checkup.standing.last_event.as_ref().map(|event| {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
             (link, event.state.into(), frame.moment(event.received_at))
@@ -187,6 +189,18 @@ fn arrived(frame: &Frame, event: &EventRow) -> Test {
         ),
     };
     Test { tone, icon, title: title.to_owned(), text, event: Some((link, event.state.into())) }
+}
+
+/// What events name and the gateway has not shown yet.
+fn fetching(checkup: &Checkup, open: OpenFetches) -> String {
+    let (many, are) = match open.count {
+        1 => ("1 object that events name".to_owned(), "is"),
+        count => (format!("{count} objects that events name"), "are"),
+    };
+    match &checkup.cannot_fetch {
+        Some(why) => format!("{many} can't be asked for, and the events wait: {why}."),
+        None => format!("{many} {are} being asked for."),
+    }
 }
 
 fn set_or_not(is_set: bool) -> Badge {

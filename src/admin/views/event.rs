@@ -89,6 +89,25 @@ pub(crate) struct Explain {
     pub(crate) change: Option<Change>,
     /// Why that step, or why none.
     pub(crate) change_why: String,
+    /// What the gateway was asked to show.
+    pub(crate) fetch: Option<FetchInfo>,
+    /// The events that it answers.
+    pub(crate) answers_to: Vec<Link>,
+}
+
+/// What a gateway is asked to show, because an event names it without showing it.
+#[derive(Debug, Clone)]
+pub(crate) struct FetchInfo {
+    /// What it is: `payment_intents pi_1`.
+    pub(crate) object: String,
+    /// How far that is: underway, done, declined or unknown.
+    pub(crate) state: Badge,
+    /// What it waits for, or what came of it, in a sentence.
+    pub(crate) words: String,
+    /// When it is tried next.
+    pub(crate) next: Option<Moment>,
+    /// The events of the answer.
+    pub(crate) answers: Vec<Link>,
 }
 
 /// One reference that an event names.

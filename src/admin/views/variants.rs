@@ -66,6 +66,8 @@ pub(crate) struct Variant {
     pub(crate) secrets: Vec<SecretRow>,
     /// Whether there is an API key, where one is needed.
     pub(crate) api_key: Option<Badge>,
+    /// What the gateway is asked for, and what that waits for.
+    pub(crate) fetching: Option<(String, Moment)>,
     /// The last event: its page, its state, when it came.
     pub(crate) last_event: Option<(Link, Badge, Moment)>,
     /// What came of comparing the gateway's list with the inbox, and when.

@@ -66,6 +66,7 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
         summary,
         customer: notification.customer(),
         awaits_completion: None,
+        object_to_fetch: None,
         subscription,
     })
 }

@@ -115,6 +115,7 @@ impl Resource<'_> {
         let email = |object: Option<Object<'_>>| object.and_then(|object| short(&object, "email_address"));
         Ok(Interpretation {
             subscription: None,
+            object_to_fetch: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
                 gateway_refs: distinct([id.clone()].into_iter().chain(parts.refs).map(Some)),

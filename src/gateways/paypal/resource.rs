@@ -29,6 +29,7 @@ impl Resource<'_> {
             summary: sentence(words, amount),
             customer: None,
             awaits_completion: None,
+            object_to_fetch: None,
             subscription: None,
         }
     }

@@ -71,6 +71,7 @@ impl Hours for Connection {
     fn first_parked(&mut self) -> Result<Option<EventRow>, Error> {
         e::pay_events
             .filter(e::state.eq(EventState::Parked).and(e::due_at.is_null()))
+            .filter(e::outcome_code.ne_all(["fetching", "needs_api_key"]))
             .order(e::id)
             .first(self)
             .optional()

@@ -9,6 +9,8 @@ mod browse;
 mod checkup;
 mod chores;
 mod events;
+mod fetch_schema;
+mod fetches;
 mod hours;
 mod intake;
 mod ledger;

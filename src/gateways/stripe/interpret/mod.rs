@@ -82,6 +82,7 @@ pub(super) fn interpret(
         summary: statement.summary,
         customer: customer(object),
         awaits_completion: None,
+        object_to_fetch: None,
         subscription: invoice::of_checkout(event, object, owner_key).filter(|_| matches!(family, Family::Checkout)),
     })
 }

@@ -1,0 +1,38 @@
+//! Unsigned hints that something happened to an object.
+
+use super::delivery::Delivery;
+use super::event::{Envelope, Recorded};
+
+/// The kind of events that are unsigned hints. No company sends it.
+pub const HINT_KIND: &str = "actix_payments.hint";
+
+/// An unsigned delivery that only says that something happened to an object. Anybody can send one, so nothing in it is
+/// believed: all that it can do is have the gateway asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The gateway's id of the object.
+    pub gateway_ref: String,
+}
+
+impl Hint {
+    /// The event that the delivery of the hint is. Each delivery is one of its own, told apart by `nonce`: a later one
+    /// may be about something new.
+    pub(crate) fn event(&self, delivery: &Delivery, nonce: &str) -> Envelope {
+        Envelope {
+            id: format!("{}~{nonce}", self.gateway_ref),
+            kind: HINT_KIND.to_owned(),
+            occurred_at: None,
+            livemode: None,
+            account: None,
+            api_version: None,
+            body: delivery.body.clone(),
+        }
+    }
+}
+
+impl Recorded<'_> {
+    /// Whether it is an unsigned hint, whose body anybody may have written.
+    pub fn is_hint(&self) -> bool {
+        self.kind == HINT_KIND
+    }
+}

@@ -1,0 +1,30 @@
+//! What a gateway says of a delivery, and how it wants one answered.
+
+use super::call::BoxFuture;
+use crate::domain::delivery::Rejection;
+use crate::domain::event::Verified;
+use crate::domain::hint::Hint;
+
+/// The result of verifying a delivery: immediate for most gateways, later for those that have to ask somebody.
+pub enum Verification<'a> {
+    /// Decided from the delivery alone.
+    Ready(Result<Verified, Rejection>),
+    /// Has to wait for something: a certificate, or the company's confirmation of an unsigned notification. The company
+    /// waits for the answer to its delivery meanwhile, so this should take no more than a few seconds. If it cannot be
+    /// decided now, the result is [`Rejection::Unverifiable`], and the company sends the delivery again.
+    Later(BoxFuture<'a, Result<Verified, Rejection>>),
+    /// The company signs nothing: the delivery only names an object. It becomes an event of the kind
+    /// [`HINT_KIND`](super::HINT_KIND) with the delivery's own body, in which
+    /// [`Gateway::interpret`](super::Gateway::interpret) finds the object to fetch and nothing else. How many such
+    /// deliveries are taken is bounded.
+    Hint(Result<Hint, Rejection>),
+}
+
+/// An answer to a delivery, as plain text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status: 2xx or 4xx.
+    pub status: u16,
+    /// The whole body.
+    pub body: String,
+}

@@ -1,0 +1,181 @@
+//! How is a gateway asked for an object that events name without showing it? The question is a row before the gateway
+//! hears of it, it is put until there is an answer, and the answer goes into the inbox as an event. Many events about
+//! one object are one question.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinSet};
+
+use super::tries::{SOON, free_again};
+use crate::domain::event::{Envelope, Source};
+use crate::domain::named::NamedObject;
+use crate::domain::operation::OperationState;
+use crate::domain::retry::Backoff;
+use crate::domain::{Timestamp, later};
+use crate::engine::request::new_fetch_key;
+use crate::engine::{Engine, Variant};
+use crate::error::{Error, ErrorKind};
+use crate::gateways::{Fetch, GatewayError};
+use crate::pipeline::row;
+use crate::store::Tx;
+use crate::store::fetches::{FetchEnd, FetchRow};
+use crate::store::rows::NewEvent;
+
+/// How long a try may take before another process may put the question.
+const TRY: Duration = Duration::from_secs(300);
+/// How long a gateway may take to answer, with all tries of its client.
+const ANSWER: Duration = Duration::from_secs(240);
+/// For how long a question is put again, as long as gateways send their own events, and how often at the least: it may
+/// have waited for an API key before.
+const PATIENCE: Duration = Duration::from_secs(3 * 86_400);
+const AT_LEAST: i64 = 12;
+/// How many questions to one variant are put at the same time, and the shortest time that each takes: so that a process
+/// asks a gateway at most 20 times a second, which all of them allow.
+const OF_ONE: usize = 4;
+const PACE: Duration = Duration::from_millis(200);
+/// How often a worker looks for what is due while it waits for a gateway.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long after an answer the same is asked again, where events came meanwhile.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Puts the questions that are due; answers how many. Few to one variant at a time, so that a gateway that hangs
+    /// keeps no other waiting.
+    pub(crate) async fn put_questions(self: &Arc<Self>) -> Result<usize, Error> {
+        let (mut count, mut running) = (0, JoinSet::new());
+        let mut busy: HashMap<Id, String> = HashMap::new();
+        let able = |variant: &Variant| variant.gateway.supports_fetch().is_ok();
+        let able = self.variants.iter().filter(|(_, variant)| able(variant)).map(|(name, _)| name.clone());
+        let able: Vec<String> = able.collect();
+        while !able.is_empty() {
+            let mut free = able.clone();
+            free.retain(|name| busy.values().filter(|other| *other == name).count() < OF_ONE);
+            let now = self.now();
+            let claim = move |tx: &mut dyn Tx| tx.claim_fetch(now, later(now, TRY), &free);
+            match self.claim_if_due(claim, now, &able).await {
+                Ok(Some(fetch)) => {
+                    count += 1;
+                    let (engine, variant) = (self.clone(), fetch.variant.clone());
+                    let put = async move {
+                        tokio::join!(engine.put(fetch), tokio::time::sleep(PACE));
+                    };
+                    busy.insert(running.spawn(put).id(), variant);
+                }
+                // What ends may leave something to do, and something else may become due before.
+                Ok(None) => match tokio::time::timeout(LOOK, running.join_next_with_id()).await {
+                    Ok(Some(ended)) => free_again(&mut busy, ended),
+                    Ok(None) => break,
+                    Err(_) => {}
+                },
+                Err(error) => {
+                    while let Some(ended) = running.join_next_with_id().await {
+                        free_again(&mut busy, ended);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Most looks end without a write.
+    async fn claim_if_due(
+        self: &Arc<Self>,
+        claim: impl FnMut(&mut dyn Tx) -> Result<Option<FetchRow>, Error> + Send + 'static,
+        now: Timestamp,
+        variants: &[String],
+    ) -> Result<Option<FetchRow>, Error> {
+        let variants = variants.to_vec();
+        if !self.read(move |tx| tx.is_fetch_due(now, &variants)).await? {
+            return Ok(None);
+        }
+        self.write(claim).await
+    }
+
+    async fn put(self: &Arc<Self>, fetch: FetchRow) {
+        let id = fetch.id;
+        if let Err(error) = self.try_fetch(fetch).await {
+            error.report(format_args!("question {id}"));
+        }
+    }
+
+    /// Asks the gateway, and writes down what it says.
+    async fn try_fetch(self: &Arc<Self>, fetch: FetchRow) -> Result<(), Error> {
+        let Some(variant) = self.variant(&fetch.variant) else {
+            let message = format!("no variant {:?} is configured here", fetch.variant);
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let account = Some(fetch.account.clone()).filter(|account| !account.is_empty());
+        let question = Fetch {
+            object: NamedObject::new(fetch.object_type.as_str(), fetch.gateway_ref.as_str()).of_account(account),
+            idempotency_key: fetch.idempotency_key.clone(),
+            tries: u32::try_from(fetch.attempts).unwrap_or(u32::MAX),
+        };
+        let lost = |_| Err(GatewayError::OutcomeUnknown(format!("no answer within {} s", ANSWER.as_secs())));
+        let answer = tokio::time::timeout(ANSWER, variant.gateway.fetch(&question)).await.unwrap_or_else(lost);
+        let (now, next) = (self.now(), new_fetch_key()?);
+        let (end, rows) = self.judged(&fetch, answer, next, now);
+        let (name, answers) = (fetch.variant.clone(), end.answers.clone());
+        let write = move |tx: &mut dyn Tx| {
+            // A try that another has overtaken may show what was true before.
+            if tx.settle_fetch(&fetch, &end)? && !rows.is_empty() { tx.append(&rows).map(drop) } else { Ok(()) }
+        };
+        self.write(write).await?;
+        if answers.is_empty() {
+            // What waited for it is due now.
+            self.notify();
+            return Ok(());
+        }
+        self.process_now(name, answers).await;
+        Ok(())
+    }
+
+    /// What an answer means for its question and for the inbox.
+    fn judged(
+        &self,
+        fetch: &FetchRow,
+        answer: Result<Vec<Envelope>, GatewayError>,
+        key: String,
+        now: Timestamp,
+    ) -> (FetchEnd, Vec<NewEvent>) {
+        let end = |state, outcome: String| FetchEnd {
+            state,
+            outcome,
+            due_at: None,
+            finished_at: Some(now),
+            answers: Vec::new(),
+            next: (key.clone(), later(now, AGAIN)),
+        };
+        match answer {
+            Ok(events) => {
+                let all = events.len();
+                let rows = events.into_iter().filter_map(|event| row(&fetch.variant, event, Source::Answer, now).ok());
+                let rows: Vec<NewEvent> = rows.collect();
+                if rows.len() < all {
+                    let lost = format!("{} of {all} parts of the answer can't be stored", all - rows.len());
+                    return (end(OperationState::Declined, lost), Vec::new());
+                }
+                let answers = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
+                (FetchEnd { answers, ..end(OperationState::Done, self.done_by(&fetch.variant)) }, rows)
+            }
+            Err(error @ (GatewayError::Declined(_) | GatewayError::Unsupported(_))) => {
+                (end(OperationState::Declined, error.to_string()), Vec::new())
+            }
+            Err(error) if fetch.attempts >= AT_LEAST && later(fetch.created_at, PATIENCE) < now => {
+                let outcome = format!("given up after {} tries: {error}", fetch.attempts);
+                log::error!("payments: question {} about {}: {outcome}", fetch.id, fetch.gateway_ref);
+                (end(OperationState::Unknown, outcome), Vec::new())
+            }
+            // A question changes nothing, so it may be put again, whatever became of the last try.
+            Err(error) => {
+                let attempt = u32::try_from(fetch.attempts).unwrap_or(u32::MAX - 1);
+                let backoff = Backoff { attempts: u32::MAX, ..self.backoff };
+                let due_at = backoff.after(attempt, 0).map(|wait| later(now, wait.max(SOON)));
+                let again = end(OperationState::Underway, format!("not known yet: {error}"));
+                (FetchEnd { due_at, finished_at: None, ..again }, Vec::new())
+            }
+        }
+    }
+}
