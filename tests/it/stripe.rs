@@ -20,6 +20,7 @@ pub(crate) mod listener;
 mod money;
 mod operations;
 mod storm;
+mod thin;
 mod vectors;
 
 const SECRET: &str = "whsec_test";

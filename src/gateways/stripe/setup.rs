@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::thin_kinds;
 use crate::domain::Timestamp;
 use crate::gateways::signature::Secret;
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
@@ -54,7 +55,7 @@ const KINDS: [&str; 41] = [
 ];
 
 /// The steps, with the state of the configuration.
-pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
+pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool, is_thin: bool) -> Setup {
     let steps = [
         "In Stripe's dashboard, open Developers, then Webhooks, and add an endpoint (an event destination). Test mode \
          and live mode have separate endpoints with separate secrets.",
@@ -62,6 +63,10 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
         "Select the events below. Others do no harm: they are kept for handlers and change no payment.",
         "Reveal the endpoint's signing secret (whsec_…), give it to this variant and restart the app. It is not the API \
          key, and every endpoint has its own.",
+        "A destination may send thin events instead, or a second one may send them to the same address: choose the \
+         payload style thin and select the kinds that begin with v1. Give its own signing secret to the variant as \
+         thin_secret, and an API key, since thin events only name what they are about and Stripe is asked for it. Of \
+         what both send, nothing is done twice.",
         "If your own code creates checkout sessions, pass the payment's token to Stripe as client_reference_id, or as \
          payment_token in the metadata, so that events find their payment.",
         "If your own code starts subscriptions, put your id of whom each belongs to into the metadata of the subscription \
@@ -70,7 +75,7 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool) -> Setup {
     let status = |(label, secret): &(String, Secret)| SecretStatus { label: label.clone(), is_set: !secret.is_blank() };
     Setup {
         steps: steps.map(str::to_owned).into(),
-        kinds: KINDS.into(),
+        kinds: if is_thin { [&KINDS[..], &thin_kinds::KINDS].concat() } else { KINDS.into() },
         secrets: secrets.iter().map(status).collect(),
         api_key: Some(has_api_key),
         refund_reasons: vec!["requested_by_customer", "duplicate", "fraudulent"],

@@ -12,6 +12,16 @@ use crate::gateways::stripe::interpret::snapshot::ANSWERED;
 
 /// The event that reports the current state of `object`, the raw JSON text of one.
 pub(super) fn event(id: String, object: &str, at: Timestamp) -> Result<Envelope, GatewayError> {
+    event_of(id, object, at, None)
+}
+
+/// The same of an object of a connected account.
+pub(super) fn event_of(
+    id: String,
+    object: &str,
+    at: Timestamp,
+    account: Option<&str>,
+) -> Result<Envelope, GatewayError> {
     let malformed = |error: Malformed| GatewayError::Malformed(error.to_string());
     let read = Object::read(object, "an answer").map_err(malformed)?;
     let name = read.need_text("object").map_err(malformed)?;
@@ -22,15 +32,16 @@ pub(super) fn event(id: String, object: &str, at: Timestamp) -> Result<Envelope,
     let kind = format!("{name}.{ANSWERED}");
     let mode = livemode.map(|live| format!(",\"livemode\":{live}")).unwrap_or_default();
     let created = at.unix_timestamp();
+    let of = account.map(|account| format!(",\"account\":{}", serde_json::Value::from(account))).unwrap_or_default();
     let body = format!(
-        r#"{{"id":"{id}","object":"event","type":"{kind}","created":{created}{mode},"data":{{"object":{object}}}}}"#
+        r#"{{"id":"{id}","object":"event","type":"{kind}","created":{created}{mode}{of},"data":{{"object":{object}}}}}"#
     );
     Ok(Envelope {
         id,
         kind,
         occurred_at: Some(at),
         livemode,
-        account: None,
+        account: account.map(str::to_owned),
         api_version: Some(super::VERSION.to_owned()),
         body: Bytes::from(body),
     })

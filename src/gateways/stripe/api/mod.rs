@@ -4,6 +4,7 @@
 
 mod answer;
 pub(super) mod checkout;
+pub(super) mod fetch;
 mod form;
 pub(super) mod listing;
 pub(super) mod payment;
@@ -77,10 +78,21 @@ impl Api {
 
     /// Sends a GET, which changes nothing. `query` is encoded like a form.
     async fn get(&self, path: &str, query: Form) -> Result<Response, GatewayError> {
+        self.get_of(path, query, None).await
+    }
+
+    /// The same about an object of a connected account.
+    async fn get_of(&self, path: &str, query: Form, account: Option<&str>) -> Result<Response, GatewayError> {
         let query = query.text();
         let separator = if query.is_empty() { "" } else { "?" };
         let url = format!("{}{path}{separator}{query}", self.base.trim_end_matches('/'));
-        self.send(Request { method: Method::Get, url, headers: self.headers(), body: String::new() }).await
+        let mut headers = self.headers();
+        if path.starts_with("/v2/") {
+            headers.retain(|(name, _)| *name != "content-type");
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        headers.extend(account.map(|account| ("stripe-context", account.to_owned())));
+        self.send(Request { method: Method::Get, url, headers, body: String::new() }).await
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {

@@ -1,7 +1,7 @@
 //! Reads what invoices and checkout sessions say of a subscription: how its newest invoice stands
 //! (<https://docs.stripe.com/api/invoices/object>), and whom it belongs to. Their money is read as a payment's.
 
-use super::snapshot::{customer, nested};
+use super::snapshot::{ANSWERED, customer, nested};
 use super::subscription::TOKEN;
 use crate::domain::event::{Recorded, SubscriptionStatement, distinct};
 use crate::domain::money::{Currency, Money};
@@ -17,7 +17,9 @@ const VERBS: [&str; 6] =
 /// What an event about an invoice says of its subscription; `None` if it has none.
 pub(super) fn of_invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionStatement> {
     let verb = event.kind.strip_prefix("invoice.")?;
-    if !VERBS.contains(&verb) {
+    // An answer shows an invoice however it stands: while it is a draft, nothing is due.
+    let is_draft = || short(object, "status").is_some_and(|status| status == "draft");
+    if !VERBS.contains(&verb) && (verb != ANSWERED || is_draft()) {
         return None;
     }
     // Since API version 2025-03-31 (basil) it is under `parent`.

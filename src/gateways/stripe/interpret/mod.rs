@@ -13,6 +13,8 @@ pub(super) mod subscription;
 
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::gateways::json::{Object, short};
+use crate::gateways::stripe::envelope::THIN;
+use crate::gateways::stripe::thin;
 use crate::gateways::{TEST_KIND, test_interpretation};
 use snapshot::{Snapshot, customer, nested};
 
@@ -39,7 +41,13 @@ pub(super) fn interpret(
     let text = std::str::from_utf8(event.body);
     let text = text.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
     let whole = Object::read(text, "an event")?;
-    let stranger = stranger(&whole, accounts);
+    let account = account(&whole);
+    let stranger = stranger(account.clone(), accounts);
+    if stranger.is_none()
+        && let Some(named) = thin::interpret(event, &whole, account.flatten())
+    {
+        return Ok(named);
+    }
     // The kind of answers to our own calls is made of the object's name.
     let answered = event.kind.strip_prefix("subscription.").filter(|verb| *verb == snapshot::ANSWERED);
     let verb = event.kind.strip_prefix("customer.subscription.").or(answered).filter(|verb| !verb.contains('.'));
@@ -107,11 +115,18 @@ fn named(object: &Object<'_>, family: Family) -> References {
     }
 }
 
+/// The connected account that the event is of: `None` for the own one, and `Some(None)` for one without a readable id.
+/// In a thin event `context` is in the place of `account`.
+fn account(whole: &Object<'_>) -> Option<Option<String>> {
+    let is_thin = short(whole, "object").is_some_and(|object| object == THIN);
+    let name = if is_thin { "context" } else { "account" };
+    whole.raw(name).map(|_| short(whole, name))
+}
+
 /// The connected account that the event is of, unless it is among those that are believed. Whoever connects an account
 /// chooses what its objects bear, a token of ours among it.
-fn stranger(whole: &Object<'_>, accounts: &[String]) -> Option<String> {
-    whole.raw("account").filter(|raw| *raw != "null")?;
-    match short(whole, "account") {
+fn stranger(account: Option<Option<String>>, accounts: &[String]) -> Option<String> {
+    match account? {
         Some(account) if accounts.contains(&account) => None,
         Some(account) => Some(format!("the connected account {account}")),
         None => Some("a connected account without a readable id".to_owned()),
@@ -135,6 +150,8 @@ impl Family {
             ("checkout.session.", Self::Checkout),
             ("payment_intent.", Self::Intent),
             ("charge.dispute.", Self::Dispute),
+            // Of answers: no kind of Stripe's begins so.
+            ("dispute.", Self::Dispute),
             ("charge.refund.", Self::Refund),
             ("charge.", Self::Charge),
             ("refund.", Self::Refund),
