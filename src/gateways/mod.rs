@@ -11,6 +11,7 @@ pub mod dummy;
 pub mod hmac_webhooks;
 pub(crate) mod http;
 pub(crate) mod json;
+pub mod mollie;
 #[cfg(feature = "paypal")]
 pub mod paypal;
 pub(crate) mod retry;

@@ -32,6 +32,7 @@ mod lists;
 mod logging;
 mod matching;
 mod misread;
+mod mollie;
 mod money;
 mod older;
 mod overview;

@@ -1,0 +1,180 @@
+//! Reads Mollie's payments (<https://docs.mollie.com/reference/get-payment>), with the refunds and chargebacks that
+//! they contain, and single refunds (<https://docs.mollie.com/reference/get-refund>). Each shows its whole state, so
+//! the facts bear the times of Mollie's own fields wherever there is one.
+
+use super::money;
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::Money;
+use crate::domain::{Timestamp, parse_rfc3339};
+use crate::gateways::json::{Object, short};
+
+/// The kinds of the events that answers are.
+pub(super) const PAYMENT: &str = "payment.answered";
+pub(super) const REFUND: &str = "refund.answered";
+
+/// Where our token is in the metadata of Mollie's objects.
+pub(super) const TOKEN: &str = "payment_token";
+
+/// Reads the event's facts. Pure, and never panics, whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+    if event.kind != PAYMENT && event.kind != REFUND {
+        let summary = "no kind of event that Mollie's objects make: kept for handlers".to_owned();
+        return Ok(Interpretation { summary, ..Interpretation::default() });
+    }
+    let object = whole(event)?;
+    let (facts, summary) = if event.kind == PAYMENT { payment(event, &object)? } else { lone_refund(event, &object)? };
+    let address = object.object("billingAddress", "an address").ok().flatten();
+    Ok(Interpretation {
+        references: named(event.kind, &object),
+        facts,
+        summary,
+        customer: address.and_then(|address| short(&address, "email")),
+        ..Interpretation::default()
+    })
+}
+
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    whole(event).map(|object| named(event.kind, &object)).unwrap_or_default()
+}
+
+fn whole<'a>(event: &Recorded<'a>) -> Result<Object<'a>, Malformed> {
+    let text = std::str::from_utf8(event.body);
+    let text = text.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
+    Object::read(text, "an object of Mollie's")
+}
+
+fn named(kind: &str, object: &Object<'_>) -> References {
+    let metadata = object.object("metadata", "the metadata").ok().flatten();
+    let refunds = embedded(object, "refunds").unwrap_or_default();
+    let refunds = refunds.iter().map(|refund| refund.link("id"));
+    let payment = if kind == REFUND { object.link("paymentId") } else { None };
+    References {
+        tokens: distinct([metadata.and_then(|metadata| short(&metadata, TOKEN))]),
+        gateway_refs: distinct([payment, object.link("id")].into_iter().chain(refunds)),
+    }
+}
+
+/// The objects of one kind that an answer contains.
+fn embedded<'a>(object: &Object<'a>, name: &str) -> Result<Vec<Object<'a>>, Malformed> {
+    match object.object("_embedded", "what it contains")? {
+        Some(within) if within.raw(name).is_some() => within.objects(name, "an object within it"),
+        _ => Ok(Vec::new()),
+    }
+}
+
+type Statement = (Vec<Fact>, String);
+
+fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
+    let id = object.need_id("id")?;
+    let amount = money::need(object, "amount")?;
+    let status = object.need_text("status")?;
+    let at = |name: &str| time(object, name).unwrap_or(event.occurred_at);
+    let fact = |aspect, state, at: Timestamp| {
+        Fact::new(aspect, &id, state, at, event.id).with_amount(amount.minor, amount.currency)
+    };
+    let mut facts = Vec::new();
+    let words = match status.as_ref() {
+        "open" => {
+            facts.push(fact(Aspect::Checkout, State::Pending, at("createdAt")));
+            "waits for the customer"
+        }
+        "pending" => {
+            facts.push(fact(Aspect::Checkout, State::Pending, at("createdAt")));
+            "is on its way"
+        }
+        "authorized" => {
+            facts.push(fact(Aspect::Authorization, State::Authorized, at("authorizedAt")));
+            "is authorized"
+        }
+        "paid" => {
+            // Of an authorized payment, a part may have been captured so far.
+            let moved = money::read(object, "amountCaptured")?.filter(|moved| moved.currency == amount.currency);
+            let moved = moved.map_or(amount.minor, |moved| moved.minor.min(amount.minor));
+            let taken = Fact::new(Aspect::Capture, &id, State::Succeeded, at("paidAt"), event.id);
+            facts.push(taken.with_amount(moved, amount.currency).with_face(amount.minor));
+            "is paid"
+        }
+        "failed" => ended(object, &mut facts, &fact, (State::Failed, at("failedAt"))),
+        "canceled" => ended(object, &mut facts, &fact, (State::Canceled, at("canceledAt"))),
+        "expired" => ended(object, &mut facts, &fact, (State::Expired, at("expiredAt"))),
+        // Mollie may add one. Nothing is known to be decided.
+        _ => {
+            facts.push(fact(Aspect::Checkout, State::Pending, at("createdAt")));
+            "has an unknown status, treated as open"
+        }
+    };
+    let mut summary = format!("payment {words}: {amount}");
+    for refund in embedded(object, "refunds")? {
+        let (refund, words) = self::refund(event, &refund, Some(&id))?;
+        facts.push(refund);
+        summary = format!("{summary}; {words}");
+    }
+    for chargeback in embedded(object, "chargebacks")? {
+        let (chargeback, words) = self::chargeback(event, &chargeback, &id)?;
+        facts.push(chargeback);
+        summary = format!("{summary}; {words}");
+    }
+    Ok((facts, summary))
+}
+
+/// A payment that ended without money, with its authorization if it had one.
+fn ended(
+    object: &Object<'_>,
+    facts: &mut Vec<Fact>,
+    fact: &impl Fn(Aspect, State, Timestamp) -> Fact,
+    (state, at): (State, Timestamp),
+) -> &'static str {
+    facts.push(fact(Aspect::Checkout, state, at));
+    if object.raw("authorizedAt").is_some() {
+        facts.push(fact(Aspect::Authorization, state, at));
+    }
+    match state {
+        State::Canceled => "was canceled",
+        State::Failed => "failed",
+        _ => "expired",
+    }
+}
+
+fn lone_refund(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
+    let (fact, words) = refund(event, object, object.link("paymentId").as_deref())?;
+    Ok((vec![fact], words))
+}
+
+/// A refund (statuses: <https://docs.mollie.com/docs/refunds>). Until it is refunded it may still fail.
+fn refund(event: &Recorded<'_>, refund: &Object<'_>, payment: Option<&str>) -> Result<(Fact, String), Malformed> {
+    let amount = money::need(refund, "amount")?;
+    let made = time(refund, "createdAt");
+    let (state, words) = match refund.need_text("status")?.as_ref() {
+        "refunded" => (State::Succeeded, "arrived"),
+        "failed" => (State::Failed, "failed, the money came back"),
+        "canceled" => (State::Canceled, "was canceled"),
+        _ => (State::Pending, "is on its way"),
+    };
+    let is_undecided = state == State::Pending;
+    let at = made.filter(|_| is_undecided).unwrap_or(event.occurred_at);
+    let fact = Fact::new(Aspect::Refund, refund.need_id("id")?, state, at, event.id);
+    let fact = fact.with_amount(amount.minor, amount.currency).with_parent(payment).with_since(made);
+    Ok((fact, format!("refund {words}: {amount}")))
+}
+
+/// A chargeback takes the money at once (<https://docs.mollie.com/docs/chargebacks>); reversed, it gives it back.
+fn chargeback(event: &Recorded<'_>, object: &Object<'_>, payment: &str) -> Result<(Fact, String), Malformed> {
+    let amount: Money = money::need(object, "amount")?;
+    let made = time(object, "createdAt");
+    let reversed = time(object, "reversedAt");
+    let (state, words) = match reversed {
+        Some(_) => (State::Won, "was reversed"),
+        None => (State::Lost, "took the money back"),
+    };
+    let at = reversed.or(made).unwrap_or(event.occurred_at);
+    let fact = Fact::new(Aspect::Dispute, object.need_id("id")?, state, at, event.id);
+    // Without the time at which it was made: a refund that follows is money of its own, and not how it was settled.
+    let fact = fact.with_amount(amount.minor, amount.currency).with_parent(Some(payment));
+    Ok((fact, format!("chargeback {words}: {amount}")))
+}
+
+fn time(object: &Object<'_>, name: &str) -> Option<Timestamp> {
+    object.text(name).ok().flatten().and_then(|text| parse_rfc3339(&text))
+}
