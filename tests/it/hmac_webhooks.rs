@@ -88,16 +88,13 @@ pub(crate) fn paddle(config: &Value) -> HmacWebhooks {
 }
 
 pub(crate) fn gocardless(config: &Value) -> HmacWebhooks {
-    HmacWebhooks::new("GoCardless", HeaderField::whole("webhook-signature"), secret(config))
-        .each("/events")
-        .kind_from(["/resource_type", "/action"])
-        .occurred_at("/created_at")
+    HmacWebhooks::gocardless(secret(config))
 }
 
 #[test]
 fn paddle_is_answered_as_its_libraries_do() {
-    // Its libraries take a blank secret and a plus sign; and of an unknown part of the header, which one of them refuses
-    // and the other passes over, a scheme says nothing.
+    // Its libraries take a blank secret and a plus sign; and of an unknown part of the header, which one of them
+    // refuses and the other passes over, a scheme says nothing.
     answers_as_recorded("paddle", 31, &["secret_empty", "ts_plus", "unknown_key"], paddle);
 }
 
@@ -139,47 +136,90 @@ fn razorpay_is_answered_as_its_libraries_do() {
 
 #[test]
 fn coinbase_commerce_is_answered_as_its_libraries_do() {
-    answers_as_recorded("coinbase_commerce", 22, &[], |config| {
-        HmacWebhooks::new("Coinbase Commerce", HeaderField::whole("x-cc-webhook-signature"), secret(config))
-            .id("/event/id")
-            .kind("/event/type")
-    });
+    answers_as_recorded("coinbase_commerce", 22, &[], |config| HmacWebhooks::coinbase_commerce(secret(config)));
 }
 
 #[test]
 fn paystack_is_answered_as_its_scheme_says() {
-    answers_as_recorded("paystack", 19, &[], |config| {
-        HmacWebhooks::new("Paystack", HeaderField::whole("x-paystack-signature"), secret(config))
-            .algorithm(Algorithm::Sha512)
-            .id_from(["/event", "/data/id"])
-            .kind("/event")
-    });
+    answers_as_recorded("paystack", 19, &[], |config| HmacWebhooks::paystack(secret(config)));
 }
 
 #[test]
 fn authorize_net_is_answered_as_its_scheme_says() {
-    answers_as_recorded("authorizenet", 24, &[], |config| {
-        HmacWebhooks::new("Authorize.Net", HeaderField::whole("x-anet-signature"), secret(config))
-            .algorithm(Algorithm::Sha512)
-            .encoding(Encoding::HexUpper)
-            .prefix("sha512=")
-            .id("/notificationId")
-            .kind("/eventType")
-    });
+    answers_as_recorded("authorizenet", 24, &[], |config| HmacWebhooks::authorize_net(secret(config)));
 }
 
 #[test]
 fn checkout_com_is_answered_as_its_scheme_says() {
-    answers_as_recorded("checkout_com", 25, &[], |config| {
-        HmacWebhooks::new("Checkout.com", HeaderField::whole("cko-signature"), secret(config))
-    });
+    answers_as_recorded("checkout_com", 25, &[], |config| HmacWebhooks::checkout_com(secret(config)));
 }
 
 #[test]
 fn mollies_next_generation_is_answered_as_its_libraries_do() {
-    answers_as_recorded("mollie", 22, &[], |config| {
-        HmacWebhooks::new("Mollie", HeaderField::whole("x-mollie-signature"), secret(config)).prefix("sha256=")
+    answers_as_recorded("mollie", 22, &[], |config| HmacWebhooks::mollie(secret(config)));
+}
+
+/// The ids and kinds of a company's event fixtures, each as a genuine delivery carries it.
+fn named(gateway: &HmacWebhooks, folder: &str, sign: fn(&[u8]) -> (&'static str, String)) -> Vec<(String, String)> {
+    let files = std::fs::read_dir(fixtures().join("events").join(folder)).unwrap();
+    let mut named = Vec::new();
+    for file in files {
+        let body = std::fs::read(file.unwrap().path()).unwrap();
+        let (name, signature) = sign(&body);
+        let headers = vec![(name.to_owned(), signature.into_bytes())];
+        let verified = verify(gateway, &Delivery { headers, query: String::new(), body: body.into() }, NOW);
+        let events = verified.unwrap_or_else(|refused| panic!("{folder}: {refused}")).events;
+        named.extend(events.into_iter().map(|event| (event.kind, event.id)));
+    }
+    named.sort();
+    named
+}
+
+fn mac<M: hmac::Mac + hmac::KeyInit>(body: &[u8]) -> String {
+    let mut mac = <M as hmac::KeyInit>::new_from_slice(b"shh").unwrap();
+    mac.update(body);
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn each_event_has_its_kind_and_an_id_of_its_own() {
+    type Sha256 = hmac::Hmac<sha2::Sha256>;
+    type Sha512 = hmac::Hmac<sha2::Sha512>;
+    let coinbase = named(&HmacWebhooks::coinbase_commerce("shh"), "coinbase_commerce", |body| {
+        ("x-cc-webhook-signature", mac::<Sha256>(body))
     });
+    let checkout_com =
+        named(&HmacWebhooks::checkout_com("shh"), "checkout_com", |body| ("cko-signature", mac::<Sha256>(body)));
+    let authorize_net = named(&HmacWebhooks::authorize_net("shh"), "authorizenet", |body| {
+        ("x-anet-signature", format!("sha512={}", mac::<Sha512>(body).to_uppercase()))
+    });
+    let gocardless =
+        named(&HmacWebhooks::gocardless("shh"), "gocardless", |body| ("webhook-signature", mac::<Sha256>(body)));
+    let paystack =
+        named(&HmacWebhooks::paystack("shh"), "paystack", |body| ("x-paystack-signature", mac::<Sha512>(body)));
+    for (named, kind) in [
+        (&coinbase, "charge:confirmed"),
+        (&checkout_com, "payment_captured"),
+        (&authorize_net, "net.authorize.payment.refund.created"),
+        (&gocardless, "payments.confirmed"),
+        (&paystack, "charge.success"),
+    ] {
+        assert!(named.iter().any(|(given, _)| given == kind), "{named:?}");
+        let ids: std::collections::BTreeSet<_> = named.iter().map(|(_, id)| id).collect();
+        assert!(ids.len() > 3 && ids.len() == named.len(), "{named:?}");
+    }
+    let ids: Vec<_> = paystack.iter().map(|(_, id)| id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "charge.dispute.create:358950:awaiting-merchant-feedback",
+            "charge.success:302961:success",
+            "refund.failed:TRF_123:failed",
+            "refund.pending:TRF_123:pending",
+            "refund.processed:TRF_123:processed",
+            "subscription.disable:SUB_vsyqdmlzble3uii:complete",
+        ]
+    );
 }
 
 #[test]

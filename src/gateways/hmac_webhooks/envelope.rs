@@ -1,6 +1,7 @@
 //! Reads the events in a genuine body, at the places that JSON pointers (RFC 6901) name.
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use super::scheme::HeaderField;
 use crate::domain::delivery::{Delivery, Rejection};
@@ -26,6 +27,16 @@ pub(super) enum IdSource {
     Pointers(Vec<String>),
     /// A header field. The second and further events of a delivery have their index appended.
     Header(HeaderField),
+    /// A member, the first member that is present of several, and one more if it is present, joined by colons. With
+    /// none of the several, the hash of the event's bytes.
+    FirstOf {
+        /// The member that every event has.
+        before: String,
+        /// The members of which the first counts.
+        any: Vec<String>,
+        /// The member that not every event has.
+        after: String,
+    },
 }
 
 impl Default for EventPaths {
@@ -43,7 +54,7 @@ impl EventPaths {
                 return Err("expected where an event's id is".to_owned());
             }
             IdSource::Pointers(pointers) => pointers,
-            IdSource::Header(_) => &[],
+            IdSource::Header(_) | IdSource::FirstOf { .. } => &[],
         };
         if self.kind.is_empty() {
             return Err("expected where an event's kind is".to_owned());
@@ -81,6 +92,7 @@ impl EventPaths {
                 ([id], at) => format!("{id}:{at}"),
                 _ => return None,
             },
+            IdSource::FirstOf { before, any, after } => first_of(text, before, any, after)?,
         };
         let kind = joined(text, &self.kind, ".")?;
         let occurred_at = self.occurred_at.as_ref().and_then(|pointer| time(find(text, pointer)?));
@@ -108,14 +120,28 @@ fn time(raw: &str) -> Option<Timestamp> {
 
 /// The texts or numbers at these pointers, joined; `None` if one is missing or of another type.
 fn joined(text: &str, pointers: &[String], separator: &str) -> Option<String> {
-    let scalar = |pointer: &String| {
-        let raw = find(text, pointer)?;
-        match json::text(raw) {
-            Some(text) => Some(text.into_owned()),
-            None => Some(raw.to_owned()).filter(|raw| raw.starts_with(|c: char| c.is_ascii_digit() || c == '-')),
-        }
+    let found = pointers.iter().map(|pointer| scalar(text, pointer));
+    Some(found.collect::<Option<Vec<_>>>()?.join(separator))
+}
+
+/// An id of [`IdSource::FirstOf`].
+fn first_of(text: &str, before: &str, any: &[String], after: &str) -> Option<String> {
+    let before = scalar(text, before)?;
+    let Some(object) = any.iter().find_map(|pointer| scalar(text, pointer)) else {
+        let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        return Some(format!("{before}:{hash}"));
     };
-    Some(pointers.iter().map(scalar).collect::<Option<Vec<_>>>()?.join(separator))
+    let parts = [Some(before), Some(object), scalar(text, after)];
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join(":"))
+}
+
+/// The text or number at a pointer.
+fn scalar(text: &str, pointer: &str) -> Option<String> {
+    let raw = find(text, pointer)?;
+    match json::text(raw) {
+        Some(text) => Some(text.into_owned()),
+        None => Some(raw.to_owned()).filter(|raw| raw.starts_with(|c: char| c.is_ascii_digit() || c == '-')),
+    }
 }
 
 /// The raw JSON text of the value at a pointer. The whole text must be one object. If a member occurs twice its last

@@ -2,6 +2,7 @@
 //! its events have their id and kind; the host interprets them, with a function or with `on_event` handlers.
 
 mod envelope;
+mod named;
 mod scheme;
 mod verify;
 
