@@ -21,6 +21,7 @@ const BODY_LIMIT: u64 = 8 * 1024 * 1024;
 pub(crate) enum Method {
     Get,
     Post,
+    Patch,
     #[cfg_attr(not(feature = "braintree"), allow(dead_code, reason = "only Braintree's API wants it"))]
     Put,
     Delete,
@@ -131,6 +132,7 @@ fn exchange(agent: &Agent, request: &Request) -> Result<Response, SendError> {
     let begun = Instant::now();
     let sent = match request.method {
         Method::Post => with_headers(agent.post(&request.url), request).send(request.body.as_bytes()),
+        Method::Patch => with_headers(agent.patch(&request.url), request).send(request.body.as_bytes()),
         Method::Put => with_headers(agent.put(&request.url), request).send(request.body.as_bytes()),
         Method::Get => with_headers(agent.get(&request.url), request).call(),
         Method::Delete => with_headers(agent.delete(&request.url), request).call(),

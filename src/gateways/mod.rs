@@ -11,9 +11,11 @@ pub mod dummy;
 pub mod hmac_webhooks;
 pub(crate) mod http;
 pub(crate) mod json;
+mod json_api;
 pub mod mollie;
 #[cfg(feature = "paypal")]
 pub mod paypal;
+mod reading;
 pub(crate) mod retry;
 pub(crate) mod send;
 pub(crate) mod signature;

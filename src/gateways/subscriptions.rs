@@ -111,3 +111,33 @@ pub struct SubscriptionCall {
     /// When the call was first requested, by our clock.
     pub requested_at: Timestamp,
 }
+
+impl SubscriptionRequest {
+    /// A request with a token and a price, one of it; all other fields are empty.
+    pub fn new(token: impl Into<String>, price: impl Into<String>) -> Self {
+        Self {
+            token: token.into(),
+            price: price.into(),
+            quantity: 1,
+            owner: None,
+            customer: None,
+            trial_days: None,
+            locale: None,
+            return_url: None,
+            cancel_url: None,
+        }
+    }
+}
+
+impl SubscriptionCall {
+    /// The first try of a call about the subscription with this id.
+    pub fn new(verb: SubscriptionVerb, gateway_ref: impl Into<String>, idempotency_key: impl Into<String>) -> Self {
+        Self {
+            verb,
+            gateway_ref: gateway_ref.into(),
+            idempotency_key: idempotency_key.into(),
+            tries: 1,
+            requested_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}

@@ -4,6 +4,7 @@
 mod envelope;
 mod named;
 mod scheme;
+mod sign;
 mod verify;
 
 use std::fmt;
@@ -140,8 +141,8 @@ impl HmacWebhooks {
         self
     }
 
-    /// Sets where an event has its time, as Unix seconds, milliseconds or RFC 3339: a JSON pointer into the event. Default: none; an
-    /// event then has the time at which it was received.
+    /// Sets where an event has its time, as Unix seconds, milliseconds or RFC 3339: a JSON pointer into the event.
+    /// Default: none; an event then has the time at which it was received.
     pub fn occurred_at(mut self, pointer: impl Into<String>) -> Self {
         self.paths.occurred_at = Some(pointer.into());
         self
@@ -177,13 +178,23 @@ impl HmacWebhooks {
         self
     }
 
-    fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+    /// Verifies a delivery, and reads which events it carries.
+    pub(in crate::gateways) fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
         let matched = verify::verify(&self.scheme, delivery, now)?;
         Ok(Verified {
             events: self.paths.events(delivery)?,
             secret: Some(matched.label.to_owned()),
             skew_seconds: matched.skew_seconds,
         })
+    }
+
+    /// The signing secrets, without their values.
+    pub(in crate::gateways) fn secret_statuses(&self) -> Vec<SecretStatus> {
+        let status = |(label, secret): &(String, Secret)| SecretStatus {
+            label: label.clone(),
+            is_set: self.scheme.key.decode(secret).is_some(),
+        };
+        self.scheme.secrets.iter().map(status).collect()
     }
 }
 
@@ -237,15 +248,7 @@ impl Gateway for HmacWebhooks {
             "Select the events that you have handlers for.",
             "Copy the signing secret, give it to this variant and restart the app.",
         ];
-        let status = |(label, secret): &(String, Secret)| SecretStatus {
-            label: label.clone(),
-            is_set: self.scheme.key.decode(secret).is_some(),
-        };
-        Setup {
-            steps: steps.map(str::to_owned).into(),
-            secrets: self.scheme.secrets.iter().map(status).collect(),
-            ..Setup::default()
-        }
+        Setup { steps: steps.map(str::to_owned).into(), secrets: self.secret_statuses(), ..Setup::default() }
     }
 }
 

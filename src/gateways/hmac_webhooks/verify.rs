@@ -91,7 +91,7 @@ fn bytes(part: &SignedPart, delivery: &Delivery, time: Option<&str>) -> Option<V
 }
 
 impl Algorithm {
-    fn sign(self, key: &[u8], message: &[u8]) -> Vec<u8> {
+    pub(super) fn sign(self, key: &[u8], message: &[u8]) -> Vec<u8> {
         match self {
             #[cfg(feature = "sha1")]
             Self::Sha1 => mac::<Hmac<sha1::Sha1>>(key, message),
@@ -109,7 +109,7 @@ fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 impl Encoding {
-    fn write(self, bytes: &[u8]) -> String {
+    pub(super) fn write(self, bytes: &[u8]) -> String {
         match self {
             Self::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
             Self::HexUpper => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),

@@ -65,7 +65,8 @@ impl StandardWebhooks {
         self
     }
 
-    fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+    /// Verifies a delivery, and reads which event it carries.
+    pub(in crate::gateways) fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
         let matched = verify::verify(&self.endpoint, delivery, now)?;
         Ok(Verified {
             events: vec![envelope::read(matched.id, &delivery.body)?],

@@ -1,0 +1,190 @@
+//! The client for JSON APIs that several gateways share: credentials, retries, and what an error answer means.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::http::{Client, Method, Request, Response, is_base};
+use super::signature::Secret;
+use super::{GatewayError, retry};
+
+/// How long one try may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a call is retried by default.
+const RETRIES: u32 = 2;
+/// The longest part of the company's message that is repeated, in characters.
+const MESSAGE: usize = 500;
+/// Where companies have a code in their error answers.
+const CODES: [&str; 6] =
+    ["/error/code", "/errors/0/code", "/errorCode", "/error/reason", "/errors/0/title", "/error/type"];
+/// Where companies have a message in their error answers.
+const MESSAGES: [&str; 7] =
+    ["/error/detail", "/error/description", "/errors/0/detail", "/message", "/detail/0/msg", "/detail", "/error"];
+
+/// How a company's API knows the merchant.
+#[derive(Debug, Clone)]
+pub(super) enum Credentials {
+    /// `Authorization`, with this word before the key: `Bearer`.
+    Key(&'static str, Secret),
+    /// `Authorization: Basic`, with a public name and a secret.
+    Basic(String, Secret),
+    /// A header field of the company's own.
+    Header(&'static str, Secret),
+}
+
+/// The API of a company, with the credentials of one merchant.
+#[derive(Debug, Clone)]
+pub(super) struct JsonApi {
+    company: &'static str,
+    credentials: Credentials,
+    pub(super) base: String,
+    pub(super) retries: u32,
+    /// The header fields that every request has.
+    headers: Vec<(&'static str, &'static str)>,
+    client: Client,
+}
+
+/// One request.
+pub(super) struct ApiCall {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    header: Option<(&'static str, String)>,
+    repeatable: bool,
+}
+
+impl ApiCall {
+    /// A GET, which changes nothing.
+    pub(super) fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::Get, path: path.into(), body: None, header: None, repeatable: true }
+    }
+
+    /// A POST that is sent once, because the company would act on it twice.
+    pub(super) fn post(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::Post, path: path.into(), body: Some(body), header: None, repeatable: false }
+    }
+
+    /// A POST without a body, which has the same effect however often it is sent.
+    pub(super) fn post_empty(path: impl Into<String>) -> Self {
+        Self { method: Method::Post, path: path.into(), body: None, header: None, repeatable: true }
+    }
+
+    /// A DELETE, which has the same effect however often it is sent.
+    pub(super) fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::Delete, path: path.into(), body: None, header: None, repeatable: true }
+    }
+
+    /// A PATCH, which has the same effect however often it is sent.
+    pub(super) fn patch(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::Patch, path: path.into(), body: Some(body), header: None, repeatable: true }
+    }
+
+    /// Declares that the company acts once, however often the call is sent.
+    pub(super) fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Adds the header field with the idempotency key: the company acts once for it.
+    pub(super) fn idempotent(mut self, header: &'static str, key: impl Into<String>) -> Self {
+        self.header = Some((header, key.into()));
+        self.repeatable()
+    }
+}
+
+impl JsonApi {
+    pub(super) fn new(
+        company: &'static str,
+        credentials: Credentials,
+        base: impl Into<String>,
+        headers: impl Into<Vec<(&'static str, &'static str)>>,
+    ) -> Self {
+        let (base, headers, client) = (base.into(), headers.into(), Client::new(TIMEOUT));
+        Self { company, credentials, base, retries: RETRIES, headers, client }
+    }
+
+    /// Checks that key and address are usable.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let (Credentials::Key(_, secret) | Credentials::Basic(_, secret) | Credentials::Header(_, secret)) =
+            &self.credentials;
+        let company = self.company;
+        if let Some(where_blank) = secret.surrounding_blank() {
+            return Err(format!("expected an API key of {company}, got one that {where_blank}"));
+        }
+        if secret.is_blank() || !secret.expose().iter().all(u8::is_ascii_graphic) {
+            return Err(format!("expected an API key of {company}, got another text"));
+        }
+        if let Credentials::Basic(name, _) = &self.credentials
+            && (name.is_empty() || name.contains(':') || !name.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            return Err(format!("expected the id of an API key of {company}, got another text"));
+        }
+        if !is_base(&self.base) {
+            return Err(format!("expected an https:// address for the API of {company}, got {:?}", self.base));
+        }
+        Ok(())
+    }
+
+    /// Sends a call, and waits for its answer.
+    pub(super) async fn send(&self, call: ApiCall) -> Result<Response, GatewayError> {
+        let mut headers = vec![self.authorization(), ("accept", "application/json".to_owned())];
+        headers.extend(self.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        if call.body.is_some() && !self.headers.iter().any(|(name, _)| *name == "content-type") {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        headers.extend(call.header);
+        // The company's own `accept` replaces the general one.
+        if self.headers.iter().any(|(name, _)| *name == "accept") {
+            headers.remove(1);
+        }
+        let url = format!("{}{}", self.base.trim_end_matches('/'), call.path);
+        let body = call.body.map(|body| body.to_string()).unwrap_or_default();
+        let request = Request { method: call.method, url, headers, body };
+        let retries = if call.repeatable { self.retries } else { 0 };
+        retry::send(&self.client, retries, request, is_retryable, refusal).await
+    }
+
+    fn authorization(&self) -> (&'static str, String) {
+        let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+        match &self.credentials {
+            Credentials::Key(word, key) => ("authorization", format!("{word} {}", text(key))),
+            Credentials::Basic(name, secret) => {
+                ("authorization", format!("Basic {}", BASE64.encode(format!("{name}:{}", text(secret)))))
+            }
+            Credentials::Header(name, key) => (name, text(key)),
+        }
+    }
+}
+
+/// Whether to retry: after an error on the company's side. A rate limit (429) is not retried at once.
+fn is_retryable(answer: &Response) -> bool {
+    answer.status >= 500
+}
+
+fn refusal(answer: &Response) -> GatewayError {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let text = |places: &[&str]| places.iter().find_map(|place| body.pointer(place)?.as_str()).unwrap_or_default();
+    let (code, message) = (text(&CODES), text(&MESSAGES));
+    let message: String = message.chars().take(MESSAGE).collect();
+    let mut said = answer.status.to_string();
+    if !code.is_empty() {
+        let _ = write!(said, " {code}");
+    }
+    if !message.is_empty() {
+        let _ = write!(said, ": {message}");
+    }
+    retry::refusal(answer.status, said)
+}
+
+/// Whether an id is safe to insert into a path or a query.
+pub(super) fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// The error for a call about a payment that the company has no suitable object of.
+pub(super) fn no_object(company: &str) -> GatewayError {
+    GatewayError::Declined(format!("{company} has no object of this payment yet that this could be done with"))
+}
