@@ -13,6 +13,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 mod json_api;
 pub mod mollie;
+pub mod paddle;
 #[cfg(feature = "paypal")]
 pub mod paypal;
 mod reading;

@@ -11,6 +11,7 @@ mod asking;
 mod audit;
 mod braintree;
 mod browser;
+mod companies;
 mod configuration;
 mod conformance;
 mod creating;

@@ -1,0 +1,162 @@
+//! Reads the facts of a Paddle event: of transactions
+//! (<https://developer.paddle.com/api-reference/transactions/overview>) and adjustments
+//! (<https://developer.paddle.com/api-reference/adjustments/overview>).
+//!
+//! Amounts are minor units as text, in ISO 4217's decimals. A transaction is a checkout and a capture in one: it is
+//! paid as a whole, and `paid` and `completed` say the same of the money.
+
+use super::subscription;
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::Money;
+use crate::gateways::json::{Object, short};
+use crate::gateways::reading::{because, fact, money, nested, number_text, sentence, since, time, whole, with_money};
+
+/// Reads the event's facts. Pure, and never panics, whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
+    let (family, verb) = event.kind.split_once('.').unwrap_or_default();
+    let what = match family {
+        "transaction" => "a transaction",
+        "adjustment" => "an adjustment",
+        "subscription" => "a subscription",
+        _ => return Ok(nothing("nothing about a payment: kept for handlers")),
+    };
+    if verb.is_empty() || verb.contains('.') {
+        return Ok(nothing("an event of another kind: kept for handlers"));
+    }
+    let whole = whole(event)?;
+    let data = whole.need_object("data", what)?;
+    match family {
+        "transaction" => transaction(event, verb, &data),
+        "adjustment" => adjustment(event, &data),
+        _ => subscription::read(event, verb, &data, owner_key),
+    }
+}
+
+fn nothing(summary: &str) -> Interpretation {
+    Interpretation { summary: summary.to_owned(), ..Interpretation::default() }
+}
+
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let read = || Some(named(&whole(event).ok()?.object("data", "the event's data").ok()??));
+    read().unwrap_or_default()
+}
+
+/// A subscription passes its `custom_data` on to the transactions of its renewals, which are payments of their own:
+/// only in what a customer or the host began it is this payment's.
+fn named(data: &Object<'_>) -> References {
+    let origin = short(data, "origin").unwrap_or_default();
+    let token = nested(data, "custom_data", "payment_token").filter(|_| !origin.starts_with("subscription_"));
+    let ids = ["transaction_id", "id"].map(|name| short(data, name));
+    let is_of_payment = |id: &String| id.starts_with("txn_") || id.starts_with("adj_");
+    References { tokens: distinct([token]), gateway_refs: distinct(ids.into_iter().map(|id| id.filter(is_of_payment))) }
+}
+
+fn transaction(event: &Recorded<'_>, verb: &str, data: &Object<'_>) -> Result<Interpretation, Malformed> {
+    let id = data.need_id("id")?;
+    let status = data.need_text("status")?;
+    let total = total(data)?;
+    let payments = data.objects("payments", "a payment of a transaction")?;
+    let newest = payments.first().and_then(|payment| short(payment, "status")).unwrap_or_default();
+    let (state, words) = match status.as_ref() {
+        "paid" | "completed" if total.is_some_and(|total| total.minor == 0) => {
+            (State::Free, "completed, nothing was to be paid")
+        }
+        "paid" => (State::Succeeded, "paid"),
+        "completed" => (State::Succeeded, "completed"),
+        "canceled" => (State::Canceled, "canceled"),
+        "past_due" => (State::Pending, "past due"),
+        _ if newest == "action_required" => (State::ActionRequired, "waits for the customer"),
+        "billed" => (State::Pending, "billed, to be paid"),
+        "draft" | "ready" => (State::Pending, "open"),
+        _ => (State::Pending, "with an unknown status, treated as open"),
+    };
+    let is_undecided = matches!(state, State::Pending | State::ActionRequired);
+    let mut checkout = with_money(fact(event, Aspect::Checkout, &id, state), total);
+    checkout.occurred_at = since(event, is_undecided, time(data, "updated_at"));
+    if let Some(face) = total.and_then(|total| stated_price(data, total)) {
+        checkout = checkout.with_face(face.minor);
+    }
+    let mut facts = vec![checkout];
+    if state == State::Succeeded {
+        if total.is_none() {
+            return Err(Malformed("expected `grand_total` of a paid transaction, got nothing".to_owned()));
+        }
+        facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), total));
+    }
+    let mut summary = sentence(format_args!("transaction {words}"), total);
+    if verb == "payment_failed" {
+        let code = payments.first().and_then(|payment| short(payment, "error_code"));
+        summary = sentence(format_args!("a payment attempt failed{}", because(code)), total);
+        facts.push(with_money(fact(event, Aspect::Authorization, &id, State::Failed), total));
+    }
+    Ok(Interpretation {
+        references: named(data),
+        facts,
+        summary,
+        customer: nested(data, "customer", "email"),
+        awaits_completion: None,
+        subscription: subscription::of_transaction(event, data, total, payments.len()),
+    })
+}
+
+/// What the customer pays: the total with tax, less what a credit of theirs covers.
+fn total(data: &Object<'_>) -> Result<Option<Money>, Malformed> {
+    let Some(details) = data.object("details", "a transaction's details")? else { return Ok(None) };
+    let Some(totals) = details.object("totals", "a transaction's totals")? else { return Ok(None) };
+    let Some(minor) = number_text(&totals, "grand_total")? else { return Ok(None) };
+    money(minor, &data.need_text("currency_code")?).map(Some)
+}
+
+/// The price that was asked for, before discount and tax: that of all items, as far as they are in the currency.
+fn stated_price(data: &Object<'_>, total: Money) -> Option<Money> {
+    let items = data.objects("items", "an item").ok()?;
+    let price = |item: &Object<'_>| {
+        let price = item.object("price", "a price").ok()??;
+        let unit = price.object("unit_price", "a price").ok()??;
+        let is_same = short(&unit, "currency_code").as_deref() == Some(total.currency.as_str());
+        let amount = number_text(&unit, "amount").ok()?.filter(|_| is_same)?;
+        amount.checked_mul(item.integer("quantity").ok()?.unwrap_or(1))
+    };
+    let sum = items.iter().try_fold(0_i64, |sum, item| sum.checked_add(price(item)?));
+    sum.filter(|sum| *sum > 0).map(|sum| Money::new(sum, total.currency))
+}
+
+/// An adjustment gives money back, or a bank took it. Of chargebacks Paddle tells when the money is gone, and when it
+/// came back; those of one transaction are one dispute.
+fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
+    let id = data.need_id("id")?;
+    let transaction = data.need_id("transaction_id")?;
+    let action = data.need_text("action")?;
+    let status = short(data, "status").unwrap_or_default();
+    let amount = match data.object("totals", "an adjustment's totals")? {
+        Some(totals) => number_text(&totals, "total")?,
+        None => None,
+    };
+    let amount = amount.map(|minor| money(minor, &data.need_text("currency_code")?)).transpose()?;
+    let of = |aspect, gateway_ref: &str, state: State| -> Fact {
+        let is_undecided = state == State::Pending;
+        let mut fact = with_money(fact(event, aspect, gateway_ref, state), amount);
+        fact.occurred_at = since(event, is_undecided, time(data, "updated_at"));
+        fact.with_parent(Some(&transaction)).with_since(time(data, "created_at"))
+    };
+    let refund = |state, words: &str| (vec![of(Aspect::Refund, &id, state)], format!("refund {words}"));
+    let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &transaction, state)], words.to_owned());
+    let (facts, words) = match (action.as_ref(), status.as_str()) {
+        ("refund", "approved") => refund(State::Succeeded, "approved"),
+        ("refund", "rejected") => refund(State::Failed, "rejected by Paddle, the money stays"),
+        ("refund", "reversed") => refund(State::Canceled, "reversed, the money came back"),
+        ("refund", _) => refund(State::Pending, "waits for Paddle's approval"),
+        ("chargeback", "reversed") => dispute(State::Won, "chargeback reversed: decided for the merchant"),
+        ("chargeback", _) => dispute(State::Lost, "chargeback: the bank took the money back"),
+        ("chargeback_reverse", _) => dispute(State::Won, "chargeback reversed: decided for the merchant"),
+        ("chargeback_warning", "reversed") | ("chargeback_warning_reverse", _) => {
+            dispute(State::Closed, "warning of a chargeback withdrawn")
+        }
+        ("chargeback_warning", _) => dispute(State::Inquiry, "warning of a chargeback"),
+        ("credit" | "credit_reverse", _) => (Vec::new(), "credit on an invoice: no money moved".to_owned()),
+        _ => (Vec::new(), "adjustment of another kind: kept for handlers".to_owned()),
+    };
+    Ok(Interpretation { references: named(data), facts, summary: sentence(words, amount), ..Interpretation::default() })
+}

@@ -1,0 +1,81 @@
+//! Starts, ends, resumes and refreshes subscriptions
+//! (<https://developer.paddle.com/api-reference/subscriptions/overview>).
+
+use serde_json::json;
+
+use super::answer::{data, event};
+use super::subscription::TOKEN;
+use super::{Paddle, no_key};
+use crate::domain::event::Envelope;
+use crate::gateways::http::Response;
+use crate::gateways::json::{Object, short};
+use crate::gateways::json_api::{ApiCall, is_plain};
+use crate::gateways::reading::nested;
+use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::{BoxFuture, GatewayError, Started};
+
+impl SubscriptionGateway for Paddle {
+    fn supports(&self, _: SubscriptionVerb) -> Result<(), String> {
+        self.api.as_ref().map(|_| ()).ok_or_else(|| no_key().to_string())
+    }
+
+    fn subscribe<'a>(&'a self, request: &'a SubscriptionRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        Box::pin(async move {
+            let api = self.api.as_ref().ok_or_else(no_key)?;
+            let mut own = serde_json::Map::new();
+            own.insert(TOKEN.to_owned(), json!(request.token));
+            if let Some(owner) = &request.owner {
+                own.insert(self.owner_key.clone(), json!(owner));
+            }
+            let items = json!([{"price_id": request.price, "quantity": request.quantity}]);
+            let opened = api.opened(json!({"items": items, "collection_mode": "automatic", "custom_data": own}));
+            // The transaction is one of the payment that it takes, which its events make.
+            opened.await.map(|started| match started {
+                Started::Redirect { url, .. } => Started::Redirect { url, gateway_refs: Vec::new() },
+                done @ Started::Done => done,
+            })
+        })
+    }
+
+    fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        Box::pin(async move {
+            let api = self.api.as_ref().ok_or_else(no_key)?;
+            let id = &call.gateway_ref;
+            if !is_plain(id) {
+                return Err(GatewayError::Declined("Paddle has no subscription of this id".to_owned()));
+            }
+            let path = format!("/subscriptions/{id}");
+            let cancel = |from: &str| ApiCall::post(format!("{path}/cancel"), json!({"effective_from": from}));
+            let request = match call.verb {
+                SubscriptionVerb::Cancel => cancel("immediately").repeatable(),
+                SubscriptionVerb::CancelAtEnd => cancel("next_billing_period").repeatable(),
+                SubscriptionVerb::Resume => ApiCall::patch(path.clone(), json!({"scheduled_change": null})),
+                SubscriptionVerb::Refresh => ApiCall::get(path.clone()),
+            };
+            let answer = match api.json.send(request).await {
+                // A repeated end is refused, and so is one that was decided in Paddle's dashboard.
+                Err(declined @ GatewayError::Declined(_)) => {
+                    let shown = api.json.send(ApiCall::get(format!("/subscriptions/{id}"))).await;
+                    shown.ok().filter(|shown| is_so(call.verb, shown)).ok_or(declined)?
+                }
+                answer => answer?,
+            };
+            Ok(vec![event(call.idempotency_key.clone(), "subscription", data(&answer)?, answer.answered_at())?])
+        })
+    }
+}
+
+/// Whether the answer shows the subscription as the call would leave it.
+fn is_so(verb: SubscriptionVerb, shown: &Response) -> bool {
+    let read = || {
+        let subscription = Object::read(data(shown).ok()?, "a subscription").ok()?;
+        let has_ended = short(&subscription, "status")? == "canceled";
+        let ends = nested(&subscription, "scheduled_change", "action").is_some_and(|action| action == "cancel");
+        Some(match verb {
+            SubscriptionVerb::Cancel => has_ended,
+            SubscriptionVerb::CancelAtEnd => has_ended || ends,
+            SubscriptionVerb::Resume | SubscriptionVerb::Refresh => false,
+        })
+    };
+    read().unwrap_or(false)
+}
