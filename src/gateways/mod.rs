@@ -16,6 +16,7 @@ pub mod mollie;
 pub mod paddle;
 #[cfg(feature = "paypal")]
 pub mod paypal;
+pub mod razorpay;
 mod reading;
 pub(crate) mod retry;
 pub(crate) mod send;

@@ -26,6 +26,7 @@ use crate::scenes::money;
 use crate::stripe::listener::{Heard, Say};
 
 mod paddle;
+mod razorpay;
 
 /// A company, as its tests need it.
 pub trait Company {

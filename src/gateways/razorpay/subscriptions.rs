@@ -1,0 +1,80 @@
+//! Starts, ends and refreshes subscriptions (<https://razorpay.com/docs/api/payments/subscriptions/>). Razorpay can't
+//! take back an end that was decided for the end of a cycle.
+
+use serde_json::json;
+
+use super::api::{event, started};
+use super::subscription::TOKEN;
+use super::{Razorpay, no_key};
+use crate::domain::event::Envelope;
+use crate::gateways::http::Response;
+use crate::gateways::json::{Object, short};
+use crate::gateways::json_api::{ApiCall, is_plain};
+use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::{BoxFuture, GatewayError, Started};
+
+impl SubscriptionGateway for Razorpay {
+    fn supports(&self, verb: SubscriptionVerb) -> Result<(), String> {
+        if verb == SubscriptionVerb::Resume {
+            return Err("Razorpay can't take back the end of a subscription.".to_owned());
+        }
+        self.api.as_ref().map(|_| ()).ok_or_else(|| no_key().to_string())
+    }
+
+    fn subscribe<'a>(&'a self, request: &'a SubscriptionRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        Box::pin(async move {
+            let api = self.api.as_ref().ok_or_else(no_key)?;
+            if request.trial_days.is_some() {
+                return Err(GatewayError::Declined("trial days can't be asked of Razorpay from here".to_owned()));
+            }
+            let mut notes = serde_json::Map::new();
+            notes.insert(TOKEN.to_owned(), json!(request.token));
+            if let Some(owner) = &request.owner {
+                notes.insert(self.owner_key.clone(), json!(owner));
+            }
+            let body = json!({
+                "plan_id": request.price,
+                "quantity": request.quantity,
+                "total_count": self.cycles,
+                "customer_notify": false,
+                "notes": notes,
+            });
+            let answer = api.json.send(ApiCall::post("/v1/subscriptions", body)).await?;
+            started(&answer, false)
+        })
+    }
+
+    fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        Box::pin(async move {
+            let api = self.api.as_ref().ok_or_else(no_key)?;
+            let id = &call.gateway_ref;
+            if !is_plain(id) {
+                return Err(GatewayError::Declined("Razorpay has no subscription of this id".to_owned()));
+            }
+            let (show, cancel) = (format!("/v1/subscriptions/{id}"), format!("/v1/subscriptions/{id}/cancel"));
+            let request = match call.verb {
+                SubscriptionVerb::Cancel => ApiCall::post_empty(cancel),
+                SubscriptionVerb::CancelAtEnd => ApiCall::post(cancel, json!({"cancel_at_cycle_end": 1})),
+                SubscriptionVerb::Resume => {
+                    let why = SubscriptionGateway::supports(self, call.verb).err().unwrap_or_default();
+                    return Err(GatewayError::Unsupported(why));
+                }
+                SubscriptionVerb::Refresh => ApiCall::get(&show),
+            };
+            let answer = match api.json.send(request).await {
+                // A repeated end is refused.
+                Err(declined @ GatewayError::Declined(_)) if call.verb == SubscriptionVerb::Cancel => {
+                    let shown = api.json.send(ApiCall::get(&show)).await;
+                    shown.ok().filter(has_ended).ok_or(declined)?
+                }
+                answer => answer?,
+            };
+            Ok(vec![event(call.idempotency_key.clone(), "subscription", answer.text()?, answer.answered_at())?])
+        })
+    }
+}
+
+fn has_ended(shown: &Response) -> bool {
+    let read = shown.text().ok().and_then(|text| Object::read(text, "a subscription").ok());
+    read.and_then(|subscription| short(&subscription, "status")).is_some_and(|status| status == "cancelled")
+}
