@@ -21,6 +21,7 @@ mod reading;
 pub(crate) mod retry;
 pub(crate) mod send;
 pub(crate) mod signature;
+pub mod square;
 pub mod standard_webhooks;
 pub mod stripe;
 pub mod subscriptions;

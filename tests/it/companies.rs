@@ -27,6 +27,7 @@ use crate::stripe::listener::{Heard, Say};
 
 mod paddle;
 mod razorpay;
+mod square;
 
 /// A company, as its tests need it.
 pub trait Company {

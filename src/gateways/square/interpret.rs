@@ -1,0 +1,154 @@
+//! Reads the facts of a Square event: of payments (<https://developer.squareup.com/reference/square/objects/Payment>),
+//! refunds and disputes. Every event about an object shows it whole, with the time of its last change.
+//!
+//! Amounts are integers in the currency's smallest unit by ISO 4217.
+
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::Money;
+use crate::gateways::json::{Object, short};
+use crate::gateways::reading::{because, fact, money, nested, sentence, time, whole, with_money};
+
+/// Reads the event's facts. Pure, and never panics, whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+    let (family, verb) = event.kind.split_once('.').unwrap_or_default();
+    let name = match (family, verb) {
+        ("payment", "created" | "updated" | "answered") => "payment",
+        ("refund", "created" | "updated" | "answered") => "refund",
+        // `dispute.state.changed` is what it was called before.
+        ("dispute", "created" | "state.updated" | "state.changed" | "answered") => "dispute",
+        _ => {
+            let summary = "nothing about a payment: kept for handlers".to_owned();
+            return Ok(Interpretation { summary, ..Interpretation::default() });
+        }
+    };
+    let whole = whole(event)?;
+    let data = whole.need_object("data", "an event's data")?;
+    let object = data.need_object("object", "an event's object")?.need_object(name, "the object of an event")?;
+    let (facts, summary) = match name {
+        "payment" => payment(event, &object)?,
+        "refund" => refund(event, &object)?,
+        _ => dispute(event, &object)?,
+    };
+    let customer = short(&object, "buyer_email_address").filter(|_| name == "payment");
+    Ok(Interpretation { references: named(name, &object), facts, summary, customer, ..Interpretation::default() })
+}
+
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let read = || {
+        let object = whole(event).ok()?.object("data", "data").ok()??.object("object", "an object").ok()??;
+        ["payment", "refund", "dispute"].into_iter().find_map(|name| {
+            let object = object.object(name, "the object of an event").ok()??;
+            Some(named(name, &object))
+        })
+    };
+    read().unwrap_or_default()
+}
+
+/// A refund has an order of its own, which is not the payment's.
+fn named(name: &str, object: &Object<'_>) -> References {
+    let (tokens, refs) = match name {
+        "payment" => (["reference_id", "note"].map(|name| short(object, name)).into(), ["id", "order_id"]),
+        "refund" => (Vec::new(), ["payment_id", "id"]),
+        _ => (Vec::new(), ["payment_id", ""]),
+    };
+    let disputed = nested(object, "disputed_payment", "payment_id");
+    let refs = refs.map(|name| short(object, name)).into_iter().chain([disputed]);
+    References { tokens: distinct(tokens), gateway_refs: distinct(refs) }
+}
+
+type Statement = (Vec<Fact>, String);
+
+/// The amount in the field `name`.
+fn amount(object: &Object<'_>, name: &str) -> Result<Option<Money>, Malformed> {
+    let Some(amount) = object.object(name, "an amount")? else { return Ok(None) };
+    money(amount.integer("amount")?.unwrap_or(0), &amount.need_text("currency")?).map(Some)
+}
+
+/// A fact as of the object's last change. Events come in no order, but their objects have a time.
+fn as_of(event: &Recorded<'_>, object: &Object<'_>, aspect: Aspect, id: &str, state: State) -> Fact {
+    let mut fact = fact(event, aspect, id, state);
+    fact.occurred_at = time(object, "updated_at").unwrap_or(event.occurred_at);
+    fact
+}
+
+/// A payment is approved and completed, mostly in one step. What was refunded stands in its refunds.
+fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
+    let id = object.need_id("id")?;
+    let asked = amount(object, "amount_money")?;
+    let total = amount(object, "total_money")?.or(asked);
+    let status = object.need_text("status")?;
+    let (aspect, state, words) = match status.as_ref() {
+        "COMPLETED" => (Aspect::Capture, State::Succeeded, "payment completed"),
+        "APPROVED" => (Aspect::Authorization, State::Authorized, "payment approved, to be completed"),
+        "CANCELED" => (Aspect::Authorization, State::Canceled, "payment canceled"),
+        "FAILED" => (Aspect::Authorization, State::Failed, "payment failed"),
+        "PENDING" => (Aspect::Authorization, State::Pending, "payment pending"),
+        _ => (Aspect::Authorization, State::Pending, "payment with an unknown status, treated as pending"),
+    };
+    let mut stated = with_money(as_of(event, object, aspect, &id, state), total);
+    // A tip comes on top of what was asked for.
+    if let (Some(asked), Some(total)) = (asked, total)
+        && asked != total
+    {
+        stated = stated.with_face(asked.minor.max(total.minor));
+    }
+    let mut facts = vec![stated.with_parent(short(object, "order_id"))];
+    if let (Aspect::Capture, Some(asked), Some(total)) = (aspect, asked, total)
+        && asked.minor < total.minor
+    {
+        // The checkout explains why more came than was asked for.
+        let order = short(object, "order_id").unwrap_or_else(|| id.clone());
+        let checkout = as_of(event, object, Aspect::Checkout, &order, State::Succeeded);
+        facts.push(with_money(checkout, Some(total)).with_face(asked.minor));
+    }
+    let errors = object.object("card_details", "card details")?;
+    let errors = errors.map(|details| details.objects("errors", "an error")).transpose()?.unwrap_or_default();
+    let code = errors.first().and_then(|error| short(error, "code")).filter(|_| state == State::Failed);
+    Ok((facts, sentence(format_args!("{words}{}", because(code)), total)))
+}
+
+fn refund(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
+    let id = object.need_id("id")?;
+    let amount = amount(object, "amount_money")?;
+    let status = short(object, "status");
+    let (state, words) = match status.as_deref() {
+        Some("COMPLETED") => (State::Succeeded, "refund completed"),
+        Some("REJECTED") => (State::Failed, "refund rejected by Square, the money stays"),
+        Some("FAILED") => (State::Failed, "refund failed, the money stays"),
+        _ => (State::Pending, "refund pending"),
+    };
+    let stated = with_money(as_of(event, object, Aspect::Refund, &id, state), amount)
+        .with_parent(short(object, "payment_id"))
+        .with_since(time(object, "created_at"));
+    Ok((vec![stated], sentence(words, amount)))
+}
+
+/// A dispute in one of Square's states (<https://developer.squareup.com/reference/square/enums/DisputeState>).
+fn dispute(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
+    let id = match object.text("id")? {
+        Some(_) => object.need_id("id")?,
+        None => object.need_id("dispute_id")?,
+    };
+    let amount = amount(object, "amount_money")?;
+    let word = object.need_text("state")?;
+    let (state, words) = match word.as_ref() {
+        "INQUIRY_EVIDENCE_REQUIRED" => (State::Inquiry, "is an inquiry so far, and needs a response"),
+        "INQUIRY_PROCESSING" => (State::Inquiry, "is an inquiry so far, under review"),
+        "INQUIRY_CLOSED" => (State::Closed, "ended as an inquiry"),
+        "EVIDENCE_REQUIRED" => (State::Open, "needs a response"),
+        "PROCESSING" => (State::Open, "is under review"),
+        "WON" => (State::Won, "was won"),
+        "LOST" => (State::Lost, "was lost"),
+        "ACCEPTED" => (State::Lost, "was accepted, and so lost"),
+        _ => (State::Open, "is open, in an unknown state"),
+    };
+    let payment = nested(object, "disputed_payment", "payment_id").or_else(|| short(object, "payment_id"));
+    let stated = with_money(as_of(event, object, Aspect::Dispute, &id, state), amount)
+        .with_parent(payment)
+        .with_since(time(object, "created_at"))
+        .with_until(time(object, "due_at"));
+    let why = because(short(object, "reason"));
+    Ok((vec![stated], sentence(format_args!("dispute{why} {words}"), amount)))
+}

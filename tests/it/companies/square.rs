@@ -1,0 +1,243 @@
+//! Is Square read as Square's own libraries read it, and asked as they ask?
+
+use std::collections::BTreeMap;
+
+use actix_payments::domain::fact::Aspect;
+use actix_payments::domain::payment::Status;
+use actix_payments::gateways::square::Square;
+use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Company, Stands, assert_as_recorded, base64, call, ends, events, hmac_sha256, ok, order, story, told};
+use crate::app::{NOW, on_both_databases};
+use crate::companies;
+use crate::scenes::money;
+use crate::stripe::listener::{Listener, Say};
+
+const ADDRESS: &str = "https://shop.example/payments/square/";
+
+pub struct Of;
+
+impl Company for Of {
+    type Gateway = Square;
+    const NAME: &'static str = "square";
+    const SECRET: &'static str = "hidden signature key";
+
+    fn gateway() -> Square {
+        Square::new(Self::SECRET, ADDRESS)
+    }
+
+    fn signed(body: &str, _: &str) -> (Vec<(&'static str, String)>, String) {
+        let signature = hmac_sha256(Self::SECRET.as_bytes(), format!("{ADDRESS}{body}").as_bytes());
+        (vec![("x-square-hmacsha256-signature", base64(&signature))], body.to_owned())
+    }
+
+    fn of(body: &str, token: &str) -> String {
+        body.replace("order-10042", token)
+    }
+}
+
+#[test]
+fn every_recorded_delivery_is_answered_as_it_should_be() {
+    companies::answers_as_recorded("square", 24, &[], |vector| {
+        let config = &vector["config"];
+        Square::new(config["signature_key"].as_str().unwrap(), config["notification_url"].as_str().unwrap())
+    });
+}
+
+#[test]
+fn every_fixture_states_its_facts() {
+    companies::every_fixture_states_its_facts::<Of>();
+}
+
+#[test]
+fn the_kinds_to_tick_are_those_that_state_facts() {
+    companies::the_kinds_to_tick_state_facts::<Of>(&[]);
+}
+
+#[actix_web::test]
+async fn it_keeps_the_promises() {
+    companies::keeps_the_promises::<Of>().await;
+    companies::a_test_event_is_genuine::<Of>();
+}
+
+proptest! {
+    #[test]
+    fn no_order_makes_another_ledger(by: u64) {
+        companies::no_order_makes_another_ledger::<Of>(by);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(body: Vec<u8>, cut in 0..2000usize, seed in 0..4096usize) {
+        companies::no_bytes_make_it_panic::<Of>(&body, cut, seed);
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_in_words_and_never_shown() {
+    let refused = |square: Square| square.check().unwrap_err();
+    assert!(refused(Square::new(" ", ADDRESS)).contains("signing secret"));
+    assert!(refused(Square::new("k", "")).contains("notification URL"));
+    assert!(refused(Of::gateway().notification_url("shop.example")).contains("notification URL"));
+    assert!(refused(Of::gateway().access_token("t", "")).contains("location"));
+    assert!(refused(Of::gateway().access_token("", "L1")).contains("API key of Square"));
+    assert!(!format!("{:?}", Square::new("hidden", ADDRESS).access_token("hidden", "L1")).contains("hidden"));
+}
+
+#[test]
+fn a_delivery_is_genuine_for_each_address_that_is_configured() {
+    let moving = Square::new(Of::SECRET, "https://shop.example/new/").notification_url(ADDRESS);
+    let delivery = companies::delivery::<Of>(&events::<Of>()["payment.created"], "");
+    assert!(companies::verify(&moving, &delivery, NOW).is_ok());
+    let moved = Square::new(Of::SECRET, "https://shop.example/new/");
+    assert!(companies::verify(&moved, &delivery, NOW).is_err());
+}
+
+/// A fixture with other values of its object.
+fn changed(name: &str, object: &str, values: Value) -> (String, String) {
+    let mut event: Value = serde_json::from_str(&events::<Of>()[name]).unwrap();
+    for (field, value) in values.as_object().unwrap() {
+        event["data"]["object"][object][field] = value.clone();
+    }
+    event["event_id"] = format!("{name}-{values}").into();
+    (format!("{name} {values}"), event.to_string())
+}
+
+const PAID: Stands = (Status::Paid, 4999, 0, false);
+
+on_both_databases! {
+    async fn a_payment_is_approved_and_completed_in_any_order(kind) {
+        let eur = money(4999, "EUR");
+        ends::<Of>(kind, eur, story::<Of>(&["payment.created"]), (Status::Authorized, 0, 0, false)).await;
+        ends::<Of>(kind, eur, story::<Of>(&["payment.created", "payment.updated"]), PAID).await;
+        for (name, status) in [("payment.updated.canceled", Status::Canceled), ("payment.updated.failed", Status::Failed)] {
+            let later = changed(name, "payment", json!({"updated_at": "2026-10-12T09:53:20.27Z"}));
+            let all = vec![story::<Of>(&["payment.created"]).remove(0), later];
+            ends::<Of>(kind, eur, all, (status, 0, 0, false)).await;
+        }
+    }
+
+    async fn a_tip_is_more_than_was_asked_for(kind) {
+        let tip = json!({"total_money": {"amount": 5499, "currency": "EUR"}, "tip_money": {"amount": 500, "currency": "EUR"}});
+        let all = vec![changed("payment.updated", "payment", tip)];
+        ends::<Of>(kind, money(4999, "EUR"), all, (Status::Paid, 5499, 0, false)).await;
+    }
+
+    async fn a_refund_counts_once_it_is_completed(kind) {
+        let eur = money(4999, "EUR");
+        ends::<Of>(kind, eur, story::<Of>(&["payment.updated", "refund.created"]), PAID).await;
+        let part = ["payment.updated", "refund.created", "refund.updated", "payment.updated.partially_refunded"];
+        ends::<Of>(kind, eur, story::<Of>(&part), (Status::PartiallyRefunded, 4999, 1999, false)).await;
+        let failed = ["payment.updated", "refund.created", "refund.updated.failed"];
+        ends::<Of>(kind, eur, story::<Of>(&failed), PAID).await;
+    }
+
+    async fn a_dispute_ends_won_or_lost_whatever_comes_first(kind) {
+        let eur = money(4999, "EUR");
+        let begun = story::<Of>(&["payment.updated", "dispute.created"]);
+        let (app, payment) = told::<Of>(kind, eur, &begun).await;
+        assert!(payment.disputed);
+        let page = app.get(&format!("/payments/admin/payments/{}", payment.token)).await.text();
+        assert!(page.contains("dispute (NO_KNOWLEDGE) needs a response: 49.99 EUR"), "{page}");
+        for (name, disputed) in [("dispute.state.updated.won", false), ("dispute.state.updated.lost", true)] {
+            let mut all = begun.clone();
+            all.push(changed(name, "dispute", json!({"updated_at": "2026-11-22T08:53:21.27Z"})));
+            ends::<Of>(kind, eur, all, (Status::Paid, 4999, 0, disputed)).await;
+        }
+        let inquiry = changed("dispute.created", "dispute", json!({"state": "INQUIRY_EVIDENCE_REQUIRED"}));
+        ends::<Of>(kind, eur, vec![begun[0].clone(), inquiry], PAID).await;
+    }
+}
+
+fn asked(listener: &Listener) -> Square {
+    Of::gateway().access_token("sq_1", "L1").api_base(&listener.address)
+}
+
+fn shown(status: &str, refunds: &str) -> Say {
+    ok(format!(
+        r#"{{"payment":{{"id":"pay_1","status":"{status}","order_id":"ord_1","total_money":{{"amount":4998,"currency":"EUR"}},
+        "refunded_money":{{"amount":0,"currency":"EUR"}},"refund_ids":[{refunds}],"updated_at":"2026-10-12T09:00:00Z"}}}}"#
+    ))
+}
+
+fn refund() -> Say {
+    ok(
+        r#"{"refund":{"id":"ref_1","status":"PENDING","payment_id":"pay_1","amount_money":{"amount":1999,"currency":"EUR"}}}"#,
+    )
+}
+
+fn known(verb: Verb, aspect: Aspect, minor: Option<i64>) -> Call {
+    let call = call(verb, &["LINK1", "ord_1", "pay_1"], minor.map(|minor| money(minor, "EUR")));
+    Call { aspects: BTreeMap::from([("pay_1".to_owned(), aspect)]), reason: Some("broken".to_owned()), ..call }
+}
+
+#[actix_web::test]
+async fn every_call_is_made_as_squares_library_makes_it() {
+    let link = ok(r#"{"payment_link":{"id":"LINK1","order_id":"ord_1","url":"https://square.link/u/1"}}"#);
+    let listener = Listener::saying([link]);
+    let request = PaymentRequest { customer: Some("mia@shop.example".to_owned()), ..order("EUR") };
+    let started = asked(&listener).start(&request).await.unwrap();
+    let (url, gateway_refs) = ("https://square.link/u/1".to_owned(), vec!["LINK1".to_owned(), "ord_1".to_owned()]);
+    assert_eq!(started, Started::Redirect { url, gateway_refs });
+    assert_as_recorded("square", "checkout", &listener.heard()[0]);
+    let cases = [
+        (
+            known(Verb::Capture, Aspect::Authorization, None),
+            shown("COMPLETED", ""),
+            "capture",
+            "payment completed: 49.98 EUR",
+        ),
+        (
+            known(Verb::Cancel, Aspect::Authorization, None),
+            shown("CANCELED", ""),
+            "cancel",
+            "payment canceled: 49.98 EUR",
+        ),
+        (known(Verb::Refund, Aspect::Capture, Some(1999)), refund(), "refund", "refund pending: 19.99 EUR"),
+    ];
+    for (call, say, name, words) in cases {
+        let listener = Listener::saying([say]);
+        let events = asked(&listener).call(&call).await.unwrap();
+        assert_eq!(
+            (events[0].id.as_str(), companies::interpret(&Of::gateway(), &events[0]).summary.as_str()),
+            ("op_1", words)
+        );
+        assert_as_recorded("square", name, &listener.heard()[0]);
+    }
+}
+
+#[actix_web::test]
+async fn all_that_is_left_is_refunded_and_a_part_is_not_completed() {
+    let listener = Listener::saying([shown("COMPLETED", ""), refund()]);
+    asked(&listener).call(&known(Verb::Refund, Aspect::Capture, None)).await.unwrap();
+    assert_as_recorded("square", "show", &listener.heard()[0]);
+    assert!(listener.heard()[1].body.contains(r#""amount":4998"#));
+    let part = asked(&listener).call(&known(Verb::Capture, Aspect::Authorization, Some(1000))).await;
+    assert!(matches!(part, Err(GatewayError::Declined(_))));
+    // A repeated completion is refused, and was made.
+    let refusal =
+        r#"{"errors":[{"category":"INVALID_REQUEST_ERROR","code":"BAD_REQUEST","detail":"already completed"}]}"#;
+    let refused = Say::Answer(400, vec![], refusal.to_owned());
+    let listener = Listener::saying([refused.clone(), shown("COMPLETED", "")]);
+    assert!(asked(&listener).call(&known(Verb::Capture, Aspect::Authorization, None)).await.is_ok());
+    let listener = Listener::saying([refused, shown("FAILED", "")]);
+    let declined = asked(&listener).call(&known(Verb::Capture, Aspect::Authorization, None)).await;
+    assert_eq!(declined, Err(GatewayError::Declined("400 BAD_REQUEST: already completed".to_owned())));
+}
+
+#[actix_web::test]
+async fn a_refresh_reports_the_payment_of_an_order_and_its_refunds() {
+    let listener = Listener::answering(|heard| match heard.path.as_str() {
+        "/v2/orders/ord_1" => ok(r#"{"order":{"id":"ord_1","tenders":[{"id":"pay_1","payment_id":"pay_1"}]}}"#),
+        "/v2/payments/pay_1" => shown("COMPLETED", "\"ref_1\""),
+        "/v2/refunds/ref_1" => refund(),
+        _ => Say::Answer(404, vec![], String::new()),
+    });
+    let events = asked(&listener).call(&call(Verb::Refresh, &["ord_1"], None)).await.unwrap();
+    let said: Vec<_> = events.iter().map(|event| companies::interpret(&Of::gateway(), event).summary).collect();
+    assert_eq!(said, ["payment completed: 49.98 EUR", "refund pending: 19.99 EUR"]);
+    for (name, heard) in ["order", "show", "show_refund"].iter().zip(listener.heard()) {
+        assert_as_recorded("square", name, &heard);
+    }
+}
