@@ -1,6 +1,7 @@
 //! The [`Gateway`] trait, and the gateways that come with the crate. Apart from its outgoing calls a gateway is pure:
 //! it never sees the database, the web server or the clock.
 
+pub mod adyen;
 #[cfg(feature = "braintree")]
 pub mod braintree;
 mod call;

@@ -25,6 +25,7 @@ use crate::app::{App, Kind, NOW};
 use crate::scenes::money;
 use crate::stripe::listener::{Heard, Say};
 
+mod adyen;
 mod paddle;
 mod razorpay;
 mod square;
