@@ -13,6 +13,7 @@ pub mod hmac_webhooks;
 pub(crate) mod http;
 pub(crate) mod json;
 mod json_api;
+pub mod lemon_squeezy;
 pub mod mollie;
 pub mod paddle;
 #[cfg(feature = "paypal")]

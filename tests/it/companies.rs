@@ -26,6 +26,7 @@ use crate::scenes::money;
 use crate::stripe::listener::{Heard, Say};
 
 mod adyen;
+mod lemon_squeezy;
 mod paddle;
 mod razorpay;
 mod square;

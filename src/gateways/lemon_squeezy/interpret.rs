@@ -1,0 +1,158 @@
+//! Reads the facts of a Lemon Squeezy event: of orders (<https://docs.lemonsqueezy.com/api/orders/the-order-object>)
+//! and of the invoices of subscriptions
+//! (<https://docs.lemonsqueezy.com/api/subscription-invoices/the-subscription-invoice-object>).
+//!
+//! Amounts are integers in cents. What was refunded is a running total.
+
+use super::resource::{Resource, invoice_ref, order_ref};
+use super::subscription;
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::money::Money;
+use crate::gateways::json::{Object, short};
+use crate::gateways::reading::sentence;
+
+/// Reads the event's facts. Pure, and never panics, whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
+    let kind = event.kind;
+    if kind.starts_with("order_") || kind == "order.answered" {
+        order(&Resource::read(event)?)
+    } else if kind.starts_with("subscription_payment_") || kind == "invoice.answered" {
+        invoice(&Resource::read(event)?)
+    } else if kind.starts_with("subscription_") || kind == "subscription.answered" {
+        subscription::read(&Resource::read(event)?, owner_key)
+    } else {
+        let summary = "nothing about a payment: kept for handlers".to_owned();
+        Ok(Interpretation { summary, ..Interpretation::default() })
+    }
+}
+
+/// The ids by which an event names its payment, as far as they can be read.
+pub(super) fn references(event: &Recorded<'_>) -> References {
+    let Ok(resource) = Resource::read(event) else { return References::default() };
+    if event.kind.starts_with("order") {
+        named_order(&resource)
+    } else if event.kind.starts_with("subscription_payment_") && !is_initial(&resource) {
+        References { tokens: Vec::new(), gateway_refs: vec![invoice_ref(&resource.id)] }
+    } else {
+        References::default()
+    }
+}
+
+fn named_order(order: &Resource<'_>) -> References {
+    let refs = [Some(order_ref(&order.id)), short(&order.of, "identifier")];
+    References { tokens: distinct([order.custom("payment_token")]), gateway_refs: distinct(refs) }
+}
+
+/// The first invoice of a subscription is paid by its order, which tells of the money.
+fn is_initial(invoice: &Resource<'_>) -> bool {
+    short(&invoice.of, "billing_reason").as_deref() == Some("initial")
+}
+
+/// An order is paid as a whole, and may be refunded since.
+fn order(order: &Resource<'_>) -> Result<Interpretation, Malformed> {
+    let id = order_ref(&order.id);
+    let total = order.amount("total")?;
+    let status = order.of.need_text("status")?;
+    let mut facts = money_facts(order, &id, &status, total)?;
+    let words = match status.as_ref() {
+        "paid" => "order paid",
+        "refunded" => "order refunded",
+        "partial_refund" => "order refunded in part",
+        "fraudulent" => {
+            let reason = "Lemon Squeezy marked the order as fraudulent";
+            facts.push(Fact {
+                amount: None,
+                face: None,
+                currency: None,
+                ..order.fact(Aspect::Concern, reason, State::Raised, total)
+            });
+            "order marked as fraudulent"
+        }
+        "failed" => "order failed",
+        "pending" => "order pending",
+        _ => "order with an unknown status, treated as pending",
+    };
+    Ok(Interpretation {
+        references: named_order(order),
+        facts,
+        summary: summary(order, words, total)?,
+        customer: short(&order.of, "user_email"),
+        ..Interpretation::default()
+    })
+}
+
+/// An invoice of a subscription is a payment of its own, except for the first one.
+fn invoice(invoice: &Resource<'_>) -> Result<Interpretation, Malformed> {
+    let total = invoice.amount("total")?;
+    let status = invoice.of.need_text("status")?;
+    let has_failed = invoice.event.kind == "subscription_payment_failed";
+    let words = match status.as_ref() {
+        "paid" => "invoice paid",
+        "refunded" => "invoice refunded",
+        "partial_refund" => "invoice refunded in part",
+        "void" => "invoice voided",
+        _ if has_failed => "an attempt to pay the invoice failed",
+        _ => "invoice open",
+    };
+    let id = invoice_ref(&invoice.id);
+    let (mut facts, mut references) = (Vec::new(), References::default());
+    if !is_initial(invoice) {
+        facts = money_facts(invoice, &id, &status, total)?;
+        if has_failed && status == "pending" {
+            facts.push(invoice.fact(Aspect::Authorization, &id, State::Failed, total));
+        }
+        references.gateway_refs = vec![id];
+    }
+    Ok(Interpretation {
+        references,
+        facts,
+        summary: summary(invoice, words, total)?,
+        customer: short(&invoice.of, "user_email"),
+        awaits_completion: None,
+        subscription: subscription::of_invoice(invoice, total),
+    })
+}
+
+fn money_facts(of: &Resource<'_>, id: &str, status: &str, total: Money) -> Result<Vec<Fact>, Malformed> {
+    let moved = matches!(status, "paid" | "refunded" | "partial_refund" | "fraudulent");
+    let state = match status {
+        _ if moved && total.minor == 0 => State::Free,
+        _ if moved => State::Succeeded,
+        "failed" => State::Failed,
+        "void" => State::Canceled,
+        _ => State::Pending,
+    };
+    let mut checkout = of.fact(Aspect::Checkout, id, state, total);
+    if let Some(face) = stated_price(&of.of) {
+        checkout = checkout.with_face(face);
+    }
+    let mut facts = vec![checkout];
+    if state == State::Succeeded {
+        facts.push(of.fact(Aspect::Capture, id, State::Succeeded, total));
+        let refunded = of.of.integer("refunded_amount")?.unwrap_or(0);
+        if refunded > 0 {
+            let refunded = Money::new(refunded, total.currency);
+            facts.push(Fact { face: None, ..of.fact(Aspect::RefundTotal, id, State::Succeeded, refunded) });
+        }
+    }
+    Ok(facts)
+}
+
+/// The price that was asked for, before a discount and tax.
+fn stated_price(order: &Object<'_>) -> Option<i64> {
+    let item = order.object("first_order_item", "an item").ok().flatten();
+    let price = item.and_then(|item| {
+        item.integer("price").ok()??.checked_mul(item.integer("quantity").ok().flatten().unwrap_or(1))
+    });
+    price.or_else(|| order.integer("subtotal").ok().flatten()).filter(|price| *price > 0)
+}
+
+fn summary(of: &Resource<'_>, words: &str, total: Money) -> Result<String, Malformed> {
+    let refunded = of.of.integer("refunded_amount")?.unwrap_or(0);
+    let refunded = match refunded {
+        0 => String::new(),
+        minor => format!(", {} of it refunded", Money::new(minor, total.currency)),
+    };
+    Ok(sentence(words, Some(total)) + &refunded)
+}

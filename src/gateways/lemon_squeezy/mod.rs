@@ -1,0 +1,212 @@
+//! The gateway for Lemon Squeezy. [`LemonSqueezy`] is one webhook of a store. With an API key it also opens checkouts
+//! and refunds orders.
+
+mod api;
+mod interpret;
+mod resource;
+mod setup;
+mod subscription;
+mod subscriptions;
+
+use super::hmac_webhooks::{HeaderField, HmacWebhooks};
+use super::json::{Object, short};
+use super::reading::id_text;
+use super::subscriptions::SubscriptionGateway;
+use super::{
+    BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
+    test_interpretation,
+};
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified, storable};
+use api::Api;
+
+/// One webhook of a Lemon Squeezy store. Its events say whether they are of test mode.
+///
+/// Events find their payment by the payment's token. A host that opens checkouts itself passes the token to Lemon
+/// Squeezy as `payment_token` in the checkout's custom data. Ids are numbers that orders and invoices share, so they
+/// are known here as `order_1` and `invoice_1`.
+///
+/// ```
+/// use actix_payments::gateways::{Gateway, lemon_squeezy::LemonSqueezy};
+///
+/// let lemon_squeezy = LemonSqueezy::new("the webhook's secret");
+/// assert_eq!(lemon_squeezy.check(), Ok(()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct LemonSqueezy {
+    webhooks: HmacWebhooks,
+    owner_key: String,
+    api: Option<Api>,
+}
+
+impl LemonSqueezy {
+    /// A webhook with its signing secret, which gets the label `primary`.
+    pub fn new(secret: impl Into<String>) -> Self {
+        // <https://docs.lemonsqueezy.com/help/webhooks/signing-requests>
+        let webhooks = HmacWebhooks::new("Lemon Squeezy", HeaderField::whole("x-signature"), secret)
+            .id_from(["/meta/event_name", "/data/id"])
+            .kind("/meta/event_name")
+            .occurred_at("/data/attributes/updated_at");
+        Self { webhooks, owner_key: "owner".to_owned(), api: None }
+    }
+
+    /// Adds another signing secret, such as the next one while it is changed. The label shows which one matched.
+    /// Default: none.
+    pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.webhooks = self.webhooks.secret(label, secret);
+        self
+    }
+
+    /// Sets under which key of the custom data the host keeps whom a subscription belongs to. Default: `owner`.
+    pub fn owner_key(mut self, key: impl Into<String>) -> Self {
+        self.owner_key = key.into();
+        self
+    }
+
+    /// Sets the API key with which the crate calls Lemon Squeezy's API, of test mode or live, and the store. Default:
+    /// none, and the host makes all calls itself. Refunds of orders, refreshes and subscriptions use the key.
+    pub fn api_key(mut self, key: impl Into<String>, store: impl Into<String>) -> Self {
+        self.api = Some(Api::new(key, store));
+        self
+    }
+
+    /// Sets the product variant that payments are sold as, at a price of their own, and the store's currency: Lemon
+    /// Squeezy sells in no other. Default: none, and the host opens checkouts itself. Has an effect only after
+    /// [`LemonSqueezy::api_key`].
+    pub fn product_variant(mut self, variant: impl Into<String>, currency: impl Into<String>) -> Self {
+        if let Some(api) = &mut self.api {
+            api.sells = Some((variant.into(), currency.into()));
+        }
+        self
+    }
+
+    /// Sets the address of Lemon Squeezy's API, for tests with a fake: `https://`, or `http://` to this machine.
+    /// Default: `https://api.lemonsqueezy.com`. Has an effect only after [`LemonSqueezy::api_key`].
+    pub fn api_base(mut self, base: impl Into<String>) -> Self {
+        if let Some(api) = &mut self.api {
+            api.json.base = base.into();
+        }
+        self
+    }
+
+    /// Sets how often a call that can be repeated is retried when Lemon Squeezy can't be reached or reports an error of
+    /// its own. Default: 2. Has an effect only after [`LemonSqueezy::api_key`].
+    pub fn api_retries(mut self, retries: u32) -> Self {
+        if let Some(api) = &mut self.api {
+            api.json.retries = retries;
+        }
+        self
+    }
+
+    fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
+        let mut verified = self.webhooks.verified(delivery, now)?;
+        for event in &mut verified.events {
+            identify(event);
+            if !storable(&event.id) {
+                return Err(Rejection::BodyMalformed);
+            }
+        }
+        Ok(verified)
+    }
+}
+
+/// Gives the event an id and its mode. Lemon Squeezy sends no id: the kind, the object, its last change, its status and
+/// what was refunded are the same each time an event is sent, and differ between events.
+fn identify(event: &mut Envelope) {
+    let read = |event: &Envelope| {
+        let whole = Object::read(std::str::from_utf8(&event.body).ok()?, "an event").ok()?;
+        let data = whole.object("data", "data").ok()??;
+        let of = data.object("attributes", "attributes").ok()??;
+        let meta = whole.object("meta", "meta").ok()??;
+        let parts = [
+            Some(event.id.clone()),
+            short(&data, "type"),
+            short(&of, "updated_at"),
+            short(&of, "status"),
+            id_text(&of, "refunded_amount"),
+        ];
+        let id = parts.into_iter().flatten().collect::<Vec<_>>().join(":");
+        Some((id, meta.bool("test_mode").ok()?.map(|test| !test)))
+    };
+    if event.kind == TEST_KIND {
+        event.id = event.id.trim_start_matches(TEST_KIND).trim_start_matches(':').to_owned();
+    } else if let Some((id, livemode)) = read(event) {
+        (event.id, event.livemode) = (id, livemode);
+    }
+}
+
+impl Gateway for LemonSqueezy {
+    fn name(&self) -> &'static str {
+        "Lemon Squeezy"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.webhooks.check()?;
+        self.api.as_ref().map_or(Ok(()), Api::check)
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        Verification::Ready(self.verified(delivery, now))
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        if event.kind == TEST_KIND {
+            return Ok(test_interpretation());
+        }
+        interpret::interpret(event, &self.owner_key)
+    }
+
+    fn references(&self, event: &Recorded<'_>) -> References {
+        interpret::references(event)
+    }
+
+    fn setup(&self) -> Setup {
+        setup::setup(self.webhooks.secret_statuses(), self.api.is_some())
+    }
+
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        self.webhooks.signed_headers(body, now)
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        self.webhooks.signed_delivery(setup::test_event(id), now)
+    }
+
+    fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        match &self.api {
+            Some(api) if api.sells.is_some() => Box::pin(api.checkout(payment)),
+            _ => Box::pin(std::future::ready(Ok(Started::Done))),
+        }
+    }
+
+    fn supports(&self, verb: Verb) -> Result<(), String> {
+        match verb {
+            Verb::Complete => Err("Lemon Squeezy completes an order by itself.".to_owned()),
+            Verb::Capture => Err("Lemon Squeezy takes the money at once, so there is nothing to capture.".to_owned()),
+            Verb::Cancel => Err("Lemon Squeezy can't be asked to end a checkout; it ends by itself.".to_owned()),
+            _ if self.api.is_none() => Err(no_key().to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        match (&self.api, Gateway::supports(self, call.verb)) {
+            (Some(api), Ok(())) => Box::pin(api.call(call)),
+            (_, supported) => {
+                let why = supported.err().unwrap_or_default();
+                Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
+            }
+        }
+    }
+
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        Some(self)
+    }
+}
+
+fn no_key() -> GatewayError {
+    GatewayError::Unsupported(
+        "this variant has no API key, so Lemon Squeezy can't be asked for anything from here".to_owned(),
+    )
+}

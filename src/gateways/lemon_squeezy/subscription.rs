@@ -1,0 +1,111 @@
+//! Reads subscriptions (<https://docs.lemonsqueezy.com/api/subscriptions/the-subscription-object>): every event about
+//! one shows it whole. One that is cancelled runs until its `ends_at`, and can be resumed until then; it is over once
+//! it is expired.
+
+use std::collections::BTreeMap;
+
+use super::resource::{Resource, invoice_ref};
+use crate::domain::event::{Interpretation, Malformed, SubscriptionStatement, distinct};
+use crate::domain::explain::spaced;
+use crate::domain::money::Money;
+use crate::domain::subscription::{
+    CollectionPause, SubscriptionContent, SubscriptionFact, SubscriptionInvoice, SubscriptionItem,
+    SubscriptionSnapshot, SubscriptionStatus,
+};
+use crate::gateways::json::short;
+use crate::gateways::reading::{id_text, time};
+
+/// Where our token of a subscription is in the custom data.
+pub(super) const TOKEN: &str = "subscription_token";
+
+/// What an event about a subscription says.
+pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
+    let content = content(resource, owner_key)?;
+    let occurred_at = time(&resource.of, "updated_at").unwrap_or(resource.event.occurred_at);
+    let event_id = resource.event.id.to_owned();
+    let summary = format!("subscription {}", spaced(&content.gateway_status));
+    let snapshot = SubscriptionSnapshot {
+        is_end: content.ended_at.is_some(),
+        is_first: resource.event.kind == "subscription_created",
+        values: BTreeMap::new(),
+        previous: BTreeMap::new(),
+        content,
+        occurred_at,
+        event_id: event_id.clone(),
+    };
+    let email = short(&resource.of, "user_email");
+    let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
+    facts.extend(email.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
+    let tokens = distinct([resource.custom(TOKEN)]);
+    let subscription = Some(SubscriptionStatement { gateway_ref: resource.id.clone(), tokens, facts });
+    Ok(Interpretation { summary, customer: email, subscription, ..Interpretation::default() })
+}
+
+fn content(resource: &Resource<'_>, owner_key: &str) -> Result<SubscriptionContent, Malformed> {
+    let of = &resource.of;
+    let gateway_status = of.need_id("status")?;
+    let was_cancelled = of.bool_or_false("cancelled")?;
+    let status = match gateway_status.as_str() {
+        "on_trial" => SubscriptionStatus::Trialing,
+        // It was decided that it ends, and it runs until then.
+        "active" | "cancelled" => SubscriptionStatus::Active,
+        "paused" => SubscriptionStatus::Paused,
+        "past_due" => SubscriptionStatus::PastDue,
+        "unpaid" => SubscriptionStatus::Unpaid,
+        "expired" if was_cancelled => SubscriptionStatus::Canceled,
+        "expired" => SubscriptionStatus::Expired,
+        _ => SubscriptionStatus::Unknown,
+    };
+    let changed = time(of, "updated_at").unwrap_or(resource.event.occurred_at);
+    let is_over = gateway_status == "expired";
+    let ends = time(of, "ends_at");
+    let pause = of.object("pause", "a pause")?;
+    let item = of.object("first_subscription_item", "an item")?;
+    let price = id_text(of, "variant_id").map(|price| SubscriptionItem {
+        price,
+        product: id_text(of, "product_id"),
+        quantity: item.and_then(|item| item.integer("quantity").ok().flatten()),
+        amount: None,
+        interval: None,
+        interval_count: None,
+    });
+    Ok(SubscriptionContent {
+        status,
+        gateway_status,
+        owner: resource.custom(owner_key),
+        customer_ref: id_text(of, "customer_id"),
+        items: price.into_iter().collect(),
+        period: None,
+        trial_end: time(of, "trial_ends_at"),
+        cancel_at: ends.filter(|_| !is_over),
+        cancel_at_period_end: was_cancelled && !is_over,
+        canceled_at: was_cancelled.then_some(changed),
+        ended_at: is_over.then(|| ends.unwrap_or(changed)),
+        pause: pause.map(|pause| CollectionPause {
+            behavior: short(&pause, "mode").unwrap_or_default(),
+            resumes_at: time(&pause, "resumes_at"),
+        }),
+        latest_invoice: None,
+    })
+}
+
+/// What an invoice says of the subscription that it is of.
+pub(super) fn of_invoice(resource: &Resource<'_>, due: Money) -> Option<SubscriptionStatement> {
+    let of = &resource.of;
+    let status = short(of, "status")?;
+    let occurred_at = time(of, "updated_at").unwrap_or(resource.event.occurred_at);
+    let invoice = SubscriptionInvoice {
+        gateway_ref: invoice_ref(&resource.id),
+        paid: matches!(status.as_str(), "paid" | "refunded" | "partial_refund"),
+        closed: status == "void",
+        status,
+        due: Some(due),
+        attempts: 1,
+        next_attempt: None,
+        created_at: time(of, "created_at").unwrap_or(occurred_at),
+        occurred_at,
+        event_id: resource.event.id.to_owned(),
+    };
+    let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
+    Some(SubscriptionStatement { gateway_ref: id_text(of, "subscription_id")?, tokens: Vec::new(), facts })
+}

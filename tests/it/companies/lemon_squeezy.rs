@@ -1,0 +1,234 @@
+//! Is Lemon Squeezy read as it documents, and asked as its own library asks?
+
+use actix_payments::domain::payment::Status;
+use actix_payments::domain::subscription::SubscriptionStatus;
+use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
+use actix_payments::gateways::subscriptions::SubscriptionVerb;
+use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Company, Stands, assert_as_recorded, call, ends, events, hex, hmac_sha256, ok, order, story, told};
+use crate::app::on_both_databases;
+use crate::companies;
+use crate::scenes::money;
+use crate::stripe::listener::{Listener, Say};
+
+pub struct Of;
+
+impl Company for Of {
+    type Gateway = LemonSqueezy;
+    const NAME: &'static str = "lemon_squeezy";
+    const SECRET: &'static str = "hidden signing secret";
+
+    fn gateway() -> LemonSqueezy {
+        LemonSqueezy::new(Self::SECRET)
+    }
+
+    fn signed(body: &str, _: &str) -> (Vec<(&'static str, String)>, String) {
+        (vec![("x-signature", hex(&hmac_sha256(Self::SECRET.as_bytes(), body.as_bytes())))], body.to_owned())
+    }
+
+    fn of(body: &str, token: &str) -> String {
+        let mut event: Value = serde_json::from_str(body).unwrap();
+        event["meta"]["custom_data"] = json!({"payment_token": token, "owner": "7"});
+        event.to_string()
+    }
+}
+
+#[test]
+fn every_recorded_delivery_is_answered_as_it_should_be() {
+    companies::answers_as_recorded("lemonsqueezy", 20, &[], |vector| {
+        LemonSqueezy::new(vector["config"]["secret"].as_str().unwrap())
+    });
+}
+
+#[test]
+fn every_fixture_states_its_facts() {
+    companies::every_fixture_states_its_facts::<Of>();
+}
+
+#[test]
+fn the_kinds_to_tick_are_those_that_state_facts() {
+    companies::the_kinds_to_tick_state_facts::<Of>(&[]);
+}
+
+#[actix_web::test]
+async fn it_keeps_the_promises() {
+    companies::keeps_the_promises::<Of>().await;
+    companies::a_test_event_is_genuine::<Of>();
+}
+
+proptest! {
+    #[test]
+    fn no_order_makes_another_ledger(by: u64) {
+        companies::no_order_makes_another_ledger::<Of>(by);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(body: Vec<u8>, cut in 0..2000usize, seed in 0..4096usize) {
+        companies::no_bytes_make_it_panic::<Of>(&body, cut, seed);
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_in_words_and_never_shown() {
+    let refused = |lemon: LemonSqueezy| lemon.check().unwrap_err();
+    assert!(refused(LemonSqueezy::new(" ")).contains("signing secret"));
+    assert!(refused(Of::gateway().api_key("k", "my store")).contains("number of a store"));
+    assert!(refused(Of::gateway().api_key("k", "11").product_variant("x", "EUR")).contains("product variant"));
+    assert!(refused(Of::gateway().api_key("k", "11").product_variant("22", "euro")).contains("currency"));
+    assert!(!format!("{:?}", LemonSqueezy::new("hidden").api_key("hidden", "11")).contains("hidden"));
+}
+
+/// A fixture with other attributes.
+fn changed(name: &str, values: Value) -> (String, String) {
+    let mut event: Value = serde_json::from_str(&events::<Of>()[name]).unwrap();
+    for (field, value) in values.as_object().unwrap() {
+        event["data"]["attributes"][field] = value.clone();
+    }
+    event["meta"]["custom_data"] = json!({"owner": "7"});
+    (format!("{name} {values}"), event.to_string())
+}
+
+const PAID: Stands = (Status::Paid, 4999, 0, false);
+
+on_both_databases! {
+    async fn an_order_is_paid_and_refunded_in_any_order(kind) {
+        let eur = money(4999, "EUR");
+        ends::<Of>(kind, eur, story::<Of>(&["order_created"]), PAID).await;
+        let part = story::<Of>(&["order_created", "order_refunded.partial"]);
+        ends::<Of>(kind, eur, part, (Status::PartiallyRefunded, 4999, 1999, false)).await;
+        let all = ["order_created", "order_refunded.partial", "order_refunded"];
+        ends::<Of>(kind, eur, story::<Of>(&all), (Status::Refunded, 4999, 4999, false)).await;
+        for (word, status) in [("pending", Status::Pending), ("failed", Status::Failed)] {
+            let all = vec![changed("order_created", json!({"status": word}))];
+            ends::<Of>(kind, eur, all, (status, 0, 0, false)).await;
+        }
+    }
+
+    async fn a_fraudulent_order_is_to_be_reviewed(kind) {
+        let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
+        let order = actix_payments::NewPayment::new("lemon-squeezy", money(4999, "EUR"));
+        let token = app.payments.create(order).await.unwrap().payment.token;
+        let (name, body) = changed("order_created", json!({"status": "fraudulent"}));
+        companies::tell::<Of>(&app, &name, &Of::of(&body, &token)).await;
+        let payment = app.payments.payment(&token).await.unwrap().unwrap();
+        assert_eq!((payment.status, payment.needs_review()), (Status::Paid, true));
+    }
+
+    async fn a_renewal_and_the_first_invoice_are_not_the_first_payment_again(kind) {
+        let mut all = story::<Of>(&["order_created", "subscription_payment_success", "subscription_payment_refunded"]);
+        all.push(changed("subscription_payment_success", json!({"billing_reason": "initial"})));
+        let (app, payment) = told::<Of>(kind, money(4999, "EUR"), &all).await;
+        assert_eq!((payment.status, payment.refunded.minor), (Status::Paid, 0));
+        app.pass(3600);
+        app.drain().await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 2, "the renewal is a payment of its own");
+        assert_eq!(app.texts("SELECT status AS t FROM pay_payments ORDER BY id"), ["paid", "refunded"]);
+    }
+
+    async fn a_subscription_stands_alike_in_every_order(kind) {
+        let mut all = vec![
+            changed("subscription_created", json!({"updated_at": "2026-10-12T08:53:19.000000Z"})),
+            changed("subscription_updated", json!({"updated_at": "2026-11-12T08:53:20.000000Z", "status": "past_due"})),
+            changed("subscription_payment_failed", json!({"updated_at": "2026-11-12T08:53:20.000000Z"})),
+        ];
+        for one in companies::subscribed::<Of>(kind, "1", &all).await {
+            assert_eq!((one.status(), one.owner()), (SubscriptionStatus::PastDue, Some("7")));
+            assert!(one.state.last_invoice.as_ref().unwrap().is_open());
+        }
+        all.push(changed("subscription_payment_recovered", json!({"updated_at": "2026-11-13T08:53:20.000000Z"})));
+        all.push(changed("subscription_cancelled", json!({"updated_at": "2026-11-14T08:53:20.000000Z"})));
+        for one in companies::subscribed::<Of>(kind, "1", &all).await {
+            assert_eq!(one.status(), SubscriptionStatus::Active, "it runs until its end");
+            assert_eq!(one.state.ends_at().unwrap().unix_timestamp(), 1_794_473_599);
+            assert!(one.state.last_invoice.as_ref().unwrap().paid);
+        }
+        let over = json!({"updated_at": "2026-12-12T08:53:20.000000Z", "cancelled": true});
+        all.push(changed("subscription_expired", over));
+        all.push(changed("subscription_resumed", json!({"updated_at": "2026-12-13T08:53:20.000000Z"})));
+        for one in companies::subscribed::<Of>(kind, "1", &all).await {
+            assert_eq!(one.status(), SubscriptionStatus::Canceled);
+        }
+    }
+}
+
+fn asked(listener: &Listener) -> LemonSqueezy {
+    Of::gateway().api_key("key_1", "11").product_variant("22", "EUR").api_base(&listener.address)
+}
+
+fn shown(refunded: i64) -> Say {
+    ok(format!(
+        r#"{{"data":{{"type":"orders","id":"1","attributes":{{"status":"paid","total":4998,"refunded_amount":{refunded},
+        "currency":"EUR","test_mode":true,"updated_at":"2026-10-12T09:00:00Z"}}}}}}"#
+    ))
+}
+
+#[actix_web::test]
+async fn a_checkout_is_asked_for_as_lemon_squeezys_library_asks() {
+    let opened = ok(r#"{"data":{"id":"u-1","attributes":{"url":"https://shop.lemonsqueezy.com/checkout/1"}}}"#);
+    let listener = Listener::saying([opened]);
+    let request = PaymentRequest {
+        customer: Some("mia@shop.example".to_owned()),
+        expires_at: Some(companies::at(1_791_803_600)),
+        ..order("EUR")
+    };
+    let started = asked(&listener).start(&request).await.unwrap();
+    let url = "https://shop.lemonsqueezy.com/checkout/1".to_owned();
+    assert_eq!(started, Started::Redirect { url, gateway_refs: Vec::new() });
+    assert_as_recorded("lemon_squeezy", "checkout", &listener.heard()[0]);
+    let foreign = asked(&listener).start(&order("USD")).await;
+    assert!(matches!(foreign, Err(GatewayError::Declined(_))), "{foreign:?}");
+    let none = Of::gateway().api_key("key_1", "11").start(&order("EUR")).await;
+    assert_eq!(none, Ok(Started::Done));
+}
+
+#[actix_web::test]
+async fn a_refund_is_made_once_or_not_repeated() {
+    let part = call(Verb::Refund, &["order_1"], Some(money(1999, "EUR")));
+    let listener = Listener::saying([shown(0), shown(1999)]);
+    let events = asked(&listener).call(&part).await.unwrap();
+    let words = "order paid: 49.98 EUR, 19.99 EUR of it refunded";
+    assert_eq!(companies::interpret(&Of::gateway(), &events[0]).summary, words);
+    assert_eq!((events[0].id.as_str(), events[0].livemode), ("op_1", Some(false)));
+    assert_as_recorded("lemon_squeezy", "show", &listener.heard()[0]);
+    assert_as_recorded("lemon_squeezy", "refund", &listener.heard()[1]);
+    // No mark of ours is on a refund, so a part is not refunded again by itself.
+    let listener = Listener::saying([shown(1999)]);
+    let again = asked(&listener).call(&Call { tries: 2, ..part }).await;
+    assert!(matches!(again, Err(GatewayError::Declined(_))), "{again:?}");
+    assert_eq!(listener.heard().len(), 1);
+    // All that is left can't be refunded twice.
+    let all = call(Verb::Refund, &["order_1"], None);
+    let listener = Listener::saying([shown(1999), shown(4998)]);
+    asked(&listener).call(&all).await.unwrap();
+    assert!(listener.heard()[1].body.contains(r#""amount":2999"#));
+    let listener = Listener::saying([shown(4998)]);
+    assert!(asked(&listener).call(&Call { tries: 2, ..all.clone() }).await.is_ok());
+    assert_eq!(listener.heard().len(), 1);
+    let events = asked(&listener).call(&call(Verb::Refresh, &["order_1"], None)).await.unwrap();
+    assert_eq!(events[0].id, "op_1-1");
+}
+
+#[actix_web::test]
+async fn a_subscription_is_asked_about_as_lemon_squeezys_library_asks() {
+    let shown = ok(r#"{"data":{"type":"subscriptions","id":"1","attributes":{"status":"active","cancelled":false}}}"#);
+    let cases = [
+        (SubscriptionVerb::CancelAtEnd, "subscription_cancel_at_end"),
+        (SubscriptionVerb::Resume, "subscription_resume"),
+        (SubscriptionVerb::Refresh, "subscription_refresh"),
+    ];
+    for (verb, name) in cases {
+        let listener = Listener::saying([shown.clone()]);
+        let lemon = asked(&listener);
+        let events = lemon.subscriptions().unwrap().call(&companies::subscription_call(verb, "1")).await.unwrap();
+        assert_eq!(companies::interpret(&lemon, &events[0]).summary, "subscription active");
+        assert_as_recorded("lemon_squeezy", name, &listener.heard()[0]);
+    }
+    let listener = Listener::saying([ok(r#"{"data":{"id":"u-1","attributes":{"url":"https://x.example/"}}}"#)]);
+    let lemon = asked(&listener);
+    lemon.subscriptions().unwrap().subscribe(&companies::subscription_request("22")).await.unwrap();
+    assert_as_recorded("lemon_squeezy", "subscribe", &listener.heard()[0]);
+    assert!(lemon.subscriptions().unwrap().supports(SubscriptionVerb::Cancel).is_err());
+}
