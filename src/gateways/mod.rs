@@ -18,6 +18,7 @@ pub mod mollie;
 pub mod paddle;
 #[cfg(feature = "paypal")]
 pub mod paypal;
+pub mod polar;
 pub mod razorpay;
 mod reading;
 pub(crate) mod retry;

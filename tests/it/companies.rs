@@ -28,6 +28,7 @@ use crate::stripe::listener::{Heard, Say};
 mod adyen;
 mod lemon_squeezy;
 mod paddle;
+mod polar;
 mod razorpay;
 mod square;
 

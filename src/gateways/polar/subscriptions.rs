@@ -1,0 +1,63 @@
+//! Starts, ends, resumes and refreshes subscriptions (<https://polar.sh/docs/api-reference/subscriptions/update>).
+
+use serde_json::json;
+
+use super::api::{checkout, event};
+use super::subscription::TOKEN;
+use super::{Polar, no_token};
+use crate::domain::event::Envelope;
+use crate::gateways::json_api::{ApiCall, is_plain};
+use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::{BoxFuture, GatewayError, Started};
+
+impl SubscriptionGateway for Polar {
+    fn supports(&self, _: SubscriptionVerb) -> Result<(), String> {
+        self.api.as_ref().map(|_| ()).ok_or_else(|| no_token().to_string())
+    }
+
+    fn subscribe<'a>(&'a self, request: &'a SubscriptionRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        Box::pin(async move {
+            let api = self.api.as_ref().ok_or_else(no_token)?;
+            let mut metadata = serde_json::Map::new();
+            metadata.insert(TOKEN.to_owned(), json!(request.token));
+            if let Some(owner) = &request.owner {
+                metadata.insert(self.owner_key.clone(), json!(owner));
+            }
+            let mut body = checkout(&request.price, metadata, request.return_url.as_deref());
+            if let Some(owner) = &request.owner {
+                body["external_customer_id"] = json!(owner);
+            }
+            if let Some(email) = &request.customer {
+                body["customer_email"] = json!(email);
+            }
+            let (url, _) = api.opened(body).await?;
+            Ok(Started::Redirect { url, gateway_refs: Vec::new() })
+        })
+    }
+
+    fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        Box::pin(async move {
+            let api = self.api.as_ref().ok_or_else(no_token)?;
+            let id = &call.gateway_ref;
+            if !is_plain(id) {
+                return Err(GatewayError::Declined("Polar has no subscription of this id".to_owned()));
+            }
+            let path = format!("/v1/subscriptions/{id}");
+            let at_end = |ends: bool| ApiCall::patch(path.clone(), json!({"cancel_at_period_end": ends}));
+            let request = match call.verb {
+                SubscriptionVerb::Cancel => ApiCall::delete(&path),
+                SubscriptionVerb::CancelAtEnd => at_end(true),
+                SubscriptionVerb::Resume => at_end(false),
+                SubscriptionVerb::Refresh => ApiCall::get(&path),
+            };
+            let answer = match api.json.send(request).await {
+                // A repeated end is refused; how it stands is told by what Polar shows.
+                Err(GatewayError::Declined(_)) if call.verb == SubscriptionVerb::Cancel && call.tries > 1 => {
+                    api.json.send(ApiCall::get(&path)).await?
+                }
+                answer => answer?,
+            };
+            Ok(vec![event(call.idempotency_key.clone(), "subscription", answer.text()?, answer.answered_at())?])
+        })
+    }
+}
