@@ -12,8 +12,7 @@ use actix_payments::domain::ledger::Ledger;
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::conformance::Conformance;
-use actix_payments::gateways::subscriptions::{SubscriptionCall, SubscriptionRequest, SubscriptionVerb};
-use actix_payments::gateways::{Call, Gateway, PaymentRequest, TEST_KIND, Verb, Verification};
+use actix_payments::gateways::{Gateway, TEST_KIND, Verification};
 use actix_payments::{AnyConnection, Builder, NewPayment, Payment, Subscription};
 use actix_web::http::Method;
 use base64::Engine;
@@ -22,15 +21,16 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 
 use crate::app::{App, Kind, NOW};
-use crate::scenes::money;
-use crate::stripe::listener::{Heard, Say};
 
 mod adyen;
+mod asked;
 mod lemon_squeezy;
 mod paddle;
 mod polar;
 mod razorpay;
 mod square;
+
+use asked::{assert_as_recorded, call, ok, order, subscription_call, subscription_request};
 
 /// A company, as its tests need it.
 pub trait Company {
@@ -160,7 +160,7 @@ pub fn every_fixture_states_its_facts<C: Company>() {
                 writeln!(given, "  fact {aspect} {} {state} {}{face} in {parent}", fact.gateway_ref, shown(amount))
                     .unwrap();
             }
-            for statement in &said.subscription {
+            if let Some(statement) = &said.subscription {
                 writeln!(given, "  subscription {}: {} facts", statement.gateway_ref, statement.facts.len()).unwrap();
             }
             writeln!(given, "  refs {:?} tokens {:?}", said.references.gateway_refs, said.references.tokens).unwrap();
@@ -340,69 +340,4 @@ pub async fn subscribed<C: Company>(kind: Kind, gateway_ref: &str, story: &[(Str
         all.push(app.payments.subscription_at(&variant, gateway_ref).await.unwrap().unwrap());
     }
     all
-}
-
-/// An answer of a company.
-pub fn ok(body: impl Into<String>) -> Say {
-    Say::Answer(200, vec![("date", "Mon, 12 Oct 2026 11:15:00 GMT".to_owned())], body.into())
-}
-
-/// A call about a payment of which these ids are known.
-pub fn call(verb: Verb, refs: &[&str], amount: Option<Money>) -> Call {
-    Call {
-        verb,
-        token: "tok_1".to_owned(),
-        gateway_refs: refs.iter().map(|id| (*id).to_owned()).collect(),
-        aspects: Default::default(),
-        amount,
-        total: money(4998, "EUR"),
-        reason: None,
-        awaited: None,
-        tries: 1,
-        idempotency_key: "op_1".to_owned(),
-        requested_at: Timestamp::UNIX_EPOCH,
-    }
-}
-
-/// A payment of two cups.
-pub fn order(currency: &str) -> PaymentRequest {
-    PaymentRequest {
-        items: vec![actix_payments::gateways::LineItem { name: "Cup".to_owned(), quantity: 2, unit_amount: 2499 }],
-        return_url: Some("https://shop.example/thanks".to_owned()),
-        ..PaymentRequest::new("tok_1", money(4998, currency))
-    }
-}
-
-/// Asserts that a request is the one that the company's SDK was recorded to send for `name`: method, path, header
-/// fields and body.
-#[track_caller]
-pub fn assert_as_recorded(company: &str, name: &str, heard: &Heard) {
-    let path = fixtures().join("vectors/api_requests").join(format!("{company}.json"));
-    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let theirs = recorded["calls"].as_array().unwrap().iter().find(|call| call["name"] == name).unwrap();
-    assert_eq!(
-        (heard.method.as_str(), heard.path.as_str()),
-        (theirs["method"].as_str().unwrap(), theirs["path"].as_str().unwrap())
-    );
-    for (field, value) in theirs["headers"].as_object().unwrap() {
-        // Without a body, SDKs differ in what they say of its type.
-        if field != "content-type" || !theirs["body"].is_null() {
-            assert_eq!(heard.header(field), value.as_str(), "{company} {name}: {field}");
-        }
-    }
-    let body: Value = serde_json::from_str(&heard.body).unwrap_or_default();
-    assert_eq!(body, theirs["body"], "{company} {name}");
-}
-
-pub fn subscription_call(verb: SubscriptionVerb, gateway_ref: &str) -> SubscriptionCall {
-    SubscriptionCall::new(verb, gateway_ref, "op_1")
-}
-
-/// Three of a price, for a user of the host's.
-pub fn subscription_request(price: &str) -> SubscriptionRequest {
-    let mut request = SubscriptionRequest::new("tok_1", price);
-    request.quantity = 3;
-    request.owner = Some("user-42".to_owned());
-    request.return_url = Some("https://shop.example/thanks".to_owned());
-    request
 }
