@@ -14,11 +14,12 @@ FIXTURES = pathlib.Path(__file__).parent.parent / "fixtures"
 FOLDER = pathlib.Path(sys.argv[1])
 # By the number that the targets give to a gateway: its events, and what its libraries said of recorded deliveries. None
 # of these is signed with a secret of the targets'.
-EVENTS = {"stripe": "0", "paypal": "1", "braintree": "2", "gocardless": "6"}
+EVENTS = {"stripe": "0", "paypal": "1", "braintree": "2", "paddle": "5", "gocardless": "6", "razorpay": "7", "square": "8",
+          "polar": "<", "lemon_squeezy": "=", "adyen": ">"}
 VECTORS = {"stripe": "0", "paypal": "1", "braintree": "2", "standard_webhooks": "3", "paddle": "5", "gocardless": "6",
            "razorpay": "7", "square": "8", "authorizenet": "9"}
 # These have their ids beside the body.
-NAMED = ("3", "7")
+NAMED = ("3", "7", "<")
 # The objects that PayPal's answers to our own calls are of, by the name of their type.
 ANSWERED = {"checkout-order": "ORDER", "authorization": "AUTHORIZATION", "capture": "CAPTURE", "refund": "REFUND"}
 # The ends of time: of the numbers that are moments, and of years with four digits, east and west of Greenwich.
@@ -39,6 +40,15 @@ def kinds(body):
     if body.lstrip().startswith("<"):
         return re.findall("<kind>([^<]+)</kind>", body)[:1]
     event = json.loads(body)
+    if "eventCode" in event:
+        return [event["eventCode"], "capture.answered", "refund.answered"]
+    if "meta" in event:
+        kind = event["meta"].get("event_name", "")
+        return [kind, kind.partition("_")[0] + ".answered"]
+    if "event_type" in event and "data" in event:
+        return [event["event_type"], event["event_type"].partition(".")[0] + ".answered"]
+    if "event" in event:
+        return [event["event"], event["event"].partition(".")[0] + ".answered"]
     if "event_type" in event:
         answered = ANSWERED.get(event["resource_type"])
         return [event["event_type"], *([f"{answered}.ANSWERED"] if answered else [])]
@@ -60,7 +70,8 @@ def events():
             for when, body in (("", body), ("-ends", at_the_ends_of_time(body))):
                 for at, kind in enumerate(kinds(body)):
                     seed("interpret", f"{number}-{file.stem}{when}-{at}", f"{number}{kind}\n{body}")
-                seed("signed", f"{number}-{file.stem}{when}", number + body)
+                beside = "msg_1\n" if number in NAMED else ""
+                seed("signed", f"{number}-{file.stem}{when}", number + beside + body)
     (FOLDER / "dictionary").write_text("".join(f'"{word}"\n' for word in sorted(words)))
 
 

@@ -10,10 +10,16 @@ use std::time::Duration;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::Verified;
+use actix_payments::gateways::adyen::Adyen;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::gateways::hmac_webhooks::{Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart};
+use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
+use actix_payments::gateways::paddle::Paddle;
 use actix_payments::gateways::paypal::PayPal;
+use actix_payments::gateways::polar::Polar;
+use actix_payments::gateways::razorpay::Razorpay;
+use actix_payments::gateways::square::Square;
 use actix_payments::gateways::standard_webhooks::StandardWebhooks;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::gateways::{Gateway, Verification};
@@ -45,7 +51,6 @@ pub fn named(byte: u8) -> (usize, &'static dyn Gateway) {
 }
 
 fn made() -> Vec<Box<dyn Gateway>> {
-    let paddle = |name| HeaderField::part("paddle-signature", ';', name);
     let sent = |name: &'static str, signature| HmacWebhooks::new(name, HeaderField::whole(signature), SECRET);
     let keyed = |name: &'static str, signature, key| HmacWebhooks::new(name, HeaderField::whole(signature), key);
     let base64 = SECRET.trim_start_matches("whsec_");
@@ -55,14 +60,7 @@ fn made() -> Vec<Box<dyn Gateway>> {
         Box::new(Braintree::new("merchant", "public", SECRET)),
         Box::new(StandardWebhooks::new(SECRET).svix()),
         Box::new(Dummy::new(SECRET)),
-        Box::new(
-            HmacWebhooks::new("Paddle", paddle("h1"), SECRET)
-                .timestamp(paddle("ts"), Duration::from_secs(5))
-                .signed([SignedPart::Timestamp, SignedPart::text(":"), SignedPart::Body])
-                .id("/event_id")
-                .kind("/event_type")
-                .occurred_at("/occurred_at"),
-        ),
+        Box::new(Paddle::new(SECRET)),
         Box::new(
             sent("GoCardless", "webhook-signature")
                 .each("/events")
@@ -70,16 +68,8 @@ fn made() -> Vec<Box<dyn Gateway>> {
                 .kind_from(["/resource_type", "/action"])
                 .occurred_at("/created_at"),
         ),
-        Box::new(
-            sent("Razorpay", "x-razorpay-signature").id_header(HeaderField::whole("x-razorpay-event-id")).kind("/event"),
-        ),
-        Box::new(
-            sent("Square", "x-square-hmacsha256-signature")
-                .encoding(Encoding::Base64)
-                .signed([SignedPart::text(ADDRESS), SignedPart::Body])
-                .id("/event_id")
-                .occurred_at("/created_at"),
-        ),
+        Box::new(Razorpay::new(SECRET)),
+        Box::new(Square::new(SECRET, ADDRESS)),
         Box::new(
             sent("Authorize.Net", "x-anet-signature")
                 .algorithm(Algorithm::Sha512)
@@ -108,6 +98,10 @@ fn made() -> Vec<Box<dyn Gateway>> {
                 .id_header(HeaderField::whole("acme-id"))
                 .kind_from(["/type", "/version"]),
         ),
+        Box::new(Polar::new(SECRET)),
+        Box::new(LemonSqueezy::new(SECRET)),
+        // What its platform sends, signed as a whole; the notifications of payments are read by the same code.
+        Box::new(Adyen::new(HEX_KEY)),
     ]
 }
 

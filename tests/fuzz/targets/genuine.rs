@@ -26,7 +26,7 @@ pub struct Genuine<'a> {
 /// What the gateway of this number is sent. The senders whose ids stand beside the body have theirs in the input's
 /// first line.
 pub fn delivery(number: usize, input: &[u8]) -> Genuine<'_> {
-    let named = [3, 7, 10, 11].contains(&number);
+    let named = [3, 7, 10, 11, 12].contains(&number);
     let (id, content) = match named.then(|| first_line(input)).flatten() {
         Some((id, body)) => (id, body),
         None => ("msg_1", input),
@@ -76,6 +76,13 @@ fn fields(number: usize, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
             let key = BASE64.decode(SECRET.trim_start_matches("whsec_")).expect("base64");
             vec![("acme-signature", hex(&sha512(&key, &[body]))), id_of("acme-id")]
         }
+        12 => {
+            let made = BASE64.encode(sha256(key, &[id.as_bytes(), b".", time.as_bytes(), b".", body]));
+            let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+            names.into_iter().zip([id.to_owned(), time, format!("v1,{made}")]).collect()
+        }
+        13 => vec![("x-signature", signature(key, &[body]))],
+        14 => vec![("hmacsignature", BASE64.encode(sha256(&bytes(HEX_KEY), &[body])))],
         _ => panic!("nobody signs for gateway {number}"),
     }
 }
