@@ -115,7 +115,10 @@ impl Notification<'_> {
             ("CAPTURE_FAILED", _) => {
                 // A register of its own: a capture that succeeded before stays so, and it must not pass unseen.
                 let facts = [Aspect::Capture, Aspect::Authorization].map(|aspect| self.part(aspect, State::Failed));
-                (facts.into(), "capture failed afterwards")
+                // Where the account captures at once, nothing else tells that the money is gone again.
+                let (at, id) = (self.event.occurred_at, self.event.id);
+                let concern = Fact::new(Aspect::Concern, "failed_after_success", State::Raised, at, id);
+                (facts.into_iter().chain([concern]).collect(), "capture failed afterwards")
             }
             ("CANCELLATION" | "TECHNICAL_CANCEL", true) => (self.canceled(is_manual), "payment canceled"),
             ("CANCEL_OR_REFUND", true) => (self.canceled(false), "payment canceled, or refunded where it was captured"),

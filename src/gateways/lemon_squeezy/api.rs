@@ -131,7 +131,7 @@ impl Api {
                     "whether the first try refunded {minor} cents can't be told: {left} are left; refresh the payment, and \
                      refund again if it is missing"
                 );
-                return Err(GatewayError::Declined(why));
+                return Err(GatewayError::OutcomeUnknown(why));
             }
             Some(amount) => amount.minor,
             // The first try got through.

@@ -141,9 +141,13 @@ fn link(payload: &Payload<'_>) -> Result<Statement, Malformed> {
         _ => (State::Pending, "payment link open"),
     };
     let moved = if state == State::Succeeded { amount(&link, "amount_paid")? } else { asked };
-    let mut checkout = with_money(fact(payload.event, Aspect::Checkout, &id, state), Some(moved));
+    // Its order states the same money when it is paid: one register, or it would count twice.
+    let order = short(&link, "order_id");
+    let register = order.clone().filter(|_| state == State::Succeeded).unwrap_or(id);
+    let parent = order.filter(|order| *order != register);
+    let mut checkout = with_money(fact(payload.event, Aspect::Checkout, &register, state), Some(moved));
     checkout.occurred_at = since(payload.event, state == State::Pending, time(&link, "updated_at"));
-    let mut facts = vec![checkout.with_face(asked.minor).with_parent(short(&link, "order_id"))];
+    let mut facts = vec![checkout.with_face(asked.minor).with_parent(parent)];
     if let Some(entity) = payload.entity("payment")? {
         facts.extend(payment(payload, &entity)?.0);
     }

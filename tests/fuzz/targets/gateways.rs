@@ -13,7 +13,9 @@ use actix_payments::domain::event::Verified;
 use actix_payments::gateways::adyen::Adyen;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::gateways::hmac_webhooks::{Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart};
+use actix_payments::gateways::hmac_webhooks::{
+    Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart,
+};
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
 use actix_payments::gateways::paddle::Paddle;
 use actix_payments::gateways::paypal::PayPal;

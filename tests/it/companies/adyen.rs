@@ -226,13 +226,17 @@ on_both_databases! {
     }
 
     async fn a_capture_that_fails_afterwards_is_to_be_reviewed(kind) {
-        let app = App::bare(kind, |builder| builder.variant("adyen", Manual::gateway())).await;
-        let order = actix_payments::NewPayment::new("adyen", money(4999, "EUR"));
-        let token = app.payments.create(order).await.unwrap().payment.token;
-        for name in ["AUTHORISATION", "CAPTURE", "CAPTURE_FAILED"] {
-            companies::tell::<Of>(&app, name, &Of::of(&events::<Of>()[name], &token)).await;
+        let manual = App::bare(kind, |builder| builder.variant("adyen", Manual::gateway())).await;
+        let automatic = App::bare(kind, |builder| builder.variant("adyen", Of::gateway())).await;
+        let told = ["AUTHORISATION", "CAPTURE", "CAPTURE_FAILED"];
+        for (app, names) in [(manual, &told[..]), (automatic, &[told[0], told[2]])] {
+            let order = actix_payments::NewPayment::new("adyen", money(4999, "EUR"));
+            let token = app.payments.create(order).await.unwrap().payment.token;
+            for name in names {
+                companies::tell::<Of>(&app, name, &Of::of(&events::<Of>()[*name], &token)).await;
+            }
+            assert!(app.payments.payment(&token).await.unwrap().unwrap().needs_review());
         }
-        assert!(app.payments.payment(&token).await.unwrap().unwrap().needs_review());
     }
 
     async fn a_payment_that_was_started_for_a_later_capture_is_only_authorized(kind) {

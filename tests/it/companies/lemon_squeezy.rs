@@ -197,7 +197,7 @@ async fn a_refund_is_made_once_or_not_repeated() {
     // No mark of ours is on a refund, so a part is not refunded again by itself.
     let listener = Listener::saying([shown(1999)]);
     let again = asked(&listener).call(&Call { tries: 2, ..part }).await;
-    assert!(matches!(again, Err(GatewayError::Declined(_))), "{again:?}");
+    assert!(matches!(again, Err(GatewayError::OutcomeUnknown(_))), "{again:?}");
     assert_eq!(listener.heard().len(), 1);
     // All that is left can't be refunded twice.
     let all = call(Verb::Refund, &["order_1"], None);

@@ -190,7 +190,8 @@ on_both_databases! {
     async fn a_payment_link_is_paid_or_ends(kind) {
         let inr = money(4999, "INR");
         let captured = story::<Of>(&["payment.captured"]).remove(0);
-        ends::<Of>(kind, inr, vec![captured, link("payment_link.paid", "paid", 4999)], PAID).await;
+        let paid = story::<Of>(&["order.paid"]).remove(0);
+        ends::<Of>(kind, inr, vec![captured, link("payment_link.paid", "paid", 4999), paid], PAID).await;
         for (kind_of, status, expected) in [
             ("payment_link.expired", "expired", Status::Expired),
             ("payment_link.cancelled", "cancelled", Status::Canceled),
