@@ -176,7 +176,11 @@ fn refusal(answer: &Response) -> GatewayError {
     if !message.is_empty() {
         let _ = write!(said, ": {message}");
     }
-    retry::refusal(answer.status, said)
+    // Adyen's word for a call that may be under way under the same idempotency key.
+    match answer.header("transient-error") {
+        Some("true") => GatewayError::OutcomeUnknown(said),
+        _ => retry::refusal(answer.status, said),
+    }
 }
 
 /// Whether an id is safe to insert into a path or a query.

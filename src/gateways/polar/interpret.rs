@@ -47,8 +47,7 @@ pub(super) fn references(event: &Recorded<'_>) -> References {
 /// A subscription passes its metadata on to the orders of its renewals, which are payments of their own.
 fn named(family: &str, data: &Object<'_>) -> References {
     let reason = short(data, "billing_reason").unwrap_or_default();
-    let is_own =
-        !matches!(reason.as_str(), "subscription_cycle" | "subscription_update" | "subscription_cycle_after_trial");
+    let is_own = matches!(reason.as_str(), "" | "purchase" | "subscription_create");
     let token = nested(data, "metadata", "payment_token").filter(|_| is_own);
     let names: &[&str] = match family {
         "order" if is_own => &["id", "checkout_id"],

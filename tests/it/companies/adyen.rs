@@ -308,5 +308,9 @@ async fn a_refusal_is_told_in_adyens_words() {
     let listener = Listener::saying([Say::Answer(422, vec![], said.to_owned())]);
     let refused = asked(&listener).call(&known(Verb::Refund, Some(1))).await;
     assert_eq!(refused, Err(GatewayError::Declined("422 137: Invalid amount specified".to_owned())));
+    // It may be under way under the same key.
+    let busy = Say::Answer(422, vec![("transient-error", "true".to_owned())], said.to_owned());
+    let refused = asked(&Listener::saying([busy])).call(&known(Verb::Refund, Some(1))).await;
+    assert!(matches!(refused, Err(GatewayError::OutcomeUnknown(_))), "{refused:?}");
     assert!(asked(&listener).supports(Verb::Refresh).is_err());
 }
