@@ -4,8 +4,8 @@ use super::call::{BoxFuture, GatewayError, Started};
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 pub use crate::domain::operation::SubscriptionVerb;
-use crate::domain::subscription::SubscriptionState;
 pub use crate::domain::subscription::{PlanChange, Proration};
+use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
 
 /// A gateway that can be asked to do something with subscriptions.
 pub trait SubscriptionGateway: Send + Sync {
@@ -123,6 +123,7 @@ impl SubscriptionRequest {
             customer: None,
             trial_days: None,
             locale: None,
+            address: None,
             return_url: None,
             cancel_url: None,
         }
@@ -130,14 +131,26 @@ impl SubscriptionRequest {
 }
 
 impl SubscriptionCall {
-    /// The first try of a call about the subscription with this id.
+    /// The first try of a call about the subscription with this id, of which no event has told yet.
     pub fn new(verb: SubscriptionVerb, gateway_ref: impl Into<String>, idempotency_key: impl Into<String>) -> Self {
         Self {
             verb,
             gateway_ref: gateway_ref.into(),
+            change: None,
+            state: SubscriptionFacts::default().state(),
             idempotency_key: idempotency_key.into(),
             tries: 1,
             requested_at: Timestamp::UNIX_EPOCH,
         }
+    }
+}
+
+/// Refuses, for a gateway whose subscriptions this crate starts and ends only, to pause or change one.
+pub(crate) fn never_paused_nor_changed(company: &str, verb: SubscriptionVerb) -> Result<(), String> {
+    match verb {
+        SubscriptionVerb::Pause | SubscriptionVerb::Unpause | SubscriptionVerb::Change => {
+            Err(format!("{company} can't be asked from here to pause or change a subscription: use its dashboard."))
+        }
+        _ => Ok(()),
     }
 }

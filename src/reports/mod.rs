@@ -20,8 +20,8 @@ mod subscriptions;
 pub(crate) use anomalies::Anomaly;
 pub(crate) use audit::Acts;
 pub(crate) use browse::{
-    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable, by_text,
-    event_rows,
+    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
+    by_text, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use dry_run::Forecast;

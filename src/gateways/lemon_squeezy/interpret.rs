@@ -105,6 +105,7 @@ fn invoice(invoice: &Resource<'_>) -> Result<Interpretation, Malformed> {
         references.gateway_refs = vec![id];
     }
     Ok(Interpretation {
+        object_to_fetch: None,
         references,
         facts,
         summary: summary(invoice, words, total)?,

@@ -86,6 +86,7 @@ fn content(resource: &Resource<'_>, owner_key: &str) -> Result<SubscriptionConte
             resumes_at: time(&pause, "resumes_at"),
         }),
         latest_invoice: None,
+        schedule: None,
     })
 }
 

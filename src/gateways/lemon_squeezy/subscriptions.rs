@@ -8,7 +8,9 @@ use super::subscription::TOKEN;
 use super::{LemonSqueezy, no_key};
 use crate::domain::event::Envelope;
 use crate::gateways::json_api::{ApiCall, is_plain};
-use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::subscriptions::{
+    SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
+};
 use crate::gateways::{BoxFuture, GatewayError, Started};
 
 impl SubscriptionGateway for LemonSqueezy {
@@ -16,6 +18,11 @@ impl SubscriptionGateway for LemonSqueezy {
         if verb == SubscriptionVerb::Cancel {
             return Err("Lemon Squeezy ends a subscription with its period, never at once.".to_owned());
         }
+        never_paused_nor_changed("Lemon Squeezy", verb)?;
+        self.can_subscribe()
+    }
+
+    fn can_subscribe(&self) -> Result<(), String> {
         self.api.as_ref().map(|_| ()).ok_or_else(|| no_key().to_string())
     }
 
@@ -47,7 +54,10 @@ impl SubscriptionGateway for LemonSqueezy {
             }
             let path = format!("/v1/subscriptions/{id}");
             let request = match call.verb {
-                SubscriptionVerb::Cancel => {
+                SubscriptionVerb::Cancel
+                | SubscriptionVerb::Pause
+                | SubscriptionVerb::Unpause
+                | SubscriptionVerb::Change => {
                     let why = SubscriptionGateway::supports(self, call.verb).err().unwrap_or_default();
                     return Err(GatewayError::Unsupported(why));
                 }

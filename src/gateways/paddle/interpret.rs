@@ -92,6 +92,7 @@ fn transaction(event: &Recorded<'_>, verb: &str, data: &Object<'_>) -> Result<In
         facts.push(with_money(fact(event, Aspect::Authorization, &id, State::Failed), total));
     }
     Ok(Interpretation {
+        object_to_fetch: None,
         references: named(data),
         facts,
         summary,

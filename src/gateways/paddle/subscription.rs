@@ -79,6 +79,7 @@ fn content(data: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, Ma
         pause: (status == SubscriptionStatus::Paused)
             .then(|| CollectionPause { behavior: "paused".to_owned(), resumes_at: at("effective_at", "resume") }),
         latest_invoice: None,
+        schedule: None,
     })
 }
 

@@ -11,11 +11,18 @@ use crate::gateways::http::Response;
 use crate::gateways::json::{Object, short};
 use crate::gateways::json_api::{ApiCall, is_plain};
 use crate::gateways::reading::nested;
-use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::subscriptions::{
+    SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
+};
 use crate::gateways::{BoxFuture, GatewayError, Started};
 
 impl SubscriptionGateway for Paddle {
-    fn supports(&self, _: SubscriptionVerb) -> Result<(), String> {
+    fn supports(&self, verb: SubscriptionVerb) -> Result<(), String> {
+        never_paused_nor_changed("Paddle", verb)?;
+        self.can_subscribe()
+    }
+
+    fn can_subscribe(&self) -> Result<(), String> {
         self.api.as_ref().map(|_| ()).ok_or_else(|| no_key().to_string())
     }
 
@@ -50,6 +57,10 @@ impl SubscriptionGateway for Paddle {
                 SubscriptionVerb::Cancel => cancel("immediately").repeatable(),
                 SubscriptionVerb::CancelAtEnd => cancel("next_billing_period").repeatable(),
                 SubscriptionVerb::Resume => ApiCall::patch(path.clone(), json!({"scheduled_change": null})),
+                SubscriptionVerb::Pause | SubscriptionVerb::Unpause | SubscriptionVerb::Change => {
+                    let why = SubscriptionGateway::supports(self, call.verb).err().unwrap_or_default();
+                    return Err(GatewayError::Unsupported(why));
+                }
                 SubscriptionVerb::Refresh => ApiCall::get(path.clone()),
             };
             let answer = match api.json.send(request).await {
@@ -74,7 +85,7 @@ fn is_so(verb: SubscriptionVerb, shown: &Response) -> bool {
         Some(match verb {
             SubscriptionVerb::Cancel => has_ended,
             SubscriptionVerb::CancelAtEnd => has_ended || ends,
-            SubscriptionVerb::Resume | SubscriptionVerb::Refresh => false,
+            _ => false,
         })
     };
     read().unwrap_or(false)

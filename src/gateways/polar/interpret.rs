@@ -101,6 +101,7 @@ fn order(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malf
         }
     }
     Ok(Interpretation {
+        object_to_fetch: None,
         references: named("order", data),
         facts,
         summary: sentence(words, Some(total)),

@@ -118,6 +118,7 @@ fn content(data: &Object<'_>, is_revoked: bool, owner_key: &str) -> Result<Subsc
         pause: (status == SubscriptionStatus::Paused)
             .then(|| CollectionPause { behavior: "paused".to_owned(), resumes_at: time(data, "resumes_at") }),
         latest_invoice: None,
+        schedule: None,
     })
 }
 

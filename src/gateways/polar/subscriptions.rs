@@ -7,11 +7,18 @@ use super::subscription::TOKEN;
 use super::{Polar, no_token};
 use crate::domain::event::Envelope;
 use crate::gateways::json_api::{ApiCall, is_plain};
-use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::subscriptions::{
+    SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
+};
 use crate::gateways::{BoxFuture, GatewayError, Started};
 
 impl SubscriptionGateway for Polar {
-    fn supports(&self, _: SubscriptionVerb) -> Result<(), String> {
+    fn supports(&self, verb: SubscriptionVerb) -> Result<(), String> {
+        never_paused_nor_changed("Polar", verb)?;
+        self.can_subscribe()
+    }
+
+    fn can_subscribe(&self) -> Result<(), String> {
         self.api.as_ref().map(|_| ()).ok_or_else(|| no_token().to_string())
     }
 
@@ -48,6 +55,10 @@ impl SubscriptionGateway for Polar {
                 SubscriptionVerb::Cancel => ApiCall::delete(&path),
                 SubscriptionVerb::CancelAtEnd => at_end(true),
                 SubscriptionVerb::Resume => at_end(false),
+                SubscriptionVerb::Pause | SubscriptionVerb::Unpause | SubscriptionVerb::Change => {
+                    let why = SubscriptionGateway::supports(self, call.verb).err().unwrap_or_default();
+                    return Err(GatewayError::Unsupported(why));
+                }
                 SubscriptionVerb::Refresh => ApiCall::get(&path),
             };
             let answer = match api.json.send(request).await {

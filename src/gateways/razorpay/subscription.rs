@@ -78,6 +78,7 @@ fn content(entity: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, 
         ended_at,
         pause: None,
         latest_invoice: None,
+        schedule: None,
     })
 }
 

@@ -10,7 +10,9 @@ use crate::domain::event::Envelope;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, short};
 use crate::gateways::json_api::{ApiCall, is_plain};
-use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
+use crate::gateways::subscriptions::{
+    SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
+};
 use crate::gateways::{BoxFuture, GatewayError, Started};
 
 impl SubscriptionGateway for Razorpay {
@@ -18,6 +20,11 @@ impl SubscriptionGateway for Razorpay {
         if verb == SubscriptionVerb::Resume {
             return Err("Razorpay can't take back the end of a subscription.".to_owned());
         }
+        never_paused_nor_changed("Razorpay", verb)?;
+        self.can_subscribe()
+    }
+
+    fn can_subscribe(&self) -> Result<(), String> {
         self.api.as_ref().map(|_| ()).ok_or_else(|| no_key().to_string())
     }
 
@@ -55,7 +62,10 @@ impl SubscriptionGateway for Razorpay {
             let request = match call.verb {
                 SubscriptionVerb::Cancel => ApiCall::post_empty(cancel),
                 SubscriptionVerb::CancelAtEnd => ApiCall::post(cancel, json!({"cancel_at_cycle_end": 1})),
-                SubscriptionVerb::Resume => {
+                SubscriptionVerb::Resume
+                | SubscriptionVerb::Pause
+                | SubscriptionVerb::Unpause
+                | SubscriptionVerb::Change => {
                     let why = SubscriptionGateway::supports(self, call.verb).err().unwrap_or_default();
                     return Err(GatewayError::Unsupported(why));
                 }

@@ -17,7 +17,8 @@ use std::time::Duration;
 use super::signature::{self, Secret};
 use super::subscriptions::SubscriptionGateway;
 use super::{
-    BoxFuture, Call, Fetch, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification, compared,
+    BoxFuture, Call, Fetch, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification,
+    compared,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
