@@ -1,17 +1,17 @@
 //! A test suite for gateways. It checks that a gateway, of this crate or of your own, keeps the promises of the
 //! [`Gateway`] trait: you give it genuine deliveries, it alters them in many ways, and it reports the broken promises.
 
+mod altered;
+
 use std::fmt;
 
+use self::altered::{SplitMix64, TRIES, alterations};
 use super::{Gateway, HINT_KIND, PageRequest, TEST_KIND, Verification};
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Verified, storable};
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::domain::{Timestamp, to_micros};
-
-/// How many altered bodies and orders of events are tried.
-const TRIES: usize = 60;
 
 /// The suite for one gateway.
 ///
@@ -302,53 +302,4 @@ async fn verify(gateway: &dyn Gateway, delivery: &Delivery, now: Timestamp) -> R
 fn interpret(gateway: &dyn Gateway, event: &Envelope, now: Timestamp) -> Result<Interpretation, Malformed> {
     let occurred_at = event.occurred_at.unwrap_or(to_micros(now));
     gateway.interpret(&Recorded { id: &event.id, kind: &event.kind, occurred_at, body: &event.body })
-}
-
-/// An altered delivery, and how it was altered.
-struct Altered {
-    delivery: Delivery,
-    how: String,
-}
-
-/// The delivery without each of its headers, and with bytes of its body changed, added and removed.
-fn alterations(delivery: &Delivery) -> Vec<Altered> {
-    let mut alterations = Vec::new();
-    for at in 0..delivery.headers.len() {
-        let mut without = delivery.clone();
-        let (name, _) = without.headers.remove(at);
-        alterations.push(Altered { delivery: without, how: format!("no header field {name}") });
-    }
-    let mut random = SplitMix64(delivery.body.len() as u64 + 3);
-    for _ in 0..TRIES.min(delivery.body.len()) {
-        let at = random.below(delivery.body.len());
-        let (mut flipped, mut longer, cut) = (delivery.body.to_vec(), delivery.body.to_vec(), &delivery.body[..at]);
-        flipped[at] ^= 1 << random.below(8);
-        longer.insert(at, delivery.body[at]);
-        let bodies = [(flipped, "a flipped bit at"), (longer, "one more byte at"), (cut.to_vec(), "a body cut at")];
-        for (body, how) in bodies {
-            let how = format!("{how} byte {at}");
-            alterations.push(Altered { delivery: Delivery { body: body.into(), ..delivery.clone() }, how });
-        }
-    }
-    alterations
-}
-
-/// A pseudo-random generator with the same numbers in each run.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap_or_default()
-    }
-
-    fn bytes(&mut self, most: usize) -> Vec<u8> {
-        (0..self.below(most + 1)).map(|_| self.next().to_le_bytes()[0]).collect()
-    }
 }

@@ -33,15 +33,14 @@ mod verification;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
-pub use verification::{Reply, Verification};
-
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
 pub use crate::domain::hint::{HINT_KIND, Hint};
 use crate::domain::money::Money;
 pub use crate::domain::named::NamedObject;
+pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
+pub use verification::{Reply, Verification};
 
 /// The adapter for one payment company. An instance is one configured variant of it.
 ///

@@ -14,6 +14,7 @@ mod process;
 pub(crate) mod rebuild;
 mod receive;
 mod repeats;
+mod report;
 mod step;
 mod subscriptions;
 mod working_set;
