@@ -165,13 +165,16 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
         Some(subscription) => (tx.subscription(subscription)?, tx.subscription_transitions_by(&[id])?),
         None => (None, Vec::new()),
     };
+    let mut references = tx.event_references(id)?;
+    // The token of its own payment is not stored once more.
+    references.extend(event.matched_by.clone().filter(|by| !references.contains(by)));
     let body = tx.body(id)?;
     let said = said(engine, tx, id)?;
     let pruned = if body.is_none() { tx.pruned_body(id)? } else { None };
     Ok(Some(EventStory {
         fetch: fetch_story::asked_by(engine, tx, &event)?,
         answers_to: fetch_story::answered_by(tx, &event)?,
-        references: tx.event_references(id)?,
+        references,
         transitions: tx.transitions_by(&[id])?,
         attempts: tx.attempts_of(&[id])?,
         said,
