@@ -40,10 +40,10 @@ mod tests {
 
     #[test]
     fn white_space_and_other_members_are_no_difference() {
-        let one = br#"{"data": {"a": "x \\" y\\\\", "b": [1,  2]}, "pending": 2}"#;
+        let one = br#"{"data": {"a": "x \" y\\", "b": [1,  2]}, "pending": 2}"#;
         let other = b"{\"pending\":0,\n  \"data\":{\"a\":\"x \\\" y\\\\\",\"b\":[1,2]}}";
         assert_eq!(members(one, &["data"]), members(other, &["data"]));
-        let text = br#"{"data": {"a": "x  \\" y\\\\", "b": [1, 2]}}"#;
+        let text = br#"{"data": {"a": "x  \" y\\", "b": [1, 2]}}"#;
         assert_ne!(members(one, &["data"]), members(text, &["data"]), "within a text it counts");
         assert_eq!(members(b"no object", &["data"]), Cow::Borrowed(b"no object"));
     }
