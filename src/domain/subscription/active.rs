@@ -9,13 +9,16 @@ use crate::domain::{Timestamp, later};
 impl SubscriptionState {
     /// Whether whoever has this subscription may use what it is for at `now`: while it is trialing or active and no
     /// end has passed, and while a payment is past due for `grace` at the most, from [`SubscriptionState::due_since`]
-    /// on. A status that this release does not know is not active.
+    /// on, unless its newest invoice was paid since. While it is [`SubscriptionStatus::Paused`] it is not active; a
+    /// [`pause`](SubscriptionState::pause) in charging that leaves the status active leaves it active, too. A status
+    /// that this release does not know is not active.
     pub fn is_active(&self, now: Timestamp, grace: Duration) -> bool {
         if self.ends_at().is_some_and(|end| end <= now) {
             return false;
         }
         match self.status {
             SubscriptionStatus::Trialing | SubscriptionStatus::Active => true,
+            SubscriptionStatus::PastDue if self.is_paid_since() => true,
             SubscriptionStatus::PastDue => self.due_since().is_some_and(|since| now < later(since, grace)),
             _ => false,
         }
@@ -24,6 +27,12 @@ impl SubscriptionState {
     /// Whether it ended: what ended does not come back.
     pub fn is_over(&self) -> bool {
         self.ended_at.is_some() || matches!(self.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired)
+    }
+
+    /// Whether its newest invoice was paid after it was last shown: PayPal tells of a sale, and of nothing else then.
+    pub(super) fn is_paid_since(&self) -> bool {
+        let paid = self.last_invoice.as_ref().filter(|invoice| invoice.paid).map(|invoice| invoice.occurred_at);
+        self.as_of.zip(paid).is_some_and(|(as_of, paid)| as_of < paid)
     }
 
     /// When it ended or, as far as that is decided, will end.

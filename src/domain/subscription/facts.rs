@@ -162,6 +162,10 @@ impl SubscriptionFacts {
         state.customer = self.customer.as_ref().map(|customer| customer.email.clone());
         state.last_invoice = self.invoice.clone();
         state.past_due_since = self.arrears.since();
+        if state.status == SubscriptionStatus::PastDue && state.is_paid_since() {
+            let doubt = "it was paid after it was shown as past due, and nothing has shown it since";
+            state.doubt.get_or_insert_with(|| doubt.to_owned());
+        }
         state
     }
 

@@ -1,6 +1,7 @@
 //! Reads billing subscriptions (<https://developer.paypal.com/docs/api/subscriptions/v1/#subscriptions_get>): every
 //! event about one shows it whole. A sale that names one says that it was charged, and nothing of how it stands: a sale
-//! may come after the subscription was cancelled.
+//! may come after the subscription was cancelled. PayPal has no status for one whose renewal was not paid: it stays
+//! `ACTIVE`, with an outstanding balance.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +20,9 @@ impl Resource<'_> {
     pub(super) fn subscription(&self) -> Result<Interpretation, Malformed> {
         let gateway_ref = self.object.need_id("id")?;
         let content = self.content()?;
-        // A failed payment changes the one time, a status the other.
-        let times = [self.time("update_time"), self.time("status_update_time")];
+        // A failed payment changes the one time, a status the other; and it shows what was paid or not paid by then.
+        let [paid, failed] = self.last_payments()?;
+        let times = [self.time("update_time"), self.time("status_update_time"), paid, failed];
         let occurred_at = times.into_iter().flatten().max().unwrap_or(self.event.occurred_at);
         let event_id = self.event.id.to_owned();
         let summary = format!("subscription {}", content.gateway_status.to_ascii_lowercase().replace('_', " "));
@@ -46,6 +48,7 @@ impl Resource<'_> {
         let gateway_status = self.object.need_id("status")?;
         let status = match gateway_status.as_str() {
             "APPROVAL_PENDING" | "APPROVED" => SubscriptionStatus::Incomplete,
+            "ACTIVE" if self.is_due()? => SubscriptionStatus::PastDue,
             "ACTIVE" => SubscriptionStatus::Active,
             "SUSPENDED" => SubscriptionStatus::Paused,
             "CANCELLED" => SubscriptionStatus::Canceled,
@@ -62,7 +65,7 @@ impl Resource<'_> {
             owner: short(&self.object, "custom_id").filter(|text| !text.starts_with("psub_")),
             customer_ref: subscriber.and_then(|subscriber| short(&subscriber, "payer_id")),
             items: self.item().into_iter().collect(),
-            period: self.period()?,
+            period: self.period(status)?,
             trial_end: None,
             cancel_at: None,
             cancel_at_period_end: false,
@@ -80,11 +83,26 @@ impl Resource<'_> {
         Some(SubscriptionItem { price, product: None, quantity, amount: None, interval: None, interval_count: None })
     }
 
-    /// From the last payment, or the start, to the next one.
-    fn period(&self) -> Result<Option<BillingPeriod>, Malformed> {
+    /// Whether money is outstanding.
+    fn is_due(&self) -> Result<bool, Malformed> {
+        let info = self.object.object("billing_info", "billing info")?;
+        let balance = info.map(|info| info.object("outstanding_balance", "a balance")).transpose()?.flatten();
+        Ok(balance.map(|balance| parse_amount(&balance)).transpose()?.is_some_and(|balance| balance.minor > 0))
+    }
+
+    /// When it was last paid, and when a payment last failed.
+    fn last_payments(&self) -> Result<[Option<Timestamp>; 2], Malformed> {
+        let Some(info) = self.object.object("billing_info", "billing info")? else { return Ok([None; 2]) };
+        let at = |name| Ok(info.object(name, "a payment")?.and_then(|payment| time(&payment, "time")));
+        Ok([at("last_payment")?, at("last_failed_payment")?])
+    }
+
+    /// From the last payment, or the start, to the next one. What is due is due since the payment that failed.
+    fn period(&self, status: SubscriptionStatus) -> Result<Option<BillingPeriod>, Malformed> {
         let Some(info) = self.object.object("billing_info", "billing info")? else { return Ok(None) };
-        let paid = info.object("last_payment", "a payment")?.and_then(|paid| time(&paid, "time"));
-        let start = paid.or_else(|| self.time("start_time"));
+        let [paid, failed] = self.last_payments()?;
+        let start = paid.max(failed.filter(|_| status == SubscriptionStatus::PastDue));
+        let start = start.or_else(|| self.time("start_time"));
         let end = time(&info, "next_billing_time");
         Ok(start.zip(end).map(|(start, end)| BillingPeriod { start, end }))
     }

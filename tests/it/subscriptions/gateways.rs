@@ -3,7 +3,7 @@
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::event::{Recorded, SubscriptionStatement};
 use actix_payments::domain::money::{Currency, Money};
-use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
+use actix_payments::domain::subscription::{SubscriptionFact, SubscriptionFacts, SubscriptionState, SubscriptionStatus};
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::dummy::{Dummy, DummyInvoice, DummySubscription};
@@ -70,6 +70,34 @@ fn paypals_words_are_ours() {
     assert_eq!(active.customer.as_deref(), Some("jenny.rosen@example.com"));
     assert_eq!((active.items[0].price.as_str(), active.items[0].quantity), ("P-5ML4271244454362WXNWU5NQ", Some(1)));
     assert_eq!(active.period.unwrap().end, at("2026-11-12T10:00:00Z"));
+}
+
+/// PayPal's word for a subscription whose renewal was not paid is still `ACTIVE`.
+#[test]
+fn an_outstanding_balance_at_paypal_is_past_due_and_lets_in_for_the_grace_only() {
+    let told = [
+        of_paypal("BILLING.SUBSCRIPTION.ACTIVATED", None),
+        of_paypal("BILLING.SUBSCRIPTION.PAYMENT.FAILED", None),
+        of_paypal("BILLING.SUBSCRIPTION.PAYMENT.FAILED", Some("2026-11-17T10:00:05Z")),
+    ];
+    let due = state(&told);
+    let failed = at("2026-11-12T10:00:00Z");
+    assert_eq!((due.status, due.gateway_status.as_deref()), (SubscriptionStatus::PastDue, Some("ACTIVE")));
+    assert_eq!((due.due_since(), due.doubt.clone()), (Some(failed), None));
+    let grace = std::time::Duration::from_secs(3 * 86_400);
+    assert!(due.is_active(failed + time::Duration::days(2), grace));
+    assert!(!due.is_active(failed + time::Duration::days(3), grace), "not for ever");
+    // PayPal may tell of the sale that pays it and of nothing else, until it is asked.
+    let mut sale = of_paypal("PAYMENT.SALE.COMPLETED", None);
+    for fact in &mut sale.facts {
+        let SubscriptionFact::Invoice(invoice) = fact else { continue };
+        invoice.occurred_at = at("2026-11-18T10:00:00Z");
+    }
+    let paid = state(&[told[0].clone(), told[2].clone(), sale.clone()]);
+    assert!(paid.is_active(at("2026-11-18T10:00:00Z"), grace) && paid.doubt.is_some());
+    let asked = of_paypal("BILLING.SUBSCRIPTION.UPDATED", Some("2026-11-18T10:00:01Z"));
+    let known = state(&[told[2].clone(), sale, asked]);
+    assert_eq!((known.status, known.doubt), (SubscriptionStatus::Active, None));
 }
 
 /// user-registration#1327: a late sale revived a subscription that was cancelled.
