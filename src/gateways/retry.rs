@@ -41,6 +41,15 @@ pub(super) fn refusal(status: u16, message: String) -> GatewayError {
     }
 }
 
+/// What a call means that was refused, where the question how the object stands has failed: a refusal, too, says that
+/// there is no such object; else an earlier try of the call may have done what is refused now.
+pub(super) fn unseen(declined: GatewayError, unread: GatewayError) -> GatewayError {
+    match unread {
+        GatewayError::Declined(_) => declined,
+        unread => GatewayError::OutcomeUnknown(format!("{declined}; how it stands is not known: {unread}")),
+    }
+}
+
 /// The pause before a retry: half a second, doubled each time up to five, less a random part of up to a half so that
 /// clients do not retry in step, but never less than half a second.
 fn pause(retried: u32) -> Duration {

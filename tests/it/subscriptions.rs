@@ -11,6 +11,7 @@ mod gateways;
 mod handlers;
 mod hosts;
 mod invoices;
+mod lost;
 mod others;
 mod pages;
 mod parked;

@@ -71,8 +71,12 @@ impl Api {
             (Ok(()), Ok(shown)) => shown,
             (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
             (Ok(()), Err(error)) => return Err(GatewayError::Malformed(error.to_string())),
-            (Err(_), Ok(shown)) if has_ended(&shown) => shown,
-            (Err(declined), _) => return Err(declined),
+            (Err(declined), Ok(shown)) => match has_ended(&shown) {
+                Ok(true) => shown,
+                Ok(false) => return Err(declined),
+                Err(unread) => return Err(retry::unseen(declined, unread)),
+            },
+            (Err(declined), Err(unread)) => return Err(retry::unseen(declined, unread)),
         };
         event(call.idempotency_key.clone(), &shown, merchant.live).map(|event| vec![event])
     }
@@ -124,9 +128,16 @@ fn refusal(answer: &Response) -> GatewayError {
     retry::refusal(answer.status, format!("{} {what}", answer.status))
 }
 
-fn has_ended(answer: &Response) -> bool {
-    let text = answer.text().unwrap_or_default();
-    ["<status>Canceled</status>", "<status>Expired</status>"].iter().any(|ended| text.contains(ended))
+fn has_ended(answer: &Response) -> Result<bool, GatewayError> {
+    let text = answer.text()?;
+    if !text.contains("<status>") {
+        return Err(unread());
+    }
+    Ok(["<status>Canceled</status>", "<status>Expired</status>"].iter().any(|ended| text.contains(ended)))
+}
+
+fn unread() -> GatewayError {
+    GatewayError::Malformed("expected a subscription as XML".to_owned())
 }
 
 /// The notification that would show the answer's subscription. Its kind is none of Braintree's.
@@ -134,7 +145,6 @@ fn event(id: String, answer: &Response, live: bool) -> Result<Envelope, GatewayE
     let at: Timestamp = answer.answered_at();
     let text = answer.text()?;
     let start = text.find("<subscription>").or_else(|| text.find("<subscription "));
-    let unread = || GatewayError::Malformed("expected a subscription as XML".to_owned());
     let object = &text[start.ok_or_else(unread)?..];
     let time = at.format(&Rfc3339).map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
     let body = format!(

@@ -237,7 +237,8 @@ impl State {
             return self.read(&heard.path);
         }
         let sent = format!("{} {} {}", heard.method, heard.path, heard.body);
-        let key = heard.header("idempotency-key").map(str::to_owned);
+        // Keys have an effect with POST only.
+        let key = heard.header("idempotency-key").filter(|_| heard.method == "POST").map(str::to_owned);
         if let Some((known, answer)) = key.as_ref().and_then(|key| self.keys.get(key)) {
             let other = "keys for idempotent requests can only be used with the same parameters";
             return if *known == sent { Ok(answer.clone()) } else { Err((400, other.to_owned())) };

@@ -8,7 +8,7 @@ use crate::domain::event::Envelope;
 use crate::gateways::http::Response;
 use crate::gateways::paypal::answered::ObjectType;
 use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionRequest, SubscriptionVerb};
-use crate::gateways::{GatewayError, Started};
+use crate::gateways::{GatewayError, Started, retry};
 
 impl Api {
     /// Creates a subscription to a plan. The idempotency key is made of the subscription's token.
@@ -57,12 +57,19 @@ impl Api {
         let shown = match (acted, found) {
             (Ok(()), Ok(Some(shown))) => shown,
             (Ok(()), Ok(None)) => {
-                return Err(GatewayError::Declined("PayPal does not know the subscription".to_owned()));
+                let unknown = "PayPal does not know the subscription".to_owned();
+                let is_asked = call.verb == SubscriptionVerb::Refresh;
+                return Err(if is_asked { GatewayError::Declined } else { GatewayError::Malformed }(unknown));
             }
             (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
             (Ok(()), Err(error)) => return Err(GatewayError::Malformed(error.to_string())),
-            (Err(_), Ok(Some(shown))) if has_status(&shown, becomes) => shown,
-            (Err(declined), _) => return Err(declined),
+            (Err(declined), Ok(Some(shown))) => match has_status(&shown, becomes) {
+                Ok(true) => shown,
+                Ok(false) => return Err(declined),
+                Err(unread) => return Err(retry::unseen(declined, unread)),
+            },
+            (Err(declined), Ok(None)) => return Err(declined),
+            (Err(declined), Err(unread)) => return Err(retry::unseen(declined, unread)),
         };
         let event = answer::event(call.idempotency_key.clone(), ObjectType::Subscription, &shown)?;
         Ok(vec![Envelope { livemode: Some(self.live), ..event }])
@@ -83,9 +90,9 @@ pub(in crate::gateways::paypal) fn lacks(verb: SubscriptionVerb) -> Option<&'sta
     }
 }
 
-fn has_status(shown: &Response, status: &str) -> bool {
-    let read = answer::read(shown);
-    read.is_ok_and(|shown| shown.text("status").ok().flatten().as_deref() == Some(status))
+fn has_status(shown: &Response, status: &str) -> Result<bool, GatewayError> {
+    let known = answer::read(shown)?.text("status").map_err(|bad| GatewayError::Malformed(bad.to_string()))?;
+    Ok(known.as_deref() == Some(status))
 }
 
 /// The body of the request that creates a subscription.

@@ -13,7 +13,7 @@ use crate::gateways::stripe::interpret::subscription::TOKEN;
 use crate::gateways::subscriptions::{
     PortalRequest, Proration, SubscriptionCall, SubscriptionRequest, SubscriptionVerb,
 };
-use crate::gateways::{GatewayError, Started};
+use crate::gateways::{GatewayError, Started, retry};
 
 /// The fields of a session that are used here.
 #[derive(Deserialize)]
@@ -90,8 +90,12 @@ impl Api {
             (Ok(()), Ok(answer)) => answer,
             (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
             (Ok(()), Err(error)) => return Err(GatewayError::Malformed(error.to_string())),
-            (Err(_), Ok(answer)) if has_ended(&answer.body) => answer,
-            (Err(declined), _) => return Err(declined),
+            (Err(declined), Ok(answer)) => match has_ended(&answer.body) {
+                Ok(true) => answer,
+                Ok(false) => return Err(declined),
+                Err(unread) => return Err(retry::unseen(declined, unread)),
+            },
+            (Err(declined), Err(unread)) => return Err(retry::unseen(declined, unread)),
         };
         Ok(vec![event(call.idempotency_key.clone(), answer.text()?, answer.answered_at())?])
     }
@@ -190,9 +194,10 @@ fn proration(proration: Proration) -> &'static str {
 }
 
 /// Whether the answer shows a subscription that has ended.
-fn has_ended(body: &[u8]) -> bool {
-    let read: Result<Shown, _> = serde_json::from_slice(body);
-    read.is_ok_and(|shown| shown.status == "canceled")
+fn has_ended(body: &[u8]) -> Result<bool, GatewayError> {
+    let shown: Result<Shown, _> = serde_json::from_slice(body);
+    let shown = shown.map_err(|unread| GatewayError::Malformed(unread.to_string()))?;
+    Ok(["canceled", "incomplete_expired"].contains(&shown.status.as_str()))
 }
 
 fn form(request: &SubscriptionRequest, owner_key: &str) -> Result<Form, GatewayError> {
