@@ -98,7 +98,8 @@ impl Payments {
     }
 
     /// Pauses a subscription: nothing is charged until it is unpaused. Stripe leaves its status as it is and voids the
-    /// invoices of the pause; PayPal suspends it.
+    /// invoices of the pause, so that an active one still counts as active; PayPal suspends it, and what is suspended
+    /// ([`SubscriptionStatus::Paused`](crate::domain::subscription::SubscriptionStatus::Paused)) does not.
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when it is paused already or its first payment is to come.
@@ -106,7 +107,8 @@ impl Payments {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Pause)).await
     }
 
-    /// Ends a subscription's pause.
+    /// Ends a subscription's pause. It is charged for the next period; one that is paused as a whole (its status is
+    /// `Paused`) and whose period is over begins a new one, for which Stripe charges at once.
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when it is not paused.

@@ -27,14 +27,16 @@ pub(super) fn sentence(frame: &Frame, story: &SubscriptionStory) -> String {
         },
         (SubscriptionStatus::Active, Some(end)) => format!("Paid for, and it ends on {end}."),
         (SubscriptionStatus::Active, None) if state.pause.is_some() => {
-            "Active, and nothing is charged while it is paused.".to_owned()
+            format!("Active, and nothing is charged while charging is paused; it {access}.")
         }
         (SubscriptionStatus::Active, None) => {
             period.map_or("Paid for.".to_owned(), |end| format!("Paid for until {end}; then it renews."))
         }
         (SubscriptionStatus::PastDue, _) => format!("Money is due{due}; the gateway tries again, and it {access}."),
         (SubscriptionStatus::Unpaid, _) => format!("Money is due{due}, and the gateway gave up trying."),
-        (SubscriptionStatus::Paused, _) => "Paused: nothing is charged until it is resumed.".to_owned(),
+        (SubscriptionStatus::Paused, _) => {
+            format!("Paused: nothing is charged until it is unpaused, and it {access}.")
+        }
         (SubscriptionStatus::Unknown, _) => {
             let word = state.gateway_status.as_deref().unwrap_or_default();
             format!("The gateway calls it {word:?}, which this release does not know, so it {access}.")

@@ -9,7 +9,9 @@ use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::operation::{Operation, Step};
 use crate::admin::views::parts::{Badge, Link};
+use crate::domain::Timestamp;
 use crate::domain::operation::{OperationState, SubscriptionVerb};
+use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::request::{Requester, idempotency_key};
 use crate::error::ErrorKind;
 use crate::operations::{Outcome, SubscriptionOrder};
@@ -32,7 +34,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     may.unwrap_or(Ok(())).map_err(Failure::Refused)?;
     let (row, gateway) = (&story.row, story.gateway.unwrap_or("The gateway"));
     let step = Step::Confirm {
-        meaning: vec![meaning(verb, gateway)],
+        meaning: vec![meaning(verb, gateway, &story.subscription.state, visit.engine().now())],
         fields: vec![("key", idempotency_key()?)],
         button: title(verb).to_owned(),
         icon: icon(verb),
@@ -107,7 +109,8 @@ pub(super) fn icon(verb: SubscriptionVerb) -> &'static str {
     }
 }
 
-fn meaning(verb: SubscriptionVerb, gateway: &str) -> String {
+fn meaning(verb: SubscriptionVerb, gateway: &str, state: &SubscriptionState, now: Timestamp) -> String {
+    let is_running = state.period.is_some_and(|period| now < period.end);
     match verb {
         SubscriptionVerb::Cancel => {
             format!("{gateway} ends the subscription now and returns no money. That can't be taken back.")
@@ -116,7 +119,14 @@ fn meaning(verb: SubscriptionVerb, gateway: &str) -> String {
             format!("{gateway} lets the subscription end with the period under way. Until then it can be resumed.")
         }
         SubscriptionVerb::Resume => format!("{gateway} lets the subscription go on, and charges for the next period."),
-        SubscriptionVerb::Pause => format!("{gateway} charges nothing until the subscription is unpaused."),
+        SubscriptionVerb::Pause => format!(
+            "{gateway} charges nothing until the subscription is unpaused. Until then it counts as active only if \
+             {gateway} leaves its status active, and not if it becomes paused."
+        ),
+        SubscriptionVerb::Unpause if state.status == SubscriptionStatus::Paused && !is_running => format!(
+            "{gateway} lets the subscription go on. No period of it is under way, so a new one may begin and be \
+             charged at once."
+        ),
         SubscriptionVerb::Unpause => format!("{gateway} charges again, from the next period on."),
         SubscriptionVerb::Change => {
             format!("{gateway} changes what is subscribed to, and bills the rest of the period as it does by itself.")

@@ -15,7 +15,7 @@ pub enum SubscriptionStatus {
     PastDue,
     /// A renewal was not paid, and the gateway gave up trying.
     Unpaid,
-    /// Paused; nothing is charged until it is resumed.
+    /// Paused as a whole: nothing is charged until it goes on, and it does not count as active.
     Paused,
     /// Ended by choice.
     Canceled,

@@ -161,6 +161,25 @@ impl State {
         }
     }
 
+    /// What is paused as a whole goes on: within its period, or with a new one that is invoiced and charged at once.
+    fn resume(&mut self, id: &str, anchor: &str) -> Result<(), (u16, String)> {
+        if self.subscriptions[id]["status"] != "paused" {
+            return Err((400, "only a paused subscription can be resumed".to_owned()));
+        }
+        if anchor == "unchanged" {
+            self.change(id, json!({"status": "active"}));
+            return Ok(());
+        }
+        assert_eq!(anchor, "now");
+        let mut items = self.subscriptions[id]["items"].clone();
+        items["data"][0]["current_period_start"] = json!(self.now);
+        items["data"][0]["current_period_end"] = json!(self.now + 31 * DAY);
+        let invoice = self.invoice(id);
+        self.change(id, json!({"items": items, "latest_invoice": invoice}));
+        self.pay(id);
+        Ok(())
+    }
+
     /// Stripe gives up on what is past due.
     pub fn give_up(&mut self, id: &str) {
         if self.subscriptions[id]["status"] == "past_due" {
@@ -281,7 +300,7 @@ impl State {
         let end = self.subscriptions[id]["items"]["data"][0]["current_period_end"].clone();
         match (heard.method.as_str(), step) {
             ("DELETE", _) => self.end(id),
-            (_, "resume") => self.change(id, json!({"status": "active"})),
+            (_, "resume") => self.resume(id, &fields["billing_cycle_anchor"])?,
             _ => match (fields.get("cancel_at_period_end").map(String::as_str), fields.get("pause_collection")) {
                 (Some("true"), _) => {
                     self.change(id, json!({"cancel_at_period_end": true, "cancel_at": end, "canceled_at": self.now}));

@@ -42,15 +42,33 @@ on_both_databases! {
         assert_eq!(app.payments.subscription(&token).await.unwrap().unwrap().state.pause, None);
         let not = app.payments.unpause_subscription(&token).await.unwrap_err();
         assert_eq!((not.kind(), not.to_string().as_str()), (ErrorKind::Refused, "It is not paused."));
-        // A trial that ended without a card has paused it as a whole.
+    }
+
+    async fn what_is_paused_as_a_whole_lets_nobody_in_and_is_charged_at_once_only_after_its_period(kind) {
+        let (app, billing, token) = app(kind).await;
         let id = app.payments.subscription(&token).await.unwrap().unwrap().gateway_ref.unwrap();
-        pass(&app, &billing, 1);
-        billing.state().change(&id, json!({"status": "paused"}));
-        app.payments.refresh_subscription(&token).await.unwrap();
-        pass(&app, &billing, 1);
-        assert_eq!(app.payments.unpause_subscription(&token).await.unwrap(), Outcome::Done);
-        assert_eq!(app.subscription(&id).await.status(), SubscriptionStatus::Active);
-        assert!(billing.state().effects.last().unwrap().starts_with("POST resume"), "{:?}", billing.state().effects);
+        let words = [
+            (1, "unchanged", 1, "Stripe charges again, from the next period on."),
+            (40 * 86_400, "now", 2, "No period of it is under way, so a new one may begin and be charged at once."),
+        ];
+        for (seconds, anchor, invoices, meaning) in words {
+            pass(&app, &billing, seconds);
+            billing.state().change(&id, json!({"status": "paused"}));
+            app.payments.refresh_subscription(&token).await.unwrap();
+            assert!(!app.payments.active("user-42").await.unwrap(), "paused lets nobody in");
+            let page = format!("/payments/admin/subscriptions/{token}");
+            let shown = app.get(&page).await.text();
+            assert!(shown.contains("until it is unpaused, and it does not count as active."), "{shown}");
+            let asked = app.get(&format!("{page}/unpause")).await.text();
+            assert!(asked.contains(meaning), "{asked}");
+            pass(&app, &billing, 1);
+            assert_eq!(app.payments.unpause_subscription(&token).await.unwrap(), Outcome::Done);
+            assert_eq!(app.subscription(&id).await.status(), SubscriptionStatus::Active);
+            assert!(app.payments.active("user-42").await.unwrap());
+            let effect = billing.state().effects.last().cloned().unwrap();
+            assert_eq!(effect, format!("POST resume billing_cycle_anchor={anchor}"));
+            assert_eq!(billing.state().invoices.len(), invoices, "{anchor}");
+        }
     }
 
     async fn a_price_and_a_quantity_are_changed_once(kind) {

@@ -109,9 +109,12 @@ impl Api {
             SubscriptionVerb::CancelAtEnd => self.post(path, one("cancel_at_period_end", "true"), key).await.map(drop),
             SubscriptionVerb::Resume => self.post(path, one("cancel_at_period_end", "false"), key).await.map(drop),
             SubscriptionVerb::Pause => self.post(path, one("pause_collection[behavior]", "void"), key).await.map(drop),
-            // A trial that ended without a payment method has paused it as a whole, which is another call.
+            // A trial that ended without a payment method has paused it as a whole, which is another call
+            // (<https://docs.stripe.com/api/subscriptions/resume>). `now` begins a period and charges for it at once,
+            // which it must not while a period runs.
             SubscriptionVerb::Unpause if call.state.status == SubscriptionStatus::Paused => {
-                let form = one("billing_cycle_anchor", "now");
+                let is_running = call.state.period.is_some_and(|period| call.requested_at < period.end);
+                let form = one("billing_cycle_anchor", if is_running { "unchanged" } else { "now" });
                 self.post(&format!("{path}/resume"), form, &format!("{key}_resume")).await.map(drop)
             }
             SubscriptionVerb::Unpause => self.post(path, one("pause_collection", ""), key).await.map(drop),
