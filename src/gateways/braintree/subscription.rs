@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use roxmltree::Node;
 use time::macros::format_description;
 
-use super::notification::{child, first_transaction, money, text};
+use super::notification::{ANSWERED, child, first_transaction, money, text};
 use crate::domain::event::{Malformed, Recorded, SubscriptionStatement};
 use crate::domain::subscription::{
     BillingPeriod, SubscriptionContent, SubscriptionFact, SubscriptionInvoice, SubscriptionItem, SubscriptionSnapshot,
@@ -27,7 +27,9 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         _ => None,
     };
     let Some(gateway_status) = text(object, "status").or(by_kind).map(str::to_owned) else { return Ok(None) };
-    let occurred_at = text(object, "updated-at").and_then(parse_rfc3339).unwrap_or(event.occurred_at);
+    let changed = text(object, "updated-at").and_then(parse_rfc3339).unwrap_or(event.occurred_at);
+    // An answer to a question shows it as of then, however long ago it changed.
+    let occurred_at = if event.kind == ANSWERED { changed.max(event.occurred_at) } else { changed };
     let is_trial = text(object, "trial-period") == Some("true");
     let status = match gateway_status.as_str() {
         "Pending" => SubscriptionStatus::Incomplete,
@@ -54,8 +56,8 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         trial_end: day(object, "first-billing-date").filter(|_| is_trial),
         cancel_at: None,
         cancel_at_period_end: false,
-        canceled_at: (status == SubscriptionStatus::Canceled).then_some(occurred_at),
-        ended_at: is_over.then_some(occurred_at),
+        canceled_at: (status == SubscriptionStatus::Canceled).then_some(changed),
+        ended_at: is_over.then_some(changed),
         pause: None,
         latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(str::to_owned),
         schedule: None,

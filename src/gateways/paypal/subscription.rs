@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::answered::ObjectType;
 use super::resource::{Resource, parse_amount};
 use crate::domain::Timestamp;
 use crate::domain::event::{Interpretation, Malformed, SubscriptionStatement, distinct};
@@ -22,7 +23,10 @@ impl Resource<'_> {
         let content = self.content()?;
         // A failed payment changes the one time, a status the other; and it shows what was paid or not paid by then.
         let [paid, failed] = self.last_payments()?;
-        let times = [self.time("update_time"), self.time("status_update_time"), paid, failed];
+        // An answer to a question shows it as of then, however long ago it changed.
+        let is_answer = ObjectType::of(self.event.kind) == Some(ObjectType::Subscription);
+        let answered = Some(self.event.occurred_at).filter(|_| is_answer);
+        let times = [self.time("update_time"), self.time("status_update_time"), paid, failed, answered];
         let occurred_at = times.into_iter().flatten().max().unwrap_or(self.event.occurred_at);
         let event_id = self.event.id.to_owned();
         let summary = format!("subscription {}", content.gateway_status.to_ascii_lowercase().replace('_', " "));

@@ -3,7 +3,9 @@
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::event::{Recorded, SubscriptionStatement};
 use actix_payments::domain::money::{Currency, Money};
-use actix_payments::domain::subscription::{SubscriptionFact, SubscriptionFacts, SubscriptionState, SubscriptionStatus};
+use actix_payments::domain::subscription::{
+    SubscriptionFact, SubscriptionFacts, SubscriptionState, SubscriptionStatus,
+};
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::dummy::{Dummy, DummyInvoice, DummySubscription};
@@ -128,6 +130,50 @@ fn braintrees_words_are_ours() {
     let all = all.map(|name| of_braintree(&format!("realistic.subscription_{name}")));
     assert_eq!(state(&all[1..3]).status, SubscriptionStatus::PastDue);
     assert_eq!(state(&all).status, SubscriptionStatus::Canceled);
+}
+
+/// What PayPal and Braintree answer then to a question about what their events of this name showed.
+fn answered(name: &str, then: &str) -> SubscriptionStatement {
+    let (kind, body) = match name.strip_prefix("BILLING.") {
+        Some(_) => ("SUBSCRIPTION.ANSWERED", fixture(&format!("paypal/{name}.json"))),
+        None => ("subscription_answered", fixture(&format!("braintree/{name}.xml"))),
+    };
+    let recorded = Recorded { id: "answer", kind, occurred_at: at(then), body: &body };
+    let read = match name.strip_prefix("BILLING.") {
+        Some(_) => PayPal::new("WH-1").interpret(&recorded),
+        None => Braintree::new("merchant", "public", "private").interpret(&recorded),
+    };
+    read.unwrap().subscription.unwrap()
+}
+
+#[test]
+fn an_answer_settles_what_two_events_of_one_moment_leave_open() {
+    let paypal = ["BILLING.SUBSCRIPTION.ACTIVATED", "BILLING.SUBSCRIPTION.SUSPENDED"];
+    let mut tie = paypal.map(|name| of_paypal(name, Some("2026-10-12T08:53:19Z"))).to_vec();
+    same_moment(&mut tie);
+    assert!(state(&tie).doubt.is_some());
+    tie.push(answered(paypal[1], "2026-11-20T00:00:00Z"));
+    let known = state(&tie);
+    assert_eq!((known.status, known.doubt), (SubscriptionStatus::Paused, None));
+
+    let braintree = ["realistic.subscription_charged_successfully", "realistic.subscription_went_past_due"];
+    let mut tie = braintree.map(of_braintree).to_vec();
+    same_moment(&mut tie);
+    assert!(state(&tie).doubt.is_some());
+    tie.push(answered(braintree[0], "2026-11-20T00:00:00Z"));
+    let known = state(&tie);
+    assert_eq!((known.status, known.doubt), (SubscriptionStatus::Active, None));
+    let ended = answered("realistic.subscription_canceled", "2026-11-20T00:00:00Z");
+    assert_eq!(state(&[ended]).ended_at, state(&[of_braintree("realistic.subscription_canceled")]).ended_at);
+}
+
+/// Lets all of them show the same moment.
+fn same_moment(statements: &mut [SubscriptionStatement]) {
+    for fact in statements.iter_mut().flat_map(|statement| &mut statement.facts) {
+        if let SubscriptionFact::Snapshot(snapshot) = fact {
+            snapshot.occurred_at = at("2026-10-12T08:53:19Z");
+        }
+    }
 }
 
 on_both_databases! {
