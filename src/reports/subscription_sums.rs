@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::subscriptions::MonthlySum;
 
-/// Of how many subscriptions in one status the sums are.
+/// Of how many subscriptions in one status and mode the sums are at the most.
 pub(crate) const SUMMED: i64 = 20_000;
 
 /// How subscriptions stand.

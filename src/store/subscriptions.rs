@@ -182,7 +182,7 @@ pub(crate) trait Subscriptions {
     /// How many there are in each status, counted up to `cap`.
     fn count_subscriptions(&mut self, statuses: &[SubscriptionStatus], cap: i64) -> Result<Vec<i64>, Error>;
     /// What those in good standing or past due come to in a month, by mode and currency, and how many they are; of
-    /// `cap` at the most.
+    /// `cap` in each status and mode at the most.
     fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error>;
     /// The subscriptions that `text` names: by token, gateway ref, invoice, the gateway's id of the customer, owner or
     /// email address. Up to `cap` by each.

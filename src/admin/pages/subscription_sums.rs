@@ -30,6 +30,8 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
         Tile { link: Link::new(text, frame.href(&path)), number, note, tone }
     };
     let all = frame.href("subscriptions");
+    let [(active, _), (past_due, _)] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue].map(of);
+    let modes = [Some(true), Some(false), None];
     let (_, unpaid) = of(SubscriptionStatus::Unpaid);
     Subscriptions {
         tiles: vec![
@@ -45,7 +47,12 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
             },
         ],
         monthly: found.monthly.iter().map(monthly).collect(),
-        is_cut: found.monthly.iter().map(|sum| sum.count).sum::<i64>() >= SUMMED,
+        summed: grouped(&found.monthly.iter().map(|sum| sum.count).sum::<i64>().to_string()),
+        running: count(active.saturating_add(past_due).unsigned_abs(), COUNT_CAP.unsigned_abs()),
+        is_cut: modes.into_iter().any(|mode| {
+            let of_it = found.monthly.iter().filter(|sum| sum.livemode == mode);
+            of_it.map(|sum| sum.count).sum::<i64>() >= SUMMED
+        }),
         chart: subscriptions_chart(frame, span, &found.buckets),
     }
 }

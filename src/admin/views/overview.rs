@@ -39,6 +39,10 @@ pub(crate) struct Subscriptions {
     pub(crate) tiles: Vec<Tile>,
     /// What recurs in a month, a row for each mode and currency.
     pub(crate) monthly: Vec<MonthlyRow>,
+    /// How many subscriptions these sums are of.
+    pub(crate) summed: String,
+    /// How many are active or past due.
+    pub(crate) running: String,
     /// Whether only some of them were added up.
     pub(crate) is_cut: bool,
     /// What began, ended and became past due.

@@ -63,7 +63,8 @@ pub struct SubscriptionItem {
     /// How many; `None` if it is billed by use.
     #[serde(default)]
     pub quantity: Option<i64>,
-    /// The price of one for each interval; `None` if the gateway does not say one amount (tiers).
+    /// The price of one for each interval; `None` if the gateway does not say one amount (tiers,
+    /// packages).
     #[serde(default, with = "maybe_money")]
     pub amount: Option<Money>,
     /// The unit of the interval, in the gateway's words: `day`, `week`, `month`, `year`.

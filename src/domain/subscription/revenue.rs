@@ -9,14 +9,18 @@ use crate::domain::money::Money;
 const MONTH: i128 = 304_375;
 /// A day in the same unit.
 const DAY: i128 = 10_000;
+/// The largest amount that is added up, in minor units: a trillion of most currencies. More is somebody's mistake, and
+/// sums of many thousands of it would leave the range of 64 bits.
+const LARGEST: u64 = 100_000_000_000_000;
 
 impl SubscriptionState {
-    /// The sum of the items with an amount, each quantity counted, in a month. `None` if none of them has one, or two
-    /// have different currencies.
+    /// The sum of the items with a quantity, each quantity counted, in a month; what is billed by use is not in it.
+    /// `None` if there are none, one of them has no amount (a part would look like the whole), two have different
+    /// currencies, or it is more than a trillion of most currencies.
     pub fn monthly(&self) -> Option<Money> {
         let mut sum: Option<Money> = None;
-        for item in &self.items {
-            let Some(money) = monthly(item) else { continue };
+        for item in self.items.iter().filter(|item| item.quantity.is_some()) {
+            let money = monthly(item)?;
             sum = match sum {
                 None => Some(money),
                 Some(sum) if sum.currency == money.currency => {
@@ -25,7 +29,7 @@ impl SubscriptionState {
                 Some(_) => return None,
             };
         }
-        sum
+        sum.filter(|sum| sum.minor.unsigned_abs() <= LARGEST)
     }
 }
 

@@ -165,19 +165,21 @@ impl Subscriptions for Connection {
 
     /// Reads an index only, which has all of these columns.
     fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error> {
-        let of = |status: SubscriptionStatus| {
+        let of = |(number, (status, mode)): (usize, (SubscriptionStatus, &str))| {
             format!(
                 "SELECT * FROM (SELECT livemode, monthly_currency, monthly_amount FROM pay_subscriptions \
-                 WHERE status = '{}' AND monthly_currency IS NOT NULL LIMIT {cap}) AS {}",
-                status.as_str(),
-                status.as_str()
+                 WHERE status = '{status}' AND livemode {mode} AND monthly_currency IS NOT NULL LIMIT {cap}) \
+                 AS part{number}"
             )
         };
-        let [active, past_due] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue].map(of);
+        let statuses = [SubscriptionStatus::Active, SubscriptionStatus::PastDue];
+        let parts = statuses.iter().flat_map(|status| ["= TRUE", "= FALSE", "IS NULL"].map(|mode| (*status, mode)));
+        let parts: Vec<String> = parts.enumerate().map(of).collect();
+        let parts = parts.join(" UNION ALL ");
         Said::<(Nullable<Bool>, Text, BigInt, BigInt)>::new()
             .sql(format!(
                 "SELECT livemode, monthly_currency, CAST(SUM(monthly_amount) AS BIGINT), COUNT(*) \
-                 FROM ({active} UNION ALL {past_due}) AS counted GROUP BY livemode, monthly_currency \
+                 FROM ({parts}) AS counted GROUP BY livemode, monthly_currency \
                  ORDER BY livemode DESC, monthly_currency"
             ))
             .load(self)

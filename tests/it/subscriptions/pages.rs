@@ -132,7 +132,7 @@ on_both_databases! {
             "Active 3 paid for, now", "Trialing 1 now", "Past due 1 and 0 unpaid", "Began 6 in 24 hours",
             "Ended 1 in 24 hours",
             // One active, one past due, and three of the third: not what is paused, in its trial or over.
-            "100.00 USD test 3",
+            "100.00 USD test 3", "These 3 of the 4 subscriptions that are active or past due have an amount",
             "6 subscriptions began, 1 ended, and 1 became past due.",
         ];
         for words in tiles {
@@ -145,6 +145,34 @@ on_both_databases! {
         assert!(app.get("/payments/admin/").await.text().contains("Began 6 in 24 hours"));
         let none = App::new(kind).await.get("/payments/admin/").await.text();
         assert!(!none.contains("Recurring in a month"), "{none}");
+    }
+
+    async fn what_has_no_whole_amount_is_not_added_up_and_nothing_breaks_the_sum(kind) {
+        let app = app(kind, &["active"]).await;
+        let half = |price: serde_json::Value| {
+            let mut items = items("price_tea", 1, START);
+            let mut other = items["data"][0].clone();
+            for (name, value) in price.as_object().unwrap() {
+                other["price"][name] = value.clone();
+            }
+            items["data"].as_array_mut().unwrap().push(other);
+            items
+        };
+        let prices = [
+            json!({"unit_amount": null}),
+            json!({"transform_quantity": {"divide_by": 10, "round": "up"}}),
+            json!({"unit_amount": 9_000_000_000_000_000_000_i64}),
+            json!({"unit_amount": 9_000_000_000_000_000_i64}),
+        ];
+        for (number, price) in prices.into_iter().enumerate() {
+            let mut story = Story::new(format!("odd_{number}"), "active");
+            story.update(START + 1, json!({"items": half(price)}));
+            app.hear(&story).await;
+        }
+        let text = app.get("/payments/admin/").await.text();
+        for words in ["20.00 USD test 1", "These 1 of the 5 subscriptions"] {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
     }
 
     async fn the_list_is_a_file_too_and_of_the_same_filter(kind) {

@@ -105,6 +105,8 @@ fn item(item: &Object<'_>) -> Option<SubscriptionItem> {
     let interval = |name| recurring.as_ref().and_then(|of| short(of, name)).or_else(|| short(&price, name));
     let count = |of: &Object<'_>| of.integer("interval_count").ok().flatten();
     let amount = ["unit_amount", "amount"].into_iter().find_map(|name| price.integer(name).ok().flatten());
+    // Where the quantity is divided first (by packages of ten, say), one has no amount of its own.
+    let amount = amount.filter(|_| matches!(price.object("transform_quantity", "a division"), Ok(None)));
     let currency = short(&price, "currency").and_then(|code| Currency::parse(&code).ok());
     let amount = amount
         .zip(currency)
