@@ -53,6 +53,7 @@ compile_error!("actix-payments needs a database: enable the feature `sqlite` or 
 
 mod acts;
 mod admin;
+mod alarms;
 pub mod domain;
 mod engine;
 mod error;
@@ -69,8 +70,8 @@ mod worker;
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
 pub use domain::subscription::{PlanChange, Proration};
 pub use engine::{
-    Chores, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks, ReadyPart, Retention, Subscription, Unmatched,
-    Variant,
+    Alarm, AlarmThresholds, Chores, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks, ReadyPart, Retention,
+    Subscription, Unmatched, Variant,
 };
 pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;
@@ -96,3 +97,8 @@ mod readme {}
 #[cfg(all(doctest, feature = "sqlite"))]
 #[doc = include_str!("../docs/how-to.md")]
 mod how_to {}
+
+/// The programs of the guide for operators, compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/operations.md")]
+mod operations_guide {}

@@ -5,7 +5,7 @@ use actix_payments::domain::money::{Currency, Money};
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{
-    AnyConnection, AnyRef, Database, Error, HandlerError, Payments, SubscriptionTransition, Transition,
+    Alarm, AnyConnection, AnyRef, Database, Error, HandlerError, Payments, SubscriptionTransition, Transition,
 };
 
 use crate::orders;
@@ -32,6 +32,7 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
         .handler_in_transaction("mark-order", mark_order)
         .handler("send-receipt", move |transition| send_receipt(receipts.clone(), transition))
         .subscription_handler("pack-tea", pack_tea)
+        .on_alarm(log_alarm)
         .build()
 }
 
@@ -39,6 +40,17 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
 fn mark_order(conn: AnyRef<'_>, transition: &Transition) -> Result<(), HandlerError> {
     let Some(order) = &transition.payment.reference else { return Ok(()) };
     orders::set_status(conn, order, transition.to.as_str())?;
+    Ok(())
+}
+
+/// Told of what a person should look at. A real shop would wake somebody.
+async fn log_alarm(alarm: Alarm) -> Result<(), HandlerError> {
+    let Alarm { key, sentence, link, .. } = &alarm;
+    if alarm.is_over() {
+        log::info!("alarm {key} is over: {sentence}");
+    } else {
+        log::error!("alarm {key}: {sentence} {link}");
+    }
     Ok(())
 }
 

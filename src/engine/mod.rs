@@ -2,6 +2,7 @@
 
 mod activity;
 mod actor;
+mod alarm;
 pub(crate) mod allowed;
 mod arrivals;
 mod chores;
@@ -29,6 +30,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 
 pub(crate) use actor::{Actor, act};
+pub(crate) use alarm::AlarmHook;
+pub use alarm::{Alarm, AlarmThresholds};
 pub(crate) use arrivals::{Arrival, Arrivals};
 pub use chores::Chores;
 pub(crate) use chores::reconcile_chore;
@@ -68,6 +71,9 @@ pub(crate) struct Engine {
     pub(crate) reported_lacking: Mutex<Vec<String>>,
     pub(crate) backoff: Backoff,
     pub(crate) chores: Chores,
+    /// What is told of alarms, and from when on something is one.
+    pub(crate) on_alarm: Option<AlarmHook>,
+    pub(crate) thresholds: AlarmThresholds,
     /// How long an owner stays active whose subscription is past due.
     pub(crate) grace: Duration,
     /// How long an answer to whether an owner is active may be remembered.

@@ -14,6 +14,8 @@ use crate::store::rows::{Count, Counter, PaymentRow};
 pub(crate) const RECEIVED: &str = "received";
 /// A delivery brought an event that is known.
 pub(crate) const DUPLICATE: &str = "duplicate";
+/// The gateway listed an event that it had not delivered.
+pub(crate) const MISSED: &str = "missed";
 /// How the outcome begins of deliveries that were refused; the reason's code follows.
 pub(crate) const REJECTED: &str = "rejected:";
 /// Money moved to the merchant, and went back.

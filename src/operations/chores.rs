@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// Takes the chore if it is due, and says that it is due again after `every`.
-    pub(super) async fn claim_chore(
+    pub(crate) async fn claim_chore(
         self: &Arc<Self>,
         name: String,
         every: Duration,

@@ -9,6 +9,7 @@ use time::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Source};
+use crate::engine::tally::MISSED;
 use crate::engine::{Actor, act, reconcile_chore};
 use crate::engine::{Engine, Variant};
 use crate::error::{Error, ErrorKind};
@@ -33,6 +34,8 @@ const OVERLAP: Duration = Duration::hours(1);
 const FIRST: Duration = Duration::hours(24);
 /// How far back any gateway's list goes.
 const LONGEST: Duration = Duration::days(30);
+/// How long after it happened a delivery may still be under way.
+const UNDER_WAY: Duration = Duration::minutes(5);
 /// How many pages of the list are read at the most: what a gateway tells in a month at a busy account.
 const PAGES: usize = 2_000;
 /// How many events one transaction stores.
@@ -53,8 +56,13 @@ impl Engine {
             let name = name.clone();
             move |tx| Ok(tx.chore(&name)?.and_then(|chore| chore.done_to))
         });
-        let since = last.await?.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST));
+        let last = last.await?;
+        let since = last.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST));
         let compared = self.compare(variant, configured, since).await;
+        if let (Ok((_, late)), Some(_)) = (&compared, last) {
+            self.count(variant, MISSED, *late);
+        }
+        let compared = compared.map(|(done, _)| done);
         let (done_to, note) = match &compared {
             Ok(done) if done.found == 0 => (Some(now), format!("nothing was missing of {} events", done.listed)),
             Ok(done) => (Some(now), format!("{} of {} events were missing and were fetched", done.found, done.listed)),
@@ -62,6 +70,7 @@ impl Engine {
         };
         let end = move |tx: &mut dyn Tx| {
             tx.claim_chore(&name, now, now)?;
+            tx.note_failure(&name, now, done_to.is_none().then_some(&*note))?;
             tx.end_chore(&name, now, done_to, &note)
         };
         self.write(end).await?;
@@ -78,7 +87,13 @@ impl Engine {
         self.reconcile(variant).await
     }
 
-    async fn compare(self: &Arc<Self>, name: &str, variant: &Variant, since: Timestamp) -> Result<Reconciled, Error> {
+    /// Answers also how many of what was missing should have been delivered by now.
+    async fn compare(
+        self: &Arc<Self>,
+        name: &str,
+        variant: &Variant,
+        since: Timestamp,
+    ) -> Result<(Reconciled, usize), Error> {
         let told =
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
         let kinds = variant.gateway.setup().kinds;
@@ -108,8 +123,10 @@ impl Engine {
         }
         done.found = missing.len();
         missing.reverse();
+        let under_way = self.now() - UNDER_WAY;
+        let late = missing.iter().filter(|event| event.occurred_at.is_some_and(|at| at < under_way)).count();
         self.take(name, missing).await?;
-        Ok(done)
+        Ok((done, late))
     }
 
     /// Those of the events that are not in the inbox.

@@ -54,7 +54,15 @@ impl Engine {
 
     async fn prune_a_turn(self: &Arc<Self>, name: &'static str, every: Duration) -> Result<(), Error> {
         let Some(chore) = self.claim_chore(name.to_owned(), LEASE).await? else { return Ok(()) };
-        let progress = self.prune_from(chore.place.map(EventId), Some(Instant::now() + TURN)).await?;
+        let progress = match self.prune_from(chore.place.map(EventId), Some(Instant::now() + TURN)).await {
+            Ok(progress) => progress,
+            Err(error) => {
+                let (now, why) = (self.now(), error.to_string());
+                // Where the database is away, that can't be noted either.
+                let _ = self.write(move |tx| tx.note_failure(name, now, Some(&why))).await;
+                return Err(error);
+            }
+        };
         let Progress { pruned, place, goes_on } = progress;
         let again = if goes_on { self.now() } else { later(self.now(), every) };
         let note = match place.filter(|_| goes_on) {
@@ -65,7 +73,12 @@ impl Engine {
             log::info!("payments: retention: {note}");
         }
         let place = place.filter(|_| goes_on || name == ONWARDS);
-        self.write(move |tx| tx.pause_chore(name, again, place.map(|id| id.0), &note)).await
+        let now = self.now();
+        let pause = move |tx: &mut dyn Tx| {
+            tx.note_failure(name, now, None)?;
+            tx.pause_chore(name, again, place.map(|id| id.0), &note)
+        };
+        self.write(pause).await
     }
 
     /// Prunes all that is old enough; answers how many events lost their bodies.

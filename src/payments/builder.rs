@@ -1,6 +1,7 @@
 //! How payments are configured. Every mistake that can be known before the first request is refused by
 //! [`Builder::build`], with what was expected and what was given.
 
+mod alarms;
 mod subscriptions;
 
 use std::collections::{BTreeMap, HashSet};
@@ -17,7 +18,8 @@ use crate::domain::Timestamp;
 use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
-use crate::engine::{Arrivals, Chores, Clock, Engine, HandlerError, Retention, TransitionNotice, Variant};
+use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, HandlerError, Retention};
+use crate::engine::{TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
@@ -31,6 +33,8 @@ pub struct Builder<C: HostConnection> {
     retired: Vec<String>,
     backoff: Backoff,
     chores: Chores,
+    on_alarm: Option<AlarmHook>,
+    thresholds: AlarmThresholds,
     retention: Retention,
     handler_timeout: Duration,
     grace: Duration,
@@ -72,6 +76,8 @@ impl<C: HostConnection> Builder<C> {
             retired: Vec::new(),
             backoff: Backoff::default(),
             chores: Chores::default(),
+            on_alarm: None,
+            thresholds: AlarmThresholds::default(),
             retention: Retention::never(),
             handler_timeout: Duration::from_secs(60),
             grace: Duration::from_secs(3 * 24 * 60 * 60),
@@ -223,6 +229,7 @@ impl<C: HostConnection> Builder<C> {
         check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
         check_address(self.address.as_deref())?;
         self.retention.check().map_err(Error::configuration)?;
+        self.thresholds.check().map_err(Error::configuration)?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
         positive("queue_bytes", self.limits.bytes as u128, "bytes")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
@@ -239,6 +246,8 @@ impl<C: HostConnection> Builder<C> {
             reported_lacking: Mutex::default(),
             backoff: self.backoff,
             chores: self.chores,
+            on_alarm: self.on_alarm,
+            thresholds: self.thresholds,
             grace: self.grace,
             active_for: self.active_for,
             activity: Default::default(),

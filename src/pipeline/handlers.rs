@@ -210,7 +210,7 @@ async fn record(engine: &Engine, attempt: Option<NewAttempt>, settled: Option<Se
 }
 
 /// A handler's run; a panic in it is an error like any other.
-struct Guarded(Run);
+pub(crate) struct Guarded(pub(crate) Run);
 
 impl Future for Guarded {
     type Output = Result<(), HandlerError>;

@@ -1,6 +1,7 @@
 //! What the pages read. Nothing here writes.
 
 mod anomalies;
+mod anomaly;
 mod audit;
 mod browse;
 mod checkup;
@@ -10,14 +11,17 @@ mod handlers;
 mod overview;
 mod permissions;
 mod rebuild;
+mod refusals;
 mod span;
 mod stories;
 mod subscription_list;
 mod subscription_story;
 mod subscription_sums;
 mod subscriptions;
+mod wording;
 
-pub(crate) use anomalies::Anomaly;
+pub(crate) use anomalies::anomalies_now;
+pub(crate) use anomaly::Anomaly;
 pub(crate) use audit::Acts;
 pub(crate) use browse::{
     COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
@@ -36,3 +40,4 @@ pub(crate) use subscription_list::{SubscriptionPage, SubscriptionView};
 pub(crate) use subscription_story::SubscriptionStory;
 pub(crate) use subscription_sums::{SUMMED, SubscriptionSums};
 pub use subscriptions::{SubscriptionList, SubscriptionQuery};
+pub(crate) use wording::{Worded, Wording};

@@ -11,7 +11,8 @@ use crate::domain::id::EventId;
 use crate::engine::Engine;
 use crate::engine::tally::{RECEIVED, hour};
 use crate::error::Error;
-use crate::reports::anomalies::{self, Anomaly};
+use crate::reports::anomalies;
+use crate::reports::anomaly::Anomaly;
 use crate::reports::browse::{COUNT_CAP, readable};
 use crate::store::Tx;
 use crate::store::filters::{self, AmountKey, EventStream, Window};
@@ -59,11 +60,7 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let last_of =
         |variant: &String| found.iter().filter(|event| event.variant == *variant).max_by_key(|event| event.id);
     let last: Vec<_> = engine.variants.keys().map(|name| (name.clone(), last_of(name).cloned())).collect();
-    let cannot_fetch = engine.variants.iter();
-    let cannot_fetch = cannot_fetch.map(|(name, variant)| (name.clone(), variant.gateway.supports_fetch().err()));
-    let cannot_fetch: Vec<_> = cannot_fetch.collect();
-    let authorized_after = engine.chores.notice_authorized_after;
-    let anomalies = anomalies::find(tx, now, &sums, &last, authorized_after, &cannot_fetch)?;
+    let anomalies = anomalies::find(engine, tx, &sums, &last)?;
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;
     let subscriptions = subscription_sums::sums(tx, end, span)?;

@@ -82,6 +82,9 @@ pub(crate) struct ChoreRow {
     pub note: Option<String>,
     /// The id up to which it has come, where it walks through a table.
     pub place: Option<i64>,
+    /// Since when it has failed at every turn, and why it last did.
+    pub failing_since: Option<Timestamp>,
+    pub failure: Option<String>,
 }
 
 /// Which payments are looked for that nobody has heard of for long.

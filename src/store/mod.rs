@@ -2,6 +2,7 @@
 //! method a verb. Which database answers is known below this file only; what the answers mean, above it.
 
 mod address;
+pub(crate) mod alarms;
 pub(crate) mod any;
 pub(crate) mod audit;
 mod backend;
@@ -36,6 +37,7 @@ use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::{Error, ErrorKind};
+use alarms::Alarms;
 use audit::*;
 use bodies::Bodies;
 use calls::*;
@@ -105,6 +107,7 @@ pub(crate) trait Tx:
     + Browse
     + Hours
     + Acts
+    + Alarms
     + Checkup
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.

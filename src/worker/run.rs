@@ -47,6 +47,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(prune(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(ask(worker.payments.clone(), worker.poll, stopping.clone()));
+    running.spawn_local(alarm(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     for _ in 0..worker.payments.engine().store.lanes() {
         running.spawn_local(lane(worker.clone(), room.clone(), stopping.clone()));
@@ -125,6 +126,15 @@ async fn prune(payments: Payments, poll: Duration, mut stopping: watch::Receiver
         pruned.inspect_err(|error| error.report("old bodies could not be pruned"))
     };
     repeat(pruned, poll, &mut stopping).await;
+}
+
+/// Tells the host what begins to be an alarm and what is over.
+async fn alarm(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    let told = async || {
+        let told = payments.engine().tell_alarms().await;
+        told.inspect_err(|error| error.report("alarms could not be looked for"))
+    };
+    repeat(told, poll, &mut stopping).await;
 }
 
 /// Says from time to time that the worker runs.

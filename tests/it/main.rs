@@ -6,6 +6,7 @@
 mod access;
 mod acme;
 mod acts;
+mod alarms;
 mod app;
 mod asking;
 mod audit;

@@ -17,7 +17,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
 use crate::engine::tally::{DUPLICATE, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
-use crate::reports::{self, Anomaly, COUNT_CAP, Span};
+use crate::reports::{self, Anomaly, COUNT_CAP, Span, Worded, Wording};
 use crate::store::rows::{EventRow, Sum};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit)))];
@@ -133,137 +133,9 @@ fn variant(frame: &Frame, name: &str, event: Option<&EventRow>) -> VariantRow {
 }
 
 fn line(frame: &Frame, anomaly: &Anomaly) -> Line {
-    let many = |number: i64, one: &str, more: &str| {
-        let said = count(number.unsigned_abs(), COUNT_CAP.unsigned_abs());
-        format!("{said} {}", if number == 1 { one } else { more })
-    };
-    let events = |number| many(number, "event", "events");
-    let deliveries = |number| many(number, "delivery", "deliveries");
+    let counted = |number: i64| count(number.unsigned_abs(), COUNT_CAP.unsigned_abs());
     let ago = |at: Timestamp| frame.moment(at).text;
-    let (tone, text, link, path) = match anomaly {
-        Anomaly::Overdue { count, since } => (
-            "bad",
-            format!("{} waited for longer than 5 minutes, due since {}. Does a worker run?", events(*count), ago(*since)),
-            "Waiting events",
-            "events?state=available".to_owned(),
-        ),
-        Anomaly::NoVariant { variants } => (
-            "bad",
-            format!("Events wait for variants that no worker has: {}. Add them again, or discard.", variants.join(", ")),
-            "Waiting events",
-            "events?state=available".to_owned(),
-        ),
-        Anomaly::NoHandler { handlers } => (
-            "bad",
-            format!(
-                "No worker has these handlers, and they are owed their runs: {}. Start one that does, or retire them.",
-                handlers.join(", ")
-            ),
-            "Handlers",
-            "handlers".to_owned(),
-        ),
-        Anomaly::Deadlock { handlers } => (
-            "bad",
-            format!(
-                "No event is processed: each worker lacks a handler in the transaction ({}). Retire what was renamed or \
-                 removed, or start a worker that has all.",
-                handlers.join(", ")
-            ),
-            "Handlers",
-            "handlers".to_owned(),
-        ),
-        Anomaly::OnlyRejected { variant, count, reason } => (
-            "bad",
-            format!(
-                "{variant}: {} rejected, and none accepted since ({reason}). Likely: {}.",
-                deliveries(*count),
-                reason.likely_cause()
-            ),
-            "See why",
-            format!("variants/{variant}"),
-        ),
-        Anomaly::BadSignatures { variant, count, reason, last } => (
-            "warn",
-            format!(
-                "{variant}: {} rejected beside good ones, the last {} ({reason}). Likely: {}.",
-                deliveries(*count),
-                ago(*last),
-                reason.likely_cause()
-            ),
-            "See why",
-            format!("variants/{variant}"),
-        ),
-        Anomaly::SentAway { variant, count, reason, last } => (
-            "warn",
-            format!(
-                "{variant}: {} sent away to come again, the last {} ({reason}). Likely: {}.",
-                deliveries(*count),
-                ago(*last),
-                reason.likely_cause()
-            ),
-            "See why",
-            format!("variants/{variant}"),
-        ),
-        Anomaly::Quiet { variant, last } => (
-            "bad",
-            match last {
-                Some(at) => format!("{variant}: payments were created, but no event came since {}.", ago(*at)),
-                None => format!("{variant}: payments were created, but no event ever came. Is the address set?"),
-            },
-            "Payments created",
-            format!("payments?variant={variant}"),
-        ),
-        Anomaly::Discarded { count } => (
-            "bad",
-            format!("{} given up in the last 24 hours: nothing more happens to them by itself.", events(*count)),
-            "Discarded events",
-            "events?state=discarded".to_owned(),
-        ),
-        Anomaly::ParkedLong { count, since } => (
-            "warn",
-            format!("{} parked, the first {}: no payment here bears their references.", events(*count), ago(*since)),
-            "Parked events",
-            "events?state=parked".to_owned(),
-        ),
-        Anomaly::Unshown { variant, count, since, cannot } => (
-            "bad",
-            format!(
-                "{variant}: {} by events and not shown yet, the first {}. {}",
-                many(*count, "object is named", "objects are named"),
-                ago(*since),
-                match cannot {
-                    Some(why) => format!("They wait: {why}."),
-                    None => "The gateway does not answer.".to_owned(),
-                }
-            ),
-            "The variant",
-            format!("variants/{variant}"),
-        ),
-        Anomaly::AuthorizedLong { count, since } => (
-            "warn",
-            format!(
-                "{} authorized, the oldest {}, and may expire soon: capture or cancel.",
-                many(*count, "payment is still", "payments are still"),
-                ago(*since)
-            ),
-            "Authorized payments",
-            "payments?status=authorized".to_owned(),
-        ),
-        Anomaly::NeedReview { count } => (
-            "warn",
-            format!("{} review.", many(*count, "payment needs", "payments need")),
-            "Payments to review",
-            "payments?status=review".to_owned(),
-        ),
-        Anomaly::UnknownStatus { count } => (
-            "warn",
-            format!(
-                "{} in a status that this release does not know, and let nobody in.",
-                many(*count, "subscription is", "subscriptions are")
-            ),
-            "These subscriptions",
-            "subscriptions?status=unknown".to_owned(),
-        ),
-    };
-    Line { tone, icon: if tone == "bad" { "stop" } else { "alert" }, text, link: Link::new(link, frame.href(&path)) }
+    let Worded { is_urgent, text, link, path } = anomaly.wording(&Wording { count: &counted, at: &ago });
+    let (tone, icon) = if is_urgent { ("bad", "stop") } else { ("warn", "alert") };
+    Line { tone, icon, text, link: Link::new(link, frame.href(&path)) }
 }

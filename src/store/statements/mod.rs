@@ -3,6 +3,7 @@
 //! that dialect file.
 
 mod acts;
+mod alarms;
 mod attempts;
 mod bodies;
 mod browse;

@@ -218,6 +218,8 @@ diesel::table! {
         ran_at -> Nullable<Instant>,
         note -> Nullable<Text>,
         place -> Nullable<BigInt>,
+        failing_since -> Nullable<Instant>,
+        failure -> Nullable<Text>,
     }
 }
 
@@ -228,6 +230,22 @@ diesel::table! {
         event_id -> BigInt,
         pruned_at -> Instant,
         kept_seconds -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::super::super::Instant;
+    pay_alarms (name) {
+        name -> Text,
+        sentence -> Text,
+        path -> Text,
+        begun_at -> Instant,
+        seen_at -> Instant,
+        over_at -> Nullable<Instant>,
+        told -> Bool,
+        attempts -> BigInt,
+        due_at -> Nullable<Instant>,
     }
 }
 

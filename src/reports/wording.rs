@@ -1,0 +1,246 @@
+//! What a person should look at, in words: one sentence each, and where its cause stands. Pages, alarms and the command
+//! line say the same.
+
+use super::anomaly::Anomaly;
+use super::browse::COUNT_CAP;
+use crate::domain::Timestamp;
+use crate::domain::delivery::Rejection;
+
+/// How numbers and times are put.
+pub(crate) struct Wording<'a> {
+    /// A number that was counted up to [`COUNT_CAP`].
+    pub count: &'a dyn Fn(i64) -> String,
+    /// A time, as it stands after "since".
+    pub at: &'a dyn Fn(Timestamp) -> String,
+}
+
+/// An anomaly in words.
+pub(crate) struct Worded {
+    pub is_urgent: bool,
+    pub text: String,
+    /// What stands at the path.
+    pub link: &'static str,
+    /// Below the admin pages.
+    pub path: String,
+}
+
+impl Wording<'static> {
+    /// Without a page around it.
+    pub(crate) fn plain() -> Self {
+        Self { count: &counted, at: &moment }
+    }
+}
+
+impl Wording<'_> {
+    fn many(&self, number: i64, one: &str, more: &str) -> String {
+        format!("{} {}", (self.count)(number), if number == 1 { one } else { more })
+    }
+
+    fn events(&self, number: i64) -> String {
+        self.many(number, "event", "events")
+    }
+
+    fn deliveries(&self, number: i64) -> String {
+        self.many(number, "delivery", "deliveries")
+    }
+}
+
+fn counted(number: i64) -> String {
+    if number >= COUNT_CAP { format!("{COUNT_CAP}+") } else { number.to_string() }
+}
+
+fn moment(at: Timestamp) -> String {
+    let minute = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    at.format(minute).unwrap_or_else(|_| at.unix_timestamp().to_string())
+}
+
+impl Anomaly {
+    /// Which one it is, for as long as it lasts.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::Overdue { .. } => "overdue".to_owned(),
+            Self::NoVariant { .. } => "no-variant".to_owned(),
+            Self::Deadlock { .. } => "deadlock".to_owned(),
+            Self::NoHandler { .. } => "no-handler".to_owned(),
+            // The same secret may be wrong for some deliveries or for all.
+            Self::OnlyRejected { variant, .. } | Self::BadSignatures { variant, .. } => format!("refused:{variant}"),
+            Self::SentAway { variant, .. } => format!("sent-away:{variant}"),
+            Self::Quiet { variant, .. } => format!("silence:{variant}"),
+            Self::Missed { variant, .. } => format!("missed:{variant}"),
+            Self::ChoreFails { name, .. } => format!("chore:{name}"),
+            Self::OpenCalls { .. } => "operations".to_owned(),
+            Self::Dispute { id, .. } => format!("dispute:{id}"),
+            Self::MoreDisputes { .. } => "disputes".to_owned(),
+            Self::Discarded { .. } => "discarded".to_owned(),
+            Self::ParkedLong { .. } => "parked".to_owned(),
+            Self::Unshown { variant, .. } => format!("unshown:{variant}"),
+            Self::AuthorizedLong { .. } => "authorized".to_owned(),
+            Self::NeedReview { .. } => "review".to_owned(),
+            Self::UnknownStatus { .. } => "unknown-status".to_owned(),
+        }
+    }
+
+    /// Whether money or events may be lost while nobody looks.
+    fn is_urgent(&self) -> bool {
+        match self {
+            Self::Overdue { .. } | Self::NoVariant { .. } | Self::NoHandler { .. } | Self::OnlyRejected { .. } => true,
+            Self::Quiet { .. } | Self::ChoreFails { .. } | Self::OpenCalls { .. } | Self::Discarded { .. } => true,
+            Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Deadlock { .. } | Self::Unshown { .. } => true,
+            Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
+            Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
+        }
+    }
+
+    /// What it is in words.
+    pub(crate) fn wording(&self, words: &Wording<'_>) -> Worded {
+        let (link, path) = self.place();
+        Worded { is_urgent: self.is_urgent(), text: self.sentence(words), link, path }
+    }
+
+    fn sentence(&self, words: &Wording<'_>) -> String {
+        let at = |at: &Timestamp| (words.at)(*at);
+        match self {
+            Self::Overdue { count, since, minutes } => format!(
+                "{} waited for longer than {minutes} minutes, due since {}. Does a worker run?",
+                words.events(*count),
+                at(since)
+            ),
+            Self::NoVariant { variants } => {
+                let names = variants.join(", ");
+                format!("Events wait for variants that no worker has: {names}. Add them again, or discard.")
+            }
+            Self::NoHandler { handlers } => format!(
+                "No worker has these handlers, and they are owed their runs: {}. Start one that does, or retire them.",
+                handlers.join(", ")
+            ),
+            Self::Deadlock { handlers } => format!(
+                "No event is processed: each worker lacks a handler in the transaction ({}). Retire what was renamed or \
+                 removed, or start a worker that has all.",
+                handlers.join(", ")
+            ),
+            Self::OnlyRejected { variant, count, reason } => format!(
+                "{variant}: {} rejected, and none accepted since {}",
+                words.deliveries(*count),
+                likely(*reason)
+            ),
+            Self::BadSignatures { variant, count, reason, last } => format!(
+                "{variant}: {} rejected beside good ones, the last {} {}",
+                words.deliveries(*count),
+                at(last),
+                likely(*reason)
+            ),
+            Self::SentAway { variant, count, reason, last } => format!(
+                "{variant}: {} sent away to come again, the last {} {}",
+                words.deliveries(*count),
+                at(last),
+                likely(*reason)
+            ),
+            Self::Quiet { variant, last: Some(last) } => {
+                format!("{variant}: payments were created, but no event came since {}.", at(last))
+            }
+            Self::Quiet { variant, last: None } => {
+                format!("{variant}: payments were created, but no event ever came. Is the address set?")
+            }
+            Self::Missed { variant, count, last } => format!(
+                "{variant}: {} had not been delivered and were fetched from the gateway's list, the last {}. Is the \
+                 endpoint on, and for all kinds?",
+                words.events(*count),
+                at(last)
+            ),
+            Self::ChoreFails { name, since, why } => format!("{} since {}: {why}.", chore(name), at(since)),
+            Self::OpenCalls { .. } | Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Unshown { .. } => {
+                self.of_gateways(words)
+            }
+            Self::Discarded { count } => format!(
+                "{} given up in the last 24 hours: nothing more happens to them by itself.",
+                words.events(*count)
+            ),
+            Self::ParkedLong { count, since } => format!(
+                "{} parked, the first {}: no payment here bears their references.",
+                words.events(*count),
+                at(since)
+            ),
+            Self::AuthorizedLong { count, since } => format!(
+                "{} authorized, the oldest {}, and may expire soon: capture or cancel.",
+                words.many(*count, "payment is still", "payments are still"),
+                at(since)
+            ),
+            Self::NeedReview { count } => {
+                format!("{} review.", words.many(*count, "payment needs", "payments need"))
+            }
+            Self::UnknownStatus { count } => format!(
+                "{} in a status that this release does not know, and let nobody in.",
+                words.many(*count, "subscription is", "subscriptions are")
+            ),
+        }
+    }
+
+    fn of_gateways(&self, words: &Wording<'_>) -> String {
+        match self {
+            Self::OpenCalls { count, since, verb, variant, .. } => format!(
+                "{variant}: whether the gateway did a {verb} is not known since {}, {} in all. Each is tried again \
+                 under its key; ask for none anew.",
+                (words.at)(*since),
+                words.many(*count, "operation", "operations")
+            ),
+            Self::Unshown { variant, count, since, cannot } => format!(
+                "{variant}: {} by events and not shown yet, the first {}. {}",
+                words.many(*count, "object is named", "objects are named"),
+                (words.at)(*since),
+                match cannot {
+                    Some(why) => format!("They wait: {why}."),
+                    None => "The gateway does not answer.".to_owned(),
+                }
+            ),
+            Self::Dispute { money, until, .. } => {
+                let over = money.as_ref().map_or_else(String::new, |money| format!(" over {money}"));
+                let by = until.map_or_else(String::new, |until| format!(" by {}", moment(until)));
+                format!("A dispute{over} is open: answer it at the gateway{by}, or it is lost.")
+            }
+            Self::MoreDisputes { count } => {
+                format!("{} more.", words.many(*count, "dispute is open", "disputes are open"))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// What stands where its cause does, and the path below the admin pages.
+    fn place(&self) -> (&'static str, String) {
+        match self {
+            Self::Overdue { .. } | Self::NoVariant { .. } => ("Waiting events", "events?state=available".to_owned()),
+            Self::Deadlock { .. } | Self::NoHandler { .. } => ("Handlers", "handlers".to_owned()),
+            Self::OnlyRejected { variant, .. } | Self::BadSignatures { variant, .. } => see_why(variant),
+            Self::SentAway { variant, .. } | Self::Missed { variant, .. } => see_why(variant),
+            Self::ChoreFails { name, .. } => match name.split_once(':') {
+                Some((_, variant)) => see_why(variant),
+                None => ("Overview", String::new()),
+            },
+            Self::Unshown { variant, .. } => ("The variant", format!("variants/{variant}")),
+            Self::Quiet { variant, .. } => ("Payments created", format!("payments?variant={variant}")),
+            Self::OpenCalls { token, .. } => ("The oldest", format!("payments/{token}")),
+            Self::Dispute { token, .. } => ("Its payment", format!("payments/{token}")),
+            Self::MoreDisputes { .. } => ("Payments", "payments".to_owned()),
+            Self::Discarded { .. } => ("Discarded events", "events?state=discarded".to_owned()),
+            Self::ParkedLong { .. } => ("Parked events", "events?state=parked".to_owned()),
+            Self::AuthorizedLong { .. } => ("Authorized payments", "payments?status=authorized".to_owned()),
+            Self::NeedReview { .. } => ("Payments to review", "payments?status=review".to_owned()),
+            Self::UnknownStatus { .. } => ("These subscriptions", "subscriptions?status=unknown".to_owned()),
+        }
+    }
+}
+
+fn see_why(variant: &str) -> (&'static str, String) {
+    ("See why", format!("variants/{variant}"))
+}
+
+fn likely(reason: Rejection) -> String {
+    format!("({reason}). Likely: {}.", reason.likely_cause())
+}
+
+fn chore(name: &str) -> String {
+    match name.split_once(':') {
+        Some(("reconcile", variant)) => format!("{variant}: the gateway's list of events can't be compared"),
+        Some(("drift", variant)) => format!("{variant}: payments can't be compared with the gateway"),
+        _ => format!("The chore {name} fails"),
+    }
+}

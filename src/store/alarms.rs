@@ -1,0 +1,72 @@
+//! Alarms that a host is told of, kept until their end has been told, and what they are read from.
+
+use diesel::Queryable;
+
+use crate::domain::Timestamp;
+use crate::error::Error;
+
+/// An alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct AlarmRow {
+    pub name: String,
+    pub sentence: String,
+    pub path: String,
+    pub begun_at: Timestamp,
+    pub seen_at: Timestamp,
+    pub over_at: Option<Timestamp>,
+    /// Whether the host was told of its beginning.
+    pub told: bool,
+    /// How often the host was called for what it was not told yet.
+    pub attempts: i64,
+    /// When the host is to be called next.
+    pub due_at: Option<Timestamp>,
+}
+
+/// A dispute that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct OpenDispute {
+    /// The gateway's id of it.
+    pub gateway_ref: String,
+    /// The token of its payment.
+    pub token: String,
+    pub amount: Option<i64>,
+    pub currency: Option<String>,
+    /// By when it has to be answered.
+    pub until: Option<Timestamp>,
+}
+
+/// A call to a gateway whose end is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct OpenCall {
+    pub variant: String,
+    pub verb: String,
+    /// The token of its payment.
+    pub token: String,
+    pub created_at: Timestamp,
+}
+
+/// A chore that failed at its last turn.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub(crate) struct FailingChore {
+    pub name: String,
+    pub since: Timestamp,
+    pub why: String,
+}
+
+/// Remembering alarms, and reading their causes.
+pub(crate) trait Alarms {
+    /// All of them, the oldest first.
+    fn alarms(&mut self) -> Result<Vec<AlarmRow>, Error>;
+    /// Writes an alarm, new or changed.
+    fn keep_alarm(&mut self, alarm: &AlarmRow) -> Result<(), Error>;
+    /// Forgets an alarm.
+    fn forget_alarm(&mut self, name: &str) -> Result<(), Error>;
+    /// The disputes that are open, the first deadline first, up to `cap`.
+    fn open_disputes(&mut self, cap: i64) -> Result<Vec<OpenDispute>, Error>;
+    /// The calls that act on payments, were asked for before `at` and whose end is not known, up to `cap`.
+    fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error>;
+    /// The chores that have failed at every turn since before `at`, and had one after `lately`.
+    fn failing_chores(&mut self, at: Timestamp, lately: Timestamp) -> Result<Vec<FailingChore>, Error>;
+    /// Notes that a chore failed at this turn, and why; `None` notes that it succeeded.
+    fn note_failure(&mut self, name: &str, now: Timestamp, why: Option<&str>) -> Result<(), Error>;
+}

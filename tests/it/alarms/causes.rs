@@ -1,0 +1,100 @@
+//! Which causes become alarms, and do the overview and the host hear the same of them?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_payments::{AlarmThresholds, NewPayment};
+use serde_json::json;
+
+use super::stories::worker;
+use super::{a_while, telling, until};
+use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::events::fixture;
+use crate::scenes::{Notes, money};
+use crate::stripe::fake::Fake;
+
+/// A dispute of the fixtures' charge.
+fn dispute(id: &str, status: &str, minor: i64) -> String {
+    let mut event = fixture("charge.dispute.created");
+    event["id"] = json!(format!("evt_{id}_{status}"));
+    event["data"]["object"]["id"] = json!(id);
+    event["data"]["object"]["status"] = json!(status);
+    event["data"]["object"]["amount"] = json!(minor);
+    event["data"]["object"]["evidence_details"]["due_by"] = json!(NOW + 7 * 86_400);
+    if status != "needs_response" {
+        event["created"] = json!(event["created"].as_i64().unwrap() + 100);
+        event["type"] = json!("charge.dispute.closed");
+    }
+    event.to_string()
+}
+
+on_both_databases! {
+    async fn each_dispute_is_an_alarm_with_its_deadline_until_it_is_decided(kind) {
+        let notes = Notes::default();
+        let app = App::with(kind, |builder| telling(builder, &notes, &Arc::default())).await;
+        let charge = fixture("charge.succeeded").to_string();
+        app.deliver(&[&charge, &dispute("dp_1", "needs_response", 4999)]).await;
+        app.pass(61);
+        app.drain().await;
+        let running = worker(&app);
+        until(|| notes.count() == 1).await;
+        app.deliver(&[&dispute("dp_2", "needs_response", 700)]).await;
+        app.pass(31);
+        until(|| notes.count() == 2).await;
+        let token = app.texts("SELECT token AS t FROM pay_payments").remove(0);
+        let by = "is open: answer it at the gateway by 2026-10-19 10:15 UTC, or it is lost.";
+        let link = format!("/payments/admin/payments/{token}");
+        let told = |id: &str, money: &str| format!("dispute:{id} begins: A dispute over {money} {by} {link}");
+        assert_eq!(notes.all(), [told("dp_1", "49.99 EUR"), told("dp_2", "7.00 EUR")]);
+        let page = app.get("/payments/admin/").await;
+        let listed = page.text().matches(by).count();
+        assert!(listed == 2 && page.body.contains(&format!("href=\"{link}\"")), "{}", page.body);
+        app.deliver(&[&dispute("dp_1", "won", 4999)]).await;
+        until(|| app.number("SELECT count(*) FROM pay_ledger WHERE register = 'dispute' AND state = 'open'") == 1).await;
+        a_while().await;
+        app.pass(331);
+        until(|| notes.count() == 3).await;
+        assert!(notes.all()[2].starts_with("dispute:dp_1 over: "), "{:?}", notes.all());
+        running.stop().await;
+    }
+
+    async fn events_that_the_list_has_and_nobody_delivered_are_an_alarm(kind) {
+        let (notes, fake) = (Notes::default(), Fake::new(NOW));
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| telling(builder.variant("stripe", gateway), &notes, &Arc::default())).await;
+        // The first time there is nothing to be missed yet.
+        assert_eq!(app.payments.reconcile("stripe").await.unwrap().found, 0);
+        for late in [0, 600] {
+            let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+            fake.pay(&app.payments.create(new).await.unwrap().payment.token);
+            app.pass(late);
+            fake.state().now = app.now();
+            assert_eq!(app.payments.reconcile("stripe").await.unwrap().found, 3);
+            app.drain().await;
+        }
+        // What had just happened was on its way.
+        app.counted("missed", 3);
+        let page = app.get("/payments/admin/").await.text();
+        assert!(page.contains("stripe: 3 events had not been delivered and were fetched from the gateway's list"), "{page}");
+        let running = worker(&app);
+        until(|| notes.count() > 0).await;
+        a_while().await;
+        assert!(notes.all().len() == 1 && notes.all()[0].starts_with("missed:stripe begins: "), "{:?}", notes.all());
+        running.stop().await;
+    }
+
+    async fn a_host_chooses_from_when_on_something_is_an_alarm(kind) {
+        let thresholds = AlarmThresholds::new().overdue(Duration::from_secs(3_600)).silence(Duration::from_secs(60), 1);
+        let app = App::with(kind, |builder| builder.alarm_after(thresholds)).await;
+        app.order().await;
+        app.stripe(&fixture("charge.succeeded").to_string()).await;
+        app.pass(3_599);
+        let page = app.get("/payments/admin/").await.text();
+        assert!(!page.contains("waited for longer"), "{page}");
+        app.order().await;
+        app.pass(61);
+        let page = app.get("/payments/admin/").await.text();
+        assert!(page.contains("1 event waited for longer than 60 minutes"), "{page}");
+        assert!(page.contains("stripe: payments were created, but no event came since"), "{page}");
+    }
+}
