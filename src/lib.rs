@@ -54,6 +54,8 @@ compile_error!("actix-payments needs a database: enable the feature `sqlite` or 
 mod acts;
 mod admin;
 mod alarms;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod domain;
 mod engine;
 mod error;

@@ -17,12 +17,15 @@ use actix_payments::{Database, ReadyChecks, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
 
 #[actix_web::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    #[cfg(feature = "cli")]
+    let command = command::asked();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let settings = settings::Settings::from_env()?;
-    let database = Database::from_url(&settings.database_url)?;
-    orders::create_table(&database)?;
+use std::error::Error;
+use std::process::ExitCode;
 
+    let database = Database::from_url(&settings.database_url)?;
     let payments = payments::build(database.clone(), &settings)?;
     payments.migrate().await?;
     let worker = payments.worker().start()?;
@@ -32,6 +35,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let staff = basic_auth("admin", hash_password(&settings.admin_password)?)?;
     let server = HttpServer::new({
         let payments = payments.clone();
+    #[cfg(feature = "cli")]
+    if let Some(command) = command {
+        return Ok(command.run(&payments).await);
+    }
+    orders::create_table(&database)?;
         move || {
             App::new()
                 .app_data(payments.clone())
@@ -48,5 +56,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     settings.print(server.addrs().first());
     server.run().await?;
     worker.stop().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -89,10 +89,6 @@ impl Engine {
         log::error!("payments: an alarm could not be told, attempt {attempt}: {}", error.sentence());
         wait
     }
-
-    fn admin_path(&self) -> String {
-        format!("{}/admin/", self.address.get().map_or("/payments", String::as_str))
-    }
 }
 
 fn row(anomaly: &Anomaly, base: &str, now: Timestamp) -> AlarmRow {

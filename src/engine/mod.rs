@@ -120,6 +120,11 @@ impl Engine {
 
     /// Runs blocking database work off the async threads.
     ///
+    /// Where the admin pages are, as far as this process knows.
+    pub(crate) fn admin_path(&self) -> String {
+        format!("{}/admin/", self.address.get().map_or("/payments", String::as_str))
+    }
+
     /// # Errors
     /// `Unavailable` also when a statement of it has had no answer for long.
     pub(crate) async fn blocking<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>

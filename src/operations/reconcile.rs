@@ -52,13 +52,8 @@ impl Engine {
         let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
         let configured = self.variant(variant).ok_or_else(unknown)?;
         let (now, name) = (self.now(), reconcile_chore(variant));
-        let last = self.read({
-            let name = name.clone();
-            move |tx| Ok(tx.chore(&name)?.and_then(|chore| chore.done_to))
-        });
-        let last = last.await?;
-        let since = last.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST));
-        let compared = self.compare(variant, configured, since).await;
+        let (since, last) = self.reconciled_to(variant).await?;
+        let compared = self.compare(variant, configured, since, true).await;
         if let (Ok((_, late)), Some(_)) = (&compared, last) {
             self.count(variant, MISSED, *late);
         }
@@ -79,6 +74,22 @@ impl Engine {
 
     /// The same for an operator, written down before.
     ///
+    /// What [`Engine::reconcile`] would find. Changes nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn reconcilable(self: &Arc<Self>, variant: &str) -> Result<Reconciled, Error> {
+        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
+        let configured = self.variant(variant).ok_or_else(unknown)?;
+        let (since, _) = self.reconciled_to(variant).await?;
+        Ok(self.compare(variant, configured, since, false).await?.0)
+    }
+
+    /// From when on the list is to be read, and up to when it was.
+    async fn reconciled_to(self: &Arc<Self>, variant: &str) -> Result<(Timestamp, Option<Timestamp>), Error> {
+        let (now, name) = (self.now(), reconcile_chore(variant));
+        let last = self.read(move |tx| Ok(tx.chore(&name)?.and_then(|chore| chore.done_to))).await?;
+        Ok((last.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST)), last))
+    }
+
     /// # Errors
     /// As those of [`Payments::reconcile`].
     pub(crate) async fn reconcile_by(self: &Arc<Self>, variant: &str, actor: Actor) -> Result<Reconciled, Error> {
@@ -95,6 +106,7 @@ impl Engine {
         since: Timestamp,
     ) -> Result<(Reconciled, usize), Error> {
         let told =
+        takes: bool,
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
         let kinds = variant.gateway.setup().kinds;
         let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<Envelope>);
@@ -104,7 +116,8 @@ impl Engine {
             done.listed += page.events.len();
             let ids: HashSet<String> = page.events.iter().map(|event| event.id.clone()).collect();
             if page.more && ids.is_subset(&last) {
-                self.take(name, missing.into_iter().rev().collect()).await?;
+                let found = if takes { missing.into_iter().rev().collect() } else { Vec::new() };
+                self.take(name, found).await?;
                 return Err(told(GatewayError::Malformed("its list doesn't go on from page to page".to_owned())));
             }
             last = ids;

@@ -86,6 +86,25 @@ impl Engine {
         Ok(self.prune_from(None, None).await?.pruned)
     }
 
+    /// How many events would lose their bodies now. Changes nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn prunable(self: &Arc<Self>) -> Result<u64, Error> {
+        self.blocking(|engine| {
+            let (mut count, mut place, now) = (0, EventId(0), engine.now());
+            loop {
+                let rows = engine.store.ask(|tx| tx.kept_bodies(place, BATCH))?;
+                let old = first_young(&engine.retention, &rows, now);
+                let is_ripe = |row: &&KeptBody| ripe_after(&engine.retention, row, now).is_some();
+                count += rows[..old].iter().filter(is_ripe).count() as u64;
+                match rows.last().filter(|_| rows.len() as i64 == BATCH && old == rows.len()) {
+                    Some(last) => place = last.event,
+                    None => return Ok(count),
+                }
+            }
+        })
+        .await
+    }
+
     async fn prune_from(self: &Arc<Self>, place: Option<EventId>, until: Option<Instant>) -> Result<Progress, Error> {
         let mut progress = Progress { place, ..Progress::default() };
         loop {
@@ -118,9 +137,7 @@ impl Engine {
 
 fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timestamp) -> Result<Progress, Error> {
     let rows = tx.kept_bodies(from, BATCH)?;
-    // Ids go up with the time of arrival, or nearly so: after the first that is too young comes nothing older.
-    let is_old = |row: &KeptBody| retention.shortest().is_some_and(|age| later(row.received_at, age) <= now);
-    let old = rows.iter().position(|row| !is_old(row)).unwrap_or(rows.len());
+    let old = first_young(retention, &rows, now);
     let is_ripe = |row: &&KeptBody| ripe_after(retention, row, now).is_some();
     let ripe: Vec<EventId> = rows[..old].iter().filter(is_ripe).take(HELD).map(|row| row.event).collect();
     let mut pruned = BTreeMap::<i64, Vec<EventId>>::new();
@@ -136,6 +153,12 @@ fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timest
     let place = if is_cut { ripe.last().copied() } else { rows[..old].last().map(|row| row.event) };
     let goes_on = is_cut || (rows.len() as i64 == BATCH && old == rows.len());
     Ok(Progress { pruned: pruned.values().map(|events| events.len() as u64).sum(), place, goes_on })
+}
+
+/// Where the first stands that is too young. Ids go up with the time of arrival, or nearly so: nothing older comes after it.
+fn first_young(retention: &Retention, rows: &[KeptBody], now: Timestamp) -> usize {
+    let is_old = |row: &KeptBody| retention.shortest().is_some_and(|age| later(row.received_at, age) <= now);
+    rows.iter().position(|row| !is_old(row)).unwrap_or(rows.len())
 }
 
 /// How long the body was to be kept, if it may go now.

@@ -5,7 +5,6 @@ mod alarms;
 mod subscriptions;
 
 use std::collections::{BTreeMap, HashSet};
-use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 

@@ -5,6 +5,8 @@ mod anomaly;
 mod audit;
 mod browse;
 mod checkup;
+#[cfg(feature = "cli")]
+mod diagnosis;
 mod dry_run;
 mod fetch_story;
 mod handlers;
@@ -28,6 +30,8 @@ pub(crate) use browse::{
     by_text, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
+#[cfg(feature = "cli")]
+pub(crate) use diagnosis::{Finding, Severity};
 pub(crate) use dry_run::Forecast;
 pub(crate) use fetch_story::FetchStory;
 pub(crate) use overview::Overview;

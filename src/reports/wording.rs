@@ -118,11 +118,9 @@ impl Anomaly {
                  removed, or start a worker that has all.",
                 handlers.join(", ")
             ),
-            Self::OnlyRejected { variant, count, reason } => format!(
-                "{variant}: {} rejected, and none accepted since {}",
-                words.deliveries(*count),
-                likely(*reason)
-            ),
+            Self::OnlyRejected { variant, count, reason } => {
+                format!("{variant}: {} rejected, and none accepted since {}", words.deliveries(*count), likely(*reason))
+            }
             Self::BadSignatures { variant, count, reason, last } => format!(
                 "{variant}: {} rejected beside good ones, the last {} {}",
                 words.deliveries(*count),

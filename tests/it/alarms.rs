@@ -16,7 +16,11 @@ use crate::events::changed;
 use crate::scenes::Notes;
 
 /// Notes what the host is told, and lets it fail as long as `fails` says so.
-pub(crate) fn telling(builder: Builder<AnyConnection>, notes: &Notes, fails: &Arc<AtomicBool>) -> Builder<AnyConnection> {
+pub(crate) fn telling(
+    builder: Builder<AnyConnection>,
+    notes: &Notes,
+    fails: &Arc<AtomicBool>,
+) -> Builder<AnyConnection> {
     let (notes, fails) = (notes.clone(), fails.clone());
     builder.on_alarm(move |alarm: Alarm| {
         let what = if alarm.is_over() { "over" } else { "begins" };

@@ -13,6 +13,7 @@ mod audit;
 mod braintree;
 mod browser;
 mod companies;
+mod cli;
 mod configuration;
 mod conformance;
 mod creating;

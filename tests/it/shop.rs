@@ -6,7 +6,7 @@ mod command;
 mod crash;
 mod health;
 mod orders;
-mod process;
+pub(crate) mod process;
 mod signed;
 mod stop;
 mod storm;

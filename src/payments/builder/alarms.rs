@@ -1,7 +1,5 @@
 //! How a host is told of what a person should look at.
 
-use std::future::Future;
-
 use super::Builder;
 use crate::engine::{Alarm, AlarmThresholds, HandlerError};
 use crate::store::dialect::HostConnection;

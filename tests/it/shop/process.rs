@@ -18,15 +18,15 @@ use tempfile::TempDir;
 use crate::app::{self, Answer, Kind};
 
 /// The shop's two signing secrets, as while one is being replaced by the other.
-pub(super) const SECRET: &str = "whsec_shop_new";
+pub(crate) const SECRET: &str = "whsec_shop_new";
 pub(super) const OLD_SECRET: &str = "whsec_shop_old";
 /// How long anything may take before the test gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A database for shops, which stays when they end.
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) database: Database<AnyConnection>,
-    url: String,
+    pub(crate) url: String,
     opened: AtomicU32,
     /// Where the shops' logs are.
     logs: TempDir,
@@ -34,14 +34,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn fresh(kind: Kind) -> Self {
+    pub(crate) fn fresh(kind: Kind) -> Self {
         let (url, folder) = app::fresh_database(kind);
         let database = Database::from_url(&url).unwrap();
         Self { database, url, opened: AtomicU32::new(0), logs: tempfile::tempdir().unwrap(), _folder: folder }
     }
 
     /// Starts a shop here and waits until it is open.
-    pub(super) fn open(&self) -> Shop {
+    pub(crate) fn open(&self) -> Shop {
         self.open_with(&[("STRIPE_WEBHOOK_SECRET", &format!("{SECRET}, {OLD_SECRET}")), ("ADMIN_PASSWORD", "secret")])
     }
 
@@ -84,7 +84,7 @@ impl Place {
     }
 
     /// One column of texts out of the database, named `t`.
-    pub(super) fn texts(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         app::texts(&self.database, sql)
     }
 
@@ -98,7 +98,7 @@ impl Place {
     }
 
     /// Waits until nothing is left to do with any event.
-    pub(super) fn settled(&self) {
+    pub(crate) fn settled(&self) {
         let open = "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')";
         let begun = Instant::now();
         while self.number(open) > 0 {
@@ -112,10 +112,10 @@ impl Place {
 }
 
 /// A shop that is open.
-pub(super) struct Shop {
+pub(crate) struct Shop {
     child: Child,
     /// Its address without the trailing slash.
-    pub(super) root: String,
+    pub(crate) root: String,
     /// What it printed for people to paste.
     pub(super) command: String,
     log: PathBuf,
@@ -245,7 +245,7 @@ pub(super) fn now() -> i64 {
 }
 
 /// The example beside this test's own program. `cargo test --test it` alone does not build examples.
-fn built() -> PathBuf {
+pub(crate) fn built() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let shop = tests.ancestors().nth(2).unwrap().join("examples/shop");
     let build = "run scripts/test, or: cargo build --all-features --example shop";

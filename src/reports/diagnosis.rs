@@ -1,0 +1,153 @@
+//! What is wrong, part by part: the database, the configuration, and everything that a person should look at.
+
+use std::sync::Arc;
+
+use super::anomalies::anomalies_now;
+use super::wording::Wording;
+use crate::domain::Timestamp;
+use crate::domain::event::Source;
+use crate::engine::Engine;
+use crate::engine::heartbeat::SEEN;
+use crate::error::Error;
+use crate::gateways::TEST_KIND;
+use crate::store::Tx;
+
+/// How far a gateway's clock and this machine's may differ: more is half of what most signatures tolerate.
+const SKEW: i64 = 120;
+/// How far another machine's clock may be ahead.
+const AHEAD: time::Duration = time::Duration::seconds(60);
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Fine,
+    Warning,
+    Fault,
+}
+
+/// What came of looking at one part.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    /// The part, and what it is about where there are several: `database`, `secret:stripe`; of alarms, their key.
+    pub name: String,
+    pub severity: Severity,
+    /// One sentence.
+    pub text: String,
+    /// Where it stands in the admin pages, below them.
+    pub path: Option<String>,
+}
+
+impl Finding {
+    fn new(name: impl Into<String>, severity: Severity, text: impl Into<String>) -> Self {
+        Self { name: name.into(), severity, text: text.into(), path: None }
+    }
+}
+
+impl Engine {
+    /// Looks at everything. What can't be looked at for want of something before it is left out.
+    pub(crate) async fn diagnose(self: &Arc<Self>) -> Vec<Finding> {
+        let mut found = configuration(self);
+        let migrations = match self.blocking(|engine| engine.store.migrations()).await {
+            Ok(steps) => steps,
+            Err(error) => {
+                found.insert(0, Finding::new("database", Severity::Fault, format!("It does not answer: {error}.")));
+                return found;
+            }
+        };
+        found.insert(0, Finding::new("database", Severity::Fine, "It answers."));
+        let missing: Vec<&str> = migrations.iter().filter(|step| step.is_pending).map(|step| step.name).collect();
+        if !missing.is_empty() {
+            let text = format!("Not run yet: {}. Run `migrate`, or start the app.", missing.join(", "));
+            found.push(Finding::new("migrations", Severity::Fault, text));
+            return found;
+        }
+        found.push(Finding::new("migrations", Severity::Fine, "All have been run."));
+        found.push(self.can_write().await);
+        match self.blocking(|engine| engine.store.ask(|tx| stored(engine, tx))).await {
+            Ok(more) => found.extend(more),
+            Err(error) => found.push(Finding::new("tables", Severity::Fault, format!("They can't be read: {error}."))),
+        }
+        found
+    }
+
+    /// A statement that would write, and finds nothing to write to.
+    async fn can_write(self: &Arc<Self>) -> Finding {
+        let now = self.now();
+        match self.write(move |tx| tx.note_failure("", now, None)).await {
+            Ok(()) => Finding::new("writing", Severity::Fine, "The database takes writes."),
+            Err(error) => Finding::new("writing", Severity::Fault, format!("The database takes no writes: {error}.")),
+        }
+    }
+}
+
+/// What the variants lack.
+fn configuration(engine: &Engine) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (name, variant) in &engine.variants {
+        let setup = variant.gateway.setup();
+        let unset: Vec<&str> = setup.secrets.iter().filter(|it| !it.is_set).map(|it| it.label.as_str()).collect();
+        found.push(if unset.is_empty() {
+            Finding::new(format!("secret:{name}"), Severity::Fine, "Every signing secret is set.")
+        } else {
+            let text = format!("Not set: {}. Deliveries that they sign are refused.", unset.join(", "));
+            Finding::new(format!("secret:{name}"), Severity::Fault, text)
+        });
+        if setup.api_key == Some(false) {
+            let text = "No API key is set: payments can't be started, refunded or asked about from here.";
+            found.push(Finding::new(format!("api-key:{name}"), Severity::Warning, text));
+        }
+    }
+    found
+}
+
+fn stored(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Finding>, Error> {
+    let now = engine.now();
+    let mut found = vec![worker(tx, now)?];
+    found.extend(machines(tx, now)?);
+    for name in engine.variants.keys() {
+        found.extend(last_delivery(tx, name)?);
+    }
+    let words = Wording::plain();
+    for anomaly in anomalies_now(engine, tx)? {
+        let worded = anomaly.wording(&words);
+        let severity = if worded.is_urgent { Severity::Fault } else { Severity::Warning };
+        found.push(Finding { path: Some(worded.path), ..Finding::new(anomaly.key(), severity, worded.text) });
+    }
+    Ok(found)
+}
+
+fn worker(tx: &mut dyn Tx, now: Timestamp) -> Result<Finding, Error> {
+    let workers = tx.workers(now - SEEN)?.len();
+    Ok(if workers == 0 {
+        Finding::new("worker", Severity::Fault, "None was seen within a minute, so that events are not processed.")
+    } else {
+        Finding::new("worker", Severity::Fine, format!("{workers} seen within a minute."))
+    })
+}
+
+/// A machine whose clock is ahead claims what is not due yet.
+fn machines(tx: &mut dyn Tx, now: Timestamp) -> Result<Option<Finding>, Error> {
+    let ahead = tx.workers(now + AHEAD)?.into_iter().max_by_key(|worker| worker.seen_at);
+    Ok(ahead.map(|worker| {
+        let seconds = (worker.seen_at - now).whole_seconds();
+        let machine = worker.name.split(':').next().unwrap_or_default();
+        let text = format!("The clock of {machine} is {seconds} s ahead of this one.");
+        Finding::new("clock", Severity::Fault, text)
+    }))
+}
+
+/// When the gateway last delivered, and how far its clock was from this machine's.
+fn last_delivery(tx: &mut dyn Tx, variant: &str) -> Result<Vec<Finding>, Error> {
+    let event = tx.last_event_of(variant)?.filter(|event| event.kind != TEST_KIND);
+    let Some(event) = event.filter(|event| event.source == Source::Delivery) else {
+        return Ok(Vec::new());
+    };
+    let name = format!("delivery:{variant}");
+    let text = format!("The last was {}, received {}.", event.kind, (Wording::plain().at)(event.last_delivered_at));
+    let mut found = vec![Finding::new(name, Severity::Fine, text)];
+    if let Some(skew) = event.skew_seconds.filter(|skew| skew.abs() > SKEW) {
+        let text = format!("The last delivery was signed {skew} s away from this machine's clock.");
+        found.push(Finding::new(format!("clock:{variant}"), Severity::Fault, text));
+    }
+    Ok(found)
+}

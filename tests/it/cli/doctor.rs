@@ -1,0 +1,171 @@
+//! Does the doctor find each fault, by name?
+
+use actix_payments::gateways::stripe::{Stripe, sign_delivery};
+use actix_payments::{AnyConnection, Builder, Chores, NewPayment, Refund};
+use actix_web::http::Method;
+use diesel::prelude::*;
+
+use super::broken;
+use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::events::fixture;
+use crate::scenes::{completed_as, money};
+use crate::stripe::fake::{Fake, Fault};
+
+impl App {
+    /// What the doctor finds fault with or warns of.
+    async fn diagnosed(&self) -> Vec<String> {
+        let found = self.json("doctor").await;
+        let bad = found["checks"].as_array().unwrap().iter().filter(|it| it["state"] != "ok");
+        bad.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Says that a worker runs here which has these handlers and variants.
+    fn works(&self, ahead: i64) {
+        let at = time::OffsetDateTime::from_unix_timestamp(self.now() + ahead).unwrap();
+        let at =
+            at.format(&time::format_description::well_known::Rfc3339).unwrap().replace('T', " ").replace('Z', "+00:00");
+        self.run("DELETE FROM pay_workers");
+        self.run(&format!(
+            "INSERT INTO pay_workers (name, handlers, variants, started_at, seen_at) \
+             VALUES ('host:1:a', '[]', '[\"stripe\"]', '{at}', '{at}')"
+        ));
+    }
+
+    async fn forge(&self) {
+        let body = r#"{"id":"evt_forged","type":"ping"}"#;
+        let signature = sign_delivery("whsec_other", self.now(), body.as_bytes());
+        let headers = [("stripe-signature", signature.as_str())];
+        assert_eq!(self.request(Method::POST, "/payments/stripe/", &headers, body.as_bytes()).await.status, 400);
+        self.counted("rejected:signature_mismatch", 1);
+    }
+}
+
+/// A builder of the same variant with something of its own.
+async fn beside(app: &App, configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>) -> App {
+    let other =
+        App::at(app.url.clone(), None, |builder| configure(builder.variant("stripe", Stripe::new(SECRET)))).await;
+    other.pass(app.now() - other.now());
+    other
+}
+
+on_both_databases! {
+    async fn a_sound_host_passes_and_each_fault_is_found_by_its_name(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(SECRET);
+        let chores = Chores { refresh_after: None, ..Chores::default() };
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway).chores(chores)).await;
+        assert_eq!(app.diagnosed().await, ["worker"]);
+        app.works(0);
+        let sound = app.cli("doctor").await;
+        assert!(sound.code == 0 && app.diagnosed().await.is_empty(), "{sound:?}");
+
+        app.works(90);
+        assert_eq!(app.diagnosed().await, ["clock"]);
+        app.works(0);
+        // A delivery that was signed a while ago by its clock.
+        let body = r#"{"id":"evt_late","type":"ping"}"#;
+        let signature = sign_delivery(SECRET, app.now() - 200, body.as_bytes());
+        app.request(Method::POST, "/payments/stripe/", &[("stripe-signature", &signature)], body.as_bytes()).await;
+        app.drain().await;
+        assert_eq!(app.diagnosed().await, ["clock:stripe"]);
+        app.deliver(&[r#"{"id":"evt_good","type":"ping"}"#]).await;
+        assert!(app.diagnosed().await.is_empty());
+
+        app.pass(1);
+        app.works(0);
+        app.forge().await;
+        assert_eq!(app.diagnosed().await, ["refused:stripe"]);
+        assert_eq!(app.cli("doctor").await.code, 1);
+        app.pass(1);
+        app.deliver(&[r#"{"id":"evt_good_2","type":"ping"}"#]).await;
+        app.pass(3_700);
+        app.works(0);
+        assert!(app.diagnosed().await.is_empty());
+
+        app.stripe(&broken("evt_broken")).await;
+        app.pass(301);
+        app.works(0);
+        assert_eq!(app.diagnosed().await, ["overdue"]);
+        app.drain().await;
+        assert_eq!(app.diagnosed().await, ["discarded"]);
+        app.pass(25 * 3_600);
+
+        let other = beside(&app, |builder| builder.handler("gone", |_| async { Ok(()) })).await;
+        other.drain().await;
+        app.works(0);
+        assert_eq!(app.diagnosed().await, ["no-handler"]);
+        app.run("DELETE FROM pay_handlers");
+        assert!(app.diagnosed().await.is_empty());
+
+        for _ in 0..3 {
+            let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+            app.payments.create(new).await.unwrap();
+        }
+        app.pass(7_300);
+        app.works(0);
+        assert_eq!(app.diagnosed().await, ["silence:stripe"]);
+        app.deliver(&[r#"{"id":"evt_good_3","type":"ping"}"#]).await;
+        assert!(app.diagnosed().await.is_empty());
+    }
+
+    async fn what_waits_for_a_person_is_found_by_its_name(kind) {
+        let app = App::new(kind).await;
+        app.works(0);
+        assert_eq!(app.diagnosed().await, ["api-key:stripe"]);
+        assert_eq!((app.cli("doctor").await.code, app.cli("doctor --strict").await.code), (0, 1));
+        let token = app.order_of(money(100, "EUR")).await.token;
+        app.deliver(&[&completed_as(1, &token)]).await;
+        assert_eq!(app.diagnosed().await, ["api-key:stripe", "review"]);
+        app.deliver(&[&fixture("charge.succeeded").to_string(), &fixture("charge.dispute.created").to_string()]).await;
+        app.pass(61);
+        app.drain().await;
+        app.works(0);
+        let found = app.diagnosed().await;
+        assert!(found.iter().any(|name| name.starts_with("dispute:")), "{found:?}");
+    }
+
+    async fn a_gateway_that_does_not_answer_is_found_by_what_it_holds_up(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        fake.pay(&token);
+        app.payments.reconcile("stripe").await.unwrap();
+        app.drain().await;
+        fake.state().faults = vec![Some(Fault::CutBefore); 1_000].into();
+        let _ = app.payments.refund(&token, Refund::all()).await;
+        for _ in 0..2 {
+            assert!(app.payments.reconcile("stripe").await.is_err());
+            app.pass(1_900);
+        }
+        app.works(0);
+        assert_eq!(app.diagnosed().await, ["chore:reconcile:stripe", "operations"]);
+    }
+
+    async fn tables_that_are_missing_or_can_not_be_reached_are_found(kind) {
+        let app = App::new(kind).await;
+        app.run("DELETE FROM pay_migrations WHERE name = '0021_alarms'");
+        let found = app.diagnosed().await;
+        assert_eq!(found, ["api-key:stripe", "migrations"]);
+        drop(app);
+
+        let app = App::new(kind).await;
+        let gone = match kind {
+            Kind::Sqlite => {
+                std::fs::remove_file(app.url.trim_start_matches("sqlite://")).unwrap();
+                ("writing", 1)
+            }
+            Kind::Postgres => {
+                let (server, name) = app.url.rsplit_once('/').unwrap();
+                let mut conn = PgConnection::establish(&format!("{server}/postgres")).unwrap();
+                diesel::sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut conn).unwrap();
+                ("database", 3)
+            }
+        };
+        let answer = app.cli("doctor").await;
+        let faults: Vec<&str> = answer.text.lines().filter(|line| line.starts_with("FAULT")).collect();
+        assert!(faults.len() == 1 && faults[0].contains(&format!("\t{}\t", gone.0)), "{answer:?}");
+        assert_eq!(answer.code, gone.1, "{answer:?}");
+    }
+}
