@@ -66,6 +66,7 @@ mod payments;
 mod pipeline;
 mod reports;
 mod store;
+mod telemetry;
 mod web;
 mod worker;
 
@@ -86,6 +87,7 @@ pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, PooledConnection};
 pub use store::dialect::HostConnection;
 pub use store::migrations::Migration;
+pub use telemetry::{METRICS, Metric, MetricKind};
 pub use web::active::{ActiveSubscription, RequireActive};
 pub use web::health::HealthRoutes;
 pub use worker::{RunningWorker, Worker};

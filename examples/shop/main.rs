@@ -6,12 +6,22 @@
 //! `STRIPE_API_KEY` (checkouts then really happen at Stripe) and `STRIPE_API_BASE` (a fake of its API instead),
 //! `STRIPE_TEA_PRICE` (the id of a recurring price, with which Stripe sells the tea box too),
 //! `ADMIN_PASSWORD` (user `admin`; random when absent), `RUST_LOG` (`info`).
+//!
+//! With the feature `cli`, `shop doctor`, `shop events --state discarded` and so on ask and act beside the running shop;
+//! `shop --help` lists them. With the feature `metrics`, `/metrics` is there for Prometheus.
 
+#[cfg(feature = "cli")]
+mod command;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod orders;
 mod pages;
 mod payments;
 mod settings;
 mod tea;
+
+use std::error::Error;
+use std::process::ExitCode;
 
 use actix_payments::{Database, ReadyChecks, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
@@ -22,12 +32,16 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let command = command::asked();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let settings = settings::Settings::from_env()?;
-use std::error::Error;
-use std::process::ExitCode;
-
     let database = Database::from_url(&settings.database_url)?;
     let payments = payments::build(database.clone(), &settings)?;
+    #[cfg(feature = "cli")]
+    if let Some(command) = command {
+        return Ok(command.run(&payments).await);
+    }
+    orders::create_table(&database)?;
     payments.migrate().await?;
+    #[cfg(feature = "metrics")]
+    let numbers = metrics::install()?;
     let worker = payments.worker().start()?;
     let tea_prices = settings.tea_prices();
 
@@ -35,14 +49,11 @@ use std::process::ExitCode;
     let staff = basic_auth("admin", hash_password(&settings.admin_password)?)?;
     let server = HttpServer::new({
         let payments = payments.clone();
-    #[cfg(feature = "cli")]
-    if let Some(command) = command {
-        return Ok(command.run(&payments).await);
-    }
-    orders::create_table(&database)?;
         move || {
-            App::new()
-                .app_data(payments.clone())
+            let app = App::new();
+            #[cfg(feature = "metrics")]
+            let app = app.configure(metrics::route(numbers.clone()));
+            app.app_data(payments.clone())
                 .app_data(web::Data::new(database.clone()))
                 .service(payments.mount("/payments").admin(staff.clone()))
                 .service(payments.health("/health").checks(ReadyChecks::new().needs_worker(true)))

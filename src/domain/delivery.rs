@@ -92,6 +92,11 @@ impl Rejection {
         Self::TooManyHints,
     ];
 
+    /// Whether the gateway is to send it again, because of something here.
+    pub(crate) fn may_come_again(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Unverifiable)
+    }
+
     /// The reason code: the whole body of the response, and the name of the counter.
     pub fn code(self) -> &'static str {
         match self {

@@ -12,6 +12,8 @@ pub(crate) mod handler;
 mod health;
 pub(crate) mod heartbeat;
 mod hints;
+#[cfg(feature = "metrics")]
+mod measure;
 mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;
@@ -118,13 +120,13 @@ impl Engine {
         format!("{}/{variant}/", self.address.get().map_or("/payments", String::as_str))
     }
 
-    /// Runs blocking database work off the async threads.
-    ///
     /// Where the admin pages are, as far as this process knows.
     pub(crate) fn admin_path(&self) -> String {
         format!("{}/admin/", self.address.get().map_or("/payments", String::as_str))
     }
 
+    /// Runs blocking database work off the async threads.
+    ///
     /// # Errors
     /// `Unavailable` also when a statement of it has had no answer for long.
     pub(crate) async fn blocking<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>

@@ -13,6 +13,7 @@ use crate::engine::payment::Payment;
 use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
+use crate::operations::observed::observed;
 use crate::store::rows::{PaymentDraft, PaymentRow};
 
 /// A payment to be created.
@@ -151,7 +152,11 @@ impl Engine {
         let failed = |error| {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
         };
-        let started = if checkout { variant.gateway.start(&order).await.map_err(failed)? } else { Started::Done };
+        let started = if checkout {
+            observed(&name, "create", variant.gateway.start(&order)).await.map_err(failed)?
+        } else {
+            Started::Done
+        };
         let next = match started {
             Started::Done => Next::Done,
             Started::Redirect { url, gateway_refs } => {

@@ -6,6 +6,7 @@ mod complete;
 mod create;
 mod fetch;
 mod give_owner;
+mod observed;
 mod operate;
 mod operate_subscription;
 mod portal;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::observed::observed;
 use super::tries::{KEY_LIFE, Outcome, SOON, TRY, Waiting};
 use crate::domain::event::{Envelope, Source, storable};
 use crate::domain::operation::{OperationState, SubscriptionVerb};
@@ -90,7 +91,7 @@ impl Engine {
         } else {
             let asked = operation.clone();
             let call = self.read(move |tx| call(tx, &asked)).await?;
-            Some(gateway.call(&call).await)
+            Some(observed(&operation.variant, operation.verb.as_str(), gateway.call(&call)).await)
         };
         let now = self.now();
         let (end, events, result) = judged(self, &operation, answer, waiting, now);

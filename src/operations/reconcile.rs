@@ -14,9 +14,11 @@ use crate::engine::{Actor, act, reconcile_chore};
 use crate::engine::{Engine, Variant};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::GatewayError;
+use crate::operations::observed::observed;
 use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::audit::NewAct;
+use crate::telemetry;
 
 /// What came of comparing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,8 +74,6 @@ impl Engine {
         compared
     }
 
-    /// The same for an operator, written down before.
-    ///
     /// What [`Engine::reconcile`] would find. Changes nothing.
     #[cfg(feature = "cli")]
     pub(crate) async fn reconcilable(self: &Arc<Self>, variant: &str) -> Result<Reconciled, Error> {
@@ -90,6 +90,8 @@ impl Engine {
         Ok((last.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST)), last))
     }
 
+    /// The same for an operator, written down before.
+    ///
     /// # Errors
     /// As those of [`Payments::reconcile`].
     pub(crate) async fn reconcile_by(self: &Arc<Self>, variant: &str, actor: Actor) -> Result<Reconciled, Error> {
@@ -104,15 +106,15 @@ impl Engine {
         name: &str,
         variant: &Variant,
         since: Timestamp,
+        takes: bool,
     ) -> Result<(Reconciled, usize), Error> {
         let told =
-        takes: bool,
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
         let kinds = variant.gateway.setup().kinds;
         let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<Envelope>);
         let (mut ended, mut last) = (false, HashSet::new());
         for _ in 0..PAGES {
-            let page = variant.gateway.list(since, before.as_ref()).await.map_err(told)?;
+            let page = observed(name, "list", variant.gateway.list(since, before.as_ref())).await.map_err(told)?;
             done.listed += page.events.len();
             let ids: HashSet<String> = page.events.iter().map(|event| event.id.clone()).collect();
             if page.more && ids.is_subset(&last) {
@@ -138,7 +140,10 @@ impl Engine {
         missing.reverse();
         let under_way = self.now() - UNDER_WAY;
         let late = missing.iter().filter(|event| event.occurred_at.is_some_and(|at| at < under_way)).count();
-        self.take(name, missing).await?;
+        if takes {
+            self.take(name, missing).await?;
+            telemetry::reconciled(name, done.found);
+        }
         Ok((done, late))
     }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::create::{Next, checked_address};
+use super::observed::observed;
 use crate::domain::event::storable;
 use crate::domain::subscription::{OwnerClaim, OwnerSource, SubscriptionFact, SubscriptionFacts};
 use crate::engine::subscription::{new_row, put};
@@ -127,7 +128,7 @@ impl Engine {
             let why = format!("subscription {} was not started", request.token);
             Error::new(ErrorKind::Gateway, why).with_source(error)
         };
-        let next = match gateway.subscribe(&request).await.map_err(failed)? {
+        let next = match observed(&variant, "subscribe", gateway.subscribe(&request)).await.map_err(failed)? {
             Started::Redirect { url, .. } => {
                 checked_address(&url)?;
                 Next::Redirect(url)

@@ -21,6 +21,7 @@ use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
 use crate::operations::complete::end_if_overtaken;
+use crate::operations::observed::observed;
 use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::calls::{OperationEnd, OperationRow};
@@ -136,7 +137,8 @@ impl Engine {
         }
         let asked = operation.clone();
         let call = self.read(move |tx| call(tx, &asked)).await?;
-        let answer = variant.gateway.call(&call).await;
+        let called = observed(&operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
+        let answer = called.await;
         self.conclude(operation, answer, waiting).await
     }
 

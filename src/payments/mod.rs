@@ -101,6 +101,19 @@ impl Payments {
     }
 }
 
+/// Measuring.
+#[cfg(feature = "metrics")]
+impl Payments {
+    /// Sets the gauges that the database knows: `pay_events` and `pay_oldest_event_seconds`. A worker does so every 15
+    /// seconds; this is for processes without one, and for those that want the numbers of this very moment.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn measure(&self) -> Result<(), Error> {
+        self.0.measure().await
+    }
+}
+
 /// Taking deliveries in.
 impl Payments {
     /// Takes in a delivery for `variant`. Once this returns `Ok`, its events are committed and will be processed,

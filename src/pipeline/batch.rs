@@ -24,6 +24,7 @@ use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{Claimed, EventRow};
+use crate::telemetry::IS_MEASURED;
 
 /// How many events one transaction processes at the most.
 pub(crate) const BATCH: i64 = 200;
@@ -36,6 +37,8 @@ pub(crate) struct Batch {
     pub(crate) pending: Vec<Pending>,
     /// The others: each one's variant, and the state that it is in.
     pub(super) settled: Vec<(String, EventState)>,
+    /// The variants of the events that were processed for the first time, and when each was received.
+    pub(super) first: Vec<(String, Timestamp)>,
     /// How many parked events were woken.
     pub(super) woken: usize,
     /// The owners of subscriptions that changed.
@@ -52,6 +55,7 @@ impl Batch {
         self.claimed += other.claimed;
         self.pending.extend(other.pending);
         self.settled.extend(other.settled);
+        self.first.extend(other.first);
         self.woken += other.woken;
         self.owners.extend(other.owners);
     }
@@ -273,6 +277,10 @@ fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written
         if let Ok(Stepped { subscription: Some(change), .. }) = &one.outcome {
             report_subscription(one.event, change);
             batch.owners.extend(change.owners());
+        }
+        let row = &one.event.row;
+        if row.claims == 1 && IS_MEASURED {
+            batch.first.push((row.variant.clone(), row.received_at));
         }
         match written.pending(engine, set, &one)? {
             Some(pending) => batch.pending.push(pending),

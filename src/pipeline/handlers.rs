@@ -15,6 +15,7 @@ use crate::engine::{Engine, EventNotice, HandlerError, SubscriptionNotice, Trans
 use crate::error::Error;
 use crate::store::rows::{Claim, DoneHandler, NewAttempt, Verdict};
 use crate::store::sets::Settled;
+use crate::telemetry::{self, Span, Stopwatch};
 
 /// An event that is applied and committed, with the handlers that are still to run.
 pub(crate) struct Pending {
@@ -39,6 +40,11 @@ impl Pending {
     /// Runs the handlers one after the other and settles the event. One that fails does not keep the others from
     /// running. `ran` is called when the last of them has run, before that is written down.
     pub(crate) async fn run(self, ran: impl FnOnce()) -> Result<(), Error> {
+        let span = Span::event(&self.event.variant, &self.event.id, &self.event.kind);
+        span.around(self.run_all(ran)).await
+    }
+
+    async fn run_all(self, ran: impl FnOnce()) -> Result<(), Error> {
         let engine = self.engine.clone();
         // What gave up in an earlier attempt, here or elsewhere, is not made good by what succeeds in this one.
         let gave_up = |done: &DoneHandler| Some((done.handler.clone(), HandlerError::Discard(done.gave_up.clone()?)));
@@ -113,16 +119,20 @@ impl Pending {
     async fn attempt(&self, engine: &Engine, call: &Call<'_>) -> (NewAttempt, Result<(), HandlerError>) {
         let started_at = engine.now();
         let timeout = engine.handler_timeout;
-        let outcome = match tokio::time::timeout(timeout, Guarded((call.begin)())).await {
+        let (watch, span) = (Stopwatch::start(), Span::handler(call.handler, &self.event.id));
+        let run = span.within(|| Guarded((call.begin)()));
+        let outcome = match tokio::time::timeout(timeout, span.around(run)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
         };
+        let word = outcome.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok);
+        telemetry::handled(call.handler, word.as_str(), watch);
         let attempt = NewAttempt {
             event_id: self.claim.event,
             transition: call.transition,
             handler: call.handler.to_owned(),
             attempt: self.attempts,
-            outcome: outcome.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok),
+            outcome: word,
             error: outcome.as_ref().err().map(|error| storable_error(&error.sentence())),
             started_at,
             finished_at: engine.now(),

@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::EventStream;
+use crate::telemetry;
 
 impl Engine {
     /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer
@@ -62,6 +63,9 @@ impl Engine {
     }
 
     fn count_settled(&self, batch: &Batch) {
+        let now = self.now();
+        telemetry::batch(batch.claimed);
+        batch.first.iter().for_each(|(variant, received_at)| telemetry::processed(variant, *received_at, now));
         batch.settled.iter().for_each(|(variant, state)| self.count(variant, state.as_str(), 1));
         // Only now are they to be seen by others.
         if batch.woken > 0 {

@@ -16,6 +16,7 @@ use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::repeated;
 use crate::gateways::{TEST_KIND, Verification};
 use crate::store::rows::NewEvent;
+use crate::telemetry::{self, IS_MEASURED, Span};
 
 /// A delivery that is safe now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +48,13 @@ impl Engine {
     /// The rejection that the gateway is to be told; it is counted here.
     pub(crate) async fn receive(self: &Arc<Self>, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
         let now = self.now();
-        let received = self.take_in(variant, delivery, now).await;
-        if let Err(rejection) = received {
-            self.reject(variant, rejection);
+        let span = Span::delivery(self.variant(variant).map_or(NOBODY, |_| variant));
+        let received = span.around(self.take_in(variant, delivery, now, span.clone())).await;
+        match received {
+            Ok(Received { events, duplicates }) => {
+                telemetry::delivered(variant, if events > 0 && events == duplicates { "duplicate" } else { "stored" });
+            }
+            Err(rejection) => self.reject(variant, rejection),
         }
         received
     }
@@ -61,6 +66,7 @@ impl Engine {
         let shown: String = variant.chars().take(LONGEST_SHOWN).collect();
         let line = format_args!("rejected a delivery: variant={shown:?} reason={rejection}");
         repeated::log(Level::Warn, &format!("rejected {known} {rejection}"), line);
+        telemetry::rejected(known, rejection.code(), rejection.may_come_again());
         self.count(known, &format!("{REJECTED}{rejection}"), 1);
     }
 
@@ -69,6 +75,7 @@ impl Engine {
         variant: &str,
         delivery: Delivery,
         now: Timestamp,
+        span: Span,
     ) -> Result<Received, Rejection> {
         let gateway = &self.variant(variant).ok_or(Rejection::UnknownVariant)?.gateway;
         let verified = match gateway.verify(&delivery, now) {
@@ -84,11 +91,16 @@ impl Engine {
         if events.is_empty() {
             return Ok(Received { events: 0, duplicates: 0 });
         }
+        events.iter().for_each(|event| span.event_is(&event.gateway_event_id));
+        let happened: Vec<_> = events.iter().filter(|_| IS_MEASURED).map(|event| event.occurred_at).collect();
         let stored = writer.append(events, self.register(), PATIENCE).await.map_err(|error| {
             error.report(format_args!("a delivery could not be stored: variant={variant}"));
             Rejection::Unavailable
         })?;
         let duplicates = stored.iter().filter(|event| event.duplicate).count();
+        for (_, at) in stored.iter().zip(happened).filter(|(event, _)| !event.duplicate) {
+            telemetry::received(variant, at, now);
+        }
         if !is_test {
             self.count(variant, RECEIVED, count);
             self.count(variant, DUPLICATE, duplicates);

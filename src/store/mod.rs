@@ -226,6 +226,9 @@ pub(crate) trait Hours {
     fn first_parked(&mut self) -> Result<Option<EventRow>, Error>;
     /// When the events were due that were due before `at`, the earliest first, up to `cap`.
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
+    /// The variants of the `cap` events that were due first before `at`, and when the first of each was due.
+    #[cfg(feature = "metrics")]
+    fn oldest_due(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error>;
     /// How many events were discarded after `since` and still are, counted up to `cap`.
     fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error>;
     /// When the newest payments of this variant were created that the host asked for before `at`, up to `cap`.

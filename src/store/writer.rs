@@ -21,6 +21,7 @@ use super::rows::{Appended, Claim, Count, Counter, NewAttempt, NewEvent};
 use super::sets::Settled;
 use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind};
+use crate::telemetry::{self, Stopwatch};
 use counts::Counts;
 use group::Group;
 use load::Load;
@@ -215,7 +216,12 @@ impl Relay for Thread {
             let begun = (group.deliveries() > 0).then(|| self.load.begin());
             self.waiting.fetch_sub(group.deliveries(), Ordering::Relaxed);
             let bytes = group.bytes();
+            let (watch, wrote) = (Stopwatch::start(), group.size() > 0);
             let unwritten = group.write(&*self.store);
+            if wrote {
+                telemetry::committed(watch);
+            }
+            telemetry::waiting(self.waiting.load(Ordering::Relaxed));
             pause = if unwritten.is_empty() { COUNT_EVERY } else { (pause * 2).min(COUNT_AGAIN) };
             count_at = if unwritten.is_empty() { count_at } else { Some(Instant::now() + pause) };
             self.counts.put_back(unwritten);

@@ -48,6 +48,8 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     running.spawn_local(prune(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(ask(worker.payments.clone(), worker.poll, stopping.clone()));
     running.spawn_local(alarm(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    #[cfg(feature = "metrics")]
+    running.spawn_local(measure(worker.payments.clone(), stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     for _ in 0..worker.payments.engine().store.lanes() {
         running.spawn_local(lane(worker.clone(), room.clone(), stopping.clone()));
@@ -135,6 +137,16 @@ async fn alarm(payments: Payments, poll: Duration, mut stopping: watch::Receiver
         told.inspect_err(|error| error.report("alarms could not be looked for"))
     };
     repeat(told, poll, &mut stopping).await;
+}
+
+/// Sets the gauges from time to time.
+#[cfg(feature = "metrics")]
+async fn measure(payments: Payments, mut stopping: watch::Receiver<bool>) {
+    let measured = async || {
+        let measured = payments.engine().measure().await;
+        measured.inspect_err(|error| error.report("the gauges could not be set"))
+    };
+    repeat(measured, EVERY, &mut stopping).await;
 }
 
 /// Says from time to time that the worker runs.

@@ -52,6 +52,7 @@ mod story;
 mod strangers;
 mod stripe;
 mod subscriptions;
+mod telemetry;
 mod theirs;
 mod tools;
 mod transaction;

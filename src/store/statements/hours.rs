@@ -88,6 +88,16 @@ impl Hours for Connection {
             .map_err(failed("looking for overdue events"))
     }
 
+    #[cfg(feature = "metrics")]
+    fn oldest_due(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error> {
+        Said::<(diesel::sql_types::Text, Instant)>::new()
+            .sql("SELECT variant, MIN(due_at) FROM (SELECT variant, due_at FROM pay_events WHERE due_at < ")
+            .at(at)
+            .sql(format!(" ORDER BY due_at LIMIT {cap}) AS due GROUP BY variant"))
+            .load(self)
+            .map_err(failed("looking for the oldest events"))
+    }
+
     /// The state is part of the text, as it is of the index.
     fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error> {
         Said::<BigInt>::new()

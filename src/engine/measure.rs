@@ -1,0 +1,40 @@
+//! What the database says of how much waits, for the gauges.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::heartbeat::LOOKED_AT;
+use crate::domain::event::EventState;
+use crate::error::Error;
+use crate::store::filters::EventStream;
+use crate::telemetry;
+
+/// How far events of a state are counted.
+const COUNTED: i64 = 10_000;
+
+/// The states of which there are few as long as all is well.
+const STATES: [EventState; 5] =
+    [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked, EventState::Discarded];
+
+impl Engine {
+    /// Sets the gauges.
+    pub(crate) async fn measure(self: &Arc<Self>) -> Result<(), Error> {
+        let now = self.now();
+        let (counts, oldest) = self
+            .read(move |tx| {
+                let counts = tx.count_events(&STATES.map(EventStream::State), COUNTED)?;
+                Ok((counts, tx.oldest_due(now, LOOKED_AT)?))
+            })
+            .await?;
+        for (state, count) in STATES.iter().zip(counts) {
+            telemetry::events(state.as_str(), count);
+        }
+        for name in self.variants.keys() {
+            let due = oldest.iter().find(|(variant, _)| variant == name);
+            let due_for = due.and_then(|(_, at)| Duration::try_from(now - *at).ok());
+            telemetry::oldest(name, due_for.unwrap_or_default());
+        }
+        Ok(())
+    }
+}

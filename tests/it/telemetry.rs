@@ -1,0 +1,72 @@
+//! Is everything measured and traced that the guide lists, and nothing that a stranger chose or a person would not want?
+
+mod documents;
+mod spans;
+
+use actix_payments::{METRICS, MetricKind, NewPayment, Transition};
+use actix_web::http::Method;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::scenes::money;
+use crate::stripe::fake::Fake;
+
+/// The recorder of this process.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().unwrap()).clone()
+}
+
+on_both_databases! {
+    async fn a_story_is_seen_in_every_metric_with_the_labels_that_are_listed(kind) {
+        let (recorder, fake) = (recorder(), Fake::new(NOW));
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| {
+            builder.variant("stripe", gateway).handler("send-receipt", |_: Transition| async { Ok(()) })
+        });
+        let app = app.await;
+        app.payments.reconcile("stripe").await.unwrap();
+        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        fake.pay(&token);
+        let is_paid = |event: &&serde_json::Value| event["type"] == "checkout.session.completed";
+        let event = fake.state().events.iter().find(is_paid).unwrap().to_string();
+        app.deliver(&[&event, &event]).await;
+        let stranger = [("stripe-signature", "t=1,v1=00")];
+        app.request(Method::POST, "/payments/stripe/", &stranger, br#"{"id":"evt_stranger"}"#).await;
+        app.request(Method::POST, "/payments/strangers-word/", &stranger, b"{}").await;
+        app.payments.reconcile("stripe").await.unwrap();
+        app.payments.measure().await.unwrap();
+        let text = recorder.render();
+        for metric in METRICS {
+            let is_it = |line: &&str| line.starts_with(metric.name) && !line.starts_with('#');
+            let line = text.lines().find(is_it).unwrap_or_else(|| panic!("{} was not measured:\n{text}", metric.name));
+            for label in metric.labels {
+                assert!(line.contains(&format!("{label}=\"")), "{line} lacks {label}");
+            }
+            let given = line.matches("=\"").count() - line.matches("quantile=\"").count();
+            assert_eq!(given, metric.labels.len(), "{line}");
+            let kind = match metric.kind {
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
+                _ => "summary",
+            };
+            assert!(text.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{text}");
+        }
+        let counted = |line: &str| assert!(text.lines().any(|it| it == line), "{line} in\n{text}");
+        counted(r#"pay_deliveries_total{variant="stripe",answer="stored"} 1"#);
+        counted(r#"pay_deliveries_total{variant="stripe",answer="duplicate"} 1"#);
+        counted(r#"pay_rejections_total{variant="",cause="unknown_variant"} 1"#);
+        counted(r#"pay_reconciled_total{variant="stripe"} 2"#);
+        counted(r#"pay_events{state="available"} 2"#);
+        for word in ["strangers-word", "evt_stranger", "checkout.session", "whsec_"] {
+            assert!(!text.contains(word), "{word} in\n{text}");
+        }
+        let unlisted = text.lines().filter(|line| line.starts_with("pay_")).find(|line| {
+            let name = line.split(['{', ' ']).next().unwrap();
+            let name = ["_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            METRICS.iter().all(|metric| metric.name != name)
+        });
+        assert_eq!(unlisted, None);
+    }
+}
