@@ -154,8 +154,9 @@ fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
                 || ["ORDER BY", "GROUP BY"].iter().any(|what| line.detail == format!("USE TEMP B-TREE FOR {what}"))
         })
     };
-    // Tables of as many rows as there are handlers and workers are read whole.
-    let few = |line: &SqliteLine| ["pay_handlers", "pay_workers"].iter().any(|of| line.detail.contains(of));
+    // Tables of as many rows as there are chores, handlers and workers are read whole.
+    let few =
+        |line: &SqliteLine| ["pay_chores", "pay_handlers", "pay_workers"].iter().any(|of| line.detail.contains(of));
     let scan = |line: &SqliteLine| line.detail.starts_with("SCAN pay_") && !few(line);
     let heavy = |line: &SqliteLine| scan(line) || line.detail.starts_with("USE TEMP B-TREE");
     // The few ids of a search may be sorted.
@@ -218,6 +219,7 @@ fn planned(conn: &mut PgConnection, sql: &str, settings: &str) -> Option<Plan> {
     let scan = plan.iter().any(|line| {
         line.contains("Seq Scan on pay_")
             && !line.contains("Seq Scan on pay_handlers")
+            && !line.contains("Seq Scan on pay_chores")
             && !line.contains("Seq Scan on pay_workers")
     });
     let at = |what: &str| plan.iter().position(|line| line.trim_start_matches([' ', '-', '>']).starts_with(what));
