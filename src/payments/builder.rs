@@ -2,6 +2,7 @@
 //! [`Builder::build`], with what was expected and what was given.
 
 mod alarms;
+mod limits;
 mod subscriptions;
 
 use std::collections::{BTreeMap, HashSet};
@@ -187,20 +188,6 @@ impl<C: HostConnection> Builder<C> {
     /// How long a handler may run before its attempt counts as failed. Default 60 seconds.
     pub fn handler_timeout(mut self, timeout: Duration) -> Self {
         self.handler_timeout = timeout;
-        self
-    }
-
-    /// How many deliveries may wait for the database before more are answered 503. Default 1024.
-    pub fn queue(mut self, deliveries: usize) -> Self {
-        self.limits.waiting = deliveries;
-        self
-    }
-
-    /// How many bytes the bodies of requests may take that are still arriving, and how many again the deliveries that
-    /// wait for the database, before more are answered 503. Default 64 MiB. A body is counted
-    /// from 4 KiB on. When so much is arriving, bodies that have been arriving for over a second give way to new ones.
-    pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.limits.bytes = bytes;
         self
     }
 
