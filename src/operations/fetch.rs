@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::task::{Id, JoinSet};
 
+use super::observed::observed;
 use super::tries::{SOON, free_again};
 use crate::domain::event::{Envelope, Source};
 use crate::domain::named::NamedObject;
@@ -114,7 +115,8 @@ impl Engine {
             tries: u32::try_from(fetch.attempts).unwrap_or(u32::MAX),
         };
         let lost = |_| Err(GatewayError::OutcomeUnknown(format!("no answer within {} s", ANSWER.as_secs())));
-        let answer = tokio::time::timeout(ANSWER, variant.gateway.fetch(&question)).await.unwrap_or_else(lost);
+        let asked = async { tokio::time::timeout(ANSWER, variant.gateway.fetch(&question)).await.unwrap_or_else(lost) };
+        let answer = observed(&fetch.variant, "fetch", asked).await;
         let (now, next) = (self.now(), new_fetch_key()?);
         let (end, rows) = self.judged(&fetch, answer, next, now);
         let (name, answers) = (fetch.variant.clone(), end.answers.clone());

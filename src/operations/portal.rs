@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::create::checked_address;
+use super::observed::observed;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::GatewayError;
@@ -25,7 +26,7 @@ impl Engine {
         let address = Some(self.address_of(&subscription.variant).trim_end_matches('/').to_owned());
         let return_url = return_url.replace("{token}", token);
         let request = PortalRequest { gateway_ref, customer_ref, state, address, return_url };
-        let url = match gateway.portal(&request).await {
+        let url = match observed(&subscription.variant, "portal", gateway.portal(&request)).await {
             Err(GatewayError::Unsupported(why)) => return Err(refused(why)),
             Err(error) => {
                 let why = format!("the page for subscription {token} was not made");
