@@ -14,7 +14,6 @@ use crate::engine::request::{Requester, Wanted};
 use crate::error::{Error, ErrorKind};
 use crate::operations::Outcome;
 use crate::payments::Payments;
-use crate::store::audit::NewAct;
 
 /// Which events to act on.
 #[derive(Debug, Clone, Args)]
@@ -116,6 +115,8 @@ impl Reconcile {
             table.row([name.clone(), done.listed.to_string(), done.found.to_string()]);
             all.push(json!({ "variant": name, "listed": done.listed, "missing": done.found }));
         }
+        // The process ends before the counters would be written by themselves.
+        engine.flush().await;
         Ok(Output::table(self.common.json, table, || json!({ "reconciled": all })))
     }
 }
@@ -173,10 +174,10 @@ impl Prune {
             return Ok(Output::text(json, format!("{count} would be pruned"), || json!({ "prunable": count })));
         }
         let actor = self.acting.actor();
-        let pruned = payments.prune().await?;
-        let detail = Some(format!("{pruned} bodies"));
-        let row = NewAct { detail, ..act("prune", &actor, None, None, engine.now()) };
+        // Written down before: what is pruned does not come back.
+        let row = act("prune", &actor, None, None, engine.now());
         engine.write(move |tx| tx.add_act(&row)).await?;
+        let pruned = payments.prune().await?;
         Ok(Output::text(json, format!("{pruned} pruned"), || json!({ "pruned": pruned })))
     }
 }

@@ -101,7 +101,7 @@ impl Send {
             status => format!("{endpoint} answered {status} {reason}"),
         };
         let value = || json!({ "status": answer.status, "reason": answer.reason, "event": sent.id, "state": became });
-        let is_fine = answer.status == 200 && state.is_some_and(is_end);
+        let is_fine = answer.status == 200 && state.is_some_and(|it| is_end(it) && it != EventState::Discarded);
         Ok(Output::text(json, text, value).found(!is_fine))
     }
 }
