@@ -119,7 +119,8 @@ on_both_databases! {
         })).await;
         app.give_up().await;
         let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
-        until(|| notes.count() == 1).await;
+        // A panic is printed before it is caught, which takes a while.
+        until(|| app.number("SELECT count(*) FROM pay_alarms WHERE attempts = 1") == 1).await;
         a_while().await;
         app.pass(31);
         until(|| app.number("SELECT count(*) FROM pay_alarms WHERE told") == 1).await;
