@@ -15,6 +15,9 @@ use crate::store::alarms::AlarmRow;
 const NAME: &str = "alarms";
 /// How often anomalies are looked for.
 const EVERY: Duration = Duration::from_secs(30);
+/// For how long nobody sees what is a variant's until it is over where this process lacks the variant: one that has it
+/// may be restarting, or be seldom the one that looks.
+const ELSEWHERE: Duration = Duration::from_secs(86_400);
 
 impl Engine {
     /// Looks for anomalies and tells the host what it was not told yet, if that is due and no other process does so.
@@ -27,7 +30,9 @@ impl Engine {
         let looked = self.blocking(|engine| engine.store.ask(|tx| anomalies_now(engine, tx))).await;
         let (found, base) = (looked?, self.admin_path());
         let (now, calm) = (self.now(), self.thresholds.calm);
+        let variants: Vec<String> = self.variants.keys().cloned().collect();
         let due = self.write(move |tx| {
+            let calm = |key: &str| if is_elsewhere(key, &variants) { calm.max(ELSEWHERE) } else { calm };
             let (mut alarms, found) = (tx.alarms()?, found.iter().map(|one| row(one, &base, now)).collect());
             for changed in compare(&mut alarms, found, now, calm) {
                 tx.keep_alarm(&alarms[changed])?;
@@ -103,21 +108,45 @@ fn row(anomaly: &Anomaly, base: &str, now: Timestamp) -> AlarmRow {
         told: false,
         attempts: 0,
         due_at: Some(now),
+        urgent: wording.is_urgent,
     }
 }
 
-/// Brings the alarms up to what was found; answers which were changed.
-fn compare(alarms: &mut Vec<AlarmRow>, found: Vec<AlarmRow>, now: Timestamp, calm: Duration) -> Vec<usize> {
+/// Whether the alarm is of a variant that is not among these.
+fn is_elsewhere(key: &str, variants: &[String]) -> bool {
+    // Another part behind the colon is the gateway's name of a dispute, which any process sees.
+    let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "chore"];
+    let Some((kind, rest)) = key.split_once(':').filter(|(kind, _)| of_variants.contains(kind)) else { return false };
+    // Of chores, only those have a variant that name it behind their own name.
+    let variant = if kind == "chore" { rest.split_once(':').map(|(_, variant)| variant) } else { Some(rest) };
+    variant.is_some_and(|variant| !variants.iter().any(|it| it == variant))
+}
+
+/// Brings the alarms up to what was found; answers which were changed. `calm` is how long an alarm has not been seen
+/// when it is over.
+fn compare(
+    alarms: &mut Vec<AlarmRow>,
+    found: Vec<AlarmRow>,
+    now: Timestamp,
+    calm: impl Fn(&str) -> Duration,
+) -> Vec<usize> {
     let mut changed = Vec::new();
     for (at, alarm) in alarms.iter_mut().enumerate() {
-        if found.iter().any(|one| one.name == alarm.name) {
+        if let Some(one) = found.iter().find(|one| one.name == alarm.name) {
             alarm.seen_at = now;
+            if one.urgent && !alarm.urgent {
+                // What was a warning, and may have been a stranger's doing, must not hide what it has become.
+                let begun_at = alarm.begun_at;
+                *alarm = AlarmRow { begun_at, ..one.clone() };
+                changed.push(at);
+                continue;
+            }
             // It came back before its end was told: to the host it has never been gone.
             if alarm.over_at.take().is_some() && alarm.told {
                 (alarm.due_at, alarm.attempts) = (None, 0);
             }
             changed.push(at);
-        } else if alarm.over_at.is_none() && alarm.seen_at <= now - calm {
+        } else if alarm.over_at.is_none() && alarm.seen_at <= now - calm(&alarm.name) {
             alarm.over_at = Some(now);
             if alarm.told {
                 alarm.due_at = Some(now);
@@ -138,7 +167,9 @@ fn compare(alarms: &mut Vec<AlarmRow>, found: Vec<AlarmRow>, now: Timestamp, cal
 mod tests {
     use super::*;
 
-    const CALM: Duration = Duration::from_secs(300);
+    fn calm(_: &str) -> Duration {
+        Duration::from_secs(300)
+    }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_timestamp(1_000_000 + seconds).expect("a time")
@@ -151,16 +182,16 @@ mod tests {
     #[test]
     fn an_alarm_begins_at_once_and_is_over_after_five_calm_minutes() {
         let mut alarms = Vec::new();
-        assert_eq!(compare(&mut alarms, found(0), at(0), CALM), [0]);
+        assert_eq!(compare(&mut alarms, found(0), at(0), calm), [0]);
         assert_eq!((alarms[0].due_at, alarms[0].told), (Some(at(0)), false));
         (alarms[0].told, alarms[0].due_at) = (true, None);
-        assert_eq!(compare(&mut alarms, found(30), at(30), CALM), [0]);
+        assert_eq!(compare(&mut alarms, found(30), at(30), calm), [0]);
         assert_eq!((alarms[0].begun_at, alarms[0].seen_at, alarms[0].due_at), (at(0), at(30), None));
-        assert!(compare(&mut alarms, Vec::new(), at(329), CALM).is_empty());
-        assert_eq!(compare(&mut alarms, Vec::new(), at(330), CALM), [0]);
+        assert!(compare(&mut alarms, Vec::new(), at(329), calm).is_empty());
+        assert_eq!(compare(&mut alarms, Vec::new(), at(330), calm), [0]);
         assert_eq!((alarms[0].over_at, alarms[0].due_at), (Some(at(330)), Some(at(330))));
         // Back again before that was told, it has never been gone.
-        compare(&mut alarms, found(331), at(331), CALM);
+        compare(&mut alarms, found(331), at(331), calm);
         assert_eq!((alarms.len(), alarms[0].over_at, alarms[0].due_at), (1, None, None));
     }
 
@@ -168,7 +199,30 @@ mod tests {
     fn what_is_over_before_it_was_told_is_still_told_from_its_beginning() {
         let mut alarms = found(0);
         alarms[0].due_at = Some(at(1_000));
-        compare(&mut alarms, Vec::new(), at(600), CALM);
+        compare(&mut alarms, Vec::new(), at(600), calm);
         assert_eq!((alarms[0].over_at, alarms[0].due_at, alarms[0].told), (Some(at(600)), Some(at(1_000)), false));
+    }
+
+    #[test]
+    fn what_is_a_variants_is_not_over_because_a_process_without_it_looked() {
+        let variants = ["stripe".to_owned()];
+        let elsewhere = ["refused:dummy", "silence:dummy", "unshown:dummy", "chore:reconcile:dummy"];
+        assert!(elsewhere.iter().all(|key| is_elsewhere(key, &variants)));
+        let here = ["refused:stripe", "chore:reconcile:stripe", "chore:retention", "dispute:dp_1", "review"];
+        assert!(!here.iter().any(|key| is_elsewhere(key, &variants)));
+    }
+
+    #[test]
+    fn a_warning_is_told_again_when_it_becomes_urgent_and_only_then() {
+        let mut alarms = found(0);
+        (alarms[0].told, alarms[0].due_at) = (true, None);
+        compare(&mut alarms, found(30), at(30), calm);
+        assert_eq!(alarms[0].due_at, None);
+        let worse = vec![AlarmRow { urgent: true, ..found(60).remove(0) }];
+        compare(&mut alarms, worse.clone(), at(60), calm);
+        assert_eq!((alarms[0].told, alarms[0].due_at, alarms[0].begun_at), (false, Some(at(60)), at(0)));
+        (alarms[0].told, alarms[0].due_at) = (true, None);
+        compare(&mut alarms, worse, at(90), calm);
+        assert_eq!((alarms[0].told, alarms[0].due_at), (true, None));
     }
 }

@@ -25,7 +25,7 @@ const LATELY: time::Duration = time::Duration::hours(24);
 /// How long a gateway may take to show what events name: the first tries come within minutes.
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
 /// How many disputes are told one by one.
-const DISPUTES: usize = 10;
+const DISPUTES: usize = 99;
 
 /// What is the matter now, for who needs no more of the overview than that.
 pub(crate) fn anomalies_now(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
@@ -136,7 +136,9 @@ fn gateways(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anom
 }
 
 fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let open = tx.open_disputes(COUNT_CAP)?;
+    let mut open = tx.open_disputes(COUNT_CAP)?;
+    // The databases don't agree on where those without a deadline come.
+    open.sort_by_key(|it| (it.until.is_none(), it.until, it.gateway_ref.clone()));
     let more = open.len().saturating_sub(DISPUTES);
     let one = |it: OpenDispute| {
         let currency = it.currency.and_then(|code| Currency::parse(&code).ok());

@@ -20,6 +20,8 @@ pub(crate) struct AlarmRow {
     pub attempts: i64,
     /// When the host is to be called next.
     pub due_at: Option<Timestamp>,
+    /// Whether it was urgent when it was last told.
+    pub urgent: bool,
 }
 
 /// A dispute that is open.
@@ -36,7 +38,7 @@ pub(crate) struct OpenDispute {
 }
 
 /// A call to a gateway whose end is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenCall {
     pub variant: String,
     pub verb: String,
@@ -63,7 +65,8 @@ pub(crate) trait Alarms {
     fn forget_alarm(&mut self, name: &str) -> Result<(), Error>;
     /// The disputes that are open, the first deadline first, up to `cap`.
     fn open_disputes(&mut self, cap: i64) -> Result<Vec<OpenDispute>, Error>;
-    /// The calls that act on payments, were asked for before `at` and whose end is not known, up to `cap`.
+    /// The calls that act on payments, were asked for before `at` and whose end is not known, up to `cap`. One that was
+    /// given up is among them until a later refresh has told how the payment stands.
     fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error>;
     /// The chores that have failed at every turn since before `at`, and had one after `lately`.
     fn failing_chores(&mut self, at: Timestamp, lately: Timestamp) -> Result<Vec<FailingChore>, Error>;

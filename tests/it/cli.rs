@@ -142,6 +142,7 @@ on_both_databases! {
         assert_eq!(app.cli("migrate --dry-run").await.text, "");
         app.run("DROP TABLE pay_alarms");
         app.run("DROP INDEX pay_ledger_disputes");
+        app.run("DROP INDEX pay_operations_unknown");
         app.run("ALTER TABLE pay_chores DROP COLUMN failing_since");
         app.run("ALTER TABLE pay_chores DROP COLUMN failure");
         app.run("DELETE FROM pay_migrations WHERE name = '0021_alarms'");

@@ -14,10 +14,14 @@ CREATE TABLE pay_alarms (
     told     BOOLEAN NOT NULL DEFAULT FALSE,
     -- How often the host was called for what it was not told yet, and when it is called next; NULL when it was told all.
     attempts BIGINT NOT NULL DEFAULT 0,
-    due_at   TEXT
+    due_at   TEXT,
+    -- Whether it was urgent when it was last told: it is told again when it becomes so.
+    urgent   BOOLEAN NOT NULL DEFAULT FALSE
 );
 -- Since when a chore has failed at every turn, and why it last did; NULL when its last turn succeeded.
 ALTER TABLE pay_chores ADD COLUMN failing_since TEXT;
 ALTER TABLE pay_chores ADD COLUMN failure TEXT;
 -- Disputes that are open, the first deadline first.
 CREATE INDEX pay_ledger_disputes ON pay_ledger (until) WHERE register = 'dispute' AND state = 'open';
+-- Operations that were given up without an end.
+CREATE INDEX pay_operations_unknown ON pay_operations (created_at) WHERE state = 'unknown';

@@ -7,8 +7,6 @@ use super::super::Instant;
 use super::said::Said;
 use super::schema::pay_alarms::dsl as a;
 use super::schema::pay_chores::dsl as c;
-use super::schema::pay_operations::dsl as o;
-use super::schema::pay_payments::dsl as p;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::error::Error;
@@ -31,6 +29,7 @@ impl Alarms for Connection {
             a::told.eq(alarm.told),
             a::attempts.eq(alarm.attempts),
             a::due_at.eq(alarm.due_at),
+            a::urgent.eq(alarm.urgent),
         );
         diesel::insert_into(a::pay_alarms)
             .values((a::name.eq(&alarm.name), what))
@@ -59,15 +58,30 @@ impl Alarms for Connection {
             .map_err(failed("looking for open disputes"))
     }
 
+    /// Each half reads the few rows of its own partial index.
     fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error> {
-        o::pay_operations
-            .inner_join(p::pay_payments.on(o::payment_id.eq(p::id)))
-            .filter(o::due_at.is_not_null().and(o::created_at.lt(at)).and(o::verb.ne("refresh")))
-            .order(o::due_at)
-            .limit(cap)
-            .select((o::variant, o::verb, p::token, o::created_at))
+        let columns = "SELECT o.variant, o.verb, p.token, o.created_at FROM pay_operations AS o \
+                       JOIN pay_payments AS p ON p.id = o.payment_id WHERE o.verb <> 'refresh' AND";
+        let mut calls: Vec<(String, String, String, Timestamp)> = Said::<(Text, Text, Text, Instant)>::new()
+            .sql(format!("{columns} o.due_at IS NOT NULL AND o.created_at < "))
+            .at(at)
+            .sql(format!(" ORDER BY o.due_at LIMIT {cap}"))
             .load(self)
-            .map_err(failed("looking for calls without an end"))
+            .map_err(failed("looking for calls without an end"))?;
+        let given_up = Said::<(Text, Text, Text, Instant)>::new()
+            .sql(format!("{columns} o.state = 'unknown' AND o.created_at < "))
+            .at(at)
+            .sql(format!(
+                " AND NOT EXISTS (SELECT 1 FROM pay_operations AS later WHERE later.payment_id = o.payment_id \
+                 AND later.id > o.id AND later.verb = 'refresh' AND later.state = 'done') \
+                 ORDER BY o.created_at LIMIT {cap}"
+            ));
+        calls.extend(
+            given_up.load::<(String, String, String, Timestamp)>(self).map_err(failed("looking for lost calls"))?,
+        );
+        calls.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
+        let call = |(variant, verb, token, created_at)| OpenCall { variant, verb, token, created_at };
+        Ok(calls.into_iter().map(call).collect())
     }
 
     fn failing_chores(&mut self, at: Timestamp, lately: Timestamp) -> Result<Vec<FailingChore>, Error> {

@@ -246,6 +246,7 @@ diesel::table! {
         told -> Bool,
         attempts -> BigInt,
         due_at -> Nullable<Instant>,
+        urgent -> Bool,
     }
 }
 

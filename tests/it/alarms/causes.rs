@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_payments::gateways::stripe::sign_delivery;
 use actix_payments::{AlarmThresholds, NewPayment};
+use actix_web::http::Method;
 use serde_json::json;
 
 use super::stories::worker;
@@ -81,6 +83,69 @@ on_both_databases! {
         a_while().await;
         assert!(notes.all().len() == 1 && notes.all()[0].starts_with("missed:stripe begins: "), "{:?}", notes.all());
         running.stop().await;
+    }
+
+    async fn a_forgery_beside_good_ones_does_not_hide_that_all_are_refused(kind) {
+        let notes = Notes::default();
+        let app = App::with(kind, |builder| telling(builder, &notes, &Arc::default())).await;
+        let forged = async |number: i64| {
+            let body = r#"{"id":"evt_forged","type":"ping"}"#;
+            let signature = sign_delivery("whsec_other", app.now(), body.as_bytes());
+            let headers = [("stripe-signature", signature.as_str())];
+            app.request(Method::POST, "/payments/stripe/", &headers, body.as_bytes()).await;
+            app.counted("rejected:signature_mismatch", number);
+        };
+        forged(1).await;
+        app.pass(1);
+        app.deliver(&[r#"{"id":"evt_good","type":"ping"}"#]).await;
+        let running = worker(&app);
+        until(|| notes.count() == 1).await;
+        assert!(notes.all()[0].contains("rejected beside good ones"), "{:?}", notes.all());
+        a_while().await;
+        app.pass(31);
+        forged(2).await;
+        app.pass(31);
+        until(|| notes.count() == 2).await;
+        assert!(notes.all()[1].starts_with("refused:stripe begins: "), "{:?}", notes.all());
+        assert!(notes.all()[1].contains("none accepted since"), "{:?}", notes.all());
+        running.stop().await;
+    }
+
+    async fn an_operation_that_is_given_up_stays_an_alarm_until_a_refresh_tells(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.run(
+            "INSERT INTO pay_operations \
+             (payment_id, variant, verb, gateway_refs, idempotency_key, actor, state, created_at) \
+             SELECT id, variant, 'refund', '[]', 'op_1', 'anna', 'unknown', created_at FROM pay_payments",
+        );
+        app.pass(1_900);
+        let page = app.get("/payments/admin/").await;
+        let told = "stripe: whether the gateway did a refund is not known since";
+        assert!(page.text().contains(told) && page.body.contains(&format!("payments/{token}")), "{}", page.text());
+        app.run(
+            "INSERT INTO pay_operations \
+             (payment_id, variant, verb, gateway_refs, idempotency_key, actor, state, created_at) \
+             SELECT id, variant, 'refresh', '[]', 'op_2', 'anna', 'done', created_at FROM pay_payments",
+        );
+        let page = app.get("/payments/admin/").await.text();
+        assert!(!page.contains(told), "{page}");
+    }
+
+    async fn every_open_dispute_is_told_the_first_deadline_first_and_those_without_last(kind) {
+        let app = App::new(kind).await;
+        let charge = fixture("charge.succeeded").to_string();
+        app.deliver(&[&charge, &dispute("dp_0", "needs_response", 100)]).await;
+        app.pass(61);
+        app.drain().await;
+        let more = (1..12).map(|number| dispute(&format!("dp_{number}"), "needs_response", 100 + number));
+        let more: Vec<String> = more.collect();
+        app.deliver(&more.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        app.run("UPDATE pay_ledger SET until = NULL WHERE gateway_ref = 'dp_0'");
+        let page = app.get("/payments/admin/").await.text();
+        let each = page.split("A dispute over ").skip(1);
+        let told: Vec<&str> = each.map(|rest| rest.split(' ').next().unwrap()).collect();
+        assert_eq!((told.len(), told.last()), (12, Some(&"1.00")), "{page}");
     }
 
     async fn a_host_chooses_from_when_on_something_is_an_alarm(kind) {
