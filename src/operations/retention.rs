@@ -155,7 +155,8 @@ fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timest
     Ok(Progress { pruned: pruned.values().map(|events| events.len() as u64).sum(), place, goes_on })
 }
 
-/// Where the first stands that is too young. Ids go up with the time of arrival, or nearly so: nothing older comes after it.
+/// Where the first stands that is too young. Ids go up with the time of arrival, or nearly so: nothing older comes after
+/// it.
 fn first_young(retention: &Retention, rows: &[KeptBody], now: Timestamp) -> usize {
     let is_old = |row: &KeptBody| retention.shortest().is_some_and(|age| later(row.received_at, age) <= now);
     rows.iter().position(|row| !is_old(row)).unwrap_or(rows.len())

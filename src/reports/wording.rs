@@ -114,8 +114,8 @@ impl Anomaly {
                 handlers.join(", ")
             ),
             Self::Deadlock { handlers } => format!(
-                "No event is processed: each worker lacks a handler in the transaction ({}). Retire what was renamed or \
-                 removed, or start a worker that has all.",
+                "No event is processed: each worker lacks a handler in the transaction ({}). Retire what was renamed \
+                 or removed, or start a worker that has all.",
                 handlers.join(", ")
             ),
             Self::OnlyRejected { variant, count, reason } => {
