@@ -8,6 +8,7 @@ use std::time::Duration;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, NopErrorHandler, Pool, R2D2Connection};
 
 use super::Store;
+#[cfg(feature = "sqlite")]
 use super::address::beginning;
 use super::backend::Backend;
 use super::data_file::DataFile;
