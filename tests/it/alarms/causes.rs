@@ -40,6 +40,9 @@ on_both_databases! {
         app.drain().await;
         let running = worker(&app);
         until(|| notes.count() == 1).await;
+        until(|| app.number("SELECT count(*) FROM pay_alarms WHERE told") == 1).await;
+        // The look that told it ends before the clock goes on.
+        a_while().await;
         app.deliver(&[&dispute("dp_2", "needs_response", 700)]).await;
         app.pass(31);
         until(|| notes.count() == 2).await;
