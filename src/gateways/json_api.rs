@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::http::{Client, Method, Request, Response, is_base};
 use super::signature::Secret;
-use super::{GatewayError, retry};
+use super::{Call, GatewayError, retry};
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -54,37 +54,54 @@ pub(super) struct ApiCall {
     body: Option<Value>,
     header: Option<(&'static str, String)>,
     repeatable: bool,
+    /// Whether the company gives every try the answer of the first one.
+    acts_once: bool,
 }
 
 impl ApiCall {
     /// A GET, which changes nothing.
     pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::Get, path: path.into(), body: None, header: None, repeatable: true }
+        Self { method: Method::Get, path: path.into(), body: None, header: None, repeatable: true, acts_once: false }
     }
 
     /// A POST that is sent once, because the company would act on it twice.
     pub(super) fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::Post, path: path.into(), body: Some(body), header: None, repeatable: false }
+        Self {
+            method: Method::Post,
+            path: path.into(),
+            body: Some(body),
+            header: None,
+            repeatable: false,
+            acts_once: false,
+        }
     }
 
     /// A POST without a body, which has the same effect however often it is sent.
     pub(super) fn post_empty(path: impl Into<String>) -> Self {
-        Self { method: Method::Post, path: path.into(), body: None, header: None, repeatable: true }
+        Self { method: Method::Post, path: path.into(), body: None, header: None, repeatable: true, acts_once: false }
     }
 
     /// A DELETE, which has the same effect however often it is sent.
     pub(super) fn delete(path: impl Into<String>) -> Self {
-        Self { method: Method::Delete, path: path.into(), body: None, header: None, repeatable: true }
+        Self { method: Method::Delete, path: path.into(), body: None, header: None, repeatable: true, acts_once: false }
     }
 
     /// A PATCH, which has the same effect however often it is sent.
     pub(super) fn patch(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::Patch, path: path.into(), body: Some(body), header: None, repeatable: true }
+        Self {
+            method: Method::Patch,
+            path: path.into(),
+            body: Some(body),
+            header: None,
+            repeatable: true,
+            acts_once: false,
+        }
     }
 
     /// Declares that the company acts once, however often the call is sent.
     pub(super) fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self.acts_once = true;
         self
     }
 
@@ -142,9 +159,17 @@ impl JsonApi {
         }
         let url = format!("{}{}", self.base.trim_end_matches('/'), call.path);
         let body = call.body.map(|body| body.to_string()).unwrap_or_default();
+        let changes = !matches!(call.method, Method::Get);
         let request = Request { method: call.method, url, headers, body };
         let retries = if call.repeatable { self.retries } else { 0 };
-        retry::send(&self.client, retries, request, is_retryable, refusal).await
+        let (answer, may_have_acted) = retry::tried(&self.client, retries, request, is_retryable, refusal).await;
+        answer.map_err(|error| match error {
+            // Perhaps because the try before, whose answer was lost, did it.
+            GatewayError::Declined(why) if may_have_acted && changes && !call.acts_once => {
+                GatewayError::OutcomeUnknown(why)
+            }
+            error => error,
+        })
     }
 
     fn authorization(&self) -> (&'static str, String) {
@@ -180,6 +205,30 @@ fn refusal(answer: &Response) -> GatewayError {
     match answer.header("transient-error") {
         Some("true") => GatewayError::OutcomeUnknown(said),
         _ => retry::refusal(answer.status, said),
+    }
+}
+
+/// What a refusal of what may have been done before means, by the object as it is shown: it was done, it was not, or
+/// nobody knows.
+pub(super) fn after_refusal(
+    refused: GatewayError,
+    shown: Result<Response, GatewayError>,
+    is_done: impl Fn(&Response) -> bool,
+) -> Result<Response, GatewayError> {
+    match shown {
+        Ok(shown) if is_done(&shown) => Ok(shown),
+        Ok(_) | Err(GatewayError::Declined(_)) => Err(refused),
+        Err(why) => Err(GatewayError::OutcomeUnknown(why.to_string())),
+    }
+}
+
+/// The error of a look that failed before a call was made. Of a first try nothing can have been done; of a later one
+/// the refusal says nothing about the tries before.
+pub(super) fn unseen(call: &Call, why: GatewayError) -> GatewayError {
+    match why {
+        GatewayError::Declined(why) if call.tries > 1 => GatewayError::Unavailable(why),
+        GatewayError::OutcomeUnknown(why) | GatewayError::Malformed(why) => GatewayError::Unavailable(why),
+        why => why,
     }
 }
 

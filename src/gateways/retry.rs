@@ -15,15 +15,27 @@ pub(super) async fn send(
     is_retryable: fn(&Response) -> bool,
     refusal: fn(&Response) -> GatewayError,
 ) -> Result<Response, GatewayError> {
+    tried(client, retries, request, is_retryable, refusal).await.0
+}
+
+/// The same, and whether a try before the last one may have acted.
+pub(super) async fn tried(
+    client: &Client,
+    retries: u32,
+    request: Request,
+    is_retryable: fn(&Response) -> bool,
+    refusal: fn(&Response) -> GatewayError,
+) -> (Result<Response, GatewayError>, bool) {
     let (mut retried, mut may_have_acted) = (0, false);
     loop {
         let answer = client.send(request.clone()).await;
         if retried >= retries || !answer.as_ref().map_or(true, is_retryable) {
-            return result(answer, refusal).map_err(|error| match error {
+            let result = result(answer, refusal).map_err(|error| match error {
                 // The last try did nothing, but an earlier one may have.
                 GatewayError::Unavailable(why) if may_have_acted => GatewayError::OutcomeUnknown(why),
                 error => error,
             });
+            return (result, may_have_acted);
         }
         may_have_acted |= !matches!(answer, Err(SendError::NotSent(_)));
         tokio::time::sleep(pause(retried)).await;

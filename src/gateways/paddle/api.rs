@@ -11,14 +11,17 @@ use super::answer::{data, event, malformed};
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, storable};
 use crate::domain::parse_rfc3339;
+use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, after_refusal, is_plain, no_object, unseen};
 use crate::gateways::reading::number_text;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, Listing, PaymentRequest, Started, Verb};
 
 const SANDBOX: &str = "https://sandbox-api.paddle.com";
 const LIVE: &str = "https://api.paddle.com";
+/// The longest part of a refund's reason that is passed on, in characters.
+const REASON: usize = 150;
 /// How many events a page of the list has.
 const PAGE: usize = 100;
 
@@ -89,7 +92,14 @@ impl Api {
         match call.verb {
             Verb::Cancel => {
                 let body = json!({"status": "canceled"});
-                let answer = self.json.send(ApiCall::patch(format!("/transactions/{id}"), body)).await?;
+                let answer = match self.json.send(ApiCall::patch(format!("/transactions/{id}"), body)).await {
+                    // What is canceled can't be canceled again.
+                    Err(refused @ (GatewayError::Declined(_) | GatewayError::OutcomeUnknown(_))) => {
+                        let shown = self.json.send(ApiCall::get(format!("/transactions/{id}"))).await;
+                        after_refusal(refused, shown, is_canceled)?
+                    }
+                    answer => answer?,
+                };
                 Ok(vec![event(call.idempotency_key.clone(), "transaction", data(&answer)?, answer.answered_at())?])
             }
             Verb::Refund => self.refund(call, id).await,
@@ -99,19 +109,20 @@ impl Api {
 
     async fn refund(&self, call: &Call, id: &str) -> Events {
         let key = &call.idempotency_key;
-        let shown = self.json.send(ApiCall::get(format!("/transactions/{id}?include=adjustment"))).await?;
+        let look = ApiCall::get(format!("/transactions/{id}?include=adjustment"));
+        let shown = self.json.send(look).await.map_err(|why| unseen(call, why))?;
         let unreadable = |why: GatewayError| GatewayError::Unavailable(why.to_string());
         let transaction = data(&shown).and_then(|data| Object::read(data, "a transaction").map_err(malformed));
         let transaction = transaction.map_err(unreadable)?;
         let made = adjustments(&transaction).map_err(unreadable)?;
-        let is_this = |raw: &&&str| {
-            let read = Object::read(raw, "an adjustment").ok();
-            read.and_then(|read| short(&read, "reason")).is_some_and(|reason| reason.ends_with(key.as_str()))
-        };
-        if let Some(raw) = made.iter().find(is_this) {
-            return Ok(vec![event(key.clone(), "adjustment", raw, shown.answered_at())?]);
+        for raw in &made {
+            let adjustment = Object::read(raw, "an adjustment").map_err(|why| unreadable(malformed(why)))?;
+            let reason = adjustment.text("reason").map_err(|why| unreadable(malformed(why)))?.unwrap_or_default();
+            if reason.split_whitespace().next_back() == Some(key.as_str()) {
+                return Ok(vec![event(key.clone(), "adjustment", raw, shown.answered_at())?]);
+            }
         }
-        let reason = format!("{} {key}", call.reason.as_deref().unwrap_or("refund"));
+        let reason = format!("{} {key}", plain_words(call.reason.as_deref().unwrap_or("refund")));
         let mut body = json!({"action": "refund", "transaction_id": id, "reason": reason});
         if call.amount.is_none() && made.is_empty() {
             body["type"] = json!("full");
@@ -175,10 +186,21 @@ fn listed(raw: &str, live: bool) -> Option<Envelope> {
     })
 }
 
-/// The raw JSON text of each adjustment of a transaction.
+/// The reason for a refund without anything that Paddle might cut or refuse: the key behind it has to stay.
+fn plain_words(reason: &str) -> String {
+    let printable = |char: char| if char.is_control() { ' ' } else { char };
+    reason.chars().take(REASON).map(printable).collect::<String>().trim().to_owned()
+}
+
+/// The raw JSON text of each adjustment of a transaction. Whoever asked for them gets a list, if only an empty one.
 fn adjustments<'a>(transaction: &Object<'a>) -> Result<Vec<&'a str>, GatewayError> {
-    let list = elements(transaction.raw("adjustments").unwrap_or("[]"));
+    let list = transaction.raw("adjustments").and_then(elements);
     list.ok_or_else(|| GatewayError::Malformed("expected `adjustments` of a transaction to be a list".to_owned()))
+}
+
+fn is_canceled(shown: &Response) -> bool {
+    let transaction = data(shown).ok().and_then(|raw| Object::read(raw, "a transaction").ok());
+    transaction.and_then(|transaction| short(&transaction, "status")).is_some_and(|status| status == "canceled")
 }
 
 /// What to take of each item of a transaction: `amount` in all, or everything that is left.
@@ -192,7 +214,10 @@ fn shares(transaction: &Object<'_>, made: &[&str], amount: Option<i64>) -> Resul
         let id = line.need_id("id").map_err(|_| unreadable())?;
         let totals = line.object("totals", "totals").ok().flatten().ok_or_else(unreadable)?;
         let total = number_text(&totals, "total").ok().flatten().ok_or_else(unreadable)?;
-        let left = total.saturating_sub(made.iter().map(|raw| taken(raw, &id)).sum());
+        let mut left = total;
+        for raw in made {
+            left = left.saturating_sub(taken(raw, &id).ok_or_else(unreadable)?);
+        }
         let share = left.min(wanted);
         if share > 0 {
             wanted -= share;
@@ -205,14 +230,13 @@ fn shares(transaction: &Object<'_>, made: &[&str], amount: Option<i64>) -> Resul
     Ok(shares)
 }
 
-/// What an adjustment took of an item, or is about to take.
-fn taken(raw: &str, item: &str) -> i64 {
-    let read = || {
-        let adjustment = Object::read(raw, "an adjustment").ok()?;
-        let counts = !matches!(short(&adjustment, "status")?.as_str(), "rejected" | "reversed");
-        let items = adjustment.objects("items", "an item").ok().filter(|_| counts)?;
-        let of_it = items.iter().filter(|of| short(of, "item_id").as_deref() == Some(item));
-        Some(of_it.filter_map(|of| number_text(of, "amount").ok().flatten()).sum())
-    };
-    read().unwrap_or(0)
+/// What an adjustment took of an item, or is about to take; `None` if it does not say so.
+fn taken(raw: &str, item: &str) -> Option<i64> {
+    let adjustment = Object::read(raw, "an adjustment").ok()?;
+    if matches!(short(&adjustment, "status")?.as_str(), "rejected" | "reversed") {
+        return Some(0);
+    }
+    let items = adjustment.objects("items", "an item").ok()?;
+    let mut of_it = items.iter().filter(|of| short(of, "item_id").as_deref() == Some(item));
+    of_it.try_fold(0_i64, |sum, of| sum.checked_add(number_text(of, "amount").ok()??))
 }

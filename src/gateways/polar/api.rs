@@ -13,13 +13,16 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object, unseen};
 use crate::gateways::reading::{ANSWERED, nested};
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
 
 const SANDBOX: &str = "https://sandbox-api.polar.sh";
 const LIVE: &str = "https://api.polar.sh";
+/// How many refunds a page of a list has, and how many pages are read at most.
+const LIMIT: usize = 100;
+const PAGES: i64 = 10;
 
 type Events = Result<Vec<Envelope>, GatewayError>;
 
@@ -86,30 +89,47 @@ impl Api {
 
     /// Carries out a call.
     pub(super) async fn call(&self, call: &Call) -> Events {
-        let id = self.order(call).await?;
-        let shown = self.json.send(ApiCall::get(format!("/v1/orders/{id}"))).await?;
-        let listed = self.json.send(ApiCall::get(format!("/v1/refunds/?limit=100&order_id={id}&page=1"))).await?;
+        let seen = async {
+            let (id, shown) = self.order(call).await?;
+            let refunds = self.refunds(&id).await?;
+            Ok((id, shown, refunds))
+        };
+        let seen: Result<_, GatewayError> = seen.await;
         if call.verb == Verb::Refund {
-            return self.refund(call, &id, &shown, &listed).await;
+            let (id, shown, refunds) = seen.map_err(|why| unseen(call, why))?;
+            return self.refund(call, &id, &shown, &refunds).await;
         }
-        let refunds = items(&listed)?;
+        let (_, shown, refunds) = seen?;
         let first = event(format!("{}-1", call.idempotency_key), "order", shown.text()?, shown.answered_at());
         let others = refunds
             .into_iter()
             .zip(2..)
-            .map(|(raw, n)| event(format!("{}-{n}", call.idempotency_key), "refund", raw, listed.answered_at()));
+            .map(|((raw, at), n)| event(format!("{}-{n}", call.idempotency_key), "refund", &raw, at));
         [first].into_iter().chain(others).collect()
     }
 
-    async fn refund(&self, call: &Call, id: &str, shown: &Response, listed: &Response) -> Events {
+    /// All refunds of an order, as raw JSON text and with the time of the answer.
+    async fn refunds(&self, id: &str) -> Result<Vec<(String, Timestamp)>, GatewayError> {
+        let mut refunds = Vec::new();
+        for page in 1..=PAGES {
+            let path = format!("/v1/refunds/?limit={LIMIT}&order_id={id}&page={page}");
+            let listed = self.json.send(ApiCall::get(path)).await?;
+            let on_page = items(&listed)?;
+            refunds.extend(on_page.iter().map(|raw| ((*raw).to_owned(), listed.answered_at())));
+            if on_page.len() < LIMIT && last_page(&listed)?.is_none_or(|last| last <= page) {
+                return Ok(refunds);
+            }
+        }
+        Err(GatewayError::Unavailable("the order has more refunds than are looked through".to_owned()))
+    }
+
+    async fn refund(&self, call: &Call, id: &str, shown: &Response, refunds: &[(String, Timestamp)]) -> Events {
         let key = &call.idempotency_key;
-        let unreadable = |why: GatewayError| GatewayError::Unavailable(why.to_string());
-        let is_this = |raw: &&&str| {
-            let read = Object::read(raw, "a refund").ok();
-            read.and_then(|read| nested(&read, "metadata", "operation")).is_some_and(|operation| operation == *key)
-        };
-        if let Some(raw) = items(listed).map_err(unreadable)?.iter().find(is_this) {
-            return Ok(vec![event(key.clone(), "refund", raw, listed.answered_at())?]);
+        for (raw, at) in refunds {
+            let refund = Object::read(raw, "a refund").map_err(|Malformed(why)| GatewayError::Unavailable(why))?;
+            if nested(&refund, "metadata", "operation").is_some_and(|operation| operation == *key) {
+                return Ok(vec![event(key.clone(), "refund", raw, *at)?]);
+            }
         }
         let amount = net(shown, call.amount.map(|amount| amount.minor)).map_err(|error| match error {
             GatewayError::Malformed(why) => GatewayError::Unavailable(why),
@@ -127,19 +147,24 @@ impl Api {
         Ok(vec![event(key.clone(), "refund", answer.text()?, answer.answered_at())?])
     }
 
-    /// The order that a call is about: one that is known, otherwise that of the checkout.
-    async fn order(&self, call: &Call) -> Result<String, GatewayError> {
-        if let Some(id) = call.ids(Some(Aspect::Capture)).find(|id| is_plain(id)) {
-            return Ok(id.to_owned());
-        }
-        for id in call.gateway_refs.iter().filter(|id| is_plain(id)).take(10) {
+    /// The order that a call is about, and the answer that shows it. Ids do not show what they are of: each is taken for
+    /// an order's first, and then for a checkout's.
+    async fn order(&self, call: &Call) -> Result<(String, Response), GatewayError> {
+        let known = call.ids(Some(Aspect::Capture)).chain(call.gateway_refs.iter().map(String::as_str));
+        for id in known.filter(|id| is_plain(id)).take(10) {
+            match self.json.send(ApiCall::get(format!("/v1/orders/{id}"))).await {
+                Err(GatewayError::Declined(_)) => {}
+                answer => return Ok((id.to_owned(), answer?)),
+            }
             let path = format!("/v1/orders/?checkout_id={id}&limit=10&page=1");
             let answer = match self.json.send(ApiCall::get(path)).await {
                 Err(GatewayError::Declined(_)) => continue,
                 answer => answer?,
             };
             if let Some(raw) = items(&answer)?.first() {
-                return Object::read(raw, "an order").and_then(|order| order.need_id("id")).map_err(malformed);
+                let id = Object::read(raw, "an order").and_then(|order| order.need_id("id")).map_err(malformed)?;
+                let shown = self.json.send(ApiCall::get(format!("/v1/orders/{id}"))).await?;
+                return Ok((id, shown));
             }
         }
         Err(no_object("Polar"))
@@ -165,8 +190,16 @@ pub(super) fn checkout(product: &str, metadata: serde_json::Map<String, Value>, 
 /// The raw JSON text of each object in a list.
 fn items(answer: &Response) -> Result<Vec<&str>, GatewayError> {
     let list = Object::read(answer.text()?, "a list").map_err(malformed)?;
-    elements(list.raw("items").unwrap_or("[]"))
+    list.raw("items")
+        .and_then(elements)
         .ok_or_else(|| GatewayError::Malformed("expected `items` to be a list of objects".to_owned()))
+}
+
+/// The number of the last page of a list, where the list says so.
+fn last_page(answer: &Response) -> Result<Option<i64>, GatewayError> {
+    let list = Object::read(answer.text()?, "a list").map_err(malformed)?;
+    let pagination = list.object("pagination", "the pages of a list").map_err(malformed)?;
+    pagination.map(|pages| pages.integer("max_page")).transpose().map(Option::flatten).map_err(malformed)
 }
 
 /// How much to refund without tax, which is how Polar counts a refund: of `gross` with tax, or all that is left.

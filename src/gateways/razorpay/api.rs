@@ -9,7 +9,7 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, after_refusal, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
@@ -18,6 +18,8 @@ use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started
 const BASE: &str = "https://api.razorpay.com";
 /// How many objects of one type are looked up at most.
 const LOOKUPS: usize = 10;
+/// How many refunds of a payment are asked for.
+const REFUNDS: usize = 100;
 
 type Events = Result<Vec<Envelope>, GatewayError>;
 
@@ -98,9 +100,9 @@ impl Api {
         let body = json!({"amount": amount.minor, "currency": amount.currency.as_str()});
         let answer = match self.json.send(ApiCall::post(format!("/v1/payments/{id}/capture"), body)).await {
             // A repeated capture is refused, and so is one that was made in Razorpay's dashboard.
-            Err(declined @ GatewayError::Declined(_)) => {
+            Err(refused @ GatewayError::Declined(_)) => {
                 let shown = self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await;
-                shown.ok().filter(is_captured).ok_or(declined)?
+                after_refusal(refused, shown, |shown| has_status(shown, "captured"))?
             }
             answer => answer?,
         };
@@ -115,7 +117,13 @@ impl Api {
                     .to_owned(),
             )
         })?;
-        let answer = self.json.send(ApiCall::post_empty(format!("/v1/payment_links/{id}/cancel"))).await?;
+        let answer = match self.json.send(ApiCall::post_empty(format!("/v1/payment_links/{id}/cancel"))).await {
+            Err(refused @ (GatewayError::Declined(_) | GatewayError::OutcomeUnknown(_))) => {
+                let shown = self.json.send(ApiCall::get(format!("/v1/payment_links/{id}"))).await;
+                after_refusal(refused, shown, |shown| has_status(shown, "cancelled"))?
+            }
+            answer => answer?,
+        };
         Ok(vec![event(call.idempotency_key.clone(), "payment_link", answer.text()?, answer.answered_at())?])
     }
 
@@ -136,14 +144,17 @@ impl Api {
     async fn refresh(&self, call: &Call) -> Events {
         let mut told: Vec<(&str, String, Timestamp)> = Vec::new();
         let mut payments: Vec<String> = ids(call, "pay_").map(str::to_owned).collect();
-        for id in ids(call, "plink_").take(LOOKUPS) {
+        if ["plink_", "order_"].iter().any(|prefix| ids(call, prefix).count() > LOOKUPS) {
+            return Err(too_many());
+        }
+        for id in ids(call, "plink_") {
             let answer = self.json.send(ApiCall::get(format!("/v1/payment_links/{id}"))).await?;
             let link = Object::read(answer.text()?, "a payment link").map_err(malformed)?;
-            let made = link.objects("payments", "a payment of a link").unwrap_or_default();
+            let made = link.objects("payments", "a payment of a link").map_err(malformed)?;
             payments.extend(made.iter().filter_map(|made| short(made, "payment_id")));
             told.push(("payment_link", answer.text()?.to_owned(), answer.answered_at()));
         }
-        for id in ids(call, "order_").take(LOOKUPS) {
+        for id in ids(call, "order_") {
             let answer = self.json.send(ApiCall::get(format!("/v1/orders/{id}/payments"))).await?;
             for raw in items(&answer)? {
                 payments.extend(short(&Object::read(raw, "a payment").map_err(malformed)?, "id"));
@@ -151,11 +162,18 @@ impl Api {
         }
         payments.sort();
         payments.dedup();
-        for id in payments.iter().filter(|id| is_plain(id)).take(LOOKUPS) {
+        if payments.len() > LOOKUPS {
+            return Err(too_many());
+        }
+        for id in payments.iter().filter(|id| is_plain(id)) {
             let answer = self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await?;
             told.push(("payment", answer.text()?.to_owned(), answer.answered_at()));
-            let refunds = self.json.send(ApiCall::get(format!("/v1/payments/{id}/refunds?count=100"))).await?;
-            for raw in items(&refunds)? {
+            let refunds = self.json.send(ApiCall::get(format!("/v1/payments/{id}/refunds?count={REFUNDS}"))).await?;
+            let refunds_of_it = items(&refunds)?;
+            if refunds_of_it.len() >= REFUNDS {
+                return Err(too_many());
+            }
+            for raw in refunds_of_it {
                 told.push(("refund", raw.to_owned(), refunds.answered_at()));
             }
         }
@@ -192,11 +210,17 @@ fn payment(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
 /// The raw JSON text of each object in a list.
 fn items(answer: &Response) -> Result<Vec<&str>, GatewayError> {
     let list = Object::read(answer.text()?, "a list").map_err(malformed)?;
-    elements(list.raw("items").unwrap_or("[]"))
+    list.raw("items")
+        .and_then(elements)
         .ok_or_else(|| GatewayError::Malformed("expected `items` to be a list of objects".to_owned()))
 }
 
-fn is_captured(answer: &Response) -> bool {
-    let read = answer.text().ok().and_then(|text| Object::read(text, "a payment").ok());
-    read.and_then(|payment| short(&payment, "status")).is_some_and(|status| status == "captured")
+fn has_status(answer: &Response, wanted: &str) -> bool {
+    let read = answer.text().ok().and_then(|text| Object::read(text, "an answer").ok());
+    read.and_then(|object| short(&object, "status")).is_some_and(|status| status == wanted)
+}
+
+/// The error for a payment of more objects than are asked about: a part of them must not pass for all.
+fn too_many() -> GatewayError {
+    GatewayError::Declined("the payment has more objects at Razorpay than are looked up".to_owned())
 }

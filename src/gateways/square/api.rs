@@ -11,7 +11,7 @@ use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, after_refusal, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, LineItem, PaymentRequest, Started, Verb};
@@ -114,9 +114,9 @@ impl Api {
     async fn act(&self, call: &Call, request: ApiCall, id: &str) -> Events {
         let wanted = if call.verb == Verb::Capture { "COMPLETED" } else { "CANCELED" };
         let answer = match self.json.send(request.repeatable()).await {
-            Err(declined @ GatewayError::Declined(_)) => {
+            Err(refused @ GatewayError::Declined(_)) => {
                 let shown = self.json.send(ApiCall::get(format!("/v2/payments/{id}"))).await;
-                shown.ok().filter(|shown| status(shown).as_deref() == Some(wanted)).ok_or(declined)?
+                after_refusal(refused, shown, |shown| status(shown).as_deref() == Some(wanted))?
             }
             answer => answer?,
         };
@@ -149,7 +149,10 @@ impl Api {
         if payments.is_empty() {
             payments = self.payments_of_orders(call).await?;
         }
-        for id in payments.iter().take(LOOKUPS) {
+        if payments.len() > LOOKUPS {
+            return Err(too_many());
+        }
+        for id in &payments {
             let answer = match self.json.send(ApiCall::get(format!("/v2/payments/{id}"))).await {
                 // Of the ids that may be a payment's, some are another object's.
                 Err(GatewayError::Declined(why)) if why.starts_with("404") => continue,
@@ -157,7 +160,8 @@ impl Api {
             };
             let payment = raw(&answer, "payment")?;
             let refunds = Object::read(payment, "a payment").map_err(malformed)?;
-            let refunds = elements(refunds.raw("refund_ids").unwrap_or("[]")).unwrap_or_default();
+            let refunds = elements(refunds.raw("refund_ids").unwrap_or("[]"));
+            let refunds = refunds.ok_or_else(|| GatewayError::Malformed("expected a list of refunds".to_owned()))?;
             told.push(("payment", payment.to_owned(), answer.answered_at()));
             for id in refunds.into_iter().map(|raw| raw.trim_matches('"')).filter(|id| is_plain(id)) {
                 let answer = self.json.send(ApiCall::get(format!("/v2/refunds/{id}"))).await?;
@@ -182,7 +186,10 @@ impl Api {
     /// The payments that the known orders show. Ids do not show what they are of, so each is asked about.
     async fn payments_of_orders(&self, call: &Call) -> Result<Vec<String>, GatewayError> {
         let mut payments = Vec::new();
-        for id in call.gateway_refs.iter().filter(|id| is_plain(id)).take(LOOKUPS) {
+        if call.gateway_refs.len() > LOOKUPS {
+            return Err(too_many());
+        }
+        for id in call.gateway_refs.iter().filter(|id| is_plain(id)) {
             let answer = match self.json.send(ApiCall::get(format!("/v2/orders/{id}"))).await {
                 Err(GatewayError::Declined(_)) => continue,
                 answer => answer?,
@@ -194,6 +201,11 @@ impl Api {
         }
         Ok(payments)
     }
+}
+
+/// The error for a payment of more objects than are asked about: a part of them must not pass for all.
+fn too_many() -> GatewayError {
+    GatewayError::Declined("the payment has more objects at Square than are looked up".to_owned())
 }
 
 /// The ids of payments that a fact is known of.

@@ -294,3 +294,35 @@ async fn a_subscription_is_asked_about_as_paddles_library_asks() {
     paddle.subscriptions().unwrap().subscribe(&request).await.unwrap();
     assert_as_recorded("paddle", "subscribe", &listener.heard()[0]);
 }
+
+#[actix_web::test]
+async fn a_refund_that_cannot_be_looked_for_is_not_made() {
+    let refund = call(Verb::Refund, &["txn_1"], Some(money(1999, "EUR")));
+    let long = format!("{} op_1", "long ".repeat(80));
+    let listener = Listener::saying([transaction(&adjustment(&long))]);
+    assert_eq!(asked(&listener).call(&refund).await.unwrap()[0].id, "op_1");
+    for shown in [transaction("1"), ok(r#"{"data":{"id":"txn_1","details":{}}}"#)] {
+        let listener = Listener::saying([shown]);
+        let unseen = asked(&listener).call(&refund).await;
+        assert!(matches!(unseen, Err(GatewayError::Unavailable(_))), "{unseen:?}");
+    }
+    let listener = Listener::saying([Say::Answer(404, vec![], String::new())]);
+    let again = actix_payments::gateways::Call { tries: 2, ..refund.clone() };
+    assert!(matches!(asked(&listener).call(&again).await, Err(GatewayError::Unavailable(_))));
+    let listener = Listener::saying([transaction(""), ok(format!(r#"{{"data":{}}}"#, adjustment("x op_1")))]);
+    let wordy = actix_payments::gateways::Call { reason: Some("too\nlong ".repeat(80)), ..refund };
+    asked(&listener).call(&wordy).await.unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&listener.heard()[1].body).unwrap();
+    let reason = sent["reason"].as_str().unwrap();
+    assert!(reason.len() < 200 && reason.ends_with(" op_1") && !reason.contains('\n'), "{reason}");
+}
+
+#[actix_web::test]
+async fn a_refused_cancellation_was_made_where_the_transaction_is_canceled() {
+    let refused = || Say::Answer(400, vec![], r#"{"error":{"code":"transaction_immutable"}}"#.to_owned());
+    let cancel = call(Verb::Cancel, &["txn_1"], None);
+    let canceled = ok(r#"{"data":{"id":"txn_1","status":"canceled","currency_code":"EUR"}}"#);
+    assert!(asked(&Listener::saying([refused(), canceled])).call(&cancel).await.is_ok());
+    let not = asked(&Listener::saying([refused(), transaction("")])).call(&cancel).await;
+    assert!(matches!(not, Err(GatewayError::Declined(_))), "{not:?}");
+}

@@ -242,7 +242,7 @@ async fn a_refresh_finds_the_order_of_a_checkout_and_its_refunds() {
     let events = asked(&polar).call(&call(Verb::Refresh, &["chk_1"], None)).await.unwrap();
     let said: Vec<_> = events.iter().map(|event| companies::interpret(&Of::gateway(), event).summary).collect();
     assert_eq!(said, ["order paid: 49.99 EUR", "refund succeeded: 19.99 EUR"]);
-    assert_as_recorded("polar", "orders", &polar.heard()[0]);
+    assert_as_recorded("polar", "orders", &polar.heard()[1]);
 }
 
 #[actix_web::test]
@@ -264,4 +264,36 @@ async fn a_subscription_is_asked_about_as_polars_library_asks() {
     let polar = asked(&listener);
     polar.subscriptions().unwrap().subscribe(&companies::subscription_request("prod_1")).await.unwrap();
     assert_as_recorded("polar", "subscribe", &listener.heard()[0]);
+}
+
+#[actix_web::test]
+async fn an_order_is_found_by_its_own_id() {
+    let polar = listener("");
+    let call = Call {
+        aspects: BTreeMap::from([("ord_1".to_owned(), Aspect::Checkout)]),
+        ..call(Verb::Refund, &["ref_0", "ord_1"], None)
+    };
+    assert_eq!(asked(&polar).call(&call).await.unwrap()[0].id, "op_1");
+}
+
+#[actix_web::test]
+async fn a_refund_is_looked_for_on_all_pages() {
+    let polar = |second: &'static str| {
+        Listener::answering(move |heard| match (heard.method.as_str(), heard.path.as_str()) {
+            ("GET", "/v1/orders/ord_1") => ok(ORDER),
+            ("GET", path) if path.ends_with("&page=1") => ok(r#"{"items":[],"pagination":{"max_page":2}}"#),
+            ("GET", path) if path.ends_with("&page=2") => ok(second),
+            _ => Say::Answer(404, vec![], String::new()),
+        })
+    };
+    let found = polar(r#"{"items":[{"id":"ref_1","order_id":"ord_1","metadata":{"operation":"op_1"}}]}"#);
+    let events = asked(&found).call(&known(Verb::Refund, None)).await.unwrap();
+    assert_eq!((events[0].id.as_str(), found.heard().len()), ("op_1", 3));
+    // What can't be read must not pass for nothing.
+    for second in ["{}", r#"{"items":[1]}"#] {
+        let unread = polar(second);
+        let refused = asked(&unread).call(&known(Verb::Refund, None)).await;
+        assert!(matches!(refused, Err(GatewayError::Unavailable(_))), "{refused:?}");
+        assert!(unread.heard().iter().all(|heard| heard.method == "GET"));
+    }
 }
