@@ -116,7 +116,7 @@ fn invoice(invoice: &Resource<'_>) -> Result<Interpretation, Malformed> {
 }
 
 fn money_facts(of: &Resource<'_>, id: &str, status: &str, total: Money) -> Result<Vec<Fact>, Malformed> {
-    let moved = matches!(status, "paid" | "refunded" | "partial_refund" | "fraudulent");
+    let moved = matches!(status, "paid" | "refunded" | "partial_refund");
     let state = match status {
         _ if moved && total.minor == 0 => State::Free,
         _ if moved => State::Succeeded,
@@ -125,7 +125,10 @@ fn money_facts(of: &Resource<'_>, id: &str, status: &str, total: Money) -> Resul
         _ => State::Pending,
     };
     let mut checkout = of.fact(Aspect::Checkout, id, state, total);
-    if let Some(face) = stated_price(&of.of) {
+    // A trial costs nothing either, but pays for nothing: only a discount explains it.
+    let price = of.of.integer("subtotal")?.unwrap_or(0);
+    let is_covered = price > 0 && of.of.integer("discount_total")?.unwrap_or(0) >= price;
+    if let Some(face) = stated_price(&of.of).filter(|_| state != State::Free || is_covered) {
         checkout = checkout.with_face(face);
     }
     let mut facts = vec![checkout];

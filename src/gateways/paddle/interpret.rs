@@ -75,7 +75,9 @@ fn transaction(event: &Recorded<'_>, verb: &str, data: &Object<'_>) -> Result<In
     let is_undecided = matches!(state, State::Pending | State::ActionRequired);
     let mut checkout = with_money(fact(event, Aspect::Checkout, &id, state), total);
     checkout.occurred_at = since(event, is_undecided, time(data, "updated_at"));
-    if let Some(face) = total.and_then(|total| stated_price(data, total)) {
+    // A trial costs nothing either, but pays for nothing.
+    let has_face = state != State::Free || is_covered(data)?;
+    if let Some(face) = total.filter(|_| has_face).and_then(|total| stated_price(data, total)) {
         checkout = checkout.with_face(face.minor);
     }
     let mut facts = vec![checkout];
@@ -108,6 +110,17 @@ fn total(data: &Object<'_>) -> Result<Option<Money>, Malformed> {
     let Some(totals) = details.object("totals", "a transaction's totals")? else { return Ok(None) };
     let Some(minor) = number_text(&totals, "grand_total")? else { return Ok(None) };
     money(minor, &data.need_text("currency_code")?).map(Some)
+}
+
+/// Whether discount and credit explain why nothing was to be paid.
+fn is_covered(data: &Object<'_>) -> Result<bool, Malformed> {
+    let details = data.object("details", "a transaction's details")?;
+    let Some(totals) = details.map(|of| of.object("totals", "a transaction's totals")).transpose()?.flatten() else {
+        return Ok(false);
+    };
+    let of = |name: &str| Ok(number_text(&totals, name)?.unwrap_or(0));
+    let (price, tax) = (of("subtotal")?, of("tax")?);
+    Ok(price > 0 && of("discount")?.saturating_add(of("credit")?) >= price.saturating_add(tax))
 }
 
 /// The price that was asked for, before discount and tax: that of all items, as far as they are in the currency.

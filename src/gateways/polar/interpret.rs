@@ -91,6 +91,9 @@ fn order(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malf
     checkout.occurred_at = since(event, state == State::Pending, changed);
     // What was asked for, before discount and tax.
     let asked = data.integer("subtotal_amount")?.filter(|asked| *asked > 0).unwrap_or(total.minor);
+    // A trial costs nothing either, but pays for nothing: only a discount explains it.
+    let is_covered = data.integer("discount_amount")?.unwrap_or(0) >= asked;
+    let asked = if state == State::Free && !is_covered { total.minor } else { asked };
     let mut facts = vec![checkout.with_face(asked).with_parent(short(data, "checkout_id"))];
     if state == State::Succeeded {
         facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(total)));

@@ -61,12 +61,13 @@ fn named(payload: &Payload<'_>, has_token: bool) -> References {
     let text = |of: &Option<Object<'_>>, name: &str| of.as_ref().and_then(|of| short(of, name));
     let note = |of: &Option<Object<'_>>| of.as_ref().and_then(|of| nested(of, "notes", "payment_token"));
     let tokens = [
-        note(&payment),
+        // The merchant writes these. The notes of a payment can be written in the customer's browser.
         note(&order),
         note(&link),
-        note(&refund),
         text(&order, "receipt"),
         text(&link, "reference_id"),
+        note(&refund),
+        note(&payment),
     ];
     let refs = [
         text(&payment, "id"),

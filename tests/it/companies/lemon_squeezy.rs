@@ -114,7 +114,7 @@ on_both_databases! {
         let (name, body) = changed("order_created", json!({"status": "fraudulent"}));
         companies::tell::<Of>(&app, &name, &Of::of(&body, &token)).await;
         let payment = app.payments.payment(&token).await.unwrap().unwrap();
-        assert_eq!((payment.status, payment.needs_review()), (Status::Paid, true));
+        assert_eq!((payment.status, payment.needs_review()), (Status::Pending, true));
     }
 
     async fn a_renewal_and_the_first_invoice_are_not_the_first_payment_again(kind) {
@@ -231,4 +231,12 @@ async fn a_subscription_is_asked_about_as_lemon_squeezys_library_asks() {
     lemon.subscriptions().unwrap().subscribe(&companies::subscription_request("22")).await.unwrap();
     assert_as_recorded("lemon_squeezy", "subscribe", &listener.heard()[0]);
     assert!(lemon.subscriptions().unwrap().supports(SubscriptionVerb::Cancel).is_err());
+}
+
+#[test]
+fn only_a_discount_explains_a_free_order() {
+    for (discount, face) in [(0, 0), (4201, 4999)] {
+        let (name, body) = changed("order_created", json!({"total": 0, "tax": 0, "discount_total": discount}));
+        assert_eq!(companies::understand::<Of>(&name, &body).facts[0].face, Some(face));
+    }
 }

@@ -295,6 +295,16 @@ async fn a_subscription_is_asked_about_as_paddles_library_asks() {
     assert_as_recorded("paddle", "subscribe", &listener.heard()[0]);
 }
 
+#[test]
+fn only_discount_and_credit_explain_a_free_transaction() {
+    let body = events::<Of>()["transaction.completed"].replace("\"grand_total\":\"4999\"", "\"grand_total\":\"0\"");
+    let face = |body: &str| companies::understand::<Of>("free", body).facts[0].face;
+    assert_eq!(face(&body), Some(0));
+    let totals = r#""totals":{"subtotal":"4201","discount":"0","tax":"798","total":"4999","credit":"0""#;
+    assert!(body.contains(totals));
+    assert_eq!(face(&body.replace(totals, &totals.replace("\"credit\":\"0\"", "\"credit\":\"4999\""))), Some(4201));
+}
+
 #[actix_web::test]
 async fn a_refund_that_cannot_be_looked_for_is_not_made() {
     let refund = call(Verb::Refund, &["txn_1"], Some(money(1999, "EUR")));

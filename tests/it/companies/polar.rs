@@ -266,6 +266,15 @@ async fn a_subscription_is_asked_about_as_polars_library_asks() {
     assert_as_recorded("polar", "subscribe", &listener.heard()[0]);
 }
 
+#[test]
+fn only_a_discount_explains_a_free_order() {
+    for (discount, face) in [(0, 0), (4201, 4201)] {
+        let free = json!({"total_amount": 0, "tax_amount": 0, "net_amount": 0, "discount_amount": discount});
+        let (name, body) = changed("order.paid", free);
+        assert_eq!(companies::understand::<Of>(&name, &body).facts[0].face, Some(face));
+    }
+}
+
 #[actix_web::test]
 async fn an_order_is_found_by_its_own_id() {
     let polar = listener("");
