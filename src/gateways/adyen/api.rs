@@ -96,6 +96,10 @@ impl Api {
             (Verb::Cancel, None) => return self.end_link(call).await,
             _ => return Err(no_object("Adyen")),
         };
+        if call.verb == Verb::Cancel {
+            // The event bears it, and so shows that nothing of the payment was captured at once.
+            body["reference"] = json!(format!("{}{MANUAL}", call.token));
+        }
         if let Some(amount) = amount {
             body["amount"] = in_words(amount)?;
         }

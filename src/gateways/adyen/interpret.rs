@@ -121,7 +121,9 @@ impl Notification<'_> {
                 (facts.into_iter().chain([concern]).collect(), "capture failed afterwards")
             }
             ("CANCELLATION" | "TECHNICAL_CANCEL", true) => (self.canceled(is_manual), "payment canceled"),
-            ("CANCEL_OR_REFUND", true) => (self.canceled(false), "payment canceled, or refunded where it was captured"),
+            ("CANCEL_OR_REFUND", true) => {
+                (self.canceled_or_refunded(), "payment canceled, or refunded where it was captured")
+            }
             ("CANCELLATION" | "TECHNICAL_CANCEL" | "CANCEL_OR_REFUND", false) => (Vec::new(), "cancellation refused"),
             ("EXPIRE", _) => {
                 let fact = self.fact(Aspect::Authorization, payment, State::Expired);
@@ -192,18 +194,24 @@ impl Notification<'_> {
         (vec![self.part(Aspect::Capture, State::Succeeded), total], "payment captured")
     }
 
-    /// A cancellation releases what was not captured. Where the payment counts as captured, it gives the money back.
+    /// A cancellation releases what was not captured. Unless the payment is known to be captured later, it may count as
+    /// captured here; how much of it was does not stand in the event, so somebody has to look.
     fn canceled(&self, is_manual: bool) -> Vec<Fact> {
         let released = self.fact(Aspect::Authorization, self.payment(), State::Canceled);
-        match is_manual {
-            true => vec![released],
-            false => vec![released, self.part(Aspect::Refund, State::Succeeded)],
-        }
+        let reason = "Adyen canceled a payment that is not known to be captured later: see there what was captured";
+        let concern = Fact::new(Aspect::Concern, reason, State::Raised, self.event.occurred_at, self.event.id);
+        [released].into_iter().chain((!is_manual).then_some(concern)).collect()
     }
 
-    /// The steps of a dispute have references of their own, and all name the payment.
+    /// What was captured is given back, and the rest released.
+    fn canceled_or_refunded(&self) -> Vec<Fact> {
+        let released = self.fact(Aspect::Authorization, self.payment(), State::Canceled);
+        vec![released, self.part(Aspect::Refund, State::Succeeded)]
+    }
+
+    /// All steps of a dispute have its reference, and name the payment as the original
+    /// (<https://docs.adyen.com/risk-management/disputes-api/dispute-notifications/>).
     fn dispute(&self, state: State, words: &'static str) -> Statement {
-        let payment = self.payment();
-        (vec![self.fact(Aspect::Dispute, payment, state).with_parent(Some(payment))], words)
+        (vec![self.own(Aspect::Dispute, state).with_parent(Some(self.payment()))], words)
     }
 }
