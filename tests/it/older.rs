@@ -106,7 +106,8 @@ fn holds_all(database: &Database<AnyConnection>) {
     assert_eq!(all("act AS t FROM pay_audit"), ["discard", "reconcile", "refund", "requeue", "requeue_many"]);
     let parked = all("variant AS t FROM pay_events WHERE state = 'parked'");
     assert_eq!(parked, ["kiosk", "stripe"]);
-    let chores = all("name AS t FROM pay_chores");
+    // Releases after the first one have more of them.
+    let chores = all("name AS t FROM pay_chores WHERE name NOT LIKE 'subscriptions:%'");
     assert_eq!(chores, ["authorized", "reconcile:dummy", "reconcile:stripe", "refresh:dummy", "refresh:stripe"]);
 }
 
