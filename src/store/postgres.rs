@@ -68,8 +68,10 @@ const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmaps
 /// Holds off other processes that migrate, for as long as that takes.
 const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
                      SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
-/// Counts the tables of this name in the schemas that are searched.
-const EXISTS: &str = "SELECT count(to_regclass('pay_migrations')) AS count";
+/// Counts the tables of this name in the schemas that are searched. From the catalog's rows: `to_regclass` may answer from
+/// what the connection remembers, and who waited for another's migration would not see what that has made.
+const EXISTS: &str = "SELECT count(*) AS count FROM pg_catalog.pg_tables \
+                      WHERE tablename = 'pay_migrations' AND schemaname = ANY (current_schemas(false))";
 
 impl Dialect for PgConnection {
     fn tx(&mut self) -> &mut dyn Tx {

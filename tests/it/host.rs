@@ -6,6 +6,8 @@ use actix_payments::domain::delivery::Delivery;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{Database, HandlerError, NewPayment, Payments, Transition};
+use actix_web::rt::time::sleep;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
@@ -151,6 +153,34 @@ on_both_databases! {
         }
         pay(&migrated[0]).await;
     }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+#[actix_web::test]
+async fn who_waited_for_anothers_migration_sees_what_that_made() {
+    let (url, _folder) = fresh_database(Kind::Postgres);
+    let builder = Payments::builder(Database::from_url(&url).unwrap());
+    let payments = builder.variant("stripe", Stripe::new(SECRET)).build().unwrap();
+    let steps: Vec<String> = payments.migrations_pending().await.unwrap().iter().map(|s| format!("('{s}')")).collect();
+    let mut other = PgConnection::establish(&url).unwrap();
+    other.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))").unwrap();
+    let waiting = actix_web::rt::spawn(async move { payments.migrate().await });
+    let waits = "SELECT count(*) AS count FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while diesel::sql_query(waits).get_result::<Count>(&mut other).unwrap().count == 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let made =
+        format!("CREATE TABLE pay_migrations (name TEXT); INSERT INTO pay_migrations VALUES {}", steps.join(", "));
+    other.batch_execute(&format!("{made}; COMMIT")).unwrap();
+    waiting.await.unwrap().unwrap();
+    let tables = "SELECT count(*) AS count FROM pg_catalog.pg_tables WHERE tablename = 'pay_payments'";
+    assert_eq!(diesel::sql_query(tables).get_result::<Count>(&mut other).unwrap().count, 0, "nothing was made again");
 }
 
 #[test]
