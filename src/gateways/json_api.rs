@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::http::{Client, Method, Request, Response, is_base};
 use super::signature::Secret;
-use super::{Call, GatewayError, retry};
+use super::{BoxFuture, Call, GatewayError, retry};
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -240,4 +240,19 @@ pub(super) fn is_plain(id: &str) -> bool {
 /// The error for a call about a payment that the company has no suitable object of.
 pub(super) fn no_object(company: &str) -> GatewayError {
     GatewayError::Declined(format!("{company} has no object of this payment yet that this could be done with"))
+}
+
+/// What `call` makes of the API, where that is set up and supports the verb; otherwise the reason why it does not.
+pub(super) fn call_supported<'a, A, T: Send + 'a>(
+    api: Option<&'a A>,
+    supported: Result<(), String>,
+    call: impl FnOnce(&'a A) -> BoxFuture<'a, Result<T, GatewayError>>,
+) -> BoxFuture<'a, Result<T, GatewayError>> {
+    match (api, supported) {
+        (Some(api), Ok(())) => call(api),
+        (_, supported) => {
+            let why = supported.err().unwrap_or_default();
+            Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
+        }
+    }
 }

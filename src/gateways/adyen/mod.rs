@@ -10,6 +10,7 @@ mod setup;
 mod verify;
 
 use super::hmac_webhooks::{Encoding, HeaderField, HmacWebhooks, KeyEncoding};
+use super::json_api::call_supported;
 use super::signature::Secret;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Reply, Setup, Started, TEST_KIND, Verb, Verification,
@@ -224,12 +225,6 @@ impl Gateway for Adyen {
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
-        match (&self.api, self.supports(call.verb)) {
-            (Some(api), Ok(())) => Box::pin(api.call(call)),
-            (_, supported) => {
-                let why = supported.err().unwrap_or_default();
-                Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
-            }
-        }
+        call_supported(self.api.as_ref(), self.supports(call.verb), |api| Box::pin(api.call(call)))
     }
 }

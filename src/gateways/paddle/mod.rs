@@ -11,6 +11,7 @@ mod subscriptions;
 use std::time::Duration;
 
 use super::hmac_webhooks::{HeaderField, HmacWebhooks, SignedPart};
+use super::json_api::call_supported;
 use super::subscriptions::SubscriptionGateway;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
@@ -192,13 +193,7 @@ impl Gateway for Paddle {
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
-        match (&self.api, Gateway::supports(self, call.verb)) {
-            (Some(api), Ok(())) => Box::pin(api.call(call)),
-            (_, supported) => {
-                let why = supported.err().unwrap_or_default();
-                Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
-            }
-        }
+        call_supported(self.api.as_ref(), Gateway::supports(self, call.verb), |api| Box::pin(api.call(call)))
     }
 
     fn list<'a>(

@@ -8,6 +8,7 @@ mod setup;
 mod subscription;
 mod subscriptions;
 
+use super::json_api::call_supported;
 use super::standard_webhooks::StandardWebhooks;
 use super::subscriptions::SubscriptionGateway;
 use super::{
@@ -162,13 +163,7 @@ impl Gateway for Polar {
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
-        match (&self.api, Gateway::supports(self, call.verb)) {
-            (Some(api), Ok(())) => Box::pin(api.call(call)),
-            (_, supported) => {
-                let why = supported.err().unwrap_or_default();
-                Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
-            }
-        }
+        call_supported(self.api.as_ref(), Gateway::supports(self, call.verb), |api| Box::pin(api.call(call)))
     }
 
     fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {

@@ -9,6 +9,7 @@ mod subscription;
 mod subscriptions;
 
 use super::hmac_webhooks::{HeaderField, HmacWebhooks};
+use super::json_api::call_supported;
 use super::subscriptions::SubscriptionGateway;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
@@ -177,13 +178,7 @@ impl Gateway for Razorpay {
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
-        match (&self.api, Gateway::supports(self, call.verb)) {
-            (Some(api), Ok(())) => Box::pin(api.call(call)),
-            (_, supported) => {
-                let why = supported.err().unwrap_or_default();
-                Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
-            }
-        }
+        call_supported(self.api.as_ref(), Gateway::supports(self, call.verb), |api| Box::pin(api.call(call)))
     }
 
     fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {

@@ -6,6 +6,7 @@ mod interpret;
 mod setup;
 
 use super::hmac_webhooks::{Encoding, HeaderField, HmacWebhooks, SignedPart};
+use super::json_api::call_supported;
 use super::{
     BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
     test_interpretation,
@@ -186,12 +187,6 @@ impl Gateway for Square {
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
-        match (&self.api, self.supports(call.verb)) {
-            (Some(api), Ok(())) => Box::pin(api.call(call)),
-            (_, supported) => {
-                let why = supported.err().unwrap_or_default();
-                Box::pin(std::future::ready(Err(GatewayError::Unsupported(why))))
-            }
-        }
+        call_supported(self.api.as_ref(), self.supports(call.verb), |api| Box::pin(api.call(call)))
     }
 }
