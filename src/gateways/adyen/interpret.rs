@@ -181,9 +181,10 @@ impl Notification<'_> {
     /// An account that captures at once says no more of the money; a capture that is told of all the same is the same.
     fn authorized(&self, is_manual: bool) -> Statement {
         let held = self.own(Aspect::Authorization, State::Authorized);
-        match is_manual {
-            true => (vec![held], "payment authorized, to be captured"),
-            false => (vec![held, self.own(Aspect::CaptureTotal, State::Succeeded)], "payment authorized and captured"),
+        if is_manual {
+            (vec![held], "payment authorized, to be captured")
+        } else {
+            (vec![held, self.own(Aspect::CaptureTotal, State::Succeeded)], "payment authorized and captured")
         }
     }
 

@@ -116,10 +116,8 @@ fn order(payload: &Payload<'_>) -> Result<Statement, Malformed> {
     let id = order.need_id("id")?;
     let (asked, paid) = (amount(&order, "amount")?, amount(&order, "amount_paid")?);
     let is_paid = short(&order, "status").as_deref() == Some("paid");
-    let (state, moved, words) = match is_paid {
-        true => (State::Succeeded, paid, "order paid"),
-        false => (State::Pending, asked, "order open"),
-    };
+    let (state, moved, words) =
+        if is_paid { (State::Succeeded, paid, "order paid") } else { (State::Pending, asked, "order open") };
     let checkout = with_money(fact(payload.event, Aspect::Checkout, &id, state), Some(moved)).with_face(asked.minor);
     let mut facts = vec![checkout];
     if let Some(entity) = payload.entity("payment")? {
