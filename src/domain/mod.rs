@@ -5,7 +5,6 @@ pub mod delivery;
 pub mod event;
 pub mod explain;
 pub mod fact;
-pub mod hint;
 pub(crate) mod id;
 pub mod ledger;
 pub mod money;

@@ -9,6 +9,7 @@ pub(crate) mod compared;
 pub mod conformance;
 mod described;
 pub mod dummy;
+mod hint;
 pub mod hmac_webhooks;
 pub(crate) mod http;
 pub(crate) mod json;
@@ -36,11 +37,10 @@ use std::collections::BTreeMap;
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
-pub use crate::domain::hint::{HINT_KIND, Hint};
 use crate::domain::money::Money;
 pub use crate::domain::named::NamedObject;
 pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
-pub use verification::{Reply, Verification};
+pub use verification::{HINT_KIND, Hint, Reply, Verification};
 
 /// The adapter for one payment company. An instance is one configured variant of it.
 ///

@@ -1,9 +1,9 @@
 //! What a gateway says of a delivery, and how it wants one answered.
 
 use super::call::BoxFuture;
+pub use super::hint::{HINT_KIND, Hint};
 use crate::domain::delivery::Rejection;
 use crate::domain::event::Verified;
-use crate::domain::hint::Hint;
 
 /// The result of verifying a delivery: immediate for most gateways, later for those that have to ask somebody.
 pub enum Verification<'a> {

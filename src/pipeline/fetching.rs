@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use crate::domain::event::{EventState, Source};
-use crate::domain::hint::HINT_KIND;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::named::NamedObject;
 use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
 use crate::engine::request::{fetch_key, new_fetch_key};
 use crate::error::Error;
+use crate::gateways::HINT_KIND;
 use crate::store::Tx;
 use crate::store::fetches::{AnswerRow, FetchRow, NewFetch};
 use crate::store::rows::EventRow;

@@ -8,9 +8,9 @@ use super::receive::{PATIENCE, Received, row};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Source, storable};
-use crate::domain::hint::Hint;
 use crate::engine::tally::{DUPLICATE, RECEIVED};
 use crate::engine::{Engine, random_word};
+use crate::gateways::Hint;
 
 /// For how long nobody is asked again for an object that the gateway does not know, and no payment here either.
 const REFUSED_FOR: Duration = Duration::from_secs(600);

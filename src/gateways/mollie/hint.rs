@@ -3,8 +3,8 @@
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
-use crate::domain::hint::Hint;
 use crate::domain::named::NamedObject;
+use crate::gateways::Hint;
 
 /// How long the part of an id after its prefix may be. Mollie's have 10 to 22 letters and digits.
 const LENGTHS: std::ops::RangeInclusive<usize> = 6..=40;

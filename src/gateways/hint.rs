@@ -1,7 +1,7 @@
 //! Unsigned hints that something happened to an object.
 
-use super::delivery::Delivery;
-use super::event::{Envelope, Recorded};
+use crate::domain::delivery::Delivery;
+use crate::domain::event::{Envelope, Recorded};
 
 /// The kind of events that are unsigned hints. No company sends it.
 pub const HINT_KIND: &str = "actix_payments.hint";
