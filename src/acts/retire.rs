@@ -1,5 +1,5 @@
-//! How does an operator retire a handler? From then on nothing is owed to it. Of a handler that was renamed the old name
-//! is retired, so that builds which know the new one alone need not wait for it.
+//! How does an operator retire a handler? From then on nothing is owed to it. Of a handler that was renamed the old
+//! name is retired, so that builds which know the new one alone need not wait for it.
 
 use std::sync::Arc;
 

@@ -59,9 +59,9 @@ pub(super) struct Asking {
 /// [`hash_password`]. Only over TLS: the browser sends both with every request.
 ///
 /// After five wrong tries an address waits a second before it may try again, then twice as long each time, up to five
-/// minutes; after fifty wrong tries for the name, from wherever they come, everybody does, up to one minute. A right try
-/// does not reset that. A browser that has logged in before is known by a cookie, which opens nothing by itself: others'
-/// wrong tries do not make it wait, only its own. Behind a proxy all requests have the proxy's address, until
+/// minutes; after fifty wrong tries for the name, from wherever they come, everybody does, up to one minute. A right
+/// try does not reset that. A browser that has logged in before is known by a cookie, which opens nothing by itself:
+/// others' wrong tries do not make it wait, only its own. Behind a proxy all requests have the proxy's address, until
 /// [`Admin::client_address`](crate::Admin::client_address) says better.
 ///
 /// # Errors

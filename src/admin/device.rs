@@ -1,5 +1,5 @@
-//! The sign of a browser that has logged in before, in a cookie: others' wrong tries do not make it wait. It opens nothing
-//! by itself. (OWASP: "Slow down online guessing attacks with device cookies".)
+//! The sign of a browser that has logged in before, in a cookie: others' wrong tries do not make it wait. It opens
+//! nothing by itself. (OWASP: "Slow down online guessing attacks with device cookies".)
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};

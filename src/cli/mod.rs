@@ -26,8 +26,8 @@
 //! the same handlers, and run the command before `migrate()` and before a worker is started. It works beside a
 //! running server, on the same database.
 //!
-//! Exit codes: 0 all is well · 1 something was found, differs, or was refused · 2 the command was not understood · 3 the
-//! database or a gateway could not be asked.
+//! Exit codes: 0 all is well · 1 something was found, differs, or was refused · 2 the command was not understood · 3
+//! the database or a gateway could not be asked.
 
 mod acts;
 mod doctor;

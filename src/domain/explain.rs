@@ -8,8 +8,8 @@ use super::payment::concerns::mismatch;
 use super::payment::rules::unpaid_word;
 use super::payment::{PaymentState, Status};
 
-/// The outcome of an event that took a payment from `before` to `after`. `effects` are its facts and what the ledger made
-/// of each, `is_changed` whether the ledger changed. Returns a sentence, and one of these codes:
+/// The outcome of an event that took a payment from `before` to `after`. `effects` are its facts and what the ledger
+/// made of each, `is_changed` whether the ledger changed. Returns a sentence, and one of these codes:
 ///
 /// - `applied`: the status, an amount, a flag, a concern or a dispute changed;
 /// - `mismatch`: the event's amount or currency is not the payment's, so it confirmed nothing;

@@ -1,5 +1,5 @@
-//! The memory of request bodies that are still arriving, bounded in all. When it is full, bodies that have been arriving
-//! for long give way to new ones, so that slow senders never shut out a delivery that comes at once.
+//! The memory of request bodies that are still arriving, bounded in all. When it is full, bodies that have been
+//! arriving for long give way to new ones, so that slow senders never shut out a delivery that comes at once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

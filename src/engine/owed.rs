@@ -104,8 +104,8 @@ impl Engine {
     }
 }
 
-/// Whether a handler is among these. Under its name another build may have one for other kinds, or at another stage; one
-/// that runs in the transaction has done its work when the commit is made.
+/// Whether a handler is among these. Under its name another build may have one for other kinds, or at another stage;
+/// one that runs in the transaction has done its work when the commit is made.
 fn has(own: &[Registered], wanted: &Registered) -> bool {
     let inside = [Stage::Transaction, Stage::SubscriptionTransaction];
     own.iter().any(|it| it.name == wanted.name && (it.stage == wanted.stage || inside.contains(&it.stage)))

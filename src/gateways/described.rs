@@ -14,8 +14,8 @@ pub(super) fn describe(raw: Option<&str>) -> &'static str {
     }
 }
 
-/// The same for a field that should have an amount. What looks like one is shown: it says what is wrong, and is nobody's
-/// personal data.
+/// The same for a field that should have an amount. What looks like one is shown: it says what is wrong, and is
+/// nobody's personal data.
 pub(super) fn as_amount(raw: Option<&str>) -> String {
     let is_amount = |raw: &&str| {
         let inner = raw.trim_matches('"');

@@ -52,9 +52,9 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// As of when the answer is, by the gateway's clock (the `Date` header, in whole seconds), which is also the clock of its
-    /// events. An answer to a question that was under way for a second or longer is no younger than the question: what
-    /// happened meanwhile is not in it, and must not look older than it.
+    /// As of when the answer is, by the gateway's clock (the `Date` header, in whole seconds), which is also the clock
+    /// of its events. An answer to a question that was under way for a second or longer is no younger than the
+    /// question: what happened meanwhile is not in it, and must not look older than it.
     pub(crate) fn answered_at(&self) -> Timestamp {
         let date = self.header("date").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
         let at = date.and_then(storable_time).unwrap_or_else(OffsetDateTime::now_utc);

@@ -111,8 +111,9 @@ impl NewPayment {
         self
     }
 
-    /// Where the customer goes afterwards; `{token}` in it becomes the payment's token. Ask [`Payments::catch_up`](crate::Payments::catch_up)
-    /// there. Default: the gateway's own last page; Stripe has none and wants an address.
+    /// Where the customer goes afterwards; `{token}` in it becomes the payment's token. Ask
+    /// [`Payments::catch_up`](crate::Payments::catch_up) there. Default: the gateway's own last page; Stripe has none
+    /// and wants an address.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.order.return_url = Some(url.into());
         self

@@ -22,8 +22,8 @@ const EVERY_DAY: Duration = Duration::from_secs(86_400);
 /// How long one process prunes before another may; and after which time another does if it ended meanwhile.
 const TURN: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(60);
-/// How many bodies one transaction looks at, and how many it prunes, whose events it holds meanwhile: a few milliseconds'
-/// worth, which a delivery may have to wait.
+/// How many bodies one transaction looks at, and how many it prunes, whose events it holds meanwhile: a few
+/// milliseconds' worth, which a delivery may have to wait.
 const BATCH: i64 = 200;
 const HELD: usize = 50;
 /// Pruning takes one part in this many of the time, and one more; less while deliveries come.
@@ -155,8 +155,8 @@ fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timest
     Ok(Progress { pruned: pruned.values().map(|events| events.len() as u64).sum(), place, goes_on })
 }
 
-/// Where the first stands that is too young. Ids go up with the time of arrival, or nearly so: nothing older comes after
-/// it.
+/// Where the first stands that is too young. Ids go up with the time of arrival, or nearly so: nothing older comes
+/// after it.
 fn first_young(retention: &Retention, rows: &[KeptBody], now: Timestamp) -> usize {
     let is_old = |row: &KeptBody| retention.shortest().is_some_and(|age| later(row.received_at, age) <= now);
     rows.iter().position(|row| !is_old(row)).unwrap_or(rows.len())

@@ -193,8 +193,8 @@ impl Pending {
     }
 }
 
-/// How long an event is left to other processes after its first claim, and how often that is doubled at the most: from a
-/// second to two minutes.
+/// How long an event is left to other processes after its first claim, and how often that is doubled at the most: from
+/// a second to two minutes.
 const LEFT_FOR: Duration = Duration::from_millis(500);
 const LONGEST_LEFT: u32 = 8;
 

@@ -1,5 +1,5 @@
-//! One event's failure stays its own: after a transaction was rolled back, the event that failed is settled alone and the
-//! others are taken again.
+//! One event's failure stays its own: after a transaction was rolled back, the event that failed is settled alone and
+//! the others are taken again.
 
 use std::sync::Arc;
 

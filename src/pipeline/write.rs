@@ -160,9 +160,9 @@ fn end(
     EventEnd { id: row.id, attempts, claims: row.claims, verdict, payment, subscription, matched_by }
 }
 
-/// The ids by which the event names its payment, and what its facts did. The token of the payment that it belongs to says
-/// nothing that the event's row does not say. What did nothing new at a later attempt does not replace what the first one
-/// did.
+/// The ids by which the event names its payment, and what its facts did. The token of the payment that it belongs to
+/// says nothing that the event's row does not say. What did nothing new at a later attempt does not replace what the
+/// first one did.
 fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
     let row = &one.event.row;
     if let Err(failure) = &one.outcome {

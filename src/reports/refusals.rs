@@ -8,8 +8,8 @@ use crate::engine::tally::{DUPLICATE, MISSED, RECEIVED, REJECTED};
 use crate::gateways::TEST_KIND;
 use crate::store::rows::{EventRow, Sum};
 
-/// When the gateway itself last delivered something: what it answers to our calls, and an operator's test, say nothing of
-/// that.
+/// When the gateway itself last delivered something: what it answers to our calls, and an operator's test, say nothing
+/// of that.
 pub(super) fn heard(variant: &str, event: Option<&EventRow>, sums: &[Sum]) -> Option<Timestamp> {
     let counted =
         sums.iter().filter(|sum| sum.variant == variant && [RECEIVED, DUPLICATE].contains(&sum.outcome.as_str()));
@@ -30,8 +30,8 @@ fn rejections(variant: &str, sums: &[Sum], like: impl Fn(Rejection) -> bool) -> 
     found.last().map(|(at, reason, _)| (count, *reason, *at))
 }
 
-/// What was refused, beside good ones after `beside` only. What is posted without a signature at all is a scanner's more
-/// often than a gateway's.
+/// What was refused, beside good ones after `beside` only. What is posted without a signature at all is a scanner's
+/// more often than a gateway's.
 pub(super) fn refused(variant: &str, last: Option<Timestamp>, sums: &[Sum], beside: Timestamp) -> Option<Anomaly> {
     use Rejection::{BodyMalformed, SignatureMalformed, SignatureMismatch, SignatureStale, TimestampUnit, TooLarge};
     let like = [SignatureMalformed, SignatureMismatch, SignatureStale, TimestampUnit, BodyMalformed, TooLarge];

@@ -241,8 +241,8 @@ mod postgres {
         ///
         /// Where the address does not say otherwise, a connection attempt may take 5 seconds (`connect_timeout`), and a
         /// server that is not heard of for some 10 seconds is given up (`keepalives_…`, `tcp_user_timeout`). Statements
-        /// in transactions of payments may take 5 seconds, and such a transaction may be left idle for 8. A statement that has
-        /// no answer after 6 seconds is given up and its connection left alone; all others are then made anew.
+        /// in transactions of payments may take 5 seconds, and such a transaction may be left idle for 8. A statement
+        /// that has no answer after 6 seconds is given up and its connection left alone; all others are then made anew.
         ///
         /// Behind PgBouncer in transaction mode add `pgbouncer=true` to the address: then no statement stays prepared,
         /// since the next transaction may reach another connection of the server. For the same reason a host can't rely

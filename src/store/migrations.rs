@@ -19,8 +19,8 @@ pub(super) struct Step {
     up: &'static str,
 }
 
-/// Where it is remembered which steps were taken: a table of our own, which the host's diesel migrations neither see nor
-/// revert.
+/// Where it is remembered which steps were taken: a table of our own, which the host's diesel migrations neither see
+/// nor revert.
 const TAKEN: &str = "CREATE TABLE IF NOT EXISTS pay_migrations (\
                      name TEXT PRIMARY KEY, applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);";
 

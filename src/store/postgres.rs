@@ -52,15 +52,15 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
     Ok(())
 }
 
-/// Every row that a transaction of ours touches is found by an index, in the order of that index. A plan is made once and
-/// kept; made while a table was nearly empty it would read all of it, or collect and sort all that is due for the first
-/// two hundred, also when the table has grown, until the next ANALYZE.
+/// Every row that a transaction of ours touches is found by an index, in the order of that index. A plan is made once
+/// and kept; made while a table was nearly empty it would read all of it, or collect and sort all that is due for the
+/// first two hundred, also when the table has grown, until the next ANALYZE.
 ///
 /// A statement of ours takes milliseconds, so one that takes 5 seconds waits for something that may never come. And a
 /// transaction whose app is not heard of any more must not hold its locks until the network notices.
 ///
-/// A server, role or database may be set to acknowledge commits before they are durable; ours are not to be. Settings hold
-/// for the transaction, because before a pooler the next one may be another connection's.
+/// A server, role or database may be set to acknowledge commits before they are durable; ours are not to be. Settings
+/// hold for the transaction, because before a pooler the next one may be another connection's.
 const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
                         SET LOCAL statement_timeout = 5000; \
                         SET LOCAL idle_in_transaction_session_timeout = 8000; SET LOCAL synchronous_commit = on";
@@ -68,8 +68,8 @@ const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmaps
 /// Holds off other processes that migrate, for as long as that takes.
 const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
                      SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
-/// Counts the tables of this name in the schemas that are searched. From the catalog's rows: `to_regclass` may answer from
-/// what the connection remembers, and who waited for another's migration would not see what that has made.
+/// Counts the tables of this name in the schemas that are searched. From the catalog's rows: `to_regclass` may answer
+/// from what the connection remembers, and who waited for another's migration would not see what that has made.
 const EXISTS: &str = "SELECT count(*) AS count FROM pg_catalog.pg_tables \
                       WHERE tablename = 'pay_migrations' AND schemaname = ANY (current_schemas(false))";
 

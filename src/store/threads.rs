@@ -1,5 +1,5 @@
-//! Threads for calls to the database. Those of the async runtime would do, but a runtime that ends waits for its threads,
-//! and a call over a silent network may never come back.
+//! Threads for calls to the database. Those of the async runtime would do, but a runtime that ends waits for its
+//! threads, and a call over a silent network may never come back.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};

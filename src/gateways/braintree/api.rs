@@ -1,5 +1,6 @@
 //! The calls of Braintree's API that are made here: a subscription's end and its state, by the XML interface that
-//! Braintree's own server libraries use (<https://developer.paypal.com/braintree/docs/reference/request/subscription/cancel>).
+//! Braintree's own server libraries use
+//! (<https://developer.paypal.com/braintree/docs/reference/request/subscription/cancel>).
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Answers requests to a subscription's page. A GET shows how it stands and where its clock can go; a POST moves it there
-//! and sends the event.
+//! Answers requests to a subscription's page. A GET shows how it stands and where its clock can go; a POST moves it
+//! there and sends the event.
 
 use askama::Template;
 

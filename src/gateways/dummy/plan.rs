@@ -1,5 +1,5 @@
-//! A subscription as the page and the calls of the dummy gateway move it on: its clock goes where they say, and each step
-//! is an event. It keeps no state: what it needs is in a signed link, or comes with the call.
+//! A subscription as the page and the calls of the dummy gateway move it on: its clock goes where they say, and each
+//! step is an event. It keeps no state: what it needs is in a signed link, or comes with the call.
 
 use time::Duration;
 

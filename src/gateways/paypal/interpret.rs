@@ -189,7 +189,8 @@ impl Resource<'_> {
     }
 
     /// Reads a refund, or money that PayPal took back. Only its links name the capture that it belongs to; in PayPal's
-    /// v1 API it is a field, beside the payment that the capture belongs to. The running total beside it is ignored, because it still includes refunds that failed.
+    /// v1 API it is a field, beside the payment that the capture belongs to. The running total beside it is ignored,
+    /// because it still includes refunds that failed.
     fn refund(&self, state: State, words: &str) -> Result<Interpretation, Malformed> {
         let id = self.object.need_id("id")?;
         let named = short(&self.object, "sale_id").or_else(|| short(&self.object, "capture_id"));

@@ -4,7 +4,8 @@ use super::view::Unreadable;
 use crate::error::Error;
 use crate::store::Tx;
 
-/// The rows with these ids, in this order, and those that can't be read: only where there is one is each read by itself.
+/// The rows with these ids, in this order, and those that can't be read: only where there is one is each read by
+/// itself.
 pub(crate) fn readable<Id: Copy + PartialEq + Into<i64>, T>(
     tx: &mut dyn Tx,
     ids: &[Id],

@@ -1,5 +1,5 @@
-//! Looks after the writer's thread: one that waits for an answer that does not come is left to itself, and another takes
-//! its place on a connection of its own.
+//! Looks after the writer's thread: one that waits for an answer that does not come is left to itself, and another
+//! takes its place on a connection of its own.
 
 use std::io;
 use std::sync::{Arc, Weak};

@@ -1,5 +1,5 @@
-//! PayPal's billing subscriptions (<https://developer.paypal.com/docs/api/subscriptions/v1/>). One starts with our token
-//! as its `custom_id`, and the customer approves it on a page of PayPal's.
+//! PayPal's billing subscriptions (<https://developer.paypal.com/docs/api/subscriptions/v1/>). One starts with our
+//! token as its `custom_id`, and the customer approves it on a page of PayPal's.
 
 use serde_json::{Value, json};
 
