@@ -111,8 +111,8 @@ class Bouncer:
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nauth_type = any\nunix_socket_dir =\n"
             "pool_mode = transaction\nadmin_users = postgres\nmax_client_conn = 200\ndefault_pool_size = 20\n"
             # A server that was not reached is tried again after a second, not after fifteen. A connection that went
-            # silent costs whoever gets it his patience, so few are kept idle.
-            "server_login_retry = 1\nserver_connect_timeout = 5\nserver_idle_timeout = 5\nquery_timeout = 10\n")
+            # silent costs whoever gets it the time until PgBouncer gives it up, so few are kept idle, and not for long.
+            "server_login_retry = 1\nserver_connect_timeout = 3\nserver_idle_timeout = 3\nquery_timeout = 5\n")
         self.start()
 
     def start(self):

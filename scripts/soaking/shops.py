@@ -2,8 +2,10 @@
 import hashlib, hmac, http.client, itertools, json, os, random, socket, subprocess, threading, time, urllib.parse
 
 SECRET = "whsec_soak"
-# A request that takes longer is given up by the sender and comes again.
+# A request that takes so many seconds is given up by the sender and comes again.
 PATIENCE = 20
+# One who watches whether a process works again asks more often.
+WATCHER_PATIENCE = 3
 
 
 # What has to be ended, whatever happens.
@@ -45,8 +47,8 @@ class Shop:
         self.process.kill()
         self.process.wait()
 
-    def request(self, path, body, headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+    def request(self, path, body, headers, patience=PATIENCE):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
         try:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
@@ -83,20 +85,15 @@ def paid_session(number, token):
 
 
 class Load:
-    """Buys and pays at a steady rate, at whichever shop."""
+    """Buys and pays at a steady rate, at whichever shop; beside it one watcher for each shop buys and pays there alone."""
 
     def __init__(self, shops, rate):
-        self.shops, self.rate, self.lock, self.ends = shops, rate, threading.Lock(), threading.Event()
+        self.rate, self.lock, self.ends = rate, threading.Lock(), threading.Event()
         self.acknowledged, self.refused = {}, 0
         self.numbers, self.next = itertools.count(1), time.monotonic()
-        self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(16)]
-
-    def run(self):
-        while not self.ends.is_set():
-            self.wait_for_turn()
-            number, token = next(self.numbers), self.buy()
-            if token:
-                self.pay(number, token)
+        whoever = [Sender(self, shops, PATIENCE, self.wait_for_turn) for _ in range(16)]
+        watchers = [Sender(self, [shop], WATCHER_PATIENCE, lambda: self.ends.wait(0.5)) for shop in shops]
+        self.threads = [threading.Thread(target=sender.run, daemon=True) for sender in whoever + watchers]
 
     def wait_for_turn(self):
         """What a fault held up is not made up for at once."""
@@ -106,12 +103,26 @@ class Load:
         if wait > 0:
             self.ends.wait(wait)
 
+
+class Sender:
+    """Buys, pays, and sends the event until it is acknowledged, one payment after the other."""
+
+    def __init__(self, load, shops, patience, wait_for_turn):
+        self.load, self.shops, self.patience, self.wait_for_turn = load, shops, patience, wait_for_turn
+
+    def run(self):
+        while not self.load.ends.is_set():
+            self.wait_for_turn()
+            number, token = next(self.load.numbers), self.buy()
+            if token:
+                self.pay(number, token)
+
     def buy(self):
         form = urllib.parse.urlencode({"item": "kettle", "variant": "stripe"})
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
-        while not self.ends.is_set():
+        while not self.load.ends.is_set():
             try:
-                status, body = random.choice(self.shops).request("/orders", form, headers)
+                status, body = random.choice(self.shops).request("/orders", form, headers, self.patience)
                 if status == 200:
                     return json.loads(body)["token"]
             except (OSError, http.client.HTTPException):
@@ -120,10 +131,10 @@ class Load:
 
     def pay(self, number, token):
         event = paid_session(number, token)
-        while not self.ends.is_set():
+        while not self.load.ends.is_set():
             if self.sent(event):
-                with self.lock:
-                    self.acknowledged[number] = token
+                with self.load.lock:
+                    self.load.acknowledged[number] = token
                 # A gateway sends some twice.
                 if number % 7 == 0:
                     self.sent(event)
@@ -133,13 +144,13 @@ class Load:
     def sent(self, body):
         shop = random.choice(self.shops)
         try:
-            status, answer = shop.request("/payments/stripe/", body, signed(body))
+            status, answer = shop.request("/payments/stripe/", body, signed(body), self.patience)
         except (OSError, http.client.HTTPException):
             return False
         if status not in (200, 503):
             fail(f"an event was answered {status} {answer!r}")
-        with self.lock:
-            self.refused += status == 503
+        with self.load.lock:
+            self.load.refused += status == 503
         if status == 200:
             shop.last = time.monotonic()
         return status == 200
