@@ -1,6 +1,7 @@
 //! Does a payment end in the same state whatever the order of its events, and in the right one? Stories with
 //! known ends, and properties over stories and over facts that no gateway would send.
 
+mod lives;
 mod properties;
 mod several;
 mod stories;

@@ -16,9 +16,10 @@ pub(in crate::domain) fn mismatch(fact: &Fact, due: Money) -> String {
     }
 }
 
-/// All reasons, in a fixed order and each once, since several objects report the same money.
-pub(super) fn concerns(case: &Case<'_>, paid: bool, refunded: i64) -> Vec<String> {
-    let mut sentences = money(case, refunded);
+/// All reasons, in a fixed order and each once, since several objects report the same money. `gone` is what was refunded
+/// or lost.
+pub(super) fn concerns(case: &Case<'_>, paid: bool, gone: i64) -> Vec<String> {
+    let mut sentences = money(case, gone);
     if !paid {
         let doubtful = |family: &Vec<&Fact>| !family.iter().any(|f| case.fit(f) == Fit::Fits);
         let promised = case.standing_authorizations().into_iter().filter(doubtful).flatten();
@@ -43,7 +44,7 @@ pub(super) fn concerns(case: &Case<'_>, paid: bool, refunded: i64) -> Vec<String
 }
 
 /// What is odd about the money that moved.
-fn money(case: &Case<'_>, refunded: i64) -> Vec<String> {
+fn money(case: &Case<'_>, gone: i64) -> Vec<String> {
     // Parts that add up to the amount due, or to a total that fits, need no review, though no part is the amount.
     let totals = case.ledger.facts_of(Aspect::CaptureTotal).filter(|f| case.fit(f) == Fit::Fits);
     let totals: Vec<i64> = totals.filter_map(moved).map(|(minor, _)| minor).chain([case.due.minor]).collect();
@@ -74,9 +75,9 @@ fn money(case: &Case<'_>, refunded: i64) -> Vec<String> {
         }
     }
     sentences.extend(case.free().filter(|f| !case.frees(f)).map(|f| mismatch(f, case.due)));
-    // A double payment needs no review any more once the surplus was refunded.
+    // A double payment needs no review any more once the surplus was refunded, or lost to a dispute.
     let (price, is_twice) = case.price();
-    if case.captured.saturating_sub(refunded) > price && !told {
+    if case.captured.saturating_sub(gone) > price && !told {
         let captured = Money::new(case.captured, case.due.currency);
         let twice = if is_twice && case.captured <= case.due.minor { " in more than one payment" } else { "" };
         sentences.push(format!("{captured} were captured{twice}, the payment is of {}", case.due));

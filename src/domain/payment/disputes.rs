@@ -18,18 +18,30 @@ const SETTLED: Duration = Duration::from_secs(3600);
 
 /// What each lost dispute took of its capture, in minor units of `currency`: the id of that capture or of its intent,
 /// and the amount. What the gateway took back of that capture since the dispute began is the same money, and so is what
-/// was refunded until it was decided.
-pub(super) fn losses(ledger: &Ledger, currency: Currency) -> impl Iterator<Item = (Option<&str>, i64)> {
-    lost_ones(ledger).filter(move |fact| fact.currency == Some(currency)).map(move |fact| {
-        let went_back = ledger.facts_of(Aspect::Refund).filter(|refund| is_same_money(refund, fact));
-        let told = went_back.fold(0, |sum: i64, refund| sum.saturating_add(size(refund)));
-        (fact.parent.as_deref(), size(fact).saturating_sub(told).max(0))
-    })
+/// was refunded until it was decided; each refund is the same money once.
+pub(super) fn losses(ledger: &Ledger, currency: Currency) -> Vec<(Option<&str>, i64)> {
+    let mut disputes: Vec<_> = lost_ones(ledger).filter(|fact| fact.currency == Some(currency)).collect();
+    // A refund belongs to the latest dispute that explains it.
+    disputes.sort_by_key(|dispute| std::cmp::Reverse(dispute.since));
+    let mut losses: Vec<_> = disputes.iter().map(|dispute| (dispute.parent.as_deref(), size(dispute))).collect();
+    let explained_by = |refund| (0..disputes.len()).filter(|at| is_same_money(refund, disputes[*at])).collect();
+    let mut refunds: Vec<(i64, Vec<usize>)> =
+        ledger.facts_of(Aspect::Refund).map(|refund| (size(refund), explained_by(refund))).collect();
+    // Those that one dispute alone explains come first.
+    refunds.sort_by_key(|(_, disputes)| disputes.len());
+    for (mut minor, disputes) in refunds {
+        for at in disputes {
+            let told = minor.min(losses[at].1);
+            losses[at].1 -= told;
+            minor -= told;
+        }
+    }
+    losses
 }
 
 /// The amount lost to disputes in minor units of `currency`.
 pub(super) fn lost(ledger: &Ledger, currency: Currency) -> i64 {
-    losses(ledger, currency).fold(0, |sum, (_, minor)| sum.saturating_add(minor))
+    losses(ledger, currency).into_iter().fold(0, |sum, (_, minor)| sum.saturating_add(minor))
 }
 
 /// A sentence for each lost dispute that is not counted.

@@ -19,8 +19,9 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let refunded = refunds::refunded(ledger, case.due.currency).clamp(0, case.captured);
     let lost = disputes::lost(ledger, case.due.currency).clamp(0, case.captured.saturating_sub(refunded));
     let paid = is_paid(&case);
-    // Of a payment that was paid twice, or too high, the surplus goes back without touching what was due.
-    let surplus = case.captured.saturating_sub(case.price().0).max(0);
+    // Of a payment that was paid twice, or too high, the surplus goes back without touching what was due: by a refund
+    // or by a dispute.
+    let surplus = case.captured.saturating_sub(lost).saturating_sub(case.price().0).max(0);
     let status = if !paid {
         unpaid_status(&case)
     } else if case.captured > 0 && refunded >= case.captured {
@@ -31,7 +32,7 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
         Status::Paid
     };
     let disputed = ledger.facts_of(Aspect::Dispute).any(|f| matches!(f.state, State::Open | State::Lost));
-    let concerns = concerns::concerns(&case, paid, refunded);
+    let concerns = concerns::concerns(&case, paid, refunded.saturating_add(lost));
     PaymentState { status, amount: case.due, captured: case.captured, refunded, lost, disputed, concerns }
 }
 

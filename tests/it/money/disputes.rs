@@ -137,6 +137,17 @@ on_both_databases! {
         }).await;
         assert_eq!((sums(&payment), payment.disputed, payment.concerns), ((Status::Paid, [4999, 0, 2000]), true, vec![]));
     }
+
+    async fn a_second_payment_that_a_dispute_took_back_is_no_surplus_any_more(kind) {
+        let app = App::new(kind).await;
+        let payment = app.made_of(|token, n| {
+            let mut events = paid(token, &format!("1{n}"));
+            events.extend(paid(token, &format!("2{n}")));
+            events.push(dispute("closed", &format!("dp_{n}"), &format!("2{n}"), 30, "lost", 4999));
+            events
+        }).await;
+        assert_eq!((sums(&payment), payment.concerns), ((Status::Paid, [9998, 0, 4999]), vec![]));
+    }
 }
 
 #[test]
