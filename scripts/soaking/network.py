@@ -1,6 +1,9 @@
 """A proxy between shops and server, which passes on, cuts, or stays silent."""
 import socket, threading
 
+# After so many seconds the crate's connections are given up by the kernel, when the other end answers nothing at all.
+KEEPALIVE = 11
+
 
 class Proxy:
     def __init__(self, target):
@@ -36,9 +39,12 @@ class Proxy:
                 self.open.remove(pair)
 
     def silence(self):
+        """Ends them after some seconds, as both ends' keepalives would where nothing passes: here they are answered."""
         with self.lock:
-            for pair in self.open:
-                pair["silent"] = True
+            silenced = list(self.open)
+        for pair in silenced:
+            pair["silent"] = True
+        threading.Timer(KEEPALIVE, lambda: [hang_up(*pair["sockets"]) for pair in silenced]).start()
 
     def cut(self):
         with self.lock:

@@ -1,5 +1,6 @@
 """Processes of the shop, and the senders that buy, pay and send each event until it is acknowledged."""
-import hashlib, hmac, http.client, itertools, json, os, random, socket, subprocess, threading, time, urllib.parse
+import collections, hashlib, hmac, http.client, itertools, json, os, random, socket, subprocess, threading, time
+import urllib.parse
 
 SECRET = "whsec_soak"
 # A request that takes so many seconds is given up by the sender and comes again.
@@ -88,11 +89,13 @@ class Load:
     """Buys and pays at a steady rate, at whichever shop; beside it one watcher for each shop buys and pays there alone."""
 
     def __init__(self, shops, rate):
-        self.rate, self.lock, self.ends = rate, threading.Lock(), threading.Event()
+        self.shops, self.rate, self.lock, self.ends = shops, rate, threading.Lock(), threading.Event()
+        # When those who watch were answered what: the latest.
+        self.heard = collections.deque(maxlen=200)
         self.acknowledged, self.refused = {}, 0
         self.numbers, self.next = itertools.count(1), time.monotonic()
         whoever = [Sender(self, shops, PATIENCE, self.wait_for_turn) for _ in range(16)]
-        watchers = [Sender(self, [shop], WATCHER_PATIENCE, lambda: self.ends.wait(0.5)) for shop in shops]
+        watchers = [Watcher(self, [shop], WATCHER_PATIENCE, lambda: self.ends.wait(0.5)) for shop in shops]
         self.threads = [threading.Thread(target=sender.run, daemon=True) for sender in whoever + watchers]
 
     def wait_for_turn(self):
@@ -117,12 +120,15 @@ class Sender:
             if token:
                 self.pay(number, token)
 
+    def ask(self, shop, path, body, headers):
+        return shop.request(path, body, headers, self.patience)
+
     def buy(self):
         form = urllib.parse.urlencode({"item": "kettle", "variant": "stripe"})
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
         while not self.load.ends.is_set():
             try:
-                status, body = random.choice(self.shops).request("/orders", form, headers, self.patience)
+                status, body = self.ask(random.choice(self.shops), "/orders", form, headers)
                 if status == 200:
                     return json.loads(body)["token"]
             except (OSError, http.client.HTTPException):
@@ -144,7 +150,7 @@ class Sender:
     def sent(self, body):
         shop = random.choice(self.shops)
         try:
-            status, answer = shop.request("/payments/stripe/", body, signed(body), self.patience)
+            status, answer = self.ask(shop, "/payments/stripe/", body, signed(body))
         except (OSError, http.client.HTTPException):
             return False
         if status not in (200, 503):
@@ -154,3 +160,20 @@ class Sender:
         if status == 200:
             shop.last = time.monotonic()
         return status == 200
+
+
+class Watcher(Sender):
+    """Notes what it was answered."""
+
+    def ask(self, shop, path, body, headers):
+        begun, what = time.monotonic(), "was interrupted"
+        try:
+            status, answer = super().ask(shop, path, body, headers)
+            what = status
+            return status, answer
+        except (OSError, http.client.HTTPException) as problem:
+            what = repr(problem)
+            raise
+        finally:
+            now = time.monotonic()
+            self.load.heard.append((now, shop.name, f"POST {path} {what} after {now - begun:.1f} s"))
