@@ -135,7 +135,7 @@ impl Engine {
         F: FnOnce(&Arc<Self>) -> Result<T, Error> + Send + 'static,
     {
         refuse_inside()?;
-        let pulse = Arc::<Pulse>::default();
+        let pulse = Pulse::beside(self.store.silence());
         let beating = pulse.clone();
         let call = self.patiently(move |engine| beating.during(|| work(engine)));
         pulse.unless_silent(call).await.unwrap_or_else(|| {

@@ -8,6 +8,7 @@ use super::data_file::DataFile;
 use super::dialect::HostConnection;
 use super::migrations::Migration;
 use super::pools::Pools;
+use super::pulse::Silence;
 use super::{Store, Work, pulse};
 use crate::error::{Error, ErrorKind};
 
@@ -86,6 +87,10 @@ impl<C: HostConnection> Store for Backend<C> {
 
     fn reconnect(&self) {
         self.pools.replace();
+    }
+
+    fn silence(&self) -> Arc<Silence> {
+        self.pools.silence()
     }
 
     fn lanes(&self) -> usize {

@@ -52,7 +52,7 @@ impl<C: HostConnection> Database<C> {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (this, pulse) = (self.clone(), Arc::<Pulse>::default());
+        let (this, pulse) = (self.clone(), Pulse::beside(self.pools.silence()));
         let beating = pulse.clone();
         let call = threads::run(move || beating.during(|| work(&mut *this.connection()?)));
         let unavailable = |why: &str| E::from(Error::new(ErrorKind::Unavailable, why));

@@ -32,6 +32,7 @@ pub(crate) mod typed;
 pub(crate) mod writer;
 
 use std::any::Any;
+use std::sync::Arc;
 
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
@@ -44,6 +45,7 @@ use calls::*;
 use fetches::Fetches;
 use filters::*;
 use migrations::Migration;
+use pulse::Silence;
 use registry::Registry;
 use rows::*;
 use sets::Sets;
@@ -61,6 +63,8 @@ pub(crate) trait Store: Send + Sync {
     fn migrations(&self) -> Result<Vec<Migration>, Error>;
     /// Connects anew: connections have turned out to be silent.
     fn reconnect(&self);
+    /// When that was done.
+    fn silence(&self) -> Arc<Silence>;
     /// How many transactions with much to do are worth being under way at a time.
     fn lanes(&self) -> usize;
     /// Runs `work` on a connection; what it reads is not one snapshot.

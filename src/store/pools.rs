@@ -1,12 +1,13 @@
 //! The pool of connections that is in use. A pool made here is replaced as a whole when connections turn out to be
 //! silent: the others may be as well, and each would cost its time-out.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use diesel::r2d2::{Error as PoolError, ManageConnection, Pool, PooledConnection};
 
 use super::failure::unavailable;
+use super::pulse::{LOOK, Silence};
 use crate::error::Error;
 
 /// How soon after one replacement there may be another: calls that notice the same fault want one.
@@ -20,17 +21,23 @@ pub(super) struct Pools<M: ManageConnection<Error = PoolError>> {
     /// Makes another one; `None` for a host's own pool, which is the host's to replace.
     make: Option<Make<M>>,
     replaced: Mutex<Option<Instant>>,
+    silence: Arc<Silence>,
 }
 
 impl<M: ManageConnection<Error = PoolError>> Pools<M> {
     /// A host's own pool.
     pub(super) fn of_host(pool: Pool<M>) -> Self {
-        Self { current: RwLock::new(pool), make: None, replaced: Mutex::default() }
+        Self { current: RwLock::new(pool), make: None, replaced: Mutex::default(), silence: Arc::default() }
     }
 
     /// Pools made here.
     pub(super) fn made_by(make: impl Fn() -> Pool<M> + Send + Sync + 'static) -> Self {
-        Self { current: RwLock::new(make()), make: Some(Box::new(make)), replaced: Mutex::default() }
+        Self {
+            current: RwLock::new(make()),
+            make: Some(Box::new(make)),
+            replaced: Mutex::default(),
+            silence: Arc::default(),
+        }
     }
 
     /// Whether its connections are prepared when they are made.
@@ -38,9 +45,30 @@ impl<M: ManageConnection<Error = PoolError>> Pools<M> {
         self.make.is_some()
     }
 
+    /// When connections of it were found silent.
+    pub(super) fn silence(&self) -> Arc<Silence> {
+        self.silence.clone()
+    }
+
+    /// A connection of the pool that is in use by the time one is free.
     pub(super) fn get(&self) -> Result<PooledConnection<M>, Error> {
-        let pool = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        pool.get().map_err(|e| unavailable("no database connection became free", e))
+        let begun = Instant::now();
+        let mut why = None;
+        loop {
+            let pool = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let patience = pool.connection_timeout();
+            let left = patience.saturating_sub(begun.elapsed());
+            let error = match pool.get_timeout(if self.are_ours() { left.min(LOOK) } else { left }) {
+                Ok(conn) => return Ok(conn),
+                Err(error) => error,
+            };
+            // It says once why there is no connection, and afterwards only that there is none.
+            let error = why.filter(|_| !error.to_string().contains(": ")).unwrap_or(error);
+            if begun.elapsed() >= patience {
+                return Err(unavailable("no database connection became free", error));
+            }
+            why = Some(error);
+        }
     }
 
     /// Goes on with another pool; what is in use of the present one stays so.
@@ -54,5 +82,6 @@ impl<M: ManageConnection<Error = PoolError>> Pools<M> {
         let pool = make();
         log::warn!("payments: the database does not answer, so it is connected to anew");
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = pool;
+        self.silence.found();
     }
 }

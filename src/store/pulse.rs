@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const STATEMENT: Duration = Duration::from_secs(6);
 /// The same for a whole call, on connections whose statements can't be seen: those of a host's own pool.
 const CALL: Duration = Duration::from_secs(30);
+/// How long a statement may go on that was asked before connections were found silent: on one of those, probably.
+const SUSPECTED: Duration = Duration::from_secs(1);
 /// How often to look.
 pub(crate) const LOOK: Duration = Duration::from_millis(250);
 
@@ -22,14 +24,33 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
 }
 
+/// When connections of a pool were last found silent, in milliseconds since [`BEGIN`]; 0 for never.
+#[derive(Default)]
+pub(crate) struct Silence(AtomicU64);
+
+impl Silence {
+    /// They were found so now. Whoever asked one before need not wait as long to find it out once more.
+    pub(super) fn found(&self) {
+        self.0.store(millis(Instant::now()), Ordering::Relaxed);
+    }
+}
+
 /// Whether a call still gets answers.
 #[derive(Default)]
 pub(crate) struct Pulse {
-    /// When its statement has to be answered, in milliseconds since [`BEGIN`]; 0 while none is underway.
+    /// When its statement was asked, in milliseconds since [`BEGIN`]; 0 while none is underway.
+    since: AtomicU64,
+    /// When that has to be answered.
     until: AtomicU64,
+    silence: Arc<Silence>,
 }
 
 impl Pulse {
+    /// Of a call on connections of which others may be found silent.
+    pub(crate) fn beside(silence: Arc<Silence>) -> Arc<Self> {
+        Arc::new(Self { silence, ..Self::default() })
+    }
+
     /// Makes the call on this thread.
     pub(crate) fn during<T>(self: &Arc<Self>, call: impl FnOnce() -> T) -> T {
         let _end = Current(CURRENT.replace(Some(self.clone())));
@@ -52,8 +73,10 @@ impl Pulse {
 
     /// Whether a statement has had no answer for too long.
     pub(crate) fn is_silent(&self) -> bool {
-        let until = self.until.load(Ordering::Relaxed);
-        until > 0 && until < millis(Instant::now())
+        let since = self.since.load(Ordering::Acquire);
+        let (until, found) = (self.until.load(Ordering::Relaxed), self.silence.0.load(Ordering::Relaxed));
+        let until = if since <= found { until.min(found + millis_of(SUSPECTED)) } else { until };
+        since > 0 && until < millis(Instant::now())
     }
 }
 
@@ -71,7 +94,9 @@ impl Drop for Current {
 fn begin(patience: Duration) {
     CURRENT.with_borrow(|pulse| {
         if let Some(pulse) = pulse {
-            pulse.until.store(millis(Instant::now() + patience), Ordering::Relaxed);
+            let since = millis(Instant::now());
+            pulse.until.store(since + millis_of(patience), Ordering::Relaxed);
+            pulse.since.store(since, Ordering::Release);
         }
     });
 }
@@ -80,13 +105,17 @@ fn begin(patience: Duration) {
 fn end() {
     CURRENT.with_borrow(|pulse| {
         if let Some(pulse) = pulse {
-            pulse.until.store(0, Ordering::Relaxed);
+            pulse.since.store(0, Ordering::Relaxed);
         }
     });
 }
 
 fn millis(at: Instant) -> u64 {
-    u64::try_from(at.saturating_duration_since(*BEGIN).as_millis()).unwrap_or(u64::MAX).max(1)
+    millis_of(at.saturating_duration_since(*BEGIN)).max(1)
+}
+
+fn millis_of(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 4)
 }
 
 /// Notes a whole call; [`Whole`] ends it.
@@ -134,5 +163,22 @@ mod tests {
         });
         std::thread::sleep(Duration::from_millis(5));
         assert!(!pulse.is_silent(), "the call has ended");
+    }
+
+    #[test]
+    fn a_statement_asked_before_others_were_found_silent_is_given_up_sooner() {
+        let silence = Arc::<Silence>::default();
+        let long_ago = millis(Instant::now() + SUSPECTED * 2);
+        let asked = |since: u64| {
+            let pulse = Pulse::beside(silence.clone());
+            pulse.until.store(u64::MAX, Ordering::Relaxed);
+            pulse.since.store(since, Ordering::Relaxed);
+            pulse
+        };
+        let (before, after) = (asked(1), asked(long_ago));
+        assert!(!before.is_silent(), "nothing was found");
+        silence.0.store(1, Ordering::Relaxed);
+        std::thread::sleep(SUSPECTED + Duration::from_millis(20));
+        assert!(before.is_silent() && !after.is_silent());
     }
 }

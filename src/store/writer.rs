@@ -17,6 +17,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::Store;
+use super::pulse::Pulse;
 use super::rows::{Appended, Claim, Count, Counter, NewAttempt, NewEvent};
 use super::sets::Settled;
 use crate::domain::Timestamp;
@@ -240,6 +241,10 @@ impl Relay for Thread {
 
     fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Relaxed)
+    }
+
+    fn pulse(&self) -> Arc<Pulse> {
+        Pulse::beside(self.store.silence())
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) trait Relay: Send + Sync + 'static {
     fn pass_on(&self, turn: usize);
     /// Whether there is nothing more to do for good.
     fn has_ended(&self) -> bool;
+    /// What watches a thread at its work.
+    fn pulse(&self) -> Arc<Pulse>;
 }
 
 /// Starts the thread, and another one whenever the present one is stuck.
@@ -42,7 +44,7 @@ fn watch(relay: &Weak<impl Relay>, mut pulse: Arc<Pulse>) {
 }
 
 fn spawn(relay: Arc<impl Relay>, turn: usize) -> io::Result<Arc<Pulse>> {
-    let pulse = Arc::<Pulse>::default();
+    let pulse = relay.pulse();
     let beating = pulse.clone();
     thread::Builder::new().name("payments-writer".into()).spawn(move || beating.during(|| relay.run(turn)))?;
     Ok(pulse)
