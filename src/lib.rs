@@ -79,7 +79,7 @@ pub use engine::{
 pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;
 pub use mount::Mount;
-pub use operations::{Created, NewPayment, NewSubscription, Next, Outcome, Reconciled, Refund, Subscribed};
+pub use operations::{Created, NewPayment, NewSubscription, Next, Outcome, Reconciled, Refund, Resolution, Subscribed};
 pub use payments::{Builder, Event, Payments, SubscriptionTransition, Transition};
 pub use pipeline::Received;
 pub use reports::{Differing, Rebuilt, SubscriptionList, SubscriptionQuery};

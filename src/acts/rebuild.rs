@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use crate::domain::event::Source;
 use crate::domain::id::EventId;
 use crate::engine::{Actor, Engine, act, random_word};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::order::{KIND, RebuildOrder};
+use crate::pipeline::order::{self, KIND, RebuildOrder};
 use crate::reports::{compare, known};
 use crate::store::Tx;
-use crate::store::rows::NewEvent;
 
 impl Engine {
     /// Asks for a payment to be made what its events say: appends an event that orders so.
@@ -28,23 +24,8 @@ impl Engine {
                 return Err(Error::new(ErrorKind::Refused, format!("It was not rebuilt: {why}.")));
             }
             let order = RebuildOrder { token: row.token.clone(), actor: actor.name.clone() };
-            let body =
-                serde_json::to_vec(&order).map_err(|e| Error::new(ErrorKind::Refused, "no JSON").with_source(e))?;
-            let event = tx.append(&[NewEvent {
-                variant: row.variant.clone(),
-                gateway_event_id: id.clone(),
-                source: Source::Operator,
-                kind: KIND.to_owned(),
-                livemode: row.livemode,
-                api_version: None,
-                account: None,
-                secret: None,
-                skew_seconds: None,
-                occurred_at: Some(now),
-                received_at: now,
-                headers: "{}".to_owned(),
-                body: Bytes::from(body),
-            }])?;
+            let order = order::event((KIND, id.clone()), (&row.variant, row.livemode), &order, now)?;
+            let event = tx.append(&[order])?;
             let event =
                 event.first().map(|event| event.id).ok_or_else(|| Error::new(ErrorKind::Storage, "no event"))?;
             tx.assign(event, row.id, &row.token)?;

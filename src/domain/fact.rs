@@ -24,6 +24,9 @@ pub enum Aspect {
     Dispute,
     /// Something that a person should review. Its gateway ref is the reason code.
     Concern,
+    /// What a person decided about a payment that needed review. Its gateway ref is the amount that was accepted, or what
+    /// gave a reason for review that was dismissed.
+    Review,
 }
 
 /// The state that a register is in.
@@ -58,6 +61,10 @@ pub enum State {
     Lost,
     /// A raised concern.
     Raised,
+    /// Of a review: the amount that came is the payment's.
+    Accepted,
+    /// Of a review: it needs none for this reason.
+    Dismissed,
 }
 
 /// The content of one register, as one event states it. Amounts are in minor units of `currency`.
@@ -94,7 +101,7 @@ pub struct Fact {
 
 impl Aspect {
     /// Every aspect, in the order of a payment's life.
-    pub const ALL: [Aspect; 8] = [
+    pub const ALL: [Aspect; 9] = [
         Self::Checkout,
         Self::Authorization,
         Self::Capture,
@@ -103,6 +110,7 @@ impl Aspect {
         Self::RefundTotal,
         Self::Dispute,
         Self::Concern,
+        Self::Review,
     ];
 
     /// The aspect's name in tables and pages.
@@ -116,6 +124,7 @@ impl Aspect {
             Self::RefundTotal => "refund_total",
             Self::Dispute => "dispute",
             Self::Concern => "concern",
+            Self::Review => "review",
         }
     }
 
@@ -127,7 +136,7 @@ impl Aspect {
 
 impl State {
     /// Every state.
-    pub const ALL: [State; 14] = [
+    pub const ALL: [State; 16] = [
         Self::Pending,
         Self::ActionRequired,
         Self::Failed,
@@ -142,6 +151,8 @@ impl State {
         Self::Won,
         Self::Lost,
         Self::Raised,
+        Self::Accepted,
+        Self::Dismissed,
     ];
 
     /// The state's name in tables and pages.
@@ -161,6 +172,8 @@ impl State {
             Self::Won => "won",
             Self::Lost => "lost",
             Self::Raised => "raised",
+            Self::Accepted => "accepted",
+            Self::Dismissed => "dismissed",
         }
     }
 

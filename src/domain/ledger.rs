@@ -142,7 +142,7 @@ type Content<'a> = (Option<i64>, Option<i64>, Option<Currency>, Option<&'a str>,
 enum Finality {
     /// Anything may follow: the newest fact wins.
     Open,
-    /// Ended without money, or raised: the earliest fact wins, so that a repetition does not change its time.
+    /// Ended without money, or decided: the earliest fact wins, so that a repetition does not change its time.
     Ended,
     /// Succeeded: the newest fact wins.
     Succeeded,
@@ -188,7 +188,9 @@ fn finality(fact: &Fact) -> Finality {
     match (fact.aspect, fact.state) {
         // A decided dispute can be appealed, and of a running total only the latest counts.
         (Aspect::Dispute | Aspect::RefundTotal, _) => Finality::Open,
-        (Aspect::Concern, _) => Finality::Ended,
+        // What is raised once more is another reason, so the newest counts.
+        (Aspect::Concern, _) => Finality::Open,
+        (Aspect::Review, _) => Finality::Ended,
         (Aspect::Refund, Succeeded) => Finality::Succeeded,
         (Aspect::Refund, Failed | Canceled) => Finality::Undone,
         (Aspect::Refund, _) => Finality::Open,
@@ -232,5 +234,7 @@ pub(super) fn rank(state: State) -> u8 {
         State::Won => 11,
         State::Lost => 12,
         State::Raised => 13,
+        State::Accepted => 14,
+        State::Dismissed => 15,
     }
 }

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::domain::event::{Source, storable};
+use crate::domain::event::storable;
 use crate::engine::request::Requester;
 use crate::engine::{Engine, Subscription, act, random_word};
 use crate::error::{Error, ErrorKind};
-use crate::pipeline::order::{OWNER, OwnerOrder};
+use crate::pipeline::order::{self, OWNER, OwnerOrder};
 use crate::store::Tx;
 use crate::store::audit::NewAct;
-use crate::store::rows::NewEvent;
 
 impl Engine {
     /// Gives a subscription its owner; the answer is how it stands then.
@@ -30,7 +29,7 @@ impl Engine {
         }
         let (token, owner, id) = (token.to_owned(), owner.to_owned(), format!("owner_{}", random_word(26)?));
         let (engine, named, wanted) = (self.clone(), id.clone(), token.clone());
-        let append = move |tx: &mut dyn Tx| order(&engine, tx, &wanted, &owner, &requester, &named);
+        let append = move |tx: &mut dyn Tx| append(&engine, tx, &wanted, &owner, &requester, &named);
         let variant = self.write(append).await?;
         self.process_now(variant, vec![id]).await;
         self.subscription(&token).await?.ok_or_else(not_found)
@@ -47,7 +46,7 @@ impl Engine {
 }
 
 /// Appends the event; answers its variant.
-fn order(
+fn append(
     engine: &Engine,
     tx: &mut dyn Tx,
     token: &str,
@@ -60,22 +59,8 @@ fn order(
     let gateway_ref = row.gateway_ref.clone().ok_or_else(not_made)?;
     let order = OwnerOrder { gateway_ref, owner: owner.to_owned(), actor: requester.name().to_owned() };
     let now = engine.now();
-    let body = serde_json::to_vec(&order).map_err(|e| Error::new(ErrorKind::Refused, "no JSON").with_source(e))?;
-    let event = tx.append(&[NewEvent {
-        variant: row.variant.clone(),
-        gateway_event_id: id.to_owned(),
-        source: Source::Operator,
-        kind: OWNER.to_owned(),
-        livemode: row.livemode,
-        api_version: None,
-        account: None,
-        secret: None,
-        skew_seconds: None,
-        occurred_at: Some(now),
-        received_at: now,
-        headers: "{}".to_owned(),
-        body: body.into(),
-    }])?;
+    let order = order::event((OWNER, id.to_owned()), (&row.variant, row.livemode), &order, now)?;
+    let event = tx.append(&[order])?;
     if let Requester::Operator(actor) = requester {
         let act = act("give_owner", actor, event.first().map(|event| event.id), None, now);
         tx.add_act(&NewAct { subscription_id: Some(row.id), detail: Some(owner.to_owned()), ..act })?;

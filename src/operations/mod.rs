@@ -1,4 +1,4 @@
-//! What gateways are asked to do, exactly once, and what they are asked to tell.
+//! What gateways are asked to do, exactly once, and what they are asked to tell; and what people decide besides.
 
 mod catch_up;
 mod chores;
@@ -13,6 +13,7 @@ mod portal;
 mod reconcile;
 mod refund;
 mod resend;
+mod resolve_review;
 mod retention;
 mod subscribe;
 mod tries;
@@ -23,5 +24,7 @@ pub(crate) use operate_subscription::SubscriptionOrder;
 pub use reconcile::Reconciled;
 pub use refund::Refund;
 pub(crate) use resend::resend;
+pub(crate) use resolve_review::NOTE;
+pub use resolve_review::Resolution;
 pub use subscribe::{NewSubscription, Subscribed};
 pub use tries::Outcome;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::event::EventState;
+use crate::domain::event::{EventState, Source};
 use crate::domain::id::EventId;
 use crate::domain::{Timestamp, later};
 use crate::engine::{Engine, Retention};
@@ -168,5 +168,7 @@ fn ripe_after(retention: &Retention, row: &KeptBody, now: Timestamp) -> Option<D
     let is_done = [EventState::Completed, EventState::Ignored].map(EventState::as_str).contains(&row.state.as_str());
     let is_open = row.disputed.unwrap_or(false) || row.needs_review.unwrap_or(false);
     let since = row.finished_at.map_or(row.received_at, |end| end.max(row.received_at));
-    (is_done && !is_open && later(since, age) <= now).then_some(age)
+    // What people decided is small, and nobody tells it again.
+    let is_ours = row.source == Source::Operator.as_str();
+    (is_done && !is_open && !is_ours && later(since, age) <= now).then_some(age)
 }

@@ -12,11 +12,11 @@ pub use handed::{Event, SubscriptionTransition, Transition};
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::money::Money;
-use crate::engine::request::Wanted;
+use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, Payment, Readiness, ReadyChecks, find};
 use crate::error::Error;
 use crate::gateways::Verb;
-use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund};
+use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund, Resolution};
 use crate::pipeline::Received;
 use crate::reports::{self, Differing, Rebuilt};
 use crate::store::migrations::Migration;
@@ -178,6 +178,28 @@ impl Payments {
     /// What the database says.
     pub async fn differing(&self, after: Option<i64>) -> Result<Differing, Error> {
         self.0.differing(after).await
+    }
+}
+
+/// Deciding about payments that need review.
+impl Payments {
+    /// Decides about a payment that needs review, and answers how it stands then. The decision is an event of the
+    /// payment: handlers hear of what it changes, and a rebuild keeps it.
+    ///
+    /// ```no_run
+    /// # use actix_payments::{Error, Payments, Resolution};
+    /// # async fn example(payments: Payments, token: &str) -> Result<(), Error> {
+    /// let payment = payments.resolve_review(token, Resolution::accept("we had quoted the lower price").by("mia")).await?;
+    /// assert!(payment.status.was_paid());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown token; `Refused` for a note or name that can't be kept, a payment that needs no review or
+    /// has changed since it was [seen](Resolution::seen), and an acceptance that would change nothing; and what the
+    /// database says.
+    pub async fn resolve_review(&self, token: &str, resolution: Resolution) -> Result<Payment, Error> {
+        self.0.resolve_review(token, resolution, Requester::Host).await
     }
 }
 

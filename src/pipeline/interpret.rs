@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure::Failure;
-use super::order::{OWNER, OwnerOrder, RebuildOrder};
+use super::order::{KIND, OWNER, OwnerOrder, REVIEW, RebuildOrder, ReviewOrder};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, Source, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::storable_time;
@@ -49,13 +49,8 @@ fn recorded(event: &Claimed) -> Recorded<'_> {
 /// What the event says under this variant.
 pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, String> {
     let recorded = recorded(event);
-    if event.row.source == Source::Operator && event.row.kind == OWNER {
-        let interpretation = OwnerOrder::read(&event.body)?.says(&recorded);
-        return Ok(Understood { interpretation, is_ignored: false, rebuild: None });
-    }
     if event.row.source == Source::Operator {
-        let order = RebuildOrder::read(&event.body)?;
-        return Ok(Understood { interpretation: order.says(), is_ignored: false, rebuild: Some(order) });
+        return ordered(&recorded);
     }
     // A host's gateway may break its promise not to panic; that is this event's failure and no other's.
     let read = catch_unwind(AssertUnwindSafe(|| variant.gateway.interpret(&recorded)));
@@ -84,6 +79,20 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     }
     let is_ignored = other_mode && variant.mode == ModePolicy::Ignore;
     Ok(Understood { interpretation, is_ignored, rebuild: None })
+}
+
+/// What an event of our own says.
+fn ordered(event: &Recorded<'_>) -> Result<Understood, String> {
+    let (interpretation, rebuild) = match event.kind {
+        OWNER => (OwnerOrder::read(event.body)?.says(event), None),
+        REVIEW => (ReviewOrder::read(event.body)?.says(event)?, None),
+        KIND => {
+            let order = RebuildOrder::read(event.body)?;
+            (order.says(), Some(order))
+        }
+        kind => return Err(format!("expected an order that this release knows, got {kind:?}")),
+    };
+    Ok(Understood { interpretation, is_ignored: false, rebuild })
 }
 
 /// The fact that an event raises this concern.

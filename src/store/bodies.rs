@@ -13,6 +13,8 @@ pub(crate) struct KeptBody {
     pub kind: String,
     /// As it is in the database: a word that no release wrote keeps its body and holds up no other.
     pub state: String,
+    /// Likewise.
+    pub source: String,
     pub received_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     /// Of its payment, if it has one.

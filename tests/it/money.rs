@@ -16,6 +16,7 @@ mod checkouts;
 mod disputes;
 mod family;
 mod paypal;
+mod review;
 mod twice;
 
 /// An event of Stripe's, with an id of its own, `at` seconds into the story.

@@ -24,6 +24,7 @@ pages! {
     payment,
     operation,
     rebuild,
+    review,
     subscriptions,
     subscription,
     subscription_operation,

@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::operation::{address, icon, title};
+use super::review;
 use crate::reports;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -51,6 +52,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         status: payment.status.into(),
         flags,
         concerns: payment.concerns.clone(),
+        decide: (visit.may_act() && review::is_open(&payment)).then(|| Link::new("Decide", review::at(&frame, &payment))),
         unapplied: unapplied(&frame, &story),
         figures: Figure::all(&payment),
         token: Code::new(&payment.token, "token"),
@@ -102,6 +104,9 @@ const FAILED: [&str; 4] = ["failed", "handler_failed", "handler_discarded", "mal
 
 /// What came of an operation that led here.
 fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
+    if done == Some("review") {
+        return Some(Flash::done("Decided. The timeline shows what changed."));
+    }
     Some(Flash::done(match Verb::parse(done?) {
         Some(Verb::Capture) => format!("Captured by {gateway}. The timeline shows what changed."),
         Some(Verb::Cancel) => format!("Canceled by {gateway}. The timeline shows what changed."),

@@ -121,6 +121,7 @@ impl From<State> for Badge {
             State::Failed | State::Lost => ("bad", "cross"),
             State::Inquiry | State::Open => ("bad", "flag"),
             State::Raised => ("warn", "alert"),
+            State::Accepted | State::Dismissed => ("good", "check"),
             State::Expired => ("neutral", "hourglass"),
             State::Canceled | State::Closed => ("neutral", "slash"),
         };

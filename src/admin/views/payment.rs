@@ -24,6 +24,8 @@ pub(crate) struct Payment {
     pub(crate) flags: Vec<Badge>,
     /// Why a person should look at it, a sentence each.
     pub(crate) concerns: Vec<String>,
+    /// Where that is decided, for those who may.
+    pub(crate) decide: Option<Link>,
     /// Events that could not be applied, each with the reason.
     pub(crate) unapplied: Vec<(Link, String)>,
     /// Total, captured, refunded, remaining.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::families::Families;
+use super::reviews::accepted_amounts;
 use super::state::Terms;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::{Ledger, moved, rank};
@@ -30,7 +31,8 @@ pub(super) struct Case<'a> {
     pub(super) due: Money,
     pub(super) captured: i64,
     /// The amounts that a fitting checkout requests in place of the amount due, after a discount or with tax. A capture
-    /// does not state these, so they explain its amount as well, whether the checkout is paid or not.
+    /// does not state these, so they explain its amount as well, whether the checkout is paid or not. And those that a
+    /// person accepted.
     asked: Vec<i64>,
     /// The ids of the authorizations of which nothing more will be captured.
     closed: BTreeSet<&'a str>,
@@ -55,7 +57,7 @@ impl<'a> Case<'a> {
             adopted,
             due,
             captured,
-            asked: asked.filter(|minor| *minor > 0).collect(),
+            asked: asked.filter(|minor| *minor > 0).chain(accepted_amounts(ledger, due.currency)).collect(),
             closed: closed.map(|f| f.gateway_ref.as_str()).collect(),
         }
     }
@@ -137,9 +139,17 @@ impl<'a> Case<'a> {
         self.ledger.facts_of(Aspect::Capture).any(|f| f.parent.as_deref() == Some(authorization) && moved(f).is_some())
     }
 
+    /// Whether a person accepted just what came in all.
+    pub(super) fn is_accepted(&self) -> bool {
+        accepted_amounts(self.ledger, self.due.currency).any(|minor| minor == self.captured)
+    }
+
     /// What one payment takes: the largest movement that fits, where several do by themselves, so that it was paid more
     /// than once; otherwise what is due, or more where that is explained.
     pub(super) fn price(&self) -> (i64, bool) {
+        if self.is_accepted() {
+            return (self.captured, false);
+        }
         let fitting = |way| {
             let fits = move |f: &&Fact| moved(f).is_some() && self.fit(f) == Fit::Fits;
             // The captures of one family are parts of one payment, but for those that took all by themselves: a second

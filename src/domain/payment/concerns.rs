@@ -1,6 +1,8 @@
 //! Why a person should review a payment: each reason is a sentence.
 
 use super::case::{Case, Fit, WAYS, failed_later, sum};
+use super::concern::Concern;
+use super::reviews::is_dismissed;
 use super::{disputes, refunds};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::moved;
@@ -16,26 +18,33 @@ pub(in crate::domain) fn mismatch(fact: &Fact, due: Money) -> String {
     }
 }
 
-/// All reasons, in a fixed order and each once, since several objects report the same money. `gone` is what was refunded
-/// or lost.
-pub(super) fn concerns(case: &Case<'_>, paid: bool, gone: i64) -> Vec<String> {
-    let mut sentences = money(case, gone);
+/// All reasons that nobody dismissed, in a fixed order. `gone` is what was refunded or lost.
+pub(super) fn open(case: &Case<'_>, paid: bool, gone: i64) -> Vec<Concern> {
+    let mut all = money(case, gone);
     if !paid {
         let doubtful = |family: &Vec<&Fact>| !family.iter().any(|f| case.fit(f) == Fit::Fits);
         let promised = case.standing_authorizations().into_iter().filter(doubtful).flatten();
         let wordless = case.ledger.facts().filter(|f| WAYS.contains(&f.aspect) && f.state == State::Succeeded);
         let wordless = wordless.filter(|f| moved(f).is_none());
-        sentences.extend(promised.chain(wordless).map(|f| mismatch(f, case.due)));
+        all.extend(promised.chain(wordless).map(|f| amount(f, case.due)));
     }
-    sentences.extend(returned(case));
-    sentences.extend(refunds::concerns(case.ledger, case.due.currency));
-    sentences.extend(disputes::concerns(case.ledger, case.due.currency));
-    if [true, false].iter().all(|mode| case.ledger.facts().any(|f| f.livemode == Some(*mode))) {
-        sentences.push(raised("other_mode"));
+    let returned = case.moved().filter(|f| failed_later(case.ledger, f));
+    all.extend(returned.map(|f| Concern::of("returned", f, raised("failed_after_success"))));
+    all.extend(refunds::concerns(case.ledger, case.due.currency));
+    all.extend(disputes::concerns(case.ledger, case.due.currency));
+    if case.ledger.facts().any(|f| f.livemode == Some(true)) {
+        let tests = case.ledger.facts().filter(|f| f.livemode == Some(false));
+        all.extend(tests.map(|f| Concern::of("test", f, raised("other_mode"))));
     }
-    sentences.extend(case.ledger.facts_of(Aspect::Concern).map(|f| raised(&f.gateway_ref)));
-    let mut once = Vec::<String>::with_capacity(sentences.len());
-    for sentence in sentences {
+    all.extend(case.ledger.facts_of(Aspect::Concern).map(|f| Concern::of(&f.event_id, f, raised(&f.gateway_ref))));
+    all.retain(|concern| !is_dismissed(case.ledger, &concern.cause));
+    all
+}
+
+/// Their sentences, each once, since several objects report the same money.
+pub(super) fn sentences(all: Vec<Concern>) -> Vec<String> {
+    let mut once = Vec::<String>::with_capacity(all.len());
+    for Concern { sentence, .. } in all {
         if !once.contains(&sentence) {
             once.push(sentence);
         }
@@ -43,8 +52,13 @@ pub(super) fn concerns(case: &Case<'_>, paid: bool, gone: i64) -> Vec<String> {
     once
 }
 
+/// That a fact's amount is not the payment's.
+fn amount(fact: &Fact, due: Money) -> Concern {
+    Concern::of("amount", fact, mismatch(fact, due))
+}
+
 /// What is odd about the money that moved.
-fn money(case: &Case<'_>, gone: i64) -> Vec<String> {
+fn money(case: &Case<'_>, gone: i64) -> Vec<Concern> {
     // Parts that add up to the amount due, or to a total that fits, need no review, though no part is the amount.
     let totals = case.ledger.facts_of(Aspect::CaptureTotal).filter(|f| case.fit(f) == Fit::Fits);
     let totals: Vec<i64> = totals.filter_map(moved).map(|(minor, _)| minor).chain([case.due.minor]).collect();
@@ -62,32 +76,32 @@ fn money(case: &Case<'_>, gone: i64) -> Vec<String> {
         let mut checkouts = case.ledger.facts_of(Aspect::Checkout).filter(fits);
         checkouts.any(|checkout| case.families.of_fact(checkout) == case.families.of_fact(f))
     };
-    let (mut sentences, mut told) = (Vec::new(), false);
+    // What came and went back need not be decided about, what is left of it may be the price, and what is accepted is
+    // decided.
+    let is_settled = gone >= case.captured || case.captured - gone == case.due.minor || case.is_accepted();
+    let (mut all, mut told) = (Vec::new(), false);
     for fact in case.moved() {
         match case.fit(fact) {
             Fit::Fits => {}
             Fit::Differs if adds_up(fact) || is_part(fact) => {}
+            Fit::Differs if is_settled => {}
             Fit::Foreign if is_converted(fact) => {}
             Fit::Differs | Fit::Foreign => {
                 told |= moved(fact) == Some((case.captured, case.due.currency));
-                sentences.push(mismatch(fact, case.due));
+                all.push(amount(fact, case.due));
             }
         }
     }
-    sentences.extend(case.free().filter(|f| !case.frees(f)).map(|f| mismatch(f, case.due)));
+    all.extend(case.free().filter(|f| !case.frees(f)).map(|f| amount(f, case.due)));
     // A double payment needs no review any more once the surplus was refunded, or lost to a dispute.
     let (price, is_twice) = case.price();
     if case.captured.saturating_sub(gone) > price && !told {
         let captured = Money::new(case.captured, case.due.currency);
         let twice = if is_twice && case.captured <= case.due.minor { " in more than one payment" } else { "" };
-        sentences.push(format!("{captured} were captured{twice}, the payment is of {}", case.due));
+        let sentence = format!("{captured} were captured{twice}, the payment is of {}", case.due);
+        all.push(Concern { cause: format!("captured {captured}"), sentence });
     }
-    sentences
-}
-
-/// Whether an object whose money had come was called failed afterwards.
-fn returned(case: &Case<'_>) -> Option<String> {
-    case.moved().any(|f| failed_later(case.ledger, f)).then(|| raised("failed_after_success"))
+    all
 }
 
 /// The sentence for a reason code.

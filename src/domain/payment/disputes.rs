@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::concern::Concern;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::later;
 use crate::domain::ledger::{Ledger, is_reversal};
@@ -44,9 +45,9 @@ pub(super) fn lost(ledger: &Ledger, currency: Currency) -> i64 {
     losses(ledger, currency).into_iter().fold(0, |sum, (_, minor)| sum.saturating_add(minor))
 }
 
-/// A sentence for each lost dispute that is not counted.
-pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> Vec<String> {
-    let sentence = |fact: &Fact| match (fact.currency, fact.amount) {
+/// A concern for each lost dispute that is not counted.
+pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> impl Iterator<Item = Concern> {
+    let sentence = move |fact: &Fact| match (fact.currency, fact.amount) {
         (Some(its), Some(_)) if its == currency => None,
         (Some(its), Some(minor)) => {
             let lost = Money::new(minor, its);
@@ -54,7 +55,7 @@ pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> Vec<String> {
         }
         _ => Some("a dispute was lost, and the gateway does not say how much of it".to_owned()),
     };
-    lost_ones(ledger).filter_map(sentence).collect()
+    lost_ones(ledger).filter_map(move |fact| Some(Concern::of("dispute", fact, sentence(fact)?)))
 }
 
 fn is_same_money(refund: &Fact, dispute: &Fact) -> bool {

@@ -3,14 +3,18 @@
 
 mod captures;
 mod case;
+mod concern;
 pub(super) mod concerns;
 mod disputes;
 mod families;
 mod refunds;
+mod reviews;
 pub(super) mod rules;
 mod state;
 
 pub(crate) use captures::capture_of;
 pub use captures::{Captured, captures};
+pub(crate) use reviews::{accepted, dismissed};
 pub use rules::derive;
+pub(crate) use rules::open_concerns;
 pub use state::{PaymentState, Status, Terms};

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::concern::Concern;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Currency, Money};
@@ -98,14 +99,15 @@ pub(super) fn taken(ledger: &Ledger, currency: Currency) -> Vec<(Option<&str>, i
     charges.iter().map(|(name, charge)| (*name, charge.refunded().saturating_add(charge.pending()))).collect()
 }
 
-/// A sentence for each refund in another currency than the payment's.
-pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> Vec<String> {
+/// A concern for each refund in another currency than the payment's.
+pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> impl Iterator<Item = Concern> {
     let refunds = ledger.facts_of(Aspect::Refund).filter(|f| f.state == State::Succeeded);
     let foreign = refunds.chain(ledger.facts_of(Aspect::RefundTotal)).filter(|f| size(f) > 0);
-    foreign
-        .filter_map(|f| f.currency.filter(|c| *c != currency).map(|c| Money::new(size(f), c)))
-        .map(|money| format!("a refund of {money} is not counted, the payment is in {currency}"))
-        .collect()
+    foreign.filter_map(move |f| {
+        let money = Money::new(size(f), f.currency.filter(|its| *its != currency)?);
+        let sentence = format!("a refund of {money} is not counted, the payment is in {currency}");
+        Some(Concern::of("refund", f, sentence))
+    })
 }
 
 fn by_charge(ledger: &Ledger, currency: Currency) -> BTreeMap<Option<&str>, Charge<'_>> {

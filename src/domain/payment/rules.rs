@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::case::{Case, Fit};
+use super::concern::Concern;
 use super::state::{PaymentState, Status, Terms};
 use super::{concerns, disputes, refunds};
 use crate::domain::Timestamp;
@@ -16,8 +17,7 @@ use crate::domain::ledger::{Ledger, rank};
 /// unpaid one.
 pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let case = Case::read(terms, ledger);
-    let refunded = refunds::refunded(ledger, case.due.currency).clamp(0, case.captured);
-    let lost = disputes::lost(ledger, case.due.currency).clamp(0, case.captured.saturating_sub(refunded));
+    let (refunded, lost) = gone(&case);
     let paid = is_paid(&case);
     // Of a payment that was paid twice, or too high, the surplus goes back without touching what was due: by a refund
     // or by a dispute.
@@ -32,8 +32,22 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
         Status::Paid
     };
     let disputed = ledger.facts_of(Aspect::Dispute).any(|f| matches!(f.state, State::Open | State::Lost));
-    let concerns = concerns::concerns(&case, paid, refunded.saturating_add(lost));
+    let concerns = concerns::sentences(concerns::open(&case, paid, refunded.saturating_add(lost)));
     PaymentState { status, amount: case.due, captured: case.captured, refunded, lost, disputed, concerns }
+}
+
+/// Why a person should review it now, each with what gives the reason.
+pub(crate) fn open_concerns(terms: Terms, ledger: &Ledger) -> Vec<Concern> {
+    let case = Case::read(terms, ledger);
+    let (refunded, lost) = gone(&case);
+    concerns::open(&case, is_paid(&case), refunded.saturating_add(lost))
+}
+
+/// What was refunded, and what was lost to disputes, of what was captured.
+fn gone(case: &Case<'_>) -> (i64, i64) {
+    let refunded = refunds::refunded(case.ledger, case.due.currency).clamp(0, case.captured);
+    let lost = disputes::lost(case.ledger, case.due.currency).clamp(0, case.captured.saturating_sub(refunded));
+    (refunded, lost)
 }
 
 fn is_paid(case: &Case<'_>) -> bool {

@@ -99,6 +99,7 @@ fn kept(conn: &mut Connection, events: Vec<EventId>) -> Result<Vec<KeptBody>, Er
             e::id,
             e::kind,
             e::state,
+            e::source,
             e::received_at,
             e::finished_at,
             p::disputed.nullable(),

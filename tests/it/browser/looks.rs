@@ -21,6 +21,12 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     .await;
     let half = changed("charge.succeeded", &[("/id", "evt_x".into()), ("/data/object/amount", "?".into())]);
     app.deliver(&[&half]).await;
+    let odd = order(&app, "10044").await;
+    let of_it = [("id", "cs_y"), ("payment_intent", "pi_y"), ("client_reference_id", odd.as_str())];
+    let of_it = of_it.map(|(name, text)| (format!("/data/object/{name}"), serde_json::Value::from(text)));
+    let less = ["amount_subtotal", "amount_total"].map(|name| (format!("/data/object/{name}"), 4499.into()));
+    let said: Vec<_> = of_it.iter().chain(&less).map(|(at, value)| (at.as_str(), value.clone())).collect();
+    app.deliver(&[&changed("checkout.session.completed", &[&said[..], &[("/id", "evt_y".into())]].concat())]).await;
     let (_, address) = checkout(&app, "/orders", "10043").await;
     let admin = |path: &str| (200, format!("/payments/admin/{path}"));
     let mut all: Vec<_> = ["", "?span=7d", "?span=30d", "payments", "payments?status=review", "payments?q=nothing"]
@@ -42,6 +48,7 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     let subscription = app.subscription("sub_1EztOAwnd3v8bjnOmeywkN22").await.token;
     all.push(admin(&format!("subscriptions/{subscription}")));
     all.push(admin(&format!("payments/{token}/rebuild")));
+    all.push(admin(&format!("payments/{odd}/review")));
     all.push((404, "/payments/admin/payments/nothing".to_owned()));
     all.push((404, "/payments/admin/events/x".to_owned()));
     all.push((200, address));

@@ -1,0 +1,101 @@
+//! How does a person decide about a payment that needs review? The page says what was agreed, what came, and what each
+//! decision does; a decision is refused where the amount is not the one that was shown.
+
+use actix_web::HttpResponse;
+
+use super::operation::address;
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::parts::{Badge, Link};
+use crate::admin::views::payment::Figure;
+use crate::admin::views::review::Review;
+use crate::engine::Payment;
+use crate::engine::request::Requester;
+use crate::gateways::Verb;
+use crate::operations::{NOTE, Resolution};
+use crate::reports::Permissions;
+use crate::web::respond;
+
+pub(in crate::admin) const ROUTES: &[Route] = &[
+    Route::page("payments/{token}/review", |visit| Box::pin(show(visit))),
+    Route::act("payments/{token}/review", |visit| Box::pin(decide(visit))),
+];
+
+const NO_PAYMENT: Failure = Failure::NotFound("There is no payment with this token.");
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let frame = visit.frame();
+    if !visit.may_act() {
+        return Err(Failure::Refused("Your access is read-only.".to_owned()));
+    }
+    let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
+    let payment = &found.payment;
+    if !is_open(payment) {
+        return Err(Failure::Refused("This payment needs no review.".to_owned()));
+    }
+    let flags = [Some(payment.status.into()), payment.disputed.then(Badge::disputed), Badge::mode(payment.livemode)];
+    let page = Review {
+        page: frame.page("Review a payment", "payments"),
+        back: Link::new("The payment", frame.href(&format!("payments/{}", payment.token))),
+        badges: flags.into_iter().flatten().collect(),
+        whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
+        figures: Figure::all(payment),
+        concerns: payment.concerns.clone(),
+        action: at(&frame, payment),
+        seen: micros(payment),
+        note: NOTE,
+        accept: acceptance(payment),
+        give_back: give_back(&frame, &found),
+    };
+    Ok(frame.render(&page))
+}
+
+async fn decide(visit: Visit) -> Result<HttpResponse, Failure> {
+    let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
+    let payment = &found.payment;
+    let note = visit.form.get("note").unwrap_or_default();
+    let unclear = || Failure::Refused("It was not decided. Open the payment and try again.".to_owned());
+    let resolution = match visit.form.get("decision").as_deref() {
+        Some("accept") => Resolution::accept(note),
+        Some("dismiss") => Resolution::dismiss(note),
+        _ => return Err(unclear()),
+    };
+    let seen = visit.form.get("seen").ok_or_else(unclear)?;
+    if seen != micros(payment) {
+        return Err(Failure::Refused("The payment has changed meanwhile. Look at it again.".to_owned()));
+    }
+    let requester = Requester::Operator(visit.actor());
+    let decided = visit.engine().resolve_review(&payment.token, resolution.seen(payment.updated_at), requester).await?;
+    Ok(respond::see(&visit.frame().href(&format!("payments/{}?done=review", decided.token))))
+}
+
+/// Whether there is something to decide: also where a review was dismissed, and the money that came pays nothing.
+pub(super) fn is_open(payment: &Payment) -> bool {
+    payment.needs_review() || (!payment.status.was_paid() && payment.remaining().minor > 0)
+}
+
+/// When the payment changed last, by which it is known whether it is the one that was seen.
+fn micros(payment: &Payment) -> String {
+    (payment.updated_at.unix_timestamp_nanos() / 1_000).to_string()
+}
+
+/// Where it is decided.
+pub(super) fn at(frame: &Frame, payment: &Payment) -> String {
+    frame.href(&format!("payments/{}/review", payment.token))
+}
+
+/// What can be accepted, and what that means.
+fn acceptance(payment: &Payment) -> Option<(String, String)> {
+    let Payment { amount, captured, status, .. } = payment;
+    if captured.minor <= 0 || captured == amount || payment.remaining() != *captured {
+        return None;
+    }
+    let then = if status.was_paid() { "That is right, then" } else { "It is paid by that, then, and handlers are told" };
+    Some((captured.to_string(), format!("{amount} were agreed, and {captured} came. {then}.")))
+}
+
+fn give_back(frame: &Frame, found: &Permissions) -> Option<Link> {
+    let refund = found.verbs.iter().find(|ask| ask.verb == Verb::Refund).filter(|ask| ask.may.is_ok())?;
+    Some(Link::new("Refund", address(frame, &found.payment, refund.verb)))
+}
