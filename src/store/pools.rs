@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use diesel::r2d2::{Error as PoolError, ManageConnection, Pool, PooledConnection};
 
 use super::failure::unavailable;
-use super::pulse::{LOOK, Silence};
+use super::pulse::Silence;
 use crate::error::Error;
 
 /// How soon after one replacement there may be another: calls that notice the same fault want one.
 const ONCE_IN: Duration = Duration::from_secs(5);
+
+/// How long to wait in one pool before looking for another. Who waits anew waits behind all others.
+const ANEW: Duration = Duration::from_secs(1);
 
 type Make<M> = Box<dyn Fn() -> Pool<M> + Send + Sync>;
 
@@ -58,7 +61,7 @@ impl<M: ManageConnection<Error = PoolError>> Pools<M> {
             let pool = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
             let patience = pool.connection_timeout();
             let left = patience.saturating_sub(begun.elapsed());
-            let error = match pool.get_timeout(if self.are_ours() { left.min(LOOK) } else { left }) {
+            let error = match pool.get_timeout(if self.are_ours() { left.min(ANEW) } else { left }) {
                 Ok(conn) => return Ok(conn),
                 Err(error) => error,
             };
