@@ -17,14 +17,15 @@
 //!
 //! #[actix_web::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let var = |name: &str| std::env::var(name).map_err(|_| format!("the environment lacks {name}"));
 //!     let payments = Payments::builder(Database::sqlite("shop.db")?)
-//!         .variant("stripe", Stripe::new(std::env::var("STRIPE_WEBHOOK_SECRET")?))
+//!         .variant("stripe", Stripe::new(var("STRIPE_WEBHOOK_SECRET")?))
 //!         .handler("ship-order", ship_order)
 //!         .build()?;
 //!     payments.migrate().await?;
 //!     let worker = payments.worker().start()?;
 //!
-//!     let staff = basic_auth("admin", std::env::var("ADMIN_PASSWORD_HASH")?)?;
+//!     let staff = basic_auth("admin", var("ADMIN_PASSWORD_HASH")?)?;
 //!     let server = HttpServer::new({
 //!         let payments = payments.clone();
 //!         move || App::new().service(payments.mount("/payments").admin(staff.clone()))
