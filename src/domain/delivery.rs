@@ -50,7 +50,7 @@ pub enum Rejection {
     /// The signature is valid, but its time can only be in another unit than the one that is read: seconds or
     /// milliseconds.
     TimestampUnit,
-    /// The signature is valid, but the header field that should bear the event's id is missing.
+    /// The header field that should bear the event's id is missing; a signature that does not cover it is valid.
     EventIdMissing,
     /// The signature is valid, but the event has no readable id or kind.
     BodyMalformed,

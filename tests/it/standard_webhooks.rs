@@ -89,7 +89,9 @@ fn each_kind_of_refusal_has_its_own_code() {
         changed
     };
     let cases = [
-        (with("webhook-id", ""), NOW, Rejection::SignatureMissing),
+        (with("webhook-id", ""), NOW, Rejection::EventIdMissing),
+        (with("webhook-timestamp", ""), NOW, Rejection::SignatureMissing),
+        (with("webhook-signature", ""), NOW, Rejection::SignatureMissing),
         (with("webhook-timestamp", "now"), NOW, Rejection::SignatureMalformed),
         (with("webhook-signature", "v1"), NOW, Rejection::SignatureMalformed),
         (with("webhook-signature", "v1,AAAA"), NOW, Rejection::SignatureMismatch),

@@ -100,7 +100,8 @@ pub(super) fn verify<'a>(
     now: Timestamp,
 ) -> Result<MatchedSignature<'a>, Rejection> {
     let fields = endpoint.names.of(delivery).map(|name| delivery.header(name).filter(|text| !text.is_empty()));
-    let [Some(id), Some(time), Some(signatures)] = fields else { return Err(Rejection::SignatureMissing) };
+    let [id, Some(time), Some(signatures)] = fields else { return Err(Rejection::SignatureMissing) };
+    let id = id.ok_or(Rejection::EventIdMissing)?;
     let time = seconds(&time).ok_or(Rejection::SignatureMalformed)?;
     // The libraries sign the number that they parsed, not the header's text.
     let text = time.to_string();
