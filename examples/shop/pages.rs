@@ -48,9 +48,8 @@ async fn home(payments: Payments) -> Result<HttpResponse, Failure> {
 struct Buy {
     item: String,
     variant: String,
-    /// Minor units; the item's price when absent.
+    /// What a customer would like to pay: refused.
     amount: Option<String>,
-    /// EUR when absent.
     currency: Option<String>,
 }
 
@@ -65,9 +64,11 @@ struct Answer<'a> {
 async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
     let Buy { item, variant, amount, currency } = form.into_inner();
     let (_, name, price) = ITEMS.iter().find(|(word, ..)| *word == item).ok_or(Failure::bad("no such item"))?;
-    let blank = |text: &String| !text.trim().is_empty();
-    let (amount, currency) = (amount.filter(blank), currency.filter(blank));
-    let amount = Money::new(amount.map_or(Ok(*price), |given| minor_units(&given))?, known_currency(currency)?);
+    if [amount, currency].into_iter().flatten().any(|text| !text.trim().is_empty()) {
+        return Err(Failure::bad("the shop says what it costs: expected neither amount nor currency"));
+    }
+    let euro = Currency::parse("EUR").map_err(|_| Failure::bad("no euros"))?;
+    let amount = Money::new(*price, euro);
     let order = Order {
         id: new_id()?,
         item: (*name).to_owned(),
@@ -103,18 +104,6 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
 pub(crate) fn root(req: &HttpRequest) -> String {
     let connection = req.connection_info();
     format!("{}://{}", connection.scheme(), connection.host())
-}
-
-/// Everything is refused before there is an order, so that nothing is left of a mistake.
-fn minor_units(given: &str) -> Result<i64, Failure> {
-    let refused = || Failure::bad(format!("expected an amount in minor units, such as 4999, got {given:?}"));
-    given.parse().ok().filter(|amount| *amount >= 0).ok_or_else(refused)
-}
-
-fn known_currency(given: Option<String>) -> Result<Currency, Failure> {
-    let given = given.as_deref().unwrap_or("EUR");
-    let refused = || Failure::bad(format!("expected a currency, such as EUR, got {given:?}"));
-    Currency::parse(given).ok().filter(|currency| *currency != Currency::NONE).ok_or_else(refused)
 }
 
 async fn show(req: HttpRequest, id: web::Path<String>, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {

@@ -31,18 +31,20 @@ on_both_databases! {
         let place = Place::fresh(kind);
         let shop = place.open();
         let client = shop.client();
-        let fields = [("item", "cup"), ("variant", "dummy"), ("amount", "500"), ("currency", "jpy")];
-        let (_, body) = order(&client, JSON, &fields);
+        let (_, body) = order(&client, JSON, &[("item", "cup"), ("variant", "dummy")]);
         let bought: Value = serde_json::from_str(&body).unwrap();
         let page = client.get(bought["next"].as_str().unwrap(), "text/html");
-        assert!(page.status == 200 && page.body.contains("500 JPY"), "{page:?}");
+        assert!(page.status == 200 && page.body.contains("18.00 EUR"), "{page:?}");
     }
 
-    async fn an_empty_field_of_a_form_is_none(kind) {
+    async fn the_price_is_the_shops(kind) {
         let place = Place::fresh(kind);
         let shop = place.open();
-        let fields = [("item", "kettle"), ("variant", "stripe"), ("amount", ""), ("currency", "")];
-        assert_eq!(order(&shop.client(), JSON, &fields).0, 200);
+        let kettle = |amount, currency| {
+            let fields = [("item", "kettle"), ("variant", "stripe"), ("amount", amount), ("currency", currency)];
+            order(&shop.client(), JSON, &fields).0
+        };
+        assert_eq!([kettle("1", ""), kettle("", "jpy"), kettle("4999", "EUR"), kettle("", "")], [400, 400, 400, 200]);
         let made = "SELECT count(*) FROM pay_payments WHERE amount = 4999 AND currency = 'EUR'";
         assert_eq!(place.number(made), 1);
     }
@@ -70,11 +72,7 @@ on_both_databases! {
             (vec![("item", "kettle"), ("variant", "cash")], "variant"),
             (vec![("item", "kettle")], "variant"),
             (kettle("amount", "-1"), "amount"),
-            (kettle("amount", "12.50"), "amount"),
-            (kettle("amount", "99999999999999999999"), "amount"),
-            (kettle("currency", "EURO"), "currency"),
             (kettle("currency", "€"), "currency"),
-            (kettle("currency", "XXX"), "currency"),
         ] {
             let (status, body) = order(&client, JSON, &fields);
             assert!(status == 400 && body.to_lowercase().contains(words), "{fields:?}: {status} {body}");
