@@ -18,20 +18,30 @@ pub struct Migrate {
     /// Only list the steps that would be taken.
     #[arg(long)]
     dry_run: bool,
+    /// Only print the SQL of the steps that would be taken, each to be run in a transaction: for a DBA.
+    #[arg(long)]
+    sql: bool,
     #[command(flatten)]
     common: Common,
 }
 
 impl Migrate {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
-        let pending = payments.migrations_pending().await?;
+        let mut pending = payments.migrations().await?;
+        pending.retain(|step| step.is_pending);
+        if self.sql {
+            let sql: Vec<String> =
+                pending.iter().map(|step| format!("-- {}\n{}", step.name, step.sql.trim())).collect();
+            return Ok(Output::text(self.common.json, sql.join("\n\n"), || json!({ "sql": sql })));
+        }
         if !self.dry_run {
             payments.migrate().await?;
         }
+        let names: Vec<&str> = pending.iter().map(|step| step.name).collect();
         let mut table = Table::new(&[if self.dry_run { "would be taken" } else { "taken" }]);
-        pending.iter().for_each(|name| table.row([(*name).to_owned()]));
-        let table = table.below(pending.is_empty().then(|| "The tables are up to date.".to_owned()));
-        Ok(Output::table(self.common.json, table, || json!({ "steps": pending })))
+        names.iter().for_each(|name| table.row([(*name).to_owned()]));
+        let table = table.below(names.is_empty().then(|| "The tables are up to date.".to_owned()));
+        Ok(Output::table(self.common.json, table, || json!({ "steps": names })))
     }
 }
 

@@ -147,6 +147,9 @@ on_both_databases! {
         app.run("ALTER TABLE pay_chores DROP COLUMN failure");
         app.run("DELETE FROM pay_migrations WHERE name = '0021_alarms'");
         assert_eq!(app.cli("migrate --dry-run").await.text, "0021_alarms\n");
+        let sql = app.cli("migrate --sql").await.text;
+        assert!(sql.starts_with("-- 0021_alarms\n") && sql.contains("CREATE TABLE pay_alarms"), "{sql}");
+        assert!(sql.contains("INSERT INTO pay_migrations"), "{sql}");
         assert_eq!(app.json("migrate").await["steps"][0], "0021_alarms");
         assert_eq!(app.cli("migrate --dry-run").await.text, "");
     }
