@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, error};
 use crate::admin::{self, Admin};
 use crate::payments::Payments;
 use crate::web::body::{self, Limits};
+use crate::web::client::{ClientAddress, client_address};
 use crate::web::{page, respond, statics, webhook};
 
 /// The most that a delivery's body may have by default, in bytes.
@@ -24,6 +25,7 @@ pub struct Mount {
     path: String,
     limits: Limits,
     webhooks: bool,
+    client_address: Option<ClientAddress>,
     admin: Option<Rc<Admin>>,
 }
 
@@ -37,7 +39,7 @@ impl Payments {
         let path = format!("{missing}{}", path.trim_end_matches('/'));
         self.mounted_at(&path);
         let limits = Limits { size: PAYLOAD_LIMIT, time: body::TIMEOUT };
-        Mount { payments: self.clone(), path, limits, webhooks: true, admin: None }
+        Mount { payments: self.clone(), path, limits, webhooks: true, client_address: None, admin: None }
     }
 }
 
@@ -73,6 +75,29 @@ impl Mount {
         self.webhooks = here;
         self
     }
+
+    /// Where a delivery came from, by which unsigned hints are bounded: the IP address of the client, `None` where it
+    /// is not known. Default: what [`Admin::client_address`] of this mount says, otherwise the address at the other end
+    /// of the connection, which behind a proxy is the proxy's; only the host knows which header of which proxy can be
+    /// believed.
+    pub fn client_address(mut self, of: impl Fn(&HttpRequest) -> Option<String> + 'static) -> Self {
+        self.client_address = Some(Rc::new(of));
+        self
+    }
+
+    fn intake(&self) -> Intake {
+        let of_admin = || self.admin.as_ref().and_then(|admin| admin.client_address.clone());
+        let client_address = self.client_address.clone().or_else(of_admin);
+        Intake { payments: self.payments.clone(), limits: self.limits, client_address }
+    }
+}
+
+/// What the addresses of the variants need.
+#[derive(Clone)]
+struct Intake {
+    payments: Payments,
+    limits: Limits,
+    client_address: Option<ClientAddress>,
 }
 
 impl HttpServiceFactory for Mount {
@@ -88,12 +113,13 @@ impl HttpServiceFactory for Mount {
 impl Mount {
     /// All below one path of our own.
     fn scope(self) -> actix_web::Scope {
+        let intake = self.intake();
         let mut scope = web::scope(&self.path).service(statics(""));
         if let Some(admin) = self.admin {
             scope = scope.service(admin::scope(self.payments.clone(), admin, self.webhooks));
         }
         if self.webhooks {
-            let [forwarded, endpoint, pages] = variants("{variant}", &self.payments, self.limits);
+            let [forwarded, endpoint, pages] = variants("{variant}", &intake);
             scope = scope.service(forwarded).service(endpoint).service(pages);
         }
         let not_found = async |payload: Payload| {
@@ -104,6 +130,7 @@ impl Mount {
 
     /// At the root, or right at a scope of the host's, all paths but those with our names are the host's.
     fn register_at_root(self, config: &mut AppService) {
+        let intake = self.intake();
         statics(&format!(":{}", statics::names().join("|"))).register(config);
         if let Some(admin) = self.admin {
             admin::scope(self.payments.clone(), admin, self.webhooks).register(config);
@@ -111,7 +138,7 @@ impl Mount {
         if self.webhooks {
             let names: Vec<&str> = self.payments.variants().collect();
             let variant = format!("{{variant:{}}}", names.join("|"));
-            variants(&variant, &self.payments, self.limits).into_iter().for_each(|one| one.register(config));
+            variants(&variant, &intake).into_iter().for_each(|one| one.register(config));
         }
     }
 }
@@ -125,23 +152,26 @@ fn statics(names: &str) -> actix_web::Resource {
 }
 
 /// The addresses of the variants: forwarded deliveries, deliveries, and the gateways' own pages.
-fn variants(variant: &str, payments: &Payments, limits: Limits) -> [actix_web::Resource; 3] {
+fn variants(variant: &str, intake: &Intake) -> [actix_web::Resource; 3] {
     let paths = |before: &str| [format!("{before}/{variant}"), format!("{before}/{variant}/")];
     [
-        endpoint(paths("/process"), 2, payments.clone(), limits),
-        endpoint(paths(""), 1, payments.clone(), limits),
-        own_pages([format!("/{variant}/{{page}}"), format!("/{variant}/{{page}}/")], payments.clone(), limits),
+        endpoint(paths("/process"), 2, intake.clone()),
+        endpoint(paths(""), 1, intake.clone()),
+        own_pages([format!("/{variant}/{{page}}"), format!("/{variant}/{{page}}/")], intake.clone()),
     ]
 }
 
 /// A variant's address: deliveries by POST, and by GET what a gateway has of its own there.
-fn endpoint(paths: [String; 2], below: usize, payments: Payments, limits: Limits) -> actix_web::Resource {
+fn endpoint(paths: [String; 2], below: usize, intake: Intake) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| {
-        let payments = payments.clone();
+        let Intake { payments, limits, client_address: of } = intake.clone();
         async move {
             match *req.method() {
                 Method::GET | Method::HEAD => page::page(&payments, below, limits, &req, payload).await,
-                _ => webhook::webhook(&payments, limits, &req, payload).await,
+                _ => {
+                    let client = client_address(of.as_ref(), &req);
+                    webhook::webhook(&payments, limits, client, &req, payload).await
+                }
             }
         }
     };
@@ -149,9 +179,9 @@ fn endpoint(paths: [String; 2], below: usize, payments: Payments, limits: Limits
 }
 
 /// A gateway's own pages below its variant's address.
-fn own_pages(paths: [String; 2], payments: Payments, limits: Limits) -> actix_web::Resource {
+fn own_pages(paths: [String; 2], intake: Intake) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| -> std::pin::Pin<Box<dyn Future<Output = HttpResponse>>> {
-        let payments = payments.clone();
+        let Intake { payments, limits, .. } = intake.clone();
         Box::pin(async move { page::page(&payments, 2, limits, &req, payload).await })
     };
     web::resource(paths.to_vec()).route(web::to(answer))

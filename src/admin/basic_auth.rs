@@ -20,8 +20,9 @@ use tokio::sync::Semaphore;
 
 use super::access::{Access, Policy};
 use super::device::DeviceKey;
-use super::guesses::{Guesser, Guesses, neighbourhood};
+use super::guesses::{Guesser, Guesses};
 use crate::domain::Timestamp;
+use crate::domain::network::client_network;
 use crate::error::{Error, ErrorKind};
 
 /// How many passwords are checked at the same time; each takes tens of megabytes and a processor.
@@ -169,7 +170,7 @@ impl Door {
         if let Some(device) = device {
             return vec![Guesser::Device(device.clone())];
         }
-        let address = neighbourhood(asking.address.as_deref().unwrap_or_default());
+        let address = client_network(asking.address.as_deref().unwrap_or_default());
         let account = (user == self.user).then(|| Guesser::Account(user.to_owned()));
         std::iter::once(Guesser::Address(address)).chain(account).collect()
     }

@@ -2,7 +2,6 @@
 //! forgotten, and so is the oldest where there are too many. A right try forgives nothing: it may be another one's.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::domain::Timestamp;
@@ -90,16 +89,6 @@ impl Guesses {
     }
 }
 
-/// What counts as one address: in IPv6 everybody has as many as they like, but in one network of 64 bits.
-pub(super) fn neighbourhood(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_none() => {
-            Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).to_string()
-        }
-        _ => address.chars().take(64).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,13 +112,5 @@ mod tests {
         assert!(guesses.0.len() <= REMEMBERED);
         assert!(guesses.0.contains_key(&address(REMEMBERED as i64 + 99)), "the newest stays");
         assert!(!guesses.0.contains_key(&address(0)), "the oldest leaves");
-    }
-
-    #[test]
-    fn a_network_is_one_address() {
-        assert_eq!(neighbourhood("2001:db8::1"), neighbourhood("2001:db8::ffff:2"));
-        assert_ne!(neighbourhood("2001:db8::1"), neighbourhood("2001:db8:0:1::1"));
-        assert_ne!(neighbourhood("::ffff:192.0.2.1"), neighbourhood("::ffff:192.0.2.2"));
-        assert_eq!(neighbourhood("192.0.2.1"), "192.0.2.1");
     }
 }

@@ -12,6 +12,7 @@ use super::access::Policy;
 use super::zone::Zone;
 use crate::engine::Payment;
 use crate::error::Error;
+use crate::web::client::{ClientAddress, client_address};
 
 /// The admin pages of a mount, for [`Mount::admin`](crate::Mount::admin). A [`Policy`] alone is one with all
 /// defaults.
@@ -23,13 +24,12 @@ pub struct Admin {
     pub(super) zone: Zone,
     pub(super) details: Option<Details>,
     pub(super) redact: Option<Redact>,
-    pub(super) client_address: Option<ClientAddress>,
+    pub(crate) client_address: Option<ClientAddress>,
 }
 
 type Found = Pin<Box<dyn Future<Output = Result<Vec<Detail>, Box<dyn std::error::Error>>>>>;
 pub(super) type Details = Rc<dyn Fn(Payment) -> Found>;
 pub(super) type Redact = Rc<dyn Fn(&Stored<'_>) -> Option<String>>;
-pub(super) type ClientAddress = Rc<dyn Fn(&HttpRequest) -> Option<String>>;
 
 /// A row of the host's on a payment's page: a label and a text, which may lead somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +130,8 @@ impl Admin {
         self
     }
 
-    /// Where a request came from, for the audit log and for slowing down those who guess passwords. Default: the
+    /// Where a request came from, for the audit log and for slowing down those who guess passwords; and for bounding
+    /// unsigned hints, unless [`Mount::client_address`](crate::Mount::client_address) says it better. Default: the
     /// address at the other end of the connection, which behind a proxy is the proxy's; only the host knows which
     /// header of which proxy can be believed.
     pub fn client_address(mut self, of: impl Fn(&HttpRequest) -> Option<String> + 'static) -> Self {
@@ -140,10 +141,7 @@ impl Admin {
 
     /// Where a request came from, as far as can be known.
     pub(super) fn address_of(&self, req: &HttpRequest) -> Option<String> {
-        match &self.client_address {
-            Some(of) => of(req),
-            None => req.peer_addr().map(|peer| peer.ip().to_string()),
-        }
+        client_address(self.client_address.as_ref(), req)
     }
 
     pub(super) fn redacted<'a>(&self, stored: &Stored<'a>) -> Cow<'a, str> {

@@ -141,7 +141,10 @@ impl Rejection {
             Self::MethodNotAllowed => "a browser or a scanner opened a webhook address",
             Self::Unverifiable => "what verification needs could not be fetched",
             Self::Unavailable => "the database did not store the event in time, or too many were waiting",
-            Self::TooManyHints => "somebody posts ids of objects, to have the gateway asked for them over and over",
+            Self::TooManyHints => {
+                "somebody posts ids of objects, to have the gateway asked for them over and over; behind a proxy, all may \
+                 count as one client"
+            }
         }
     }
 
@@ -182,8 +185,8 @@ impl Rejection {
                 "look for the database's error in the log; the gateway sends the event again meanwhile"
             }
             Self::TooManyHints => {
-                "nothing: what is true is asked for, and the gateway sends its own hints again; if it goes on, let a \
-                 proxy admit only the gateway's addresses"
+                "nothing: what is true is asked for, and the gateway sends its own hints again; behind a proxy, \
+                 say client_address; if it goes on, let the proxy admit only the gateway's addresses"
             }
         }
     }

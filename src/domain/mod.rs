@@ -9,6 +9,7 @@ pub(crate) mod id;
 pub mod ledger;
 pub mod money;
 pub mod named;
+pub(crate) mod network;
 pub mod operation;
 pub mod payment;
 pub mod retry;

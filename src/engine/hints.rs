@@ -9,43 +9,111 @@ use crate::domain::Timestamp;
 /// shop does not reach.
 const KNOWN: u32 = 600;
 /// The same at objects that nobody here has heard of: payments that were made elsewhere on the account, and whatever
-/// strangers make up.
-const UNKNOWN: u32 = 60;
+/// strangers make up. Half of what is taken at known ones: less than a worker asks a gateway for.
+const UNKNOWN: u32 = 300;
+/// How many of those one client may send: one a second, so that it takes five strangers to use up what is for all. A
+/// gateway that sends more than that sends its hints again.
+const OF_CLIENT: u32 = 60;
 
-/// What is left of both bounds, for each variant of this process.
+/// What is left of the bounds, for each variant of this process.
 #[derive(Default)]
-pub(crate) struct HintBudgets(Mutex<HashMap<String, [Budget; 2]>>);
+pub(crate) struct HintBudgets(Mutex<HashMap<String, Budgets>>);
+
+/// What is left of a variant's bounds.
+struct Budgets {
+    known: Budget,
+    unknown: Budget,
+    /// By client, as far as the last minute counts: no more than hints were taken in it.
+    clients: HashMap<String, Budget>,
+}
 
 /// A bound that fills up again evenly: a minute's worth at the most.
 #[derive(Clone, Copy)]
 struct Budget {
+    per_minute: u32,
     /// Thousandths of hints.
     left: u64,
     at: Timestamp,
 }
 
 impl HintBudgets {
-    /// Whether another hint is to be taken; takes it from the bound.
-    pub(crate) fn allow(&self, variant: &str, is_known: bool, now: Timestamp) -> bool {
-        let mut budgets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |per_minute: u32| Budget { left: u64::from(per_minute) * 1_000, at: now };
-        let of_variant = budgets.entry(variant.to_owned()).or_insert_with(|| [full(KNOWN), full(UNKNOWN)]);
-        let [known, unknown] = of_variant;
-        if is_known { known.take(KNOWN, now) } else { unknown.take(UNKNOWN, now) }
+    /// Whether another hint at an object of a payment that is here is to be taken; takes it from the bound.
+    pub(crate) fn allow_known(&self, variant: &str, now: Timestamp) -> bool {
+        self.of(variant, now, |budgets| budgets.known.take(now))
+    }
+
+    /// The same for an object that nobody here has heard of, and a hint that came from `client`.
+    pub(crate) fn allow_unknown(&self, variant: &str, client: &str, now: Timestamp) -> bool {
+        self.of(variant, now, |budgets| {
+            // First the bound for all, so that no more clients are remembered than it lets in.
+            if !budgets.unknown.has_one(now) {
+                return false;
+            }
+            budgets.clients.retain(|_, budget| !budget.is_full(now));
+            let of_client = budgets.clients.entry(client.to_owned()).or_insert_with(|| Budget::full(OF_CLIENT, now));
+            of_client.take(now) && budgets.unknown.take(now)
+        })
+    }
+
+    fn of(&self, variant: &str, now: Timestamp, allow: impl FnOnce(&mut Budgets) -> bool) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        allow(all.entry(variant.to_owned()).or_insert_with(|| Budgets {
+            known: Budget::full(KNOWN, now),
+            unknown: Budget::full(UNKNOWN, now),
+            clients: HashMap::new(),
+        }))
     }
 }
 
 impl Budget {
-    fn take(&mut self, per_minute: u32, now: Timestamp) -> bool {
+    fn full(per_minute: u32, now: Timestamp) -> Self {
+        Self { per_minute, left: u64::from(per_minute) * 1_000, at: now }
+    }
+
+    fn refill(&mut self, now: Timestamp) {
         let milliseconds = u64::try_from((now - self.at).whole_milliseconds()).unwrap_or(0);
-        let full = u64::from(per_minute) * 1_000;
-        let come_back = milliseconds.saturating_mul(u64::from(per_minute)) / 60;
+        let come_back = milliseconds.saturating_mul(u64::from(self.per_minute)) / 60;
         if come_back > 0 || now < self.at {
-            self.left = self.left.saturating_add(come_back).min(full);
+            self.left = self.left.saturating_add(come_back).min(Self::full(self.per_minute, now).left);
             self.at = now;
         }
-        let taken = self.left.checked_sub(1_000);
-        self.left = taken.unwrap_or(self.left);
-        taken.is_some()
+    }
+
+    fn is_full(&mut self, now: Timestamp) -> bool {
+        self.refill(now);
+        self.left == Self::full(self.per_minute, now).left
+    }
+
+    fn has_one(&mut self, now: Timestamp) -> bool {
+        self.refill(now);
+        self.left >= 1_000
+    }
+
+    fn take(&mut self, now: Timestamp) -> bool {
+        let has_one = self.has_one(now);
+        if has_one {
+            self.left -= 1_000;
+        }
+        has_one
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + time::Duration::seconds(second)
+    }
+
+    #[test]
+    fn clients_are_forgotten_once_they_count_for_nothing_and_are_no_more_than_the_bound_for_all() {
+        let budgets = HintBudgets::default();
+        let taken = (0..10_000).filter(|number| budgets.allow_unknown("mollie", &format!("client {number}"), at(0)));
+        assert_eq!(taken.count(), 300);
+        let remembered = || budgets.0.lock().unwrap()["mollie"].clients.len();
+        assert_eq!(remembered(), 300);
+        assert!(budgets.allow_unknown("mollie", "client 0", at(120)));
+        assert_eq!(remembered(), 1);
     }
 }

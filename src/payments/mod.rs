@@ -117,12 +117,21 @@ impl Payments {
 /// Taking deliveries in.
 impl Payments {
     /// Takes in a delivery for `variant`. Once this returns `Ok`, its events are committed and will be processed,
-    /// whatever happens to this process.
+    /// whatever happens to this process. All unsigned hints that come this way count as one client's.
     ///
     /// # Errors
     /// The rejection that the gateway is to be told; it is counted here.
     pub async fn receive(&self, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
-        self.0.receive(variant, delivery).await
+        self.0.receive(variant, delivery, None).await
+    }
+
+    /// Like [`receive`](Self::receive), for a delivery that came from the IP address `client`, by which unsigned hints
+    /// are bounded.
+    ///
+    /// # Errors
+    /// The rejection that the gateway is to be told; it is counted here.
+    pub async fn receive_from(&self, variant: &str, delivery: Delivery, client: &str) -> Result<Received, Rejection> {
+        self.0.receive(variant, delivery, Some(client)).await
     }
 }
 

@@ -8,6 +8,7 @@ use super::receive::{PATIENCE, Received, row};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Source, storable};
+use crate::domain::network::client_network;
 use crate::engine::tally::{DUPLICATE, RECEIVED};
 use crate::engine::{Engine, random_word};
 use crate::gateways::Hint;
@@ -16,12 +17,13 @@ use crate::gateways::Hint;
 const REFUSED_FOR: Duration = Duration::from_secs(600);
 
 impl Engine {
-    /// Takes a hint for `variant` in.
+    /// Takes a hint for `variant` in that came from the address `client`.
     pub(super) async fn take_hint(
         self: &Arc<Self>,
         variant: &str,
         hint: &Hint,
         delivery: &Delivery,
+        client: Option<&str>,
         now: Timestamp,
     ) -> Result<Received, Rejection> {
         if !storable(&hint.gateway_ref) {
@@ -38,7 +40,12 @@ impl Engine {
             self.count(variant, DUPLICATE, 1);
             return Ok(covered);
         }
-        if !self.hints.allow(variant, standing.is_known, now) {
+        let is_allowed = if standing.is_known {
+            self.hints.allow_known(variant, now)
+        } else {
+            self.hints.allow_unknown(variant, &client_network(client.unwrap_or_default()), now)
+        };
+        if !is_allowed {
             return Err(Rejection::TooManyHints);
         }
         let nonce = random_word(16).map_err(unavailable)?;

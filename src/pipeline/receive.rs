@@ -42,14 +42,19 @@ const HEADERS: usize = 16 * 1024;
 
 impl Engine {
     /// Takes a delivery for `variant` in. Once this returns `Ok`, its events are committed and will be processed,
-    /// whatever happens to this process.
+    /// whatever happens to this process. `client` is the address that it came from, if that is known.
     ///
     /// # Errors
     /// The rejection that the gateway is to be told; it is counted here.
-    pub(crate) async fn receive(self: &Arc<Self>, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
+    pub(crate) async fn receive(
+        self: &Arc<Self>,
+        variant: &str,
+        delivery: Delivery,
+        client: Option<&str>,
+    ) -> Result<Received, Rejection> {
         let now = self.now();
         let span = Span::delivery(self.variant(variant).map_or(NOBODY, |_| variant));
-        let received = span.around(self.take_in(variant, delivery, now, span.clone())).await;
+        let received = span.around(self.take_in(variant, delivery, client, now, span.clone())).await;
         match received {
             Ok(Received { events, duplicates }) => {
                 telemetry::delivered(variant, if events > 0 && events == duplicates { "duplicate" } else { "stored" });
@@ -74,6 +79,7 @@ impl Engine {
         self: &Arc<Self>,
         variant: &str,
         delivery: Delivery,
+        client: Option<&str>,
         now: Timestamp,
         span: Span,
     ) -> Result<Received, Rejection> {
@@ -81,7 +87,7 @@ impl Engine {
         let verified = match gateway.verify(&delivery, now) {
             Verification::Ready(verified) => verified?,
             Verification::Later(verified) => verified.await?,
-            Verification::Hint(hint) => return self.take_hint(variant, &hint?, &delivery, now).await,
+            Verification::Hint(hint) => return self.take_hint(variant, &hint?, &delivery, client, now).await,
         };
         let events = rows(variant, verified, headers(&delivery), now)?;
         let (count, writer) = (events.len(), &self.writer);

@@ -3,6 +3,7 @@
 
 pub(crate) mod active;
 pub(crate) mod body;
+pub(crate) mod client;
 pub(crate) mod health;
 pub(crate) mod links;
 pub(crate) mod page;

@@ -10,19 +10,30 @@ use super::respond;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::payments::Payments;
 
-/// Answers a request to a variant's webhook endpoint.
-pub(crate) async fn webhook(payments: &Payments, limits: Limits, req: &HttpRequest, payload: Payload) -> HttpResponse {
+/// Answers a request to a variant's webhook endpoint that came from `client`.
+pub(crate) async fn webhook(
+    payments: &Payments,
+    limits: Limits,
+    client: Option<String>,
+    req: &HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
     let mut body = Body::new(payload);
     let read = body.read(req, limits, payments.engine()).await;
-    body.answer(answer(payments, req, read).await)
+    body.answer(answer(payments, client.as_deref(), req, read).await)
 }
 
-async fn answer(payments: &Payments, req: &HttpRequest, body: Result<Bytes, Rejection>) -> HttpResponse {
+async fn answer(
+    payments: &Payments,
+    client: Option<&str>,
+    req: &HttpRequest,
+    body: Result<Bytes, Rejection>,
+) -> HttpResponse {
     let variant = req.match_info().get("variant").unwrap_or_default();
     let rejection = match (payments.engine().variant(variant), req.method(), body) {
         (None, ..) => Rejection::UnknownVariant,
         (Some(known), &Method::POST, Ok(body)) => {
-            let outcome = payments.receive(variant, delivery(req, body)).await.map(drop);
+            let outcome = payments.engine().receive(variant, delivery(req, body), client).await.map(drop);
             return respond::delivered(outcome, known.gateway.reply(outcome));
         }
         (_, &Method::POST, Err(rejection)) => rejection,

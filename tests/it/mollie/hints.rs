@@ -4,7 +4,10 @@
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::mollie::Mollie;
-use actix_payments::{CaptureMethod, Unmatched, Variant};
+use actix_payments::{Access, Admin, CaptureMethod, Mount, Unmatched, Variant};
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::test::{TestRequest, call_service, init_service};
 
 use super::fake::{ADDRESS, Fake, KEY, time};
 use super::{app, app_with, begun, first_page, hint, is, told};
@@ -13,6 +16,22 @@ use crate::scenes::Notes;
 
 fn delivery(id: &str) -> Delivery {
     Delivery { headers: Vec::new(), query: String::new(), body: format!("id={id}").into() }
+}
+
+/// The answer to a hint that came from `peer`, through a mount of the host's.
+async fn hint_from(mount: Mount, peer: &str, forwarded: &str, id: &str) -> u16 {
+    let app = init_service(actix_web::App::new().service(mount)).await;
+    let request = TestRequest::with_uri("/payments/mollie/").method(Method::POST).set_payload(format!("id={id}"));
+    let request = request.peer_addr(format!("{peer}:4711").parse().unwrap()).insert_header(("x-client", forwarded));
+    call_service(&app, request.to_request()).await.status().as_u16()
+}
+
+async fn anna(_: HttpRequest) -> Result<Access, actix_web::Error> {
+    Ok(Access::Full("anna".to_owned()))
+}
+
+fn forwarded(req: &HttpRequest) -> Option<String> {
+    Some(req.headers().get("x-client")?.to_str().ok()?.to_owned())
 }
 
 const OPEN: &str = "SELECT count(*) FROM pay_fetches WHERE finished_at IS NULL";
@@ -154,6 +173,51 @@ on_both_databases! {
         // A minute later there is room again.
         app.pass(60);
         assert_eq!(hint(&app, "tr_madeup999x").await.status, 200);
+    }
+
+    async fn one_stranger_does_not_use_up_what_is_for_all(kind) {
+        let (app, fake) = app(kind).await;
+        let mount = || app.payments.mount("/payments");
+        let mut made_up = 0;
+        let mut taken = async |peers: &[String]| {
+            let mut taken = 0;
+            for peer in peers {
+                made_up += 1;
+                match hint_from(mount(), peer, "", &format!("tr_madeup{made_up}x")).await {
+                    200 => taken += 1,
+                    status => assert_eq!(status, 429, "{peer}"),
+                }
+            }
+            taken
+        };
+        assert_eq!(taken(&std::array::from_fn::<_, 70, _>(|_| "203.0.113.7".to_owned())).await, 60);
+        // Mollie's hint at a payment that was made elsewhere is taken all the same.
+        let id = fake.made_elsewhere(1250);
+        fake.becomes(&id, "paid");
+        assert_eq!(hint_from(mount(), "198.51.100.3", "", &id).await, 200);
+        // Everybody has many addresses of version 6, but in one network.
+        let network = |number| format!("[2001:db8:0:7::{number}]");
+        assert_eq!(taken(&(1..=70).map(network).collect::<Vec<_>>()).await, 60);
+        // Many strangers are bounded together.
+        let many: Vec<String> = (1..=200).map(|number| format!("203.0.113.{number}")).collect();
+        assert_eq!(taken(&many).await, 300 - 121);
+        assert_eq!(hint_from(mount(), "198.51.100.3", "", "tr_elsewhere2").await, 429);
+    }
+
+    async fn behind_a_proxy_the_host_says_whose_hints_are_counted(kind) {
+        let (app, _) = app(kind).await;
+        let mounts: [&dyn Fn() -> Mount; 2] = [
+            &|| app.payments.mount("/payments").client_address(forwarded),
+            &|| app.payments.mount("/payments").admin(Admin::new(anna).client_address(forwarded)),
+        ];
+        for (place, mount) in mounts.iter().enumerate() {
+            let stranger = format!("203.0.113.{place}");
+            for number in 0..60 {
+                assert_eq!(hint_from(mount(), "10.0.0.1", &stranger, &format!("tr_madeup{place}x{number}")).await, 200);
+            }
+            assert_eq!(hint_from(mount(), "10.0.0.1", &stranger, &format!("tr_more{place}xxxx")).await, 429);
+            assert_eq!(hint_from(mount(), "10.0.0.1", "198.51.100.3", &format!("tr_other{place}xxx")).await, 200);
+        }
     }
 
     async fn a_payment_made_elsewhere_is_adopted_unless_the_host_wants_none(kind) {
