@@ -1,17 +1,19 @@
-//! Pruning bodies that were kept for as long as the host wants: a worker's chore, in turns, a few hundred events in a
-//! transaction, with pauses in which deliveries are taken in.
+//! Pruning bodies that were kept for as long as the host wants, and questions that were answered long ago: a worker's
+//! chores, in turns, a few hundred rows in a transaction, with pauses in which deliveries are taken in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::event::{EventState, Source};
-use crate::domain::id::EventId;
+use crate::domain::id::{EventId, FetchId};
+use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
 use crate::engine::{Engine, Retention};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::bodies::KeptBody;
+use crate::store::fetches::KeptFetch;
 
 /// Goes on where it stopped, so that an hour's work is what became old enough in it.
 const ONWARDS: &str = "retention";
@@ -19,6 +21,11 @@ const EVERY: Duration = Duration::from_secs(3_600);
 /// Begins at the first body that is left: what was kept longer, was held or was not finished may go by now.
 const AGAIN: &str = "retention_again";
 const EVERY_DAY: Duration = Duration::from_secs(86_400);
+/// Questions, from the first that is left.
+const QUESTIONS: &str = "retention_questions";
+/// How long an answered question stays, so that pages tell of it: whoever looks into a payment does so within days.
+/// What its answer said is an event, which stays.
+const ANSWERED_FOR: Duration = Duration::from_secs(7 * 86_400);
 /// How long one process prunes before another may; and after which time another does if it ended meanwhile.
 const TURN: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(60);
@@ -36,8 +43,8 @@ const LONGEST: Duration = Duration::from_millis(500);
 #[derive(Default)]
 struct Progress {
     pruned: u64,
-    /// The last event that was old enough to be looked at.
-    place: Option<EventId>,
+    /// The last row that was old enough to be looked at.
+    place: Option<i64>,
     /// Whether there may be more behind it.
     goes_on: bool,
 }
@@ -45,16 +52,16 @@ struct Progress {
 impl Engine {
     /// Prunes for some seconds what is old enough, if that is due and no other process does.
     pub(crate) async fn prune_a_while(self: &Arc<Self>) -> Result<(), Error> {
-        if self.retention.shortest().is_none() {
-            return Ok(());
+        if self.retention.shortest().is_some() {
+            self.prune_a_turn(AGAIN, EVERY_DAY, BODIES).await?;
+            self.prune_a_turn(ONWARDS, EVERY, BODIES).await?;
         }
-        self.prune_a_turn(AGAIN, EVERY_DAY).await?;
-        self.prune_a_turn(ONWARDS, EVERY).await
+        self.prune_a_turn(QUESTIONS, EVERY_DAY, ANSWERED).await
     }
 
-    async fn prune_a_turn(self: &Arc<Self>, name: &'static str, every: Duration) -> Result<(), Error> {
+    async fn prune_a_turn(self: &Arc<Self>, name: &'static str, every: Duration, what: Prunable) -> Result<(), Error> {
         let Some(chore) = self.claim_chore(name.to_owned(), LEASE).await? else { return Ok(()) };
-        let progress = match self.prune_from(chore.place.map(EventId), Some(Instant::now() + TURN)).await {
+        let progress = match self.prune_from(what, chore.place, Some(Instant::now() + TURN)).await {
             Ok(progress) => progress,
             Err(error) => {
                 let (now, why) = (self.now(), error.to_string());
@@ -65,9 +72,10 @@ impl Engine {
         };
         let Progress { pruned, place, goes_on } = progress;
         let again = if goes_on { self.now() } else { later(self.now(), every) };
+        let Prunable { rows, row, .. } = what;
         let note = match place.filter(|_| goes_on) {
-            Some(EventId(id)) => format!("{pruned} bodies were pruned just then; it goes on after event {id}"),
-            None => format!("{pruned} bodies were pruned just then; nothing else is old enough"),
+            Some(id) => format!("{pruned} {rows} were pruned just then; it goes on after {row} {id}"),
+            None => format!("{pruned} {rows} were pruned just then; nothing else is old enough"),
         };
         if pruned > 0 {
             log::info!("payments: retention: {note}");
@@ -76,14 +84,14 @@ impl Engine {
         let now = self.now();
         let pause = move |tx: &mut dyn Tx| {
             tx.note_failure(name, now, None)?;
-            tx.pause_chore(name, again, place.map(|id| id.0), &note)
+            tx.pause_chore(name, again, place, &note)
         };
         self.write(pause).await
     }
 
     /// Prunes all that is old enough; answers how many events lost their bodies.
     pub(crate) async fn prune(self: &Arc<Self>) -> Result<u64, Error> {
-        Ok(self.prune_from(None, None).await?.pruned)
+        Ok(self.prune_from(BODIES, None, None).await?.pruned)
     }
 
     /// How many events would lose their bodies now. Changes nothing.
@@ -105,12 +113,17 @@ impl Engine {
         .await
     }
 
-    async fn prune_from(self: &Arc<Self>, place: Option<EventId>, until: Option<Instant>) -> Result<Progress, Error> {
+    async fn prune_from(
+        self: &Arc<Self>,
+        what: Prunable,
+        place: Option<i64>,
+        until: Option<Instant>,
+    ) -> Result<Progress, Error> {
         let mut progress = Progress { place, ..Progress::default() };
         loop {
-            let (begun, from) = (Instant::now(), progress.place.unwrap_or(EventId(0)));
+            let (begun, from) = (Instant::now(), progress.place.unwrap_or(0));
             let batch = self.blocking(move |engine| {
-                engine.store.transaction(|tx| prune_some(tx, &engine.retention, from, engine.now()))
+                engine.store.transaction(|tx| (what.some)(tx, &engine.retention, from, engine.now()))
             });
             let batch = batch.await?;
             progress = Progress {
@@ -135,8 +148,36 @@ impl Engine {
     }
 }
 
-fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timestamp) -> Result<Progress, Error> {
-    let rows = tx.kept_bodies(from, BATCH)?;
+/// What is pruned, in words and in deed: the next rows behind a place.
+#[derive(Clone, Copy)]
+struct Prunable {
+    rows: &'static str,
+    /// What the place is the id of.
+    row: &'static str,
+    some: fn(&mut dyn Tx, &Retention, i64, Timestamp) -> Result<Progress, Error>,
+}
+
+const BODIES: Prunable = Prunable { rows: "bodies", row: "event", some: prune_bodies };
+const ANSWERED: Prunable = Prunable { rows: "answered questions", row: "question", some: prune_questions };
+
+/// Questions that failed for good stay, as their events do.
+fn prune_questions(tx: &mut dyn Tx, _: &Retention, from: i64, now: Timestamp) -> Result<Progress, Error> {
+    let rows = tx.kept_fetches(FetchId(from), BATCH)?;
+    // Ids go up with the time at which questions begin.
+    let is_old = |row: &KeptFetch| later(row.created_at, ANSWERED_FOR) <= now;
+    let old = rows.iter().position(|row| !is_old(row)).unwrap_or(rows.len());
+    let is_ripe = |row: &&KeptFetch| {
+        let is_past = row.finished_at.is_some_and(|end| later(end, ANSWERED_FOR) <= now);
+        is_past && row.state == OperationState::Done.as_str()
+    };
+    let ripe: Vec<FetchId> = rows[..old].iter().filter(is_ripe).map(|row| row.id).collect();
+    let pruned = tx.prune_fetches(&ripe)? as u64;
+    let goes_on = rows.len() as i64 == BATCH && old == rows.len();
+    Ok(Progress { pruned, place: rows[..old].last().map(|row| row.id.0), goes_on })
+}
+
+fn prune_bodies(tx: &mut dyn Tx, retention: &Retention, from: i64, now: Timestamp) -> Result<Progress, Error> {
+    let rows = tx.kept_bodies(EventId(from), BATCH)?;
     let old = first_young(retention, &rows, now);
     let is_ripe = |row: &&KeptBody| ripe_after(retention, row, now).is_some();
     let ripe: Vec<EventId> = rows[..old].iter().filter(is_ripe).take(HELD).map(|row| row.event).collect();
@@ -152,7 +193,8 @@ fn prune_some(tx: &mut dyn Tx, retention: &Retention, from: EventId, now: Timest
     let is_cut = ripe.len() == HELD;
     let place = if is_cut { ripe.last().copied() } else { rows[..old].last().map(|row| row.event) };
     let goes_on = is_cut || (rows.len() as i64 == BATCH && old == rows.len());
-    Ok(Progress { pruned: pruned.values().map(|events| events.len() as u64).sum(), place, goes_on })
+    let pruned = pruned.values().map(|events| events.len() as u64).sum();
+    Ok(Progress { pruned, place: place.map(|id| id.0), goes_on })
 }
 
 /// Where the first stands that is too young. Ids go up with the time of arrival, or nearly so: nothing older comes

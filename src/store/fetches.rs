@@ -82,6 +82,16 @@ pub(crate) struct HintStanding {
     pub was_refused: bool,
 }
 
+/// What decides whether a question may be pruned.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct KeptFetch {
+    pub id: FetchId,
+    /// As it is in the database: a word that no release wrote keeps its question and holds up no other.
+    pub state: String,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
 /// The questions that are open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OpenFetches {
@@ -114,6 +124,10 @@ pub(crate) trait Fetches {
     fn events_asking(&mut self, fetch: FetchId, cap: i64) -> Result<Vec<EventRow>, Error>;
     /// The open questions of a variant; none if there are none.
     fn open_fetches(&mut self, variant: &str, cap: i64) -> Result<Option<OpenFetches>, Error>;
+    /// The next questions after this one, in the order of their ids.
+    fn kept_fetches(&mut self, after: FetchId, limit: i64) -> Result<Vec<KeptFetch>, Error>;
+    /// Deletes these questions, but for those whose events are not at their end; answers how many it deleted.
+    fn prune_fetches(&mut self, fetches: &[FetchId]) -> Result<usize, Error>;
     /// How a hint at this object stands; `lately`: since when a refusal counts.
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error>;
 }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{AnyConnection, Builder, Retention};
+use actix_payments::{AnyConnection, Builder, Retention, Variant};
+use actix_web::http::Method;
 use actix_web::rt::time::sleep;
 
-use crate::app::{App, Kind, on_both_databases};
+use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::events::{changed, fixture};
 use crate::lists::rows;
+use crate::mollie::fake::Fake;
 use crate::scenes::{completed, completed_as, of_story};
 
 const DAY: i64 = 86_400;
@@ -190,6 +192,45 @@ on_both_databases! {
         app.pass(DAY);
         until(|| app.bodies() == 0).await;
         worker.stop().await;
+    }
+
+    async fn answered_questions_go_after_a_week_and_those_that_failed_stay(kind) {
+        // Whatever the host keeps bodies for.
+        let fake = Fake::new(NOW);
+        let gateway = Variant::from(fake.gateway()).grace(Duration::ZERO);
+        let app = App::bare(kind, |builder| builder.variant("mollie", gateway)).await;
+        let tell = async |id: &str| {
+            let answer = app.request(Method::POST, "/payments/mollie/", &[], format!("id={id}").as_bytes()).await;
+            assert_eq!(answer.status, 200);
+            app.drain().await;
+        };
+        let ids = [fake.made_elsewhere(1000), fake.made_elsewhere(2000), fake.made_elsewhere(3000)];
+        for id in &ids {
+            fake.becomes(id, "paid");
+            tell(id).await;
+        }
+        tell("tr_nobodyknows").await;
+        fake.state().is_down = true;
+        tell(&ids[0]).await;
+        // Its event is to be taken up once more, for a handler.
+        app.run("UPDATE pay_events SET state = 'retryable', due_at = '2030-01-01 00:00:00+00:00' WHERE id = \
+                 (SELECT min(event_id) FROM pay_fetch_events WHERE fetch_id = 2)");
+        let states = || app.texts("SELECT id || ' ' || state AS t FROM pay_fetches ORDER BY id");
+        let all = ["1 done", "2 done", "3 done", "4 declined", "5 underway"];
+        assert_eq!(states(), all);
+        let looked = |note: &str| {
+            format!("SELECT count(*) FROM pay_chores WHERE name = 'retention_questions' AND note LIKE '{note}%'")
+        };
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        until(|| app.number(&looked("0 answered questions")) == 1).await;
+        app.pass(7 * DAY + 1);
+        until(|| app.number(&looked("2 answered questions")) == 1).await;
+        worker.stop().await;
+        assert_eq!(states()[..2], ["2 done", "4 declined"]);
+        assert_eq!(app.number("SELECT count(*) FROM pay_fetch_events WHERE fetch_id IN (1, 3)"), 0);
+        // The page of the event still says by which event it was shown.
+        let page = app.get("/payments/admin/events/1").await.text();
+        assert!(page.contains("shows it"), "{page}");
     }
 
     async fn deliveries_are_taken_in_meanwhile(kind) {

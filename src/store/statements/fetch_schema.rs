@@ -1,5 +1,7 @@
 //! The tables of questions to gateways, as `schema` has the others.
 
+use super::schema::pay_events;
+
 diesel::table! {
     use diesel::sql_types::*;
     use super::super::super::Instant;
@@ -30,3 +32,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(pay_fetches, pay_fetch_events);
+diesel::allow_tables_to_appear_in_same_query!(pay_fetch_events, pay_events);

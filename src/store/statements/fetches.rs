@@ -20,6 +20,7 @@ use pay_fetches::dsl as f;
 
 use super::super::fetches as written;
 
+const ENDED: [EventState; 3] = [EventState::Completed, EventState::Ignored, EventState::Discarded];
 const UNDERWAY: OperationState = OperationState::Underway;
 const CLAIMING: &str = "claiming a question";
 const READING: &str = "reading questions";
@@ -147,6 +148,36 @@ impl Fetches for Connection {
             f::pay_fetches.filter(open).select(f::created_at).limit(cap).load(self).map_err(failed(READING))?;
         let count = i64::try_from(since.len()).unwrap_or(i64::MAX);
         Ok(since.into_iter().min().map(|since| OpenFetches { count, since }))
+    }
+
+    fn kept_fetches(&mut self, after: FetchId, limit: i64) -> Result<Vec<KeptFetch>, Error> {
+        f::pay_fetches
+            .filter(f::id.gt(after))
+            .order(f::id)
+            .limit(limit)
+            .select((f::id, f::state, f::created_at, f::finished_at))
+            .load(self)
+            .map_err(failed(READING))
+    }
+
+    fn prune_fetches(&mut self, fetches: &[FetchId]) -> Result<usize, Error> {
+        let open: Vec<FetchId> = w::pay_fetch_events
+            .inner_join(e::pay_events.on(e::id.eq(w::event_id)))
+            .filter(w::fetch_id.eq_any(fetches).and(e::state.ne_all(ENDED)))
+            .select(w::fetch_id)
+            .load(self)
+            .map_err(failed(READING))?;
+        let ended: Vec<FetchId> = fetches.iter().filter(|id| !open.contains(id)).copied().collect();
+        if ended.is_empty() {
+            return Ok(0);
+        }
+        // First the questions: nothing joins one that has ended.
+        let pruned = diesel::delete(f::pay_fetches.filter(f::id.eq_any(&ended))).execute(self);
+        let pruned = pruned.map_err(failed("pruning questions"))?;
+        diesel::delete(w::pay_fetch_events.filter(w::fetch_id.eq_any(&ended)))
+            .execute(self)
+            .map_err(failed("pruning questions"))?;
+        Ok(pruned)
     }
 
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error> {
