@@ -110,6 +110,9 @@ fn raised(code: &str) -> String {
         "other_mode" => "a test event reached a live payment, or the other way round".to_owned(),
         "ambiguous_reference" => "an event names more than one payment".to_owned(),
         "money_reversed" => "the gateway says that the money was taken back, and not how much of it".to_owned(),
+        "chargebacks_not_listed" => {
+            "the gateway says that more was charged back than it lists, so the amount lost may be too low".to_owned()
+        }
         "failed_after_success" => {
             "the gateway said that the money had come, and later that the payment failed".to_owned()
         }

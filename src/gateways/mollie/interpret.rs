@@ -64,6 +64,20 @@ fn embedded<'a>(object: &Object<'a>, name: &str) -> Result<Vec<Object<'a>>, Malf
     }
 }
 
+/// What Mollie's `total` has beyond the objects that it lists as `list`, whatever became of them: then the list is not
+/// whole.
+pub(super) fn unlisted(object: &Object<'_>, total: &str, list: &str) -> Result<Option<Money>, Malformed> {
+    let Some(total) = money::read(object, total)? else { return Ok(None) };
+    let mut rest = total.minor;
+    for one in embedded(object, list)? {
+        let amount = money::need(&one, "amount")?;
+        if amount.currency == total.currency {
+            rest = rest.saturating_sub(amount.minor);
+        }
+    }
+    Ok((rest > 0).then(|| Money::new(rest, total.currency)))
+}
+
 type Statement = (Vec<Fact>, String);
 
 fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
@@ -105,16 +119,41 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
             "has an unknown status, treated as open"
         }
     };
-    let mut summary = format!("payment {words}: {amount}");
+    let (returned, words_of_these) = returned(event, object, &id, amount)?;
+    facts.extend(returned);
+    Ok((facts, [vec![format!("payment {words}: {amount}")], words_of_these].concat().join("; ")))
+}
+
+/// What went back of a payment, and what Mollie does not list of that.
+fn returned(
+    event: &Recorded<'_>,
+    object: &Object<'_>,
+    payment: &str,
+    amount: Money,
+) -> Result<(Vec<Fact>, Vec<String>), Malformed> {
+    let (mut facts, mut summary, mut back) = (Vec::new(), Vec::new(), 0_i64);
     for refund in embedded(object, "refunds")? {
-        let (refund, words) = self::refund(event, &refund, Some(&id))?;
+        let (refund, words) = self::refund(event, &refund, Some(payment))?;
+        let has_arrived = refund.state == State::Succeeded && refund.currency == Some(amount.currency);
+        back = back.saturating_add(refund.amount.filter(|_| has_arrived).unwrap_or(0));
         facts.push(refund);
-        summary = format!("{summary}; {words}");
+        summary.push(words);
+    }
+    if let Some(rest) = unlisted(object, "amountRefunded", "refunds")?.filter(|rest| rest.currency == amount.currency) {
+        // The least that is certain, as a total that is pending.
+        let total = Fact::new(Aspect::RefundTotal, payment, State::Pending, event.occurred_at, event.id);
+        let total = total.with_amount(back.saturating_add(rest.minor), rest.currency);
+        facts.push(Fact { face: None, ..total });
+        summary.push(format!("{rest} refunded that Mollie does not list"));
     }
     for chargeback in embedded(object, "chargebacks")? {
-        let (chargeback, words) = self::chargeback(event, &chargeback, &id)?;
+        let (chargeback, words) = self::chargeback(event, &chargeback, payment)?;
         facts.push(chargeback);
-        summary = format!("{summary}; {words}");
+        summary.push(words);
+    }
+    if let Some(rest) = unlisted(object, "amountChargedBack", "chargebacks")? {
+        facts.push(Fact::new(Aspect::Concern, "chargebacks_not_listed", State::Raised, event.occurred_at, event.id));
+        summary.push(format!("{rest} charged back that Mollie does not list"));
     }
     Ok((facts, summary))
 }

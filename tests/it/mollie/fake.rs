@@ -43,6 +43,8 @@ pub struct State {
     pub questions: usize,
     /// How long the next answer is on its way, once it is decided.
     pub slow: Option<Duration>,
+    /// How many refunds, captures and chargebacks of a payment are shown at the most, of each.
+    pub most_shown: Option<usize>,
     /// Whether nobody is at home.
     pub is_down: bool,
 }
@@ -229,8 +231,14 @@ impl State {
         if payment["status"] == "paid" {
             payment["amountRefunded"] = amount(back);
         }
+        let lost: i64 = self.of(id, "chargebacks").iter().map(|one| cents(&one["amount"])).sum();
+        if lost > 0 {
+            payment["amountChargedBack"] = amount(lost);
+        }
         for name in ["refunds", "captures", "chargebacks"].into_iter().filter(|name| query.contains(*name)) {
-            payment["_embedded"][name] = json!(self.of(id, name));
+            let mut parts = self.of(id, name);
+            parts.truncate(self.most_shown.unwrap_or(usize::MAX));
+            payment["_embedded"][name] = json!(parts);
         }
         Ok((200, payment))
     }

@@ -136,6 +136,37 @@ on_both_databases! {
         assert!(app.payments.reconcile("mollie").await.unwrap_err().to_string().contains("no list of events"));
     }
 
+    async fn a_list_that_is_not_whole_is_not_taken_for_all_there_is(kind) {
+        let (app, fake) = app(kind).await;
+        let (token, id) = begun(&app, CaptureMethod::Immediate).await;
+        fake.becomes(&id, "paid");
+        for cents in [1000, 2000] {
+            let refund = fake.refund(&id, cents);
+            fake.refund_becomes(&id, &refund, "refunded");
+        }
+        // Of two refunds one is listed, and none of a chargeback.
+        fake.state().most_shown = Some(1);
+        told(&app, &id).await;
+        assert_eq!(amounts(&app, &token).await, (5000, 3000, 0));
+        assert!(!app.payment(&token).await.needs_review());
+        fake.state().most_shown = Some(0);
+        fake.charge_back(&id, 500);
+        told(&app, &id).await;
+        assert_eq!(amounts(&app, &token).await, (5000, 3000, 0));
+        assert!(app.payment(&token).await.needs_review());
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        for words in ["more was charged back than it lists", "5.00 EUR charged back that Mollie does not list",
+            "20.00 EUR refunded that Mollie does not list"] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        // Once all is shown the amounts are right.
+        fake.state().most_shown = None;
+        fake.state().now += 60;
+        told(&app, &id).await;
+        assert_eq!(amounts(&app, &token).await, (5000, 3000, 500));
+        app.same(&token).await;
+    }
+
     async fn hints_in_any_order_late_lost_and_repeated_end_where_mollie_is(kind) {
         let (app, fake) = app(kind).await;
         let mut random = 20_261_126_u64;

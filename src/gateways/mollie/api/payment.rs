@@ -5,11 +5,11 @@
 use serde_json::json;
 
 use super::{Api, answer};
-use crate::domain::event::Envelope;
+use crate::domain::event::{Envelope, Malformed};
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, short};
 use crate::gateways::mollie::hint::is_payment;
-use crate::gateways::mollie::interpret::{PAYMENT, REFUND, TOKEN};
+use crate::gateways::mollie::interpret::{PAYMENT, REFUND, TOKEN, unlisted};
 use crate::gateways::mollie::money;
 use crate::gateways::{Call, Fetch, GatewayError, Verb};
 
@@ -88,10 +88,16 @@ impl Api {
 
     async fn refund(&self, call: &Call) -> Events {
         let id = payment(call)?;
-        if let Some(shown) = self.shown_before(call, id).await?
-            && made_by(call, &shown, "refunds")?.is_some()
-        {
-            return done(call, PAYMENT, &shown);
+        if let Some(shown) = self.shown_before(call, id).await? {
+            if made_by(call, &shown, "refunds")?.is_some() {
+                return done(call, PAYMENT, &shown);
+            }
+            let read = answer::read(&shown).map_err(nothing_sent)?;
+            // It may be among those that are not listed.
+            if let Some(rest) = unlisted(&read, "amountRefunded", "refunds").map_err(unreadable)? {
+                let why = format!("Mollie does not list {rest} of what it refunded, so this may have been done");
+                return Err(GatewayError::Unavailable(why));
+            }
         }
         let body = json!({
             "amount": money::write(call.amount.unwrap_or(call.total)),
@@ -118,7 +124,6 @@ fn metadata(call: &Call) -> serde_json::Value {
 
 /// What an earlier try of this call made, among these objects of the payment.
 fn made_by<'a>(call: &Call, shown: &'a Response, name: &str) -> Result<Option<Object<'a>>, GatewayError> {
-    let unreadable = |error: crate::domain::event::Malformed| nothing_sent(GatewayError::Malformed(error.to_string()));
     let read = answer::read(shown).map_err(nothing_sent)?;
     let Some(within) = read.object("_embedded", "what it contains").map_err(unreadable)? else { return Ok(None) };
     if within.raw(name).is_none() {
@@ -129,6 +134,10 @@ fn made_by<'a>(call: &Call, shown: &'a Response, name: &str) -> Result<Option<Ob
         metadata.and_then(|metadata| short(&metadata, OPERATION)).as_deref() == Some(&call.idempotency_key)
     };
     Ok(within.objects(name, "an object within it").map_err(unreadable)?.into_iter().find(is_own))
+}
+
+fn unreadable(error: Malformed) -> GatewayError {
+    nothing_sent(GatewayError::Malformed(error.to_string()))
 }
 
 /// The error before the call that acts is sent: nothing was done.
