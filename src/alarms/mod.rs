@@ -115,7 +115,7 @@ fn row(anomaly: &Anomaly, base: &str, now: Timestamp) -> AlarmRow {
 /// Whether the alarm is of a variant that is not among these.
 fn is_elsewhere(key: &str, variants: &[String]) -> bool {
     // Another part behind the colon is the gateway's name of a dispute, which any process sees.
-    let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "chore"];
+    let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore"];
     let Some((kind, rest)) = key.split_once(':').filter(|(kind, _)| of_variants.contains(kind)) else { return false };
     // Of chores, only those have a variant that name it behind their own name.
     let variant = if kind == "chore" { rest.split_once(':').map(|(_, variant)| variant) } else { Some(rest) };
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn what_is_a_variants_is_not_over_because_a_process_without_it_looked() {
         let variants = ["stripe".to_owned()];
-        let elsewhere = ["refused:dummy", "silence:dummy", "unshown:dummy", "chore:reconcile:dummy"];
+        let elsewhere = ["refused:dummy", "silence:dummy", "unshown:dummy", "not-shown:dummy", "chore:reconcile:dummy"];
         assert!(elsewhere.iter().all(|key| is_elsewhere(key, &variants)));
         let here = ["refused:stripe", "chore:reconcile:stripe", "chore:retention", "dispute:dp_1", "review"];
         assert!(!here.iter().any(|key| is_elsewhere(key, &variants)));

@@ -1,5 +1,8 @@
 //! Objects that an event names without showing them, for which the gateway has to be asked.
 
+/// The outcome code of an event whose gateway did not show what it names.
+pub(crate) const NOT_SHOWN: &str = "not_shown";
+
 /// A gateway's object that an event names without showing it. A worker asks the gateway for it, and the answer is an
 /// event like any other.
 #[derive(Debug, Clone, PartialEq, Eq)]

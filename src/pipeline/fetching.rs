@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::event::{EventState, Source};
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
-use crate::domain::named::NamedObject;
+use crate::domain::named::{NOT_SHOWN, NamedObject};
 use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
 use crate::engine::request::{fetch_key, new_fetch_key};
@@ -163,15 +163,15 @@ impl FetchSet {
             }
             Standing::Unusable(id) => {
                 let why = format!("what the gateway answered can't be used: event {id} was discarded");
-                return ended(EventState::Discarded, "not_shown", why);
+                return ended(EventState::Discarded, NOT_SHOWN, why);
             }
             // Anybody can name anything in an unsigned hint, so that it leads to nothing is no alarm; but that the gateway
             // does not know an object of ours is one.
             Standing::Refused(why) if event.kind == HINT_KIND && !is_known => {
-                return ended(EventState::Ignored, "not_shown", why.to_owned());
+                return ended(EventState::Ignored, NOT_SHOWN, why.to_owned());
             }
             Standing::Refused(why) | Standing::GivenUp(why) => {
-                return ended(EventState::Discarded, "not_shown", why.to_owned());
+                return ended(EventState::Discarded, NOT_SHOWN, why.to_owned());
             }
         }
         self.new.push(NewFetch {

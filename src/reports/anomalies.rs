@@ -1,12 +1,14 @@
 //! Everything that a person should look at. Each rule reads little, and its threshold has its reason at
 //! [`AlarmThresholds`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::anomaly::Anomaly;
 use super::refusals::{heard, missed, refused, sent_away};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::id::EventId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::heartbeat::LOOKED_AT;
@@ -60,7 +62,11 @@ pub(crate) fn find(
         found.extend(missed(variant, sums));
     }
     found.extend(unshown(engine, tx, now)?);
-    let discarded = tx.discarded(now - LATELY, COUNT_CAP)?;
+    let not_shown = not_shown(tx, now)?;
+    let told: i64 = not_shown.values().map(|(count, _)| count).sum();
+    let one = |(variant, (count, event))| Anomaly::NotShown { variant, count, event };
+    found.extend(not_shown.into_iter().map(one));
+    let discarded = tx.discarded(now - LATELY, COUNT_CAP)? - told;
     found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
     found.extend(gateways(engine, tx, now)?);
     found.extend(disputes(tx)?);
@@ -110,6 +116,15 @@ fn unshown(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anoma
             since: open.since,
             cannot,
         }));
+    }
+    Ok(found)
+}
+
+/// How many events name what their gateway does not show, and the last of them, by variant.
+fn not_shown(tx: &mut dyn Tx, now: Timestamp) -> Result<BTreeMap<String, (i64, EventId)>, Error> {
+    let mut found = BTreeMap::new();
+    for (event, variant) in tx.not_shown(now - LATELY, COUNT_CAP)? {
+        found.entry(variant).or_insert((0, event)).0 += 1;
     }
     Ok(found)
 }

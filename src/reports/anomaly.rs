@@ -2,6 +2,7 @@
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
+use crate::domain::id::EventId;
 
 /// Something that a person should look at, the numbers up to [`COUNT_CAP`](super::COUNT_CAP).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) enum Anomaly {
     ParkedLong { count: i64, since: Timestamp },
     /// Events name objects that the gateway has not shown; why it can't be asked, if it can't.
     Unshown { variant: String, count: i64, since: Timestamp, cannot: Option<String> },
+    /// A gateway did not show what events name, and is not asked again by itself; the last of these events.
+    NotShown { variant: String, count: i64, event: EventId },
     /// Authorizations are about to end, and nobody has captured or canceled them.
     AuthorizedLong { count: i64, since: Timestamp },
     /// Payments need a person's eye.

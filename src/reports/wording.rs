@@ -74,6 +74,7 @@ impl Anomaly {
             Self::Discarded { .. } => "discarded".to_owned(),
             Self::ParkedLong { .. } => "parked".to_owned(),
             Self::Unshown { variant, .. } => format!("unshown:{variant}"),
+            Self::NotShown { variant, .. } => format!("not-shown:{variant}"),
             Self::AuthorizedLong { .. } => "authorized".to_owned(),
             Self::NeedReview { .. } => "review".to_owned(),
             Self::UnknownStatus { .. } => "unknown-status".to_owned(),
@@ -86,6 +87,7 @@ impl Anomaly {
             Self::Overdue { .. } | Self::NoVariant { .. } | Self::NoHandler { .. } | Self::OnlyRejected { .. } => true,
             Self::Quiet { .. } | Self::ChoreFails { .. } | Self::OpenCalls { .. } | Self::Discarded { .. } => true,
             Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Deadlock { .. } | Self::Unshown { .. } => true,
+            Self::NotShown { .. } => true,
             Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
             Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
         }
@@ -149,6 +151,11 @@ impl Anomaly {
             Self::OpenCalls { .. } | Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Unshown { .. } => {
                 self.of_gateways(words)
             }
+            Self::NotShown { variant, count, .. } => format!(
+                "{variant}: the gateway did not show what {} in the last 24 hours, and is not asked again by itself. \
+                 Requeue to ask once more.",
+                words.many(*count, "event names", "events name")
+            ),
             Self::Discarded { count } => format!(
                 "{} given up in the last 24 hours: nothing more happens to them by itself.",
                 words.events(*count)
@@ -214,6 +221,7 @@ impl Anomaly {
                 None => ("Overview", String::new()),
             },
             Self::Unshown { variant, .. } => ("The variant", format!("variants/{variant}")),
+            Self::NotShown { event, .. } => ("The last event", format!("events/{event}")),
             Self::Quiet { variant, .. } => ("Payments created", format!("payments?variant={variant}")),
             Self::OpenCalls { token, .. } => ("The oldest", format!("payments/{token}")),
             Self::Dispute { token, .. } => ("Its payment", format!("payments/{token}")),

@@ -3,13 +3,16 @@
 use diesel::dsl::{exists, min};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
+use diesel::sql_types::{BigInt, Text};
 
 use super::fetch_schema::{pay_fetch_events, pay_fetches};
+use super::said::Said;
 use super::schema::{pay_events, pay_references};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::{EventId, FetchId};
+use crate::domain::named::NOT_SHOWN;
 use crate::domain::operation::OperationState;
 use crate::error::Error;
 use crate::store::fetches::*;
@@ -178,6 +181,23 @@ impl Fetches for Connection {
             .execute(self)
             .map_err(failed("pruning questions"))?;
         Ok(pruned)
+    }
+
+    /// The state is part of the text, as it is of the index.
+    fn not_shown(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String)>, Error> {
+        Said::<(BigInt, Text)>::new()
+            .sql(format!(
+                "SELECT id, variant FROM (SELECT id, variant, outcome_code, state, finished_at FROM pay_events \
+                 WHERE state = '{}' AND finished_at > ",
+                EventState::Discarded.as_str()
+            ))
+            .at(since)
+            .sql(format!(
+                " ORDER BY state DESC, finished_at DESC LIMIT {cap}) AS lately \
+                 WHERE outcome_code = '{NOT_SHOWN}' ORDER BY finished_at DESC, id DESC"
+            ))
+            .load(self)
+            .map_err(failed("looking for what gateways did not show"))
     }
 
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error> {

@@ -1,5 +1,6 @@
 //! Does every hint find its answer, though the gateway is down, the process dies in between, or several ask at once?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_payments::CaptureMethod;
@@ -7,9 +8,10 @@ use actix_payments::Refund;
 use actix_payments::domain::payment::Status;
 
 use super::fake::Fault;
-use super::{app, begun, first_page, hint, is, told};
+use super::{app, app_with, begun, first_page, hint, is, told};
+use crate::alarms::telling;
 use crate::app::{App, on_both_databases};
-use crate::scenes::money;
+use crate::scenes::{Notes, money};
 
 /// A moment that no test comes to, as both databases write it.
 const LATER: &str = "'2030-01-01 00:00:00+00:00'";
@@ -190,6 +192,55 @@ on_both_databases! {
         assert!((1..=2).contains(&questions), "{questions}");
         is(&app, &token, Status::Paid).await;
         assert_eq!(app.transitions(), ["pending → paid"]);
+    }
+
+    async fn a_refund_that_may_be_among_those_not_listed_is_not_made_again(kind) {
+        let (app, fake) = app(kind).await;
+        let (token, id) = begun(&app, CaptureMethod::Immediate).await;
+        fake.becomes(&id, "paid");
+        told(&app, &id).await;
+        fake.state().faults = [Some(Fault::CutAfter)].into();
+        app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap();
+        fake.forget();
+        fake.state().most_shown = Some(0);
+        app.pass(2 * 3600);
+        app.drain().await;
+        let refunds = || fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count();
+        assert_eq!((refunds(), app.texts("SELECT state AS t FROM pay_operations")), (1, vec!["underway".to_owned()]));
+        fake.state().most_shown = None;
+        app.pass(2 * 3600);
+        app.drain().await;
+        assert_eq!((refunds(), app.texts("SELECT state AS t FROM pay_operations")), (1, vec!["done".to_owned()]));
+    }
+
+    async fn a_question_that_was_refused_for_good_is_an_alarm_and_asked_again_on_request(kind) {
+        let notes = Notes::default();
+        let (app, fake) = app_with(kind, |builder| telling(builder, &notes, &Arc::default())).await;
+        let (token, id) = begun(&app, CaptureMethod::Immediate).await;
+        fake.becomes(&id, "paid");
+        // As if the key were of another profile.
+        let payments = std::mem::take(&mut fake.state().payments);
+        told(&app, &id).await;
+        let event = app.number("SELECT min(id) FROM pay_events");
+        let words = "mollie: the gateway did not show what 1 event names in the last 24 hours";
+        let page = app.get("/payments/admin/").await;
+        assert!(page.text().contains(words), "{}", page.text());
+        assert!(page.body.contains(&format!("href=\"/payments/admin/events/{event}\">The last event")), "{}", page.body);
+        assert!(!page.text().contains("given up in the last 24 hours"), "one cause, one line: {}", page.text());
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        until(&app, "SELECT count(*) FROM pay_alarms WHERE told", 1).await;
+        worker.stop().await;
+        let told = notes.all();
+        assert!(told.len() == 1 && told[0].starts_with("not-shown:mollie begins: mollie: the gateway"), "{told:?}");
+        assert!(told[0].ends_with(&format!("/payments/admin/events/{event}")), "{told:?}");
+        // Whoever has set the right key asks again.
+        fake.state().payments = payments;
+        app.pass(60);
+        assert_eq!(app.post(&format!("/payments/admin/events/{event}/requeue"), "").await.status, 303);
+        app.drain().await;
+        is(&app, &token, Status::Paid).await;
+        let page = app.get("/payments/admin/").await.text();
+        assert!(!page.contains("did not show"), "{page}");
     }
 
     async fn a_refund_is_made_once_though_its_answer_was_lost_and_mollie_forgot_its_key(kind) {
