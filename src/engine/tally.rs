@@ -21,11 +21,11 @@ pub(crate) const REJECTED: &str = "rejected:";
 /// Money moved to the merchant, and went back.
 pub(crate) const PAID: &str = "paid";
 pub(crate) const REFUNDED: &str = "refunded";
-/// A subscription began, ended, or became past due.
+/// A subscription began, ended, or became past due, by the gateway's time.
 pub(crate) const STARTED: &str = "subscription_started";
 pub(crate) const ENDED: &str = "subscription_ended";
 pub(crate) const PAST_DUE: &str = "subscription_past_due";
-/// Follows on either for money of a test mode, which is no money.
+/// Follows on these for what is of a test mode: its money is no money.
 pub(crate) const TEST: &str = ":test";
 
 /// The largest amount that is added up, in minor units: ten trillion of most currencies. More is somebody's mistake,
@@ -95,26 +95,29 @@ impl Moved {
         }
     }
 
-    /// A subscription went from one state to another.
+    /// A subscription went from one state to another. What expired without having been seen otherwise never came to be,
+    /// as far as anybody knows.
     pub(crate) fn subscription(
         &mut self,
-        variant: &str,
+        (variant, livemode): (&str, Option<bool>),
         (before, after): (&SubscriptionState, &SubscriptionState),
         now: Timestamp,
     ) {
-        let was_begun = before.status != SubscriptionStatus::Incomplete;
-        let is_begun = after.status != SubscriptionStatus::Incomplete;
-        let (was_due, is_due) = [before, after].map(|state| state.status == SubscriptionStatus::PastDue).into();
+        let [was_begun, is_begun] = [before, after].map(|state| state.status != SubscriptionStatus::Incomplete);
+        let [was_due, is_due] = [before, after].map(|state| state.status == SubscriptionStatus::PastDue);
+        let is_new = !was_begun && is_begun && after.status != SubscriptionStatus::Expired;
+        let is_end = (was_begun || is_new) && !before.is_over() && after.is_over();
         let happened = [
-            (STARTED, !was_begun && is_begun && !after.is_over()),
-            (ENDED, was_begun && !before.is_over() && after.is_over()),
-            (PAST_DUE, !was_due && is_due),
+            (STARTED, is_new, after.started_at),
+            (ENDED, is_end, after.ended_at),
+            (PAST_DUE, !was_due && is_due, after.past_due_since),
         ];
-        for (outcome, _) in happened.into_iter().filter(|(_, happened)| *happened) {
+        let mode = if livemode == Some(false) { TEST } else { "" };
+        for (outcome, _, at) in happened.into_iter().filter(|(_, happened, _)| *happened) {
             let counter = Counter {
-                hour: hour(now),
+                hour: hour(at.or(after.as_of).unwrap_or(now)),
                 variant: variant.to_owned(),
-                outcome: outcome.to_owned(),
+                outcome: format!("{outcome}{mode}"),
                 currency: String::new(),
             };
             let add = Count { count: 1, amount: 0, last_at: now };

@@ -106,8 +106,8 @@ impl Step<'_> {
             return Ok(ignored_subscription(stepped, &statement.gateway_ref));
         }
         let change = set.subscriptions.apply(&self.event.row, statement, self.now)?;
-        let steps = (&change.before, &change.after);
-        set.changes.money.subscription(&self.event.row.variant, steps, self.now);
+        let of = (self.event.row.variant.as_str(), change.row.livemode);
+        set.changes.money.subscription(of, (&change.before, &change.after), self.now);
         Ok(self.with_subscription(stepped, change))
     }
 

@@ -4,7 +4,7 @@ use super::browse::COUNT_CAP;
 use super::span::{Bucket, Span, columns};
 use crate::domain::Timestamp;
 use crate::domain::subscription::SubscriptionStatus;
-use crate::engine::tally::{ENDED, PAST_DUE, STARTED};
+use crate::engine::tally::{ENDED, PAST_DUE, STARTED, TEST};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::subscriptions::MonthlySum;
@@ -18,8 +18,10 @@ pub(crate) struct SubscriptionSums {
     pub counts: Vec<(SubscriptionStatus, i64)>,
     /// What recurs in a month, by mode and currency.
     pub monthly: Vec<MonthlySum>,
-    /// What began, ended and became past due, for a chart.
+    /// What began, ended and became past due, by the gateway's time, for a chart: of real subscriptions.
     pub buckets: Vec<Bucket>,
+    /// The same of tests.
+    pub test_buckets: Vec<Bucket>,
 }
 
 /// The sums, with a chart of `span` that ends with the hour before `end`; `None` where there are no subscriptions.
@@ -29,11 +31,18 @@ pub(super) fn sums(tx: &mut dyn Tx, end: Timestamp, span: Span) -> Result<Option
         return Ok(None);
     }
     let bounds = columns(end, span);
-    let series = tx.series(&bounds, [&[STARTED], &[ENDED], &[PAST_DUE]])?;
-    let bucket = |(at, [received, done, failed]): (&Timestamp, [i64; 3])| Bucket { at: *at, received, done, failed };
+    let mut buckets = |mode: &str| {
+        let [started, ended, past_due] = [STARTED, ENDED, PAST_DUE].map(|outcome| format!("{outcome}{mode}"));
+        let series = tx.series(&bounds, [&[started.as_str()], &[ended.as_str()], &[past_due.as_str()]])?;
+        let bucket =
+            |(at, [received, done, failed]): (&Timestamp, [i64; 3])| Bucket { at: *at, received, done, failed };
+        Ok::<Vec<Bucket>, Error>(bounds.iter().zip(series).map(bucket).collect())
+    };
+    let (real, test) = (buckets("")?, buckets(TEST)?);
     Ok(Some(SubscriptionSums {
         counts: SubscriptionStatus::ALL.into_iter().zip(counts).collect(),
         monthly: tx.monthly_sums(SUMMED)?,
-        buckets: bounds.iter().zip(series).map(bucket).collect(),
+        buckets: real,
+        test_buckets: test,
     }))
 }

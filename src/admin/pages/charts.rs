@@ -6,7 +6,7 @@ use crate::admin::frame::Frame;
 use crate::admin::views::chart::{Chart, Numbers};
 use crate::admin::views::words::grouped;
 use crate::domain::Timestamp;
-use crate::reports::{Bucket, Span};
+use crate::reports::{Bucket, Span, SubscriptionSums};
 
 pub(super) fn name(span: Span) -> &'static str {
     match span {
@@ -33,17 +33,20 @@ pub(super) fn events_chart(frame: &Frame, span: Span, buckets: &[Bucket]) -> Cha
     Chart::new(format!("Events in the last {}", name(span)), summary, frame.zone(), numbers(frame, span, buckets))
 }
 
-/// Subscriptions that began, ended, and became past due.
-pub(super) fn subscriptions_chart(frame: &Frame, span: Span, buckets: &[Bucket]) -> Chart {
+/// Subscriptions that began, ended, and became past due: real ones, or tests.
+pub(super) fn subscriptions_chart(frame: &Frame, span: Span, found: &SubscriptionSums, is_test: bool) -> Chart {
+    let (what, buckets) =
+        if is_test { ("test subscriptions", &found.test_buckets) } else { ("subscriptions", &found.buckets) };
     let total = |of: fn(&Bucket) -> i64| total(buckets, of);
     let summary = format!(
-        "In the last {}, {} subscriptions began, {} ended, and {} became past due.",
+        "In the last {}, {} {what} began, {} ended, and {} became past due.",
         name(span),
         total(|b| b.received),
         total(|b| b.done),
         total(|b| b.failed)
     );
-    let title = format!("Subscriptions in the last {}", name(span));
+    let whose = if is_test { "Test subscriptions" } else { "Subscriptions" };
+    let title = format!("{whose} in the last {}", name(span));
     let words = ("Began", "Ended", "Became past due");
     Chart { id: "subscriptions", words, ..Chart::new(title, summary, frame.zone(), numbers(frame, span, buckets)) }
 }

@@ -73,6 +73,7 @@ pub(super) fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static
         ("Token", Some(code(&row.token, "token"))),
         ("Variant", Some(Said::Text(row.variant.clone()))),
         ("In a month", state.monthly().map(|money| Said::Text(money.to_string()))),
+        ("Began", state.started_at.map(at)),
         ("Period began", state.period.map(|period| at(period.start))),
         ("Period ends", state.period.map(|period| at(period.end))),
         ("Trial ends", state.trial_end.map(at)),

@@ -7,17 +7,22 @@ use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::{count, grouped};
 use crate::domain::money::{Currency, Money};
 use crate::domain::subscription::SubscriptionStatus;
-use crate::engine::tally::{ENDED, STARTED};
-use crate::reports::{COUNT_CAP, SUMMED, Span, SubscriptionSums};
+use crate::engine::tally::{ENDED, STARTED, TEST};
+use crate::reports::{Bucket, COUNT_CAP, SUMMED, Span, SubscriptionSums};
 use crate::store::rows::Sum;
 use crate::store::subscriptions::MonthlySum;
 
 /// The section; `sums` are of the last day.
 pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums, sums: &[Sum]) -> Subscriptions {
-    let day = |outcome: &str| {
-        let all =
-            sums.iter().filter(|sum| sum.outcome == outcome).fold(0_i64, |all, sum| all.saturating_add(sum.count));
-        grouped(&all.to_string())
+    let is_test = is_test(found);
+    let day = |text: &str, path: &str, outcome: &str| {
+        let [real, test] = ["", TEST].map(|mode| happened(sums, &format!("{outcome}{mode}")));
+        let (number, note) = match (is_test, test) {
+            (true, _) => (test, "in 24 hours, of tests".to_owned()),
+            (false, 0) => (real, "in 24 hours".to_owned()),
+            (false, _) => (real, format!("in 24 hours, and {} of tests", grouped(&test.to_string()))),
+        };
+        Tile { link: Link::new(text, frame.href(path)), number: grouped(&number.to_string()), note, tone: "calm" }
     };
     let of = |status: SubscriptionStatus| {
         let counted = found.counts.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count);
@@ -29,7 +34,6 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
         let tone = if counted > 0 { odd } else { "calm" };
         Tile { link: Link::new(text, frame.href(&path)), number, note, tone }
     };
-    let all = frame.href("subscriptions");
     let [(active, _), (past_due, _)] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue].map(of);
     let modes = [Some(true), Some(false), None];
     let (_, unpaid) = of(SubscriptionStatus::Unpaid);
@@ -38,13 +42,8 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
             tile("Active", SubscriptionStatus::Active, "paid for, now".to_owned(), "calm"),
             tile("Trialing", SubscriptionStatus::Trialing, "now".to_owned(), "calm"),
             tile("Past due", SubscriptionStatus::PastDue, format!("and {unpaid} unpaid"), "warn"),
-            Tile { link: Link::new("Began", all), number: day(STARTED), note: "in 24 hours".to_owned(), tone: "calm" },
-            Tile {
-                link: Link::new("Ended", frame.href("subscriptions?status=canceled")),
-                number: day(ENDED),
-                note: "in 24 hours".to_owned(),
-                tone: "calm",
-            },
+            day("Began", "subscriptions", STARTED),
+            day("Ended", "subscriptions?status=canceled", ENDED),
         ],
         monthly: found.monthly.iter().map(monthly).collect(),
         summed: grouped(&found.monthly.iter().map(|sum| sum.count).sum::<i64>().to_string()),
@@ -53,8 +52,20 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
             let of_it = found.monthly.iter().filter(|sum| sum.livemode == mode);
             of_it.map(|sum| sum.count).sum::<i64>() >= SUMMED
         }),
-        chart: subscriptions_chart(frame, span, &found.buckets),
+        chart: subscriptions_chart(frame, span, found, is_test),
     }
+}
+
+/// Whether tests are shown, because there is nothing else.
+fn is_test(found: &SubscriptionSums) -> bool {
+    let any = |buckets: &[Bucket]| buckets.iter().any(|bucket| bucket.received + bucket.done + bucket.failed > 0);
+    let is_real = any(&found.buckets) || found.monthly.iter().any(|sum| sum.livemode != Some(false));
+    !is_real && (any(&found.test_buckets) || !found.monthly.is_empty())
+}
+
+/// How often something happened whose outcome is this.
+fn happened(sums: &[Sum], outcome: &str) -> i64 {
+    sums.iter().filter(|sum| sum.outcome == outcome).fold(0_i64, |all, sum| all.saturating_add(sum.count))
 }
 
 fn monthly(sum: &MonthlySum) -> MonthlyRow {

@@ -23,6 +23,9 @@ pub struct SubscriptionContent {
     /// What is subscribed to.
     #[serde(default)]
     pub items: Vec<SubscriptionItem>,
+    /// When it began, if the gateway says.
+    #[serde(default, with = "maybe_time")]
+    pub started_at: Option<Timestamp>,
     /// The billing period that is under way.
     #[serde(default)]
     pub period: Option<BillingPeriod>,

@@ -29,6 +29,9 @@ pub struct SubscriptionState {
     /// What is subscribed to.
     #[serde(default)]
     pub items: Vec<SubscriptionItem>,
+    /// When it began, if the gateway says.
+    #[serde(default, with = "maybe_time")]
+    pub started_at: Option<Timestamp>,
     /// The billing period that is under way.
     #[serde(default)]
     pub period: Option<BillingPeriod>,
@@ -83,6 +86,7 @@ impl SubscriptionState {
             customer: None,
             customer_ref: None,
             items: Vec::new(),
+            started_at: None,
             period: None,
             trial_end: None,
             cancel_at: None,
@@ -103,13 +107,15 @@ impl SubscriptionState {
     /// As this snapshot shows it.
     pub(super) fn shown(content: SubscriptionContent) -> Self {
         let SubscriptionContent { status, gateway_status, owner, customer_ref, items, period, trial_end, .. } = content;
-        let SubscriptionContent { cancel_at, cancel_at_period_end, canceled_at, ended_at, pause, .. } = content;
+        let SubscriptionContent { started_at, cancel_at, cancel_at_period_end, canceled_at, ended_at, pause, .. } =
+            content;
         Self {
             status,
             gateway_status: Some(gateway_status),
             owner,
             customer_ref,
             items,
+            started_at,
             period,
             trial_end,
             cancel_at,

@@ -52,6 +52,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         owner: None,
         customer_ref: of_customer("id"),
         items: item(object).into_iter().collect(),
+        started_at: text(object, "created-at").and_then(parse_rfc3339),
         period: start.zip(end).map(|(start, end)| BillingPeriod { start, end }),
         trial_end: day(object, "first-billing-date").filter(|_| is_trial),
         cancel_at: None,

@@ -35,6 +35,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         owner: text(object, "owner"),
         customer_ref: None,
         items: item(object).into_iter().collect(),
+        started_at: None,
         period: time("period_start").zip(time("period_end")).map(|(start, end)| BillingPeriod { start, end }),
         trial_end: time("trial_end"),
         cancel_at: time("cancel_at"),

@@ -75,6 +75,7 @@ fn content(resource: &Resource<'_>, owner_key: &str) -> Result<SubscriptionConte
         owner: resource.custom(owner_key),
         customer_ref: id_text(of, "customer_id"),
         items: price.into_iter().collect(),
+        started_at: time(of, "created_at"),
         period: None,
         trial_end: time(of, "trial_ends_at"),
         cancel_at: ends.filter(|_| !is_over),

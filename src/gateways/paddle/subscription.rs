@@ -70,6 +70,7 @@ fn content(data: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, Ma
         owner: nested(data, "custom_data", owner_key),
         customer_ref: short(data, "customer_id"),
         items: items.iter().filter_map(item).collect(),
+        started_at: time(data, "started_at"),
         period,
         trial_end: trial_ends.max(),
         cancel_at,

@@ -69,6 +69,7 @@ impl Resource<'_> {
             owner: short(&self.object, "custom_id").filter(|text| !text.starts_with("psub_")),
             customer_ref: subscriber.and_then(|subscriber| short(&subscriber, "payer_id")),
             items: self.item().into_iter().collect(),
+            started_at: self.time("start_time"),
             period: self.period(status)?,
             trial_end: None,
             cancel_at: None,

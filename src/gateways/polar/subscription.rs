@@ -109,6 +109,7 @@ fn content(data: &Object<'_>, is_revoked: bool, owner_key: &str) -> Result<Subsc
         owner: nested(data, "metadata", owner_key).or_else(|| nested(data, "customer", "external_id")),
         customer_ref: short(data, "customer_id"),
         items: item.into_iter().collect(),
+        started_at: time(data, "started_at"),
         period: start.zip(time(data, "current_period_end")).map(|(start, end)| BillingPeriod { start, end }),
         trial_end: time(data, "trial_end"),
         cancel_at: ends_at.filter(|_| !is_over),

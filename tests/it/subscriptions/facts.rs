@@ -23,6 +23,7 @@ fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
         owner: None,
         customer_ref: None,
         items: Vec::new(),
+        started_at: None,
         period: None,
         trial_end: None,
         cancel_at: None,

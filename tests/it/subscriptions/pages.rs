@@ -133,7 +133,7 @@ on_both_databases! {
             "Ended 1 in 24 hours",
             // One active, one past due, and three of the third: not what is paused, in its trial or over.
             "100.00 USD test 3", "These 3 of the 4 subscriptions that are active or past due have an amount",
-            "6 subscriptions began, 1 ended, and 1 became past due.",
+            "6 test subscriptions began, 1 ended, and 1 became past due.",
         ];
         for words in tiles {
             assert!(text.contains(words), "no {words:?} in {text}");
@@ -145,6 +145,39 @@ on_both_databases! {
         assert!(app.get("/payments/admin/").await.text().contains("Began 6 in 24 hours"));
         let none = App::new(kind).await.get("/payments/admin/").await.text();
         assert!(!none.contains("Recurring in a month"), "{none}");
+    }
+
+    async fn what_began_and_ended_goes_by_the_gateways_time_and_mode_and_not_by_arrival(kind) {
+        let app = App::new(kind).await;
+        let real = |event: &String| event.replace("\"livemode\":false", "\"livemode\":true");
+        let live = |story: Story| story.events.iter().map(real).collect::<Vec<_>>();
+        let ended = |number: &str, start: i64, end: i64| {
+            let mut story = Story::new(number, "active");
+            story.update(start, json!({"start_date": start}));
+            story.send("deleted", end, json!({"status": "canceled", "ended_at": end, "start_date": start}));
+            story
+        };
+        // Of long ago, and heard of only now; its last event alone.
+        let old = live(ended("old", NOW - 400 * DAY, NOW - 3 * DAY)).pop().unwrap();
+        // Begun yesterday and over an hour ago, in the wrong order.
+        let new = live(ended("new", NOW - DAY / 2, NOW - 3_600));
+        app.deliver(&[&old, &new[2], &new[0], &new[1]]).await;
+        let mut test = Story::new("test", "active");
+        test.send("deleted", NOW, json!({"status": "canceled", "ended_at": NOW}));
+        let mut other = Story::new("other", "active");
+        other.update(NOW, json!({"status": "past_due"}));
+        for story in [&test, &other] {
+            app.hear(story).await;
+        }
+        let text = app.get("/payments/admin/").await.text();
+        for words in [
+            "Began 1 in 24 hours, and 2 of tests", "Ended 1 in 24 hours, and 1 of tests",
+            "In the last 24 hours, 1 subscriptions began, 1 ended, and 0 became past due.",
+        ] {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        let week = app.get("/payments/admin/?span=7d").await.text();
+        assert!(week.contains("In the last 7 days, 1 subscriptions began, 2 ended"), "{week}");
     }
 
     async fn what_has_no_whole_amount_is_not_added_up_and_nothing_breaks_the_sum(kind) {

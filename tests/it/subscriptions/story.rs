@@ -25,6 +25,7 @@ impl Story {
         let id = format!("sub_{number}");
         object["id"] = json!(id);
         object["status"] = json!(status);
+        object["start_date"] = json!(START);
         object["latest_invoice"] = json!(format!("in_{number}"));
         let mut story = Self { id, object, events: Vec::new() };
         story.tell("created", START, None);
@@ -33,6 +34,11 @@ impl Story {
 
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// How it stands at Stripe.
+    pub fn object(&self) -> &Value {
+        &self.object
     }
 
     /// Changes fields and sends `customer.subscription.updated` with what they were.
