@@ -1,13 +1,13 @@
 //! What would Stripe's billing do? A fake of subscriptions, their invoices and the calls about them, with the state that
-//! they change and the events that tell of it. What happens by itself (a renewal, a failed charge) a test says, and a
-//! test can make the next calls go wrong.
+//! they change and the events that tell of it, snapshots and thin ones. What happens by itself (a renewal, a failed
+//! charge) a test says, and a test can make the next calls go wrong.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use actix_payments::gateways::stripe::Stripe;
 use serde_json::{Value, json};
-use time::format_description::well_known::Rfc2822;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use super::story::{DAY, items};
 use crate::events::fixture;
@@ -24,14 +24,30 @@ pub enum Fault {
     Trouble,
 }
 
+/// How Stripe's destinations are set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    #[default]
+    Snapshots,
+    /// Events that only name an object, and no list of others.
+    Thin,
+    /// Both, of each happening.
+    Both,
+}
+
+pub const THIN_SECRET: &str = "whsec_thin_secret";
+
 #[derive(Default)]
 pub struct State {
+    pub style: Style,
     pub now: i64,
     next: u64,
     pub subscriptions: BTreeMap<String, Value>,
     pub invoices: BTreeMap<String, Value>,
+    intents: BTreeMap<String, Value>,
     /// Oldest first.
     pub events: Vec<Value>,
+    pub thin_events: Vec<Value>,
     /// What was answered under each idempotency key, with the path.
     keys: BTreeMap<String, (String, Value)>,
     /// What calls really did, in order.
@@ -46,7 +62,11 @@ pub struct Billing {
 
 impl Billing {
     pub fn new(now: i64) -> Self {
-        let state = Arc::new(Mutex::new(State { now, ..State::default() }));
+        Self::of_style(now, Style::default())
+    }
+
+    pub fn of_style(now: i64, style: Style) -> Self {
+        let state = Arc::new(Mutex::new(State { now, style, ..State::default() }));
         let kept = state.clone();
         let listener = Listener::answering(move |heard| kept.lock().unwrap().serve(heard));
         Self { listener, state }
@@ -54,7 +74,8 @@ impl Billing {
 
     /// A variant that calls this fake.
     pub fn gateway(&self, secret: &str) -> Stripe {
-        Stripe::new(secret).api_key("sk_test_1").api_base(&self.listener.address).api_retries(0)
+        let stripe = Stripe::new(secret).api_key("sk_test_1").api_base(&self.listener.address).api_retries(0);
+        if self.state().style == Style::Snapshots { stripe } else { stripe.thin_secret(THIN_SECRET) }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -75,6 +96,7 @@ impl State {
         object["id"] = json!(id);
         object["status"] = json!(if is_trial { "trialing" } else { "incomplete" });
         object["metadata"] = json!({"owner": owner});
+        object["start_date"] = json!(self.now);
         object["items"] = items("price_tea", 1, self.now);
         object["items"]["data"][0]["id"] = json!(format!("si_{id}"));
         object["trial_end"] = if is_trial { json!(self.now + 31 * DAY) } else { Value::Null };
@@ -140,6 +162,7 @@ impl State {
         for name in ["amount", "amount_received"] {
             intent[name] = json!(2000);
         }
+        self.intents.insert(format!("pi_{invoice}"), intent.clone());
         self.say("payment_intent.succeeded", json!({"object": intent}));
         self.say("invoice.paid", json!({"object": paid}));
         if self.subscriptions[id]["status"] != "active" {
@@ -227,7 +250,19 @@ impl State {
     }
 
     fn say(&mut self, kind: &str, data: Value) {
-        let id = format!("evt_{:08}", self.number());
+        let number = self.number();
+        let id = format!("evt_{number:08}");
+        let object = data["object"]["id"].as_str().unwrap();
+        let folder = match object.split('_').next() {
+            Some("sub") => "subscriptions",
+            Some("in") => "invoices",
+            _ => "payment_intents",
+        };
+        let twin = if self.style == Style::Both { json!(id) } else { Value::Null };
+        self.thin_events.push(json!({"id": format!("evt_thin_{number:08}"), "object": "v2.core.event",
+            "context": null, "type": format!("v1.{kind}"), "created": moment(self.now), "livemode": false,
+            "reason": null, "snapshot_event": twin,
+            "related_object": {"id": object, "type": folder, "url": format!("/v1/{folder}/{object}")}}));
         self.events.push(json!({"id": id, "object": "event", "api_version": "2026-10-28.endive", "created": self.now,
             "livemode": false, "type": kind, "data": data}));
     }
@@ -268,13 +303,25 @@ impl State {
     }
 
     fn read(&self, path: &str) -> Result<Value, (u16, String)> {
-        if let Some(id) = path.strip_prefix("/v1/subscriptions/") {
-            return self.subscriptions.get(id).cloned().ok_or((404, "no such subscription".to_owned()));
+        let shelves = [
+            ("/v1/subscriptions/", &self.subscriptions),
+            ("/v1/invoices/", &self.invoices),
+            ("/v1/payment_intents/", &self.intents),
+        ];
+        if let Some((id, shelf)) = shelves.iter().find_map(|(folder, shelf)| Some((path.strip_prefix(folder)?, shelf)))
+        {
+            return shelf.get(id).cloned().ok_or((404, "no such object".to_owned()));
+        }
+        if path.starts_with("/v2/core/events?") {
+            assert!(!path.contains("created%5Blte%5D"), "one page is enough");
+            let newest: Vec<&Value> = self.thin_events.iter().rev().collect();
+            return Ok(json!({"data": newest, "next_page_url": null, "previous_page_url": null}));
         }
         assert!(path.starts_with("/v1/events?"), "{path}");
         let before = path.split("starting_after=").nth(1).map(|rest| rest.split('&').next().unwrap().to_owned());
         let older = |event: &&Value| before.as_ref().is_none_or(|before| event["id"].as_str() < Some(before.as_str()));
-        let rest: Vec<&Value> = self.events.iter().rev().filter(older).collect();
+        let listed = if self.style == Style::Thin { &[][..] } else { &self.events[..] };
+        let rest: Vec<&Value> = listed.iter().rev().filter(older).collect();
         let page: Vec<&&Value> = rest.iter().take(100).collect();
         Ok(json!({"object": "list", "data": page, "has_more": rest.len() > 100}))
     }
@@ -329,4 +376,9 @@ impl State {
         }
         Ok(self.subscriptions[id].clone())
     }
+}
+
+/// A time as thin events have it.
+fn moment(at: i64) -> String {
+    time::OffsetDateTime::from_unix_timestamp(at).unwrap().format(&Rfc3339).unwrap()
 }

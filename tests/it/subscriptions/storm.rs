@@ -1,15 +1,18 @@
 //! Whatever happens at Stripe and on the way here, do we know in the end what Stripe knows, and was each handler told of
-//! each step once? Random lives of subscriptions, lost, repeated and shuffled events, failed calls and crashes.
+//! each step once? Random lives of subscriptions, lost, repeated and shuffled events that show them or only name them,
+//! failed calls, questions whose answers are lost, and crashes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use actix_payments::gateways::stripe::sign_delivery;
 use actix_payments::{AnyConnection, Builder, SubscriptionTransition};
+use actix_web::http::Method;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
-use super::billing::{Billing, Fault};
+use super::billing::{Billing, Fault, Style, THIN_SECRET};
 use super::story::DAY;
 use crate::app::{App, Kind, NOW, SECRET};
 use crate::scenes::{Notes, execute};
@@ -29,19 +32,21 @@ enum Step {
     Ask(usize, u8, Option<Fault>),
     /// Stripe delivers what it has to tell: how many of ten arrive, whether twice, and a seed for their order.
     Deliver(u8, bool, u64),
+    /// The next calls go wrong, whatever they ask for.
+    Trouble(Vec<Fault>),
     /// The process ends while it processes, and another takes over.
     Crash,
     Pass(i64),
 }
 
+fn styles() -> impl Strategy<Value = Style> {
+    prop_oneof![Just(Style::Snapshots), Just(Style::Thin), Just(Style::Both)]
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let one = || 0..8_usize;
-    let fault = prop_oneof![
-        3 => Just(None),
-        1 => Just(Some(Fault::CutBefore)),
-        2 => Just(Some(Fault::CutAfter)),
-        1 => Just(Some(Fault::Trouble)),
-    ];
+    let faults = || prop_oneof![1 => Just(Fault::CutBefore), 2 => Just(Fault::CutAfter), 1 => Just(Fault::Trouble)];
+    let fault = proptest::option::of(faults());
     let step = prop_oneof![
         3 => any::<bool>().prop_map(Step::Subscribe),
         3 => one().prop_map(Step::Renew),
@@ -52,6 +57,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (one(), 0..6_u8).prop_map(|(one, what)| Step::Edit(one, what)),
         3 => (one(), 0..7_u8, fault).prop_map(|(one, what, fault)| Step::Ask(one, what, fault)),
         4 => (0..=10_u8, any::<bool>(), any::<u64>()).prop_map(|(share, twice, seed)| Step::Deliver(share, twice, seed)),
+        2 => proptest::collection::vec(faults(), 1..6).prop_map(Step::Trouble),
         1 => Just(Step::Crash),
         4 => prop_oneof![Just(0_i64), Just(1), 1..DAY / 4].prop_map(Step::Pass),
     ];
@@ -63,7 +69,8 @@ struct Storm {
     billing: Billing,
     notes: Notes,
     ids: Vec<String>,
-    told: usize,
+    /// How many snapshots and thin events Stripe has sent, or lost.
+    told: [usize; 2],
     /// Whether the process ended while it worked.
     crashed: bool,
 }
@@ -86,13 +93,13 @@ fn configured(billing: &Billing, notes: &Notes) -> impl FnOnce(Builder<AnyConnec
 }
 
 impl Storm {
-    async fn begin(kind: Kind) -> Self {
-        let (billing, notes) = (Billing::new(NOW), Notes::default());
+    async fn begin(kind: Kind, style: Style) -> Self {
+        let (billing, notes) = (Billing::of_style(NOW, style), Notes::default());
         let app = App::bare(kind, configured(&billing, &notes)).await;
         app.run("CREATE TABLE seats (step TEXT NOT NULL)");
         // From here on the list of events is compared, as far back as it goes.
         app.payments.reconcile("stripe").await.unwrap();
-        Self { app, billing, notes, ids: Vec::new(), told: 0, crashed: false }
+        Self { app, billing, notes, ids: Vec::new(), told: [0, 0], crashed: false }
     }
 
     fn pass(&self, seconds: i64) {
@@ -126,6 +133,7 @@ impl Storm {
             Step::Edit(one, what) => self.at(one, |state, id| edit(state, id, what)),
             Step::Ask(one, what, fault) => self.ask(one, what, fault).await,
             Step::Deliver(share, twice, seed) => self.deliver(share, twice, seed).await,
+            Step::Trouble(faults) => self.billing.state().faults = faults.into_iter().map(Some).collect(),
             Step::Crash => {
                 // What was begun stands in the database; the work is lost where it was.
                 let drain = self.app.drain();
@@ -160,11 +168,23 @@ impl Storm {
         self.billing.state().faults.clear();
     }
 
+    /// The events that Stripe has to tell since the last time, each with the secret of its destination.
+    fn news(&mut self) -> Vec<(&'static str, String)> {
+        let state = self.billing.state();
+        let mut events = Vec::new();
+        if state.style != Style::Thin {
+            events.extend(state.events[self.told[0]..].iter().map(|event| (SECRET, event.to_string())));
+        }
+        if state.style != Style::Snapshots {
+            events.extend(state.thin_events[self.told[1]..].iter().map(|event| (THIN_SECRET, event.to_string())));
+        }
+        self.told = [state.events.len(), state.thin_events.len()];
+        events
+    }
+
     /// Delivers what Stripe has to tell since the last time, some of it, in any order.
     async fn deliver(&mut self, share: u8, twice: bool, mut seed: u64) {
-        let mut events: Vec<String> =
-            self.billing.state().events[self.told..].iter().map(ToString::to_string).collect();
-        self.told += events.len();
+        let mut events = self.news();
         let mut next = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             seed >> 33
@@ -174,8 +194,12 @@ impl Storm {
         }
         for event in events {
             if next() % 10 < u64::from(share) {
+                let (secret, body) = &event;
                 for _ in 0..=u8::from(twice) {
-                    assert_eq!(self.app.stripe(&event).await.status, 200);
+                    let signature = sign_delivery(secret, self.app.now(), body.as_bytes());
+                    let headers = [("stripe-signature", signature.as_str())];
+                    let answer = self.app.request(Method::POST, "/payments/stripe/", &headers, body.as_bytes());
+                    assert_eq!(answer.await.status, 200);
                 }
             }
             if next() % 3 == 0 {
@@ -187,6 +211,7 @@ impl Storm {
 
     /// What was lost is fetched, what is underway comes to its end, and what is not certain is asked for.
     async fn end(&self) {
+        self.billing.state().faults.clear();
         for _ in 0..12 {
             self.pass(6_000);
             self.app.drain().await;
@@ -269,6 +294,7 @@ impl Storm {
             self.app.number("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')"),
             0
         );
+        prop_assert_eq!(self.app.number("SELECT count(*) FROM pay_fetches WHERE finished_at IS NULL"), 0);
         prop_assert_eq!(
             self.app.number("SELECT count(*) FROM pay_subscription_operations WHERE state = 'underway'"),
             0
@@ -299,9 +325,9 @@ fn edit(state: &mut super::billing::State, id: &str, what: u8) {
 
 fn every_storm_ends_in_the_truth(kind: Kind, cases: u32) {
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let ran = runner.run(&steps(), |steps| {
+    let ran = runner.run(&(styles(), steps()), |(style, steps)| {
         actix_web::rt::System::new().block_on(async {
-            let mut storm = Storm::begin(kind).await;
+            let mut storm = Storm::begin(kind, style).await;
             for step in steps {
                 storm.step(step).await;
             }
