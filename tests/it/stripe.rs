@@ -20,6 +20,7 @@ pub(crate) mod listener;
 mod money;
 mod operations;
 mod storm;
+mod subscribed;
 mod thin;
 mod vectors;
 

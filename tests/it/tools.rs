@@ -113,13 +113,25 @@ impl Counterpart {
     /// `stripe trigger KIND…` of Stripe's own command line, against this instead of Stripe; answers whether it calls
     /// that a success, and all that it said.
     pub(crate) fn trigger(&self, kind: &str, changes: &[&str]) -> (bool, String) {
+        self.run(&[&["trigger", kind][..], changes].concat())
+    }
+
+    /// `stripe fixtures FILE` with this scenario; answers as [`trigger`](Self::trigger) does.
+    pub(crate) fn fixtures(&self, scenario: &Value) -> (bool, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scenario.json");
+        std::fs::write(&file, scenario.to_string()).unwrap();
+        self.run(&["fixtures", file.to_str().unwrap()])
+    }
+
+    fn run(&self, words: &[&str]) -> (bool, String) {
         let shim = installed().join("node_modules/@stripe/cli/bin/shim.js");
         // It writes its configuration into the home folder.
         let home = tempfile::tempdir().unwrap();
         let output = Command::new("node")
             .arg(shim)
-            .args(["trigger", kind, "--api-base", &self.address, "--api-key", Self::API_KEY])
-            .args(changes)
+            .args(words)
+            .args(["--api-base", &self.address, "--api-key", Self::API_KEY])
             .env("HOME", home.path())
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("STRIPE_API_KEY")

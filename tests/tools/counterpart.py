@@ -4,7 +4,8 @@ The first line in, whatever it says, is answered with the address. Its paths, it
 and delivers are localstripe's own. What Stripe always sends and localstripe lacks is made here out of its own state:
   - the amounts of an intent that can be captured and that came in, and how much of a charge was captured;
   - the events of an authorization, a cancellation and a refund, which it then signs and delivers like its others;
-  - the reason of a cancellation, which it refuses.
+  - the reason of a cancellation, which it refuses;
+  - the event of a subscription that was changed.
 """
 
 import os
@@ -14,7 +15,7 @@ import threading
 
 from aiohttp import web
 from localstripe import resources
-from localstripe.resources import Charge, Event, PaymentIntent, Refund, schedule_webhook
+from localstripe.resources import Charge, Event, PaymentIntent, Refund, Subscription, schedule_webhook
 
 
 def tell(kind, about):
@@ -81,6 +82,16 @@ def refund(cls, **data):
     return made
 
 
+changed_by_localstripe = Subscription._api_update.__func__
+
+
+def change(cls, id, **data):
+    subscription = changed_by_localstripe(cls, id, **data)
+    tell("customer.subscription.updated", subscription)
+    return subscription
+
+
+Subscription._api_update = classmethod(change)
 PaymentIntent._confirm = confirm
 Refund._api_create = classmethod(refund)
 resources.extra_apis[:] = [

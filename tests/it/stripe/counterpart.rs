@@ -19,18 +19,18 @@ use crate::scenes::{PRICE, money};
 use crate::tools::Counterpart;
 
 /// A host in two parts on one database, and the Stripe that both deal with.
-struct Trade {
+pub(super) struct Trade {
     /// Begins payments and takes webhooks; it has no API key, so nothing here asks Stripe unbidden.
-    shop: App,
+    pub(super) shop: App,
     /// Has the API key.
-    office: App,
+    pub(super) office: App,
     site: Site,
-    stripe: Counterpart,
+    pub(super) stripe: Counterpart,
 }
 
 impl Trade {
     /// Stripe knows the shop's endpoint.
-    async fn new(kind: Kind) -> Self {
+    pub(super) async fn new(kind: Kind) -> Self {
         let trade = Self::unannounced(kind).await;
         trade.announce("shop", SECRET);
         trade
@@ -110,7 +110,7 @@ impl Trade {
     }
 
     /// Waits until these were delivered and processed, in any order.
-    async fn heard(&self, kinds: &[&str]) {
+    pub(super) async fn heard(&self, kinds: &[&str]) {
         let mut expected: Vec<String> = kinds.iter().map(|kind| format!("delivery {kind} completed")).collect();
         expected.sort();
         let begun = Instant::now();
@@ -127,13 +127,13 @@ impl Trade {
     }
 
     /// Where each event came from, its kind and state, in the order of the inbox.
-    fn told(&self) -> Vec<String> {
+    pub(super) fn told(&self) -> Vec<String> {
         self.shop.texts("SELECT source || ' ' || kind || ' ' || state AS t FROM pay_events ORDER BY id")
     }
 }
 
 /// How long anything may take on a busy machine; localstripe waits a second before each delivery.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).timeout_global(Some(PATIENCE));
