@@ -16,6 +16,7 @@ mod others;
 mod pages;
 mod parked;
 mod repairing;
+mod shown;
 mod stories;
 mod storm;
 mod story;
