@@ -103,6 +103,11 @@ mod readme {}
 #[doc = include_str!("../docs/how-to.md")]
 mod how_to {}
 
+/// The programs of the chapter on subscriptions.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../docs/subscriptions.md")]
+mod subscriptions_guide {}
+
 /// The programs of the guide for operators, compiled too.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operations.md")]
