@@ -14,7 +14,7 @@ use crate::store::Tx;
 use crate::store::rows::EventRow;
 
 impl Engine {
-    /// Gives up an event that waits, and writes down who asked.
+    /// Gives up an event that waits or was given up, and writes down who asked.
     ///
     /// # Errors
     /// `NotFound` for an unknown event, `Refused` for one that is running or at its end.
@@ -35,9 +35,11 @@ pub(crate) fn discard(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Option<&'static str>, Error> {
-    if !tx.discard(row.id, &format!("discarded by {}", actor.name), now)? {
+    let why = row.outcome.as_ref().filter(|_| row.state == EventState::Discarded);
+    let why = why.map(|why| format!("; before: {why}")).unwrap_or_default();
+    if !tx.discard(row.id, &format!("discarded by {}{why}", actor.name), now)? {
         // It may have been claimed since the row was read.
-        return Ok(why_no_discard(row.state).or(why_no_discard(EventState::Running)));
+        return Ok(why_no_discard(row).or(RUNNING));
     }
     // What waits for it as for an answer waits for nothing now.
     if let Some(key) = fetch_key(&row.gateway_event_id).filter(|_| row.source == Source::Answer) {
@@ -47,11 +49,14 @@ pub(crate) fn discard(
     Ok(None)
 }
 
-/// Why an event in this state can't be discarded.
-pub(crate) fn why_no_discard(state: EventState) -> Option<&'static str> {
-    match state {
+const RUNNING: Option<&str> = Some("It is running; it can be discarded if it has to wait again.");
+
+/// Why an event can't be discarded. One that was given up can: then nobody is to look at it any more.
+pub(crate) fn why_no_discard(row: &EventRow) -> Option<&'static str> {
+    match row.state {
         EventState::Available | EventState::Retryable | EventState::Parked => None,
-        EventState::Running => Some("It is running; it can be discarded if it has to wait again."),
+        EventState::Discarded if row.outcome_code.as_deref() != Some("discarded") => None,
+        EventState::Running => RUNNING,
         EventState::Completed => Some("It is completed, so there is nothing to give up."),
         EventState::Ignored => Some("It is ignored, so there is nothing to give up."),
         EventState::Discarded => Some("It is discarded already."),

@@ -15,6 +15,8 @@ use crate::store::alarms::AlarmRow;
 const NAME: &str = "alarms";
 /// How often anomalies are looked for.
 const EVERY: Duration = Duration::from_secs(30);
+/// How long after an alarm has begun the same is told again, if it happens again.
+const AGAIN: Duration = Duration::from_secs(3_600);
 /// For how long nobody sees what is a variant's until it is over where this process lacks the variant: one that has it
 /// may be restarting, or be seldom the one that looks.
 const ELSEWHERE: Duration = Duration::from_secs(86_400);
@@ -33,7 +35,9 @@ impl Engine {
         let variants: Vec<String> = self.variants.keys().cloned().collect();
         let due = self.write(move |tx| {
             let calm = |key: &str| if is_elsewhere(key, &variants) { calm.max(ELSEWHERE) } else { calm };
+            let again: Vec<_> = found.iter().filter_map(|one| Some(row(one, &base, one.happened_again()?))).collect();
             let (mut alarms, found) = (tx.alarms()?, found.iter().map(|one| row(one, &base, now)).collect());
+            renew(&mut alarms, &again);
             for changed in compare(&mut alarms, found, now, calm) {
                 tx.keep_alarm(&alarms[changed])?;
             }
@@ -120,6 +124,15 @@ fn is_elsewhere(key: &str, variants: &[String]) -> bool {
     // Of chores, only those have a variant that name it behind their own name.
     let variant = if kind == "chore" { rest.split_once(':').map(|(_, variant)| variant) } else { Some(rest) };
     variant.is_some_and(|variant| !variants.iter().any(|it| it == variant))
+}
+
+/// Makes alarms new of which the same has happened again, long enough after the host was told.
+fn renew(alarms: &mut [AlarmRow], again: &[AlarmRow]) {
+    for alarm in alarms.iter_mut().filter(|alarm| alarm.told && alarm.over_at.is_none()) {
+        if let Some(one) = again.iter().find(|one| one.name == alarm.name && one.begun_at > alarm.begun_at + AGAIN) {
+            *alarm = one.clone();
+        }
+    }
 }
 
 /// Brings the alarms up to what was found; answers which were changed. `calm` is how long an alarm has not been seen

@@ -18,7 +18,7 @@ use crate::engine::{AlarmThresholds, Engine};
 use crate::error::Error;
 use crate::reports::browse::COUNT_CAP;
 use crate::store::Tx;
-use crate::store::alarms::OpenDispute;
+use crate::store::alarms::{GivenUp, OpenDispute};
 use crate::store::filters::{EventStream, PaymentStream};
 use crate::store::rows::{EventRow, Sum};
 
@@ -26,6 +26,9 @@ use crate::store::rows::{EventRow, Sum};
 const LATELY: time::Duration = time::Duration::hours(24);
 /// How long a gateway may take to show what events name: the first tries come within minutes.
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
+/// How many discarded events are looked at, and how many kinds of them are told one by one.
+const GIVEN_UP: i64 = 200;
+const KINDS: usize = 20;
 /// How many disputes are told one by one.
 const DISPUTES: usize = 99;
 
@@ -62,12 +65,9 @@ pub(crate) fn find(
         found.extend(missed(variant, sums));
     }
     found.extend(unshown(engine, tx, now)?);
-    let not_shown = not_shown(tx, now)?;
-    let told: i64 = not_shown.values().map(|(count, _)| count).sum();
     let one = |(variant, (count, event))| Anomaly::NotShown { variant, count, event };
-    found.extend(not_shown.into_iter().map(one));
-    let discarded = tx.discarded(now - LATELY, COUNT_CAP)? - told;
-    found.extend((discarded > 0).then_some(Anomaly::Discarded { count: discarded }));
+    found.extend(not_shown(tx)?.into_iter().map(one));
+    found.extend(discarded(tx)?);
     found.extend(gateways(engine, tx, now)?);
     found.extend(disputes(tx)?);
     found.extend(waiting(tx, now, after, engine.chores.notice_authorized_after)?);
@@ -121,12 +121,26 @@ fn unshown(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anoma
 }
 
 /// How many events name what their gateway does not show, and the last of them, by variant.
-fn not_shown(tx: &mut dyn Tx, now: Timestamp) -> Result<BTreeMap<String, (i64, EventId)>, Error> {
+fn not_shown(tx: &mut dyn Tx) -> Result<BTreeMap<String, (i64, EventId)>, Error> {
     let mut found = BTreeMap::new();
-    for (event, variant) in tx.not_shown(now - LATELY, COUNT_CAP)? {
+    for (event, variant) in tx.not_shown(COUNT_CAP)? {
         found.entry(variant).or_insert((0, event)).0 += 1;
     }
     Ok(found)
+}
+
+/// What was given up and still lies there, kind by kind, the newest first.
+fn discarded(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let mut kinds: Vec<(GivenUp, i64)> = Vec::new();
+    for event in tx.given_up(GIVEN_UP)? {
+        match kinds.iter_mut().find(|(first, _)| (&first.variant, &first.kind) == (&event.variant, &event.kind)) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((event, 1)),
+        }
+    }
+    let each = kinds.into_iter().take(KINDS);
+    let of = |(GivenUp { variant, kind, at }, count)| Anomaly::Discarded { variant, kind, count, last: at };
+    Ok(each.map(of).collect())
 }
 
 /// What is the matter with asking gateways.
@@ -146,6 +160,7 @@ fn gateways(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anom
         verb: call.verb,
         variant: call.variant,
         token: call.token,
+        on_subscription: call.on_subscription,
     }));
     Ok(found)
 }

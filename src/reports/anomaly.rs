@@ -28,13 +28,13 @@ pub(crate) enum Anomaly {
     /// A chore fails at every turn.
     ChoreFails { name: String, since: Timestamp, why: String },
     /// Gateways were asked to act, and nobody knows whether they did.
-    OpenCalls { count: i64, since: Timestamp, verb: String, variant: String, token: String },
+    OpenCalls { count: i64, since: Timestamp, verb: String, variant: String, token: String, on_subscription: bool },
     /// A dispute is open.
     Dispute { id: String, token: String, money: Option<String>, until: Option<Timestamp> },
     /// More disputes are open than are told one by one.
     MoreDisputes { count: i64 },
-    /// Events were given up, and still are.
-    Discarded { count: i64 },
+    /// Events of a kind were given up, and nobody has done anything about it; the last then.
+    Discarded { variant: String, kind: String, count: i64, last: Timestamp },
     /// Events wait for payments that nobody will create any more.
     ParkedLong { count: i64, since: Timestamp },
     /// Events name objects that the gateway has not shown; why it can't be asked, if it can't.

@@ -71,13 +71,21 @@ impl Anomaly {
             Self::OpenCalls { .. } => "operations".to_owned(),
             Self::Dispute { id, .. } => format!("dispute:{id}"),
             Self::MoreDisputes { .. } => "disputes".to_owned(),
-            Self::Discarded { .. } => "discarded".to_owned(),
+            Self::Discarded { variant, kind, .. } => format!("discarded:{variant}:{kind}"),
             Self::ParkedLong { .. } => "parked".to_owned(),
             Self::Unshown { variant, .. } => format!("unshown:{variant}"),
             Self::NotShown { variant, .. } => format!("not-shown:{variant}"),
             Self::AuthorizedLong { .. } => "authorized".to_owned(),
             Self::NeedReview { .. } => "review".to_owned(),
             Self::UnknownStatus { .. } => "unknown-status".to_owned(),
+        }
+    }
+
+    /// When the same happened last, where each time is worth telling.
+    pub(crate) fn happened_again(&self) -> Option<Timestamp> {
+        match self {
+            Self::Discarded { last, .. } => Some(*last),
+            _ => None,
         }
     }
 
@@ -152,13 +160,14 @@ impl Anomaly {
                 self.of_gateways(words)
             }
             Self::NotShown { variant, count, .. } => format!(
-                "{variant}: the gateway did not show what {} in the last 24 hours, and is not asked again by itself. \
+                "{variant}: the gateway did not show what {}, and is not asked again by itself. \
                  Requeue to ask once more.",
                 words.many(*count, "event names", "events name")
             ),
-            Self::Discarded { count } => format!(
-                "{} given up in the last 24 hours: nothing more happens to them by itself.",
-                words.events(*count)
+            Self::Discarded { variant, kind, count, last } => format!(
+                "{variant}: {} of {kind} given up, the last {}: requeue when the cause is mended, or discard on purpose.",
+                words.events(*count),
+                at(last)
             ),
             Self::ParkedLong { count, since } => format!(
                 "{} parked, the first {}: no payment here bears their references.",
@@ -223,10 +232,13 @@ impl Anomaly {
             Self::Unshown { variant, .. } => ("The variant", format!("variants/{variant}")),
             Self::NotShown { event, .. } => ("The last event", format!("events/{event}")),
             Self::Quiet { variant, .. } => ("Payments created", format!("payments?variant={variant}")),
+            Self::OpenCalls { token, on_subscription: true, .. } => ("The oldest", format!("subscriptions/{token}")),
             Self::OpenCalls { token, .. } => ("The oldest", format!("payments/{token}")),
             Self::Dispute { token, .. } => ("Its payment", format!("payments/{token}")),
             Self::MoreDisputes { .. } => ("Payments", "payments".to_owned()),
-            Self::Discarded { .. } => ("Discarded events", "events?state=discarded".to_owned()),
+            Self::Discarded { variant, .. } => {
+                ("Discarded events", format!("events?state=discarded&variant={variant}"))
+            }
             Self::ParkedLong { .. } => ("Parked events", "events?state=parked".to_owned()),
             Self::AuthorizedLong { .. } => ("Authorized payments", "payments?status=authorized".to_owned()),
             Self::NeedReview { .. } => ("Payments to review", "payments?status=review".to_owned()),

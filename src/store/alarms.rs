@@ -42,9 +42,19 @@ pub(crate) struct OpenDispute {
 pub(crate) struct OpenCall {
     pub variant: String,
     pub verb: String,
-    /// The token of its payment.
+    /// The token of its payment or subscription.
     pub token: String,
+    /// Whether it acts on a subscription.
+    pub on_subscription: bool,
     pub created_at: Timestamp,
+}
+
+/// An event that was given up, and that nobody has discarded on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    pub variant: String,
+    pub kind: String,
+    pub at: Timestamp,
 }
 
 /// A chore that failed at its last turn.
@@ -65,8 +75,10 @@ pub(crate) trait Alarms {
     fn forget_alarm(&mut self, name: &str) -> Result<(), Error>;
     /// The disputes that are open, the first deadline first, up to `cap`.
     fn open_disputes(&mut self, cap: i64) -> Result<Vec<OpenDispute>, Error>;
-    /// The calls that act on payments, were asked for before `at` and whose end is not known, up to `cap`. One that was
-    /// given up is among them until a later refresh has told how the payment stands.
+    /// Of the newest `window` events that are discarded, those that were not discarded on purpose, newest first.
+    fn given_up(&mut self, window: i64) -> Result<Vec<GivenUp>, Error>;
+    /// The calls that act on payments and subscriptions, were asked for before `at` and whose end is not known, up to `cap`. One that was
+    /// given up is among them until a later refresh has told how it stands.
     fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error>;
     /// The chores that have failed at every turn since before `at`, and had one after `lately`.
     fn failing_chores(&mut self, at: Timestamp, lately: Timestamp) -> Result<Vec<FailingChore>, Error>;

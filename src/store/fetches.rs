@@ -130,7 +130,7 @@ pub(crate) trait Fetches {
     fn prune_fetches(&mut self, fetches: &[FetchId]) -> Result<usize, Error>;
     /// The last events that were discarded after `since` and still are, because their gateway does not show what they
     /// name, with their variants, newest first: of the last `cap` that were discarded.
-    fn not_shown(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String)>, Error>;
+    fn not_shown(&mut self, cap: i64) -> Result<Vec<(EventId, String)>, Error>;
     /// How a hint at this object stands; `lately`: since when a refusal counts.
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error>;
 }

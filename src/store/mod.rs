@@ -233,8 +233,6 @@ pub(crate) trait Hours {
     /// The variants of the `cap` events that were due first before `at`, and when the first of each was due.
     #[cfg(feature = "metrics")]
     fn oldest_due(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error>;
-    /// How many events were discarded after `since` and still are, counted up to `cap`.
-    fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error>;
     /// When the newest payments of this variant were created that the host asked for before `at`, up to `cap`.
     fn creations(&mut self, variant: &str, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
 }

@@ -46,10 +46,15 @@ pub(crate) async fn a_while() {
 }
 
 impl App {
-    /// Discards an event, which is an alarm for a day.
+    /// Gives an event up, which is an alarm until somebody does something about it.
     async fn give_up(&self) {
-        self.deliver(&[&changed("charge.succeeded", &[("/data/object/amount", "?".into())])]).await;
+        self.give_up_as("evt_1").await;
         assert_eq!(self.events("discarded"), 1);
+    }
+
+    async fn give_up_as(&self, id: &str) {
+        let changes = [("/id", id.into()), ("/data/object/amount", "?".into())];
+        self.deliver(&[&changed("charge.succeeded", &changes)]).await;
     }
 }
 
@@ -72,16 +77,23 @@ on_both_databases! {
         }
         let told = notes.all();
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("discarded begins: 1 event given up in the last 24 hours"), "{told:?}");
-        assert!(told[0].ends_with(" /payments/admin/events?state=discarded"), "{told:?}");
+        let begins = "discarded:stripe:charge.succeeded begins: stripe: 1 event of charge.succeeded given up";
+        assert!(told[0].starts_with(begins), "{told:?}");
+        assert!(told[0].ends_with(" /payments/admin/events?state=discarded&variant=stripe"), "{told:?}");
         // Started anew, they know what was told.
         let workers = [start(&app), start(&other)];
         pass(31);
         a_while().await;
         assert_eq!(notes.count(), 1);
         pass(25 * 3_600);
+        a_while().await;
+        assert_eq!(notes.count(), 1, "it still lies there");
+        app.post("/payments/admin/events/1/discard", "").await;
+        pass(31);
+        a_while().await;
+        pass(331);
         until(|| notes.count() == 2).await;
-        assert!(notes.all()[1].starts_with("discarded over: "), "{:?}", notes.all());
+        assert!(notes.all()[1].starts_with("discarded:stripe:charge.succeeded over: "), "{:?}", notes.all());
         until(|| app.number("SELECT count(*) FROM pay_alarms") == 0).await;
         pass(31);
         a_while().await;
@@ -89,6 +101,33 @@ on_both_databases! {
         for worker in workers {
             worker.stop().await;
         }
+    }
+
+    async fn a_second_fault_is_told_while_the_first_lies_there(kind) {
+        let (notes, fails) = (Notes::default(), Arc::default());
+        let app = App::with(kind, |builder| telling(builder, &notes, &fails)).await;
+        app.give_up().await;
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        until(|| notes.count() == 1).await;
+        // More of the same fault is the same alarm, another kind is another.
+        app.pass(60);
+        app.give_up_as("evt_2").await;
+        app.deliver(&[&changed("charge.refunded.full", &[("/data/object/amount", "?".into())])]).await;
+        until(|| notes.count() == 2).await;
+        app.pass(31);
+        a_while().await;
+        assert!(notes.all()[1].starts_with("discarded:stripe:charge.refunded begins: "), "{:?}", notes.all());
+        assert_eq!(notes.count(), 2, "{:?}", notes.all());
+        app.pass(3_600);
+        app.give_up_as("evt_3").await;
+        app.pass(31);
+        until(|| notes.count() == 3).await;
+        let told = notes.all().remove(2);
+        assert!(told.starts_with("discarded:stripe:charge.succeeded begins: stripe: 3 events of charge.succeeded"), "{told}");
+        app.pass(31);
+        a_while().await;
+        assert_eq!(notes.count(), 3, "{:?}", notes.all());
+        worker.stop().await;
     }
 
     async fn a_host_that_could_not_be_told_is_told_again(kind) {
@@ -124,7 +163,7 @@ on_both_databases! {
         a_while().await;
         app.pass(31);
         until(|| app.number("SELECT count(*) FROM pay_alarms WHERE told") == 1).await;
-        assert_eq!(notes.all(), ["discarded", "discarded"]);
+        assert_eq!(notes.all(), ["discarded:stripe:charge.succeeded"; 2]);
         worker.stop().await;
     }
 }

@@ -63,7 +63,7 @@ on_both_databases! {
         assert_eq!(app.json("payments --status paid").await["payments"][0]["token"], token.as_str());
         assert_eq!(app.json("payments --status refunded").await["payments"].as_array().unwrap().len(), 0);
         assert_eq!(app.json("status").await["now"]["retryable"], 0);
-        assert!(app.json("status").await["alarms"][0]["key"] == "discarded");
+        assert!(app.json("status").await["alarms"][0]["key"] == "discarded:stripe:charge.succeeded");
         assert_eq!(app.json("subscriptions").await["subscriptions"].as_array().unwrap().len(), 0);
         let unknown = app.cli("events 99").await;
         assert_eq!((unknown.code, unknown.text.as_str(), unknown.problem.as_deref()), (1, "", Some("there is no event 99")));

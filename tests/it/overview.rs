@@ -215,14 +215,24 @@ on_both_databases! {
         assert!(!app.counters().iter().any(|counted| counted.contains("received")), "{:?}", app.counters());
     }
 
-    async fn what_was_given_up_is_odd_until_it_is_requeued_or_a_day_old(kind) {
+    async fn what_was_given_up_is_odd_until_somebody_requeues_it_or_discards_it_on_purpose(kind) {
         let app = App::new(kind).await;
         let broken = changed("charge.succeeded", &[("/data/object/amount", "?".into())]);
         app.deliver(&[&broken]).await;
         assert_eq!(app.events("discarded"), 1, "{:?}", app.outcomes());
-        app.is_odd(&["1 event given up in the last 24 hours"]).await;
+        app.is_odd(&["stripe: 1 event of charge.succeeded given up, the last just now"]).await;
         app.pass(25 * HOUR);
+        app.is_odd(&["stripe: 1 event of charge.succeeded given up"]).await;
+        assert_eq!(app.post("/payments/admin/events/1/requeue", "").await.status, 303);
         app.is_odd(&[]).await;
+        app.drain().await;
+        app.is_odd(&["stripe: 1 event of charge.succeeded given up"]).await;
+        assert_eq!(app.post("/payments/admin/events/1/discard", "").await.status, 303);
+        app.is_odd(&[]).await;
+        let outcome = app.outcomes().remove(0);
+        assert!(outcome.starts_with("discarded: discarded by admin; before: discarded: "), "{outcome}");
+        let again = app.post("/payments/admin/events/1/discard", "").await;
+        assert!(again.status == 409 && again.text().contains("It is discarded already"), "{}", again.text());
     }
 
     async fn payments_without_events_are_odd_until_one_comes(kind) {

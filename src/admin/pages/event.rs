@@ -95,7 +95,7 @@ fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
         icon: "stop",
         action: frame.href(&format!("events/{}/discard", event.id)),
         fields: Vec::new(),
-        why_not: why_no_discard(event.state).map(str::to_owned),
+        why_not: why_no_discard(event).map(str::to_owned),
     };
     vec![requeue_act(frame, event, story.body.is_some()), discard]
 }

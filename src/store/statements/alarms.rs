@@ -9,8 +9,13 @@ use super::schema::pay_alarms::dsl as a;
 use super::schema::pay_chores::dsl as c;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
+use crate::domain::event::EventState;
+use crate::domain::named::NOT_SHOWN;
 use crate::error::Error;
-use crate::store::alarms::{AlarmRow, Alarms, FailingChore, OpenCall, OpenDispute};
+use crate::store::alarms::{AlarmRow, Alarms, FailingChore, GivenUp, OpenCall, OpenDispute};
+
+/// The outcome code of an event that somebody discarded.
+const ON_PURPOSE: &str = "discarded";
 
 type DisputeColumns = (Text, Text, Nullable<BigInt>, Nullable<Text>, Nullable<Instant>);
 
@@ -58,30 +63,32 @@ impl Alarms for Connection {
             .map_err(failed("looking for open disputes"))
     }
 
-    /// Each half reads the few rows of its own partial index.
+    /// The state is part of the text, as it is of the index.
+    fn given_up(&mut self, window: i64) -> Result<Vec<GivenUp>, Error> {
+        type Columns = (Text, Text, Nullable<Text>, Nullable<Instant>);
+        let newest = Said::<Columns>::new().sql(format!(
+            "SELECT variant, kind, outcome_code, finished_at FROM pay_events WHERE state = '{}' \
+             ORDER BY state DESC, finished_at DESC LIMIT {window}",
+            EventState::Discarded.as_str()
+        ));
+        let newest: Vec<(String, String, Option<String>, Option<Timestamp>)> =
+            newest.load(self).map_err(failed("looking for events that were given up"))?;
+        // What a gateway did not show is told apart.
+        let is_told = |code: &Option<String>| !matches!(code.as_deref(), Some(ON_PURPOSE | NOT_SHOWN));
+        let given_up = newest.into_iter().filter(|(_, _, code, _)| is_told(code));
+        Ok(given_up.filter_map(|(variant, kind, _, at)| Some(GivenUp { variant, kind, at: at? })).collect())
+    }
+
     fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error> {
-        let columns = "SELECT o.variant, o.verb, p.token, o.created_at FROM pay_operations AS o \
-                       JOIN pay_payments AS p ON p.id = o.payment_id WHERE o.verb <> 'refresh' AND";
-        let mut calls: Vec<(String, String, String, Timestamp)> = Said::<(Text, Text, Text, Instant)>::new()
-            .sql(format!("{columns} o.due_at IS NOT NULL AND o.created_at < "))
-            .at(at)
-            .sql(format!(" ORDER BY o.due_at LIMIT {cap}"))
-            .load(self)
-            .map_err(failed("looking for calls without an end"))?;
-        let given_up = Said::<(Text, Text, Text, Instant)>::new()
-            .sql(format!("{columns} o.state = 'unknown' AND o.created_at < "))
-            .at(at)
-            .sql(format!(
-                " AND NOT EXISTS (SELECT 1 FROM pay_operations AS later WHERE later.payment_id = o.payment_id \
-                 AND later.id > o.id AND later.verb = 'refresh' AND later.state = 'done') \
-                 ORDER BY o.created_at LIMIT {cap}"
-            ));
-        calls.extend(
-            given_up.load::<(String, String, String, Timestamp)>(self).map_err(failed("looking for lost calls"))?,
-        );
+        let mut calls = open_calls(self, ("pay_operations", "payment_id", "pay_payments"), at, cap)?;
+        calls.extend(open_calls(
+            self,
+            ("pay_subscription_operations", "subscription_id", "pay_subscriptions"),
+            at,
+            cap,
+        )?);
         calls.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
-        let call = |(variant, verb, token, created_at)| OpenCall { variant, verb, token, created_at };
-        Ok(calls.into_iter().map(call).collect())
+        Ok(calls)
     }
 
     fn failing_chores(&mut self, at: Timestamp, lately: Timestamp) -> Result<Vec<FailingChore>, Error> {
@@ -106,4 +113,35 @@ impl Alarms for Connection {
         let why = diesel::update(chore).set(c::failure.eq(why)).execute(self);
         why.map(drop).map_err(failed("noting how a chore ended"))
     }
+}
+
+/// The open calls of one table, with what they act on. Each half reads the few rows of its own partial index.
+fn open_calls(
+    conn: &mut Connection,
+    (table, column, on): (&str, &str, &str),
+    at: Timestamp,
+    cap: i64,
+) -> Result<Vec<OpenCall>, Error> {
+    let columns = format!(
+        "SELECT o.variant, o.verb, p.token, o.created_at FROM {table} AS o JOIN {on} AS p ON p.id = o.{column} \
+         WHERE o.verb <> 'refresh' AND"
+    );
+    let mut calls: Vec<(String, String, String, Timestamp)> = Said::<(Text, Text, Text, Instant)>::new()
+        .sql(format!("{columns} o.due_at IS NOT NULL AND o.created_at < "))
+        .at(at)
+        .sql(format!(" ORDER BY o.due_at LIMIT {cap}"))
+        .load(conn)
+        .map_err(failed("looking for calls without an end"))?;
+    let given_up = Said::<(Text, Text, Text, Instant)>::new()
+        .sql(format!("{columns} o.state = 'unknown' AND o.created_at < "))
+        .at(at)
+        .sql(format!(
+            " AND NOT EXISTS (SELECT 1 FROM {table} AS later WHERE later.{column} = o.{column} \
+             AND later.id > o.id AND later.verb = 'refresh' AND later.state = 'done') \
+             ORDER BY o.created_at LIMIT {cap}"
+        ));
+    calls.extend(given_up.load::<(String, String, String, Timestamp)>(conn).map_err(failed("looking for lost calls"))?);
+    let on_subscription = on == "pay_subscriptions";
+    let call = |(variant, verb, token, created_at)| OpenCall { variant, verb, token, on_subscription, created_at };
+    Ok(calls.into_iter().map(call).collect())
 }

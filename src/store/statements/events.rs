@@ -43,7 +43,9 @@ impl Events for Connection {
 
     fn discard(&mut self, event: EventId, outcome: &str, now: Timestamp) -> Result<bool, Error> {
         let waiting = [EventState::Available, EventState::Retryable, EventState::Parked];
-        diesel::update(e::pay_events.filter(e::id.eq(event).and(e::state.eq_any(waiting))))
+        let by_itself = e::outcome_code.is_null().or(e::outcome_code.ne("discarded"));
+        let given_up = e::state.eq(EventState::Discarded).and(by_itself);
+        diesel::update(e::pay_events.filter(e::id.eq(event).and(e::state.eq_any(waiting).or(given_up))))
             .set((
                 e::state.eq(EventState::Discarded),
                 e::outcome_code.eq("discarded"),

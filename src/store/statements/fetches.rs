@@ -184,17 +184,13 @@ impl Fetches for Connection {
     }
 
     /// The state is part of the text, as it is of the index.
-    fn not_shown(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String)>, Error> {
+    fn not_shown(&mut self, cap: i64) -> Result<Vec<(EventId, String)>, Error> {
         Said::<(BigInt, Text)>::new()
             .sql(format!(
                 "SELECT id, variant FROM (SELECT id, variant, outcome_code, state, finished_at FROM pay_events \
-                 WHERE state = '{}' AND finished_at > ",
+                 WHERE state = '{}' ORDER BY state DESC, finished_at DESC LIMIT {cap}) AS lately \
+                 WHERE outcome_code = '{NOT_SHOWN}' ORDER BY finished_at DESC, id DESC",
                 EventState::Discarded.as_str()
-            ))
-            .at(since)
-            .sql(format!(
-                " ORDER BY state DESC, finished_at DESC LIMIT {cap}) AS lately \
-                 WHERE outcome_code = '{NOT_SHOWN}' ORDER BY finished_at DESC, id DESC"
             ))
             .load(self)
             .map_err(failed("looking for what gateways did not show"))

@@ -98,19 +98,6 @@ impl Hours for Connection {
             .map_err(failed("looking for the oldest events"))
     }
 
-    /// The state is part of the text, as it is of the index.
-    fn discarded(&mut self, since: Timestamp, cap: i64) -> Result<i64, Error> {
-        Said::<BigInt>::new()
-            .sql(format!(
-                "SELECT count(*) FROM (SELECT finished_at FROM pay_events WHERE state = '{}' AND finished_at > ",
-                EventState::Discarded.as_str()
-            ))
-            .at(since)
-            .sql(format!(" ORDER BY state, finished_at LIMIT {cap}) AS counted"))
-            .get_result(self)
-            .map_err(failed("counting what was discarded"))
-    }
-
     fn creations(&mut self, variant: &str, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error> {
         p::pay_payments
             .filter(p::variant.eq(variant).and(p::adopted.eq(false)).and(p::created_at.lt(at)))

@@ -86,8 +86,11 @@ on_both_databases! {
         app.works(0);
         assert_eq!(app.diagnosed().await, ["overdue"]);
         app.drain().await;
-        assert_eq!(app.diagnosed().await, ["discarded"]);
+        assert_eq!(app.diagnosed().await, ["discarded:stripe:charge.succeeded"]);
         app.pass(25 * 3_600);
+        app.works(0);
+        assert_eq!(app.diagnosed().await, ["discarded:stripe:charge.succeeded"], "it still lies there");
+        assert_eq!(app.cli("discard --state discarded").await.code, 0);
 
         let other = beside(&app, |builder| builder.handler("gone", |_| async { Ok(()) })).await;
         other.drain().await;
