@@ -5,6 +5,7 @@ mod checkout;
 mod command;
 mod crash;
 mod health;
+mod metrics;
 mod orders;
 pub(crate) mod process;
 mod signed;
