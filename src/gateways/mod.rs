@@ -16,7 +16,9 @@ pub(crate) mod json;
 mod json_api;
 pub mod lemon_squeezy;
 pub mod mollie;
+pub mod objects;
 pub mod paddle;
+mod page;
 #[cfg(feature = "paypal")]
 pub mod paypal;
 pub mod polar;
@@ -40,6 +42,7 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Refere
 use crate::domain::money::Money;
 pub use crate::domain::named::NamedObject;
 pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
+pub use page::{PageRequest, PageResponse};
 pub use verification::{HINT_KIND, Hint, Reply, Verification};
 
 /// The adapter for one payment company. An instance is one configured variant of it.
@@ -172,6 +175,12 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// What it can be asked to do with subscriptions. Default: `None`, for a gateway without them.
     fn subscriptions(&self) -> Option<&dyn subscriptions::SubscriptionGateway> {
+        None
+    }
+
+    /// The lists of its objects, by which payments and subscriptions are found of which no event has told. Default:
+    /// `None`, for a gateway without such lists or that can't be asked in its current configuration.
+    fn objects(&self) -> Option<&dyn objects::ObjectSource> {
         None
     }
 
@@ -314,37 +323,4 @@ impl PaymentRequest {
             cancel_url: None,
         }
     }
-}
-
-/// A request to one of a gateway's own pages.
-#[derive(Debug, Clone)]
-pub struct PageRequest {
-    /// Whether the method is POST; otherwise it is GET.
-    pub post: bool,
-    /// The path below the variant's address; empty for the address itself.
-    pub path: String,
-    /// The path of the variant as the browser sees it, without a trailing slash.
-    pub address: String,
-    /// The address at which this process itself reaches the variant's webhook endpoint:
-    /// `http://127.0.0.1:8080/payments/dummy/`.
-    pub endpoint: String,
-    /// The fields of the query string, decoded.
-    pub query: Vec<(String, String)>,
-    /// The fields of the form, decoded.
-    pub form: Vec<(String, String)>,
-    /// When the request was received.
-    pub now: Timestamp,
-}
-
-/// The response of a gateway's own page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PageResponse {
-    /// An HTML page. It is served under the same strict content security policy as the admin pages.
-    Html(String),
-    /// Plain text, for challenges.
-    Text(String),
-    /// A redirect (303) to this address.
-    Redirect(String),
-    /// An error: the HTTP status and a plain text.
-    Error(u16, String),
 }

@@ -14,6 +14,7 @@ mod verify;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::objects::ObjectSource;
 use super::signature::{self, Secret};
 use super::subscriptions::SubscriptionGateway;
 use super::{
@@ -266,6 +267,10 @@ impl Gateway for Stripe {
 
     fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
         Some(self)
+    }
+
+    fn objects(&self) -> Option<&dyn ObjectSource> {
+        self.api.as_ref().map(|api| api as &dyn ObjectSource)
     }
 
     fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {

@@ -7,6 +7,7 @@ pub(super) mod checkout;
 pub(super) mod fetch;
 mod form;
 pub(super) mod listing;
+mod objects;
 pub(super) mod payment;
 mod subscription;
 
