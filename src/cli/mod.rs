@@ -31,6 +31,7 @@
 
 mod acts;
 mod doctor;
+mod drift;
 mod events;
 mod options;
 mod output;
@@ -77,6 +78,12 @@ pub enum Command {
     Discard(acts::Discard),
     /// Fetch from the gateway's list the events that were never delivered.
     Reconcile(acts::Reconcile),
+    /// Compare payments and subscriptions with their gateways, and repair what differs.
+    ///
+    /// Finds what no event tells any more, such as what happened while the endpoint was off for longer than the gateway
+    /// lists its events. Repairs by a refresh of each; with --dry-run it only says what differs. Exits with 1 when
+    /// something differs and was not repaired, or could not be compared.
+    Drift(drift::DriftArgs),
     /// Ask the gateway how a payment stands; the answer is processed like every event.
     Refresh(acts::Refresh),
     /// Delete the bodies and kept headers that are older than the app's retention says.
@@ -126,6 +133,7 @@ impl Command {
             Self::Requeue(it) => it.run(payments).await,
             Self::Discard(it) => it.run(payments).await,
             Self::Reconcile(it) => it.run(payments).await,
+            Self::Drift(it) => it.run(payments).await,
             Self::Refresh(it) => it.run(payments).await,
             Self::Prune(it) => it.run(payments).await,
             Self::Migrate(it) => it.run(payments).await,

@@ -2,6 +2,7 @@
 //! the current time, ids and jitter are arguments. Every other module may use this one; it uses none of them.
 
 pub mod delivery;
+pub mod difference;
 pub mod event;
 pub mod explain;
 pub mod fact;

@@ -16,12 +16,22 @@ pub struct Chores {
     /// the log, because its authorization is about to end: at most gateways a card's stands for 7 days. `None` is
     /// never. Default 5 days.
     pub notice_authorized_after: Option<Duration>,
+    /// How often payments and subscriptions are compared with their gateways, those of the last 90 days and what is
+    /// open; `None` is never. What differs is shown in the admin and is an alarm; nothing is repaired. It takes a request
+    /// for every hundred objects where the gateway lists them, else one for each, ten a second at the most. Default:
+    /// never, since the events that are fetched and the questions about stale payments find nearly all of it.
+    pub compare_every: Option<Duration>,
 }
 
 impl Default for Chores {
     fn default() -> Self {
         let minutes = |count: u64| Some(Duration::from_secs(count * 60));
-        Self { reconcile_every: minutes(15), refresh_after: minutes(60), notice_authorized_after: minutes(5 * 24 * 60) }
+        Self {
+            reconcile_every: minutes(15),
+            refresh_after: minutes(60),
+            notice_authorized_after: minutes(5 * 24 * 60),
+            compare_every: None,
+        }
     }
 }
 

@@ -67,6 +67,19 @@ pub(crate) fn new_fetch_key() -> Result<String, Error> {
     Ok(format!("{FETCH}{}", random_word(26)?))
 }
 
+/// How the keys of questions begin about objects that nothing here is about, and the ids of their answers.
+const ADOPTION: &str = "adopt_";
+
+/// A fresh key for a question about an object that nothing here is about.
+pub(crate) fn new_adoption_key() -> Result<String, Error> {
+    Ok(format!("{ADOPTION}{}", random_word(26)?))
+}
+
+/// Whether the answer with this id shows an object that somebody wants adopted, so that nothing is to be waited for.
+pub(crate) fn is_adoption(answer: &str) -> bool {
+    answer.starts_with(ADOPTION)
+}
+
 /// The key of the question that the event with this id answers, if it answers one.
 pub(crate) fn fetch_key(answer: &str) -> Option<String> {
     let (key, _) = answer.rsplit_once('-')?;

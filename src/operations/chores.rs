@@ -71,6 +71,7 @@ impl Engine {
                 self.ask_about_stale_subscriptions(variant, after).await?;
             }
         }
+        self.compare_a_while().await?;
         match chores.notice_authorized_after {
             Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
             _ => Ok(()),

@@ -4,6 +4,8 @@ mod catch_up;
 mod chores;
 mod complete;
 mod create;
+mod drift;
+mod erase;
 mod fetch;
 mod give_owner;
 mod observed;
@@ -19,6 +21,8 @@ mod subscribe;
 mod tries;
 
 pub use create::{Created, NewPayment, Next};
+pub use drift::{Difference, Drift, DriftQuery};
+pub use erase::Erased;
 pub(crate) use operate::OperatorsOrder;
 pub(crate) use operate_subscription::SubscriptionOrder;
 pub use reconcile::Reconciled;

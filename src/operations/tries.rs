@@ -284,7 +284,7 @@ fn again(
 }
 
 /// The call that an operation stands for.
-fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
+pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
     let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
     let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
     let payment = Payment::of(&row);

@@ -16,7 +16,7 @@ use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, Payment, Readiness, ReadyChecks, find};
 use crate::error::Error;
 use crate::gateways::Verb;
-use crate::operations::{self, Created, NewPayment, Outcome, Reconciled, Refund, Resolution};
+use crate::operations::{self, Created, Drift, DriftQuery, NewPayment, Outcome, Reconciled, Refund, Resolution};
 use crate::pipeline::Received;
 use crate::reports::{self, Differing, Rebuilt};
 use crate::store::migrations::Migration;
@@ -282,6 +282,26 @@ impl Payments {
     /// says.
     pub async fn reconcile(&self, variant: &str) -> Result<Reconciled, Error> {
         self.0.reconcile(variant).await
+    }
+
+    /// Compares payments and subscriptions with their gateway, by its lists and by asking one by one; finds what neither
+    /// deliveries nor the gateway's list of events can tell any more, and objects that nothing here is about. Changes
+    /// nothing. What is still in the inbox is not known yet, so let a worker process it first.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown variant; `Refused` where its gateway can't be asked; `Gateway` when it does not answer;
+    /// and what the database says.
+    pub async fn drift(&self, query: DriftQuery) -> Result<Drift, Error> {
+        self.0.drift(query, None).await
+    }
+
+    /// The same, and repairs what differs by a refresh of each; objects that nothing here is about are adopted, where
+    /// the variant [adopts](crate::Unmatched::Adopt) what nobody here asked for. What could not be repaired says why.
+    ///
+    /// # Errors
+    /// As those of [`Payments::drift`]; what was repaired before stays repaired.
+    pub async fn repair_drift(&self, query: DriftQuery) -> Result<Drift, Error> {
+        self.0.drift(query, Some(Requester::Host)).await
     }
 
     /// Has the gateway of this variant send an event again, by the gateway's own id of it. It comes as a signed

@@ -3,6 +3,7 @@
 //! There are no savepoints: what fails sends the batch back whole, and `isolate` takes it from there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::completion;
 use super::failure::Failure;
@@ -20,6 +21,7 @@ use crate::domain::event::{EventState, References, Source, SubscriptionStatement
 use crate::domain::id::EventId;
 use crate::domain::named::NamedObject;
 use crate::engine::owed::Lacking;
+use crate::engine::request::is_adoption;
 use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -237,7 +239,7 @@ pub(crate) fn step_of<'a>(
         event,
         read,
         unmatched: variant.map_or(Unmatched::Park, |variant| variant.unmatched),
-        grace: variant.map_or(std::time::Duration::ZERO, |variant| variant.grace),
+        grace: variant.filter(|_| !is_adoption(&event.row.gateway_event_id)).map_or(Duration::ZERO, |it| it.grace),
         can_fetch: variant.map_or(Ok(()), |variant| match read.interpretation.object_to_fetch {
             Some(_) => variant.gateway.supports_fetch(),
             None => Ok(()),

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use log::Level;
 
 use crate::domain::delivery::{Delivery, Rejection, is_secret_header};
-use crate::domain::event::{Envelope, Source, Verified, storable};
+use crate::domain::event::{Envelope, EventState, Source, Verified, storable};
+use crate::domain::id::EventId;
 use crate::domain::{Timestamp, storable_time};
 use crate::engine::Engine;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::repeated;
 use crate::gateways::{TEST_KIND, Verification};
-use crate::store::rows::NewEvent;
+use crate::store::rows::{Claimed, EventRow, NewEvent};
 use crate::telemetry::{self, IS_MEASURED, Span};
 
 /// A delivery that is safe now.
@@ -150,6 +151,39 @@ pub(crate) fn row(variant: &str, event: Envelope, source: Source, now: Timestamp
         headers: "{}".to_owned(),
         body: event.body,
     })
+}
+
+/// An event that is not stored, as if a worker had claimed it at the end of its grace: to see what it would do.
+pub(crate) fn claimed(event: NewEvent, id: EventId) -> Claimed {
+    let NewEvent { variant, gateway_event_id, source, kind, livemode, api_version, account, .. } = event;
+    let row = EventRow {
+        id,
+        variant,
+        gateway_event_id,
+        source,
+        kind,
+        state: EventState::Running,
+        outcome_code: None,
+        outcome: None,
+        payment_id: None,
+        matched_by: None,
+        livemode,
+        api_version,
+        account,
+        secret: event.secret,
+        skew_seconds: event.skew_seconds,
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
+        last_delivered_at: event.received_at,
+        finished_at: None,
+        deliveries: 1,
+        attempts: 1,
+        claims: 1,
+        due_at: None,
+        requeued_at: None,
+        subscription_id: None,
+    };
+    Claimed { row, was_parked: true, body: event.body }
 }
 
 /// The header fields that are kept, as a JSON object.

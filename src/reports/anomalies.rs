@@ -69,6 +69,7 @@ pub(crate) fn find(
     found.extend(not_shown(tx)?.into_iter().map(one));
     found.extend(discarded(tx)?);
     found.extend(gateways(engine, tx, now)?);
+    found.extend(drift(engine, tx)?);
     found.extend(disputes(tx)?);
     found.extend(waiting(tx, now, after, engine.chores.notice_authorized_after)?);
     Ok(found)
@@ -163,6 +164,17 @@ fn gateways(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anom
         on_subscription: call.on_subscription,
     }));
     Ok(found)
+}
+
+/// What comparisons found and nobody has repaired.
+fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let rows = tx.differences(None, 0, COUNT_CAP)?;
+    let of = |variant: &String| {
+        let mut of = rows.iter().filter(|row| row.variant == *variant).peekable();
+        let since = of.peek()?.found_at;
+        Some(Anomaly::Drift { variant: variant.clone(), count: of.count() as i64, since })
+    };
+    Ok(engine.variants.keys().filter_map(of).collect())
 }
 
 fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {

@@ -25,6 +25,8 @@ pub(crate) enum Anomaly {
     Quiet { variant: String, last: Option<Timestamp> },
     /// The gateway listed events that it had not delivered.
     Missed { variant: String, count: i64, last: Timestamp },
+    /// Payments, subscriptions or objects stand otherwise at the gateway of a variant.
+    Drift { variant: String, count: i64, since: Timestamp },
     /// A chore fails at every turn.
     ChoreFails { name: String, since: Timestamp, why: String },
     /// Gateways were asked to act, and nobody knows whether they did.

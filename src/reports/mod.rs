@@ -7,6 +7,7 @@ mod browse;
 mod checkup;
 #[cfg(feature = "cli")]
 mod diagnosis;
+mod drift;
 mod dry_run;
 mod fetch_story;
 mod handlers;
@@ -32,6 +33,7 @@ pub(crate) use browse::{
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 #[cfg(feature = "cli")]
 pub(crate) use diagnosis::{Finding, Severity};
+pub(crate) use drift::{ComparedVariant, NotedDifference};
 pub(crate) use dry_run::Forecast;
 pub(crate) use fetch_story::FetchStory;
 pub(crate) use overview::Overview;

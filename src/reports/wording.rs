@@ -67,6 +67,7 @@ impl Anomaly {
             Self::SentAway { variant, .. } => format!("sent-away:{variant}"),
             Self::Quiet { variant, .. } => format!("silence:{variant}"),
             Self::Missed { variant, .. } => format!("missed:{variant}"),
+            Self::Drift { variant, .. } => format!("drift:{variant}"),
             Self::ChoreFails { name, .. } => format!("chore:{name}"),
             Self::OpenCalls { .. } => "operations".to_owned(),
             Self::Dispute { id, .. } => format!("dispute:{id}"),
@@ -95,7 +96,7 @@ impl Anomaly {
             Self::Overdue { .. } | Self::NoVariant { .. } | Self::NoHandler { .. } | Self::OnlyRejected { .. } => true,
             Self::Quiet { .. } | Self::ChoreFails { .. } | Self::OpenCalls { .. } | Self::Discarded { .. } => true,
             Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Deadlock { .. } | Self::Unshown { .. } => true,
-            Self::NotShown { .. } => true,
+            Self::NotShown { .. } | Self::Drift { .. } => true,
             Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
             Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
         }
@@ -156,9 +157,11 @@ impl Anomaly {
                 at(last)
             ),
             Self::ChoreFails { name, since, why } => format!("{} since {}: {why}.", chore(name), at(since)),
-            Self::OpenCalls { .. } | Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Unshown { .. } => {
-                self.of_gateways(words)
-            }
+            Self::OpenCalls { .. }
+            | Self::Dispute { .. }
+            | Self::MoreDisputes { .. }
+            | Self::Unshown { .. }
+            | Self::Drift { .. } => self.of_gateways(words),
             Self::NotShown { variant, count, .. } => format!(
                 "{variant}: the gateway did not show what {}, and is not asked again by itself. \
                  Requeue to ask once more.",
@@ -206,6 +209,11 @@ impl Anomaly {
                     None => "The gateway does not answer.".to_owned(),
                 }
             ),
+            Self::Drift { variant, count, since } => format!(
+                "{variant}: {} otherwise at the gateway, found {}. Repair what differs.",
+                words.many(*count, "object stands", "objects stand"),
+                (words.at)(*since)
+            ),
             Self::Dispute { money, until, .. } => {
                 let over = money.as_ref().map_or_else(String::new, |money| format!(" over {money}"));
                 let by = until.map_or_else(String::new, |until| format!(" by {}", moment(until)));
@@ -229,6 +237,7 @@ impl Anomaly {
                 Some((_, variant)) => see_why(variant),
                 None => ("Overview", String::new()),
             },
+            Self::Drift { .. } => ("What differs", "drift".to_owned()),
             Self::Unshown { variant, .. } => ("The variant", format!("variants/{variant}")),
             Self::NotShown { event, .. } => ("The last event", format!("events/{event}")),
             Self::Quiet { variant, .. } => ("Payments created", format!("payments?variant={variant}")),

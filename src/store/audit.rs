@@ -1,4 +1,4 @@
-//! The rows of the audit and of what pages ask about a variant: plain values, as in `rows`.
+//! The rows of the audit and of what pages ask about a variant, and how an act is added.
 
 use diesel::Queryable;
 
@@ -71,4 +71,10 @@ pub(crate) struct Refused {
     pub code: String,
     pub count: i64,
     pub last: Timestamp,
+}
+
+/// Acts of operators.
+pub(crate) trait Attempts {
+    /// Adds an operator's act.
+    fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
 }

@@ -11,6 +11,7 @@ pub(crate) mod calls;
 mod data_file;
 pub(crate) mod database;
 pub(crate) mod dialect;
+pub(crate) mod drift;
 mod failure;
 pub(crate) mod fetches;
 pub(crate) mod filters;
@@ -42,6 +43,7 @@ use alarms::Alarms;
 use audit::*;
 use bodies::Bodies;
 use calls::*;
+use drift::Comparisons;
 use fetches::Fetches;
 use filters::*;
 use migrations::Migration;
@@ -112,6 +114,7 @@ pub(crate) trait Tx:
     + Hours
     + Acts
     + Alarms
+    + Comparisons
     + Checkup
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.

@@ -17,6 +17,7 @@ mod companies;
 mod configuration;
 mod conformance;
 mod creating;
+mod drift;
 mod dry_run;
 mod dummy;
 mod durability;

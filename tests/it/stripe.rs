@@ -18,6 +18,7 @@ pub(crate) mod fake;
 mod interpretation;
 pub(crate) mod listener;
 mod money;
+pub(crate) mod objects;
 mod operations;
 mod storm;
 mod subscribed;

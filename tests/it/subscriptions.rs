@@ -3,7 +3,7 @@
 
 mod active;
 mod asking;
-mod billing;
+pub(crate) mod billing;
 mod bugs;
 mod changing;
 mod facts;

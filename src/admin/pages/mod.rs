@@ -35,6 +35,7 @@ pages! {
     handlers,
     variants,
     variant,
+    drift,
     audit,
     csv,
 }

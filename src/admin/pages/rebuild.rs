@@ -76,7 +76,7 @@ fn act(frame: &Frame, found: &Rebuilt) -> Act {
 /// Two states of a payment, row by row.
 pub(super) fn states(one: &PaymentState, other: &PaymentState) -> Vec<Row> {
     let both = [one, other];
-    let row = |label, differs, sides| Row { label, sides, differs };
+    let row = |label: &'static str, differs, sides| Row { label: label.into(), sides, differs };
     let money = |of: fn(&PaymentState) -> i64| {
         both.map(|state| Cell::Amount(Amount::new(Money::new(of(state), state.amount.currency))))
     };

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::parts::{Badge, Code};
+use crate::admin::views::parts::{Badge, Code, Link};
 use crate::admin::views::variants::{VariantRow, Variants};
 use crate::reports::{REFUSED_DAYS, Standing};
 
@@ -28,6 +28,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     };
     let page = Variants {
         page: frame.page("Variants", "variants"),
+        drift: Link::new("Drift", frame.href("drift")),
         rows: standings.iter().map(row).collect(),
         nobody: (nobody > 0).then(|| {
             let deliveries = if nobody == 1 { "1 delivery".to_owned() } else { format!("{nobody} deliveries") };

@@ -1,4 +1,6 @@
-//! How are two states of a payment put side by side? Row by row, and what differs stands out.
+//! Two states of a payment or another thing side by side, row by row; what differs stands out.
+
+use std::borrow::Cow;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -21,7 +23,7 @@ pub(crate) struct Compare {
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     /// What it is.
-    pub(crate) label: &'static str,
+    pub(crate) label: Cow<'static, str>,
     /// On the one side and on the other.
     pub(crate) sides: [Cell; 2],
     /// Whether they differ.

@@ -11,6 +11,8 @@ use super::parts::{Act, Badge, Code, Link, Moment};
 pub(crate) struct Variants {
     /// The frame.
     pub(crate) page: Page,
+    /// What stands otherwise at the gateways.
+    pub(crate) drift: Link,
     /// The variants, by name.
     pub(crate) rows: Vec<VariantRow>,
     /// Deliveries to addresses of no variant, if there were any.

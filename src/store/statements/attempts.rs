@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::schema::pay_audit;
 use super::{Connection, failed};
 use crate::error::Error;
-use crate::store::Attempts;
+use crate::store::audit::Attempts;
 use crate::store::audit::NewAct;
 
 impl Attempts for Connection {

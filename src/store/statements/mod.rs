@@ -9,6 +9,8 @@ mod bodies;
 mod browse;
 mod checkup;
 mod chores;
+mod drift;
+mod drift_schema;
 mod events;
 mod fetch_schema;
 mod fetches;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc2822;
 
 use super::listener::{Heard, Listener, Say};
+use super::objects::page;
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub enum Fault {
 pub struct State {
     pub now: i64,
     next: u64,
-    sessions: BTreeMap<String, Value>,
+    pub sessions: BTreeMap<String, Value>,
     pub intents: BTreeMap<String, Value>,
     charges: BTreeMap<String, Value>,
     /// Oldest first.
@@ -54,7 +55,7 @@ pub struct Fake {
     state: Arc<Mutex<State>>,
 }
 
-type Answer = Result<Value, (u16, &'static str)>;
+pub type Answer = Result<Value, (u16, &'static str)>;
 
 impl Fake {
     pub fn new(now: i64) -> Self {
@@ -217,11 +218,12 @@ impl State {
             ("POST", ["payment_intents", id, "cancel"]) => self.cancel(id),
             ("POST", ["refunds"]) => self.refund(&form),
             ("GET", ["events"]) => Ok(self.list(&form)),
+            ("GET", [list @ ..]) => Ok(self.objects(list, &form)),
             other => panic!("the fake does not know {other:?}"),
         }
     }
 
-    fn open(&mut self, form: &BTreeMap<String, String>) -> Value {
+    pub fn open(&mut self, form: &BTreeMap<String, String>) -> Value {
         let id = self.id("cs");
         let number = |name: &str| form[name].parse::<i64>().unwrap();
         let amount = number("line_items[0][price_data][unit_amount]") * number("line_items[0][quantity]");
@@ -251,7 +253,7 @@ impl State {
         Ok(intent)
     }
 
-    fn expire(&mut self, id: &str) -> Answer {
+    pub fn expire(&mut self, id: &str) -> Answer {
         let session = self.sessions.get_mut(id).ok_or((404, "resource_missing"))?;
         if session["status"] != "open" {
             return Err((400, "checkout_session_not_open"));
@@ -263,7 +265,7 @@ impl State {
         Ok(session)
     }
 
-    fn capture(&mut self, id: &str, form: &BTreeMap<String, String>) -> Answer {
+    pub fn capture(&mut self, id: &str, form: &BTreeMap<String, String>) -> Answer {
         let intent = self.intents.get_mut(id).ok_or((404, "resource_missing"))?;
         if intent["status"] != "requires_capture" {
             return Err((400, "payment_intent_unexpected_state"));
@@ -287,7 +289,7 @@ impl State {
         Ok(intent)
     }
 
-    fn cancel(&mut self, id: &str) -> Answer {
+    pub fn cancel(&mut self, id: &str) -> Answer {
         let intent = self.intents.get_mut(id).ok_or((404, "resource_missing"))?;
         if intent["status"] != "requires_capture" {
             return Err((400, "payment_intent_unexpected_state"));
@@ -302,7 +304,7 @@ impl State {
         Ok(intent)
     }
 
-    fn refund(&mut self, form: &BTreeMap<String, String>) -> Answer {
+    pub fn refund(&mut self, form: &BTreeMap<String, String>) -> Answer {
         let intent = form["payment_intent"].clone();
         let charge = self.intents.get(&intent).ok_or((404, "resource_missing"))?["latest_charge"].clone();
         let charge = self.charges.get_mut(charge.as_str().unwrap()).unwrap();
@@ -322,6 +324,16 @@ impl State {
         self.tell("charge.refunded", &charge);
         self.effects.push(format!("refund {amount} of {intent}"));
         Ok(refund)
+    }
+
+    /// All objects of one kind. There are no subscriptions here.
+    fn objects(&self, list: &[&str], form: &BTreeMap<String, String>) -> Value {
+        match list {
+            ["payment_intents"] => page(self.intents.keys().map(|id| self.intent(id, true).unwrap()), form),
+            ["checkout", "sessions"] => page(self.sessions.values().cloned(), form),
+            ["subscriptions"] => page(std::iter::empty(), form),
+            other => panic!("the fake does not know {other:?}"),
+        }
     }
 
     /// Newest first, from the one after `starting_after`.

@@ -12,6 +12,7 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use super::story::{DAY, items};
 use crate::events::fixture;
 use crate::stripe::listener::{Heard, Listener, Say};
+use crate::stripe::objects::page;
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,8 @@ pub struct State {
     next: u64,
     pub subscriptions: BTreeMap<String, Value>,
     pub invoices: BTreeMap<String, Value>,
-    intents: BTreeMap<String, Value>,
+    /// What took the money of invoices.
+    pub intents: BTreeMap<String, Value>,
     /// Oldest first.
     pub events: Vec<Value>,
     pub thin_events: Vec<Value>,
@@ -94,6 +96,7 @@ impl State {
         let mut object = fixture("customer.subscription.updated")["data"]["object"].take();
         let id = format!("sub_{}", self.number());
         object["id"] = json!(id);
+        object["created"] = json!(self.now);
         object["status"] = json!(if is_trial { "trialing" } else { "incomplete" });
         object["metadata"] = json!({"owner": owner});
         object["start_date"] = json!(self.now);
@@ -162,6 +165,7 @@ impl State {
         for name in ["amount", "amount_received"] {
             intent[name] = json!(2000);
         }
+        intent["created"] = json!(self.now);
         self.intents.insert(format!("pi_{invoice}"), intent.clone());
         self.say("payment_intent.succeeded", json!({"object": intent}));
         self.say("invoice.paid", json!({"object": paid}));
@@ -317,7 +321,18 @@ impl State {
             let newest: Vec<&Value> = self.thin_events.iter().rev().collect();
             return Ok(json!({"data": newest, "next_page_url": null, "previous_page_url": null}));
         }
-        assert!(path.starts_with("/v1/events?"), "{path}");
+        if let Some(id) = path.strip_prefix("/v1/payment_intents/") {
+            let id = id.split('?').next().unwrap();
+            return self.intents.get(id).cloned().ok_or((404, "no such intent".to_owned()));
+        }
+        let (list, query) = path.split_once('?').unwrap_or((path, ""));
+        let form = actix_web::web::Query::<BTreeMap<String, String>>::from_query(query).unwrap().into_inner();
+        match list {
+            "/v1/subscriptions" => return Ok(page(self.subscriptions.values().cloned(), &form)),
+            "/v1/payment_intents" => return Ok(page(self.intents.values().cloned(), &form)),
+            "/v1/checkout/sessions" => return Ok(page(std::iter::empty(), &form)),
+            _ => assert_eq!(list, "/v1/events"),
+        }
         let before = path.split("starting_after=").nth(1).map(|rest| rest.split('&').next().unwrap().to_owned());
         let older = |event: &&Value| before.as_ref().is_none_or(|before| event["id"].as_str() < Some(before.as_str()));
         let listed = if self.style == Style::Thin { &[][..] } else { &self.events[..] };

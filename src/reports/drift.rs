@@ -1,0 +1,79 @@
+//! How comparisons with gateways stand, and what they found.
+
+use std::sync::Arc;
+
+use crate::domain::Timestamp;
+use crate::domain::difference::{DifferingValue, DriftSubject};
+use crate::engine::drift::Comparable;
+use crate::engine::{Engine, Variant};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::drift::{DifferenceRow, DriftRow};
+
+/// How many differences a page shows.
+pub(crate) const DIFFERENCES: usize = 50;
+
+/// What the page of differences shows.
+pub(crate) struct DriftReport {
+    /// Each variant, by name.
+    pub variants: Vec<ComparedVariant>,
+    /// The differences that were found first.
+    pub differences: Vec<NotedDifference>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// A variant and its last comparison.
+pub(crate) struct ComparedVariant {
+    pub name: String,
+    pub gateway: &'static str,
+    /// Why it can't be compared.
+    pub cannot: Option<String>,
+    pub last: Option<DriftRow>,
+}
+
+/// A difference that was noted.
+#[derive(Debug, Clone)]
+pub(crate) struct NotedDifference {
+    pub id: i64,
+    pub variant: String,
+    pub subject: DriftSubject,
+    pub name: String,
+    pub values: Vec<DifferingValue>,
+    pub found_at: Timestamp,
+}
+
+impl Engine {
+    /// How comparisons stand.
+    pub(crate) async fn drift_report(self: &Arc<Self>) -> Result<DriftReport, Error> {
+        let limit = DIFFERENCES as i64 + 1;
+        let (mut known, mut rows) =
+            self.read(move |tx| Ok((tx.comparisons()?, tx.differences(None, 0, limit)?))).await?;
+        let more = rows.len() > DIFFERENCES;
+        rows.truncate(DIFFERENCES);
+        let compared = |(name, variant): (&String, &Variant)| ComparedVariant {
+            name: name.clone(),
+            gateway: variant.gateway.name(),
+            cannot: Comparable::of(variant).err(),
+            last: known.iter().position(|row| row.variant == *name).map(|at| known.swap_remove(at)),
+        };
+        let variants = self.variants.iter().map(compared).collect();
+        Ok(DriftReport { variants, differences: rows.into_iter().map(noted).collect(), more })
+    }
+
+    /// The difference with this number.
+    pub(crate) async fn noted_difference(self: &Arc<Self>, id: i64) -> Result<Option<NotedDifference>, Error> {
+        self.read(move |tx: &mut dyn Tx| Ok(tx.difference(id)?.map(noted))).await
+    }
+}
+
+fn noted(row: DifferenceRow) -> NotedDifference {
+    NotedDifference {
+        id: row.id,
+        variant: row.variant,
+        subject: DriftSubject::parse(&row.subject).unwrap_or(DriftSubject::Object),
+        name: row.name,
+        values: serde_json::from_str(&row.fields).unwrap_or_default(),
+        found_at: row.found_at,
+    }
+}
