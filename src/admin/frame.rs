@@ -15,7 +15,9 @@ use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
 use crate::domain::Timestamp;
+use crate::engine::replica::ReadFrom;
 use crate::error::{Error, ErrorKind};
+use crate::store::replication::Behind;
 use crate::web::{respond, statics};
 
 /// Where the pages are, who looks, and when.
@@ -26,6 +28,7 @@ pub(super) struct Frame {
     actor: String,
     may_act: bool,
     now: Timestamp,
+    read_from: Option<String>,
 }
 
 /// Why a page could not be shown, or an act not be done.
@@ -57,7 +60,20 @@ impl Frame {
         may_act: bool,
         now: Timestamp,
     ) -> Self {
-        Self { admin, sections, mount: mount.to_owned(), actor: actor.to_owned(), may_act, now }
+        let (mount, actor) = (mount.to_owned(), actor.to_owned());
+        Self { admin, sections, mount, actor, may_act, now, read_from: None }
+    }
+
+    /// The same of pages that are read from there.
+    pub(super) fn reading(self, from: Option<ReadFrom>) -> Self {
+        let words = from.map(|from| match from {
+            ReadFrom::Replica(Behind::Nothing) => "Read from a replica that has all.".to_owned(),
+            ReadFrom::Replica(Behind::Seconds(1)) => "Read from a replica, 1 second behind.".to_owned(),
+            ReadFrom::Replica(Behind::Seconds(count)) => format!("Read from a replica, {count} seconds behind."),
+            ReadFrom::Replica(Behind::Unknown) => "Read from a replica; how far it is behind is unknown.".to_owned(),
+            ReadFrom::Primary => "The replica does not answer, so this was read from the primary.".to_owned(),
+        });
+        Self { read_from: words, ..self }
     }
 
     /// The address of a path below `/admin`.
@@ -100,6 +116,7 @@ impl Frame {
             home: self.admin.home.as_ref().map(|(text, href)| Link::new(text, href)),
             actor: self.actor.clone(),
             access: (!self.may_act).then(|| "read-only".to_owned()),
+            read_from: self.read_from.clone(),
             flash: None,
         }
     }

@@ -17,6 +17,7 @@ use super::frame::Frame;
 use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
+use crate::engine::replica::ReadFrom;
 use crate::engine::{Actor, Engine};
 use crate::payments::Payments;
 use crate::web::body::{self, Body, Limits};
@@ -38,6 +39,8 @@ pub(super) struct Visit {
     mount: String,
     name: String,
     may_act: bool,
+    /// What its pages are read from, where there is a replica.
+    read_from: Option<ReadFrom>,
 }
 
 /// Asks the policy.
@@ -59,8 +62,13 @@ pub(super) async fn visit(req: HttpRequest, body: &mut Body, mount: String) -> R
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
     let Site { payments, admin, sections, webhooks } = site;
-    let visit = Visit { req, payments, form: Fields::default(), admin, sections, webhooks, mount, name, may_act };
-    if *visit.req.method() == Method::POST { with_form(may_post(visit)?, body).await } else { Ok(visit) }
+    let form = Fields::default();
+    let visit = Visit { req, payments, form, admin, sections, webhooks, mount, name, may_act, read_from: None };
+    if *visit.req.method() == Method::POST {
+        return with_form(may_post(visit)?, body).await;
+    }
+    let read_from = visit.engine().read_from().await;
+    Ok(Visit { read_from, ..visit })
 }
 
 /// Reads what was sent, once it is clear that it may be.
@@ -136,7 +144,8 @@ impl Visit {
     /// What stands around the page.
     pub(super) fn frame(&self) -> Frame {
         let (admin, sections) = (self.admin.clone(), self.sections.clone());
-        Frame::new(admin, sections, &self.mount, &self.name, self.may_act, self.engine().now())
+        let frame = Frame::new(admin, sections, &self.mount, &self.name, self.may_act, self.engine().now());
+        frame.reading(self.read_from)
     }
 
     pub(super) fn may_act(&self) -> bool {

@@ -15,11 +15,14 @@ pub(crate) mod handler;
 mod health;
 pub(crate) mod heartbeat;
 mod hints;
+mod holdings;
+mod look;
 #[cfg(feature = "metrics")]
 mod measure;
 mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;
+pub(crate) mod replica;
 pub(crate) mod request;
 mod retention;
 pub(crate) mod served;
@@ -63,6 +66,8 @@ pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// What `Payments` hands out clones of: one for each built configuration.
 pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
+    /// What pages read from, where it is not `store`.
+    pub(crate) replica: Option<replica::Replica>,
     pub(crate) writer: Writer,
     /// The bodies that are arriving.
     pub(crate) arrivals: Arc<Arrivals>,

@@ -3,6 +3,8 @@
 
 mod alarms;
 mod limits;
+mod persons;
+mod replica;
 mod subscriptions;
 
 use std::collections::{BTreeMap, HashSet};
@@ -18,7 +20,8 @@ use crate::domain::Timestamp;
 use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
-use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, HandlerError, Retention};
+use crate::engine::replica::Replica;
+use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, Erasures, HandlerError, Retention};
 use crate::engine::{TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
@@ -28,6 +31,7 @@ use crate::store::writer::{Limits, Writer};
 /// Configures [`Payments`].
 pub struct Builder<C: HostConnection> {
     database: Database<C>,
+    replica: Option<Database<C>>,
     variants: Vec<(String, Variant)>,
     handlers: Handlers,
     retired: Vec<String>,
@@ -71,6 +75,7 @@ impl<C: HostConnection> Builder<C> {
     pub(super) fn new(database: Database<C>) -> Self {
         Self {
             database,
+            replica: None,
             variants: Vec::new(),
             handlers: Handlers::default(),
             retired: Vec::new(),
@@ -225,6 +230,7 @@ impl<C: HostConnection> Builder<C> {
             writer: Writer::open(store.clone(), self.limits)?,
             arrivals: Arrivals::new(self.limits.bytes),
             store,
+            replica: self.replica.map(|replica| Replica::new(replica.store())),
             variants,
             handlers: self.handlers,
             retired: self.retired,

@@ -26,7 +26,7 @@ pub(crate) struct Acts {
 impl Engine {
     pub(crate) async fn audit(self: &Arc<Self>, filter: ActFilter, place: Option<Place>) -> Result<Acts, Error> {
         let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
-        self.read(move |tx| {
+        self.look(move |tx| {
             let rows = tx.browse_acts(&filter, from, ROWS as i64 + 1)?;
             let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
             let on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();

@@ -53,23 +53,22 @@ pub(crate) struct Checkup {
 impl Engine {
     /// How every variant is doing, and how often deliveries to addresses of no variant came.
     pub(crate) async fn standings(self: &Arc<Self>) -> Result<(Vec<Standing>, i64), Error> {
-        self.blocking(|engine| {
-            engine.store.ask(|tx| {
-                let refused = tx.refused(engine.now() - REFUSED)?;
-                let mut standings = Vec::new();
-                for name in engine.variants.keys() {
-                    standings.extend(standing(engine, tx, name, &refused)?);
-                }
-                Ok((standings, refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum()))
-            })
+        let engine = self.clone();
+        self.look(move |tx| {
+            let refused = tx.refused(engine.now() - REFUSED)?;
+            let mut standings = Vec::new();
+            for name in engine.variants.keys() {
+                standings.extend(standing(&engine, tx, name, &refused)?);
+            }
+            Ok((standings, refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum()))
         })
         .await
     }
 
     /// How the variant is doing, and what became of the test event `test`; `None` when there is no such variant.
     pub(crate) async fn checkup(self: &Arc<Self>, name: &str, test: Option<String>) -> Result<Option<Checkup>, Error> {
-        let name = name.to_owned();
-        self.blocking(move |engine| engine.store.ask(|tx| checkup(engine, tx, &name, test.as_deref()))).await
+        let (engine, name) = (self.clone(), name.to_owned());
+        self.look(move |tx| checkup(&engine, tx, &name, test.as_deref())).await
     }
 
     /// The header fields that make `body` a genuine delivery to the variant now, where its gateway's secret is ours to

@@ -48,7 +48,7 @@ impl Engine {
     pub(crate) async fn drift_report(self: &Arc<Self>) -> Result<DriftReport, Error> {
         let limit = DIFFERENCES as i64 + 1;
         let (mut known, mut rows) =
-            self.read(move |tx| Ok((tx.comparisons()?, tx.differences(None, 0, limit)?))).await?;
+            self.look(move |tx| Ok((tx.comparisons()?, tx.differences(None, 0, limit)?))).await?;
         let more = rows.len() > DIFFERENCES;
         rows.truncate(DIFFERENCES);
         let compared = |(name, variant): (&String, &Variant)| ComparedVariant {

@@ -67,7 +67,8 @@ impl Engine {
     /// # Errors
     /// `NotFound` for an unknown event, `Refused` when its body was pruned, and what the database says.
     pub(crate) async fn dry_run(self: &Arc<Self>, event: EventId) -> Result<Forecast, Error> {
-        self.blocking(move |engine| engine.store.ask(|tx| forecast(engine, tx, event))).await
+        let engine = self.clone();
+        self.look(move |tx| forecast(&engine, tx, event)).await
     }
 }
 

@@ -19,7 +19,7 @@ impl Engine {
     /// The handlers that are registered and not retired, by name.
     pub(crate) async fn handler_list(self: &Arc<Self>) -> Result<HandlerList, Error> {
         let now = self.now();
-        self.read(move |tx| {
+        self.look(move |tx| {
             Ok(match Served::read(tx, now)? {
                 Some(served) => HandlerList {
                     deadlocked: served.deadlocked(),

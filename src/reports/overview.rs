@@ -40,7 +40,8 @@ pub(crate) struct Overview {
 impl Engine {
     /// How things stand, with a chart of `span`.
     pub(crate) async fn overview(self: &Arc<Self>, span: Span) -> Result<Overview, Error> {
-        self.blocking(move |engine| engine.store.ask(|tx| overview(engine, tx, span))).await
+        let engine = self.clone();
+        self.look(move |tx| overview(&engine, tx, span)).await
     }
 }
 

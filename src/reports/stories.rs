@@ -88,13 +88,14 @@ const EVENTS: i64 = 200;
 impl Engine {
     /// The story of the payment with this token.
     pub(crate) async fn payment_story(self: &Arc<Self>, token: &str) -> Result<Option<PaymentStory>, Error> {
-        let token = token.to_owned();
-        self.blocking(move |engine| engine.store.ask(|tx| payment_story(engine, tx, &token))).await
+        let (engine, token) = (self.clone(), token.to_owned());
+        self.look(move |tx| payment_story(&engine, tx, &token)).await
     }
 
     /// The story of the event with this id.
     pub(crate) async fn event_story(self: &Arc<Self>, id: EventId) -> Result<Option<EventStory>, Error> {
-        self.blocking(move |engine| engine.store.ask(|tx| event_story(engine, tx, id))).await
+        let engine = self.clone();
+        self.look(move |tx| event_story(&engine, tx, id)).await
     }
 }
 

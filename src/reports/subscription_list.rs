@@ -69,7 +69,7 @@ impl Engine {
         place: Option<Place>,
         most: usize,
     ) -> Result<SubscriptionPage, Error> {
-        self.read(move |tx| {
+        self.look(move |tx| {
             let mut view = view.clone();
             let mut capped = false;
             if let Some(text) = &view.search {
@@ -99,7 +99,7 @@ impl Engine {
         than: i64,
         cap: usize,
     ) -> Result<usize, Error> {
-        self.read(move |tx| {
+        self.look(move |tx| {
             let from = Some(SubscriptionPlace::After(SubscriptionId(than)));
             let rows = tx.list_subscriptions(&view.filter, from, cap as i64)?;
             Ok(rows.iter().filter(|row| view.matches(row)).count())

@@ -49,8 +49,8 @@ pub(crate) struct SubscriptionStory {
 impl Engine {
     /// The story of the subscription with this token.
     pub(crate) async fn subscription_story(self: &Arc<Self>, token: &str) -> Result<Option<SubscriptionStory>, Error> {
-        let token = token.to_owned();
-        self.blocking(move |engine| engine.store.ask(|tx| story(engine, tx, &token))).await
+        let (engine, token) = (self.clone(), token.to_owned());
+        self.look(move |tx| story(&engine, tx, &token)).await
     }
 }
 

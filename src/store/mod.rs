@@ -21,6 +21,7 @@ mod pools;
 mod postgres;
 pub(crate) mod pulse;
 pub(crate) mod registry;
+pub(crate) mod replication;
 pub(crate) mod rows;
 pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
@@ -49,6 +50,7 @@ use filters::*;
 use migrations::Migration;
 use pulse::Silence;
 use registry::Registry;
+use replication::Replication;
 use rows::*;
 use sets::Sets;
 use subscription_calls::SubscriptionOperations;
@@ -115,6 +117,7 @@ pub(crate) trait Tx:
     + Acts
     + Alarms
     + Comparisons
+    + Replication
     + Checkup
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.

@@ -3,6 +3,8 @@
 
 mod append;
 mod fetches;
+mod growth;
+mod replication;
 mod results;
 #[path = "statements/mod.rs"]
 mod statements;

@@ -23,6 +23,7 @@ use diesel::sqlite::Sqlite;
 use super::dialect::{Dialect, lend, spoil};
 use super::failure::{Failed, dialect_error, is_locked};
 use super::migrations::Migration;
+use super::replication::{Behind, Replication};
 use super::rows::{EventRow, PaymentRow};
 use super::sets::{Key, by_variant};
 use super::statement::{answers, statement};
@@ -121,6 +122,17 @@ impl Dialect for SqliteConnection {
         let path = "SELECT file FROM pragma_database_list WHERE name = 'main'";
         let path: QueryResult<Path> = diesel::sql_query(path).get_result(self);
         path.ok().map(|path| path.file).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+}
+
+/// A copy of the file does not know of what it is one.
+impl Replication for SqliteConnection {
+    fn position(&mut self) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    fn behind(&mut self, _: Option<&str>) -> Result<Behind, Error> {
+        Ok(Behind::Unknown)
     }
 }
 

@@ -6,6 +6,7 @@ mod migrating;
 mod network;
 mod pooler;
 mod read_only;
+mod replica;
 mod senders;
 
 use std::time::{Duration, Instant};

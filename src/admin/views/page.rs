@@ -25,6 +25,8 @@ pub(crate) struct Page {
     pub(crate) actor: String,
     /// What limits the actor, in a word or two: `read-only`. `None`: nothing does.
     pub(crate) access: Option<String>,
+    /// What the page was read from, where that may not be all that was written.
+    pub(crate) read_from: Option<String>,
     /// What came of the act that led here.
     pub(crate) flash: Option<Flash>,
 }

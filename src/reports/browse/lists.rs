@@ -27,7 +27,7 @@ impl Engine {
         size: usize,
     ) -> Result<Page<PaymentRow>, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| payments::page(tx, &view, &variants, place, size)?.whole()).await
+        self.look(move |tx| payments::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
     /// As [`Payments::payment_page`], of events.
@@ -38,7 +38,7 @@ impl Engine {
         size: usize,
     ) -> Result<Page<EventRow>, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| events::page(tx, &view, &variants, place, size)?.whole()).await
+        self.look(move |tx| events::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
     /// The tokens of these payments.
@@ -46,7 +46,7 @@ impl Engine {
         self: &Arc<Self>,
         payments: Vec<PaymentId>,
     ) -> Result<BTreeMap<PaymentId, String>, Error> {
-        self.read(move |tx| Ok(tx.tokens_of(&payments)?.into_iter().collect())).await
+        self.look(move |tx| Ok(tx.tokens_of(&payments)?.into_iter().collect())).await
     }
 
     /// How many payments of a list are newer than this one, counted up to `cap`.
@@ -57,13 +57,13 @@ impl Engine {
         cap: usize,
     ) -> Result<usize, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| payments::newer(tx, &view, &variants, than, cap)).await
+        self.look(move |tx| payments::newer(tx, &view, &variants, than, cap)).await
     }
 
     /// How many events of a list are newer than this one, counted up to `cap`.
     pub(crate) async fn newer_events(self: &Arc<Self>, view: EventView, than: i64, cap: usize) -> Result<usize, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| events::newer(tx, &view, &variants, than, cap)).await
+        self.look(move |tx| events::newer(tx, &view, &variants, than, cap)).await
     }
 
     /// A page of payments with all that stands around it.
@@ -73,7 +73,7 @@ impl Engine {
         place: Option<Place>,
     ) -> Result<PaymentList, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| {
+        self.look(move |tx| {
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
             let each = Status::ALL.map(PaymentStream::Status);
@@ -98,7 +98,7 @@ impl Engine {
         place: Option<Place>,
     ) -> Result<EventList, Error> {
         let variants = self.variant_names();
-        self.read(move |tx| {
+        self.look(move |tx| {
             let page = events::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.event_times(&[id])).transpose()?.and_then(|times| times[0]);
             let of: Vec<PaymentId> = page.rows.iter().filter_map(|row| row.payment_id).collect();
