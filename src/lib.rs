@@ -117,3 +117,8 @@ mod subscriptions_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../docs/operations.md")]
 mod operations_guide {}
+
+/// The programs of the guide to deploying.
+#[cfg(all(doctest, feature = "sqlite", feature = "postgres"))]
+#[doc = include_str!("../docs/deploy.md")]
+mod deploy_guide {}

@@ -5,7 +5,8 @@
 //! `STRIPE_WEBHOOK_SECRET` (comma-separated while one is being replaced by another; random when absent),
 //! `STRIPE_API_KEY` (checkouts then really happen at Stripe) and `STRIPE_API_BASE` (a fake of its API instead),
 //! `STRIPE_TEA_PRICE` (the id of a recurring price, with which Stripe sells the tea box too),
-//! `ADMIN_PASSWORD` (user `admin`; random when absent), `RUST_LOG` (`info`).
+//! `ADMIN_PASSWORD` (user `admin`; random when absent), `RUST_LOG` (`info`), `REPLICA_URL` (a standby that the admin's
+//! pages read from) and `ROLE` (`all`; `receive` serves and processes nothing, `work` processes and serves `/health`).
 //!
 //! With the feature `cli`, `shop doctor`, `shop events --state discarded` and so on ask and act beside the running shop;
 //! `shop --help` lists them. With the feature `metrics`, `/metrics` is there for Prometheus.
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 
 use actix_payments::{Database, ReadyChecks, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
+use settings::Role;
 
 #[actix_web::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -42,7 +44,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     payments.migrate().await?;
     #[cfg(feature = "metrics")]
     let numbers = metrics::install()?;
-    let worker = payments.worker().start()?;
+    let role = settings.role;
+    let worker = (role != Role::Receive).then(|| payments.worker().start()).transpose()?;
     let tea_prices = settings.tea_prices();
 
     // One policy for all workers, so that they share what they know of wrong tries.
@@ -53,10 +56,14 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             let app = App::new();
             #[cfg(feature = "metrics")]
             let app = app.configure(metrics::route(numbers.clone()));
+            let health = payments.health("/health").checks(ReadyChecks::new().needs_worker(role != Role::Receive));
+            let app = app.service(health);
+            if role == Role::Work {
+                return app;
+            }
             app.app_data(payments.clone())
                 .app_data(web::Data::new(database.clone()))
                 .service(payments.mount("/payments").admin(staff.clone()))
-                .service(payments.health("/health").checks(ReadyChecks::new().needs_worker(true)))
                 .configure(pages::routes)
                 .configure(tea::routes(payments.clone(), tea_prices.clone()))
         }
@@ -66,6 +73,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     .bind(&settings.bind)?;
     settings.print(server.addrs().first());
     server.run().await?;
-    worker.stop().await;
+    if let Some(worker) = worker {
+        worker.stop().await;
+    }
     Ok(ExitCode::SUCCESS)
 }

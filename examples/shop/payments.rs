@@ -26,7 +26,14 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
     let price = Money::new(tea::PRICE, Currency::parse("EUR").unwrap_or(Currency::NONE));
     let dummy = Dummy::new(&settings.dummy_secret).in_production().price(DUMMY_TEA, price, "month");
     let receipts = database.clone();
-    Payments::builder(database)
+    let mut builder = Payments::builder(database);
+    if let Some(key) = &settings.erasure_key {
+        builder = builder.erasure_key(key);
+    }
+    if let Some(url) = &settings.replica_url {
+        builder = builder.read_replica(Database::from_url(url)?);
+    }
+    builder
         .variant("stripe", stripe)
         .variant("dummy", dummy)
         .handler_in_transaction("mark-order", mark_order)

@@ -11,8 +11,32 @@ pub(crate) const DUMMY_TEA: &str = "tea-box";
 #[derive(Clone)]
 pub(crate) struct TeaPrices(pub(crate) Vec<(String, String)>);
 
+/// What a process of the shop does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    All,
+    /// Serves pages and takes deliveries, and processes nothing.
+    Receive,
+    /// Processes, and answers only whether it is healthy.
+    Work,
+}
+
+impl Role {
+    fn parse(word: &str) -> Result<Self, String> {
+        match word {
+            "" | "all" => Ok(Self::All),
+            "receive" => Ok(Self::Receive),
+            "work" => Ok(Self::Work),
+            other => Err(format!("expected ROLE to be all, receive or work, got {other:?}")),
+        }
+    }
+}
+
 pub(crate) struct Settings {
     pub(crate) database_url: String,
+    /// What the admin pages read from, if not that.
+    pub(crate) replica_url: Option<String>,
+    pub(crate) role: Role,
     pub(crate) bind: String,
     /// At least one; several while one is being replaced by another.
     pub(crate) stripe_secrets: Vec<String>,
@@ -34,6 +58,8 @@ impl Settings {
         let password = given("ADMIN_PASSWORD");
         Ok(Self {
             database_url: given("DATABASE_URL").unwrap_or_else(|| "sqlite://shop.db".into()),
+            replica_url: given("REPLICA_URL"),
+            role: Role::parse(&given("ROLE").unwrap_or_default())?,
             bind: given("BIND").unwrap_or_else(|| "127.0.0.1:8080".into()),
             stripe_was_given: secrets.is_some(),
             stripe_secrets: match secrets {

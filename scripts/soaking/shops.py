@@ -1,5 +1,5 @@
 """Processes of the shop, and the senders that buy, pay and send each event until it is acknowledged."""
-import collections, hashlib, hmac, http.client, itertools, json, os, random, socket, subprocess, threading, time
+import collections, hashlib, hmac, http.client, itertools, json, os, random, signal, socket, subprocess, threading, time
 import urllib.parse
 
 SECRET = "whsec_soak"
@@ -47,6 +47,18 @@ class Shop:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    def stop(self, patience=40):
+        """Ends it as systemd and Kubernetes do; answers after how many seconds it ended, and fails if it does not."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            fail(f"shop {self.name} has not ended {patience} seconds after it was told to")
+        if code not in (0, -signal.SIGTERM):
+            fail(f"shop {self.name} ended with {code}")
+        return time.monotonic() - begun
 
     def request(self, path, body, headers, patience=PATIENCE):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)

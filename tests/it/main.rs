@@ -10,6 +10,7 @@ mod alarms;
 mod app;
 mod asking;
 mod audit;
+mod backup;
 mod braintree;
 mod browser;
 mod cli;
