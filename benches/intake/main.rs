@@ -5,12 +5,15 @@
 //! `cargo bench --bench intake --all-features`; `BENCH_SECONDS` (2) is the length of one measurement, `BENCH_ROUNDS`
 //! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite. Deliveries are signed as they are
 //! sent; with `BENCH_READY=1` they are signed beforehand, so that less of the machine is the sender's.
+//!
+//! `… -- telemetry` measures what it costs that somebody measures and traces, instead.
 
 // Rates are no money.
 #![allow(clippy::float_arithmetic)]
 
 mod load;
 mod rivals;
+mod telemetry;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, mpsc};
@@ -36,8 +39,16 @@ fn main() {
         Ok(server) => databases.push(("Postgres", rivals::fresh_postgres(&server))),
         Err(_) => println!("TEST_POSTGRES_URL is not set: only SQLite is measured"),
     }
+    let is_telemetry = std::env::args().any(|word| word == "telemetry");
+    if is_telemetry {
+        telemetry::install();
+    }
     for (name, url) in databases {
-        measure(name, &url);
+        if is_telemetry {
+            telemetry::measure(name, &url);
+        } else {
+            measure(name, &url);
+        }
     }
 }
 
