@@ -22,7 +22,6 @@ pub(crate) enum Method {
     Get,
     Post,
     Patch,
-    #[cfg_attr(not(feature = "braintree"), allow(dead_code, reason = "only Braintree's API wants it"))]
     Put,
     Delete,
 }

@@ -98,6 +98,11 @@ impl ApiCall {
         }
     }
 
+    /// A PUT, which has the same effect however often it is sent.
+    pub(super) fn put(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::Put, ..Self::patch(path, body) }
+    }
+
     /// Declares that the company acts once, however often the call is sent.
     pub(super) fn repeatable(mut self) -> Self {
         self.repeatable = true;
@@ -172,6 +177,23 @@ impl JsonApi {
         })
     }
 
+    /// Sends a call that changes how an object stands. One that is refused may have been carried out all the same: by a
+    /// try whose answer was lost, or by somebody else. The object at `path` shows whether it stands as the call asks;
+    /// `is_done` is `None` where it does not say.
+    pub(super) async fn settle(
+        &self,
+        call: ApiCall,
+        path: impl Into<String>,
+        is_done: impl Fn(&Response) -> Option<bool>,
+    ) -> Result<Response, GatewayError> {
+        match self.send(call).await {
+            Err(refused @ (GatewayError::Declined(_) | GatewayError::OutcomeUnknown(_))) => {
+                after_refusal(refused, self.send(ApiCall::get(path)).await, is_done)
+            }
+            answer => answer,
+        }
+    }
+
     fn authorization(&self) -> (&'static str, String) {
         let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
         match &self.credentials {
@@ -210,15 +232,18 @@ fn refusal(answer: &Response) -> GatewayError {
 
 /// What a refusal of what may have been done before means, by the object as it is shown: it was done, it was not, or
 /// nobody knows.
-pub(super) fn after_refusal(
+fn after_refusal(
     refused: GatewayError,
     shown: Result<Response, GatewayError>,
-    is_done: impl Fn(&Response) -> bool,
+    is_done: impl Fn(&Response) -> Option<bool>,
 ) -> Result<Response, GatewayError> {
     match shown {
-        Ok(shown) if is_done(&shown) => Ok(shown),
-        Ok(_) | Err(GatewayError::Declined(_)) => Err(refused),
-        Err(why) => Err(GatewayError::OutcomeUnknown(why.to_string())),
+        Ok(shown) => match is_done(&shown) {
+            Some(true) => Ok(shown),
+            Some(false) => Err(refused),
+            None => Err(GatewayError::OutcomeUnknown(format!("{refused}; the answer does not say how it stands"))),
+        },
+        Err(unread) => Err(retry::unseen(refused, unread)),
     }
 }
 

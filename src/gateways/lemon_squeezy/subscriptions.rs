@@ -7,6 +7,8 @@ use super::api::{data, event};
 use super::subscription::TOKEN;
 use super::{LemonSqueezy, no_key};
 use crate::domain::event::Envelope;
+use crate::gateways::http::Response;
+use crate::gateways::json::{Object, short};
 use crate::gateways::json_api::{ApiCall, is_plain};
 use crate::gateways::subscriptions::{
     SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
@@ -61,15 +63,28 @@ impl SubscriptionGateway for LemonSqueezy {
                     let why = SubscriptionGateway::supports(self, call.verb).err().unwrap_or_default();
                     return Err(GatewayError::Unsupported(why));
                 }
-                SubscriptionVerb::CancelAtEnd => ApiCall::delete(path),
+                SubscriptionVerb::CancelAtEnd => ApiCall::delete(&path),
                 SubscriptionVerb::Resume => {
                     let data = json!({"type": "subscriptions", "id": id, "attributes": {"cancelled": false}});
-                    ApiCall::patch(path, json!({"data": data}))
+                    ApiCall::patch(&path, json!({"data": data}))
                 }
-                SubscriptionVerb::Refresh => ApiCall::get(path),
+                SubscriptionVerb::Refresh => ApiCall::get(&path),
             };
-            let answer = api.json.send(request).await?;
+            // What is cancelled can't be cancelled again.
+            let answer = match call.verb {
+                SubscriptionVerb::Refresh => api.json.send(request).await?,
+                verb => api.json.settle(request, path, |shown| is_so(verb, shown)).await?,
+            };
             Ok(vec![event(call.idempotency_key.clone(), "subscription", data(&answer)?, answer.answered_at())?])
         })
     }
+}
+
+/// Whether the answer shows the subscription as the call would leave it; `None` if it does not say.
+fn is_so(verb: SubscriptionVerb, shown: &Response) -> Option<bool> {
+    let subscription = Object::read(data(shown).ok()?, "a subscription").ok()?;
+    let of = subscription.object("attributes", "a subscription").ok()??;
+    let is_cancelled = of.bool("cancelled").ok()??;
+    let has_ended = short(&of, "status")? == "expired";
+    Some(if verb == SubscriptionVerb::CancelAtEnd { is_cancelled || has_ended } else { !is_cancelled && !has_ended })
 }

@@ -13,7 +13,7 @@ use crate::domain::event::{Envelope, storable};
 use crate::domain::parse_rfc3339;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, after_refusal, is_plain, no_object, unseen};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object, unseen};
 use crate::gateways::reading::number_text;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, Listing, PaymentRequest, Started, Verb};
@@ -92,14 +92,9 @@ impl Api {
         match call.verb {
             Verb::Cancel => {
                 let body = json!({"status": "canceled"});
-                let answer = match self.json.send(ApiCall::patch(format!("/transactions/{id}"), body)).await {
-                    // What is canceled can't be canceled again.
-                    Err(refused @ (GatewayError::Declined(_) | GatewayError::OutcomeUnknown(_))) => {
-                        let shown = self.json.send(ApiCall::get(format!("/transactions/{id}"))).await;
-                        after_refusal(refused, shown, is_canceled)?
-                    }
-                    answer => answer?,
-                };
+                let path = format!("/transactions/{id}");
+                // What is canceled can't be canceled again.
+                let answer = self.json.settle(ApiCall::patch(&path, body), &path, is_canceled).await?;
                 Ok(vec![event(call.idempotency_key.clone(), "transaction", data(&answer)?, answer.answered_at())?])
             }
             Verb::Refund => self.refund(call, id).await,
@@ -198,9 +193,9 @@ fn adjustments<'a>(transaction: &Object<'a>) -> Result<Vec<&'a str>, GatewayErro
     list.ok_or_else(|| GatewayError::Malformed("expected `adjustments` of a transaction to be a list".to_owned()))
 }
 
-fn is_canceled(shown: &Response) -> bool {
-    let transaction = data(shown).ok().and_then(|raw| Object::read(raw, "a transaction").ok());
-    transaction.and_then(|transaction| short(&transaction, "status")).is_some_and(|status| status == "canceled")
+fn is_canceled(shown: &Response) -> Option<bool> {
+    let transaction = Object::read(data(shown).ok()?, "a transaction").ok()?;
+    short(&transaction, "status").map(|status| status == "canceled")
 }
 
 /// What to take of each item of a transaction: `amount` in all, or everything that is left.

@@ -63,30 +63,24 @@ impl SubscriptionGateway for Paddle {
                 }
                 SubscriptionVerb::Refresh => ApiCall::get(path.clone()),
             };
-            let answer = match api.json.send(request).await {
-                // A repeated end is refused, and so is one that was decided in Paddle's dashboard.
-                Err(declined @ GatewayError::Declined(_)) => {
-                    let shown = api.json.send(ApiCall::get(format!("/subscriptions/{id}"))).await;
-                    shown.ok().filter(|shown| is_so(call.verb, shown)).ok_or(declined)?
-                }
-                answer => answer?,
+            // A repeated end is refused, and so is one that was decided in Paddle's dashboard.
+            let answer = match call.verb {
+                SubscriptionVerb::Refresh => api.json.send(request).await?,
+                verb => api.json.settle(request, path, |shown| is_so(verb, shown)).await?,
             };
             Ok(vec![event(call.idempotency_key.clone(), "subscription", data(&answer)?, answer.answered_at())?])
         })
     }
 }
 
-/// Whether the answer shows the subscription as the call would leave it.
-fn is_so(verb: SubscriptionVerb, shown: &Response) -> bool {
-    let read = || {
-        let subscription = Object::read(data(shown).ok()?, "a subscription").ok()?;
-        let has_ended = short(&subscription, "status")? == "canceled";
-        let ends = nested(&subscription, "scheduled_change", "action").is_some_and(|action| action == "cancel");
-        Some(match verb {
-            SubscriptionVerb::Cancel => has_ended,
-            SubscriptionVerb::CancelAtEnd => has_ended || ends,
-            _ => false,
-        })
-    };
-    read().unwrap_or(false)
+/// Whether the answer shows the subscription as the call would leave it; `None` if it does not say.
+fn is_so(verb: SubscriptionVerb, shown: &Response) -> Option<bool> {
+    let subscription = Object::read(data(shown).ok()?, "a subscription").ok()?;
+    let has_ended = short(&subscription, "status")? == "canceled";
+    let change = nested(&subscription, "scheduled_change", "action");
+    Some(match verb {
+        SubscriptionVerb::Cancel => has_ended,
+        SubscriptionVerb::CancelAtEnd => has_ended || change.as_deref() == Some("cancel"),
+        _ => !has_ended && change.is_none(),
+    })
 }

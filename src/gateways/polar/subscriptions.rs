@@ -6,7 +6,10 @@ use super::api::{checkout, event};
 use super::subscription::TOKEN;
 use super::{Polar, no_token};
 use crate::domain::event::Envelope;
+use crate::gateways::http::Response;
+use crate::gateways::json::Object;
 use crate::gateways::json_api::{ApiCall, is_plain};
+use crate::gateways::reading::time;
 use crate::gateways::subscriptions::{
     SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
 };
@@ -61,14 +64,24 @@ impl SubscriptionGateway for Polar {
                 }
                 SubscriptionVerb::Refresh => ApiCall::get(&path),
             };
-            let answer = match api.json.send(request).await {
-                // A repeated end is refused; how it stands is told by what Polar shows.
-                Err(GatewayError::Declined(_)) if call.verb == SubscriptionVerb::Cancel && call.tries > 1 => {
-                    api.json.send(ApiCall::get(&path)).await?
-                }
-                answer => answer?,
+            // A repeated end is refused.
+            let answer = match call.verb {
+                SubscriptionVerb::Refresh => api.json.send(request).await?,
+                verb => api.json.settle(request, path, |shown| is_so(verb, shown)).await?,
             };
             Ok(vec![event(call.idempotency_key.clone(), "subscription", answer.text()?, answer.answered_at())?])
         })
     }
+}
+
+/// Whether the answer shows the subscription as the call would leave it; `None` if it does not say.
+fn is_so(verb: SubscriptionVerb, shown: &Response) -> Option<bool> {
+    let subscription = Object::read(shown.text().ok()?, "a subscription").ok()?;
+    let has_ended = time(&subscription, "ended_at").is_some();
+    let ends = subscription.bool("cancel_at_period_end").ok()??;
+    Some(match verb {
+        SubscriptionVerb::Cancel => has_ended,
+        SubscriptionVerb::CancelAtEnd => has_ended || ends,
+        _ => !has_ended && !ends,
+    })
 }

@@ -9,7 +9,7 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, after_refusal, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
@@ -98,14 +98,10 @@ impl Api {
         let id = payment(call, Aspect::Authorization)?;
         let amount = call.amount.unwrap_or(call.total);
         let body = json!({"amount": amount.minor, "currency": amount.currency.as_str()});
-        let answer = match self.json.send(ApiCall::post(format!("/v1/payments/{id}/capture"), body)).await {
-            // A repeated capture is refused, and so is one that was made in Razorpay's dashboard.
-            Err(refused @ GatewayError::Declined(_)) => {
-                let shown = self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await;
-                after_refusal(refused, shown, |shown| has_status(shown, "captured"))?
-            }
-            answer => answer?,
-        };
+        // A repeated capture is refused, and so is one that was made in Razorpay's dashboard.
+        let capture = ApiCall::post(format!("/v1/payments/{id}/capture"), body);
+        let is_done = |shown: &Response| has_status(shown, "captured");
+        let answer = self.json.settle(capture, format!("/v1/payments/{id}"), is_done).await?;
         Ok(vec![event(call.idempotency_key.clone(), "payment", answer.text()?, answer.answered_at())?])
     }
 
@@ -117,13 +113,9 @@ impl Api {
                     .to_owned(),
             )
         })?;
-        let answer = match self.json.send(ApiCall::post_empty(format!("/v1/payment_links/{id}/cancel"))).await {
-            Err(refused @ (GatewayError::Declined(_) | GatewayError::OutcomeUnknown(_))) => {
-                let shown = self.json.send(ApiCall::get(format!("/v1/payment_links/{id}"))).await;
-                after_refusal(refused, shown, |shown| has_status(shown, "cancelled"))?
-            }
-            answer => answer?,
-        };
+        let cancel = ApiCall::post_empty(format!("/v1/payment_links/{id}/cancel"));
+        let is_done = |shown: &Response| has_status(shown, "cancelled");
+        let answer = self.json.settle(cancel, format!("/v1/payment_links/{id}"), is_done).await?;
         Ok(vec![event(call.idempotency_key.clone(), "payment_link", answer.text()?, answer.answered_at())?])
     }
 
@@ -215,9 +207,10 @@ fn items(answer: &Response) -> Result<Vec<&str>, GatewayError> {
         .ok_or_else(|| GatewayError::Malformed("expected `items` to be a list of objects".to_owned()))
 }
 
-fn has_status(answer: &Response, wanted: &str) -> bool {
-    let read = answer.text().ok().and_then(|text| Object::read(text, "an answer").ok());
-    read.and_then(|object| short(&object, "status")).is_some_and(|status| status == wanted)
+/// Whether an answer shows its object in this status; `None` if it shows none.
+pub(super) fn has_status(answer: &Response, wanted: &str) -> Option<bool> {
+    let object = Object::read(answer.text().ok()?, "an answer").ok()?;
+    short(&object, "status").map(|status| status == wanted)
 }
 
 /// The error for a payment of more objects than are asked about: a part of them must not pass for all.

@@ -3,12 +3,11 @@
 
 use serde_json::json;
 
-use super::api::{event, started};
+use super::api::{event, has_status, started};
 use super::subscription::TOKEN;
 use super::{Razorpay, no_key};
 use crate::domain::event::Envelope;
 use crate::gateways::http::Response;
-use crate::gateways::json::{Object, short};
 use crate::gateways::json_api::{ApiCall, is_plain};
 use crate::gateways::subscriptions::{
     SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb, never_paused_nor_changed,
@@ -59,6 +58,12 @@ impl SubscriptionGateway for Razorpay {
                 return Err(GatewayError::Declined("Razorpay has no subscription of this id".to_owned()));
             }
             let (show, cancel) = (format!("/v1/subscriptions/{id}"), format!("/v1/subscriptions/{id}/cancel"));
+            let is_over = |shown: &Response| has_status(shown, "cancelled");
+            // Nothing shows that an end was decided for the end of a cycle.
+            let will_end = |shown: &Response| match is_over(shown) {
+                Some(false) if call.tries > 1 => None,
+                known => known,
+            };
             let request = match call.verb {
                 SubscriptionVerb::Cancel => ApiCall::post_empty(cancel),
                 SubscriptionVerb::CancelAtEnd => ApiCall::post(cancel, json!({"cancel_at_cycle_end": 1})),
@@ -71,20 +76,13 @@ impl SubscriptionGateway for Razorpay {
                 }
                 SubscriptionVerb::Refresh => ApiCall::get(&show),
             };
-            let answer = match api.json.send(request).await {
-                // A repeated end is refused.
-                Err(declined @ GatewayError::Declined(_)) if call.verb == SubscriptionVerb::Cancel => {
-                    let shown = api.json.send(ApiCall::get(&show)).await;
-                    shown.ok().filter(has_ended).ok_or(declined)?
-                }
-                answer => answer?,
+            // A repeated end is refused.
+            let answer = match call.verb {
+                SubscriptionVerb::Cancel => api.json.settle(request, show, is_over).await?,
+                SubscriptionVerb::CancelAtEnd => api.json.settle(request, show, will_end).await?,
+                _ => api.json.send(request).await?,
             };
             Ok(vec![event(call.idempotency_key.clone(), "subscription", answer.text()?, answer.answered_at())?])
         })
     }
-}
-
-fn has_ended(shown: &Response) -> bool {
-    let read = shown.text().ok().and_then(|text| Object::read(text, "a subscription").ok());
-    read.and_then(|subscription| short(&subscription, "status")).is_some_and(|status| status == "cancelled")
 }

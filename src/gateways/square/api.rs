@@ -11,7 +11,7 @@ use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, after_refusal, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, LineItem, PaymentRequest, Started, Verb};
@@ -113,13 +113,8 @@ impl Api {
     /// Completes or cancels a payment. Once that is done Square refuses it, and shows what came of it.
     async fn act(&self, call: &Call, request: ApiCall, id: &str) -> Events {
         let wanted = if call.verb == Verb::Capture { "COMPLETED" } else { "CANCELED" };
-        let answer = match self.json.send(request.repeatable()).await {
-            Err(refused @ GatewayError::Declined(_)) => {
-                let shown = self.json.send(ApiCall::get(format!("/v2/payments/{id}"))).await;
-                after_refusal(refused, shown, |shown| status(shown).as_deref() == Some(wanted))?
-            }
-            answer => answer?,
-        };
+        let is_done = |shown: &Response| status(shown).map(|status| status == wanted);
+        let answer = self.json.settle(request.repeatable(), format!("/v2/payments/{id}"), is_done).await?;
         Ok(vec![event(call.idempotency_key.clone(), "payment", raw(&answer, "payment")?, answer.answered_at())?])
     }
 
