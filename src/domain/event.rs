@@ -19,7 +19,8 @@ pub struct Envelope {
     pub occurred_at: Option<Timestamp>,
     /// Whether it is about real money (`true`) or a test (`false`); `None` if the gateway does not say.
     pub livemode: Option<bool>,
-    /// The gateway's account that the event belongs to, if it is not the merchant's own (Stripe Connect).
+    /// The gateway's account that the event belongs to, where the gateway says it. Stripe and Braintree name only those
+    /// that are not the merchant's own.
     pub account: Option<String>,
     /// The version of the gateway's format that the body has.
     pub api_version: Option<String>,

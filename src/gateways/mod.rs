@@ -2,6 +2,7 @@
 //! it never sees the database, the web server or the clock.
 
 pub mod adyen;
+mod believed;
 #[cfg(feature = "braintree")]
 pub mod braintree;
 mod call;
@@ -75,7 +76,7 @@ pub trait Gateway: Send + Sync + 'static {
     }
 
     /// Interprets an event: which payment it is about, and which facts it states. Pure and total: the same bytes always
-    /// give the same facts, an unknown kind gives no facts and a summary that says so, and no input causes a panic.
+    /// give the same facts, an unknown kind gives none and a summary that says so, and no input causes a panic.
     ///
     /// # Errors
     /// [`Malformed`] when the event is of a known kind but its body cannot be read.
@@ -116,8 +117,8 @@ pub trait Gateway: Send + Sync + 'static {
     /// Does something with a payment at the gateway, or asks for its current state. Returns the resulting state as
     /// events, which are stored and processed like all others. Supports nothing by default.
     ///
-    /// The ids of the events are derived from the call's idempotency key, so that a repeated answer is a duplicate:
-    /// for a refresh `<key>-1`, `<key>-2` and so on, for every other verb the key itself.
+    /// The ids of the events are the call's idempotency key, so that a repeated answer is a duplicate; those of a refresh
+    /// are `<key>-1`, `<key>-2` and so on.
     ///
     /// # Errors
     /// See [`GatewayError`]. A refresh that cannot report the payment's whole state must return an error.
@@ -161,8 +162,7 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async { Err(GatewayError::Unsupported(format!("{} has no list of events here.", self.name()))) })
     }
 
-    /// Asks the gateway to send the event with this id again, as a signed delivery to the variant's address. Default:
-    /// unsupported.
+    /// Asks the gateway to send the event with this id again, signed, to the variant's address. Default: unsupported.
     ///
     /// # Errors
     /// See [`GatewayError`].
@@ -191,8 +191,7 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async { None })
     }
 
-    /// What has to be set up at the company, for the variant's admin page. Default: empty; the page then shows only the
-    /// variant's address.
+    /// What has to be set up at the company, for the variant's admin page. Default: only the variant's address.
     fn setup(&self) -> Setup {
         Setup::default()
     }

@@ -172,7 +172,7 @@ pub(crate) struct DeliveryInfo {
     pub(crate) differing: Option<(String, String)>,
     /// When the next attempt is due.
     pub(crate) next_attempt: Option<Moment>,
-    /// The gateway's account, where it is not the merchant's own.
+    /// The gateway's account, where the gateway says it.
     pub(crate) account: Option<String>,
     /// The version of the gateway's format.
     pub(crate) api_version: Option<String>,

@@ -37,6 +37,11 @@ impl Item {
         })
     }
 
+    /// The merchant account, if it is named.
+    pub(super) fn account(&self) -> Option<&str> {
+        Some(self.merchant_account.as_str()).filter(|account| !account.is_empty())
+    }
+
     /// What is signed: the fields, separated by colons, without any escaping.
     pub(super) fn message(&self) -> String {
         let Self { psp_reference, original_reference, merchant_account, merchant_reference, .. } = self;

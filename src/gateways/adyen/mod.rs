@@ -9,6 +9,7 @@ pub mod money;
 mod setup;
 mod verify;
 
+use super::believed::Believed;
 use super::hmac_webhooks::{Encoding, HeaderField, HmacWebhooks, KeyEncoding};
 use super::json_api::call_supported;
 use super::signature::Secret;
@@ -46,6 +47,7 @@ pub struct Adyen {
     basic_auth: Option<(String, Secret)>,
     live: bool,
     manual_capture: bool,
+    merchant_accounts: Believed,
     api: Option<Api>,
 }
 
@@ -66,6 +68,7 @@ impl Adyen {
             basic_auth: None,
             live: false,
             manual_capture: false,
+            merchant_accounts: Believed::all("merchant account", &["merchantAccountCode"]),
             api: None,
         }
     }
@@ -101,13 +104,24 @@ impl Adyen {
         self
     }
 
+    /// Names merchant accounts whose notifications are believed. Default: that of [`Adyen::api_key`], and without one
+    /// all. A webhook of the company account receives those of each of its merchant accounts; those of others than are
+    /// named here are kept for handlers.
+    pub fn merchant_accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.merchant_accounts.name(accounts);
+        self
+    }
+
     /// Sets the API key and the merchant account with which the crate calls Adyen's Checkout API. Default: none, and
-    /// the host makes all calls itself. A live account needs [`Adyen::live_url_prefix`] as well.
+    /// the host makes all calls itself. Only notifications of this account are believed, unless
+    /// [`Adyen::merchant_accounts`] names more. A live account needs [`Adyen::live_url_prefix`] as well.
     ///
     /// [`Payments::create`](crate::Payments::create) then makes a payment link and returns its address. Captures,
     /// cancels and refunds use the key as well; Adyen only confirms that it received them, and their results come as
     /// events.
     pub fn api_key(mut self, key: impl Into<String>, merchant_account: impl Into<String>) -> Self {
+        let merchant_account = merchant_account.into();
+        self.merchant_accounts.name([merchant_account.clone()]);
         self.api = Some(Api::new(key, merchant_account));
         self
     }
@@ -164,7 +178,8 @@ impl Gateway for Adyen {
         if self.basic_auth.as_ref().is_some_and(|(name, password)| name.contains(':') || password.is_blank()) {
             return Err("expected a name and a password for basic authentication, got others".to_owned());
         }
-        self.api.as_ref().map_or(Ok(()), |api| api.check(self.live))
+        self.api.as_ref().map_or(Ok(()), |api| api.check(self.live))?;
+        self.merchant_accounts.check("Adyen")
     }
 
     fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
@@ -180,7 +195,7 @@ impl Gateway for Adyen {
         if event.kind == TEST_KIND {
             return Ok(test_interpretation());
         }
-        interpret::interpret(event, self.manual_capture)
+        self.merchant_accounts.heard(event, || interpret::interpret(event, self.manual_capture))
     }
 
     fn references(&self, event: &Recorded<'_>) -> References {

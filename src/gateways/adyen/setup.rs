@@ -40,6 +40,8 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, has_api_key: bool) -> Setup {
          old one beside it meanwhile.",
         "Set a user name and a password for basic authentication, and give them to this variant too: Adyen does not sign \
          every field.",
+        "If the webhook is one of the company account, name the merchant accounts that are this variant's in its \
+         configuration, unless its API key does: the notifications of all of them come here.",
         "If the account captures manually, say so in this variant's configuration.",
         "If your own code creates payments, pass the payment's token to Adyen as the reference, so that events find their \
          payment.",

@@ -55,7 +55,8 @@ fn event(raw: &str, object: &Object<'_>) -> Result<Envelope, Rejection> {
     if !storable(&id) || !storable(&item.kind) {
         return Err(Rejection::BodyMalformed);
     }
-    let (livemode, account, api_version) = (None, None, None);
+    let account = item.account().map(str::to_owned);
+    let (livemode, api_version) = (None, None);
     Ok(Envelope {
         id,
         kind: item.kind,

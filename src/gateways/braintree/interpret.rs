@@ -11,6 +11,7 @@ use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::{Timestamp, parse_rfc3339};
+use crate::gateways::believed::unbelieved;
 
 /// What a kind means for its object, with the words for the summary.
 #[derive(Clone, Copy)]
@@ -39,9 +40,7 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
         return Ok(Interpretation { summary: summary.to_owned(), ..Interpretation::default() });
     }
     if let Some(stranger) = text(document.root_element(), "source-merchant-id").filter(|account| !is_ours(account)) {
-        let summary =
-            format!("of the merchant {stranger}, which this variant does not name: nothing in it is believed");
-        return Ok(Interpretation { summary, ..Interpretation::default() });
+        return Ok(unbelieved(format_args!("the merchant {stranger}")));
     }
     let missing = || Malformed(format!("expected a subject in {}, got none", event.kind));
     let object = subject(document.root_element()).ok_or_else(missing)?;

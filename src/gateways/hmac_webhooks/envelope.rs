@@ -18,6 +18,7 @@ pub(super) struct EventPaths {
     /// The members that make up the kind, joined by dots.
     pub(super) kind: Vec<String>,
     pub(super) occurred_at: Option<String>,
+    pub(super) account: Option<String>,
 }
 
 /// Where the id of an event comes from.
@@ -25,6 +26,8 @@ pub(super) struct EventPaths {
 pub(super) enum IdSource {
     /// Members of the event, joined by colons.
     Pointers(Vec<String>),
+    /// The hash of the event's bytes, after its kind and a colon.
+    Body,
     /// A header field. The second and further events of a delivery have their index appended.
     Header(HeaderField),
     /// A member, the first member that is present of several, and one more if it is present, joined by colons. With
@@ -42,7 +45,7 @@ pub(super) enum IdSource {
 impl Default for EventPaths {
     fn default() -> Self {
         let (id, kind) = (IdSource::Pointers(vec!["/id".to_owned()]), vec!["/type".to_owned()]);
-        Self { each: None, id, kind, occurred_at: None }
+        Self { each: None, id, kind, occurred_at: None, account: None }
     }
 }
 
@@ -54,12 +57,12 @@ impl EventPaths {
                 return Err("expected where an event's id is".to_owned());
             }
             IdSource::Pointers(pointers) => pointers,
-            IdSource::Header(_) | IdSource::FirstOf { .. } => &[],
+            IdSource::Body | IdSource::Header(_) | IdSource::FirstOf { .. } => &[],
         };
         if self.kind.is_empty() {
             return Err("expected where an event's kind is".to_owned());
         }
-        let all = ids.iter().chain(&self.kind).chain(&self.occurred_at).chain(&self.each);
+        let all = ids.iter().chain(&self.kind).chain(&self.occurred_at).chain(&self.account).chain(&self.each);
         match all.into_iter().find(|pointer| !pointer.starts_with('/')) {
             Some(pointer) => Err(format!("expected a JSON pointer like /data/id, got {pointer:?}")),
             None => Ok(()),
@@ -85,7 +88,9 @@ impl EventPaths {
     }
 
     fn event(&self, text: &str, at: usize, delivery: &Delivery) -> Option<Envelope> {
+        let kind = joined(text, &self.kind, ".")?;
         let id = match &self.id {
+            IdSource::Body => format!("{kind}:{}", hash(text)),
             IdSource::Pointers(pointers) => joined(text, pointers, ":")?,
             IdSource::Header(field) => match (&field.texts(delivery)[..], at) {
                 ([id], 0) => id.clone(),
@@ -94,10 +99,10 @@ impl EventPaths {
             },
             IdSource::FirstOf { before, any, after } => first_of(text, before, any, after)?,
         };
-        let kind = joined(text, &self.kind, ".")?;
         let occurred_at = self.occurred_at.as_ref().and_then(|pointer| time(find(text, pointer)?));
         let body = Bytes::copy_from_slice(text.as_bytes());
-        let (livemode, account, api_version) = (None, None, None);
+        let account = self.account.as_ref().and_then(|pointer| scalar(text, pointer));
+        let (livemode, api_version) = (None, None);
         (storable(&id) && storable(&kind)).then_some(Envelope {
             id,
             kind,
@@ -128,11 +133,14 @@ fn joined(text: &str, pointers: &[String], separator: &str) -> Option<String> {
 fn first_of(text: &str, before: &str, any: &[String], after: &str) -> Option<String> {
     let before = scalar(text, before)?;
     let Some(object) = any.iter().find_map(|pointer| scalar(text, pointer)) else {
-        let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-        return Some(format!("{before}:{hash}"));
+        return Some(format!("{before}:{}", hash(text)));
     };
     let parts = [Some(before), Some(object), scalar(text, after)];
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join(":"))
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text or number at a pointer.

@@ -122,6 +122,13 @@ impl HmacWebhooks {
         self
     }
 
+    /// Makes the id of the event's kind and the SHA-256 hash of its bytes, for senders that sign no id. A sender that
+    /// sends an event again with other bytes makes a second event of it.
+    pub fn id_from_body(mut self) -> Self {
+        self.paths.id = IdSource::Body;
+        self
+    }
+
     /// Reads the id from a header field. Use it only if the body has no id: headers are usually not signed, so a
     /// recorded delivery could be replayed with another id.
     pub fn id_header(mut self, field: HeaderField) -> Self {
@@ -145,6 +152,12 @@ impl HmacWebhooks {
     /// Default: none; an event then has the time at which it was received.
     pub fn occurred_at(mut self, pointer: impl Into<String>) -> Self {
         self.paths.occurred_at = Some(pointer.into());
+        self
+    }
+
+    /// Sets where an event names the sender's account that it belongs to: a JSON pointer into the event. Default: none.
+    pub fn account(mut self, pointer: impl Into<String>) -> Self {
+        self.paths.account = Some(pointer.into());
         self
     }
 

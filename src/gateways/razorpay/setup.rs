@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::domain::Timestamp;
+use crate::gateways::json::{Object, short};
 use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
 /// The kinds to subscribe to (<https://razorpay.com/docs/webhooks/all/>).
@@ -48,6 +49,8 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, has_api_key: bool) -> Setup {
         "Select the events below. Others do no harm: they are kept for handlers and change no payment.",
         "If your own code creates orders, pass the payment's token to Razorpay as the receipt, or as payment_token in the \
          notes, so that events find their payment.",
+        "If other merchants' accounts are connected to yours, give the ids of the accounts that are yours to this \
+         variant.",
         "If you sell subscriptions, put your id of whom each belongs to into the notes as owner, unless you chose another \
          key.",
     ];
@@ -64,10 +67,15 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, has_api_key: bool) -> Setup {
     }
 }
 
-/// A test event in Razorpay's format; its id is in the header.
-pub(super) fn test_event(now: Timestamp) -> Vec<u8> {
+/// A test event in Razorpay's format.
+pub(super) fn test_event(id: &str, now: Timestamp) -> Vec<u8> {
     let event = json!({
-        "entity": "event", "event": TEST_KIND, "contains": [], "payload": {}, "created_at": now.unix_timestamp(),
+        "entity": "event", "id": id, "event": TEST_KIND, "contains": [], "payload": {}, "created_at": now.unix_timestamp(),
     });
     event.to_string().into_bytes()
+}
+
+/// The id of a test event.
+pub(super) fn test_id(body: &[u8]) -> Option<String> {
+    short(&Object::read(std::str::from_utf8(body).ok()?, "a test event").ok()?, "id")
 }

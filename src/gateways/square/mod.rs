@@ -5,6 +5,7 @@ mod api;
 mod interpret;
 mod setup;
 
+use super::believed::Believed;
 use super::hmac_webhooks::{Encoding, HeaderField, HmacWebhooks, SignedPart};
 use super::json_api::call_supported;
 use super::{
@@ -34,6 +35,7 @@ pub struct Square {
     /// The addresses that Square may have in its settings.
     addresses: Vec<String>,
     live: bool,
+    merchants: Believed,
     api: Option<Api>,
 }
 
@@ -45,8 +47,10 @@ impl Square {
         let webhooks = HmacWebhooks::new("Square", HeaderField::whole("x-square-hmacsha256-signature"), signature_key)
             .encoding(Encoding::Base64)
             .id("/event_id")
-            .occurred_at("/created_at");
-        Self { webhooks, addresses: vec![notification_url.into()], live: false, api: None }
+            .occurred_at("/created_at")
+            .account("/merchant_id");
+        let merchants = Believed::all("merchant", &["merchant_id"]);
+        Self { webhooks, addresses: vec![notification_url.into()], live: false, merchants, api: None }
     }
 
     /// Adds another notification URL, for the time in which the endpoint moves. Default: none.
@@ -59,6 +63,14 @@ impl Square {
     /// none.
     pub fn secret(mut self, label: impl Into<String>, signature_key: impl Into<String>) -> Self {
         self.webhooks = self.webhooks.secret(label, signature_key);
+        self
+    }
+
+    /// Names the merchants whose events are believed, by Square's ids of them. Default: all, which is right for an
+    /// application that one seller uses alone. Where others connect to it, name your own: Square sends the events of all
+    /// to the same address, and those of the others are then kept for handlers.
+    pub fn merchants(mut self, merchants: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.merchants.name(merchants);
         self
     }
 
@@ -129,6 +141,7 @@ impl Gateway for Square {
 
     fn check(&self) -> Result<(), String> {
         self.webhooks.check()?;
+        self.merchants.check("Square")?;
         let is_address = |address: &&String| address.starts_with("https://") && !address.contains(char::is_whitespace);
         if let Some(wrong) = self.addresses.iter().find(|address| !is_address(address)) {
             return Err(format!("expected the notification URL (https://…) as it is at Square, got {wrong:?}"));
@@ -144,7 +157,7 @@ impl Gateway for Square {
         if event.kind == TEST_KIND {
             return Ok(test_interpretation());
         }
-        interpret::interpret(event)
+        self.merchants.heard(event, || interpret::interpret(event))
     }
 
     fn references(&self, event: &Recorded<'_>) -> References {

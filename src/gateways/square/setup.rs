@@ -31,6 +31,9 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, address: Option<&String>, has_to
         ),
         "Select the events below. Others do no harm: they are kept for handlers and change no payment.".to_owned(),
         "Copy the subscription's signature key, give it to this variant and restart the app.".to_owned(),
+        "If other sellers connect to your application, give the ids of the merchants that are yours to this variant: \
+         Square sends the events of all of them here."
+            .to_owned(),
         "If your own code creates payments, pass the payment's token to Square as reference_id, so that events find \
          their payment."
             .to_owned(),

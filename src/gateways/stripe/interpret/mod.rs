@@ -12,6 +12,7 @@ pub(super) mod snapshot;
 pub(super) mod subscription;
 
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use crate::gateways::believed::unbelieved;
 use crate::gateways::json::{Object, short};
 use crate::gateways::stripe::envelope::THIN;
 use crate::gateways::stripe::thin;
@@ -61,10 +62,7 @@ pub(super) fn interpret(
             let summary = other::interpret(event, &whole).summary;
             return Ok(Interpretation { summary, ..Interpretation::default() });
         }
-        (Some(_), Some(stranger)) => {
-            let summary = format!("of {stranger}, which this variant does not name: nothing in it is believed");
-            return Ok(Interpretation { summary, ..Interpretation::default() });
-        }
+        (Some(_), Some(stranger)) => return Ok(unbelieved(stranger)),
     };
 
     let data = whole.need_object("data", "the event's data")?;
