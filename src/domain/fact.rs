@@ -81,7 +81,8 @@ pub struct Fact {
     /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the
     /// object itself states, and before an intentional partial capture. Of a running total of refunds, the total before
     /// this event, if the event says; `None` there means that the total was restated, by an event of any cause. Of a
-    /// refund, zero where nobody meant one: the gateway itself took the money back.
+    /// refund, zero where nobody meant one: the gateway itself took the money back. Of a dispute, zero where it is the
+    /// reversal of another one that it does not name.
     pub face: Option<i64>,
     /// The currency of both amounts.
     pub currency: Option<Currency>,

@@ -1,6 +1,7 @@
 //! The money that was lost to disputes. A gateway may also report the same loss as a refund that it made itself, which
 //! must not count twice. (The limit to the captured amount is applied elsewhere.)
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::concern::Concern;
@@ -9,9 +10,44 @@ use crate::domain::later;
 use crate::domain::ledger::{Ledger, is_reversal};
 use crate::domain::money::{Currency, Money};
 
-/// The disputes that were decided for the customer.
+/// The disputes that were decided for the customer, and not reversed.
 fn lost_ones(ledger: &Ledger) -> impl Iterator<Item = &Fact> {
-    ledger.facts_of(Aspect::Dispute).filter(|fact| fact.state == State::Lost)
+    let reversed = reversed_ones(ledger);
+    let is_lost = move |fact: &&Fact| fact.state == State::Lost && !reversed.contains(fact.gateway_ref.as_str());
+    ledger.facts_of(Aspect::Dispute).filter(is_lost)
+}
+
+/// Whether a dispute is open, or lost.
+pub(super) fn is_disputed(ledger: &Ledger) -> bool {
+    lost_ones(ledger).next().is_some() || ledger.facts_of(Aspect::Dispute).any(|fact| fact.state == State::Open)
+}
+
+/// The ids of the disputes that were reversed by an object of its own that does not name them. Each reversal is of the
+/// earliest dispute of its capture and amount that no other one reversed, if there is one.
+fn reversed_ones(ledger: &Ledger) -> BTreeSet<&str> {
+    let of_capture = |fact: &&Fact| fact.parent.is_some();
+    let (mut reversals, mut disputes): (Vec<&Fact>, Vec<&Fact>) =
+        ledger.facts_of(Aspect::Dispute).filter(of_capture).partition(|fact| is_bare_reversal(fact));
+    let begun = |fact: &&Fact| (fact.since.unwrap_or(fact.occurred_at), fact.gateway_ref.clone());
+    reversals.retain(|fact| fact.state == State::Won);
+    disputes.retain(|fact| matches!(fact.state, State::Lost | State::Won));
+    reversals.sort_by_key(begun);
+    disputes.sort_by_key(begun);
+    let mut reversed = BTreeSet::new();
+    for reversal in reversals {
+        let is_same = |dispute: &&Fact| {
+            let money = (dispute.amount, dispute.currency) == (reversal.amount, reversal.currency);
+            money && dispute.parent == reversal.parent && !reversed.contains(dispute.gateway_ref.as_str())
+        };
+        let found = disputes.iter().copied().find(is_same).map(|dispute| dispute.gateway_ref.as_str());
+        reversed.extend(found);
+    }
+    reversed
+}
+
+/// Whether a fact is the reversal of another dispute, as its face amount says.
+fn is_bare_reversal(fact: &Fact) -> bool {
+    fact.face == Some(0) && fact.amount.is_some_and(|amount| amount > 0)
 }
 
 /// How long after its decision a dispute's own refund may be made.

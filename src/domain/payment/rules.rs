@@ -31,7 +31,7 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     } else {
         Status::Paid
     };
-    let disputed = ledger.facts_of(Aspect::Dispute).any(|f| matches!(f.state, State::Open | State::Lost));
+    let disputed = disputes::is_disputed(ledger);
     let concerns = concerns::sentences(concerns::open(&case, paid, refunded.saturating_add(lost)));
     PaymentState { status, amount: case.due, captured: case.captured, refunded, lost, disputed, concerns }
 }

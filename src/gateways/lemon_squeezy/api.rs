@@ -59,8 +59,8 @@ impl Api {
         self.json.check()
     }
 
-    /// Opens a checkout at a price of its own.
-    pub(super) async fn checkout(&self, payment: &PaymentRequest) -> Result<Started, GatewayError> {
+    /// Opens a checkout at a price of its own, in which a discount code can be entered or not.
+    pub(super) async fn checkout(&self, payment: &PaymentRequest, discounts: bool) -> Result<Started, GatewayError> {
         let Some((variant, currency)) = &self.sells else { return Ok(Started::Done) };
         if payment.capture == CaptureMethod::Manual {
             return Err(GatewayError::Declined("Lemon Squeezy can't hold money to be captured later".to_owned()));
@@ -73,6 +73,9 @@ impl Api {
             payment.metadata.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         own.insert("payment_token".to_owned(), json!(payment.token));
         let mut attributes = json!({"custom_price": payment.amount.minor, "checkout_data": {"custom": own}});
+        if !discounts {
+            attributes["checkout_options"] = json!({"discount": false});
+        }
         if let Some(email) = &payment.customer {
             attributes["checkout_data"]["email"] = json!(email);
         }

@@ -12,13 +12,14 @@ use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::sentence;
 
-/// Reads the event's facts. Pure, and never panics, whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
+/// Reads the event's facts. `discounts` says whether one explains a lower price. Pure, and never panics, whatever the
+/// bytes.
+pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str, discounts: bool) -> Result<Interpretation, Malformed> {
     let kind = event.kind;
     if kind.starts_with("order_") || kind == "order.answered" {
-        order(&Resource::read(event)?)
+        order(&Resource::read(event)?, discounts)
     } else if kind.starts_with("subscription_payment_") || kind == "invoice.answered" {
-        invoice(&Resource::read(event)?)
+        invoice(&Resource::read(event)?, discounts)
     } else if kind.starts_with("subscription_") || kind == "subscription.answered" {
         subscription::read(&Resource::read(event)?, owner_key)
     } else {
@@ -50,11 +51,11 @@ fn is_initial(invoice: &Resource<'_>) -> bool {
 }
 
 /// An order is paid as a whole, and may be refunded since.
-fn order(order: &Resource<'_>) -> Result<Interpretation, Malformed> {
+fn order(order: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malformed> {
     let id = order_ref(&order.id);
     let total = order.amount("total")?;
     let status = order.of.need_text("status")?;
-    let mut facts = money_facts(order, &id, &status, total)?;
+    let mut facts = money_facts(order, &id, (status.as_ref(), total), discounts)?;
     let words = match status.as_ref() {
         "paid" => "order paid",
         "refunded" => "order refunded",
@@ -83,7 +84,7 @@ fn order(order: &Resource<'_>) -> Result<Interpretation, Malformed> {
 }
 
 /// An invoice of a subscription is a payment of its own, except for the first one.
-fn invoice(invoice: &Resource<'_>) -> Result<Interpretation, Malformed> {
+fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malformed> {
     let total = invoice.amount("total")?;
     let status = invoice.of.need_text("status")?;
     let has_failed = invoice.event.kind == "subscription_payment_failed";
@@ -98,7 +99,7 @@ fn invoice(invoice: &Resource<'_>) -> Result<Interpretation, Malformed> {
     let id = invoice_ref(&invoice.id);
     let (mut facts, mut references) = (Vec::new(), References::default());
     if !is_initial(invoice) {
-        facts = money_facts(invoice, &id, &status, total)?;
+        facts = money_facts(invoice, &id, (status.as_ref(), total), discounts)?;
         if has_failed && status == "pending" {
             facts.push(invoice.fact(Aspect::Authorization, &id, State::Failed, total));
         }
@@ -115,7 +116,12 @@ fn invoice(invoice: &Resource<'_>) -> Result<Interpretation, Malformed> {
     })
 }
 
-fn money_facts(of: &Resource<'_>, id: &str, status: &str, total: Money) -> Result<Vec<Fact>, Malformed> {
+fn money_facts(
+    of: &Resource<'_>,
+    id: &str,
+    (status, total): (&str, Money),
+    discounts: bool,
+) -> Result<Vec<Fact>, Malformed> {
     let moved = matches!(status, "paid" | "refunded" | "partial_refund");
     let state = match status {
         _ if moved && total.minor == 0 => State::Free,
@@ -127,8 +133,10 @@ fn money_facts(of: &Resource<'_>, id: &str, status: &str, total: Money) -> Resul
     let mut checkout = of.fact(Aspect::Checkout, id, state, total);
     // A trial costs nothing either, but pays for nothing: only a discount explains it.
     let price = of.of.integer("subtotal")?.unwrap_or(0);
-    let is_covered = price > 0 && of.of.integer("discount_total")?.unwrap_or(0) >= price;
-    if let Some(face) = stated_price(&of.of).filter(|_| state != State::Free || is_covered) {
+    let discount = of.of.integer("discount_total")?.unwrap_or(0);
+    let is_covered = price > 0 && discount >= price;
+    let is_explained = (discounts || discount == 0) && (state != State::Free || is_covered);
+    if let Some(face) = stated_price(&of.of).filter(|_| is_explained) {
         checkout = checkout.with_face(face);
     }
     let mut facts = vec![checkout];

@@ -8,8 +8,11 @@ mod setup;
 mod subscription;
 mod subscriptions;
 
+use sha2::{Digest, Sha256};
+
+use super::believed::Believed;
 use super::hmac_webhooks::{HeaderField, HmacWebhooks};
-use super::json::{Object, short};
+use super::json::{self, Members, Object, short};
 use super::json_api::call_supported;
 use super::reading::id_text;
 use super::subscriptions::SubscriptionGateway;
@@ -38,6 +41,9 @@ use api::Api;
 pub struct LemonSqueezy {
     webhooks: HmacWebhooks,
     owner_key: String,
+    stores: Believed,
+    /// Whether discounts explain a lower price.
+    discounts: bool,
     api: Option<Api>,
 }
 
@@ -49,7 +55,8 @@ impl LemonSqueezy {
             .id_from(["/meta/event_name", "/data/id"])
             .kind("/meta/event_name")
             .occurred_at("/data/attributes/updated_at");
-        Self { webhooks, owner_key: "owner".to_owned(), api: None }
+        let stores = Believed::all("store", &["data", "attributes", "store_id"]);
+        Self { webhooks, owner_key: "owner".to_owned(), stores, discounts: false, api: None }
     }
 
     /// Adds another signing secret, such as the next one while it is changed. The label shows which one matched.
@@ -65,9 +72,26 @@ impl LemonSqueezy {
         self
     }
 
+    /// Names stores whose events are believed, by their numbers. Default: that of [`LemonSqueezy::api_key`], and without
+    /// one all. Those of others are kept for handlers.
+    pub fn stores(mut self, stores: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.stores.name(stores);
+        self
+    }
+
+    /// Declares that discount codes are given out for what payments are made of. Default: a checkout that is opened
+    /// here takes none, and a payment whose order has one is not paid by less than its price: whoever opens a checkout
+    /// in the browser chooses what it bears, so that a code for something else would pay for this.
+    pub fn discounts(mut self) -> Self {
+        self.discounts = true;
+        self
+    }
+
     /// Sets the API key with which the crate calls Lemon Squeezy's API, of test mode or live, and the store. Default:
     /// none, and the host makes all calls itself. Refunds of orders, refreshes and subscriptions use the key.
     pub fn api_key(mut self, key: impl Into<String>, store: impl Into<String>) -> Self {
+        let store = store.into();
+        self.stores.name([store.clone()]);
         self.api = Some(Api::new(key, store));
         self
     }
@@ -103,7 +127,7 @@ impl LemonSqueezy {
     fn verified(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
         let mut verified = self.webhooks.verified(delivery, now)?;
         for event in &mut verified.events {
-            identify(event);
+            identify(event, &self.stores);
             if !storable(&event.id) {
                 return Err(Rejection::BodyMalformed);
             }
@@ -112,9 +136,10 @@ impl LemonSqueezy {
     }
 }
 
-/// Gives the event an id and its mode. Lemon Squeezy sends no id: the kind, the object, its last change, its status and
-/// what was refunded are the same each time an event is sent, and differ between events.
-fn identify(event: &mut Envelope) {
+/// Gives the event an id, its store and its mode. Lemon Squeezy sends no id: the kind, the object, its last change, its
+/// status and what was refunded name the event, and the hash of the object tells it from another one of that second.
+/// They are the same each time it is sent.
+fn identify(event: &mut Envelope, stores: &Believed) {
     let read = |event: &Envelope| {
         let whole = Object::read(std::str::from_utf8(&event.body).ok()?, "an event").ok()?;
         let data = whole.object("data", "data").ok()??;
@@ -126,15 +151,29 @@ fn identify(event: &mut Envelope) {
             short(&of, "updated_at"),
             short(&of, "status"),
             id_text(&of, "refunded_amount"),
+            Some(content_hash(&data)?),
         ];
         let id = parts.into_iter().flatten().collect::<Vec<_>>().join(":");
-        Some((id, meta.bool("test_mode").ok()?.map(|test| !test)))
+        Some((id, meta.bool("test_mode").ok()?.map(|test| !test), stores.account(&whole)))
     };
     if event.kind == TEST_KIND {
         event.id = event.id.trim_start_matches(TEST_KIND).trim_start_matches(':').to_owned();
-    } else if let Some((id, livemode)) = read(event) {
-        (event.id, event.livemode) = (id, livemode);
+    } else if let Some((id, livemode, store)) = read(event) {
+        (event.id, event.livemode, event.account) = (id, livemode, store);
     }
+}
+
+/// The hash of an object's attributes, but for the links, which are signed anew whenever they are shown.
+fn content_hash(data: &Object<'_>) -> Option<String> {
+    let mut members = Members::of(data.raw("attributes")?);
+    let mut hash = Sha256::new();
+    while let Some((key, value)) = members.next().ok()? {
+        if json::text(key).is_none_or(|key| key != "urls") {
+            hash.update(key);
+            hash.update(value);
+        }
+    }
+    Some(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl Gateway for LemonSqueezy {
@@ -144,6 +183,7 @@ impl Gateway for LemonSqueezy {
 
     fn check(&self) -> Result<(), String> {
         self.webhooks.check()?;
+        self.stores.check("Lemon Squeezy")?;
         self.api.as_ref().map_or(Ok(()), Api::check)
     }
 
@@ -155,7 +195,7 @@ impl Gateway for LemonSqueezy {
         if event.kind == TEST_KIND {
             return Ok(test_interpretation());
         }
-        interpret::interpret(event, &self.owner_key)
+        self.stores.heard(event, || interpret::interpret(event, &self.owner_key, self.discounts))
     }
 
     fn references(&self, event: &Recorded<'_>) -> References {
@@ -176,7 +216,7 @@ impl Gateway for LemonSqueezy {
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
         match &self.api {
-            Some(api) if api.sells.is_some() => Box::pin(api.checkout(payment)),
+            Some(api) if api.sells.is_some() => Box::pin(api.checkout(payment, self.discounts)),
             _ => Box::pin(std::future::ready(Ok(Started::Done))),
         }
     }

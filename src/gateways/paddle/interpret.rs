@@ -12,8 +12,9 @@ use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, money, nested, number_text, sentence, since, time, whole, with_money};
 
-/// Reads the event's facts. Pure, and never panics, whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
+/// Reads the event's facts. `discounts` says whether one explains a lower price in every checkout. Pure, and never
+/// panics, whatever the bytes.
+pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str, discounts: bool) -> Result<Interpretation, Malformed> {
     let (family, verb) = event.kind.split_once('.').unwrap_or_default();
     let what = match family {
         "transaction" => "a transaction",
@@ -27,7 +28,7 @@ pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpr
     let whole = whole(event)?;
     let data = whole.need_object("data", what)?;
     match family {
-        "transaction" => transaction(event, verb, &data),
+        "transaction" => transaction(event, verb, &data, discounts),
         "adjustment" => adjustment(event, &data),
         _ => subscription::read(event, verb, &data, owner_key),
     }
@@ -53,7 +54,12 @@ fn named(data: &Object<'_>) -> References {
     References { tokens: distinct([token]), gateway_refs: distinct(ids.into_iter().map(|id| id.filter(is_of_payment))) }
 }
 
-fn transaction(event: &Recorded<'_>, verb: &str, data: &Object<'_>) -> Result<Interpretation, Malformed> {
+fn transaction(
+    event: &Recorded<'_>,
+    verb: &str,
+    data: &Object<'_>,
+    discounts: bool,
+) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let status = data.need_text("status")?;
     let total = total(data)?;
@@ -76,7 +82,8 @@ fn transaction(event: &Recorded<'_>, verb: &str, data: &Object<'_>) -> Result<In
     let mut checkout = with_money(fact(event, Aspect::Checkout, &id, state), total);
     checkout.occurred_at = since(event, is_undecided, time(data, "updated_at"));
     // A trial costs nothing either, but pays for nothing.
-    let has_face = state != State::Free || is_covered(data)?;
+    let is_explained = discounts || !is_discounted_in_browser(data)?;
+    let has_face = is_explained && (state != State::Free || is_covered(data)?);
     if let Some(face) = total.filter(|_| has_face).and_then(|total| stated_price(data, total)) {
         checkout = checkout.with_face(face.minor);
     }
@@ -114,13 +121,27 @@ fn total(data: &Object<'_>) -> Result<Option<Money>, Malformed> {
 
 /// Whether discount and credit explain why nothing was to be paid.
 fn is_covered(data: &Object<'_>) -> Result<bool, Malformed> {
+    let [price, tax, discount, credit] = totals(data, ["subtotal", "tax", "discount", "credit"])?;
+    Ok(price > 0 && discount.saturating_add(credit) >= price.saturating_add(tax))
+}
+
+/// Whether a checkout that the browser opened has a discount: who opened it chose that, and the items.
+fn is_discounted_in_browser(data: &Object<'_>) -> Result<bool, Malformed> {
+    let [discount] = totals(data, ["discount"])?;
+    Ok(discount != 0 && short(data, "origin").as_deref() == Some("web"))
+}
+
+/// These of a transaction's totals, in minor units; zero for those that it does not state.
+fn totals<const N: usize>(data: &Object<'_>, names: [&str; N]) -> Result<[i64; N], Malformed> {
     let details = data.object("details", "a transaction's details")?;
-    let Some(totals) = details.map(|of| of.object("totals", "a transaction's totals")).transpose()?.flatten() else {
-        return Ok(false);
-    };
-    let of = |name: &str| Ok(number_text(&totals, name)?.unwrap_or(0));
-    let (price, tax) = (of("subtotal")?, of("tax")?);
-    Ok(price > 0 && of("discount")?.saturating_add(of("credit")?) >= price.saturating_add(tax))
+    let totals = details.map(|of| of.object("totals", "a transaction's totals")).transpose()?.flatten();
+    let mut read = [0; N];
+    if let Some(totals) = totals {
+        for (name, place) in names.into_iter().zip(&mut read) {
+            *place = number_text(&totals, name)?.unwrap_or(0);
+        }
+    }
+    Ok(read)
 }
 
 /// The price that was asked for, before discount and tax: that of all items, as far as they are in the currency.
@@ -138,7 +159,7 @@ fn stated_price(data: &Object<'_>, total: Money) -> Option<Money> {
 }
 
 /// An adjustment gives money back, or a bank took it. Of chargebacks Paddle tells when the money is gone, and when it
-/// came back; those of one transaction are one dispute.
+/// came back: that is an adjustment of its own, which does not name the one that it reverses.
 fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let transaction = data.need_id("transaction_id")?;
@@ -156,7 +177,8 @@ fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation,
         fact.with_parent(Some(&transaction)).with_since(time(data, "created_at"))
     };
     let refund = |state, words: &str| (vec![of(Aspect::Refund, &id, state)], format!("refund {words}"));
-    let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &transaction, state)], words.to_owned());
+    let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &id, state)], words.to_owned());
+    let reversal = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_face(0)], words.to_owned());
     let (facts, words) = match (action.as_ref(), status.as_str()) {
         ("refund", "approved") => refund(State::Succeeded, "approved"),
         ("refund", "rejected") => refund(State::Failed, "rejected by Paddle, the money stays"),
@@ -164,10 +186,9 @@ fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation,
         ("refund", _) => refund(State::Pending, "waits for Paddle's approval"),
         ("chargeback", "reversed") => dispute(State::Won, "chargeback reversed: decided for the merchant"),
         ("chargeback", _) => dispute(State::Lost, "chargeback: the bank took the money back"),
-        ("chargeback_reverse", _) => dispute(State::Won, "chargeback reversed: decided for the merchant"),
-        ("chargeback_warning", "reversed") | ("chargeback_warning_reverse", _) => {
-            dispute(State::Closed, "warning of a chargeback withdrawn")
-        }
+        ("chargeback_reverse", _) => reversal(State::Won, "chargeback reversed: decided for the merchant"),
+        ("chargeback_warning", "reversed") => dispute(State::Closed, "warning of a chargeback withdrawn"),
+        ("chargeback_warning_reverse", _) => reversal(State::Closed, "warning of a chargeback withdrawn"),
         ("chargeback_warning", _) => dispute(State::Inquiry, "warning of a chargeback"),
         ("credit" | "credit_reverse", _) => (Vec::new(), "credit on an invoice: no money moved".to_owned()),
         _ => (Vec::new(), "adjustment of another kind: kept for handlers".to_owned()),

@@ -38,6 +38,8 @@ pub struct Paddle {
     webhooks: HmacWebhooks,
     live: bool,
     owner_key: String,
+    /// Whether discounts explain a lower price in every checkout.
+    discounts: bool,
     api: Option<Api>,
 }
 
@@ -60,7 +62,7 @@ impl Paddle {
             .id("/event_id")
             .kind("/event_type")
             .occurred_at("/occurred_at");
-        Self { webhooks, live: false, owner_key: "owner".to_owned(), api: None }
+        Self { webhooks, live: false, owner_key: "owner".to_owned(), discounts: false, api: None }
     }
 
     /// Declares the destination a live one. Default: the sandbox. Paddle's events do not say which they are of.
@@ -89,6 +91,14 @@ impl Paddle {
     /// Sets under which key of a subscription's `custom_data` the host keeps whom it belongs to. Default: `owner`.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
+        self
+    }
+
+    /// Declares that discount codes are given out for what is sold by checkouts that the browser opens. Default: a
+    /// discount explains a lower price only in transactions that were created with an API key. Whoever opens a checkout
+    /// in the browser chooses its items and its discount, so that a code for something else would pay for this.
+    pub fn discounts(mut self) -> Self {
+        self.discounts = true;
         self
     }
 
@@ -149,7 +159,7 @@ impl Gateway for Paddle {
         if event.kind == TEST_KIND {
             return Ok(test_interpretation());
         }
-        interpret::interpret(event, &self.owner_key)
+        interpret::interpret(event, &self.owner_key, self.discounts)
     }
 
     fn references(&self, event: &Recorded<'_>) -> References {

@@ -59,8 +59,8 @@ impl Api {
         self.json.check()
     }
 
-    /// Opens a checkout of the product, at a price of its own.
-    pub(super) async fn checkout(&self, payment: &PaymentRequest) -> Result<Started, GatewayError> {
+    /// Opens a checkout of the product, at a price of its own, in which a discount code can be entered or not.
+    pub(super) async fn checkout(&self, payment: &PaymentRequest, discounts: bool) -> Result<Started, GatewayError> {
         let Some(product) = &self.product else { return Ok(Started::Done) };
         if payment.capture == CaptureMethod::Manual {
             return Err(GatewayError::Declined("Polar can't hold money to be captured later".to_owned()));
@@ -71,6 +71,7 @@ impl Api {
         let currency = payment.amount.currency.as_str().to_ascii_lowercase();
         let price = json!({"amount_type": "fixed", "price_currency": currency, "price_amount": payment.amount.minor});
         let mut body = checkout(product, metadata, payment.return_url.as_deref());
+        body["allow_discount_codes"] = json!(discounts);
         body["prices"] = json!({product.as_str(): [price]});
         if let Some(email) = &payment.customer {
             body["customer_email"] = json!(email);

@@ -10,8 +10,9 @@ use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, money, nested, sentence, since, time, whole, with_money};
 
-/// Reads the event's facts. Pure, and never panics, whatever the bytes.
-pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
+/// Reads the event's facts. `discounts` says whether one explains a lower price. Pure, and never panics, whatever the
+/// bytes.
+pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str, discounts: bool) -> Result<Interpretation, Malformed> {
     let (family, verb) = event.kind.split_once('.').unwrap_or_default();
     let is_known = !verb.is_empty() && !verb.contains('.');
     let what = match family {
@@ -29,9 +30,9 @@ pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpr
     let whole = whole(event)?;
     let data = whole.need_object("data", what)?;
     match family {
-        "order" => order(event, &data),
+        "order" => order(event, &data, discounts),
         "refund" => refund(event, &data),
-        "checkout" => checkout(event, &data),
+        "checkout" => checkout(event, &data, discounts),
         "subscription" => subscription::read(event, verb, &data, owner_key),
         _ => subscription::of_customer(event, &data, owner_key),
     }
@@ -72,7 +73,7 @@ fn with_tax(data: &Object<'_>, name: &str, tax: &str) -> Result<Money, Malformed
 }
 
 /// An order is paid as a whole, and may be refunded since.
-fn order(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
+fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let total = amount(data, "total_amount")?;
     let status = data.need_text("status")?;
@@ -92,8 +93,9 @@ fn order(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malf
     // What was asked for, before discount and tax.
     let asked = data.integer("subtotal_amount")?.filter(|asked| *asked > 0).unwrap_or(total.minor);
     // A trial costs nothing either, but pays for nothing: only a discount explains it.
-    let is_covered = data.integer("discount_amount")?.unwrap_or(0) >= asked;
-    let asked = if state == State::Free && !is_covered { total.minor } else { asked };
+    let discount = data.integer("discount_amount")?.unwrap_or(0);
+    let is_explained = (discounts || discount == 0) && (state != State::Free || discount >= asked);
+    let asked = if is_explained { asked } else { total.minor };
     let mut facts = vec![checkout.with_face(asked).with_parent(short(data, "checkout_id"))];
     if state == State::Succeeded {
         facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(total)));
@@ -152,7 +154,7 @@ fn dispute(event: &Recorded<'_>, dispute: &Object<'_>, order: &str) -> Result<Fa
 }
 
 /// A checkout is open, or it ended without an order. What came of one that succeeded is told by its order.
-fn checkout(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
+fn checkout(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let total = data.integer("total_amount")?.zip(short(data, "currency"));
     let total = total.map(|(minor, code)| money(minor, &code)).transpose()?;
@@ -164,7 +166,8 @@ fn checkout(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, M
         _ => (State::Pending, "checkout open"),
     };
     let mut stated = with_money(fact(event, Aspect::Checkout, &id, state), total);
-    if let Some(asked) = data.integer("amount")?.filter(|_| total.is_some()) {
+    let is_explained = discounts || data.integer("discount_amount")?.unwrap_or(0) == 0;
+    if let Some(asked) = data.integer("amount")?.filter(|_| total.is_some() && is_explained) {
         stated = stated.with_face(asked);
     }
     stated.occurred_at = since(event, state == State::Pending, time(data, "modified_at"));

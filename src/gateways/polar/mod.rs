@@ -36,6 +36,8 @@ pub struct Polar {
     webhooks: StandardWebhooks,
     live: bool,
     owner_key: String,
+    /// Whether discounts explain a lower price.
+    discounts: bool,
     api: Option<Api>,
 }
 
@@ -44,7 +46,8 @@ impl Polar {
     /// base64 decodes to is the key: Polar's libraries sign and accept by both rules. It is one of the sandbox unless
     /// [`Polar::live`] says otherwise.
     pub fn new(secret: impl Into<String>) -> Self {
-        Self { webhooks: StandardWebhooks::polar(secret), live: false, owner_key: "owner".to_owned(), api: None }
+        let webhooks = StandardWebhooks::polar(secret);
+        Self { webhooks, live: false, owner_key: "owner".to_owned(), discounts: false, api: None }
     }
 
     /// Declares the endpoint one of production. Default: the sandbox. Polar's events do not say which they are of.
@@ -66,6 +69,14 @@ impl Polar {
     /// is missing, the external id of Polar's customer counts.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
+        self
+    }
+
+    /// Declares that discount codes are given out for what payments are made of. Default: a checkout that is opened
+    /// here takes none, and a payment whose order has one is not paid by less than its price: a code for something else
+    /// would pay for this.
+    pub fn discounts(mut self) -> Self {
+        self.discounts = true;
         self
     }
 
@@ -130,7 +141,7 @@ impl Gateway for Polar {
         if event.kind == TEST_KIND {
             return Ok(test_interpretation());
         }
-        interpret::interpret(event, &self.owner_key)
+        interpret::interpret(event, &self.owner_key, self.discounts)
     }
 
     fn references(&self, event: &Recorded<'_>) -> References {
@@ -147,7 +158,7 @@ impl Gateway for Polar {
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
         match &self.api {
-            Some(api) if api.product.is_some() => Box::pin(api.checkout(payment)),
+            Some(api) if api.product.is_some() => Box::pin(api.checkout(payment, self.discounts)),
             _ => Box::pin(std::future::ready(Ok(Started::Done))),
         }
     }

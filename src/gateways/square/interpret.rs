@@ -73,6 +73,15 @@ fn as_of(event: &Recorded<'_>, object: &Object<'_>, aspect: Aspect, id: &str, st
     fact
 }
 
+/// Why a payment is to be reviewed that a seller only recorded at Square.
+const ELSEWHERE: &str = "Square records a payment in cash or by other means, and never held that money";
+
+/// Whether somebody recorded a payment that Square did not take
+/// (<https://developer.squareup.com/docs/payments-api/take-payments/cash-payments>).
+fn is_elsewhere(payment: &Object<'_>) -> bool {
+    short(payment, "source_type").is_some_and(|source| matches!(source.as_str(), "CASH" | "EXTERNAL"))
+}
+
 /// A payment is approved and completed, mostly in one step. What was refunded stands in its refunds.
 fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
     let id = object.need_id("id")?;
@@ -87,6 +96,11 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
         "PENDING" => (Aspect::Authorization, State::Pending, "payment pending"),
         _ => (Aspect::Authorization, State::Pending, "payment with an unknown status, treated as pending"),
     };
+    if aspect == Aspect::Capture && is_elsewhere(object) {
+        let concern = as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised);
+        let words = "payment recorded as taken in cash or elsewhere, and not by Square";
+        return Ok((vec![concern], sentence(words, total)));
+    }
     let mut stated = with_money(as_of(event, object, aspect, &id, state), total);
     // A tip comes on top of what was asked for.
     if let (Some(asked), Some(total)) = (asked, total)
