@@ -34,10 +34,11 @@ pub fn why(
     ("no_change", unchanged(after, is_changed, effects))
 }
 
-/// The facts by which a dispute began or came to another state.
+/// The facts by which a dispute began or came to another state. That one is over which nobody heard of, of no amount, is
+/// no news: a gateway may say so of each payment without one.
 pub fn disputes(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
     let is_step = |(fact, effect): &&(Fact, Effect)| match effect {
-        Effect::New => true,
+        Effect::New => fact.state != State::Closed || fact.amount.is_some(),
         Effect::Replaced(held) => *held != fact.state,
         _ => false,
     };

@@ -16,6 +16,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 mod json_api;
 pub mod lemon_squeezy;
+pub mod mercado_pago;
 pub mod mollie;
 pub mod objects;
 pub mod paddle;

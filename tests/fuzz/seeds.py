@@ -15,11 +15,11 @@ FOLDER = pathlib.Path(sys.argv[1])
 # By the number that the targets give to a gateway: its events, and what its libraries said of recorded deliveries. None
 # of these is signed with a secret of the targets'.
 EVENTS = {"stripe": "0", "paypal": "1", "braintree": "2", "paddle": "5", "gocardless": "6", "razorpay": "7", "square": "8",
-          "polar": "<", "lemon_squeezy": "=", "adyen": ">"}
+          "polar": "<", "lemon_squeezy": "=", "adyen": ">", "mercado_pago": "?"}
 VECTORS = {"stripe": "0", "paypal": "1", "braintree": "2", "standard_webhooks": "3", "paddle": "5", "gocardless": "6",
            "razorpay": "7", "square": "8", "authorizenet": "9"}
 # These have their ids beside the body.
-NAMED = ("3", "7", "<")
+NAMED = ("3", "<")
 # The objects that PayPal's answers to our own calls are of, by the name of their type.
 ANSWERED = {"checkout-order": "ORDER", "authorization": "AUTHORIZATION", "capture": "CAPTURE", "refund": "REFUND"}
 # The ends of time: of the numbers that are moments, and of years with four digits, east and west of Greenwich.

@@ -24,7 +24,10 @@ use crate::app::{App, Kind, NOW};
 
 mod adyen;
 mod asked;
+mod believed;
+mod faults;
 mod lemon_squeezy;
+mod mercado_pago;
 mod paddle;
 mod polar;
 mod razorpay;
@@ -126,7 +129,9 @@ pub fn answers_as_recorded<G: Gateway>(file: &str, count: usize, but_for: &[&str
             (Value::String(body), _) => body.clone().into_bytes(),
             (_, coded) => BASE64.decode(coded.as_str().unwrap()).unwrap(),
         };
-        let delivery = Delivery { headers: headers.collect(), query: String::new(), body: body.into() };
+        let query = vector["query"].as_object().into_iter().flatten();
+        let query: Vec<_> = query.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
+        let delivery = Delivery { headers: headers.collect(), query: query.join("&"), body: body.into() };
         let answer = verify(&gateway(vector), &delivery, vector["now"].as_i64().unwrap_or(NOW));
         let expected = vector["expect_signature"].as_str().unwrap_or_else(|| vector["expect"].as_str().unwrap());
         let name = vector["name"].as_str().unwrap();

@@ -4,7 +4,7 @@
 // tests/fixtures/vectors/api_requests/COMPANY.json. Run it when a call is added or an SDK has a new version:
 //
 //   npm install --prefix DIR @paddle/paddle-node-sdk@3.10.0 razorpay@2.9.8 square@46.0.0 \
-//     @adyen/api-library@32.1.0 @lemonsqueezy/lemonsqueezy.js@4.0.0 @polar-sh/sdk@0.49.0
+//     @adyen/api-library@32.1.0 @lemonsqueezy/lemonsqueezy.js@4.0.0 @polar-sh/sdk@0.49.0 mercadopago@3.6.1
 //   SDKS=DIR node tests/tools/record_calls.mjs
 //
 // Header fields that only describe the SDK or the connection are left out.
@@ -18,7 +18,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const require = createRequire(join(process.env.SDKS, 'package.json'));
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/vectors/api_requests');
 const KEPT = [
-  'authorization', 'content-type', 'x-api-key', 'idempotency-key', 'square-version', 'paddle-version',
+  'authorization', 'content-type', 'x-api-key', 'idempotency-key', 'x-idempotency-key', 'square-version', 'paddle-version',
 ];
 
 let heard = [];
@@ -224,6 +224,7 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
   await record('lemon_squeezy', '@lemonsqueezy/lemonsqueezy.js@4.0.0', {
     checkout: () => lemon.createCheckout('11', '22', {
       customPrice: 4998,
+      checkoutOptions: { discount: false },
       productOptions: { redirectUrl: 'https://shop.example/thanks' },
       checkoutData: { email: 'mia@shop.example', custom: { payment_token: 'tok_1' } },
       expiresAt: '2026-10-12T11:13:20Z',
@@ -252,6 +253,7 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
       metadata: { payment_token: 'tok_1' },
       successUrl: 'https://shop.example/thanks',
       customerEmail: 'mia@shop.example',
+      allowDiscountCodes: false,
     }),
     show: () => polar.orders.get({ id: 'ord_1' }),
     orders: () => polar.orders.list({ checkoutId: 'chk_1' }),
@@ -273,6 +275,51 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
       id: 'sub_1', subscriptionUpdate: { cancelAtPeriodEnd: false },
     }),
     subscription_refresh: () => polar.subscriptions.get({ id: 'sub_1' }),
+  });
+}
+
+// Mercado Pago
+{
+  const sdk = require('mercadopago');
+  const config = new sdk.MercadoPagoConfig({ accessToken: 'APP_USR-1' });
+  const payment = new sdk.Payment(config);
+  const refund = new sdk.PaymentRefund(config);
+  const preference = new sdk.Preference(config);
+  const once = { idempotencyKey: 'op_1' };
+  answer = { id: 1 };
+  await record('mercado_pago', 'mercadopago@3.6.1', {
+    checkout: () => preference.create({
+      body: {
+        items: [{ title: 'Cup', quantity: 2, unit_price: 24.99, currency_id: 'BRL' }],
+        external_reference: 'tok_1',
+        payer: { email: 'mia@shop.example' },
+        back_urls: {
+          success: 'https://shop.example/thanks',
+          pending: 'https://shop.example/thanks',
+          failure: 'https://shop.example/thanks',
+        },
+        auto_return: 'approved',
+        notification_url: 'https://shop.example/payments/mercado-pago/?source_news=webhooks',
+        expires: true,
+        expiration_date_to: '2026-10-12T11:13:20Z',
+      },
+      requestOptions: { idempotencyKey: 'tok_1-checkout' },
+    }),
+    end: () => preference.update({
+      id: '7-abc',
+      updatePreferenceRequest: { expires: true, expiration_date_to: '1970-01-01T00:00:00Z' },
+      requestOptions: once,
+    }),
+    checkout_show: () => preference.get({ preferenceId: '7-abc' }),
+    capture: () => payment.capture({ id: 1, requestOptions: once }),
+    capture_part: () => payment.capture({ id: 1, transaction_amount: 30.5, requestOptions: once }),
+    cancel: () => payment.cancel({ id: 1, requestOptions: once }),
+    refund_all: () => refund.total({ payment_id: 1, requestOptions: once }),
+    refund_part: () => refund.create({ payment_id: 1, body: { amount: 19.99 }, requestOptions: once }),
+    show: () => payment.get({ id: 1 }),
+    search: () => payment.search({ options: { external_reference: 'tok_1', limit: 11 } }),
+    chargeback: () => new sdk.Chargeback(config).get({ id: '5' }),
+    merchant_order: () => new sdk.MerchantOrder(config).get({ merchantOrderId: '9' }),
   });
 }
 

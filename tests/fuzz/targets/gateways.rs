@@ -17,6 +17,7 @@ use actix_payments::gateways::hmac_webhooks::{
     Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart,
 };
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
+use actix_payments::gateways::mercado_pago::MercadoPago;
 use actix_payments::gateways::paddle::Paddle;
 use actix_payments::gateways::paypal::PayPal;
 use actix_payments::gateways::polar::Polar;
@@ -39,6 +40,8 @@ const LEAF: &[u8] = include_bytes!("../../fixtures/paypal/leaf.pem");
 
 pub const BRAINTREE: usize = 2;
 pub const DUMMY: usize = 4;
+/// It signs the id in the address, and none of the body.
+pub const MERCADO_PAGO: usize = 15;
 
 /// Every gateway, always in this order: seeds and findings name them by their number.
 pub fn all() -> &'static [Box<dyn Gateway>] {
@@ -104,6 +107,7 @@ fn made() -> Vec<Box<dyn Gateway>> {
         Box::new(LemonSqueezy::new(SECRET)),
         // What its platform sends, signed as a whole; the notifications of payments are read by the same code.
         Box::new(Adyen::new(HEX_KEY)),
+        Box::new(MercadoPago::new(SECRET)),
     ]
 }
 

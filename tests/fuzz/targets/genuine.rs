@@ -14,6 +14,9 @@ use crate::macs::{hex, sha1, sha256, sha512};
 
 const LEAF_KEY: &[u8] = include_bytes!("../../fixtures/paypal/leaf.key.der");
 
+/// What Mercado Pago's notification names.
+const OBJECT: &str = "123456";
+
 /// A delivery as its company would send it.
 pub struct Genuine<'a> {
     pub delivery: Delivery,
@@ -26,7 +29,7 @@ pub struct Genuine<'a> {
 /// What the gateway of this number is sent. The senders whose ids stand beside the body have theirs in the input's
 /// first line.
 pub fn delivery(number: usize, input: &[u8]) -> Genuine<'_> {
-    let named = [3, 7, 10, 11, 12].contains(&number);
+    let named = [3, 10, 11, 12].contains(&number);
     let (id, content) = match named.then(|| first_line(input)).flatten() {
         Some((id, body)) => (id, body),
         None => ("msg_1", input),
@@ -36,7 +39,9 @@ pub fn delivery(number: usize, input: &[u8]) -> Genuine<'_> {
         _ => (fields(number, id, content), content.to_vec()),
     };
     let headers = fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
-    let delivery = Delivery { headers, query: String::new(), body: body.into() };
+    let is_in_address = number == gateways::MERCADO_PAGO;
+    let query = if is_in_address { format!("data.id={OBJECT}&type=payment") } else { String::new() };
+    let delivery = Delivery { headers, query, body: body.into() };
     Genuine { delivery, id: named.then_some(id), content }
 }
 
@@ -65,7 +70,7 @@ fn fields(number: usize, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
         4 => vec![("dummy-signature", format!("t={time},v1={}", signature(key, &[time.as_bytes(), b".", body])))],
         5 => vec![("paddle-signature", format!("ts={time};h1={}", signature(key, &[time.as_bytes(), b":", body])))],
         6 => vec![("webhook-signature", signature(key, &[body]))],
-        7 => vec![("x-razorpay-signature", signature(key, &[body])), id_of("x-razorpay-event-id")],
+        7 => vec![("x-razorpay-signature", signature(key, &[body]))],
         8 => vec![("x-square-hmacsha256-signature", BASE64.encode(sha256(key, &[ADDRESS.as_bytes(), body])))],
         9 => vec![("x-anet-signature", format!("sha512={}", hex(&sha512(key, &[body])).to_uppercase()))],
         10 => {
@@ -83,6 +88,10 @@ fn fields(number: usize, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
         }
         13 => vec![("x-signature", signature(key, &[body]))],
         14 => vec![("hmacsignature", BASE64.encode(sha256(&bytes(HEX_KEY), &[body])))],
+        gateways::MERCADO_PAGO => {
+            let message = format!("id:{OBJECT};ts:{time};");
+            vec![("x-signature", format!("ts={time},v1={}", signature(key, &[message.as_bytes()])))]
+        }
         _ => panic!("nobody signs for gateway {number}"),
     }
 }

@@ -28,8 +28,8 @@ fuzz_target!(|data: &[u8]| {
     assert!(gateways::verify(gateway, &bare, now).is_err(), "without its signature nothing is believed");
     if let Some(changed) = another_bit(&genuine.delivery, crc32fast::hash(data)) {
         let other = gateways::verify(gateway, &changed, now);
-        // A form can be written in several ways: `%0a` for `%0A`.
-        let same = number == gateways::BRAINTREE && other == answer;
+        // A form can be written in several ways: `%0a` for `%0A`. Of Mercado Pago's body nothing is believed.
+        let same = number == gateways::BRAINTREE && other == answer || number == gateways::MERCADO_PAGO;
         assert!(same || is_forgery(&other), "{other:?} for {changed:?}");
     }
     match answer {

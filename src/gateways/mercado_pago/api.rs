@@ -1,0 +1,264 @@
+//! The calls of Mercado Pago's API (<https://www.mercadopago.com.br/developers/en/reference>): makes preferences, which
+//! are its hosted checkouts, captures, cancels, refunds and refreshes payments, and asks for what notifications name.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+
+use super::interpret::{
+    CHARGEBACK, ENDED, Family, MERCHANT_ORDER, PAYMENT, PREFERENCE, REFUND, is_preference, number, numbers, reference,
+};
+use super::money;
+use super::verify::is_number;
+use crate::domain::Timestamp;
+use crate::domain::event::{Envelope, Malformed};
+use crate::domain::fact::Aspect;
+use crate::domain::money::Money;
+use crate::gateways::http::Response;
+use crate::gateways::json::{Object, short};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::signature::Secret;
+use crate::gateways::{Call, CaptureMethod, Fetch, GatewayError, PaymentRequest, Started, Verb};
+
+const BASE: &str = "https://api.mercadopago.com";
+const KEY: &str = "x-idempotency-key";
+/// How many payments of one order, chargeback or token are looked up at most.
+const LOOKUPS: usize = 10;
+
+type Events = Result<Vec<Envelope>, GatewayError>;
+
+/// The API, with the access token of one seller.
+#[derive(Debug, Clone)]
+pub(super) struct Api {
+    pub(super) json: JsonApi,
+    /// Whether the token is one of the old test credentials, which have a checkout of their own.
+    is_test: bool,
+}
+
+fn malformed(Malformed(why): Malformed) -> GatewayError {
+    GatewayError::Malformed(why)
+}
+
+impl Api {
+    pub(super) fn new(token: impl Into<String>) -> Self {
+        let token = token.into();
+        let is_test = token.starts_with("TEST-");
+        let credentials = Credentials::Key("Bearer", Secret::new(token));
+        Self { json: JsonApi::new("Mercado Pago", credentials, BASE, []), is_test }
+    }
+
+    /// Makes a preference. Its external reference is the payment's token, which its payments bear too.
+    pub(super) async fn checkout(
+        &self,
+        payment: &PaymentRequest,
+        notification_url: Option<&str>,
+    ) -> Result<Started, GatewayError> {
+        if payment.capture == CaptureMethod::Manual {
+            let why =
+                "a checkout of Mercado Pago's takes the money at once: create a payment of your own for a capture";
+            return Err(GatewayError::Declined(why.to_owned()));
+        }
+        let body = preference(payment, notification_url)?;
+        let request = ApiCall::post("/checkout/preferences/", body);
+        let answer = self.json.send(request.idempotent(KEY, format!("{}-checkout", payment.token))).await?;
+        let made = Object::read(answer.text()?, "a preference").map_err(malformed)?;
+        let of_test = if self.is_test { short_url(&made, "sandbox_init_point") } else { None };
+        let url = of_test.or_else(|| short_url(&made, "init_point"));
+        let url =
+            url.ok_or_else(|| GatewayError::Malformed("expected a preference's `init_point`, got none".into()))?;
+        let id = made.need_id("id").map_err(malformed)?;
+        Ok(Started::Redirect { url, gateway_refs: vec![reference(Family::Preference, &id)] })
+    }
+
+    /// Carries out a call.
+    pub(super) async fn call(&self, call: &Call) -> Events {
+        match call.verb {
+            Verb::Capture => {
+                let mut body = json!({"capture": true});
+                if let Some(amount) = call.amount {
+                    body["transaction_amount"] = money::write(amount)?;
+                }
+                self.change(call, body, "approved").await
+            }
+            Verb::Cancel if known(call, Family::Payment).next().is_none() => self.end(call).await,
+            Verb::Cancel => self.change(call, json!({"status": "cancelled"}), "cancelled").await,
+            Verb::Refund => self.refund(call).await,
+            _ => self.refresh(call).await,
+        }
+    }
+
+    /// Changes an authorized or pending payment. What is done can't be done again.
+    async fn change(&self, call: &Call, body: Value, becomes: &str) -> Events {
+        let id = payment(call, Aspect::Authorization)?;
+        let path = format!("/v1/payments/{id}");
+        let is_done = |shown: &Response| {
+            let payment = Object::read(shown.text().ok()?, "a payment").ok()?;
+            short(&payment, "status").map(|status| status == becomes)
+        };
+        let request = ApiCall::put(&path, body).idempotent(KEY, &call.idempotency_key);
+        let answer = self.json.settle(request, &path, is_done).await?;
+        Ok(vec![event(call.idempotency_key.clone(), PAYMENT, &answer, None)?])
+    }
+
+    /// Ends a checkout that nobody has paid in.
+    async fn end(&self, call: &Call) -> Events {
+        let id = known_preference(call)?;
+        let at = call.requested_at.format(&Rfc3339).map_err(|bad| GatewayError::Declined(bad.to_string()))?;
+        let body = json!({"expires": true, "expiration_date_to": at});
+        let request = ApiCall::put(format!("/checkout/preferences/{id}"), body);
+        let answer = self.json.send(request.idempotent(KEY, &call.idempotency_key)).await?;
+        Ok(vec![event(call.idempotency_key.clone(), ENDED, &answer, None)?])
+    }
+
+    async fn refund(&self, call: &Call) -> Events {
+        let id = payment(call, Aspect::Capture)?;
+        let body = match call.amount {
+            Some(amount) => json!({"amount": money::write(amount)?}),
+            None => json!({}),
+        };
+        let request = ApiCall::post(format!("/v1/payments/{id}/refunds"), body);
+        let answer = self.json.send(request.idempotent(KEY, &call.idempotency_key)).await?;
+        Ok(vec![event(call.idempotency_key.clone(), REFUND, &answer, Some(call.total))?])
+    }
+
+    /// Reports the payments that bear the token, and those that are known; without any, the checkout.
+    async fn refresh(&self, call: &Call) -> Events {
+        let mut payments: Vec<String> = known(call, Family::Payment).map(str::to_owned).collect();
+        let limit = LOOKUPS + 1;
+        let search = format!("/v1/payments/search?external_reference={}&limit={limit}", call.token);
+        if is_plain(&call.token) {
+            let found = self.json.send(ApiCall::get(search)).await?;
+            payments.extend(numbers(&Object::read(found.text()?, "a list").map_err(malformed)?, "results"));
+        }
+        payments.sort();
+        payments.dedup();
+        let shown = self.show(&payments).await?;
+        let numbered = shown.iter().zip(1..);
+        let key = &call.idempotency_key;
+        let events = numbered.map(|(answer, n)| event(format!("{key}-{n}"), PAYMENT, answer, None));
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        if !events.is_empty() {
+            return Ok(events);
+        }
+        let id = known_preference(call)?;
+        let answer = self.json.send(ApiCall::get(format!("/checkout/preferences/{id}"))).await?;
+        Ok(vec![event(format!("{key}-1"), PREFERENCE, &answer, None)?])
+    }
+
+    /// The payments with these numbers.
+    async fn show(&self, payments: &[String]) -> Result<Vec<Response>, GatewayError> {
+        if payments.len() > LOOKUPS {
+            // A part of them must not pass for all.
+            let why = "there are more payments at Mercado Pago than are looked up";
+            return Err(GatewayError::Declined(why.to_owned()));
+        }
+        let mut shown = Vec::new();
+        for id in payments {
+            shown.push(self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await?);
+        }
+        Ok(shown)
+    }
+
+    /// The object that a notification names, with the payments that it is about.
+    pub(super) async fn fetch(&self, fetch: &Fetch) -> Events {
+        let key = &fetch.idempotency_key;
+        let unknown = || GatewayError::Declined("Mercado Pago has no object of this kind that can be asked for".into());
+        let prefix = format!("{}_", fetch.object.object_type);
+        let id = fetch.object.gateway_ref.strip_prefix(&prefix).filter(|id| is_number(id)).ok_or_else(unknown)?;
+        let (path, kind, list) = match fetch.object.object_type.as_str() {
+            "payment" => (format!("/v1/payments/{id}"), PAYMENT, ""),
+            "chargeback" => (format!("/v1/chargebacks/{id}"), CHARGEBACK, "payments"),
+            "merchant_order" => (format!("/merchant_orders/{id}"), MERCHANT_ORDER, "payments"),
+            _ => return Err(unknown()),
+        };
+        let answer = self.json.send(ApiCall::get(path)).await?;
+        let object = Object::read(answer.text()?, "an answer").map_err(malformed)?;
+        let mut payments = numbers(&object, list);
+        if kind == CHARGEBACK && payments.is_empty() {
+            payments.extend(number(&object, "payment_id"));
+        }
+        let mut events = vec![event(format!("{key}-1"), kind, &answer, None)?];
+        for (shown, n) in self.show(&payments).await?.iter().zip(2..) {
+            events.push(event(format!("{key}-{n}"), PAYMENT, shown, None)?);
+        }
+        Ok(events)
+    }
+}
+
+/// The body of a preference.
+fn preference(payment: &PaymentRequest, notification_url: Option<&str>) -> Result<Value, GatewayError> {
+    let currency = payment.amount.currency;
+    let mut items = Vec::new();
+    for item in &payment.items {
+        items.push(json!({
+            "title": item.name,
+            "quantity": item.quantity,
+            "unit_price": money::write(Money::new(item.unit_amount, currency))?,
+            "currency_id": currency.as_str(),
+        }));
+    }
+    let mut body = json!({"items": items, "external_reference": payment.token});
+    if !payment.metadata.is_empty() {
+        body["metadata"] = json!(payment.metadata);
+    }
+    if let Some(email) = &payment.customer {
+        body["payer"] = json!({"email": email});
+    }
+    if let Some(url) = &payment.return_url {
+        let failure = payment.cancel_url.as_ref().unwrap_or(url);
+        body["back_urls"] = json!({"success": url, "pending": url, "failure": failure});
+        body["auto_return"] = json!("approved");
+    }
+    if let Some(url) = notification_url {
+        // Without this, Mercado Pago sends its older notifications to it as well, which it does not sign.
+        body["notification_url"] = json!(format!("{url}?source_news=webhooks"));
+    }
+    if let Some(at) = payment.expires_at.and_then(|at| at.format(&Rfc3339).ok()) {
+        body["expires"] = json!(true);
+        body["expiration_date_to"] = json!(at);
+    }
+    Ok(body)
+}
+
+fn short_url(made: &Object<'_>, name: &str) -> Option<String> {
+    let url = made.text(name).ok().flatten()?.into_owned();
+    url.starts_with("http").then_some(url)
+}
+
+/// The numbers of the known objects of a family.
+fn known(call: &Call, family: Family) -> impl Iterator<Item = &str> {
+    let numbers = call.gateway_refs.iter().filter_map(move |id| id.strip_prefix(family.word())?.strip_prefix('_'));
+    numbers.filter(|id| is_number(id))
+}
+
+/// The checkout that a payment was begun with.
+fn known_preference(call: &Call) -> Result<&str, GatewayError> {
+    let mut ids = call.gateway_refs.iter().filter_map(|id| id.strip_prefix("preference_"));
+    ids.find(|id| is_preference(id)).ok_or_else(|| no_object("Mercado Pago"))
+}
+
+/// The payment that a call is about: one of which a fact of this aspect is known, otherwise the first.
+fn payment(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
+    let of_aspect = call.ids(Some(aspect)).filter_map(|id| id.strip_prefix("payment_")).find(|id| is_number(id));
+    of_aspect.or_else(|| known(call, Family::Payment).next()).ok_or_else(|| no_object("Mercado Pago"))
+}
+
+/// The event that reports the object in an answer. A refund does not state its currency, which is that of `total`.
+fn event(id: String, kind: &str, answer: &Response, total: Option<Money>) -> Result<Envelope, GatewayError> {
+    let (text, at): (&str, Timestamp) = (answer.text()?, answer.answered_at());
+    let object = Object::read(text, "an answer").map_err(malformed)?;
+    let currency = total.map(|total| format!(r#""currency_id":"{}","#, total.currency)).unwrap_or_default();
+    let body = format!(r#"{{"type":"{kind}",{currency}"data":{text}}}"#);
+    let account = number(&object, "collector_id");
+    let livemode = object.bool("live_mode").ok().flatten();
+    let api_version = None;
+    Ok(Envelope {
+        id,
+        kind: kind.to_owned(),
+        occurred_at: Some(at),
+        livemode,
+        account,
+        api_version,
+        body: Bytes::from(body),
+    })
+}

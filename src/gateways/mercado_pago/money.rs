@@ -1,0 +1,42 @@
+//! Mercado Pago's format of amounts: a JSON number in the currency's main unit
+//! (<https://www.mercadopago.com.br/developers/en/reference/payments/_payments/post>).
+
+use serde_json::Value;
+
+use crate::domain::event::Malformed;
+use crate::domain::money::{Currency, Decimal, Money};
+use crate::gateways::GatewayError;
+use crate::gateways::json::Object;
+
+/// The amount in Mercado Pago's format.
+pub(super) fn write(money: Money) -> Result<Value, GatewayError> {
+    let decimal = money.decimal();
+    let short = if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { &decimal };
+    let number: Option<Value> = serde_json::from_str(short).ok().filter(Value::is_number);
+    // A number of JSON's may be rounded on its way.
+    let is_same = |number: &Value| {
+        let read = Decimal::parse(&number.to_string()).ok().and_then(|decimal| decimal.exact(money.currency));
+        read == Some(money.minor)
+    };
+    number
+        .filter(is_same)
+        .ok_or_else(|| GatewayError::Declined(format!("Mercado Pago can't be told an amount like {money}")))
+}
+
+/// The amount in the field `name`; `None` where the object has none.
+pub(super) fn read(object: &Object<'_>, name: &str, currency: Currency) -> Result<Option<Money>, Malformed> {
+    let Some(raw) = object.raw(name) else { return Ok(None) };
+    let expected = || Malformed(format!("expected an amount that {currency} can express as {name}, got another value"));
+    let decimal = Decimal::parse(raw).map_err(|_| expected())?;
+    Ok(Some(Money::new(decimal.exact(currency).ok_or_else(expected)?, currency)))
+}
+
+/// The amount in the field `name`, which is required.
+pub(super) fn need(object: &Object<'_>, name: &str, currency: Currency) -> Result<Money, Malformed> {
+    read(object, name, currency)?.ok_or_else(|| Malformed(format!("expected an amount as {name}, got none")))
+}
+
+/// The currency that an object names.
+pub(super) fn currency(object: &Object<'_>) -> Result<Currency, Malformed> {
+    Currency::parse(&object.need_text("currency_id")?).map_err(|bad| Malformed(bad.to_string()))
+}

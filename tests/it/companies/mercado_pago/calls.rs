@@ -1,0 +1,140 @@
+//! Does Mercado Pago hear from us what it hears from its own library?
+
+use std::collections::BTreeMap;
+
+use actix_payments::domain::fact::Aspect;
+use actix_payments::gateways::{Call, CaptureMethod, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use serde_json::{Value, json};
+
+use super::fake::payment;
+use super::gateway;
+use crate::companies::{self, assert_as_recorded, call, ok, order};
+use crate::scenes::money;
+use crate::stripe::listener::{Listener, Say};
+
+fn asked(listener: &Listener) -> impl Gateway {
+    let gateway = gateway().access_token("APP_USR-1").api_base(&listener.address).api_retries(0);
+    gateway.notification_url("https://shop.example/payments/mercado-pago/")
+}
+
+/// A call about a payment that is known by a fact of this aspect.
+fn known(verb: Verb, aspect: Aspect, minor: Option<i64>) -> Call {
+    let refs = ["preference_7-abc", "payment_2", "merchant_order_9", "payment_1"];
+    let call = call(verb, &refs, minor.map(|minor| money(minor, "BRL")));
+    Call { aspects: BTreeMap::from([("payment_1".to_owned(), aspect)]), total: money(4998, "BRL"), ..call }
+}
+
+fn shown(status: &str) -> Say {
+    ok(payment(1, "tok_1", status).to_string())
+}
+
+#[actix_web::test]
+async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
+    let preference = json!({"id": "7-abc", "init_point": "https://www.mercadopago.com.br/checkout/1",
+        "sandbox_init_point": "https://sandbox.mercadopago.com.br/checkout/1"});
+    let listener = Listener::saying([ok(preference.to_string())]);
+    let request = PaymentRequest {
+        customer: Some("mia@shop.example".to_owned()),
+        expires_at: Some(companies::at(1_791_803_600)),
+        ..order("BRL")
+    };
+    let started = asked(&listener).start(&request).await.unwrap();
+    let (url, gateway_refs) =
+        ("https://www.mercadopago.com.br/checkout/1".to_owned(), vec!["preference_7-abc".to_owned()]);
+    assert_eq!(started, Started::Redirect { url, gateway_refs });
+    assert_as_recorded("mercado_pago", "checkout", &listener.heard()[0]);
+    let of_test = gateway().access_token("TEST-1").api_base(&listener.address).start(&request).await.unwrap();
+    assert!(matches!(of_test, Started::Redirect { url, .. } if url.starts_with("https://sandbox.")));
+    let held = PaymentRequest { capture: CaptureMethod::Manual, ..order("BRL") };
+    assert!(matches!(asked(&listener).start(&held).await, Err(GatewayError::Declined(_))));
+
+    let refund = || ok(r#"{"id":3,"payment_id":1,"amount":19.99,"status":"approved"}"#);
+    let cases = [
+        (
+            known(Verb::Capture, Aspect::Authorization, None),
+            shown("approved"),
+            "capture",
+            "payment approved: 49.99 BRL",
+        ),
+        (
+            known(Verb::Capture, Aspect::Authorization, Some(3050)),
+            shown("approved"),
+            "capture_part",
+            "payment approved: 49.99 BRL",
+        ),
+        (
+            known(Verb::Cancel, Aspect::Authorization, None),
+            shown("cancelled"),
+            "cancel",
+            "payment cancelled: 49.99 BRL",
+        ),
+        (known(Verb::Refund, Aspect::Capture, None), refund(), "refund_all", "refund made: 19.99 BRL"),
+        (known(Verb::Refund, Aspect::Capture, Some(1999)), refund(), "refund_part", "refund made: 19.99 BRL"),
+    ];
+    for (call, say, name, words) in cases {
+        let listener = Listener::saying([say]);
+        let events = asked(&listener).call(&call).await.unwrap();
+        let said = companies::interpret(&gateway(), &events[0]);
+        assert_eq!((events[0].id.as_str(), said.summary.as_str()), ("op_1", words));
+        assert!(said.references.gateway_refs.contains(&"payment_1".to_owned()));
+        assert_as_recorded("mercado_pago", name, &listener.heard()[0]);
+    }
+    let listener = Listener::saying([ok(preference.to_string())]);
+    let events = asked(&listener).call(&call(Verb::Cancel, &["preference_7-abc"], None)).await.unwrap();
+    assert_eq!(companies::interpret(&gateway(), &events[0]).summary, "checkout ended");
+    assert_as_recorded("mercado_pago", "end", &listener.heard()[0]);
+}
+
+#[actix_web::test]
+async fn a_refused_change_was_made_where_the_payment_shows_it() {
+    let refused = || Say::Answer(400, vec![], r#"{"message":"Invalid status","error":"bad_request"}"#.to_owned());
+    let capture = known(Verb::Capture, Aspect::Authorization, None);
+    let said = async |look: Say| asked(&Listener::saying([refused(), look])).call(&capture).await;
+    assert!(said(shown("approved")).await.is_ok());
+    assert!(
+        matches!(said(shown("rejected")).await, Err(GatewayError::Declined(why)) if why.contains("Invalid status"))
+    );
+    assert!(matches!(said(Say::Nothing).await, Err(GatewayError::OutcomeUnknown(_))));
+}
+
+#[actix_web::test]
+async fn a_refresh_reports_all_payments_of_the_token_and_else_the_checkout() {
+    let listener = Listener::answering(|heard| match heard.path.as_str() {
+        "/v1/payments/search?external_reference=tok_1&limit=11" => ok(r#"{"results":[{"id":1},{"id":2}]}"#),
+        "/v1/payments/1" => shown("rejected"),
+        "/v1/payments/2" => ok(payment(2, "tok_1", "approved").to_string()),
+        _ => Say::Answer(404, vec![], String::new()),
+    });
+    let events = asked(&listener).call(&call(Verb::Refresh, &["preference_7-abc", "payment_1"], None)).await.unwrap();
+    let said: Vec<_> = events.iter().map(|event| companies::interpret(&gateway(), event).summary).collect();
+    assert_eq!(said, ["payment rejected (accredited): 49.99 BRL", "payment approved: 49.99 BRL"]);
+    assert_eq!(events[1].id, "op_1-2");
+    let heard = listener.heard();
+    assert_as_recorded("mercado_pago", "search", &heard[0]);
+    assert_as_recorded("mercado_pago", "show", &heard[1]);
+    let nothing = Listener::answering(|heard| match heard.path.as_str() {
+        "/checkout/preferences/7-abc" => ok(
+            r#"{"id":"7-abc","expires":true,"expiration_date_to":"2026-10-01T00:00:00Z","external_reference":"tok_1"}"#,
+        ),
+        _ => ok(r#"{"results":[]}"#),
+    });
+    let events = asked(&nothing).call(&call(Verb::Refresh, &["preference_7-abc"], None)).await.unwrap();
+    assert_eq!(companies::interpret(&gateway(), &events[0]).summary, "checkout expired");
+    assert_as_recorded("mercado_pago", "checkout_show", &nothing.heard()[1]);
+    let many: Vec<Value> = (0..11).map(|id| json!({"id": id})).collect();
+    let many = Listener::saying([ok(json!({"results": many}).to_string())]);
+    assert!(matches!(asked(&many).call(&call(Verb::Refresh, &[], None)).await, Err(GatewayError::Declined(_))));
+}
+
+#[actix_web::test]
+async fn amounts_are_numbers_in_the_main_unit() {
+    let listener = Listener::saying([ok(r#"{"id":"7-abc","init_point":"https://x.example/"}"#)]);
+    for (code, minor, number) in [("BRL", 2500, "25"), ("BRL", 2510, "25.1"), ("CLP", 4990, "4990"), ("BRL", 1, "0.01")]
+    {
+        let mut request = order(code);
+        request.items[0].unit_amount = minor;
+        asked(&listener).start(&request).await.unwrap();
+        let body: Value = serde_json::from_str(&listener.heard().last().unwrap().body).unwrap();
+        assert_eq!(body["items"][0]["unit_price"].to_string(), number);
+    }
+}
