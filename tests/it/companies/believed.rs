@@ -106,7 +106,7 @@ on_both_databases! {
 #[actix_web::test]
 async fn an_answer_to_a_call_is_believed_whoever_is_named() {
     let shown = r#"{"payment":{"id":"pay_1","status":"COMPLETED","total_money":{"amount":4998,"currency":"EUR"}}}"#;
-    let listener = Listener::answering(|heard| match heard.path.as_str() {
+    let listener = Listener::answering(move |heard| match heard.path.as_str() {
         "/v2/payments/pay_1" => ok(shown),
         _ => ok(r#"{"order":{"id":"ord_1","tenders":[{"payment_id":"pay_1"}]}}"#),
     });
