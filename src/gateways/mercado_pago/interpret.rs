@@ -232,7 +232,7 @@ impl Answer<'_> {
         self.fact(Aspect::Dispute, state, changed, amount).with_parent(Some(&self.id))
     }
 
-    /// The refunds that a payment shows, and their sum.
+    /// The refunds that a payment shows, and their sum where it is more than they come to.
     fn refunds(&self, currency: Currency) -> Result<Statement, Malformed> {
         let (mut facts, mut summary) = (Vec::new(), String::new());
         for refund in self.object.objects("refunds", "a refund")? {
@@ -241,7 +241,9 @@ impl Answer<'_> {
             summary = format!("{summary}; {words}");
         }
         let total = money::read(&self.object, "transaction_amount_refunded", currency)?;
-        if let Some(total) = total.filter(|total| total.minor > 0) {
+        let made = facts.iter().filter(|fact: &&Fact| fact.state == State::Succeeded).filter_map(|fact| fact.amount);
+        let made = made.fold(0, i64::saturating_add);
+        if let Some(total) = total.filter(|total| total.minor > made) {
             let stated = self.fact(Aspect::RefundTotal, State::Succeeded, self.event.occurred_at, Some(total));
             facts.push(Fact { face: None, ..stated });
         }

@@ -98,5 +98,5 @@ pub fn payment(id: u64, token: &str, status: &str) -> Value {
 
 /// A refund within a payment.
 pub fn refund(id: u64, amount: Value, status: &str) -> Value {
-    json!({"id": id, "payment_id": 1, "amount": amount, "status": status, "date_created": "2026-10-13T04:53:18.000-04:00"})
+    json!({"id": id, "payment_id": 1, "amount": amount, "status": status, "date_created": "2026-10-12T05:10:18.000-04:00"})
 }
