@@ -57,7 +57,7 @@ fn event(delivery: &Delivery, object: &str, request: &str) -> Result<Envelope, R
 fn part<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let parts = header.split(',').filter_map(|part| part.split_once('='));
     let of = parts.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
-    of.map(|(_, value)| value.trim()).last()
+    of.map(|(_, value)| value.trim()).next_back()
 }
 
 /// A parameter of the query. Those that are read here need no encoding. One that stands there twice is refused: which of
