@@ -72,9 +72,3 @@ pub(crate) struct Refused {
     pub count: i64,
     pub last: Timestamp,
 }
-
-/// Acts of operators.
-pub(crate) trait Attempts {
-    /// Adds an operator's act.
-    fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
-}
