@@ -73,6 +73,12 @@ pub(super) fn time(object: &Object<'_>, name: &str) -> Option<Timestamp> {
     json::time(object.raw(name)?)
 }
 
+/// Whether a text has the form of a payment's token of ours (`engine::payment_token`), which no shop's own words have.
+pub(super) fn is_token(text: &str) -> bool {
+    let is_of_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.strip_prefix("pay_").is_some_and(|word| word.len() == 26 && word.bytes().all(is_of_word))
+}
+
 /// The text `inner` of the object's member `outer`, if there is one.
 pub(super) fn nested(object: &Object<'_>, outer: &str, inner: &str) -> Option<String> {
     short(&object.object(outer, "a part of it").ok()??, inner)

@@ -7,7 +7,7 @@ use crate::domain::event::{Interpretation, Malformed, Recorded, References, dist
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::{because, fact, money, nested, sentence, time, whole, with_money};
+use crate::gateways::reading::{because, fact, is_token, money, nested, sentence, time, whole, with_money};
 
 /// Reads the event's facts. Pure, and never panics, whatever the bytes.
 pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
@@ -97,9 +97,11 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
         _ => (Aspect::Authorization, State::Pending, "payment with an unknown status, treated as pending"),
     };
     if aspect == Aspect::Capture && is_elsewhere(object) {
-        let concern = as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised);
+        // A sale at the till, which names no payment of the host's, is none of its payments.
+        let is_of_host = named("payment", object).tokens.iter().any(|token| is_token(token));
+        let concern = is_of_host.then(|| as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised));
         let words = "payment recorded as taken in cash or elsewhere, and not by Square";
-        return Ok((vec![concern], sentence(words, total)));
+        return Ok((concern.into_iter().collect(), sentence(words, total)));
     }
     let mut stated = with_money(as_of(event, object, aspect, &id, state), total);
     // A tip comes on top of what was asked for.

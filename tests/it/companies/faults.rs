@@ -7,7 +7,7 @@ use actix_payments::gateways::{Gateway, GatewayError};
 use actix_payments::{NewPayment, Payment};
 use serde_json::{Value, json};
 
-use super::{Company, events, lemon_squeezy, ok, paddle, polar, razorpay, square, story, tell, told, variant};
+use super::{Company, events, lemon_squeezy, ok, paddle, polar, razorpay, square, story, tell, told, understand, variant};
 use crate::app::{App, Kind, on_both_databases};
 use crate::scenes::money;
 use crate::stripe::listener::{Listener, Say};
@@ -43,6 +43,23 @@ on_both_databases! {
         }
         let body = changed::<square::Of>("payment.updated", "/data/object/payment", json!({"source_type": "WALLET"}));
         assert_eq!(stands::<square::Of>(kind, square::Of::gateway(), EUR(4999), &body).await.status, Status::Paid);
+    }
+
+    async fn a_sale_at_the_till_that_names_no_payment_of_ours_is_none(kind) {
+        let app = App::bare(kind, |builder| builder.variant(variant::<square::Of>(0), square::Of::gateway())).await;
+        for (source, reference) in [("CASH", "order-10042"), ("EXTERNAL", ""), ("CASH", "pay_later")] {
+            let values = json!({"source_type": source, "reference_id": reference, "note": "Two cups"});
+            let body = changed::<square::Of>("payment.updated", "/data/object/payment", values);
+            let said = understand::<square::Of>("payment.updated", &body);
+            assert_eq!(said.facts, []);
+            let mut event: Value = serde_json::from_str(&body).unwrap();
+            event["event_id"] = json!(format!("{source}-{reference}"));
+            tell::<square::Of>(&app, "event", &event.to_string()).await;
+        }
+        app.pass(3600);
+        app.drain().await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 0);
+        assert_eq!(app.texts("SELECT state AS t FROM pay_events"), ["ignored", "ignored", "ignored"]);
     }
 
     async fn two_chargebacks_of_a_transaction_take_both_and_a_reversal_gives_one_back(kind) {
