@@ -23,12 +23,13 @@ pub(super) fn is_disputed(ledger: &Ledger) -> bool {
 }
 
 /// The ids of the disputes that were reversed by an object of its own that does not name them. Each reversal is of the
-/// earliest dispute of its capture and amount that no other one reversed, if there is one.
+/// earliest dispute of its capture and amount that had begun by then and that no other one reversed, if there is one.
 fn reversed_ones(ledger: &Ledger) -> BTreeSet<&str> {
     let of_capture = |fact: &&Fact| fact.parent.is_some();
     let (mut reversals, mut disputes): (Vec<&Fact>, Vec<&Fact>) =
         ledger.facts_of(Aspect::Dispute).filter(of_capture).partition(|fact| is_bare_reversal(fact));
-    let begun = |fact: &&Fact| (fact.since.unwrap_or(fact.occurred_at), fact.gateway_ref.clone());
+    let since = |fact: &Fact| fact.since.unwrap_or(fact.occurred_at);
+    let begun = |fact: &&Fact| (since(fact), fact.gateway_ref.clone());
     reversals.retain(|fact| fact.state == State::Won);
     disputes.retain(|fact| matches!(fact.state, State::Lost | State::Won));
     reversals.sort_by_key(begun);
@@ -37,7 +38,8 @@ fn reversed_ones(ledger: &Ledger) -> BTreeSet<&str> {
     for reversal in reversals {
         let is_same = |dispute: &&Fact| {
             let money = (dispute.amount, dispute.currency) == (reversal.amount, reversal.currency);
-            money && dispute.parent == reversal.parent && !reversed.contains(dispute.gateway_ref.as_str())
+            let is_of_it = dispute.parent == reversal.parent && since(dispute) <= since(reversal);
+            money && is_of_it && !reversed.contains(dispute.gateway_ref.as_str())
         };
         let found = disputes.iter().copied().find(is_same).map(|dispute| dispute.gateway_ref.as_str());
         reversed.extend(found);

@@ -87,6 +87,13 @@ on_both_databases! {
         assert_eq!(lost(&all).await, (0, false));
         all.reverse();
         assert_eq!(lost(&all).await, (0, false));
+        // What was lost later is not what came back before.
+        let mut all = story::<paddle::Of>(&["transaction.completed"]);
+        all.push(one("adj_7", "chargeback_reverse", "1000", "2026-10-20T08:00:00Z"));
+        all.push(one("adj_8", "chargeback", "1000", "2026-10-21T08:00:00Z"));
+        assert_eq!(lost(&all).await, (1000, true));
+        all.push(one("adj_9", "chargeback", "1000", "2026-10-20T08:00:00Z"));
+        assert_eq!(lost(&all).await, (1000, true));
     }
 
     async fn a_discount_that_nobody_gave_does_not_pay(kind) {
