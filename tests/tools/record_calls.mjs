@@ -312,7 +312,6 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
     }),
     checkout_show: () => preference.get({ preferenceId: '7-abc' }),
     capture: () => payment.capture({ id: 1, requestOptions: once }),
-    capture_part: () => payment.capture({ id: 1, transaction_amount: 30.5, requestOptions: once }),
     cancel: () => payment.cancel({ id: 1, requestOptions: once }),
     refund_all: () => refund.total({ payment_id: 1, requestOptions: once }),
     refund_part: () => refund.create({ payment_id: 1, body: { amount: 19.99 }, requestOptions: once }),

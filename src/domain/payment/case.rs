@@ -78,8 +78,8 @@ impl<'a> Case<'a> {
     /// Whether this capture belongs to an authorization that was meant for the amount due and is used up: the rest was
     /// left on purpose.
     fn closes(&self, fact: &Fact) -> bool {
-        let Some(parent) = fact.parent.as_deref().filter(|id| self.closed.contains(id)) else { return false };
-        let held = self.ledger.get(Aspect::Authorization, parent).filter(|held| held.currency == fact.currency);
+        let Some(id) = authorizations(fact).find(|id| self.closed.contains(id)) else { return false };
+        let held = self.ledger.get(Aspect::Authorization, id).filter(|held| held.currency == fact.currency);
         let meant_for = |minor| held.is_some_and(|held| held.face == Some(minor)) && fact.amount <= Some(minor);
         fact.aspect == Aspect::Capture && self.is_wanted(meant_for)
     }
@@ -136,7 +136,9 @@ impl<'a> Case<'a> {
     }
 
     fn is_captured(&self, authorization: &str) -> bool {
-        self.ledger.facts_of(Aspect::Capture).any(|f| f.parent.as_deref() == Some(authorization) && moved(f).is_some())
+        self.ledger
+            .facts_of(Aspect::Capture)
+            .any(|f| authorizations(f).any(|id| id == authorization) && moved(f).is_some())
     }
 
     /// Whether a person accepted just what came in all.
@@ -174,6 +176,11 @@ impl<'a> Case<'a> {
 /// What moved to the merchant, in minor units of `currency`: the largest of the three views of the same money.
 pub(super) fn captured(ledger: &Ledger, currency: Currency) -> i64 {
     WAYS.into_iter().map(|way| sum(ledger, way, currency)).max().unwrap_or(0)
+}
+
+/// What may be the authorization of a capture: its parent, or at some gateways the same object.
+fn authorizations(capture: &Fact) -> impl Iterator<Item = &str> {
+    capture.parent.as_deref().into_iter().chain([capture.gateway_ref.as_str()])
 }
 
 /// The money that one aspect reports, in minor units of `currency`.

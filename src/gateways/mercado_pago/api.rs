@@ -73,18 +73,25 @@ impl Api {
     /// Carries out a call.
     pub(super) async fn call(&self, call: &Call) -> Events {
         match call.verb {
-            Verb::Capture => {
-                let mut body = json!({"capture": true});
-                if let Some(amount) = call.amount {
-                    body["transaction_amount"] = money::write(amount)?;
-                }
-                self.change(call, body, "approved").await
-            }
+            Verb::Capture => self.capture(call).await,
             Verb::Cancel if known(call, Family::Payment).next().is_none() => self.end(call).await,
             Verb::Cancel => self.change(call, json!({"status": "cancelled"}), "cancelled").await,
             Verb::Refund => self.refund(call).await,
             _ => self.refresh(call).await,
         }
+    }
+
+    /// Captures all that was authorized. Whether that is what was asked for, the payment shows.
+    async fn capture(&self, call: &Call) -> Events {
+        let id = payment(call, Aspect::Authorization)?;
+        if let Some(amount) = call.amount {
+            let shown = self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await?;
+            if whole(&shown) != Some(amount) {
+                let why = "Mercado Pago takes the whole authorized amount here; what a part does is not known";
+                return Err(GatewayError::Declined(why.to_owned()));
+            }
+        }
+        self.change(call, json!({"capture": true}), "approved").await
     }
 
     /// Changes an authorized or pending payment. What is done can't be done again.
@@ -241,6 +248,12 @@ fn known_preference(call: &Call) -> Result<&str, GatewayError> {
 fn payment(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
     let of_aspect = call.ids(Some(aspect)).filter_map(|id| id.strip_prefix("payment_")).find(|id| is_number(id));
     of_aspect.or_else(|| known(call, Family::Payment).next()).ok_or_else(|| no_object("Mercado Pago"))
+}
+
+/// The whole amount of the payment in an answer, as far as it can be read.
+fn whole(answer: &Response) -> Option<Money> {
+    let payment = Object::read(answer.text().ok()?, "a payment").ok()?;
+    money::read(&payment, "transaction_amount", money::currency(&payment).ok()?).ok()?
 }
 
 /// The event that reports the object in an answer. A refund does not state its currency, which is that of `total`.

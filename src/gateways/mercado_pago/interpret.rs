@@ -211,6 +211,11 @@ impl Answer<'_> {
         let why = because(Some(detail.clone()).filter(|_| state == State::Failed));
         let mut summary = sentence(format_args!("{words}{why}"), Some(amount));
         if has_moved {
+            if self.object.raw("captured") == Some("true") {
+                // A payment is captured once. Where that took a part, the rest was left on purpose.
+                let at = self.at("date_approved");
+                facts.push(self.fact(Aspect::CaptureTotal, State::Closed, at, None));
+            }
             facts.push(self.dispute(&status, &detail, changed, amount));
             let (refunds, said) = self.refunds(currency)?;
             facts.extend(refunds);

@@ -7,7 +7,9 @@ use actix_payments::gateways::{Gateway, GatewayError};
 use actix_payments::{NewPayment, Payment};
 use serde_json::{Value, json};
 
-use super::{Company, events, lemon_squeezy, ok, paddle, polar, razorpay, square, story, tell, told, understand, variant};
+use super::{
+    Company, events, lemon_squeezy, ok, paddle, polar, razorpay, square, story, tell, told, understand, variant,
+};
 use crate::app::{App, Kind, on_both_databases};
 use crate::scenes::money;
 use crate::stripe::listener::{Listener, Say};

@@ -235,6 +235,19 @@ on_both_databases! {
         }
     }
 
+    async fn a_part_that_was_captured_elsewhere_settles_the_payment(kind) {
+        let fake = Fake::new();
+        let (app, token) = app(kind, &fake).await;
+        fake.pay(1, &token, "authorized", json!({}));
+        notify(&app, "payment", "1", "r1").await;
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, Status::Authorized);
+        fake.pay(1, &token, "approved", json!({"transaction_amount": 20, "captured": true}));
+        notify(&app, "payment", "1", "r2").await;
+        let payment = app.payments.payment(&token).await.unwrap().unwrap();
+        assert_eq!((payment.status, payment.captured.minor, payment.needs_review()), (Status::Paid, 2000, false));
+        assert!(app.payments.rebuild(&token).await.unwrap().same);
+    }
+
     async fn a_claim_and_a_chargeback_are_followed_to_their_end(kind) {
         let fake = Fake::new();
         let (app, token) = app(kind, &fake).await;

@@ -57,12 +57,6 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
             "payment approved: 49.99 BRL",
         ),
         (
-            known(Verb::Capture, Aspect::Authorization, Some(3050)),
-            shown("approved"),
-            "capture_part",
-            "payment approved: 49.99 BRL",
-        ),
-        (
             known(Verb::Cancel, Aspect::Authorization, None),
             shown("cancelled"),
             "cancel",
@@ -83,6 +77,24 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
     let events = asked(&listener).call(&call(Verb::Cancel, &["preference_7-abc"], None)).await.unwrap();
     assert_eq!(companies::interpret(&gateway(), &events[0]).summary, "checkout ended");
     assert_as_recorded("mercado_pago", "end", &listener.heard()[0]);
+}
+
+#[actix_web::test]
+async fn a_capture_takes_the_whole_or_nothing() {
+    let capture = async |minor| {
+        let listener = Listener::saying([shown("authorized"), shown("approved")]);
+        let said = asked(&listener).call(&known(Verb::Capture, Aspect::Authorization, Some(minor))).await;
+        (said, listener.heard())
+    };
+    let (said, heard) = capture(4999).await;
+    assert_eq!(companies::interpret(&gateway(), &said.unwrap()[0]).summary, "payment approved: 49.99 BRL");
+    assert_as_recorded("mercado_pago", "show", &heard[0]);
+    assert_as_recorded("mercado_pago", "capture", &heard[1]);
+    for part in [1, 3050, 4998, 5000] {
+        let (said, heard) = capture(part).await;
+        assert!(matches!(said, Err(GatewayError::Declined(why)) if why.contains("what a part does is not known")));
+        assert_eq!((heard.len(), heard[0].method.as_str()), (1, "GET"));
+    }
 }
 
 #[actix_web::test]
