@@ -184,8 +184,10 @@ impl Api {
         if kind == CHARGEBACK && payments.is_empty() {
             payments.extend(number(&object, "payment_id"));
         }
-        let mut events = vec![event(format!("{key}-1"), kind, &answer, None)?];
-        for (shown, n) in self.show(&payments).await?.iter().zip(2..) {
+        let payments = self.show(&payments).await?;
+        let seller = if kind == CHARGEBACK { the_seller(&payments) } else { seller(kind, &object) };
+        let mut events = vec![event_of(seller, format!("{key}-1"), kind, &answer, None)?];
+        for (shown, n) in payments.iter().zip(2..) {
             events.push(event(format!("{key}-{n}"), PAYMENT, shown, None)?);
         }
         Ok(events)
@@ -256,13 +258,40 @@ fn whole(answer: &Response) -> Option<Money> {
     money::read(&payment, "transaction_amount", money::currency(&payment).ok()?).ok()?
 }
 
-/// The event that reports the object in an answer. A refund does not state its currency, which is that of `total`.
+/// The seller whose object this is, as far as it says that.
+fn seller(kind: &str, object: &Object<'_>) -> Option<String> {
+    match kind {
+        MERCHANT_ORDER => number(&object.object("collector", "a seller").ok()??, "id"),
+        _ => number(object, "collector_id"),
+    }
+}
+
+/// The seller of a chargeback, which does not name one: that of all its payments.
+fn the_seller(payments: &[Response]) -> Option<String> {
+    let of = |shown: &Response| seller(PAYMENT, &Object::read(shown.text().ok()?, "a payment").ok()?);
+    let first = of(payments.first()?);
+    first.filter(|first| payments.iter().all(|shown| of(shown).as_ref() == Some(first)))
+}
+
+/// The event that reports the object in an answer.
 fn event(id: String, kind: &str, answer: &Response, total: Option<Money>) -> Result<Envelope, GatewayError> {
+    let seller = seller(kind, &Object::read(answer.text()?, "an answer").map_err(malformed)?);
+    event_of(seller, id, kind, answer, total)
+}
+
+/// The same of an object of this seller's. A refund does not state its currency, which is that of `total`.
+fn event_of(
+    account: Option<String>,
+    id: String,
+    kind: &str,
+    answer: &Response,
+    total: Option<Money>,
+) -> Result<Envelope, GatewayError> {
     let (text, at): (&str, Timestamp) = (answer.text()?, answer.answered_at());
     let object = Object::read(text, "an answer").map_err(malformed)?;
     let currency = total.map(|total| format!(r#""currency_id":"{}","#, total.currency)).unwrap_or_default();
-    let body = format!(r#"{{"type":"{kind}",{currency}"data":{text}}}"#);
-    let account = number(&object, "collector_id");
+    let seller = account.as_ref().map(|seller| format!(r#""seller":"{seller}","#)).unwrap_or_default();
+    let body = format!(r#"{{"type":"{kind}",{seller}{currency}"data":{text}}}"#);
     let livemode = object.bool("live_mode").ok().flatten();
     let api_version = None;
     Ok(Envelope {

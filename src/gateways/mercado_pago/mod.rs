@@ -52,7 +52,7 @@ impl MercadoPago {
     pub fn new(secret: impl Into<String>) -> Self {
         Self {
             secrets: vec![("primary".to_owned(), Secret::new(secret))],
-            sellers: Believed::all("seller", &["data", "collector_id"]),
+            sellers: Believed::all("seller", &["seller"]),
             notification_url: None,
             api: None,
         }
@@ -65,8 +65,9 @@ impl MercadoPago {
         self
     }
 
-    /// Names the sellers (`collector_id`) whose payments are believed. Default: all that the access token shows, which
-    /// is right for an application that one seller uses alone. Where others are connected to it, name your own.
+    /// Names the sellers (`collector_id`) whose payments are believed, with their orders and chargebacks. Default: all
+    /// that the access token shows, which is right for an application that one seller uses alone. Where others are
+    /// connected to it, name your own.
     pub fn sellers(mut self, sellers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.sellers.name(sellers);
         self
@@ -136,7 +137,9 @@ impl Gateway for MercadoPago {
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
         match event.kind {
             TEST_KIND => Ok(test_interpretation()),
-            interpret::PAYMENT => self.sellers.heard_of(event, || interpret::interpret(event)),
+            interpret::PAYMENT | interpret::MERCHANT_ORDER | interpret::CHARGEBACK => {
+                self.sellers.heard_of(event, || interpret::interpret(event))
+            }
             _ if interpret::is_answer(event) => interpret::interpret(event),
             _ => Ok(notification::interpret(event)),
         }

@@ -321,6 +321,38 @@ on_both_databases! {
         }
     }
 
+    async fn neither_an_order_nor_a_chargeback_of_another_seller_is_believed(kind) {
+        let fake = Fake::new();
+        for (seller, disputed) in [("724484980", true), ("1", false)] {
+            let gateway = asking(&fake).sellers([seller]);
+            let app = App::bare(kind, |builder| builder.variant("mercado-pago", gateway)).await;
+            let order = NewPayment::new("mercado-pago", money(4999, "BRL")).without_checkout();
+            let token = app.payments.create(order).await.unwrap().payment.token;
+            fake.pay(1, &token, "charged_back", json!({"status_detail": "in_process"}));
+            fake.show("/v1/chargebacks/5", chargeback(None));
+            notify(&app, "topic_chargebacks_wh", "5", "r1").await;
+            fake.show("/merchant_orders/9", json!({"id": 9, "order_status": "expired", "external_reference": token,
+                "collector": {"id": 724_484_980}, "payments": []}));
+            notify(&app, "topic_merchant_order_wh", "9", "r2").await;
+            app.pass(3600);
+            app.drain().await;
+            assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().disputed, disputed);
+            assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 1, "none is adopted");
+            let unbelieved = "SELECT count(*) FROM pay_events WHERE outcome LIKE '%of the seller 724484980, which this variant%'";
+            // The chargeback, its payment and the order.
+            assert_eq!(app.number(unbelieved), if disputed { 0 } else { 3 });
+        }
+        // Of payments of several sellers it is nobody's.
+        fake.pay(1, "tok", "charged_back", json!({}));
+        fake.pay(2, "tok", "charged_back", json!({"collector_id": 1}));
+        let mut both = chargeback(None);
+        both["payments"] = json!([1, 2]);
+        fake.show("/v1/chargebacks/5", both);
+        let events = asked(&fake, "chargeback", "chargeback_5", 1).await;
+        assert_eq!((events.len(), events[0].account.as_deref(), events[2].account.as_deref()), (3, None, Some("1")));
+        assert_eq!(interpret(&gateway().sellers(["724484980"]), &events[0]).facts, []);
+    }
+
     async fn without_a_token_notifications_wait_and_say_what_for(kind) {
         let app = App::bare(kind, |builder| builder.variant("mercado-pago", gateway())).await;
         notify(&app, "payment", "1", "r1").await;
