@@ -312,7 +312,7 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
     }),
     checkout_show: () => preference.get({ preferenceId: '7-abc' }),
     capture: () => payment.capture({ id: 1, requestOptions: once }),
-    cancel: () => payment.cancel({ id: 1, requestOptions: once }),
+    cancel: () => payment.cancel({ id: 1, requestOptions: { idempotencyKey: 'op_1-1' } }),
     refund_all: () => refund.total({ payment_id: 1, requestOptions: once }),
     refund_part: () => refund.create({ payment_id: 1, body: { amount: 19.99 }, requestOptions: once }),
     show: () => payment.get({ id: 1 }),

@@ -74,8 +74,7 @@ impl Api {
     pub(super) async fn call(&self, call: &Call) -> Events {
         match call.verb {
             Verb::Capture => self.capture(call).await,
-            Verb::Cancel if known(call, Family::Payment).next().is_none() => self.end(call).await,
-            Verb::Cancel => self.change(call, json!({"status": "cancelled"}), "cancelled").await,
+            Verb::Cancel => self.cancel(call).await,
             Verb::Refund => self.refund(call).await,
             _ => self.refresh(call).await,
         }
@@ -91,30 +90,57 @@ impl Api {
                 return Err(GatewayError::Declined(why.to_owned()));
             }
         }
-        self.change(call, json!({"capture": true}), "approved").await
+        let key = &call.idempotency_key;
+        let answer = self.change(id, key.clone(), json!({"capture": true}), "approved").await?;
+        Ok(vec![event(key.clone(), PAYMENT, &answer, None)?])
     }
 
     /// Changes an authorized or pending payment. What is done can't be done again.
-    async fn change(&self, call: &Call, body: Value, becomes: &str) -> Events {
-        let id = payment(call, Aspect::Authorization)?;
+    async fn change(&self, id: &str, key: String, body: Value, becomes: &str) -> Result<Response, GatewayError> {
         let path = format!("/v1/payments/{id}");
-        let is_done = |shown: &Response| {
-            let payment = Object::read(shown.text().ok()?, "a payment").ok()?;
-            short(&payment, "status").map(|status| status == becomes)
-        };
-        let request = ApiCall::put(&path, body).idempotent(KEY, &call.idempotency_key);
-        let answer = self.json.settle(request, &path, is_done).await?;
-        Ok(vec![event(call.idempotency_key.clone(), PAYMENT, &answer, None)?])
+        let request = ApiCall::put(&path, body).idempotent(KEY, key);
+        self.json.settle(request, &path, |shown| Some(status(shown)? == becomes)).await
     }
 
-    /// Ends a checkout that nobody has paid in.
-    async fn end(&self, call: &Call) -> Events {
-        let id = known_preference(call)?;
+    /// Ends the checkout, so that nobody pays in it anymore, and cancels the payments that wait.
+    async fn cancel(&self, call: &Call) -> Events {
+        let (key, checkout) = (&call.idempotency_key, known_preference(call).ok());
+        let mut payments = Vec::new();
+        for id in known(call, Family::Payment) {
+            payments.push((id, self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await?));
+        }
+        let mut events = Vec::new();
+        if let Some(id) = checkout {
+            events.push(event(key.clone(), ENDED, &self.end(call, id).await?, None)?);
+        }
+        for (id, shown) in payments {
+            let answer = match status(&shown).as_deref() {
+                Some("pending" | "in_process" | "authorized") => {
+                    let body = json!({"status": "cancelled"});
+                    let answer = self.change(id, format!("{key}-{id}"), body, "cancelled").await;
+                    answer.map_err(|error| if events.is_empty() { error } else { partly(error) })?
+                }
+                // By an earlier try.
+                Some("cancelled") => shown,
+                _ => continue,
+            };
+            let number = events.len() + 1;
+            let id = if events.is_empty() { key.clone() } else { format!("{key}-{number}") };
+            events.push(event(id, PAYMENT, &answer, None)?);
+        }
+        if events.is_empty() {
+            let why = "neither a checkout nor a payment of Mercado Pago's waits that could be cancelled";
+            return Err(GatewayError::Declined(why.to_owned()));
+        }
+        Ok(events)
+    }
+
+    /// Ends a checkout.
+    async fn end(&self, call: &Call, id: &str) -> Result<Response, GatewayError> {
         let at = call.requested_at.format(&Rfc3339).map_err(|bad| GatewayError::Declined(bad.to_string()))?;
         let body = json!({"expires": true, "expiration_date_to": at});
         let request = ApiCall::put(format!("/checkout/preferences/{id}"), body);
-        let answer = self.json.send(request.idempotent(KEY, &call.idempotency_key)).await?;
-        Ok(vec![event(call.idempotency_key.clone(), ENDED, &answer, None)?])
+        self.json.send(request.idempotent(KEY, &call.idempotency_key)).await
     }
 
     async fn refund(&self, call: &Call) -> Events {
@@ -250,6 +276,19 @@ fn known_preference(call: &Call) -> Result<&str, GatewayError> {
 fn payment(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
     let of_aspect = call.ids(Some(aspect)).filter_map(|id| id.strip_prefix("payment_")).find(|id| is_number(id));
     of_aspect.or_else(|| known(call, Family::Payment).next()).ok_or_else(|| no_object("Mercado Pago"))
+}
+
+/// The status of the payment in an answer.
+fn status(answer: &Response) -> Option<String> {
+    short(&Object::read(answer.text().ok()?, "a payment").ok()?, "status")
+}
+
+/// That a part of a call was done, though the rest was refused.
+fn partly(error: GatewayError) -> GatewayError {
+    match error {
+        GatewayError::Declined(why) => GatewayError::OutcomeUnknown(why),
+        error => error,
+    }
 }
 
 /// The whole amount of the payment in an answer, as far as it can be read.

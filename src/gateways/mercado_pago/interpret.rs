@@ -114,12 +114,16 @@ fn named(family: Family, object: &Object<'_>) -> References {
     let tokens = [short(object, "external_reference"), nested(object, "metadata", "payment_token")];
     let own = own_id(family, object).map(|id| reference(family, &id));
     let order = order_of(object).filter(|_| family == Family::Payment);
-    let preference =
-        short(object, "preference_id").filter(|id| is_preference(id)).map(|id| reference(Family::Preference, &id));
+    let preference = preference_of(object);
     let payments = if family == Family::Chargeback { payments_of(object) } else { Vec::new() };
     let payment = payment_of(object).filter(|_| matches!(family, Family::Refund | Family::Chargeback));
     let refs = payments.into_iter().map(Some).chain([payment, own, order, preference]);
     References { tokens: if has_token { distinct(tokens) } else { Vec::new() }, gateway_refs: distinct(refs) }
+}
+
+/// The preference that a merchant order came of.
+fn preference_of(order: &Object<'_>) -> Option<String> {
+    short(order, "preference_id").filter(|id| is_preference(id)).map(|id| reference(Family::Preference, &id))
 }
 
 /// The payment that a refund or a chargeback is of.
@@ -310,7 +314,9 @@ impl Answer<'_> {
         };
         let count = numbers(&self.object, "payments").len();
         let words = format!("merchant order {}, with {count} payments", spaced(&status));
-        Ok((vec![self.fact(Aspect::Checkout, state, at, None)], words))
+        // Once its preference is ended, nobody comes to it.
+        let preference = preference_of(&self.object);
+        Ok((vec![self.fact(Aspect::Checkout, state, at, None).with_parent(preference)], words))
     }
 
     /// A preference is a checkout that nobody has to come to.

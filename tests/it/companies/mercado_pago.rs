@@ -248,6 +248,21 @@ on_both_databases! {
         assert!(app.payments.rebuild(&token).await.unwrap().same);
     }
 
+    async fn an_ended_checkout_with_an_order_and_a_rejected_payment_is_canceled(kind) {
+        let fake = Fake::new();
+        let (app, token) = app(kind, &fake).await;
+        fake.show("/merchant_orders/9001", json!({"id": 9001, "order_status": "payment_required", "external_reference": token,
+            "preference_id": "7-abc", "payments": [{"id": 1}], "date_created": "2026-10-12T04:53:10.000-04:00"}));
+        fake.pay(1, &token, "rejected", json!({}));
+        notify(&app, "topic_merchant_order_wh", "9001", "r1").await;
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, Status::Failed);
+        fake.show("/checkout/preferences/7-abc", json!({"id": "7-abc", "external_reference": token}));
+        app.payments.cancel(&token).await.unwrap();
+        app.drain().await;
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, Status::Canceled);
+        assert!(fake.listener.heard().iter().all(|heard| heard.method == "GET" || heard.path.contains("/preferences/")));
+    }
+
     async fn a_claim_and_a_chargeback_are_followed_to_their_end(kind) {
         let fake = Fake::new();
         let (app, token) = app(kind, &fake).await;

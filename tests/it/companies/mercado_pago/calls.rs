@@ -56,12 +56,6 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
             "capture",
             "payment approved: 49.99 BRL",
         ),
-        (
-            known(Verb::Cancel, Aspect::Authorization, None),
-            shown("cancelled"),
-            "cancel",
-            "payment cancelled: 49.99 BRL",
-        ),
         (known(Verb::Refund, Aspect::Capture, None), refund(), "refund_all", "refund made: 19.99 BRL"),
         (known(Verb::Refund, Aspect::Capture, Some(1999)), refund(), "refund_part", "refund made: 19.99 BRL"),
     ];
@@ -77,6 +71,51 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
     let events = asked(&listener).call(&call(Verb::Cancel, &["preference_7-abc"], None)).await.unwrap();
     assert_eq!(companies::interpret(&gateway(), &events[0]).summary, "checkout ended");
     assert_as_recorded("mercado_pago", "end", &listener.heard()[0]);
+}
+
+#[actix_web::test]
+async fn a_cancel_ends_the_checkout_and_the_payments_that_wait() {
+    let statuses = |statuses: [&'static str; 4], refuses: bool| {
+        Listener::answering(move |heard| {
+            if heard.path == "/checkout/preferences/7-abc" {
+                return ok(r#"{"id":"7-abc","external_reference":"tok_1"}"#);
+            }
+            let id: u64 = heard.path.rsplit('/').next().unwrap().parse().unwrap();
+            match heard.method.as_str() {
+                "PUT" if refuses => Say::Answer(400, vec![], r#"{"message":"Invalid status"}"#.to_owned()),
+                "PUT" => ok(payment(id, "tok_1", "cancelled").to_string()),
+                _ => ok(payment(id, "tok_1", statuses[id as usize - 1]).to_string()),
+            }
+        })
+    };
+    let refs = ["payment_1", "payment_2", "preference_7-abc", "payment_3", "payment_4"];
+    let cancel = call(Verb::Cancel, &refs, None);
+    let listener = statuses(["pending", "rejected", "authorized", "approved"], false);
+    let events = asked(&listener).call(&cancel).await.unwrap();
+    let said: Vec<_> =
+        events.iter().map(|event| (event.id.as_str(), companies::interpret(&gateway(), event).summary)).collect();
+    let canceled = || "payment cancelled: 49.99 BRL".to_owned();
+    assert_eq!(said, [("op_1", "checkout ended".to_owned()), ("op_1-2", canceled()), ("op_1-3", canceled())]);
+    let heard = listener.heard();
+    let changes: Vec<_> = heard.iter().filter(|heard| heard.method == "PUT").collect();
+    let paths: Vec<_> = changes.iter().map(|heard| heard.path.as_str()).collect();
+    assert_eq!(paths, ["/checkout/preferences/7-abc", "/v1/payments/1", "/v1/payments/3"]);
+    assert_as_recorded("mercado_pago", "end", changes[0]);
+    assert_as_recorded("mercado_pago", "cancel", changes[1]);
+
+    // A customer whose card was refused could still pay in the checkout.
+    let rejected = statuses(["rejected"; 4], false);
+    let events = asked(&rejected).call(&cancel).await.unwrap();
+    assert_eq!((events.len(), events[0].kind.as_str()), (1, "ended_preference.answered"));
+    assert_eq!(rejected.heard().iter().filter(|heard| heard.method == "PUT").count(), 1);
+    // What an earlier try did is done.
+    let again = asked(&statuses(["cancelled"; 4], true)).call(&call(Verb::Cancel, &["payment_1"], None)).await;
+    assert_eq!(again.unwrap()[0].id, "op_1");
+    let nothing = asked(&rejected).call(&call(Verb::Cancel, &["payment_1"], None)).await;
+    assert!(matches!(nothing, Err(GatewayError::Declined(_))), "{nothing:?}");
+    // Refused for a payment, though the checkout is ended.
+    let partly = asked(&statuses(["pending"; 4], true)).call(&cancel).await;
+    assert!(matches!(partly, Err(GatewayError::OutcomeUnknown(_))), "{partly:?}");
 }
 
 #[actix_web::test]
