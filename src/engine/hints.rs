@@ -111,7 +111,7 @@ mod tests {
         let budgets = HintBudgets::default();
         let taken = (0..10_000).filter(|number| budgets.allow_unknown("mollie", &format!("client {number}"), at(0)));
         assert_eq!(taken.count(), 300);
-        let remembered = || budgets.0.lock().unwrap()["mollie"].clients.len();
+        let remembered = || budgets.0.lock().expect("no poison")["mollie"].clients.len();
         assert_eq!(remembered(), 300);
         assert!(budgets.allow_unknown("mollie", "client 0", at(120)));
         assert_eq!(remembered(), 1);

@@ -7,15 +7,12 @@ pub(crate) mod allowed;
 mod arrivals;
 mod chores;
 pub(crate) mod drift;
-mod erased;
-mod erasures;
 pub(crate) mod event_facts;
 pub(crate) mod find;
 pub(crate) mod handler;
 mod health;
 pub(crate) mod heartbeat;
 mod hints;
-mod holdings;
 mod look;
 #[cfg(feature = "metrics")]
 mod measure;

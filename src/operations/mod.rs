@@ -5,7 +5,6 @@ mod chores;
 mod complete;
 mod create;
 mod drift;
-mod erase;
 mod fetch;
 mod give_owner;
 mod observed;
@@ -22,7 +21,6 @@ mod tries;
 
 pub use create::{Created, NewPayment, Next};
 pub use drift::{Difference, Drift, DriftQuery};
-pub use erase::Erased;
 pub(crate) use operate::OperatorsOrder;
 pub(crate) use operate_subscription::SubscriptionOrder;
 pub use reconcile::Reconciled;

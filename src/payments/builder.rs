@@ -3,7 +3,6 @@
 
 mod alarms;
 mod limits;
-mod persons;
 mod replica;
 mod subscriptions;
 
@@ -21,7 +20,7 @@ use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
 use crate::engine::replica::Replica;
-use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, Erasures, HandlerError, Retention};
+use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, HandlerError, Retention};
 use crate::engine::{TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
@@ -307,15 +306,12 @@ fn check_kind(handler: &str, kind: &str) -> Result<(), String> {
         return Err(format!("expected handler {handler:?} to name a kind, got an empty one"));
     }
     let beginning = kind.strip_suffix('*').unwrap_or(kind);
+    let expected = |what: &str| Err(format!("expected handler {handler:?} to name a kind{what}, got {kind:?}"));
     if beginning.contains('*') {
-        return Err(format!(
-            "expected handler {handler:?} to name a kind, or its beginning followed by one *, got {kind:?}"
-        ));
+        return expected(", or its beginning followed by one *");
     }
     if beginning != beginning.trim() || !(beginning.is_empty() || storable(beginning)) {
-        return Err(format!(
-            "expected handler {handler:?} to name a kind of at most 255 characters without blanks around it, got {kind:?}"
-        ));
+        return expected(" of at most 255 characters without blanks around it");
     }
     Ok(())
 }

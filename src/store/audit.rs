@@ -4,6 +4,7 @@ use diesel::Queryable;
 
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
+use crate::error::Error;
 
 /// An operator's act to be added.
 #[derive(Debug, Clone)]
@@ -18,6 +19,20 @@ pub(crate) struct NewAct {
     /// What else there is to say of it, in words.
     pub detail: Option<String>,
     pub created_at: Timestamp,
+}
+
+/// Acts of operators.
+pub(crate) trait Attempts {
+    /// Adds an operator's act.
+    fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
+}
+
+/// What operators did.
+pub(crate) trait Acts {
+    /// One page of acts, newest first.
+    fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error>;
+    /// What the newest `window` acts were.
+    fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
 }
 
 /// A stored act.

@@ -173,12 +173,6 @@ pub(crate) trait Payments {
     fn absorb(&mut self, from: PaymentId, into: PaymentId, now: Timestamp) -> Result<(), Error>;
 }
 
-/// Acts of operators.
-pub(crate) trait Attempts {
-    /// Adds an operator's act.
-    fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
-}
-
 /// What gateways are asked to do.
 pub(crate) trait Operations {
     /// Adds an operation that is underway.
@@ -331,14 +325,6 @@ pub(crate) trait Browse {
     fn absorbed_by(&mut self, payment: PaymentId) -> Result<Vec<PaymentRow>, Error>;
     /// The ledger of a payment as it is stored.
     fn facts_of(&mut self, payment: PaymentId) -> Result<Vec<Fact>, Error>;
-}
-
-/// What operators did.
-pub(crate) trait Acts {
-    /// One page of acts, newest first.
-    fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error>;
-    /// What the newest `window` acts were.
-    fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
 }
 
 /// How a variant is doing.

@@ -3,7 +3,6 @@
 
 mod append;
 mod fetches;
-mod growth;
 mod replication;
 mod results;
 #[path = "statements/mod.rs"]

@@ -3,6 +3,7 @@
 use crate::error::Error;
 
 /// What a replica lacks of its primary's changes.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "only Postgres says how far a standby is behind"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behind {
     /// Nothing.

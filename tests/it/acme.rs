@@ -32,7 +32,7 @@ fn story(token: &str) -> [String; 3] {
 async fn it_keeps_the_promises() {
     let (acme, now) = (Acme::new("hidden"), Timestamp::from_unix_timestamp(NOW).unwrap());
     let mut suite = Conformance::new(&acme).secret("hidden");
-    for body in story("a token") {
+    for body in story("pay_token") {
         let headers = acme.sign(body.as_bytes(), now).unwrap().into_iter();
         let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
         suite = suite.delivery(Delivery { headers, query: String::new(), body: body.into() }, now);

@@ -113,6 +113,7 @@ on_both_databases! {
         app.pass(60);
         app.give_up_as("evt_2").await;
         app.deliver(&[&changed("charge.refunded.full", &[("/data/object/amount", "?".into())])]).await;
+        app.pass(31);
         until(|| notes.count() == 2).await;
         app.pass(31);
         a_while().await;

@@ -107,8 +107,9 @@ fn holds_all(database: &Database<AnyConnection>) {
     let parked = all("variant AS t FROM pay_events WHERE state = 'parked'");
     assert_eq!(parked, ["kiosk", "stripe"]);
     // Releases after the first one have more of them.
-    let chores = all("name AS t FROM pay_chores WHERE name NOT LIKE 'subscriptions:%'");
-    assert_eq!(chores, ["authorized", "reconcile:dummy", "reconcile:stripe", "refresh:dummy", "refresh:stripe"]);
+    let chores = all("name AS t FROM pay_chores");
+    let first = ["authorized", "reconcile:dummy", "reconcile:stripe", "refresh:dummy", "refresh:stripe"];
+    assert!(first.iter().all(|name| chores.iter().any(|chore| chore == name)), "{chores:?}");
 }
 
 on_both_databases! {

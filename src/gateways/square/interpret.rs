@@ -49,7 +49,11 @@ pub(super) fn references(event: &Recorded<'_>) -> References {
 /// A refund has an order of its own, which is not the payment's.
 fn named(name: &str, object: &Object<'_>) -> References {
     let (tokens, refs) = match name {
-        "payment" => (["reference_id", "note"].map(|name| short(object, name)).into(), ["id", "order_id"]),
+        "payment" => {
+            // A note is anybody's free text, but for our own token.
+            let note = short(object, "note").filter(|text| is_token(text));
+            (vec![short(object, "reference_id"), note], ["id", "order_id"])
+        }
         "refund" => (Vec::new(), ["payment_id", "id"]),
         _ => (Vec::new(), ["payment_id", ""]),
     };

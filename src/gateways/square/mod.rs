@@ -20,7 +20,7 @@ use api::Api;
 /// One webhook subscription of a Square application, in the sandbox or in production.
 ///
 /// Events find their payment by the payment's token. A host that creates payments itself passes the token to Square as
-/// the payment's `reference_id` or `note`.
+/// the payment's `reference_id`, or its `note` where that is a token of ours.
 ///
 /// ```
 /// use actix_payments::gateways::{Gateway, square::Square};

@@ -187,7 +187,10 @@ impl Engine {
             };
             in_a_row = 0;
             let name = scope.variant.clone();
-            let one = self.blocking(move |engine| engine.store.ask(|tx| foresee(engine, tx, &name, &[object.clone()])));
+            let one = self.blocking(move |engine| {
+                let objects = std::slice::from_ref(&object);
+                engine.store.ask(|tx| foresee(engine, tx, &name, objects))
+            });
             let one = one.await?;
             foreseen.compared += one.compared;
             foreseen.differing.extend(one.differing);

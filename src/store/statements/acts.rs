@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::schema::pay_audit::dsl as a;
 use super::{Connection, failed};
 use crate::error::Error;
-use crate::store::Acts;
+use crate::store::audit::Acts;
 use crate::store::audit::{ActFilter, ActPlace, ActRow};
 
 impl Acts for Connection {

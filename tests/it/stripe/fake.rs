@@ -218,7 +218,7 @@ impl State {
             ("POST", ["payment_intents", id, "cancel"]) => self.cancel(id),
             ("POST", ["refunds"]) => self.refund(&form),
             ("GET", ["events"]) => Ok(self.list(&form)),
-            ("GET", [list @ ..]) => Ok(self.objects(list, &form)),
+            ("GET", list) => Ok(self.objects(list, &form)),
             other => panic!("the fake does not know {other:?}"),
         }
     }

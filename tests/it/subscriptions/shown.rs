@@ -207,22 +207,4 @@ on_both_databases! {
         app.drain().await;
         assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid'"), 24);
     }
-
-    async fn what_braintree_charged_and_then_could_not_charge_is_past_due(kind) {
-        let app = App::bare(kind, |builder| builder.variant("braintree", crate::braintree::braintree())).await;
-        let names = ["charged_successfully", "charged_unsuccessfully", "went_past_due"];
-        for (number, order) in orders(names.len()).into_iter().enumerate() {
-            let id = format!("sub-7-{number}");
-            for at in order {
-                let event = crate::braintree::events()[&format!("realistic.subscription_{}", names[at])].clone();
-                let event = event.replace("sub-7", &id);
-                deliver(&app, "braintree", &[], &crate::braintree::signed(&event)).await;
-                if number % 2 == 0 {
-                    app.drain().await;
-                }
-            }
-            app.drain().await;
-            is_shown(&app, ("braintree", &id), SubscriptionStatus::PastDue, "Money is due since").await;
-        }
-    }
 }
