@@ -97,10 +97,9 @@ pub struct Reconcile {
 impl Reconcile {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         let engine = payments.engine();
-        let callable =
-            |name: &String| engine.variant(name).is_some_and(|it| it.gateway.supports(Verb::Refresh).is_ok());
+        let lists = |name: &String| engine.variant(name).is_some_and(|it| it.gateway.supports_list().is_ok());
         let names = if self.variants.is_empty() {
-            engine.variant_names().into_iter().filter(callable).collect()
+            engine.variant_names().into_iter().filter(lists).collect()
         } else {
             self.variants
         };

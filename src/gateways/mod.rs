@@ -149,6 +149,15 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports_fetch().err().unwrap_or_default())) })
     }
 
+    /// Whether the gateway lists its events in its current configuration, so that those that were not delivered can be
+    /// fetched. Default: it doesn't; the worker asks no gateway for its list that says so.
+    ///
+    /// # Errors
+    /// Why not, as a sentence for an operator.
+    fn supports_list(&self) -> Result<(), String> {
+        Err(format!("{} has no list of events.", self.name()))
+    }
+
     /// Lists a page of the gateway's events since `since`, newest first. `before` is the last event of the previous
     /// page. Default: unsupported.
     ///
@@ -160,7 +169,7 @@ pub trait Gateway: Send + Sync + 'static {
         before: Option<&'a Envelope>,
     ) -> BoxFuture<'a, Result<Listing, GatewayError>> {
         let _ = (since, before);
-        Box::pin(async { Err(GatewayError::Unsupported(format!("{} has no list of events here.", self.name()))) })
+        Box::pin(async move { Err(GatewayError::Unsupported(self.supports_list().err().unwrap_or_default())) })
     }
 
     /// Asks the gateway to send the event with this id again, signed, to the variant's address. Default: unsupported.

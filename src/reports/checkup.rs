@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
-use crate::gateways::{Setup, TEST_KIND, Verb};
+use crate::gateways::{Setup, TEST_KIND};
 use crate::reports::browse::COUNT_CAP;
 use crate::store::Tx;
 use crate::store::audit::Refused;
@@ -36,7 +36,7 @@ pub(crate) struct Checkup {
     /// Whether a test event can be sent.
     pub can_test: bool,
     /// Whether the gateway can be asked for events that were missed; if not, why not.
-    pub can_ask: Result<(), String>,
+    pub can_list: Result<(), String>,
     /// The questions to the gateway that are open, and why it can't be asked, if it can't.
     pub open_fetches: Option<OpenFetches>,
     pub cannot_fetch: Option<String>,
@@ -105,7 +105,7 @@ fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> 
     Ok(Some(Checkup {
         standing,
         can_test,
-        can_ask: gateway.supports(Verb::Refresh),
+        can_list: gateway.supports_list(),
         open_fetches: tx.open_fetches(name, COUNT_CAP)?,
         cannot_fetch: gateway.supports_fetch().err(),
         reconciled: chore.and_then(|chore| Some((chore.ran_at?, chore.note?))),

@@ -112,7 +112,7 @@ fn reconcile_act(frame: &Frame, name: &str, checkup: &Checkup) -> Act {
         icon: "merge",
         action: frame.href(&format!("variants/{name}/reconcile")),
         fields: Vec::new(),
-        why_not: checkup.can_ask.as_ref().err().map(|why| sentence(why)),
+        why_not: checkup.can_list.as_ref().err().map(|why| sentence(why)),
     }
 }
 

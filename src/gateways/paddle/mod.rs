@@ -206,6 +206,10 @@ impl Gateway for Paddle {
         call_supported(self.api.as_ref(), Gateway::supports(self, call.verb), |api| Box::pin(api.call(call)))
     }
 
+    fn supports_list(&self) -> Result<(), String> {
+        Gateway::supports(self, Verb::Refresh)
+    }
+
     fn list<'a>(
         &'a self,
         since: Timestamp,

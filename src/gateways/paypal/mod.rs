@@ -268,6 +268,10 @@ impl Gateway for PayPal {
         }
     }
 
+    fn supports_list(&self) -> Result<(), String> {
+        Gateway::supports(self, Verb::Refresh)
+    }
+
     fn list<'a>(
         &'a self,
         since: Timestamp,

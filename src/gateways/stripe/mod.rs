@@ -254,6 +254,10 @@ impl Gateway for Stripe {
         }
     }
 
+    fn supports_list(&self) -> Result<(), String> {
+        Gateway::supports(self, Verb::Refresh)
+    }
+
     fn list<'a>(
         &'a self,
         since: Timestamp,

@@ -133,7 +133,11 @@ on_both_databases! {
         told(&app, &id).await;
         assert_eq!(amounts(&app, &token).await, (5000, 3000, 500));
         // The worker's own round takes no offence at a company without a list of events.
-        assert!(app.payments.reconcile("mollie").await.unwrap_err().to_string().contains("no list of events"));
+        let error = app.payments.reconcile("mollie").await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("Mollie has no list of events"), "{cause}");
+        let page = app.get("/payments/admin/variants/mollie").await.text();
+        assert!(page.contains("Mollie has no list of events."), "{page}");
     }
 
     async fn a_list_that_is_not_whole_is_not_taken_for_all_there_is(kind) {
