@@ -68,6 +68,7 @@ pub(crate) fn find(
     let one = |(variant, (count, event))| Anomaly::NotShown { variant, count, event };
     found.extend(not_shown(tx)?.into_iter().map(one));
     found.extend(discarded(tx)?);
+    found.extend(differing(tx, now)?);
     found.extend(gateways(engine, tx, now)?);
     found.extend(drift(engine, tx)?);
     found.extend(disputes(tx)?);
@@ -126,6 +127,22 @@ fn not_shown(tx: &mut dyn Tx) -> Result<BTreeMap<String, (i64, EventId)>, Error>
     let mut found = BTreeMap::new();
     for (event, variant) in tx.not_shown(COUNT_CAP)? {
         found.entry(variant).or_insert((0, event)).0 += 1;
+    }
+    Ok(found)
+}
+
+/// What came again with another body under the same id.
+fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
+    let mut found: Vec<Anomaly> = Vec::new();
+    for (event, of, last) in tx.differing_since(now - LATELY, COUNT_CAP)? {
+        let known = found.iter_mut().find_map(|it| match it {
+            Anomaly::Differing { variant, count, .. } if *variant == of => Some(count),
+            _ => None,
+        });
+        match known {
+            Some(count) => *count += 1,
+            None => found.push(Anomaly::Differing { variant: of, count: 1, last, event }),
+        }
     }
     Ok(found)
 }

@@ -43,6 +43,8 @@ pub(crate) enum Anomaly {
     Unshown { variant: String, count: i64, since: Timestamp, cannot: Option<String> },
     /// A gateway did not show what events name, and is not asked again by itself; the last of these events.
     NotShown { variant: String, count: i64, event: EventId },
+    /// Deliveries bore the id of an event and another body than its first; the last of these events.
+    Differing { variant: String, count: i64, last: Timestamp, event: EventId },
     /// Authorizations are about to end, and nobody has captured or canceled them.
     AuthorizedLong { count: i64, since: Timestamp },
     /// Payments need a person's eye.

@@ -76,6 +76,7 @@ impl Anomaly {
             Self::ParkedLong { .. } => "parked".to_owned(),
             Self::Unshown { variant, .. } => format!("unshown:{variant}"),
             Self::NotShown { variant, .. } => format!("not-shown:{variant}"),
+            Self::Differing { variant, .. } => format!("differing:{variant}"),
             Self::AuthorizedLong { .. } => "authorized".to_owned(),
             Self::NeedReview { .. } => "review".to_owned(),
             Self::UnknownStatus { .. } => "unknown-status".to_owned(),
@@ -99,6 +100,7 @@ impl Anomaly {
             Self::NotShown { .. } | Self::Drift { .. } => true,
             Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
             Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
+            Self::Differing { .. } => false,
         }
     }
 
@@ -177,6 +179,12 @@ impl Anomaly {
                 words.events(*count),
                 at(since)
             ),
+            Self::Differing { variant, count, last, .. } => format!(
+                "{variant}: {} delivered again with another body, the last {}; the first body is kept. Does the \
+                 gateway show the same event?",
+                words.many(*count, "event was", "events were"),
+                at(last)
+            ),
             Self::AuthorizedLong { count, since } => format!(
                 "{} authorized, the oldest {}, and may expire soon: capture or cancel.",
                 words.many(*count, "payment is still", "payments are still"),
@@ -239,7 +247,9 @@ impl Anomaly {
             },
             Self::Drift { .. } => ("What differs", "drift".to_owned()),
             Self::Unshown { variant, .. } => ("The variant", format!("variants/{variant}")),
-            Self::NotShown { event, .. } => ("The last event", format!("events/{event}")),
+            Self::NotShown { event, .. } | Self::Differing { event, .. } => {
+                ("The last event", format!("events/{event}"))
+            }
             Self::Quiet { variant, .. } => ("Payments created", format!("payments?variant={variant}")),
             Self::OpenCalls { token, on_subscription: true, .. } => ("The oldest", format!("subscriptions/{token}")),
             Self::OpenCalls { token, .. } => ("The oldest", format!("payments/{token}")),

@@ -223,6 +223,11 @@ on_both_databases! {
         assert_eq!(kept, [first.len().to_string()]);
         let page = app.get("/payments/admin/events/1").await.text();
         assert!(page.contains("2 deliveries bore this id and another body; the first body is kept"), "{page}");
+        let told = "stripe: 1 event was delivered again with another body";
+        let overview = app.get("/payments/admin/").await;
+        assert!(overview.text().contains(told) && overview.body.contains("/payments/admin/events/1\""), "{}", overview.text());
+        app.pass(24 * 3600 + 1);
+        assert!(!app.get("/payments/admin/").await.text().contains(told), "it is told for a day");
     }
 
     async fn events_of_its_own_mode_are_never_flagged(kind) {

@@ -6,7 +6,7 @@ use diesel::sql_types::BigInt;
 use super::super as dialect;
 use super::super::Instant;
 use super::schema::pay_event_bodies::dsl as b;
-use super::schema::pay_events::dsl as e;
+use super::schema::pay_events::{self, dsl as e};
 use super::schema::pay_payments::dsl as p;
 use super::schema::pay_pruned::dsl as g;
 use super::{Connection, failed};
@@ -25,6 +25,8 @@ diesel::table! {
         last_hash -> Text,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(pay_differing, pay_events);
 
 use pay_differing::dsl as d;
 
@@ -77,6 +79,17 @@ impl Bodies for Connection {
 
     fn differing(&mut self, event: EventId) -> Result<Option<Differing>, Error> {
         d::pay_differing.find(event).first(self).optional().map_err(failed("looking whether a body differed"))
+    }
+
+    fn differing_since(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String, Timestamp)>, Error> {
+        d::pay_differing
+            .inner_join(e::pay_events.on(e::id.eq(d::event_id)))
+            .filter(d::last_at.gt(since))
+            .order(d::last_at.desc())
+            .limit(cap)
+            .select((d::event_id, e::variant, d::last_at))
+            .load(self)
+            .map_err(failed("looking for bodies that differed"))
     }
 
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error> {
