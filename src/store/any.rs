@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
 
+use super::Work;
 use super::address::beginning;
 use super::database::Database;
 use super::dialect::{Dialect, HostConnection};
 use super::migrations::Migration;
-use super::{Tx, Work};
 use crate::error::Error;
 
 /// A connection of the kind that the address named at run time; see [`Database::from_url`].
@@ -149,16 +149,16 @@ impl ManageConnection for AnyManager {
 }
 
 impl Dialect for AnyConnection {
-    fn tx(&mut self) -> &mut dyn Tx {
-        either!(self, AnyConnection, conn => conn.tx())
-    }
-
     fn prepare(&mut self) -> Result<(), Error> {
         either!(self, AnyConnection, conn => conn.prepare())
     }
 
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         either!(self, AnyConnection, conn => conn.write(work))
+    }
+
+    fn read(&mut self, work: Work<'_>) -> Result<(), Error> {
+        either!(self, AnyConnection, conn => conn.read(work))
     }
 
     fn has_died(&mut self) -> bool {

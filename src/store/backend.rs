@@ -50,7 +50,9 @@ impl<C: HostConnection> Backend<C> {
             }
             let has_died = conn.has_died();
             let is_stale = !begun && has_died;
-            let error = if has_died && error.kind() == ErrorKind::Storage { error.into_unavailable() } else { error };
+            // What was found on a connection that is lost is no finding.
+            let is_finding = matches!(error.kind(), ErrorKind::Storage | ErrorKind::Refused);
+            let error = if has_died && is_finding { error.into_unavailable() } else { error };
             Failed { error, is_stale }
         })
     }
@@ -102,7 +104,7 @@ impl<C: HostConnection> Store for Backend<C> {
         let mut stale = 0;
         loop {
             // Reading again changes nothing, however far it came.
-            match self.with(|conn| work(conn.tx()).map_err(|error| (error, false))) {
+            match self.with(|conn| conn.read(work).map_err(|error| (error, false))) {
                 Err(Failed { is_stale: true, .. }) if stale < STALE => stale += 1,
                 done => return done.map_err(|failed| failed.error),
             }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use diesel::r2d2::{Error as PoolError, ManageConnection};
 
+use super::Work;
 use super::migrations::Migration;
-use super::{Tx, Work};
 use crate::error::Error;
 
 /// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or
@@ -27,9 +27,10 @@ pub trait HostConnection: Dialect {
 
 /// What each database must be able to do.
 pub(crate) trait Dialect: Sized + Send + 'static {
-    fn tx(&mut self) -> &mut dyn Tx;
     fn prepare(&mut self) -> Result<(), Error>;
     fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
+    /// Runs what only reads. Where a server may take long for a statement, it is told to give up.
+    fn read(&mut self, work: Work<'_>) -> Result<(), Error>;
     /// Whether only one transaction can write at a time, so that writers had better queue up here: waiting for
     /// the database's own lock means sleeping and asking again.
     fn one_writer(&self) -> bool;

@@ -66,6 +66,9 @@ const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmaps
                         SET LOCAL statement_timeout = 5000; \
                         SET LOCAL idle_in_transaction_session_timeout = 8000; SET LOCAL synchronous_commit = on";
 
+/// A statement that is given up here is given up by the server as well, or each of them would keep a connection.
+const IN_TIME: &str = "SET LOCAL statement_timeout = 5000; SET LOCAL idle_in_transaction_session_timeout = 8000";
+
 /// Holds off other processes that migrate, for as long as that takes.
 const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
                      SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
@@ -75,10 +78,6 @@ const EXISTS: &str = "SELECT count(*) AS count FROM pg_catalog.pg_tables \
                       WHERE tablename = 'pay_migrations' AND schemaname = ANY (current_schemas(false))";
 
 impl Dialect for PgConnection {
-    fn tx(&mut self) -> &mut dyn Tx {
-        self
-    }
-
     /// What payments need is set for each transaction.
     fn prepare(&mut self) -> Result<(), Error> {
         Ok(())
@@ -101,6 +100,16 @@ impl Dialect for PgConnection {
             .read_committed()
             .run(|conn| {
                 conn.batch_execute(BY_INDEX)?;
+                work(conn).map_err(Failed::from)
+            })
+            .map_err(Failed::into_error)
+    }
+
+    fn read(&mut self, work: Work<'_>) -> Result<(), Error> {
+        self.build_transaction()
+            .read_committed()
+            .run(|conn| {
+                conn.batch_execute(IN_TIME)?;
                 work(conn).map_err(Failed::from)
             })
             .map_err(Failed::into_error)

@@ -67,10 +67,6 @@ const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; 
                         PRAGMA wal_autocheckpoint = 8000;";
 
 impl Dialect for SqliteConnection {
-    fn tx(&mut self) -> &mut dyn Tx {
-        self
-    }
-
     fn prepare(&mut self) -> Result<(), Error> {
         self.batch_execute(SETTINGS).map_err(dialect_error("preparing a connection"))
     }
@@ -93,6 +89,10 @@ impl Dialect for SqliteConnection {
 
     fn write(&mut self, work: Work<'_>) -> Result<(), Error> {
         self.immediate_transaction(|conn| work(conn).map_err(Failed::from)).map_err(Failed::into_error)
+    }
+
+    fn read(&mut self, work: Work<'_>) -> Result<(), Error> {
+        work(self)
     }
 
     fn migrate(&mut self) -> Result<(), Error> {
