@@ -23,6 +23,7 @@ pub(crate) mod replica;
 pub(crate) mod request;
 mod retention;
 pub(crate) mod served;
+mod stubborn;
 pub(crate) mod subscription;
 pub(crate) mod subscription_allowed;
 pub(crate) mod tally;
@@ -57,6 +58,7 @@ use crate::store::{Store, Tx, threads};
 use activity::Activity;
 use handler::Handlers;
 use hints::HintBudgets;
+use stubborn::Stubborn;
 
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -97,6 +99,8 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     /// Notified whenever an event may have become available.
     pub(crate) available: Notify,
+    /// The batches that failed lately.
+    pub(crate) stubborn: Stubborn,
     /// Held by who looks whether the database is ready.
     pub(crate) looking: Arc<tokio::sync::Mutex<()>>,
 }

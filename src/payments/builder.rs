@@ -243,6 +243,7 @@ impl<C: HostConnection> Builder<C> {
             active_for: self.active_for,
             activity: Default::default(),
             hints: Default::default(),
+            stubborn: Default::default(),
             retention: self.retention,
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
             // this long.

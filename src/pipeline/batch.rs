@@ -2,8 +2,9 @@
 //!
 //! There are no savepoints: what fails sends the batch back whole, and `isolate` takes it from there.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::completion;
 use super::failure::Failure;
@@ -30,6 +31,10 @@ use crate::telemetry::IS_MEASURED;
 
 /// How many events one transaction processes at the most.
 pub(crate) const BATCH: i64 = 200;
+/// From when on an event's handlers in the transaction have kept it waiting for so long that a database which ended the
+/// transaction did so because of them. Postgres is told to after 8 seconds without a statement.
+const SLOW: Duration = Duration::from_secs(7);
+
 /// What came of a batch.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -95,28 +100,46 @@ impl From<Error> for Why {
 
 /// One transaction.
 pub(super) fn take(engine: &Arc<Engine>, due: &Due<'_>) -> Result<Batch, Undone> {
-    let mut undone = Undone { claimed: Vec::new(), why: Why::Store(Error::new(ErrorKind::Storage, "not begun")) };
+    let (mut claimed, mut failed, mut slow) = (Vec::new(), None, None);
     let taken = engine.store.transaction(|tx| {
+        (failed, slow) = (None, None);
         let (now, lacking) = (engine.now(), engine.lacking(tx)?);
         if lacking.in_transaction().next().is_some() {
             return Ok(Batch::default());
         }
-        let claimed = claim(engine, tx, due, now)?;
-        undone.claimed = claimed.iter().map(|event| event.row.id).collect();
-        process_set(engine, tx, claimed, lacking, now).map_err(|why| match why {
+        let events = claim(engine, tx, due, now)?;
+        claimed = events.iter().map(|event| event.row.id).collect();
+        let process = || process_set(engine, tx, events, lacking, now, &mut slow);
+        let processed = catch_unwind(AssertUnwindSafe(process)).unwrap_or_else(|_| Err(Why::Store(panicked())));
+        processed.map_err(|why| match why {
             Why::Store(error) => error,
-            Why::Event(..) => {
-                undone.why = why;
+            Why::Event(id, failure) => {
+                failed = Some((id, failure));
                 Error::new(ErrorKind::Refused, "an event failed in its transaction")
             }
         })
     });
-    taken
-        .map_err(|error| match undone.why {
-            Why::Event(..) if error.kind() == ErrorKind::Refused => undone,
-            _ => Undone { why: Why::Store(error), ..undone },
-        })
-        .inspect(|batch| engine.activity.forget(&batch.owners))
+    let batch = taken.map_err(|error| {
+        let is_rolled_back = error.kind() == ErrorKind::Refused;
+        let why = match (failed, slow) {
+            (Some((id, failure)), _) if is_rolled_back || claimed.len() == 1 => Why::Event(id, failure),
+            (_, Some((id, took))) if error.is_retryable() => Why::Event(id, too_slow(took, &error).into()),
+            // Where not even that was possible, the connection may have been lost by any of them.
+            _ => Why::Store(error),
+        };
+        Undone { claimed, why }
+    })?;
+    engine.activity.forget(&batch.owners);
+    Ok(batch)
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Storage, "processing panicked; the log has where")
+}
+
+fn too_slow(took: Duration, error: &Error) -> Failure {
+    let took = took.as_secs();
+    Failure::retry(format!("its handlers in the transaction took {took} seconds, and the database ended it: {error}"))
 }
 
 fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Result<Vec<Claimed>, Error> {
@@ -139,6 +162,7 @@ fn process_set(
     claimed: Vec<Claimed>,
     lacking: Lacking,
     now: Timestamp,
+    slow: &mut Option<(EventId, Duration)>,
 ) -> Result<Batch, Why> {
     if claimed.is_empty() {
         return Ok(Batch::default());
@@ -158,7 +182,7 @@ fn process_set(
         done.push(Done { event, read: read.as_ref().ok(), outcome });
     }
     let written = write::write(engine, tx, &mut set, &mut done, lacking, now)?;
-    tell_in_transaction(engine, tx, &done, &written)?;
+    tell_in_transaction(engine, tx, &done, &written, slow)?;
     for one in &done {
         if let (Some(read), Ok(Stepped { change: Some(change), .. })) = (one.read, &one.outcome) {
             completion::after(engine, tx, change, read, &one.event.row)?;
@@ -251,20 +275,43 @@ pub(crate) fn step_of<'a>(
     }
 }
 
-/// Runs the handlers in the transaction, event by event.
-fn tell_in_transaction(engine: &Arc<Engine>, tx: &mut dyn Tx, done: &[Done<'_>], written: &Written) -> Result<(), Why> {
+/// Runs the handlers in the transaction, event by event; notes an event whose handlers took long.
+fn tell_in_transaction(
+    engine: &Arc<Engine>,
+    tx: &mut dyn Tx,
+    done: &[Done<'_>],
+    written: &Written,
+    slow: &mut Option<(EventId, Duration)>,
+) -> Result<(), Why> {
     if !engine.handlers.any_in_transaction() {
         return Ok(());
     }
     for one in done {
         let Ok(stepped) = &one.outcome else { continue };
-        let refused = |(name, error): (String, _)| Why::Event(one.event.row.id, Failure::of(&name, &error).into());
-        if let Some(step) = written.new_transition(one.event, stepped) {
-            engine.handlers.run_in_transaction(tx, &step).map_err(refused)?;
+        let begun = Instant::now();
+        let told = tell_of(engine, tx, one, stepped, written);
+        if begun.elapsed() >= SLOW {
+            *slow = Some((one.event.row.id, begun.elapsed()));
         }
-        if let Some(step) = written.new_subscription_transition(one.event, stepped)? {
-            engine.handlers.run_in_transaction_of_subscription(tx, &step).map_err(refused)?;
-        }
+        told?;
+    }
+    Ok(())
+}
+
+/// Runs the handlers in the transaction for what one event did.
+fn tell_of(
+    engine: &Arc<Engine>,
+    tx: &mut dyn Tx,
+    one: &Done<'_>,
+    stepped: &Stepped,
+    written: &Written,
+) -> Result<(), Why> {
+    let refused = |(name, error): (String, _)| Why::Event(one.event.row.id, Failure::of(&name, &error).into());
+    if let Some(step) = written.new_transition(one.event, stepped) {
+        engine.handlers.run_in_transaction(tx, &step).map_err(refused)?;
+    }
+    if let Some(step) = written.new_subscription_transition(one.event, stepped)? {
+        engine.handlers.run_in_transaction_of_subscription(tx, &step).map_err(refused)?;
     }
     Ok(())
 }

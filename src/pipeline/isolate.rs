@@ -19,60 +19,96 @@ use crate::error::Error;
 const ISOLATED: usize = 3;
 
 /// Takes the events of a transaction that was rolled back again, without the one that failed.
-pub(super) fn again(engine: &Arc<Engine>, mut undone: Undone) -> Result<Batch, Error> {
-    let mut all = Batch::default();
+pub(super) fn again(engine: &Arc<Engine>, undone: Undone) -> Result<Batch, Error> {
+    let mut done = Batch::default();
+    match go_on(engine, undone, &mut done) {
+        Err(error) if done.claimed == 0 => Err(error),
+        // What was done is to be followed up; what is left comes up again, and its error with it.
+        Err(error) => {
+            log::debug!("payments: the rest of a batch is left for the next one: {error}");
+            Ok(done)
+        }
+        Ok(()) => Ok(done),
+    }
+}
+
+fn go_on(engine: &Arc<Engine>, mut undone: Undone, done: &mut Batch) -> Result<(), Error> {
+    let first = undone.claimed.first().copied();
     for _ in 0..ISOLATED {
         let (id, failure) = match undone.why {
             Why::Event(id, failure) => (id, failure),
-            Why::Store(error) if error.is_retryable() => return Err(error),
+            // Before any event was claimed.
+            Why::Store(error) if first.is_none() => return Err(error),
+            Why::Store(error) if error.is_retryable() && !first.is_some_and(|id| engine.stubborn.failed(id)) => {
+                return Err(error);
+            }
             Why::Store(error) => {
                 log::error!("payments: a batch failed, its events are taken one by one: {error}");
                 break;
             }
         };
         let (before, rest) = undone.claimed.split_at(undone.claimed.partition_point(|other| *other < id));
-        all.join(one_by_one_unless_together(engine, before)?);
-        all.join(settle_failed(engine, id, &failure)?);
+        one_by_one_unless_together(engine, before, done)?;
+        done.join(settle_failed(engine, id, &failure)?);
         let rest: Vec<EventId> = rest.iter().copied().filter(|other| *other != id).collect();
         match take(engine, &Due::Among(&rest)) {
             Ok(batch) => {
-                all.join(batch);
-                return Ok(all);
+                done.join(batch);
+                return Ok(());
             }
             Err(next) => undone = next,
         }
     }
-    all.join(one_by_one(engine, &undone.claimed)?);
-    Ok(all)
+    one_by_one(engine, &undone.claimed, done)?;
+    first.into_iter().for_each(|id| engine.stubborn.got_on(id));
+    Ok(())
 }
 
-fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[EventId]) -> Result<Batch, Error> {
+fn one_by_one_unless_together(engine: &Arc<Engine>, ids: &[EventId], done: &mut Batch) -> Result<(), Error> {
     if ids.is_empty() {
-        return Ok(Batch::default());
+        return Ok(());
     }
-    take(engine, &Due::Among(ids)).or_else(|undone| match undone.why {
-        Why::Store(error) if error.is_retryable() => Err(error),
-        _ => one_by_one(engine, ids),
-    })
+    match take(engine, &Due::Among(ids)) {
+        Ok(batch) => done.join(batch),
+        Err(Undone { why: Why::Store(error), .. }) if error.is_retryable() && !engine.stubborn.failed(ids[0]) => {
+            return Err(error);
+        }
+        Err(_) => one_by_one(engine, ids, done)?,
+    }
+    Ok(())
 }
 
-/// Each in a transaction of its own; what fails is settled as failed.
-fn one_by_one(engine: &Arc<Engine>, ids: &[EventId]) -> Result<Batch, Error> {
-    let mut all = Batch::default();
+/// Each in a transaction of its own; what fails is settled as failed. Where the database is away that fails as well, and
+/// nothing counts as an attempt.
+fn one_by_one(engine: &Arc<Engine>, ids: &[EventId], done: &mut Batch) -> Result<(), Error> {
     for id in ids {
         let taken = take(engine, &Due::Among(&[*id])).or_else(|undone| match undone.why {
             Why::Event(id, failure) => settle_failed(engine, id, &failure),
-            Why::Store(error) if error.is_retryable() => Err(error),
             Why::Store(error) => settle_failed(engine, *id, &Failure::retry(error.to_string())),
         });
-        all.join(taken?);
+        done.join(taken?);
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Writes down that an event failed, with what it is about: people must be able to find it by its ids and on its
-/// payment's page.
+/// payment's page. Where that can't be read, it is settled without.
 fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result<Batch, Error> {
+    match settle(engine, id, failure, About::AllItNames) {
+        // Unreadable, or held by somebody for long.
+        Err(_) => settle(engine, id, failure, About::Nothing),
+        settled => settled,
+    }
+}
+
+/// What is noted with an event that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    AllItNames,
+    Nothing,
+}
+
+fn settle(engine: &Arc<Engine>, id: EventId, failure: &Failure, about: About) -> Result<Batch, Error> {
     engine.store.transaction(|tx| {
         let now = engine.now();
         let mut batch = Batch::default();
@@ -82,7 +118,7 @@ fn settle_failed(engine: &Arc<Engine>, id: EventId, failure: &Failure) -> Result
             batch.claimed += 1;
             let state = verdict.state;
             batch.settled.push((event.row.variant.clone(), state));
-            let read = interpret(engine, &event).ok();
+            let read = interpret(engine, &event).ok().filter(|_| about == About::AllItNames);
             let named: Vec<(&str, &References)> =
                 read.iter().map(|read| (event.row.variant.as_str(), &read.interpretation.references)).collect();
             let set = WorkingSet::hold(tx, &named)?;

@@ -6,7 +6,7 @@ use actix_payments::{ErrorKind, HandlerError, NewPayment};
 
 use crate::app::{App, Kind, SECRET, on_both_databases};
 use crate::events::changed;
-use crate::scenes::money;
+use crate::scenes::{completed_as, money};
 
 const WORD: &str = "by-hand";
 
@@ -87,6 +87,30 @@ on_both_databases! {
         app.pass(3_600);
         app.drain().await;
         assert_eq!(app.events("ignored"), 3, "once it is put right, it goes on");
+    }
+
+    async fn a_payment_that_this_release_cannot_read_holds_up_no_other(kind) {
+        let app = App::new(kind).await;
+        let (ours, theirs) = (app.order().await.token, app.order().await.token);
+        app.deliver(&[&completed_as(1, &theirs)]).await;
+        for (table, column) in [("pay_ledger", "register"), ("pay_ledger", "state"), ("pay_payments", "status")] {
+            let kept = app.texts(&format!("SELECT {column} AS t FROM {table}")).remove(0);
+            app.run(&format!("UPDATE {table} SET {column} = '{WORD}' WHERE {} = 2", if table == "pay_ledger" { "payment_id" } else { "id" }));
+            let before = app.events("completed");
+            // The one that can't get on comes first.
+            let stuck = changed("payment_intent.succeeded", &[
+                ("/id", format!("evt_{table}_{column}").into()), ("/data/object/id", "pi_1".into()),
+            ]);
+            let good = completed_as(10 + before as usize, &ours);
+            app.deliver(&[&stuck, &good]).await;
+            assert_eq!(app.events("completed"), before + 1, "{table}.{column}: {:?}", app.outcomes());
+            let told = app.outcomes();
+            assert!(told.iter().any(|it| it.starts_with("retryable: failed: ") && it.contains(WORD)), "{told:?}");
+            app.run(&format!("UPDATE {table} SET {column} = '{kept}' WHERE {column} = '{WORD}'"));
+            app.pass(3_600);
+            app.drain().await;
+            assert_eq!(app.events("completed"), before + 2, "once it is put right, it goes on: {:?}", app.outcomes());
+        }
     }
 
     async fn a_state_that_no_release_wrote_is_replaced_when_the_event_is_claimed(kind) {

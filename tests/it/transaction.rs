@@ -129,6 +129,33 @@ fn in_savepoint<C: diesel::Connection>(
     conn.transaction(|conn| work(conn))
 }
 
+/// On Postgres alone: it ends the transaction of a handler that keeps it waiting. This one ends its own connection, which is
+/// the same and takes no time.
+#[actix_web::test]
+async fn a_handler_whose_transaction_is_ended_each_time_spares_the_other_events_of_the_batch() {
+    let ends_for_one = |conn: AnyRef<'_>, step: &Transition| {
+        if step.event_id == "evt_2" {
+            // The connection is gone, so this fails as well; a handler that only waited would say nothing.
+            let _ = execute(conn, "SELECT pg_terminate_backend(pg_backend_pid())");
+            return Ok(());
+        }
+        book(conn, step)
+    };
+    let app = shop(Kind::Postgres, |b| b.handler_in_transaction("book", ends_for_one)).await;
+    let mut events = Vec::new();
+    for number in 1..=3 {
+        events.push(completed_as(number, &app.order().await.token));
+    }
+    for event in &events {
+        assert_eq!(app.stripe(event).await.status, 200);
+    }
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.extend(app.payments.worker().drain().await.err().map(|error| error.to_string()));
+    }
+    assert_eq!((booked(&app).len(), app.events("completed"), app.events("retryable")), (2, 2, 1), "{:?}", told);
+}
+
 /// On Postgres alone: SQLite holds nobody to foreign keys unless the host asks for it.
 #[actix_web::test]
 async fn what_only_fails_at_the_commit_spares_the_other_events_of_the_batch() {
