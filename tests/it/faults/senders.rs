@@ -220,6 +220,33 @@ async fn hundreds_of_slow_senders_keep_no_genuine_delivery_waiting() {
 }
 
 on_both_databases! {
+    async fn a_new_event_that_is_stored_together_with_a_known_one_keeps_its_body(kind) {
+        let app = Rc::new(App::new(kind).await);
+        assert_eq!(app.stripe(&ping(1)).await.status, 200);
+        let mut holder = app.database.connection().unwrap();
+        let hold: &[&str] = match kind {
+            Kind::Sqlite => &["BEGIN IMMEDIATE"],
+            Kind::Postgres => &["BEGIN", "LOCK TABLE pay_events"],
+        };
+        hold.iter().for_each(|sql| { execute(holder.lent(), sql).unwrap(); });
+        // The first of them is waited for alone, the others gather behind it.
+        let sending: Vec<_> = [2, 1, 3, 3, 4, 1].map(|number| {
+            let app = app.clone();
+            spawn(async move { app.stripe(&ping(number)).await.status })
+        }).into();
+        sleep(Duration::from_millis(500)).await;
+        execute(holder.lent(), "ROLLBACK").unwrap();
+        for sent in sending {
+            assert_eq!(sent.await.unwrap(), 200);
+        }
+        app.drain().await;
+        let seen = "SELECT CAST(deliveries AS TEXT) || ' ' || state || ' ' || length(body) AS t \
+                    FROM pay_events JOIN pay_event_bodies ON event_id = id ORDER BY gateway_event_id";
+        let size = ping(1).len();
+        let expected = [3, 1, 2, 1].map(|deliveries| format!("{deliveries} ignored {size}"));
+        assert_eq!(app.texts(seen), expected);
+    }
+
     async fn what_waits_for_the_database_is_bounded_in_bytes(kind) {
         let app = Rc::new(App::with(kind, |builder| builder.queue_bytes(3 * 1024 * 1024)).await);
         let mut holder = app.database.connection().unwrap();
@@ -247,4 +274,23 @@ on_both_databases! {
         assert!(taken <= 3, "{taken}");
         assert_eq!(app.number("SELECT count(*) FROM pay_events"), taken);
     }
+}
+
+/// On Postgres alone: elsewhere one transaction is written at a time in any case.
+#[actix_web::test]
+async fn a_redelivery_of_an_event_that_is_being_processed_keeps_no_other_waiting() {
+    let app = App::new(Kind::Postgres).await;
+    assert_eq!(app.stripe(&ping(1)).await.status, 200);
+    let mut holder = app.database.connection().unwrap();
+    for sql in ["BEGIN", "UPDATE pay_events SET attempts = attempts + 1"] {
+        execute(holder.lent(), sql).unwrap();
+    }
+    // Statements of ours are given up after five seconds, so whoever waits for this one is refused.
+    for number in [1, 2, 1, 3] {
+        assert_eq!(app.stripe(&ping(number)).await.status, 200);
+    }
+    execute(holder.lent(), "COMMIT").unwrap();
+    assert_eq!(app.stripe(&ping(1)).await.status, 200);
+    let deliveries = "SELECT CAST(deliveries AS TEXT) AS t FROM pay_events ORDER BY id";
+    assert_eq!(app.texts(deliveries), ["2", "1", "1"], "those that came meanwhile are not counted, the later one is");
 }
