@@ -4,8 +4,9 @@ use super::interpret::{Understood, concern, under};
 use super::working_set::WorkingSet;
 use crate::domain::event::References;
 use crate::domain::fact::Fact;
+use crate::domain::id::EventId;
 use crate::domain::ledger::Ledger;
-use crate::engine::Engine;
+use crate::engine::{Engine, event_facts};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, PaymentRow};
@@ -18,23 +19,40 @@ pub(crate) struct Remade {
 
 /// Reads all events of a payment again.
 pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Remade, Error> {
+    let recorded = tx.recorded_of(row.id)?;
+    // Asked afterwards: what was pruned meanwhile is not among those either.
     let pruned = tx.pruned_of(row.id)?;
     let mut refusal = (pruned > 0)
         .then(|| format!("the bodies of {pruned} of its events were pruned, so what they said would be lost"));
     let mut read: Vec<(Claimed, Understood)> = Vec::new();
-    for event in tx.recorded_of(row.id)? {
+    for event in recorded {
         let Some(variant) = engine.variant(&event.row.variant) else {
             let why = format!("the variant {:?} of its events is not configured here", event.row.variant);
             refusal = refusal.or(Some(why));
             continue;
         };
-        read.extend(under(variant, &event).ok().map(|read| (event, read)));
+        match under(variant, &event) {
+            Ok(understood) => read.push((event, understood)),
+            Err(_) if has_stated(tx, event.row.id)? => {
+                let why = format!(
+                    "event {} was read once and can't be read now, so what it said would be lost",
+                    event.row.id
+                );
+                refusal = refusal.or(Some(why));
+            }
+            Err(_) => {}
+        }
     }
     let named: Vec<(&str, &References)> =
         read.iter().map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
     // References are linked once and stay, so what was ambiguous then is so now, and nothing else is.
     let set = WorkingSet::read(tx, &named)?;
     Ok(Remade { ledger: merged(&set, read), refusal })
+}
+
+/// Whether facts of this event are in the ledger.
+fn has_stated(tx: &mut dyn Tx, event: EventId) -> Result<bool, Error> {
+    Ok(tx.event_facts(event)?.is_some_and(|(_, facts)| !event_facts::from_json(&facts).is_empty()))
 }
 
 fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> Ledger {

@@ -60,6 +60,17 @@ on_both_databases! {
         assert!(again.status == 409 && again.text().contains("what is stored is what its events say"), "{}", again.text());
     }
 
+    async fn an_event_that_was_read_once_and_cannot_be_read_now_is_not_left_out(kind) {
+        let (app, token, _) = tampered(kind).await;
+        app.run("UPDATE pay_event_bodies SET body = body || body WHERE event_id = 1");
+        let path = format!("/payments/admin/payments/{token}/rebuild");
+        let page = app.get(&path).await.text();
+        assert!(page.contains("event 1 was read once and can't be read now"), "{page}");
+        let before = app.dump();
+        assert_eq!(app.post(&path, "").await.status, 409);
+        assert_eq!(app.dump(), before);
+    }
+
     async fn what_would_lose_facts_is_refused(kind) {
         let (app, token, _) = tampered(kind).await;
         app.run("DELETE FROM pay_event_bodies WHERE event_id = 1");
