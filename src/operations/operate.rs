@@ -37,12 +37,24 @@ impl Engine {
         let named = wanted.key.is_some() && matches!(wanted.requester, Requester::Host);
         let waiting = if named { Waiting::Nobody } else { Waiting::Somebody };
         let key = wanted.key.clone().map_or_else(idempotency_key, Ok)?;
+        let (name, payment) = (key.clone(), token.clone());
         let begun = self
-            .blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx, &token, &wanted, &key, now)))
-            .await?;
+            .blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx, &token, &wanted, &name, now)))
+            .await;
         match begun {
-            Begun::New(operation) => self.attempt(operation, waiting).await,
-            Begun::Known(operation) => known(&operation),
+            Ok(Begun::New(operation)) => self.attempt(operation, waiting).await,
+            Ok(Begun::Known(operation)) => known(&operation),
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                let stored = self.read(move |tx| {
+                    let payment = find::by_token(tx, &payment)?.map(|row| row.id);
+                    Ok(tx.operation_under(&key)?.filter(|it| Some(it.payment_id) == payment))
+                });
+                match stored.await {
+                    Ok(Some(operation)) => known(&operation),
+                    _ => Err(perhaps_begun(error)),
+                }
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -56,6 +68,13 @@ impl Engine {
             Wanted { amount, reason, requester: Requester::Operator(actor), key: Some(key), ..Wanted::by_host(verb) };
         self.operate(token, wanted).await
     }
+}
+
+/// What is said where the database did not answer whether it took an operation: one that is stored is carried out.
+pub(super) fn perhaps_begun(error: Error) -> Error {
+    let message = "the database did not answer, so it is not certain that nothing will be done: look at the timeline \
+                   before you ask for it again";
+    Error::new(ErrorKind::Unavailable, message).with_source(error)
 }
 
 /// What came of beginning.

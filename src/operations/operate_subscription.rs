@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::observed::observed;
-use super::tries::{KEY_LIFE, Outcome, SOON, TRY, Waiting};
+use super::operate::perhaps_begun;
+use super::tries::{KEY_LIFE, Outcome, SOON, TRY, Waiting, left_to_workers};
 use crate::domain::event::{Envelope, Source, storable};
 use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::retry::Backoff;
@@ -48,9 +49,18 @@ impl Engine {
         order: SubscriptionOrder,
     ) -> Result<Outcome, Error> {
         let (token, key) = (token.to_owned(), order.key.clone().map_or_else(idempotency_key, Ok)?);
+        let name = key.clone();
         let begin = move |engine: &Engine, tx: &mut dyn Tx| begin(engine, tx, &token, &order, &key);
-        let operation = self.blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx))).await?;
-        self.attempt_on_subscription(operation, Waiting::Somebody).await
+        match self.blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx))).await {
+            Ok(operation) => self.attempt_on_subscription(operation, Waiting::Somebody).await,
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                match self.read(move |tx| tx.subscription_operation_under(&name)).await {
+                    Ok(Some(operation)) if operation.state == OperationState::Underway => Ok(Outcome::Underway),
+                    _ => Err(perhaps_begun(error)),
+                }
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Tries operations on subscriptions again whose end nobody knows; answers how many.
@@ -90,7 +100,11 @@ impl Engine {
             None
         } else {
             let asked = operation.clone();
-            let call = self.read(move |tx| call(tx, &asked)).await?;
+            let call = match self.read(move |tx| call(tx, &asked)).await {
+                Ok(call) => call,
+                Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
+                Err(error) => return Err(error),
+            };
             Some(observed(&operation.variant, operation.verb.as_str(), gateway.call(&call)).await)
         };
         let now = self.now();

@@ -1,9 +1,9 @@
 //! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as
 //! long as the gateway remembers that; whatever the gateway says is an event.
 
-use std::sync::Arc;
-
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinSet};
@@ -136,7 +136,11 @@ impl Engine {
             }
         }
         let asked = operation.clone();
-        let call = self.read(move |tx| call(tx, &asked)).await?;
+        let call = match self.read(move |tx| call(tx, &asked)).await {
+            Ok(call) => call,
+            Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
+            Err(error) => return Err(error),
+        };
         let called = observed(&operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
         let answer = called.await;
         self.conclude(operation, answer, waiting).await
@@ -193,6 +197,12 @@ impl Engine {
         self.process_now(variant, named).await;
         result
     }
+}
+
+/// An operation is stored, so it will be carried out, whatever keeps it from being tried now.
+pub(super) fn left_to_workers(operation: impl Display, error: &Error) -> Outcome {
+    error.report(format_args!("operation {operation} is left to a worker"));
+    Outcome::Underway
 }
 
 /// A try has ended, however it did.
