@@ -26,8 +26,6 @@ use crate::store::rows::NewEvent;
 
 /// How long a try may take before another process may put the question.
 const TRY: Duration = Duration::from_secs(300);
-/// How long a gateway may take to answer, with all tries of its client.
-const ANSWER: Duration = Duration::from_secs(240);
 /// For how long a question is put again, as long as gateways send their own events, and how often at the least: it may
 /// have waited for an API key before.
 const PATIENCE: Duration = Duration::from_secs(3 * 86_400);
@@ -114,9 +112,7 @@ impl Engine {
             idempotency_key: fetch.idempotency_key.clone(),
             tries: u32::try_from(fetch.attempts).unwrap_or(u32::MAX),
         };
-        let lost = |_| Err(GatewayError::OutcomeUnknown(format!("no answer within {} s", ANSWER.as_secs())));
-        let asked = async { tokio::time::timeout(ANSWER, variant.gateway.fetch(&question)).await.unwrap_or_else(lost) };
-        let answer = observed(&fetch.variant, "fetch", asked).await;
+        let answer = observed(&fetch.variant, "fetch", variant.gateway.fetch(&question)).await;
         let (now, next) = (self.now(), new_fetch_key()?);
         let (end, rows) = self.judged(&fetch, answer, next, now);
         let (name, answers) = (fetch.variant.clone(), end.answers.clone());

@@ -1,8 +1,12 @@
 //! What a worker does from its start to its end: process a batch, run the handlers of what it changed, look again;
 //! sleep only when nothing is due.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
@@ -180,12 +184,13 @@ async fn ask(payments: Payments, poll: Duration, mut stopping: watch::Receiver<b
     repeat(asked, poll, &mut stopping).await;
 }
 
-/// Does it, with a pause after each time, until the word to stop comes, even in the midst of it.
+/// Does it, with a pause after each time, until the word to stop comes, even in the midst of it. A panic is a failure like
+/// any other: what is looked after is looked after again.
 async fn repeat(work: impl AsyncFn() -> Result<(), Error>, poll: Duration, stopping: &mut watch::Receiver<bool>) {
     let for_good = async {
         let mut failures = 0;
         loop {
-            failures = if work().await.is_ok() { 0 } else { failures + 1 };
+            failures = if unless_panicked(work()).await { 0 } else { failures + 1 };
             tokio::time::sleep(after(failures, poll)).await;
         }
     };
@@ -193,6 +198,19 @@ async fn repeat(work: impl AsyncFn() -> Result<(), Error>, poll: Duration, stopp
         () = for_good => {}
         () = stopped(stopping) => {}
     }
+}
+
+/// Whether it came to a good end.
+async fn unless_panicked(work: impl Future<Output = Result<(), Error>>) -> bool {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(polled) => polled.map(|done| done.is_ok()),
+        Err(_) => {
+            log::error!("payments: what a worker does from time to time panicked; it is done again");
+            Poll::Ready(false)
+        }
+    })
+    .await
 }
 
 /// Runs the handlers of an event as soon as there is room, or gives the event back when the worker is stopping. The

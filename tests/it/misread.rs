@@ -6,11 +6,11 @@ use std::time::Duration;
 use actix_payments::NewPayment;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
-use actix_payments::domain::event::{Interpretation, Malformed, Recorded, References, Verified};
+use actix_payments::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
 use actix_payments::gateways::hmac_webhooks::{HeaderField, HmacWebhooks, SignedPart, TimestampUnit};
 use actix_payments::gateways::standard_webhooks::StandardWebhooks;
-use actix_payments::gateways::{Gateway, Verification};
+use actix_payments::gateways::{BoxFuture, Gateway, GatewayError, Listing, Verification};
 use actix_web::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -162,6 +162,14 @@ impl Gateway for Panicking {
     fn references(&self, _: &Recorded<'_>) -> References {
         panic!("as the test says")
     }
+
+    fn supports_list(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn list<'a>(&'a self, _: Timestamp, _: Option<&'a Envelope>) -> BoxFuture<'a, Result<Listing, GatewayError>> {
+        Box::pin(async { panic!("as the test says") })
+    }
 }
 
 on_both_databases! {
@@ -192,6 +200,13 @@ on_both_databases! {
         assert_eq!(app.status(&token).await.as_str(), "paid");
         assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE payment_id IS NOT NULL"), 2);
         app.same(&token).await;
+    }
+
+    async fn a_gateway_that_panics_when_it_is_asked_has_an_unknown_outcome(kind) {
+        let app = App::bare(kind, |b| b.variant("panicking", Panicking)).await;
+        let error = app.payments.reconcile("panicking").await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.kind() == actix_payments::ErrorKind::Gateway && cause.contains("panicked"), "{error}: {cause}");
     }
 
     async fn what_no_payment_is_known_for_is_found_by_its_ids_all_the_same(kind) {
