@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
+use super::tries::Outcome;
 use crate::domain::later;
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::payment::Status;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::{Error, loggable};
-use crate::gateways::{GatewayError, Verb};
+use crate::gateways::Verb;
 use crate::operations::SubscriptionOrder;
 use crate::store::Tx;
 use crate::store::calls::{ChoreRow, Stale};
@@ -23,18 +24,15 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);
+/// After how many answers in a row that say nothing a gateway is left alone until the next look: it may hang, and other
+/// chores wait.
+const IN_VAIN: usize = 3;
 /// How often authorizations that are about to end are looked for, and how many of them the log names.
 const NOTICE: Duration = Duration::from_secs(3600);
 const NAMED: i64 = 5;
 /// Up to which age: a checkout is open for a day, a card's authorization stands for a week or a month.
 const PENDING: Duration = Duration::from_secs(8 * 86_400);
 const AUTHORIZED: Duration = Duration::from_secs(32 * 86_400);
-
-/// Whether the gateway has no list of events at all, which is no trouble of anybody's.
-fn has_no_list(error: &Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<GatewayError>());
-    matches!(source, Some(GatewayError::Unsupported(_)))
-}
 
 impl Engine {
     /// A worker has started: what was missed meanwhile is fetched at its next look.
@@ -50,14 +48,16 @@ impl Engine {
         let chores = self.chores;
         let callable = |name: &&String| self.variant(name).is_some_and(|it| it.gateway.supports(Verb::Refresh).is_ok());
         let names: Vec<String> = self.variant_names();
-        for variant in names.iter().filter(callable) {
+        let lists = |name: &&String| self.variant(name).is_some_and(|it| it.gateway.supports_list().is_ok());
+        for variant in names.iter().filter(lists) {
             if let Some(every) = chores.reconcile_every
                 && self.is_mine(reconcile_chore(variant), every).await?
                 && let Err(error) = self.reconcile(variant).await
-                && !has_no_list(&error)
             {
                 log::warn!("payments: {variant} was not reconciled: {}", loggable(&error.to_string()));
             }
+        }
+        for variant in names.iter().filter(callable) {
             if let Some(after) = chores.refresh_after
                 && self.is_mine(format!("refresh:{variant}"), LOOK).await?
             {
@@ -72,10 +72,24 @@ impl Engine {
             }
         }
         self.compare_a_while().await?;
+        if self.is_mine("clocks".to_owned(), LOOK).await? {
+            self.bring_forward().await?;
+        }
         match chores.notice_authorized_after {
             Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
             _ => Ok(()),
         }
+    }
+
+    /// Makes due what a process put off whose clock was ahead, as in what it took in or held when it ended.
+    async fn bring_forward(self: &Arc<Self>) -> Result<(), Error> {
+        let (now, lease) = (self.now(), self.lease);
+        let count = self.write(move |tx| tx.bring_forward(now, lease)).await?;
+        if count > 0 {
+            log::warn!("payments: {count} rows were due far in the future, as by a wrong clock; they are due now");
+            self.notify();
+        }
+        Ok(())
     }
 
     /// Whether the variant's gateway can be asked how a subscription stands.
@@ -125,7 +139,7 @@ impl Engine {
             move |tx| tx.chore(&name)
         });
         // Most looks end here, without a write.
-        if due.await?.is_some_and(|chore| chore.due_at > now) {
+        if due.await?.is_some_and(|chore| chore.due_at > now && chore.ran_at.is_none_or(|at| at <= now)) {
             return Ok(None);
         }
         self.write(move |tx| tx.claim_chore(&name, now, later(now, every))).await
@@ -148,10 +162,19 @@ impl Engine {
             }
             Ok(tokens)
         });
+        let mut in_vain = 0;
         for token in stale.await? {
             let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };
-            if let Err(error) = self.operate(&token, wanted).await {
-                log::info!("payments: payment={token} was asked about: {}", loggable(&error.to_string()));
+            match self.operate(&token, wanted).await {
+                Ok(Outcome::Done) => in_vain = 0,
+                Ok(_) => in_vain += 1,
+                Err(error) => {
+                    in_vain += 1;
+                    log::info!("payments: payment={token} was asked about: {}", loggable(&error.to_string()));
+                }
+            }
+            if in_vain == IN_VAIN {
+                break;
             }
         }
         Ok(())

@@ -201,6 +201,9 @@ pub(crate) trait Operations {
 pub(crate) trait Chores {
     /// Takes a chore if it is due, and says when it is due again; it comes into being at its first turn.
     fn claim_chore(&mut self, name: &str, now: Timestamp, again: Timestamp) -> Result<Option<ChoreRow>, Error>;
+    /// Makes due now what a process put off whose clock was ahead: events that wait for a worker only, or are held for
+    /// longer than `lease`, operations and questions; answers how many.
+    fn bring_forward(&mut self, now: Timestamp, lease: std::time::Duration) -> Result<usize, Error>;
     /// Makes a chore due now, unless it ran since `since`.
     fn hurry_chore(&mut self, name: &str, now: Timestamp, since: Timestamp) -> Result<(), Error>;
     /// Writes what came of a chore; `done_to` only where that moved.

@@ -155,6 +155,11 @@ impl Tx for PgConnection {
     }
 }
 
+/// The server's clock.
+fn clock(conn: &mut PgConnection) -> QueryResult<Option<Timestamp>> {
+    diesel::select(diesel::dsl::sql::<Instant>("clock_timestamp()")).get_result::<Timestamp>(conn).map(Some)
+}
+
 /// The ids of the events that are due first. No index is to serve the variant: all events are in that.
 fn due_ids(conn: &mut PgConnection, now: Timestamp, limit: i64, variants: &[String]) -> QueryResult<Vec<EventId>> {
     use pay_events::dsl as e;

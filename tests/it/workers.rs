@@ -55,6 +55,22 @@ on_both_databases! {
         assert_eq!(app.status(&token).await, Status::Paid);
     }
 
+    async fn what_a_wrong_clock_put_off_is_done_all_the_same(kind) {
+        let app = App::new(kind).await;
+        let tokens = [app.order().await.token, app.order().await.token];
+        for (number, token) in tokens.iter().enumerate() {
+            app.stripe(&completed_as(number, token)).await;
+        }
+        // A process that was years ahead took them in, held one when it ended, and had done what is done from time to time.
+        let ahead = "'2031-01-01 00:00:00+00:00'";
+        app.run(&format!("UPDATE pay_events SET due_at = {ahead}"));
+        app.run("UPDATE pay_events SET state = 'running' WHERE id = 1");
+        app.run(&format!("INSERT INTO pay_chores (name, due_at, ran_at) VALUES ('clocks', {ahead}, {ahead})"));
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        until(|| app.events("completed") == 2).await;
+        worker.stop().await;
+    }
+
     async fn a_lease_that_ran_out_is_claimed_again_and_the_late_worker_settles_nothing(kind) {
         let (notes, gate) = (Notes::default(), Arc::new(Notify::new()));
         let app = App::with(kind, |builder| gated(builder, &notes, &gate)).await;

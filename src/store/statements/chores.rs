@@ -1,17 +1,34 @@
 //! How does one process of many do what is to be done from time to time? The row says when it is due, and whoever
 //! moves that on has it.
 
+use std::time::Duration;
+
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::super as dialect;
+use super::fetch_schema::pay_fetches;
 use super::schema::pay_chores::dsl as c;
 use super::schema::{pay_events, pay_operations, pay_payments, pay_references};
+use super::subscription_schema::pay_subscription_operations;
 use super::{Connection, failed};
-use crate::domain::Timestamp;
+use crate::domain::event::EventState;
 use crate::domain::payment::Status;
+use crate::domain::{Timestamp, later};
 use crate::error::Error;
 use crate::store::Chores;
 use crate::store::calls::{ChoreRow, Stale};
+
+/// How far ahead of the others a clock is wrong.
+const WRONG: time::Duration = time::Duration::hours(1);
+/// How far in the future nothing is due that is being done.
+const LONG: time::Duration = time::Duration::days(1);
+
+/// The later of this time and the database's own: a process that is behind must not take all others to be ahead.
+fn not_before(conn: &mut Connection, now: Timestamp) -> Result<Timestamp, Error> {
+    let own = dialect::clock(conn).map_err(failed("asking for the time"))?;
+    Ok(own.map_or(now, |own| own.max(now)))
+}
 
 impl Chores for Connection {
     fn claim_chore(&mut self, name: &str, now: Timestamp, again: Timestamp) -> Result<Option<ChoreRow>, Error> {
@@ -20,15 +37,37 @@ impl Chores for Connection {
             .on_conflict_do_nothing()
             .execute(self)
             .map_err(failed("adding a chore"))?;
-        diesel::update(c::pay_chores.filter(c::name.eq(name).and(c::due_at.le(now))))
+        // One that will only have run was put off by a clock that was wrong; whose, the database's own clock says.
+        let ahead = not_before(self, now)? + WRONG;
+        let is_due = c::due_at.le(now).or(c::ran_at.gt(ahead));
+        diesel::update(c::pay_chores.filter(c::name.eq(name)).filter(is_due))
             .set((c::due_at.eq(again), c::ran_at.eq(now)))
             .get_result(self)
             .optional()
             .map_err(failed("claiming a chore"))
     }
 
+    fn bring_forward(&mut self, now: Timestamp, lease: Duration) -> Result<usize, Error> {
+        use {pay_events::dsl as e, pay_operations::dsl as o};
+        use {pay_fetches::dsl as f, pay_subscription_operations::dsl as s};
+        let ahead = not_before(self, now)?;
+        let failing = || failed("bringing forward what a clock put off");
+        let (soon, late) = (ahead + WRONG, later(ahead + LONG, lease));
+        let is_late = e::state.eq(EventState::Available).and(e::due_at.gt(soon));
+        let is_late = is_late.or(e::state.eq(EventState::Running).and(e::due_at.gt(late)));
+        let events = diesel::update(e::pay_events.filter(e::due_at.gt(soon)).filter(is_late)).set(e::due_at.eq(now));
+        let mut count = events.execute(self).map_err(failing())?;
+        let operations = diesel::update(o::pay_operations.filter(o::due_at.gt(late))).set(o::due_at.eq(now));
+        count += operations.execute(self).map_err(failing())?;
+        let operations = diesel::update(s::pay_subscription_operations.filter(s::due_at.gt(late)));
+        count += operations.set(s::due_at.eq(now)).execute(self).map_err(failing())?;
+        let questions = diesel::update(f::pay_fetches.filter(f::due_at.gt(late))).set(f::due_at.eq(now));
+        Ok(count + questions.execute(self).map_err(failing())?)
+    }
+
     fn hurry_chore(&mut self, name: &str, now: Timestamp, since: Timestamp) -> Result<(), Error> {
-        let idle = c::ran_at.is_null().or(c::ran_at.lt(since));
+        let ahead = not_before(self, now)? + WRONG;
+        let idle = c::ran_at.is_null().or(c::ran_at.lt(since)).or(c::ran_at.gt(ahead));
         diesel::update(c::pay_chores.filter(c::name.eq(name).and(c::due_at.gt(now))).filter(idle))
             .set(c::due_at.eq(now))
             .execute(self)
@@ -71,15 +110,16 @@ impl Chores for Connection {
         use {pay_operations::dsl as o, pay_payments::dsl as p, pay_references::dsl as r};
         let has_reference = exists(r::pay_references.filter(r::payment_id.eq(p::id)));
         let asked = exists(o::pay_operations.filter(o::payment_id.eq(p::id).and(o::created_at.ge(stale.asked))));
-        p::pay_payments
+        let found = p::pay_payments
             .filter(p::status.eq(stale.status).and(p::variant.eq(stale.variant)).and(p::absorbed_by.is_null()))
             .filter(p::created_at.ge(stale.created_after).and(p::created_at.lt(stale.created_before)))
             .filter(has_reference.and(not(asked)))
-            .order(p::id)
-            .limit(stale.limit)
-            .select(p::token)
-            .load(self)
-            .map_err(failed("finding stale payments"))
+            .limit(stale.limit / 2)
+            .select(p::token);
+        let newest = found.order(p::id.desc()).load::<String>(self).map_err(failed("finding stale payments"))?;
+        let oldest = found.order(p::id).load::<String>(self).map_err(failed("finding stale payments"))?;
+        let others = oldest.into_iter().filter(|token| !newest.contains(token)).collect::<Vec<_>>();
+        Ok(newest.into_iter().chain(others).collect())
     }
 
     fn authorized_before(&mut self, at: Timestamp, cap: i64) -> Result<Vec<(String, Timestamp)>, Error> {
