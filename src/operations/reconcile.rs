@@ -38,8 +38,10 @@ const FIRST: Duration = Duration::hours(24);
 const LONGEST: Duration = Duration::days(30);
 /// How long after it happened a delivery may still be under way.
 const UNDER_WAY: Duration = Duration::minutes(5);
-/// How many pages of the list are read at the most: what a gateway tells in a month at a busy account.
-const PAGES: usize = 2_000;
+/// How many pages of the list are read at the most: no list is as long.
+const PAGES: usize = 20_000;
+/// How many missing events are held before they are stored, those read first: a list may have millions.
+const HELD: usize = 5_000;
 /// How many events one transaction stores.
 const BATCH: usize = 100;
 
@@ -87,7 +89,13 @@ impl Engine {
     async fn reconciled_to(self: &Arc<Self>, variant: &str) -> Result<(Timestamp, Option<Timestamp>), Error> {
         let (now, name) = (self.now(), reconcile_chore(variant));
         let last = self.read(move |tx| Ok(tx.chore(&name)?.and_then(|chore| chore.done_to))).await?;
-        Ok((last.map_or(now - FIRST, |done_to| (done_to - OVERLAP).max(now - LONGEST)), last))
+        let since = match last {
+            None => now - FIRST,
+            // By a clock that was wrong: nobody knows since when.
+            Some(done_to) if done_to > now => now - LONGEST,
+            Some(done_to) => (done_to - OVERLAP).max(now - LONGEST),
+        };
+        Ok((since, last))
     }
 
     /// The same for an operator, written down before.
@@ -110,41 +118,42 @@ impl Engine {
     ) -> Result<(Reconciled, usize), Error> {
         let told =
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
-        let kinds = variant.gateway.setup().kinds;
-        let (mut done, mut missing, mut before) = (Reconciled::default(), Vec::new(), None::<Envelope>);
-        let (mut ended, mut last) = (false, HashSet::new());
+        let (kinds, under_way) = (variant.gateway.setup().kinds, self.now() - UNDER_WAY);
+        let (mut done, mut late, mut missing) = (Reconciled::default(), 0, Vec::new());
+        let (mut before, mut last) = (None::<Envelope>, HashSet::new());
         for _ in 0..PAGES {
-            let page = observed(name, "list", variant.gateway.list(since, before.as_ref())).await.map_err(told)?;
+            let page = match observed(name, "list", variant.gateway.list(since, before.as_ref())).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.take(name, missing, takes).await?;
+                    return Err(told(error));
+                }
+            };
             done.listed += page.events.len();
             let ids: HashSet<String> = page.events.iter().map(|event| event.id.clone()).collect();
             if page.more && ids.is_subset(&last) {
-                let found = if takes { missing.into_iter().rev().collect() } else { Vec::new() };
-                self.take(name, found).await?;
+                self.take(name, missing, takes).await?;
                 return Err(told(GatewayError::Malformed("its list doesn't go on from page to page".to_owned())));
             }
             last = ids;
             before = page.events.last().cloned();
             let wanted = |event: &Envelope| kinds.contains(&event.kind.as_str()) || self.handlers.wants(&event.kind);
             let wanted: Vec<Envelope> = page.events.into_iter().filter(wanted).collect();
-            missing.extend(self.missing(name, wanted).await?);
-            ended = !page.more;
-            if ended {
-                break;
+            let found = self.missing(name, wanted).await?;
+            done.found += found.len();
+            late += found.iter().filter(|event| event.occurred_at.is_some_and(|at| at < under_way)).count();
+            missing.extend(found);
+            if !page.more || missing.len() >= HELD {
+                self.take(name, std::mem::take(&mut missing), takes).await?;
+            }
+            if !page.more {
+                if takes {
+                    telemetry::reconciled(name, done.found);
+                }
+                return Ok((done, late));
             }
         }
-        if !ended {
-            let message = format!("the list of events of {name} is longer than can be read in one go");
-            return Err(Error::new(ErrorKind::Gateway, message));
-        }
-        done.found = missing.len();
-        missing.reverse();
-        let under_way = self.now() - UNDER_WAY;
-        let late = missing.iter().filter(|event| event.occurred_at.is_some_and(|at| at < under_way)).count();
-        if takes {
-            self.take(name, missing).await?;
-            telemetry::reconciled(name, done.found);
-        }
-        Ok((done, late))
+        Err(told(GatewayError::Malformed("its list has no end".to_owned())))
     }
 
     /// Those of the events that are not in the inbox.
@@ -154,10 +163,15 @@ impl Engine {
         Ok(events.into_iter().filter(|event| missing.contains(&event.id)).collect())
     }
 
-    async fn take(self: &Arc<Self>, variant: &str, events: Vec<Envelope>) -> Result<(), Error> {
+    /// Stores these events, of which the newest is the first, where that is wanted.
+    async fn take(self: &Arc<Self>, variant: &str, events: Vec<Envelope>, is_wanted: bool) -> Result<(), Error> {
         let now = self.now();
         // What can't be stored could not have been received either.
-        let rows = events.into_iter().filter_map(|event| row(variant, event, Source::Listing, now).ok());
+        let rows = events
+            .into_iter()
+            .rev()
+            .filter(|_| is_wanted)
+            .filter_map(|event| row(variant, event, Source::Listing, now).ok());
         let rows: Vec<_> = rows.collect();
         for batch in rows.chunks(BATCH).map(<[_]>::to_vec) {
             // One by one: a batch goes in sorted by id.

@@ -103,7 +103,11 @@ on_both_databases! {
         let failed = app.payments.reconcile("stripe").await.unwrap_err();
         assert!(failed.to_string().contains("503"), "{failed}");
         assert_eq!(app.number("SELECT count(*) FROM pay_chores WHERE note LIKE '%503%' AND done_to IS NULL"), 1);
-        assert_eq!(app.payments.reconcile("stripe").await.unwrap().found, 120);
+        // What came before it failed is kept.
+        assert_eq!(app.number("SELECT count(*) FROM pay_events"), 100);
+        let again = app.payments.reconcile("stripe").await.unwrap();
+        assert_eq!((again.listed, again.found), (120, 20));
+        assert_eq!(app.number("SELECT count(*) FROM pay_events"), 120);
     }
 
     async fn a_payment_that_nobody_tells_of_is_asked_about(kind) {
