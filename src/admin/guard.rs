@@ -19,6 +19,7 @@ use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
 use crate::engine::replica::ReadFrom;
 use crate::engine::{Actor, Engine};
+use crate::error::repeated;
 use crate::payments::Payments;
 use crate::web::body::{self, Body, Limits};
 use crate::web::respond;
@@ -132,7 +133,8 @@ fn wait_for(wait: Duration) -> HttpResponse {
 }
 
 fn denied(mount: &str) -> HttpResponse {
-    log::warn!("payments: access to the admin pages at {mount} was denied");
+    let line = format_args!("access to the admin pages at {mount} was denied");
+    repeated::log(log::Level::Warn, "denied access", line);
     respond::plain(StatusCode::FORBIDDEN).body("forbidden")
 }
 

@@ -1,5 +1,7 @@
 //! The cache of PayPal's certificates. Each event names the address of its certificate; it is fetched once, over TLS
-//! and without redirects, and kept for a day, as the caching headers of PayPal's answer allow.
+//! and without redirects, and kept for a day, as the caching headers of PayPal's answer allow. While it can't be fetched
+//! anew, the one that was good before is used, as long as its own dates allow: a stranger who has us ask for others must
+//! not keep PayPal's deliveries out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,7 @@ use rustls_pki_types::CertificateDer;
 
 use super::certificate;
 use crate::domain::Timestamp;
+use crate::error::repeated;
 use crate::gateways::http::{Client, Method, Request};
 
 /// How long a fetched certificate is kept.
@@ -47,29 +50,30 @@ impl CertificateStore {
     }
 
     /// Fetches the chain from PayPal. It is kept only if `is_valid`, so that a stranger cannot fill the cache with
-    /// whatever PayPal serves. `None` when there is no readable answer.
+    /// whatever PayPal serves. `None` when there is no readable answer and there was none before.
     pub(super) async fn fetch(
         &self,
         address: &str,
         now: Timestamp,
         is_valid: impl Fn(&Chain) -> bool,
     ) -> Option<Chain> {
-        let mut fetches = self.fetches.lock().await;
+        let before = self.lock().get(address).map(|(chain, _)| chain.clone());
+        let mut fetches = match (self.fetches.try_lock(), &before) {
+            (Ok(fetches), _) => fetches,
+            // Somebody asks already, and it need not be waited for.
+            (Err(_), Some(chain)) => return Some(chain.clone()),
+            (Err(_), None) => self.fetches.lock().await,
+        };
         if let Some(chain) = self.get(address, now) {
             return Some(chain);
         }
-        let minute = now.unix_timestamp().div_euclid(60);
-        let before = if fetches.0 == minute { fetches.1 } else { 0 };
-        if before >= FETCHES_A_MINUTE {
-            log::warn!("payments: PayPal's certificate is not fetched: {FETCHES_A_MINUTE} fetches this minute");
-            return None;
+        match fetch_anew(address, now, &mut fetches).await {
+            Some(chain) if is_valid(&chain) => {
+                self.keep(address, chain.clone(), now);
+                Some(chain)
+            }
+            other => before.or(other),
         }
-        *fetches = (minute, before + 1);
-        let chain = download(address).await?;
-        if is_valid(&chain) {
-            self.keep(address, chain.clone(), now);
-        }
-        Some(chain)
     }
 
     fn keep(&self, address: &str, chain: Chain, now: Timestamp) {
@@ -88,6 +92,18 @@ impl CertificateStore {
     }
 }
 
+/// Fetches it, if that is not done too often.
+async fn fetch_anew(address: &str, now: Timestamp, fetches: &mut (i64, u32)) -> Option<Chain> {
+    let minute = now.unix_timestamp().div_euclid(60);
+    let before = if fetches.0 == minute { fetches.1 } else { 0 };
+    if before >= FETCHES_A_MINUTE {
+        not_fetched(format_args!("there were {FETCHES_A_MINUTE} fetches this minute"));
+        return None;
+    }
+    *fetches = (minute, before + 1);
+    download(address).await
+}
+
 async fn download(address: &str) -> Option<Chain> {
     let request = Request { method: Method::Get, url: address.to_owned(), headers: Vec::new(), body: String::new() };
     match Client::new(TIMEOUT).send(request).await {
@@ -96,12 +112,21 @@ async fn download(address: &str) -> Option<Chain> {
             (!chain.is_empty()).then(|| chain.into())
         }
         Ok(answer) => {
-            log::warn!("payments: PayPal's certificate could not be fetched: {address} answered {}", answer.status);
+            not_fetched(format_args!("{address} answered {}", answer.status));
             None
         }
         Err(why) => {
-            log::warn!("payments: PayPal's certificate could not be fetched: {address} {why:?}");
+            not_fetched(format_args!("{address} {why:?}"));
             None
         }
     }
+}
+
+/// Anybody can bring this about, so it is no line each time.
+fn not_fetched(why: std::fmt::Arguments<'_>) {
+    repeated::log(
+        log::Level::Warn,
+        "PayPal's certificate",
+        format_args!("PayPal's certificate was not fetched: {why}"),
+    );
 }

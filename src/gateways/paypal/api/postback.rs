@@ -9,6 +9,7 @@ use serde_json::json;
 use super::limits::{SLOW, TIMEOUT, TURN};
 use super::{Api, ApiRequest, answer};
 use crate::domain::delivery::{Delivery, Rejection};
+use crate::error::repeated;
 use crate::gateways::GatewayError;
 use crate::gateways::http::Response;
 use crate::gateways::json::Object;
@@ -23,7 +24,8 @@ impl Api {
     ) -> Result<(), Rejection> {
         let body = question(delivery, webhook)?;
         let answer = self.send_within_limits(body).await.map_err(|error| {
-            log::warn!("payments: PayPal did not say whether it sent a delivery: {error}");
+            let line = format_args!("PayPal did not say whether it sent a delivery: {error}");
+            repeated::log(log::Level::Warn, "PayPal's word on a delivery", line);
             Rejection::Unverifiable
         })?;
         let object = answer::read(&answer).map_err(|_| Rejection::Unverifiable)?;
