@@ -64,13 +64,14 @@ fn is_read_only(error: &DieselError) -> bool {
     }
 }
 
-/// Whether there is no room on the disk, or somebody holds a lock for long: no event's fault, and over some time.
+/// Whether there is no room on the disk or for locks, or somebody holds a lock for long: no event's fault, and over some time.
 fn is_passing(error: &DieselError) -> bool {
-    const WORDS: [&str; 8] = [
+    const WORDS: [&str; 9] = [
         "database or disk is full",
         "disk I/O error",
         "unable to open database file",
         "No space left on device",
+        "out of shared memory",
         "due to statement timeout",
         "due to lock timeout",
         "due to idle-in-transaction timeout",

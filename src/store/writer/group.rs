@@ -114,14 +114,16 @@ impl Group {
         }
     }
 
-    /// Each for itself if that is worth a try; what is not stored is told so.
-    fn alone(self, store: &dyn Store, is_worth_it: bool) -> Vec<(Counter, Count)> {
+    /// Each for itself if that is worth a try; what is not stored is told so. A database that goes away meanwhile is not
+    /// waited for by each of them.
+    fn alone(self, store: &dyn Store, mut is_worth_it: bool) -> Vec<(Counter, Count)> {
         let refused = || Error::new(ErrorKind::Unavailable, "the database did not take it");
         let mut rest = self.events.into_iter();
         for (count, answer) in self.deliveries {
             let mine: Vec<NewEvent> = rest.by_ref().take(count).collect();
             let stored =
                 if is_worth_it { unwound(|| store.transaction(|tx| tx.append(&mine))) } else { Err(refused()) };
+            is_worth_it &= !stored.as_ref().is_err_and(Error::is_retryable);
             let _ = answer.send(stored);
         }
         for (attempt, settled, answer) in self.records {
@@ -130,6 +132,7 @@ impl Group {
                 Ok(tx.settle_events(settled.as_slice())?.into_iter().all(|held| held))
             };
             let written = if is_worth_it { unwound(|| store.transaction(write)) } else { Err(refused()) };
+            is_worth_it &= !written.as_ref().is_err_and(Error::is_retryable);
             let _ = answer.send(written);
         }
         for (.., answer) in self.renewals {

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Weak};
 use std::thread;
 
+use crate::error::repeated;
 use crate::store::pulse::{LOOK, Pulse};
 
 /// Work that threads do in turns: one at a time, each until the next takes over.
@@ -36,9 +37,21 @@ fn watch(relay: &Weak<impl Relay>, mut pulse: Arc<Pulse>) {
         }
         let Some(relay) = relay.upgrade() else { return };
         relay.pass_on(turn);
-        match spawn(relay, turn) {
-            Ok(next) => pulse = next,
-            Err(error) => log::error!("payments: the writer is stuck, and the system gives no other thread: {error}"),
+        pulse = another(&relay, turn);
+    }
+}
+
+/// Another thread for this turn, as soon as the system gives one. The one before may be back by then and find that its
+/// turn is over, so there has to be another.
+fn another(relay: &Arc<impl Relay>, turn: usize) -> Arc<Pulse> {
+    loop {
+        match spawn(relay.clone(), turn) {
+            Ok(pulse) => return pulse,
+            Err(error) => {
+                let line = format_args!("the writer is stuck, and the system gives no other thread: {error}");
+                repeated::log(log::Level::Error, "no thread for the writer", line);
+                thread::sleep(LOOK);
+            }
         }
     }
 }
