@@ -1,5 +1,5 @@
-//! How does a busy shop's database look? So many events of Stripe's kinds, a payment for every five of them, and the ids
-//! by which they name it, up to this hour; written in sets by the database itself.
+//! How does a busy shop's database look? So many events of Stripe's kinds, a payment for every five of them, a
+//! subscription for every ten, and the ids by which they are named, up to this hour; written in sets by the database itself.
 
 use std::time::Instant;
 
@@ -93,6 +93,7 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
             acted = at(events / 100, 1_200),
             from = numbers(events / 100),
         ),
+        subscriptions(events / 10, &numbers(events / 10), &at(events / 10, 120), some_text, sqlite),
     ];
     for sql in statements {
         conn.batch_execute(&sql).expect("rows");
@@ -103,4 +104,33 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
     }
     conn.batch_execute("CREATE TABLE bench_is_filled (id BIGINT)").expect("a sign for the next time");
     eprintln!("filled {events} events in {:.1} s", begin.elapsed().as_secs_f64());
+}
+
+/// `count` subscriptions: some end in a month or have ended, some are past due, a few are not certain.
+fn subscriptions(count: i64, from: &str, created: &str, some_text: &str, sqlite: bool) -> String {
+    let days = |days: &str| match sqlite {
+        true => format!("strftime('%Y-%m-%d %H:%M:%S+00:00', 'now', ({days}) || ' days')"),
+        false => format!("now() + ({days}) * interval '1 day'"),
+    };
+    let of_a_thousand = "((i * 7919) % 1000003 % 1000)";
+    format!(
+        "INSERT INTO pay_subscriptions (token, variant, gateway_ref, status, gateway_status, owner, customer, \
+         customer_ref, items, period_start, period_end, cancel_at, cancel_at_period_end, ended_at, latest_invoice, \
+         due_since, certain, as_of, livemode, adopted, facts, version, created_at, updated_at, monthly_amount, \
+         monthly_currency) \
+         SELECT 'sub_' || {some_text}, CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, 'sub_' || i, \
+         CASE WHEN {dice} < 700 THEN 'active' WHEN {dice} < 740 THEN 'trialing' WHEN {dice} < 760 THEN 'past_due' \
+         WHEN {dice} < 770 THEN 'paused' WHEN {dice} < 775 THEN 'incomplete' ELSE 'canceled' END, 'active', \
+         'user-' || (i % {owners}), 'Customer' || (i % {owners}) || '@Example.org', 'cus_' || (i % {owners}), \
+         '[{{\"price\":\"price_' || (i % 50) || '\",\"quantity\":1,\"interval\":\"month\"}}]', \
+         {created}, {period_end}, CASE WHEN {dice} % 25 = 3 THEN {period_end} END, {dice} % 25 = 3, \
+         CASE WHEN {dice} >= 775 THEN {created} END, 'in_' || i, \
+         CASE WHEN {dice} BETWEEN 740 AND 759 THEN {due_since} END, i % 5000 <> 9, {created}, i % 50 <> 0, \
+         i % 3 = 0, '{{}}', 1, {created}, {created}, 100 + i % 5000, CASE WHEN i % 4 = 0 THEN 'USD' ELSE 'EUR' END \
+         FROM {from} AS numbers",
+        dice = of_a_thousand,
+        owners = (count * 9 / 10).max(1),
+        period_end = days("i % 31"),
+        due_since = days("-(i % 40)"),
+    )
 }

@@ -22,8 +22,9 @@ use actix_payments::{Access, AnyConnection, AnyRef, Database, Payments};
 use actix_web::{App, HttpRequest, test};
 use diesel::prelude::*;
 
-/// What is opened; `{deep}` is a row amid the payments, `{deeper}` one amid the events, `{newest}` the last but ten of
-/// the payments and `{latest}` of the events, `{day}` a day in the middle of it all.
+/// What is opened; `{deep}` is a row amid the payments, `{deeper}` one amid the events, `{amid}` one amid the
+/// subscriptions, `{newest}` the last but ten of the payments and `{latest}` of the events, `{day}` a day in the middle of
+/// it all.
 const PAGES: &[&str] = &[
     "",
     "?span=7d",
@@ -100,6 +101,28 @@ const PAGES: &[&str] = &[
     "events?q=nothing-like-it",
     "events?newer_than={latest}",
     "events?newer_than={deeper}&kind=charge.*",
+    "subscriptions",
+    "subscriptions?before={amid}",
+    "subscriptions?after={amid}",
+    "subscriptions?status=active&before={amid}",
+    "subscriptions?status=past_due",
+    "subscriptions?status=canceled&variant=stripe-eu",
+    "subscriptions?variant=stripe-eu&before={amid}",
+    "subscriptions?variant=stripe-old",
+    "subscriptions?price=price_7",
+    "subscriptions?price=price_nobody_has",
+    "subscriptions?renews=7",
+    "subscriptions?renews=1&status=active&before={amid}",
+    "subscriptions?due=7",
+    "subscriptions?due=30&status=past_due",
+    "subscriptions?ending=yes",
+    "subscriptions?ending=no&mode=test",
+    "subscriptions?q=user-777",
+    "subscriptions?q=customer777@example.org",
+    "subscriptions?q=cus_777",
+    "subscriptions?q=in_777",
+    "subscriptions?q=nothing-like-it",
+    "subscriptions?newer_than={amid}",
 ];
 
 fn setting(name: &str, default: i64) -> i64 {
@@ -199,6 +222,7 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
         let page = page
             .replace("{deep}", &(events / 10).to_string())
             .replace("{deeper}", &(events / 2).to_string())
+            .replace("{amid}", &(events / 20).to_string())
             .replace("{newest}", &(events / 5 - 10).to_string())
             .replace("{latest}", &(events - 10).to_string())
             .replace("{act}", &(events / 200).to_string())

@@ -59,9 +59,8 @@ pub(super) fn write(conn: &mut PgConnection, events: &[Known], batch: &Batch<'_>
 fn references(conn: &mut PgConnection, columns: &Columns) -> QueryResult<()> {
     prepared::<0>(
         "INSERT INTO pay_event_references (event_id, variant, gateway_ref) SELECT event, 'stripe', reference \
-         FROM unnest(?, ?, ?, ?) AS known (event, token, session, intent), \
-         unnest(ARRAY[token, session, intent]) AS reference",
-        &[Numbers(&columns.events), Texts(&columns.tokens), Texts(&columns.sessions), Texts(&columns.intents)],
+         FROM unnest(?, ?, ?) AS known (event, session, intent), unnest(ARRAY[session, intent]) AS reference",
+        &[Numbers(&columns.events), Texts(&columns.sessions), Texts(&columns.intents)],
     )
     .execute(conn)?;
     prepared::<1>(
@@ -76,8 +75,9 @@ fn references(conn: &mut PgConnection, columns: &Columns) -> QueryResult<()> {
 fn payments(conn: &mut PgConnection, columns: &Columns, batch: &Batch<'_>) -> QueryResult<()> {
     prepared::<2>(
         "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, occurred_at, \
-         event_id) SELECT payment, 'checkout', session, 'succeeded', ?, ?, 'EUR', occurred_at::timestamptz, event \
-         FROM unnest(?, ?, ?, ?) AS known (payment, session, occurred_at, event)",
+         event_id, parent_ref, livemode) \
+         SELECT payment, 'checkout', session, 'succeeded', ?, ?, 'EUR', occurred_at::timestamptz, event, intent, FALSE \
+         FROM unnest(?, ?, ?, ?, ?) AS known (payment, session, occurred_at, event, intent)",
         &[
             Number(TOTAL),
             Number(TOTAL),
@@ -85,6 +85,7 @@ fn payments(conn: &mut PgConnection, columns: &Columns, batch: &Batch<'_>) -> Qu
             Texts(&columns.sessions),
             Texts(&columns.occurred),
             Texts(&columns.event_refs),
+            Texts(&columns.intents),
         ],
     )
     .execute(conn)?;

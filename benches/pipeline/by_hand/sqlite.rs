@@ -14,14 +14,12 @@ pub(super) fn write(conn: &mut SqliteConnection, events: &[Known], batch: &Batch
 }
 
 fn write_one(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> QueryResult<()> {
-    for reference in [&known.token, &known.session, &known.intent] {
+    for reference in [&known.session, &known.intent] {
         prepared::<0>(
             "INSERT INTO pay_event_references (event_id, variant, gateway_ref) VALUES (?, 'stripe', ?)",
             &[Number(known.event), Text(reference)],
         )
         .execute(conn)?;
-    }
-    for reference in [&known.session, &known.intent] {
         prepared::<1>(
             "INSERT INTO pay_references (variant, gateway_ref, payment_id) VALUES ('stripe', ?, ?)",
             &[Text(reference), Number(known.payment)],
@@ -30,7 +28,7 @@ fn write_one(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> Q
     }
     prepared::<2>(
         "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, occurred_at, \
-         event_id) VALUES (?, 'checkout', ?, 'succeeded', ?, ?, 'EUR', ?, ?)",
+         event_id, parent_ref, livemode) VALUES (?, 'checkout', ?, 'succeeded', ?, ?, 'EUR', ?, ?, ?, FALSE)",
         &[
             Number(known.payment),
             Text(&known.session),
@@ -38,6 +36,7 @@ fn write_one(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> Q
             Number(TOTAL),
             Text(&known.occurred_at),
             Text(&known.event_ref),
+            Text(&known.intent),
         ],
     )
     .execute(conn)?;
