@@ -1,6 +1,7 @@
 // What does the admin look like in a shop that is open? Fills the example shop, and draws its pages.
 //
-//   pictures.mjs seed AGES      buys a dozen things, each with an ending of its own; writes how long ago each was
+//   pictures.mjs seed AGES      buys a dozen things, each with an ending of its own, and subscribes as often; writes how
+//                               long ago each was
 //   pictures.mjs answer BIND    is a Stripe that has nothing new, until it is stopped
 //   pictures.mjs draw FOLDER    makes the pictures, through browser.mjs
 //
@@ -20,13 +21,13 @@ const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 
-// Oldest first: item, amount, how long ago, email, and the events or the choice at the dummy gateway.
+// Oldest first: item, its price in the shop, how long ago, email, and the events or the choice at the dummy gateway.
 const PURCHASES = [
   ['teapot', 3250, 5 * DAY, 'lin.wei@example.com', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded', 'charge.refunded.full']],
   ['cup', 1800, 4 * DAY, 'amara@example.org', ['checkout.session.expired']],
   ['kettle', 4999, 3 * DAY, 'jenny.rosen@example.com', ['payment_intent.payment_failed', 'checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded', 'charge.refunded.partial', 'charge.dispute.created']],
   ['teapot', 3250, 2 * DAY, 'omar.haddad@example.com', ['checkout.session.completed', 'payment_intent.succeeded']],
-  ['kettle', 124900, DAY, 'office@teahouse.example', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded']],
+  ['kettle', 4999, DAY, 'office@teahouse.example', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded']],
   ['cup', 1800, 9 * HOUR, null, 'fail'],
   ['kettle', 4999, 7 * HOUR, 'noor@example.net', ['checkout.session.async_payment_failed']],
   ['cup', 1800, 5 * HOUR, null, 'authorize'],
@@ -37,15 +38,41 @@ const PURCHASES = [
   ['kettle', 4999, 1 * MINUTE, null, []],
 ];
 
+// Whose, how long ago it began, how many boxes of tea, its status, and what happened since: a verb, when, and what changed.
+const cut = { status: 'past_due' };
+const end = (at) => ({ status: 'canceled', canceled_at: at, ended_at: at });
+const ends = (at, { items }) => ({ cancel_at_period_end: true, canceled_at: at, cancel_at: items.data[0].current_period_end });
+const pause = () => ({ pause_collection: { behavior: 'void', resumes_at: null } });
+const boxes = (quantity) => (_, { items }) => ({ items: { ...items, data: [{ ...items.data[0], quantity }] } });
+const renew = (at, { items }) => ({ items: { ...items, data: [{ ...items.data[0], ...period(at) }] }, latest_invoice: `in_${at}` });
+const SUBSCRIPTIONS = [
+  ['user-2', 70 * DAY, 1, 'active', [['updated', 31 * DAY, renew], ['updated', 62 * DAY, renew], ['failed', 62 * DAY], ['updated', 62 * DAY, cut]]],
+  ['user-7', 66 * DAY, 2, 'active', [['updated', 31 * DAY, renew], ['updated', 62 * DAY, renew], ['paid', 62 * DAY]]],
+  ['user-38', 36 * DAY, 1, 'active', [['updated', 20 * DAY, ends], ['deleted', 31 * DAY, end]]],
+  ['user-12', 33 * DAY, 1, 'trialing', [['updated', 14 * DAY, () => ({ status: 'active' })], ['updated', 20 * DAY, boxes(3)], ['updated', 31 * DAY, renew], ['failed', 31 * DAY + HOUR], ['updated', 31 * DAY + HOUR, cut]]],
+  ['user-19', 20 * DAY, 1, 'active', [['updated', 18 * DAY, ends]]],
+  ['user-23', 12 * DAY, 1, 'active', [['updated', 5 * DAY, boxes(4)]]],
+  ['user-31', 9 * DAY, 2, 'active', [['updated', 8 * DAY, pause]]],
+  ['user-40', 6 * DAY, 1, 'trialing', []],
+  ['user-43', 21 * HOUR, 1, 'active', [['deleted', 20 * HOUR, end]]],
+  ['user-44', 5 * HOUR, 1, 'active', []],
+  ['user-45', 40 * MINUTE, 1, 'active', []],
+  ['user-46', 12 * MINUTE, 1, 'incomplete', []],
+];
+
+function period(start) {
+  return { current_period_start: start, current_period_end: start + 31 * DAY };
+}
+
 async function ask(path, init) {
   const answer = await fetch(`${shop}${path}`, { redirect: 'manual', ...init });
   if (answer.status >= 400) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   return answer;
 }
 
-async function buy(item, amount, variant) {
+async function buy(item, variant) {
   const headers = { accept: 'application/json' };
-  return (await ask('/orders', { method: 'POST', headers, body: new URLSearchParams({ item, amount, variant }) })).json();
+  return (await ask('/orders', { method: 'POST', headers, body: new URLSearchParams({ item, variant }) })).json();
 }
 
 // The dummy gateway's link carries the form's fields.
@@ -74,19 +101,60 @@ async function deliver(name, { token, amount, email, age }, place = 0) {
     .replaceAll(/: 4999\b/g, `: ${amount}`)
     .replaceAll(/\b179\d{7}\b/g, (seconds) => Number(seconds) + shift);
   // Three days ago the secret was replaced.
-  const v1 = createHmac('sha256', secrets[age > 3 * DAY ? 1 : 0]).update(`${now}.${body}`).digest('hex');
+  await post(body, secrets[age > 3 * DAY ? 1 : 0], now);
+}
+
+async function post(body, secret, now) {
+  const v1 = createHmac('sha256', secret).update(`${now}.${body}`).digest('hex');
   const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${now},v1=${v1}` };
   await ask('/payments/stripe/', { method: 'POST', headers, body });
   // In the order in which they were sent, as they would come over days.
   await new Promise((resolve) => setTimeout(resolve, 60));
 }
 
+// A life of a subscription, in events that are signed now and tell of then.
+async function subscribe([owner, age, quantity, status, steps], number) {
+  const fixture = (name) => JSON.parse(readFileSync(`${here}../fixtures/events/stripe/${name}.json`, 'utf8'));
+  const { api_version, data: { object } } = fixture('customer.subscription.updated');
+  const now = Math.floor(Date.now() / 1000);
+  const own = (prefix) => `${prefix}_${createHash('sha256').update(owner).digest('hex').slice(0, 16)}`;
+  const start = now - age;
+  const ids = { id: own('sub'), customer: own('cus'), latest_invoice: own('in') };
+  Object.assign(object, ids, { status, created: start, start_date: start, metadata: { owner } });
+  Object.assign(object.items.data[0], period(start), { quantity });
+  Object.assign(object.items.data[0].price, { id: 'price_tea_box', unit_amount: 1250, unit_amount_decimal: '1250', currency: 'eur' });
+  if (status === 'trialing') object.trial_end = start + 14 * DAY;
+  let told = 0;
+  const tell = async (type, created, data) => {
+    told += 1;
+    const id = `evt_${number}x${told}`;
+    await post(JSON.stringify({ id, object: 'event', api_version, created, livemode: true, type, data }), secrets[0], now);
+  };
+  await tell('customer.subscription.created', start, { object });
+  for (const [verb, after, changes] of steps) {
+    const at = start + after;
+    if (verb === 'failed' || verb === 'paid') {
+      const { object: invoice } = fixture('invoice.payment_failed').data;
+      const { subscription_details: details } = invoice.parent;
+      Object.assign(invoice, { id: object.latest_invoice, created: at, amount_due: 1250 * quantity, currency: 'eur' });
+      Object.assign(invoice, { attempt_count: 1, status: verb === 'paid' ? 'paid' : 'open', next_payment_attempt: verb === 'paid' ? null : now + 2 * DAY });
+      details.subscription = object.id;
+      await tell(verb === 'paid' ? 'invoice.paid' : 'invoice.payment_failed', at, { object: invoice });
+      continue;
+    }
+    const put = typeof changes === 'function' ? changes(at, object) : changes;
+    const previous_attributes = Object.fromEntries(Object.keys(put).map((name) => [name, object[name]]));
+    Object.assign(object, put);
+    await tell(`customer.subscription.${verb}`, at, verb === 'deleted' ? { object } : { object, previous_attributes });
+  }
+}
+
 // Deliveries that are refused: signed for another endpoint, not signed, to a mistyped address.
 async function trouble() {
-  const post = (path, headers) => fetch(`${shop}${path}`, { method: 'POST', headers, body: '{}' });
-  for (let i = 0; i < 3; i += 1) await post('/payments/stripe/', { 'stripe-signature': `t=1791800000,v1=${'0'.repeat(64)}` });
-  await post('/payments/stripe/', {});
-  await post('/payments/strip/', {});
+  const send = (path, headers) => fetch(`${shop}${path}`, { method: 'POST', headers, body: '{}' });
+  for (let i = 0; i < 3; i += 1) await send('/payments/stripe/', { 'stripe-signature': `t=1791800000,v1=${'0'.repeat(64)}` });
+  await send('/payments/stripe/', {});
+  await send('/payments/strip/', {});
 }
 
 // What an operator does in a morning.
@@ -103,11 +171,12 @@ async function seed(file) {
   const ages = {};
   for (const [item, amount, age, email, how] of PURCHASES) {
     const isChoice = typeof how === 'string';
-    const { token, next } = await buy(item, amount, isChoice ? 'dummy' : 'stripe');
+    const { token, next } = await buy(item, isChoice ? 'dummy' : 'stripe');
     ages[token] = age;
     if (isChoice) await choose(next, how);
     else for (const [place, name] of how.entries()) await deliver(name, { token, amount, email, age }, place);
   }
+  for (const [number, one] of SUBSCRIPTIONS.entries()) await subscribe(one, number);
   await deliver('payout.paid', { token: 'none', amount: 0, email: '', age: 0 });
   await deliver('payout.paid', { token: 'other', amount: 0, email: '', age: 0 });
   await new Promise((resolve) => setTimeout(resolve, 3000));
@@ -136,10 +205,16 @@ async function pagesOf(command, look) {
   await command({ cmd: 'open', url: `${admin}/payments?q=jenny.rosen%40example.com`, ...look });
   const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
   const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
+  await command({ cmd: 'open', url: `${admin}/subscriptions?q=user-12`, ...look });
+  const { url: subscription } = await command({ cmd: 'click', selector: '.row-link' });
+  const down = [{ cmd: 'run', script: "document.querySelector('#subscriptions').scrollIntoView()" }];
   const confirm = [{ cmd: 'run', script: `document.querySelectorAll('${tick}').forEach((box, at) => { box.checked = at % 4 === 1; })` },
     { cmd: 'click', selector: '.bulk button[value=requeue]' }];
   return {
     overview: { url: `${admin}/`, height: 860 },
+    'overview-subscriptions': { url: `${admin}/`, then: down, height: 720 },
+    subscriptions: { url: `${admin}/subscriptions`, height: 860 },
+    subscription: { url: subscription, height: 1120 },
     payments: { url: `${admin}/payments`, height: 960 },
     payment: { url: payment, height: 1120 },
     refund: { url: `${payment}/refund?amount=15.00`, height: 560 },
@@ -154,7 +229,7 @@ async function pagesOf(command, look) {
   };
 }
 
-const ON_A_PHONE = ['overview', 'payments', 'payment', 'events'];
+const ON_A_PHONE = ['overview', 'overview-subscriptions', 'subscriptions', 'subscription', 'payments', 'payment', 'events'];
 
 async function draw(folder) {
   const { command, end } = browser();

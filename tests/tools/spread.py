@@ -55,6 +55,9 @@ for back in range(1, 30 * 24):
     money = [("paid", "EUR", 4999 * busy), ("refunded", "EUR", 1250 * (busy // 9)), ("paid", "JPY", 980 * (busy // 6))]
     rows += [("stripe", outcome, currency, 1, amount) for outcome, currency, amount in money if amount]
     moment_of = hour.isoformat(sep=" ")
+    if back > 24:
+        steps = {"subscription_started": back % 9 == 2, "subscription_ended": back % 31 == 5, "subscription_past_due": back % 47 == 9}
+        rows += [("stripe", outcome, "", busy // 8, 0) for outcome, is_so in steps.items() if is_so and busy >= 8]
     for variant, outcome, currency, count, amount in rows:
         database.execute(ADD, [moment_of, variant, outcome, currency, count, amount, moment_of])
 database.commit()
