@@ -73,6 +73,7 @@ mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
 pub use domain::difference::{DifferingValue, DriftSubject};
+pub use domain::person::Person;
 pub use domain::subscription::{PlanChange, Proration};
 pub use engine::{
     Alarm, AlarmThresholds, Chores, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks, ReadyPart, Retention,
@@ -82,8 +83,8 @@ pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;
 pub use mount::Mount;
 pub use operations::{
-    Created, Difference, Drift, DriftQuery, NewPayment, NewSubscription, Next, Outcome, Reconciled, Refund, Resolution,
-    Subscribed,
+    Created, Difference, Drift, DriftQuery, Erased, NewPayment, NewSubscription, Next, Outcome, Reconciled, Refund,
+    Resolution, Subscribed,
 };
 pub use payments::{Builder, Event, Payments, SubscriptionTransition, Transition};
 pub use pipeline::Received;

@@ -27,6 +27,9 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
     let dummy = Dummy::new(&settings.dummy_secret).in_production().price(DUMMY_TEA, price, "month");
     let receipts = database.clone();
     let mut builder = Payments::builder(database);
+    if let Some(key) = &settings.erasure_key {
+        builder = builder.erasure_key(key);
+    }
     if let Some(url) = &settings.replica_url {
         builder = builder.read_replica(Database::from_url(url)?);
     }

@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) stripe_api_base: Option<String>,
     /// Stripe's id of the tea box's price.
     stripe_tea_price: Option<String>,
+    /// Without one, nobody can be erased.
+    pub(crate) erasure_key: Option<String>,
     pub(crate) admin_password: String,
     pub(crate) dummy_secret: String,
     stripe_was_given: bool,
@@ -69,6 +71,7 @@ impl Settings {
             stripe_api_key: given("STRIPE_API_KEY"),
             stripe_api_base: given("STRIPE_API_BASE"),
             stripe_tea_price: given("STRIPE_TEA_PRICE"),
+            erasure_key: given("ERASURE_KEY"),
             password_was_given: password.is_some(),
             admin_password: password.map_or_else(random, Ok)?,
             dummy_secret: random()?,

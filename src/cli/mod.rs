@@ -36,6 +36,7 @@ mod events;
 mod options;
 mod output;
 mod payments;
+mod persons;
 mod rebuild;
 mod setup;
 mod status;
@@ -75,6 +76,8 @@ pub enum Command {
     /// Handlers that are done with an event stay done. Running events are left alone.
     Requeue(acts::Requeue),
     /// Give up events that wait: those named, or all that match. A requeue brings them back.
+    ///
+    /// Events that were given up by themselves are no alarm any more once they were discarded on purpose.
     Discard(acts::Discard),
     /// Fetch from the gateway's list the events that were never delivered.
     Reconcile(acts::Reconcile),
@@ -88,6 +91,14 @@ pub enum Command {
     Refresh(acts::Refresh),
     /// Delete the bodies and kept headers that are older than the app's retention says.
     Prune(acts::Prune),
+    /// Write all that is held of a person, as one JSON document.
+    ///
+    /// The audit says that it was done, and not of whom.
+    Export(persons::Export),
+    /// Erase a person: names, addresses, free texts and bodies go, amounts, times and ids stay.
+    ///
+    /// What comes of them later is reduced before it is stored. It can't be taken back; look with --dry-run first.
+    Erase(persons::Erase),
     /// Create or upgrade the tables.
     Migrate(setup::Migrate),
     /// Hash a password for the admin pages, read from standard input.
@@ -136,6 +147,8 @@ impl Command {
             Self::Drift(it) => it.run(payments).await,
             Self::Refresh(it) => it.run(payments).await,
             Self::Prune(it) => it.run(payments).await,
+            Self::Export(it) => it.run(payments).await,
+            Self::Erase(it) => it.run(payments).await,
             Self::Migrate(it) => it.run(payments).await,
             Self::HashPassword(it) => it.run(),
             Self::Rebuild(it) => it.run(payments).await,

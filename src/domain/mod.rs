@@ -13,6 +13,7 @@ pub mod named;
 pub(crate) mod network;
 pub mod operation;
 pub mod payment;
+pub mod person;
 pub mod retry;
 pub mod subscription;
 

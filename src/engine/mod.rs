@@ -7,12 +7,15 @@ pub(crate) mod allowed;
 mod arrivals;
 mod chores;
 pub(crate) mod drift;
+mod erased;
+mod erasures;
 pub(crate) mod event_facts;
 pub(crate) mod find;
 pub(crate) mod handler;
 mod health;
 pub(crate) mod heartbeat;
 mod hints;
+mod holdings;
 mod look;
 #[cfg(feature = "metrics")]
 mod measure;
@@ -41,8 +44,10 @@ pub use alarm::{Alarm, AlarmThresholds};
 pub(crate) use arrivals::{Arrival, Arrivals};
 pub use chores::Chores;
 pub(crate) use chores::reconcile_chore;
+pub(crate) use erasures::Erasures;
 pub use handler::HandlerError;
 pub use health::{Readiness, ReadyChecks, ReadyPart};
+pub(crate) use holdings::Holdings;
 pub(crate) use notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 pub use payment::Payment;
 pub use retention::Retention;
@@ -91,6 +96,9 @@ pub(crate) struct Engine {
     /// How many unsigned hints are still taken.
     pub(crate) hints: HintBudgets,
     pub(crate) retention: Retention,
+    pub(crate) erasures: Erasures,
+    /// How large all tables together may become, in bytes.
+    pub(crate) growth_bound: Option<u64>,
     pub(crate) handler_timeout: Duration,
     /// How long a claimed event is held without a word from its worker.
     pub(crate) lease: Duration,

@@ -2,6 +2,7 @@
 //! [`Gateway`] trait: you give it genuine deliveries, it alters them in many ways, and it reports the broken promises.
 
 mod altered;
+mod reduced;
 
 use std::fmt;
 
@@ -98,6 +99,7 @@ impl<'a> Conformance<'a> {
         run.events.append(&mut run.suite.answers);
         run.ids_are_unique();
         run.interprets();
+        run.survives_erasure();
         run.order_does_not_matter();
         if run.broken.is_empty() { Ok(()) } else { Err(BrokenPromises(run.broken)) }
     }
@@ -269,6 +271,16 @@ impl Run<'_> {
             let event = Envelope { kind: "no.such.kind.of.event".to_owned(), ..event };
             let is_ignored = interpret(self.suite.gateway, &event, now).is_ok_and(|read| read.facts.is_empty());
             self.claim(is_ignored, || "an unknown kind is refused, or states facts".to_owned());
+        }
+    }
+
+    /// An event says the same when what is personal in its body is gone.
+    fn survives_erasure(&mut self) {
+        for (event, now) in self.events.clone() {
+            let read = |event: &Envelope| interpret(self.suite.gateway, event, now);
+            if let Some(how) = reduced::difference(&event, read) {
+                self.broken.push(format!("{} says something else once its person was erased: {how}", event.id));
+            }
         }
     }
 

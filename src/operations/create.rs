@@ -176,7 +176,13 @@ impl Engine {
         key: Option<String>,
         draft: PaymentDraft,
     ) -> Result<(PaymentRow, Option<String>, bool), Error> {
+        let engine = self.clone();
         self.write(move |tx| {
+            let mut draft = draft.clone();
+            // Whoever was erased and pays again stays unnamed here.
+            if let Some(email) = draft.customer.take() {
+                draft.customer = (!engine.is_erased(tx, &email)?).then_some(email);
+            }
             let Some(key) = &key else { return Ok((tx.insert_payment(&draft)?, None, true)) };
             if let Some((row, address)) = tx.created_under(key)? {
                 return Ok((row, address, false));

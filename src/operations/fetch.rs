@@ -116,9 +116,10 @@ impl Engine {
         let (now, next) = (self.now(), new_fetch_key()?);
         let (end, rows) = self.judged(&fetch, answer, next, now);
         let (name, answers) = (fetch.variant.clone(), end.answers.clone());
+        let engine = self.clone();
         let write = move |tx: &mut dyn Tx| {
             // A try that another has overtaken may show what was true before.
-            if tx.settle_fetch(&fetch, &end)? && !rows.is_empty() { tx.append(&rows).map(drop) } else { Ok(()) }
+            if tx.settle_fetch(&fetch, &end)? && !rows.is_empty() { engine.append_reduced(tx, &rows) } else { Ok(()) }
         };
         self.write(write).await?;
         if answers.is_empty() {

@@ -5,8 +5,10 @@ mod chores;
 mod complete;
 mod create;
 mod drift;
+mod erase;
 mod fetch;
 mod give_owner;
+mod growth;
 mod observed;
 mod operate;
 mod operate_subscription;
@@ -21,6 +23,7 @@ mod tries;
 
 pub use create::{Created, NewPayment, Next};
 pub use drift::{Difference, Drift, DriftQuery};
+pub use erase::Erased;
 pub(crate) use operate::OperatorsOrder;
 pub(crate) use operate_subscription::SubscriptionOrder;
 pub use reconcile::Reconciled;

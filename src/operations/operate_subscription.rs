@@ -113,9 +113,10 @@ impl Engine {
         let rows: Vec<_> =
             events.into_iter().filter_map(|event| row(&variant, event, Source::Answer, now).ok()).collect();
         let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
+        let engine = self.clone();
         let write = move |tx: &mut dyn Tx| {
             tx.settle_subscription_operation(&operation, &end)?;
-            if rows.is_empty() { Ok(()) } else { tx.append(&rows).map(drop) }
+            if rows.is_empty() { Ok(()) } else { engine.append_reduced(tx, &rows) }
         };
         if let Err(error) = self.write(write).await {
             log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");

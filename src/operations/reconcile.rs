@@ -175,8 +175,9 @@ impl Engine {
         let rows: Vec<_> = rows.collect();
         for batch in rows.chunks(BATCH).map(<[_]>::to_vec) {
             // One by one: a batch goes in sorted by id.
+            let engine = self.clone();
             let append = move |tx: &mut dyn Tx| {
-                batch.iter().try_for_each(|event| tx.append(std::slice::from_ref(event)).map(drop))
+                batch.iter().try_for_each(|event| engine.append_reduced(tx, std::slice::from_ref(event)))
             };
             self.write(append).await?;
         }

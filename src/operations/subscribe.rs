@@ -12,6 +12,7 @@ use crate::engine::{Engine, Subscription, subscription_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::Started;
 use crate::gateways::subscriptions::SubscriptionRequest;
+use crate::store::Tx;
 use crate::store::subscriptions::SubscriptionRow;
 
 /// A subscription to be started.
@@ -121,7 +122,11 @@ impl Engine {
         }
         request.cancel_url = request.cancel_url.take().or_else(|| request.return_url.clone());
         request.address = Some(self.address_of(&variant).trim_end_matches('/').to_owned());
-        let row = draft(self, &variant, &request);
+        // Whoever was erased and subscribes again stays unnamed here.
+        let (engine, email) = (self.clone(), request.customer.clone());
+        let is_erased = move |tx: &mut dyn Tx| email.as_ref().map_or(Ok(false), |email| engine.is_erased(tx, email));
+        let kept = if self.read(is_erased).await? { None } else { request.customer.clone() };
+        let row = draft(self, &variant, &SubscriptionRequest { customer: kept, ..request.clone() });
         let subscription = Subscription::of(&row)?;
         self.write(move |tx| tx.save_subscriptions(std::slice::from_ref(&row)).map(drop)).await?;
         let failed = |error| {

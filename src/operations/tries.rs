@@ -188,7 +188,7 @@ impl Engine {
                 begin_refresh(engine, tx, operation.payment_id)?;
             }
             // What the gateway said is true, whichever try came first.
-            if rows.is_empty() { Ok(()) } else { tx.append(&rows).map(drop) }
+            if rows.is_empty() { Ok(()) } else { engine.append_reduced(tx, &rows) }
         };
         if let Err(error) = self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await {
             error.report("what a gateway answered is not written down, so it is asked again");

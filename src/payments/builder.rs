@@ -3,6 +3,7 @@
 
 mod alarms;
 mod limits;
+mod persons;
 mod replica;
 mod subscriptions;
 
@@ -20,7 +21,7 @@ use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
 use crate::engine::handler::{Handlers, PROCESS};
 use crate::engine::replica::Replica;
-use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, HandlerError, Retention};
+use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, Erasures, HandlerError, Retention};
 use crate::engine::{TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
@@ -39,6 +40,8 @@ pub struct Builder<C: HostConnection> {
     on_alarm: Option<AlarmHook>,
     thresholds: AlarmThresholds,
     retention: Retention,
+    erasures: Erasures,
+    growth_bound: Option<u64>,
     handler_timeout: Duration,
     grace: Duration,
     active_for: Duration,
@@ -83,6 +86,8 @@ impl<C: HostConnection> Builder<C> {
             on_alarm: None,
             thresholds: AlarmThresholds::default(),
             retention: Retention::never(),
+            erasures: Erasures::default(),
+            growth_bound: None,
             handler_timeout: Duration::from_secs(60),
             grace: Duration::from_secs(3 * 24 * 60 * 60),
             active_for: Duration::from_secs(5),
@@ -219,6 +224,7 @@ impl<C: HostConnection> Builder<C> {
         check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
         check_address(self.address.as_deref())?;
         self.retention.check().map_err(Error::configuration)?;
+        self.erasures.check().map_err(Error::configuration)?;
         self.thresholds.check().map_err(Error::configuration)?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
         positive("queue_bytes", self.limits.bytes as u128, "bytes")?;
@@ -245,6 +251,8 @@ impl<C: HostConnection> Builder<C> {
             hints: Default::default(),
             stubborn: Default::default(),
             retention: self.retention,
+            erasures: self.erasures,
+            growth_bound: self.growth_bound,
             // Renewed before each handler, so it has to outlast one and no more: what a crash leaves running waits
             // this long.
             lease: self.handler_timeout.saturating_add(Duration::from_secs(15)),

@@ -3,6 +3,7 @@
 mod builder;
 mod handed;
 mod naming;
+mod persons;
 mod subscriptions;
 
 use std::sync::Arc;

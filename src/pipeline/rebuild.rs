@@ -22,8 +22,9 @@ pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) ->
     let recorded = tx.recorded_of(row.id)?;
     // Asked afterwards: what was pruned meanwhile is not among those either.
     let pruned = tx.pruned_of(row.id)?;
-    let mut refusal = (pruned > 0)
-        .then(|| format!("the bodies of {pruned} of its events were pruned, so what they said would be lost"));
+    let mut refusal = (pruned > 0).then(|| {
+        format!("the bodies of {pruned} of its events were pruned or erased, so what they said would be lost")
+    });
     let mut read: Vec<(Claimed, Understood)> = Vec::new();
     for event in recorded {
         let Some(variant) = engine.variant(&event.row.variant) else {

@@ -14,7 +14,7 @@ use crate::domain::id::EventId;
 use crate::domain::{Timestamp, storable_time};
 use crate::engine::Engine;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
-use crate::error::repeated;
+use crate::error::{Error, repeated};
 use crate::gateways::{TEST_KIND, Verification};
 use crate::store::rows::{Claimed, EventRow, NewEvent};
 use crate::telemetry::{self, IS_MEASURED, Span};
@@ -92,7 +92,6 @@ impl Engine {
         };
         let events = rows(variant, verified, headers(&delivery), now)?;
         let (count, writer) = (events.len(), &self.writer);
-        let bodies: Vec<Bytes> = events.iter().map(|event| event.body.clone()).collect();
         // An operator's test shows that the endpoint works, not that the gateway delivers.
         let is_test = events.iter().all(|event| event.kind == TEST_KIND);
         if events.is_empty() {
@@ -100,10 +99,13 @@ impl Engine {
         }
         events.iter().for_each(|event| span.event_is(&event.gateway_event_id));
         let happened: Vec<_> = events.iter().filter(|_| IS_MEASURED).map(|event| event.occurred_at).collect();
-        let stored = writer.append(events, self.register(), PATIENCE).await.map_err(|error| {
+        let unavailable = |error: Error| {
             error.report(format_args!("a delivery could not be stored: variant={variant}"));
             Rejection::Unavailable
-        })?;
+        };
+        let events = self.reduce(events).await.map_err(unavailable)?;
+        let bodies: Vec<Bytes> = events.iter().map(|event| event.body.clone()).collect();
+        let stored = writer.append(events, self.register(), PATIENCE).await.map_err(unavailable)?;
         let duplicates = stored.iter().filter(|event| event.duplicate).count();
         for (_, at) in stored.iter().zip(happened).filter(|(event, _)| !event.duplicate) {
             telemetry::received(variant, at, now);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::anomalies::anomalies_now;
+use super::growth::growth;
 use super::wording::Wording;
 use crate::domain::Timestamp;
 use crate::domain::event::Source;
@@ -16,6 +17,9 @@ use crate::store::Tx;
 const SKEW: i64 = 120;
 /// How far another machine's clock may be ahead.
 const AHEAD: time::Duration = time::Duration::seconds(60);
+
+/// How many days before the bound of growth is met that is worth a warning.
+const SOON: i64 = 30;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +111,8 @@ fn stored(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Finding>, Error> {
     for name in engine.variants.keys() {
         found.extend(last_delivery(tx, name)?);
     }
+    found.extend(grown(engine, tx)?);
+    found.extend(erasures(engine, tx)?);
     let words = Wording::plain();
     for anomaly in anomalies_now(engine, tx)? {
         let worded = anomaly.wording(&words);
@@ -114,6 +120,24 @@ fn stored(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Finding>, Error> {
         found.push(Finding { path: Some(worded.path), ..Finding::new(anomaly.key(), severity, worded.text) });
     }
     Ok(found)
+}
+
+/// How large the tables are, and whether they meet the host's bound soon.
+fn grown(engine: &Engine, tx: &mut dyn Tx) -> Result<Option<Finding>, Error> {
+    let Some(report) = growth(engine, tx)? else { return Ok(None) };
+    let is_soon = report.days_left.is_some_and(|days| days < SOON);
+    let severity = if is_soon { Severity::Warning } else { Severity::Fine };
+    let found = Finding::new("growth", severity, format!("{}.", report.sentence()));
+    Ok(Some(Finding { path: Some("data".to_owned()), ..found }))
+}
+
+/// Whether this process recognises persons who were erased.
+fn erasures(engine: &Engine, tx: &mut dyn Tx) -> Result<Option<Finding>, Error> {
+    if engine.erasures.has_key() || tx.count_marks()? == 0 {
+        return Ok(None);
+    }
+    let text = "Persons were erased, and without their erasure key this process stores what comes of them anew.";
+    Ok(Some(Finding::new("erasure-key", Severity::Fault, text)))
 }
 
 fn worker(tx: &mut dyn Tx, now: Timestamp) -> Result<Finding, Error> {

@@ -161,6 +161,10 @@ impl Dialect for AnyConnection {
         either!(self, AnyConnection, conn => conn.read(work))
     }
 
+    fn scour(&mut self) -> Result<Option<&'static str>, Error> {
+        either!(self, AnyConnection, conn => conn.scour())
+    }
+
     fn has_died(&mut self) -> bool {
         either!(self, AnyConnection, conn => conn.has_died())
     }

@@ -111,6 +111,14 @@ impl<C: HostConnection> Store for Backend<C> {
         }
     }
 
+    fn scour(&self) -> Result<Option<&'static str>, Error> {
+        let scoured = self.with(|conn| {
+            let _turn = conn.one_writer().then(|| self.turn.blocking_lock());
+            conn.scour().map_err(|error| (error, true))
+        });
+        scoured.map_err(|failed| failed.error)
+    }
+
     fn write(&self, work: Work<'_>) -> Result<(), Error> {
         let (mut conflicts, mut stale) = (0, 0);
         loop {

@@ -37,6 +37,8 @@ pub(crate) trait Dialect: Sized + Send + 'static {
     fn migrate(&mut self) -> Result<(), Error>;
     /// The steps that make the tables, and whether each was taken.
     fn migrations(&mut self) -> Result<Vec<Migration>, Error>;
+    /// See [`Store::scour`](super::Store::scour).
+    fn scour(&mut self) -> Result<Option<&'static str>, Error>;
     /// Has the pool drop the connection when it is given back.
     fn spoil(&mut self);
     /// Has the connection note its statements, if it is to a server that may go silent.

@@ -15,7 +15,9 @@ pub(crate) mod drift;
 mod failure;
 pub(crate) mod fetches;
 pub(crate) mod filters;
+pub(crate) mod growth;
 pub(crate) mod migrations;
+pub(crate) mod persons;
 mod pools;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -47,7 +49,9 @@ use calls::*;
 use drift::Comparisons;
 use fetches::Fetches;
 use filters::*;
+use growth::Growth;
 use migrations::Migration;
+use persons::Persons;
 use pulse::Silence;
 use registry::Registry;
 use replication::Replication;
@@ -75,6 +79,8 @@ pub(crate) trait Store: Send + Sync {
     fn read(&self, work: Work<'_>) -> Result<(), Error>;
     /// Runs `work` in one transaction, durable once this returns `Ok`.
     fn write(&self, work: Work<'_>) -> Result<(), Error>;
+    /// Overwrites what is left of deleted rows where the database keeps such; answers what is left to do, a sentence.
+    fn scour(&self) -> Result<Option<&'static str>, Error>;
 }
 
 impl dyn Store + '_ {
@@ -104,11 +110,13 @@ pub(crate) trait Tx:
     + Events
     + Bodies
     + Payments
+    + Persons
     + Subscriptions
     + SubscriptionOperations
     + Attempts
     + Operations
     + Fetches
+    + Growth
     + Chores
     + Registry
     + Lists

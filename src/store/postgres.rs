@@ -3,6 +3,7 @@
 
 mod append;
 mod fetches;
+mod growth;
 mod replication;
 mod results;
 #[path = "statements/mod.rs"]
@@ -33,6 +34,7 @@ use crate::domain::event::EventState;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::error::Error;
 use append::append;
+use growth::sizes;
 use statements::schema::{pay_events, pay_payments, pay_subscriptions};
 
 type Connection = PgConnection;
@@ -132,6 +134,11 @@ impl Dialect for PgConnection {
         Ok(migrations::POSTGRES.iter().map(|step| step.described(&done)).collect())
     }
 
+    /// Rows that were deleted are in the files until autovacuum has been there, and nobody but it can hurry that.
+    fn scour(&mut self) -> Result<Option<&'static str>, Error> {
+        Ok(None)
+    }
+
     fn spoil(&mut self) {
         spoil(self);
     }
@@ -221,6 +228,16 @@ fn hold_events(conn: &mut PgConnection, ids: &[EventId]) -> QueryResult<Vec<Even
     use pay_events::dsl as e;
     let free = e::pay_events.filter(e::id.eq_any(ids)).select(e::id);
     free.for_no_key_update().skip_locked().load(conn)
+}
+
+/// Everybody else takes at least a shared lock on this table, to claim or to write.
+fn hold_everything(conn: &mut PgConnection) -> QueryResult<()> {
+    conn.batch_execute("LOCK TABLE pay_events IN EXCLUSIVE MODE")
+}
+
+/// A row `r` of this table as JSON.
+fn whole_row(_: &mut PgConnection, _: &str) -> QueryResult<String> {
+    Ok("CAST(row_to_json(r) AS text)".to_owned())
 }
 
 /// Holds this event until the transaction ends; waits while another does.

@@ -3,6 +3,7 @@
 
 mod append;
 mod fetches;
+mod growth;
 mod results;
 #[path = "statements/mod.rs"]
 mod statements;
@@ -34,6 +35,7 @@ use crate::domain::event::EventState;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::error::Error;
 use append::append;
+use growth::sizes;
 use statements::schema::{pay_events, pay_payments, pay_references, pay_subscriptions};
 
 type Connection = SqliteConnection;
@@ -62,9 +64,10 @@ fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<(
 /// `FULL` makes a commit durable before it returns, also under WAL; the time-out lets writers of several processes wait
 /// for each other. The indexes of gateway refs are touched all over by each batch: a WAL of 32 MiB (in pages of 4 KiB)
 /// instead of 4 writes such a page back once where it was written many times, and a cache of 32 MiB holds what is
-/// touched again.
+/// touched again. What is deleted is overwritten: bodies that were pruned and persons who were erased are not to be found
+/// in the file.
 const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; \
-                        PRAGMA wal_autocheckpoint = 8000;";
+                        PRAGMA wal_autocheckpoint = 8000; PRAGMA secure_delete = ON;";
 
 impl Dialect for SqliteConnection {
     fn prepare(&mut self) -> Result<(), Error> {
@@ -111,6 +114,20 @@ impl Dialect for SqliteConnection {
         Ok(migrations::SQLITE.iter().map(|step| step.described(&done)).collect())
     }
 
+    /// What the pages of tables and indexes had moved about is overwritten by making the file anew, which holds up all
+    /// writers meanwhile: for seconds at the most.
+    fn scour(&mut self) -> Result<Option<&'static str>, Error> {
+        let size = "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size";
+        let size: Size =
+            diesel::sql_query(size).get_result(self).map_err(dialect_error("asking for the file's size"))?;
+        let is_small = size.bytes <= SCOURED;
+        let scour =
+            if is_small { "VACUUM; PRAGMA wal_checkpoint(TRUNCATE);" } else { "PRAGMA wal_checkpoint(TRUNCATE);" };
+        self.batch_execute(scour).map_err(dialect_error("making the file anew"))?;
+        let left = "Pages of the file may still have copies of what was moved about: run VACUUM at a quiet hour.";
+        Ok((!is_small).then_some(left))
+    }
+
     fn spoil(&mut self) {
         spoil(self);
     }
@@ -138,6 +155,21 @@ impl Replication for SqliteConnection {
 
 /// Counts the tables of this name.
 const EXISTS: &str = "SELECT count(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'pay_migrations'";
+
+/// Up to which size, in bytes, the file is made anew at once.
+const SCOURED: i64 = 256 * 1024 * 1024;
+
+#[derive(QueryableByName)]
+struct Size {
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+#[derive(QueryableByName)]
+struct ColumnName {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
 
 #[derive(QueryableByName)]
 struct Path {
@@ -231,6 +263,19 @@ fn hold_payments(conn: &mut SqliteConnection, ids: &[PaymentId]) -> QueryResult<
 /// Held already: the transaction is the only one that writes.
 fn hold_events(_: &mut SqliteConnection, ids: &[EventId]) -> QueryResult<Vec<EventId>> {
     Ok(ids.to_vec())
+}
+
+/// Held already: the transaction is the only one that writes.
+fn hold_everything(_: &mut SqliteConnection) -> QueryResult<()> {
+    Ok(())
+}
+
+/// A row `r` of this table as JSON.
+fn whole_row(conn: &mut SqliteConnection, table: &str) -> QueryResult<String> {
+    let columns = diesel::sql_query("SELECT name FROM pragma_table_info(?)").bind::<Text, _>(table);
+    let columns: Vec<ColumnName> = columns.load(conn)?;
+    let named: Vec<String> = columns.iter().map(|it| format!("'{0}', r.{0}", it.name)).collect();
+    Ok(format!("json_object({})", named.join(", ")))
 }
 
 /// Held already: the transaction is the only one that writes.

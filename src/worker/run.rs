@@ -129,7 +129,11 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
 async fn prune(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let pruned = async || {
         let pruned = payments.engine().prune_a_while().await;
-        pruned.inspect_err(|error| error.report("old bodies could not be pruned"))
+        pruned.inspect_err(|error| error.report("old bodies could not be pruned"))?;
+        let swept = payments.engine().sweep_a_while().await;
+        swept.inspect_err(|error| error.report("bodies could not be looked through for persons who were erased"))?;
+        let measured = payments.engine().measure_tables().await;
+        measured.inspect_err(|error| error.report("the tables could not be measured"))
     };
     repeat(pruned, poll, &mut stopping).await;
 }

@@ -43,6 +43,7 @@ mod older;
 mod overview;
 mod owed;
 mod paypal;
+mod person;
 mod rebuild;
 mod retention;
 mod routes;

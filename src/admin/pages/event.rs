@@ -52,7 +52,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         attempts: story.attempts.iter().map(|run| attempt(&visit, &event.variant, run)).collect(),
         pruned: story.pruned.map(|pruned| PrunedAt {
             at: frame.moment(pruned.pruned_at),
-            kept: words::span(pruned.kept_seconds.unsigned_abs()),
+            kept: (pruned.kept_seconds > 0).then(|| words::span(pruned.kept_seconds.unsigned_abs())),
         }),
         curl: curl(&visit, &story),
         body: body(&visit, &story),

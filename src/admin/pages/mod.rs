@@ -37,5 +37,6 @@ pages! {
     variant,
     drift,
     audit,
+    data,
     csv,
 }

@@ -45,8 +45,8 @@ pub(crate) struct Event {
 #[derive(Debug)]
 pub(crate) struct PrunedAt {
     pub(crate) at: Moment,
-    /// How long such bodies were kept then: `90 days`.
-    pub(crate) kept: String,
+    /// How long such bodies were kept then: `90 days`; none where their person was erased.
+    pub(crate) kept: Option<String>,
 }
 
 /// The body of an event.

@@ -7,6 +7,7 @@ pub(crate) mod chart;
 pub(crate) mod compare;
 pub(crate) mod confirm;
 pub(crate) mod curl;
+pub(crate) mod data;
 pub(crate) mod drift;
 pub(crate) mod dry_run;
 pub(crate) mod event;

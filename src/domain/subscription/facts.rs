@@ -169,6 +169,11 @@ impl SubscriptionFacts {
         state
     }
 
+    /// Forgets the customer's email address.
+    pub(crate) fn forget_customer(&mut self) {
+        self.customer = None;
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -1,0 +1,63 @@
+//! A person whose data is exported or erased: how a host names one, and by what somebody is recognised.
+
+mod body;
+mod leaf;
+mod names;
+mod recognition;
+mod scrub;
+
+pub use body::reduced;
+pub(crate) use body::{is_reduced, personal_texts, recognised};
+pub(crate) use names::Names;
+pub(crate) use recognition::Trait;
+pub(crate) use scrub::{Words, scrubbed};
+
+/// A person, by one thing that names them; for [`Payments::export`](crate::Payments::export) and
+/// [`Payments::erase`](crate::Payments::erase).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub(crate) by: NamedBy,
+    pub(crate) text: String,
+}
+
+/// What kind of thing names a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    Email,
+    Customer,
+    Payment,
+}
+
+impl NamedBy {
+    pub(crate) const ALL: [Self; 3] = [Self::Email, Self::Customer, Self::Payment];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Customer => "customer",
+            Self::Payment => "payment",
+        }
+    }
+}
+
+impl Person {
+    /// Who has this email address. The case of A to Z makes no difference.
+    pub fn email(address: impl Into<String>) -> Self {
+        Self::named(NamedBy::Email, address)
+    }
+
+    /// Who is this customer: the gateway's id of the customer, or the host's own id of a subscription's owner.
+    pub fn customer(id: impl Into<String>) -> Self {
+        Self::named(NamedBy::Customer, id)
+    }
+
+    /// Who paid the payment with this token, and all else of theirs, as far as the payment says who that is.
+    pub fn payment(token: impl Into<String>) -> Self {
+        Self::named(NamedBy::Payment, token)
+    }
+
+    pub(crate) fn named(by: NamedBy, text: impl Into<String>) -> Self {
+        let text: String = text.into();
+        Self { by, text: text.trim().to_owned() }
+    }
+}

@@ -1,0 +1,59 @@
+//! What comes of somebody who was erased is reduced before it is stored, whichever way it comes.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::Engine;
+use crate::domain::person::Trait;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::NewEvent;
+
+impl Engine {
+    /// The events as they may be stored: those about somebody who was erased are reduced.
+    ///
+    /// # Errors
+    /// What the database says, where this process has to ask who that is.
+    pub(crate) async fn reduce(self: &Arc<Self>, events: Vec<NewEvent>) -> Result<Vec<NewEvent>, Error> {
+        if !self.erasures.has_key() {
+            return Ok(events);
+        }
+        let marks = match self.erasures.fresh() {
+            Some(marks) => marks,
+            None => self.blocking(|engine| engine.store.ask(|tx| engine.erasures.read(tx))).await?,
+        };
+        if marks.is_empty() {
+            return Ok(events);
+        }
+        let reduce = |event: NewEvent| self.erasures.reduced(&event, &marks).unwrap_or(event);
+        Ok(events.into_iter().map(reduce).collect())
+    }
+
+    /// Appends events that a gateway answered or listed; those about somebody who was erased are reduced.
+    pub(crate) fn append_reduced(&self, tx: &mut dyn Tx, events: &[NewEvent]) -> Result<(), Error> {
+        let mut events = Cow::Borrowed(events);
+        if self.erasures.has_key() {
+            let marks = self.erasures.read(tx)?;
+            let reduced = events.iter().map(|event| self.erasures.reduced(event, &marks)).collect::<Vec<_>>();
+            for (place, event) in reduced.into_iter().enumerate() {
+                if let Some(event) = event {
+                    events.to_mut()[place] = event;
+                }
+            }
+        }
+        tx.append(&events).map(drop)
+    }
+
+    /// Whether an email address is of somebody who was erased.
+    pub(crate) fn is_erased(&self, tx: &mut dyn Tx, email: &str) -> Result<bool, Error> {
+        let Ok(marker) = self.erasures.marker() else { return Ok(false) };
+        let marks = self.erasures.read(tx)?;
+        Ok(marks.contains(&marker.mark(&Trait::Email(email.trim().to_ascii_lowercase()))))
+    }
+
+    /// The marks as they are stored.
+    pub(crate) fn marks(&self, tx: &mut dyn Tx) -> Result<Arc<HashSet<String>>, Error> {
+        self.erasures.read(tx)
+    }
+}

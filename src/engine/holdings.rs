@@ -1,0 +1,214 @@
+//! What is held of a person: their payments and subscriptions, found from one thing that names them by what those say
+//! besides, and the events of both.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Engine;
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
+use crate::domain::person::{NamedBy, Names, Person, recognised};
+use crate::engine::find;
+use crate::error::{Error, ErrorKind};
+use crate::store::Tx;
+use crate::store::persons::Whose;
+use crate::store::rows::PaymentRow;
+use crate::store::subscriptions::SubscriptionRow;
+
+/// How many payments and subscriptions one name finds at the most.
+const MOST: i64 = 10_000;
+/// How many bodies are read at a time.
+const BODIES: i64 = 200;
+
+/// What is held of a person.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    pub names: Names,
+    pub payments: Vec<PaymentRow>,
+    pub subscriptions: Vec<SubscriptionRow>,
+    /// The events of both, and others that name the person, in the order of their ids.
+    pub events: Vec<EventId>,
+    /// The questions to gateways that the events began or joined.
+    pub fetches: Vec<i64>,
+}
+
+impl Holdings {
+    /// The numbers of the rows that are of one kind.
+    pub(crate) fn ids(&self, whose: Whose) -> Vec<i64> {
+        match whose {
+            Whose::Payments => self.payments.iter().map(|row| row.id.0).collect(),
+            Whose::Subscriptions => self.subscriptions.iter().map(|row| row.id.0).collect(),
+            Whose::Events => self.events.iter().map(|id| id.0).collect(),
+            Whose::Fetches => self.fetches.clone(),
+        }
+    }
+
+    /// `2 payments, no subscriptions and 7 events`
+    pub(crate) fn sentence(&self) -> String {
+        let of = |count: usize, one: &str| match count {
+            0 => format!("no {one}s"),
+            1 => format!("1 {one}"),
+            count => format!("{count} {one}s"),
+        };
+        let [payments, subscriptions, events] = [self.payments.len(), self.subscriptions.len(), self.events.len()];
+        let (payments, subscriptions) = (of(payments, "payment"), of(subscriptions, "subscription"));
+        format!("{payments}, {subscriptions} and {}", of(events, "event"))
+    }
+
+    /// Takes further events in, with the questions that they began.
+    pub(crate) fn add_events(&mut self, tx: &mut dyn Tx, events: &[EventId]) -> Result<(), Error> {
+        self.events.extend(events);
+        self.events.sort_unstable_by_key(|id| id.0);
+        self.events.dedup();
+        self.fetches = tx.fetches_of(&self.events)?;
+        Ok(())
+    }
+
+    /// What is found of a person by indexes.
+    ///
+    /// # Errors
+    /// `Refused` without a name, `NotFound` for an unknown payment, and what the database says.
+    pub(crate) fn find(tx: &mut dyn Tx, person: &Person) -> Result<Self, Error> {
+        let mut search = Search::default();
+        if person.text.is_empty() {
+            return Err(Error::new(ErrorKind::Refused, "say whom: an email address, a customer or a payment"));
+        }
+        match person.by {
+            NamedBy::Email => search.names.add_email(&person.text),
+            NamedBy::Customer => {
+                search.names.customers.insert(person.text.clone());
+                search.names.owners.insert(person.text.clone());
+            }
+            NamedBy::Payment => {
+                let unknown = || Error::new(ErrorKind::NotFound, format!("there is no payment {:?}", person.text));
+                let row = find::by_token(tx, &person.text)?.ok_or_else(unknown)?;
+                search.take_payment(tx, row)?;
+            }
+        }
+        search.go_on(tx)
+    }
+
+    /// The next events whose bodies name the person, after this one; and where it ended, if there may be more.
+    pub(crate) fn named_after(
+        names: &Names,
+        tx: &mut dyn Tx,
+        after: EventId,
+    ) -> Result<(Vec<EventId>, Option<EventId>), Error> {
+        let traits = names.traits();
+        let bodies = tx.bodies_after(after, BODIES)?;
+        let naming = bodies.iter().filter(|(_, body)| recognised(body, |one| traits.contains(one)));
+        let naming = naming.map(|(event, _)| *event).collect();
+        let place = bodies.last().map(|(event, _)| *event).filter(|_| bodies.len() as i64 == BODIES);
+        Ok((naming, place))
+    }
+}
+
+/// A search that goes from names to rows and from rows to names, until there is nothing new.
+#[derive(Default)]
+struct Search {
+    names: Names,
+    payments: BTreeMap<i64, PaymentRow>,
+    subscriptions: BTreeMap<i64, SubscriptionRow>,
+}
+
+impl Search {
+    fn go_on(mut self, tx: &mut dyn Tx) -> Result<Holdings, Error> {
+        loop {
+            let before = self.names.clone();
+            for email in &before.emails {
+                let ids = tx.find_payments(email, true, &[], MOST)?;
+                for row in tx.payments_of(&ids)? {
+                    if row.customer.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(email)) {
+                        self.take_payment(tx, row)?;
+                    }
+                }
+            }
+            for name in before.emails.iter().chain(&before.customers).chain(&before.owners) {
+                for id in tx.find_subscriptions(name, MOST)? {
+                    if let Some(row) = tx.subscription(id)?.filter(|row| self.is_theirs(row)) {
+                        self.take_subscription(tx, row)?;
+                    }
+                }
+            }
+            if self.names == before {
+                break;
+            }
+        }
+        let (payments, subscriptions): (Vec<_>, Vec<_>) =
+            (self.payments.into_values().collect(), self.subscriptions.into_values().collect());
+        let mut held = Holdings { names: self.names, payments, subscriptions, ..Holdings::default() };
+        let payments: Vec<PaymentId> = held.payments.iter().map(|row| row.id).collect();
+        let subscriptions: Vec<SubscriptionId> = held.subscriptions.iter().map(|row| row.id).collect();
+        let events = tx.all_events_of(&payments, &subscriptions)?;
+        held.add_events(tx, &events)?;
+        Ok(held)
+    }
+
+    fn is_theirs(&self, row: &SubscriptionRow) -> bool {
+        let is_in = |set: &std::collections::BTreeSet<String>, text: &Option<String>| {
+            text.as_ref().is_some_and(|text| set.contains(text))
+        };
+        let email = row.customer.as_ref().map(|email| email.to_ascii_lowercase());
+        is_in(&self.names.emails, &email)
+            || is_in(&self.names.customers, &row.customer_ref)
+            || is_in(&self.names.owners, &row.owner)
+    }
+
+    fn take_payment(&mut self, tx: &mut dyn Tx, row: PaymentRow) -> Result<(), Error> {
+        let mut rows = vec![row];
+        while let Some(row) = rows.pop() {
+            if self.payments.contains_key(&row.id.0) {
+                continue;
+            }
+            row.customer.iter().for_each(|email| self.names.add_email(email));
+            self.names.objects.insert(row.token.clone());
+            self.names.objects.extend(tx.references_of(row.id)?);
+            rows.extend(tx.absorbed_by(row.id)?);
+            self.payments.insert(row.id.0, row);
+        }
+        Ok(())
+    }
+
+    fn take_subscription(&mut self, tx: &mut dyn Tx, row: SubscriptionRow) -> Result<(), Error> {
+        if self.subscriptions.contains_key(&row.id.0) {
+            return Ok(());
+        }
+        row.customer.iter().for_each(|email| self.names.add_email(email));
+        self.names.customers.extend(row.customer_ref.clone());
+        self.names.owners.extend(row.owner.clone());
+        self.names.objects.insert(row.token.clone());
+        self.names.objects.extend(row.gateway_ref.clone());
+        // An invoice and the payment that pays it bear the same id of the gateway's.
+        for invoice in tx.invoices_of_subscription(row.id, MOST)? {
+            let variants = std::slice::from_ref(&row.variant);
+            for id in tx.find_payments(&invoice.gateway_ref, true, variants, MOST)? {
+                let Some(payment) = tx.payment(id)? else { continue };
+                if tx.references_of(id)?.contains(&invoice.gateway_ref) {
+                    self.take_payment(tx, payment)?;
+                }
+            }
+            self.names.objects.insert(invoice.gateway_ref);
+        }
+        self.subscriptions.insert(row.id.0, row);
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// All that is held of a person: what indexes find, and the events whose bodies name them, which takes reading all
+    /// bodies.
+    pub(crate) async fn holdings(self: &Arc<Self>, person: Person) -> Result<Holdings, Error> {
+        let found = move |engine: &Arc<Engine>| {
+            let mut held = engine.store.ask(|tx| Holdings::find(tx, &person))?;
+            let mut after = Some(EventId(0));
+            while let Some(place) = after {
+                let (events, next) = engine.store.ask(|tx| Holdings::named_after(&held.names, tx, place))?;
+                if !events.is_empty() {
+                    engine.store.ask(|tx| held.add_events(tx, &events))?;
+                }
+                after = next;
+            }
+            Ok(held)
+        };
+        self.patiently(found).await
+    }
+}
