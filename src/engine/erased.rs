@@ -26,8 +26,7 @@ impl Engine {
         if marks.is_empty() {
             return Ok(events);
         }
-        let reduce = |event: NewEvent| self.erasures.reduced(&event, &marks).unwrap_or(event);
-        Ok(events.into_iter().map(reduce).collect())
+        Ok(events.into_iter().map(|event| self.reduced(event, &marks)).collect())
     }
 
     /// Appends events that a gateway answered or listed; those about somebody who was erased are reduced.
@@ -52,8 +51,13 @@ impl Engine {
         Ok(marks.contains(&marker.mark(&Trait::Email(email.trim().to_ascii_lowercase()))))
     }
 
-    /// The marks as they are stored.
+    /// The marks as they are stored; none where this process can't make any.
     pub(crate) fn marks(&self, tx: &mut dyn Tx) -> Result<Arc<HashSet<String>>, Error> {
-        self.erasures.read(tx)
+        if self.erasures.has_key() { self.erasures.read(tx) } else { Ok(Arc::default()) }
+    }
+
+    /// The event as it would be stored, for what is only looked at.
+    pub(crate) fn reduced(&self, event: NewEvent, marks: &HashSet<String>) -> NewEvent {
+        self.erasures.reduced(&event, marks).unwrap_or(event)
     }
 }

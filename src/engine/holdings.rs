@@ -1,12 +1,12 @@
 //! What is held of a person: their payments and subscriptions, found from one thing that names them by what those say
 //! besides, and the events of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Engine;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
-use crate::domain::person::{NamedBy, Names, Person, recognised};
+use crate::domain::person::{NamedBy, Names, Person, customers, recognised};
 use crate::engine::find;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -29,6 +29,8 @@ pub(crate) struct Holdings {
     pub events: Vec<EventId>,
     /// The questions to gateways that the events began or joined.
     pub fetches: Vec<i64>,
+    /// What of both stands otherwise at the gateway.
+    pub differences: Vec<i64>,
 }
 
 impl Holdings {
@@ -39,6 +41,7 @@ impl Holdings {
             Whose::Subscriptions => self.subscriptions.iter().map(|row| row.id.0).collect(),
             Whose::Events => self.events.iter().map(|id| id.0).collect(),
             Whose::Fetches => self.fetches.clone(),
+            Whose::Differences => self.differences.clone(),
         }
     }
 
@@ -108,6 +111,8 @@ struct Search {
     names: Names,
     payments: BTreeMap<i64, PaymentRow>,
     subscriptions: BTreeMap<i64, SubscriptionRow>,
+    /// The events of both.
+    events: BTreeSet<i64>,
 }
 
 impl Search {
@@ -129,22 +134,35 @@ impl Search {
                     }
                 }
             }
+            self.take_events(tx)?;
             if self.names == before {
                 break;
             }
         }
         let (payments, subscriptions): (Vec<_>, Vec<_>) =
             (self.payments.into_values().collect(), self.subscriptions.into_values().collect());
-        let mut held = Holdings { names: self.names, payments, subscriptions, ..Holdings::default() };
-        let payments: Vec<PaymentId> = held.payments.iter().map(|row| row.id).collect();
-        let subscriptions: Vec<SubscriptionId> = held.subscriptions.iter().map(|row| row.id).collect();
-        let events = tx.all_events_of(&payments, &subscriptions)?;
+        let objects: Vec<String> = self.names.objects.iter().cloned().collect();
+        let differences = tx.differences_of(&objects)?;
+        let mut held = Holdings { names: self.names, payments, subscriptions, differences, ..Holdings::default() };
+        let events: Vec<EventId> = self.events.into_iter().map(EventId).collect();
         held.add_events(tx, &events)?;
         Ok(held)
     }
 
+    /// Takes in the events of what was found, and which customer of the gateway's they name.
+    fn take_events(&mut self, tx: &mut dyn Tx) -> Result<(), Error> {
+        let payments: Vec<PaymentId> = self.payments.keys().copied().map(PaymentId).collect();
+        let subscriptions: Vec<SubscriptionId> = self.subscriptions.keys().copied().map(SubscriptionId).collect();
+        let mut new = tx.all_events_of(&payments, &subscriptions)?;
+        new.retain(|event| self.events.insert(event.0));
+        for (_, _, body) in tx.bodies_of(&new)? {
+            self.names.customers.extend(customers(&body));
+        }
+        Ok(())
+    }
+
     fn is_theirs(&self, row: &SubscriptionRow) -> bool {
-        let is_in = |set: &std::collections::BTreeSet<String>, text: &Option<String>| {
+        let is_in = |set: &BTreeSet<String>, text: &Option<String>| {
             text.as_ref().is_some_and(|text| set.contains(text))
         };
         let email = row.customer.as_ref().map(|email| email.to_ascii_lowercase());

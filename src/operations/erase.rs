@@ -173,6 +173,7 @@ impl Engine {
 /// Takes out of what is held all that says who somebody is.
 fn forget(tx: &mut dyn Tx, held: &Holdings, now: Timestamp) -> Result<(), Error> {
     let words = forget_bodies(tx, held, now)?;
+    forget_notes(tx, held)?;
     for row in &held.subscriptions {
         let (mut row, mut facts) = (row.clone(), facts(row)?);
         facts.forget_customer();
@@ -230,12 +231,14 @@ fn forget_bodies(tx: &mut dyn Tx, held: &Holdings, now: Timestamp) -> Result<Wor
     }
     let (mut words, mut done) = (BTreeSet::new(), Vec::new());
     for (event, headers, body) in &bodies {
-        words.extend(personal_texts(body));
+        // An operator's order is read by this app alone, which wants every word of it, until it is done.
+        let is_ours = events.get(event).is_some_and(|row| row.source == Source::Operator);
+        if !is_ours {
+            words.extend(personal_texts(body));
+        }
         if events.get(event).is_some_and(|row| is_done(row, held)) {
             done.push(*event);
-        } else if is_ours(events.get(event)) {
-            // It is read by this app alone, and wants every word of it.
-        } else if headers != "{}" || !is_reduced(body) {
+        } else if !is_ours && (headers != "{}" || !is_reduced(body)) {
             tx.replace_body(*event, &reduced(body))?;
         }
     }
@@ -245,9 +248,22 @@ fn forget_bodies(tx: &mut dyn Tx, held: &Holdings, now: Timestamp) -> Result<Wor
     Ok(Words::new(&held.names.emails, &words))
 }
 
-/// Whether the event is an operator's order.
-fn is_ours(row: Option<&EventRow>) -> bool {
-    row.is_some_and(|row| row.source == Source::Operator)
+/// Takes out what operators noted when they decided something about the person's payments.
+fn forget_notes(tx: &mut dyn Tx, held: &Holdings) -> Result<(), Error> {
+    let mut ours = Vec::new();
+    for some in held.events.chunks(500) {
+        let orders = tx.events_with(some)?.into_iter().filter(|row| row.source == Source::Operator);
+        ours.extend(orders.map(|row| row.id.0));
+    }
+    for (table, column, text) in [("pay_event_facts", "event_id", "summary"), ("pay_events", "id", "outcome")] {
+        let rows = Rows { table, column, ids: &ours };
+        for old in tx.texts_of(rows, text)? {
+            if let Some((before, _)) = old.split_once('“') {
+                tx.replace_text(rows, text, &old, Some(&format!("{before}“{GONE}”")))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether nobody needs the event's body any more: it is done, and of a payment or subscription of the person. Another

@@ -51,7 +51,8 @@ impl Engine {
         let nonce = random_word(16).map_err(unavailable)?;
         // Nothing but the body: the rest is whatever a stranger sends.
         let event = row(variant, hint.event(delivery, &nonce), Source::Delivery, now)?;
-        self.writer.append(vec![event], self.register(), PATIENCE).await.map_err(|error| {
+        let events = self.reduce(vec![event]).await.map_err(unavailable)?;
+        self.writer.append(events, self.register(), PATIENCE).await.map_err(|error| {
             error.report(format_args!("a hint could not be stored: variant={variant}"));
             Rejection::Unavailable
         })?;

@@ -12,6 +12,8 @@ pub(crate) enum Whose {
     Events,
     /// The questions to gateways that the person's events began or joined.
     Fetches,
+    /// What was found to stand otherwise at the gateway.
+    Differences,
 }
 
 /// Rows of a table: those where the column is one of these numbers.
@@ -23,7 +25,7 @@ pub(crate) struct Rows<'a> {
 }
 
 /// Every table with rows of a person, and the column that says whose. The bodies of events are asked for by themselves.
-pub(crate) const HELD: [(&str, &str, Whose); 21] = [
+pub(crate) const HELD: [(&str, &str, Whose); 22] = [
     ("pay_payments", "id", Whose::Payments),
     ("pay_ledger", "payment_id", Whose::Payments),
     ("pay_references", "payment_id", Whose::Payments),
@@ -45,6 +47,7 @@ pub(crate) const HELD: [(&str, &str, Whose); 21] = [
     ("pay_differing", "event_id", Whose::Events),
     ("pay_fetch_events", "event_id", Whose::Events),
     ("pay_fetches", "id", Whose::Fetches),
+    ("pay_differences", "id", Whose::Differences),
 ];
 
 /// What becomes of a text of a person's row when the person is erased.
@@ -65,7 +68,7 @@ pub(crate) enum Fate {
 
 /// Every column that may say something of a person in words, but for what is taken apart by itself: the bodies of events
 /// and the facts of subscriptions.
-pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 30] = [
+pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 32] = [
     ("pay_payments", "id", "customer", Whose::Payments, Fate::Gone),
     ("pay_payments", "id", "metadata", Whose::Payments, Fate::Gone),
     ("pay_payments", "id", "reference", Whose::Payments, Fate::Scrubbed),
@@ -79,6 +82,7 @@ pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 30] = [
     ("pay_creations", "payment_id", "address", Whose::Payments, Fate::Gone),
     ("pay_audit", "payment_id", "detail", Whose::Payments, Fate::Replaced),
     ("pay_audit", "payment_id", "actor", Whose::Payments, Fate::ScrubbedSurely),
+    ("pay_subscriptions", "id", "owner", Whose::Subscriptions, Fate::ScrubbedSurely),
     ("pay_subscription_transitions", "subscription_id", "cause", Whose::Subscriptions, Fate::Scrubbed),
     ("pay_subscription_transitions", "subscription_id", "state_before", Whose::Subscriptions, Fate::ScrubbedSurely),
     ("pay_subscription_transitions", "subscription_id", "state_after", Whose::Subscriptions, Fate::ScrubbedSurely),
@@ -96,16 +100,18 @@ pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 30] = [
     ("pay_attempts", "event_id", "error", Whose::Events, Fate::Replaced),
     ("pay_audit", "event_id", "detail", Whose::Events, Fate::Replaced),
     ("pay_fetches", "id", "outcome", Whose::Fetches, Fate::Scrubbed),
+    ("pay_differences", "id", "fields", Whose::Differences, Fate::ScrubbedSurely),
 ];
 
 /// Texts that are nobody's row, and in which an address may stand all the same.
-pub(crate) const ANYBODYS: [(&str, &str); 6] = [
+pub(crate) const ANYBODYS: [(&str, &str); 7] = [
     ("pay_audit", "detail"),
     ("pay_audit", "actor"),
     ("pay_alarms", "sentence"),
     ("pay_chores", "note"),
     ("pay_chores", "failure"),
     ("pay_operations", "actor"),
+    ("pay_drift", "why"),
 ];
 
 /// Finding, showing and erasing what is stored of a person.
@@ -126,6 +132,8 @@ pub(crate) trait Persons {
     ) -> Result<Vec<EventId>, Error>;
     /// The questions to gateways that these events began or joined.
     fn fetches_of(&mut self, events: &[EventId]) -> Result<Vec<i64>, Error>;
+    /// The differences from the gateway that were found of these: tokens, and gateways' ids.
+    fn differences_of(&mut self, names: &[String]) -> Result<Vec<i64>, Error>;
     /// The next stored bodies after this event, in the order of their ids.
     fn bodies_after(&mut self, after: EventId, limit: i64) -> Result<Vec<(EventId, Vec<u8>)>, Error>;
     /// The stored headers and bodies of these events.

@@ -25,6 +25,7 @@ use crate::app::{App, Kind, NOW};
 mod adyen;
 mod asked;
 mod believed;
+mod erased;
 mod faults;
 mod lemon_squeezy;
 mod mercado_pago;

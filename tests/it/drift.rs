@@ -4,4 +4,4 @@ mod pages;
 mod storm;
 mod story;
 mod turns;
-mod world;
+pub(crate) mod world;

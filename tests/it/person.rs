@@ -1,5 +1,6 @@
 //! Is what was known of a person gone when they ask for it, everywhere, and does it stay gone when more of them comes?
 
+mod arrivals;
 mod growth;
 mod pages;
 mod traces;

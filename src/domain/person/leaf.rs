@@ -53,6 +53,10 @@ const PERSONAL: [&str; 32] = [
 /// Parts of names that say the same, wherever they stand.
 const PERSONAL_PART: [&str; 9] =
     ["email", "phone", "mobile", "address", "cardholder", "vatnumber", "taxid", "lastfour", "zipcode"];
+/// How many digits a number has at least by which a customer is told from others.
+const SHORTEST_NUMBER: usize = 4;
+/// The longest word or words for a state: `Past Due`.
+const LONGEST_STATE: usize = 32;
 /// What is named here is not a person.
 const THINGS: [&str; 12] =
     ["event", "product", "price", "plan", "variant", "item", "items", "lines", "type", "store", "merchant", "discount"];
@@ -73,6 +77,11 @@ fn is_token(text: &str) -> bool {
 impl Leaf<'_> {
     fn name(&self) -> &str {
         self.path.last().map_or("", String::as_str)
+    }
+
+    /// Whether it is called a name.
+    pub(super) fn is_name(&self) -> bool {
+        self.name().ends_with("name") || self.name().contains("holder")
     }
 
     /// Whether it may say something of a person that is no id, no amount, no time and no state.
@@ -123,6 +132,10 @@ impl Leaf<'_> {
         if is_number || (is_time && text.len() >= 8 && !text.starts_with('+')) {
             return false;
         }
+        let is_state = text.len() <= LONGEST_STATE && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
+        if self.name().ends_with("status") && is_state {
+            return false;
+        }
         let is_link = text.contains("://") && self.name() != "href";
         let is_odd = !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.len() > LONGEST;
         is_link || is_odd || text.contains('@') || text.starts_with('+')
@@ -131,17 +144,30 @@ impl Leaf<'_> {
     /// Whom it may name.
     pub(super) fn traits(&self) -> Vec<Trait> {
         let mut found: Vec<Trait> = emails(self.text).into_iter().map(Trait::Email).collect();
-        let is_customer = |name: &str| {
-            ["customer", "payer", "shopperreference"].iter().any(|it| name.contains(it)) && !name.contains("details")
-        };
-        let above = self.path.iter().rev().nth(1).map_or("", String::as_str);
-        if is_customer(self.name()) || (self.name().ends_with("id") && is_customer(above)) {
+        if self.is_customer() {
             found.push(Trait::Customer(self.text.to_owned()));
         }
         if self.is_text && is_object(self.text) {
             found.push(Trait::Object(self.text.to_owned()));
         }
         found
+    }
+}
+
+impl Leaf<'_> {
+    /// Whether it is what a gateway calls a customer by.
+    pub(super) fn is_customer(&self) -> bool {
+        let is_customer = |name: &str| {
+            ["customer", "payer", "shopperreference"].iter().any(|it| name.contains(it)) && !name.contains("details")
+        };
+        let above = self.path.iter().rev().nth(1).map_or("", String::as_str);
+        is_customer(self.name()) || (self.name().ends_with("id") && is_customer(above))
+    }
+
+    /// Whether it is like no other text, or a number that is called an id.
+    pub(super) fn is_id(&self) -> bool {
+        let is_number = self.text.len() >= SHORTEST_NUMBER && self.text.bytes().all(|byte| byte.is_ascii_digit());
+        is_object(self.text) || (is_number && self.name().ends_with("id"))
     }
 }
 

@@ -7,7 +7,7 @@ mod recognition;
 mod scrub;
 
 pub use body::reduced;
-pub(crate) use body::{is_reduced, personal_texts, recognised};
+pub(crate) use body::{customers, is_reduced, personal_texts, recognised};
 pub(crate) use names::Names;
 pub(crate) use recognition::Trait;
 pub(crate) use scrub::{Words, scrubbed};

@@ -1,7 +1,7 @@
 //! What the gateway's answers would change if they were processed now, by the very step that processes events. In
 //! memory only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::domain::difference::{
     DifferingValue, DriftSubject, of_payment, of_subscription, of_unknown_payment, of_unknown_subscription,
@@ -66,12 +66,12 @@ pub(super) fn foresee(
     variant: &str,
     objects: &[ListedObject],
 ) -> Result<Foreseen, Error> {
-    let now = engine.now();
+    let (now, marks) = (engine.now(), engine.marks(tx)?);
     let mut foreseen = Foreseen { compared: objects.len(), ..Foreseen::default() };
     let mut read = Vec::new();
     for object in objects {
         for event in &object.events {
-            match understood(engine, variant, event, read.len()) {
+            match understood(engine, &marks, variant, event, read.len()) {
                 Ok((event, read_event)) => read.push((&object.object, event, read_event)),
                 Err(why) => foreseen.unreadable.push(format!("{}: {why}", object.object.gateway_ref)),
             }
@@ -103,10 +103,16 @@ pub(super) fn foresee(
 }
 
 /// An answer's event as if it had been claimed, and what it says.
-fn understood(engine: &Engine, variant: &str, event: &Envelope, at: usize) -> Result<(Claimed, Understood), String> {
+fn understood(
+    engine: &Engine,
+    marks: &HashSet<String>,
+    variant: &str,
+    event: &Envelope,
+    at: usize,
+) -> Result<(Claimed, Understood), String> {
     let unstorable = |_| "its answer can't be stored".to_owned();
     let new = row(variant, event.clone(), Source::Answer, engine.now()).map_err(unstorable)?;
-    let event = claimed(new, EventId(-1 - i64::try_from(at).unwrap_or_default()));
+    let event = claimed(engine.reduced(new, marks), EventId(-1 - i64::try_from(at).unwrap_or_default()));
     match interpret(engine, &event) {
         Ok(read) => Ok((event, read)),
         Err(failure) => Err(failure.predicted().2),

@@ -96,7 +96,8 @@ impl Engine {
         let rows = events.into_iter().filter_map(|event| row(&it.variant, event, Source::Answer, now).ok());
         let rows: Vec<_> = rows.collect();
         let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
-        self.write(move |tx| tx.append(&rows).map(drop)).await?;
+        let engine = self.clone();
+        self.write(move |tx| engine.append_reduced(tx, &rows)).await?;
         self.process_now(it.variant.clone(), named).await;
         let key = (it.variant.clone(), it.name.clone());
         let token = move |tx: &mut dyn Tx| {

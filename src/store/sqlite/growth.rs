@@ -35,7 +35,7 @@ const NUMBERED: &str = "SELECT name FROM pragma_table_list \
 /// A table with its indexes.
 const BYTES: &str = "SELECT m.tbl_name AS name, CAST(sum(d.pgsize) AS BIGINT) AS bytes \
                      FROM dbstat AS d JOIN sqlite_master AS m ON m.name = d.name \
-                     WHERE d.aggregate AND m.tbl_name LIKE 'pay!_%' ESCAPE '!' GROUP BY m.tbl_name";
+                     WHERE d.aggregate = 1 AND m.tbl_name LIKE 'pay!_%' ESCAPE '!' GROUP BY m.tbl_name";
 
 pub(super) fn sizes(conn: &mut SqliteConnection) -> QueryResult<Vec<TableSize>> {
     let all = number(conn, SIZE)?;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::super as dialect;
+use super::drift_schema::pay_differences::dsl as d;
 use super::fetch_schema::pay_fetch_events::dsl as j;
 use super::said::Said;
 use super::schema::pay_event_bodies::dsl as b;
@@ -79,6 +80,15 @@ impl Persons for Connection {
         }
         found.sort_unstable();
         found.dedup();
+        Ok(found)
+    }
+
+    fn differences_of(&mut self, names: &[String]) -> Result<Vec<i64>, Error> {
+        let mut found = Vec::new();
+        for some in names.chunks(AT_ONCE) {
+            let theirs = d::pay_differences.filter(d::name.eq_any(some)).select(d::id);
+            found.extend(theirs.load::<i64>(self).map_err(failed("finding a person's differences"))?);
+        }
         Ok(found)
     }
 

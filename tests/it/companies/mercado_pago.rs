@@ -3,7 +3,7 @@
 mod calls;
 mod fake;
 
-use actix_payments::NewPayment;
+use actix_payments::{NewPayment, Person};
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Envelope, Recorded};
 use actix_payments::domain::ledger::Ledger;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::{hex, hmac_sha256, interpret, verify};
 use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::companies;
+use crate::person::{EMAIL, with_key};
 use crate::scenes::money;
 use fake::{Fake, payment, refund};
 
@@ -334,6 +335,20 @@ on_both_databases! {
             notify(&app, "payment", "1", "r1").await;
             assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, expected);
         }
+    }
+
+    async fn what_it_answers_about_the_erased_is_reduced_and_pays(kind) {
+        let fake = Fake::new();
+        let app = App::bare(kind, |builder| with_key(builder.variant("mercado-pago", asking(&fake)))).await;
+        let order = NewPayment::new("mercado-pago", money(4999, "BRL")).customer(EMAIL).without_checkout();
+        let token = app.payments.create(order).await.unwrap().payment.token;
+        assert_eq!(app.payments.erase(&Person::email(EMAIL)).await.unwrap().payments, 1);
+        let payer = json!({"id": "99", "email": EMAIL, "first_name": "Mia", "last_name": "Kowalska"});
+        fake.pay(1, &token, "approved", json!({"payer": payer, "description": "Mia Kowalska likes tea"}));
+        notify(&app, "payment", "1", "r1").await;
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, Status::Paid);
+        assert!(app.number("SELECT count(*) FROM pay_events WHERE source = 'answer'") > 0);
+        assert_eq!(app.found(), Vec::<String>::new());
     }
 
     async fn neither_an_order_nor_a_chargeback_of_another_seller_is_believed(kind) {

@@ -1,13 +1,14 @@
 //! Is nothing of a person left, not even where tables don't show it: in a database's file, in texts of our own, and in
 //! what subscriptions, operations and handlers wrote down?
 
+use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{AnyConnection, Database, HandlerError, Person, Transition};
+use actix_payments::{AnyConnection, Database, HandlerError, Person, Resolution, Transition};
 
-use super::{EMAIL, KEY, WORDS, naming, with_key};
+use super::{EMAIL, KEY, WORDS, naming, telling, with_key};
 use crate::app::{App, Kind, SECRET, on_both_databases};
 use crate::events::fixture;
-use crate::scenes::completed_as;
+use crate::scenes::{completed_as, money};
 
 /// An event of a subscription of the person's.
 fn subscribed(name: &str, number: usize) -> String {
@@ -62,12 +63,17 @@ on_both_databases! {
              'mia.kowalska@shop.example waits', '/', created_at, created_at FROM pay_payments WHERE id = 1",
             "INSERT INTO pay_creations (host_key, payment_id, address) VALUES ('cart of mia.kowalska@shop.example', 1, \
              'https://pay.example/?email=mia.kowalska@shop.example')",
+            "INSERT INTO pay_differences (variant, subject, name, fields, found_at, seen_at) SELECT variant, 'payment', token, \
+             '[{\"field\":\"needs review\",\"ours\":\"none\",\"theirs\":\"paid by Mia Kowalska\"}]', created_at, created_at \
+             FROM pay_payments WHERE id = 1",
+            "INSERT INTO pay_drift (variant, since, until, compared, unanswered, why, begun_at) SELECT variant, created_at, \
+             created_at, 1, 1, token || ': not shown to mia.kowalska@shop.example', created_at FROM pay_payments WHERE id = 1",
             "UPDATE pay_payments SET metadata = '{\"note\":\"likes tea\"}', concerns = 'paid by Mia Kowalska' WHERE id = 1",
         ] {
             app.run(sql);
         }
         let held = app.found();
-        for table in ["pay_payments", "pay_event_bodies", "pay_attempts", "pay_subscriptions", "pay_creations"] {
+        for table in ["pay_payments", "pay_event_bodies", "pay_attempts", "pay_subscriptions", "pay_creations", "pay_differences", "pay_drift"] {
             assert!(held.iter().any(|row| row.starts_with(&format!("{table} "))), "{table} has nothing to erase: {held:#?}");
         }
         let owner = app.texts("SELECT coalesce(owner, '') AS t FROM pay_subscriptions");
@@ -88,6 +94,35 @@ on_both_databases! {
                 assert!(!is_in(word, &bytes), "{word} in {url}");
             }
         }
+    }
+
+    async fn what_operators_noted_of_them_goes_and_what_they_decided_stays(kind) {
+        let app = App::with(kind, with_key).await;
+        let token = app.order_of(money(4000, "EUR")).await.token;
+        app.deliver(&[&telling(1, &token)]).await;
+        assert!(app.payment(&token).await.needs_review());
+        let note = format!("{} likes tea, see https://crm.example/mia.kowalska", "Mia Kowalska".repeat(20));
+        app.payments.resolve_review(&token, Resolution::accept(note).by("anna")).await.unwrap();
+        let before = app.payment(&token).await;
+        assert_eq!(before.status, Status::Paid);
+        app.payments.erase(&Person::payment(&token)).await.unwrap();
+        assert_eq!(app.found(), Vec::<String>::new());
+        let after = app.payment(&token).await;
+        assert_eq!((after.status, after.captured), (before.status, before.captured));
+        let said = app.texts("SELECT summary AS t FROM pay_event_facts WHERE summary LIKE 'anna%'");
+        assert_eq!(said, ["anna accepted 49.99 EUR: “(erased)”"]);
+    }
+
+    async fn an_owner_that_is_an_address_goes_as_well(kind) {
+        let app = App::with(kind, with_key).await;
+        for (number, name) in STORY.iter().enumerate() {
+            app.deliver(&[&subscribed(name, number)]).await;
+        }
+        let token = app.texts("SELECT token AS t FROM pay_subscriptions").remove(0);
+        app.payments.give_owner(&token, EMAIL).await.unwrap();
+        assert_eq!(app.payments.erase(&Person::customer(EMAIL)).await.unwrap().subscriptions, 1);
+        assert_eq!(app.found(), Vec::<String>::new());
+        assert_eq!(app.get(&format!("/payments/admin/subscriptions/{token}")).await.status, 200);
     }
 
     async fn a_worker_looks_through_what_came_while_nobody_knew(kind) {
