@@ -162,9 +162,8 @@ impl Search {
     }
 
     fn is_theirs(&self, row: &SubscriptionRow) -> bool {
-        let is_in = |set: &BTreeSet<String>, text: &Option<String>| {
-            text.as_ref().is_some_and(|text| set.contains(text))
-        };
+        let is_in =
+            |set: &BTreeSet<String>, text: &Option<String>| text.as_ref().is_some_and(|text| set.contains(text));
         let email = row.customer.as_ref().map(|email| email.to_ascii_lowercase());
         is_in(&self.names.emails, &email)
             || is_in(&self.names.customers, &row.customer_ref)

@@ -15,7 +15,7 @@ use crate::engine::{Actor, Engine, Holdings, act, random_word};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::audit::NewAct;
-use crate::store::persons::{ANYBODYS, Fate, Rows, TEXTS};
+use crate::store::persons::{ANYBODYS, Fate, Rows, TEXTS, Whose};
 use crate::store::rows::EventRow;
 
 /// What was erased of a person.
@@ -255,11 +255,17 @@ fn forget_notes(tx: &mut dyn Tx, held: &Holdings) -> Result<(), Error> {
         let orders = tx.events_with(some)?.into_iter().filter(|row| row.source == Source::Operator);
         ours.extend(orders.map(|row| row.id.0));
     }
-    for (table, column, text) in [("pay_event_facts", "event_id", "summary"), ("pay_events", "id", "outcome")] {
-        let rows = Rows { table, column, ids: &ours };
+    let payments = held.ids(Whose::Payments);
+    for (table, column, ids, text) in [
+        ("pay_event_facts", "event_id", &ours, "summary"),
+        ("pay_events", "id", &ours, "outcome"),
+        ("pay_transitions", "payment_id", &payments, "cause"),
+    ] {
+        let rows = Rows { table, column, ids };
         for old in tx.texts_of(rows, text)? {
-            if let Some((before, _)) = old.split_once('“') {
-                tx.replace_text(rows, text, &old, Some(&format!("{before}“{GONE}”")))?;
+            // Nothing but notes is quoted like this.
+            if let (Some((before, _)), Some((_, after))) = (old.split_once('“'), old.rsplit_once('”')) {
+                tx.replace_text(rows, text, &old, Some(&format!("{before}“{GONE}”{after}")))?;
             }
         }
     }

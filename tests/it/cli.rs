@@ -171,7 +171,19 @@ fn every_command_has_a_help_that_stands_alone() {
         let first = help.lines().next().unwrap();
         assert!(first.split(' ').count() > 3 && !first.starts_with("Usage"), "{name} says what it does: {help}");
         assert!(help.contains("--json"), "{name} can answer programs: {help}");
-        let acts = ["requeue", "discard", "reconcile", "refresh", "prune", "rebuild", "send", "migrate", "drift", "erase", "export"];
+        let acts = [
+            "requeue",
+            "discard",
+            "reconcile",
+            "refresh",
+            "prune",
+            "rebuild",
+            "send",
+            "migrate",
+            "drift",
+            "erase",
+            "export",
+        ];
         assert_eq!(help.contains("--dry-run"), acts.contains(&name.as_str()), "{name}: {help}");
         let undocumented = help
             .lines()

@@ -74,7 +74,8 @@ impl App {
         let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
         let names = |row: &str| {
             let row = row.to_lowercase();
-            WORDS.iter().map(|word| word.to_lowercase()).any(|word| row.contains(&word) || row.contains(&hex(&word)))
+            let is_in = |word: &str| row.contains(&word.to_lowercase()) || row.contains(&hex(word));
+            WORDS.iter().any(|word| is_in(word) || is_in(&word.to_lowercase()) || is_in(&word.to_uppercase()))
         };
         self.dump().into_iter().filter(|row| names(row)).collect()
     }

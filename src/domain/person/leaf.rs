@@ -132,7 +132,8 @@ impl Leaf<'_> {
         if is_number || (is_time && text.len() >= 8 && !text.starts_with('+')) {
             return false;
         }
-        let is_state = text.len() <= LONGEST_STATE && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
+        let is_state =
+            text.len() <= LONGEST_STATE && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
         if self.name().ends_with("status") && is_state {
             return false;
         }

@@ -33,7 +33,13 @@ async fn is_paid_and_reduced<C: Company>(kind: Kind, name: &str, due: Money) {
     with_person(&mut event);
     tell::<C>(&app, name, &event.to_string()).await;
     let payment = app.payment(&token).await;
-    assert_eq!((payment.status, payment.customer.as_deref()), (Status::Paid, None), "{}: {:?}", C::NAME, app.outcomes());
+    assert_eq!(
+        (payment.status, payment.customer.as_deref()),
+        (Status::Paid, None),
+        "{}: {:?}",
+        C::NAME,
+        app.outcomes()
+    );
     assert!(app.number("SELECT count(*) FROM pay_event_bodies") > 0);
     assert_eq!(app.found(), Vec::<String>::new(), "{}", C::NAME);
 }

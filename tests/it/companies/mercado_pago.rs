@@ -3,7 +3,6 @@
 mod calls;
 mod fake;
 
-use actix_payments::{NewPayment, Person};
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Envelope, Recorded};
 use actix_payments::domain::ledger::Ledger;
@@ -12,6 +11,7 @@ use actix_payments::domain::payment::Status;
 use actix_payments::gateways::conformance::Conformance;
 use actix_payments::gateways::mercado_pago::MercadoPago;
 use actix_payments::gateways::{Fetch, Gateway, TEST_KIND};
+use actix_payments::{NewPayment, Person};
 use actix_web::http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -21,8 +21,9 @@ on_both_databases! {
         let stray = world.stray(1);
         for intent in [&paid, &stray] {
             let mut state = world.fake.state();
-            state.intents[intent]["receipt_email"] = json!(EMAIL);
-            state.intents[intent]["description"] = json!("Mia Kowalska likes tea");
+            let object = state.intents.get_mut(intent).unwrap();
+            object["receipt_email"] = json!(EMAIL);
+            object["description"] = json!("Mia Kowalska likes tea");
         }
         world.pass(DAY);
         world.lose_all();
