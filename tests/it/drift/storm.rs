@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_payments::{CaptureMethod, Outcome, SubscriptionQuery};
 use serde_json::json;
 
-use super::world::{DAY, World};
+use super::world::{DAY, World, refunded};
 use crate::app::Kind;
 
 /// Numbers that are the same for the same seed.
@@ -67,27 +67,33 @@ fn at_stripe(world: &World, dice: &mut Dice, token: &str) {
     let is_open = session["status"] == json!("open");
     let Some(intent) = intent.filter(|_| status != Some(json!("requires_payment_method"))) else {
         drop(state);
-        match (dice.below(4), status) {
+        match dice.below(5) {
             _ if !is_open => {}
-            (0, None) => drop(world.fake.state().expire(&id)),
+            0 => drop(world.fake.state().expire(&id)),
+            1 | 2 => world.fake.decline(token),
             _ => drop(world.fake.pay(token)),
         }
         return;
     };
     let is_held = status == Some(json!("requires_capture"));
-    match dice.below(3) {
-        // All of it: of a part the fake does not count the rest as returned, as Stripe does.
+    let form = |name: &str, amount: u64| -> BTreeMap<String, String> {
+        let of = [("payment_intent".to_owned(), intent.clone()), (name.to_owned(), amount.to_string())];
+        of.into()
+    };
+    match dice.below(4) {
         0 if is_held => drop(state.capture(&intent, &BTreeMap::new())),
-        1 if is_held => drop(state.cancel(&intent)),
+        1 if is_held => drop(state.capture(&intent, &form("amount_to_capture", 2000 + dice.below(3000)))),
+        2 if is_held => drop(state.cancel(&intent)),
         _ => {
-            let of = format!(" of {intent}");
-            if state.effects.iter().any(|effect| effect.starts_with("refund") && effect.ends_with(&of)) {
-                return;
+            let (amount, object) = (1 + dice.below(2500), &state.intents[&intent]);
+            let released = object["amount"].as_i64().unwrap() - object["amount_received"].as_i64().unwrap();
+            let refunded = refunded(&state, &intent) + i64::try_from(amount).unwrap();
+            // Of a charge that was captured in part, Stripe's total of refunds may include what was released. What goes
+            // beyond that is only certain by the refunds' own events, which are lost here.
+            if released == 0 || refunded < released {
+                // Stripe says no where that can't be.
+                drop(state.refund(&form("amount", amount)));
             }
-            // Stripe says no where that can't be.
-            let amount = (1 + dice.below(3000)).to_string();
-            let form = [("payment_intent".to_owned(), intent), ("amount".to_owned(), amount)].into();
-            drop(state.refund(&form));
         }
     }
 }

@@ -1,13 +1,14 @@
 //! An app and the two companies that it sells through: a fake of Stripe's payments as the variant `stripe`, and one of
 //! its subscriptions as `plans`. Their events arrive, or are lost, as a test says.
 
+use actix_payments::domain::payment::Status;
 use actix_payments::{AnyConnection, Builder, CaptureMethod, Drift, DriftQuery, NewPayment};
 use actix_web::http::Method;
 use serde_json::json;
 
 use crate::app::{App, Kind, NOW, SECRET};
 use crate::scenes::money;
-use crate::stripe::fake::Fake;
+use crate::stripe::fake::{Fake, State};
 use crate::subscriptions::billing::Billing;
 use actix_payments::gateways::stripe::sign_delivery;
 
@@ -20,6 +21,13 @@ pub struct World {
     pub billing: Billing,
     /// How many events of each were delivered or lost.
     told: [usize; 2],
+}
+
+/// How much of an intent was refunded.
+pub fn refunded(state: &State, intent: &str) -> i64 {
+    let of = format!(" of {intent}");
+    let sums = state.effects.iter().filter_map(|effect| effect.strip_prefix("refund ")?.strip_suffix(&of));
+    sums.map(|sum| sum.parse::<i64>().unwrap()).sum()
 }
 
 impl World {
@@ -108,20 +116,19 @@ impl World {
         let mut all = Vec::new();
         for token in tokens {
             let ours = self.app.payment(token).await;
+            let has_failed = ours.status == Status::Failed;
             let ours = format!("{} {} {}", ours.status, ours.captured.minor, ours.refunded.minor);
             let state = self.fake.state();
             let session = state.sessions.values().find(|it| it["client_reference_id"] == **token).unwrap();
             let intent = session["payment_intent"].as_str().map(|id| &state.intents[id]);
             let received = intent.map_or(0, |intent| intent["amount_received"].as_i64().unwrap());
-            let refunds = intent.map_or(0, |intent| {
-                let of = format!(" of {}", intent["id"].as_str().unwrap());
-                let sums = state.effects.iter().filter_map(|effect| effect.strip_prefix("refund ")?.strip_suffix(&of));
-                sums.map(|sum| sum.parse::<i64>().unwrap()).sum::<i64>()
-            });
+            let refunds = intent.map_or(0, |intent| refunded(&state, intent["id"].as_str().unwrap()));
             let status = match (intent.map(|intent| intent["status"].as_str().unwrap()), refunds) {
-                (None, _) if session["status"] == json!("expired") => "expired",
+                _ if session["status"] == json!("expired") => "expired",
                 (None, _) => "pending",
-                // The customer can try again.
+                // The customer can try again. That an attempt failed is told by its event alone, and what an object shows
+                // that waits again takes it back no more than it tells of it.
+                (Some("requires_payment_method"), _) if has_failed => "failed",
                 (Some("requires_payment_method"), _) => "pending",
                 (Some("requires_capture"), _) => "authorized",
                 (Some("canceled"), _) => "canceled",

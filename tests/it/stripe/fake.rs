@@ -119,7 +119,8 @@ impl State {
         let of_token = |session: &&mut Value| session["client_reference_id"] == token && session["status"] == "open";
         let session = self.sessions.values_mut().find(of_token).expect("an open session").clone();
         let manual = session["capture"] == "manual";
-        let (intent, charge) = (self.id("pi"), self.id("ch"));
+        let (intent, created) = self.intent_of(&session);
+        let charge = self.id("ch");
         let (amount, currency) = (session["amount_total"].clone(), session["currency"].clone());
         let taken = if manual { json!(0) } else { amount.clone() };
         let held = if manual { amount.clone() } else { json!(0) };
@@ -129,7 +130,7 @@ impl State {
         self.tell("charge.succeeded", &object);
         self.charges.insert(charge.clone(), object);
         let status = if manual { "requires_capture" } else { "succeeded" };
-        let object = json!({"id": intent, "object": "payment_intent", "created": self.now, "amount": amount, "amount_capturable": held,
+        let object = json!({"id": intent, "object": "payment_intent", "created": created, "amount": amount, "amount_capturable": held,
             "amount_received": taken, "currency": currency, "latest_charge": charge, "status": status,
             "livemode": false, "metadata": {"payment_token": token}});
         let kind = if manual { "payment_intent.amount_capturable_updated" } else { "payment_intent.succeeded" };
@@ -145,12 +146,20 @@ impl State {
         intent
     }
 
+    /// The intent of a session, and when it was made: each attempt is one of the same intent's.
+    fn intent_of(&mut self, session: &Value) -> (String, Value) {
+        match session["payment_intent"].as_str() {
+            Some(id) => (id.to_owned(), self.intents[id]["created"].clone()),
+            None => (self.id("pi"), json!(self.now)),
+        }
+    }
+
     fn decline(&mut self, token: &str) {
-        let intent = self.id("pi");
-        let now = self.now;
-        let session = self.sessions.values_mut().find(|session| session["client_reference_id"] == token).unwrap();
+        let session = self.sessions.values().find(|session| session["client_reference_id"] == token).unwrap().clone();
+        let (intent, created) = self.intent_of(&session);
+        let session = self.sessions.get_mut(session["id"].as_str().unwrap()).unwrap();
         session["payment_intent"] = json!(intent);
-        let object = json!({"id": intent, "object": "payment_intent", "created": now, "amount": session["amount_total"],
+        let object = json!({"id": intent, "object": "payment_intent", "created": created, "amount": session["amount_total"],
             "amount_capturable": 0, "amount_received": 0, "currency": session["currency"], "latest_charge": null,
             "status": "requires_payment_method", "livemode": false, "metadata": {"payment_token": token},
             "last_payment_error": {"code": "card_declined", "message": "Your card was declined."}});
