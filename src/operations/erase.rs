@@ -272,10 +272,11 @@ fn forget_notes(tx: &mut dyn Tx, held: &Holdings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether nobody needs the event's body any more: it is done, and of a payment or subscription of the person. Another
-/// event that names the person may be somebody else's.
+/// Whether nobody needs the event's body any more: it is done, and an operator's order or of a payment or subscription of
+/// the person. Another event that names the person may be somebody else's.
 fn is_done(row: &EventRow, held: &Holdings) -> bool {
-    let is_theirs = held.payments.iter().any(|payment| Some(payment.id) == row.payment_id)
+    let is_theirs = row.source == Source::Operator
+        || held.payments.iter().any(|payment| Some(payment.id) == row.payment_id)
         || held.subscriptions.iter().any(|subscription| Some(subscription.id) == row.subscription_id);
     is_theirs && matches!(row.state, EventState::Completed | EventState::Ignored)
 }

@@ -16,6 +16,7 @@ mod finding;
 mod hostile;
 mod looks;
 mod mounting;
+mod persons;
 mod setting_up;
 pub(crate) mod site;
 mod support;
