@@ -25,6 +25,10 @@ pub struct SubscriptionSnapshot {
     /// Those of these fields that this event changed, with their values before; empty if the event does not say.
     #[serde(default)]
     pub previous: BTreeMap<String, String>,
+    /// How far the subscription had come, as text that is greater the further it is; `None` if the gateway does not
+    /// say. Of snapshots of one moment, one with less is the earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// When it was so, by the gateway's clock.
     #[serde(with = "time")]
     pub occurred_at: Timestamp,

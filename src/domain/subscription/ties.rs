@@ -1,5 +1,6 @@
 //! Which of several snapshots of one moment is the last. Gateways whose times have whole seconds send several within
-//! one; a snapshot that names the values before it comes right after the one that has these values.
+//! one; a snapshot that names the values before it comes right after the one that has these values, and one that shows
+//! less progress comes before one that shows more.
 
 use super::snapshot::SubscriptionSnapshot;
 
@@ -13,7 +14,13 @@ impl<'a> Group<'a> {
             other.0.iter().any(|later| self.0.iter().any(|earlier| is(earlier, later)))
         };
         let is_first = |group: &Self| group.0.iter().any(|one| one.is_first);
-        any(&is_right_before) || (is_first(self) && !is_first(other))
+        let is_short_of = matches!((self.progress(), other.progress()), (Some(less), Some(more)) if less < more);
+        any(&is_right_before) || (is_first(self) && !is_first(other)) || is_short_of
+    }
+
+    /// The most that one of them shows: the same content may come back with more.
+    fn progress(&self) -> Option<&'a String> {
+        self.0.iter().filter_map(|one| one.progress.as_ref()).max()
     }
 
     fn greatest(&self) -> Option<&'a SubscriptionSnapshot> {

@@ -63,7 +63,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(str::to_owned),
         schedule: None,
     };
-    let invoice = invoice(event, object);
+    let invoice = invoice(event, object, occurred_at);
     let event_id = event.id.to_owned();
     let snapshot = SubscriptionSnapshot {
         content,
@@ -74,14 +74,28 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         occurred_at,
         event_id: event_id.clone(),
     };
+        progress: Some(progress(object)),
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     facts.extend(of_customer("email").map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     facts.extend(invoice.map(Box::new).map(SubscriptionFact::Invoice));
     Ok(Some(SubscriptionStatement { gateway_ref, tokens: Vec::new(), facts }))
 }
 
-/// The invoice that a charge is: Braintree has no other. Its transaction is the payment's object, too.
-fn invoice(event: &Recorded<'_>, object: Node<'_, '_>) -> Option<SubscriptionInvoice> {
+/// What only grows from one snapshot to the next: the day until which it is paid for, the billing cycle, the charges
+/// that failed in it, and when the newest transaction was made. Braintree's times have whole seconds, and it sends
+/// several notifications within one.
+fn progress(object: Node<'_, '_>) -> String {
+    let number = |name: &str| text(object, name).and_then(|number| number.parse::<u32>().ok()).unwrap_or(0);
+    let transactions = child(object, "transactions").into_iter().flat_map(|list| list.children());
+    let newest = transactions.filter_map(|transaction| text(transaction, "created-at")).max().unwrap_or_default();
+    let paid_through = text(object, "paid-through-date").unwrap_or_default();
+    let (cycle, failures) = (number("current-billing-cycle"), number("failure-count"));
+    format!("{paid_through:10} {cycle:08} {failures:08} {newest}")
+}
+
+/// The invoice that a charge is: Braintree has no other. Its transaction is the payment's object, too. It is as of the
+/// snapshot beside it, so that a charge that leaves the subscription past due does not count as paid since.
+fn invoice(event: &Recorded<'_>, object: Node<'_, '_>, occurred_at: Timestamp) -> Option<SubscriptionInvoice> {
     let paid = match event.kind {
         "subscription_charged_successfully" => true,
         "subscription_charged_unsuccessfully" => false,
@@ -98,7 +112,7 @@ fn invoice(event: &Recorded<'_>, object: Node<'_, '_>) -> Option<SubscriptionInv
         attempts: 1,
         next_attempt: None,
         created_at: time("created-at").unwrap_or(event.occurred_at),
-        occurred_at: event.occurred_at,
+        occurred_at,
         event_id: event.id.to_owned(),
     })
 }

@@ -53,6 +53,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         occurred_at: event.occurred_at,
+        progress: None,
         event_id: event.id.to_owned(),
     };
     let email = text(object, "customer");

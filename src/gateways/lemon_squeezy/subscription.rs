@@ -32,6 +32,7 @@ pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpret
         content,
         occurred_at,
         event_id: event_id.clone(),
+        progress: None,
     };
     let email = short(&resource.of, "user_email");
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];

@@ -32,6 +32,7 @@ pub(super) fn read(
         is_first: verb == "created",
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
+        progress: None,
         content,
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),

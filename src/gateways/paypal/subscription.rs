@@ -38,6 +38,7 @@ impl Resource<'_> {
             is_first: self.event.kind == "BILLING.SUBSCRIPTION.CREATED",
             values: BTreeMap::new(),
             previous: BTreeMap::new(),
+            progress: None,
             content,
             occurred_at,
             event_id: event_id.clone(),

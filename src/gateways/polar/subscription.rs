@@ -65,6 +65,7 @@ fn statement(
         previous: BTreeMap::new(),
         content,
         occurred_at,
+        progress: None,
         event_id: event_id.clone(),
     };
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];

@@ -28,6 +28,7 @@ pub(super) fn read(payload: &Payload<'_>, owner_key: &str) -> Result<Interpretat
         is_first: content.status == SubscriptionStatus::Incomplete,
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
+        progress: None,
         content,
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),

@@ -41,6 +41,19 @@ fn of_braintree(name: &str) -> SubscriptionStatement {
     Braintree::new("merchant", "public", "private").interpret(&recorded).unwrap().subscription.unwrap()
 }
 
+/// What a notification of Braintree's states that came later, with other values of these fields.
+fn changed_at_braintree(name: &str, id: &str, fields: &[(&str, &str)]) -> SubscriptionStatement {
+    let mut text = String::from_utf8(fixture(&format!("braintree/realistic.{name}.xml"))).unwrap();
+    for (field, value) in fields {
+        let (before, rest) = text.split_once(&format!("<{field}")).unwrap();
+        let (attributes, rest) = rest.split_once('>').unwrap();
+        let (_, rest) = rest.split_once('<').unwrap();
+        text = format!("{before}<{field}{attributes}>{value}<{rest}");
+    }
+    let recorded = Recorded { id, kind: name, occurred_at: at("2026-10-12T09:30:00Z"), body: text.as_bytes() };
+    Braintree::new("merchant", "public", "private").interpret(&recorded).unwrap().subscription.unwrap()
+}
+
 /// The state that all of them make, which is the same in every order.
 fn state(statements: &[SubscriptionStatement]) -> SubscriptionState {
     let of = |order: &[usize]| SubscriptionFacts::of(order.iter().flat_map(|at| statements[*at].facts.clone())).state();
@@ -156,15 +169,56 @@ fn an_answer_settles_what_two_events_of_one_moment_leave_open() {
     let known = state(&tie);
     assert_eq!((known.status, known.doubt), (SubscriptionStatus::Paused, None));
 
-    let braintree = ["realistic.subscription_charged_successfully", "realistic.subscription_went_past_due"];
-    let mut tie = braintree.map(of_braintree).to_vec();
-    same_moment(&mut tie);
+    let charged = "realistic.subscription_charged_successfully";
+    let past_due = changed_at_braintree("subscription_went_past_due", "due", &[("failure-count", "0")]);
+    let mut tie = vec![of_braintree(charged), past_due];
     assert!(state(&tie).doubt.is_some());
-    tie.push(answered(braintree[0], "2026-11-20T00:00:00Z"));
+    tie.push(answered(charged, "2026-11-20T00:00:00Z"));
     let known = state(&tie);
     assert_eq!((known.status, known.doubt), (SubscriptionStatus::Active, None));
     let ended = answered("realistic.subscription_canceled", "2026-11-20T00:00:00Z");
     assert_eq!(state(&[ended]).ended_at, state(&[of_braintree("realistic.subscription_canceled")]).ended_at);
+}
+
+#[test]
+fn braintrees_own_counts_tell_the_last_of_one_second() {
+    let next = ("current-billing-cycle", "2");
+    let told = [
+        of_braintree("realistic.subscription_charged_successfully"),
+        changed_at_braintree("subscription_charged_unsuccessfully", "failed", &[next, ("failure-count", "1")]),
+        changed_at_braintree("subscription_went_past_due", "due", &[next, ("failure-count", "2")]),
+        changed_at_braintree("subscription_charged_successfully", "paid", &[next, ("paid-through-date", "2026-12-11")]),
+    ];
+    let due = state(&told[..3]);
+    assert_eq!((due.status, due.as_of_event.as_deref(), due.doubt), (SubscriptionStatus::PastDue, Some("due"), None));
+    let paid = state(&told);
+    assert_eq!(
+        (paid.status, paid.as_of_event.as_deref(), paid.doubt),
+        (SubscriptionStatus::Active, Some("paid"), None)
+    );
+}
+
+/// A part of what is due may be charged by hand.
+#[test]
+fn a_charge_that_leaves_it_past_due_lets_nobody_in() {
+    let charge = changed_at_braintree("subscription_charged_successfully", "part", &[("status", "Past Due")]);
+    let due = state(&[charge]);
+    assert_eq!((due.status, due.doubt.as_deref()), (SubscriptionStatus::PastDue, None));
+    assert!(!due.is_active(at("2026-12-01T00:00:00Z"), std::time::Duration::from_secs(3 * 86_400)));
+}
+
+#[test]
+fn what_is_canceled_at_braintree_is_active_as_long_as_it_is_paid_for() {
+    let grace = std::time::Duration::from_secs(3 * 86_400);
+    let canceled = state(&[of_braintree("realistic.subscription_canceled")]);
+    assert_eq!((canceled.status, canceled.ended_at), (SubscriptionStatus::Canceled, Some(at("2026-11-12T00:00:00Z"))));
+    assert!(
+        canceled.is_active(at("2026-11-11T23:59:59Z"), grace) && !canceled.is_active(at("2026-11-12T00:00:00Z"), grace)
+    );
+    let unpaid = [("paid-through-date", "2026-09-11")];
+    let unpaid = state(&[changed_at_braintree("subscription_canceled", "unpaid", &unpaid)]);
+    assert_eq!(unpaid.ended_at, Some(at("2026-10-12T08:53:25Z")));
+    assert!(!unpaid.is_active(at("2026-10-12T08:53:26Z"), grace));
 }
 
 /// Lets all of them show the same moment.

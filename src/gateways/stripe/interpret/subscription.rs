@@ -41,6 +41,7 @@ pub(super) fn read(
         is_first: verb == "created",
         values: whole,
         previous: previous.as_ref().map(|previous| values(previous, owner_key)).unwrap_or_default(),
+        progress: None,
         content,
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),
