@@ -109,7 +109,7 @@ impl Moved {
         let is_end = (was_begun || is_new) && !before.is_over() && after.is_over();
         let happened = [
             (STARTED, is_new, after.started_at),
-            (ENDED, is_end, after.ended_at),
+            (ENDED, is_end, after.ended_at.filter(|end| Some(*end) <= after.as_of)),
             (PAST_DUE, !was_due && is_due, after.past_due_since),
         ];
         let mode = if livemode == Some(false) { TEST } else { "" };

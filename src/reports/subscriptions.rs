@@ -104,14 +104,17 @@ impl Engine {
 
     /// Whether any subscription of this owner is active now.
     pub(crate) async fn is_active_now(self: &Arc<Self>, owner: &str) -> Result<bool, Error> {
-        use SubscriptionStatus::{Active, PastDue, Trialing};
-        let statuses = vec![Trialing, Active, PastDue];
+        use SubscriptionStatus::{Active, Canceled, Expired, PastDue, Trialing};
+        let statuses = vec![Trialing, Active, PastDue, Canceled, Expired];
         let filter = SubscriptionFilter { owner: Some(owner.to_owned()), statuses, ..SubscriptionFilter::default() };
         let (engine, now, grace) = (self.clone(), self.now(), self.grace);
         self.read(move |tx| {
             for row in tx.list_subscriptions(&filter, None, OF_ONE)? {
                 // A test subscription gives nobody what is sold for real money.
                 let live = engine.variant(&row.variant).and_then(|variant| variant.live);
+                if row.ended_at.is_some_and(|end| end <= now) {
+                    continue;
+                }
                 let other_mode = matches!((live, row.livemode), (Some(ours), Some(its)) if ours != its);
                 if !other_mode && Subscription::of(&row)?.state.is_active(now, grace) {
                     return Ok(true);

@@ -17,6 +17,9 @@ pub(super) fn sentence(frame: &Frame, story: &SubscriptionStory) -> String {
     let due = state.due_since().map(|since| format!(" since {}", day(since))).unwrap_or_default();
     let access = if story.is_active { "counts as active" } else { "does not count as active" };
     match (state.status, ends) {
+        (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, Some(end)) if story.is_active => {
+            format!("It will not renew; it is paid for until {end}, and {access} until then.")
+        }
         (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, Some(end)) => format!("It ended on {end}."),
         (SubscriptionStatus::Canceled | SubscriptionStatus::Expired, None) => "It ended.".to_owned(),
         (SubscriptionStatus::Incomplete, _) => "Its first payment is still to come.".to_owned(),

@@ -10,8 +10,9 @@ impl SubscriptionState {
     /// Whether whoever has this subscription may use what it is for at `now`: while it is trialing or active and no
     /// end has passed, and while a payment is past due for `grace` at the most, from [`SubscriptionState::due_since`]
     /// on, unless its newest invoice was paid since. While it is [`SubscriptionStatus::Paused`] it is not active; a
-    /// [`pause`](SubscriptionState::pause) in charging that leaves the status active leaves it active, too. A status
-    /// that this release does not know is not active.
+    /// [`pause`](SubscriptionState::pause) in charging that leaves the status active leaves it active, too. One that
+    /// was canceled or ran out is active until the end of what is paid for, where the gateway shows that it is later.
+    /// A status that this release does not know is not active.
     pub fn is_active(&self, now: Timestamp, grace: Duration) -> bool {
         if self.ends_at().is_some_and(|end| end <= now) {
             return false;
@@ -19,6 +20,7 @@ impl SubscriptionState {
         match self.status {
             SubscriptionStatus::Trialing | SubscriptionStatus::Active => true,
             SubscriptionStatus::PastDue if self.is_paid_since() => true,
+            SubscriptionStatus::Canceled | SubscriptionStatus::Expired => self.ended_at > self.as_of,
             SubscriptionStatus::PastDue => self.due_since().is_some_and(|since| now < later(since, grace)),
             _ => false,
         }
@@ -29,10 +31,18 @@ impl SubscriptionState {
         self.ended_at.is_some() || matches!(self.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired)
     }
 
-    /// Whether its newest invoice was paid after it was last shown: PayPal tells of a sale, and of nothing else then.
+    /// Whether what is due was paid after it was last shown: PayPal tells of a sale, and of nothing else then.
     pub(super) fn is_paid_since(&self) -> bool {
-        let paid = self.last_invoice.as_ref().filter(|invoice| invoice.paid).map(|invoice| invoice.occurred_at);
-        self.as_of.zip(paid).is_some_and(|(as_of, paid)| as_of < paid)
+        self.as_of.zip(self.paid_at()).is_some_and(|(as_of, paid)| as_of < paid)
+    }
+
+    /// When its newest invoice was paid. Not one of nothing, nor another than the gateway calls its latest: an invoice
+    /// of the host's own, or of a change within the period, may be paid while that of the period is due.
+    pub(super) fn paid_at(&self) -> Option<Timestamp> {
+        let invoice = self.last_invoice.as_ref().filter(|invoice| invoice.paid)?;
+        let is_of_something = invoice.due.is_some_and(|due| due.minor > 0);
+        let is_latest = self.latest_invoice.as_ref().is_none_or(|latest| *latest == invoice.gateway_ref);
+        (is_of_something && is_latest).then_some(invoice.occurred_at)
     }
 
     /// When it ended or, as far as that is decided, will end.

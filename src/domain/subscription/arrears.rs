@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::kept::time::{from_micros, to_micros};
 use crate::domain::Timestamp;
 
-/// How many moments are kept; the earliest is the one that counts.
+/// How many moments are kept: the earliest counts, and after a later payment one of the last does.
 const KEPT: usize = 64;
 
 /// When a subscription was in good standing and when past due, in microseconds since 1970. Notes may come in any order.
@@ -38,14 +38,22 @@ impl Arrears {
         if self.good < Some(at) {
             self.bad.insert(at);
             if self.bad.len() > KEPT {
-                self.bad.pop_last();
+                let middle = self.bad.iter().nth(KEPT / 2).copied();
+                middle.map(|at| self.bad.remove(&at));
             }
         }
     }
 
-    /// Since when it has been past due.
-    pub(super) fn since(&self) -> Option<Timestamp> {
-        self.bad.first().copied().and_then(from_micros)
+    /// Adds the notes of another.
+    pub(super) fn join(&mut self, other: Self) {
+        other.good.and_then(from_micros).into_iter().for_each(|at| self.note_good(at));
+        other.bad.into_iter().filter_map(from_micros).for_each(|at| self.note_past_due(at));
+    }
+
+    /// Since when it has been past due, if what was due was paid at `paid`.
+    pub(super) fn since(&self, paid: Option<Timestamp>) -> Option<Timestamp> {
+        let paid = paid.map(to_micros);
+        self.bad.iter().copied().find(|bad| paid < Some(*bad)).and_then(from_micros)
     }
 }
 
@@ -65,11 +73,21 @@ mod tests {
             for (is_good, second) in notes.iter().cycle().skip(first).take(notes.len() * 2) {
                 if *is_good { arrears.note_good(at(*second)) } else { arrears.note_past_due(at(*second)) }
             }
-            assert_eq!(arrears.since(), Some(at(20)));
+            assert_eq!(arrears.since(None), Some(at(20)));
+            assert_eq!(arrears.since(Some(at(20))), Some(at(50)));
             arrears.note_good(at(60));
-            assert_eq!(arrears.since(), Some(at(80)));
+            assert_eq!(arrears.since(None), Some(at(80)));
             arrears.note_good(at(80));
-            assert_eq!(arrears.since(), None);
+            assert_eq!(arrears.since(None), None);
         }
+    }
+
+    #[test]
+    fn of_too_many_moments_the_first_and_the_last_stay() {
+        let mut arrears = Arrears::default();
+        (1..=100).for_each(|second| arrears.note_past_due(at(second)));
+        assert_eq!((arrears.since(None), arrears.bad.len()), (Some(at(1)), KEPT));
+        arrears.note_good(at(99));
+        assert_eq!(arrears.since(None), Some(at(100)));
     }
 }

@@ -87,7 +87,9 @@ fn item(item: &SubscriptionItem) -> String {
 fn of_end(before: &SubscriptionState, after: &SubscriptionState) -> Option<String> {
     match (before.ends_at(), after.ends_at()) {
         (old, new) if old == new && before.ended_at == after.ended_at => None,
-        (_, Some(end)) if after.ended_at.is_some() => Some(format!("ended on {}", day(end))),
+        (_, Some(end)) if after.ended_at.is_some() && after.ended_at <= after.as_of => {
+            Some(format!("ended on {}", day(end)))
+        }
         (_, Some(end)) => Some(format!("ends on {}", day(end))),
         (_, None) => Some("goes on without an end".to_owned()),
     }

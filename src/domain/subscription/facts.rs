@@ -65,6 +65,9 @@ pub struct SubscriptionFacts {
     snapshots: BTreeMap<String, SubscriptionSnapshot>,
     #[serde(default)]
     invoice: Option<SubscriptionInvoice>,
+    /// The newest one that is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paid: Option<SubscriptionInvoice>,
     #[serde(default)]
     arrears: Arrears,
     #[serde(default)]
@@ -108,22 +111,42 @@ impl SubscriptionFacts {
     pub fn merge(&mut self, fact: SubscriptionFact) -> SubscriptionEffect {
         match fact {
             SubscriptionFact::Snapshot(snapshot) => self.add_snapshot(*snapshot),
-            SubscriptionFact::Invoice(invoice) => {
-                if invoice.paid {
-                    self.arrears.note_good(invoice.occurred_at);
-                }
-                keep_greatest(&mut self.invoice, *invoice, |a, b| a.precedence().cmp(&b.precedence()))
-            }
-            SubscriptionFact::Owner(source, claim) => {
-                let mut held = self.owners.remove(&source);
-                let effect = keep_greatest(&mut held, claim, Ord::cmp);
-                self.owners.extend(held.map(|claim| (source, claim)));
-                effect
-            }
+            SubscriptionFact::Invoice(invoice) => self.add_invoice(*invoice),
+            SubscriptionFact::Owner(source, claim) => self.add_owner(source, claim),
             SubscriptionFact::Customer { email, occurred_at, event_id } => {
                 keep_greatest(&mut self.customer, Customer { occurred_at, event_id, email }, Ord::cmp)
             }
         }
+    }
+
+    /// Adds all facts of another set.
+    pub fn join(&mut self, other: Self) {
+        for snapshot in other.snapshots.into_values() {
+            self.add_snapshot(snapshot);
+        }
+        for invoice in other.invoice.into_iter().chain(other.paid) {
+            self.add_invoice(invoice);
+        }
+        for (source, claim) in other.owners {
+            self.add_owner(source, claim);
+        }
+        if let Some(customer) = other.customer {
+            keep_greatest(&mut self.customer, customer, Ord::cmp);
+        }
+        self.arrears.join(other.arrears);
+    }
+
+    fn add_invoice(&mut self, invoice: SubscriptionInvoice) -> SubscriptionEffect {
+        let order = |a: &SubscriptionInvoice, b: &SubscriptionInvoice| a.precedence().cmp(&b.precedence());
+        let paid = invoice.paid.then(|| keep_greatest(&mut self.paid, invoice.clone(), order));
+        keep_greatest(&mut self.invoice, invoice, order).max(paid.unwrap_or(SubscriptionEffect::Known))
+    }
+
+    fn add_owner(&mut self, source: OwnerSource, claim: OwnerClaim) -> SubscriptionEffect {
+        let mut held = self.owners.remove(&source);
+        let effect = keep_greatest(&mut held, claim, Ord::cmp);
+        self.owners.extend(held.map(|claim| (source, claim)));
+        effect
     }
 
     fn add_snapshot(&mut self, snapshot: SubscriptionSnapshot) -> SubscriptionEffect {
@@ -160,8 +183,8 @@ impl SubscriptionFacts {
         let claim = |source| self.owners.get(&source).map(|claim: &OwnerClaim| claim.owner.clone());
         state.owner = claim(OwnerSource::Host).or(state.owner).or(claim(OwnerSource::Checkout));
         state.customer = self.customer.as_ref().map(|customer| customer.email.clone());
-        state.last_invoice = self.invoice.clone();
-        state.past_due_since = self.arrears.since();
+        state.last_invoice = self.last_invoice().cloned();
+        state.past_due_since = self.arrears.since(state.paid_at());
         if state.status == SubscriptionStatus::PastDue && state.is_paid_since() {
             let doubt = "it was paid after it was shown as past due, and nothing has shown it since";
             state.doubt.get_or_insert_with(|| doubt.to_owned());
@@ -172,6 +195,13 @@ impl SubscriptionFacts {
     /// Forgets the customer's email address.
     pub(crate) fn forget_customer(&mut self) {
         self.customer = None;
+    }
+
+    /// The newest invoice: that it is paid outranks whatever else is said of it, such as a late word of an attempt.
+    fn last_invoice(&self) -> Option<&SubscriptionInvoice> {
+        let invoice = self.invoice.as_ref()?;
+        let paid = self.paid.as_ref().filter(|paid| paid.gateway_ref == invoice.gateway_ref);
+        Some(paid.unwrap_or(invoice))
     }
 
     /// Whether there are none.

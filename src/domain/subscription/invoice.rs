@@ -44,7 +44,7 @@ impl SubscriptionInvoice {
 
     /// Whether this says more of its invoice than `other` does: paid outranks all else, whatever the times.
     pub fn outranks(&self, other: &Self) -> bool {
-        self.precedence() > other.precedence()
+        (self.paid, self.precedence()) > (other.paid, other.precedence())
     }
 
     /// By what one outranks another, the most significant first; it covers every field, so that different ones never

@@ -1,5 +1,6 @@
 //! Reads subscriptions (<https://developer.paypal.com/braintree/docs/reference/response/subscription>): every
-//! notification about one shows it whole. Braintree has no pause, and its prices are without a currency.
+//! notification about one shows it whole. Braintree has no pause, and its prices are without a currency. It ends one at
+//! once, and what is paid for counts until it is over.
 
 use std::collections::BTreeMap;
 
@@ -46,6 +47,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     let start = day(object, "billing-period-start-date");
     // The last day is part of the period.
     let end = day(object, "billing-period-end-date").and_then(|end| end.checked_add(time::Duration::DAY));
+    let paid_through = day(object, "paid-through-date").and_then(|last| last.checked_add(time::Duration::DAY));
     let content = SubscriptionContent {
         status,
         gateway_status,
@@ -58,7 +60,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         cancel_at: None,
         cancel_at_period_end: false,
         canceled_at: (status == SubscriptionStatus::Canceled).then_some(changed),
-        ended_at: is_over.then_some(changed),
+        ended_at: is_over.then_some(changed).max(paid_through.filter(|_| status == SubscriptionStatus::Canceled)),
         pause: None,
         latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(str::to_owned),
         schedule: None,

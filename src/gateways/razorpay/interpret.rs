@@ -78,6 +78,7 @@ fn named(payload: &Payload<'_>, has_token: bool) -> References {
         text(&link, "id"),
         text(&link, "order_id"),
         text(&refund, "id"),
+        text(&payment, "invoice_id"),
     ];
     References { tokens: if has_token { distinct(tokens) } else { Vec::new() }, gateway_refs: distinct(refs) }
 }

@@ -58,7 +58,9 @@ fn content(entity: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, 
         "completed" | "expired" => SubscriptionStatus::Expired,
         _ => SubscriptionStatus::Unknown,
     };
-    let ended_at = time(entity, "ended_at");
+    // One of a fixed number of cycles is completed once the last is charged for, and runs until that is over.
+    let paid_until = time(entity, "current_end").filter(|_| gateway_status == "completed");
+    let ended_at = time(entity, "ended_at").max(paid_until);
     let start = time(entity, "current_start");
     let period = start.zip(time(entity, "current_end")).map(|(start, end)| BillingPeriod { start, end });
     let plan = short(entity, "plan_id");

@@ -234,6 +234,44 @@ on_both_databases! {
             assert_eq!(one.status(), SubscriptionStatus::Canceled);
         }
     }
+
+    /// Each attempt is a payment of its own; another may have begun before the one that paid was known.
+    async fn an_invoice_is_that_of_the_payment_that_paid_it(kind) {
+        let attempt = |word: &str, values: Value| {
+            let (_, body) = changed("subscription.charged", &format!("subscription.{word}"), "payment", values);
+            (word.to_owned(), body)
+        };
+        let paid = attempt("charged", serde_json::json!({"invoice_id": "inv_1"}));
+        let failed = serde_json::json!({"invoice_id": "inv_1", "id": "pay_late", "status": "failed", "captured": false,
+            "created_at": 1_791_799_999, "at": 1_791_800_100});
+        let failed = attempt("pending", failed);
+        for order in [[&paid, &failed], [&failed, &paid]] {
+            let app = crate::app::App::bare(kind, |builder| builder.variant("razorpay", Of::gateway())).await;
+            for (name, body) in order {
+                companies::tell::<Of>(&app, name, body).await;
+            }
+            let found = app.payments.subscription_at("razorpay", "sub_DEX6xcJ1HSW4CR").await.unwrap().unwrap();
+            assert!(found.state.last_invoice.as_ref().unwrap().paid);
+            assert_eq!(app.texts("SELECT status AS t FROM pay_subscription_invoices"), ["captured"]);
+            let page = app.get(&format!("/payments/admin/subscriptions/{}", found.token)).await.body;
+            assert!(page.contains("payments/pay_"), "its payment is linked: {page}");
+        }
+    }
+
+    async fn what_is_completed_runs_until_its_last_cycle_is_over(kind) {
+        let ended = serde_json::json!({"status": "completed", "ended_at": 1_791_800_000, "current_end": 1_794_478_400,
+            "notes": {"owner": "7"}});
+        let (name, body) = changed("subscription.charged", "subscription.completed", "subscription", ended);
+        let app = crate::app::App::bare(kind, |builder| builder.variant("razorpay", Of::gateway())).await;
+        companies::tell::<Of>(&app, &name, &body).await;
+        let found = app.payments.subscription_at("razorpay", "sub_DEX6xcJ1HSW4CR").await.unwrap().unwrap();
+        assert_eq!(found.status(), SubscriptionStatus::Expired);
+        assert!(app.payments.active("7").await.unwrap());
+        let page = app.get(&format!("/payments/admin/subscriptions/{}", found.token)).await.text();
+        assert!(page.contains("It will not renew; it is paid for until"), "{page}");
+        app.pass(31 * 86_400);
+        assert!(!app.payments.active("7").await.unwrap());
+    }
 }
 
 fn asked(listener: &Listener) -> Razorpay {

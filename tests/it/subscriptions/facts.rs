@@ -2,11 +2,13 @@
 //! and what is called certain is true.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use actix_payments::domain::Timestamp;
+use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::subscription::{
     OwnerClaim, OwnerSource, SubscriptionContent, SubscriptionFact, SubscriptionFacts, SubscriptionInvoice,
-    SubscriptionSnapshot, SubscriptionStatus,
+    SubscriptionSnapshot, SubscriptionState, SubscriptionStatus,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -25,6 +27,7 @@ fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
         items: Vec::new(),
         started_at: None,
         period: None,
+        renews_at: None,
         trial_end: None,
         cancel_at: None,
         cancel_at_period_end: false,
@@ -47,6 +50,7 @@ fn snapshot(content: SubscriptionContent, second: i64, event: impl std::fmt::Dis
         is_first: false,
         values: values(&content),
         previous: BTreeMap::new(),
+        progress: None,
         content,
         occurred_at: at(second),
         event_id: format!("evt_{event}"),
@@ -59,10 +63,13 @@ fn status() -> impl Strategy<Value = SubscriptionStatus> {
 
 /// Facts of a few moments with any content, most of which no gateway would send.
 fn anything() -> impl Strategy<Value = SubscriptionFact> {
-    let of_subscription = (status(), 0..3_u8, 0..3_i64, 0..6_u8, any::<bool>(), status(), any::<bool>()).prop_map(
-        |(status, invoice, second, event, is_first, before, says)| {
+    let progress = proptest::option::of(0..3_u8);
+    let said = (any::<bool>(), status(), any::<bool>(), progress);
+    let of_subscription = (status(), 0..3_u8, 0..3_i64, 0..6_u8, said).prop_map(
+        |(status, invoice, second, event, (is_first, before, says, progress))| {
             let mut snapshot = snapshot(content(status, invoice), second, event);
             snapshot.is_first = is_first;
+            snapshot.progress = progress.map(|progress| progress.to_string());
             snapshot.previous.extend(says.then(|| ("status".to_owned(), before.to_string())));
             SubscriptionFact::Snapshot(Box::new(snapshot))
         },
@@ -142,6 +149,31 @@ proptest! {
     }
 
     #[test]
+    fn two_sets_are_joined_to_that_of_all_their_facts(one in vec(anything(), 0..8), other in vec(anything(), 0..8)) {
+        let mut joined = SubscriptionFacts::of(one.clone());
+        joined.join(SubscriptionFacts::of(other.clone()));
+        prop_assert_eq!(joined, SubscriptionFacts::of(one.into_iter().chain(other)));
+    }
+
+    /// As at Braintree: all within one second, and none says what was before.
+    #[test]
+    fn the_one_with_the_most_progress_is_the_last((all, delivered) in history().prop_flat_map(redelivered)) {
+        let of_one_moment = |all: &[SubscriptionSnapshot]| -> Vec<SubscriptionSnapshot> {
+            all.iter().map(|one| SubscriptionSnapshot {
+                is_first: false,
+                previous: BTreeMap::new(),
+                progress: Some(one.event_id.clone()),
+                occurred_at: at(0),
+                ..one.clone()
+            }).collect()
+        };
+        let state = facts_of(&of_one_moment(&delivered)).state();
+        let last = &all.last().unwrap().content;
+        prop_assert_eq!((state.status, &state.latest_invoice), (last.status, &last.latest_invoice));
+        prop_assert_eq!(state.doubt, None);
+    }
+
+    #[test]
     fn what_ended_does_not_come_back(all in vec(anything(), 0..8), more in vec(anything(), 0..8)) {
         let before = SubscriptionFacts::of(all.clone()).state();
         let after = SubscriptionFacts::of(all.into_iter().chain(more)).state();
@@ -175,4 +207,70 @@ proptest! {
         let state = facts_of(&heard).state();
         prop_assert_eq!((state.status, state.doubt), (last.content.status, None));
     }
+}
+
+fn invoice(number: u8, created: i64, second: i64, due: i64) -> SubscriptionInvoice {
+    SubscriptionInvoice {
+        gateway_ref: format!("in_{number}"),
+        status: "paid".to_owned(),
+        paid: true,
+        closed: false,
+        due: Some(Money::new(due, Currency::parse("EUR").unwrap())),
+        attempts: 1,
+        next_attempt: None,
+        created_at: at(created),
+        occurred_at: at(second),
+        event_id: format!("evt_invoice_{number}_{second}"),
+    }
+}
+
+/// The state that these make in both orders.
+fn state_of(snapshot: &SubscriptionSnapshot, invoice: &SubscriptionInvoice) -> SubscriptionState {
+    let facts =
+        [SubscriptionFact::Snapshot(Box::new(snapshot.clone())), SubscriptionFact::Invoice(Box::new(invoice.clone()))];
+    let state = SubscriptionFacts::of(facts.clone()).state();
+    assert_eq!(state, SubscriptionFacts::of(facts.into_iter().rev()).state());
+    state
+}
+
+#[test]
+fn only_the_payment_of_what_is_due_lets_a_past_due_subscriber_in() {
+    let due = snapshot(content(SubscriptionStatus::PastDue, 1), 100, "due");
+    let grace = Duration::from_secs(60);
+    let paid = state_of(&due, &invoice(1, 90, 200, 1250));
+    assert!(paid.is_active(at(1_000), grace) && paid.doubt.is_some());
+    assert_eq!(paid.past_due_since, None);
+    // An invoice of the host's own, one of nothing, and one that was paid before.
+    for other in [invoice(2, 150, 200, 1250), invoice(1, 90, 200, 0), invoice(1, 90, 100, 1250)] {
+        let open = state_of(&due, &other);
+        assert!(!open.is_active(at(1_000), grace), "{other:?}");
+        assert_eq!(open.doubt, None);
+    }
+    assert_eq!(state_of(&due, &invoice(2, 150, 200, 1250)).past_due_since, Some(at(100)));
+}
+
+#[test]
+fn a_later_attempt_at_a_paid_invoice_changes_nothing() {
+    let active = snapshot(content(SubscriptionStatus::Active, 1), 100, "active");
+    let paid = invoice(1, 10, 20, 1250);
+    let failed = SubscriptionInvoice { paid: false, status: "failed".to_owned(), ..invoice(1, 30, 40, 1250) };
+    assert!(paid.outranks(&failed) && !failed.outranks(&paid));
+    let facts = [paid, failed].map(|invoice| SubscriptionFact::Invoice(Box::new(invoice)));
+    for facts in [facts.clone().to_vec(), facts.iter().rev().cloned().collect()] {
+        let all = facts.into_iter().chain([SubscriptionFact::Snapshot(Box::new(active.clone()))]);
+        assert!(SubscriptionFacts::of(all).state().last_invoice.unwrap().paid);
+    }
+}
+
+#[test]
+fn what_was_canceled_is_active_as_long_as_it_is_paid_for() {
+    let grace = Duration::from_secs(60);
+    let ended = |end: Option<i64>| {
+        let content = SubscriptionContent { ended_at: end.map(at), ..content(SubscriptionStatus::Canceled, 1) };
+        SubscriptionFacts::of([SubscriptionFact::Snapshot(Box::new(snapshot(content, 100, "ended")))]).state()
+    };
+    assert!(ended(Some(500)).is_active(at(499), grace) && !ended(Some(500)).is_active(at(500), grace));
+    assert!(ended(Some(500)).is_over(), "it does not come back");
+    // The host's clock may be behind the gateway's.
+    assert!(!ended(Some(100)).is_active(at(50), grace) && !ended(None).is_active(at(50), grace));
 }
