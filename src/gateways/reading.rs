@@ -30,6 +30,13 @@ pub(super) fn since(event: &Recorded<'_>, is_undecided: bool, changed: Option<Ti
     }
 }
 
+/// As of when an event shows the whole of an object that last changed at `changed`. Answers have whole seconds, and none
+/// is older than what it shows.
+pub(super) fn as_of(event: &Recorded<'_>, changed: Option<Timestamp>) -> Timestamp {
+    let shown = changed.filter(|_| event.kind.ends_with(ANSWERED));
+    shown.map_or(event.occurred_at, |changed| changed.max(event.occurred_at))
+}
+
 /// An amount in minor units of the currency with this code.
 pub(super) fn money(minor: i64, code: &str) -> Result<Money, Malformed> {
     let currency = Currency::parse(code).map_err(|error| Malformed(error.to_string()))?;

@@ -1,5 +1,5 @@
 //! What a subscription comes to in a month. A week is 7 of the 365.25 / 12 days of a month, a year 12 months;
-//! discounts, taxes and what is billed by use are not in it.
+//! taxes and what is billed by use are not in it, and discounts only where the gateway's amount is less by them (Polar's).
 
 use super::content::SubscriptionItem;
 use super::state::SubscriptionState;

@@ -11,7 +11,7 @@ use crate::domain::subscription::{
     SubscriptionSnapshot, SubscriptionStatus,
 };
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::{money, nested, number_text, time};
+use crate::gateways::reading::{as_of, money, nested, number_text, since, time};
 
 /// Where our token of a subscription is in `custom_data`.
 pub(super) const TOKEN: &str = "subscription_token";
@@ -34,7 +34,7 @@ pub(super) fn read(
         previous: BTreeMap::new(),
         progress: None,
         content,
-        occurred_at: event.occurred_at,
+        occurred_at: as_of(event, time(data, "updated_at")),
         event_id: event.id.to_owned(),
     };
     let facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
@@ -123,7 +123,8 @@ pub(super) fn of_transaction(
         attempts: i64::try_from(attempts).unwrap_or(i64::MAX),
         next_attempt: None,
         created_at: time(data, "created_at").unwrap_or(event.occurred_at),
-        occurred_at: event.occurred_at,
+        // An answer about an invoice that was paid long ago must not look like a payment of today.
+        occurred_at: since(event, true, time(data, "updated_at")),
         event_id: event.id.to_owned(),
     };
     let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];

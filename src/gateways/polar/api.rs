@@ -215,6 +215,11 @@ fn net(shown: &Response, gross: Option<i64>) -> Result<i64, GatewayError> {
     if total <= 0 {
         return Err(GatewayError::Declined("nothing was paid for the order".to_owned()));
     }
+    // All that is left, tax and all: the part of it may come out a cent too much.
+    let tax_left = order.integer("refundable_tax_amount").map_err(malformed)?.unwrap_or(0);
+    if left > 0 && left.checked_add(tax_left) == Some(gross) {
+        return Ok(left);
+    }
     // Rounded to the nearest.
     let part = (i128::from(gross) * net + total / 2) / total;
     let part = i64::try_from(part).unwrap_or(i64::MAX);

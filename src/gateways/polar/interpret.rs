@@ -76,10 +76,13 @@ fn with_tax(data: &Object<'_>, name: &str, tax: &str) -> Result<Money, Malformed
 fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let total = amount(data, "total_amount")?;
+    // What the customer's balance pays of it is below zero, and what is charged of a debt above.
+    let balance = data.integer("applied_balance_amount")?.unwrap_or(0);
+    let charged = Money::new(total.minor.saturating_add(balance).max(0), total.currency);
     let status = data.need_text("status")?;
     let is_paid = matches!(status.as_ref(), "paid" | "refunded" | "partially_refunded");
     let (state, words) = match status.as_ref() {
-        _ if is_paid && total.minor == 0 => (State::Free, "order completed, nothing was to be paid"),
+        _ if is_paid && charged.minor == 0 => (State::Free, "order completed, nothing was to be paid"),
         "paid" => (State::Succeeded, "order paid"),
         "refunded" => (State::Succeeded, "order refunded"),
         "partially_refunded" => (State::Succeeded, "order refunded in part"),
@@ -88,17 +91,18 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         _ => (State::Pending, "order with an unknown status, treated as open"),
     };
     let changed = time(data, "modified_at").or_else(|| time(data, "created_at"));
-    let mut checkout = with_money(fact(event, Aspect::Checkout, &id, state), Some(total));
+    let mut checkout = with_money(fact(event, Aspect::Checkout, &id, state), Some(charged));
     checkout.occurred_at = since(event, state == State::Pending, changed);
     // What was asked for, before discount and tax.
     let asked = data.integer("subtotal_amount")?.filter(|asked| *asked > 0).unwrap_or(total.minor);
-    // A trial costs nothing either, but pays for nothing: only a discount explains it.
+    // A trial costs nothing either, but pays for nothing: only a discount or the balance explains it.
     let discount = data.integer("discount_amount")?.unwrap_or(0);
-    let is_explained = (discounts || discount == 0) && (state != State::Free || discount >= asked);
+    let is_covered = discount >= asked || balance < 0;
+    let is_explained = (discounts || discount == 0) && (state != State::Free || is_covered);
     let asked = if is_explained { asked } else { total.minor };
     let mut facts = vec![checkout.with_face(asked).with_parent(short(data, "checkout_id"))];
     if state == State::Succeeded {
-        facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(total)));
+        facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(charged)));
         let refunded = with_tax(data, "refunded_amount", "refunded_tax_amount")?;
         if refunded.minor > 0 {
             let stated = with_money(fact(event, Aspect::RefundTotal, &id, State::Succeeded), Some(refunded));
@@ -109,7 +113,7 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         object_to_fetch: None,
         references: named("order", data),
         facts,
-        summary: sentence(words, Some(total)),
+        summary: sentence(words, Some(charged)),
         customer: nested(data, "customer", "email"),
         awaits_completion: None,
         subscription: subscription::of_order(event, data, total),

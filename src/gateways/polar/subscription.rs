@@ -12,7 +12,7 @@ use crate::domain::subscription::{
     SubscriptionSnapshot, SubscriptionStatus,
 };
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::{money, nested, time};
+use crate::gateways::reading::{as_of, money, nested, since, time};
 
 /// Where our token of a subscription is in its metadata.
 pub(super) const TOKEN: &str = "subscription_token";
@@ -54,18 +54,20 @@ fn statement(
     event: &Recorded<'_>,
     verb: &str,
     data: &Object<'_>,
-    content: SubscriptionContent,
+    mut content: SubscriptionContent,
     email: Option<String>,
 ) -> Result<SubscriptionStatement, Malformed> {
-    let (occurred_at, event_id) = (event.occurred_at, event.id.to_owned());
+    let (occurred_at, event_id) = (as_of(event, time(data, "modified_at")), event.id.to_owned());
+    // What was revoked has ended, though it was to end later.
+    content.ended_at = content.ended_at.map(|end| end.min(occurred_at));
     let snapshot = SubscriptionSnapshot {
         is_end: content.ended_at.is_some() || content.status == SubscriptionStatus::Expired,
         is_first: verb == "created",
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
+        progress: None,
         content,
         occurred_at,
-        progress: None,
         event_id: event_id.clone(),
     };
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
@@ -99,7 +101,8 @@ fn content(data: &Object<'_>, is_revoked: bool, owner_key: &str) -> Result<Subsc
     let item = short(data, "product_id").map(|product| SubscriptionItem {
         price: product.clone(),
         product: Some(product),
-        quantity: data.integer("seats").ok().flatten(),
+        // The amount is that of all seats, less the discount.
+        quantity: Some(1),
         amount,
         interval: short(data, "recurring_interval"),
         interval_count: data.integer("recurring_interval_count").ok().flatten(),
@@ -137,7 +140,8 @@ pub(super) fn of_order(event: &Recorded<'_>, data: &Object<'_>, due: Money) -> O
         attempts: 1,
         next_attempt: time(data, "next_payment_attempt_at"),
         created_at: time(data, "created_at").unwrap_or(event.occurred_at),
-        occurred_at: event.occurred_at,
+        // An answer about an order that was paid long ago must not look like a payment of today.
+        occurred_at: since(event, true, time(data, "modified_at").or_else(|| time(data, "created_at"))),
         event_id: event.id.to_owned(),
     };
     let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];

@@ -1,7 +1,8 @@
 //! Is Paddle read as Paddle's own libraries read it, and asked as they ask?
 
+use actix_payments::domain::event::Envelope;
 use actix_payments::domain::payment::Status;
-use actix_payments::domain::subscription::SubscriptionStatus;
+use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionStatus};
 use actix_payments::gateways::paddle::Paddle;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
 use actix_payments::gateways::{CaptureMethod, Gateway, GatewayError, PaymentRequest, Started, Verb};
@@ -303,6 +304,20 @@ fn only_discount_and_credit_explain_a_free_transaction() {
     let totals = r#""totals":{"subtotal":"4201","discount":"0","tax":"798","total":"4999","credit":"0""#;
     assert!(body.contains(totals));
     assert_eq!(face(&body.replace(totals, &totals.replace("\"credit\":\"0\"", "\"credit\":\"4999\""))), Some(4201));
+}
+
+/// It was paid before the subscription became past due.
+#[test]
+fn a_refresh_of_an_old_transaction_is_no_payment_of_today() {
+    let of = |name: &str| companies::received::<Of>(name, &events::<Of>()[name]).remove(0);
+    let completed = of("transaction.completed.subscription");
+    let answered_at = Some(companies::at(1_795_000_000));
+    let answer = Envelope { kind: "transaction.answered".to_owned(), occurred_at: answered_at, ..completed };
+    let stated = [of("subscription.past_due"), answer].map(|event| companies::interpret(&Of::gateway(), &event));
+    let facts = stated.into_iter().flat_map(|said| said.subscription.unwrap().facts);
+    let state = SubscriptionFacts::of(facts).state();
+    assert!(state.last_invoice.as_ref().unwrap().paid && state.doubt.is_none());
+    assert!(!state.is_active(companies::at(1_800_000_000), std::time::Duration::from_secs(3 * 86_400)));
 }
 
 #[actix_web::test]

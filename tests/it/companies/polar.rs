@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use actix_payments::domain::event::Envelope;
 use actix_payments::domain::fact::Aspect;
 use actix_payments::domain::payment::Status;
-use actix_payments::domain::subscription::SubscriptionStatus;
+use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionStatus};
 use actix_payments::gateways::polar::Polar;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
 use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
@@ -232,6 +233,15 @@ async fn a_refund_is_looked_for_before_it_is_made() {
     let polar = listener("");
     asked(&polar).call(&known(Verb::Refund, None)).await.unwrap();
     assert!(polar.heard()[2].body.contains(r#""amount":4201"#));
+    // What rounding left of it, tax and all, is a cent less than its part.
+    let rest = ORDER.replace(r#""refundable_amount":4201"#, r#""refundable_amount":2099,"refundable_tax_amount":400"#);
+    let rest = Listener::answering(move |heard| match (heard.method.as_str(), heard.path.as_str()) {
+        ("GET", "/v1/orders/ord_1") => ok(rest.clone()),
+        ("POST", _) => ok(REFUND),
+        _ => ok(r#"{"items":[]}"#),
+    });
+    asked(&rest).call(&known(Verb::Refund, Some(2499))).await.unwrap();
+    assert!(rest.heard()[2].body.contains(r#""amount":2099"#), "{:?}", rest.heard());
     let too_much = asked(&polar).call(&known(Verb::Refund, Some(5001))).await;
     assert!(matches!(too_much, Err(GatewayError::Declined(_))), "{too_much:?}");
 }
@@ -275,6 +285,39 @@ fn only_a_discount_explains_a_free_order() {
         assert_eq!(companies::interpret(&Of::gateway().discounts(), event).facts[0].face, Some(face));
         assert_eq!(companies::interpret(&Of::gateway(), event).facts[0].face, Some(0));
     }
+}
+
+/// Below zero it was the customer's money before, above it a debt of the customer's.
+#[test]
+fn what_the_customers_balance_pays_is_not_charged() {
+    for (balance, charged, face) in [(-2000, 2999, 4201), (-4999, 0, 4201), (501, 5500, 4201), (0, 4999, 4201)] {
+        let (name, body) = changed("order.paid", json!({"applied_balance_amount": balance}));
+        let said = companies::understand::<Of>(&name, &body);
+        assert_eq!((said.facts[0].amount, said.facts[0].face), (Some(charged), Some(face)), "{balance}");
+        let captured = said.facts.iter().find(|fact| fact.aspect == Aspect::Capture);
+        assert_eq!(captured.and_then(|fact| fact.amount), Some(charged).filter(|charged| *charged > 0));
+    }
+}
+
+#[test]
+fn the_amount_of_a_subscription_is_that_of_all_its_seats() {
+    for seats in [json!(null), json!(5)] {
+        let (name, body) = changed("subscription.active", json!({"seats": seats}));
+        let stated = companies::understand::<Of>(&name, &body).subscription.unwrap();
+        assert_eq!(SubscriptionFacts::of(stated.facts).state().monthly(), Some(money(1900, "EUR")));
+    }
+}
+
+/// Its event came within the second of the answer, and says more of when.
+#[test]
+fn an_answer_is_no_older_than_what_it_shows() {
+    let (_, body) = changed("subscription.active", json!({"modified_at": "2026-10-12T11:15:00.500000Z"}));
+    let answer = companies::received::<Of>("answer", &body).remove(0);
+    let occurred_at = Some(companies::at(1_791_803_700));
+    let answer = Envelope { kind: "subscription.answered".to_owned(), occurred_at, ..answer };
+    let stated = companies::interpret(&Of::gateway(), &answer).subscription.unwrap();
+    let as_of = SubscriptionFacts::of(stated.facts).state().as_of.unwrap();
+    assert_eq!((as_of.unix_timestamp(), as_of.millisecond()), (1_791_803_700, 500));
 }
 
 #[actix_web::test]
