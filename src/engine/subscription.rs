@@ -69,7 +69,7 @@ pub(crate) fn put(row: &mut SubscriptionRow, facts: &SubscriptionFacts, state: &
     row.customer_ref.clone_from(&state.customer_ref);
     row.items = json(&state.items);
     row.period_start = state.period.map(|period| period.start);
-    row.period_end = state.period.map(|period| period.end);
+    row.period_end = state.period.map(|period| period.end).or(state.renews_at);
     row.trial_end = state.trial_end;
     row.cancel_at = state.cancel_at;
     row.cancel_at_period_end = state.cancel_at_period_end;

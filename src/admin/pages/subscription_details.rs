@@ -12,7 +12,7 @@ use crate::reports::SubscriptionStory;
 pub(super) fn sentence(frame: &Frame, story: &SubscriptionStory) -> String {
     let state = &story.subscription.state;
     let day = |at: Timestamp| frame.moment(at).absolute;
-    let period = state.period.map(|period| day(period.end));
+    let period = state.period.map(|period| period.end).or(state.renews_at).map(day);
     let ends = state.ends_at().map(day);
     let due = state.due_since().map(|since| format!(" since {}", day(since))).unwrap_or_default();
     let access = if story.is_active { "counts as active" } else { "does not count as active" };
@@ -79,6 +79,7 @@ pub(super) fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static
         ("Began", state.started_at.map(at)),
         ("Period began", state.period.map(|period| at(period.start))),
         ("Period ends", state.period.map(|period| at(period.end))),
+        ("Renews", state.renews_at.map(at)),
         ("Trial ends", state.trial_end.map(at)),
         ("End decided", state.canceled_at.map(at)),
         ("Pause ends", state.pause.as_ref().and_then(|pause| pause.resumes_at).map(at)),

@@ -29,6 +29,9 @@ pub struct SubscriptionContent {
     /// The billing period that is under way.
     #[serde(default)]
     pub period: Option<BillingPeriod>,
+    /// When it renews next, where the gateway says that instead of a billing period.
+    #[serde(default, with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    pub renews_at: Option<Timestamp>,
     /// When the trial ends or ended.
     #[serde(default, with = "maybe_time")]
     pub trial_end: Option<Timestamp>,

@@ -35,6 +35,9 @@ pub struct SubscriptionState {
     /// The billing period that is under way.
     #[serde(default)]
     pub period: Option<BillingPeriod>,
+    /// When it renews next, where the gateway says that instead of a billing period.
+    #[serde(default, with = "maybe_time")]
+    pub renews_at: Option<Timestamp>,
     /// When the trial ends or ended.
     #[serde(default, with = "maybe_time")]
     pub trial_end: Option<Timestamp>,
@@ -88,6 +91,7 @@ impl SubscriptionState {
             items: Vec::new(),
             started_at: None,
             period: None,
+            renews_at: None,
             trial_end: None,
             cancel_at: None,
             cancel_at_period_end: false,
@@ -123,6 +127,7 @@ impl SubscriptionState {
             canceled_at,
             ended_at,
             pause,
+            renews_at: content.renews_at,
             latest_invoice: content.latest_invoice,
             schedule: content.schedule,
             ..Self::unknown()

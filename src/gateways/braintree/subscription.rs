@@ -56,6 +56,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         items: item(object).into_iter().collect(),
         started_at: text(object, "created-at").and_then(parse_rfc3339),
         period: start.zip(end).map(|(start, end)| BillingPeriod { start, end }),
+        renews_at: None,
         trial_end: day(object, "first-billing-date").filter(|_| is_trial),
         cancel_at: None,
         cancel_at_period_end: false,
@@ -73,10 +74,10 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         is_first: false,
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
+        progress: Some(progress(object)),
         occurred_at,
         event_id: event_id.clone(),
     };
-        progress: Some(progress(object)),
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     facts.extend(of_customer("email").map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     facts.extend(invoice.map(Box::new).map(SubscriptionFact::Invoice));

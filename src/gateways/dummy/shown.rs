@@ -37,6 +37,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         items: item(object).into_iter().collect(),
         started_at: None,
         period: time("period_start").zip(time("period_end")).map(|(start, end)| BillingPeriod { start, end }),
+        renews_at: None,
         trial_end: time("trial_end"),
         cancel_at: time("cancel_at"),
         cancel_at_period_end: false,
@@ -52,8 +53,8 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         is_first: false,
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
-        occurred_at: event.occurred_at,
         progress: None,
+        occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),
     };
     let email = text(object, "customer");

@@ -13,7 +13,7 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::Object;
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object, unseen};
 use crate::gateways::reading::{ANSWERED, id_text};
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
@@ -126,7 +126,7 @@ impl Api {
     }
 
     async fn refund(&self, call: &Call, path: &str, of: &str, family: &str, id: &str) -> Events {
-        let shown = self.json.send(ApiCall::get(path)).await?;
+        let shown = self.json.send(ApiCall::get(path)).await.map_err(|why| unseen(call, why))?;
         let left = left(&shown).map_err(|why| GatewayError::Unavailable(why.to_string()))?;
         let amount = match call.amount {
             Some(Money { minor, .. }) if call.tries > 1 => {

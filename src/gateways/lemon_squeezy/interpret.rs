@@ -5,7 +5,7 @@
 //! Amounts are integers in cents. What was refunded is a running total.
 
 use super::resource::{Resource, invoice_ref, order_ref};
-use super::subscription;
+use super::subscription::{self, TOKEN};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
@@ -42,7 +42,9 @@ pub(super) fn references(event: &Recorded<'_>) -> References {
 
 fn named_order(order: &Resource<'_>) -> References {
     let refs = [Some(order_ref(&order.id)), short(&order.of, "identifier")];
-    References { tokens: distinct([order.custom("payment_token")]), gateway_refs: distinct(refs) }
+    // The first payment of a subscription bears the token of that.
+    let tokens = distinct([order.custom("payment_token"), order.custom(TOKEN)]);
+    References { tokens, gateway_refs: distinct(refs) }
 }
 
 /// The first invoice of a subscription is paid by its order, which tells of the money.

@@ -9,19 +9,22 @@ use crate::domain::event::{Interpretation, Malformed, SubscriptionStatement, dis
 use crate::domain::explain::spaced;
 use crate::domain::money::Money;
 use crate::domain::subscription::{
-    CollectionPause, SubscriptionContent, SubscriptionFact, SubscriptionInvoice, SubscriptionItem,
-    SubscriptionSnapshot, SubscriptionStatus,
+    CollectionPause, OwnerClaim, OwnerSource, SubscriptionContent, SubscriptionFact, SubscriptionInvoice,
+    SubscriptionItem, SubscriptionSnapshot, SubscriptionStatus,
 };
 use crate::gateways::json::short;
-use crate::gateways::reading::{id_text, time};
+use crate::gateways::reading::{ANSWERED, id_text, time};
 
 /// Where our token of a subscription is in the custom data.
 pub(super) const TOKEN: &str = "subscription_token";
 
 /// What an event about a subscription says.
 pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpretation, Malformed> {
-    let content = content(resource, owner_key)?;
-    let occurred_at = time(&resource.of, "updated_at").unwrap_or(resource.event.occurred_at);
+    let content = content(resource)?;
+    let (changed, told_at) = (time(&resource.of, "updated_at"), resource.event.occurred_at);
+    // An answer to a question shows it as of then, however long ago it changed.
+    let is_answer = resource.event.kind.ends_with(ANSWERED);
+    let occurred_at = changed.map_or(told_at, |changed| if is_answer { changed.max(told_at) } else { changed });
     let event_id = resource.event.id.to_owned();
     let summary = format!("subscription {}", spaced(&content.gateway_status));
     let snapshot = SubscriptionSnapshot {
@@ -29,20 +32,24 @@ pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpret
         is_first: resource.event.kind == "subscription_created",
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
+        progress: None,
         content,
         occurred_at,
         event_id: event_id.clone(),
-        progress: None,
     };
     let email = short(&resource.of, "user_email");
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
+    facts.extend(resource.custom(owner_key).map(|owner| {
+        let claim = OwnerClaim { occurred_at, event_id: event_id.clone(), owner };
+        SubscriptionFact::Owner(OwnerSource::Checkout, claim)
+    }));
     facts.extend(email.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     let tokens = distinct([resource.custom(TOKEN)]);
     let subscription = Some(SubscriptionStatement { gateway_ref: resource.id.clone(), tokens, facts });
     Ok(Interpretation { summary, customer: email, subscription, ..Interpretation::default() })
 }
 
-fn content(resource: &Resource<'_>, owner_key: &str) -> Result<SubscriptionContent, Malformed> {
+fn content(resource: &Resource<'_>) -> Result<SubscriptionContent, Malformed> {
     let of = &resource.of;
     let gateway_status = of.need_id("status")?;
     let was_cancelled = of.bool_or_false("cancelled")?;
@@ -73,11 +80,13 @@ fn content(resource: &Resource<'_>, owner_key: &str) -> Result<SubscriptionConte
     Ok(SubscriptionContent {
         status,
         gateway_status,
-        owner: resource.custom(owner_key),
+        // It is in the checkout's custom data, which an answer to a question lacks.
+        owner: None,
         customer_ref: id_text(of, "customer_id"),
         items: price.into_iter().collect(),
         started_at: time(of, "created_at"),
         period: None,
+        renews_at: time(of, "renews_at"),
         trial_end: time(of, "trial_ends_at"),
         cancel_at: ends.filter(|_| !is_over),
         cancel_at_period_end: was_cancelled && !is_over,
@@ -110,5 +119,6 @@ pub(super) fn of_invoice(resource: &Resource<'_>, due: Money) -> Option<Subscrip
         event_id: resource.event.id.to_owned(),
     };
     let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
-    Some(SubscriptionStatement { gateway_ref: id_text(of, "subscription_id")?, tokens: Vec::new(), facts })
+    let tokens = distinct([resource.custom(TOKEN)]);
+    Some(SubscriptionStatement { gateway_ref: id_text(of, "subscription_id")?, tokens, facts })
 }

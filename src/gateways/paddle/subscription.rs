@@ -73,6 +73,7 @@ fn content(data: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, Ma
         items: items.iter().filter_map(item).collect(),
         started_at: time(data, "started_at"),
         period,
+        renews_at: None,
         trial_end: trial_ends.max(),
         cancel_at,
         cancel_at_period_end: cancel_at.is_some() && cancel_at == period.map(|period| period.end),

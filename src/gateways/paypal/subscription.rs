@@ -72,6 +72,7 @@ impl Resource<'_> {
             items: self.item().into_iter().collect(),
             started_at: self.time("start_time"),
             period: self.period(status)?,
+            renews_at: None,
             trial_end: None,
             cancel_at: None,
             cancel_at_period_end: false,

@@ -115,6 +115,7 @@ fn content(data: &Object<'_>, is_revoked: bool, owner_key: &str) -> Result<Subsc
         items: item.into_iter().collect(),
         started_at: time(data, "started_at"),
         period: start.zip(time(data, "current_period_end")).map(|(start, end)| BillingPeriod { start, end }),
+        renews_at: None,
         trial_end: time(data, "trial_end"),
         cancel_at: ends_at.filter(|_| !is_over),
         cancel_at_period_end: data.bool_or_false("cancel_at_period_end")? && !is_over,

@@ -5,6 +5,7 @@ use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
 use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use actix_payments::{NewSubscription, Outcome, Unmatched, Variant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -152,10 +153,66 @@ on_both_databases! {
             assert_eq!(one.status(), SubscriptionStatus::Canceled);
         }
     }
+
+    /// An answer has no custom data, and the subscription did not change since it was told of.
+    async fn a_refresh_leaves_a_subscription_its_owner_and_counts_as_the_newest_word(kind) {
+        let (name, created) = changed("subscription_created", json!({}));
+        let mut data = serde_json::from_str::<Value>(&created).unwrap()["data"].take();
+        data["attributes"]["status"] = json!("past_due");
+        let listener = Listener::saying([ok(json!({"data": data}).to_string())]);
+        let lemon = asked_in_their_store(&listener);
+        let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", lemon)).await;
+        companies::tell::<Of>(&app, &name, &created).await;
+        let found = async || app.payments.subscription_at("lemon-squeezy", "1").await.unwrap().unwrap();
+        assert_eq!((found().await.status(), found().await.owner()), (SubscriptionStatus::Active, Some("7")));
+        assert_eq!(app.payments.refresh_subscription(&found().await.token).await.unwrap(), Outcome::Done);
+        assert_eq!((found().await.status(), found().await.owner()), (SubscriptionStatus::PastDue, Some("7")));
+        assert_eq!((found().await.state.doubt, app.payments.subscription("psub_none").await.unwrap()), (None, None));
+    }
+
+    async fn a_subscription_started_here_is_one_and_its_orders_are_recorded_in_every_order(kind) {
+        for unmatched in [Unmatched::Park, Unmatched::Ignore] {
+            let names = ["order_created", "subscription_created", "subscription_payment_success"];
+            for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
+                let url = ok(r#"{"data":{"id":"u-1","attributes":{"url":"https://x.example/"}}}"#);
+                let listener = Listener::saying([url]);
+                let variant = Variant::new(asked_in_their_store(&listener)).unmatched(unmatched);
+                let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", variant)).await;
+                let new = NewSubscription::new("lemon-squeezy", "22").owner("user-42");
+                let token = app.payments.subscribe(new).await.unwrap().subscription.token;
+                for place in order {
+                    let (name, body) = changed(names[place], json!({}));
+                    let mut event: Value = serde_json::from_str(&body).unwrap();
+                    event["meta"]["custom_data"] = json!({"subscription_token": token, "owner": "user-42"});
+                    companies::tell::<Of>(&app, &name, &event.to_string()).await;
+                }
+                assert_eq!(app.number("SELECT count(*) FROM pay_subscriptions"), 1, "{order:?}");
+                let found = app.payments.subscription(&token).await.unwrap().unwrap();
+                assert_eq!((found.gateway_ref.as_deref(), found.owner()), (Some("1"), Some("user-42")));
+                let paid = app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid'");
+                assert_eq!(paid, 2, "{unmatched:?} {order:?}: {:?}", app.outcomes());
+            }
+        }
+    }
+
+    async fn a_subscription_of_which_no_renewal_was_heard_is_asked_about(kind) {
+        let (name, created) = changed("subscription_created", json!({"renews_at": "2026-11-12T08:53:19.000000Z"}));
+        let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
+        companies::tell::<Of>(&app, &name, &created).await;
+        let found = app.payments.subscription_at("lemon-squeezy", "1").await.unwrap().unwrap();
+        assert_eq!(found.state.renews_at.unwrap().unix_timestamp(), 1_794_473_599);
+        let due = "SELECT count(*) FROM pay_subscriptions WHERE period_end IS NOT NULL AND period_start IS NULL";
+        assert_eq!((app.number(due), found.state.period), (1, None));
+    }
 }
 
 fn asked(listener: &Listener) -> LemonSqueezy {
     Of::gateway().api_key("key_1", "11").product_variant("22", "EUR").api_base(&listener.address)
+}
+
+/// The same for the fixtures' store.
+fn asked_in_their_store(listener: &Listener) -> LemonSqueezy {
+    Of::gateway().api_key("key_1", "1").api_base(&listener.address)
 }
 
 fn shown(refunded: i64) -> Say {
@@ -199,6 +256,11 @@ async fn a_refund_is_made_once_or_not_repeated() {
     let again = asked(&listener).call(&Call { tries: 2, ..part }).await;
     assert!(matches!(again, Err(GatewayError::OutcomeUnknown(_))), "{again:?}");
     assert_eq!(listener.heard().len(), 1);
+    // What was only looked at did nothing, so that the next try is a first one.
+    let listener = Listener::saying([Say::Nothing]);
+    let unsent =
+        asked(&listener).api_retries(0).call(&Call { tries: 1, ..call(Verb::Refund, &["order_1"], None) }).await;
+    assert!(matches!(unsent, Err(GatewayError::Unavailable(_))), "{unsent:?}");
     // All that is left can't be refunded twice.
     let all = call(Verb::Refund, &["order_1"], None);
     let listener = Listener::saying([shown(1999), shown(4998)]);
