@@ -20,7 +20,8 @@ pub enum Unmatched {
     /// After the grace time a payment is made from the event. A subscription is made at once, under
     /// [`Unmatched::Park`] too: an event shows it whole.
     Adopt,
-    /// They wait until a payment bears one of their references, however long.
+    /// They wait until a payment bears one of their references, however long. The money of subscriptions that were
+    /// started here does not wait, under [`Unmatched::Ignore`] either: payments are made from its events at once.
     Park,
     /// They are kept and nothing more happens, nor with events of subscriptions that were not started here.
     Ignore,

@@ -1,7 +1,7 @@
 //! Tells the log what events did, once that is committed.
 
 use super::step::Change;
-use super::subscriptions::SubscriptionChange;
+use super::subscription_change::SubscriptionChange;
 use crate::store::rows::Claimed;
 
 /// Logs what an event did to its payment, once that is committed.

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::fetching::Fetching;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
-use super::subscriptions::SubscriptionChange;
+use super::subscription_change::SubscriptionChange;
 use super::working_set::{Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
@@ -155,8 +155,12 @@ impl Step<'_> {
         let Interpretation { references, summary, .. } = &self.read.interpretation;
         let named = all(references).join(", ");
         let (row, grace) = (&self.event.row, self.grace);
-        let is_subscription = self.read.interpretation.subscription.is_some();
+        let statement = self.read.interpretation.subscription.as_ref();
+        let is_subscription = statement.is_some();
+        let is_ours = statement.is_some_and(|statement| set.subscriptions.is_started_here(&row.variant, statement));
         match self.unmatched {
+            // `subscribe` makes no payments, and it was asked for here.
+            _ if is_ours || set.bills_ours(&row.variant, references) => self.adopt(set),
             Unmatched::Ignore => {
                 let why = format!("{summary}; no payment here bears {named}, and such events are to be ignored");
                 Ok(self.ended(EventState::Ignored, "unmatched", why))

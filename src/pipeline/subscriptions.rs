@@ -3,20 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::invoices;
+use super::subscription_change::{SubscriptionChange, WrittenSubscriptions};
 use crate::domain::Timestamp;
-use crate::domain::event::{SubscriptionStatement, storable};
-use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
+use crate::domain::event::{References, SubscriptionStatement, storable};
+use crate::domain::id::{EventId, SubscriptionId};
 use crate::domain::subscription::{
     SubscriptionEffect, SubscriptionFact, SubscriptionFacts, SubscriptionInvoice, SubscriptionState, why,
 };
-use crate::engine::owed::Lacking;
 use crate::engine::subscription::{facts, json, new_row, put};
-use crate::engine::{Engine, Subscription, SubscriptionNotice, subscription_token};
+use crate::engine::subscription_token;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::rows::{Claimed, DoneHandler, EventRow, Step};
+use crate::store::rows::EventRow;
 use crate::store::sets::Key;
-use crate::store::subscriptions::{InvoiceRow, NewSubscriptionTransition, SubscriptionRow, SubscriptionTransitionRow};
+use crate::store::subscriptions::{NewSubscriptionTransition, SubscriptionRow, SubscriptionTransitionRow};
+
+/// Of how many invoices the money is looked for when an adopted subscription turns out to be one that was started here.
+const MOST_BILLED: i64 = 100;
 
 /// What a batch knows of subscriptions, and what it changed.
 #[derive(Default)]
@@ -29,6 +33,16 @@ pub(crate) struct SubscriptionSet {
     transitions: Vec<NewSubscriptionTransition>,
     /// What the batch's events say of invoices, the greatest of each.
     invoices: BTreeMap<Key, (SubscriptionId, SubscriptionInvoice)>,
+    /// Those started here that events had begun to tell of under another token.
+    recognized: Vec<Recognized>,
+}
+
+/// A subscription that was started here, and the adopted one that turned out to be it.
+struct Recognized {
+    started: SubscriptionRow,
+    adopted: SubscriptionId,
+    /// The token that the adopted one had.
+    token: String,
 }
 
 /// A subscription in memory.
@@ -36,27 +50,6 @@ struct Held {
     row: SubscriptionRow,
     facts: SubscriptionFacts,
     is_changed: bool,
-}
-
-/// What an event did to its subscription.
-pub(crate) struct SubscriptionChange {
-    /// The subscription as it was after this event.
-    pub(crate) row: SubscriptionRow,
-    pub(crate) before: SubscriptionState,
-    pub(crate) after: SubscriptionState,
-    pub(crate) code: &'static str,
-    pub(crate) why: String,
-    /// The transitions that earlier attempts of this event caused.
-    pub(crate) earlier: Vec<SubscriptionTransitionRow>,
-    /// The transition that it causes now, by its place among those of the batch.
-    pub(crate) step: Option<usize>,
-}
-
-/// What was written of subscriptions.
-#[derive(Default)]
-pub(super) struct WrittenSubscriptions {
-    ids: HashMap<String, SubscriptionId>,
-    transitions: Vec<SubscriptionTransitionId>,
 }
 
 impl SubscriptionSet {
@@ -106,11 +99,31 @@ impl SubscriptionSet {
     /// The subscription that a statement is about: by its gateway ref, else by a token of one that has none yet.
     pub(super) fn find(&self, variant: &str, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
         let key = (variant.to_owned(), statement.gateway_ref.clone());
+        self.by_ref.get(&key).copied().or_else(|| self.awaited(variant, statement))
+    }
+
+    /// The subscription that bears one of the tokens, and that no event was about yet.
+    fn awaited(&self, variant: &str, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
         let awaits = |id: &SubscriptionId| {
             self.held.get(id).is_some_and(|held| held.row.variant == variant && held.row.gateway_ref.is_none())
         };
-        let tokens = statement.tokens.iter().filter_map(|token| self.by_token.get(token).copied());
-        self.by_ref.get(&key).copied().or_else(|| tokens.into_iter().find(awaits))
+        statement.tokens.iter().filter_map(|token| self.by_token.get(token).copied()).find(awaits)
+    }
+
+    /// Whether the statement is about a subscription that was started here.
+    pub(super) fn is_started_here(&self, variant: &str, statement: &SubscriptionStatement) -> bool {
+        let is_ours = self.find(variant, statement).is_some_and(|id| self.is_ours(id));
+        is_ours || self.awaited(variant, statement).is_some()
+    }
+
+    /// Whether an event before this one told of one of these objects as an invoice of a subscription started here.
+    pub(super) fn bills_ours(&self, variant: &str, references: &References) -> bool {
+        let invoice = |text: &String| self.invoices.get(&(variant.to_owned(), text.clone()));
+        references.gateway_refs.iter().filter_map(invoice).any(|(id, _)| self.is_ours(*id))
+    }
+
+    fn is_ours(&self, id: SubscriptionId) -> bool {
+        self.held.get(&id).is_some_and(|held| !held.row.adopted)
     }
 
     /// Makes a subscription; its id is for this batch only.
@@ -119,6 +132,19 @@ impl SubscriptionSet {
         let facts = SubscriptionFacts::default();
         self.held.insert(id, Held { row: SubscriptionRow { id, ..row }, facts, is_changed: true });
         id
+    }
+
+    /// Puts all that is known of an adopted subscription under the token of the one started here that it turned out to
+    /// be: an event without the token came first.
+    fn recognize(&mut self, adopted: SubscriptionId, started: SubscriptionId) -> Result<(), Error> {
+        let started = self.held.remove(&started).ok_or_else(not_read)?;
+        let held = self.held.get_mut(&adopted).ok_or_else(not_read)?;
+        held.facts.join(started.facts);
+        let token = std::mem::replace(&mut held.row.token, started.row.token.clone());
+        held.row.adopted = false;
+        self.by_token.insert(started.row.token.clone(), adopted);
+        self.recognized.push(Recognized { started: started.row, adopted, token });
+        Ok(())
     }
 
     /// Adds what the event states of a subscription and draws what follows from it.
@@ -136,11 +162,14 @@ impl SubscriptionSet {
             }
         };
         self.by_ref.insert((event.variant.clone(), statement.gateway_ref.clone()), id);
-        let held = self.held.get_mut(&id).ok_or_else(not_read)?;
+        let held = self.held.get(&id).ok_or_else(not_read)?;
         let (before, facts) = (held.facts.state(), held.facts.clone());
+        let started = self.awaited(&event.variant, statement).filter(|started| held.row.adopted && *started != id);
+        started.map_or(Ok(()), |started| self.recognize(id, started))?;
+        let held = self.held.get_mut(&id).ok_or_else(not_read)?;
         for fact in &statement.facts {
             if let SubscriptionFact::Invoice(invoice) = fact {
-                keep(&mut self.invoices, &event.variant, id, invoice);
+                invoices::keep(&mut self.invoices, &event.variant, id, invoice);
             }
         }
         let merged = statement.facts.iter().map(|fact| held.facts.merge(fact.clone()));
@@ -148,7 +177,7 @@ impl SubscriptionSet {
         let after = held.facts.state();
         let (mut code, mut cause) = why(&before, &after, effect);
         let livemode = held.row.livemode.or(event.livemode);
-        let is_learned = held.row.gateway_ref.is_none() || held.row.livemode != livemode;
+        let is_learned = started.is_some() || held.row.gateway_ref.is_none() || held.row.livemode != livemode;
         if held.facts != facts || is_learned {
             held.row.gateway_ref = Some(statement.gateway_ref.clone());
             held.row.livemode = livemode;
@@ -175,6 +204,9 @@ impl SubscriptionSet {
     pub(super) fn write(&mut self, tx: &mut dyn Tx) -> Result<WrittenSubscriptions, Error> {
         let changed = self.held.values().filter(|held| held.is_changed);
         let rows: Vec<SubscriptionRow> = changed.map(|held| held.row.clone()).collect();
+        for Recognized { started, adopted, .. } in &self.recognized {
+            tx.put_in_place(started, *adopted)?;
+        }
         let ids: HashMap<String, SubscriptionId> = tx.save_subscriptions(&rows)?.into_iter().collect();
         let real = |id: SubscriptionId| {
             let row = rows.iter().find(|row| row.id == id);
@@ -184,122 +216,19 @@ impl SubscriptionSet {
             step.subscription_id = real(step.subscription_id);
         }
         let transitions = tx.add_subscription_transitions(&self.transitions)?;
-        let invoices = std::mem::take(&mut self.invoices).into_iter();
-        save_invoices(tx, invoices.map(|(key, (id, invoice))| (key, real(id), invoice)).collect())?;
-        Ok(WrittenSubscriptions { ids, transitions })
-    }
-}
-
-impl WrittenSubscriptions {
-    /// The number under which the subscription of a change is stored.
-    pub(super) fn id_of(&self, change: &SubscriptionChange) -> SubscriptionId {
-        self.ids.get(&change.row.token).copied().unwrap_or(change.row.id)
-    }
-
-    /// The transition that the event caused now, in the form that handlers get.
-    pub(super) fn new_transition(
-        &self,
-        event: &Claimed,
-        change: &SubscriptionChange,
-    ) -> Result<Option<SubscriptionNotice>, Error> {
-        let Some(id) = change.step.and_then(|place| self.transitions.get(place)).copied() else { return Ok(None) };
-        let (old, new) = (change.before.clone(), change.after.clone());
-        notice(event, change, id, (old, new), change.why.clone()).map(Some)
-    }
-
-    /// All transitions that the event caused, now or in an earlier attempt.
-    pub(super) fn transitions(
-        &self,
-        event: &Claimed,
-        change: &SubscriptionChange,
-    ) -> Result<Vec<SubscriptionNotice>, Error> {
-        let unreadable = |error| {
-            Error::new(ErrorKind::Storage, "a state in pay_subscription_transitions can't be read").with_source(error)
-        };
-        let mut all = Vec::new();
-        for row in &change.earlier {
-            let old = serde_json::from_str(&row.before).map_err(unreadable)?;
-            let new = serde_json::from_str(&row.after).map_err(unreadable)?;
-            all.push(notice(event, change, row.id, (old, new), row.cause.clone())?);
+        let mut billed: Vec<Key> =
+            self.invoices.iter().filter(|(_, (id, _))| self.is_ours(*id)).map(|(key, _)| key.clone()).collect();
+        let told = std::mem::take(&mut self.invoices).into_iter();
+        invoices::save(tx, told.map(|(key, (id, invoice))| (key, real(id), invoice)).collect())?;
+        for Recognized { adopted, .. } in &self.recognized {
+            let before = tx.invoices_of_subscription(real(*adopted), MOST_BILLED)?;
+            billed.extend(before.into_iter().map(|row| (row.variant, row.gateway_ref)));
         }
-        all.extend(self.new_transition(event, change)?);
-        Ok(all)
+        // Steps before it was recognized know it by the token that it had.
+        let had = self.recognized.iter().map(|it| (it.token.clone(), real(it.adopted))).collect::<Vec<_>>();
+        let ids = ids.into_iter().chain(had).collect();
+        Ok(WrittenSubscriptions { ids, transitions, invoices: billed })
     }
-
-    /// Whether the steps that an event caused have handlers left to run after the commit, here or elsewhere. Of an event
-    /// that waits for its payment they run before: the payment may never come.
-    pub(super) fn owes(
-        &self,
-        engine: &Engine,
-        lacking: &Lacking,
-        done: &HashMap<EventId, Vec<DoneHandler>>,
-        event: &Claimed,
-        change: &SubscriptionChange,
-    ) -> Result<bool, Error> {
-        let steps: Vec<Step> =
-            self.transitions(event, change)?.iter().map(|step| Step::Subscription(step.id)).collect();
-        let done = done.get(&event.row.id).map_or(&[][..], Vec::as_slice);
-        let is_open = |name: &str, of: Option<Step>| {
-            of.is_some() && !done.iter().any(|done| (done.handler.as_str(), done.transition) == (name, of))
-        };
-        let kind = &event.row.kind;
-        let owed_elsewhere = lacking.runs(&steps, kind).iter().any(|(name, of)| is_open(name, *of));
-        Ok(owed_elsewhere || engine.handlers.due(&steps, kind).any(|(name, of)| is_open(name, of)))
-    }
-}
-
-impl SubscriptionChange {
-    /// Whether this event caused a transition, now or in an earlier attempt.
-    pub(super) fn has_steps(&self) -> bool {
-        self.step.is_some() || !self.earlier.is_empty()
-    }
-
-    /// The owners whose being active it may have changed.
-    pub(super) fn owners(&self) -> impl Iterator<Item = String> {
-        self.before.owner.iter().chain(&self.after.owner).cloned().collect::<Vec<_>>().into_iter()
-    }
-}
-
-/// Keeps what outranks what is kept of the same invoice.
-fn keep(
-    kept: &mut BTreeMap<Key, (SubscriptionId, SubscriptionInvoice)>,
-    variant: &str,
-    of: SubscriptionId,
-    invoice: &SubscriptionInvoice,
-) {
-    // What can't be looked up can't be linked to a payment either.
-    if !storable(&invoice.gateway_ref) {
-        return;
-    }
-    let key = (variant.to_owned(), invoice.gateway_ref.clone());
-    match kept.get(&key) {
-        Some((_, known)) if !invoice.outranks(known) => {}
-        _ => drop(kept.insert(key, (of, invoice.clone()))),
-    }
-}
-
-/// Writes those invoices that outrank the stored ones. Their subscriptions are held, so nobody else writes them.
-fn save_invoices(tx: &mut dyn Tx, invoices: Vec<(Key, SubscriptionId, SubscriptionInvoice)>) -> Result<(), Error> {
-    let keys: Vec<Key> = invoices.iter().map(|(key, ..)| key.clone()).collect();
-    let known = tx.invoices_of(&keys)?;
-    let mut rows = Vec::new();
-    for ((variant, gateway_ref), subscription_id, invoice) in invoices {
-        let before = known.iter().find(|row| (&row.variant, &row.gateway_ref) == (&variant, &gateway_ref));
-        let before: Option<SubscriptionInvoice> = before.and_then(|row| serde_json::from_str(&row.fact).ok());
-        if before.is_none_or(|before| invoice.outranks(&before)) {
-            rows.push(InvoiceRow {
-                id: 0,
-                subscription_id,
-                variant,
-                gateway_ref,
-                status: invoice.status.clone(),
-                paid: invoice.paid,
-                invoiced_at: invoice.created_at,
-                fact: json(&invoice),
-            });
-        }
-    }
-    tx.save_invoices(&rows)
 }
 
 /// A transition of a subscription, to be stored.
@@ -320,18 +249,6 @@ fn transition(
         after: json(after),
         created_at: now,
     }
-}
-
-fn notice(
-    event: &Claimed,
-    change: &SubscriptionChange,
-    id: SubscriptionTransitionId,
-    (old, new): (SubscriptionState, SubscriptionState),
-    cause: String,
-) -> Result<SubscriptionNotice, Error> {
-    let subscription = Subscription::of(&change.row)?;
-    let (event_id, kind) = (event.row.gateway_event_id.clone(), event.row.kind.clone());
-    Ok(SubscriptionNotice { id, subscription, old, new, cause, event_id, kind })
 }
 
 fn not_read() -> Error {

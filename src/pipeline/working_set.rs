@@ -1,6 +1,6 @@
 //! All that the events of a batch may touch, in memory: payments, ledgers and references, and what is to be written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::fetching::FetchSet;
 use super::subscriptions::SubscriptionSet;
@@ -20,6 +20,8 @@ pub(crate) struct WorkingSet {
     payments: BTreeMap<PaymentId, Held>,
     tokens: HashMap<String, PaymentId>,
     references: HashMap<Key, PaymentId>,
+    /// Of what leads to no payment: the invoices and the tokens of subscriptions that were started here.
+    billed: (HashSet<Key>, HashSet<String>),
     pub(crate) subscriptions: SubscriptionSet,
     pub(crate) fetches: FetchSet,
     /// What attempts before this one left behind, of events that had one.
@@ -101,6 +103,7 @@ impl WorkingSet {
             return Err(Error::new(ErrorKind::Conflict, "a payment was absorbed meanwhile"));
         }
         set.take(tx, rows)?;
+        set.look_up_subscriptions(tx, wanted)?;
         Ok(set)
     }
 
@@ -117,7 +120,27 @@ impl WorkingSet {
         let mut found = self.look_up(tx, &tokens, &keys)?;
         found.retain(|id| !self.payments.contains_key(id));
         let rows = tx.payments_of(&found)?;
-        self.take(tx, rows)
+        self.take(tx, rows)?;
+        self.look_up_subscriptions(tx, wanted)
+    }
+
+    /// Of what leads to no payment: what is known as a subscription's of ours.
+    fn look_up_subscriptions(&mut self, tx: &mut dyn Tx, wanted: &[(&str, &References)]) -> Result<(), Error> {
+        let mut left = wanted.to_vec();
+        left.retain(|(variant, references)| self.find(variant, references).is_none());
+        let (tokens, keys) = names(&left);
+        let (invoices, tokens) = tx.started_here(&keys, &tokens)?;
+        self.billed.0.extend(invoices);
+        self.billed.1.extend(tokens);
+        Ok(())
+    }
+
+    /// Whether these name an invoice or the token of a subscription that was started here.
+    pub(super) fn bills_ours(&self, variant: &str, references: &References) -> bool {
+        let is_billed = |text: &String| self.billed.0.contains(&(variant.to_owned(), text.clone()));
+        references.tokens.iter().any(|token| self.billed.1.contains(token))
+            || references.gateway_refs.iter().any(is_billed)
+            || self.subscriptions.bills_ours(variant, references)
     }
 
     /// The payments that these lead to, in the order of their ids.

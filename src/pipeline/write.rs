@@ -8,7 +8,7 @@ use super::fetching;
 use super::handlers::Pending;
 use super::interpret::Understood;
 use super::step::{Change, Done, Stepped};
-use super::subscriptions::{SubscriptionChange, WrittenSubscriptions};
+use super::subscription_change::{SubscriptionChange, WrittenSubscriptions};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;
 use crate::domain::fact::Fact;
@@ -85,7 +85,9 @@ pub(super) fn write(
     tx.add_attempts(&attempts)?;
     let links: Vec<(Key, PaymentId)> = set.changes.links.iter().map(|(key, id)| (key.clone(), real(*id))).collect();
     tx.link(&links)?;
-    let keys: Vec<Key> = links.into_iter().map(|(key, _)| key).collect();
+    // The money of an invoice of a subscription started here waits for that to be known.
+    let billed = subscriptions.invoices.iter().cloned();
+    let keys: Vec<Key> = links.into_iter().map(|(key, _)| key).chain(billed).collect();
     let woken = if keys.is_empty() { 0 } else { tx.wake(&keys, now)? };
     set.fetches.write(tx)?;
     let ended: Vec<_> =

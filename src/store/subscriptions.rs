@@ -146,6 +146,9 @@ pub(crate) trait Subscriptions {
     /// # Errors
     /// `Conflict` when another writer came first.
     fn save_subscriptions(&mut self, rows: &[SubscriptionRow]) -> Result<Vec<(String, SubscriptionId)>, Error>;
+    /// Deletes a subscription that no event was about yet, and gives its token to the one that it turned out to be, if
+    /// that is stored.
+    fn put_in_place(&mut self, started: &SubscriptionRow, adopted: SubscriptionId) -> Result<(), Error>;
     /// Adds transitions; answers their ids in the same order.
     fn add_subscription_transitions(
         &mut self,
@@ -156,6 +159,8 @@ pub(crate) trait Subscriptions {
 
     /// These invoices, as far as they are stored.
     fn invoices_of(&mut self, keys: &[Key]) -> Result<Vec<InvoiceRow>, Error>;
+    /// Those of these that are invoices of subscriptions started here, and those of these tokens that such ones bear.
+    fn started_here(&mut self, keys: &[Key], tokens: &[String]) -> Result<(Vec<Key>, Vec<String>), Error>;
     /// Writes invoices, each in the place of the stored one with its gateway ref.
     fn save_invoices(&mut self, rows: &[InvoiceRow]) -> Result<(), Error>;
     /// The tokens of subscriptions that should have been heard of: not certain, or with a period that ended before

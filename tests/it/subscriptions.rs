@@ -17,6 +17,7 @@ mod pages;
 mod parked;
 mod repairing;
 mod shown;
+mod started;
 mod stories;
 mod storm;
 mod story;

@@ -51,6 +51,13 @@ impl Subscriptions for Connection {
         Err(Error::new(ErrorKind::Conflict, "a subscription was changed by another writer meanwhile"))
     }
 
+    fn put_in_place(&mut self, started: &SubscriptionRow, adopted: SubscriptionId) -> Result<(), Error> {
+        let putting = || failed("putting a subscription in the place of another");
+        diesel::delete(s::pay_subscriptions.find(started.id)).execute(self).map_err(putting())?;
+        let taken = diesel::update(s::pay_subscriptions.find(adopted)).set(s::token.eq(&started.token));
+        taken.execute(self).map(drop).map_err(putting())
+    }
+
     fn add_subscription_transitions(
         &mut self,
         steps: &[NewSubscriptionTransition],
@@ -77,6 +84,24 @@ impl Subscriptions for Connection {
         let found = i::pay_subscription_invoices.filter(named).load(self).map_err(failed("reading invoices"))?;
         let is_wanted = |row: &InvoiceRow| keys.iter().any(|(v, text)| (v, text) == (&row.variant, &row.gateway_ref));
         Ok(found.into_iter().filter(is_wanted).collect())
+    }
+
+    fn started_here(&mut self, keys: &[Key], tokens: &[String]) -> Result<(Vec<Key>, Vec<String>), Error> {
+        let looking = || failed("looking for subscriptions started here");
+        let (mut invoices, mut borne): (Vec<Key>, Vec<String>) = Default::default();
+        if !keys.is_empty() {
+            let variants: BTreeSet<&String> = keys.iter().map(|(variant, _)| variant).collect();
+            let refs = keys.iter().map(|(_, text)| text);
+            let is_ours = exists(s::pay_subscriptions.filter(s::id.eq(i::subscription_id).and(not(s::adopted))));
+            let named = i::variant.eq_any(variants).and(i::gateway_ref.eq_any(refs)).and(is_ours);
+            let found = i::pay_subscription_invoices.filter(named).select((i::variant, i::gateway_ref));
+            invoices = found.load::<Key>(self).map_err(looking())?;
+        }
+        if !tokens.is_empty() {
+            let bearing = s::pay_subscriptions.filter(s::token.eq_any(tokens).and(not(s::adopted)));
+            borne = bearing.select(s::token).load(self).map_err(looking())?;
+        }
+        Ok((invoices, borne))
     }
 
     fn save_invoices(&mut self, rows: &[InvoiceRow]) -> Result<(), Error> {
