@@ -69,7 +69,7 @@ fn paid(app: &App) -> i64 {
 on_both_databases! {
     async fn an_event_without_the_token_that_comes_first_makes_no_second_subscription(kind) {
         for (order, at_once) in orders(3).iter().flat_map(|order| [(order, false), (order, true)]) {
-            let dummy = Dummy::new("secret");
+            let dummy = Dummy::new("secret").price("tea", euro(1250), "month");
             let (app, token) = started(kind, &dummy, Unmatched::Adopt).await;
             let events = [event(1, None), event(2, Some(&token)), event(3, None)];
             for place in order {
@@ -98,7 +98,7 @@ on_both_databases! {
     }
 
     async fn a_token_of_another_subscription_takes_nothing_over(kind) {
-        let dummy = Dummy::new("secret");
+        let dummy = Dummy::new("secret").price("tea", euro(1250), "month");
         let (app, token) = started(kind, &dummy, Unmatched::Adopt).await;
         let other = NewSubscription::new("dummy", "tea").owner("user-7");
         let other = app.payments.subscribe(other).await.unwrap().subscription.token;
@@ -115,7 +115,7 @@ on_both_databases! {
 
     async fn the_money_of_a_subscription_started_here_is_recorded_under_every_policy(kind) {
         for unmatched in [Unmatched::Adopt, Unmatched::Park, Unmatched::Ignore] {
-            let dummy = Dummy::new("secret");
+            let dummy = Dummy::new("secret").price("tea", euro(1250), "month");
             let (app, token) = started(kind, &dummy, unmatched).await;
             // The first payment, a renewal, and one of a subscription that nobody here has asked for.
             let foreign = DummySubscription::new("de_9", "ds_9", SubscriptionStatus::Active);
@@ -134,11 +134,11 @@ on_both_databases! {
     async fn an_intent_of_an_invoice_of_ours_is_recorded_though_it_names_only_that(kind) {
         for (unmatched, is_first) in [(Unmatched::Ignore, false), (Unmatched::Park, false), (Unmatched::Park, true)] {
             let (app, _listener, token) = started_at_stripe(kind, unmatched).await;
-            let mut story = Story::new(1, "active");
+            let mut story = Story::new(1001, "active");
             story.update(NOW, json!({"metadata": {"subscription_token": token}}));
             story.invoice("paid", NOW + 2, json!({"status": "paid"}));
             let known = story.events[..2].iter().map(String::as_str);
-            let (invoice, intent) = (story.events[2].as_str(), intent("in_1"));
+            let (invoice, intent) = (story.events[2].as_str(), intent("in_1001"));
             let told = if is_first { [intent.as_str(), invoice] } else { [invoice, intent.as_str()] };
             // The event without the token comes first, too.
             for event in known.chain(told) {
@@ -149,7 +149,7 @@ on_both_databases! {
             let page = app.get(&format!("/payments/admin/subscriptions/{token}")).await.body;
             assert!(page.contains("payments/pay_"), "its payment is linked: {page}");
             // One of a subscription that was not started here goes the way of all others.
-            let stranger = self::intent("in_9");
+            let stranger = self::intent("in_9009");
             app.deliver(&[&stranger]).await;
             assert_eq!(paid(&app), 1);
         }
@@ -157,10 +157,10 @@ on_both_databases! {
 
     async fn an_intent_waits_until_its_invoices_subscription_turns_out_to_be_ours(kind) {
         let (app, _listener, token) = started_at_stripe(kind, Unmatched::Park).await;
-        let mut story = Story::new(1, "active");
+        let mut story = Story::new(1001, "active");
         story.invoice("paid", NOW + 1, json!({"status": "paid"}));
         story.update(NOW + 2, json!({"metadata": {"subscription_token": token}}));
-        let intent = intent("in_1");
+        let intent = intent("in_1001");
         for event in [&story.events[1], &intent] {
             app.deliver(&[event]).await;
         }
