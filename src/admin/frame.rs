@@ -96,6 +96,11 @@ impl Frame {
         self.admin.zone.local(at)
     }
 
+    /// The moment at which a day begins by the clocks of the host's zone.
+    pub(super) fn start_of(&self, day: time::Date) -> Timestamp {
+        self.admin.zone.start_of(day)
+    }
+
     /// The zone of absolute times.
     pub(super) fn zone(&self) -> &str {
         self.admin.zone.name()

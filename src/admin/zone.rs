@@ -37,6 +37,17 @@ impl Zone {
         }
     }
 
+    /// The moment at which a day begins by the zone's clocks.
+    pub(super) fn start_of(&self, day: time::Date) -> Timestamp {
+        let midnight = day.midnight().assume_utc();
+        let by = |at: Timestamp| {
+            let offset = self.local(at).0.offset().whole_seconds();
+            midnight.checked_sub(time::Duration::seconds(offset.into()))
+        };
+        // Where the clocks are changed in between, the offset at the first guess is not that of midnight.
+        by(midnight).and_then(by).unwrap_or(midnight)
+    }
+
     /// The moment as the zone's clocks show it, and the zone's short name at that moment: `CET`.
     pub(super) fn local(&self, at: Timestamp) -> (Timestamp, String) {
         let utc = (at.to_offset(UtcOffset::UTC), "UTC".to_owned());

@@ -13,11 +13,28 @@ use super::Timestamp;
 use super::fact::{Aspect, Fact, State};
 use super::money::Currency;
 
-/// A payment's facts, one for each register.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A payment's facts, one for each register. Two ledgers are equal when these are, whatever was told before them.
+#[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    registers: BTreeMap<(Aspect, String), Fact>,
+    registers: BTreeMap<(Aspect, String), Register>,
 }
+
+/// What one register holds.
+#[derive(Debug, Clone)]
+struct Register {
+    /// The fact that outranks all others.
+    fact: Fact,
+    /// What else was told of money, each content by the fact that told it first: it says when money moved.
+    earlier: Vec<Fact>,
+}
+
+impl PartialEq for Ledger {
+    fn eq(&self, other: &Self) -> bool {
+        self.facts().eq(other.facts())
+    }
+}
+
+impl Eq for Ledger {}
 
 /// The effect of a fact on a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,51 +82,133 @@ impl Ledger {
     pub fn insert(&mut self, fact: Fact) -> Effect {
         match self.registers.entry((fact.aspect, fact.gateway_ref.clone())) {
             Entry::Vacant(register) => {
-                register.insert(fact);
+                register.insert(Register { fact, earlier: Vec::new() });
                 Effect::New
             }
-            Entry::Occupied(mut register) => {
-                let held = register.get().state;
-                let (new, old) = (precedence(&fact), precedence(register.get()));
-                match new.cmp(&old) {
-                    Ordering::Less if new.is_only_older_than(&old) => Effect::Older(held),
-                    Ordering::Less => Effect::Outranked(held),
-                    Ordering::Equal => Effect::Known,
-                    Ordering::Greater => {
-                        register.insert(fact);
-                        Effect::Replaced(held)
-                    }
-                }
-            }
+            Entry::Occupied(mut register) => register.get_mut().take(fact),
         }
+    }
+
+    /// Takes a fact only as what was told before, where its register has one that outranks it. Returns whether it was
+    /// news.
+    pub(crate) fn recall(&mut self, fact: Fact) -> bool {
+        let Some(register) = self.registers.get_mut(&(fact.aspect, fact.gateway_ref.clone())) else { return false };
+        if precedence(&fact) >= precedence(&register.fact) {
+            return false;
+        }
+        let before = register.earlier.clone();
+        register.keep(fact);
+        register.earlier != before
     }
 
     /// Merges every fact of `other`.
     pub fn absorb(&mut self, other: Ledger) {
-        for fact in other.registers.into_values() {
-            self.merge(fact);
+        for Register { fact, earlier } in other.registers.into_values() {
+            for fact in earlier.into_iter().chain([fact]) {
+                self.merge(fact);
+            }
         }
     }
 
     /// The facts, ordered by aspect and then by the gateway's id.
     pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.registers.values()
+        self.registers.values().map(|register| &register.fact)
     }
 
     /// The facts of one aspect, ordered by the gateway's id.
     pub fn facts_of(&self, aspect: Aspect) -> impl Iterator<Item = &Fact> {
-        self.registers.range((aspect, String::new())..).map(|(_, fact)| fact).take_while(move |f| f.aspect == aspect)
+        let from = self.registers.range((aspect, String::new())..).map(|(_, register)| &register.fact);
+        from.take_while(move |f| f.aspect == aspect)
     }
 
     /// The fact of this aspect of this object.
     pub fn get(&self, aspect: Aspect, gateway_ref: &str) -> Option<&Fact> {
-        self.registers.get(&(aspect, gateway_ref.to_owned()))
+        self.registers.get(&(aspect, gateway_ref.to_owned())).map(|register| &register.fact)
+    }
+
+    /// What else was told of the money of this object: each content by the fact that told it first.
+    pub(crate) fn earlier(&self, aspect: Aspect, gateway_ref: &str) -> &[Fact] {
+        self.registers.get(&(aspect, gateway_ref.to_owned())).map_or(&[], |register| &register.earlier)
+    }
+
+    /// All that was told of money, in the order in which it happened. Of one moment, captures come before refunds, and
+    /// the single movement before the total that includes it.
+    pub(super) fn told_of_money(&self) -> Vec<&Fact> {
+        let told = self.registers.values().flat_map(|register| register.earlier.iter().chain([&register.fact]));
+        let mut told: Vec<&Fact> = told.filter(|fact| tells_of_money(fact)).collect();
+        told.sort_by(|a, b| {
+            let place = |fact: &Fact| MONEY.iter().position(|aspect| *aspect == fact.aspect);
+            let key = |fact: &'_ Fact| (fact.occurred_at, place(fact), fact.gateway_ref.clone());
+            key(a).cmp(&key(b)).then_with(|| precedence(a).cmp(&precedence(b)))
+        });
+        told
     }
 
     /// Whether the ledger has no facts.
     pub fn is_empty(&self) -> bool {
         self.registers.is_empty()
     }
+}
+
+impl Register {
+    fn take(&mut self, fact: Fact) -> Effect {
+        let held = self.fact.state;
+        let (new, old) = (precedence(&fact), precedence(&self.fact));
+        let (effect, other) = match new.cmp(&old) {
+            Ordering::Equal => return Effect::Known,
+            Ordering::Less if new.is_only_older_than(&old) => (Effect::Older(held), fact),
+            Ordering::Less => (Effect::Outranked(held), fact),
+            Ordering::Greater => (Effect::Replaced(held), std::mem::replace(&mut self.fact, fact)),
+        };
+        self.keep(other);
+        effect
+    }
+
+    /// Keeps a fact that is outranked, unless its content was told before it.
+    fn keep(&mut self, fact: Fact) {
+        if !tells_of_money(&fact) {
+            return;
+        }
+        self.earlier.push(fact);
+        let mut all: Vec<Fact> = std::mem::take(&mut self.earlier);
+        all.push(self.fact.clone());
+        all.sort_by(|a, b| first_told(a).cmp(&first_told(b)).then_with(|| precedence(a).cmp(&precedence(b))));
+        for fact in all {
+            let is_known = self.earlier.iter().any(|other| content(other) == content(&fact));
+            if !is_known {
+                self.earlier.push(fact);
+            }
+        }
+        self.earlier.retain(|fact| *fact != self.fact);
+    }
+}
+
+/// The aspects that tell of money, those first that name a single movement.
+const MONEY: [Aspect; 6] =
+    [Aspect::Capture, Aspect::CaptureTotal, Aspect::Checkout, Aspect::Dispute, Aspect::Refund, Aspect::RefundTotal];
+
+/// Whether a fact may count in what was captured, refunded or lost, at any time.
+fn tells_of_money(fact: &Fact) -> bool {
+    match fact.aspect {
+        Aspect::Checkout | Aspect::Capture | Aspect::CaptureTotal => moved(fact).is_some(),
+        // A pending refund may explain a part of a running total.
+        Aspect::Refund | Aspect::RefundTotal | Aspect::Dispute => true,
+        Aspect::Authorization | Aspect::Concern | Aspect::Review => false,
+    }
+}
+
+/// The order in which facts of one register were told.
+fn first_told(fact: &Fact) -> (Timestamp, &str) {
+    (fact.occurred_at, &fact.event_id)
+}
+
+/// What counts of a fact in what was captured, refunded or lost, besides its time.
+type Counted<'a> = (State, Option<i64>, Option<Currency>, Option<(Option<i64>, Option<&'a str>, Option<Timestamp>)>);
+
+fn content(fact: &Fact) -> Counted<'_> {
+    let is_capture = matches!(fact.aspect, Aspect::Checkout | Aspect::Capture | Aspect::CaptureTotal);
+    let of = (fact.face, fact.parent.as_deref(), fact.since);
+    (fact.state, fact.amount, fact.currency, (!is_capture).then_some(of))
 }
 
 /// By what a fact outranks another of its register, the most significant field first. It covers every field of a fact,

@@ -3,37 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::fact::{Fact, State};
 use crate::domain::ledger::Effect;
-use crate::domain::money::Currency;
-use crate::domain::{Timestamp, storable_time};
+use crate::store::told::ToldFact;
 
 /// One fact. The names of its fields are in the database.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    register: String,
-    gateway_ref: String,
-    state: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    amount: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    face: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    currency: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
-    /// Unix time in microseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<i64>,
-    /// Unix time in microseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    until: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    livemode: Option<bool>,
-    /// Unix time in microseconds.
-    at: i64,
-    /// The gateway's id of the event.
-    event: String,
+    #[serde(flatten)]
+    fact: ToldFact,
     effect: String,
     /// The state that the register held before, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +31,6 @@ pub(crate) fn from_json(text: &str) -> Vec<(Fact, Effect)> {
 }
 
 fn stored((fact, effect): &(Fact, Effect)) -> Stored {
-    let micros = |at: Timestamp| i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(0);
     let (word, held) = match effect {
         Effect::New => ("new", None),
         Effect::Known => ("known", None),
@@ -61,27 +38,10 @@ fn stored((fact, effect): &(Fact, Effect)) -> Stored {
         Effect::Older(held) => ("older", Some(held)),
         Effect::Outranked(held) => ("outranked", Some(held)),
     };
-    Stored {
-        register: fact.aspect.as_str().to_owned(),
-        gateway_ref: fact.gateway_ref.clone(),
-        state: fact.state.as_str().to_owned(),
-        amount: fact.amount,
-        face: fact.face,
-        currency: fact.currency.map(|currency| currency.as_str().to_owned()),
-        parent: fact.parent.clone(),
-        since: fact.since.map(micros),
-        until: fact.until.map(micros),
-        livemode: fact.livemode,
-        at: micros(fact.occurred_at),
-        event: fact.event_id.clone(),
-        effect: word.to_owned(),
-        held: held.map(|state| state.as_str().to_owned()),
-    }
+    Stored { fact: ToldFact::of(fact), effect: word.to_owned(), held: held.map(|state| state.as_str().to_owned()) }
 }
 
 fn fact(stored: Stored) -> Option<(Fact, Effect)> {
-    let at =
-        |micros: i64| Timestamp::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().and_then(storable_time);
     let held = stored.held.as_deref().and_then(State::parse);
     let effect = match (stored.effect.as_str(), held) {
         ("new", _) => Effect::New,
@@ -91,26 +51,15 @@ fn fact(stored: Stored) -> Option<(Fact, Effect)> {
         ("outranked", Some(held)) => Effect::Outranked(held),
         _ => return None,
     };
-    let fact = Fact {
-        aspect: Aspect::parse(&stored.register)?,
-        gateway_ref: stored.gateway_ref,
-        state: State::parse(&stored.state)?,
-        amount: stored.amount,
-        face: stored.face,
-        currency: stored.currency.and_then(|code| Currency::parse(&code).ok()),
-        parent: stored.parent,
-        since: stored.since.and_then(at),
-        until: stored.until.and_then(at),
-        livemode: stored.livemode,
-        occurred_at: at(stored.at)?,
-        event_id: stored.event,
-    };
-    Some((fact, effect))
+    Some((stored.fact.fact()?, effect))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
+    use crate::domain::fact::Aspect;
+    use crate::domain::money::Currency;
 
     #[test]
     fn facts_come_back_as_they_were_kept() {

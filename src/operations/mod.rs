@@ -1,5 +1,6 @@
 //! What gateways are asked to do, exactly once, and what they are asked to tell; and what people decide besides.
 
+mod books;
 mod catch_up;
 mod chores;
 mod complete;

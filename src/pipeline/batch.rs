@@ -188,7 +188,8 @@ fn process_set(
             completion::after(engine, tx, change, read, &one.event.row)?;
         }
     }
-    // Last: its rows are everybody's, so they are held for the commit and no longer.
+    // Last: these rows are everybody's, so they are held for the commit and no longer.
+    std::mem::take(&mut set.changes.totals).write(tx)?;
     std::mem::take(&mut set.changes.money).write(tx)?;
     tx.check()?;
     Ok(conclude(engine, &set, done, written)?)

@@ -2,6 +2,7 @@
 //! working set and written, and then its handlers run.
 
 mod batch;
+pub(crate) mod books;
 mod completion;
 mod failure;
 mod fetching;

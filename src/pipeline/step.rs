@@ -219,11 +219,7 @@ impl Step<'_> {
         facts.extend(is_ambiguous.then(|| concern("ambiguous_reference", self.event)));
         let held = set.held_mut(payment)?;
         let before = payment::state(&held.row);
-        let effects: Vec<(Fact, Effect)> =
-            facts.iter().map(|fact| (fact.clone(), held.ledger.insert(fact.clone()))).collect();
-        for (fact, _) in effects.iter().filter(|(_, effect)| effect.changed()) {
-            held.registers.insert((fact.aspect, fact.gateway_ref.clone()));
-        }
+        let effects: Vec<(Fact, Effect)> = facts.iter().map(|fact| (fact.clone(), held.insert(fact))).collect();
         let is_changed = !same.is_empty() || effects.iter().any(|(_, effect)| effect.changed());
         let after = derive(payment::terms(&held.row), &held.ledger);
         let (code, why) = if facts.is_empty() {

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::books::Totals;
 use super::fetching::FetchSet;
 use super::subscriptions::SubscriptionSet;
 use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::{EventId, PaymentId};
-use crate::domain::ledger::Ledger;
+use crate::domain::ledger::{Effect, Ledger};
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{DoneHandler, NewTransition, PaymentDraft, PaymentRow, TransitionRow};
-use crate::store::sets::{EventEnd, EventFacts, Key};
+use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
 
 /// What a batch knows, and what it changed.
 #[derive(Default)]
@@ -56,6 +57,8 @@ pub(super) struct Changes {
     /// Adopted payments that turned out to be others: from, into.
     pub(super) absorbed: Vec<(PaymentId, PaymentId)>,
     pub(super) money: Moved,
+    /// What the movements change in the totals of months.
+    pub(super) totals: Totals,
 }
 
 /// The payment that an event is about.
@@ -261,14 +264,10 @@ impl WorkingSet {
         absorbed.row.absorbed_by = Some(into);
         (absorbed.is_changed, absorbed.is_rebuilt) = (false, false);
         absorbed.registers.clear();
-        let facts: Vec<Fact> = std::mem::take(&mut absorbed.ledger).facts().cloned().collect();
+        let ledger = std::mem::take(&mut absorbed.ledger);
         let held = self.held_mut(into)?;
-        for fact in facts {
-            let register = (fact.aspect, fact.gateway_ref.clone());
-            if held.ledger.merge(fact) {
-                held.registers.insert(register);
-            }
-        }
+        held.registers.extend(ledger.facts().map(|fact| (fact.aspect, fact.gateway_ref.clone())));
+        held.ledger.absorb(ledger);
         for id in self.references.values_mut().chain(self.tokens.values_mut()).filter(|id| **id == from) {
             *id = into;
         }
@@ -280,6 +279,21 @@ impl WorkingSet {
 impl Held {
     fn new(row: PaymentRow, ledger: Ledger) -> Self {
         Self { row, ledger, is_changed: false, registers: BTreeSet::new(), is_rebuilt: false }
+    }
+
+    /// Adds a fact to the ledger.
+    pub(super) fn insert(&mut self, fact: &Fact) -> Effect {
+        let earlier = self.ledger.earlier(fact.aspect, &fact.gateway_ref).to_vec();
+        let effect = self.ledger.insert(fact.clone());
+        if effect.changed() || self.ledger.earlier(fact.aspect, &fact.gateway_ref) != earlier {
+            self.registers.insert((fact.aspect, fact.gateway_ref.clone()));
+        }
+        effect
+    }
+
+    /// The registers that differ from the stored ones, as those of this payment.
+    pub(super) fn entries(&self, payment: PaymentId) -> impl Iterator<Item = LedgerEntry> {
+        self.registers.iter().filter_map(move |register| LedgerEntry::of(payment, &self.ledger, register))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use super::books::{self, Totals};
 use super::failure::{Failure, report};
 use super::fetching;
 use super::handlers::Pending;
@@ -11,7 +12,6 @@ use super::step::{Change, Done, Stepped};
 use super::subscription_change::{SubscriptionChange, WrittenSubscriptions};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;
-use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::{Timestamp, later};
 use crate::engine::owed::Lacking;
@@ -19,7 +19,7 @@ use crate::engine::{Engine, EventNotice, Payment, Subscription, SubscriptionNoti
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, Step, TransitionRow, Verdict};
-use crate::store::sets::{EventEnd, EventFacts, Key};
+use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
 
 /// What was written, as far as what follows needs it.
 pub(super) struct Written {
@@ -93,7 +93,7 @@ pub(super) fn write(
     let ended: Vec<_> =
         done.iter().zip(&set.changes.ends).map(|(one, end)| (&one.event.row, end.verdict.state)).collect();
     let woken = woken + fetching::wake(tx, &ended, now)?;
-    save(tx, set, &real, now)?;
+    set.changes.totals = save(tx, set, &real, now)?;
     let transitions = add_transitions(tx, std::mem::take(&mut set.changes.transitions), &real)?;
     for (from, into) in &set.changes.absorbed {
         tx.absorb(real(*from), real(*into), now)?;
@@ -188,27 +188,32 @@ fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
     }
 }
 
-/// Payments and their ledgers.
+/// Payments, their ledgers and their movements.
 fn save(
     tx: &mut dyn Tx,
     set: &WorkingSet,
     real: &impl Fn(PaymentId) -> PaymentId,
     now: Timestamp,
-) -> Result<(), Error> {
-    let (mut rows, mut facts): (Vec<PaymentRow>, Vec<(PaymentId, Fact)>) = (Vec::new(), Vec::new());
+) -> Result<Totals, Error> {
+    let (mut rows, mut entries): (Vec<PaymentRow>, Vec<LedgerEntry>) = (Vec::new(), Vec::new());
+    // What was absorbed has no movements of its own any more.
+    let mut payments: Vec<PaymentId> = set.changes.absorbed.iter().map(|(from, _)| real(*from)).collect();
+    let mut movements = Vec::new();
     for held in set.changed() {
-        let id = real(held.row.id);
+        let row = PaymentRow { id: real(held.row.id), ..held.row.clone() };
         if held.is_rebuilt {
-            tx.clear_ledger(id)?;
+            tx.clear_ledger(row.id)?;
         }
-        let changed = held.registers.iter().filter_map(|(aspect, text)| held.ledger.get(*aspect, text));
-        facts.extend(changed.map(|fact| (id, fact.clone())));
+        entries.extend(held.entries(row.id));
+        payments.push(row.id);
+        movements.extend(books::booked(&row, &held.ledger));
         if held.is_changed {
-            rows.push(PaymentRow { id, ..held.row.clone() });
+            rows.push(row);
         }
     }
-    tx.keep_facts(&facts)?;
-    tx.save_payments(&rows, now)
+    tx.keep_facts(&entries)?;
+    tx.save_payments(&rows, now)?;
+    books::write(tx, &payments, movements)
 }
 
 fn add_transitions(

@@ -3,6 +3,7 @@
 mod anomalies;
 mod anomaly;
 mod audit;
+mod books;
 mod browse;
 mod checkup;
 #[cfg(feature = "cli")]
@@ -28,6 +29,7 @@ mod wording;
 pub(crate) use anomalies::anomalies_now;
 pub(crate) use anomaly::Anomaly;
 pub(crate) use audit::Acts;
+pub(crate) use books::{Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
     COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
     by_text, event_rows,

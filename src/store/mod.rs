@@ -7,6 +7,7 @@ pub(crate) mod any;
 pub(crate) mod audit;
 mod backend;
 pub(crate) mod bodies;
+pub(crate) mod books;
 pub(crate) mod calls;
 mod data_file;
 pub(crate) mod database;
@@ -32,6 +33,7 @@ mod statement;
 pub(crate) mod subscription_calls;
 pub(crate) mod subscriptions;
 pub(crate) mod threads;
+pub(crate) mod told;
 pub(crate) mod typed;
 pub(crate) mod writer;
 
@@ -45,6 +47,7 @@ use crate::error::{Error, ErrorKind};
 use alarms::Alarms;
 use audit::*;
 use bodies::Bodies;
+use books::Books;
 use calls::*;
 use drift::Comparisons;
 use fetches::Fetches;
@@ -109,6 +112,7 @@ pub(crate) trait Tx:
     + Sets
     + Events
     + Bodies
+    + Books
     + Payments
     + Persons
     + Subscriptions

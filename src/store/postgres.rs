@@ -2,6 +2,7 @@
 //! references are locked in one order before they are read.
 
 mod append;
+mod books;
 mod fetches;
 mod growth;
 mod replication;

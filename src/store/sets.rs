@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::rows::{Claim, Claimed, DoneHandler, NewAttempt, NewTransition, PaymentRow, TransitionRow, Verdict};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::{EventId, PaymentId, SubscriptionId, TransitionId};
+use crate::domain::ledger::Ledger;
 use crate::error::Error;
 
 /// A gateway's name of an object: the variant, and the gateway ref.
@@ -33,6 +34,23 @@ pub(crate) struct EventFacts {
     pub summary: String,
     /// A JSON list, see `engine/event_facts.rs`.
     pub facts: String,
+}
+
+/// A register of a payment's ledger, to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerEntry {
+    pub payment: PaymentId,
+    pub fact: Fact,
+    /// What else was told of its money.
+    pub earlier: Vec<Fact>,
+}
+
+impl LedgerEntry {
+    /// This register of a payment's ledger.
+    pub(crate) fn of(payment: PaymentId, ledger: &Ledger, (aspect, text): &(Aspect, String)) -> Option<Self> {
+        let fact = ledger.get(*aspect, text)?.clone();
+        Some(Self { payment, fact, earlier: ledger.earlier(*aspect, text).to_vec() })
+    }
 }
 
 /// An event's way out of its running state: what its handlers did, written by one statement for many events.
@@ -69,7 +87,7 @@ pub(crate) trait Sets {
     fn payments_by_references(&mut self, keys: &[Key]) -> Result<Vec<(Key, PaymentId)>, Error>;
     /// These payments, each held until the transaction ends; locked in the order of their ids.
     fn hold_payments(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error>;
-    /// The facts of these payments.
+    /// The facts of these payments, and what else was told of money.
     fn ledgers(&mut self, payments: &[PaymentId]) -> Result<Vec<(PaymentId, Fact)>, Error>;
     /// The transitions that these events caused, oldest first.
     fn transitions_by(&mut self, events: &[EventId]) -> Result<Vec<TransitionRow>, Error>;
@@ -90,7 +108,7 @@ pub(crate) trait Sets {
     /// How many parked events bear one of these references.
     fn count_parked(&mut self, keys: &[Key]) -> Result<i64, Error>;
     /// Writes registers of ledgers.
-    fn keep_facts(&mut self, facts: &[(PaymentId, Fact)]) -> Result<(), Error>;
+    fn keep_facts(&mut self, entries: &[LedgerEntry]) -> Result<(), Error>;
     /// Writes payments; each must still be of the version that was read, which is the row's.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! lock at its start: a transaction that reads first and writes later would fail at once when another is writing.
 
 mod append;
+mod books;
 mod fetches;
 mod growth;
 mod results;

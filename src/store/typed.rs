@@ -18,7 +18,7 @@ use crate::domain::id::{
 };
 use crate::domain::money::Currency;
 use crate::domain::operation::{OperationState, SubscriptionVerb, Verb};
-use crate::domain::payment::Status;
+use crate::domain::payment::{MovementKind, Status};
 use crate::domain::subscription::SubscriptionStatus;
 
 /// A word in a column that is none of this crate's.
@@ -160,6 +160,7 @@ words_read! {
     Aspect, "a register" in "pay_ledger.register": Aspect::parse;
     State, "a state" in "pay_ledger.state": State::parse;
     Status, "a status" in "pay_payments.status": Status::parse;
+    MovementKind, "a kind" in "pay_movements.kind": MovementKind::parse;
     FromStatus, "a status" in "pay_transitions.from_status": |word: &str| Status::parse(word).map(FromStatus);
     ToStatus, "a status" in "pay_transitions.to_status": |word: &str| Status::parse(word).map(ToStatus);
     SubscriptionStatus, "a status" in "pay_subscriptions.status": SubscriptionStatus::parse;
@@ -177,6 +178,7 @@ words_written! {
     Aspect as &'static str, word => word.as_str();
     State as &'static str, word => word.as_str();
     Status as &'static str, word => word.as_str();
+    MovementKind as &'static str, word => word.as_str();
     SubscriptionStatus as &'static str, word => word.as_str();
     Currency as String, code => code.to_string();
 }

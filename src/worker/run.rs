@@ -125,7 +125,8 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
     repeat(chores, poll, &mut stopping).await;
 }
 
-/// Bodies that are old enough go; that takes turns with the other processes and waits for nothing else.
+/// Bodies that are old enough go, and the books of older payments are filled; that takes turns with the other processes
+/// and waits for nothing else.
 async fn prune(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let pruned = async || {
         let pruned = payments.engine().prune_a_while().await;
@@ -133,7 +134,9 @@ async fn prune(payments: Payments, poll: Duration, mut stopping: watch::Receiver
         let swept = payments.engine().sweep_a_while().await;
         swept.inspect_err(|error| error.report("bodies could not be looked through for persons who were erased"))?;
         let measured = payments.engine().measure_tables().await;
-        measured.inspect_err(|error| error.report("the tables could not be measured"))
+        measured.inspect_err(|error| error.report("the tables could not be measured"))?;
+        let filled = payments.engine().fill_books_a_while().await;
+        filled.inspect_err(|error| error.report("the books could not be filled"))
     };
     repeat(pruned, poll, &mut stopping).await;
 }

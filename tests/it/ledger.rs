@@ -2,6 +2,7 @@
 //! known ends, and properties over stories and over facts that no gateway would send.
 
 mod lives;
+mod movements;
 mod properties;
 mod several;
 mod stories;

@@ -11,6 +11,7 @@ mod app;
 mod asking;
 mod audit;
 mod backup;
+mod books;
 mod braintree;
 mod browser;
 mod cli;

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use time::macros::format_description;
 
-use super::{events, payments, subscriptions};
+use super::{books, events, payments, subscriptions};
 use crate::admin::asked::Asked;
 use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
@@ -14,12 +14,14 @@ use crate::admin::views::words::machine;
 use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
 use crate::error::Error;
-use crate::reports::{EventView, PaymentView, SubscriptionView};
+use crate::reports::{BookView, EventView, PaymentView, SubscriptionView};
+use crate::store::books::MovementRow;
 use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::SubscriptionRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
     Route::page("payments.csv", |visit| Box::pin(payments_csv(visit))),
+    Route::page("books.csv", |visit| Box::pin(books_csv(visit))),
     Route::page("events.csv", |visit| Box::pin(events_csv(visit))),
     Route::page("subscriptions.csv", |visit| Box::pin(subscriptions_csv(visit))),
 ];
@@ -31,6 +33,9 @@ const PAYMENTS: &[&str] = &[
     "created", "token", "reference", "variant", "status", "amount", "captured", "refunded", "currency", "mode",
     "customer", "disputed", "concerns", "adopted", "updated",
 ];
+
+const BOOK: &[&str] =
+    &["moved", "kind", "amount", "currency", "fee", "net", "variant", "mode", "payment", "gateway_id"];
 
 const EVENTS: &[&str] = &[
     "received", "event", "kind", "variant", "state", "code", "outcome", "payment", "mode", "deliveries", "attempts",
@@ -47,6 +52,14 @@ async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let view = readable(payments::view(&mut asked), &asked)?;
     let (way, response) = download(&file("payments", &visit));
     actix_rt::spawn(async move { end(send_payments(visit, view, &way).await, &way).await });
+    Ok(response)
+}
+
+async fn books_csv(visit: Visit) -> Result<HttpResponse, Failure> {
+    let mut asked = Asked::of(&visit.req);
+    let view = readable(books::asked_for(&mut asked, &visit), &asked)?;
+    let (way, response) = download(&file("books", &visit));
+    actix_rt::spawn(async move { end(send_book(visit, view, &way).await, &way).await });
     Ok(response)
 }
 
@@ -124,6 +137,41 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
         Ours(machine(payment.updated_at)),
     ];
     sheet.row(&row.variant, cells);
+}
+
+async fn send_book(visit: Visit, view: BookView, way: &Way) -> Result<(), Error> {
+    let (mut sheet, mut place) = (Sheet::new(visit, BOOK), None);
+    while sheet.send(way).await {
+        let (page, tokens) = sheet.visit().engine().book_page(view.clone(), place, CHUNK).await?;
+        for row in page.rows {
+            let token = tokens.get(&row.payment_id).cloned();
+            add_movement(&mut sheet, row, token);
+        }
+        place = page.further;
+        if place.is_none() {
+            sheet.send(way).await;
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn add_movement(sheet: &mut Sheet, row: MovementRow, token: Option<String>) {
+    let money = |minor| Money::new(minor, row.currency).decimal();
+    let variant = row.variant.clone();
+    let cells = [
+        Ours(machine(row.moved_at)),
+        Ours(row.kind.as_str().to_owned()),
+        Ours(money(row.amount)),
+        Ours(row.currency.to_string()),
+        Ours(row.fee.map(money).unwrap_or_default()),
+        Ours(row.net.map(money).unwrap_or_default()),
+        Ours(row.variant),
+        Ours(row.mode),
+        Ours(token.unwrap_or_default()),
+        Theirs(Some(row.gateway_ref)),
+    ];
+    sheet.row(&variant, cells);
 }
 
 async fn send_events(visit: Visit, view: EventView, way: &Way) -> Result<(), Error> {

@@ -25,6 +25,7 @@ pages! {
     operation,
     rebuild,
     review,
+    books,
     subscriptions,
     subscription,
     subscription_operation,

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod badge;
+pub(crate) mod books;
 pub(crate) mod chart;
 pub(crate) mod compare;
 pub(crate) mod confirm;

@@ -7,6 +7,7 @@ mod concern;
 pub(super) mod concerns;
 mod disputes;
 mod families;
+mod movements;
 mod refunds;
 mod reviews;
 pub(super) mod rules;
@@ -14,6 +15,7 @@ mod state;
 
 pub(crate) use captures::capture_of;
 pub use captures::{Captured, captures};
+pub use movements::{Movement, MovementKind, movements};
 pub(crate) use reviews::{accepted, dismissed};
 pub use rules::derive;
 pub(crate) use rules::open_concerns;

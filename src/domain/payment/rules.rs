@@ -9,6 +9,7 @@ use super::{concerns, disputes, refunds};
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::{Ledger, rank};
+use crate::domain::money::Currency;
 
 /// The state of a payment with these `terms` and this `ledger`. Total: any facts give a state.
 ///
@@ -17,7 +18,7 @@ use crate::domain::ledger::{Ledger, rank};
 /// unpaid one.
 pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let case = Case::read(terms, ledger);
-    let (refunded, lost) = gone(&case);
+    let (refunded, lost) = gone(ledger, case.due.currency, case.captured);
     let paid = is_paid(&case);
     // Of a payment that was paid twice, or too high, the surplus goes back without touching what was due: by a refund
     // or by a dispute.
@@ -39,14 +40,14 @@ pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
 /// Why a person should review it now, each with what gives the reason.
 pub(crate) fn open_concerns(terms: Terms, ledger: &Ledger) -> Vec<Concern> {
     let case = Case::read(terms, ledger);
-    let (refunded, lost) = gone(&case);
+    let (refunded, lost) = gone(ledger, case.due.currency, case.captured);
     concerns::open(&case, is_paid(&case), refunded.saturating_add(lost))
 }
 
-/// What was refunded, and what was lost to disputes, of what was captured.
-fn gone(case: &Case<'_>) -> (i64, i64) {
-    let refunded = refunds::refunded(case.ledger, case.due.currency).clamp(0, case.captured);
-    let lost = disputes::lost(case.ledger, case.due.currency).clamp(0, case.captured.saturating_sub(refunded));
+/// What was refunded, and what was lost to disputes, of what was captured, in minor units of `currency`.
+pub(super) fn gone(ledger: &Ledger, currency: Currency, captured: i64) -> (i64, i64) {
+    let refunded = refunds::refunded(ledger, currency).clamp(0, captured);
+    let lost = disputes::lost(ledger, currency).clamp(0, captured.saturating_sub(refunded));
     (refunded, lost)
 }
 

@@ -12,5 +12,5 @@ pub(crate) use payments::by_text;
 pub(crate) use readable::readable;
 pub(crate) use view::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
-    page,
+    page, page_of,
 };

@@ -6,12 +6,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use crate::domain::Timestamp;
-use crate::domain::fact::{Fact, State};
+use crate::domain::fact::State;
 use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{NewTransition, PaymentRow};
-use crate::store::sets::{EventEnd, EventFacts, Key};
+use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
 use crate::store::statement::{answers, statement};
+use crate::store::told::earlier_to_json;
 
 /// One column of many rows.
 pub(super) fn column<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
@@ -151,35 +152,37 @@ statement! { Pg,
         events: Vec<&'a str> => Array<Text>,
         until: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
         livemodes: Vec<Option<bool>> => Array<Nullable<Bool>>,
+        earlier: Vec<Option<String>> => Array<Nullable<Text>>,
     }
     "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
-     occurred_at, event_id, until, livemode) \
-     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     occurred_at, event_id, until, livemode, earlier) \
+     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
      ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
      face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
      since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id, \
-     until = excluded.until, livemode = excluded.livemode"
+     until = excluded.until, livemode = excluded.livemode, earlier = excluded.earlier"
 }
 answers!(KeepFacts, PgConnection);
 
-pub(super) fn keep_facts(conn: &mut PgConnection, facts: &[(PaymentId, Fact)]) -> QueryResult<()> {
-    if facts.is_empty() {
+pub(super) fn keep_facts(conn: &mut PgConnection, entries: &[LedgerEntry]) -> QueryResult<()> {
+    if entries.is_empty() {
         return Ok(());
     }
     KeepFacts {
-        payments: column(facts, |(payment, _)| payment.0),
-        registers: column(facts, |(_, fact)| fact.aspect.as_str()),
-        refs: column(facts, |(_, fact)| fact.gateway_ref.as_str()),
-        states: column(facts, |(_, fact)| fact.state.as_str()),
-        amounts: column(facts, |(_, fact)| fact.amount),
-        faces: column(facts, |(_, fact)| fact.face),
-        currencies: column(facts, |(_, fact)| fact.currency.as_ref().map(Currency::as_str)),
-        parents: column(facts, |(_, fact)| fact.parent.as_deref()),
-        since: column(facts, |(_, fact)| fact.since),
-        occurred: column(facts, |(_, fact)| fact.occurred_at),
-        events: column(facts, |(_, fact)| fact.event_id.as_str()),
-        until: column(facts, |(_, fact)| fact.until),
-        livemodes: column(facts, |(_, fact)| fact.livemode),
+        payments: column(entries, |entry| entry.payment.0),
+        registers: column(entries, |entry| entry.fact.aspect.as_str()),
+        refs: column(entries, |entry| entry.fact.gateway_ref.as_str()),
+        states: column(entries, |entry| entry.fact.state.as_str()),
+        amounts: column(entries, |entry| entry.fact.amount),
+        faces: column(entries, |entry| entry.fact.face),
+        currencies: column(entries, |entry| entry.fact.currency.as_ref().map(Currency::as_str)),
+        parents: column(entries, |entry| entry.fact.parent.as_deref()),
+        since: column(entries, |entry| entry.fact.since),
+        occurred: column(entries, |entry| entry.fact.occurred_at),
+        events: column(entries, |entry| entry.fact.event_id.as_str()),
+        until: column(entries, |entry| entry.fact.until),
+        livemodes: column(entries, |entry| entry.fact.livemode),
+        earlier: column(entries, |entry| earlier_to_json(&entry.earlier)),
         _borrows: Default::default(),
     }
     .execute(conn)

@@ -6,12 +6,13 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, TimestamptzSqlite};
 use diesel::sqlite::Sqlite;
 
 use crate::domain::Timestamp;
-use crate::domain::fact::{Fact, State};
+use crate::domain::fact::State;
 use crate::domain::id::{EventId, PaymentId, TransitionId};
 use crate::domain::money::Currency;
 use crate::store::rows::{NewTransition, PaymentRow};
-use crate::store::sets::{EventEnd, EventFacts, Key};
+use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
 use crate::store::statement::{answers, statement};
+use crate::store::told::earlier_to_json;
 
 statement! { Sqlite,
     EndEvent {
@@ -120,18 +121,19 @@ statement! { Sqlite,
         event: &'a str => Text,
         until: Option<Timestamp> => Nullable<TimestamptzSqlite>,
         livemode: Option<bool> => Nullable<Bool>,
+        earlier: Option<String> => Nullable<Text>,
     }
     "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
-     occurred_at, event_id, until, livemode) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     occurred_at, event_id, until, livemode, earlier) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
      ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
      face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
      since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id, \
-     until = excluded.until, livemode = excluded.livemode"
+     until = excluded.until, livemode = excluded.livemode, earlier = excluded.earlier"
 }
 answers!(KeepFact, SqliteConnection);
 
-pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(PaymentId, Fact)]) -> QueryResult<()> {
-    for (payment, fact) in facts {
+pub(super) fn keep_facts(conn: &mut SqliteConnection, entries: &[LedgerEntry]) -> QueryResult<()> {
+    for LedgerEntry { payment, fact, earlier } in entries {
         KeepFact {
             payment: payment.0,
             register: fact.aspect.as_str(),
@@ -146,6 +148,7 @@ pub(super) fn keep_facts(conn: &mut SqliteConnection, facts: &[(PaymentId, Fact)
             event: &fact.event_id,
             until: fact.until,
             livemode: fact.livemode,
+            earlier: earlier_to_json(earlier),
             _borrows: Default::default(),
         }
         .execute(conn)?;

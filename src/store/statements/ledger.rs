@@ -8,6 +8,7 @@ use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::id::PaymentId;
 use crate::error::Error;
+use crate::store::told::earlier_from_json;
 use crate::store::typed::LedgerCurrency;
 
 #[derive(Queryable)]
@@ -25,6 +26,7 @@ pub(super) struct LedgerRow {
     event_id: String,
     until: Option<Timestamp>,
     livemode: Option<bool>,
+    earlier: Option<String>,
 }
 
 pub(super) fn facts(conn: &mut Connection, payment: PaymentId) -> Result<Vec<Fact>, Error> {
@@ -33,9 +35,15 @@ pub(super) fn facts(conn: &mut Connection, payment: PaymentId) -> Result<Vec<Fac
     Ok(rows.into_iter().map(fact).collect())
 }
 
-/// The facts of several payments.
+/// The facts of several payments, and what else was told of money.
 pub(super) fn facts_of(rows: Vec<LedgerRow>) -> Vec<(PaymentId, Fact)> {
-    rows.into_iter().map(|row| (row.payment_id, fact(row))).collect()
+    let told = |row: LedgerRow| {
+        let mut told: Vec<Fact> = earlier_from_json(row.earlier.as_deref()).collect();
+        let payment = row.payment_id;
+        told.push(fact(row));
+        told.into_iter().map(move |fact| (payment, fact))
+    };
+    rows.into_iter().flat_map(told).collect()
 }
 
 fn fact(row: LedgerRow) -> Fact {

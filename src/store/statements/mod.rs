@@ -6,6 +6,8 @@ mod acts;
 mod alarms;
 mod attempts;
 mod bodies;
+mod book_schema;
+mod books;
 mod browse;
 mod checkup;
 mod chores;

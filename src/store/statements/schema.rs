@@ -49,6 +49,7 @@ diesel::table! {
         event_id -> Text,
         until -> Nullable<Instant>,
         livemode -> Nullable<Bool>,
+        earlier -> Nullable<Text>,
     }
 }
 

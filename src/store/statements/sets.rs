@@ -177,8 +177,8 @@ impl Sets for Connection {
         Ok(parked)
     }
 
-    fn keep_facts(&mut self, facts: &[(PaymentId, Fact)]) -> Result<(), Error> {
-        write::keep_facts(self, facts).map_err(failed("writing ledgers"))
+    fn keep_facts(&mut self, entries: &[LedgerEntry]) -> Result<(), Error> {
+        write::keep_facts(self, entries).map_err(failed("writing ledgers"))
     }
 
     fn save_payments(&mut self, rows: &[PaymentRow], now: Timestamp) -> Result<(), Error> {

@@ -80,12 +80,12 @@ fn two_stories() -> impl Strategy<Value = Vec<Fact>> {
     })
 }
 
-fn facts() -> impl Strategy<Value = Vec<Fact>> {
+pub(super) fn facts() -> impl Strategy<Value = Vec<Fact>> {
     prop_oneof![story(), two_stories(), vec(anything(), 0..24)]
 }
 
 /// The same facts, some of them repeated, in another order.
-fn redelivered(facts: Vec<Fact>) -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
+pub(super) fn redelivered(facts: Vec<Fact>) -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
     let again = vec(any::<bool>(), facts.len()).prop_map({
         let facts = facts.clone();
         move |twice| {

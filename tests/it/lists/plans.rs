@@ -15,6 +15,7 @@ use diesel::sql_types::{Integer, Text};
 
 use super::rows;
 use crate::app::{ADMIN, Kind, SECRET, fresh_database, staff};
+use crate::books::filled;
 
 type Statements = Arc<Mutex<BTreeSet<String>>>;
 
@@ -47,6 +48,13 @@ const PAGES: &[&str] = &[
     "audit?after=900",
     "audit?act=requeue",
     "audit?actor=person3&before=900",
+    "books",
+    "books?month=2026-10",
+    "books?month=2026-10&before=900",
+    "books?month=2026-10&after=900&mode=live",
+    "books?month=2026-10&variant=stripe&mode=test",
+    "books?month=2026-10&currency=EUR&before=900",
+    "books.csv?month=2026-10&variant=stripe-eu",
     "payments.csv?status=failed&sort=amount",
     "payments.csv?currency=EUR",
     "events.csv?kind=charge.*&state=completed",
@@ -107,6 +115,9 @@ where
     for sql in rows(kind, 2_000, 20_000) {
         conn.batch_execute(&sql).unwrap();
     }
+    for sql in filled(kind, 5_000) {
+        conn.batch_execute(&sql).unwrap();
+    }
     let bodies = "INSERT INTO pay_event_bodies (event_id, headers, body) SELECT id, '{}', '' FROM pay_events";
     conn.batch_execute(bodies).unwrap();
     conn.batch_execute("ANALYZE").unwrap();
@@ -121,9 +132,12 @@ where
         assert!(!test::read_body(response).await.is_empty(), "{page}");
     }
     assert!(payments.prune().await.unwrap() > 10_000);
-    // The hours that are asked for bound what is added up of them, and the newest acts go by the table's own key.
-    let bounded =
-        |sql: &str| sql.contains("pay_hours") || sql.contains("FROM `pay_audit` ORDER BY `pay_audit`.`id` DESC LIMIT");
+    // The hours and months that are asked for bound what is added up of them, and the newest acts go by the table's own key.
+    let bounded = |sql: &str| {
+        sql.contains("pay_hours")
+            || sql.contains("pay_movement_months")
+            || sql.contains("FROM `pay_audit` ORDER BY `pay_audit`.`id` DESC LIMIT")
+    };
     let asked =
         statements.lock().unwrap().iter().filter(|sql| sql.contains("pay_") && !bounded(sql)).cloned().collect();
     (conn, asked)
@@ -237,6 +251,7 @@ const NEEDED: &[&str] = &[
     "pay_payments_amount",
     "pay_payments_variant",
     "pay_payments_email",
+    "pay_movements_book",
 ];
 
 fn assert_all_go_through_an_index<C: SimpleConnection>(

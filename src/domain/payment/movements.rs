@@ -1,0 +1,121 @@
+//! The movements of a payment's money, each by the moment at which it moved: what an accountant books. They follow from
+//! all that was told of money, so the order of the events makes no difference, and they add up to what the payment has.
+
+use super::case::captured;
+use super::rules::gone;
+use crate::domain::Timestamp;
+use crate::domain::fact::{Aspect, Fact};
+use crate::domain::ledger::Ledger;
+use crate::domain::money::Currency;
+
+/// Why money moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum MovementKind {
+    /// The customer paid.
+    Capture,
+    /// Money went back to the customer.
+    Refund,
+    /// A refund failed or was canceled after it had counted, so the money came back.
+    RefundFailed,
+    /// A dispute was lost.
+    DisputeWithdrawn,
+    /// A lost dispute was won after all, or reversed.
+    DisputeReinstated,
+}
+
+impl MovementKind {
+    /// Every kind, in the order of a payment's life.
+    pub const ALL: [MovementKind; 5] =
+        [Self::Capture, Self::Refund, Self::RefundFailed, Self::DisputeWithdrawn, Self::DisputeReinstated];
+
+    /// The kind's name in tables and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Refund => "refund",
+            Self::RefundFailed => "refund_failed",
+            Self::DisputeWithdrawn => "dispute_withdrawn",
+            Self::DisputeReinstated => "dispute_reinstated",
+        }
+    }
+
+    /// The kind with this name; the reverse of [`MovementKind::as_str`].
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// One movement of money.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Movement {
+    /// When the money moved, by the gateway's clock: the moment of the first fact that told of it.
+    pub moved_at: Timestamp,
+    /// Why it moved.
+    pub kind: MovementKind,
+    /// In minor units of the currency: positive to the merchant, negative from the merchant.
+    pub amount: i64,
+    /// The gateway's id of the object that told of it first.
+    pub gateway_ref: String,
+}
+
+/// The movements of a payment with this ledger in one currency, in the order in which they happened. Their sum is what
+/// was captured less what was refunded and lost, as [`derive`](super::derive) says it of the payment's currency.
+///
+/// Several objects may tell of the same money (a checkout, an intent, a charge), and a running total includes single
+/// refunds. So the facts are taken one after the other in the order of their times, and what each changes in the sums
+/// is one movement.
+pub fn movements(ledger: &Ledger, currency: Currency) -> Vec<Movement> {
+    let (mut so_far, mut before, mut all) = (Ledger::new(), Sums::default(), Vec::new());
+    for fact in ledger.told_of_money() {
+        so_far.merge(fact.clone());
+        let after = Sums::of(&so_far, currency);
+        let changes = changes(fact, before, after).into_iter().filter(|(_, amount)| *amount != 0);
+        all.extend(changes.map(|(kind, amount)| Movement {
+            moved_at: fact.occurred_at,
+            kind,
+            amount,
+            gateway_ref: fact.gateway_ref.clone(),
+        }));
+        before = after;
+    }
+    all
+}
+
+/// What was captured, refunded and lost so far, in minor units of one currency.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    captured: i64,
+    refunded: i64,
+    lost: i64,
+}
+
+impl Sums {
+    fn of(ledger: &Ledger, currency: Currency) -> Self {
+        let captured = captured(ledger, currency);
+        let (refunded, lost) = gone(ledger, currency, captured);
+        Self { captured, refunded, lost }
+    }
+
+    fn gone(self) -> i64 {
+        // Neither exceeds what was captured, nor does their sum.
+        self.refunded + self.lost
+    }
+}
+
+/// What a fact changed. A refund that turns out to be the money of a dispute, or the other way round, moved only once.
+fn changes(fact: &Fact, before: Sums, after: Sums) -> Vec<(MovementKind, i64)> {
+    let went = before.gone() - after.gone();
+    let (out, back) = match fact.aspect {
+        Aspect::Dispute => (MovementKind::DisputeWithdrawn, MovementKind::DisputeReinstated),
+        Aspect::Refund | Aspect::RefundTotal => (MovementKind::Refund, MovementKind::RefundFailed),
+        // What had been told of before the capture counts from now on.
+        _ => {
+            let came = (MovementKind::Capture, after.captured - before.captured);
+            let refunded = (MovementKind::Refund, before.refunded - after.refunded);
+            return vec![came, refunded, (MovementKind::DisputeWithdrawn, before.lost - after.lost)];
+        }
+    };
+    vec![(if went < 0 { out } else { back }, went)]
+}

@@ -1,0 +1,143 @@
+//! The book of a month: which money moved, one movement after the other, and how the opening and the closing follow
+//! from that. The totals come from the months of UTC and the few hours between those and the host's own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::Timestamp;
+use crate::domain::id::PaymentId;
+use crate::domain::money::Currency;
+use crate::domain::payment::MovementKind;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::reports::browse::{Page, Place, ROWS, page_of};
+use crate::store::Tx;
+use crate::store::books::{BookFilter, BookPlace, KindTotal, MovementRow, Total};
+
+/// A moment at which a month begins, by the clocks of the host's zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MonthStart {
+    /// The month that begins: `2026-11`.
+    pub name: String,
+    pub at: Timestamp,
+    /// When the month of this name begins in UTC.
+    pub utc: Timestamp,
+}
+
+/// All that an address says of a book, apart from the place in it.
+#[derive(Debug, Clone)]
+pub(crate) struct BookView {
+    pub filter: BookFilter,
+    pub from: MonthStart,
+    pub until: MonthStart,
+}
+
+/// How the money of one currency moved in the month, in minor units.
+#[derive(Debug, Clone)]
+pub(crate) struct CurrencyBook {
+    pub currency: Currency,
+    /// What all movements before the month come to.
+    pub opening: i64,
+    /// What the movements of the month come to, by their kind; kinds without any are left out.
+    pub kinds: Vec<(MovementKind, Total)>,
+    /// What all movements before the end of the month come to.
+    pub closing: i64,
+}
+
+/// A page of the book.
+pub(crate) struct Book {
+    pub page: Page<MovementRow>,
+    /// The tokens of the payments whose money moved.
+    pub tokens: BTreeMap<PaymentId, String>,
+    /// By currency, in the order of their codes.
+    pub currencies: Vec<CurrencyBook>,
+    /// The currencies in which there are movements of this mode.
+    pub offered: Vec<String>,
+}
+
+impl Engine {
+    /// A page of the book of a month, with its totals.
+    pub(crate) async fn book(self: &Arc<Self>, view: BookView, place: Option<Place>) -> Result<Book, Error> {
+        self.look(move |tx| {
+            let page = movements(tx, &view, place, ROWS)?;
+            let of: Vec<PaymentId> = page.rows.iter().map(|row| row.payment_id).collect();
+            let tokens = tx.tokens_of(&of)?.into_iter().collect();
+            let mut offered: Vec<String> =
+                tx.book_parts(view.filter.mode)?.into_iter().map(|(_, currency)| currency).collect();
+            offered.sort();
+            offered.dedup();
+            Ok(Book { page, tokens, currencies: totals(tx, &view)?, offered })
+        })
+        .await
+    }
+
+    /// A part of the book, of `size` movements at the most, with the tokens of their payments.
+    pub(crate) async fn book_page(
+        self: &Arc<Self>,
+        view: BookView,
+        place: Option<Place>,
+        size: usize,
+    ) -> Result<(Page<MovementRow>, BTreeMap<PaymentId, String>), Error> {
+        self.look(move |tx| {
+            let page = movements(tx, &view, place, size)?;
+            let of: Vec<PaymentId> = page.rows.iter().map(|row| row.payment_id).collect();
+            let tokens = tx.tokens_of(&of)?.into_iter().collect();
+            Ok((page, tokens))
+        })
+        .await
+    }
+}
+
+fn movements(tx: &mut dyn Tx, view: &BookView, place: Option<Place>, size: usize) -> Result<Page<MovementRow>, Error> {
+    let beside = match place {
+        Some(Place { id, back, with }) => tx.movement(id)?.map(|row| BookPlace { at: row.moved_at, id, back, with }),
+        None => None,
+    };
+    let lost = place.is_some() && beside.is_none();
+    let place = place.filter(|_| !lost);
+    let limit = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1);
+    let rows = tx.browse_movements(&view.filter, (view.from.at, view.until.at), beside, limit)?;
+    Ok(Page { lost, ..page_of(rows, place, size, |row| row.id) })
+}
+
+fn totals(tx: &mut dyn Tx, view: &BookView) -> Result<Vec<CurrencyBook>, Error> {
+    let [opening, closing] = [&view.from, &view.until].map(|start| so_far(tx, &view.filter, start));
+    let (opening, closing) = (opening?, closing?);
+    let mut books = BTreeMap::<&str, CurrencyBook>::new();
+    for ((currency, kind), after) in &closing {
+        let before = opening.get(&(*currency, *kind)).copied().unwrap_or_default();
+        let empty = CurrencyBook { currency: *currency, opening: 0, kinds: Vec::new(), closing: 0 };
+        let book = books.entry(currency.as_str()).or_insert(empty);
+        book.opening += before.amount;
+        book.closing += after.amount;
+        let of_month = Total { count: after.count - before.count, amount: after.amount - before.amount };
+        book.kinds.extend((of_month != Total::default()).then_some((*kind, of_month)));
+    }
+    let mut books: Vec<CurrencyBook> = books.into_values().collect();
+    for book in &mut books {
+        book.kinds.sort_by_key(|(kind, _)| *kind);
+    }
+    Ok(books)
+}
+
+type Totals = std::collections::HashMap<(Currency, MovementKind), Total>;
+
+/// What moved before a month began by the clocks of the host's zone: the months of UTC before it, and less or more what
+/// moved in the hours between the two.
+fn so_far(tx: &mut dyn Tx, filter: &BookFilter, start: &MonthStart) -> Result<Totals, Error> {
+    let mut totals = Totals::new();
+    let mut add = |rows: Vec<KindTotal>, sign: i64| {
+        for (currency, kind, Total { count, amount }) in rows {
+            let total = totals.entry((currency, kind)).or_default();
+            *total = Total { count: total.count + sign * count, amount: total.amount + sign * amount };
+        }
+    };
+    add(tx.totals_before(filter, &start.name)?, 1);
+    if start.at > start.utc {
+        add(tx.totals_between(filter, (start.utc, start.at))?, 1);
+    }
+    if start.at < start.utc {
+        add(tx.totals_between(filter, (start.at, start.utc))?, -1);
+    }
+    Ok(totals)
+}
