@@ -18,9 +18,10 @@ pub(crate) const DUPLICATE: &str = "duplicate";
 pub(crate) const MISSED: &str = "missed";
 /// How the outcome begins of deliveries that were refused; the reason's code follows.
 pub(crate) const REJECTED: &str = "rejected:";
-/// Money moved to the merchant, and went back.
+/// Money moved to the merchant, went back, and was lost to disputes.
 pub(crate) const PAID: &str = "paid";
 pub(crate) const REFUNDED: &str = "refunded";
+pub(crate) const LOST: &str = "lost";
 /// A subscription began, ended, or became past due, by the gateway's time.
 pub(crate) const STARTED: &str = "subscription_started";
 pub(crate) const ENDED: &str = "subscription_ended";
@@ -72,7 +73,8 @@ impl Moved {
 
     fn add(&mut self, row: &PaymentRow, sign: i64, now: Timestamp) {
         let mode = if row.livemode == Some(false) { TEST } else { "" };
-        for (outcome, amount) in [(PAID, row.captured_amount), (REFUNDED, row.refunded_amount)] {
+        for (outcome, amount) in [(PAID, row.captured_amount), (REFUNDED, row.refunded_amount), (LOST, row.lost_amount)]
+        {
             if !(1..=LARGEST).contains(&amount) {
                 continue;
             }

@@ -8,6 +8,7 @@ mod browse;
 mod checkup;
 #[cfg(feature = "cli")]
 mod diagnosis;
+mod disputes;
 mod drift;
 mod dry_run;
 mod fetch_story;
@@ -37,6 +38,7 @@ pub(crate) use browse::{
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 #[cfg(feature = "cli")]
 pub(crate) use diagnosis::{Finding, Severity};
+pub(crate) use disputes::{DISPUTE_STATES, DisputeList};
 pub(crate) use drift::{ComparedVariant, NotedDifference};
 pub(crate) use dry_run::Forecast;
 pub(crate) use fetch_story::FetchStory;

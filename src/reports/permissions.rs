@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::engine::allowed::{Open, allowed, can};
 use crate::engine::{Engine, Payment, find};
@@ -26,6 +27,8 @@ pub(crate) struct Permissions {
     /// The gateway's words for why money goes back.
     pub refund_reasons: Vec<&'static str>,
     pub verbs: Vec<Permission>,
+    /// The disputes that are open.
+    pub disputes: Vec<Fact>,
 }
 
 impl Engine {
@@ -41,12 +44,18 @@ impl Engine {
                     gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
                     refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
                     verbs: permissions(engine, tx, &row, &payment)?,
+                    disputes: open_disputes(tx.facts_of(row.id)?),
                     payment,
                 }))
             })
         })
         .await
     }
+}
+
+fn open_disputes(mut facts: Vec<Fact>) -> Vec<Fact> {
+    facts.retain(|fact| fact.aspect == Aspect::Dispute && fact.state == State::Open);
+    facts
 }
 
 /// What may be asked for, verb by verb.

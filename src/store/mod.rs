@@ -12,6 +12,7 @@ pub(crate) mod calls;
 mod data_file;
 pub(crate) mod database;
 pub(crate) mod dialect;
+pub(crate) mod disputes;
 pub(crate) mod drift;
 mod failure;
 pub(crate) mod fetches;
@@ -49,6 +50,7 @@ use audit::*;
 use bodies::Bodies;
 use books::Books;
 use calls::*;
+use disputes::Disputes;
 use drift::Comparisons;
 use fetches::Fetches;
 use filters::*;
@@ -129,6 +131,7 @@ pub(crate) trait Tx:
     + Acts
     + Alarms
     + Comparisons
+    + Disputes
     + Replication
     + Checkup
 {

@@ -25,6 +25,7 @@ pages! {
     operation,
     rebuild,
     review,
+    disputes,
     books,
     subscriptions,
     subscription,

@@ -12,6 +12,7 @@ use crate::admin::views::list::Field;
 use crate::admin::views::operation::{Operation, Step};
 use crate::admin::views::parts::{Badge, Link};
 use crate::admin::views::payment::Figure;
+use crate::domain::fact::Fact;
 use crate::domain::money::{Decimal, Money};
 use crate::domain::operation::OperationState;
 use crate::error::{Error, ErrorKind};
@@ -52,13 +53,31 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page(&format!("{} a payment", title(verb)), "payments"),
         back: Link::new("The payment", frame.href(&format!("payments/{}", payment.token))),
         question: question(verb, what, &found),
-        badges: [Some(payment.status.into()), Badge::mode(payment.livemode)].into_iter().flatten().collect(),
+        badges: badges(payment),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
         figures: Figure::all(payment),
+        warnings: warnings(&found, verb),
         action: address(&frame, payment, verb),
         step,
     };
     Ok(frame.render(&page))
+}
+
+/// Where the payment stands, with all that speaks for a second look before money moves.
+fn badges(payment: &Payment) -> Vec<Badge> {
+    let flags = [payment.needs_review().then(Badge::needs_review), payment.disputed.then(Badge::disputed)];
+    [Some(payment.status.into())].into_iter().chain(flags).chain([Badge::mode(payment.livemode)]).flatten().collect()
+}
+
+/// What speaks against it: the customer's bank may take back the same money.
+fn warnings(found: &Permissions, verb: Verb) -> Vec<String> {
+    let sentence = |dispute: &Fact| {
+        let money = dispute.amount.zip(dispute.currency);
+        let of = money.map(|(minor, currency)| format!(" of {}", Money::new(minor, currency))).unwrap_or_default();
+        let id = &dispute.gateway_ref;
+        format!("Dispute {id}{of} is open. If it is lost after a refund, the customer gets the money twice.")
+    };
+    found.disputes.iter().filter(|_| verb == Verb::Refund).map(sentence).collect()
 }
 
 /// Does what was confirmed, and leads back to the payment, whose timeline says what came of it.

@@ -16,7 +16,7 @@ use crate::admin::views::words::{count, grouped};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
-use crate::engine::tally::{DUPLICATE, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
+use crate::engine::tally::{DUPLICATE, LOST, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
 use crate::reports::{self, Anomaly, COUNT_CAP, Span, Worded, Wording};
 use crate::store::rows::{EventRow, Sum};
 
@@ -31,12 +31,14 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         let word = (of != Span::Day).then_some(of.as_str());
         (Link::new(name(of), fields.with(&frame.href(""), "span", word)), of == span)
     };
+    let money = money(&found.sums);
     let page = Overview {
         page: frame.page("Overview", ""),
         anomalies: found.anomalies.iter().map(|anomaly| line(&frame, anomaly)).collect(),
         now: now(&frame, &found),
         tiles: tiles(&frame, &found),
-        money: money(&found.sums),
+        any_lost: money.iter().any(|row| row.lost.is_some()),
+        money,
         spans: Span::ALL.into_iter().map(spans).collect(),
         chart: events_chart(&frame, span, &found.buckets),
         subscriptions: found.subscriptions.as_ref().map(|sums| subscriptions(&frame, span, sums, &found.sums)),
@@ -98,25 +100,23 @@ fn tiles(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
 
 /// Real money first, and of each the currencies in alphabetical order.
 fn money(sums: &[Sum]) -> Vec<MoneyRow> {
-    let mut rows: BTreeMap<(bool, &str), (i64, i64)> = BTreeMap::new();
+    let mut rows: BTreeMap<(bool, &str), [i64; 3]> = BTreeMap::new();
     for sum in sums {
         let (outcome, test) = match sum.outcome.strip_suffix(TEST) {
             Some(outcome) => (outcome, true),
             None => (sum.outcome.as_str(), false),
         };
-        let of = |row: &mut (i64, i64)| match outcome {
-            PAID => row.0 = row.0.saturating_add(sum.amount),
-            _ => row.1 = row.1.saturating_add(sum.amount),
-        };
-        if outcome == PAID || outcome == REFUNDED {
-            of(rows.entry((test, &sum.currency)).or_default());
+        if let Some(place) = [PAID, REFUNDED, LOST].iter().position(|known| *known == outcome) {
+            let row = rows.entry((test, &sum.currency)).or_default();
+            row[place] = row[place].saturating_add(sum.amount);
         }
     }
     let amount = |minor, code: &str| Amount::new(Money::new(minor, Currency::parse(code).unwrap_or(Currency::NONE)));
-    let row = |((test, code), (paid, refunded)): ((bool, &str), (i64, i64))| MoneyRow {
+    let row = |((test, code), [paid, refunded, lost]): ((bool, &str), [i64; 3])| MoneyRow {
         test,
         paid: amount(paid, code),
         refunded: amount(refunded, code),
+        lost: (lost != 0).then(|| amount(lost, code)),
     };
     rows.into_iter().map(row).collect()
 }

@@ -45,6 +45,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         question: format!("{}?", title(verb)),
         badges: [Some(row.status.into()), Badge::mode(row.livemode)].into_iter().flatten().collect(),
         whose: [&row.owner, &row.customer, &row.gateway_ref].into_iter().flatten().cloned().collect(),
+        warnings: Vec::new(),
         figures: Vec::new(),
         action: address(&frame, &row.token, verb),
         step,

@@ -23,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) whose: Vec<String>,
     /// How much moved so far, and what would remain.
     pub(crate) figures: Vec<Figure>,
+    /// What speaks against it, a sentence each.
+    pub(crate) warnings: Vec<String>,
     /// Where both forms lead.
     pub(crate) action: String,
     /// What is to be done next.

@@ -20,6 +20,8 @@ pub(crate) struct Overview {
     pub(crate) tiles: Vec<Tile>,
     /// The money, a row for each mode and currency.
     pub(crate) money: Vec<MoneyRow>,
+    /// Whether any of it was lost to disputes.
+    pub(crate) any_lost: bool,
     /// The spans that the chart can show, as name, address, and whether it does.
     pub(crate) spans: Vec<(Link, bool)>,
     /// The course of events.
@@ -95,6 +97,8 @@ pub(crate) struct MoneyRow {
     pub(crate) paid: Amount,
     /// What went back.
     pub(crate) refunded: Amount,
+    /// What was lost to disputes, if anything was.
+    pub(crate) lost: Option<Amount>,
 }
 
 /// A variant and its last event.

@@ -11,6 +11,7 @@ mod books;
 mod browse;
 mod checkup;
 mod chores;
+mod disputes;
 mod drift;
 mod drift_schema;
 mod events;

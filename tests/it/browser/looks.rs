@@ -42,6 +42,7 @@ async fn pages() -> (App, Vec<(u64, String)>) {
         ])
         .chain(["events/1/dry-run", "events/2/dry-run"])
         .chain(["variants", "variants/stripe", "variants/stripe?answer=404", "audit"])
+        .chain(["disputes", "books", "books?mode=test"])
         .map(admin)
         .collect();
     all.push(admin(&format!("payments/{token}")));

@@ -43,6 +43,82 @@ async fn heard(kind: Kind) -> (App, Notes) {
 }
 
 on_both_databases! {
+    async fn disputes_are_listed_by_where_they_stand(kind) {
+        let (app, _notes) = heard(kind).await;
+        let mut tokens = Vec::new();
+        for n in ["1", "2", "3"] {
+            let token = app.begun().await;
+            app.deliver_all(&paid(&token, n)).await;
+            tokens.push(token);
+        }
+        let open = |n: &str, minor| dispute("created", &format!("dp_{n}"), n, 10, "needs_response", minor);
+        app.deliver_all(&[open("1", 4999), open("2", 1500), dispute("closed", "dp_3", "3", 30, "lost", 4999)]).await;
+        let page = app.get("/payments/admin/disputes").await;
+        let text = page.text();
+        for words in ["Open 2", "Lost 1", "Won 0", "15.00 EUR", "dp_1", "dp_2", "answer by"] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(!text.contains("dp_3"), "{text}");
+        assert!(page.body.contains("https://dashboard.stripe.com/test/payments/ch_2"), "{}", page.body);
+        assert!(page.body.contains(&format!("/payments/admin/payments/{}", tokens[1])), "{}", page.body);
+        app.deliver_all(&[dispute("closed", "dp_1", "1", 40, "won", 4999)]).await;
+        let won = app.get("/payments/admin/disputes?state=won").await.text();
+        assert!(won.contains("Open 1") && won.contains("dp_1") && !won.contains("dp_2"), "{won}");
+    }
+
+    async fn a_long_list_of_disputes_goes_forth_and_back(kind) {
+        let app = App::new(kind).await;
+        for _ in 0..60 {
+            app.order().await;
+        }
+        // The payment at the end of the first page has two.
+        let columns = "payment_id, register, gateway_ref, state, amount, currency, occurred_at, event_id";
+        for (id, which) in [("dp_", "id > 0"), ("dq_", "id = 11")] {
+            app.run(&format!(
+                "INSERT INTO pay_ledger ({columns}) SELECT id, 'dispute', '{id}' || id || '_', 'open', 500, 'EUR', created_at, \
+                 'evt' FROM pay_payments WHERE {which}"
+            ));
+        }
+        let first = app.list("disputes").await;
+        assert!(first.html.contains("dp_12_") && !first.html.contains("dp_11_") && !first.html.contains("dq_11_"));
+        let second = app.list(first.next.as_ref().unwrap()).await;
+        assert!(second.html.contains("dp_11_") && second.html.contains("dq_11_") && second.html.contains("dp_1_"));
+        assert!(second.next.is_none() && !second.html.contains("dp_12_"));
+        let back = app.list(second.back.as_ref().unwrap()).await;
+        assert!(back.html.contains("dp_60_") && back.html.contains("dp_12_") && !back.html.contains("dp_11_"));
+    }
+
+    async fn a_refund_is_warned_of_while_a_dispute_is_open(kind) {
+        let (app, _notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        let refund = format!("/payments/admin/payments/{token}/refund");
+        let warning = "Dispute dp_1 of 20.00 EUR is open. If it is lost after a refund, the customer gets the money twice.";
+        assert!(!app.get(&refund).await.text().contains("dp_1"));
+        app.deliver_all(&[dispute("created", "dp_1", "1", 10, "needs_response", 2000)]).await;
+        for path in [refund.clone(), format!("{refund}?amount=10.00")] {
+            let page = app.get(&path).await.text();
+            assert!(page.contains(warning) && page.contains("disputed"), "{page}");
+        }
+        app.deliver_all(&[dispute("closed", "dp_1", "1", 20, "lost", 2000)]).await;
+        let lost = app.get(&refund).await.text();
+        assert!(!lost.contains(warning) && lost.contains("disputed"), "{lost}");
+    }
+
+    async fn the_overview_says_what_was_lost_to_disputes(kind) {
+        let (app, _notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        let before = app.get("/payments/admin/").await.text();
+        assert!(!before.contains("Lost to disputes"), "{before}");
+        app.deliver_all(&[dispute("closed", "dp_1", "1", 30, "lost", 4999)]).await;
+        let lost = app.get("/payments/admin/").await.text();
+        assert!(lost.contains("Paid Refunded Lost to disputes 49.99 EUR test 0.00 EUR test 49.99 EUR test"), "{lost}");
+        app.deliver_all(&[dispute("closed", "dp_1", "1", 40, "won", 4999)]).await;
+        let won = app.get("/payments/admin/").await.text();
+        assert!(!won.contains("Lost to disputes"), "{won}");
+    }
+
     async fn a_lost_dispute_is_a_step_and_its_money_is_gone(kind) {
         let (app, notes) = heard(kind).await;
         let token = app.begun().await;

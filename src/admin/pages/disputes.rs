@@ -1,0 +1,80 @@
+//! Which disputes are there, where do they stand, and by when are they to be answered?
+
+use actix_web::HttpResponse;
+
+use crate::admin::asked::Asked;
+use crate::admin::frame::{Failure, Frame};
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::views::disputes::{DisputeRow, Disputes};
+use crate::admin::views::list::{Empty, Paging, Tabs};
+use crate::admin::views::parts::{Amount, Badge, Link};
+use crate::domain::fact::State;
+use crate::domain::money::{Currency, Money};
+use crate::reports::{DISPUTE_STATES, DisputeList, Order};
+use crate::store::disputes as store;
+
+pub(in crate::admin) const ROUTES: &[Route] =
+    &[Route::section("Disputes", "disputes", |visit| Box::pin(show(visit)))];
+
+async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
+    let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
+    let known = |word: &str| DISPUTE_STATES.into_iter().find(|state| state.as_str() == word);
+    let state = asked.word("state", known).unwrap_or(State::Open);
+    let list = frame.href("disputes");
+    let found = visit.engine().disputes(state, asked.place()).await?;
+    let page = Disputes {
+        page: frame.page("Disputes", "disputes"),
+        tabs: tabs(&asked, &list, state, &found),
+        empty: empty(state),
+        paging: Paging { csv: None, ..asked.fields.paging(&list, "dispute", &found.page, Order::default()) },
+        rows: found.page.rows.iter().map(|row| self::row(&visit, &frame, state, row)).collect(),
+    };
+    Ok(frame.render(&page))
+}
+
+fn tabs(asked: &Asked, list: &str, state: State, found: &DisputeList) -> Tabs {
+    let tab = |(known, count): (&State, &i64)| {
+        let value = Some(known.as_str()).filter(|_| *known != State::Open);
+        let mut text = known.as_str().to_owned();
+        text[..1].make_ascii_uppercase();
+        let mut tab = asked.fields.tab(list, "state", value, &text, *count);
+        (tab.current, tab.urgent) = (*known == state, *known == State::Open && *count > 0);
+        tab
+    };
+    Tabs { label: "State".to_owned(), tabs: DISPUTE_STATES.iter().zip(&found.counts).map(tab).collect() }
+}
+
+fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> DisputeRow {
+    let currency = row.currency.as_deref().and_then(|code| Currency::parse(code).ok());
+    let money = row.amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
+    let engine = visit.engine();
+    let gateway = engine.variant(&row.variant).map(|variant| &variant.gateway);
+    let live = row.livemode.unwrap_or(false);
+    let page = |id: &str| gateway.and_then(|gateway| gateway.dashboard_url(id, live));
+    let url = page(&row.gateway_ref).or_else(|| row.parent.as_deref().and_then(page));
+    let (at, at_words) = match row.until.filter(|_| matches!(state, State::Open | State::Inquiry)) {
+        Some(until) => (until, "answer by"),
+        None => (row.occurred_at, "since"),
+    };
+    DisputeRow {
+        amount: money.map(Amount::new),
+        badges: [Some(state.into()), Badge::mode(row.livemode.filter(|live| !live))].into_iter().flatten().collect(),
+        payment: Link::new(
+            row.reference.as_ref().unwrap_or(&row.token),
+            frame.href(&format!("payments/{}", row.token)),
+        ),
+        customer: row.customer.clone(),
+        variant: row.variant.clone(),
+        id: row.gateway_ref.clone(),
+        dashboard: gateway.zip(url).map(|(gateway, url)| Link::new(gateway.name(), url)),
+        at: frame.moment(at),
+        at_words,
+    }
+}
+
+fn empty(state: State) -> Empty {
+    let text = "What the gateways report of disputes and inquiries is listed here by where it stands.";
+    let title = if state == State::Open { "No dispute is open" } else { "None" };
+    Empty { title: title.to_owned(), text: text.to_owned(), codes: Vec::new(), link: None }
+}

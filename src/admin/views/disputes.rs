@@ -1,0 +1,46 @@
+//! What does the list of disputes say? How much is disputed, of which payment, and by when to answer.
+
+use askama::Template;
+
+use super::list::{Empty, Paging, Tabs};
+use super::page::Page;
+use super::parts::{Amount, Badge, Link, Moment};
+
+/// The disputes that stand alike.
+#[derive(Debug, Template)]
+#[template(path = "disputes.html")]
+pub(crate) struct Disputes {
+    /// The frame.
+    pub(crate) page: Page,
+    /// By state.
+    pub(crate) tabs: Tabs,
+    /// The disputes, those of the newest payments first.
+    pub(crate) rows: Vec<DisputeRow>,
+    /// Instead of no rows.
+    pub(crate) empty: Empty,
+    /// The neighbours.
+    pub(crate) paging: Paging,
+}
+
+/// One dispute.
+#[derive(Debug, Clone)]
+pub(crate) struct DisputeRow {
+    /// How much is disputed, where the gateway says it.
+    pub(crate) amount: Option<Amount>,
+    /// Where it stands, and whether it is a test.
+    pub(crate) badges: Vec<Badge>,
+    /// The payment: its reference, or else its token.
+    pub(crate) payment: Link,
+    /// The customer's email address.
+    pub(crate) customer: Option<String>,
+    /// The variant.
+    pub(crate) variant: String,
+    /// The gateway's id of the dispute.
+    pub(crate) id: String,
+    /// The gateway's own page about it, or about what is disputed.
+    pub(crate) dashboard: Option<Link>,
+    /// By when to answer, where it can be answered; else when it came to where it stands.
+    pub(crate) at: Moment,
+    /// What that moment is.
+    pub(crate) at_words: &'static str,
+}

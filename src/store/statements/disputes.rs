@@ -1,0 +1,70 @@
+//! Disputes: the registers of ledgers that tell of one, by their state. What an index says of all its rows is part of
+//! the text.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use super::said::Said;
+use super::schema::{pay_ledger, pay_payments};
+use super::{Connection, failed};
+use crate::domain::fact::State;
+use crate::error::Error;
+use crate::store::disputes::{DisputePlace, DisputeRow, Disputes};
+use pay_ledger::dsl as l;
+use pay_payments::dsl as p;
+
+const OF_STATE: &str = "pay_ledger.register = 'dispute' AND lower(pay_ledger.state) = ";
+
+impl Disputes for Connection {
+    fn browse_disputes(
+        &mut self,
+        state: State,
+        place: Option<DisputePlace>,
+        limit: i64,
+    ) -> Result<Vec<DisputeRow>, Error> {
+        let mut query = l::pay_ledger
+            .inner_join(p::pay_payments.on(p::id.eq(l::payment_id)))
+            .filter(sql::<Bool>(OF_STATE).bind::<Text, _>(state.as_str()))
+            .select((
+                l::payment_id,
+                l::gateway_ref,
+                l::parent_ref,
+                l::amount,
+                l::currency,
+                l::until,
+                l::occurred_at,
+                p::token,
+                p::reference,
+                p::customer,
+                p::variant,
+                p::livemode,
+            ))
+            .limit(limit)
+            .into_boxed();
+        query = match place {
+            Some(DisputePlace { payment, back: false, with: false }) => query.filter(l::payment_id.lt(payment)),
+            Some(DisputePlace { payment, back: false, with: true }) => query.filter(l::payment_id.le(payment)),
+            Some(DisputePlace { payment, back: true, with: false }) => query.filter(l::payment_id.gt(payment)),
+            Some(DisputePlace { payment, back: true, with: true }) => query.filter(l::payment_id.ge(payment)),
+            None => query,
+        };
+        let rows = if place.is_some_and(|place| place.back) {
+            query.order((l::payment_id.asc(), l::gateway_ref.asc())).load(self)
+        } else {
+            query.order((l::payment_id.desc(), l::gateway_ref.desc())).load(self)
+        };
+        rows.map_err(failed("listing disputes"))
+    }
+
+    fn count_disputes(&mut self, states: &[State], cap: i64) -> Result<Vec<i64>, Error> {
+        let count = |state: &State| {
+            let of = Said::<BigInt>::new()
+                .sql(format!("SELECT count(*) FROM (SELECT 1 FROM pay_ledger WHERE {OF_STATE}"))
+                .word(state.as_str())
+                .sql(format!(" LIMIT {cap}) AS counted"));
+            of.get_result(self).map_err(failed("counting disputes"))
+        };
+        states.iter().map(count).collect()
+    }
+}
