@@ -186,10 +186,13 @@ fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Mon
     sent.extend(amount.map(|(amount, _)| ("amount", amount.decimal())));
     let reason = fields.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
     sent.extend(reason.filter(|_| verb == Verb::Refund).map(|reason| ("reason", reason)));
+    let mut meaning = meaning(found, verb, amount);
+    let reason = sent.iter().find(|(name, _)| *name == "reason");
+    meaning.extend(reason.map(|(_, word)| format!("Reason: {}.", spaced(word))));
     let what = amount.map(|(amount, _)| format!(" {amount}")).unwrap_or_default();
     let object = if amount.is_none() && matches!(verb, Verb::Cancel | Verb::Complete) { " the payment" } else { "" };
     Ok(Step::Confirm {
-        meaning: meaning(found, verb, amount),
+        meaning,
         fields: sent,
         button: format!("{}{what}{object}", title(verb)),
         icon: icon(verb),

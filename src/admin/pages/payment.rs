@@ -211,7 +211,8 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let (amount, of) = (amount.unwrap_or_default(), of.unwrap_or_default());
         let title = format!("{}{amount}{of} asked for", operation.verb.as_str());
         let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
-        let why = format!("by {}; {came}", operation.actor);
+        let reason = operation.reason.as_deref().map(|reason| format!(", reason: {}", spaced(reason)));
+        let why = format!("by {}{}; {came}", operation.actor, reason.unwrap_or_default());
         all.push((operation.created_at, 0, Entry::operation(title, operation.state.into(), why, at)));
     }
     for absorbed in &story.absorbed {

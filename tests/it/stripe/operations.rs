@@ -62,6 +62,22 @@ on_both_databases! {
         app.same(&token).await;
     }
 
+    async fn the_reason_of_a_refund_is_shown_wherever_the_refund_is(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        refreshed(&app, &token).await;
+        let refund = format!("/payments/admin/payments/{token}/refund");
+        let sure = app.get(&format!("{refund}?amount=10.00&reason=requested_by_customer")).await;
+        assert!(sure.text().contains("Reason: requested by customer."), "{}", sure.text());
+        let key = sure.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let done = app.post(&refund, &format!("key={key}&amount=10.00&reason=requested_by_customer")).await;
+        assert_eq!(done.status, 303, "{}", done.body);
+        let payment = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        assert!(payment.contains("by admin, reason: requested by customer; "), "{payment}");
+        let audit = app.get("/payments/admin/audit").await.text();
+        assert!(audit.contains("10.00 EUR: requested by customer"), "{audit}");
+    }
+
     async fn a_checkout_is_closed_and_an_authorization_released(kind) {
         let (app, fake) = app(kind).await;
         let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
