@@ -12,7 +12,7 @@ use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::error::Error;
-use crate::store::Checkup;
+use crate::store::audit::Checkup;
 use crate::store::audit::{Matched, Refused};
 use crate::store::filters::Span;
 use crate::store::rows::EventRow;
