@@ -115,7 +115,7 @@
     return rows.length > 0;
   };
   const keys = {
-    "/": () => document.querySelector("input[type=search]")?.select(),
+    "/": () => (document.querySelector("main [type=search]") ?? document.querySelector("[type=search]"))?.select(),
     r: () => location.reload(),
     t: switchTheme,
     z: switchZone,

@@ -118,6 +118,7 @@ impl Frame {
             script: statics::address(&self.mount, "admin.js"),
             icon: statics::address(&self.mount, "icon.svg"),
             nav: self.sections.iter().copied().map(item).collect(),
+            search: Link::new("", self.href("search")),
             home: self.admin.home.as_ref().map(|(text, href)| Link::new(text, href)),
             actor: self.actor.clone(),
             access: (!self.may_act).then(|| "read-only".to_owned()),

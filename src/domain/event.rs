@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::Timestamp;
 use super::fact::Fact;
 use super::named::NamedObject;
+use super::payer::Payer;
 use super::subscription::SubscriptionFact;
 
 /// An event as its gateway sent it, with the fields that are needed to store it once. It is not interpreted yet.
@@ -94,6 +95,8 @@ pub struct Interpretation {
     pub summary: String,
     /// The customer's email address, if the event has one.
     pub customer: Option<String>,
+    /// Who paid, with which card, and why it was declined, as far as the event says.
+    pub payer: Payer,
     /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself.
     /// A worker then makes a call with `Verb::Complete`, if the gateway supports it.
     pub awaits_completion: Option<Awaited>,

@@ -12,10 +12,13 @@ pub mod money;
 pub mod named;
 pub(crate) mod network;
 pub mod operation;
+pub mod payer;
 pub mod payment;
 pub mod person;
 pub mod retry;
+pub(crate) mod search;
 pub mod subscription;
+pub(crate) mod typed_amount;
 
 /// A time in UTC, in microseconds: the resolution that both databases store.
 pub type Timestamp = time::OffsetDateTime;

@@ -87,6 +87,16 @@ impl Decimal {
     }
 }
 
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = 10_i64.pow(self.places);
+        match self.places {
+            0 => write!(f, "{}", self.digits),
+            places => write!(f, "{}.{:0width$}", self.digits / one, self.digits % one, width = places as usize),
+        }
+    }
+}
+
 impl fmt::Display for ParseDecimalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected an amount like 49.99, got {:?}", self.0)
@@ -226,6 +236,8 @@ mod tests {
         }
         let exact = |text: &str, of: &str| Decimal::parse(text).ok().and_then(|n| n.exact(code(of)));
         assert_eq!([exact("100", "USD"), exact("5.00", "JPY")], [Some(10_000), Some(5)]);
+        let again = ["49.90", "0.051", "1,249"].map(|text| Decimal::parse(text).map(|number| number.to_string()));
+        assert_eq!(again, ["49.90", "0.051", "1249"].map(|text| Ok(text.to_owned())));
         assert_eq!([exact("49.995", "EUR"), exact("9223372036854775807", "EUR")], [None, None]);
         let said = Decimal::parse("abc").expect_err("no number").to_string();
         assert_eq!(said, "expected an amount like 49.99, got \"abc\"");

@@ -14,7 +14,9 @@ use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
 use crate::operations::observed::observed;
+use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
+use crate::store::words::{Subject, Texts};
 
 /// A payment to be created.
 #[derive(Debug, Clone)]
@@ -183,11 +185,11 @@ impl Engine {
             if let Some(email) = draft.customer.take() {
                 draft.customer = (!engine.is_erased(tx, &email)?).then_some(email);
             }
-            let Some(key) = &key else { return Ok((tx.insert_payment(&draft)?, None, true)) };
+            let Some(key) = &key else { return Ok((insert(tx, &draft)?, None, true)) };
             if let Some((row, address)) = tx.created_under(key)? {
                 return Ok((row, address, false));
             }
-            let row = tx.insert_payment(&draft)?;
+            let row = insert(tx, &draft)?;
             tx.keep_creation(key, row.id)?;
             Ok((row, None, true))
         })
@@ -203,7 +205,7 @@ impl Engine {
         started: Option<(String, String)>,
     ) -> Result<(), Error> {
         let now = self.now();
-        let linked = move |tx: &mut dyn crate::store::Tx| {
+        let linked = move |tx: &mut dyn Tx| {
             let keys: Vec<_> = gateway_refs.iter().map(|text| (variant.clone(), text.clone())).collect();
             tx.lock_references(&keys)?;
             let links: Vec<_> = keys.iter().map(|key| (key.clone(), payment)).collect();
@@ -217,6 +219,15 @@ impl Engine {
         self.notify();
         Ok(())
     }
+}
+
+/// Adds a payment with the words that a search finds it by.
+fn insert(tx: &mut dyn Tx, draft: &PaymentDraft) -> Result<PaymentRow, Error> {
+    let row = tx.insert_payment(draft)?;
+    let (reference, customer) = (draft.reference.clone(), draft.customer.clone());
+    let words: Vec<_> = Texts { subject: Subject::Payment(row.id), reference, customer }.words().collect();
+    tx.keep_words(&words)?;
+    Ok(row)
 }
 
 /// Refuses what can't work before anything is stored or sent, and fills in what the host did not say.

@@ -10,6 +10,7 @@ mod erase;
 mod fetch;
 mod give_owner;
 mod growth;
+mod index_words;
 mod observed;
 mod operate;
 mod operate_subscription;

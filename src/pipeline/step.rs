@@ -11,14 +11,14 @@ use super::fetching::Fetching;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
 use super::subscription_change::SubscriptionChange;
-use super::working_set::{Match, WorkingSet, all, linkable};
+use super::working_set::{Held, Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
 use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::named::NamedObject;
 use crate::domain::payment::{PaymentState, Status, Terms, derive};
-use crate::domain::{Timestamp, explain, later};
+use crate::domain::{Timestamp, explain, later, search};
 use crate::engine::Unmatched;
 use crate::engine::payment;
 use crate::engine::tally::Moved;
@@ -229,7 +229,7 @@ impl Step<'_> {
             (code, format!("{summary}; {why}"))
         };
         moved.take(&held.row, self.now);
-        if self.learn(&mut held.row) || before != after || is_changed {
+        if self.learn(held) || before != after || is_changed {
             payment::put(&mut held.row, &after);
             held.row.updated_at = self.now;
             held.is_changed = true;
@@ -278,9 +278,17 @@ impl Step<'_> {
     }
 
     /// Takes over what the payment did not know yet.
-    fn learn(&self, row: &mut PaymentRow) -> bool {
+    fn learn(&self, held: &mut Held) -> bool {
+        let at = self.event.row.occurred_at.unwrap_or(self.event.row.received_at);
+        held.told(&self.read.interpretation.payer, at);
+        let row = &mut held.row;
         let before = (row.customer.clone(), row.livemode);
         let customer = self.read.interpretation.customer.clone().filter(|text| storable(text));
+        if row.customer.is_none()
+            && let Some(address) = &customer
+        {
+            held.words.extend(search::of_address(address));
+        }
         row.customer = row.customer.take().or(customer);
         row.livemode = row.livemode.or(self.event.row.livemode);
         before != (row.customer.clone(), row.livemode)

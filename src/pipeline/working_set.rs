@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::books::Totals;
 use super::fetching::FetchSet;
 use super::subscriptions::SubscriptionSet;
+use crate::domain::Timestamp;
 use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::{EventId, PaymentId};
 use crate::domain::ledger::{Effect, Ledger};
+use crate::domain::payer::Payer;
+use crate::domain::search::{self, Piece};
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -42,6 +45,12 @@ pub(super) struct Held {
     pub(super) registers: BTreeSet<(Aspect, String)>,
     /// Whether the stored ledger is to be emptied first.
     pub(super) is_rebuilt: bool,
+    /// What is known of whoever paid, and when that was last told, if ever.
+    pub(super) payer: (Payer, Option<Timestamp>),
+    /// Whether that differs from what is stored.
+    pub(super) is_payer_changed: bool,
+    /// The words to be kept that a search finds it by.
+    pub(super) words: BTreeSet<Piece>,
 }
 
 /// What is to be written, in the order in which it came about.
@@ -163,9 +172,13 @@ impl WorkingSet {
         for (payment, fact) in tx.ledgers(&ids)? {
             facts.entry(payment).or_default().push(fact);
         }
+        let known = tx.payers_of(&ids)?.into_iter();
+        let mut payers: HashMap<PaymentId, _> =
+            known.map(|known| (known.payment, (known.payer, Some(known.told_at)))).collect();
         for row in rows {
             let ledger = Ledger::from_facts(facts.remove(&row.id).unwrap_or_default());
-            self.payments.insert(row.id, Held::new(row, ledger));
+            let payer = payers.remove(&row.id).unwrap_or_default();
+            self.payments.insert(row.id, Held { payer, ..Held::new(row, ledger) });
         }
         Ok(())
     }
@@ -231,14 +244,19 @@ impl WorkingSet {
 
     /// The payments that differ from the stored ones.
     pub(super) fn changed(&self) -> impl Iterator<Item = &Held> {
-        self.payments.values().filter(|held| held.is_changed || !held.registers.is_empty() || held.is_rebuilt)
+        self.payments.values().filter(|held| {
+            let is_changed = held.is_changed || !held.registers.is_empty() || held.is_rebuilt;
+            is_changed || held.is_payer_changed || !held.words.is_empty()
+        })
     }
 
     /// Makes a payment; its id is for this batch only.
     pub(super) fn adopt(&mut self, draft: PaymentDraft) -> PaymentId {
         self.changes.adopted.push(draft.clone());
         let id = PaymentId(-i64::try_from(self.changes.adopted.len()).unwrap_or(i64::MAX));
-        self.payments.insert(id, Held::new(PaymentRow::new(id, draft), Ledger::new()));
+        let mut held = Held::new(PaymentRow::new(id, draft), Ledger::new());
+        held.words.extend(held.row.customer.as_deref().map(search::of_address).unwrap_or_default());
+        self.payments.insert(id, held);
         id
     }
 
@@ -264,8 +282,14 @@ impl WorkingSet {
         absorbed.row.absorbed_by = Some(into);
         (absorbed.is_changed, absorbed.is_rebuilt) = (false, false);
         absorbed.registers.clear();
+        absorbed.is_payer_changed = false;
+        let (words, (payer, told_at)) = (std::mem::take(&mut absorbed.words), std::mem::take(&mut absorbed.payer));
         let ledger = std::mem::take(&mut absorbed.ledger);
         let held = self.held_mut(into)?;
+        held.words.extend(words);
+        if let Some(at) = told_at {
+            held.told(&payer, at);
+        }
         held.registers.extend(ledger.facts().map(|fact| (fact.aspect, fact.gateway_ref.clone())));
         held.ledger.absorb(ledger);
         for id in self.references.values_mut().chain(self.tokens.values_mut()).filter(|id| **id == from) {
@@ -278,7 +302,27 @@ impl WorkingSet {
 
 impl Held {
     fn new(row: PaymentRow, ledger: Ledger) -> Self {
-        Self { row, ledger, is_changed: false, registers: BTreeSet::new(), is_rebuilt: false }
+        Self {
+            row,
+            ledger,
+            is_changed: false,
+            registers: BTreeSet::new(),
+            is_rebuilt: false,
+            payer: Default::default(),
+            is_payer_changed: false,
+            words: BTreeSet::new(),
+        }
+    }
+
+    /// Takes over what an event of this time tells of whoever paid.
+    pub(super) fn told(&mut self, payer: &Payer, at: Timestamp) {
+        let (known, told_at) = &mut self.payer;
+        if payer.is_empty() || !known.learn(payer, told_at.map_or(std::cmp::Ordering::Equal, |last| at.cmp(&last))) {
+            return;
+        }
+        *told_at = Some(told_at.map_or(at, |last| last.max(at)));
+        self.words.extend(payer.pieces());
+        self.is_payer_changed = true;
     }
 
     /// Adds a fact to the ledger.

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, Step, TransitionRow, Verdict};
 use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
+use crate::store::words::{KnownPayer, Subject};
 
 /// What was written, as far as what follows needs it.
 pub(super) struct Written {
@@ -196,6 +197,7 @@ fn save(
     now: Timestamp,
 ) -> Result<Totals, Error> {
     let (mut rows, mut entries): (Vec<PaymentRow>, Vec<LedgerEntry>) = (Vec::new(), Vec::new());
+    let (mut words, mut payers) = (Vec::new(), Vec::new());
     // What was absorbed has no movements of its own any more.
     let mut payments: Vec<PaymentId> = set.changes.absorbed.iter().map(|(from, _)| real(*from)).collect();
     let mut movements = Vec::new();
@@ -207,10 +209,16 @@ fn save(
         entries.extend(held.entries(row.id));
         payments.push(row.id);
         movements.extend(books::booked(&row, &held.ledger));
+        words.extend(held.words.iter().map(|piece| (Subject::Payment(row.id), piece.clone())));
+        if let (true, (payer, Some(told_at))) = (held.is_payer_changed, &held.payer) {
+            payers.push(KnownPayer { payment: row.id, payer: payer.clone(), told_at: *told_at });
+        }
         if held.is_changed {
             rows.push(row);
         }
     }
+    tx.keep_words(&words)?;
+    tx.keep_payers(&payers)?;
     tx.keep_facts(&entries)?;
     tx.save_payments(&rows, now)?;
     books::write(tx, &payments, movements)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::browse::{COUNT_CAP, DEPTH, Page, Place, SEARCH_CAP};
+use super::browse::{COUNT_CAP, DEPTH, Page, Place, SEARCH_CAP, by_words};
 use crate::domain::Timestamp;
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::SubscriptionStatus;
@@ -73,8 +73,10 @@ impl Engine {
             let mut view = view.clone();
             let mut capped = false;
             if let Some(text) = &view.search {
-                let found = tx.find_subscriptions(text, SEARCH_CAP as i64)?;
-                capped = found.len() >= SEARCH_CAP;
+                let words = by_words(tx, text)?;
+                let mut found = tx.find_subscriptions(text, SEARCH_CAP as i64)?;
+                found.extend(words.subscriptions);
+                capped = found.len() >= SEARCH_CAP || words.is_more;
                 view.filter.among = Some(found);
             }
             let (mut page, stopped_at) = match look(tx, &view, place, most)? {

@@ -36,6 +36,7 @@ pub(crate) mod subscriptions;
 pub(crate) mod threads;
 pub(crate) mod told;
 pub(crate) mod typed;
+pub(crate) mod words;
 pub(crate) mod writer;
 
 use std::any::Any;
@@ -64,6 +65,7 @@ use rows::*;
 use sets::Sets;
 use subscription_calls::SubscriptionOperations;
 use subscriptions::Subscriptions;
+use words::Words;
 
 /// What runs inside a transaction. It may run again when a concurrent change came first.
 pub(crate) type Work<'a> = &'a mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>;
@@ -134,6 +136,7 @@ pub(crate) trait Tx:
     + Disputes
     + Replication
     + Checkup
+    + Words
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;

@@ -9,6 +9,7 @@ mod results;
 #[path = "statements/mod.rs"]
 mod statements;
 mod subscriptions;
+mod words;
 mod write;
 
 use std::any::Any;

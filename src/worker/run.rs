@@ -50,6 +50,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     running.spawn_local(tell(heartbeat.clone(), stopping.clone()));
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(prune(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    running.spawn_local(index(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(ask(worker.payments.clone(), worker.poll, stopping.clone()));
     running.spawn_local(alarm(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     #[cfg(feature = "metrics")]
@@ -139,6 +140,15 @@ async fn prune(payments: Payments, poll: Duration, mut stopping: watch::Receiver
         filled.inspect_err(|error| error.report("the books could not be filled"))
     };
     repeat(pruned, poll, &mut stopping).await;
+}
+
+/// What older releases wrote becomes searchable; that waits for nothing else either.
+async fn index(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    let indexed = async || {
+        let indexed = payments.engine().index_a_while().await;
+        indexed.inspect_err(|error| error.report("words to search by could not be written"))
+    };
+    repeat(indexed, poll, &mut stopping).await;
 }
 
 /// Tells the host what begins to be an alarm and what is over.

@@ -49,6 +49,7 @@ mod rebuild;
 mod retention;
 mod routes;
 mod scenes;
+mod search;
 mod shop;
 mod standard_webhooks;
 mod statements;

@@ -41,4 +41,5 @@ pages! {
     audit,
     data,
     csv,
+    search,
 }

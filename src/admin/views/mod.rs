@@ -26,6 +26,7 @@ pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod rebuild;
 pub(crate) mod review;
+pub(crate) mod search;
 pub(crate) mod subscription;
 pub(crate) mod subscriptions;
 pub(crate) mod variants;

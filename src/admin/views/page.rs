@@ -19,6 +19,8 @@ pub(crate) struct Page {
     pub(crate) icon: String,
     /// The sections, in order.
     pub(crate) nav: Vec<NavItem>,
+    /// Where the search box leads, and what is in it.
+    pub(crate) search: Link,
     /// The way back to the host's own pages.
     pub(crate) home: Option<Link>,
     /// Who is looking.

@@ -10,6 +10,7 @@ use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::domain::{Timestamp, parse_rfc3339};
 use crate::gateways::believed::unbelieved;
 
@@ -64,6 +65,7 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
         facts,
         summary,
         customer: notification.customer(),
+        payer: Payer::default(),
         awaits_completion: None,
         object_to_fetch: None,
         subscription,

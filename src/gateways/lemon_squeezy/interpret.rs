@@ -9,6 +9,7 @@ use super::subscription::{self, TOKEN};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::sentence;
 
@@ -81,6 +82,7 @@ fn order(order: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malfor
         facts,
         summary: summary(order, words, total)?,
         customer: short(&order.of, "user_email"),
+        payer: Payer { name: short(&order.of, "user_name"), ..Payer::default() },
         ..Interpretation::default()
     })
 }
@@ -108,6 +110,7 @@ fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Ma
         references.gateway_refs = vec![id];
     }
     Ok(Interpretation {
+        payer: Payer { name: short(&invoice.of, "user_name"), ..Payer::default() },
         object_to_fetch: None,
         references,
         facts,

@@ -6,6 +6,7 @@ use super::money;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::domain::{Timestamp, parse_rfc3339};
 use crate::gateways::json::{Object, short};
 
@@ -29,9 +30,29 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         references: named(event.kind, &object),
         facts,
         summary,
-        customer: address.and_then(|address| short(&address, "email")),
+        customer: address.as_ref().and_then(|address| short(address, "email")),
+        payer: payer(&object, address.as_ref()),
         ..Interpretation::default()
     })
+}
+
+/// Who paid, as far as the payment's details and the address say
+/// (<https://docs.mollie.com/reference/get-payment>).
+fn payer(object: &Object<'_>, address: Option<&Object<'_>>) -> Payer {
+    let details = object.object("details", "the details").ok().flatten();
+    let told = |name: &str| details.as_ref().and_then(|details| short(details, name));
+    let named = || {
+        let address = address?;
+        let names = [short(address, "givenName"), short(address, "familyName")];
+        Some(names.into_iter().flatten().collect::<Vec<_>>().join(" ")).filter(|name| !name.is_empty())
+    };
+    Payer {
+        name: told("cardHolder").or_else(|| told("consumerName")).or_else(named),
+        gateway_ref: object.link("customerId"),
+        card_brand: told("cardLabel"),
+        card_last_four: told("cardNumber"),
+        decline: told("failureMessage").or_else(|| told("failureReason")),
+    }
 }
 
 /// The ids by which an event names its payment, as far as they can be read.

@@ -9,6 +9,7 @@ use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, money, nested, number_text, sentence, since, time, whole, with_money};
 
@@ -106,9 +107,24 @@ fn transaction(
         facts,
         summary,
         customer: nested(data, "customer", "email"),
+        payer: payments.first().map(|payment| payer(data, payment)).unwrap_or_default(),
         awaits_completion: None,
         subscription: subscription::of_transaction(event, data, total, payments.len()),
     })
+}
+
+/// Who paid, with which card (<https://developer.paddle.com/api-reference/transactions/overview>).
+fn payer(data: &Object<'_>, payment: &Object<'_>) -> Payer {
+    let method = payment.object("method_details", "the method").ok().flatten();
+    let card = method.and_then(|method| method.object("card", "a card").ok().flatten());
+    let told = |name: &str| card.as_ref().and_then(|card| short(card, name));
+    Payer {
+        name: nested(data, "customer", "name").or_else(|| told("cardholder_name")),
+        gateway_ref: data.link("customer_id"),
+        card_brand: told("type"),
+        card_last_four: told("last4"),
+        decline: None,
+    }
 }
 
 /// What the customer pays: the total with tax, less what a credit of theirs covers.

@@ -1,7 +1,7 @@
 //! Reads the facts of PayPal's answers to our own calls. An answer is an object in its current state: its status
 //! decides, and an order contains all of its payments.
 
-use super::resource::{Resource, parse_amount, sentence, with_money};
+use super::resource::{Resource, parse_amount, payer_of, sentence, with_money};
 use crate::domain::Timestamp;
 use crate::domain::event::{Awaited, Interpretation, Malformed, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
@@ -110,6 +110,7 @@ impl Resource<'_> {
         let parts = self.parts(&units)?;
         facts.extend(parts.facts);
         let payer = self.object.object("payer", "a payer")?;
+        let paid_by = payer.as_ref().map(payer_of).unwrap_or_default();
         let source = self.object.object("payment_source", "a source")?;
         let source = source.map(|source| source.object("paypal", "an account")).transpose()?.flatten();
         let email = |object: Option<Object<'_>>| object.and_then(|object| short(&object, "email_address"));
@@ -123,6 +124,7 @@ impl Resource<'_> {
             facts,
             summary: [sentence(words, amount), parts.words].join(""),
             customer: email(payer).or_else(|| email(source)),
+            payer: paid_by,
             awaits_completion: (status == "APPROVED")
                 .then(|| Awaited { gateway_ref: id, since: self.time("update_time") }),
         })

@@ -2,7 +2,7 @@
 //! (kinds: <https://developer.paypal.com/api/rest/webhooks/event-names/>).
 
 use super::answered::ObjectType;
-use super::resource::{Resource, parse_amount, sentence, with_money};
+use super::resource::{Resource, parse_amount, payer_of, sentence, with_money};
 use crate::domain::event::{Awaited, Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::gateways::json::{Object, short};
@@ -150,7 +150,8 @@ impl Resource<'_> {
             },
             facts: facts.into_iter().collect(),
             summary: sentence(words, amount),
-            customer: payer.and_then(|payer| short(&payer, "email_address")),
+            customer: payer.as_ref().and_then(|payer| short(payer, "email_address")),
+            payer: payer.as_ref().map(payer_of).unwrap_or_default(),
             awaits_completion: (self.event.kind == APPROVED)
                 .then_some(Awaited { gateway_ref: id, since: Some(self.event.occurred_at) }),
         })

@@ -4,6 +4,7 @@
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::{Currency, Decimal, Money};
+use crate::domain::payer::Payer;
 use crate::domain::{Timestamp, parse_rfc3339};
 use crate::gateways::json::{Object, short};
 
@@ -28,6 +29,7 @@ impl Resource<'_> {
             facts,
             summary: sentence(words, amount),
             customer: None,
+            payer: Payer::default(),
             awaits_completion: None,
             object_to_fetch: None,
             subscription: None,
@@ -144,5 +146,17 @@ pub(super) fn sentence(what: &str, amount: Option<Money>) -> String {
     match amount {
         Some(amount) => format!("{what}: {amount}"),
         None => what.to_owned(),
+    }
+}
+
+/// Who an order says has paid (<https://developer.paypal.com/docs/api/orders/v2/>).
+pub(super) fn payer_of(payer: &Object<'_>) -> Payer {
+    let name = payer.object("name", "a name").ok().flatten();
+    let part = |part| name.as_ref().and_then(|name| short(name, part));
+    let names: Vec<String> = ["given_name", "surname"].into_iter().filter_map(part).collect();
+    Payer {
+        name: Some(names.join(" ")).filter(|name| !name.is_empty()),
+        gateway_ref: short(payer, "payer_id"),
+        ..Payer::default()
     }
 }

@@ -7,6 +7,7 @@ use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, money, nested, sentence, since, time, whole, with_money};
 
@@ -110,6 +111,7 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         }
     }
     Ok(Interpretation {
+        payer: Payer { name: nested(data, "customer", "name"), ..Payer::default() },
         object_to_fetch: None,
         references: named("order", data),
         facts,

@@ -8,6 +8,7 @@ use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, money, nested, sentence, since, time, with_money};
 
@@ -40,7 +41,22 @@ pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str) -> Result<Interpr
     };
     let payload = Payload::read(event)?;
     let customer = payload.entity("payment")?.and_then(|payment| short(&payment, "email"));
-    Ok(Interpretation { references: named(&payload, true), facts, summary, customer, ..Interpretation::default() })
+    let payer = payload.entity("payment")?.map(|payment| payer(&payment)).unwrap_or_default();
+    let references = named(&payload, true);
+    Ok(Interpretation { references, facts, summary, customer, payer, ..Interpretation::default() })
+}
+
+/// Who paid, with which card (<https://razorpay.com/docs/api/payments/entity/>).
+fn payer(payment: &Object<'_>) -> Payer {
+    let card = payment.object("card", "a card").ok().flatten();
+    let told = |name: &str| card.as_ref().and_then(|card| short(card, name));
+    Payer {
+        name: told("name"),
+        gateway_ref: payment.link("customer_id"),
+        card_brand: told("network"),
+        card_last_four: told("last4"),
+        decline: short(payment, "error_description"),
+    }
 }
 
 fn nothing() -> Interpretation {

@@ -6,6 +6,7 @@
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
+use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, is_token, money, nested, sentence, time, whole, with_money};
 
@@ -31,7 +32,30 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         _ => dispute(event, &object)?,
     };
     let customer = short(&object, "buyer_email_address").filter(|_| name == "payment");
-    Ok(Interpretation { references: named(name, &object), facts, summary, customer, ..Interpretation::default() })
+    let payer = if name == "payment" { payer(&object) } else { Payer::default() };
+    Ok(Interpretation {
+        references: named(name, &object),
+        facts,
+        summary,
+        customer,
+        payer,
+        ..Interpretation::default()
+    })
+}
+
+/// Who paid, with which card (<https://developer.squareup.com/reference/square/objects/CardPaymentDetails>).
+fn payer(payment: &Object<'_>) -> Payer {
+    let details = payment.object("card_details", "card details").ok().flatten();
+    let card = details.as_ref().and_then(|details| details.object("card", "a card").ok().flatten());
+    let told = |name: &str| card.as_ref().and_then(|card| short(card, name));
+    let errors = details.and_then(|details| details.objects("errors", "an error").ok()).unwrap_or_default();
+    Payer {
+        name: told("cardholder_name"),
+        gateway_ref: payment.link("customer_id"),
+        card_brand: told("card_brand"),
+        card_last_four: told("last_4"),
+        decline: errors.first().and_then(|error| short(error, "detail")),
+    }
 }
 
 /// The ids by which an event names its payment, as far as they can be read.

@@ -6,6 +6,7 @@ mod moments;
 mod payments;
 mod readable;
 mod view;
+mod words;
 
 pub(crate) use lists::{event_rows, payment_rows};
 pub(crate) use payments::by_text;
@@ -14,3 +15,4 @@ pub(crate) use view::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
     page, page_of,
 };
+pub(crate) use words::{by_amount, by_words};

@@ -3,6 +3,7 @@
 use super::moments;
 use super::readable::readable;
 use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest};
+use super::words::by_words;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
 use crate::error::Error;
@@ -125,7 +126,11 @@ fn read(
     window.depth = window.depth.max(limit);
     let by_amount = order.by_amount;
     if let Some(text) = search {
-        let (ids, capped) = found(tx.find_payments(text, false, variants, SEARCH_CAP as i64 + 1)?);
+        let words = by_words(tx, text)?;
+        let mut ids = tx.find_payments(text.trim_start_matches('#'), false, variants, SEARCH_CAP as i64 + 1)?;
+        ids.extend(words.payments);
+        let (ids, capped) = found(ids);
+        let capped = capped || words.is_more;
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));

@@ -34,6 +34,7 @@ mod stream;
 mod subscription_operations;
 mod subscription_schema;
 mod subscriptions;
+mod words;
 
 use super::dialect_error as failed;
 use super::{BYTEWISE, Backend, Connection, PAIRS, UNSEEN};

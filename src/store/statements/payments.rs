@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::{pay_creations, pay_events, pay_ledger, pay_payments, pay_references};
-use super::{Connection, failed};
+use super::{Connection, failed, words};
 use crate::domain::Timestamp;
 use crate::domain::id::PaymentId;
 use crate::error::{Error, ErrorKind};
@@ -114,6 +114,7 @@ impl Payments for Connection {
             .execute(self)
             .map_err(failed(what))?;
         diesel::delete(l::pay_ledger.filter(l::payment_id.eq(from))).execute(self).map_err(failed(what))?;
+        words::absorb(self, from, into).map_err(failed(what))?;
         diesel::update(p::pay_payments.filter(p::id.eq(from)))
             .set((p::absorbed_by.eq(into), p::version.eq(p::version + 1), p::updated_at.eq(now)))
             .execute(self)

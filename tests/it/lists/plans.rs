@@ -96,6 +96,10 @@ const PAGES: &[&str] = &[
     "events?q=ch_12&kind=charge.*",
     "events?q=order-7",
     "events?newer_than=900&kind=charge.*",
+    "search?for=tomer33@exam",
+    "search?for=rder-2",
+    "search?for=12.50",
+    "search?for=sub_unknown",
 ];
 
 /// Opens all pages on a database of this kind; answers a connection and what the pages asked for.
@@ -255,6 +259,7 @@ const NEEDED: &[&str] = &[
     "pay_payments_variant",
     "pay_payments_email",
     "pay_movements_book",
+    "pay_words_word",
 ];
 
 fn assert_all_go_through_an_index<C: SimpleConnection>(

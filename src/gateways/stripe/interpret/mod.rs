@@ -7,6 +7,7 @@ mod dispute;
 mod intent;
 mod invoice;
 mod other;
+mod payer;
 mod refund;
 pub(super) mod snapshot;
 pub(super) mod subscription;
@@ -87,6 +88,7 @@ pub(super) fn interpret(
         facts: statement.facts,
         summary: statement.summary,
         customer: customer(object),
+        payer: payer::payer(object),
         awaits_completion: None,
         object_to_fetch: None,
         subscription: invoice::of_checkout(event, object, owner_key).filter(|_| matches!(family, Family::Checkout)),

@@ -1,0 +1,57 @@
+//! Who paid, with which card, and why a bank declined it, as a gateway tells it: for people to read and to search by.
+//! Nothing is decided by it.
+
+use std::collections::BTreeSet;
+
+use super::event::storable;
+use super::search::{self, Piece};
+
+/// What events tell of whoever pays. A field is `None` where they don't say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Payer {
+    /// The customer's name, or the name on the card.
+    pub name: Option<String>,
+    /// The gateway's id of the customer, such as `cus_1`.
+    pub gateway_ref: Option<String>,
+    /// The card's brand, in the gateway's own word: `visa`.
+    pub card_brand: Option<String>,
+    /// The last four digits of the card.
+    pub card_last_four: Option<String>,
+    /// Why a try was declined, in the gateway's own words.
+    pub decline: Option<String>,
+}
+
+impl Payer {
+    /// Takes over what another event tells, which is older, newer or of the same time: of what both tell, the newer
+    /// stays. Answers whether anything changed.
+    pub(crate) fn learn(&mut self, other: &Self, order: std::cmp::Ordering) -> bool {
+        let before = self.clone();
+        let is_older = order.is_lt();
+        let take = |own: &mut Option<String>, told: &Option<String>| {
+            if let Some(text) = told.as_ref().filter(|text| storable(text))
+                && (own.is_none() || !is_older)
+            {
+                *own = Some(text.clone());
+            }
+        };
+        take(&mut self.name, &other.name);
+        take(&mut self.gateway_ref, &other.gateway_ref);
+        take(&mut self.card_brand, &other.card_brand);
+        take(&mut self.card_last_four, &other.card_last_four);
+        take(&mut self.decline, &other.decline);
+        *self != before
+    }
+
+    /// What a search finds it by.
+    pub(crate) fn pieces(&self) -> BTreeSet<Piece> {
+        let mut pieces = self.name.as_deref().map(search::of_name).unwrap_or_default();
+        pieces
+            .extend([&self.gateway_ref, &self.card_last_four].into_iter().flatten().map(|text| search::of_whole(text)));
+        pieces
+    }
+
+    /// Whether nothing is told.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,68 @@
+//! What the words of a text find, and what an amount does: a bounded look through one index for each.
+
+use std::collections::BTreeSet;
+
+use super::view::SEARCH_CAP;
+use crate::domain::id::{PaymentId, SubscriptionId};
+use crate::domain::money::{Currency, Decimal};
+use crate::domain::search::sought;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::filters::{AmountKey, PaymentFilter, PaymentStream, Span, Window};
+use crate::store::words::Subject;
+
+/// How many currencies an amount is looked for in.
+const CURRENCIES: i64 = 24;
+
+/// What words found.
+#[derive(Debug, Default)]
+pub(crate) struct FoundByWords {
+    pub payments: BTreeSet<PaymentId>,
+    pub subscriptions: BTreeSet<SubscriptionId>,
+    /// Whether there may be more that were not looked at.
+    pub is_more: bool,
+}
+
+/// The payments and subscriptions that bear this text in an address, a name, an order number or a card's last digits.
+pub(crate) fn by_words(tx: &mut dyn Tx, text: &str) -> Result<FoundByWords, Error> {
+    let mut found = FoundByWords::default();
+    for range in sought(text) {
+        let (subjects, is_more) = tx.with_words(&range, SEARCH_CAP as i64 + 1)?;
+        found.is_more |= is_more;
+        for subject in subjects {
+            match subject {
+                Subject::Payment(id) => drop(found.payments.insert(id)),
+                Subject::Subscription(id) => drop(found.subscriptions.insert(id)),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The payments of one of these amounts, in the currency named or in each that there is; `limit` of each.
+pub(crate) fn by_amount(
+    tx: &mut dyn Tx,
+    numbers: &[Decimal],
+    currency: Option<Currency>,
+    limit: i64,
+) -> Result<(Vec<PaymentId>, bool), Error> {
+    let (mut found, mut is_more) = (Vec::new(), false);
+    if numbers.is_empty() {
+        return Ok((found, false));
+    }
+    let codes = match currency {
+        Some(code) => vec![code],
+        None => tx.currencies(CURRENCIES)?.iter().filter_map(|code| Currency::parse(code).ok()).collect(),
+    };
+    for code in codes {
+        for minor in numbers.iter().filter_map(|number| number.exact(code)) {
+            let key = |id| AmountKey { currency: code.to_string(), amount: minor, id };
+            let amounts = Span { above: key(0), below: key(i64::MAX) };
+            let window = Window { ids: Span { above: 0, below: i64::MAX }, amounts, rising: false, depth: limit };
+            let ids = tx.payment_ids(&PaymentStream::Amount, &PaymentFilter::default(), &window, true, limit)?;
+            is_more |= ids.len() as i64 == limit;
+            found.extend(ids);
+        }
+    }
+    Ok((found, is_more))
+}
