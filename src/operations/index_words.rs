@@ -1,10 +1,11 @@
-//! What older rows lack for being found: the words of payments and subscriptions. A worker's
+//! What older rows lack for being found: the words of payments and subscriptions, and the groups of failures. A worker's
 //! chore for rows that a release wrote which kept none, and for those that such a release still writes beside this one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::id::{PaymentId, SubscriptionId};
+use crate::domain::failure_group::failure_group;
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::later;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use crate::store::words::{Subject, Texts};
 /// The chores, and how often each looks whether there is more.
 const PAYMENTS: &str = "words:payments";
 const SUBSCRIPTIONS: &str = "words:subscriptions";
+const FAILURES: &str = "groups:failures";
 const EVERY: Duration = Duration::from_secs(86_400);
 /// How many rows one transaction indexes, and how long one process does before another may.
 const BATCH: i64 = 100;
@@ -26,7 +28,8 @@ impl Engine {
     /// Indexes for a while what has no words yet, if that is due and no other process does.
     pub(crate) async fn index_a_while(self: &Arc<Self>) -> Result<(), Error> {
         self.index_a_turn(PAYMENTS, payments).await?;
-        self.index_a_turn(SUBSCRIPTIONS, subscriptions).await
+        self.index_a_turn(SUBSCRIPTIONS, subscriptions).await?;
+        self.index_a_turn(FAILURES, failures).await
     }
 
     async fn index_a_turn(self: &Arc<Self>, name: &'static str, index: Index) -> Result<(), Error> {
@@ -69,4 +72,14 @@ fn keep(tx: &mut dyn Tx, rows: &[Texts], after: i64) -> Result<(i64, bool), Erro
         Subject::Subscription(id) => id.0,
     });
     Ok((last, (rows.len() as i64) < BATCH))
+}
+
+fn failures(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
+    let rows = tx.ungrouped(EventId(after), BATCH)?;
+    for (event, code, outcome) in &rows {
+        if let Some(group) = failure_group(code, outcome) {
+            tx.put_into_group(*event, &group)?;
+        }
+    }
+    Ok((rows.last().map_or(after, |(event, ..)| event.0), (rows.len() as i64) < BATCH))
 }

@@ -183,6 +183,7 @@ pub(crate) fn claimed(event: NewEvent, id: EventId) -> Claimed {
         claims: 1,
         due_at: None,
         requeued_at: None,
+        failure: None,
         subscription_id: None,
     };
     Claimed { row, was_parked: true, body: event.body }

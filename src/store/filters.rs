@@ -39,6 +39,12 @@ pub(crate) struct EventFilter {
     pub livemode: Option<bool>,
     /// Only those that were delivered more than once.
     pub repeated: bool,
+    /// A group of failures.
+    pub failure: Option<String>,
+    /// Only failures of this handler.
+    pub handler: Option<String>,
+    /// How it ended, in a word.
+    pub code: Option<String>,
     /// When it was received: from the first moment on, before the second.
     pub from: Option<Timestamp>,
     pub until: Option<Timestamp>,
@@ -72,6 +78,8 @@ pub(crate) enum EventStream {
     Kind(String),
     Variant(String),
     Repeated,
+    /// Of one group of failures.
+    Failure(String),
     /// Those that a search found; whatever the window.
     Found(Vec<EventId>),
 }

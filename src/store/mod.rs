@@ -15,6 +15,7 @@ pub(crate) mod dialect;
 pub(crate) mod disputes;
 pub(crate) mod drift;
 mod failure;
+pub(crate) mod failures;
 pub(crate) mod fetches;
 pub(crate) mod filters;
 pub(crate) mod growth;
@@ -53,6 +54,7 @@ use books::Books;
 use calls::*;
 use disputes::Disputes;
 use drift::Comparisons;
+use failures::Failures;
 use fetches::Fetches;
 use filters::*;
 use growth::Growth;
@@ -137,6 +139,7 @@ pub(crate) trait Tx:
     + Replication
     + Checkup
     + Words
+    + Failures
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;

@@ -6,6 +6,7 @@ use diesel::Queryable;
 use crate::domain::Timestamp;
 use crate::domain::event::{AttemptOutcome, EventState, Source};
 use crate::domain::fact::State;
+use crate::domain::failure_group::failure_group;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId, SubscriptionTransitionId, TransitionId};
 use crate::domain::money::Currency;
 use crate::domain::payment::Status;
@@ -142,6 +143,8 @@ pub(crate) struct EventRow {
     /// When an operator last made it available again.
     pub requeued_at: Option<Timestamp>,
     pub subscription_id: Option<SubscriptionId>,
+    /// The group of failures that it is in.
+    pub failure: Option<String>,
 }
 
 /// A handler's last word on an event.
@@ -307,6 +310,13 @@ impl PaymentRow {
             updated_at: draft.created_at,
             lost_amount: 0,
         }
+    }
+}
+
+impl Verdict {
+    /// What the failure has in common with others, if it is one.
+    pub(super) fn failure_group(&self) -> Option<String> {
+        failure_group(self.code, &self.outcome)
     }
 }
 

@@ -25,6 +25,7 @@ mod dummy;
 mod durability;
 mod events;
 mod export;
+mod failures;
 mod faults;
 mod handlers;
 mod health;

@@ -1,5 +1,7 @@
 //! Which events came, and what became of them?
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 
 use crate::admin::asked::{Asked, FRESH_CAP, fresh};
@@ -21,7 +23,14 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
 const TYPED: &[&str] = &["q", "kind", "from", "until"];
 /// The fields that are folded away.
-const MORE: &[&str] = &["from", "until", "mode", "seen"];
+const MORE: &[&str] = &["from", "until", "mode", "seen", "handler", "code"];
+/// The outcome codes of failures.
+const CODES: [(&str, &str); 4] = [
+    ("handler_failed", "A handler failed"),
+    ("handler_discarded", "A handler gave up"),
+    ("failed", "Processing failed"),
+    ("malformed", "Unreadable"),
+];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
@@ -47,6 +56,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             action: frame.href("events/bulk"),
             view: asked.fields.with("", "", None).trim_start_matches('?').to_owned(),
         },
+        failures: Link::new("Failures by cause", frame.href("failures")),
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
@@ -63,6 +73,9 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
             variant: asked.text("variant"),
             kind: asked.text("kind"),
             livemode: asked.livemode(),
+            failure: asked.text("failure"),
+            handler: asked.text("handler"),
+            code: asked.text("code"),
             repeated: asked.word("seen", |word| (word == "again").then_some(())).is_some(),
             from: asked.day("from"),
             until: asked.end_of_day("until"),
@@ -86,10 +99,14 @@ fn tabs(asked: &Asked, list: &str, found: &EventList) -> Tabs {
 }
 
 fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
+    let handlers: BTreeSet<&str> = visit.engine().handlers.names().map(String::as_str).collect();
     let kind = Field { offers: found.kinds.clone(), ..asked.field("kind", "text", "Kind", "charge.*") };
     Filter {
         action: list.to_owned(),
-        hidden: asked.fields.get("state").map(|state| ("state".to_owned(), state)).into_iter().collect(),
+        hidden: ["state", "failure"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), asked.fields.get(name)?)))
+            .collect(),
         search: asked.field("q", "search", "Search", "Event id, any reference, or a payment's token"),
         fields: vec![kind],
         selects: vec![asked.fields.variants(&visit.payments)],
@@ -99,15 +116,18 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
         ],
         more_selects: vec![
             asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
+            asked.fields.select("handler", "Failure of", "Anything", handlers.iter().map(|name| (*name, *name))),
+            asked.fields.select("code", "Ended as", "Anything", CODES),
             asked.fields.select("seen", "Seen", "Any number of times", [("again", "More than once")]),
         ],
         open: asked.any(MORE),
-        clear: (asked.any(MORE) || asked.any(&["q", "variant", "kind"])).then(|| list.to_owned()),
+        clear: (asked.any(MORE) || asked.any(&["q", "variant", "kind", "failure"])).then(|| list.to_owned()),
     }
 }
 
 fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
+    notes.extend(asked.fields.get("failure").map(|cause| format!("Only events with this failure: {cause}.")));
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} events; only as many are listed."));
     }
@@ -140,7 +160,7 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Empty {
             link: None,
         };
     }
-    if asked.any(&["q", "variant", "kind", "state"]) || asked.any(MORE) {
+    if asked.any(&["q", "variant", "kind", "state", "failure"]) || asked.any(MORE) {
         return Empty {
             title: "No events match".to_owned(),
             text: "A kind may end in *, as charge.* does; search finds whole ids.".to_owned(),

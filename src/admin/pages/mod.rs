@@ -42,4 +42,5 @@ pages! {
     data,
     csv,
     search,
+    failures,
 }

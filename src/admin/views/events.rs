@@ -22,6 +22,8 @@ pub(crate) struct Events {
     pub(crate) bulk: BulkForm,
     /// Instead of no rows.
     pub(crate) empty: Empty,
+    /// The failures by what they have in common.
+    pub(crate) failures: Link,
     /// What is to be known of them.
     pub(crate) notes: Notes,
     /// The id of the newest, where the list begins with it.

@@ -14,6 +14,7 @@ pub(crate) mod drift;
 pub(crate) mod dry_run;
 pub(crate) mod event;
 pub(crate) mod events;
+pub(crate) mod failures;
 pub(crate) mod handlers;
 pub(crate) mod json;
 pub(crate) mod list;

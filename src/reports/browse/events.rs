@@ -3,6 +3,7 @@
 use super::moments;
 use super::readable::readable;
 use super::view::{DEPTH, EventView, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
+use crate::domain::failure_group::groups_of;
 use crate::domain::id::EventId;
 use crate::error::Error;
 use crate::store::Tx;
@@ -81,6 +82,14 @@ fn read(
 
 /// The sets of streams of which each has all that is wanted.
 fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Result<Vec<Vec<EventStream>>, Error> {
+    // Nothing but its index knows the groups of failures, so that it serves whatever else is asked.
+    if let Some(group) = &filter.failure {
+        return Ok(vec![vec![EventStream::Failure(group.clone())]]);
+    }
+    if let Some(handler) = &filter.handler {
+        let groups = tx.failure_groups(&groups_of(handler), KINDS)?;
+        return Ok(vec![groups.into_iter().map(EventStream::Failure).collect()]);
+    }
     let mut all = Vec::new();
     all.extend(filter.repeated.then(|| vec![EventStream::Repeated]));
     all.extend(filter.state.map(|state| vec![EventStream::State(state)]));

@@ -60,10 +60,11 @@ statement! { Pg,
         outcomes: Vec<&'a str> => Array<Text>,
         due: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
         finished: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
+        failures: Vec<Option<String>> => Array<Nullable<Text>>,
     }
     "UPDATE pay_events AS e SET state = d.s, attempts = e.attempts - d.r, outcome_code = d.oc, outcome = d.o, \
-     due_at = d.du, finished_at = d.f FROM unnest({}, {}, {}, {}, {}, {}, {}, {}) AS d (id, c, s, r, oc, o, du, f) \
-     WHERE e.id = d.id AND e.claims = d.c AND e.state = 'running' RETURNING e.id"
+     due_at = d.du, finished_at = d.f, failure = d.fa FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     AS d (id, c, s, r, oc, o, du, f, fa) WHERE e.id = d.id AND e.claims = d.c AND e.state = 'running' RETURNING e.id"
 }
 answers!(SettleEvents, PgConnection, BigInt);
 
@@ -80,6 +81,7 @@ pub(super) fn settle_events(conn: &mut PgConnection, settled: &[Settled]) -> Que
         outcomes: column(settled, |one| one.verdict.outcome.as_str()),
         due: column(settled, |one| one.verdict.due_at),
         finished: column(settled, |one| one.verdict.finished_at),
+        failures: column(settled, |one| one.verdict.failure_group()),
         _borrows: Default::default(),
     }
     .load(conn)?;

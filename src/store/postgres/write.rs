@@ -32,11 +32,12 @@ statement! { Pg,
         payments: Vec<Option<i64>> => Array<Nullable<BigInt>>,
         matched: Vec<Option<&'a str>> => Array<Nullable<Text>>,
         subscriptions: Vec<Option<i64>> => Array<Nullable<BigInt>>,
+        failures: Vec<Option<String>> => Array<Nullable<Text>>,
     }
     "UPDATE pay_events AS e SET state = d.s, attempts = d.a, claims = d.c, outcome_code = d.oc, outcome = d.o, \
      due_at = d.du, finished_at = d.f, payment_id = d.p, matched_by = d.m, \
-     subscription_id = d.su FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
-     AS d (id, s, a, c, oc, o, du, f, p, m, su) WHERE e.id = d.id"
+     subscription_id = d.su, failure = d.fa FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     AS d (id, s, a, c, oc, o, du, f, p, m, su, fa) WHERE e.id = d.id"
 }
 answers!(EndEvents, PgConnection);
 
@@ -56,6 +57,7 @@ pub(super) fn end_events(conn: &mut PgConnection, ends: &[EventEnd]) -> QueryRes
         payments: column(ends, |end| end.payment.map(|id| id.0)),
         matched: column(ends, |end| end.matched_by.as_deref()),
         subscriptions: column(ends, |end| end.subscription.map(|id| id.0)),
+        failures: column(ends, |end| end.verdict.failure_group()),
         _borrows: Default::default(),
     }
     .execute(conn)

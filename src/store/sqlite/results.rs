@@ -53,11 +53,12 @@ statement! { Sqlite,
         outcome: &'a str => Text,
         due: Option<Timestamp> => Nullable<TimestamptzSqlite>,
         finished: Option<Timestamp> => Nullable<TimestamptzSqlite>,
+        failure: Option<String> => Nullable<Text>,
         id: i64 => BigInt,
         claim: i64 => BigInt,
     }
     "UPDATE pay_events SET state = {}, attempts = attempts - {}, outcome_code = {}, outcome = {}, due_at = {}, \
-     finished_at = {} WHERE id = {} AND claims = {} AND state = 'running'"
+     finished_at = {}, failure = {} WHERE id = {} AND claims = {} AND state = 'running'"
 }
 answers!(SettleEvent, SqliteConnection);
 
@@ -70,6 +71,7 @@ pub(super) fn settle_events(conn: &mut SqliteConnection, settled: &[Settled]) ->
             outcome: &one.verdict.outcome,
             due: one.verdict.due_at,
             finished: one.verdict.finished_at,
+            failure: one.verdict.failure_group(),
             id: one.claim.event.0,
             claim: one.claim.number,
             _borrows: Default::default(),

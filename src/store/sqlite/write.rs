@@ -26,10 +26,11 @@ statement! { Sqlite,
         payment: Option<i64> => Nullable<BigInt>,
         matched: Option<&'a str> => Nullable<Text>,
         subscription: Option<i64> => Nullable<BigInt>,
+        failure: Option<String> => Nullable<Text>,
         id: i64 => BigInt,
     }
     "UPDATE pay_events SET state = {}, attempts = {}, claims = {}, outcome_code = {}, outcome = {}, due_at = {}, \
-     finished_at = {}, payment_id = {}, matched_by = {}, subscription_id = {} WHERE id = {}"
+     finished_at = {}, payment_id = {}, matched_by = {}, subscription_id = {}, failure = {} WHERE id = {}"
 }
 answers!(EndEvent, SqliteConnection);
 
@@ -46,6 +47,7 @@ pub(super) fn end_events(conn: &mut SqliteConnection, ends: &[EventEnd]) -> Quer
             payment: end.payment.map(|id| id.0),
             matched: end.matched_by.as_deref(),
             subscription: end.subscription.map(|id| id.0),
+            failure: end.verdict.failure_group(),
             id: end.id.0,
             _borrows: Default::default(),
         }

@@ -35,6 +35,7 @@ impl Events for Connection {
                 e::due_at.eq(now),
                 e::finished_at.eq(None::<Timestamp>),
                 e::requeued_at.eq(now),
+                e::failure.eq(None::<String>),
             ))
             .execute(self)
             .map(|rows| rows == 1)
@@ -50,6 +51,7 @@ impl Events for Connection {
                 e::state.eq(EventState::Discarded),
                 e::outcome_code.eq("discarded"),
                 e::outcome.eq(outcome),
+                e::failure.eq(None::<String>),
                 e::due_at.eq(None::<Timestamp>),
                 e::finished_at.eq(now),
             ))

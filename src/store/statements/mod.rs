@@ -15,6 +15,7 @@ mod disputes;
 mod drift;
 mod drift_schema;
 mod events;
+mod failures;
 mod fetch_schema;
 mod fetches;
 mod growth;

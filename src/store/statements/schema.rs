@@ -91,6 +91,7 @@ diesel::table! {
         due_at -> Nullable<Instant>,
         requeued_at -> Nullable<Instant>,
         subscription_id -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
     }
 }
 

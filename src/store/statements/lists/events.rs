@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::schema::{pay_events, pay_payments};
 use super::stream::{Key, Stream};
 use super::{Condition, Connection, Counted, Each, Reach, Wanted, everything, failed};
+use crate::domain::failure_group::groups_of;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
 use crate::store::filters::{EventFilter, EventStream, Span, Window};
@@ -52,12 +53,17 @@ pub(super) fn count(conn: &mut Connection, of: &[EventStream], cap: i64) -> Resu
 }
 
 fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64) -> Stream<'a> {
-    let only: &[&str] = if *of == EventStream::Repeated { &["deliveries > 1"] } else { &[] };
+    let only: &[&str] = match of {
+        EventStream::Repeated => &["deliveries > 1"],
+        EventStream::Failure(_) => &["failure IS NOT NULL"],
+        _ => &[],
+    };
     let key = match of {
         EventStream::All | EventStream::Repeated => Key::Id(ids),
         EventStream::State(state) => Key::Word("state", state.as_str(), ids),
         EventStream::Kind(kind) => Key::Word("kind", kind, ids),
         EventStream::Variant(variant) => Key::Word("variant", variant, ids),
+        EventStream::Failure(group) => Key::Word("failure", group, ids),
         EventStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
     };
     Stream { table: "pay_events", only, key, rising, depth }
@@ -77,6 +83,14 @@ fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_even
         (_, Some(start), _) => all.push(Box::new(e::kind.ge(start.to_owned()).and(e::kind.lt(past(start))))),
         (_, None, Some(kind)) => all.push(Box::new(e::kind.eq(kind))),
     }
+    if let Some(group) = rest.failure.clone().filter(|_| !matches!(of, EventStream::Failure(_))) {
+        all.push(Box::new(e::failure.assume_not_null().eq(group)));
+    }
+    if let Some(start) = rest.handler.as_deref().map(groups_of).filter(|_| !matches!(of, EventStream::Failure(_))) {
+        let end = past(&start);
+        all.push(Box::new(e::failure.assume_not_null().ge(start).and(e::failure.assume_not_null().lt(end))));
+    }
+    all.extend(rest.code.clone().map(|code| Box::new(e::outcome_code.assume_not_null().eq(code)) as Condition<_>));
     if rest.repeated && *of != EventStream::Repeated {
         all.push(Box::new(e::deliveries.gt(1)));
     }
@@ -89,7 +103,7 @@ fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_even
 }
 
 /// Past all texts that begin so: none has a character above U+10FFFE.
-pub(super) fn past(start: &str) -> String {
+pub(in super::super) fn past(start: &str) -> String {
     format!("{start}\u{10FFFF}")
 }
 

@@ -68,7 +68,7 @@ fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64
 }
 
 /// The different values of the first column of an index: one step for each, however many rows have it.
-fn values(
+pub(in super::super) fn values(
     conn: &mut Connection,
     (table, column, only): (&str, &str, &str),
     (from, past): (&str, &str),

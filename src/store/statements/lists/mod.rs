@@ -5,6 +5,9 @@ mod events;
 mod found;
 mod payments;
 
+pub(super) use events::past;
+pub(super) use found::values;
+
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{BoxableExpression, QueryResult, RunQueryDsl};

@@ -1,0 +1,68 @@
+//! Failures by what they have in common: how many, and since when.
+
+use std::sync::Arc;
+
+use super::browse::COUNT_CAP;
+use crate::domain::Timestamp;
+use crate::domain::failure_group::handler_of;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::filters::{AmountKey, EventFilter, EventStream, Span, Window};
+
+/// How many groups are shown.
+const GROUPS: i64 = 50;
+
+/// Events that failed alike.
+pub(crate) struct FailureGroup {
+    /// What they have in common, in words.
+    pub cause: String,
+    /// The handler that failed; `None` where the event itself could not be processed.
+    pub handler: Option<String>,
+    /// How many, counted up to [`COUNT_CAP`].
+    pub count: i64,
+    /// When the first and the last of them were received.
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+}
+
+impl Engine {
+    /// The groups of events that failed and were not requeued or given up since, the largest first; and whether there
+    /// are more than are shown.
+    pub(crate) async fn failures(self: &Arc<Self>) -> Result<(Vec<FailureGroup>, bool), Error> {
+        self.look(|tx| {
+            let mut causes = tx.failure_groups("", GROUPS + 1)?;
+            let is_more = causes.len() as i64 > GROUPS;
+            causes.truncate(GROUPS as usize);
+            if causes.is_empty() {
+                return Ok((Vec::new(), false));
+            }
+            let streams: Vec<EventStream> = causes.iter().cloned().map(EventStream::Failure).collect();
+            let counts = tx.count_events(&streams, COUNT_CAP)?;
+            let [first, last] = [true, false].map(|rising| ends(tx, &streams, rising));
+            let (first, last) = (first?, last?);
+            let group = |(at, cause): (usize, String)| FailureGroup {
+                handler: handler_of(&cause).map(str::to_owned),
+                count: counts.get(at).copied().unwrap_or_default(),
+                first: first.get(at).copied().flatten(),
+                last: last.get(at).copied().flatten(),
+                cause,
+            };
+            let mut groups: Vec<FailureGroup> = causes.into_iter().enumerate().map(group).collect();
+            groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+            Ok((groups, is_more))
+        })
+        .await
+    }
+}
+
+/// When the first or the last event of each stream was received.
+fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<Option<Timestamp>>, Error> {
+    let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
+    let window = Window { ids: Span { above: 0, below: i64::MAX }, amounts, rising, depth: 1 };
+    let ids = tx.event_ids(streams, &EventFilter::default(), &window, 1)?;
+    let found: Vec<_> = ids.iter().flatten().copied().collect();
+    let rows = tx.events_with(&found)?;
+    let received = |id| rows.iter().find(|row| row.id == id).map(|row| row.received_at);
+    Ok(ids.iter().map(|ids| ids.first().copied().and_then(received)).collect())
+}
