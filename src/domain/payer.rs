@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::event::storable;
 use super::search::{self, Piece};
 
 /// What events tell of whoever pays. A field is `None` where they don't say.
@@ -28,7 +27,7 @@ impl Payer {
         let before = self.clone();
         let is_older = order.is_lt();
         let take = |own: &mut Option<String>, told: &Option<String>| {
-            if let Some(text) = told.as_ref().filter(|text| storable(text))
+            if let Some(text) = told
                 && (own.is_none() || !is_older)
             {
                 *own = Some(text.clone());
@@ -40,6 +39,14 @@ impl Payer {
         take(&mut self.card_last_four, &other.card_last_four);
         take(&mut self.decline, &other.decline);
         *self != before
+    }
+
+    /// Leaves out what can't be kept.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let Self { name, gateway_ref, card_brand, card_last_four, decline } = self;
+        for field in [name, gateway_ref, card_brand, card_last_four, decline] {
+            field.take_if(|text| !keep(text));
+        }
     }
 
     /// What a search finds it by.

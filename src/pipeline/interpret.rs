@@ -72,6 +72,7 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
         let account = object.account.as_ref().is_none_or(|text| storable(text));
         interpretation.object_to_fetch.take_if(|_| !kept || !account);
     }
+    interpretation.payer.retain(storable);
     interpretation.subscription.take_if(|statement| !storable(&statement.gateway_ref));
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);
     if other_mode && variant.mode == ModePolicy::Flag && !interpretation.facts.is_empty() {
