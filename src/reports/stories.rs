@@ -7,6 +7,7 @@ use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
 use crate::domain::id::EventId;
 use crate::domain::ledger::Effect;
+use crate::domain::payer::Payer;
 use crate::engine::payment::Payment;
 use crate::engine::{Engine, event_facts, find};
 use crate::error::Error;
@@ -25,6 +26,8 @@ pub(crate) struct PaymentStory {
     pub references: Vec<(String, Option<String>)>,
     /// The gateway's name.
     pub gateway: Option<&'static str>,
+    /// Who paid, as far as events told.
+    pub payer: Payer,
     pub facts: Vec<Fact>,
     pub events: Vec<EventRow>,
     pub attempts: Vec<AttemptRow>,
@@ -123,6 +126,7 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
         subscription,
         permissions,
         operations,
+        payer: tx.payers_of(&[payment.id])?.pop().map(|known| known.payer).unwrap_or_default(),
         facts: tx.facts_of(payment.id)?,
         transitions,
         acts: tx.acts_of(payment.id)?,

@@ -7,6 +7,7 @@ mod access;
 mod acme;
 mod acts;
 mod alarms;
+mod answers;
 mod app;
 mod asking;
 mod audit;

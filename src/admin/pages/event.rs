@@ -237,6 +237,11 @@ fn delivery(frame: &Frame, event: &rows::EventRow, differing: Option<&Differing>
         source: event.source.as_str().to_owned(),
         occurred: event.occurred_at.map(|at| frame.moment(at)),
         received: frame.moment(event.received_at),
+        late: words::late(event),
+        processed: event.finished_at.map(|at| {
+            let seconds = (at - event.received_at).whole_seconds().unsigned_abs();
+            (frame.moment(at), format!("{} after it came", words::span(seconds)))
+        }),
         deliveries: event.deliveries.to_string(),
         last_delivered: (event.deliveries > 1).then(|| frame.moment(event.last_delivered_at)),
         differing: differing.map(|other| {

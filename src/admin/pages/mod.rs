@@ -3,6 +3,7 @@
 use super::routes::Route;
 
 mod charts;
+mod payment_answer;
 mod subscription_details;
 mod subscription_sums;
 

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::operation::{address, icon, title};
-use super::review;
+use super::{payment_answer, review};
 use crate::reports;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -15,12 +15,14 @@ use crate::admin::routes::Route;
 use crate::admin::views::badge::{sentence, spaced};
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
+use crate::admin::views::words;
 use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
 use crate::domain::Timestamp;
-use crate::domain::event::EventState;
+use crate::domain::event::{EventState, Source};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
+use crate::domain::payer::Payer;
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
@@ -48,6 +50,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let page = Page {
         page: around,
         back: Link::new("Payments", frame.href("payments")),
+        answer: payment_answer::answer(&story, &payment),
+        payer: payer(&story),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
         flags,
@@ -124,6 +128,23 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
     }))
 }
 
+/// What is known of whoever paid, as label and text.
+fn payer(story: &PaymentStory) -> Vec<(&'static str, String)> {
+    let Payer { name, card_brand, card_last_four, decline, gateway_ref } = &story.payer;
+    let card = match (card_brand, card_last_four) {
+        (Some(brand), Some(digits)) => Some(format!("{brand} ending in {digits}")),
+        (None, Some(digits)) => Some(format!("ending in {digits}")),
+        (brand, None) => brand.clone(),
+    };
+    let known = [
+        ("Name", name.clone()),
+        ("Card", card),
+        ("Declined", decline.clone()),
+        ("Gateway's customer", gateway_ref.clone()),
+    ];
+    known.into_iter().filter_map(|(label, text)| Some((label, text?))).collect()
+}
+
 /// What the gateway can be asked for, and then what it can't be, with the reason.
 fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Ask> {
     let ask = |ask: &reports::Permission| Ask {
@@ -182,7 +203,9 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
             (None, outcome) => outcome.as_deref().map_or_else(|| "waits for a worker".to_owned(), shown),
         };
         let (badge, at) = (event.state.into(), frame.moment(event.received_at));
-        all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, at)));
+        let entry = Entry::event(&event.kind, href, badge, why, at).late(words::late(event));
+        let is_check = event.source == Source::Answer && event.outcome_code.as_deref() == Some("no_change");
+        all.push((event.received_at, 1, Entry { is_check, ..entry }));
     }
     for step in &story.transitions {
         all.push((step.created_at, 2, transition(frame, step)));
@@ -213,7 +236,9 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
         let reason = operation.reason.as_deref().map(|reason| format!(", reason: {}", spaced(reason)));
         let why = format!("by {}{}; {came}", operation.actor, reason.unwrap_or_default());
-        all.push((operation.created_at, 0, Entry::operation(title, operation.state.into(), why, at)));
+        let is_check = (operation.verb, operation.state) == (Verb::Refresh, OperationState::Done);
+        let entry = Entry::operation(title, operation.state.into(), why, at);
+        all.push((operation.created_at, 0, Entry { is_check, ..entry }));
     }
     for absorbed in &story.absorbed {
         let why = format!("{} turned out to be this payment", absorbed.token);
@@ -227,7 +252,27 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     };
     all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
     all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
-    all.into_iter().map(|(_, _, entry)| entry).collect()
+    folded(all.into_iter().map(|(_, _, entry)| entry).collect())
+}
+
+/// How many checks in a row are told one by one.
+const APART: usize = 3;
+
+/// The same with checks that changed nothing as one entry, where many follow each other.
+fn folded(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut told = Vec::new();
+    let mut entries = entries.into_iter().peekable();
+    while let Some(entry) = entries.next() {
+        if !entry.is_check {
+            told.push(entry);
+            continue;
+        }
+        let mut checks = vec![entry];
+        checks.extend(std::iter::from_fn(|| entries.next_if(|next| next.is_check)));
+        let newest = checks[0].at.clone();
+        if checks.len() > APART { told.push(Entry::checks(checks, newest)) } else { told.extend(checks) }
+    }
+    told
 }
 
 /// The capture that a refund takes from, where the payment has several.

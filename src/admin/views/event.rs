@@ -164,6 +164,10 @@ pub(crate) struct DeliveryInfo {
     pub(crate) occurred: Option<Moment>,
     /// When it first came.
     pub(crate) received: Moment,
+    /// How long after it happened it came, where that is long.
+    pub(crate) late: Option<String>,
+    /// When it was processed, and how long that was after it came.
+    pub(crate) processed: Option<(Moment, String)>,
     /// How often it was delivered.
     pub(crate) deliveries: String,
     /// When it last came, if more than once.

@@ -16,6 +16,10 @@ pub(crate) struct Payment {
     pub(crate) page: Page,
     /// The list that it is in.
     pub(crate) back: Link,
+    /// Why it isn't paid, or where its money is, in a sentence.
+    pub(crate) answer: String,
+    /// Name, card and decline reason, where events told them.
+    pub(crate) payer: Vec<(&'static str, String)>,
     /// How much it is about.
     pub(crate) amount: Amount,
     /// Where it stands.
@@ -142,9 +146,27 @@ pub(crate) struct Entry {
     pub(crate) error: Option<String>,
     /// When.
     pub(crate) at: Moment,
+    /// How long after it happened it came, where that is long.
+    pub(crate) late: Option<String>,
+    /// Whether it only found that nothing had changed.
+    pub(crate) is_check: bool,
+    /// The entries that it stands for, newest first.
+    pub(crate) folded: Vec<Entry>,
 }
 
 impl Entry {
+    /// Several checks that changed nothing, as of the newest.
+    pub(crate) fn checks(folded: Vec<Self>, at: Moment) -> Self {
+        let title = format!("{} entries about checks that changed nothing", folded.len());
+        Self { folded, ..Self::plain("eye", "Checks", title, String::new(), at) }
+    }
+
+    /// With how late it came.
+    pub(crate) fn late(mut self, late: Option<String>) -> Self {
+        self.late = late;
+        self
+    }
+
     /// An event and what became of it; `state` is the badge of its state.
     pub(crate) fn event(
         kind: impl Into<String>,
@@ -214,7 +236,8 @@ impl Entry {
 
     fn plain(icon: &'static str, what: &'static str, title: impl Into<String>, why: String, at: Moment) -> Self {
         let (title, tone) = (title.into(), "neutral");
-        Self { tone, icon, what, title, href: None, change: None, badge: None, why, error: None, at }
+        let (href, change, badge, error, late) = (None, None, None, None, None);
+        Self { tone, icon, what, title, href, change, badge, why, error, at, late, is_check: false, folded: Vec::new() }
     }
 }
 

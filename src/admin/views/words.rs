@@ -4,6 +4,8 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use crate::domain::Timestamp;
+use crate::domain::event::Source;
+use crate::store::rows::EventRow;
 
 const ABSOLUTE: &[BorrowedFormatItem<'_>] =
     format_description!("[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]");
@@ -52,6 +54,16 @@ pub(crate) fn skew(seconds: i64) -> String {
         (size, false) => format!("signed {} before it arrived", span(size)),
         (size, true) => format!("signed {} in the future: compare the clocks", span(size)),
     }
+}
+
+/// From which time on an arrival is late: gateways send within seconds, and try again after minutes.
+const LATE: i64 = 600;
+
+/// How long after it happened an event was received, where that is long: `arrived 2 days late`.
+pub(crate) fn late(event: &EventRow) -> Option<String> {
+    let seconds = (event.received_at - event.occurred_at?).whole_seconds();
+    let is_late = event.source == Source::Delivery && seconds >= LATE;
+    is_late.then(|| format!("arrived {} late", span(seconds.unsigned_abs())))
 }
 
 /// How often an event was delivered; nothing to say of the first time.

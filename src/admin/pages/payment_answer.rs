@@ -1,0 +1,68 @@
+//! The sentence on top of a payment's page: why it isn't paid, or where its money is.
+
+use crate::admin::views::words::grouped;
+use crate::domain::event::{EventState, Source};
+use crate::domain::money::Money;
+use crate::domain::payment::Status;
+use crate::engine::Payment;
+use crate::reports::PaymentStory;
+
+/// The answer, for whoever has a customer on the phone.
+pub(super) fn answer(story: &PaymentStory, payment: &Payment) -> String {
+    let gateway = story.gateway.unwrap_or("the gateway");
+    let decline =
+        story.payer.decline.as_deref().map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
+    let (captured, refunded, left) = (said(payment.captured), said(payment.refunded), said(payment.remaining()));
+    let mut words = match payment.status {
+        Status::Pending => pending(story, gateway, &decline),
+        Status::Authorized => {
+            format!("Not paid yet: {} are authorized at {gateway} and wait to be captured.", said(payment.amount))
+        }
+        Status::Failed => format!("Not paid: the last try failed{decline}. Another try may still succeed."),
+        Status::Canceled => "Not paid: it was canceled before any money moved.".to_owned(),
+        Status::Expired => "Not paid: the time ran out before the customer paid.".to_owned(),
+        Status::Paid => format!("Paid: {captured} came in through {gateway}."),
+        Status::PartiallyRefunded => {
+            format!("Paid: {refunded} of {captured} went back to the customer, {left} remain.")
+        }
+        Status::Refunded => format!("Refunded: all of the {captured} that came in went back to the customer."),
+    };
+    if payment.lost.minor > 0 {
+        words.push_str(&format!(" {} were lost to disputes, {left} remain.", said(payment.lost)));
+    } else if payment.disputed {
+        words.push_str(" The customer disputes it.");
+    }
+    if payment.needs_review() {
+        words.push_str(" It needs review.");
+    }
+    words
+}
+
+/// Why nothing has come yet.
+fn pending(story: &PaymentStory, gateway: &str, decline: &str) -> String {
+    let told: Vec<_> = story.events.iter().filter(|event| event.source != Source::Operator).collect();
+    let waits = |state: EventState| matches!(state, EventState::Available | EventState::Running);
+    let failed = |state: EventState| matches!(state, EventState::Retryable | EventState::Discarded);
+    match told.as_slice() {
+        [] if story.references.is_empty() => {
+            format!(
+                "Not paid: no event has come from {gateway}, and no id of {gateway} is known: it may not have been started there."
+            )
+        }
+        [] => format!("Not paid: no event has come from {gateway} yet."),
+        events if events.iter().any(|event| failed(event.state)) => {
+            format!("Not paid as far as is known here: an event from {gateway} could not be applied, as said below.")
+        }
+        events if events.iter().any(|event| waits(event.state)) => {
+            format!("Not paid as far as is known here: an event from {gateway} waits for a worker.")
+        }
+        _ if !decline.is_empty() => format!("Not paid: the last try was declined{decline}."),
+        [newest, ..] => {
+            format!("Not paid yet: the last event from {gateway} is {}, and it reports no payment.", newest.kind)
+        }
+    }
+}
+
+fn said(money: Money) -> String {
+    format!("{} {}", grouped(&money.decimal()), money.currency)
+}
