@@ -13,10 +13,10 @@ use crate::engine::payment::Payment;
 use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
+use crate::operations::index_words::insert;
 use crate::operations::observed::observed;
 use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
-use crate::store::words::{Subject, Texts};
 
 /// A payment to be created.
 #[derive(Debug, Clone)]
@@ -219,15 +219,6 @@ impl Engine {
         self.notify();
         Ok(())
     }
-}
-
-/// Adds a payment with the words that a search finds it by.
-fn insert(tx: &mut dyn Tx, draft: &PaymentDraft) -> Result<PaymentRow, Error> {
-    let row = tx.insert_payment(draft)?;
-    let (reference, customer) = (draft.reference.clone(), draft.customer.clone());
-    let words: Vec<_> = Texts { subject: Subject::Payment(row.id), reference, customer }.words().collect();
-    tx.keep_words(&words)?;
-    Ok(row)
 }
 
 /// Refuses what can't work before anything is stored or sent, and fills in what the host did not say.

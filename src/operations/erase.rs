@@ -184,6 +184,7 @@ fn forget(tx: &mut dyn Tx, held: &Holdings, now: Timestamp) -> Result<(), Error>
         row.items = scrubbed(&row.items, &sure).unwrap_or(row.items);
         tx.save_subscriptions(std::slice::from_ref(&row))?;
     }
+    tx.forget_words(&held.ids(Whose::Payments), &held.ids(Whose::Subscriptions))?;
     for (table, column, text, whose, fate) in TEXTS {
         let ids = held.ids(whose);
         let rows = Rows { table, column, ids: &ids };

@@ -10,6 +10,7 @@ use crate::domain::later;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::rows::{PaymentDraft, PaymentRow};
 use crate::store::words::{Subject, Texts};
 
 /// The chores, and how often each looks whether there is more.
@@ -82,4 +83,13 @@ fn failures(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
         }
     }
     Ok((rows.last().map_or(after, |(event, ..)| event.0), (rows.len() as i64) < BATCH))
+}
+
+/// Adds a payment with the words that a search finds it by.
+pub(super) fn insert(tx: &mut dyn Tx, draft: &PaymentDraft) -> Result<PaymentRow, Error> {
+    let row = tx.insert_payment(draft)?;
+    let (reference, customer) = (draft.reference.clone(), draft.customer.clone());
+    let words: Vec<_> = Texts { subject: Subject::Payment(row.id), reference, customer }.words().collect();
+    tx.keep_words(&words)?;
+    Ok(row)
 }

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{DoneHandler, NewTransition, PaymentDraft, PaymentRow, TransitionRow};
 use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
+use crate::store::words::KnownPayer;
 
 /// What a batch knows, and what it changed.
 #[derive(Default)]
@@ -312,6 +313,12 @@ impl Held {
             is_payer_changed: false,
             words: BTreeSet::new(),
         }
+    }
+
+    /// What is known of whoever paid, where that differs from what is stored.
+    pub(super) fn changed_payer(&self, payment: PaymentId) -> Option<KnownPayer> {
+        let (payer, told_at) = self.payer.clone();
+        told_at.filter(|_| self.is_payer_changed).map(|told_at| KnownPayer { payment, payer, told_at })
     }
 
     /// Takes over what an event of this time tells of whoever paid.

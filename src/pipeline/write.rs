@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, NewAttempt, NewTransition, PaymentRow, Step, TransitionRow, Verdict};
 use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
-use crate::store::words::{KnownPayer, Subject};
+use crate::store::words::Subject;
 
 /// What was written, as far as what follows needs it.
 pub(super) struct Written {
@@ -210,9 +210,7 @@ fn save(
         payments.push(row.id);
         movements.extend(books::booked(&row, &held.ledger));
         words.extend(held.words.iter().map(|piece| (Subject::Payment(row.id), piece.clone())));
-        if let (true, (payer, Some(told_at))) = (held.is_payer_changed, &held.payer) {
-            payers.push(KnownPayer { payment: row.id, payer: payer.clone(), told_at: *told_at });
-        }
+        payers.extend(held.changed_payer(row.id));
         if held.is_changed {
             rows.push(row);
         }

@@ -25,8 +25,10 @@ pub(crate) struct Rows<'a> {
 }
 
 /// Every table with rows of a person, and the column that says whose. The bodies of events are asked for by themselves.
-pub(crate) const HELD: [(&str, &str, Whose); 22] = [
+pub(crate) const HELD: [(&str, &str, Whose); 25] = [
     ("pay_payments", "id", Whose::Payments),
+    ("pay_payers", "payment_id", Whose::Payments),
+    ("pay_words", "payment_id", Whose::Payments),
     ("pay_ledger", "payment_id", Whose::Payments),
     ("pay_references", "payment_id", Whose::Payments),
     ("pay_transitions", "payment_id", Whose::Payments),
@@ -34,6 +36,7 @@ pub(crate) const HELD: [(&str, &str, Whose); 22] = [
     ("pay_creations", "payment_id", Whose::Payments),
     ("pay_audit", "payment_id", Whose::Payments),
     ("pay_subscriptions", "id", Whose::Subscriptions),
+    ("pay_words", "subscription_id", Whose::Subscriptions),
     ("pay_subscription_transitions", "subscription_id", Whose::Subscriptions),
     ("pay_subscription_operations", "subscription_id", Whose::Subscriptions),
     ("pay_subscription_invoices", "subscription_id", Whose::Subscriptions),
@@ -68,7 +71,7 @@ pub(crate) enum Fate {
 
 /// Every column that may say something of a person in words, but for what is taken apart by itself: the bodies of events
 /// and the facts of subscriptions.
-pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 32] = [
+pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 33] = [
     ("pay_payments", "id", "customer", Whose::Payments, Fate::Gone),
     ("pay_payments", "id", "metadata", Whose::Payments, Fate::Gone),
     ("pay_payments", "id", "reference", Whose::Payments, Fate::Scrubbed),
@@ -93,6 +96,7 @@ pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 32] = [
     ("pay_audit", "subscription_id", "detail", Whose::Subscriptions, Fate::Replaced),
     ("pay_audit", "subscription_id", "actor", Whose::Subscriptions, Fate::ScrubbedSurely),
     ("pay_events", "id", "outcome", Whose::Events, Fate::Scrubbed),
+    ("pay_events", "id", "failure", Whose::Events, Fate::Scrubbed),
     ("pay_events", "id", "matched_by", Whose::Events, Fate::Scrubbed),
     ("pay_event_facts", "event_id", "summary", Whose::Events, Fate::Scrubbed),
     ("pay_event_facts", "event_id", "facts", Whose::Events, Fate::ScrubbedSurely),

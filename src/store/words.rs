@@ -62,6 +62,9 @@ pub(crate) trait Words {
     fn payment_texts(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Texts>, Error>;
     /// As [`Words::payment_texts`], of subscriptions.
     fn subscription_texts(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Texts>, Error>;
+    /// Deletes the words of these payments and subscriptions, and what is known of who paid: the texts that they were
+    /// made of are erased.
+    fn forget_words(&mut self, payments: &[i64], subscriptions: &[i64]) -> Result<(), Error>;
     /// What is known of who paid these.
     fn payers_of(&mut self, payments: &[PaymentId]) -> Result<Vec<KnownPayer>, Error>;
     /// Writes what is known of who paid, each in the place of what was.

@@ -8,6 +8,7 @@ CREATE TABLE pay_words (
     before          TEXT COLLATE "C" NOT NULL DEFAULT '',
     PRIMARY KEY (payment_id, subscription_id, word, before)
 );
+CREATE INDEX pay_words_subscription ON pay_words (subscription_id) WHERE subscription_id <> 0;
 CREATE INDEX pay_words_word ON pay_words (word, before, payment_id, subscription_id);
 
 -- Who paid, with which card, and why the bank declined it: for people to read. Nothing is decided by it.

@@ -1,6 +1,7 @@
 //! Whether an event still says the same of payments and subscriptions once its person was erased.
 
 use crate::domain::event::{Envelope, Interpretation, Malformed};
+use crate::domain::payer::Payer;
 use crate::domain::person::reduced;
 use crate::domain::subscription::SubscriptionFact;
 
@@ -19,7 +20,7 @@ pub(super) fn difference(
 
 /// What is said but for words and the customer's address.
 fn impersonal(read: Interpretation) -> Interpretation {
-    let mut read = Interpretation { summary: String::new(), customer: None, ..read };
+    let mut read = Interpretation { summary: String::new(), customer: None, payer: Payer::default(), ..read };
     if let Some(statement) = &mut read.subscription {
         statement.facts.retain(|fact| !matches!(fact, SubscriptionFact::Customer { .. }));
     }

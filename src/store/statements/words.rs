@@ -119,6 +119,23 @@ impl Words for Connection {
         Ok(rows.into_iter().map(texts).collect())
     }
 
+    fn forget_words(&mut self, payments: &[i64], subscriptions: &[i64]) -> Result<(), Error> {
+        let whose = [
+            ("pay_words", "payment_id", payments),
+            ("pay_words", "payment_id = 0 AND subscription_id", subscriptions),
+            ("pay_payers", "payment_id", payments),
+        ];
+        for (table, column, ids) in whose {
+            for some in ids.chunks(500) {
+                let ids: Vec<String> = some.iter().map(i64::to_string).collect();
+                diesel::sql_query(format!("DELETE FROM {table} WHERE {column} IN ({})", ids.join(", ")))
+                    .execute(self)
+                    .map_err(failed("forgetting words"))?;
+            }
+        }
+        Ok(())
+    }
+
     fn payers_of(&mut self, payments: &[PaymentId]) -> Result<Vec<KnownPayer>, Error> {
         if payments.is_empty() {
             return Ok(Vec::new());
