@@ -264,7 +264,6 @@ const NEEDED: &[&str] = &[
     "pay_payments_email",
     "pay_movements_book",
     "pay_words_word",
-    "pay_events_failure",
 ];
 
 fn assert_all_go_through_an_index<C: SimpleConnection>(
