@@ -5,7 +5,6 @@ use diesel::Queryable;
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::error::Error;
-use crate::store::rows::EventRow;
 
 /// An operator's act to be added.
 #[derive(Debug, Clone)]
@@ -34,18 +33,6 @@ pub(crate) trait Acts {
     fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error>;
     /// What the newest `window` acts were.
     fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
-}
-
-/// How a variant is doing.
-pub(crate) trait Checkup {
-    /// The event that the gateway calls so.
-    fn event_named(&mut self, variant: &str, gateway_event_id: &str) -> Result<Option<EventRow>, Error>;
-    /// When the last one came of the newest `window` events but those of the kind `except`.
-    fn last_but(&mut self, variant: &str, except: &str, window: i64) -> Result<Option<Timestamp>, Error>;
-    /// Which secrets signed the newest `window` events but those of the kind `except`; the newest first.
-    fn recent_secrets(&mut self, variant: &str, except: &str, window: i64) -> Result<Vec<Matched>, Error>;
-    /// The refused deliveries of all variants since a day, most first.
-    fn refused(&mut self, since: Timestamp) -> Result<Vec<Refused>, Error>;
 }
 
 /// A stored act.

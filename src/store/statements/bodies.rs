@@ -1,12 +1,14 @@
 //! Pruning goes along the primary key of the bodies, so that what was pruned long ago costs nothing.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::super as dialect;
 use super::super::Instant;
 use super::schema::pay_event_bodies::dsl as b;
-use super::schema::pay_events::{self, dsl as e};
+use super::schema::pay_events::dsl as e;
 use super::schema::pay_payments::dsl as p;
 use super::schema::pay_pruned::dsl as g;
 use super::{Connection, failed};
@@ -25,8 +27,6 @@ diesel::table! {
         last_hash -> Text,
     }
 }
-
-diesel::allow_tables_to_appear_in_same_query!(pay_differing, pay_events);
 
 use pay_differing::dsl as d;
 
@@ -82,14 +82,17 @@ impl Bodies for Connection {
     }
 
     fn differing_since(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String, Timestamp)>, Error> {
-        d::pay_differing
-            .inner_join(e::pay_events.on(e::id.eq(d::event_id)))
-            .filter(d::last_at.gt(since))
-            .order(d::last_at.desc())
-            .limit(cap)
-            .select((d::event_id, e::variant, d::last_at))
-            .load(self)
-            .map_err(failed("looking for bodies that differed"))
+        let failing = || failed("looking for bodies that differed");
+        let lately = d::pay_differing.filter(d::last_at.gt(since)).order(d::last_at.desc()).limit(cap);
+        let lately: Vec<(EventId, Timestamp)> =
+            lately.select((d::event_id, d::last_at)).load(self).map_err(failing())?;
+        if lately.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<EventId> = lately.iter().map(|(id, _)| *id).collect();
+        let of = e::pay_events.filter(e::id.eq_any(&ids)).select((e::id, e::variant));
+        let of: HashMap<EventId, String> = of.load::<(EventId, String)>(self).map_err(failing())?.into_iter().collect();
+        Ok(lately.into_iter().filter_map(|(id, at)| Some((id, of.get(&id)?.clone(), at))).collect())
     }
 
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error> {
