@@ -9,6 +9,7 @@ use crate::domain::fact::State;
 use crate::domain::id::{SubscriptionTransitionId, TransitionId};
 use crate::domain::payment::Status;
 use crate::domain::subscription::SubscriptionState;
+use crate::store::rows::{EventRow, PaymentRow, TransitionRow};
 
 /// What handlers are told of a transition.
 #[derive(Clone)]
@@ -47,4 +48,22 @@ pub(crate) struct EventNotice {
     pub(crate) body: Bytes,
     pub(crate) payment: Option<Payment>,
     pub(crate) subscription: Option<Subscription>,
+}
+
+impl TransitionNotice {
+    /// A stored transition of a payment, and the event that caused it, in the form that handlers get.
+    pub(crate) fn of(payment: &PaymentRow, row: &TransitionRow, event: &EventRow) -> Self {
+        Self {
+            id: row.id,
+            payment: Payment::of(payment),
+            from: row.from_status,
+            to: row.to_status,
+            needs_review: row.needs_review,
+            disputed: row.disputed,
+            dispute: row.dispute,
+            cause: row.cause.clone(),
+            event_id: event.gateway_event_id.clone(),
+            kind: event.kind.clone(),
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod completion;
 mod failure;
 mod fetching;
 mod handlers;
+mod held;
 mod hint;
 mod interpret;
 mod invoices;

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::fetching::Fetching;
+use super::held::Held;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
 use super::subscription_change::SubscriptionChange;
-use super::working_set::{Held, Match, WorkingSet, all, linkable};
+use super::working_set::{Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
 use crate::domain::fact::Fact;
 use crate::domain::id::{PaymentId, SubscriptionId};

@@ -4,20 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::books::Totals;
 use super::fetching::FetchSet;
+use super::held::Held;
 use super::subscriptions::SubscriptionSet;
-use crate::domain::Timestamp;
 use crate::domain::event::{References, distinct, storable};
-use crate::domain::fact::{Aspect, Fact};
+use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
-use crate::domain::ledger::{Effect, Ledger};
-use crate::domain::payer::Payer;
-use crate::domain::search::{self, Piece};
+use crate::domain::ledger::Ledger;
+use crate::domain::search::{self};
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::rows::{DoneHandler, NewTransition, PaymentDraft, PaymentRow, TransitionRow};
-use crate::store::sets::{EventEnd, EventFacts, Key, LedgerEntry};
-use crate::store::words::KnownPayer;
+use crate::store::sets::{EventEnd, EventFacts, Key};
 
 /// What a batch knows, and what it changed.
 #[derive(Default)]
@@ -33,25 +31,6 @@ pub(crate) struct WorkingSet {
     pub(super) earlier: HashMap<EventId, Vec<TransitionRow>>,
     pub(super) done: HashMap<EventId, Vec<DoneHandler>>,
     pub(super) changes: Changes,
-}
-
-/// A payment in memory.
-pub(super) struct Held {
-    /// As the batch has it now; its version is the one that was read.
-    pub(super) row: PaymentRow,
-    pub(super) ledger: Ledger,
-    /// Whether the row differs from the stored one.
-    pub(super) is_changed: bool,
-    /// The registers that differ from the stored ones.
-    pub(super) registers: BTreeSet<(Aspect, String)>,
-    /// Whether the stored ledger is to be emptied first.
-    pub(super) is_rebuilt: bool,
-    /// What is known of whoever paid, and when that was last told, if ever.
-    pub(super) payer: (Payer, Option<Timestamp>),
-    /// Whether that differs from what is stored.
-    pub(super) is_payer_changed: bool,
-    /// The words to be kept that a search finds it by.
-    pub(super) words: BTreeSet<Piece>,
 }
 
 /// What is to be written, in the order in which it came about.
@@ -298,53 +277,6 @@ impl WorkingSet {
         }
         self.changes.absorbed.push((from, into));
         Ok(())
-    }
-}
-
-impl Held {
-    fn new(row: PaymentRow, ledger: Ledger) -> Self {
-        Self {
-            row,
-            ledger,
-            is_changed: false,
-            registers: BTreeSet::new(),
-            is_rebuilt: false,
-            payer: Default::default(),
-            is_payer_changed: false,
-            words: BTreeSet::new(),
-        }
-    }
-
-    /// What is known of whoever paid, where that differs from what is stored.
-    pub(super) fn changed_payer(&self, payment: PaymentId) -> Option<KnownPayer> {
-        let (payer, told_at) = self.payer.clone();
-        told_at.filter(|_| self.is_payer_changed).map(|told_at| KnownPayer { payment, payer, told_at })
-    }
-
-    /// Takes over what an event of this time tells of whoever paid.
-    pub(super) fn told(&mut self, payer: &Payer, at: Timestamp) {
-        let (known, told_at) = &mut self.payer;
-        if payer.is_empty() || !known.learn(payer, told_at.map_or(std::cmp::Ordering::Equal, |last| at.cmp(&last))) {
-            return;
-        }
-        *told_at = Some(told_at.map_or(at, |last| last.max(at)));
-        self.words.extend(payer.pieces());
-        self.is_payer_changed = true;
-    }
-
-    /// Adds a fact to the ledger.
-    pub(super) fn insert(&mut self, fact: &Fact) -> Effect {
-        let earlier = self.ledger.earlier(fact.aspect, &fact.gateway_ref).to_vec();
-        let effect = self.ledger.insert(fact.clone());
-        if effect.changed() || self.ledger.earlier(fact.aspect, &fact.gateway_ref) != earlier {
-            self.registers.insert((fact.aspect, fact.gateway_ref.clone()));
-        }
-        effect
-    }
-
-    /// The registers that differ from the stored ones, as those of this payment.
-    pub(super) fn entries(&self, payment: PaymentId) -> impl Iterator<Item = LedgerEntry> {
-        self.registers.iter().filter_map(move |register| LedgerEntry::of(payment, &self.ledger, register))
     }
 }
 

@@ -261,7 +261,7 @@ impl Written {
     pub(super) fn new_transition(&self, event: &Claimed, stepped: &Stepped) -> Option<TransitionNotice> {
         let change = stepped.change.as_ref()?;
         let row = change.step.and_then(|place| self.transitions.get(place))?;
-        Some(notice(event, change, row))
+        Some(TransitionNotice::of(&change.payment, row, &event.row))
     }
 
     /// The same of its subscription.
@@ -289,7 +289,7 @@ impl Written {
         let change = stepped.change.as_ref();
         let steps = change.iter().flat_map(|change| {
             let now = change.step.and_then(|place| self.transitions.get(place));
-            change.earlier.iter().chain(now).map(|row| notice(one.event, change, row))
+            change.earlier.iter().chain(now).map(|row| TransitionNotice::of(&change.payment, row, &one.event.row))
         });
         let transitions: Vec<TransitionNotice> = steps.collect();
         let of_answer = stepped.matched.as_ref().and_then(|(payment, _)| set.payment(*payment).ok());
@@ -335,21 +335,5 @@ impl Change {
     /// Whether this event caused a transition, now or in an earlier attempt.
     fn has_steps(&self) -> bool {
         self.step.is_some() || !self.earlier.is_empty()
-    }
-}
-
-/// A stored transition in the form that handlers get.
-fn notice(event: &Claimed, change: &Change, row: &TransitionRow) -> TransitionNotice {
-    TransitionNotice {
-        id: row.id,
-        payment: Payment::of(&change.payment),
-        from: row.from_status,
-        to: row.to_status,
-        needs_review: row.needs_review,
-        disputed: row.disputed,
-        dispute: row.dispute,
-        cause: row.cause.clone(),
-        event_id: event.row.gateway_event_id.clone(),
-        kind: event.row.kind.clone(),
     }
 }

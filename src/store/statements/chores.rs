@@ -16,8 +16,8 @@ use crate::domain::event::EventState;
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
 use crate::error::Error;
-use crate::store::Chores;
 use crate::store::calls::{ChoreRow, Stale};
+use crate::store::chores::Chores;
 
 /// How far ahead of the others a clock is wrong.
 const WRONG: time::Duration = time::Duration::hours(1);
