@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use actix_web::web::Bytes;
+
 use super::Engine;
-use crate::domain::person::Trait;
+use crate::domain::event::Source;
+use crate::domain::person::{Trait, reduced};
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::rows::NewEvent;
+use crate::store::rows::{Claimed, NewEvent};
 
 impl Engine {
     /// The events as they may be stored: those about somebody who was erased are reduced.
@@ -42,6 +45,19 @@ impl Engine {
             }
         }
         tx.append(&events).map(drop)
+    }
+
+    /// Takes what is personal out of events that were stored before somebody was erased and are read only now.
+    pub(crate) fn reduce_claimed(&self, tx: &mut dyn Tx, events: &mut [Claimed]) -> Result<(), Error> {
+        if !self.erasures.has_key() || events.is_empty() {
+            return Ok(());
+        }
+        let marks = self.erasures.read(tx)?;
+        let theirs = |event: &&mut Claimed| {
+            event.row.source != Source::Operator && self.erasures.recognises(&event.body, &marks)
+        };
+        events.iter_mut().filter(theirs).for_each(|event| event.body = Bytes::from(reduced(&event.body)));
+        Ok(())
     }
 
     /// Whether an email address is of somebody who was erased.

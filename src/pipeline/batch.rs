@@ -153,6 +153,7 @@ fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Res
     if let Some(order) = claimed.iter().position(is_order) {
         claimed.truncate(order.max(1));
     }
+    engine.reduce_claimed(tx, &mut claimed)?;
     Ok(claimed)
 }
 

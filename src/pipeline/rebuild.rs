@@ -19,7 +19,8 @@ pub(crate) struct Remade {
 
 /// Reads all events of a payment again.
 pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Remade, Error> {
-    let recorded = tx.recorded_of(row.id)?;
+    let mut recorded = tx.recorded_of(row.id)?;
+    engine.reduce_claimed(tx, &mut recorded)?;
     // Asked afterwards: what was pruned meanwhile is not among those either.
     let pruned = tx.pruned_of(row.id)?;
     let mut refusal = (pruned > 0).then(|| {

@@ -4,7 +4,7 @@ use actix_payments::domain::payment::Status;
 use actix_payments::{NewPayment, Person};
 use serde_json::json;
 
-use super::{EMAIL, with_key};
+use super::{EMAIL, telling, with_key};
 use crate::app::{App, NOW, on_both_databases};
 use crate::drift::world::{DAY, World};
 use crate::mollie::fake::Fake;
@@ -37,6 +37,22 @@ on_both_databases! {
         assert_eq!(world.app.found(), Vec::<String>::new());
         let [left, plans] = world.drift().await;
         assert!(left.differences.is_empty() && plans.differences.is_empty(), "{left:?} {plans:?}");
+    }
+
+    async fn what_waited_when_they_were_erased_tells_nothing_of_them(kind) {
+        let app = App::with(kind, with_key).await;
+        let new = NewPayment::new("stripe", money(4999, "EUR")).customer(EMAIL);
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        // It has come, and is processed only when they are erased.
+        assert_eq!(app.stripe(&telling(1, &token)).await.status, 200);
+        app.payments.erase(&Person::email(EMAIL)).await.unwrap();
+        app.drain().await;
+        assert_eq!(app.status(&token).await, Status::Paid);
+        assert_eq!(app.texts("SELECT coalesce(customer, 'nobody') AS t FROM pay_payments"), ["nobody"]);
+        let theirs = "SELECT word AS t FROM pay_words WHERE word LIKE '%kowalska%' OR word LIKE '%mia.%'";
+        assert_eq!(app.texts(theirs), Vec::<String>::new());
+        let names = "SELECT count(*) FROM pay_payers WHERE name IS NOT NULL";
+        assert_eq!(app.number(names), 0);
     }
 
     async fn a_hint_that_names_them_is_reduced(kind) {
