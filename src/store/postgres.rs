@@ -124,11 +124,12 @@ impl Dialect for PgConnection {
         if !statements::migrate::is_pending(migrations::POSTGRES, &done) {
             return Ok(());
         }
-        self.transaction(|conn| {
+        let next = |conn: &mut Self| {
             conn.batch_execute(ALONE)?;
-            statements::migrate::run(conn, migrations::POSTGRES, EXISTS)
-        })
-        .map_err(dialect_error("migrating"))
+            statements::migrate::run_next(conn, migrations::POSTGRES, EXISTS)
+        };
+        while self.transaction(next).map_err(dialect_error("migrating"))? {}
+        Ok(())
     }
 
     fn migrations(&mut self) -> Result<Vec<Migration>, Error> {

@@ -107,8 +107,11 @@ impl Dialect for SqliteConnection {
         if !statements::migrate::is_pending(migrations::SQLITE, &done) {
             return Ok(());
         }
-        self.immediate_transaction(|conn| statements::migrate::run(conn, migrations::SQLITE, EXISTS))
-            .map_err(dialect_error("migrating"))
+        self.immediate_transaction(|conn| {
+            while statements::migrate::run_next(conn, migrations::SQLITE, EXISTS)? {}
+            Ok(())
+        })
+        .map_err(dialect_error("migrating"))
     }
 
     fn migrations(&mut self) -> Result<Vec<Migration>, Error> {

@@ -5,7 +5,7 @@ ALTER TABLE pay_ledger ADD COLUMN earlier TEXT;
 -- written with the payment; `fee` and `net` are NULL where no gateway told them.
 CREATE TABLE pay_movements (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    payment_id  BIGINT NOT NULL REFERENCES pay_payments (id),
+    payment_id  BIGINT NOT NULL,
     variant     TEXT NOT NULL,
     -- capture, refund, refund_failed, dispute_withdrawn, dispute_reinstated
     kind        TEXT NOT NULL,

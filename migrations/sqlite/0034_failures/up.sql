@@ -1,3 +1,2 @@
 -- What an event's failure has in common with others: who failed and why, without numbers and ids. NULL where it did not.
 ALTER TABLE pay_events ADD COLUMN failure TEXT;
-CREATE INDEX pay_events_failure ON pay_events (failure, id) WHERE failure IS NOT NULL;

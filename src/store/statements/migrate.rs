@@ -36,13 +36,13 @@ pub(in crate::store) fn is_pending(steps: &[Step], done: &[String]) -> bool {
     steps.iter().any(|step| !done.iter().any(|name| name == step.name))
 }
 
-/// Runs what is missing of `steps`, inside a transaction that holds off other processes. Steps of a newer release
-/// are left alone.
-pub(in crate::store) fn run(conn: &mut Connection, steps: &[Step], exists: &str) -> QueryResult<()> {
+/// Runs the first that is missing of `steps`, inside a transaction that holds off other processes; answers whether there
+/// was one. Each has a transaction of its own, so that none holds a table while another is changed. Steps of a newer
+/// release are left alone.
+pub(in crate::store) fn run_next(conn: &mut Connection, steps: &[Step], exists: &str) -> QueryResult<bool> {
     let done = done(conn, exists)?;
-    for step in steps.iter().filter(|step| !done.iter().any(|name| name == step.name)) {
-        log::info!("payments: migration {}", step.name);
-        conn.batch_execute(&step.sql())?;
-    }
-    Ok(())
+    let Some(step) = steps.iter().find(|step| !done.iter().any(|name| name == step.name)) else { return Ok(false) };
+    log::info!("payments: migration {}", step.name);
+    conn.batch_execute(&step.sql())?;
+    Ok(true)
 }
