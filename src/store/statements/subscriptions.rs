@@ -57,6 +57,7 @@ impl Subscriptions for Connection {
     fn put_in_place(&mut self, started: &SubscriptionRow, adopted: SubscriptionId) -> Result<(), Error> {
         let putting = || failed("putting a subscription in the place of another");
         diesel::delete(s::pay_subscriptions.find(started.id)).execute(self).map_err(putting())?;
+        self.forget_words(&[], &[started.id.0])?;
         let taken = diesel::update(s::pay_subscriptions.find(adopted)).set(s::token.eq(&started.token));
         taken.execute(self).map(drop).map_err(putting())
     }
