@@ -55,7 +55,10 @@ pub(super) fn count(conn: &mut Connection, of: &[EventStream], cap: i64) -> Resu
 fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64) -> Stream<'a> {
     let only: &[&str] = match of {
         EventStream::Repeated => &["deliveries > 1"],
-        EventStream::Failure(_) => &["failure IS NOT NULL"],
+        // An older release leaves the group where the event got on, or was discarded on purpose.
+        EventStream::Failure(_) => {
+            &["failure IS NOT NULL", "state IN ('retryable', 'discarded')", "outcome_code <> 'discarded'"]
+        }
         _ => &[],
     };
     let key = match of {
