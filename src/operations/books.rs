@@ -21,11 +21,12 @@ const CHUNK: i64 = 100;
 /// How long one turn takes at the most, and how long another process leaves it alone.
 const TURN: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(60);
-/// While a deployment goes on, an older release may run beside this one, so all payments are gone through once more.
+/// An older release writes no movements, be it during a deployment or because one went back to it for a while, so all
+/// payments are gone through again and again. Where nothing differs nothing is written.
 const ONCE_MORE: Duration = Duration::from_secs(86_400);
-const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+const AGAIN: Duration = Duration::from_secs(7 * 86_400);
 const FIRST: &str = "filled; once more a day later";
-const DONE: &str = "filled";
+const DONE: &str = "filled; compared again each week";
 
 impl Engine {
     /// Fills the books for some seconds, if that is due and no other process does.
@@ -49,7 +50,7 @@ impl Engine {
             (false, false) => (now, place, String::new()),
             (false, true) => (now, place, FIRST.to_owned()),
             (true, false) => (later(now, ONCE_MORE), None, FIRST.to_owned()),
-            (true, true) => (later(now, NEVER), None, DONE.to_owned()),
+            (true, true) => (later(now, AGAIN), None, DONE.to_owned()),
         };
         self.write(move |tx| tx.pause_chore(NAME, again, place, &note)).await
     }

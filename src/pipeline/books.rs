@@ -13,13 +13,16 @@ use crate::store::books::{MonthKey, MovementRow, NewMovement, Total};
 use crate::store::rows::PaymentRow;
 
 /// The largest amount that is booked, in minor units, as in the other sums: more is somebody's mistake.
-const LARGEST: i64 = 1_000_000_000_000_000;
+const LARGEST: u64 = 1_000_000_000_000_000;
 
 /// What a payment's ledger makes of its book.
 pub(crate) fn booked(row: &PaymentRow, ledger: &Ledger) -> Vec<NewMovement> {
-    let all = movements(ledger, row.currency).into_iter();
-    let is_sound = |amount: i64| (-LARGEST..=LARGEST).contains(&amount);
-    all.filter(|movement| is_sound(movement.amount))
+    let all = movements(ledger, row.currency);
+    // Of a payment with such an amount nothing is booked: what is left would not add up.
+    if all.iter().any(|movement| movement.amount.unsigned_abs() > LARGEST) {
+        return Vec::new();
+    }
+    all.into_iter()
         .map(|movement| NewMovement {
             payment_id: row.id,
             variant: row.variant.clone(),
