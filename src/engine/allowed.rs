@@ -58,6 +58,29 @@ impl Open {
         event: Option<&str>,
     ) -> Result<Self, Error> {
         let operations = tx.open_operations(row.id)?;
+        Self::beside(engine, tx, (row, payment), operations, event)
+    }
+
+    /// The same as if this operation had not been asked for.
+    pub(crate) fn but_for(
+        engine: &Engine,
+        tx: &mut dyn Tx,
+        row: &PaymentRow,
+        payment: &Payment,
+        id: OperationId,
+    ) -> Result<Self, Error> {
+        let mut operations = tx.open_operations(row.id)?;
+        operations.retain(|operation| operation.id != id);
+        Self::beside(engine, tx, (row, payment), operations, None)
+    }
+
+    fn beside(
+        engine: &Engine,
+        tx: &mut dyn Tx,
+        (row, payment): (&PaymentRow, &Payment),
+        operations: Vec<OperationRow>,
+        event: Option<&str>,
+    ) -> Result<Self, Error> {
         let facts = tx.facts_of(row.id)?;
         let currency = Some(payment.amount.currency);
         let in_state = |aspect, state| {
@@ -109,12 +132,6 @@ impl Open {
     /// hindrance, as a gateway completes one thing once.
     pub(crate) fn about(mut self, id: &str) -> Self {
         self.doubtful.retain(|about| about.as_deref() != Some(id));
-        self
-    }
-
-    /// The same but for this operation.
-    pub(crate) fn without(mut self, id: OperationId) -> Self {
-        self.operations.retain(|operation| operation.id != id);
         self
     }
 

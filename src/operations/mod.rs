@@ -3,7 +3,6 @@
 mod books;
 mod catch_up;
 mod chores;
-mod complete;
 mod create;
 mod drift;
 mod erase;
@@ -14,6 +13,7 @@ mod index_words;
 mod observed;
 mod operate;
 mod operate_subscription;
+mod overtaken;
 mod portal;
 mod reconcile;
 mod refund;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::observed::observed;
 use super::operate::perhaps_begun;
+use super::overtaken::{asked, end_if_subscription_went_on, is_untried, not_done, not_known};
 use super::tries::{KEY_LIFE, Outcome, SOON, TRY, Waiting, left_to_workers};
 use crate::domain::event::{Envelope, Source, storable};
 use crate::domain::operation::{OperationState, SubscriptionVerb};
@@ -78,11 +79,22 @@ impl Engine {
             let Some(operation) = self.write(claim).await? else { return Ok(count) };
             count += 1;
             let (id, verb) = (operation.id, operation.verb.words());
-            if let Err(error) = self.attempt_on_subscription(operation, Waiting::Nobody).await {
+            if let Err(error) = self.attempt_unless_gone_on(operation).await {
                 log::error!("payments: operation {id} on a subscription ({verb}): {error}");
             }
         }
         Ok(count)
+    }
+
+    /// Until a call has gone out the subscription may go past it. From then on its idempotency key decides.
+    async fn attempt_unless_gone_on(self: &Arc<Self>, operation: SubscriptionOperationRow) -> Result<Outcome, Error> {
+        if operation.verb != SubscriptionVerb::Refresh && is_untried(operation.outcome.as_deref()) {
+            let (engine, untried) = (self.clone(), operation.clone());
+            if self.write(move |tx| end_if_subscription_went_on(&engine, tx, &untried)).await? {
+                return Ok(Outcome::Done);
+            }
+        }
+        self.attempt_on_subscription(operation, Waiting::Nobody).await
     }
 
     /// Asks the gateway, and writes down what it says.
@@ -99,8 +111,7 @@ impl Engine {
         let answer = if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             None
         } else {
-            let asked = operation.clone();
-            let call = match self.read(move |tx| call(tx, &asked)).await {
+            let call = match self.begin_subscription_call(&operation).await {
                 Ok(call) => call,
                 Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
                 Err(error) => return Err(error),
@@ -124,6 +135,23 @@ impl Engine {
         }
         self.process_now(variant, named).await;
         result
+    }
+
+    /// The call, once it is noted that it may go out.
+    async fn begin_subscription_call(
+        self: &Arc<Self>,
+        operation: &SubscriptionOperationRow,
+    ) -> Result<SubscriptionCall, Error> {
+        let operation = operation.clone();
+        if operation.verb == SubscriptionVerb::Refresh || !is_untried(operation.outcome.as_deref()) {
+            return self.read(move |tx| call(tx, &operation)).await;
+        }
+        let begin = move |tx: &mut dyn Tx| {
+            let call = call(tx, &operation)?;
+            tx.settle_subscription_operation(&operation, &asked(operation.due_at))?;
+            Ok(call)
+        };
+        self.write(begin).await
     }
 }
 
@@ -226,8 +254,10 @@ fn judged(
             let outcome = format!("done, but the answer is not understood: {why}");
             (end(OperationState::Done, outcome), Vec::new(), Ok(Outcome::Done))
         }
-        Some(Err(GatewayError::Unavailable(why))) if is_again => again(engine, operation, now, &why),
-        Some(Err(GatewayError::OutcomeUnknown(why))) => again(engine, operation, now, &why),
+        Some(Err(GatewayError::Unavailable(why))) if is_again => {
+            again(engine, operation, now, not_done(operation.outcome.as_deref(), &why))
+        }
+        Some(Err(GatewayError::OutcomeUnknown(why))) => again(engine, operation, now, not_known(&why)),
         Some(Err(error)) => {
             let message = format!("the gateway did not {} the subscription", operation.verb.words());
             let end = end(OperationState::Declined, error.to_string());
@@ -241,12 +271,11 @@ fn again(
     engine: &Engine,
     operation: &SubscriptionOperationRow,
     now: Timestamp,
-    why: &str,
+    outcome: String,
 ) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
     let attempt = u32::try_from(operation.attempts).unwrap_or(u32::MAX - 1);
     let backoff = Backoff { attempts: u32::MAX, ..engine.backoff };
     let due_at = backoff.after(attempt, 0).map(|wait| later(now, wait.max(SOON)));
-    let outcome = format!("not known yet: {why}");
     let end = OperationEnd { state: OperationState::Underway, outcome, due_at, finished_at: None };
     (end, Vec::new(), Ok(Outcome::Underway))
 }

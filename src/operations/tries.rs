@@ -20,8 +20,8 @@ use crate::engine::payment::Payment;
 use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
-use crate::operations::complete::end_if_overtaken;
 use crate::operations::observed::observed;
+use crate::operations::overtaken::{asked, end_if_overtaken, is_untried, not_done, not_known};
 use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::calls::{OperationEnd, OperationRow};
@@ -102,9 +102,21 @@ impl Engine {
 
     async fn take_up(self: &Arc<Self>, operation: OperationRow) {
         let (id, verb) = (operation.id, operation.verb.as_str());
-        if let Err(error) = self.attempt(operation, Waiting::Nobody).await {
+        if let Err(error) = self.attempt_unless_overtaken(operation).await {
             error.report(format_args!("operation {id} ({verb})"));
         }
+    }
+
+    /// Until a call has gone out the payment may go past it. From then on its idempotency key decides.
+    async fn attempt_unless_overtaken(self: &Arc<Self>, operation: OperationRow) -> Result<Outcome, Error> {
+        if operation.verb != Verb::Refresh && is_untried(operation.outcome.as_deref()) {
+            let untried = operation.clone();
+            let end = move |engine: &Engine, tx: &mut dyn Tx| end_if_overtaken(engine, tx, &untried);
+            if self.blocking(move |engine| engine.store.transaction(|tx| end(engine, tx))).await? {
+                return Ok(Outcome::Done);
+            }
+        }
+        self.attempt(operation, Waiting::Nobody).await
     }
 
     /// Takes up an operation of these variants that is due.
@@ -127,16 +139,7 @@ impl Engine {
         if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             return self.give_up(operation).await;
         }
-        if waiting == Waiting::Nobody && operation.verb == Verb::Complete && operation.attempts == 1 {
-            let first = operation.clone();
-            let overtaken =
-                self.blocking(move |engine| engine.store.transaction(|tx| end_if_overtaken(engine, tx, &first)));
-            if overtaken.await? {
-                return Ok(Outcome::Done);
-            }
-        }
-        let asked = operation.clone();
-        let call = match self.read(move |tx| call(tx, &asked)).await {
+        let call = match self.begin_call(&operation).await {
             Ok(call) => call,
             Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
             Err(error) => return Err(error),
@@ -144,6 +147,20 @@ impl Engine {
         let called = observed(&operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
         let answer = called.await;
         self.conclude(operation, answer, waiting).await
+    }
+
+    /// The call, once it is noted that it may go out; a question changes nothing, so that nobody has to know.
+    async fn begin_call(self: &Arc<Self>, operation: &OperationRow) -> Result<Call, Error> {
+        let operation = operation.clone();
+        if operation.verb == Verb::Refresh || !is_untried(operation.outcome.as_deref()) {
+            return self.read(move |tx| call(tx, &operation)).await;
+        }
+        let begin = move |tx: &mut dyn Tx| {
+            let call = call(tx, &operation)?;
+            tx.settle_operation(&operation, &asked(operation.due_at))?;
+            Ok(call)
+        };
+        self.write(begin).await
     }
 
     /// Ends an operation that is too old to be tried again, and has a worker ask how the payment stands instead. Until
@@ -236,12 +253,12 @@ fn judged(
             (end(OperationState::Done, outcome), Vec::new(), Ok(Outcome::Done))
         }
         // A question changes nothing, so it may be put again.
-        Err(GatewayError::Malformed(why)) if unattended => again(engine, operation, now, why),
+        Err(GatewayError::Malformed(why)) if unattended => again(engine, operation, now, not_known(&why)),
         // A first try that did not get through has done nothing; a later one says nothing of the first.
         Err(GatewayError::Unavailable(why)) if unattended || operation.attempts > 1 => {
-            again(engine, operation, now, why)
+            again(engine, operation, now, not_done(operation.outcome.as_deref(), &why))
         }
-        Err(GatewayError::OutcomeUnknown(why)) => again(engine, operation, now, why),
+        Err(GatewayError::OutcomeUnknown(why)) => again(engine, operation, now, not_known(&why)),
         Err(error) => {
             let message = format!("the gateway did not {} the payment", verb.as_str());
             let end = end(OperationState::Declined, error.to_string());
@@ -280,13 +297,13 @@ fn again(
     engine: &Arc<Engine>,
     operation: &OperationRow,
     now: Timestamp,
-    why: String,
+    outcome: String,
 ) -> (OperationEnd, Vec<Envelope>, Result<Outcome, Error>) {
     let attempt = u32::try_from(operation.attempts).unwrap_or(u32::MAX - 1);
     let backoff = Backoff { attempts: u32::MAX, ..engine.backoff };
     let end = OperationEnd {
         state: OperationState::Underway,
-        outcome: format!("not known yet: {why}"),
+        outcome,
         due_at: backoff.after(attempt, 0).map(|wait| later(now, wait.max(SOON))),
         finished_at: None,
     };

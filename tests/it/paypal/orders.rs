@@ -102,14 +102,48 @@ on_both_databases! {
         fake.approve(&token);
         app.payments.refresh(&token).await.unwrap();
         put_due(&app, "NULL");
-        let unit = |token: &str| json!({"custom_id": token, "amount": {"currency_code": "EUR", "value": "50.00"}});
-        let mut event: serde_json::Value = serde_json::from_str(&fake.told()[0]).unwrap();
-        event["resource"]["purchase_units"] = json!([unit(&token), unit(&other)]);
-        tell(&app, &event.to_string()).await;
-        app.drain().await;
+        claim_two(&app, &fake, &token, &other).await;
         put_due(&app, "created_at");
         app.drain().await;
         assert_eq!((operations(&app), captures(&fake).len()), (vec!["complete overtaken".to_owned()], 0));
+    }
+
+    async fn a_try_that_never_reached_the_gateway_is_left_like_one_that_was_never_begun(kind) {
+        for unread in [true, false] {
+            let (app, fake) = app(kind).await;
+            let (token, other) = (begun(&app, CaptureMethod::Immediate).await, begun(&app, CaptureMethod::Immediate).await);
+            fake.approve(&token);
+            app.payments.refresh(&token).await.unwrap();
+            if unread {
+                // It is taken up, and the database does not say what is to be asked.
+                app.run("ALTER TABLE pay_ledger RENAME TO away");
+                app.drain().await;
+                app.run("ALTER TABLE away RENAME TO pay_ledger");
+            } else {
+                fake.state().faults = [Some(Fault::RateLimit)].into();
+                app.drain().await;
+            }
+            assert_eq!((operations(&app), captures(&fake).len()), (vec!["complete underway".to_owned()], 0));
+            put_due(&app, "NULL");
+            claim_two(&app, &fake, &token, &other).await;
+            put_due(&app, "created_at");
+            app.drain().await;
+            assert_eq!((operations(&app), captures(&fake).len()), (vec!["complete overtaken".to_owned()], 0), "{unread}");
+        }
+    }
+
+    async fn a_call_that_may_have_gone_out_is_made_again_whatever_came_meanwhile(kind) {
+        let (app, fake) = app(kind).await;
+        let (token, other) = (begun(&app, CaptureMethod::Immediate).await, begun(&app, CaptureMethod::Immediate).await);
+        fake.approve(&token);
+        app.payments.refresh(&token).await.unwrap();
+        fake.state().faults = [None, Some(Fault::CutAfter)].into();
+        app.drain().await;
+        put_due(&app, "NULL");
+        claim_two(&app, &fake, &token, &other).await;
+        put_due(&app, "created_at");
+        app.drain().await;
+        assert_eq!((operations(&app), captures(&fake).len()), (vec!["complete done".to_owned()], 1));
     }
 
     async fn a_second_order_waits_while_nobody_knows_what_came_of_the_first(kind) {
@@ -161,6 +195,15 @@ on_both_databases! {
             assert_eq!((payment.status, captures(&fake)), (Status::Paid, vec![format!("capture 50.00 of {second}")]), "{done}");
         }
     }
+}
+
+/// An event names two payments at once, so that both need a review.
+async fn claim_two(app: &App, fake: &Fake, token: &str, other: &str) {
+    let unit = |token: &str| json!({"custom_id": token, "amount": {"currency_code": "EUR", "value": "50.00"}});
+    let mut event: serde_json::Value = serde_json::from_str(&fake.told()[0]).unwrap();
+    event["resource"]["purchase_units"] = json!([unit(token), unit(other)]);
+    tell(app, &event.to_string()).await;
+    app.drain().await;
 }
 
 /// Makes the one operation that is underway due then.

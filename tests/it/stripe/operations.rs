@@ -161,6 +161,35 @@ on_both_databases! {
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
     }
 
+    async fn what_never_reached_the_gateway_is_left_where_it_was_done_by_another_way(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutBefore));
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
+        // As if the process had ended before its call, and somebody refunds it in the dashboard.
+        app.run("UPDATE pay_operations SET outcome = NULL WHERE state = 'underway'");
+        let intent = fake.state().intents.keys().next().unwrap().clone();
+        fake.refund(&intent, 5000);
+        refreshed(&app, &token).await;
+        app.pass(901);
+        app.drain().await;
+        assert_eq!((app.status(&token).await, operations(&app)), (Status::Refunded, vec!["refund overtaken".to_owned()]));
+        assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
+    }
+
+    async fn what_never_reached_the_gateway_is_done_where_it_is_still_allowed(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutBefore));
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
+        app.run("UPDATE pay_operations SET outcome = NULL WHERE state = 'underway'");
+        app.pass(901);
+        app.drain().await;
+        assert_eq!((app.status(&token).await, operations(&app)), (Status::Refunded, vec!["refund done".to_owned()]));
+    }
+
     async fn what_stripe_declines_is_told_with_its_words_and_can_be_asked_again(kind) {
         let (app, fake) = app(kind).await;
         let token = paid(&app, &fake, CaptureMethod::Immediate).await;

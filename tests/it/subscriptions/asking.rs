@@ -141,6 +141,19 @@ on_both_databases! {
         assert_eq!(operations(&app), ["cancel done"]);
     }
 
+    async fn what_never_reached_the_gateway_is_left_where_the_subscription_has_gone_on(kind) {
+        let (app, _, remote, token) = app(kind).await;
+        remote.lock().unwrap().hangs = 1;
+        assert_eq!(app.payments.cancel_subscription_at_end(&token).await.unwrap(), Outcome::Underway);
+        // As if the process had ended before its call; then a person decides the same at the gateway.
+        app.run("UPDATE pay_subscription_operations SET outcome = NULL");
+        assert_eq!(app.payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
+        app.pass(901);
+        app.drain().await;
+        assert_eq!(operations(&app), ["cancel_at_end overtaken", "refresh done"]);
+        assert_eq!(remote.lock().unwrap().keys.len(), 1);
+    }
+
     async fn a_refresh_makes_true_what_was_lost(kind) {
         let (app, _, remote, token) = app(kind).await;
         remote.lock().unwrap().object["status"] = json!("past_due");
