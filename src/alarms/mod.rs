@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Timestamp, later};
+use crate::engine::guarded::guarded;
 use crate::engine::{Alarm, AlarmHook, Engine, HandlerError, random_word};
 use crate::error::Error;
-use crate::pipeline::Guarded;
 use crate::reports::{Anomaly, Wording, anomalies_now};
 use crate::store::alarms::AlarmRow;
 
@@ -63,8 +63,8 @@ impl Engine {
             over_at: row.over_at.filter(|_| is_end),
         };
         let timeout = self.handler_timeout;
-        let told = match tokio::time::timeout(timeout, Guarded(hook(alarm))).await {
-            Ok(told) => told,
+        let told = match tokio::time::timeout(timeout, guarded(hook(alarm))).await {
+            Ok(told) => told.unwrap_or_else(|why| Err(HandlerError::panicked(&why))),
             Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
         };
         let now = self.now();

@@ -30,6 +30,11 @@ impl HandlerError {
         Self::Retry(why.into().into())
     }
 
+    /// What a handler's panic with these words counts as.
+    pub(crate) fn panicked(words: &str) -> Self {
+        Self::retry(format!("the handler panicked: {words}"))
+    }
+
     pub(crate) fn outcome(&self) -> AttemptOutcome {
         match self {
             Self::Retry(_) => AttemptOutcome::Error,

@@ -11,6 +11,7 @@ mod erased;
 mod erasures;
 pub(crate) mod event_facts;
 pub(crate) mod find;
+pub(crate) mod guarded;
 pub(crate) mod handler;
 mod health;
 pub(crate) mod heartbeat;

@@ -1,11 +1,8 @@
 //! A call to a gateway, with its span and its time, and with an end whatever its code does.
 
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
+use crate::engine::guarded::guarded;
 use crate::gateways::GatewayError;
 use crate::telemetry::{self, Span, Stopwatch};
 
@@ -26,13 +23,11 @@ pub(super) async fn observed<T>(
 
 async fn ended<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
     let unknown = |why: String| Err(GatewayError::OutcomeUnknown(why));
-    let mut call = pin!(call);
-    let guarded = poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)));
-        polled.unwrap_or_else(|_| Poll::Ready(unknown("the gateway's code panicked; the log has where".to_owned())))
-    });
-    let late = |_| unknown(format!("no answer within {} seconds", ANSWER.as_secs()));
-    tokio::time::timeout(ANSWER, guarded).await.unwrap_or_else(late)
+    match tokio::time::timeout(ANSWER, guarded(call)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => unknown("the gateway's code panicked; the log has where".to_owned()),
+        Err(_) => unknown(format!("no answer within {} seconds", ANSWER.as_secs())),
+    }
 }
 
 fn outcome<T>(answer: &Result<T, GatewayError>) -> &'static str {

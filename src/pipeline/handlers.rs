@@ -1,16 +1,14 @@
 //! After the commit: the async handlers of an event run under its lease, and what they did goes to the writer, many in
 //! one commit. Each attempt is kept, so that a retry runs only the rest.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::failure::{Failure, report, storable_error};
 use crate::domain::event::{AttemptOutcome, EventState};
 use crate::domain::{Timestamp, later};
-use crate::engine::handler::{Call, Run};
+use crate::engine::guarded::guarded;
+use crate::engine::handler::Call;
 use crate::engine::{Engine, EventNotice, HandlerError, SubscriptionNotice, TransitionNotice};
 use crate::error::Error;
 use crate::store::rows::{Claim, DoneHandler, NewAttempt, Verdict};
@@ -120,9 +118,9 @@ impl Pending {
         let started_at = engine.now();
         let timeout = engine.handler_timeout;
         let (watch, span) = (Stopwatch::start(), Span::handler(call.handler, &self.event.id));
-        let run = span.within(|| Guarded((call.begin)()));
+        let run = span.within(|| guarded((call.begin)()));
         let outcome = match tokio::time::timeout(timeout, span.around(run)).await {
-            Ok(outcome) => outcome,
+            Ok(ended) => ended.unwrap_or_else(|why| Err(HandlerError::panicked(&why))),
             Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
         };
         let word = outcome.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok);
@@ -216,21 +214,5 @@ async fn record(engine: &Engine, attempt: Option<NewAttempt>, settled: Option<Se
             }
             done => return done,
         }
-    }
-}
-
-/// A handler's run; a panic in it is an error like any other.
-pub(crate) struct Guarded(pub(crate) Run);
-
-impl Future for Guarded {
-    type Output = Result<(), HandlerError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let run = self.0.as_mut();
-        catch_unwind(AssertUnwindSafe(|| run.poll(context))).unwrap_or_else(|panic| {
-            let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-            let why = words.unwrap_or("it did not say why");
-            Poll::Ready(Err(HandlerError::retry(format!("the handler panicked: {why}"))))
-        })
     }
 }

@@ -27,7 +27,7 @@ mod write;
 pub(crate) use batch::{remade, step_of};
 pub(crate) use failure::Failure;
 pub(crate) use fetching::FetchSet;
-pub(crate) use handlers::{Guarded, Pending};
+pub(crate) use handlers::Pending;
 pub(crate) use interpret::{Understood, interpret};
 pub use receive::Received;
 pub(crate) use receive::{claimed, row};

@@ -1,18 +1,15 @@
 //! What a worker does from its start to its end: process a batch, run the handlers of what it changed, look again;
 //! sleep only when nothing is due.
 
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::pace::Pace;
+use crate::engine::guarded::guarded;
 use crate::engine::heartbeat::{EVERY, Heartbeat};
 use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
@@ -219,15 +216,13 @@ async fn repeat(work: impl AsyncFn() -> Result<(), Error>, poll: Duration, stopp
 
 /// Whether it came to a good end.
 async fn unless_panicked(work: impl Future<Output = Result<(), Error>>) -> bool {
-    let mut work = pin!(work);
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-        Ok(polled) => polled.map(|done| done.is_ok()),
-        Err(_) => {
+    guarded(work).await.map_or_else(
+        |_| {
             log::error!("payments: what a worker does from time to time panicked; it is done again");
-            Poll::Ready(false)
-        }
-    })
-    .await
+            false
+        },
+        |done| done.is_ok(),
+    )
 }
 
 /// Runs the handlers of an event as soon as there is room, or gives the event back when the worker is stopping. The
