@@ -8,7 +8,7 @@ use crate::domain::{Timestamp, later};
 use crate::engine::guarded::guarded;
 use crate::engine::{Alarm, AlarmHook, Engine, HandlerError, random_word};
 use crate::error::Error;
-use crate::reports::{Anomaly, Wording, anomalies_now};
+use crate::reports::{Anomaly, Look, Looked, Wording};
 use crate::store::alarms::AlarmRow;
 
 /// The chore; held by one process at a time.
@@ -29,8 +29,8 @@ impl Engine {
         if self.claim_chore(NAME.to_owned(), hold).await?.is_none() {
             return Ok(());
         }
-        let looked = self.blocking(|engine| engine.store.ask(|tx| anomalies_now(engine, tx))).await;
-        let (found, base) = (looked?, self.admin_path());
+        let Looked { found, failed } = self.look_for_anomalies().await?;
+        let base = self.admin_path();
         let (now, calm) = (self.now(), self.thresholds.calm);
         let variants: Vec<String> = self.variants.keys().cloned().collect();
         let due = self.write(move |tx| {
@@ -38,10 +38,13 @@ impl Engine {
             let again: Vec<_> = found.iter().filter_map(|one| Some(row(one, &base, one.happened_again()?))).collect();
             let (mut alarms, found) = (tx.alarms()?, found.iter().map(|one| row(one, &base, now)).collect());
             renew(&mut alarms, &again);
+            // Nobody knows whether what a look that failed would have found is over.
+            let (mut alarms, kept): (Vec<_>, Vec<_>) = alarms.into_iter().partition(|alarm| is_known(&failed, alarm));
             for changed in compare(&mut alarms, found, now, calm) {
                 tx.keep_alarm(&alarms[changed])?;
             }
-            Ok(alarms.into_iter().filter(|alarm| alarm.due_at.is_some_and(|at| at <= now)).collect::<Vec<_>>())
+            let all = alarms.into_iter().chain(kept);
+            Ok(all.filter(|alarm| alarm.due_at.is_some_and(|at| at <= now)).collect::<Vec<_>>())
         });
         for alarm in due.await? {
             self.tell(hook, alarm).await?;
@@ -116,13 +119,19 @@ fn row(anomaly: &Anomaly, base: &str, now: Timestamp) -> AlarmRow {
     }
 }
 
+/// Whether the look was made that would have found it.
+fn is_known(failed: &[Look], alarm: &AlarmRow) -> bool {
+    !failed.iter().any(|look| look.is_of(&alarm.name))
+}
+
 /// Whether the alarm is of a variant that is not among these.
 fn is_elsewhere(key: &str, variants: &[String]) -> bool {
     // Another part behind the colon is the gateway's name of a dispute, which any process sees.
-    let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore"];
+    let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore", "look"];
     let Some((kind, rest)) = key.split_once(':').filter(|(kind, _)| of_variants.contains(kind)) else { return false };
-    // Of chores, only those have a variant that name it behind their own name.
-    let variant = if kind == "chore" { rest.split_once(':').map(|(_, variant)| variant) } else { Some(rest) };
+    // Of chores and looks, only those have a variant that name it behind their own name.
+    let variant =
+        if matches!(kind, "chore" | "look") { rest.split_once(':').map(|(_, variant)| variant) } else { Some(rest) };
     variant.is_some_and(|variant| !variants.iter().any(|it| it == variant))
 }
 
@@ -219,9 +228,17 @@ mod tests {
     #[test]
     fn what_is_a_variants_is_not_over_because_a_process_without_it_looked() {
         let variants = ["stripe".to_owned()];
-        let elsewhere = ["refused:dummy", "silence:dummy", "unshown:dummy", "not-shown:dummy", "chore:reconcile:dummy"];
+        let elsewhere = [
+            "refused:dummy",
+            "silence:dummy",
+            "unshown:dummy",
+            "not-shown:dummy",
+            "chore:reconcile:dummy",
+            "look:deliveries:dummy",
+        ];
         assert!(elsewhere.iter().all(|key| is_elsewhere(key, &variants)));
-        let here = ["refused:stripe", "chore:reconcile:stripe", "chore:retention", "dispute:dp_1", "review"];
+        let here =
+            ["refused:stripe", "chore:reconcile:stripe", "chore:retention", "look:drift", "dispute:dp_1", "review"];
         assert!(!here.iter().any(|key| is_elsewhere(key, &variants)));
     }
 

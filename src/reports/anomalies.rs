@@ -2,7 +2,6 @@
 //! [`AlarmThresholds`].
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::anomaly::Anomaly;
 use super::refusals::{heard, missed, refused, sent_away};
@@ -32,52 +31,43 @@ const KINDS: usize = 20;
 /// How many disputes are told one by one.
 const DISPUTES: usize = 99;
 
-/// What is the matter now, for who needs no more of the overview than that.
-pub(crate) fn anomalies_now(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+/// The sums that the rules about deliveries read.
+pub(super) fn in_span(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Sum>, Error> {
     let end = hour(engine.now()) + time::Duration::hours(1);
-    let sums = tx.sums(end - LATELY, end)?;
-    let last = engine.variants.keys().map(|name| Ok((name.clone(), tx.last_event_of(name)?)));
-    let last = last.collect::<Result<Vec<_>, Error>>()?;
-    find(engine, tx, &sums, &last)
+    tx.sums(end - LATELY, end)
 }
 
-/// Everything, the most urgent first: `sums` are those of the last day, `last` the last event of each variant.
-pub(crate) fn find(
+/// Events that are due and that nobody takes.
+pub(super) fn due(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let after = engine.thresholds.overdue;
+    let overdue = tx.overdue(engine.now() - after, COUNT_CAP)?;
+    let minutes = i64::try_from(after.as_secs() / 60).unwrap_or(i64::MAX);
+    let count = overdue.len() as i64;
+    let since = overdue.first().map(|since| Anomaly::Overdue { count, since: *since, minutes });
+    Ok(since.into_iter().collect())
+}
+
+/// How the deliveries of a variant fare, of which this is the last event.
+pub(super) fn deliveries(
     engine: &Engine,
     tx: &mut dyn Tx,
+    variant: &str,
+    last: Option<&EventRow>,
     sums: &[Sum],
-    last: &[(String, Option<EventRow>)],
 ) -> Result<Vec<Anomaly>, Error> {
     let (now, after) = (engine.now(), &engine.thresholds);
-    let mut found = Vec::new();
-    let overdue = tx.overdue(now - after.overdue, COUNT_CAP)?;
-    let minutes = i64::try_from(after.overdue.as_secs() / 60).unwrap_or(i64::MAX);
-    let count = overdue.len() as i64;
-    found.extend(overdue.first().map(|since| Anomaly::Overdue { count, since: *since, minutes }));
-    found.extend(unserved(tx, now)?);
-    for (variant, event) in last {
-        let last = heard(variant, event.as_ref(), sums);
-        found.extend(refused(variant, last, sums, now - after.refused));
-        found.extend(sent_away(variant, sums, now - after.refused));
-        if quiet(tx, now, variant, last, after)? {
-            found.push(Anomaly::Quiet { variant: variant.clone(), last });
-        }
-        found.extend(missed(variant, sums));
+    let last = heard(variant, last, sums);
+    let mut found = Vec::from_iter(refused(variant, last, sums, now - after.refused));
+    found.extend(sent_away(variant, sums, now - after.refused));
+    if quiet(tx, now, variant, last, after)? {
+        found.push(Anomaly::Quiet { variant: variant.to_owned(), last });
     }
-    found.extend(unshown(engine, tx, now)?);
-    let one = |(variant, (count, event))| Anomaly::NotShown { variant, count, event };
-    found.extend(not_shown(tx)?.into_iter().map(one));
-    found.extend(discarded(tx)?);
-    found.extend(differing(tx, now)?);
-    found.extend(gateways(engine, tx, now)?);
-    found.extend(drift(engine, tx)?);
-    found.extend(disputes(tx)?);
-    found.extend(waiting(tx, now, after, engine.chores.notice_authorized_after)?);
+    found.extend(missed(variant, sums));
     Ok(found)
 }
 
 /// What no worker can do. Where none is known, the other rules tell that.
-fn unserved(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn unserved(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
     let Some(served) = Served::read(tx, now)? else { return Ok(Vec::new()) };
     let mut no_variant = tx.waiting_variants(now, LOOKED_AT)?;
     no_variant.retain(|name| !served.has_variant(name));
@@ -106,8 +96,8 @@ fn quiet(
 }
 
 /// What events only name and the gateway has not shown.
-fn unshown(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
-    let mut found = Vec::new();
+pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let (mut found, now) = (Vec::new(), engine.now());
     for (variant, configured) in &engine.variants {
         let cannot = configured.gateway.supports_fetch().err();
         let open = tx.open_fetches(variant, COUNT_CAP)?;
@@ -123,16 +113,17 @@ fn unshown(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anoma
 }
 
 /// How many events name what their gateway does not show, and the last of them, by variant.
-fn not_shown(tx: &mut dyn Tx) -> Result<BTreeMap<String, (i64, EventId)>, Error> {
-    let mut found = BTreeMap::new();
+pub(super) fn not_shown(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let mut found = BTreeMap::<String, (i64, EventId)>::new();
     for (event, variant) in tx.not_shown(COUNT_CAP)? {
         found.entry(variant).or_insert((0, event)).0 += 1;
     }
-    Ok(found)
+    let one = |(variant, (count, event))| Anomaly::NotShown { variant, count, event };
+    Ok(found.into_iter().map(one).collect())
 }
 
 /// What came again with another body under the same id.
-fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
     let mut found: Vec<Anomaly> = Vec::new();
     for (event, of, last) in tx.differing_since(now - LATELY, COUNT_CAP)? {
         let known = found.iter_mut().find_map(|it| match it {
@@ -148,7 +139,7 @@ fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
 }
 
 /// What was given up and still lies there, kind by kind, the newest first.
-fn discarded(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn discarded(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let mut kinds: Vec<(GivenUp, i64)> = Vec::new();
     for event in tx.given_up(GIVEN_UP)? {
         match kinds.iter_mut().find(|(first, _)| (&first.variant, &first.kind) == (&event.variant, &event.kind)) {
@@ -161,30 +152,33 @@ fn discarded(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     Ok(each.map(of).collect())
 }
 
-/// What is the matter with asking gateways.
-fn gateways(engine: &Engine, tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
-    let after = &engine.thresholds;
-    let failing = tx.failing_chores(now - after.chore, now - LATELY)?.into_iter();
+/// What is done from time to time and fails at every turn.
+pub(super) fn chores(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let now = engine.now();
+    let failing = tx.failing_chores(now - engine.thresholds.chore, now - LATELY)?.into_iter();
     // A variant that is gone here may be another process's.
     let is_ours = |name: &str| name.split_once(':').is_none_or(|(_, variant)| engine.variant(variant).is_some());
     let failing = failing.filter(|chore| is_ours(&chore.name));
-    let mut found: Vec<Anomaly> =
-        failing.map(|it| Anomaly::ChoreFails { name: it.name, since: it.since, why: it.why }).collect();
-    let calls = tx.open_calls(now - after.operation, COUNT_CAP)?;
+    Ok(failing.map(|it| Anomaly::ChoreFails { name: it.name, since: it.since, why: it.why }).collect())
+}
+
+/// What gateways were asked to do, and nobody knows whether they did.
+pub(super) fn operations(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let calls = tx.open_calls(engine.now() - engine.thresholds.operation, COUNT_CAP)?;
     let (count, first) = (calls.len() as i64, calls.into_iter().min_by_key(|call| call.created_at));
-    found.extend(first.map(|call| Anomaly::OpenCalls {
+    let open = first.map(|call| Anomaly::OpenCalls {
         count,
         since: call.created_at,
         verb: call.verb,
         variant: call.variant,
         token: call.token,
         on_subscription: call.on_subscription,
-    }));
-    Ok(found)
+    });
+    Ok(open.into_iter().collect())
 }
 
 /// What comparisons found and nobody has repaired.
-fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let rows = tx.differences(None, 0, COUNT_CAP)?;
     let of = |variant: &String| {
         let mut of = rows.iter().filter(|row| row.variant == *variant).peekable();
@@ -194,7 +188,7 @@ fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     Ok(engine.variants.keys().filter_map(of).collect())
 }
 
-fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let mut open = tx.open_disputes(COUNT_CAP)?;
     // The databases don't agree on where those without a deadline come.
     open.sort_by_key(|it| (it.until.is_none(), it.until, it.gateway_ref.clone()));
@@ -208,29 +202,33 @@ fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     Ok(each.chain((more > 0).then_some(Anomaly::MoreDisputes { count: more as i64 })).collect())
 }
 
-/// What waits for somebody.
-fn waiting(
-    tx: &mut dyn Tx,
-    now: Timestamp,
-    after: &AlarmThresholds,
-    authorized_after: Option<Duration>,
-) -> Result<Vec<Anomaly>, Error> {
-    let mut found = Vec::new();
-    let parked = tx.first_parked()?.filter(|event| event.received_at < now - after.parked);
-    if let Some(event) = parked {
-        let parked = EventStream::State(EventState::Parked);
-        let count = tx.count_events(&[parked], COUNT_CAP)?;
-        found.push(Anomaly::ParkedLong { count: count.iter().sum(), since: event.received_at });
-    }
-    let authorized = match authorized_after {
-        Some(after) => tx.authorized_before(now - after, COUNT_CAP)?,
+/// Events that wait for their payments for long.
+pub(super) fn parked(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let long_ago = engine.now() - engine.thresholds.parked;
+    let Some(event) = tx.first_parked()?.filter(|event| event.received_at < long_ago) else { return Ok(Vec::new()) };
+    let count = tx.count_events(&[EventStream::State(EventState::Parked)], COUNT_CAP)?;
+    Ok(vec![Anomaly::ParkedLong { count: count.iter().sum(), since: event.received_at }])
+}
+
+/// Authorizations that are about to end.
+pub(super) fn authorized(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let authorized = match engine.chores.notice_authorized_after {
+        Some(after) => tx.authorized_before(engine.now() - after, COUNT_CAP)?,
         None => Vec::new(),
     };
     let count = authorized.len() as i64;
-    found.extend(authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since }));
-    let review = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
-    found.extend((review > 0).then_some(Anomaly::NeedReview { count: review }));
-    let unknown = tx.count_subscriptions(&[SubscriptionStatus::Unknown], COUNT_CAP)?.iter().sum();
-    found.extend((unknown > 0).then_some(Anomaly::UnknownStatus { count: unknown }));
-    Ok(found)
+    let first = authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since });
+    Ok(first.into_iter().collect())
+}
+
+/// Payments that need a person's eye.
+pub(super) fn review(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let count = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
+    Ok((count > 0).then_some(Anomaly::NeedReview { count }).into_iter().collect())
+}
+
+/// Subscriptions in a status that this release does not know.
+pub(super) fn unknown_status(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let count = tx.count_subscriptions(&[SubscriptionStatus::Unknown], COUNT_CAP)?.iter().sum();
+    Ok((count > 0).then_some(Anomaly::UnknownStatus { count }).into_iter().collect())
 }

@@ -29,6 +29,8 @@ pub(crate) enum Anomaly {
     Drift { variant: String, count: i64, since: Timestamp },
     /// A chore fails at every turn.
     ChoreFails { name: String, since: Timestamp, why: String },
+    /// It can't be looked for what would be another anomaly: why.
+    LookFails { key: String, about: String, why: String },
     /// Gateways were asked to act, and nobody knows whether they did.
     OpenCalls { count: i64, since: Timestamp, verb: String, variant: String, token: String, on_subscription: bool },
     /// A dispute is open.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::anomalies::anomalies_now;
 use super::growth::growth;
+use super::looks::anomalies_now;
 use super::wording::Wording;
 use crate::domain::Timestamp;
 use crate::domain::event::Source;

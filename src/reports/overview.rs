@@ -11,9 +11,9 @@ use crate::domain::id::EventId;
 use crate::engine::Engine;
 use crate::engine::tally::{RECEIVED, hour};
 use crate::error::Error;
-use crate::reports::anomalies;
 use crate::reports::anomaly::Anomaly;
 use crate::reports::browse::{COUNT_CAP, readable};
+use crate::reports::looks;
 use crate::store::Tx;
 use crate::store::filters::{self, AmountKey, EventStream, Window};
 use crate::store::rows::{EventRow, Sum};
@@ -61,7 +61,7 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let last_of =
         |variant: &String| found.iter().filter(|event| event.variant == *variant).max_by_key(|event| event.id);
     let last: Vec<_> = engine.variants.keys().map(|name| (name.clone(), last_of(name).cloned())).collect();
-    let anomalies = anomalies::find(engine, tx, &sums, &last)?;
+    let anomalies = looks::find(engine, tx, &sums, &last)?;
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;
     let subscriptions = subscription_sums::sums(tx, end, span)?;

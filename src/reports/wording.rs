@@ -69,6 +69,7 @@ impl Anomaly {
             Self::Missed { variant, .. } => format!("missed:{variant}"),
             Self::Drift { variant, .. } => format!("drift:{variant}"),
             Self::ChoreFails { name, .. } => format!("chore:{name}"),
+            Self::LookFails { key, .. } => format!("look:{key}"),
             Self::OpenCalls { .. } => "operations".to_owned(),
             Self::Dispute { id, .. } => format!("dispute:{id}"),
             Self::MoreDisputes { .. } => "disputes".to_owned(),
@@ -100,7 +101,7 @@ impl Anomaly {
             Self::NotShown { .. } | Self::Drift { .. } => true,
             Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
             Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
-            Self::Differing { .. } => false,
+            Self::Differing { .. } | Self::LookFails { .. } => false,
         }
     }
 
@@ -159,6 +160,9 @@ impl Anomaly {
                 at(last)
             ),
             Self::ChoreFails { name, since, why } => format!("{} since {}: {why}.", chore(name), at(since)),
+            Self::LookFails { about, why, .. } => {
+                format!("Nobody can tell whether there are alarms about {about}: {why}.")
+            }
             Self::OpenCalls { .. }
             | Self::Dispute { .. }
             | Self::MoreDisputes { .. }
@@ -245,6 +249,7 @@ impl Anomaly {
                 Some((_, variant)) => see_why(variant),
                 None => ("Overview", String::new()),
             },
+            Self::LookFails { .. } => ("Overview", String::new()),
             Self::Drift { .. } => ("What differs", "drift".to_owned()),
             Self::Unshown { variant, .. } => ("The variant", format!("variants/{variant}")),
             Self::NotShown { event, .. } | Self::Differing { event, .. } => {

@@ -1,6 +1,7 @@
 //! Is the host told once of what begins to be an alarm, and once that it is over, however many processes there are?
 
 mod causes;
+mod parts;
 mod stories;
 
 use std::sync::Arc;
