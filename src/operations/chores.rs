@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::tries::Outcome;
 use crate::domain::later;
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::payment::Status;
+use crate::engine::drift::Comparable;
 use crate::engine::request::{Requester, Wanted};
-use crate::engine::{Engine, reconcile_chore};
+use crate::engine::{Chores, Engine, Variant, reconcile_chore};
 use crate::error::{Error, loggable};
 use crate::gateways::Verb;
 use crate::operations::SubscriptionOrder;
@@ -24,15 +25,29 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);
-/// After how many answers in a row that say nothing a gateway is left alone until the next look: it may hang, and other
-/// chores wait.
+/// After how many answers in a row that say nothing a gateway is left alone until the next look, and for how long it is
+/// asked at the most. The next look goes on where this one ended: what was asked about is left alone then.
 const IN_VAIN: usize = 3;
+const ROUND: Duration = Duration::from_secs(60);
 /// How often authorizations that are about to end are looked for, and how many of them the log names.
 const NOTICE: Duration = Duration::from_secs(3600);
 const NAMED: i64 = 5;
 /// Up to which age: a checkout is open for a day, a card's authorization stands for a week or a month.
 const PENDING: Duration = Duration::from_secs(8 * 86_400);
 const AUTHORIZED: Duration = Duration::from_secs(32 * 86_400);
+
+/// What asks a gateway from time to time. Each waits for no other, since a gateway may take its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GatewayChore {
+    /// Its list of events is compared with the inbox.
+    Reconcile,
+    /// It is asked about payments of which nobody has heard for long.
+    Payments,
+    /// The same of subscriptions.
+    Subscriptions,
+    /// All is compared with it.
+    Compare,
+}
 
 impl Engine {
     /// A worker has started: what was missed meanwhile is fetched at its next look.
@@ -43,39 +58,44 @@ impl Engine {
         self.write(hurry).await
     }
 
-    /// Does what is due.
+    /// What asks gateways from time to time, with the variant that it is for.
+    pub(crate) fn gateway_chores(&self) -> Vec<(String, GatewayChore)> {
+        let of = |chore: GatewayChore| {
+            let able = self.variants.iter().filter(move |(_, variant)| chore.is_for(variant));
+            able.map(move |(name, _)| (name.clone(), chore))
+        };
+        GatewayChore::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// Does this for the variant, if it is due.
+    pub(crate) async fn look_after_gateway(self: &Arc<Self>, variant: &str, chore: GatewayChore) -> Result<(), Error> {
+        let Chores { reconcile_every, refresh_after, .. } = self.chores;
+        match (chore, reconcile_every, refresh_after) {
+            (GatewayChore::Reconcile, Some(every), _) if self.is_mine(reconcile_chore(variant), every).await? => {
+                if let Err(error) = self.reconcile(variant).await {
+                    log::warn!("payments: {variant} was not reconciled: {}", loggable(&error.to_string()));
+                }
+                Ok(())
+            }
+            (GatewayChore::Payments, _, Some(after)) if self.is_mine(format!("refresh:{variant}"), LOOK).await? => {
+                self.ask_about_stale(variant, after).await
+            }
+            (GatewayChore::Subscriptions, _, Some(after))
+                if self.is_mine(format!("subscriptions:{variant}"), LOOK).await? =>
+            {
+                self.ask_about_stale_subscriptions(variant, after).await
+            }
+            (GatewayChore::Compare, ..) => self.compare_a_while(variant).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what is due and asks no gateway.
     pub(crate) async fn chores(self: &Arc<Self>) -> Result<(), Error> {
-        let chores = self.chores;
-        let callable = |name: &&String| self.variant(name).is_some_and(|it| it.gateway.supports(Verb::Refresh).is_ok());
-        let names: Vec<String> = self.variant_names();
-        let lists = |name: &&String| self.variant(name).is_some_and(|it| it.gateway.supports_list().is_ok());
-        for variant in names.iter().filter(lists) {
-            if let Some(every) = chores.reconcile_every
-                && self.is_mine(reconcile_chore(variant), every).await?
-                && let Err(error) = self.reconcile(variant).await
-            {
-                log::warn!("payments: {variant} was not reconciled: {}", loggable(&error.to_string()));
-            }
-        }
-        for variant in names.iter().filter(callable) {
-            if let Some(after) = chores.refresh_after
-                && self.is_mine(format!("refresh:{variant}"), LOOK).await?
-            {
-                self.ask_about_stale(variant, after).await?;
-            }
-        }
-        for variant in names.iter().filter(|name| self.has_subscriptions(name)) {
-            if let Some(after) = chores.refresh_after
-                && self.is_mine(format!("subscriptions:{variant}"), LOOK).await?
-            {
-                self.ask_about_stale_subscriptions(variant, after).await?;
-            }
-        }
-        self.compare_a_while().await?;
         if self.is_mine("clocks".to_owned(), LOOK).await? {
             self.bring_forward().await?;
         }
-        match chores.notice_authorized_after {
+        match self.chores.notice_authorized_after {
             Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
             _ => Ok(()),
         }
@@ -92,23 +112,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether the variant's gateway can be asked how a subscription stands.
-    fn has_subscriptions(&self, variant: &str) -> bool {
-        let gateway = self.variant(variant).and_then(|variant| variant.gateway.subscriptions());
-        gateway.is_some_and(|gateway| gateway.supports(SubscriptionVerb::Refresh).is_ok())
-    }
-
     /// Asks about subscriptions whose renewal or end nobody has told of, and about those that are not certain.
     async fn ask_about_stale_subscriptions(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
         let (now, name) = (self.now(), variant.to_owned());
         let stale = self.read(move |tx| tx.stale_subscriptions(&name, now - after, now - ALONE, AT_ONCE));
+        let mut round = Round::begin();
         for token in stale.await? {
             let order = SubscriptionOrder {
                 requester: Requester::Worker,
                 ..SubscriptionOrder::by_host(SubscriptionVerb::Refresh)
             };
-            if let Err(error) = self.operate_subscription(&token, order).await {
+            let asked = self.operate_subscription(&token, order).await;
+            if let Err(error) = &asked {
                 log::info!("payments: subscription={token} was asked about: {}", loggable(&error.to_string()));
+            }
+            if round.is_over_after(&asked) {
+                break;
             }
         }
         Ok(())
@@ -162,21 +181,51 @@ impl Engine {
             }
             Ok(tokens)
         });
-        let mut in_vain = 0;
+        let mut round = Round::begin();
         for token in stale.await? {
             let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };
-            match self.operate(&token, wanted).await {
-                Ok(Outcome::Done) => in_vain = 0,
-                Ok(_) => in_vain += 1,
-                Err(error) => {
-                    in_vain += 1;
-                    log::info!("payments: payment={token} was asked about: {}", loggable(&error.to_string()));
-                }
+            let asked = self.operate(&token, wanted).await;
+            if let Err(error) = &asked {
+                log::info!("payments: payment={token} was asked about: {}", loggable(&error.to_string()));
             }
-            if in_vain == IN_VAIN {
+            if round.is_over_after(&asked) {
                 break;
             }
         }
         Ok(())
+    }
+}
+
+impl GatewayChore {
+    const ALL: [Self; 4] = [Self::Reconcile, Self::Payments, Self::Subscriptions, Self::Compare];
+
+    /// Whether the variant's gateway can be asked for it.
+    fn is_for(self, variant: &Variant) -> bool {
+        let gateway = &variant.gateway;
+        match self {
+            Self::Reconcile => gateway.supports_list().is_ok(),
+            Self::Payments => gateway.supports(Verb::Refresh).is_ok(),
+            Self::Subscriptions => {
+                gateway.subscriptions().is_some_and(|its| its.supports(SubscriptionVerb::Refresh).is_ok())
+            }
+            Self::Compare => Comparable::of(variant).is_ok(),
+        }
+    }
+}
+
+/// The time in which a gateway is asked about what is stale.
+struct Round {
+    until: Instant,
+    in_vain: usize,
+}
+
+impl Round {
+    fn begin() -> Self {
+        Self { until: Instant::now() + ROUND, in_vain: 0 }
+    }
+
+    fn is_over_after(&mut self, asked: &Result<Outcome, Error>) -> bool {
+        self.in_vain = if matches!(asked, Ok(Outcome::Done)) { 0 } else { self.in_vain + 1 };
+        self.in_vain == IN_VAIN || Instant::now() >= self.until
     }
 }

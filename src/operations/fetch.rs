@@ -2,14 +2,12 @@
 //! hears of it, it is put until there is an answer, and the answer goes into the inbox as an event. Many events about
 //! one object are one question.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
-
 use super::observed::observed;
-use super::tries::{SOON, free_again};
+use super::side_by_side::{Claimed, side_by_side};
+use super::tries::SOON;
 use crate::domain::event::{Envelope, Source};
 use crate::domain::named::NamedObject;
 use crate::domain::operation::OperationState;
@@ -30,9 +28,8 @@ const TRY: Duration = Duration::from_secs(300);
 /// have waited for an API key before.
 const PATIENCE: Duration = Duration::from_secs(3 * 86_400);
 const AT_LEAST: i64 = 12;
-/// How many questions to one variant are put at the same time, and the shortest time that each takes: so that a process
-/// asks a gateway at most 20 times a second, which all of them allow.
-const OF_ONE: usize = 4;
+/// The shortest time that each of the four questions takes that are put to one variant at the same time: so that a
+/// process asks a gateway at most 20 times a second, which all of them allow.
 const PACE: Duration = Duration::from_millis(200);
 /// How often a worker looks for what is due while it waits for a gateway.
 const LOOK: Duration = Duration::from_millis(250);
@@ -40,43 +37,22 @@ const LOOK: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Puts the questions that are due; answers how many. Few to one variant at a time, so that a gateway that hangs
-    /// keeps no other waiting.
+    /// Puts the questions that are due; answers how many.
     pub(crate) async fn put_questions(self: &Arc<Self>) -> Result<usize, Error> {
-        let (mut count, mut running) = (0, JoinSet::new());
-        let mut busy: HashMap<Id, String> = HashMap::new();
         let able = |variant: &Variant| variant.gateway.supports_fetch().is_ok();
         let able = self.variants.iter().filter(|(_, variant)| able(variant)).map(|(name, _)| name.clone());
         let able: Vec<String> = able.collect();
-        while !able.is_empty() {
-            let mut free = able.clone();
-            free.retain(|name| busy.values().filter(|other| *other == name).count() < OF_ONE);
+        let claim = async |free: Vec<String>| {
             let now = self.now();
             let claim = move |tx: &mut dyn Tx| tx.claim_fetch(now, later(now, TRY), &free);
-            match self.claim_if_due(claim, now, &able).await {
-                Ok(Some(fetch)) => {
-                    count += 1;
-                    let (engine, variant) = (self.clone(), fetch.variant.clone());
-                    let put = async move {
-                        tokio::join!(engine.put(fetch), tokio::time::sleep(PACE));
-                    };
-                    busy.insert(running.spawn(put).id(), variant);
-                }
-                // What ends may leave something to do, and something else may become due before.
-                Ok(None) => match tokio::time::timeout(LOOK, running.join_next_with_id()).await {
-                    Ok(Some(ended)) => free_again(&mut busy, ended),
-                    Ok(None) => break,
-                    Err(_) => {}
-                },
-                Err(error) => {
-                    while let Some(ended) = running.join_next_with_id().await {
-                        free_again(&mut busy, ended);
-                    }
-                    return Err(error);
-                }
-            }
-        }
-        Ok(count)
+            let Some(fetch) = self.claim_if_due(claim, now, &able).await? else { return Ok(None) };
+            let (engine, variant) = (self.clone(), fetch.variant.clone());
+            let put: Claimed = Box::pin(async move {
+                tokio::join!(engine.put(fetch), tokio::time::sleep(PACE));
+            });
+            Ok(Some((variant, put)))
+        };
+        side_by_side(&able, LOOK, claim).await
     }
 
     /// Most looks end without a write.

@@ -20,6 +20,7 @@ mod refund;
 mod resend;
 mod resolve_review;
 mod retention;
+mod side_by_side;
 mod subscribe;
 mod tries;
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::observed::observed;
 use super::operate::perhaps_begun;
 use super::overtaken::{asked, end_if_subscription_went_on, is_untried, not_done, not_known};
-use super::tries::{KEY_LIFE, Outcome, SOON, TRY, Waiting, left_to_workers};
+use super::side_by_side::{Claimed, side_by_side};
+use super::tries::{KEY_LIFE, LOOK, Outcome, SOON, TRY, Waiting, left_to_workers};
 use crate::domain::event::{Envelope, Source, storable};
 use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::retry::Backoff;
@@ -72,18 +73,22 @@ impl Engine {
         };
         let able = self.variants.iter().filter(|(_, variant)| can(variant)).map(|(name, _)| name.clone());
         let able: Vec<String> = able.collect();
-        let mut count = 0;
-        while !able.is_empty() {
-            let (now, variants) = (self.now(), able.clone());
-            let claim = move |tx: &mut dyn Tx| tx.claim_subscription_operation(now, later(now, TRY), &variants);
-            let Some(operation) = self.write(claim).await? else { return Ok(count) };
-            count += 1;
-            let (id, verb) = (operation.id, operation.verb.words());
-            if let Err(error) = self.attempt_unless_gone_on(operation).await {
-                log::error!("payments: operation {id} on a subscription ({verb}): {error}");
-            }
+        let claim = async |free: Vec<String>| {
+            let now = self.now();
+            let claim = move |tx: &mut dyn Tx| tx.claim_subscription_operation(now, later(now, TRY), &free);
+            let Some(operation) = self.write(claim).await? else { return Ok(None) };
+            let (engine, variant) = (self.clone(), operation.variant.clone());
+            let call: Claimed = Box::pin(async move { engine.take_up_on_subscription(operation).await });
+            Ok(Some((variant, call)))
+        };
+        side_by_side(&able, LOOK, claim).await
+    }
+
+    async fn take_up_on_subscription(self: &Arc<Self>, operation: SubscriptionOperationRow) {
+        let (id, verb) = (operation.id, operation.verb.words());
+        if let Err(error) = self.attempt_unless_gone_on(operation).await {
+            log::error!("payments: operation {id} on a subscription ({verb}): {error}");
         }
-        Ok(count)
     }
 
     /// Until a call has gone out the subscription may go past it. From then on its idempotency key decides.

@@ -1,12 +1,10 @@
 //! How is an operation tried until its end is known? Every try is the same call under the same idempotency key, for as
 //! long as the gateway remembers that; whatever the gateway says is an event.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::domain::event::{Envelope, Source};
 use crate::domain::fact::Aspect;
@@ -22,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
 use crate::operations::observed::observed;
 use crate::operations::overtaken::{asked, end_if_overtaken, is_untried, not_done, not_known};
+use crate::operations::side_by_side::{Claimed, side_by_side};
 use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::calls::{OperationEnd, OperationRow};
@@ -33,10 +32,8 @@ pub(crate) const TRY: Duration = Duration::from_secs(900);
 /// For how long after it was asked for an operation is tried again. Gateways forget an idempotency key (Stripe after 24
 /// hours), and a later try could be a second effect. PayPal's orders forget theirs after 6, and are looked at before.
 pub(super) const KEY_LIFE: Duration = Duration::from_secs(20 * 3600);
-/// How many operations of one variant a worker takes up at the same time.
-const OF_ONE: usize = 4;
 /// How often a worker looks for what is due while it waits for a gateway.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// The shortest wait between two tries, whatever the host's backoff says.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
@@ -62,34 +59,15 @@ pub(crate) enum Waiting {
 }
 
 impl Engine {
-    /// Tries operations again whose end nobody knows; answers how many. Some at a time and few of one variant, so that
-    /// a gateway that hangs keeps no other waiting; each begins its lease when it begins.
+    /// Tries operations again whose end nobody knows; answers how many. Each begins its lease when it begins.
     pub(crate) async fn resume_operations(self: &Arc<Self>) -> Result<usize, Error> {
-        let (mut count, mut running) = (0, JoinSet::new());
-        let mut busy: HashMap<Id, String> = HashMap::new();
-        loop {
-            let mut free = self.variant_names();
-            free.retain(|name| busy.values().filter(|other| *other == name).count() < OF_ONE);
-            match self.claim_operation(None, free).await {
-                Ok(Some(operation)) => {
-                    count += 1;
-                    let (engine, variant) = (self.clone(), operation.variant.clone());
-                    busy.insert(running.spawn(async move { engine.take_up(operation).await }).id(), variant);
-                }
-                // What ends may leave something to do, and something else may become due before.
-                Ok(None) => match tokio::time::timeout(LOOK, running.join_next_with_id()).await {
-                    Ok(Some(ended)) => free_again(&mut busy, ended),
-                    Ok(None) => return Ok(count),
-                    Err(_) => {}
-                },
-                Err(error) => {
-                    while let Some(ended) = running.join_next_with_id().await {
-                        free_again(&mut busy, ended);
-                    }
-                    return Err(error);
-                }
-            }
-        }
+        let claim = async |free| {
+            let Some(operation) = self.claim_operation(None, free).await? else { return Ok(None) };
+            let (engine, variant) = (self.clone(), operation.variant.clone());
+            let call: Claimed = Box::pin(async move { engine.take_up(operation).await });
+            Ok(Some((variant, call)))
+        };
+        side_by_side(&self.variant_names(), LOOK, claim).await
     }
 
     /// Tries an operation of this payment that is due; answers whether there was one.
@@ -220,18 +198,6 @@ impl Engine {
 pub(super) fn left_to_workers(operation: impl Display, error: &Error) -> Outcome {
     error.report(format_args!("operation {operation} is left to a worker"));
     Outcome::Underway
-}
-
-/// A try has ended, however it did.
-pub(super) fn free_again(busy: &mut HashMap<Id, String>, ended: Result<(Id, ()), JoinError>) {
-    let id = match ended {
-        Ok((id, ())) => id,
-        Err(error) => {
-            log::error!("payments: a try of an operation ended early: {error}");
-            error.id()
-        }
-    };
-    busy.remove(&id);
 }
 
 /// What an answer means for its operation, for the inbox, and for who waits.

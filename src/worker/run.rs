@@ -53,6 +53,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     #[cfg(feature = "metrics")]
     running.spawn_local(measure(worker.payments.clone(), stopping.clone()));
     running.spawn_local(resume(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
+    running.spawn_local(resume_on_subscriptions(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     for _ in 0..worker.payments.engine().store.lanes() {
         running.spawn_local(lane(worker.clone(), room.clone(), stopping.clone()));
     }
@@ -112,13 +113,24 @@ async fn lane(worker: Rc<Settings>, room: Arc<Semaphore>, mut stopping: watch::R
     }
 }
 
-/// What is to be done from time to time. The loop goes on meanwhile: a gateway may take its time.
+/// What is to be done from time to time. What asks a gateway waits for nothing else: each may take its time.
 async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     if let Err(error) = payments.engine().chores_at_start().await {
         error.report("the worker could not look for what was missed");
     }
+    let mut gateways = JoinSet::new();
+    for (variant, chore) in payments.engine().gateway_chores() {
+        let (payments, mut stopping) = (payments.clone(), stopping.clone());
+        gateways.spawn_local(async move {
+            let done = async || {
+                let done = payments.engine().look_after_gateway(&variant, chore).await;
+                done.inspect_err(|error| error.report(format_args!("{variant} could not be looked after")))
+            };
+            repeat(done, poll, &mut stopping).await;
+        });
+    }
     let chores = async || {
-        payments.engine().chores().await.inspect_err(|error| error.report("gateways could not be looked after"))
+        payments.engine().chores().await.inspect_err(|error| error.report("what is put off could not be looked after"))
     };
     repeat(chores, poll, &mut stopping).await;
 }
@@ -182,8 +194,15 @@ async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receive
     let resumed = async || {
         let engine = payments.engine();
         let resumed = engine.resume_operations().await;
-        resumed.map(drop).inspect_err(|error| error.report("operations could not be taken up"))?;
-        let resumed = engine.resume_subscription_operations().await;
+        resumed.map(drop).inspect_err(|error| error.report("operations could not be taken up"))
+    };
+    repeat(resumed, poll, &mut stopping).await;
+}
+
+/// The same of operations on subscriptions.
+async fn resume_on_subscriptions(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
+    let resumed = async || {
+        let resumed = payments.engine().resume_subscription_operations().await;
         resumed.map(drop).inspect_err(|error| error.report("operations on subscriptions could not be taken up"))
     };
     repeat(resumed, poll, &mut stopping).await;

@@ -29,6 +29,7 @@ mod export;
 mod failures;
 mod faults;
 mod handlers;
+mod hanging;
 mod health;
 mod hints;
 mod hmac_webhooks;

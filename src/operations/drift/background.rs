@@ -23,23 +23,16 @@ const LEASE: Duration = Duration::from_secs(600);
 const AGAIN: Duration = Duration::from_secs(60);
 
 impl Engine {
-    /// Compares for some seconds what is due, or was asked for.
-    pub(crate) async fn compare_a_while(self: &Arc<Self>) -> Result<(), Error> {
-        let able = |name: &&String| self.variant(name).is_some_and(|variant| first_place(variant).is_ok());
-        let names: Vec<String> = self.variant_names().iter().filter(able).cloned().collect();
-        if names.is_empty() {
-            return Ok(());
-        }
+    /// Compares the variant for some seconds, if that is due or was asked for.
+    pub(crate) async fn compare_a_while(self: &Arc<Self>, variant: &str) -> Result<(), Error> {
         let known = self.read(|tx| tx.comparisons()).await?;
-        for name in names {
-            let open = known.iter().find(|row| row.variant == name && is_open(row));
-            if (open.is_some() || self.chores.compare_every.is_some())
-                && self.claim_chore(drift::chore(&name), LEASE).await?.is_some()
-            {
-                let row = open.cloned().map_or_else(|| self.new_comparison(&name), Ok)?;
-                if let Err(error) = self.compare_a_turn(row).await {
-                    log::warn!("payments: {}", loggable(&error.to_string()));
-                }
+        let open = known.into_iter().find(|row| row.variant == variant && is_open(row));
+        if (open.is_some() || self.chores.compare_every.is_some())
+            && self.claim_chore(drift::chore(variant), LEASE).await?.is_some()
+        {
+            let row = open.map_or_else(|| self.new_comparison(variant), Ok)?;
+            if let Err(error) = self.compare_a_turn(row).await {
+                log::warn!("payments: {}", loggable(&error.to_string()));
             }
         }
         Ok(())

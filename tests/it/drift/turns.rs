@@ -72,7 +72,9 @@ on_both_databases! {
         world.lose_all();
         // A page of intents is there, and the next is not.
         world.fake.state().faults = [None, Some(Fault::RateLimit)].into();
-        let failing = "SELECT count(*) FROM pay_chores WHERE name = 'drift:stripe' AND failing_since IS NOT NULL";
+        // The other variant is compared meanwhile, and has come to its end.
+        let failing = "SELECT count(*) FROM pay_chores WHERE name = 'drift:stripe' AND failing_since IS NOT NULL \
+                       AND EXISTS (SELECT 1 FROM pay_drift WHERE variant = 'plans' AND ended_at IS NOT NULL)";
         work_until(&world, failing, 1).await;
         let place = world.app.texts("SELECT place AS t FROM pay_drift WHERE variant = 'stripe'");
         assert!(place[0].starts_with("objects payment_intents pi_"), "{place:?}");
