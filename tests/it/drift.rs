@@ -4,4 +4,5 @@ mod pages;
 mod storm;
 mod story;
 mod turns;
+mod unreadable;
 pub(crate) mod world;

@@ -2,6 +2,7 @@
 //! memory only.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use crate::domain::difference::{
     DifferingValue, DriftSubject, of_payment, of_subscription, of_unknown_payment, of_unknown_subscription,
@@ -59,13 +60,50 @@ struct SubscriptionSteps {
     object: NamedObject,
 }
 
-/// What processing these objects' events would change.
-pub(super) fn foresee(
-    engine: &Engine,
-    tx: &mut dyn Tx,
-    variant: &str,
-    objects: &[ListedObject],
-) -> Result<Foreseen, Error> {
+impl Foreseen {
+    pub(super) fn add(&mut self, other: Self) {
+        self.compared += other.compared;
+        self.differing.extend(other.differing);
+        self.unreadable.extend(other.unreadable);
+    }
+}
+
+/// Why something is not compared, as a sentence.
+pub(super) fn incomparable(name: &str, error: &Error) -> String {
+    format!("{name}: can't be compared: {error}")
+}
+
+impl Engine {
+    /// What processing these objects' events would change. Where they can't be compared together, each is compared by
+    /// itself, and says why if it can't be.
+    pub(super) async fn foresee(
+        self: &Arc<Self>,
+        variant: &str,
+        objects: Vec<ListedObject>,
+    ) -> Result<Foreseen, Error> {
+        match self.foresee_together(variant, objects.clone()).await {
+            Err(error) if !error.is_retryable() => {}
+            foreseen => return foreseen,
+        }
+        let mut foreseen = Foreseen::default();
+        for object in objects {
+            let name = object.object.gateway_ref.clone();
+            match self.foresee_together(variant, vec![object]).await {
+                Ok(one) => foreseen.add(one),
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => foreseen.unreadable.push(incomparable(&name, &error)),
+            }
+        }
+        Ok(foreseen)
+    }
+
+    async fn foresee_together(self: &Arc<Self>, variant: &str, objects: Vec<ListedObject>) -> Result<Foreseen, Error> {
+        let variant = variant.to_owned();
+        self.blocking(move |engine| engine.store.ask(|tx| foresee(engine, tx, &variant, &objects))).await
+    }
+}
+
+fn foresee(engine: &Engine, tx: &mut dyn Tx, variant: &str, objects: &[ListedObject]) -> Result<Foreseen, Error> {
     let (now, marks) = (engine.now(), engine.marks(tx)?);
     let mut foreseen = Foreseen { compared: objects.len(), ..Foreseen::default() };
     let mut read = Vec::new();

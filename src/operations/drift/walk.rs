@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::{Answer, key};
-use super::foresee::{Foreseen, foresee};
+use super::foresee::{Foreseen, incomparable};
 use super::place::Place;
 use crate::domain::Timestamp;
 use crate::domain::id::{PaymentId, SubscriptionId};
@@ -130,9 +130,7 @@ impl Engine {
             let odd = GatewayError::Malformed("its list doesn't go on from page to page".to_owned());
             return Err(no_answer(&scope.variant, odd));
         }
-        let (name, objects) = (scope.variant.clone(), page.objects);
-        let foreseen = self.blocking(move |engine| engine.store.ask(|tx| foresee(engine, tx, &name, &objects)));
-        Ok((foreseen.await?, page.next))
+        Ok((self.foresee(&scope.variant, page.objects).await?, page.next))
     }
 
     /// Some of ours behind this id, and behind which id the others are, if there are any.
@@ -173,9 +171,14 @@ impl Engine {
         let (mut foreseen, mut unanswered, mut in_a_row) = (Foreseen::default(), Vec::new(), 0);
         for (id, token) in some {
             tokio::time::sleep(scope.pace).await;
-            let object = match ask(id).await? {
-                Ok(object) => object,
+            let object = match ask(id).await {
+                Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => {
+                    unanswered.push(incomparable(&token, &error));
+                    continue;
+                }
+                Ok(Ok(object)) => object,
+                Ok(Err(error)) => {
                     let is_away = matches!(error, GatewayError::Unavailable(_) | GatewayError::OutcomeUnknown(_));
                     in_a_row = if is_away { in_a_row + 1 } else { 0 };
                     if in_a_row == AWAY {
@@ -186,15 +189,7 @@ impl Engine {
                 }
             };
             in_a_row = 0;
-            let name = scope.variant.clone();
-            let one = self.blocking(move |engine| {
-                let objects = std::slice::from_ref(&object);
-                engine.store.ask(|tx| foresee(engine, tx, &name, objects))
-            });
-            let one = one.await?;
-            foreseen.compared += one.compared;
-            foreseen.differing.extend(one.differing);
-            foreseen.unreadable.extend(one.unreadable);
+            foreseen.add(self.foresee(&scope.variant, vec![object]).await?);
         }
         Ok((foreseen, unanswered))
     }
