@@ -155,10 +155,10 @@ impl Engine {
         let now = self.now();
         let due = self.read({
             let name = name.clone();
-            move |tx| tx.chore(&name)
+            move |tx| tx.is_chore_due(&name, now)
         });
         // Most looks end here, without a write.
-        if due.await?.is_some_and(|chore| chore.due_at > now && chore.ran_at.is_none_or(|at| at <= now)) {
+        if !due.await? {
             return Ok(None);
         }
         self.write(move |tx| tx.claim_chore(&name, now, later(now, every))).await

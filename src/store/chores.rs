@@ -10,6 +10,8 @@ use crate::error::Error;
 pub(crate) trait Chores {
     /// Takes a chore if it is due, and says when it is due again; it comes into being at its first turn.
     fn claim_chore(&mut self, name: &str, now: Timestamp, again: Timestamp) -> Result<Option<ChoreRow>, Error>;
+    /// Whether this process may take the chore: it is due, or was put off by a clock that was wrong, or is none yet.
+    fn is_chore_due(&mut self, name: &str, now: Timestamp) -> Result<bool, Error>;
     /// Makes due now what a process put off whose clock was ahead: events that wait for a worker only, or are held for
     /// longer than `lease`, operations and questions; answers how many.
     fn bring_forward(&mut self, now: Timestamp, lease: Duration) -> Result<usize, Error>;

@@ -39,6 +39,7 @@ mod intake;
 mod ledger;
 mod lists;
 mod logging;
+mod looking;
 mod matching;
 mod misread;
 mod mollie;

@@ -37,14 +37,25 @@ impl Chores for Connection {
             .on_conflict_do_nothing()
             .execute(self)
             .map_err(failed("adding a chore"))?;
+        let failing = || failed("claiming a chore");
+        let set = (c::due_at.eq(again), c::ran_at.eq(now));
+        let due = diesel::update(c::pay_chores.filter(c::name.eq(name).and(c::due_at.le(now)))).set(set);
+        let mine = due.get_result(self).optional().map_err(failing())?;
+        if mine.is_some() || !self.is_chore_due(name, now)? {
+            return Ok(mine);
+        }
+        let put_off = c::name.eq(name).and(c::ran_at.gt(now + WRONG));
+        let mine = diesel::update(c::pay_chores.filter(put_off)).set(set).get_result(self);
+        mine.optional().map_err(failing())
+    }
+
+    fn is_chore_due(&mut self, name: &str, now: Timestamp) -> Result<bool, Error> {
+        let Some(chore) = self.chore(name)? else { return Ok(true) };
         // One that will only have run was put off by a clock that was wrong; whose, the database's own clock says.
-        let ahead = not_before(self, now)? + WRONG;
-        let is_due = c::due_at.le(now).or(c::ran_at.gt(ahead));
-        diesel::update(c::pay_chores.filter(c::name.eq(name)).filter(is_due))
-            .set((c::due_at.eq(again), c::ran_at.eq(now)))
-            .get_result(self)
-            .optional()
-            .map_err(failed("claiming a chore"))
+        match chore.ran_at.filter(|at| *at > now + WRONG) {
+            Some(ran_at) if chore.due_at > now => Ok(ran_at > not_before(self, now)? + WRONG),
+            _ => Ok(chore.due_at <= now),
+        }
     }
 
     fn bring_forward(&mut self, now: Timestamp, lease: Duration) -> Result<usize, Error> {
