@@ -32,7 +32,7 @@ pub enum Unmatched {
 pub enum ModePolicy {
     /// They count like any other.
     Accept,
-    /// They count, and their payment needs review.
+    /// They count, and their payment needs review. Their subscription does not count as active.
     Flag,
     /// They are kept and change nothing.
     Ignore,
@@ -71,7 +71,8 @@ impl Variant {
     }
 
     /// Says which mode this variant is for (`true`: live), and what becomes of events of the other one. Default:
-    /// it is for both, because a signing secret is of one mode already.
+    /// it is for both, because a signing secret is of one mode already. Then a test subscription counts as active only
+    /// as long as there is no subscription of real money, through whichever variant.
     pub fn mode(mut self, live: bool, others: ModePolicy) -> Self {
         self.live = Some(live);
         self.mode = others;

@@ -40,8 +40,9 @@ impl Payments {
     }
 
     /// Whether any subscription of this owner is active now: trialing or active and not past its end, or past due for
-    /// [`Builder::grace`](super::Builder::grace) at the most. Always asks the database;
-    /// [`RequireActive`](crate::RequireActive) remembers the answer for some seconds.
+    /// [`Builder::grace`](super::Builder::grace) at the most. A test does not count beside real money, see
+    /// [`Variant::mode`](crate::Variant::mode). Always asks the database; [`RequireActive`](crate::RequireActive)
+    /// remembers the answer for some seconds.
     ///
     /// # Errors
     /// What the database says.

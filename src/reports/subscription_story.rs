@@ -26,6 +26,8 @@ pub(crate) struct SubscriptionStory {
     pub subscription: Subscription,
     /// Whether it counts as active now.
     pub is_active: bool,
+    /// Whether it does not only because it is of the other mode than things are sold in here.
+    pub is_of_other_mode: bool,
     /// The gateway's name, and the address of its own page about the subscription.
     pub gateway: Option<&'static str>,
     pub dashboard: Option<String>,
@@ -66,8 +68,11 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
     let paid_by = payments(tx, &row, &invoices)?;
     let payment_of = |text: &String| paid_by.get(text).cloned();
     let page = |text: &String| gateway?.dashboard_url(text, row.livemode.unwrap_or(false));
+    let is_running = subscription.state.is_active(engine.now(), engine.grace);
+    let is_of_this_mode = engine.is_of_this_mode(tx, &row)?;
     Ok(Some(SubscriptionStory {
-        is_active: subscription.state.is_active(engine.now(), engine.grace),
+        is_active: is_running && is_of_this_mode,
+        is_of_other_mode: is_running && !is_of_this_mode,
         gateway: gateway.map(|gateway| gateway.name()),
         dashboard: row.gateway_ref.as_ref().and_then(page),
         attempts: tx.attempts_of(&ids)?,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::SubscriptionStatus;
-use crate::engine::{Engine, Subscription};
+use crate::engine::{Engine, ModePolicy, Subscription};
 use crate::error::Error;
-use crate::store::subscriptions::{SubscriptionFilter, SubscriptionPlace};
+use crate::store::Tx;
+use crate::store::subscriptions::{SubscriptionFilter, SubscriptionPlace, SubscriptionRow};
 
 /// How many subscriptions of one owner are looked at to see whether one is active.
 const OF_ONE: i64 = 1_000;
@@ -110,18 +111,26 @@ impl Engine {
         let (engine, now, grace) = (self.clone(), self.now(), self.grace);
         self.read(move |tx| {
             for row in tx.list_subscriptions(&filter, None, OF_ONE)? {
-                // A test subscription gives nobody what is sold for real money.
-                let live = engine.variant(&row.variant).and_then(|variant| variant.live);
                 if row.ended_at.is_some_and(|end| end <= now) {
                     continue;
                 }
-                let other_mode = matches!((live, row.livemode), (Some(ours), Some(its)) if ours != its);
-                if !other_mode && Subscription::of(&row)?.state.is_active(now, grace) {
+                if Subscription::of(&row)?.state.is_active(now, grace) && engine.is_of_this_mode(tx, &row)? {
                     return Ok(true);
                 }
             }
             Ok(false)
         })
         .await
+    }
+
+    /// Whether a subscription is of the mode in which things are sold here: a test gives nobody what is sold for real
+    /// money. Where the host said no mode, tests count as long as there is no subscription of real money.
+    pub(crate) fn is_of_this_mode(&self, tx: &mut dyn Tx, row: &SubscriptionRow) -> Result<bool, Error> {
+        let variant = self.variant(&row.variant);
+        match (variant.and_then(|variant| variant.live), row.livemode) {
+            (Some(ours), Some(its)) => Ok(ours == its || variant.is_some_and(|own| own.mode == ModePolicy::Accept)),
+            (None, Some(false)) => Ok(!tx.has_real_subscription()?),
+            _ => Ok(true),
+        }
     }
 }

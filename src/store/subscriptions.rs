@@ -186,6 +186,8 @@ pub(crate) trait Subscriptions {
     ) -> Result<Vec<SubscriptionRow>, Error>;
     /// How many there are in each status, counted up to `cap`.
     fn count_subscriptions(&mut self, statuses: &[SubscriptionStatus], cap: i64) -> Result<Vec<i64>, Error>;
+    /// Whether there is one of real money.
+    fn has_real_subscription(&mut self) -> Result<bool, Error>;
     /// What those in good standing or past due come to in a month, by mode and currency, and how many they are; of
     /// `cap` in each status and mode at the most.
     fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error>;

@@ -8,8 +8,21 @@ use crate::domain::Timestamp;
 use crate::domain::subscription::{SubscriptionInvoice, SubscriptionItem, SubscriptionState, SubscriptionStatus};
 use crate::reports::SubscriptionStory;
 
-/// What it is and until when.
+/// What it is and until when, and whether its mode lets anybody in.
 pub(super) fn sentence(frame: &Frame, story: &SubscriptionStory) -> String {
+    let sentence = standing(frame, story);
+    if !story.is_of_other_mode {
+        return sentence;
+    }
+    let mode = if story.row.livemode == Some(false) {
+        "a test beside real money"
+    } else {
+        "real money in a variant for tests"
+    };
+    format!("{sentence} It is {mode}, so it does not count as active.")
+}
+
+fn standing(frame: &Frame, story: &SubscriptionStory) -> String {
     let state = &story.subscription.state;
     let day = |at: Timestamp| frame.moment(at).absolute;
     let period = state.period.map(|period| period.end).or(state.renews_at).map(day);

@@ -192,6 +192,14 @@ impl Subscriptions for Connection {
         statuses.iter().map(count).collect()
     }
 
+    /// Goes through the primary key, newest first: where there is real money, nearly all rows are of it.
+    fn has_real_subscription(&mut self) -> Result<bool, Error> {
+        let real = s::pay_subscriptions.filter(s::livemode.eq(true)).order(s::id.desc()).select(s::id).limit(1);
+        let newest: Option<SubscriptionId> =
+            real.first(self).optional().map_err(failed("looking for a subscription of real money"))?;
+        Ok(newest.is_some())
+    }
+
     /// Reads an index only, which has all of these columns.
     fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error> {
         let of = |(number, (status, mode)): (usize, (SubscriptionStatus, &str))| {

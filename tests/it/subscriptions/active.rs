@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use actix_payments::{ActiveSubscription, RequireActive};
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{ActiveSubscription, ModePolicy, RequireActive, Variant};
 use actix_web::http::header::HeaderMap;
 use actix_web::{App as ActixApp, HttpRequest, test, web};
 use serde_json::json;
 
 use super::story::{DAY, START, Story, items};
-use crate::app::{App, NOW, on_both_databases};
+use crate::app::{App, NOW, SECRET, on_both_databases};
 
 async fn lesson(active: ActiveSubscription) -> String {
     format!("hello {}", active.owner)
@@ -89,6 +90,40 @@ on_both_databases! {
         assert!(!app.payments.active("user-4").await.unwrap());
         app.pass(DAY);
         assert!(!app.payments.active("user-42").await.unwrap(), "the end has passed, though nothing was heard of it");
+    }
+
+    async fn a_test_subscription_gives_no_access_beside_real_money(kind) {
+        let app = App::new(kind).await;
+        let (mut test, mut real) = (Story::new(1, "active"), Story::new(2, "active"));
+        test.checkout(START, "tester");
+        app.hear(&test).await;
+        assert!(app.payments.active("tester").await.unwrap(), "there are only tests");
+        let page = format!("/payments/admin/subscriptions/{}", app.subscription("sub_1").await.token);
+        assert!(!app.get(&page).await.text().contains("does not count as active"));
+        for event in real.checkout(START, "user-42").events.iter_mut() {
+            *event = event.replace(r#""livemode":false"#, r#""livemode":true"#);
+        }
+        app.hear(&real).await;
+        assert!(app.payments.active("user-42").await.unwrap());
+        assert!(!app.payments.active("tester").await.unwrap());
+        let text = app.get(&page).await.text();
+        assert!(text.contains("It is a test beside real money, so it does not count as active."), "{text}");
+        let overview = app.get("/payments/admin/").await.body;
+        let (_, monthly) = overview.split_once("Recurring in a month").unwrap();
+        let rows = monthly.split("</section>").next().unwrap().split("<tr>").filter(|row| row.contains("<td>"));
+        let are_tests: Vec<bool> = rows.map(|row| row.contains(">test<")).collect();
+        assert_eq!(are_tests, [false, true], "each is added up apart: {monthly}");
+    }
+
+    async fn the_mode_that_is_said_decides_whom_a_test_lets_in(kind) {
+        let policies = [(true, ModePolicy::Flag, false), (true, ModePolicy::Ignore, false), (true, ModePolicy::Accept, true)];
+        for (live, policy, is_let_in) in policies.into_iter().chain([(false, ModePolicy::Flag, true)]) {
+            let variant = Variant::new(Stripe::new(SECRET)).mode(live, policy);
+            let app = App::bare(kind, |builder| builder.variant("stripe", variant)).await;
+            let mut story = Story::new(1, "active");
+            app.hear(story.checkout(START, "tester")).await;
+            assert_eq!(app.payments.active("tester").await.unwrap(), is_let_in, "{live} {policy:?}");
+        }
     }
 
     async fn a_word_that_stripe_may_add_lets_nobody_in(kind) {
