@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::http::{Client, Method, Request, Response, is_base};
 use super::signature::Secret;
-use super::{BoxFuture, Call, GatewayError, retry};
+use super::{BoxFuture, GatewayError, retry};
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -244,16 +244,6 @@ fn after_refusal(
             None => Err(GatewayError::OutcomeUnknown(format!("{refused}; the answer does not say how it stands"))),
         },
         Err(unread) => Err(retry::unseen(refused, unread)),
-    }
-}
-
-/// The error of a look that failed before a call was made. Of a first try nothing can have been done; of a later one
-/// the refusal says nothing about the tries before.
-pub(super) fn unseen(call: &Call, why: GatewayError) -> GatewayError {
-    match why {
-        GatewayError::Declined(why) if call.tries > 1 => GatewayError::Unavailable(why),
-        GatewayError::OutcomeUnknown(why) | GatewayError::Malformed(why) => GatewayError::Unavailable(why),
-        why => why,
     }
 }
 

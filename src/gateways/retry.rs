@@ -62,6 +62,16 @@ pub(super) fn unseen(declined: GatewayError, unread: GatewayError) -> GatewayErr
     }
 }
 
+/// The error of a look that failed before the call that acts was sent. Of a first try nothing can have been done; of a
+/// later one the refusal says nothing about the tries before.
+pub(super) fn unsent(tries: u32, why: GatewayError) -> GatewayError {
+    match why {
+        GatewayError::Declined(why) if tries > 1 => GatewayError::Unavailable(why),
+        GatewayError::OutcomeUnknown(why) | GatewayError::Malformed(why) => GatewayError::Unavailable(why),
+        why => why,
+    }
+}
+
 /// The pause before a retry: half a second, doubled each time up to five, less a random part of up to a half so that
 /// clients do not retry in step, but never less than half a second.
 fn pause(retried: u32) -> Duration {

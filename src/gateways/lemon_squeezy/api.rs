@@ -13,10 +13,10 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::Object;
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object, unseen};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::reading::{ANSWERED, id_text};
 use crate::gateways::signature::Secret;
-use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
+use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb, retry};
 
 const BASE: &str = "https://api.lemonsqueezy.com";
 /// JSON:API.
@@ -126,8 +126,9 @@ impl Api {
     }
 
     async fn refund(&self, call: &Call, path: &str, of: &str, family: &str, id: &str) -> Events {
-        let shown = self.json.send(ApiCall::get(path)).await.map_err(|why| unseen(call, why))?;
-        let left = left(&shown).map_err(|why| GatewayError::Unavailable(why.to_string()))?;
+        let look = self.json.send(ApiCall::get(path)).await;
+        let looked = look.and_then(|shown| left(&shown).map(|left| (shown, left)));
+        let (shown, left) = looked.map_err(|why| unlooked(call, why))?;
         let amount = match call.amount {
             Some(Money { minor, .. }) if call.tries > 1 => {
                 let why = format!(
@@ -151,6 +152,17 @@ impl Api {
     async fn refresh(&self, call: &Call, path: String, family: &str) -> Events {
         let answer = self.json.send(ApiCall::get(path)).await?;
         Ok(vec![event(format!("{}-1", call.idempotency_key), family, data(&answer)?, answer.answered_at())?])
+    }
+}
+
+/// The error of a refund before which the object could not be looked at. A part is not tried again, as a later try can't
+/// tell that this one was never sent: it is refused, so that whoever asked may ask anew.
+fn unlooked(call: &Call, why: GatewayError) -> GatewayError {
+    match retry::unsent(call.tries, why) {
+        GatewayError::Unavailable(why) if call.tries <= 1 && call.amount.is_some() => {
+            GatewayError::Declined(format!("nothing was refunded, since it could not be looked at before: {why}"))
+        }
+        why => why,
     }
 }
 

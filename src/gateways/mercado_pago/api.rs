@@ -18,7 +18,7 @@ use crate::gateways::http::Response;
 use crate::gateways::json::{Object, short};
 use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::signature::Secret;
-use crate::gateways::{Call, CaptureMethod, Fetch, GatewayError, PaymentRequest, Started, Verb};
+use crate::gateways::{Call, CaptureMethod, Fetch, GatewayError, PaymentRequest, Started, Verb, retry};
 
 const BASE: &str = "https://api.mercadopago.com";
 const KEY: &str = "x-idempotency-key";
@@ -84,8 +84,7 @@ impl Api {
     async fn capture(&self, call: &Call) -> Events {
         let id = payment(call, Aspect::Authorization)?;
         if let Some(amount) = call.amount {
-            let shown = self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await?;
-            if whole(&shown) != Some(amount) {
+            if whole(&self.look(call, id).await?) != Some(amount) {
                 let why = "Mercado Pago takes the whole authorized amount here; what a part does is not known";
                 return Err(GatewayError::Declined(why.to_owned()));
             }
@@ -93,6 +92,13 @@ impl Api {
         let key = &call.idempotency_key;
         let answer = self.change(id, key.clone(), json!({"capture": true}), "approved").await?;
         Ok(vec![event(key.clone(), PAYMENT, &answer, None)?])
+    }
+
+    /// The payment as it stands before a call that acts.
+    async fn look(&self, call: &Call, id: &str) -> Result<Response, GatewayError> {
+        let shown = self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await;
+        let shown = shown.map_err(|why| retry::unsent(call.tries, why))?;
+        status(&shown).map(|_| shown).ok_or_else(|| GatewayError::Unavailable("the answer shows no payment".to_owned()))
     }
 
     /// Changes an authorized or pending payment. What is done can't be done again.
@@ -107,7 +113,7 @@ impl Api {
         let (key, checkout) = (&call.idempotency_key, known_preference(call).ok());
         let mut payments = Vec::new();
         for id in known(call, Family::Payment) {
-            payments.push((id, self.json.send(ApiCall::get(format!("/v1/payments/{id}"))).await?));
+            payments.push((id, self.look(call, id).await?));
         }
         let mut events = Vec::new();
         if let Some(id) = checkout {
@@ -332,14 +338,13 @@ fn event_of(
     let seller = account.as_ref().map(|seller| format!(r#""seller":"{seller}","#)).unwrap_or_default();
     let body = format!(r#"{{"type":"{kind}",{seller}{currency}"data":{text}}}"#);
     let livemode = object.bool("live_mode").ok().flatten();
-    let api_version = None;
     Ok(Envelope {
         id,
         kind: kind.to_owned(),
         occurred_at: Some(at),
         livemode,
         account,
-        api_version,
+        api_version: None,
         body: Bytes::from(body),
     })
 }

@@ -13,10 +13,10 @@ use crate::domain::event::{Envelope, storable};
 use crate::domain::parse_rfc3339;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object, unseen};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::reading::number_text;
 use crate::gateways::signature::Secret;
-use crate::gateways::{Call, CaptureMethod, GatewayError, Listing, PaymentRequest, Started, Verb};
+use crate::gateways::{Call, CaptureMethod, GatewayError, Listing, PaymentRequest, Started, Verb, retry};
 
 const SANDBOX: &str = "https://sandbox-api.paddle.com";
 const LIVE: &str = "https://api.paddle.com";
@@ -105,7 +105,7 @@ impl Api {
     async fn refund(&self, call: &Call, id: &str) -> Events {
         let key = &call.idempotency_key;
         let look = ApiCall::get(format!("/transactions/{id}?include=adjustment"));
-        let shown = self.json.send(look).await.map_err(|why| unseen(call, why))?;
+        let shown = self.json.send(look).await.map_err(|why| retry::unsent(call.tries, why))?;
         let unreadable = |why: GatewayError| GatewayError::Unavailable(why.to_string());
         let transaction = data(&shown).and_then(|data| Object::read(data, "a transaction").map_err(malformed));
         let transaction = transaction.map_err(unreadable)?;

@@ -13,10 +13,10 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object, unseen};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::reading::{ANSWERED, nested};
 use crate::gateways::signature::Secret;
-use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
+use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb, retry};
 
 const SANDBOX: &str = "https://sandbox-api.polar.sh";
 const LIVE: &str = "https://api.polar.sh";
@@ -97,7 +97,7 @@ impl Api {
         };
         let seen: Result<_, GatewayError> = seen.await;
         if call.verb == Verb::Refund {
-            let (id, shown, refunds) = seen.map_err(|why| unseen(call, why))?;
+            let (id, shown, refunds) = seen.map_err(|why| retry::unsent(call.tries, why))?;
             return self.refund(call, &id, &shown, &refunds).await;
         }
         let (_, shown, refunds) = seen?;

@@ -14,7 +14,7 @@ use crate::gateways::json::{Object, elements, short};
 use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
-use crate::gateways::{Call, CaptureMethod, GatewayError, LineItem, PaymentRequest, Started, Verb};
+use crate::gateways::{Call, CaptureMethod, GatewayError, LineItem, PaymentRequest, Started, Verb, retry};
 
 const SANDBOX: &str = "https://connect.squareupsandbox.com";
 const LIVE: &str = "https://connect.squareup.com";
@@ -124,8 +124,8 @@ impl Api {
             Some(amount) => amount,
             // Square wants to be told how much is left.
             None => {
-                let shown = self.json.send(ApiCall::get(format!("/v2/payments/{id}"))).await?;
-                left(&shown, call.total)?
+                let shown = self.json.send(ApiCall::get(format!("/v2/payments/{id}"))).await;
+                shown.and_then(|shown| left(&shown, call.total)).map_err(|why| retry::unsent(call.tries, why))?
             }
         };
         let mut body =
@@ -175,7 +175,8 @@ impl Api {
         if let Some(id) = call.ids(Some(aspect)).find(|id| is_plain(id)) {
             return Ok(id.to_owned());
         }
-        self.payments_of_orders(call).await?.into_iter().next().ok_or_else(|| no_object("Square"))
+        let payments = self.payments_of_orders(call).await.map_err(|why| retry::unsent(call.tries, why))?;
+        payments.into_iter().next().ok_or_else(|| no_object("Square"))
     }
 
     /// The payments that the known orders show. Ids do not show what they are of, so each is asked about.
@@ -231,9 +232,7 @@ fn left(shown: &Response, total: Money) -> Result<Money, GatewayError> {
         let amount = payment.object(name, "an amount").map_err(malformed)?;
         Ok(amount.map(|amount| amount.integer("amount")).transpose().map_err(malformed)?.flatten().unwrap_or(0))
     };
-    // Nothing was done yet.
-    let unreadable = |error: GatewayError| GatewayError::Unavailable(error.to_string());
-    let minor = of("total_money").map_err(unreadable)? - of("refunded_money").map_err(unreadable)?;
+    let minor = of("total_money")?.saturating_sub(of("refunded_money")?);
     match minor {
         1.. => Ok(Money::new(minor, total.currency)),
         _ => Err(GatewayError::Declined("nothing is left of the payment to refund".to_owned())),

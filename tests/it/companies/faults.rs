@@ -1,9 +1,14 @@
 //! Money that the companies never held or took twice, discounts that nobody gave, and answers that were lost.
 
+use std::collections::BTreeMap;
+
+use actix_payments::domain::fact::Aspect;
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
+use actix_payments::gateways::mercado_pago::MercadoPago;
+use actix_payments::gateways::stripe::Stripe;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
-use actix_payments::gateways::{Gateway, GatewayError};
+use actix_payments::gateways::{Call, Gateway, GatewayError, Verb};
 use actix_payments::{NewPayment, Payment};
 use serde_json::{Value, json};
 
@@ -128,6 +133,44 @@ on_both_databases! {
         let payment = stands::<polar::Of>(kind, polar::Of::gateway().discounts(), EUR(4201), &body).await;
         assert_eq!((payment.status, payment.needs_review()), (Status::Paid, false));
     }
+}
+
+/// Asserts that a call whose first request is a look has sent nothing more where that fails, and says so: of a first
+/// try nothing can have been done, and a later one does not take the refusal of a look for one of the call.
+async fn is_known_to_be_unsent<G: Gateway>(asked: impl Fn(&Listener) -> G, call: Call) {
+    let refused = || Say::Answer(404, vec![], "{}".to_owned());
+    for (tries, look) in [(1, Say::Nothing), (1, ok("{")), (2, Say::Nothing), (2, ok("{")), (2, refused())] {
+        let listener = Listener::saying([look.clone()]);
+        let said = asked(&listener).call(&Call { tries, ..call.clone() }).await;
+        assert!(matches!(said, Err(GatewayError::Unavailable(_))), "{:?} {tries} {look:?}: {said:?}", call.verb);
+        assert!(listener.heard().iter().all(|heard| heard.method == "GET"));
+    }
+}
+
+#[actix_web::test]
+async fn a_look_that_fails_before_the_call_has_done_nothing() {
+    use Verb::{Cancel, Capture, Refund};
+    let known = |verb, id: &str, aspect, amount| {
+        let aspects = BTreeMap::from([(id.to_owned(), aspect)]);
+        Call { aspects, ..super::call(verb, &[id], amount) }
+    };
+    let whole = Some(money(4998, "EUR"));
+    let square = |at: &Listener| square::Of::gateway().access_token("sq", "L1").api_base(&at.address).api_retries(0);
+    is_known_to_be_unsent(square, known(Refund, "pay_1", Aspect::Capture, None)).await;
+    let mercado_pago = |at: &Listener| {
+        let gateway = MercadoPago::new("secret").access_token("APP_USR-1").api_base(&at.address).api_retries(0);
+        gateway.notification_url("https://shop.example/payments/mercado-pago/")
+    };
+    is_known_to_be_unsent(mercado_pago, known(Capture, "payment_1", Aspect::Authorization, whole)).await;
+    is_known_to_be_unsent(mercado_pago, known(Cancel, "payment_1", Aspect::Authorization, None)).await;
+    let stripe = |at: &Listener| Stripe::new("whsec_1").api_key("sk_test_1").api_base(&at.address).api_retries(0);
+    for verb in [Capture, Refund] {
+        is_known_to_be_unsent(stripe, known(verb, "cs_1", Aspect::Checkout, None)).await;
+    }
+    let paddle = |at: &Listener| paddle::Of::gateway().api_key("k").api_base(&at.address).api_retries(0);
+    is_known_to_be_unsent(paddle, known(Refund, "txn_1", Aspect::Capture, None)).await;
+    let lemon = |at: &Listener| lemon_squeezy::Of::gateway().api_key("k", "11").api_base(&at.address).api_retries(0);
+    is_known_to_be_unsent(lemon, known(Refund, "order_1", Aspect::Capture, None)).await;
 }
 
 /// Asserts that a change of a subscription, refused because an earlier try whose answer was lost has made it, is taken

@@ -5,7 +5,7 @@ use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
 use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
-use actix_payments::{NewSubscription, Outcome, Unmatched, Variant};
+use actix_payments::{NewPayment, NewSubscription, Outcome, Refund, Unmatched, Variant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -195,6 +195,32 @@ on_both_databases! {
         }
     }
 
+    /// A later try could not tell whether the first one was sent, so it is over, and asked for anew.
+    async fn a_refund_of_a_part_that_could_not_be_looked_at_is_refused_and_made_once_when_asked_for_anew(kind) {
+        let refunded = |minor: i64| shown_order(json!({"refunded_amount": minor, "status": "partial_refund"}));
+        let whole = || shown_order(json!({}));
+        let listener = Listener::saying([Say::Nothing, whole(), refunded(1999), refunded(1999)]);
+        let lemon = asked_in_their_store(&listener).api_retries(0);
+        let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", lemon)).await;
+        let new = NewPayment::new("lemon-squeezy", money(4999, "EUR"));
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        companies::tell::<Of>(&app, "order_created", &Of::of(&events::<Of>()["order_created"], &token)).await;
+        let refused = app.payments.refund(&token, Refund::part(money(1999, "EUR"))).await.unwrap_err();
+        let why = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(why.contains("nothing was refunded"), "{why}");
+        assert_eq!(app.texts("SELECT state AS t FROM pay_operations ORDER BY id"), ["declined"]);
+        for _ in 0..3 {
+            app.pass(3600);
+            app.drain().await;
+        }
+        assert!(listener.heard().iter().all(|heard| heard.method == "GET"), "nothing is tried again");
+        let anew = app.payments.refund(&token, Refund::part(money(1999, "EUR"))).await.unwrap();
+        assert_eq!(anew, Outcome::Done);
+        assert_eq!(listener.heard().iter().filter(|heard| heard.method == "POST").count(), 1);
+        let payment = app.payments.payment(&token).await.unwrap().unwrap();
+        assert_eq!((payment.status, payment.refunded.minor), (Status::PartiallyRefunded, 1999));
+    }
+
     async fn a_subscription_of_which_no_renewal_was_heard_is_asked_about(kind) {
         let (name, created) = changed("subscription_created", json!({"renews_at": "2026-11-12T08:53:19.000000Z"}));
         let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
@@ -213,6 +239,12 @@ fn asked(listener: &Listener) -> LemonSqueezy {
 /// The same for the fixtures' store.
 fn asked_in_their_store(listener: &Listener) -> LemonSqueezy {
     Of::gateway().api_key("key_1", "1").api_base(&listener.address)
+}
+
+/// The fixtures' order as an answer shows it, with other attributes.
+fn shown_order(values: Value) -> Say {
+    let (_, body) = changed("order_created", values);
+    ok(json!({"data": serde_json::from_str::<Value>(&body).unwrap()["data"]}).to_string())
 }
 
 fn shown(refunded: i64) -> Say {

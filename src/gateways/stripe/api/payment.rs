@@ -6,7 +6,7 @@ use super::{Api, Response};
 use crate::domain::event::Envelope;
 use crate::gateways::json::Object;
 use crate::gateways::stripe::money;
-use crate::gateways::{Call, GatewayError, Verb};
+use crate::gateways::{Call, GatewayError, Verb, retry};
 
 type Events = Result<Vec<Envelope>, GatewayError>;
 
@@ -91,7 +91,9 @@ impl Api {
         let prefixes = ["pi_", "ch_", "py_", "cs_"];
         let is_of = |id: &&String| is_plain(id) && prefixes.iter().any(|prefix| id.starts_with(prefix));
         match call.gateway_refs.iter().find(is_of).ok_or_else(no_object)? {
-            session if session.starts_with("cs_") => form.add("payment_intent", self.intent_of(session).await?),
+            session if session.starts_with("cs_") => {
+                form.add("payment_intent", self.intent_of(call, session).await?);
+            }
             intent if intent.starts_with("pi_") => form.add("payment_intent", intent),
             charge => form.add("charge", charge),
         }
@@ -142,13 +144,13 @@ impl Api {
         if let Some(intent) = pick(call, "pi_") {
             return Ok(intent);
         }
-        self.intent_of(&pick(call, "cs_").ok_or_else(no_object)?).await
+        self.intent_of(call, &pick(call, "cs_").ok_or_else(no_object)?).await
     }
 
-    /// The id of a session's intent.
-    async fn intent_of(&self, session: &str) -> Result<String, GatewayError> {
-        let answer = self.get(&format!("/v1/checkout/sessions/{session}"), Form::default()).await?;
-        // The call that acts was not sent yet, so nothing was done.
+    /// The id of a session's intent. The call that acts was not sent yet, so an error says that nothing was done.
+    async fn intent_of(&self, call: &Call, session: &str) -> Result<String, GatewayError> {
+        let answer = self.get(&format!("/v1/checkout/sessions/{session}"), Form::default()).await;
+        let answer = answer.map_err(|why| retry::unsent(call.tries, why))?;
         let unreadable =
             |error: String| GatewayError::Unavailable(format!("the session's answer is not understood: {error}"));
         let body = answer.text().map_err(|error| unreadable(error.to_string()))?;
