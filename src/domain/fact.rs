@@ -41,7 +41,7 @@ pub enum State {
     Failed,
     /// The time ran out.
     Expired,
-    /// Given up before money moved; of a refund: withdrawn.
+    /// Given up before money moved; of a refund: withdrawn; of a concern: what raised it is cleared up.
     Canceled,
     /// The money is guaranteed and can be captured.
     Authorized,

@@ -36,7 +36,8 @@ pub(super) fn open(case: &Case<'_>, paid: bool, gone: i64) -> Vec<Concern> {
         let tests = case.ledger.facts().filter(|f| f.livemode == Some(false));
         all.extend(tests.map(|f| Concern::of("test", f, raised("other_mode"))));
     }
-    all.extend(case.ledger.facts_of(Aspect::Concern).map(|f| Concern::of(&f.event_id, f, raised(&f.gateway_ref))));
+    let standing = case.ledger.facts_of(Aspect::Concern).filter(|f| f.state == State::Raised);
+    all.extend(standing.map(|f| Concern::of(&f.event_id, f, raised(&f.gateway_ref))));
     all.retain(|concern| !is_dismissed(case.ledger, &concern.cause));
     all
 }

@@ -167,14 +167,19 @@ fn returned(
         facts.push(Fact { face: None, ..total });
         summary.push(format!("{rest} refunded that Mollie does not list"));
     }
-    for chargeback in embedded(object, "chargebacks")? {
-        let (chargeback, words) = self::chargeback(event, &chargeback, payment)?;
+    let chargebacks = embedded(object, "chargebacks")?;
+    for chargeback in &chargebacks {
+        let (chargeback, words) = self::chargeback(event, chargeback, payment)?;
         facts.push(chargeback);
         summary.push(words);
     }
+    let concern = |state| Fact::new(Aspect::Concern, "chargebacks_not_listed", state, event.occurred_at, event.id);
     if let Some(rest) = unlisted(object, "amountChargedBack", "chargebacks")? {
-        facts.push(Fact::new(Aspect::Concern, "chargebacks_not_listed", State::Raised, event.occurred_at, event.id));
+        facts.push(concern(State::Raised));
         summary.push(format!("{rest} charged back that Mollie does not list"));
+    } else if !chargebacks.is_empty() {
+        // An earlier list may not have been whole, and this one is.
+        facts.push(concern(State::Canceled));
     }
     Ok((facts, summary))
 }

@@ -169,6 +169,15 @@ on_both_databases! {
         told(&app, &id).await;
         assert_eq!(amounts(&app, &token).await, (5000, 3000, 500));
         app.same(&token).await;
+        let concerns = app.payment(&token).await.concerns;
+        assert!(concerns.iter().all(|concern| !concern.contains("than it lists")), "{concerns:?}");
+        // Another one that is not listed is a reason again.
+        fake.charge_back(&id, 700);
+        fake.state().most_shown = Some(1);
+        fake.state().now += 60;
+        told(&app, &id).await;
+        let concerns = app.payment(&token).await.concerns;
+        assert!(concerns.iter().any(|concern| concern.contains("than it lists")), "{concerns:?}");
     }
 
     async fn hints_in_any_order_late_lost_and_repeated_end_where_mollie_is(kind) {
