@@ -2,11 +2,12 @@
 //! each step once? Random lives of subscriptions, lost, repeated and shuffled events that show them or only name them,
 //! failed calls, questions whose answers are lost, and crashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use actix_payments::gateways::stripe::sign_delivery;
-use actix_payments::{AnyConnection, Builder, SubscriptionTransition};
+use actix_payments::{AnyConnection, Builder, HandlerError, SubscriptionTransition};
 use actix_web::http::Method;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -76,13 +77,19 @@ struct Storm {
 }
 
 fn configured(billing: &Billing, notes: &Notes) -> impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection> {
-    let (gateway, told) = (billing.gateway(SECRET), notes.clone());
+    let (gateway, told, letters) = (billing.gateway(SECRET), notes.clone(), Mutex::new(BTreeSet::new()));
     move |builder| {
         builder
             .variant("stripe", gateway)
             .subscription_handler("access", move |step: SubscriptionTransition| {
                 told.add(format!("{} {}", step.subscription.token, step.event_id));
                 std::future::ready(Ok(()))
+            })
+            .subscription_handler("letter", move |step: SubscriptionTransition| {
+                // Every other step is told of at the second attempt, in which the other handlers are done.
+                let is_odd = step.event_id.bytes().map(u32::from).sum::<u32>() % 2 == 1;
+                let is_new = letters.lock().unwrap().insert(format!("{} {}", step.subscription.token, step.event_id));
+                std::future::ready(if is_odd && is_new { Err(HandlerError::retry("no paper")) } else { Ok(()) })
             })
             .subscription_handler_in_transaction("seat", |conn, step| {
                 let (token, event) = (&step.subscription.token, &step.event_id);
@@ -290,6 +297,8 @@ impl Storm {
             runs.dedup();
         }
         prop_assert_eq!(&runs, &transitions);
+        let empty = "SELECT count(*) FROM pay_subscription_transitions WHERE state_before = state_after";
+        prop_assert_eq!(self.app.number(empty), 0);
         prop_assert_eq!(
             self.app.number("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')"),
             0
