@@ -4,14 +4,14 @@
 //!
 //! Amounts are integers in cents. What was refunded is a running total.
 
-use super::resource::{Resource, invoice_ref, order_ref};
+use super::resource::{Resource, first_invoice_ref, invoice_ref, order_ref};
 use super::subscription::{self, TOKEN};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::sentence;
+use crate::gateways::reading::{id_text, sentence};
 
 /// Reads the event's facts. `discounts` says whether one explains a lower price. Pure, and never panics, whatever the
 /// bytes.
@@ -34,8 +34,10 @@ pub(super) fn references(event: &Recorded<'_>) -> References {
     let Ok(resource) = Resource::read(event) else { return References::default() };
     if event.kind.starts_with("order") {
         named_order(&resource)
-    } else if event.kind.starts_with("subscription_payment_") && !is_initial(&resource) {
-        References { tokens: Vec::new(), gateway_refs: vec![invoice_ref(&resource.id)] }
+    } else if event.kind.starts_with("subscription_payment_") || event.kind.starts_with("invoice") {
+        named_invoice(&resource)
+    } else if event.kind.starts_with("subscription") {
+        subscription::named(&resource)
     } else {
         References::default()
     }
@@ -48,7 +50,17 @@ fn named_order(order: &Resource<'_>) -> References {
     References { tokens, gateway_refs: distinct(refs) }
 }
 
-/// The first invoice of a subscription is paid by its order, which tells of the money.
+/// The first invoice bears the custom data of its order, and is known by the subscription, whose events name the order.
+fn named_invoice(invoice: &Resource<'_>) -> References {
+    if !is_initial(invoice) {
+        return References { tokens: Vec::new(), gateway_refs: vec![invoice_ref(&invoice.id)] };
+    }
+    let first = id_text(&invoice.of, "subscription_id").map(|subscription| first_invoice_ref(&subscription));
+    let refs = distinct([Some(invoice_ref(&invoice.id)), first]);
+    References { tokens: named_order(invoice).tokens, gateway_refs: refs }
+}
+
+/// The first invoice of a subscription is paid by its order: both tell of the same money.
 fn is_initial(invoice: &Resource<'_>) -> bool {
     short(&invoice.of, "billing_reason").as_deref() == Some("initial")
 }
@@ -87,7 +99,7 @@ fn order(order: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malfor
     })
 }
 
-/// An invoice of a subscription is a payment of its own, except for the first one.
+/// An invoice of a subscription is a payment of its own, except for the first one, which is that of its order.
 fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malformed> {
     let total = invoice.amount("total")?;
     let status = invoice.of.need_text("status")?;
@@ -101,24 +113,40 @@ fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Ma
         _ => "invoice open",
     };
     let id = invoice_ref(&invoice.id);
-    let (mut facts, mut references) = (Vec::new(), References::default());
-    if !is_initial(invoice) {
+    let mut facts = Vec::new();
+    if is_initial(invoice) {
+        facts = initial_facts(invoice, &id, (status.as_ref(), total))?;
+    } else {
         facts = money_facts(invoice, &id, (status.as_ref(), total), discounts)?;
         if has_failed && status == "pending" {
             facts.push(invoice.fact(Aspect::Authorization, &id, State::Failed, total));
         }
-        references.gateway_refs = vec![id];
     }
     Ok(Interpretation {
         payer: Payer { name: short(&invoice.of, "user_name"), ..Payer::default() },
         object_to_fetch: None,
-        references,
+        references: named_invoice(invoice),
         facts,
         summary: summary(invoice, words, total)?,
         customer: short(&invoice.of, "user_email"),
         awaits_completion: None,
         subscription: subscription::of_invoice(invoice, total),
     })
+}
+
+/// The money of the first invoice, seen from the invoice. A running total and a single refund are other views of what
+/// the order states, so that the two are counted once, and each counts where the other was lost.
+fn initial_facts(of: &Resource<'_>, id: &str, (status, total): (&str, Money)) -> Result<Vec<Fact>, Malformed> {
+    let mut facts = Vec::new();
+    if matches!(status, "paid" | "refunded" | "partial_refund") && total.minor > 0 {
+        facts.push(of.fact(Aspect::CaptureTotal, id, State::Succeeded, total));
+        let refunded = of.of.integer("refunded_amount")?.unwrap_or(0);
+        if refunded > 0 {
+            let refunded = Money::new(refunded, total.currency);
+            facts.push(Fact { face: None, ..of.fact(Aspect::Refund, id, State::Succeeded, refunded) });
+        }
+    }
+    Ok(facts)
 }
 
 fn money_facts(

@@ -49,6 +49,12 @@ pub(super) fn order_ref(id: &str) -> String {
     format!("order_{id}")
 }
 
+/// What stands for the first invoice of a subscription: events of the subscription name the order that paid it, and the
+/// invoice does not.
+pub(super) fn first_invoice_ref(subscription: &str) -> String {
+    format!("first_invoice_of_{subscription}")
+}
+
 pub(super) fn invoice_ref(id: &str) -> String {
     format!("invoice_{id}")
 }

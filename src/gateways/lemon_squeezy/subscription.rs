@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::resource::{Resource, invoice_ref};
-use crate::domain::event::{Interpretation, Malformed, SubscriptionStatement, distinct};
+use super::resource::{Resource, first_invoice_ref, invoice_ref, order_ref};
+use crate::domain::event::{Interpretation, Malformed, References, SubscriptionStatement, distinct};
 use crate::domain::explain::spaced;
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::money::Money;
 use crate::domain::subscription::{
     CollectionPause, OwnerClaim, OwnerSource, SubscriptionContent, SubscriptionFact, SubscriptionInvoice,
@@ -46,7 +47,19 @@ pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpret
     facts.extend(email.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     let tokens = distinct([resource.custom(TOKEN)]);
     let subscription = Some(SubscriptionStatement { gateway_ref: resource.id.clone(), tokens, facts });
-    Ok(Interpretation { summary, customer: email, subscription, ..Interpretation::default() })
+    let references = named(resource);
+    // The order is on its way, or was here before: where nothing is known of it, the first invoice finds this.
+    let order = if resource.event.kind == "subscription_created" { references.gateway_refs.first() } else { None };
+    let order = order.map(|id| Fact::new(Aspect::Checkout, id, State::Pending, occurred_at, resource.event.id));
+    let facts = order.into_iter().collect();
+    Ok(Interpretation { summary, customer: email, subscription, references, facts, ..Interpretation::default() })
+}
+
+/// The first payment of the subscription, by its order and by what its first invoice bears.
+pub(super) fn named(resource: &Resource<'_>) -> References {
+    let Some(order) = id_text(&resource.of, "order_id") else { return References::default() };
+    let refs = distinct([Some(order_ref(&order)), Some(first_invoice_ref(&resource.id))]);
+    References { tokens: distinct([resource.custom("payment_token"), resource.custom(TOKEN)]), gateway_refs: refs }
 }
 
 fn content(resource: &Resource<'_>) -> Result<SubscriptionContent, Malformed> {

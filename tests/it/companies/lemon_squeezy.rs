@@ -92,6 +92,19 @@ fn changed(name: &str, values: Value) -> (String, String) {
     (format!("{name} {values}"), event.to_string())
 }
 
+/// The first invoice of the fixtures' subscription, which their order pays.
+fn updated_later() -> (String, String) {
+    changed("subscription_updated", json!({"updated_at": "2026-10-12T09:00:00.000000Z"}))
+}
+
+fn first_invoice(values: Value) -> (String, String) {
+    let (_, body) = changed("subscription_payment_success", values);
+    let mut event: Value = serde_json::from_str(&body).unwrap();
+    event["data"]["id"] = json!("9");
+    event["data"]["attributes"]["billing_reason"] = json!("initial");
+    ("first_invoice".to_owned(), event.to_string())
+}
+
 const PAID: Stands = (Status::Paid, 4999, 0, false);
 
 on_both_databases! {
@@ -120,7 +133,7 @@ on_both_databases! {
 
     async fn a_renewal_and_the_first_invoice_are_not_the_first_payment_again(kind) {
         let mut all = story::<Of>(&["order_created", "subscription_payment_success", "subscription_payment_refunded"]);
-        all.push(changed("subscription_payment_success", json!({"billing_reason": "initial"})));
+        all.push(first_invoice(json!({})));
         let (app, payment) = told::<Of>(kind, money(4999, "EUR"), &all).await;
         assert_eq!((payment.status, payment.refunded.minor), (Status::Paid, 0));
         app.pass(3600);
@@ -191,6 +204,64 @@ on_both_databases! {
                 assert_eq!((found.gateway_ref.as_deref(), found.owner()), (Some("1"), Some("user-42")));
                 let paid = app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid'");
                 assert_eq!(paid, 2, "{unmatched:?} {order:?}: {:?}", app.outcomes());
+            }
+        }
+    }
+
+    async fn the_money_of_the_first_invoice_is_one_payment_linked_both_ways_whatever_comes_first_or_is_lost(kind) {
+        let named = |name: &str| changed(name, json!({}));
+        let order = || named("order_created");
+        let created = || named("subscription_created");
+        let updated = || named("subscription_updated");
+        let invoice = || first_invoice(json!({}));
+        let mut all = Vec::new();
+        for places in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let of = [order(), created(), invoice()];
+            all.push(places.iter().map(|place| of[*place].clone()).collect::<Vec<_>>());
+            let of = [order(), updated(), invoice()];
+            all.push(places.iter().map(|place| of[*place].clone()).chain([updated_later()]).collect());
+        }
+        all.extend([vec![order(), created()], vec![created(), order()]]);
+        all.extend([vec![invoice()], vec![invoice(), created()], vec![created(), invoice()]]);
+        for story in all {
+            let names: Vec<&String> = story.iter().map(|(name, _)| name).collect();
+            let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
+            for (name, body) in &story {
+                companies::tell::<Of>(&app, name, body).await;
+            }
+            app.pass(3600);
+            app.drain().await;
+            let stands = "SELECT status || ' ' || captured_amount AS t FROM pay_payments WHERE absorbed_by IS NULL";
+            assert_eq!(app.texts(stands), ["paid 4999"], "{names:?}: {:?}", app.outcomes());
+            let token = app.texts("SELECT token AS t FROM pay_payments WHERE absorbed_by IS NULL").remove(0);
+            assert!(app.payments.rebuild(&token).await.unwrap().same, "{names:?}");
+            if names.iter().any(|name| *name == "first_invoice") {
+                let found = app.payments.subscription_at("lemon-squeezy", "1").await.unwrap().unwrap();
+                let page = app.get(&format!("/payments/admin/subscriptions/{}", found.token)).await.body;
+                assert!(page.contains(&format!("payments/{token}")), "{names:?}: {page}");
+                let page = app.get(&format!("/payments/admin/payments/{token}")).await.body;
+                assert!(page.contains(&format!("subscriptions/{}", found.token)), "{names:?}: {page}");
+            }
+        }
+    }
+
+    async fn a_refund_of_the_first_invoice_is_counted_once(kind) {
+        let back = |minor: i64, word: &str| json!({"refunded_amount": minor, "status": word,
+            "refunded_at": "2026-10-13T08:53:19.000000Z", "updated_at": "2026-10-13T08:53:19.000000Z"});
+        let paid = || vec![changed("order_created", json!({})), changed("subscription_created", json!({})),
+            first_invoice(json!({}))];
+        let refunded = |minor: i64, word: &str| {
+            [changed("order_refunded", back(minor, word)), first_invoice(back(minor, word))]
+        };
+        for (minor, word, status) in [(1999, "partial_refund", "partially_refunded"), (4999, "refunded", "refunded")] {
+            for take in [&[0][..], &[1], &[0, 1], &[1, 0]] {
+                let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
+                let told = take.iter().map(|place| refunded(minor, word)[*place].clone());
+                for (name, body) in paid().into_iter().chain(told) {
+                    companies::tell::<Of>(&app, &name, &body).await;
+                }
+                let stands = "SELECT status || ' ' || refunded_amount AS t FROM pay_payments WHERE absorbed_by IS NULL";
+                assert_eq!(app.texts(stands), [format!("{status} {minor}")], "{take:?}: {:?}", app.outcomes());
             }
         }
     }
