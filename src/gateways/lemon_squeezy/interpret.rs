@@ -113,14 +113,13 @@ fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Ma
         _ => "invoice open",
     };
     let id = invoice_ref(&invoice.id);
-    let mut facts = Vec::new();
-    if is_initial(invoice) {
-        facts = initial_facts(invoice, &id, (status.as_ref(), total))?;
+    let mut facts = if is_initial(invoice) {
+        initial_facts(invoice, &id, (status.as_ref(), total))?
     } else {
-        facts = money_facts(invoice, &id, (status.as_ref(), total), discounts)?;
-        if has_failed && status == "pending" {
-            facts.push(invoice.fact(Aspect::Authorization, &id, State::Failed, total));
-        }
+        money_facts(invoice, &id, (status.as_ref(), total), discounts)?
+    };
+    if has_failed && status == "pending" && !is_initial(invoice) {
+        facts.push(invoice.fact(Aspect::Authorization, &id, State::Failed, total));
     }
     Ok(Interpretation {
         payer: Payer { name: short(&invoice.of, "user_name"), ..Payer::default() },
