@@ -169,13 +169,13 @@ on_both_databases! {
 
     /// An answer has no custom data, and the subscription did not change since it was told of.
     async fn a_refresh_leaves_a_subscription_its_owner_and_counts_as_the_newest_word(kind) {
-        let (name, created) = changed("subscription_created", json!({}));
-        let mut data = serde_json::from_str::<Value>(&created).unwrap()["data"].take();
+        let (name, updated) = changed("subscription_updated", json!({"status": "active"}));
+        let mut data = serde_json::from_str::<Value>(&updated).unwrap()["data"].take();
         data["attributes"]["status"] = json!("past_due");
         let listener = Listener::saying([ok(json!({"data": data}).to_string())]);
         let lemon = asked_in_their_store(&listener);
         let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", lemon)).await;
-        companies::tell::<Of>(&app, &name, &created).await;
+        companies::tell::<Of>(&app, &name, &updated).await;
         let found = async || app.payments.subscription_at("lemon-squeezy", "1").await.unwrap().unwrap();
         assert_eq!((found().await.status(), found().await.owner()), (SubscriptionStatus::Active, Some("7")));
         assert_eq!(app.payments.refresh_subscription(&found().await.token).await.unwrap(), Outcome::Done);

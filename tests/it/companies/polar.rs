@@ -320,6 +320,31 @@ fn an_answer_is_no_older_than_what_it_shows() {
     assert_eq!((as_of.unix_timestamp(), as_of.millisecond()), (1_791_803_700, 500));
 }
 
+#[test]
+fn what_is_revoked_lets_nobody_in_though_it_was_to_end_later() {
+    let revoked = companies::received::<Of>("revoked", &events::<Of>()["subscription.revoked"]).remove(0);
+    let revoked = Envelope { occurred_at: Some(companies::at(1_791_803_700)), ..revoked };
+    let stated = companies::interpret(&Of::gateway(), &revoked).subscription.unwrap();
+    let state = SubscriptionFacts::of(stated.facts).state();
+    assert_eq!((state.status, state.ended_at), (SubscriptionStatus::Canceled, state.as_of));
+    assert!(!state.is_active(companies::at(1_791_803_701), std::time::Duration::from_secs(3 * 86_400)));
+}
+
+/// It was paid before the subscription became past due.
+#[test]
+fn a_refresh_of_an_old_order_is_no_payment_of_today() {
+    let (_, order) = changed("order.paid", json!({"subscription_id": "sub_1", "modified_at": "2026-10-12T08:53:21Z"}));
+    let answer = companies::received::<Of>("answer", &order).remove(0);
+    let occurred_at = Some(companies::at(1_795_000_000));
+    let answer = Envelope { kind: "order.answered".to_owned(), occurred_at, ..answer };
+    let due = companies::received::<Of>("due", &events::<Of>()["subscription.past_due"]).remove(0);
+    let due = Envelope { occurred_at: Some(companies::at(1_794_473_600)), ..due };
+    let stated = [due, answer].map(|event| companies::interpret(&Of::gateway(), &event).subscription.unwrap());
+    let state = SubscriptionFacts::of(stated.into_iter().flat_map(|stated| stated.facts)).state();
+    assert!(state.last_invoice.as_ref().unwrap().paid && state.doubt.is_none());
+    assert!(!state.is_active(companies::at(1_800_000_000), std::time::Duration::from_secs(3 * 86_400)));
+}
+
 #[actix_web::test]
 async fn an_order_is_found_by_its_own_id() {
     let polar = listener("");
