@@ -83,11 +83,11 @@ impl Api {
     /// Captures all that was authorized. Whether that is what was asked for, the payment shows.
     async fn capture(&self, call: &Call) -> Events {
         let id = payment(call, Aspect::Authorization)?;
-        if let Some(amount) = call.amount {
-            if whole(&self.look(call, id).await?) != Some(amount) {
-                let why = "Mercado Pago takes the whole authorized amount here; what a part does is not known";
-                return Err(GatewayError::Declined(why.to_owned()));
-            }
+        if let Some(amount) = call.amount
+            && whole(&self.look(call, id).await?) != Some(amount)
+        {
+            let why = "Mercado Pago takes the whole authorized amount here; what a part does is not known";
+            return Err(GatewayError::Declined(why.to_owned()));
         }
         let key = &call.idempotency_key;
         let answer = self.change(id, key.clone(), json!({"capture": true}), "approved").await?;
