@@ -30,6 +30,14 @@ pub(crate) struct Sought {
     pub(crate) before: Option<String>,
 }
 
+impl Sought {
+    /// Whether this piece lies in the range.
+    pub(crate) fn finds(&self, piece: &Piece) -> bool {
+        let is_in = self.from <= piece.word && piece.word <= self.to;
+        is_in && self.before.as_ref().is_none_or(|before| *before == piece.before)
+    }
+}
+
 /// The pieces of an email address: of each word, and at every second place of it. The last word of the domain has none:
 /// alone it finds too much to be worth a row.
 pub(crate) fn of_address(text: &str) -> BTreeSet<Piece> {
@@ -141,12 +149,7 @@ mod tests {
     use super::*;
 
     fn finds(pieces: &BTreeSet<Piece>, text: &str) -> bool {
-        sought(text).iter().any(|sought| {
-            pieces.iter().any(|piece| {
-                let is_in = sought.from <= piece.word && piece.word <= sought.to;
-                is_in && sought.before.as_ref().is_none_or(|before| *before == piece.before)
-            })
-        })
+        sought(text).iter().any(|sought| pieces.iter().any(|piece| sought.finds(piece)))
     }
 
     #[test]

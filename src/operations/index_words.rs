@@ -1,6 +1,8 @@
-//! What older rows lack for being found: the words of payments and subscriptions, and the groups of failures. A worker's
-//! chore for rows that a release wrote which kept none, and for those that such a release still writes beside this one.
+//! A worker writes the words by which payments and subscriptions are found: those that are owed since a row changed,
+//! many at once and out of the way of events; and what older rows lack, which a release wrote that kept no words and no
+//! groups of failures, or still writes beside this one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,9 +13,10 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
-use crate::store::words::{Subject, Texts};
+use crate::store::words::{End, Subject, Texts};
 
-/// The chores, and how often each looks whether there is more.
+/// The chores, and how often each of the last three looks whether there is more.
+const OWED: &str = "words:owed";
 const PAYMENTS: &str = "words:payments";
 const SUBSCRIPTIONS: &str = "words:subscriptions";
 const FAILURES: &str = "groups:failures";
@@ -24,13 +27,38 @@ const TURN: Duration = Duration::from_secs(2);
 const LEASE: Duration = Duration::from_secs(60);
 /// Indexing takes one part in this many of the time, and one more.
 const SHARE: u32 = 3;
+/// The same while events are due.
+const SHARE_OF_BUSY: u32 = 15;
+/// How many notes one transaction takes.
+const NOTES: i64 = 500;
 
 impl Engine {
     /// Indexes for a while what has no words yet, if that is due and no other process does.
     pub(crate) async fn index_a_while(self: &Arc<Self>) -> Result<(), Error> {
+        self.index_owed().await?;
         self.index_a_turn(PAYMENTS, payments).await?;
         self.index_a_turn(SUBSCRIPTIONS, subscriptions).await?;
         self.index_a_turn(FAILURES, failures).await
+    }
+
+    /// Writes the words that are owed, for as long as there are some and it has its turn.
+    async fn index_owed(self: &Arc<Self>) -> Result<(), Error> {
+        if self.read(|tx| tx.words_owed(End::Oldest, 1)).await?.is_empty() {
+            return Ok(());
+        }
+        let Some(_) = self.claim_chore(OWED.to_owned(), LEASE).await? else { return Ok(()) };
+        let until = Instant::now() + TURN;
+        while Instant::now() < until {
+            let begun = Instant::now();
+            let (variants, now) = (self.variant_names(), self.now());
+            let (count, is_busy) = self.write(move |tx| Ok((pay_words(tx)?, tx.is_due(now, &variants)?))).await?;
+            if count == 0 {
+                break;
+            }
+            tokio::time::sleep(begun.elapsed() * if is_busy { SHARE_OF_BUSY } else { SHARE }).await;
+        }
+        let now = self.now();
+        self.write(move |tx| tx.pause_chore(OWED, now, None, "indexed what changed")).await
     }
 
     async fn index_a_turn(self: &Arc<Self>, name: &'static str, index: Index) -> Result<(), Error> {
@@ -55,24 +83,36 @@ impl Engine {
 /// Indexes the next rows after an id; answers the last one, and whether no more follow.
 type Index = fn(&mut dyn Tx, i64) -> Result<(i64, bool), Error>;
 
+/// Writes the words that are owed the longest; answers how many rows they are of.
+fn pay_words(tx: &mut dyn Tx) -> Result<usize, Error> {
+    let owed = tx.words_owed(End::Oldest, NOTES)?;
+    let (notes, subjects): (Vec<i64>, BTreeSet<Subject>) = owed.into_iter().unzip();
+    write_words(tx, &subjects.into_iter().collect::<Vec<_>>())?;
+    tx.words_paid(&notes)?;
+    Ok(notes.len())
+}
+
 fn payments(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
-    let rows = tx.payment_texts(PaymentId(after), BATCH)?;
-    keep(tx, &rows, after)
+    keep(tx, Subject::Payment(PaymentId(after)))
 }
 
 fn subscriptions(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
-    let rows = tx.subscription_texts(SubscriptionId(after), BATCH)?;
-    keep(tx, &rows, after)
+    keep(tx, Subject::Subscription(SubscriptionId(after)))
 }
 
-fn keep(tx: &mut dyn Tx, rows: &[Texts], after: i64) -> Result<(i64, bool), Error> {
-    let words: Vec<_> = rows.iter().flat_map(|texts| texts.words().collect::<Vec<_>>()).collect();
-    tx.keep_words(&words)?;
-    let last = rows.last().map_or(after, |texts| match texts.subject {
-        Subject::Payment(id) => id.0,
-        Subject::Subscription(id) => id.0,
-    });
-    Ok((last, (rows.len() as i64) < BATCH))
+fn keep(tx: &mut dyn Tx, after: Subject) -> Result<(i64, bool), Error> {
+    let subjects = tx.subjects_after(after, BATCH)?;
+    write_words(tx, &subjects)?;
+    let (payment, subscription) = subjects.last().unwrap_or(&after).columns();
+    Ok((payment + subscription, (subjects.len() as i64) < BATCH))
+}
+
+/// Writes the words of these as they are now. They are held, so that nobody is erased between the reading of a text and
+/// the writing of its words.
+fn write_words(tx: &mut dyn Tx, subjects: &[Subject]) -> Result<(), Error> {
+    tx.hold_subjects(subjects)?;
+    let words: Vec<_> = tx.texts_to_find(subjects)?.iter().flat_map(Texts::words).collect();
+    tx.keep_words(&words)
 }
 
 fn failures(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
@@ -85,11 +125,9 @@ fn failures(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
     Ok((rows.last().map_or(after, |(event, ..)| event.0), (rows.len() as i64) < BATCH))
 }
 
-/// Adds a payment with the words that a search finds it by.
+/// Adds a payment that a search is to find.
 pub(super) fn insert(tx: &mut dyn Tx, draft: &PaymentDraft) -> Result<PaymentRow, Error> {
     let row = tx.insert_payment(draft)?;
-    let (reference, customer) = (draft.reference.clone(), draft.customer.clone());
-    let words: Vec<_> = Texts { subject: Subject::Payment(row.id), reference, customer }.words().collect();
-    tx.keep_words(&words)?;
+    tx.owe_words(&[Subject::Payment(row.id)])?;
     Ok(row)
 }

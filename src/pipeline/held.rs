@@ -7,7 +7,6 @@ use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::PaymentId;
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::payer::Payer;
-use crate::domain::search::Piece;
 use crate::store::rows::PaymentRow;
 use crate::store::sets::LedgerEntry;
 use crate::store::words::KnownPayer;
@@ -27,8 +26,8 @@ pub(super) struct Held {
     pub(super) payer: (Payer, Option<Timestamp>),
     /// Whether that differs from what is stored.
     pub(super) is_payer_changed: bool,
-    /// The words to be kept that a search finds it by.
-    pub(super) words: BTreeSet<Piece>,
+    /// Whether the customer's address is new, by which a search finds it.
+    pub(super) is_address_new: bool,
 }
 
 impl Held {
@@ -41,7 +40,7 @@ impl Held {
             is_rebuilt: false,
             payer: Default::default(),
             is_payer_changed: false,
-            words: BTreeSet::new(),
+            is_address_new: false,
         }
     }
 
@@ -58,8 +57,12 @@ impl Held {
             return;
         }
         *told_at = Some(told_at.map_or(at, |last| last.max(at)));
-        self.words.extend(payer.pieces());
         self.is_payer_changed = true;
+    }
+
+    /// Whether a search finds it by other words than before.
+    pub(super) fn has_new_words(&self) -> bool {
+        self.is_payer_changed || self.is_address_new
     }
 
     /// Adds a fact to the ledger.

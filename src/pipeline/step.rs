@@ -19,7 +19,7 @@ use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::named::NamedObject;
 use crate::domain::payment::{PaymentState, Status, Terms, derive};
-use crate::domain::{Timestamp, explain, later, search};
+use crate::domain::{Timestamp, explain, later};
 use crate::engine::Unmatched;
 use crate::engine::payment;
 use crate::engine::tally::Moved;
@@ -285,11 +285,7 @@ impl Step<'_> {
         let row = &mut held.row;
         let before = (row.customer.clone(), row.livemode);
         let customer = self.read.interpretation.customer.clone().filter(|text| storable(text));
-        if row.customer.is_none()
-            && let Some(address) = &customer
-        {
-            held.words.extend(search::of_address(address));
-        }
+        held.is_address_new |= row.customer.is_none() && customer.is_some();
         row.customer = row.customer.take().or(customer);
         row.livemode = row.livemode.or(self.event.row.livemode);
         before != (row.customer.clone(), row.livemode)

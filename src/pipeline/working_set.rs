@@ -10,7 +10,6 @@ use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
 use crate::domain::ledger::Ledger;
-use crate::domain::search::{self};
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
@@ -226,7 +225,7 @@ impl WorkingSet {
     pub(super) fn changed(&self) -> impl Iterator<Item = &Held> {
         self.payments.values().filter(|held| {
             let is_changed = held.is_changed || !held.registers.is_empty() || held.is_rebuilt;
-            is_changed || held.is_payer_changed || !held.words.is_empty()
+            is_changed || held.has_new_words()
         })
     }
 
@@ -235,7 +234,7 @@ impl WorkingSet {
         self.changes.adopted.push(draft.clone());
         let id = PaymentId(-i64::try_from(self.changes.adopted.len()).unwrap_or(i64::MAX));
         let mut held = Held::new(PaymentRow::new(id, draft), Ledger::new());
-        held.words.extend(held.row.customer.as_deref().map(search::of_address).unwrap_or_default());
+        held.is_address_new = held.row.customer.is_some();
         self.payments.insert(id, held);
         id
     }
@@ -262,11 +261,10 @@ impl WorkingSet {
         absorbed.row.absorbed_by = Some(into);
         (absorbed.is_changed, absorbed.is_rebuilt) = (false, false);
         absorbed.registers.clear();
-        absorbed.is_payer_changed = false;
-        let (words, (payer, told_at)) = (std::mem::take(&mut absorbed.words), std::mem::take(&mut absorbed.payer));
+        (absorbed.is_payer_changed, absorbed.is_address_new) = (false, false);
+        let (payer, told_at) = std::mem::take(&mut absorbed.payer);
         let ledger = std::mem::take(&mut absorbed.ledger);
         let held = self.held_mut(into)?;
-        held.words.extend(words);
         if let Some(at) = told_at {
             held.told(&payer, at);
         }

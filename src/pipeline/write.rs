@@ -197,7 +197,7 @@ fn save(
     now: Timestamp,
 ) -> Result<Totals, Error> {
     let (mut rows, mut entries): (Vec<PaymentRow>, Vec<LedgerEntry>) = (Vec::new(), Vec::new());
-    let (mut words, mut payers) = (Vec::new(), Vec::new());
+    let (mut unfound, mut payers) = (Vec::new(), Vec::new());
     // What was absorbed has no movements of its own any more.
     let mut payments: Vec<PaymentId> = set.changes.absorbed.iter().map(|(from, _)| real(*from)).collect();
     let mut movements = Vec::new();
@@ -209,13 +209,13 @@ fn save(
         entries.extend(held.entries(row.id));
         payments.push(row.id);
         movements.extend(books::booked(&row, &held.ledger));
-        words.extend(held.words.iter().map(|piece| (Subject::Payment(row.id), piece.clone())));
+        unfound.extend(held.has_new_words().then_some(Subject::Payment(row.id)));
         payers.extend(held.changed_payer(row.id));
         if held.is_changed {
             rows.push(row);
         }
     }
-    tx.keep_words(&words)?;
+    tx.owe_words(&unfound)?;
     tx.keep_payers(&payers)?;
     tx.keep_facts(&entries)?;
     tx.save_payments(&rows, now)?;

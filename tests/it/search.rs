@@ -10,6 +10,19 @@ use crate::scenes::{completed, money};
 const SEARCH: &str = "/payments/admin/search?for=";
 
 impl App {
+    /// Has a worker write the words by which payments and subscriptions are found.
+    pub async fn write_owed_words(&self) {
+        let worker = self.payments.worker().start().unwrap();
+        for _ in 0..1_000 {
+            if self.number("SELECT count(*) FROM pay_words_owed") == 0 {
+                break;
+            }
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        worker.stop().await;
+        assert_eq!(self.number("SELECT count(*) FROM pay_words_owed"), 0);
+    }
+
     /// What the box answers: where it leads, or what the page says.
     async fn look_for(&self, text: &str) -> Result<String, String> {
         let answer = self.get(&format!("{SEARCH}{}", encoded(text))).await;
@@ -140,6 +153,29 @@ on_both_databases! {
         assert!(page.contains("Customers 1") && page.contains("customer33@example.org"), "{page}");
     }
 
+    async fn a_worker_writes_the_words_that_are_owed_and_they_find_the_same(kind) {
+        let (app, [jenny, other]) = two_orders(kind).await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_words"), 0, "events and hosts leave that to a worker");
+        app.write_owed_words().await;
+        for (text, token) in [("rosen@exa", &jenny), ("4242", &jenny), ("Jenny Rosén", &jenny), ("001234", &jenny), ("op.exam", &other)] {
+            assert_eq!(app.look_for(text).await, page_of(token), "{text}");
+        }
+        let words = app.number("SELECT count(*) FROM pay_words");
+        assert!(words > 20, "{words}");
+    }
+
+    async fn of_many_whose_words_are_owed_the_newest_are_found_at_once_and_the_others_once_a_worker_ran(kind) {
+        let app = App::new(kind).await;
+        for number in 0..230 {
+            let new = NewPayment::new("stripe", money(1250, "EUR")).customer(format!("kid{number:03}@school.example"));
+            app.payments.create(new).await.unwrap();
+        }
+        assert!(app.look_for("kid229@").await.is_ok());
+        assert!(app.look_for("id003@").await.unwrap_err().contains("Nothing found"));
+        app.write_owed_words().await;
+        assert!(app.look_for("id003@").await.is_ok() && app.look_for("kid229@").await.is_ok());
+    }
+
     async fn an_absorbed_payments_words_find_the_one_that_it_turned_out_to_be(kind) {
         let app = App::new(kind).await;
         let token = app.order().await.token;
@@ -149,6 +185,8 @@ on_both_databases! {
         assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE adopted"), 1, "{:?}", app.outcomes());
         app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;
         assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE absorbed_by IS NOT NULL"), 1);
+        assert_eq!(app.look_for("4242").await, page_of(&token));
+        app.write_owed_words().await;
         assert_eq!(app.look_for("4242").await, page_of(&token));
         assert_eq!(app.number("SELECT count(DISTINCT payment_id) FROM pay_words"), 1);
         assert_eq!(app.number("SELECT count(*) FROM pay_payers"), 1);

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use super::view::SEARCH_CAP;
 use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::money::{Currency, Decimal};
-use crate::domain::search::sought;
+use crate::domain::search::{Sought, sought};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, PaymentFilter, PaymentStream, Span, Window};
-use crate::store::words::Subject;
+use crate::store::words::{End, Subject};
 
+/// How many of the newest rows whose words are not written yet are looked through.
+const UNWRITTEN: i64 = 200;
 /// How many currencies an amount is looked for in.
 const CURRENCIES: i64 = 24;
 
@@ -25,18 +27,33 @@ pub(crate) struct FoundByWords {
 
 /// The payments and subscriptions that bear this text in an address, a name, an order number or a card's last digits.
 pub(crate) fn by_words(tx: &mut dyn Tx, text: &str) -> Result<FoundByWords, Error> {
-    let mut found = FoundByWords::default();
-    for range in sought(text) {
-        let (subjects, is_more) = tx.with_words(&range, SEARCH_CAP as i64 + 1)?;
+    let (mut found, ranges) = (FoundByWords::default(), sought(text));
+    if ranges.is_empty() {
+        return Ok(found);
+    }
+    let mut subjects = unwritten(tx, &ranges)?;
+    for range in &ranges {
+        let (found_here, is_more) = tx.with_words(range, SEARCH_CAP as i64 + 1)?;
         found.is_more |= is_more;
-        for subject in subjects {
-            match subject {
-                Subject::Payment(id) => drop(found.payments.insert(id)),
-                Subject::Subscription(id) => drop(found.subscriptions.insert(id)),
-            }
+        subjects.extend(found_here);
+    }
+    for subject in subjects {
+        match subject {
+            Subject::Payment(id) => drop(found.payments.insert(id)),
+            Subject::Subscription(id) => drop(found.subscriptions.insert(id)),
         }
     }
     Ok(found)
+}
+
+/// Those whose words are not written yet and that have one in these ranges, as far as a look at the newest tells.
+fn unwritten(tx: &mut dyn Tx, ranges: &[Sought]) -> Result<Vec<Subject>, Error> {
+    let owed: BTreeSet<Subject> =
+        tx.words_owed(End::Newest, UNWRITTEN)?.into_iter().map(|(_, subject)| subject).collect();
+    let texts = tx.texts_to_find(&owed.into_iter().collect::<Vec<_>>())?;
+    let found =
+        texts.iter().filter(|texts| texts.pieces().iter().any(|piece| ranges.iter().any(|range| range.finds(piece))));
+    Ok(found.map(|texts| texts.subject).collect())
 }
 
 /// The payments of one of these amounts, in the currency named or in each that there is; `limit` of each.

@@ -37,6 +37,28 @@ pub(super) fn keep(conn: &mut PgConnection, words: &[WordRow<'_>]) -> QueryResul
 }
 
 statement! { Pg,
+    OweWords {
+        payments: Vec<i64> => Array<BigInt>,
+        subscriptions: Vec<i64> => Array<BigInt>,
+    }
+    "INSERT INTO pay_words_owed (payment_id, subscription_id) SELECT * FROM unnest({}, {})"
+}
+answers!(OweWords, PgConnection);
+
+pub(super) fn owe(conn: &mut PgConnection, notes: &[(i64, i64)]) -> QueryResult<()> {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    OweWords {
+        payments: column(notes, |(payment, _)| *payment),
+        subscriptions: column(notes, |(_, subscription)| *subscription),
+        _borrows: Default::default(),
+    }
+    .execute(conn)
+    .map(drop)
+}
+
+statement! { Pg,
     KeepPayers {
         payments: Vec<i64> => Array<BigInt>,
         names: Vec<Option<&'a str>> => Array<Nullable<Text>>,

@@ -27,6 +27,22 @@ pub(super) fn keep(conn: &mut SqliteConnection, words: &[WordRow<'_>]) -> QueryR
 }
 
 statement! { Sqlite,
+    OweWords {
+        payment: i64 => BigInt,
+        subscription: i64 => BigInt,
+    }
+    "INSERT INTO pay_words_owed (payment_id, subscription_id) VALUES ({}, {})"
+}
+answers!(OweWords, SqliteConnection);
+
+pub(super) fn owe(conn: &mut SqliteConnection, notes: &[(i64, i64)]) -> QueryResult<()> {
+    for (payment, subscription) in notes.iter().copied() {
+        OweWords { payment, subscription, _borrows: Default::default() }.execute(conn)?;
+    }
+    Ok(())
+}
+
+statement! { Sqlite,
     KeepPayer {
         payment: i64 => BigInt,
         name: Option<&'a str> => Nullable<Text>,

@@ -1,6 +1,6 @@
 //! How are subscriptions read and listed? What is written for many of them is in the dialect's own file.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -14,14 +14,13 @@ use super::schema::{
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
-use crate::domain::search::Piece;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::error::{Error, ErrorKind};
 use crate::store::audit::ActRow;
 use crate::store::rows::EventRow;
 use crate::store::sets::Key;
 use crate::store::subscriptions::*;
-use crate::store::words::{Subject, Texts, Words};
+use crate::store::words::{Subject, Words};
 use pay_subscription_invoices::dsl as i;
 use pay_subscription_transitions::dsl as t;
 use pay_subscriptions::dsl as s;
@@ -48,7 +47,7 @@ impl Subscriptions for Connection {
         }
         let saved = written::save(self, rows).map_err(failed("writing subscriptions"))?;
         if saved.len() == rows.len() {
-            self.keep_words(&words(rows, &saved))?;
+            self.owe_words(&saved.iter().map(|(_, id)| Subject::Subscription(*id)).collect::<Vec<_>>())?;
             return Ok(saved);
         }
         Err(Error::new(ErrorKind::Conflict, "a subscription was changed by another writer meanwhile"))
@@ -277,16 +276,6 @@ impl Subscriptions for Connection {
             .load(self)
             .map_err(failed("reading a subscription's events"))
     }
-}
-
-/// What a search finds these subscriptions by.
-fn words(rows: &[SubscriptionRow], saved: &[(String, SubscriptionId)]) -> Vec<(Subject, Piece)> {
-    let ids: HashMap<&str, SubscriptionId> = saved.iter().map(|(token, id)| (token.as_str(), *id)).collect();
-    let texts = rows.iter().filter_map(|row| {
-        let subject = Subject::Subscription(*ids.get(row.token.as_str())?);
-        Some(Texts { subject, reference: row.owner.clone(), customer: row.customer.clone() })
-    });
-    texts.flat_map(|texts| texts.words().collect::<Vec<_>>()).collect()
 }
 
 /// The subscriptions with these gateway refs or tokens, each once and in order.

@@ -1,5 +1,7 @@
 //! Words go through an index of their own, a bounded part of it for each search.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -12,7 +14,7 @@ use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::payer::Payer;
 use crate::domain::search::{Piece, Sought};
 use crate::error::Error;
-use crate::store::words::{KnownPayer, Subject, Texts, WordRow, Words};
+use crate::store::words::{End, KnownPayer, Owed, Subject, Texts, WordRow, Words};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -28,9 +30,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pay_words_owed (id) {
+        id -> BigInt,
+        payment_id -> BigInt,
+        subscription_id -> BigInt,
+    }
+}
+
 use pay_payers::dsl as y;
 use pay_payments::dsl as p;
 use pay_subscriptions::dsl as s;
+use pay_words_owed::dsl as o;
 
 #[derive(Queryable)]
 struct PayerRow {
@@ -69,6 +80,49 @@ fn looked<'a, T>(sought: &'a Sought, columns: &str, depth: i64) -> Said<'a, T> {
 }
 
 impl Words for Connection {
+    fn owe_words(&mut self, subjects: &[Subject]) -> Result<(), Error> {
+        let mut notes: Vec<(i64, i64)> = subjects.iter().map(|subject| subject.columns()).collect();
+        notes.sort_unstable();
+        notes.dedup();
+        dialect::words::owe(self, &notes).map_err(failed("noting whose words are to be written"))
+    }
+
+    fn words_owed(&mut self, end: End, limit: i64) -> Result<Vec<Owed>, Error> {
+        let notes = o::pay_words_owed.limit(limit);
+        let rows: Vec<(i64, i64, i64)> = match end {
+            End::Oldest => notes.order(o::id).load(self),
+            End::Newest => notes.order(o::id.desc()).load(self),
+        }
+        .map_err(failed("reading whose words are to be written"))?;
+        Ok(rows.into_iter().map(|(id, payment, subscription)| (id, subject((payment, subscription)))).collect())
+    }
+
+    fn words_paid(&mut self, notes: &[i64]) -> Result<(), Error> {
+        let paid = diesel::delete(o::pay_words_owed.filter(o::id.eq_any(notes)));
+        paid.execute(self).map(drop).map_err(failed("noting whose words are written"))
+    }
+
+    fn hold_subjects(&mut self, subjects: &[Subject]) -> Result<(), Error> {
+        let (payments, subscriptions) = apart(subjects);
+        dialect::hold_payments(self, &payments).map_err(failed("locking payments"))?;
+        dialect::hold_subscriptions(self, &subscriptions).map(drop).map_err(failed("locking subscriptions"))
+    }
+
+    fn texts_to_find(&mut self, subjects: &[Subject]) -> Result<Vec<Texts>, Error> {
+        let (payments, subscriptions) = apart(subjects);
+        let mut texts = Vec::new();
+        if !payments.is_empty() {
+            let rows = p::pay_payments.filter(p::id.eq_any(&payments).and(p::absorbed_by.is_null()));
+            let rows = rows.select((p::id, p::reference, p::customer)).load(self);
+            texts.extend(texts_of_payments(self, rows)?);
+        }
+        if !subscriptions.is_empty() {
+            let rows = s::pay_subscriptions.filter(s::id.eq_any(&subscriptions));
+            texts.extend(texts_of_subscriptions(rows.select((s::id, s::owner, s::customer)).load(self))?);
+        }
+        Ok(texts)
+    }
+
     fn keep_words(&mut self, words: &[(Subject, Piece)]) -> Result<(), Error> {
         dialect::words::keep(self, &in_order(words)).map_err(failed("keeping words"))
     }
@@ -87,36 +141,23 @@ impl Words for Connection {
                 let seen: i64 = looked::<BigInt>(sought, "count(*)", depth).get_result(self).map_err(failed(what))?;
                 seen == depth
             };
-        let subject = |(payment, subscription)| match payment {
-            0 => Subject::Subscription(SubscriptionId(subscription)),
-            _ => Subject::Payment(PaymentId(payment)),
-        };
         Ok((rows.into_iter().map(subject).collect(), is_more))
     }
 
-    fn payment_texts(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Texts>, Error> {
-        let rows = p::pay_payments
-            .filter(p::id.gt(after).and(p::absorbed_by.is_null()))
-            .order(p::id)
-            .limit(limit)
-            .select((p::id, p::reference, p::customer))
-            .load(self);
-        let rows: Vec<(PaymentId, Option<String>, Option<String>)> = rows.map_err(failed("reading what to index"))?;
-        let texts = |(id, reference, customer)| Texts { subject: Subject::Payment(id), reference, customer };
-        Ok(rows.into_iter().map(texts).collect())
-    }
-
-    fn subscription_texts(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Texts>, Error> {
-        let rows = s::pay_subscriptions
-            .filter(s::id.gt(after))
-            .order(s::id)
-            .limit(limit)
-            .select((s::id, s::owner, s::customer))
-            .load(self);
-        let rows: Vec<(SubscriptionId, Option<String>, Option<String>)> =
-            rows.map_err(failed("reading what to index"))?;
-        let texts = |(id, reference, customer)| Texts { subject: Subject::Subscription(id), reference, customer };
-        Ok(rows.into_iter().map(texts).collect())
+    fn subjects_after(&mut self, last: Subject, limit: i64) -> Result<Vec<Subject>, Error> {
+        let what = "reading what to index";
+        match last {
+            Subject::Payment(id) => {
+                let ids = p::pay_payments.filter(p::id.gt(id)).order(p::id).limit(limit).select(p::id);
+                let ids: Vec<PaymentId> = ids.load(self).map_err(failed(what))?;
+                Ok(ids.into_iter().map(Subject::Payment).collect())
+            }
+            Subject::Subscription(id) => {
+                let ids = s::pay_subscriptions.filter(s::id.gt(id)).order(s::id).limit(limit).select(s::id);
+                let ids: Vec<SubscriptionId> = ids.load(self).map_err(failed(what))?;
+                Ok(ids.into_iter().map(Subject::Subscription).collect())
+            }
+        }
     }
 
     fn forget_words(&mut self, payments: &[i64], subscriptions: &[i64]) -> Result<(), Error> {
@@ -161,13 +202,53 @@ impl Words for Connection {
     }
 }
 
-/// Moves the words of a payment to the one that absorbed it, and what is known of who paid where nothing else is.
+fn apart(subjects: &[Subject]) -> (Vec<PaymentId>, Vec<SubscriptionId>) {
+    let (mut payments, mut subscriptions) = (Vec::new(), Vec::new());
+    for subject in subjects {
+        match subject {
+            Subject::Payment(id) => payments.push(*id),
+            Subject::Subscription(id) => subscriptions.push(*id),
+        }
+    }
+    (payments, subscriptions)
+}
+
+fn subject((payment, subscription): (i64, i64)) -> Subject {
+    match payment {
+        0 => Subject::Subscription(SubscriptionId(subscription)),
+        _ => Subject::Payment(PaymentId(payment)),
+    }
+}
+
+/// Rows with an order number and an address.
+type Named<Id> = QueryResult<Vec<(Id, Option<String>, Option<String>)>>;
+
+fn texts_of_payments(conn: &mut Connection, rows: Named<PaymentId>) -> Result<Vec<Texts>, Error> {
+    let rows = rows.map_err(failed("reading what to index"))?;
+    let ids: Vec<PaymentId> = rows.iter().map(|(id, ..)| *id).collect();
+    let known = conn.payers_of(&ids)?.into_iter();
+    let mut payers: HashMap<PaymentId, Payer> = known.map(|known| (known.payment, known.payer)).collect();
+    let texts = rows.into_iter().map(|(id, reference, customer)| {
+        let payer = payers.remove(&id).unwrap_or_default();
+        Texts { subject: Subject::Payment(id), reference, customer, payer }
+    });
+    Ok(texts.collect())
+}
+
+fn texts_of_subscriptions(rows: Named<SubscriptionId>) -> Result<Vec<Texts>, Error> {
+    let texts = rows.map_err(failed("reading what to index"))?.into_iter().map(|(id, reference, customer)| Texts {
+        subject: Subject::Subscription(id),
+        reference,
+        customer,
+        payer: Payer::default(),
+    });
+    Ok(texts.collect())
+}
+
+/// Of a payment that another one absorbed: its words go, those of the other are owed, and it takes over what is known
+/// of who paid where it knows nothing.
 pub(super) fn absorb(conn: &mut Connection, from: PaymentId, into: PaymentId) -> QueryResult<()> {
-    diesel::sql_query(format!(
-        "INSERT INTO pay_words (payment_id, subscription_id, word, before) \
-         SELECT {into}, 0, word, before FROM pay_words WHERE payment_id = {from} ON CONFLICT DO NOTHING"
-    ))
-    .execute(conn)?;
+    dialect::words::owe(conn, &[Subject::Payment(into).columns()])?;
     diesel::sql_query(format!("DELETE FROM pay_words WHERE payment_id = {from}")).execute(conn)?;
     diesel::sql_query(format!(
         "INSERT INTO pay_payers (payment_id, name, customer_ref, card_brand, card_last_four, decline, told_at) \

@@ -49,6 +49,7 @@ on_both_databases! {
         app.drain().await;
         assert_eq!(app.status(&token).await, Status::Paid);
         assert_eq!(app.texts("SELECT coalesce(customer, 'nobody') AS t FROM pay_payments"), ["nobody"]);
+        app.write_owed_words().await;
         let theirs = "SELECT word AS t FROM pay_words WHERE word LIKE '%kowalska%' OR word LIKE '%mia.%'";
         assert_eq!(app.texts(theirs), Vec::<String>::new());
         let names = "SELECT count(*) FROM pay_payers WHERE name IS NOT NULL";
