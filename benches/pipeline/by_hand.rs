@@ -19,6 +19,7 @@ mod sqlite;
 
 const TOTAL: i64 = 4999;
 const CUSTOMER: &str = "customer@example.org";
+const NAME: &str = "Anna de Vries";
 
 /// What the program knows of an event.
 pub(crate) struct Known {
@@ -32,6 +33,8 @@ pub(crate) struct Known {
     /// The host's own.
     order: String,
     occurred_at: String,
+    /// What the event said, as it is kept for the pages: JSON.
+    facts: String,
 }
 
 #[derive(QueryableByName)]
@@ -52,8 +55,8 @@ struct Token {
     token: String,
 }
 
-/// Reads what the program knows.
-pub(crate) fn known(conn: &mut AnyConnection) -> Vec<Known> {
+/// Reads what the program knows; `words` is an example of what the pipeline wrote.
+pub(crate) fn known(conn: &mut AnyConnection, words: &Words) -> Vec<Known> {
     let events = "SELECT id AS event, gateway_event_id AS event_ref, CAST(occurred_at AS TEXT) AS occurred_at \
                   FROM pay_events ORDER BY due_at, id";
     let events: Vec<Row> = on!(conn, conn => diesel::sql_query(events).load(conn)).expect("events");
@@ -66,8 +69,9 @@ pub(crate) fn known(conn: &mut AnyConnection) -> Vec<Known> {
         let token = backlog::token(number);
         let [_, session, intent] = backlog::ids(number);
         let payment = payments[&token];
+        let facts = words.facts_of(&row.event_ref, &session, &intent);
         let (Row { event, event_ref, occurred_at }, order) = (row, format!("W-{number}"));
-        Known { event, payment, event_ref, session, intent, token, order, occurred_at }
+        Known { event, payment, event_ref, session, intent, token, order, occurred_at, facts }
     };
     events.into_iter().map(known).collect()
 }
@@ -79,11 +83,28 @@ pub(crate) struct Words {
     outcome: String,
     #[diesel(sql_type = Text)]
     cause: String,
+    #[diesel(sql_type = Text)]
+    summary: String,
+    /// What one event said, and which.
+    #[diesel(sql_type = Text)]
+    facts: String,
+    #[diesel(sql_type = Text)]
+    event_ref: String,
+}
+
+impl Words {
+    /// The same of another event. All of the bench's are of one second.
+    fn facts_of(&self, event_ref: &str, session: &str, intent: &str) -> String {
+        let [_, own_session, own_intent] = backlog::ids(backlog::number_of(&self.event_ref));
+        let facts = self.facts.replace(&self.event_ref, event_ref).replace(&own_session, session);
+        facts.replace(&own_intent, intent)
+    }
 }
 
 /// Reads them where the pipeline wrote them.
 pub(crate) fn words(conn: &mut AnyConnection) -> Words {
-    let sql = "SELECT outcome, cause FROM pay_events JOIN pay_transitions ON event_id = pay_events.id \
+    let sql = "SELECT outcome, cause, summary, facts, gateway_event_id AS event_ref FROM pay_events AS e \
+               JOIN pay_transitions AS t ON t.event_id = e.id JOIN pay_event_facts AS f ON f.event_id = e.id \
                WHERE state = 'completed' LIMIT 1";
     on!(conn, conn => diesel::sql_query(sql).get_result(conn)).expect("a processed event")
 }
@@ -93,6 +114,8 @@ struct Batch<'a> {
     words: &'a Words,
     now: String,
     hour: String,
+    /// The month in which the money moved.
+    month: String,
 }
 
 /// Writes all rows, `size` events a transaction; answers how long it took, and how long each transaction.
@@ -110,7 +133,8 @@ pub(crate) fn write(
         let moment = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:6]+00:00");
         let hour = format_description!("[year]-[month]-[day] [hour]:00:00+00:00");
         let (now, hour) = (now.format(moment).expect("a text"), now.format(hour).expect("a text"));
-        let batch = Batch { words, now, hour };
+        let month = events[0].occurred_at[..7].to_owned();
+        let batch = Batch { words, now, hour, month };
         let written = match conn {
             AnyConnection::Sqlite(conn) => conn.immediate_transaction(|conn| sqlite::write(conn, events, &batch)),
             AnyConnection::Postgres(conn) => conn.transaction(|conn| postgres::write(conn, events, &batch)),

@@ -20,8 +20,8 @@ pub(crate) fn run(server: &Server) {
 
         let written = server.copy(&filled);
         let mut conn = written.connection();
-        let known = by_hand::known(&mut conn);
         let words = by_hand::words(&mut processed.connection());
+        let known = by_hand::known(&mut conn, &words);
         let (took, each) = by_hand::write(&mut conn, &known, &words, batch);
         theirs.push(Progress { completed: events as i64, took }.rate());
         each.into_iter().for_each(|time| their_times.push(time));

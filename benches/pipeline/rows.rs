@@ -6,14 +6,19 @@ use diesel::sql_types::Text;
 use crate::databases::{Scratch, on};
 
 /// The tables that processing writes to, with the columns that differ for no reason of the writer's.
-const TABLES: [(&str, &[&str]); 9] = [
+const TABLES: [(&str, &[&str]); 14] = [
     ("pay_events", &[]),
+    ("pay_event_facts", &[]),
     ("pay_event_references", &[]),
     ("pay_references", &[]),
     ("pay_ledger", &[]),
     ("pay_payments", &[]),
     ("pay_transitions", &["id"]),
     ("pay_attempts", &["id"]),
+    ("pay_movements", &["id"]),
+    ("pay_movement_months", &[]),
+    ("pay_payers", &[]),
+    ("pay_words_owed", &["id"]),
     // How often a counter is written is each one's own affair, and what the seed counted is written late.
     ("pay_hours", &["hour", "count", "amount"]),
     ("bench_orders", &[]),

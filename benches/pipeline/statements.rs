@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{Database, HostConnection, Payments};
+use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, R2D2Connection};
+use diesel::{PgConnection, SqliteConnection};
 
-use crate::backlog;
-use crate::databases::Server;
+use crate::backlog::{self, SECRET};
+use crate::databases::{Scratch, Server};
 use crate::load::block_on;
-use crate::shop::{self, Handlers, Seen};
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static COUNTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -19,7 +22,6 @@ static COUNTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 const SIZES: [u64; 5] = [0, 1, 10, 50, 500];
 
 pub(crate) fn run(server: &Server) {
-    listen(true);
     println!("\n## {}: statements\n", server.name());
     println!("Without handlers; each event is of a payment of its own. One look that finds nothing is in each row.\n");
     println!("| events | statements | of these transactions begun | beyond those of no event | an event |");
@@ -38,14 +40,13 @@ pub(crate) fn run(server: &Server) {
             list(&statements);
         }
     }
-    listen(false);
 }
 
 /// The statements by which a worker processes so many events and sees that nothing is left.
 fn drained(server: &Server, events: u64) -> Vec<String> {
     let filled = backlog::filled(server, events.max(1), events);
     let copy = server.copy(&filled);
-    let shop = shop::build(&copy.url(), Handlers::None, &Seen::new());
+    let shop = listened_to(&copy);
     COUNTING.store(true, Relaxed);
     let claimed = block_on(shop.worker().drain()).expect("the worker");
     COUNTING.store(false, Relaxed);
@@ -56,19 +57,39 @@ fn drained(server: &Server, events: u64) -> Vec<String> {
     statements
 }
 
-/// Whether connections that are opened from now on are listened to.
-fn listen(on: bool) {
-    let set = if on { set_default_instrumentation(counting) } else { set_default_instrumentation(|| None) };
-    set.expect("no connection is being opened");
+/// A shop whose connections are listened to. The pool is the shop's own, since the crate listens to those that it opens.
+fn listened_to(scratch: &Scratch) -> Payments {
+    let url = scratch.url();
+    match scratch {
+        Scratch::Sqlite(_) => {
+            payments(Database::from_pool(pool::<SqliteConnection>(url.trim_start_matches("sqlite://"))))
+        }
+        Scratch::Postgres { .. } => payments(Database::from_pool(pool::<PgConnection>(&url))),
+    }
 }
 
-fn counting() -> Option<Box<dyn Instrumentation>> {
-    Some(Box::new(|event: InstrumentationEvent<'_>| match event {
-        InstrumentationEvent::StartQuery { query, .. } if COUNTING.load(Relaxed) => {
-            COUNTED.lock().expect("a list").push(query.to_string());
-        }
-        _ => {}
-    }))
+fn payments<C: HostConnection>(database: Database<C>) -> Payments {
+    Payments::builder(database).variant("stripe", Stripe::new(SECRET)).build().expect("payments")
+}
+
+fn pool<C: R2D2Connection + 'static>(url: &str) -> Pool<ConnectionManager<C>> {
+    let pool = Pool::builder().max_size(4).connection_customizer(Box::new(Listening));
+    pool.build(ConnectionManager::new(url)).expect("connections")
+}
+
+#[derive(Debug)]
+struct Listening;
+
+impl<C: R2D2Connection + 'static> CustomizeConnection<C, PoolError> for Listening {
+    fn on_acquire(&self, conn: &mut C) -> Result<(), PoolError> {
+        conn.set_instrumentation(|event: InstrumentationEvent<'_>| match event {
+            InstrumentationEvent::StartQuery { query, .. } if COUNTING.load(Relaxed) => {
+                COUNTED.lock().expect("a list").push(query.to_string());
+            }
+            _ => {}
+        });
+        Ok(())
+    }
 }
 
 /// Prints each text once with how often it was used, the most frequent first.

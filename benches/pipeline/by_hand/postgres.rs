@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Batch, CUSTOMER, Known, TOTAL};
+use super::{Batch, CUSTOMER, Known, NAME, TOTAL};
 use crate::prepared::Value::{Number, Numbers, Text, Texts};
 use crate::prepared::prepared;
 
@@ -15,6 +15,7 @@ struct Columns {
     sessions: Vec<String>,
     intents: Vec<String>,
     occurred: Vec<String>,
+    facts: Vec<String>,
 }
 
 impl Columns {
@@ -28,6 +29,7 @@ impl Columns {
             sessions: texts(|known| &known.session),
             intents: texts(|known| &known.intent),
             occurred: texts(|known| &known.occurred_at),
+            facts: texts(|known| &known.facts),
         }
     }
 }
@@ -36,6 +38,7 @@ pub(super) fn write(conn: &mut PgConnection, events: &[Known], batch: &Batch<'_>
     let columns = Columns::of(events);
     references(conn, &columns)?;
     payments(conn, &columns, batch)?;
+    beside(conn, &columns, batch)?;
     for known in events {
         prepared::<5>("UPDATE bench_orders SET status = 'paid' WHERE number = ?", &[Text(&known.order)])
             .execute(conn)?;
@@ -105,6 +108,32 @@ fn payments(conn: &mut PgConnection, columns: &Columns, batch: &Batch<'_>) -> Qu
     Ok(())
 }
 
+/// What the pages and the books read.
+fn beside(conn: &mut PgConnection, columns: &Columns, batch: &Batch<'_>) -> QueryResult<()> {
+    prepared::<8>(
+        "INSERT INTO pay_event_facts (event_id, summary, facts) SELECT event, ?, facts \
+         FROM unnest(?, ?) AS known (event, facts)",
+        &[Text(&batch.words.summary), Numbers(&columns.events), Texts(&columns.facts)],
+    )
+    .execute(conn)?;
+    prepared::<9>(
+        "INSERT INTO pay_movements (payment_id, variant, kind, amount, currency, mode, moved_at, gateway_ref) \
+         SELECT payment, 'stripe', 'capture', ?, 'EUR', 'test', occurred_at::timestamptz, session \
+         FROM unnest(?, ?, ?) AS known (payment, occurred_at, session)",
+        &[Number(TOTAL), Numbers(&columns.payments), Texts(&columns.occurred), Texts(&columns.sessions)],
+    )
+    .execute(conn)?;
+    prepared::<10>(
+        "INSERT INTO pay_payers (payment_id, name, told_at) SELECT payment, ?, occurred_at::timestamptz \
+         FROM unnest(?, ?) AS known (payment, occurred_at)",
+        &[Text(NAME), Numbers(&columns.payments), Texts(&columns.occurred)],
+    )
+    .execute(conn)?;
+    prepared::<11>("INSERT INTO pay_words_owed (payment_id) SELECT * FROM unnest(?)", &[Numbers(&columns.payments)])
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Adds to the counters of the hour: how many were completed, and the money.
 fn count(conn: &mut PgConnection, events: i64, batch: &Batch<'_>) -> QueryResult<()> {
     for (outcome, currency, amount) in [("completed", "", 0), ("paid:test", "EUR", events * TOTAL)] {
@@ -117,5 +146,12 @@ fn count(conn: &mut PgConnection, events: i64, batch: &Batch<'_>) -> QueryResult
         )
         .execute(conn)?;
     }
+    prepared::<12>(
+        "INSERT INTO pay_movement_months AS known (mode, month, variant, currency, kind, count, amount) \
+         VALUES ('test', ?, 'stripe', 'EUR', 'capture', ?, ?) ON CONFLICT (mode, month, variant, currency, kind) \
+         DO UPDATE SET count = known.count + excluded.count, amount = known.amount + excluded.amount",
+        &[Text(&batch.month), Number(events), Number(events * TOTAL)],
+    )
+    .execute(conn)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Batch, CUSTOMER, Known, TOTAL};
+use super::{Batch, CUSTOMER, Known, NAME, TOTAL};
 use crate::prepared::Value::{Number, Text};
 use crate::prepared::prepared;
 
@@ -59,6 +59,28 @@ fn write_one(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> Q
         &[Text(&batch.words.outcome), Number(known.payment), Text(&known.token), Text(&batch.now), Number(known.event)],
     )
     .execute(conn)?;
+    beside(conn, known, batch)
+}
+
+/// What the pages and the books read.
+fn beside(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> QueryResult<()> {
+    prepared::<8>(
+        "INSERT INTO pay_event_facts (event_id, summary, facts) VALUES (?, ?, ?)",
+        &[Number(known.event), Text(&batch.words.summary), Text(&known.facts)],
+    )
+    .execute(conn)?;
+    prepared::<9>(
+        "INSERT INTO pay_movements (payment_id, variant, kind, amount, currency, mode, moved_at, gateway_ref) \
+         VALUES (?, 'stripe', 'capture', ?, 'EUR', 'test', ?, ?)",
+        &[Number(known.payment), Number(TOTAL), Text(&known.occurred_at), Text(&known.session)],
+    )
+    .execute(conn)?;
+    prepared::<10>(
+        "INSERT INTO pay_payers (payment_id, name, told_at) VALUES (?, ?, ?)",
+        &[Number(known.payment), Text(NAME), Text(&known.occurred_at)],
+    )
+    .execute(conn)?;
+    prepared::<11>("INSERT INTO pay_words_owed (payment_id) VALUES (?)", &[Number(known.payment)]).execute(conn)?;
     Ok(())
 }
 
@@ -73,5 +95,12 @@ fn count(conn: &mut SqliteConnection, events: i64, batch: &Batch<'_>) -> QueryRe
         )
         .execute(conn)?;
     }
+    prepared::<12>(
+        "INSERT INTO pay_movement_months (mode, month, variant, currency, kind, count, amount) \
+         VALUES ('test', ?, 'stripe', 'EUR', 'capture', ?, ?) ON CONFLICT (mode, month, variant, currency, kind) \
+         DO UPDATE SET count = count + excluded.count, amount = amount + excluded.amount",
+        &[Text(&batch.month), Number(events), Number(events * TOTAL)],
+    )
+    .execute(conn)?;
     Ok(())
 }
