@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 
+use crate::desk;
+
 /// How many days of the past a shop of ten thousand events has; a larger one has an event each twelve seconds.
 const DAYS: i64 = 35;
 
@@ -95,7 +97,7 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
         ),
         subscriptions(events / 10, &numbers(events / 10), &at(events / 10, 120), some_text, sqlite),
     ];
-    for sql in statements {
+    for sql in statements.into_iter().chain(desk::statements(sqlite)) {
         conn.batch_execute(&sql).expect("rows");
     }
     conn.batch_execute("ANALYZE").expect("statistics");

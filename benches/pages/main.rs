@@ -11,6 +11,7 @@
 // Times are no money.
 #![allow(clippy::float_arithmetic)]
 
+mod desk;
 mod fill;
 mod statements;
 
@@ -123,6 +124,26 @@ const PAGES: &[&str] = &[
     "subscriptions?q=in_777",
     "subscriptions?q=nothing-like-it",
     "subscriptions?newer_than={amid}",
+    "books",
+    "books?month={month}",
+    "books?month={month}&before={moved}",
+    "books?month={month}&variant=stripe-eu&mode=live",
+    "books?month={month}&currency=JPY",
+    "disputes",
+    "disputes?state=lost",
+    "disputes?state=won&before={deep}",
+    "failures",
+    "events?handler=book-3",
+    "handlers",
+    "search?for=W-10777",
+    "search?for=10777",
+    "search?for=ORD-nothing",
+    "search?for=customer777@example.org",
+    "search?for=tomer77",
+    "search?for=example",
+    "search?for=1234",
+    "search?for=12.50",
+    "search?for=pi_777",
 ];
 
 fn setting(name: &str, default: i64) -> i64 {
@@ -226,6 +247,8 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
             .replace("{newest}", &(events / 5 - 10).to_string())
             .replace("{latest}", &(events - 10).to_string())
             .replace("{act}", &(events / 200).to_string())
+            .replace("{moved}", &(events / 10).to_string())
+            .replace("{month}", &day.date().to_string()[..7])
             .replace("{day}", &day.date().to_string());
         let mut times = Vec::new();
         for round in 0..=rounds() {

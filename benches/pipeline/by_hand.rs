@@ -69,7 +69,7 @@ pub(crate) fn known(conn: &mut AnyConnection, words: &Words) -> Vec<Known> {
         let token = backlog::token(number);
         let [_, session, intent] = backlog::ids(number);
         let payment = payments[&token];
-        let facts = words.facts_of(&row.event_ref, &session, &intent);
+        let facts = words.facts_of(&row.event_ref, &row.occurred_at, &session, &intent);
         let (Row { event, event_ref, occurred_at }, order) = (row, format!("W-{number}"));
         Known { event, payment, event_ref, session, intent, token, order, occurred_at, facts }
     };
@@ -90,20 +90,31 @@ pub(crate) struct Words {
     facts: String,
     #[diesel(sql_type = Text)]
     event_ref: String,
+    #[diesel(sql_type = Text)]
+    occurred_at: String,
+}
+
+/// A moment of whole seconds as facts have it.
+fn micros(text: &str) -> String {
+    let moment = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    let moment = time::PrimitiveDateTime::parse(&text[..19], moment).expect("a moment");
+    format!("{}000000", moment.assume_utc().unix_timestamp())
 }
 
 impl Words {
-    /// The same of another event. All of the bench's are of one second.
-    fn facts_of(&self, event_ref: &str, session: &str, intent: &str) -> String {
+    /// The same of another event.
+    fn facts_of(&self, event_ref: &str, occurred_at: &str, session: &str, intent: &str) -> String {
         let [_, own_session, own_intent] = backlog::ids(backlog::number_of(&self.event_ref));
         let facts = self.facts.replace(&self.event_ref, event_ref).replace(&own_session, session);
-        facts.replace(&own_intent, intent)
+        let (own, other) = (micros(&self.occurred_at), micros(occurred_at));
+        facts.replace(&own_intent, intent).replace(&own, &other)
     }
 }
 
 /// Reads them where the pipeline wrote them.
 pub(crate) fn words(conn: &mut AnyConnection) -> Words {
-    let sql = "SELECT outcome, cause, summary, facts, gateway_event_id AS event_ref FROM pay_events AS e \
+    let sql = "SELECT outcome, cause, summary, facts, gateway_event_id AS event_ref, \
+               CAST(occurred_at AS TEXT) AS occurred_at FROM pay_events AS e \
                JOIN pay_transitions AS t ON t.event_id = e.id JOIN pay_event_facts AS f ON f.event_id = e.id \
                WHERE state = 'completed' LIMIT 1";
     on!(conn, conn => diesel::sql_query(sql).get_result(conn)).expect("a processed event")

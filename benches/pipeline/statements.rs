@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{Database, HostConnection, Payments};
-use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::connection::InstrumentationEvent;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool, R2D2Connection};
 use diesel::{PgConnection, SqliteConnection};
 
@@ -18,14 +18,18 @@ use crate::load::block_on;
 
 static COUNTING: AtomicBool = AtomicBool::new(false);
 static COUNTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// How many statements each transaction had that processed events, from its beginning to its commit.
+static BATCHES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 const SIZES: [u64; 5] = [0, 1, 10, 50, 500];
 
 pub(crate) fn run(server: &Server) {
     println!("\n## {}: statements\n", server.name());
     println!("Without handlers; each event is of a payment of its own. One look that finds nothing is in each row.\n");
-    println!("| events | statements | of these transactions begun | beyond those of no event | an event |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| events | statements | of these transactions begun | beyond those of no event | an event | in each batch |"
+    );
+    println!("|---|---|---|---|---|---|");
     let mut none = 0;
     for events in SIZES {
         let statements = drained(server, events);
@@ -35,7 +39,9 @@ pub(crate) fn run(server: &Server) {
             none = all;
         }
         let beyond = all.saturating_sub(none);
-        println!("| {events} | {all} | {begun} | {beyond} | {:.1} |", beyond as f64 / events.max(1) as f64);
+        let of_one = beyond as f64 / events.max(1) as f64;
+        let batches = std::mem::take(&mut *BATCHES.lock().expect("a list"));
+        println!("| {events} | {all} | {begun} | {beyond} | {of_one:.1} | {batches:?} |");
         if events == 50 && std::env::var_os("BENCH_STATEMENTS").is_some() {
             list(&statements);
         }
@@ -82,11 +88,22 @@ struct Listening;
 
 impl<C: R2D2Connection + 'static> CustomizeConnection<C, PoolError> for Listening {
     fn on_acquire(&self, conn: &mut C) -> Result<(), PoolError> {
-        conn.set_instrumentation(|event: InstrumentationEvent<'_>| match event {
-            InstrumentationEvent::StartQuery { query, .. } if COUNTING.load(Relaxed) => {
-                COUNTED.lock().expect("a list").push(query.to_string());
+        let mut transaction: Vec<String> = Vec::new();
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+            if !COUNTING.load(Relaxed) {
+                return;
             }
-            _ => {}
+            let query = query.to_string();
+            if query.starts_with("BEGIN") {
+                transaction.clear();
+            }
+            transaction.push(query.clone());
+            let processed = |sql: &String| sql.contains("SET state = ") && sql.contains("outcome_code = ");
+            if query == "COMMIT" && transaction.iter().any(processed) {
+                BATCHES.lock().expect("a list").push(transaction.len());
+            }
+            COUNTED.lock().expect("a list").push(query);
         });
         Ok(())
     }

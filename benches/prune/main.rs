@@ -7,6 +7,8 @@
 // Times are no money.
 #![allow(clippy::float_arithmetic)]
 
+#[path = "../pages/desk.rs"]
+mod desk;
 #[path = "../pages/fill.rs"]
 mod fill;
 

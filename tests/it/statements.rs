@@ -16,17 +16,25 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, P
 
 use crate::app::{Kind, NOW, SECRET, fresh_database};
 
-/// Keeps what the connections of a pool say.
+/// Keeps what the connections of a pool say, and of each transaction that processed events how many statements it had.
 #[derive(Debug, Clone, Default)]
-struct Listening(Arc<Mutex<Vec<String>>>);
+struct Listening(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<usize>>>);
 
 impl CustomizeConnection<PgConnection, PoolError> for Listening {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), PoolError> {
-        let kept = self.0.clone();
+        let (kept, batches) = (self.0.clone(), self.1.clone());
+        let mut transaction: Vec<String> = Vec::new();
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if let InstrumentationEvent::StartQuery { query, .. } = event {
-                kept.lock().unwrap().push(query.to_string());
+            let InstrumentationEvent::StartQuery { query, .. } = event else { return };
+            let query = query.to_string();
+            if query.starts_with("BEGIN") {
+                transaction.clear();
             }
+            transaction.push(query.clone());
+            if query == "COMMIT" && transaction.iter().any(|sql| sql.contains("UPDATE pay_events AS e SET state")) {
+                batches.lock().unwrap().push(transaction.len());
+            }
+            kept.lock().unwrap().push(query);
         });
         Ok(())
     }
@@ -122,6 +130,11 @@ async fn a_batch_costs_the_same_few_statements_whatever_its_size() {
     let many = host.statements_of(5..55).await;
     assert_eq!(few, many, "statements of 5 and of 50 events");
     assert!(many <= 48, "{many} statements, with two looks that find nothing");
+    let batches = std::mem::take(&mut *host.said.1.lock().unwrap());
+    // Both park first; what adopts inserts each payment by itself.
+    let [parked_few, adopted_few, parked, adopted] = batches[..] else { panic!("{batches:?}") };
+    assert!(parked_few == parked && adopted - 50 == adopted_few - 5, "{batches:?}");
+    assert!(parked <= 30 && adopted - 50 <= 30, "from BEGIN to COMMIT: {batches:?}");
 }
 
 #[actix_web::test]
