@@ -158,6 +158,13 @@ pub trait Gateway: Send + Sync + 'static {
         Err(format!("{} has no list of events.", self.name()))
     }
 
+    /// Whether this id of the gateway's is an invoice's by its form. An event that names one may turn out to be about a
+    /// subscription that was started here, once the invoice tells of that. Default: none is.
+    fn is_invoice(&self, gateway_ref: &str) -> bool {
+        let _ = gateway_ref;
+        false
+    }
+
     /// Lists a page of the gateway's events since `since`, newest first. `before` is the last event of the previous
     /// page. Default: unsupported.
     ///

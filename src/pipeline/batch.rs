@@ -265,6 +265,10 @@ pub(crate) fn step_of<'a>(
         event,
         read,
         unmatched: variant.map_or(Unmatched::Park, |variant| variant.unmatched),
+        names_invoice: variant.is_some_and(|variant| {
+            let named = &read.interpretation.references.gateway_refs;
+            named.iter().any(|text| variant.gateway.is_invoice(text))
+        }),
         grace: variant.filter(|_| !is_adoption(&event.row.gateway_event_id)).map_or(Duration::ZERO, |it| it.grace),
         can_fetch: variant.map_or(Ok(()), |variant| match read.interpretation.object_to_fetch {
             Some(_) => variant.gateway.supports_fetch(),

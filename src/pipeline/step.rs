@@ -33,6 +33,8 @@ pub(crate) struct Step<'a> {
     /// What becomes of it where nothing matches it, and how long it may wait for its payment before.
     pub(crate) unmatched: Unmatched,
     pub(crate) grace: Duration,
+    /// Whether it names an invoice, which may tell later that its subscription was started here.
+    pub(crate) names_invoice: bool,
     /// Whether a handler is for events of its kind.
     pub(crate) is_wanted: bool,
     /// Why its gateway can't be asked for an object, if it can't.
@@ -157,20 +159,28 @@ impl Step<'_> {
         let named = all(references).join(", ");
         let (row, grace) = (&self.event.row, self.grace);
         let statement = self.read.interpretation.subscription.as_ref();
-        let is_subscription = statement.is_some();
+        let may_be_ours = self.names_invoice && !self.event.was_parked && !grace.is_zero();
         let is_ours = statement.is_some_and(|statement| set.subscriptions.is_started_here(&row.variant, statement));
         match self.unmatched {
             // `subscribe` makes no payments, and it was asked for here.
             _ if is_ours || set.bills_ours(&row.variant, references) => self.adopt(set),
-            Unmatched::Ignore => {
+            Unmatched::Ignore if !may_be_ours => {
                 let why = format!("{summary}; no payment here bears {named}, and such events are to be ignored");
                 Ok(self.ended(EventState::Ignored, "unmatched", why))
             }
             // `create` makes no subscriptions, so no payment is on its way that such an event could wait for.
-            Unmatched::Adopt if self.event.was_parked || grace.is_zero() || is_subscription => self.adopt(set),
+            Unmatched::Adopt if self.event.was_parked || grace.is_zero() || statement.is_some() => self.adopt(set),
             policy => {
-                let until = (policy == Unmatched::Adopt).then(|| later(row.received_at.max(self.now), grace));
-                let then = if until.is_some() { "; after the grace time it is adopted" } else { "" };
+                let is_looked_at = policy == Unmatched::Adopt || may_be_ours;
+                let until = is_looked_at.then(|| later(row.received_at.max(self.now), grace));
+                let then = match policy {
+                    Unmatched::Adopt => "; after the grace time it is adopted",
+                    Unmatched::Ignore => {
+                        ", or its invoice turns out to be of a subscription started here; after the grace \
+                                          time it is ignored"
+                    }
+                    Unmatched::Park => "",
+                };
                 let outcome = format!("{summary}; waits until a payment bears one of {named}{then}");
                 let parked = self.ended(EventState::Parked, "parked", outcome);
                 let verdict = Verdict { due_at: until, finished_at: None, ..parked.verdict };

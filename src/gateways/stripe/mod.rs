@@ -254,6 +254,10 @@ impl Gateway for Stripe {
         }
     }
 
+    fn is_invoice(&self, gateway_ref: &str) -> bool {
+        gateway_ref.starts_with("in_")
+    }
+
     fn supports_list(&self) -> Result<(), String> {
         Gateway::supports(self, Verb::Refresh)
     }

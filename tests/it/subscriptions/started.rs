@@ -132,7 +132,8 @@ on_both_databases! {
     }
 
     async fn an_intent_of_an_invoice_of_ours_is_recorded_though_it_names_only_that(kind) {
-        for (unmatched, is_first) in [(Unmatched::Ignore, false), (Unmatched::Park, false), (Unmatched::Park, true)] {
+        use Unmatched::{Ignore, Park};
+        for (unmatched, is_first) in [(Ignore, false), (Ignore, true), (Park, false), (Park, true)] {
             let (app, _listener, token) = started_at_stripe(kind, unmatched).await;
             let mut story = Story::new(1001, "active");
             story.update(NOW, json!({"metadata": {"subscription_token": token}}));
@@ -149,9 +150,14 @@ on_both_databases! {
             let page = app.get(&format!("/payments/admin/subscriptions/{token}")).await.body;
             assert!(page.contains("payments/pay_"), "its payment is linked: {page}");
             // One of a subscription that was not started here goes the way of all others.
-            let stranger = self::intent("in_9009");
+            let (stranger, before) = (self::intent("in_9009"), app.events("ignored"));
             app.deliver(&[&stranger]).await;
-            assert_eq!(paid(&app), 1);
+            assert_eq!((paid(&app), app.events("parked")), (1, 1), "its invoice may still come");
+            app.pass(120);
+            app.drain().await;
+            let (parked, ignored) = if unmatched == Ignore { (0, 1) } else { (1, 0) };
+            let ended = (app.events("parked"), app.events("ignored") - before);
+            assert_eq!((paid(&app), ended), (1, (parked, ignored)), "{unmatched:?}");
         }
     }
 
@@ -166,6 +172,23 @@ on_both_databases! {
         }
         assert_eq!((paid(&app), app.events("parked")), (0, 1));
         app.deliver(&[&story.events[2]]).await;
+        assert_eq!((paid(&app), app.events("parked")), (1, 0), "{:?}", app.outcomes());
+    }
+
+    async fn an_intent_that_was_not_woken_is_looked_at_again_after_the_grace_time(kind) {
+        let (app, _listener, token) = started_at_stripe(kind, Unmatched::Park).await;
+        let mut story = Story::new(1001, "active");
+        story.invoice("paid", NOW + 1, json!({"status": "paid"}));
+        story.update(NOW + 2, json!({"metadata": {"subscription_token": token}}));
+        app.deliver(&[&story.events[1], &intent("in_1001")]).await;
+        // Another process recognized the subscription while this one parked the event, and neither saw the other.
+        let parked = "SELECT coalesce(CAST(due_at AS TEXT), 'never') AS t FROM pay_events WHERE state = 'parked'";
+        let due = app.texts(parked);
+        app.run("UPDATE pay_events SET state = 'ignored', due_at = NULL WHERE state = 'parked'");
+        app.deliver(&[&story.events[2]]).await;
+        app.run(&format!("UPDATE pay_events SET state = 'parked', due_at = '{}' WHERE state = 'ignored'", due[0]));
+        app.pass(120);
+        app.drain().await;
         assert_eq!((paid(&app), app.events("parked")), (1, 0), "{:?}", app.outcomes());
     }
 }
