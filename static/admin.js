@@ -66,7 +66,7 @@
     const answer = await fetch(address).catch(() => null);
     const count = answer?.ok ? (await answer.text()).trim() : "0";
     offer.hidden = count === "0" || !/^\d+\+?$/.test(count);
-    offer.querySelector("a").textContent = `${count} new`;
+    offer.querySelector("a").textContent = `Show ${count} new ${offer.dataset.what}${count === "1" ? "" : "s"}`;
   };
   setInterval(ask, 15000);
   setInterval(() => document.hidden || tell(), 15000);

@@ -14,10 +14,12 @@ use super::views::badge::straight;
 use super::views::notice::Notice;
 use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
+use super::views::words;
 use crate::domain::Timestamp;
 use crate::engine::replica::ReadFrom;
 use crate::error::{Error, ErrorKind};
 use crate::store::replication::Behind;
+use crate::store::rows::EventRow;
 use crate::web::{respond, statics};
 
 /// Where the pages are, who looks, and when.
@@ -89,6 +91,11 @@ impl Frame {
     /// A moment as seen from now.
     pub(super) fn moment(&self, at: Timestamp) -> Moment {
         Moment::new(at, self.now, &self.admin.zone)
+    }
+
+    /// The sentence on what became of an event, with when it is tried again.
+    pub(super) fn with_next_attempt(&self, outcome: &str, event: &EventRow) -> String {
+        format!("{outcome}{}", words::next_attempt(event, self.now).unwrap_or_default())
     }
 
     /// The moment as the clocks of the host's zone show it, and what they call that zone then.

@@ -56,10 +56,14 @@ impl Fields {
                 self.with(list, name, Some(&id.to_string()))
             })
         };
-        let shown = page.rows.len();
         let by_age = order == Order::default();
         Paging {
-            shown: format!("{shown} {what}{}", if shown == 1 { "" } else { "s" }),
+            shown: match page.rows.len() {
+                1 => format!("Showing 1 {what}"),
+                // Counting how many there are in all would be slow.
+                count if page.back.is_none() && page.further.is_some() => format!("Showing {what}s 1–{count}"),
+                count => format!("Showing {count} {what}s"),
+            },
             csv: Some(self.with(&format!("{list}.csv"), "", None)),
             back_word: if by_age { "Newer" } else { "Previous" },
             further_word: if by_age { "Older" } else { "Next" },

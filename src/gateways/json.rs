@@ -235,7 +235,7 @@ impl<'a> Object<'a> {
     /// The error for a field that is no whole number.
     fn no_number(&self, name: &str) -> Malformed {
         let given = self.members.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw);
-        Malformed(format!("`{name}` of {} is {}, and not a whole number of 64 bits", self.what, as_amount(given)))
+        Malformed(format!("`{name}` of {} is {}, not a whole number", self.what, as_amount(given)))
     }
 
     /// The boolean of `name`; false if it is absent. Another type is an error.

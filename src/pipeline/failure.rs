@@ -91,7 +91,7 @@ impl Failure {
             Wait::Backoff => backoff,
         };
         if let Some(wait) = wait {
-            let outcome = format!("{what}; attempt {attempt} of {}, the next is due later", engine.backoff.attempts);
+            let outcome = format!("{what}; attempt {attempt} of {}", engine.backoff.attempts);
             let due_at = Some(later(now, wait));
             return Verdict { state: EventState::Retryable, code: self.code, outcome, due_at, finished_at: None };
         }

@@ -28,6 +28,8 @@ const UNSHOWN: time::Duration = time::Duration::minutes(15);
 /// How many discarded events are looked at, and how many kinds of them are told one by one.
 const GIVEN_UP: i64 = 200;
 const KINDS: usize = 20;
+/// How long a card's bank holds an authorization: seven days at most companies.
+const CARDS_HOLD: time::Duration = time::Duration::days(7);
 /// How many disputes are told one by one.
 const DISPUTES: usize = 99;
 
@@ -217,7 +219,8 @@ pub(super) fn authorized(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly
         None => Vec::new(),
     };
     let count = authorized.len() as i64;
-    let first = authorized.first().map(|(_, since)| Anomaly::AuthorizedLong { count, since: *since });
+    let long = |since| Anomaly::AuthorizedLong { count, since, is_past: since < engine.now() - CARDS_HOLD };
+    let first = authorized.first().map(|(_, since)| long(*since));
     Ok(first.into_iter().collect())
 }
 

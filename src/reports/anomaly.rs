@@ -47,8 +47,8 @@ pub(crate) enum Anomaly {
     NotShown { variant: String, count: i64, event: EventId },
     /// Deliveries bore the id of an event and another body than its first; the last of these events.
     Differing { variant: String, count: i64, last: Timestamp, event: EventId },
-    /// Authorizations are about to end, and nobody has captured or canceled them.
-    AuthorizedLong { count: i64, since: Timestamp },
+    /// Authorizations are about to end, or the oldest has by what cards allow, and nobody has captured or canceled them.
+    AuthorizedLong { count: i64, since: Timestamp, is_past: bool },
     /// Payments need a person's eye.
     NeedReview { count: i64 },
     /// Subscriptions are in a status that this release does not know, so that they let nobody in.

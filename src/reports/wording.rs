@@ -189,10 +189,11 @@ impl Anomaly {
                 words.many(*count, "event was", "events were"),
                 at(last)
             ),
-            Self::AuthorizedLong { count, since } => format!(
-                "{} authorized, the oldest {}, and may expire soon: capture or cancel.",
+            Self::AuthorizedLong { count, since, is_past } => format!(
+                "{} authorized, the oldest {}, {}: capture or cancel.",
                 words.many(*count, "payment is still", "payments are still"),
-                at(since)
+                at(since),
+                if *is_past { "which has probably expired" } else { "and may expire soon" }
             ),
             Self::NeedReview { count } => {
                 format!("{} review.", words.many(*count, "payment needs", "payments need"))
@@ -259,7 +260,7 @@ impl Anomaly {
             Self::OpenCalls { token, on_subscription: true, .. } => ("The oldest", format!("subscriptions/{token}")),
             Self::OpenCalls { token, .. } => ("The oldest", format!("payments/{token}")),
             Self::Dispute { token, .. } => ("Its payment", format!("payments/{token}")),
-            Self::MoreDisputes { .. } => ("Payments", "payments".to_owned()),
+            Self::MoreDisputes { .. } => ("Disputes", "disputes".to_owned()),
             Self::Discarded { variant, .. } => {
                 ("Discarded events", format!("events?state=discarded&variant={variant}"))
             }

@@ -68,7 +68,7 @@ on_both_databases! {
         assert_eq!((done.status, done.header("location")), (303, Some(at(&token, "?done=refund").as_str())));
         // Its event is processed at once: the page that this leads to says so.
         let page = app.get(&at(&token, "?done=refund")).await.text();
-        for words in ["Refunded by Dummy.", "refund of 10.00 EUR asked for", "by admin", "payment.refunded"] {
+        for words in ["Refunded 10.00 EUR by Dummy.", "refund of 10.00 EUR asked for", "by admin", "payment.refunded"] {
             assert!(page.contains(words), "{words}: {page}");
         }
         let again = app.post(&at(&token, "/refund"), &form(&sure.body)).await;

@@ -50,7 +50,7 @@ on_both_databases! {
             requeue(&app, 1).await;
         }
         let first = app.get("/payments/admin/audit").await.body;
-        assert!(first.contains("50 acts"), "{first}");
+        assert!(first.contains("Showing acts 1–50"), "{first}");
         assert!(first.contains("?before=3"), "{first}");
         let second = app.get("/payments/admin/audit?before=3").await.body;
         assert!(second.contains("2 acts") && second.contains("?after=2"), "{second}");

@@ -68,4 +68,5 @@ mod transaction;
 mod variants;
 mod wishes;
 mod worker;
+mod words;
 mod workers;

@@ -271,6 +271,9 @@ on_both_databases! {
         assert_eq!(app.odd().await, [""; 0]);
         app.pass(60);
         app.is_odd(&["1 payment is still authorized, the oldest 5 days ago, and may expire soon: capture or cancel."]).await;
+        app.pass(2 * 24 * HOUR);
+        app.is_odd(&["1 payment is still authorized, the oldest 7 days ago, which has probably expired: capture or cancel."])
+            .await;
         app.payments.capture(&token, None).await.unwrap();
         assert_eq!(app.odd().await, [""; 0]);
     }

@@ -35,7 +35,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Books", "books"),
         tabs: tabs(&asked, &list, this, month),
         filter: form(&visit, &asked, &list, &found),
-        notes: Notes { notes: notes(&asked, &found), fresh: None },
+        notes: Notes { notes: notes(&asked, &found), fresh: None, what: "movement" },
         title: title(&frame, month, mode),
         currencies: found.currencies.iter().map(totals).collect(),
         empty: empty(&asked, &list, mode),

@@ -126,7 +126,9 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
     let payment = story.payment.as_ref();
     Explain {
         outcome: match &event.outcome {
-            Some(outcome) => straight(&visit.redacted("error", &event.variant, outcome)),
+            Some(outcome) => {
+                frame.with_next_attempt(&straight(&visit.redacted("error", &event.variant, outcome)), event)
+            }
             None => "It waits for a worker.".to_owned(),
         },
         code: event.outcome_code.clone(),

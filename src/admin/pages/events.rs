@@ -8,7 +8,7 @@ use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{spaced, straight};
+use crate::admin::views::badge::{state_of_event, straight};
 use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{self, Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Code, Link};
@@ -50,6 +50,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         notes: Notes {
             notes: notes(&frame, &asked, &found),
             fresh: place.is_none().then(|| asked.fields.with(&list, "", None)),
+            what: "event",
         },
         bulk: BulkForm {
             may_act: visit.may_act(),
@@ -89,7 +90,7 @@ fn tabs(asked: &Asked, list: &str, found: &EventList) -> Tabs {
     let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
     let mut tabs = vec![asked.fields.tab(list, "state", None, "All", all)];
     for (state, count) in &found.counts {
-        let mut text = spaced(state.as_str());
+        let mut text = state_of_event(*state);
         text[..1].make_ascii_uppercase();
         let mut tab = asked.fields.tab(list, "state", Some(state.as_str()), &text, *count);
         tab.urgent = *count > 0 && matches!(state, EventState::Discarded | EventState::Retryable);
@@ -143,7 +144,10 @@ fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
         state: row.state.into(),
         kind: row.kind.clone(),
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),
-        outcome: row.outcome.as_deref().map(straight).unwrap_or_else(|| "waits for a worker".to_owned()),
+        outcome: match row.outcome.as_deref() {
+            Some(outcome) => frame.with_next_attempt(&straight(outcome), row),
+            None => "waits for a worker".to_owned(),
+        },
         failed: matches!(row.state, EventState::Retryable | EventState::Discarded),
         variant: row.variant.clone(),
         deliveries: words::times(u64::try_from(row.deliveries).unwrap_or_default()),

@@ -55,7 +55,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         question: question(verb, what, &found),
         badges: badges(payment),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
-        figures: Figure::all(payment),
+        figures: Figure::all(payment, &found.verbs),
         warnings: warnings(&found, verb),
         action: address(&frame, payment, verb),
         step,

@@ -46,7 +46,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let gateway = story.gateway.unwrap_or("gateway");
     let details = details(&visit, &payment).await;
     let mut around = frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments");
-    around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), gateway);
+    around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), gateway, &story);
     let page = Page {
         page: around,
         back: Link::new("Payments", frame.href("payments")),
@@ -58,7 +58,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         concerns: payment.concerns.clone(),
         decide: (visit.may_act() && review::is_open(&payment)).then(|| Link::new("Decide", review::at(&frame, &payment))),
         unapplied: unapplied(&frame, &story),
-        figures: Figure::all(&payment),
+        figures: Figure::all(&payment, &story.permissions),
         token: Code::new(&payment.token, "token"),
         reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
         gateway_refs: story
@@ -107,14 +107,19 @@ fn unapplied(frame: &Frame, story: &PaymentStory) -> Vec<(Link, String)> {
 const FAILED: [&str; 4] = ["failed", "handler_failed", "handler_discarded", "malformed"];
 
 /// What came of an operation that led here.
-fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
+fn flash(done: Option<&str>, gateway: &str, story: &PaymentStory) -> Option<Flash> {
     if done == Some("review") {
         return Some(Flash::done("Decided. The timeline shows what changed."));
     }
-    Some(Flash::done(match Verb::parse(done?) {
-        Some(Verb::Capture) => format!("Captured by {gateway}. The timeline shows what changed."),
+    let verb = Verb::parse(done?);
+    let newest = story.operations.iter().filter(|it| (Some(it.verb), it.state) == (verb, OperationState::Done));
+    let minor = newest.max_by_key(|operation| operation.id).and_then(|operation| operation.amount);
+    let money = minor.map(|minor| Money::new(minor, story.payment.currency));
+    let money = money.map(|money| format!(" {money}")).unwrap_or_default();
+    Some(Flash::done(match verb {
+        Some(Verb::Capture) => format!("Captured{money} by {gateway}. The timeline shows what changed."),
         Some(Verb::Cancel) => format!("Canceled by {gateway}. The timeline shows what changed."),
-        Some(Verb::Refund) => format!("Refunded by {gateway}. The timeline shows what changed."),
+        Some(Verb::Refund) => format!("Refunded{money} by {gateway}. The timeline shows what changed."),
         Some(Verb::Complete) => format!("Completed by {gateway}. The timeline shows what changed."),
         Some(Verb::Refresh) => format!("{gateway} was asked; what it knows of this payment is here now."),
         None if done == Some(OperationState::Underway.as_str()) => {
@@ -200,7 +205,8 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
             |step: &&TransitionRow| step.event_id == Some(event.id) && Some(&step.cause) == event.outcome.as_ref();
         let why = match (story.transitions.iter().find(told), &event.outcome) {
             (Some(_), _) => String::new(),
-            (None, outcome) => outcome.as_deref().map_or_else(|| "waits for a worker".to_owned(), shown),
+            (None, Some(outcome)) => frame.with_next_attempt(&shown(outcome), event),
+            (None, None) => "waits for a worker".to_owned(),
         };
         let (badge, at) = (event.state.into(), frame.moment(event.received_at));
         let entry = Entry::event(&event.kind, href, badge, why, at).late(words::late(event));
@@ -208,7 +214,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         all.push((event.received_at, 1, Entry { is_check, ..entry }));
     }
     for step in &story.transitions {
-        all.push((step.created_at, 2, transition(frame, step)));
+        all.push((step.created_at, 2, transition(frame, story, step)));
     }
     for run in &story.attempts {
         let at = frame.moment(run.finished_at);
@@ -284,7 +290,7 @@ fn refunded_capture(story: &PaymentStory, operation: &OperationRow) -> Option<St
 }
 
 /// A step of the status, or of a flag beside it.
-fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
+fn transition(frame: &Frame, story: &PaymentStory, step: &TransitionRow) -> Entry {
     let (from, to) = (step.from_status, step.to_status);
     let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
     if let Some(dispute) = step.dispute.filter(|_| from == to) {
@@ -294,7 +300,17 @@ fn transition(frame: &Frame, step: &TransitionRow) -> Entry {
         (false, ..) => Entry::transition(Change::of(from, to), why, at),
         (true, true, _) => Entry::stays(to.into(), Badge::disputed(), why, at),
         (true, false, true) => Entry::stays(to.into(), Badge::needs_review(), why, at),
-        (true, false, false) => Entry::stays(to.into(), Badge::new("flags cleared", "neutral", "flag"), why, at),
+        (true, false, false) => Entry::stays(to.into(), Badge::new(cleared(story, step), "neutral", "flag"), why, at),
+    }
+}
+
+/// What a step that left no flag has ended.
+fn cleared(story: &PaymentStory, step: &TransitionRow) -> &'static str {
+    let before = story.transitions.iter().filter(|other| other.id < step.id).max_by_key(|other| other.id);
+    match before.map(|before| (before.disputed, before.needs_review)) {
+        Some((true, false)) => "dispute closed",
+        Some((true, true)) => "dispute closed, nothing to review",
+        Some((false, _)) | None => "nothing to review",
     }
 }
 

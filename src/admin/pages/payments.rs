@@ -48,7 +48,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Payments", "payments"),
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
-        notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)) },
+        notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)), what: "payment" },
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         by_amount: column(&asked, &list, order, true),
         by_age: column(&asked, &list, order, false),

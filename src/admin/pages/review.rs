@@ -40,7 +40,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         back: Link::new("The payment", frame.href(&format!("payments/{}", payment.token))),
         badges: flags.into_iter().flatten().collect(),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
-        figures: Figure::all(payment),
+        figures: Figure::all(payment, &found.verbs),
         concerns: payment.concerns.clone(),
         action: at(&frame, payment),
         seen: micros(payment),

@@ -37,7 +37,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     flags.extend(Badge::mode(row.livemode));
     let name = state.owner.as_ref().or(state.customer.as_ref()).or(row.gateway_ref.as_ref()).unwrap_or(&row.token);
     let mut around = frame.page(&format!("Subscription {name}"), "subscriptions");
-    around.flash = flash(Fields::of(&visit.req).get("done").as_deref());
+    around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), story.gateway.unwrap_or("the gateway"));
     let owner = state.owner.clone().unwrap_or_default();
     let give_owner = (frame.href(&format!("subscriptions/{}/owner", row.token)), owner);
     let page = Page {
@@ -64,7 +64,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// What an act that led here did.
-fn flash(done: Option<&str>) -> Option<Flash> {
+fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
     let told = "and the timeline says what came of it.";
     Some(Flash::done(match done? {
         "owner" => "The owner was given; handlers of subscriptions are told by a worker.".to_owned(),
@@ -73,7 +73,7 @@ fn flash(done: Option<&str>) -> Option<Flash> {
                         known; do not ask for the same once more.";
             return Some(Flash { tone: "warn", icon: "hourglass", text: text.to_owned() });
         }
-        word => format!("{}: the gateway did it, {told}", title(SubscriptionVerb::parse(word)?)),
+        word => format!("{}: done by {gateway}, {told}", title(SubscriptionVerb::parse(word)?)),
     }))
 }
 
@@ -101,7 +101,10 @@ fn timeline(visit: &Visit, story: &SubscriptionStory) -> Vec<Entry> {
     let mut all: Vec<(Timestamp, u8, Entry)> = Vec::new();
     for event in &story.events {
         let href = frame.href(&format!("events/{}", event.id));
-        let why = event.outcome.as_deref().map_or_else(|| "waits for a worker".to_owned(), shown);
+        let why = match event.outcome.as_deref() {
+            Some(outcome) => frame.with_next_attempt(&shown(outcome), event),
+            None => "waits for a worker".to_owned(),
+        };
         let (badge, at) = (event.state.into(), frame.moment(event.received_at));
         all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, at)));
     }

@@ -45,6 +45,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         notes: Notes {
             notes: notes(&frame, &asked, &found),
             fresh: at_newest.then(|| asked.fields.with(&list, "", None)),
+            what: "subscription",
         },
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         empty: empty(&visit, &asked, &list, &found),

@@ -181,9 +181,10 @@ fn arrived(frame: &Frame, event: &EventRow) -> Test {
         _ => (
             "good",
             "check",
-            "The way in works",
+            "The endpoint works",
             format!(
-                "The endpoint took the event with 200, and a worker has read it: {}.",
+                "It took the event with 200, and a worker has read it: {}. The event was signed with the secret that is \
+                 set here, so this does not tell whether that is the gateway's: send one from its own settings, too.",
                 event.outcome.as_deref().unwrap_or("it is done").trim_end_matches('.')
             ),
         ),

@@ -108,7 +108,15 @@ impl From<EventState> for Badge {
             EventState::Ignored => ("neutral", "minus"),
             EventState::Discarded => ("bad", "stop"),
         };
-        Self::new(spaced(state.as_str()), tone, icon)
+        Self::new(state_of_event(state), tone, icon)
+    }
+}
+
+/// What people call an event's state.
+pub(crate) fn state_of_event(state: EventState) -> String {
+    match state {
+        EventState::Retryable => "waiting to retry".to_owned(),
+        other => spaced(other.as_str()),
     }
 }
 

@@ -104,6 +104,8 @@ pub(crate) struct Notes {
     pub(crate) notes: Vec<String>,
     /// Where new rows would be seen; the script says how many there are.
     pub(crate) fresh: Option<String>,
+    /// What the rows are: `payment`.
+    pub(crate) what: &'static str,
 }
 
 /// The head of a column that can be sorted by.
@@ -124,7 +126,7 @@ pub(crate) struct Column {
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "parts/paging.html")]
 pub(crate) struct Paging {
-    /// What is shown: `50 payments`.
+    /// What is shown: `Showing payments 1–50`.
     pub(crate) shown: String,
     /// All rows of the list as a file.
     pub(crate) csv: Option<String>,

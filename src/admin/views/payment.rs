@@ -6,7 +6,10 @@ use askama::filters::HtmlSafe;
 use super::page::Page;
 use super::parts::{Amount, Badge, Change, Code, Link, Moment};
 use crate::admin::settings::Detail;
+use crate::domain::payment::Status;
 use crate::engine;
+use crate::gateways::Verb;
+use crate::reports::Permission;
 
 /// One payment.
 #[derive(Debug, Template)]
@@ -113,11 +116,15 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// How much moved, and what remains of it.
-    pub(crate) fn all(payment: &engine::Payment) -> Vec<Self> {
+    /// How much moved, what remains of it, and what can still be taken by what the gateway may be asked for.
+    pub(crate) fn all(payment: &engine::Payment, asks: &[Permission]) -> Vec<Self> {
         let mut all = vec![("Total", payment.amount), ("Captured", payment.captured), ("Refunded", payment.refunded)];
         all.extend((payment.lost.minor > 0).then_some(("Lost to disputes", payment.lost)));
-        all.push(("Remaining", payment.remaining()));
+        let capture = asks.iter().find(|ask| ask.verb == Verb::Capture).and_then(|ask| ask.may.clone().ok().flatten());
+        all.extend(capture.map(|most| ("Can be captured", most)));
+        // Nothing can remain of what is not taken yet.
+        let is_held = payment.status == Status::Authorized && payment.captured.minor == 0;
+        all.extend((!is_held).then(|| ("Remaining", payment.remaining())));
         all.into_iter().map(|(label, money)| Self { label, amount: Amount::new(money) }).collect()
     }
 }
@@ -190,7 +197,7 @@ impl Entry {
     /// A step that left the status as it was and changed a flag, which the badge names.
     pub(crate) fn stays(status: Badge, flag: Badge, why: String, at: Moment) -> Self {
         let (tone, icon) = (flag.tone, flag.icon);
-        let title = format!("stays {}", status.word);
+        let title = format!("Still {}", status.word);
         Self { badge: Some(flag), ..Self::plain(icon, "Status", title, why, at) }.with_tone(tone)
     }
 

@@ -4,7 +4,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use crate::domain::Timestamp;
-use crate::domain::event::Source;
+use crate::domain::event::{EventState, Source};
 use crate::store::rows::EventRow;
 
 const ABSOLUTE: &[BorrowedFormatItem<'_>] =
@@ -64,6 +64,12 @@ pub(crate) fn late(event: &EventRow) -> Option<String> {
     let seconds = (event.received_at - event.occurred_at?).whole_seconds();
     let is_late = event.source == Source::Delivery && seconds >= LATE;
     is_late.then(|| format!("arrived {} late", span(seconds.unsigned_abs())))
+}
+
+/// When an event that failed is tried again, to follow the sentence on what became of it: `, next attempt in 5 min`.
+pub(crate) fn next_attempt(event: &EventRow, now: Timestamp) -> Option<String> {
+    let due = event.due_at.filter(|_| event.state == EventState::Retryable)?;
+    Some(if due > now { format!(", next attempt {}", relative(due, now)) } else { ", next attempt now".to_owned() })
 }
 
 /// How often an event was delivered; nothing to say of the first time.

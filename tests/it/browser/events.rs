@@ -75,7 +75,7 @@ on_both_databases! {
         browser.click(".row-link");
         assert_eq!(browser.text(".title .badges"), "ignored test");
         let why = browser.text(".explain");
-        assert!(why.contains("It states none.") && why.contains("It changed no status"), "{why}");
+        assert!(why.contains("Facts None") && why.contains("It changed no status"), "{why}");
         assert_quiet(&mut browser);
     }
 }

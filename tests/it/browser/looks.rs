@@ -221,7 +221,7 @@ async fn new_rows_are_offered_and_nobody_is_asked_while_rows_are_ticked() {
     browser.click("[data-tick-all]");
     assert_eq!((browser.count("[data-tick]:checked"), look(&mut browser)), (1, 0), "rows are ticked");
     browser.click("[data-tick-all]");
-    assert_eq!((look(&mut browser), browser.text(".fresh")), (1, "2 new".to_owned()));
+    assert_eq!((look(&mut browser), browser.text(".fresh")), (1, "Show 2 new events".to_owned()));
     assert_eq!(browser.count("tbody tr"), 1, "nothing moves under the eye");
     browser.click(".fresh a");
     assert_eq!(browser.count("tbody tr"), 3);

@@ -1,0 +1,114 @@
+//! Do the pages say things in the words of those who read them?
+
+use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
+use actix_payments::{HandlerError, NewPayment};
+use actix_web::http::Method;
+
+use crate::app::{App, Kind, on_both_databases};
+use crate::events::{changed, fixture};
+use crate::scenes::{completed, money};
+
+/// An app whose handler of payouts fails, with a payment through the dummy gateway of which this happened.
+async fn shop(kind: Kind, happened: Happened) -> (App, String) {
+    let app = App::with(kind, |builder| {
+        builder.variant("dummy", Dummy::new("secret")).on_event("payout.paid", "book", |_| async {
+            Err::<(), _>(HandlerError::Retry("no such account".into()))
+        })
+    })
+    .await;
+    app.payments.mount("/payments");
+    let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
+    let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
+    let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", happened, &token, money(4999, "EUR")), now);
+    let headers = delivery.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap()));
+    app.request(Method::POST, "/payments/dummy/", &headers.collect::<Vec<_>>(), &delivery.body).await;
+    app.drain().await;
+    (app, token)
+}
+
+async fn page(app: &App, path: &str) -> String {
+    let answer = app.get(&format!("/payments/admin/{path}")).await;
+    assert!([200, 404].contains(&answer.status), "{path}: {}", answer.status);
+    answer.text()
+}
+
+/// What pages said once, and nobody should have to puzzle over again.
+const OLD: [&str; 14] = [
+    "next is due later",
+    "retryable",
+    "Retryable",
+    "64 bits",
+    "the gateway did it",
+    "flags cleared",
+    "stays pending",
+    "no flags",
+    "The way in works",
+    "Its events",
+    "It names none",
+    "It states none",
+    "refuses of late",
+    "Look at this payment",
+];
+
+on_both_databases! {
+    async fn no_page_says_what_nobody_understood(kind) {
+        let (app, token) = shop(kind, Happened::Paid).await;
+        let order = app.order().await.token;
+        app.deliver(&[&completed(&order), &fixture("charge.succeeded").to_string()]).await;
+        app.deliver(&[&fixture("charge.dispute.created").to_string(), &fixture("payout.paid").to_string()]).await;
+        app.deliver(&[&fixture("customer.subscription.created").to_string()]).await;
+        let odd = changed("charge.succeeded", &[("/id", "evt_x".into()), ("/data/object/amount", "49.99".into())]);
+        app.deliver(&[&odd]).await;
+        let subscription = app.texts("SELECT token AS t FROM pay_subscriptions").remove(0);
+        let mut paths: Vec<String> = app.texts("SELECT 'events/' || id AS t FROM pay_events");
+        paths.extend([&token, &order].map(|token| format!("payments/{token}")));
+        paths.extend([format!("payments/{token}?done=refund"), format!("subscriptions/{subscription}?done=cancel")]);
+        let lists = ["", "payments", "events", "subscriptions", "disputes", "books", "failures", "variants", "audit"];
+        paths.extend(lists.map(str::to_owned));
+        paths.extend(["payments?q=x", "events?state=retryable", "variants/stripe", "search?for=x"].map(str::to_owned));
+        let mut faults = Vec::new();
+        for path in paths {
+            let text = page(&app, &path).await;
+            faults.extend(OLD.iter().filter(|old| text.contains(**old)).map(|old| format!("{path}: {old}")));
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    async fn an_event_that_failed_says_when_it_is_tried_again(kind) {
+        let (app, _) = shop(kind, Happened::Paid).await;
+        app.deliver(&[&fixture("payout.paid").to_string()]).await;
+        app.run("UPDATE pay_events SET due_at = '2026-10-12 10:20:05+00:00' WHERE state = 'retryable'");
+        let told = "handler book failed: no such account; attempt 1 of 12, next attempt in 5 min";
+        for path in ["events", "events/2", "events?state=retryable"] {
+            let text = page(&app, path).await;
+            assert!(text.contains(told) && text.to_lowercase().contains("waiting to retry"), "{path}: {text}");
+        }
+        app.pass(3_600);
+        let text = page(&app, "events/2").await;
+        assert!(text.contains("attempt 1 of 12, next attempt now"), "{text}");
+    }
+
+    async fn what_is_authorized_shows_what_can_be_captured(kind) {
+        let (app, token) = shop(kind, Happened::Authorized).await;
+        for rest in ["", "/capture", "/capture?amount=20.00"] {
+            let text = page(&app, &format!("payments/{token}{rest}")).await;
+            assert!(text.contains("Can be captured 49.99 EUR") && !text.contains("Remaining"), "{text}");
+        }
+        app.payments.capture(&token, None).await.unwrap();
+        let text = page(&app, &format!("payments/{token}")).await;
+        assert!(text.contains("Remaining 49.99 EUR") && !text.contains("Can be captured"), "{text}");
+    }
+
+    async fn a_dispute_that_ended_says_what_stands_still(kind) {
+        let (app, _) = shop(kind, Happened::Paid).await;
+        let order = app.order().await.token;
+        app.deliver(&[&completed(&order), &fixture("charge.succeeded").to_string()]).await;
+        app.deliver(&[&fixture("charge.dispute.created").to_string()]).await;
+        app.run("UPDATE pay_transitions SET dispute = NULL");
+        app.run("INSERT INTO pay_transitions (payment_id, from_status, to_status, needs_review, disputed, cause, created_at) \
+                 SELECT payment_id, to_status, to_status, FALSE, FALSE, 'the dispute was won', created_at FROM pay_transitions \
+                 ORDER BY id DESC LIMIT 1");
+        let text = page(&app, &format!("payments/{order}")).await;
+        assert!(text.contains("Still paid dispute closed") && text.contains("Still paid disputed"), "{text}");
+    }
+}
