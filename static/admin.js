@@ -43,11 +43,11 @@
       if (Number.isNaN(size)) continue;
       time.dataset.server ??= time.title;
       time.title = zone === "here" ? here.format(Date.parse(time.dateTime)) : time.dataset.server;
-      const exact = time.nextElementSibling;
-      if (exact?.matches(".exact")) exact.textContent = time.title;
       const day = time.title.split(",")[0];
       time.textContent =
         size < 10 ? "just now" : size >= 7 * 86400 ? day : seconds < 0 ? `in ${span(size)}` : `${span(size)} ago`;
+      const exact = time.nextElementSibling;
+      if (exact?.matches(".exact")) exact.textContent = time.title.replace(`${time.textContent}, `, "");
     }
     for (const button of all("[data-zone-toggle]")) button.setAttribute("aria-pressed", zone === "here");
   };

@@ -129,6 +129,7 @@ impl Asked {
             hint: hint.to_owned(),
             offers: Vec::new(),
             error: problem.map(|(_, why)| why.clone()),
+            focused: false,
         }
     }
 

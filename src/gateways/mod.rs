@@ -112,7 +112,8 @@ pub trait Gateway: Send + Sync + 'static {
     /// # Errors
     /// Why not, as a sentence for an operator.
     fn supports(&self, verb: Verb) -> Result<(), String> {
-        Err(format!("{} can't be asked to {} from here.", self.name(), verb.as_str()))
+        let _ = verb;
+        Err(format!("{} can't be asked for anything from here.", self.name()))
     }
 
     /// Does something with a payment at the gateway, or asks for its current state. Returns the resulting state as

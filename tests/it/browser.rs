@@ -14,6 +14,7 @@ mod buying;
 mod events;
 mod finding;
 mod hostile;
+mod keyboard;
 mod looks;
 mod mounting;
 mod persons;

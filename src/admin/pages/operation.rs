@@ -171,6 +171,7 @@ fn choose(found: &Permissions, verb: Verb, fields: &Fields, given: String, most:
         value: given,
         hint: most.decimal(),
         error,
+        focused: true,
         ..Field::default()
     };
     let reasons: Vec<(&str, String)> = found.refund_reasons.iter().map(|word| (*word, spaced(word))).collect();

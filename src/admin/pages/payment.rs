@@ -47,6 +47,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let details = details(&visit, &payment).await;
     let mut around = frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments");
     around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), gateway, &story);
+    let (asks, no_asks) = if visit.may_act() { asks(&frame, &story, &payment) } else { Default::default() };
     let page = Page {
         page: around,
         back: Link::new("Payments", frame.href("payments")),
@@ -77,7 +78,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         neighbours: neighbours(&frame, &story),
         rebuild: Link::new("Rebuild", frame.href(&format!("payments/{}/rebuild", payment.token))),
         details,
-        asks: if visit.may_act() { asks(&frame, &story, &payment) } else { Vec::new() },
+        asks,
+        no_asks,
         timeline: timeline(&visit, &story, &payment),
         timeline_note: story.cut.then(|| {
             let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());
@@ -151,14 +153,13 @@ fn payer(story: &PaymentStory) -> Vec<(&'static str, String)> {
 }
 
 /// What the gateway can be asked for, and then what it can't be, with the reason.
-fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<Ask> {
+fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> (Vec<Ask>, Vec<String>) {
     let ask = |ask: &reports::Permission| Ask {
         label: title(ask.verb),
         icon: icon(ask.verb),
         leads: ask.may.as_ref().map(|_| address(frame, payment, ask.verb)).map_err(|why| sentence(why)),
     };
-    let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.permissions.iter().map(ask).partition(|ask| ask.leads.is_ok());
-    can.into_iter().chain(can_not).collect()
+    Ask::offered(story.permissions.iter().map(ask))
 }
 
 /// The payments beside this one.

@@ -40,6 +40,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), story.gateway.unwrap_or("the gateway"));
     let owner = state.owner.clone().unwrap_or_default();
     let give_owner = (frame.href(&format!("subscriptions/{}/owner", row.token)), owner);
+    let (asks, no_asks) = if visit.may_act() { asks(&frame, &story) } else { Default::default() };
     let page = Page {
         page: around,
         back: Link::new("Subscriptions", frame.href("subscriptions")),
@@ -48,7 +49,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         flags,
         sentence: sentence(&frame, &story),
         doubt: state.doubt.as_deref().map(crate::admin::views::badge::sentence),
-        asks: if visit.may_act() { asks(&frame, &story) } else { Vec::new() },
+        asks,
+        no_asks,
         items: state.items.iter().map(item).collect(),
         invoices: invoices(&frame, &story),
         invoices_note: story.has_more_invoices.then(|| format!("The {} newest invoices.", story.invoices.len())),
@@ -84,14 +86,13 @@ async fn give_owner(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// What the gateway can be asked for, and then what it can't be, with the reason.
-fn asks(frame: &Frame, story: &SubscriptionStory) -> Vec<Ask> {
+fn asks(frame: &Frame, story: &SubscriptionStory) -> (Vec<Ask>, Vec<String>) {
     let ask = |(verb, may): &(SubscriptionVerb, Result<(), String>)| Ask {
         label: title(*verb),
         icon: icon(*verb),
         leads: may.clone().map(|()| address(frame, &story.row.token, *verb)),
     };
-    let (can, can_not): (Vec<Ask>, Vec<Ask>) = story.permissions.iter().map(ask).partition(|ask| ask.leads.is_ok());
-    can.into_iter().chain(can_not).collect()
+    Ask::offered(story.permissions.iter().map(ask))
 }
 
 /// Everything that happened, newest first.

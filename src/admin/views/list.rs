@@ -71,6 +71,8 @@ pub(crate) struct Field {
     pub(crate) offers: Vec<String>,
     /// Why what it holds can't be searched for.
     pub(crate) error: Option<String>,
+    /// Whether it has the focus when its page opens.
+    pub(crate) focused: bool,
 }
 
 /// A list of a filter.

@@ -60,6 +60,13 @@ impl Moment {
     }
 }
 
+impl Moment {
+    /// What the absolute time says beside the text: only the time of day where that is the day already.
+    pub(crate) fn exact(&self) -> &str {
+        self.absolute.strip_prefix(&format!("{}, ", self.text)).unwrap_or(&self.absolute)
+    }
+}
+
 /// An amount of money: digits in groups of three and the currency's code.
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/amount.html")]

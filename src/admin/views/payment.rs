@@ -55,6 +55,8 @@ pub(crate) struct Payment {
     pub(crate) subscription: Option<Link>,
     /// What its gateway can be asked for, for those who may ask.
     pub(crate) asks: Vec<Ask>,
+    /// Why there is nothing that it can be asked for.
+    pub(crate) no_asks: Vec<String>,
     /// What happened, newest first.
     pub(crate) timeline: Vec<Entry>,
     /// What the timeline leaves out, if it is cut off, and where the rest is.
@@ -104,6 +106,24 @@ pub(crate) struct Ask {
     pub(crate) icon: &'static str,
     /// Where it leads, or why it can't be asked for now.
     pub(crate) leads: Result<String, String>,
+}
+
+impl Ask {
+    /// What can be asked for first; where that is nothing, why, each reason once, and no buttons.
+    pub(crate) fn offered(asks: impl Iterator<Item = Self>) -> (Vec<Self>, Vec<String>) {
+        let (mut can, can_not): (Vec<Self>, Vec<Self>) = asks.partition(|ask| ask.leads.is_ok());
+        if can.is_empty() {
+            let mut reasons: Vec<String> = Vec::new();
+            for why in can_not.into_iter().filter_map(|ask| ask.leads.err()) {
+                if !reasons.contains(&why) {
+                    reasons.push(why);
+                }
+            }
+            return (Vec::new(), reasons);
+        }
+        can.extend(can_not);
+        (can, Vec::new())
+    }
 }
 
 /// One of the amounts at the top.

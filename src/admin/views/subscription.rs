@@ -27,6 +27,8 @@ pub(crate) struct Subscription {
     pub(crate) doubt: Option<String>,
     /// What its gateway can be asked for, for those who may ask.
     pub(crate) asks: Vec<Ask>,
+    /// Why there is nothing that it can be asked for.
+    pub(crate) no_asks: Vec<String>,
     /// What is subscribed to.
     pub(crate) items: Vec<ItemRow>,
     /// Its invoices, newest first.

@@ -115,9 +115,8 @@ impl Gateway for Braintree {
         }
     }
 
-    fn supports(&self, verb: Verb) -> Result<(), String> {
-        let verb = verb.as_str();
-        Err(format!("This crate does not call Braintree's API: {verb} in its Control Panel, or by your own code."))
+    fn supports(&self, _: Verb) -> Result<(), String> {
+        Err("This crate does not call Braintree's API: use its Control Panel, or your own code.".to_owned())
     }
 
     fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {

@@ -114,11 +114,8 @@ impl Gateway for Mollie {
         match (&self.api, verb) {
             (_, Verb::Complete) => Err("Mollie completes a payment by itself.".to_owned()),
             (Some(_), _) => Ok(()),
-            (None, Verb::Refresh) => {
+            (None, _) => {
                 Err("This variant has no API key, so Mollie can't be asked for anything from here.".to_owned())
-            }
-            (None, verb) => {
-                Err(format!("This variant has no API key, so Mollie can't be asked to {} from here.", verb.as_str()))
             }
         }
     }

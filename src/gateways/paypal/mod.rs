@@ -243,15 +243,10 @@ impl Gateway for PayPal {
         interpret::interpret(event)
     }
 
-    fn supports(&self, verb: Verb) -> Result<(), String> {
-        if self.api.is_some() {
-            return Ok(());
-        }
-        let what = match verb {
-            Verb::Refresh => "for anything".to_owned(),
-            _ => format!("to {}", verb.as_str()),
-        };
-        Err(format!("This variant has no client ID and secret of PayPal's, so PayPal can't be asked {what} from here."))
+    fn supports(&self, _: Verb) -> Result<(), String> {
+        let why = "This variant has no client ID and secret of PayPal's, so PayPal can't be asked for anything from \
+                   here.";
+        self.api.as_ref().map(|_| ()).ok_or_else(|| why.to_owned())
     }
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {

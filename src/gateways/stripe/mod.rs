@@ -223,12 +223,7 @@ impl Gateway for Stripe {
             return Err("Stripe completes a payment by itself.".to_owned());
         }
         if self.api.is_none() {
-            return Err(match verb {
-                Verb::Refresh => {
-                    "This variant has no API key, so Stripe can't be asked for anything from here.".to_owned()
-                }
-                _ => format!("This variant has no API key, so Stripe can't be asked to {} from here.", verb.as_str()),
-            });
+            return Err("This variant has no API key, so Stripe can't be asked for anything from here.".to_owned());
         }
         Ok(())
     }

@@ -20,9 +20,9 @@ on_both_databases! {
 
             let view = View { javascript, width, dark, ..admin() };
             open(&mut browser, &site, &format!("/payments/admin/payments/{token}"), &view);
-            assert_eq!((browser.count(".asks a"), browser.count(".asks button[disabled]")), (2, 2));
+            assert_eq!((browser.count(".acts a"), browser.count(".acts button[disabled]")), (2, 2));
             assert_eq!(browser.overflow(), None);
-            browser.click(".asks a[href$=refund]");
+            browser.click(".acts a[href$=refund]");
             assert_eq!(browser.text("h1"), "Refund how much?");
             assert_eq!(browser.overflow(), None);
             browser.fill("input[name=amount]", "60");
