@@ -30,6 +30,7 @@
   const here = new Intl.DateTimeFormat("en-GB", {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
   });
+  const brief = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const span = (s) => {
     if (s < 60) return `${s} s`;
     if (s < 3600) return `${Math.floor(s / 60)} min`;
@@ -46,9 +47,12 @@
       const day = time.title.split(",")[0];
       time.textContent =
         size < 10 ? "just now" : size >= 7 * 86400 ? day : seconds < 0 ? `in ${span(size)}` : `${span(size)} ago`;
+      // A list has no room for both.
+      if (zone === "here" && time.closest(".rows")) time.textContent = brief.format(Date.parse(time.dateTime));
       const exact = time.nextElementSibling;
       if (exact?.matches(".exact")) exact.textContent = time.title.replace(`${time.textContent}, `, "");
     }
+    root.dataset.zone = zone;
     for (const button of all("[data-zone-toggle]")) button.setAttribute("aria-pressed", zone === "here");
   };
   const switchZone = () => {
@@ -115,7 +119,7 @@
     return rows.length > 0;
   };
   const keys = {
-    "/": () => (document.querySelector("main [type=search]") ?? document.querySelector("[type=search]"))?.select(),
+    "/": () => document.querySelector(".find [type=search]")?.select(),
     r: () => location.reload(),
     t: switchTheme,
     z: switchZone,

@@ -177,7 +177,10 @@ const commands = {
   async axe() {
     if (!current?.options.javaScriptEnabled) throw new Error('axe needs a page that was opened with JavaScript');
     await page().evaluate(readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8'));
-    const violations = await page().evaluate(async () => (await window.axe.run()).violations);
+    const violations = await page().evaluate(async () => {
+      const rules = { 'target-size': { enabled: true } };
+      return (await window.axe.run(document, { rules })).violations;
+    });
     return {
       violations: violations.map(({ id, impact, help, nodes }) => ({
         id,

@@ -36,7 +36,8 @@ impl Badge {
 
     /// Real money or not; `None` where the gateway doesn't say.
     pub(crate) fn mode(livemode: Option<bool>) -> Option<Self> {
-        livemode.map(|live| if live { Self::new("live", "good", "live") } else { Self::new("test", "warn", "flask") })
+        livemode
+            .map(|live| if live { Self::new("live", "good", "live") } else { Self::new("test", "neutral", "flask") })
     }
 }
 
