@@ -42,8 +42,8 @@ pub(crate) struct Batch {
     pub(crate) claimed: usize,
     /// Those whose async handlers are to run now.
     pub(crate) pending: Vec<Pending>,
-    /// The others: each one's variant, and the state that it is in.
-    pub(super) settled: Vec<(String, EventState)>,
+    /// The others: each one's variant, the state that it is in, and when it was requeued.
+    pub(super) settled: Vec<(String, EventState, Option<Timestamp>)>,
     /// The variants of the events that were processed for the first time, and when each was received.
     pub(super) first: Vec<(String, Timestamp)>,
     /// How many parked events were woken.
@@ -341,7 +341,7 @@ fn conclude(engine: &Arc<Engine>, set: &WorkingSet, done: Vec<Done<'_>>, written
             Some(pending) => batch.pending.push(pending),
             None => {
                 let state = written.state_of(one.event.row.id);
-                batch.settled.push((one.event.row.variant.clone(), state));
+                batch.settled.push((row.variant.clone(), state, row.requeued_at));
             }
         }
     }

@@ -20,6 +20,7 @@ pub(crate) struct Pending {
     pub(super) engine: Arc<Engine>,
     pub(super) claim: Claim,
     pub(super) attempts: i64,
+    pub(super) requeued_at: Option<Timestamp>,
     pub(super) event: EventNotice,
     pub(super) transitions: Vec<TransitionNotice>,
     pub(super) subscriptions: Vec<SubscriptionNotice>,
@@ -163,7 +164,7 @@ impl Pending {
         let state = verdict.state;
         let held = record(engine, last, Some(Settled { claim: self.claim, verdict })).await?;
         if held && !matches!(state, EventState::Available | EventState::Parked) {
-            engine.count(&self.event.variant, state.as_str(), 1);
+            engine.count_event(&self.event.variant, state, self.requeued_at);
         }
         Ok(())
     }

@@ -117,7 +117,7 @@ fn settle(engine: &Arc<Engine>, id: EventId, failure: &Failure, about: About) ->
             report(&event.row.variant, &event.row.gateway_event_id, &verdict);
             batch.claimed += 1;
             let state = verdict.state;
-            batch.settled.push((event.row.variant.clone(), state));
+            batch.settled.push((event.row.variant.clone(), state, event.row.requeued_at));
             let read = interpret(engine, &event).ok().filter(|_| about == About::AllItNames);
             let named: Vec<(&str, &References)> =
                 read.iter().map(|read| (event.row.variant.as_str(), &read.interpretation.references)).collect();

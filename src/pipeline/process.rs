@@ -66,7 +66,9 @@ impl Engine {
         let now = self.now();
         telemetry::batch(batch.claimed);
         batch.first.iter().for_each(|(variant, received_at)| telemetry::processed(variant, *received_at, now));
-        batch.settled.iter().for_each(|(variant, state)| self.count(variant, state.as_str(), 1));
+        for (variant, state, requeued_at) in &batch.settled {
+            self.count_event(variant, *state, *requeued_at);
+        }
         // Only now are they to be seen by others.
         if batch.woken > 0 {
             self.notify();

@@ -319,6 +319,7 @@ impl Written {
             engine: engine.clone(),
             claim: one.event.claim(),
             attempts: row.attempts,
+            requeued_at: row.requeued_at,
             event,
             transitions,
             subscriptions,

@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::EventId;
 use crate::engine::Engine;
-use crate::engine::tally::{RECEIVED, hour};
+use crate::engine::tally::{AGAIN, RECEIVED, hour};
 use crate::error::Error;
 use crate::reports::anomaly::Anomaly;
 use crate::reports::browse::{COUNT_CAP, readable};
@@ -79,7 +79,9 @@ fn buckets(tx: &mut dyn Tx, end: Timestamp, span: Span) -> Result<Vec<Bucket>, E
     let bounds = columns(end, span);
     let [completed, ignored, retryable, discarded] =
         [EventState::Completed, EventState::Ignored, EventState::Retryable, EventState::Discarded].map(|s| s.as_str());
-    let sums = tx.series(&bounds, [&[RECEIVED], &[completed, ignored], &[retryable, discarded]])?;
+    let [tried_again, given_up_again] = [retryable, discarded].map(|state| format!("{state}{AGAIN}"));
+    let failed = [retryable, discarded, tried_again.as_str(), given_up_again.as_str()];
+    let sums = tx.series(&bounds, [&[RECEIVED], &[completed, ignored], &failed])?;
     let bucket = |(at, [received, done, failed]): (&Timestamp, [i64; 3])| Bucket { at: *at, received, done, failed };
     Ok(bounds.iter().zip(sums).map(bucket).collect())
 }

@@ -121,6 +121,32 @@ on_both_databases! {
         assert!(week.contains("In the last 7 days, 9 events were received"), "{week}");
     }
 
+    async fn what_ran_again_is_told_beside_what_completed_at_first(kind) {
+        let plain = App::new(kind).await;
+        let told = App::with(kind, |b| b.on_event("*", "books", |_| std::future::ready(Ok::<_, HandlerError>(())))).await;
+        for app in [plain, told] {
+            let token = app.order().await.token;
+            app.deliver(&[&paid(1, &token, 4999, "eur", true), &fixture("payout.paid").to_string()]).await;
+            let before = app.tiles(["Received", "Completed"]).await;
+            for event in [1, 1, 2] {
+                assert_eq!(app.post(&format!("/payments/admin/events/{event}/requeue"), "").await.status, 303);
+                app.drain().await;
+            }
+            assert_eq!((before[0].as_str(), app.tiles(["Received", "Completed"]).await), ("2", before.clone()));
+            let page = app.overview().await;
+            assert!(page.contains("2 events were received, 2 completed or ignored"), "{page}");
+            assert!(page.contains("3 ran again"), "{page}");
+        }
+    }
+
+    async fn an_alarm_about_refused_deliveries_leads_to_their_cause(kind) {
+        let app = App::new(kind).await;
+        app.forged().await;
+        let page = app.overview().await;
+        assert!(page.contains("<a href=\"/payments/admin/variants/stripe\">See why</a>"), "{page}");
+        assert!(app.get("/payments/admin/variants/stripe").await.text().contains("signature_mismatch"));
+    }
+
     async fn money_counts_once_however_often_its_event_runs(kind) {
         let app = App::with(kind, |b| {
             b.handler("fails", |_| async { Err(HandlerError::retry("not now")) }).backoff(Backoff { attempts: 3, ..Backoff::default() })
@@ -272,7 +298,7 @@ on_both_databases! {
         app.pass(60);
         app.is_odd(&["1 payment is still authorized, the oldest 5 days ago, and may expire soon: capture or cancel."]).await;
         app.pass(2 * 24 * HOUR);
-        app.is_odd(&["1 payment is still authorized, the oldest 7 days ago, which has probably expired: capture or cancel."])
+        app.is_odd(&["1 payment is still authorized, the oldest 12 Oct 2026, which has probably expired: capture or cancel."])
             .await;
         app.payments.capture(&token, None).await.unwrap();
         assert_eq!(app.odd().await, [""; 0]);

@@ -16,7 +16,7 @@ use crate::admin::views::words::{count, grouped};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
-use crate::engine::tally::{DUPLICATE, LOST, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
+use crate::engine::tally::{AGAIN, DUPLICATE, LOST, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
 use crate::reports::{self, Anomaly, COUNT_CAP, Span, Worded, Wording};
 use crate::store::rows::{EventRow, Sum};
 
@@ -48,9 +48,14 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     Ok(frame.render(&page))
 }
 
-/// How often something happened whose outcome begins so.
+/// How often something happened whose outcome begins so. What was given up is counted each time, also after a requeue.
 fn sum(sums: &[Sum], outcome: &str) -> i64 {
-    let its = sums.iter().filter(|sum| sum.outcome == outcome || outcome == REJECTED && sum.outcome.starts_with(outcome));
+    let discarded = EventState::Discarded.as_str();
+    let is_it = |known: &str| match known.strip_prefix(outcome) {
+        Some(rest) => rest.is_empty() || outcome == REJECTED || (outcome == discarded && rest == AGAIN),
+        None => false,
+    };
+    let its = sums.iter().filter(|sum| is_it(&sum.outcome));
     its.fold(0, |all, sum| all.saturating_add(sum.count))
 }
 
@@ -86,10 +91,13 @@ fn tiles(frame: &Frame, found: &reports::Overview) -> Vec<Tile> {
     };
     let completed = EventState::Completed.as_str();
     let ignored = grouped(&number(EventState::Ignored.as_str()).to_string());
+    let ran_again = |state: EventState| number(&format!("{}{AGAIN}", state.as_str()));
+    let again = ran_again(EventState::Completed).saturating_add(ran_again(EventState::Ignored));
+    let again = if again > 0 { format!(", {} ran again", grouped(&again.to_string())) } else { String::new() };
     vec![
         counted("Received", "events", RECEIVED, "calm"),
         Tile {
-            note: format!("and {ignored} ignored"),
+            note: format!("and {ignored} ignored{again}"),
             ..counted("Completed", "events?state=completed", completed, "calm")
         },
         counted("Discarded", "events?state=discarded", EventState::Discarded.as_str(), "bad"),
