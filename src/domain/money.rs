@@ -145,6 +145,11 @@ impl Money {
         Self { minor, currency }
     }
 
+    /// The amount as pages and sentences say it: `9,999.99 EUR`.
+    pub(crate) fn said(&self) -> String {
+        format!("{} {}", grouped(&self.decimal()), self.currency)
+    }
+
     /// The amount as a decimal number without its currency: `49.99`, `5`, `5.120`.
     pub fn decimal(&self) -> String {
         let exponent = self.currency.exponent();
@@ -155,6 +160,20 @@ impl Money {
             width => format!("{sign}{}.{:0width$}", size / one, size % one, width = width as usize),
         }
     }
+}
+
+/// `-1249.00` as `-1,249.00`.
+pub(crate) fn grouped(decimal: &str) -> String {
+    let (whole, rest) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
+    let digits = whole.trim_start_matches('-');
+    let mut out = whole[..whole.len() - digits.len()].to_owned();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
 }
 
 impl fmt::Display for Money {

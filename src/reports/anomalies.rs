@@ -197,7 +197,7 @@ pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let more = open.len().saturating_sub(DISPUTES);
     let one = |it: OpenDispute| {
         let currency = it.currency.and_then(|code| Currency::parse(&code).ok());
-        let money = it.amount.zip(currency).map(|(amount, currency)| Money::new(amount, currency).to_string());
+        let money = it.amount.zip(currency).map(|(amount, currency)| Money::new(amount, currency).said());
         Anomaly::Dispute { id: it.gateway_ref, token: it.token, money, until: it.until }
     };
     let each = open.into_iter().take(DISPUTES).map(one);

@@ -102,4 +102,13 @@ on_both_databases! {
         app.run("UPDATE pay_events SET failure = NULL");
         assert!(app.get(FAILURES).await.text().contains("No event has failed"));
     }
+
+    async fn failures_of_a_handler_that_another_process_has_can_be_chosen(kind) {
+        let app = failed(kind, Arc::default()).await;
+        app.run("INSERT INTO pay_handlers (name, stage, registered_at) VALUES ('ship', 'transition', '2026-10-12 10:00:00+00:00')");
+        let page = app.get("/payments/admin/events").await.body;
+        for name in ["book", "send-receipt", "ship"] {
+            assert!(page.contains(&format!("<option value=\"{name}\"")), "{name}: {page}");
+        }
+    }
 }

@@ -1,25 +1,31 @@
 //! Do the pages say things in the words of those who read them?
 
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
+use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{HandlerError, NewPayment};
 use actix_web::http::Method;
 
-use crate::app::{App, Kind, on_both_databases};
+use crate::acts::form;
+use crate::app::{App, Kind, SECRET, on_both_databases};
 use crate::events::{changed, fixture};
 use crate::scenes::{completed, money};
 
 /// An app whose handler of payouts fails, with a payment through the dummy gateway of which this happened.
 async fn shop(kind: Kind, happened: Happened) -> (App, String) {
+    shop_of(kind, happened, 4999).await
+}
+
+async fn shop_of(kind: Kind, happened: Happened, minor: i64) -> (App, String) {
     let app = App::with(kind, |builder| {
-        builder.variant("dummy", Dummy::new("secret")).on_event("payout.paid", "book", |_| async {
-            Err::<(), _>(HandlerError::Retry("no such account".into()))
-        })
+        builder
+            .variant("dummy", Dummy::new("secret"))
+            .on_event("payout.paid", "book", |_| async { Err::<(), _>(HandlerError::Retry("no such account".into())) })
     })
     .await;
     app.payments.mount("/payments");
-    let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
+    let token = app.payments.create(NewPayment::new("dummy", money(minor, "EUR"))).await.unwrap().payment.token;
     let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
-    let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", happened, &token, money(4999, "EUR")), now);
+    let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", happened, &token, money(minor, "EUR")), now);
     let headers = delivery.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap()));
     app.request(Method::POST, "/payments/dummy/", &headers.collect::<Vec<_>>(), &delivery.body).await;
     app.drain().await;
@@ -110,5 +116,47 @@ on_both_databases! {
                  ORDER BY id DESC LIMIT 1");
         let text = page(&app, &format!("payments/{order}")).await;
         assert!(text.contains("Still paid dispute closed") && text.contains("Still paid disputed"), "{text}");
+    }
+
+    async fn an_old_time_is_said_once(kind) {
+        let (app, token) = shop(kind, Happened::Paid).await;
+        app.pass(8 * 86_400);
+        for path in [format!("payments/{token}"), "events/1".to_owned()] {
+            let text = page(&app, &path).await;
+            assert!(text.contains("12 Oct 2026 10:15:00 UTC") && !text.contains("12 Oct 2026 12 Oct 2026"), "{text}");
+        }
+    }
+
+    async fn an_amount_is_written_in_one_way(kind) {
+        let (app, token) = shop_of(kind, Happened::Paid, 999_999_999).await;
+        let sure = app.get(&format!("/payments/admin/payments/{token}/refund?amount=1234567.89")).await;
+        let done = app.post(&format!("/payments/admin/payments/{token}/refund"), &form(&sure.body)).await;
+        assert_eq!(done.status, 303, "{}", done.text());
+        let mut paths: Vec<String> = ["", "?done=refund", "/refund", "/refund?amount=123456.78", "/refund?amount=99999999"]
+            .map(|rest| format!("payments/{token}{rest}"))
+            .to_vec();
+        paths.extend([format!("payments/{token}/rebuild"), format!("payments/{token}/cancel")]);
+        paths.extend(["", "payments", "events", "books", "audit"].map(str::to_owned));
+        let mut told = 0;
+        for path in paths {
+            let text = app.get(&format!("/payments/admin/{path}")).await.text();
+            let bare = text.split_whitespace().filter(|word| {
+                let whole = word.split_once('.').map_or("", |(whole, _)| whole);
+                whole.len() > 3 && whole.bytes().all(|b| b.is_ascii_digit())
+            });
+            assert_eq!(bare.collect::<Vec<_>>(), [""; 0], "{path}: {text}");
+            told += usize::from(text.contains("1,234,567.89 EUR") || text.contains("9,999,999.99 EUR"));
+        }
+        assert!(told > 6, "{told} pages");
+    }
+
+    async fn the_question_about_a_subscription_shows_its_flags(kind) {
+        let app = App::bare(kind, |builder| builder.variant("stripe", Stripe::new(SECRET).api_key("sk_test_1"))).await;
+        let ends = [("/data/object/cancel_at_period_end", true.into())];
+        app.deliver(&[&changed("customer.subscription.created", &ends)]).await;
+        app.run("UPDATE pay_subscriptions SET certain = FALSE");
+        let token = app.texts("SELECT token AS t FROM pay_subscriptions").remove(0);
+        let text = page(&app, &format!("subscriptions/{token}/refresh")).await;
+        assert!(text.contains("ends") && text.contains("not certain"), "{text}");
     }
 }

@@ -100,7 +100,8 @@ fn tabs(asked: &Asked, list: &str, found: &EventList) -> Tabs {
 }
 
 fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
-    let handlers: BTreeSet<&str> = visit.engine().handlers.names().map(String::as_str).collect();
+    let own = visit.engine().handlers.names();
+    let handlers: BTreeSet<&str> = own.chain(&found.handlers).map(String::as_str).collect();
     let kind = Field { offers: found.kinds.clone(), ..asked.field("kind", "text", "Kind", "charge.*") };
     Filter {
         action: list.to_owned(),

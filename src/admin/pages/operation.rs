@@ -12,6 +12,7 @@ use crate::admin::views::list::Field;
 use crate::admin::views::operation::{Operation, Step};
 use crate::admin::views::parts::{Badge, Link};
 use crate::admin::views::payment::Figure;
+use crate::admin::views::words::grouped;
 use crate::domain::fact::Fact;
 use crate::domain::money::{Decimal, Money};
 use crate::domain::operation::OperationState;
@@ -73,7 +74,8 @@ fn badges(payment: &Payment) -> Vec<Badge> {
 fn warnings(found: &Permissions, verb: Verb) -> Vec<String> {
     let sentence = |dispute: &Fact| {
         let money = dispute.amount.zip(dispute.currency);
-        let of = money.map(|(minor, currency)| format!(" of {}", Money::new(minor, currency))).unwrap_or_default();
+        let of = money.map(|(minor, currency)| format!(" of {}", Money::new(minor, currency).said()));
+        let of = of.unwrap_or_default();
         let id = &dispute.gateway_ref;
         format!("Dispute {id}{of} is open. If it is lost after a refund, the customer gets the money twice.")
     };
@@ -153,12 +155,12 @@ fn question(verb: Verb, amount: Option<Money>, found: &Permissions) -> String {
         (Verb::Refund | Verb::Capture, Some(amount)) => {
             // A payment that was paid twice has several captures, and a refund is of one.
             let of = found.verbs.iter().find(|ask| ask.verb == verb).and_then(|ask| ask.of.as_ref());
-            format!("{} {amount}{}?", title(verb), of.map(|id| format!(" of {id}")).unwrap_or_default())
+            format!("{} {}{}?", title(verb), amount.said(), of.map(|id| format!(" of {id}")).unwrap_or_default())
         }
         (Verb::Refund, None) => "Refund how much?".to_owned(),
         (Verb::Capture, None) => "Capture how much?".to_owned(),
-        (Verb::Cancel, _) => format!("Cancel this payment of {}?", found.payment.amount),
-        (Verb::Complete, _) => format!("Complete this payment of {}?", found.payment.amount),
+        (Verb::Cancel, _) => format!("Cancel this payment of {}?", found.payment.amount.said()),
+        (Verb::Complete, _) => format!("Complete this payment of {}?", found.payment.amount.said()),
         (Verb::Refresh, _) => format!("Ask {} how this payment stands?", found.gateway),
     }
 }
@@ -166,7 +168,7 @@ fn question(verb: Verb, amount: Option<Money>, found: &Permissions) -> String {
 fn choose(found: &Permissions, verb: Verb, fields: &Fields, given: String, most: Money, error: Option<String>) -> Step {
     let amount = Field {
         name: "amount".to_owned(),
-        label: format!("Amount in {}, at most {}", most.currency, most.decimal()),
+        label: format!("Amount in {}, at most {}", most.currency, grouped(&most.decimal())),
         kind: "text",
         value: given,
         hint: most.decimal(),
@@ -190,7 +192,7 @@ fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Mon
     let mut meaning = meaning(found, verb, amount);
     let reason = sent.iter().find(|(name, _)| *name == "reason");
     meaning.extend(reason.map(|(_, word)| format!("Reason: {}.", spaced(word))));
-    let what = amount.map(|(amount, _)| format!(" {amount}")).unwrap_or_default();
+    let what = amount.map(|(amount, _)| format!(" {}", amount.said())).unwrap_or_default();
     let object = if amount.is_none() && matches!(verb, Verb::Cancel | Verb::Complete) { " the payment" } else { "" };
     Ok(Step::Confirm {
         meaning,
@@ -203,8 +205,8 @@ fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Mon
 fn meaning(found: &Permissions, verb: Verb, amount: Option<(Money, Money)>) -> Vec<String> {
     let gateway = found.gateway;
     let rest = amount.map(|(amount, most)| Money::new(most.minor - amount.minor, most.currency));
-    let rest = rest.filter(|rest| rest.minor > 0);
-    let what = amount.map(|(amount, _)| amount.to_string()).unwrap_or_default();
+    let rest = rest.filter(|rest| rest.minor > 0).map(|rest| rest.said());
+    let what = amount.map(|(amount, _)| amount.said()).unwrap_or_default();
     let first = match verb {
         Verb::Refund => format!("{gateway} returns {what} to the customer. That can't be taken back."),
         Verb::Capture => format!("{gateway} takes {what} of what the customer authorized."),
@@ -228,8 +230,8 @@ fn amount(text: &str, most: Money) -> Result<Money, String> {
     let given = money(text, most)?;
     match given.minor {
         1.. if given.minor <= most.minor => Ok(given),
-        1.. => Err(format!("expected at most {most}, got {given}")),
-        _ => Err(format!("expected an amount above 0, got {given}")),
+        1.. => Err(format!("expected at most {}, got {}", most.said(), given.said())),
+        _ => Err(format!("expected an amount above 0, got {}", given.said())),
     }
 }
 

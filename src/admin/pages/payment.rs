@@ -117,7 +117,7 @@ fn flash(done: Option<&str>, gateway: &str, story: &PaymentStory) -> Option<Flas
     let newest = story.operations.iter().filter(|it| (Some(it.verb), it.state) == (verb, OperationState::Done));
     let minor = newest.max_by_key(|operation| operation.id).and_then(|operation| operation.amount);
     let money = minor.map(|minor| Money::new(minor, story.payment.currency));
-    let money = money.map(|money| format!(" {money}")).unwrap_or_default();
+    let money = money.map(|money| format!(" {}", money.said())).unwrap_or_default();
     Some(Flash::done(match verb {
         Some(Verb::Capture) => format!("Captured{money} by {gateway}. The timeline shows what changed."),
         Some(Verb::Cancel) => format!("Canceled by {gateway}. The timeline shows what changed."),
@@ -236,7 +236,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     }
     for operation in &story.operations {
         let at = frame.moment(operation.created_at);
-        let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency)));
+        let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency).said()));
         let of = refunded_capture(story, operation).map(|id| format!(" from {id}"));
         let (amount, of) = (amount.unwrap_or_default(), of.unwrap_or_default());
         let title = format!("{}{amount}{of} asked for", operation.verb.as_str());
@@ -255,7 +255,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     let (title, why) = if payment.adopted {
         ("Adopted", "made from an event that no payment here was waiting for".to_owned())
     } else {
-        ("Created", format!("{} through {}", payment.amount, payment.variant))
+        ("Created", format!("{} through {}", payment.amount.said(), payment.variant))
     };
     all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
     all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));

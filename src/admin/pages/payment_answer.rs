@@ -1,8 +1,6 @@
 //! The sentence on top of a payment's page: why it isn't paid, or where its money is.
 
-use crate::admin::views::words::grouped;
 use crate::domain::event::{EventState, Source};
-use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
@@ -12,11 +10,11 @@ pub(super) fn answer(story: &PaymentStory, payment: &Payment) -> String {
     let gateway = story.gateway.unwrap_or("the gateway");
     let decline =
         story.payer.decline.as_deref().map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
-    let (captured, refunded, left) = (said(payment.captured), said(payment.refunded), said(payment.remaining()));
+    let (captured, refunded, left) = (payment.captured.said(), payment.refunded.said(), payment.remaining().said());
     let mut words = match payment.status {
         Status::Pending => pending(story, gateway, &decline),
         Status::Authorized => {
-            format!("Not paid yet: {} are authorized at {gateway} and wait to be captured.", said(payment.amount))
+            format!("Not paid yet: {} are authorized at {gateway} and wait to be captured.", payment.amount.said())
         }
         Status::Failed => format!("Not paid: the last try failed{decline}. Another try may still succeed."),
         Status::Canceled => "Not paid: it was canceled before any money moved.".to_owned(),
@@ -28,7 +26,7 @@ pub(super) fn answer(story: &PaymentStory, payment: &Payment) -> String {
         Status::Refunded => format!("Refunded: all of the {captured} that came in went back to the customer."),
     };
     if payment.lost.minor > 0 {
-        words.push_str(&format!(" {} were lost to disputes, {left} remain.", said(payment.lost)));
+        words.push_str(&format!(" {} were lost to disputes, {left} remain.", payment.lost.said()));
     } else if payment.disputed {
         words.push_str(" The customer disputes it.");
     }
@@ -61,8 +59,4 @@ fn pending(story: &PaymentStory, gateway: &str, decline: &str) -> String {
             format!("Not paid yet: the last event from {gateway} is {}, and it reports no payment.", newest.kind)
         }
     }
-}
-
-fn said(money: Money) -> String {
-    format!("{} {}", grouped(&money.decimal()), money.currency)
 }

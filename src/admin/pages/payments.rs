@@ -107,7 +107,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
     Filter {
         action: list.to_owned(),
         hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
-        search: asked.field("q", "search", "Search", "Reference, token, gateway ref or email"),
+        search: asked.field("q", "search", "Search", "Email, name, last four, order number or any id"),
         fields: Vec::new(),
         selects: vec![asked.fields.variants(&visit.payments)],
         more: vec![
@@ -187,7 +187,8 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Empty
     if asked.any(&["q", "variant", "status"]) || asked.any(MORE) {
         return Empty {
             title: "No payments match".to_owned(),
-            text: "Search finds whole tokens and gateway refs, and references and email addresses by how they begin."
+            text: "Search finds any part of an email address, names and order numbers by how their words begin, the \
+                   last four digits of cards, and whole ids."
                 .to_owned(),
             codes: Vec::new(),
             link: Some(Link::new("All payments", list)),

@@ -15,6 +15,7 @@ use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::request::{Requester, idempotency_key};
 use crate::error::ErrorKind;
 use crate::operations::{Outcome, SubscriptionOrder};
+use crate::reports::SubscriptionStory;
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -43,7 +44,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page(title(verb), "subscriptions"),
         back: Link::new("The subscription", frame.href(&format!("subscriptions/{}", row.token))),
         question: format!("{}?", title(verb)),
-        badges: [Some(row.status.into()), Badge::mode(row.livemode)].into_iter().flatten().collect(),
+        badges: badges(&story),
         whose: [&row.owner, &row.customer, &row.gateway_ref].into_iter().flatten().cloned().collect(),
         warnings: Vec::new(),
         figures: Vec::new(),
@@ -51,6 +52,14 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         step,
     };
     Ok(frame.render(&page))
+}
+
+/// Where the subscription stands, with all that speaks for a second look.
+fn badges(story: &SubscriptionStory) -> Vec<Badge> {
+    let (row, state) = (&story.row, &story.subscription.state);
+    let ends = state.ended_at.is_none() && state.ends_at().is_some();
+    let flags = [ends.then(Badge::ends), (!row.certain).then(Badge::not_certain), Badge::mode(row.livemode)];
+    [Some(row.status.into())].into_iter().chain(flags).flatten().collect()
 }
 
 /// Does what was confirmed, and leads back to the subscription, whose timeline says what came of it.

@@ -5,6 +5,7 @@ use time::macros::format_description;
 
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, Source};
+pub(crate) use crate::domain::money::grouped;
 use crate::store::rows::EventRow;
 
 const ABSOLUTE: &[BorrowedFormatItem<'_>] =
@@ -90,20 +91,6 @@ pub(crate) fn count(found: u64, limit: u64) -> String {
         (true, 1_000..) if limit.is_multiple_of(1_000) => format!("{}k+", limit / 1_000),
         (true, _) => format!("{limit}+"),
     }
-}
-
-/// `-1249.00` as `-1,249.00`.
-pub(crate) fn grouped(decimal: &str) -> String {
-    let (whole, rest) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
-    let digits = whole.trim_start_matches('-');
-    let mut out = whole[..whole.len() - digits.len()].to_owned();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + rest
 }
 
 fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {

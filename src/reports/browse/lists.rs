@@ -105,7 +105,8 @@ impl Engine {
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
             let each = EventState::ALL.map(EventStream::State);
             let counts = EventState::ALL.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
-            Ok(EventList { page, stopped_at, tokens, counts, kinds: tx.kinds("", CHOICES)? })
+            let handlers = tx.registered()?.into_iter().map(|it| it.name).collect();
+            Ok(EventList { page, stopped_at, tokens, counts, kinds: tx.kinds("", CHOICES)?, handlers })
         })
         .await
     }

@@ -110,6 +110,8 @@ pub(crate) struct EventList {
     pub tokens: BTreeMap<PaymentId, String>,
     pub counts: Vec<(EventState, i64)>,
     pub kinds: Vec<String>,
+    /// The handlers that any process has registered.
+    pub handlers: Vec<String>,
 }
 
 /// What was read of a list, in the order of the reading.
