@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::id::{EventId, PaymentId};
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::reports::browse::{Page, Place, ROWS, page};
+use crate::reports::browse::{Page, Place, ROWS, page_of};
+use crate::store::Tx;
 use crate::store::audit::{ActFilter, ActPlace, ActRow};
 
 /// How many acts are asked which kinds there are to filter by.
@@ -19,24 +20,38 @@ pub(crate) struct Acts {
     /// The tokens of the payments, and the kinds of the events, that acts were done to.
     pub tokens: BTreeMap<PaymentId, String>,
     pub kinds: BTreeMap<EventId, String>,
-    /// The kinds of recent acts, in alphabetical order.
-    pub acts: BTreeSet<String>,
 }
 
 impl Engine {
-    pub(crate) async fn audit(self: &Arc<Self>, filter: ActFilter, place: Option<Place>) -> Result<Acts, Error> {
-        let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
-        self.look(move |tx| {
-            let rows = tx.browse_acts(&filter, from, ROWS as i64 + 1)?;
-            let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
-            let on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
-            Ok(Acts {
-                page: page(rows, place, |row| row.id),
-                tokens: tx.tokens_of(&of)?.into_iter().collect(),
-                kinds: tx.events_with(&on)?.into_iter().map(|event| (event.id, event.kind)).collect(),
-                acts: tx.recent_acts(OFFERS_OF)?.into_iter().collect(),
-            })
-        })
-        .await
+    /// A page of the audit, and the kinds of recent acts in alphabetical order.
+    pub(crate) async fn audit(
+        self: &Arc<Self>,
+        filter: ActFilter,
+        place: Option<Place>,
+    ) -> Result<(Acts, BTreeSet<String>), Error> {
+        self.look(move |tx| Ok((acts(tx, &filter, place, ROWS)?, tx.recent_acts(OFFERS_OF)?.into_iter().collect())))
+            .await
     }
+
+    /// A part of the audit, of `size` acts at the most.
+    pub(crate) async fn acts(
+        self: &Arc<Self>,
+        filter: ActFilter,
+        place: Option<Place>,
+        size: usize,
+    ) -> Result<Acts, Error> {
+        self.look(move |tx| acts(tx, &filter, place, size)).await
+    }
+}
+
+fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) -> Result<Acts, Error> {
+    let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
+    let rows = tx.browse_acts(filter, from, size as i64 + 1)?;
+    let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
+    let on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
+    Ok(Acts {
+        page: page_of(rows, place, size, |row| row.id),
+        tokens: tx.tokens_of(&of)?.into_iter().collect(),
+        kinds: tx.events_with(&on)?.into_iter().map(|event| (event.id, event.kind)).collect(),
+    })
 }

@@ -26,22 +26,33 @@ impl Engine {
         let beside = place.map(|Place { id, back, with }| DisputePlace { payment: PaymentId(id), back, with });
         self.look(move |tx| {
             let rows = tx.browse_disputes(state, beside, ROWS as i64 + 1)?;
-            Ok(DisputeList { page: cut(rows, place), counts: tx.count_disputes(&DISPUTE_STATES, COUNT_CAP)? })
+            Ok(DisputeList { page: cut(rows, place, ROWS), counts: tx.count_disputes(&DISPUTE_STATES, COUNT_CAP)? })
         })
         .await
+    }
+
+    /// A part of the disputes in this state, of `size` at the most.
+    pub(crate) async fn dispute_page(
+        self: &Arc<Self>,
+        state: State,
+        place: Option<Place>,
+        size: usize,
+    ) -> Result<Page<DisputeRow>, Error> {
+        let beside = place.map(|Place { id, back, with }| DisputePlace { payment: PaymentId(id), back, with });
+        self.look(move |tx| Ok(cut(tx.browse_disputes(state, beside, size as i64 + 1)?, place, size))).await
     }
 }
 
 /// A page of rows that were read one beyond its size, in the order of the reading.
-fn cut(mut rows: Vec<DisputeRow>, place: Option<Place>) -> Page<DisputeRow> {
+fn cut(mut rows: Vec<DisputeRow>, place: Option<Place>, size: usize) -> Page<DisputeRow> {
     let back = place.is_some_and(|place| place.back);
-    let more = rows.len() > ROWS;
+    let more = rows.len() > size;
     if more {
-        let torn = rows[ROWS].payment_id;
-        rows.truncate(ROWS);
+        let torn = rows[size].payment_id;
+        rows.truncate(size);
         let whole = rows.iter().position(|row| row.payment_id == torn).unwrap_or(rows.len());
         // Of a payment that alone has more than a page the rest is left out, on its own page it is not.
-        rows.truncate(if whole == 0 { ROWS } else { whole });
+        rows.truncate(if whole == 0 { size } else { whole });
     }
     let beside = |row: Option<&DisputeRow>, back| row.map(|row| Place { id: row.payment_id.0, back, with: false });
     let end = beside(rows.last().filter(|_| more), back);

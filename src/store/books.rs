@@ -22,10 +22,6 @@ pub(crate) struct MovementRow {
     pub mode: String,
     pub moved_at: Timestamp,
     pub gateway_ref: String,
-    /// Minor units, where the gateway told it.
-    pub fee: Option<i64>,
-    /// As [`MovementRow::fee`].
-    pub net: Option<i64>,
 }
 
 /// A movement to be stored.

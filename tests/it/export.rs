@@ -4,6 +4,7 @@ use actix_payments::{Admin, NewPayment};
 use actix_web::http::Method;
 
 use crate::app::{ADMIN, Answer, App, on_both_databases, staff};
+use crate::events::fixture;
 use crate::scenes::{completed, money};
 
 /// Reads a CSV as RFC 4180 says, and holds it to that.
@@ -91,5 +92,45 @@ on_both_databases! {
         assert_eq!((column(&rows, "customer"), column(&rows, "amount")), (vec!["'=hidden".to_owned()], vec!["0.05".to_owned()]));
         let closed = app.request(Method::GET, "/payments/admin/payments.csv", &[], b"").await;
         assert_eq!((closed.status, closed.body.as_str()), (401, "unauthorized"));
+    }
+
+    async fn the_audit_is_a_file_of_all_acts_of_the_filter(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        app.run(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) \
+             INSERT INTO pay_audit (actor, act, event_id, payment_id, detail, address, created_at) \
+             SELECT '=mia', CASE WHEN i % 2 = 0 THEN 'requeue' ELSE 'discard' END, 1, 1, '@cmd', '192.0.2.1', \
+             '2026-10-12 10:00:00+00:00' FROM n",
+        );
+        let page = app.get("/payments/admin/audit?act=requeue&before=900").await.body;
+        assert!(page.contains("href=\"/payments/admin/audit.csv?act=requeue\""), "{page}");
+        let answer = app.get("/payments/admin/audit.csv?act=requeue").await;
+        let rows = parsed(&answer);
+        let names = ["at", "act", "actor", "address", "variant", "event", "kind", "payment", "detail"];
+        assert_eq!((rows[0].clone(), rows.len()), (names.map(str::to_owned).to_vec(), 601));
+        let first = ["2026-10-12T10:00:00Z", "requeue", "'=mia", "192.0.2.1", "", "1", "checkout.session.completed", &token, "'@cmd"];
+        assert_eq!(rows[1], first);
+        assert!(answer.header("content-disposition").unwrap().contains("audit-2026"));
+        assert_eq!(app.request(Method::GET, "/payments/admin/audit.csv", &[], b"").await.status, 401);
+    }
+
+    async fn the_disputes_are_a_file_of_those_that_stand_alike(kind) {
+        let app = App::new(kind).await;
+        let new = NewPayment::new("stripe", money(4999, "EUR")).reference("=10042").customer("mia@shop.example");
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        app.deliver(&[&completed(&token), &fixture("charge.succeeded").to_string()]).await;
+        app.deliver(&[&fixture("charge.dispute.created").to_string()]).await;
+        let page = app.get("/payments/admin/disputes").await.body;
+        assert!(page.contains("href=\"/payments/admin/disputes.csv\""), "{page}");
+        let rows = parsed(&app.get("/payments/admin/disputes.csv").await);
+        let names = [
+            "dispute", "state", "amount", "currency", "since", "answer_by", "variant", "mode", "payment", "reference", "customer",
+        ];
+        assert_eq!((rows[0].clone(), rows.len()), (names.map(str::to_owned).to_vec(), 2));
+        assert_eq!((column(&rows, "state"), column(&rows, "payment")), (vec!["open".to_owned()], vec![token]));
+        assert_eq!((column(&rows, "amount")[0].as_str(), column(&rows, "reference")[0].as_str()), ("49.99", "'=10042"));
+        assert_eq!(parsed(&app.get("/payments/admin/disputes.csv?state=lost").await).len(), 1);
     }
 }

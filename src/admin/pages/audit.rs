@@ -8,7 +8,7 @@ use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::audit::{ActRow, Audit};
 use crate::admin::views::badge::spaced;
-use crate::admin::views::list::{Empty, Filter, Paging};
+use crate::admin::views::list::{Empty, Filter};
 use crate::admin::views::parts::Link;
 use crate::reports::{self, Order};
 use crate::store::audit::{ActFilter};
@@ -19,9 +19,9 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Audit", "audit",
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
     let list = frame.href("audit");
-    let filter = ActFilter { actor: asked.text("actor"), act: asked.text("act") };
-    let found = visit.engine().audit(filter, asked.place()).await?;
-    let acts: Vec<(&String, String)> = found.acts.iter().map(|act| (act, spaced(act))).collect();
+    let (filter, place) = (filter(&mut asked), asked.place());
+    let (found, kinds) = visit.engine().audit(filter, place).await?;
+    let acts: Vec<(&String, String)> = kinds.iter().map(|act| (act, spaced(act))).collect();
     let is_filtered = asked.any(&["actor", "act"]);
     let page = Audit {
         page: frame.page("Audit", "audit"),
@@ -38,10 +38,15 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             ..Filter::default()
         },
         empty: empty(is_filtered),
-        paging: Paging { csv: None, ..asked.fields.paging(&list, "act", &found.page, Order::default()) },
+        paging: asked.fields.paging(&list, "act", &found.page, Order::default()),
         rows: found.page.rows.iter().map(|act| row(&frame, act, &found)).collect(),
     };
     Ok(frame.render(&page))
+}
+
+/// What an address asks for.
+pub(super) fn filter(asked: &mut Asked) -> ActFilter {
+    ActFilter { actor: asked.text("actor"), act: asked.text("act") }
 }
 
 fn row(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> ActRow {

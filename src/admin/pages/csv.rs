@@ -27,15 +27,14 @@ pub(in crate::admin) const ROUTES: &[Route] = &[
 ];
 
 /// How many rows are read at a time: some hundred kilobytes.
-const CHUNK: usize = 1_000;
+pub(super) const CHUNK: usize = 1_000;
 
 const PAYMENTS: &[&str] = &[
     "created", "token", "reference", "variant", "status", "amount", "captured", "refunded", "currency", "mode",
     "customer", "disputed", "concerns", "adopted", "updated",
 ];
 
-const BOOK: &[&str] =
-    &["moved", "kind", "amount", "currency", "fee", "net", "variant", "mode", "payment", "gateway_id"];
+const BOOK: &[&str] = &["moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id"];
 
 const EVENTS: &[&str] = &[
     "received", "event", "kind", "variant", "state", "code", "outcome", "payment", "mode", "deliveries", "attempts",
@@ -80,7 +79,7 @@ async fn subscriptions_csv(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// A file of other rows than were meant is worse than none.
-fn readable<T>(view: T, asked: &Asked) -> Result<T, Failure> {
+pub(super) fn readable<T>(view: T, asked: &Asked) -> Result<T, Failure> {
     match asked.problem() {
         Some(problem) => Err(Failure::Refused(format!("The filter can't be read; {problem}."))),
         None => Ok(view),
@@ -88,13 +87,13 @@ fn readable<T>(view: T, asked: &Asked) -> Result<T, Failure> {
 }
 
 /// What the file is of, and when it was made.
-fn file(what: &str, visit: &Visit) -> String {
+pub(super) fn file(what: &str, visit: &Visit) -> String {
     let now = visit.engine().now().format(format_description!("[year]-[month]-[day]T[hour]-[minute]Z"));
     format!("{what}-{}.csv", now.unwrap_or_default())
 }
 
 /// A file that could not be finished is broken off, so that nobody takes it for the whole.
-async fn end(sent: Result<(), Error>, way: &Way) {
+pub(super) async fn end(sent: Result<(), Error>, way: &Way) {
     if let Err(error) = sent {
         log::error!("payments: a CSV was broken off: {error}");
         let _ = way.send(Err(error)).await;
@@ -157,15 +156,12 @@ async fn send_book(visit: Visit, view: BookView, way: &Way) -> Result<(), Error>
 }
 
 fn add_movement(sheet: &mut Sheet, row: MovementRow, token: Option<String>) {
-    let money = |minor| Money::new(minor, row.currency).decimal();
     let variant = row.variant.clone();
     let cells = [
         Ours(machine(row.moved_at)),
         Ours(row.kind.as_str().to_owned()),
-        Ours(money(row.amount)),
+        Ours(Money::new(row.amount, row.currency).decimal()),
         Ours(row.currency.to_string()),
-        Ours(row.fee.map(money).unwrap_or_default()),
-        Ours(row.net.map(money).unwrap_or_default()),
         Ours(row.variant),
         Ours(row.mode),
         Ours(token.unwrap_or_default()),
@@ -261,6 +257,6 @@ fn add_subscription(sheet: &mut Sheet, row: SubscriptionRow) {
     sheet.row(&variant, cells);
 }
 
-fn mode(livemode: Option<bool>) -> String {
+pub(super) fn mode(livemode: Option<bool>) -> String {
     livemode.map_or("", |live| if live { "live" } else { "test" }).to_owned()
 }

@@ -7,7 +7,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::disputes::{DisputeRow, Disputes};
-use crate::admin::views::list::{Empty, Paging, Tabs};
+use crate::admin::views::list::{Empty, Tabs};
 use crate::admin::views::parts::{Amount, Badge, Link};
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
@@ -19,18 +19,23 @@ pub(in crate::admin) const ROUTES: &[Route] =
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
-    let known = |word: &str| DISPUTE_STATES.into_iter().find(|state| state.as_str() == word);
-    let state = asked.word("state", known).unwrap_or(State::Open);
+    let state = state(&mut asked);
     let list = frame.href("disputes");
     let found = visit.engine().disputes(state, asked.place()).await?;
     let page = Disputes {
         page: frame.page("Disputes", "disputes"),
         tabs: tabs(&asked, &list, state, &found),
         empty: empty(state),
-        paging: Paging { csv: None, ..asked.fields.paging(&list, "dispute", &found.page, Order::default()) },
+        paging: asked.fields.paging(&list, "dispute", &found.page, Order::default()),
         rows: found.page.rows.iter().map(|row| self::row(&visit, &frame, state, row)).collect(),
     };
     Ok(frame.render(&page))
+}
+
+/// Which disputes an address asks for.
+pub(super) fn state(asked: &mut Asked) -> State {
+    let known = |word: &str| DISPUTE_STATES.into_iter().find(|state| state.as_str() == word);
+    asked.word("state", known).unwrap_or(State::Open)
 }
 
 fn tabs(asked: &Asked, list: &str, state: State, found: &DisputeList) -> Tabs {

@@ -42,6 +42,8 @@ pages! {
     audit,
     data,
     csv,
+    audit_csv,
+    disputes_csv,
     search,
     failures,
 }

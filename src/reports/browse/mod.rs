@@ -13,6 +13,6 @@ pub(crate) use payments::by_text;
 pub(crate) use readable::readable;
 pub(crate) use view::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
-    page, page_of,
+    page_of,
 };
 pub(crate) use words::{by_amount, by_words};

@@ -144,11 +144,6 @@ pub(super) fn cut<Id: Copy + Into<i64>>(mut read: Read<Id>, place: Option<Place>
 }
 
 /// A page of rows that were read one beyond its size, in the order of the reading.
-pub(crate) fn page<T>(rows: Vec<T>, place: Option<Place>, id: impl Fn(&T) -> i64) -> Page<T> {
-    page_of(rows, place, ROWS, id)
-}
-
-/// As [`page`], of another size.
 pub(crate) fn page_of<T>(rows: Vec<T>, place: Option<Place>, size: usize, id: impl Fn(&T) -> i64) -> Page<T> {
     let read: Read<i64> = Read { ids: rows.iter().map(&id).collect(), stopped: None };
     let shown = cut(read, place, size);

@@ -13,8 +13,6 @@ diesel::table! {
         mode -> Text,
         moved_at -> Instant,
         gateway_ref -> Text,
-        fee -> Nullable<BigInt>,
-        net -> Nullable<BigInt>,
     }
 }
 

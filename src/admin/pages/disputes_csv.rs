@@ -1,0 +1,68 @@
+//! The disputes that stand alike as a file.
+
+use actix_web::HttpResponse;
+
+use super::csv::{CHUNK, end, file, mode, readable};
+use super::disputes;
+use crate::admin::asked::Asked;
+use crate::admin::frame::Failure;
+use crate::admin::guard::Visit;
+use crate::admin::routes::Route;
+use crate::admin::sheet::Cell::{Ours, Theirs};
+use crate::admin::sheet::{Sheet, Way, download};
+use crate::admin::views::words::machine;
+use crate::domain::fact::State;
+use crate::domain::money::{Currency, Money};
+use crate::error::Error;
+use crate::store::disputes::DisputeRow;
+
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("disputes.csv", |visit| Box::pin(disputes_csv(visit)))];
+
+const DISPUTES: &[&str] = &[
+    "dispute", "state", "amount", "currency", "since", "answer_by", "variant", "mode", "payment", "reference",
+    "customer",
+];
+
+async fn disputes_csv(visit: Visit) -> Result<HttpResponse, Failure> {
+    let mut asked = Asked::of(&visit.req);
+    let state = readable(disputes::state(&mut asked), &asked)?;
+    let (way, response) = download(&file("disputes", &visit));
+    actix_rt::spawn(async move { end(send(visit, state, &way).await, &way).await });
+    Ok(response)
+}
+
+async fn send(visit: Visit, state: State, way: &Way) -> Result<(), Error> {
+    let (mut sheet, mut place) = (Sheet::new(visit, DISPUTES), None);
+    while sheet.send(way).await {
+        let page = sheet.visit().engine().dispute_page(state, place, CHUNK).await?;
+        for row in page.rows {
+            add(&mut sheet, state, row);
+        }
+        place = page.further;
+        if place.is_none() {
+            sheet.send(way).await;
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn add(sheet: &mut Sheet, state: State, row: DisputeRow) {
+    let currency = row.currency.as_deref().and_then(|code| Currency::parse(code).ok());
+    let amount = row.amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency).decimal());
+    let variant = row.variant.clone();
+    let cells = [
+        Theirs(Some(row.gateway_ref)),
+        Ours(state.as_str().to_owned()),
+        Ours(amount.unwrap_or_default()),
+        Ours(row.currency.unwrap_or_default()),
+        Ours(machine(row.occurred_at)),
+        Ours(row.until.map(machine).unwrap_or_default()),
+        Ours(row.variant),
+        Ours(mode(row.livemode)),
+        Ours(row.token),
+        Theirs(row.reference),
+        Theirs(row.customer),
+    ];
+    sheet.row(&variant, cells);
+}
