@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use askama::Template;
 
 use super::access::Access;
 use super::basic_auth::Asking;
@@ -17,6 +18,7 @@ use super::frame::Frame;
 use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
+use super::views::closed::Closed;
 use crate::engine::replica::ReadFrom;
 use crate::engine::{Actor, Engine};
 use crate::error::repeated;
@@ -46,7 +48,7 @@ pub(super) struct Visit {
 
 /// Asks the policy.
 pub(super) async fn visit(req: HttpRequest, body: &mut Body, mount: String) -> Result<Visit, HttpResponse> {
-    let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&mount)) };
+    let Some(site) = req.app_data::<Site>().cloned() else { return Err(denied(&req, &mount)) };
     let (address, now) = (site.admin.address_of(&req), site.payments.engine().now());
     let asking = Asking { address, now, path: format!("{mount}/admin") };
     req.extensions_mut().insert(asking);
@@ -57,9 +59,9 @@ pub(super) async fn visit(req: HttpRequest, body: &mut Body, mount: String) -> R
     let (name, may_act) = match access {
         Access::Full(name) => (name, true),
         Access::ReadOnly(name) => (name, false),
-        Access::Denied => return Err(denied(&mount)),
-        Access::Challenge => return Err(challenge()),
-        Access::Wait(wait) => return Err(wait_for(wait)),
+        Access::Denied => return Err(denied(&req, &mount)),
+        Access::Challenge => return Err(challenge(&req, &mount)),
+        Access::Wait(wait) => return Err(wait_for(&req, &mount, wait)),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
     let Site { payments, admin, sections, webhooks } = site;
@@ -119,23 +121,39 @@ fn same_site(req: &HttpRequest) -> bool {
     }
 }
 
-fn challenge() -> HttpResponse {
-    respond::plain(StatusCode::UNAUTHORIZED)
-        .insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"payments\", charset=\"UTF-8\""))
-        .body("unauthorized")
+fn challenge(req: &HttpRequest, mount: &str) -> HttpResponse {
+    let text = "These pages ask for a name and a password. Load this one again to be asked once more.";
+    let page = Closed::new(mount, "Not signed in", text);
+    let mut response = closed(req, StatusCode::UNAUTHORIZED, "unauthorized", &page);
+    let realm = header::HeaderValue::from_static("Basic realm=\"payments\", charset=\"UTF-8\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+    response
 }
 
-fn wait_for(wait: Duration) -> HttpResponse {
+fn wait_for(req: &HttpRequest, mount: &str, wait: Duration) -> HttpResponse {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    respond::plain(StatusCode::TOO_MANY_REQUESTS)
-        .insert_header((header::RETRY_AFTER, seconds))
-        .body(format!("Too many wrong tries came from your address. Try again in {seconds} seconds."))
+    let text = format!("Too many wrong tries came from your address. Try again in {seconds} seconds.");
+    let page = Closed::new(mount, "Too many wrong tries", &text);
+    let mut response = closed(req, StatusCode::TOO_MANY_REQUESTS, &text, &page);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
-fn denied(mount: &str) -> HttpResponse {
+fn denied(req: &HttpRequest, mount: &str) -> HttpResponse {
     let line = format_args!("access to the admin pages at {mount} was denied");
     repeated::log(log::Level::Warn, "denied access", line);
-    respond::plain(StatusCode::FORBIDDEN).body("forbidden")
+    let text = "Whoever runs this app decides who may open them.";
+    closed(req, StatusCode::FORBIDDEN, "forbidden", &Closed::new(mount, "These pages are not open to you", text))
+}
+
+/// A page for people, and a line of text for programs.
+fn closed(req: &HttpRequest, status: StatusCode, text: &str, page: &Closed) -> HttpResponse {
+    let accepted = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let page = accepted.contains("text/html").then(|| page.render().ok()).flatten();
+    match page {
+        Some(page) => respond::html(status, page),
+        None => respond::plain(status).body(text.to_owned()),
+    }
 }
 
 impl Visit {

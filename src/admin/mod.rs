@@ -32,5 +32,6 @@ use site::Site;
 pub(crate) fn scope(payments: Payments, admin: Rc<Admin>, webhooks: bool) -> Scope {
     let sections = pages::routes().filter_map(|route| Some((route.section?, route.path()))).collect();
     let scope = web::scope("/admin").app_data(Site { payments, admin, sections, webhooks });
-    routes::resources(pages::routes()).into_iter().fold(scope, Scope::service)
+    let scope = routes::resources(pages::routes()).into_iter().fold(scope, Scope::service);
+    scope.default_service(web::to(routes::unknown))
 }

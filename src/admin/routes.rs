@@ -11,7 +11,7 @@ use super::device::SetCookie;
 use super::frame::Failure;
 use super::guard::{self, Visit};
 use crate::web::body::Body;
-use crate::web::links;
+use crate::web::{links, respond};
 
 /// What a page answers.
 type Answer = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>>>>;
@@ -51,26 +51,62 @@ impl Route {
     /// Answers a request, if it may be answered. Access is decided before anything else is asked.
     async fn serve(&self, req: HttpRequest, payload: Payload) -> HttpResponse {
         let mut body = Body::new(payload);
-        let mut response = self.respond(req.clone(), &mut body).await;
-        if let Some(SetCookie(cookie)) = req.extensions_mut().remove() {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        body.answer(response)
+        let response = self.respond(req.clone(), &mut body).await;
+        body.answer(with_cookie(&req, response))
     }
 
     async fn respond(&self, req: HttpRequest, body: &mut Body) -> HttpResponse {
         let below = 1 + self.path.split('/').filter(|segment| !segment.is_empty()).count();
         let mount = links::mount(&req, below);
+        let shorter = if self.act || self.path.ends_with(".csv") { None } else { without_empty_fields(&req) };
         let visit = match guard::visit(req, body, mount).await {
             Ok(visit) => visit,
             Err(refused) => return refused,
         };
+        if let Some(address) = shorter {
+            return respond::see(&address);
+        }
         let frame = visit.frame();
         match (self.answer)(visit).await {
             Ok(response) => response,
             Err(failure) => frame.failure(failure),
         }
     }
+}
+
+/// The answer with the cookie that the policy wants to be remembered by.
+fn with_cookie(req: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
+    if let Some(SetCookie(cookie)) = req.extensions_mut().remove() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Where the address without its empty fields leads, if it has some: a form sends every field, and people share what
+/// they see. Word of new rows is no address that anybody sees.
+fn without_empty_fields(req: &HttpRequest) -> Option<String> {
+    let is_empty = |field: &&str| {
+        field.split_once('=').is_some_and(|(_, value)| value.replace("%20", "+").trim_matches('+').is_empty())
+    };
+    let (empty, kept): (Vec<&str>, Vec<&str>) = req.query_string().split('&').partition(is_empty);
+    if empty.is_empty() || kept.iter().any(|field| field.starts_with("newer_than=")) {
+        return None;
+    }
+    let own = req.uri().path().rsplit('/').next().unwrap_or_default();
+    let query = kept.join("&");
+    Some(if query.is_empty() { format!("./{own}") } else { format!("./{own}?{query}") })
+}
+
+/// Answers at an address below `/admin` at which there is nothing.
+pub(super) async fn unknown(req: HttpRequest, payload: Payload) -> HttpResponse {
+    // The scope has matched all before these segments.
+    let below = 1 + req.match_info().unprocessed().split('/').filter(|segment| !segment.is_empty()).count();
+    let (mount, mut body) = (links::mount(&req, below), Body::new(payload));
+    let response = match guard::visit(req.clone(), &mut body, mount).await {
+        Ok(visit) => visit.frame().failure(Failure::NotFound("There is nothing at this address.")),
+        Err(refused) => refused,
+    };
+    body.answer(with_cookie(&req, response))
 }
 
 /// The resources of the routes, each with and without the slash at its end. Where a word and a parameter could both

@@ -6,6 +6,7 @@
 mod access;
 mod acme;
 mod acts;
+mod addresses;
 mod alarms;
 mod answers;
 mod app;
@@ -67,6 +68,6 @@ mod tools;
 mod transaction;
 mod variants;
 mod wishes;
-mod worker;
 mod words;
+mod worker;
 mod workers;

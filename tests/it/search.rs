@@ -1,6 +1,7 @@
 //! Does one box find whatever people have of a payment, and does it open what it finds alone?
 
 use actix_payments::NewPayment;
+use actix_web::http::Method;
 
 use crate::app::{ADMIN, App, Kind, on_both_databases};
 use crate::events::{changed, fixture};
@@ -103,7 +104,7 @@ on_both_databases! {
             let page = app.look_for(text).await.unwrap_err();
             assert!(page.contains("Nothing found for") && page.contains("last four digits of cards"), "{text}: {page}");
         }
-        let page = app.get(SEARCH).await.text();
+        let page = app.get("/payments/admin/search").await.text();
         assert!(page.contains("Type into the box"), "{page}");
         let page = app.get(&format!("{SEARCH}%3Cb%3Ex")).await.body;
         assert!(page.contains("&#60;b&#62;x") && !page.contains("<b>x"), "{page}");
@@ -196,7 +197,9 @@ on_both_databases! {
 #[actix_web::test]
 async fn the_box_asks_for_access_as_every_page_does() {
     let app = App::new(Kind::Sqlite).await;
-    let answer = app.request(actix_web::http::Method::GET, SEARCH, &[], b"").await;
+    let answer = app.request(Method::GET, SEARCH, &[], b"").await;
     assert_eq!(answer.status, 401);
-    assert_eq!(app.request(actix_web::http::Method::GET, SEARCH, &[ADMIN], b"").await.status, 200);
+    let empty = app.request(Method::GET, SEARCH, &[ADMIN], b"").await;
+    assert_eq!((empty.status, empty.header("location")), (303, Some("./search")), "the empty field goes");
+    assert_eq!(app.request(Method::GET, "/payments/admin/search", &[ADMIN], b"").await.status, 200);
 }

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod badge;
 pub(crate) mod books;
 pub(crate) mod chart;
+pub(crate) mod closed;
 pub(crate) mod compare;
 pub(crate) mod confirm;
 pub(crate) mod curl;
