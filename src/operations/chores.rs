@@ -12,7 +12,7 @@ use crate::domain::payment::Status;
 use crate::engine::drift::Comparable;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Chores, Engine, Variant, reconcile_chore};
-use crate::error::{Error, loggable};
+use crate::error::{Error, ErrorKind, loggable};
 use crate::gateways::Verb;
 use crate::operations::SubscriptionOrder;
 use crate::store::Tx;
@@ -225,7 +225,12 @@ impl Round {
     }
 
     fn is_over_after(&mut self, asked: &Result<Outcome, Error>) -> bool {
-        self.in_vain = if matches!(asked, Ok(Outcome::Done)) { 0 } else { self.in_vain + 1 };
+        let is_silent = match asked {
+            Ok(outcome) => *outcome != Outcome::Done,
+            // What can't even be asked says nothing of the gateway, and is among the first of the next round, too.
+            Err(error) => matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Unavailable),
+        };
+        self.in_vain = if is_silent { self.in_vain + 1 } else { 0 };
         self.in_vain == IN_VAIN || Instant::now() >= self.until
     }
 }
