@@ -19,6 +19,8 @@ use crate::store::drift::{DifferenceRow, DriftRow};
 /// this one ended meanwhile: longer than a piece takes.
 const TURN: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(600);
+/// How long a difference is kept that comparisons which were not whole have not seen again.
+const UNSEEN: time::Duration = time::Duration::days(7);
 /// When a comparison goes on whose gateway did not answer.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -119,8 +121,9 @@ impl Engine {
                 tx.keep_difference(&difference(&noted.variant, found, now))?;
             }
             if noted.ended_at.is_some() {
-                // What was not found to differ this time agrees by now.
-                tx.forget_differences_before(&noted.variant, noted.begun_at)?;
+                // What was not found to differ this time agrees by now, or was not compared.
+                let seen = if noted.unanswered == 0 { noted.begun_at } else { noted.begun_at - UNSEEN };
+                tx.forget_differences_before(&noted.variant, seen)?;
             }
             tx.keep_comparison(&noted)
         };
