@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{Timestamp, later};
+use crate::engine::chores::variant_of_chore;
 use crate::engine::guarded::guarded;
 use crate::engine::{Alarm, AlarmHook, Engine, HandlerError, random_word};
 use crate::error::Error;
@@ -130,8 +131,7 @@ fn is_elsewhere(key: &str, variants: &[String]) -> bool {
     let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore", "look"];
     let Some((kind, rest)) = key.split_once(':').filter(|(kind, _)| of_variants.contains(kind)) else { return false };
     // Of chores and looks, only those have a variant that name it behind their own name.
-    let variant =
-        if matches!(kind, "chore" | "look") { rest.split_once(':').map(|(_, variant)| variant) } else { Some(rest) };
+    let variant = if matches!(kind, "chore" | "look") { variant_of_chore(rest) } else { Some(rest) };
     variant.is_some_and(|variant| !variants.iter().any(|it| it == variant))
 }
 
@@ -237,8 +237,15 @@ mod tests {
             "look:deliveries:dummy",
         ];
         assert!(elsewhere.iter().all(|key| is_elsewhere(key, &variants)));
-        let here =
-            ["refused:stripe", "chore:reconcile:stripe", "chore:retention", "look:drift", "dispute:dp_1", "review"];
+        let here = [
+            "refused:stripe",
+            "chore:reconcile:stripe",
+            "chore:retention",
+            "chore:words:owed",
+            "look:drift",
+            "dispute:dp_1",
+            "review",
+        ];
         assert!(!here.iter().any(|key| is_elsewhere(key, &variants)));
     }
 

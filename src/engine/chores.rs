@@ -39,3 +39,8 @@ impl Default for Chores {
 pub(crate) fn reconcile_chore(variant: &str) -> String {
     format!("reconcile:{variant}")
 }
+
+/// The variant that a chore is of, by its name; `None` for one of them all.
+pub(crate) fn variant_of_chore(name: &str) -> Option<&str> {
+    name.split_once(':').filter(|(kind, _)| !matches!(*kind, "words" | "groups")).map(|(_, variant)| variant)
+}

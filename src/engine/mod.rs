@@ -5,7 +5,7 @@ mod actor;
 mod alarm;
 pub(crate) mod allowed;
 mod arrivals;
-mod chores;
+pub(crate) mod chores;
 pub(crate) mod drift;
 mod erased;
 mod erasures;

@@ -51,14 +51,27 @@ impl Engine {
         while Instant::now() < until {
             let begun = Instant::now();
             let (variants, now) = (self.variant_names(), self.now());
-            let (count, is_busy) = self.write(move |tx| Ok((pay_words(tx)?, tx.is_due(now, &variants)?))).await?;
+            let written = self.write(move |tx| Ok((pay_words(tx)?, tx.is_due(now, &variants)?))).await;
+            let (count, is_busy) = match written {
+                Ok(written) => written,
+                Err(error) => {
+                    let why = error.to_string();
+                    // Where the database is away, that can't be noted either.
+                    let _ = self.write(move |tx| tx.note_failure(OWED, now, Some(&why))).await;
+                    return Err(error);
+                }
+            };
             if count == 0 {
                 break;
             }
             tokio::time::sleep(begun.elapsed() * if is_busy { SHARE_OF_BUSY } else { SHARE }).await;
         }
         let now = self.now();
-        self.write(move |tx| tx.pause_chore(OWED, now, None, "indexed what changed")).await
+        let pause = move |tx: &mut dyn Tx| {
+            tx.note_failure(OWED, now, None)?;
+            tx.pause_chore(OWED, now, None, "indexed what changed")
+        };
+        self.write(pause).await
     }
 
     async fn index_a_turn(self: &Arc<Self>, name: &'static str, index: Index) -> Result<(), Error> {

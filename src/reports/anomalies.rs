@@ -10,6 +10,7 @@ use crate::domain::event::EventState;
 use crate::domain::id::EventId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::subscription::SubscriptionStatus;
+use crate::engine::chores::variant_of_chore;
 use crate::engine::heartbeat::LOOKED_AT;
 use crate::engine::served::Served;
 use crate::engine::tally::hour;
@@ -159,7 +160,7 @@ pub(super) fn chores(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, E
     let now = engine.now();
     let failing = tx.failing_chores(now - engine.thresholds.chore, now - LATELY)?.into_iter();
     // A variant that is gone here may be another process's.
-    let is_ours = |name: &str| name.split_once(':').is_none_or(|(_, variant)| engine.variant(variant).is_some());
+    let is_ours = |name: &str| variant_of_chore(name).is_none_or(|variant| engine.variant(variant).is_some());
     let failing = failing.filter(|chore| is_ours(&chore.name));
     Ok(failing.map(|it| Anomaly::ChoreFails { name: it.name, since: it.since, why: it.why }).collect())
 }

@@ -221,6 +221,15 @@ fn lock_references(conn: &mut PgConnection, keys: &[(String, String)]) -> QueryR
     .map(drop)
 }
 
+/// Holds these rows, whatever they say.
+fn hold_rows(conn: &mut PgConnection, payments: &[PaymentId], subscriptions: &[SubscriptionId]) -> QueryResult<()> {
+    use {pay_payments::dsl as p, pay_subscriptions::dsl as s};
+    let payments = p::pay_payments.filter(p::id.eq_any(payments)).order(p::id).select(p::id);
+    payments.for_no_key_update().execute(conn)?;
+    let subscriptions = s::pay_subscriptions.filter(s::id.eq_any(subscriptions)).order(s::id).select(s::id);
+    subscriptions.for_no_key_update().execute(conn).map(drop)
+}
+
 fn hold_payments(conn: &mut PgConnection, ids: &[PaymentId]) -> QueryResult<Vec<PaymentRow>> {
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).order(p::id).for_no_key_update().load(conn)

@@ -260,6 +260,11 @@ fn lock_references(_: &mut SqliteConnection, _: &[(String, String)]) -> QueryRes
 }
 
 /// Held already: the transaction is the only one that writes.
+/// Nothing to hold: there is one writer.
+fn hold_rows(_: &mut SqliteConnection, _: &[PaymentId], _: &[SubscriptionId]) -> QueryResult<()> {
+    Ok(())
+}
+
 fn hold_payments(conn: &mut SqliteConnection, ids: &[PaymentId]) -> QueryResult<Vec<PaymentRow>> {
     use pay_payments::dsl as p;
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn)

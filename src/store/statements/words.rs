@@ -104,8 +104,7 @@ impl Words for Connection {
 
     fn hold_subjects(&mut self, subjects: &[Subject]) -> Result<(), Error> {
         let (payments, subscriptions) = apart(subjects);
-        dialect::hold_payments(self, &payments).map_err(failed("locking payments"))?;
-        dialect::hold_subscriptions(self, &subscriptions).map(drop).map_err(failed("locking subscriptions"))
+        dialect::hold_rows(self, &payments, &subscriptions).map_err(failed("locking what is to be found"))
     }
 
     fn texts_to_find(&mut self, subjects: &[Subject]) -> Result<Vec<Texts>, Error> {
