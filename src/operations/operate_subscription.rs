@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::observed::observed;
 use super::operate::perhaps_begun;
-use super::overtaken::{asked, end_if_subscription_went_on, is_untried, not_done, not_known};
+use super::overtaken::{asked, end_if_subscription_went_on, is_untried, not_done, not_known, tries, unless_taken_up};
 use super::side_by_side::{Claimed, side_by_side};
 use super::tries::{KEY_LIFE, LOOK, Outcome, SOON, TRY, Waiting, left_to_workers};
 use crate::domain::event::{Envelope, Source, storable};
@@ -153,7 +153,7 @@ impl Engine {
         }
         let begin = move |tx: &mut dyn Tx| {
             let call = call(tx, &operation)?;
-            tx.settle_subscription_operation(&operation, &asked(operation.due_at))?;
+            unless_taken_up(tx.settle_subscription_operation(&operation, &asked(operation.due_at))?)?;
             Ok(call)
         };
         self.write(begin).await
@@ -174,7 +174,7 @@ fn call(tx: &mut dyn Tx, operation: &SubscriptionOperationRow) -> Result<Subscri
         change: operation.params.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)?,
         state: Subscription::of(&row)?.state,
         idempotency_key: operation.idempotency_key.clone(),
-        tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
+        tries: tries(operation.attempts, operation.outcome.as_deref()),
         requested_at: operation.created_at,
     })
 }

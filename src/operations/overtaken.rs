@@ -4,22 +4,34 @@ use crate::domain::Timestamp;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::engine::Engine;
+use crate::engine::Subscription;
 use crate::engine::allowed::{Open, allowed};
 use crate::engine::payment::Payment;
 use crate::engine::subscription_allowed::may;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::calls::{OperationEnd, OperationRow};
+use crate::store::calls::{OperationEnd, OperationRow, UNSENT};
 use crate::store::subscription_calls::SubscriptionOperationRow;
 
 /// What stands in the place of an outcome from before the call on: it may have gone out, so the key decides.
 const ASKED: &str = "asked, no answer yet";
-/// How an outcome begins that leaves it certain that the gateway did nothing.
-const UNSENT: &str = "not done yet: ";
 
-/// Whether no call can have gone out that did anything, by what is noted as the outcome so far.
+/// Whether no call can have gone out that did anything, by what is noted as the outcome so far. An older release noted
+/// nothing before its call.
 pub(super) fn is_untried(outcome: Option<&str>) -> bool {
-    outcome.is_none_or(|outcome| outcome.starts_with(UNSENT))
+    outcome.is_some_and(|outcome| outcome.starts_with(UNSENT))
+}
+
+/// How many tries may have reached the gateway by now, the one that is about to be made included.
+pub(super) fn tries(attempts: i64, outcome: Option<&str>) -> u32 {
+    if is_untried(outcome) { 1 } else { u32::try_from(attempts).unwrap_or(u32::MAX) }
+}
+
+/// Fails where what is noted before a call was not written: another process has taken the operation up meanwhile, so
+/// this one asks nobody.
+pub(super) fn unless_taken_up(is_noted: bool) -> Result<(), Error> {
+    let why = "another process has taken it up meanwhile";
+    is_noted.then_some(()).ok_or_else(|| Error::new(ErrorKind::Unavailable, why))
 }
 
 /// The outcome after a try that did nothing: it says nothing of the tries before it.
@@ -71,6 +83,8 @@ pub(super) fn end_if_subscription_went_on(
     operation: &SubscriptionOperationRow,
 ) -> Result<bool, Error> {
     let Some(row) = tx.subscription(operation.subscription_id)? else { return Ok(false) };
+    // One that this release can't read has not gone on for sure.
+    Subscription::of(&row)?;
     let Err(why) = may(engine, &row, operation.verb) else { return Ok(false) };
     tx.settle_subscription_operation(operation, &overtaken(engine, &why))?;
     Ok(true)

@@ -19,7 +19,7 @@ use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
 use crate::operations::observed::observed;
-use crate::operations::overtaken::{asked, end_if_overtaken, is_untried, not_done, not_known};
+use crate::operations::overtaken::{asked, end_if_overtaken, is_untried, not_done, not_known, tries, unless_taken_up};
 use crate::operations::side_by_side::{Claimed, side_by_side};
 use crate::pipeline::row;
 use crate::store::Tx;
@@ -87,7 +87,10 @@ impl Engine {
 
     /// Until a call has gone out the payment may go past it. From then on its idempotency key decides.
     async fn attempt_unless_overtaken(self: &Arc<Self>, operation: OperationRow) -> Result<Outcome, Error> {
-        if operation.verb != Verb::Refresh && is_untried(operation.outcome.as_deref()) {
+        // A release that notes nothing begins a completion before it can be tried.
+        let outcome = operation.outcome.as_deref();
+        let is_begun = operation.awaited().is_some() && outcome.is_none() && operation.attempts == 1;
+        if operation.verb != Verb::Refresh && (is_untried(outcome) || is_begun) {
             let untried = operation.clone();
             let end = move |engine: &Engine, tx: &mut dyn Tx| end_if_overtaken(engine, tx, &untried);
             if self.blocking(move |engine| engine.store.transaction(|tx| end(engine, tx))).await? {
@@ -135,7 +138,7 @@ impl Engine {
         }
         let begin = move |tx: &mut dyn Tx| {
             let call = call(tx, &operation)?;
-            tx.settle_operation(&operation, &asked(operation.due_at))?;
+            unless_taken_up(tx.settle_operation(&operation, &asked(operation.due_at))?)?;
             Ok(call)
         };
         self.write(begin).await
@@ -298,7 +301,7 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,
         reason: operation.reason.clone(),
-        tries: u32::try_from(operation.attempts).unwrap_or(u32::MAX),
+        tries: tries(operation.attempts, operation.outcome.as_deref()),
         requested_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })

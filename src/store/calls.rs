@@ -7,6 +7,11 @@ use crate::domain::id::{OperationId, PaymentId};
 use crate::domain::operation::{OperationState, Verb};
 use crate::domain::payment::Status;
 
+/// How an outcome begins that leaves it certain that the gateway did nothing so far.
+pub(crate) const UNSENT: &str = "not done yet: ";
+/// The outcome of an operation that was added and of which no call has gone out. Older releases wrote none.
+pub(crate) const NOT_ASKED: &str = "not done yet: the gateway was not asked so far";
+
 /// An operation to be added.
 #[derive(Debug, Clone)]
 pub(crate) struct NewOperation {

@@ -211,8 +211,9 @@ pub(crate) trait Operations {
         variants: &[String],
         payment: Option<PaymentId>,
     ) -> Result<Option<OperationRow>, Error>;
-    /// Writes what came of this try, unless another has begun meanwhile; that it is done counts whoever says so.
-    fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<(), Error>;
+    /// Writes what came of this try, unless another has begun meanwhile; that it is done counts whoever says so. Answers
+    /// whether it was written.
+    fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<bool, Error>;
     /// The operation with this idempotency key.
     fn operation_under(&mut self, key: &str) -> Result<Option<OperationRow>, Error>;
     /// The operations of a payment, and of those that it absorbed, that act or whose end is not known, and the newest

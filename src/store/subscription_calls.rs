@@ -58,12 +58,12 @@ pub(crate) trait SubscriptionOperations {
         until: Timestamp,
         variants: &[String],
     ) -> Result<Option<SubscriptionOperationRow>, Error>;
-    /// Writes what came of this try, unless another has begun meanwhile; that it is done counts whoever says so.
+    /// As `settle_operation`.
     fn settle_subscription_operation(
         &mut self,
         tried: &SubscriptionOperationRow,
         end: &OperationEnd,
-    ) -> Result<(), Error>;
+    ) -> Result<bool, Error>;
     /// The operation with this idempotency key.
     fn subscription_operation_under(&mut self, key: &str) -> Result<Option<SubscriptionOperationRow>, Error>;
     /// The operations of a subscription, newest first.

@@ -128,7 +128,7 @@ impl Api {
     async fn refund(&self, call: &Call, path: &str, of: &str, family: &str, id: &str) -> Events {
         let look = self.json.send(ApiCall::get(path)).await;
         let looked = look.and_then(|shown| left(&shown).map(|left| (shown, left)));
-        let (shown, left) = looked.map_err(|why| unlooked(call, why))?;
+        let (shown, left) = looked.map_err(|why| retry::unsent(call.tries, why))?;
         let amount = match call.amount {
             Some(Money { minor, .. }) if call.tries > 1 => {
                 let why = format!(
@@ -152,17 +152,6 @@ impl Api {
     async fn refresh(&self, call: &Call, path: String, family: &str) -> Events {
         let answer = self.json.send(ApiCall::get(path)).await?;
         Ok(vec![event(format!("{}-1", call.idempotency_key), family, data(&answer)?, answer.answered_at())?])
-    }
-}
-
-/// The error of a refund before which the object could not be looked at. A part is not tried again, as a later try can't
-/// tell that this one was never sent: it is refused, so that whoever asked may ask anew.
-fn unlooked(call: &Call, why: GatewayError) -> GatewayError {
-    match retry::unsent(call.tries, why) {
-        GatewayError::Unavailable(why) if call.tries <= 1 && call.amount.is_some() => {
-            GatewayError::Declined(format!("nothing was refunded, since it could not be looked at before: {why}"))
-        }
-        why => why,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::id::{OperationId, PaymentId};
 use crate::domain::operation::{OperationState, Verb};
 use crate::error::Error;
 use crate::store::Operations;
-use crate::store::calls::{NewOperation, OperationEnd, OperationRow};
+use crate::store::calls::{NOT_ASKED, NewOperation, OperationEnd, OperationRow};
 
 const UNDERWAY: OperationState = OperationState::Underway;
 const DONE: OperationState = OperationState::Done;
@@ -30,6 +30,7 @@ impl Operations for Connection {
                 o::idempotency_key.eq(&new.idempotency_key),
                 o::actor.eq(&new.actor),
                 o::state.eq(UNDERWAY),
+                o::outcome.eq(NOT_ASKED),
                 o::attempts.eq(new.attempts),
                 o::due_at.eq(new.due_at),
                 o::created_at.eq(new.created_at),
@@ -75,22 +76,21 @@ impl Operations for Connection {
         }
     }
 
-    fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<(), Error> {
-        let mine = o::state.eq(UNDERWAY).and(o::attempts.eq(tried.attempts));
-        let it = o::pay_operations.filter(o::id.eq(tried.id)).into_boxed();
-        let it = if end.state == DONE { it.filter(o::state.ne(DONE)) } else { it.filter(mine) };
-        let open = it.select(o::id).first::<OperationId>(self).optional().map_err(failed("reading an operation"))?;
-        let Some(id) = open else { return Ok(()) };
-        diesel::update(o::pay_operations.filter(o::id.eq(id)))
-            .set((
-                o::state.eq(end.state),
-                o::outcome.eq(&end.outcome),
-                o::due_at.eq(end.due_at),
-                o::finished_at.eq(end.finished_at),
-            ))
-            .execute(self)
-            .map(drop)
-            .map_err(failed("settling an operation"))
+    fn settle_operation(&mut self, tried: &OperationRow, end: &OperationEnd) -> Result<bool, Error> {
+        let it = o::pay_operations.filter(o::id.eq(tried.id));
+        let set = (
+            o::state.eq(end.state),
+            o::outcome.eq(&end.outcome),
+            o::due_at.eq(end.due_at),
+            o::finished_at.eq(end.finished_at),
+        );
+        let settled = if end.state == DONE {
+            diesel::update(it.filter(o::state.ne(DONE))).set(set).execute(self)
+        } else {
+            let mine = o::state.eq(UNDERWAY).and(o::attempts.eq(tried.attempts));
+            diesel::update(it.filter(mine)).set(set).execute(self)
+        };
+        settled.map(|rows| rows == 1).map_err(failed("settling an operation"))
     }
 
     fn operation_under(&mut self, key: &str) -> Result<Option<OperationRow>, Error> {

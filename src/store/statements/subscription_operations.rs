@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 use crate::domain::id::{SubscriptionId, SubscriptionOperationId};
 use crate::domain::operation::OperationState;
 use crate::error::Error;
-use crate::store::calls::OperationEnd;
+use crate::store::calls::{NOT_ASKED, OperationEnd};
 use crate::store::subscription_calls::*;
 
 const UNDERWAY: OperationState = OperationState::Underway;
@@ -32,6 +32,7 @@ impl SubscriptionOperations for Connection {
                 o::idempotency_key.eq(&new.idempotency_key),
                 o::actor.eq(&new.actor),
                 o::state.eq(UNDERWAY),
+                o::outcome.eq(NOT_ASKED),
                 o::attempts.eq(1),
                 o::due_at.eq(new.due_at),
                 o::created_at.eq(new.created_at),
@@ -75,22 +76,21 @@ impl SubscriptionOperations for Connection {
         &mut self,
         tried: &SubscriptionOperationRow,
         end: &OperationEnd,
-    ) -> Result<(), Error> {
-        let its = o::pay_subscription_operations.filter(o::id.eq(tried.id)).into_boxed();
-        let mine = o::state.eq(UNDERWAY).and(o::attempts.eq(tried.attempts));
-        let its = if end.state == DONE { its.filter(o::state.ne(DONE)) } else { its.filter(mine) };
-        let open = its.select(o::id).first::<SubscriptionOperationId>(self).optional().map_err(failed(READING))?;
-        let Some(id) = open else { return Ok(()) };
-        diesel::update(o::pay_subscription_operations.filter(o::id.eq(id)))
-            .set((
-                o::state.eq(end.state),
-                o::outcome.eq(&end.outcome),
-                o::due_at.eq(end.due_at),
-                o::finished_at.eq(end.finished_at),
-            ))
-            .execute(self)
-            .map(drop)
-            .map_err(failed("settling an operation on a subscription"))
+    ) -> Result<bool, Error> {
+        let it = o::pay_subscription_operations.filter(o::id.eq(tried.id));
+        let set = (
+            o::state.eq(end.state),
+            o::outcome.eq(&end.outcome),
+            o::due_at.eq(end.due_at),
+            o::finished_at.eq(end.finished_at),
+        );
+        let settled = if end.state == DONE {
+            diesel::update(it.filter(o::state.ne(DONE))).set(set).execute(self)
+        } else {
+            let mine = o::state.eq(UNDERWAY).and(o::attempts.eq(tried.attempts));
+            diesel::update(it.filter(mine)).set(set).execute(self)
+        };
+        settled.map(|rows| rows == 1).map_err(failed("settling an operation on a subscription"))
     }
 
     fn subscription_operation_under(&mut self, key: &str) -> Result<Option<SubscriptionOperationRow>, Error> {

@@ -33,6 +33,9 @@ async fn refreshed(app: &App, token: &str) -> Payment {
     app.payment(token).await
 }
 
+/// What is noted of an operation that was added and of which no call has gone out.
+const NOT_ASKED: &str = "not done yet: the gateway was not asked so far";
+
 fn operations(app: &App) -> Vec<String> {
     app.texts("SELECT verb || ' ' || state AS t FROM pay_operations WHERE verb <> 'refresh' ORDER BY id")
 }
@@ -168,7 +171,7 @@ on_both_databases! {
         fake.state().faults.push_back(Some(Fault::CutBefore));
         assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
         // As if the process had ended before its call, and somebody refunds it in the dashboard.
-        app.run("UPDATE pay_operations SET outcome = NULL WHERE state = 'underway'");
+        app.run(&format!("UPDATE pay_operations SET outcome = '{NOT_ASKED}' WHERE state = 'underway'"));
         let intent = fake.state().intents.keys().next().unwrap().clone();
         fake.refund(&intent, 5000);
         refreshed(&app, &token).await;
@@ -184,10 +187,47 @@ on_both_databases! {
         refreshed(&app, &token).await;
         fake.state().faults.push_back(Some(Fault::CutBefore));
         assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
-        app.run("UPDATE pay_operations SET outcome = NULL WHERE state = 'underway'");
+        app.run(&format!("UPDATE pay_operations SET outcome = '{NOT_ASKED}' WHERE state = 'underway'"));
         app.pass(901);
         app.drain().await;
         assert_eq!((app.status(&token).await, operations(&app)), (Status::Refunded, vec!["refund done".to_owned()]));
+    }
+
+    async fn what_an_older_release_may_have_sent_is_repeated_under_its_key(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        refreshed(&app, &token).await;
+        fake.state().faults.push_back(Some(Fault::CutAfter));
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
+        // It notes nothing before a call. That the money is back is told by an event before anybody takes it up.
+        app.run("UPDATE pay_operations SET outcome = NULL WHERE state = 'underway'");
+        refreshed(&app, &token).await;
+        app.pass(901);
+        app.drain().await;
+        assert_eq!((app.status(&token).await, operations(&app)), (Status::Refunded, vec!["refund done".to_owned()]));
+        assert_eq!(fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count(), 1);
+    }
+
+    async fn who_was_frozen_until_another_took_it_up_asks_for_nothing(kind) {
+        let (app, fake) = app(kind).await;
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        refreshed(&app, &token).await;
+        // Between adding the operation and the call another process claims it.
+        let claim = "UPDATE pay_operations SET attempts = attempts + 1 WHERE id = NEW.id";
+        match kind {
+            Kind::Sqlite => app.run(&format!("CREATE TRIGGER claimed AFTER INSERT ON pay_operations BEGIN {claim}; END")),
+            Kind::Postgres => {
+                let body = format!("BEGIN {claim}; RETURN NULL; END");
+                app.run(&format!("CREATE FUNCTION claim() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"));
+                app.run("CREATE TRIGGER claimed AFTER INSERT ON pay_operations FOR EACH ROW EXECUTE FUNCTION claim()");
+            }
+        }
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
+        let refunds = || fake.state().effects.iter().filter(|effect| effect.starts_with("refund")).count();
+        assert_eq!(refunds(), 0);
+        app.pass(901);
+        app.drain().await;
+        assert_eq!((app.status(&token).await, refunds()), (Status::Refunded, 1));
     }
 
     async fn what_stripe_declines_is_told_with_its_words_and_can_be_asked_again(kind) {

@@ -146,7 +146,7 @@ on_both_databases! {
         remote.lock().unwrap().hangs = 1;
         assert_eq!(app.payments.cancel_subscription_at_end(&token).await.unwrap(), Outcome::Underway);
         // As if the process had ended before its call; then a person decides the same at the gateway.
-        app.run("UPDATE pay_subscription_operations SET outcome = NULL");
+        app.run("UPDATE pay_subscription_operations SET outcome = 'not done yet: the gateway was not asked so far'");
         assert_eq!(app.payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
         app.pass(901);
         app.drain().await;
