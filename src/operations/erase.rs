@@ -145,7 +145,8 @@ impl Engine {
         let again = if goes_on { now } else { later(now, EVERY) };
         let pause = move |tx: &mut dyn Tx| {
             tx.note_failure(NAME, now, None)?;
-            tx.pause_chore(NAME, again, Some(place.0), &note)
+            // Who was erased meanwhile has it begin anew, and soon.
+            tx.pause_claimed(&chore, again, Some(place.0), &note)
         };
         self.write(pause).await
     }

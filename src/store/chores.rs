@@ -21,6 +21,15 @@ pub(crate) trait Chores {
     fn end_chore(&mut self, name: &str, now: Timestamp, done_to: Option<Timestamp>, note: &str) -> Result<(), Error>;
     /// Says when a chore goes on, and from which place.
     fn pause_chore(&mut self, name: &str, again: Timestamp, place: Option<i64>, note: &str) -> Result<(), Error>;
+    /// The same of a chore that was claimed, unless somebody has said meanwhile when and from where it goes on: what
+    /// they said stands then.
+    fn pause_claimed(
+        &mut self,
+        claimed: &ChoreRow,
+        again: Timestamp,
+        place: Option<i64>,
+        note: &str,
+    ) -> Result<(), Error>;
     /// The chore of this name.
     fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error>;
     /// Which of these gateway event ids are not in the inbox.

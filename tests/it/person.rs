@@ -3,6 +3,7 @@
 mod arrivals;
 mod growth;
 mod pages;
+mod sweeps;
 mod traces;
 
 use actix_payments::domain::payment::Status;

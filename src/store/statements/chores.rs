@@ -103,6 +103,23 @@ impl Chores for Connection {
             .map_err(failed("pausing a chore"))
     }
 
+    fn pause_claimed(
+        &mut self,
+        claimed: &ChoreRow,
+        again: Timestamp,
+        place: Option<i64>,
+        note: &str,
+    ) -> Result<(), Error> {
+        let is_still = c::name.eq(&claimed.name).and(c::due_at.eq(claimed.due_at));
+        let mine = c::pay_chores.filter(is_still);
+        let set = (c::due_at.eq(again), c::place.eq(place), c::note.eq(note));
+        let paused = match claimed.place {
+            Some(known) => diesel::update(mine.filter(c::place.eq(known))).set(set).execute(self),
+            None => diesel::update(mine.filter(c::place.is_null())).set(set).execute(self),
+        };
+        paused.map(drop).map_err(failed("pausing a chore"))
+    }
+
     fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error> {
         c::pay_chores.find(name).first(self).optional().map_err(failed("reading a chore"))
     }
