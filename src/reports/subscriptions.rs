@@ -44,7 +44,7 @@ impl SubscriptionQuery {
         self
     }
 
-    /// Those of the customer with this email address. Default: of all.
+    /// Those of the customer with this email address; the case of A to Z makes no difference. Default: of all.
     pub fn customer(mut self, email: impl Into<String>) -> Self {
         self.filter.customer = Some(email.into());
         self

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use diesel::dsl::{exists, not};
+use diesel::dsl::{exists, not, sql};
+use diesel::expression::{SqlLiteral, UncheckedBind};
+use diesel::helper_types::AsExprOf;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
@@ -11,7 +13,7 @@ use super::schema::{
     pay_audit, pay_events, pay_subscription_invoices, pay_subscription_operations, pay_subscription_transitions,
     pay_subscriptions,
 };
-use super::{Connection, failed};
+use super::{BYTEWISE, Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
 use crate::domain::subscription::SubscriptionStatus;
@@ -166,7 +168,7 @@ impl Subscriptions for Connection {
             query = query.filter(s::owner.eq(owner));
         }
         if let Some(customer) = &filter.customer {
-            query = query.filter(s::customer.eq(customer));
+            query = query.filter(s::customer.is_not_null().and(has_address(customer)));
         }
         if !filter.statuses.is_empty() {
             query = query.filter(s::status.eq_any(&filter.statuses));
@@ -230,7 +232,7 @@ impl Subscriptions for Connection {
             all().filter(s::latest_invoice.eq(text)).load(self),
             all().filter(s::customer_ref.eq(text)).load(self),
             all().filter(s::owner.eq(text)).load(self),
-            all().filter(s::customer.eq(text)).load(self),
+            all().filter(s::customer.is_not_null().and(has_address(text))).load(self),
         ];
         let invoices = i::pay_subscription_invoices.filter(i::gateway_ref.eq(text)).limit(cap);
         let of_invoices = invoices.select(i::subscription_id).load::<SubscriptionId>(self);
@@ -276,6 +278,11 @@ impl Subscriptions for Connection {
             .load(self)
             .map_err(failed("reading a subscription's events"))
     }
+}
+
+/// Whether the customer has this address, without regard to the case of A to Z, as the index has it.
+fn has_address(text: &str) -> UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>> {
+    sql::<Bool>(&format!("lower(customer {BYTEWISE}) = ")).bind::<Text, _>(text.trim().to_ascii_lowercase())
 }
 
 /// The subscriptions with these gateway refs or tokens, each once and in order.

@@ -3,7 +3,7 @@
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{AnyConnection, Database, HandlerError, Person, Resolution, Transition};
+use actix_payments::{AnyConnection, Database, HandlerError, Person, Resolution, SubscriptionQuery, Transition};
 
 use super::{EMAIL, KEY, WORDS, naming, telling, with_key};
 use crate::app::{App, Kind, SECRET, on_both_databases};
@@ -123,6 +123,23 @@ on_both_databases! {
         assert_eq!(app.payments.erase(&Person::customer(EMAIL)).await.unwrap().subscriptions, 1);
         assert_eq!(app.found(), Vec::<String>::new());
         assert_eq!(app.get(&format!("/payments/admin/subscriptions/{token}")).await.status, 200);
+    }
+
+    async fn a_subscription_is_found_by_its_address_however_that_is_written(kind) {
+        let app = App::with(kind, with_key).await;
+        for (number, name) in STORY.iter().enumerate().take(2) {
+            app.deliver(&[&subscribed(name, number)]).await;
+        }
+        // No payment leads to it.
+        app.run("UPDATE pay_payments SET customer = NULL");
+        assert_eq!(app.texts("SELECT coalesce(customer, '') AS t FROM pay_subscriptions"), [EMAIL]);
+        let address = "mia.KOWALSKA@shop.example";
+        let listed = app.payments.subscriptions(SubscriptionQuery::new().customer(address)).await.unwrap();
+        assert_eq!(listed.subscriptions.len(), 1);
+        let held: serde_json::Value = serde_json::from_str(&app.payments.export(&Person::email(address)).await.unwrap()).unwrap();
+        assert_eq!(held["subscriptions"].as_array().unwrap().len(), 1);
+        assert_eq!(app.payments.erase(&Person::email(address)).await.unwrap().subscriptions, 1);
+        assert_eq!(app.texts("SELECT coalesce(customer, '') AS t FROM pay_subscriptions"), [""]);
     }
 
     async fn a_worker_looks_through_what_came_while_nobody_knew(kind) {
