@@ -59,7 +59,9 @@ impl Engine {
     /// A page of the book of a month, with its totals.
     pub(crate) async fn book(self: &Arc<Self>, view: BookView, place: Option<Place>) -> Result<Book, Error> {
         self.look(move |tx| {
-            let page = movements(tx, &view, place, ROWS)?;
+            let beside = place.map(|place| beside(tx, place)).transpose()?.flatten();
+            let lost = place.is_some() && beside.is_none();
+            let page = Page { lost, ..movements(tx, &view, beside, ROWS)? };
             let of: Vec<PaymentId> = page.rows.iter().map(|row| row.payment_id).collect();
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
             let mut offered: Vec<String> =
@@ -71,11 +73,12 @@ impl Engine {
         .await
     }
 
-    /// A part of the book, of `size` movements at the most, with the tokens of their payments.
+    /// A part of the book, of `size` movements at the most, with the tokens of their payments. It goes on beside
+    /// `place` even where the movement was there when that was read and is booked anew by now.
     pub(crate) async fn book_page(
         self: &Arc<Self>,
         view: BookView,
-        place: Option<Place>,
+        place: Option<BookPlace>,
         size: usize,
     ) -> Result<(Page<MovementRow>, BTreeMap<PaymentId, String>), Error> {
         self.look(move |tx| {
@@ -88,16 +91,21 @@ impl Engine {
     }
 }
 
-fn movements(tx: &mut dyn Tx, view: &BookView, place: Option<Place>, size: usize) -> Result<Page<MovementRow>, Error> {
-    let beside = match place {
-        Some(Place { id, back, with }) => tx.movement(id)?.map(|row| BookPlace { at: row.moved_at, id, back, with }),
-        None => None,
-    };
-    let lost = place.is_some() && beside.is_none();
-    let place = place.filter(|_| !lost);
+/// The place beside a movement, if that is still there.
+fn beside(tx: &mut dyn Tx, Place { id, back, with }: Place) -> Result<Option<BookPlace>, Error> {
+    Ok(tx.movement(id)?.map(|row| BookPlace { at: row.moved_at, id, back, with }))
+}
+
+fn movements(
+    tx: &mut dyn Tx,
+    view: &BookView,
+    beside: Option<BookPlace>,
+    size: usize,
+) -> Result<Page<MovementRow>, Error> {
+    let place = beside.map(|BookPlace { id, back, with, .. }| Place { id, back, with });
     let limit = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1);
     let rows = tx.browse_movements(&view.filter, (view.from.at, view.until.at), beside, limit)?;
-    Ok(Page { lost, ..page_of(rows, place, size, |row| row.id) })
+    Ok(page_of(rows, place, size, |row| row.id))
 }
 
 fn totals(tx: &mut dyn Tx, view: &BookView) -> Result<Vec<CurrencyBook>, Error> {

@@ -5,6 +5,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::{EventId, PaymentId};
 use crate::domain::payment::Status;
+use crate::store::rows::PaymentRow;
 
 /// Which payments a list shows. Absorbed ones are never listed.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +94,11 @@ pub(crate) struct AmountKey {
 }
 
 impl AmountKey {
+    /// Where the payment stands as it was read.
+    pub(crate) fn of(row: &PaymentRow) -> Self {
+        Self { currency: row.currency.to_string(), amount: row.amount, id: row.id.0 }
+    }
+
     /// Before all there is.
     pub(crate) fn first() -> Self {
         Self { currency: String::new(), amount: i64::MIN, id: 0 }

@@ -1,5 +1,7 @@
 //! Is a list's file the whole list, and harmless in a spreadsheet?
 
+mod moving;
+
 use actix_payments::{Admin, NewPayment};
 use actix_web::http::Method;
 

@@ -15,7 +15,8 @@ use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
 use crate::error::Error;
 use crate::reports::{BookView, EventView, PaymentView, SubscriptionView};
-use crate::store::books::MovementRow;
+use crate::store::books::{BookPlace, MovementRow};
+use crate::store::filters::AmountKey;
 use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::SubscriptionRow;
 
@@ -100,13 +101,14 @@ pub(super) async fn end(sent: Result<(), Error>, way: &Way) {
     }
 }
 
-async fn send_payments(visit: Visit, view: PaymentView, way: &Way) -> Result<(), Error> {
+async fn send_payments(visit: Visit, mut view: PaymentView, way: &Way) -> Result<(), Error> {
     let (mut sheet, mut place) = (Sheet::new(visit, PAYMENTS), None);
     while sheet.send(way).await {
         let page = sheet.visit().engine().payment_page(view.clone(), place, CHUNK).await?;
         for row in &page.rows {
             add_payment(&mut sheet, row);
         }
+        view.last_seen = page.rows.last().map(AmountKey::of);
         place = page.further;
         if place.is_none() {
             sheet.send(way).await;
@@ -142,11 +144,12 @@ async fn send_book(visit: Visit, view: BookView, way: &Way) -> Result<(), Error>
     let (mut sheet, mut place) = (Sheet::new(visit, BOOK), None);
     while sheet.send(way).await {
         let (page, tokens) = sheet.visit().engine().book_page(view.clone(), place, CHUNK).await?;
+        let last = page.rows.last().filter(|_| page.further.is_some());
+        place = last.map(|row| BookPlace { at: row.moved_at, id: row.id, back: false, with: false });
         for row in page.rows {
             let token = tokens.get(&row.payment_id).cloned();
             add_movement(&mut sheet, row, token);
         }
-        place = page.further;
         if place.is_none() {
             sheet.send(way).await;
             break;

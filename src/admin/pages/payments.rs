@@ -82,6 +82,7 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
         most: asked.amount("most"),
         search: asked.text("q"),
         order: order.unwrap_or_default(),
+        last_seen: None,
     }
 }
 

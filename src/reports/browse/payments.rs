@@ -21,7 +21,7 @@ pub(crate) fn page(
     let view = &measured(tx, view)?;
     let mut window = window(tx, &view.filter)?;
     let known = match place {
-        Some(place) => narrowed(tx, &mut window, view.order, place)?,
+        Some(place) => narrowed(tx, &mut window, view, place)?,
         None => true,
     };
     let (lost, place) = (!known, place.filter(|_| known));
@@ -93,7 +93,8 @@ fn window(tx: &mut dyn Tx, filter: &PaymentFilter) -> Result<Window, Error> {
 }
 
 /// Begins the window at this place; `false` when there is no such place.
-fn narrowed(tx: &mut dyn Tx, window: &mut Window, order: Order, place: Place) -> Result<bool, Error> {
+fn narrowed(tx: &mut dyn Tx, window: &mut Window, view: &PaymentView, place: Place) -> Result<bool, Error> {
+    let order = view.order;
     let rising = order.rising != place.back;
     let reach = if place.with { 1 } else { 0 };
     let id = if rising { place.id.saturating_sub(reach) } else { place.id.saturating_add(reach) };
@@ -105,7 +106,10 @@ fn narrowed(tx: &mut dyn Tx, window: &mut Window, order: Order, place: Place) ->
         }
         return Ok(true);
     }
-    let Some(key) = tx.amount_key(PaymentId(place.id))? else { return Ok(false) };
+    let seen = view.last_seen.clone().filter(|key| key.id == place.id);
+    let Some(key) = seen.map_or_else(|| tx.amount_key(PaymentId(place.id)), |key| Ok(Some(key)))? else {
+        return Ok(false);
+    };
     let key = AmountKey { id, ..key };
     if rising {
         window.amounts.above = window.amounts.above.clone().max(key);

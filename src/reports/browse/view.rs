@@ -10,7 +10,7 @@ use crate::domain::money::Decimal;
 use crate::domain::payment::Status;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::filters::{EventFilter, PaymentFilter};
+use crate::store::filters::{AmountKey, EventFilter, PaymentFilter};
 use crate::store::rows::{EventRow, PaymentRow};
 
 /// How far tabs and tiles count, anew for each page; what is beyond is "more than".
@@ -35,6 +35,8 @@ pub(crate) struct PaymentView {
     /// A token or gateway ref, or how a reference or an email address begins.
     pub search: Option<String>,
     pub order: Order,
+    /// Where the last row of the page before stood by its amount, for a place beside it: the amount may have changed.
+    pub last_seen: Option<AmountKey>,
 }
 
 /// All that an address says of a list of events, apart from the place in it.
