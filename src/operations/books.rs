@@ -27,41 +27,86 @@ const ONCE_MORE: Duration = Duration::from_secs(86_400);
 const AGAIN: Duration = Duration::from_secs(7 * 86_400);
 const FIRST: &str = "filled; once more a day later";
 const DONE: &str = "filled; compared again each week";
+const PASSED_OVER: &str = "passed over payment";
+
+/// How far one turn came.
+struct Progress {
+    place: Option<i64>,
+    ended: bool,
+    /// Why the first payment was passed over, if any was.
+    passed_over: Option<String>,
+}
 
 impl Engine {
     /// Fills the books for some seconds, if that is due and no other process does.
     pub(crate) async fn fill_books_a_while(self: &Arc<Self>) -> Result<(), Error> {
         let Some(chore) = self.claim_chore(NAME.to_owned(), LEASE).await? else { return Ok(()) };
         let is_second = chore.note.as_deref().is_some_and(|note| note.starts_with(FIRST));
-        let (begun, mut place) = (Instant::now(), chore.place);
-        let ended = loop {
-            let after = PaymentId(place.unwrap_or(0));
-            let last = self.blocking(move |engine| engine.store.transaction(|tx| fill(tx, after))).await?;
-            match last {
-                None => break true,
-                Some(last) => place = Some(last.0),
-            }
-            if begun.elapsed() >= TURN {
-                break false;
+        let progress = match self.fill_a_turn(chore.place).await {
+            Ok(progress) => progress,
+            Err(error) => {
+                let (now, why) = (self.now(), error.to_string());
+                // Where the database is away, that can't be noted either.
+                let _ = self.write(move |tx| tx.note_failure(NAME, now, Some(&why))).await;
+                return Err(error);
             }
         };
         let now = self.now();
-        let (again, place, note) = match (ended, is_second) {
-            (false, false) => (now, place, String::new()),
-            (false, true) => (now, place, FIRST.to_owned()),
+        let (again, place, note) = match (progress.ended, is_second) {
+            (false, false) => (now, progress.place, String::new()),
+            (false, true) => (now, progress.place, FIRST.to_owned()),
             (true, false) => (later(now, ONCE_MORE), None, FIRST.to_owned()),
             (true, true) => (later(now, AGAIN), None, DONE.to_owned()),
         };
-        self.write(move |tx| tx.pause_chore(NAME, again, place, &note)).await
+        // What an earlier turn passed over is a failure until all were gone through again.
+        let known = chore.failure.filter(|why| chore.place.is_some() && why.starts_with(PASSED_OVER));
+        let failure = progress.passed_over.or(known);
+        let pause = move |tx: &mut dyn Tx| {
+            tx.note_failure(NAME, now, failure.as_deref())?;
+            tx.pause_chore(NAME, again, place, &note)
+        };
+        self.write(pause).await
+    }
+
+    async fn fill_a_turn(self: &Arc<Self>, place: Option<i64>) -> Result<Progress, Error> {
+        let mut progress = Progress { place, ended: false, passed_over: None };
+        let begun = Instant::now();
+        while !progress.ended && begun.elapsed() < TURN {
+            let after = PaymentId(progress.place.unwrap_or(0));
+            let ids = self.read(move |tx| tx.payments_after(after, CHUNK)).await?;
+            let Some(last) = ids.last().copied() else {
+                progress.ended = true;
+                continue;
+            };
+            let passed_over = self.blocking(move |engine| fill_readable(engine, &ids)).await?;
+            progress.place = Some(last.0);
+            progress.passed_over = progress.passed_over.or(passed_over);
+        }
+        Ok(progress)
     }
 }
 
-/// The books of the next payments; answers the last of them.
-fn fill(tx: &mut dyn Tx, after: PaymentId) -> Result<Option<PaymentId>, Error> {
-    let ids = tx.payments_after(after, CHUNK)?;
-    let Some(last) = ids.last().copied() else { return Ok(None) };
-    let rows = tx.hold_payments(&ids)?;
-    let (stored, told) = (tx.ledgers(&ids)?, tx.facts_told_of(&ids)?);
+/// The books of these payments; answers why one was passed over, if any was: a row that this release can't read holds
+/// up no other.
+fn fill_readable(engine: &Engine, ids: &[PaymentId]) -> Result<Option<String>, Error> {
+    match engine.store.transaction(|tx| fill(tx, ids)) {
+        Err(error) if error.why_unreadable().is_some() => {}
+        filled => return filled.map(|()| None),
+    }
+    let mut passed_over = None;
+    for id in ids {
+        if let Err(error) = engine.store.transaction(|tx| fill(tx, &[*id])) {
+            let why = error.why_unreadable().ok_or(error)?;
+            passed_over = passed_over.or(Some(format!("{PASSED_OVER} {id}, which can't be read: {why}")));
+        }
+    }
+    Ok(passed_over)
+}
+
+/// The books of these payments.
+fn fill(tx: &mut dyn Tx, ids: &[PaymentId]) -> Result<(), Error> {
+    let rows = tx.hold_payments(ids)?;
+    let (stored, told) = (tx.ledgers(ids)?, tx.facts_told_of(ids)?);
     let (mut entries, mut movements) = (Vec::new(), Vec::new());
     // What was absorbed has no movements of its own any more.
     for row in rows.iter().filter(|row| row.absorbed_by.is_none()) {
@@ -78,6 +123,5 @@ fn fill(tx: &mut dyn Tx, after: PaymentId) -> Result<Option<PaymentId>, Error> {
         movements.extend(books::booked(row, &ledger));
     }
     tx.keep_facts(&entries)?;
-    books::write(tx, &ids, movements)?.write(tx)?;
-    Ok(Some(last))
+    books::write(tx, ids, movements)?.write(tx)
 }

@@ -80,7 +80,15 @@ impl Engine {
         let mut place = chore.place.unwrap_or(0);
         let is_done = loop {
             let begun = Instant::now();
-            let (last, is_done) = self.write(move |tx| index(tx, place)).await?;
+            let (last, is_done) = match self.write(move |tx| index(tx, place)).await {
+                Ok(indexed) => indexed,
+                Err(error) => {
+                    let (now, why) = (self.now(), error.to_string());
+                    // Where the database is away, that can't be noted either.
+                    let _ = self.write(move |tx| tx.note_failure(name, now, Some(&why))).await;
+                    return Err(error);
+                }
+            };
             place = last;
             if is_done || Instant::now() >= until {
                 break is_done;
@@ -89,7 +97,11 @@ impl Engine {
         };
         let (now, again) = (self.now(), if is_done { EVERY } else { Duration::ZERO });
         let note = format!("indexed up to {place}");
-        self.write(move |tx| tx.pause_chore(name, later(now, again), Some(place), &note)).await
+        let pause = move |tx: &mut dyn Tx| {
+            tx.note_failure(name, now, None)?;
+            tx.pause_chore(name, later(now, again), Some(place), &note)
+        };
+        self.write(pause).await
     }
 }
 

@@ -5,15 +5,18 @@ use super::working_set::WorkingSet;
 use crate::domain::event::References;
 use crate::domain::fact::Fact;
 use crate::domain::id::EventId;
-use crate::domain::ledger::Ledger;
+use crate::domain::ledger::{Effect, Ledger};
 use crate::engine::{Engine, event_facts};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{Claimed, PaymentRow};
+use crate::store::sets::EventFacts;
 
 /// The ledger that all stored events of a payment make, and why it may lack something.
 pub(crate) struct Remade {
     pub(crate) ledger: Ledger,
+    /// What each of the events says by today's reading, where it says something or did so before.
+    pub(crate) told: Vec<EventFacts>,
     pub(crate) refusal: Option<String>,
 }
 
@@ -49,7 +52,13 @@ pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) ->
         read.iter().map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
     // References are linked once and stay, so what was ambiguous then is so now, and nothing else is.
     let set = WorkingSet::read(tx, &named)?;
-    Ok(Remade { ledger: merged(&set, read), refusal })
+    let (ledger, mut told) = merged(&set, read);
+    for one in std::mem::take(&mut told) {
+        if one.facts != event_facts::to_json(&[]) || tx.event_facts(one.event)?.is_some() {
+            told.push(one);
+        }
+    }
+    Ok(Remade { ledger, told, refusal })
 }
 
 /// Whether facts of this event are in the ledger.
@@ -57,10 +66,12 @@ fn has_stated(tx: &mut dyn Tx, event: EventId) -> Result<bool, Error> {
     Ok(tx.event_facts(event)?.is_some_and(|(_, facts)| !event_facts::from_json(&facts).is_empty()))
 }
 
-fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> Ledger {
-    let mut ledger = Ledger::new();
+fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> (Ledger, Vec<EventFacts>) {
+    let (mut ledger, mut told) = (Ledger::new(), Vec::new());
     for (event, Understood { interpretation, is_ignored, .. }) in read {
+        let (of, summary) = (event.row.id, interpretation.summary);
         if is_ignored {
+            told.push(EventFacts { event: of, summary, facts: event_facts::to_json(&[]) });
             continue;
         }
         let variant = &event.row.variant;
@@ -71,9 +82,9 @@ fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> Ledger {
             found.as_ref().is_none_or(|found| !set.belongs_elsewhere(variant, &fact.gateway_ref, found.payment))
         };
         let facts = interpretation.facts.into_iter().filter(is_ours);
-        for fact in facts.chain(ambiguity) {
-            ledger.merge(fact);
-        }
+        let effects: Vec<(Fact, Effect)> =
+            facts.chain(ambiguity).map(|fact| (fact.clone(), ledger.insert(fact))).collect();
+        told.push(EventFacts { event: of, summary, facts: event_facts::to_json(&effects) });
     }
-    ledger
+    (ledger, told)
 }

@@ -282,6 +282,7 @@ impl Step<'_> {
         held.is_rebuilt = true;
         held.registers = held.ledger.facts().map(|fact| (fact.aspect, fact.gateway_ref.clone())).collect();
         let row = held.row.clone();
+        set.changes.reread.extend(remade.told.iter().map(|one| (one.event, one.clone())));
         set.changes.money.join(moved);
         let change = self.changed(set, row, (before, after), &why, Vec::new(), Vec::new());
         let ended = self.ended(EventState::Completed, "rebuilt", why);

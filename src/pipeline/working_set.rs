@@ -38,6 +38,8 @@ pub(super) struct Changes {
     pub(super) ends: Vec<EventEnd>,
     pub(super) event_references: Vec<(EventId, String, String)>,
     pub(super) event_facts: Vec<EventFacts>,
+    /// What events of before say by today's reading, each once.
+    pub(super) reread: BTreeMap<EventId, EventFacts>,
     pub(super) links: Vec<(Key, PaymentId)>,
     /// Payments to be made; until they are, the first has the id -1, the second -2 and so on.
     pub(super) adopted: Vec<PaymentDraft>,

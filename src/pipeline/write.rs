@@ -82,6 +82,8 @@ pub(super) fn write(
     }
     tx.end_events(&set.changes.ends)?;
     tx.keep_references(&set.changes.event_references)?;
+    let reread: Vec<EventFacts> = std::mem::take(&mut set.changes.reread).into_values().collect();
+    tx.keep_event_facts(&reread)?;
     tx.keep_event_facts(&set.changes.event_facts)?;
     tx.add_attempts(&attempts)?;
     let links: Vec<(Key, PaymentId)> = set.changes.links.iter().map(|(key, id)| (key.clone(), real(*id))).collect();

@@ -83,7 +83,7 @@ pub(crate) fn known(tx: &mut dyn Tx, token: &str) -> Result<PaymentRow, Error> {
 }
 
 pub(crate) fn compare(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Result<Rebuilt, Error> {
-    let Remade { ledger, refusal } = from_events(engine, tx, row)?;
+    let Remade { ledger, refusal, .. } = from_events(engine, tx, row)?;
     let rebuilt = derive(payment::terms(row), &ledger);
     let stored = Ledger::from_facts(tx.facts_of(row.id)?);
     let registers = if ledger == stored { Vec::new() } else { differences(&stored, &ledger) };

@@ -1,6 +1,8 @@
 //! Do the books add up, by the day on which money moved? A month is added up by hand, and whatever happens to a
 //! payment's events, its movements are the same.
 
+mod filling;
+
 use actix_payments::Admin;
 use actix_web::http::Method;
 use serde_json::json;
