@@ -22,7 +22,8 @@ impl Engine {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {
             let row = find::event(tx, event)?;
-            refused(discard(tx, &row, &actor, now)?)
+            refused(discard(tx, &row, &actor, now)?)?;
+            tx.add_act(&act("discard", &actor, Some(event), row.payment_id, now))
         };
         self.write(work).await
     }
@@ -45,7 +46,6 @@ pub(crate) fn discard(
     if let Some(key) = fetch_key(&row.gateway_event_id).filter(|_| row.source == Source::Answer) {
         tx.wake_fetching(&[key], now)?;
     }
-    tx.add_act(&act("discard", actor, Some(row.id), row.payment_id, now))?;
     Ok(None)
 }
 

@@ -8,7 +8,6 @@ use crate::domain::id::EventId;
 use crate::engine::{Actor, Engine, act, find};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::rows::EventRow;
 
 impl Engine {
     /// Makes an event available again, from its first attempt, and writes down who asked.
@@ -19,7 +18,8 @@ impl Engine {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {
             let row = find::event(tx, event)?;
-            refused(requeue(tx, &row, &actor, now)?)
+            refused(requeue(tx, event, now)?)?;
+            tx.add_act(&act("requeue", &actor, Some(event), row.payment_id, now))
         };
         self.write(work).await?;
         self.notify();
@@ -28,29 +28,24 @@ impl Engine {
 }
 
 /// Requeues an event; answers why not, if it can't be.
-pub(crate) fn requeue(
-    tx: &mut dyn Tx,
-    row: &EventRow,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<Option<&'static str>, Error> {
+pub(crate) fn requeue(tx: &mut dyn Tx, event: EventId, now: Timestamp) -> Result<Option<&'static str>, Error> {
     // Pruning holds an event as well, so its body stays as long as this says so.
-    if !tx.hold_body(row.id)? {
+    if !tx.hold_body(event)? {
         return Ok(Some(PRUNED));
     }
-    if !tx.requeue(row.id, now)? {
-        return Ok(why_no_requeue(EventState::Running));
-    }
-    tx.add_act(&act("requeue", actor, Some(row.id), row.payment_id, now))?;
-    Ok(None)
+    Ok(if tx.requeue(event, now)? { None } else { why_no_requeue(EventState::Running) })
 }
 
 /// Why an event without a body can't be requeued.
 pub(crate) const PRUNED: &str = "Its body was pruned, so it can't be read again.";
 
-/// Why an event in this state can't be requeued.
+/// Why a requeue would change nothing about an event in this state.
 pub(crate) fn why_no_requeue(state: EventState) -> Option<&'static str> {
-    (state == EventState::Running).then_some("It is running; it can be requeued when it is done.")
+    match state {
+        EventState::Available => Some("It waits for a worker already."),
+        EventState::Running => Some("It is running; it can be requeued when it is done."),
+        _ => None,
+    }
 }
 
 pub(crate) fn refused(why: Option<&'static str>) -> Result<(), Error> {

@@ -62,7 +62,7 @@ impl Many {
         }
         let ids: Vec<EventId> = self.ids.iter().copied().map(EventId).collect();
         let chosen = |highest| if is_all { Chosen::All(self.chosen.view(), highest) } else { Chosen::Ids(ids.clone()) };
-        let sample = engine.sample(chosen(None)).await?;
+        let sample = engine.sample(bulk, chosen(None)).await?;
         if sample.count > BULK_LIMIT {
             return Err(Error::new(ErrorKind::Refused, format!("more than {BULK_LIMIT} events match; say less")));
         }
@@ -70,7 +70,11 @@ impl Many {
             return Err(Error::new(ErrorKind::NotFound, "there is no event of one of these numbers"));
         }
         if self.acting.dry_run {
-            let below = format!("{} events would be tried: {}.", sample.count, bulk.as_str());
+            let (changing, act) = (sample.changing(), bulk.as_str());
+            let mut below = format!("{changing} of {} events would change: {act}.", sample.count);
+            for (why, count) in &sample.stays {
+                below += &format!("\n{count} would stay: {why}");
+            }
             return Ok(list(self.common.json, &sample.rows, Some(below), None));
         }
         let tally = engine.bulk(bulk, chosen(sample.highest), self.acting.actor()).await?;

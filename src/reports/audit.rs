@@ -11,6 +11,8 @@ use crate::reports::browse::{Page, Place, ROWS, page_of};
 use crate::store::Tx;
 use crate::store::audit::{ActFilter, ActPlace, ActRow};
 
+/// How many events of an act on many are named.
+pub(crate) const NAMED: usize = 50;
 /// How many acts are asked which kinds there are to filter by.
 const OFFERS_OF: i64 = 500;
 
@@ -20,6 +22,8 @@ pub(crate) struct Acts {
     /// The tokens of the payments, and the kinds of the events, that acts were done to.
     pub tokens: BTreeMap<PaymentId, String>,
     pub kinds: BTreeMap<EventId, String>,
+    /// The first events of acts on many: one more than [`NAMED`] where there are more.
+    pub on_many: BTreeMap<i64, Vec<EventId>>,
 }
 
 impl Engine {
@@ -48,10 +52,17 @@ fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) 
     let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
     let rows = tx.browse_acts(filter, from, size as i64 + 1)?;
     let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
-    let on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
+    let mut on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
+    let mut on_many: BTreeMap<i64, Vec<EventId>> = BTreeMap::new();
+    let many: Vec<i64> = rows.iter().filter(|row| row.act.ends_with("_many")).map(|row| row.id).collect();
+    for (act, event) in tx.events_acted_on(&many, NAMED as i64 + 1)? {
+        on_many.entry(act).or_default().push(event);
+        on.push(event);
+    }
     Ok(Acts {
         page: page_of(rows, place, size, |row| row.id),
         tokens: tx.tokens_of(&of)?.into_iter().collect(),
         kinds: tx.events_with(&on)?.into_iter().map(|event| (event.id, event.kind)).collect(),
+        on_many,
     })
 }

@@ -119,6 +119,8 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
     }
     let events = tx.events_of(payment.id, EVENTS)?;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let mut acts = tx.acts_of(payment.id)?;
+    acts.extend(tx.acts_on_many(&ids)?);
     let operations = tx.operations_of(payment.id)?;
     let permissions = permissions(engine, tx, &payment, &Payment::of(&payment))?;
     Ok(Some(PaymentStory {
@@ -129,7 +131,7 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
         payer: tx.payers_of(&[payment.id])?.pop().map(|known| known.payer).unwrap_or_default(),
         facts: tx.facts_of(payment.id)?,
         transitions,
-        acts: tx.acts_of(payment.id)?,
+        acts,
         neighbours: neighbours(tx, &payment)?,
         absorbed,
         gateway: gateway.map(|gateway| gateway.name()),

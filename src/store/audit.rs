@@ -23,8 +23,14 @@ pub(crate) struct NewAct {
 
 /// Acts of operators.
 pub(crate) trait Attempts {
+    /// Adds an operator's act; answers its number.
+    fn begin_act(&mut self, act: &NewAct) -> Result<i64, Error>;
     /// Adds an operator's act.
-    fn add_act(&mut self, act: &NewAct) -> Result<(), Error>;
+    fn add_act(&mut self, act: &NewAct) -> Result<(), Error> {
+        self.begin_act(act).map(drop)
+    }
+    /// Notes further events that an act changed, the first of them at `place`, and what there is to say of the act now.
+    fn extend_act(&mut self, act: i64, place: usize, events: &[EventId], detail: &str) -> Result<(), Error>;
 }
 
 /// What operators did.
@@ -33,6 +39,10 @@ pub(crate) trait Acts {
     fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error>;
     /// What the newest `window` acts were.
     fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
+    /// The first `cap` events of each of these acts on many, in the order in which they were changed.
+    fn events_acted_on(&mut self, acts: &[i64], cap: i64) -> Result<Vec<(i64, EventId)>, Error>;
+    /// The acts on many that changed these events, newest first, once for each event and with it.
+    fn acts_on_many(&mut self, events: &[EventId]) -> Result<Vec<ActRow>, Error>;
 }
 
 /// A stored act.

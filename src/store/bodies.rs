@@ -59,4 +59,6 @@ pub(crate) trait Bodies {
     fn differing_since(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String, Timestamp)>, Error>;
     /// Holds an event until the transaction ends, and says whether its body is stored.
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error>;
+    /// Which of these events still have their bodies.
+    fn with_bodies(&mut self, events: &[EventId]) -> Result<Vec<EventId>, Error>;
 }

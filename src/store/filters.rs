@@ -31,7 +31,7 @@ pub(crate) struct AmountRange {
 }
 
 /// Which events a list shows.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct EventFilter {
     pub state: Option<EventState>,
     pub variant: Option<String>,

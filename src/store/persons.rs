@@ -25,7 +25,7 @@ pub(crate) struct Rows<'a> {
 }
 
 /// Every table with rows of a person, and the column that says whose. The bodies of events are asked for by themselves.
-pub(crate) const HELD: [(&str, &str, Whose); 25] = [
+pub(crate) const HELD: [(&str, &str, Whose); 26] = [
     ("pay_payments", "id", Whose::Payments),
     ("pay_payers", "payment_id", Whose::Payments),
     ("pay_words", "payment_id", Whose::Payments),
@@ -46,6 +46,7 @@ pub(crate) const HELD: [(&str, &str, Whose); 25] = [
     ("pay_event_references", "event_id", Whose::Events),
     ("pay_attempts", "event_id", Whose::Events),
     ("pay_audit", "event_id", Whose::Events),
+    ("pay_audit_events", "event_id", Whose::Events),
     ("pay_pruned", "event_id", Whose::Events),
     ("pay_differing", "event_id", Whose::Events),
     ("pay_fetch_events", "event_id", Whose::Events),

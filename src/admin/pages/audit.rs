@@ -10,7 +10,8 @@ use crate::admin::views::audit::{ActRow, Audit};
 use crate::admin::views::badge::spaced;
 use crate::admin::views::list::{Empty, Filter};
 use crate::admin::views::parts::Link;
-use crate::reports::{self, Order};
+use crate::domain::id::EventId;
+use crate::reports::{self, NAMED, Order};
 use crate::store::audit::{ActFilter};
 use crate::store::audit as rows;
 
@@ -66,10 +67,18 @@ fn row(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> ActRow {
         act: spaced(&act.act),
         on,
         detail: act.detail.clone(),
+        events: events(frame, act, found),
         actor: act.actor.clone(),
         address: act.address.clone(),
         at: frame.moment(act.created_at),
     }
+}
+
+/// The events that an act on many changed, and whether there are more.
+fn events(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> (Vec<Link>, bool) {
+    let events = found.on_many.get(&act.id).map(Vec::as_slice).unwrap_or_default();
+    let link = |id: &EventId| Some(Link::new(found.kinds.get(id)?, frame.href(&format!("events/{id}"))));
+    (events.iter().take(NAMED).filter_map(link).collect(), events.len() > NAMED)
 }
 
 fn empty(is_filtered: bool) -> Empty {

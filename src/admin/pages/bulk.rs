@@ -1,5 +1,7 @@
-//! How does an operator act on many events? The ticked rows of the list, or all that match its filter: how many
-//! exactly is asked first, and asked again when it is no longer so.
+//! How does an operator act on many events? The ticked rows of the list, or all that match its filter: what exactly
+//! will change is said first, and said again when it is no longer so.
+
+use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,8 +14,10 @@ use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::straight;
 use crate::admin::views::confirm::{Confirm, ConfirmRow, Done};
-use crate::admin::views::parts::Link;
+use crate::admin::views::parts::{Badge, Link};
+use crate::admin::views::words::grouped;
 use crate::acts::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
+use crate::domain::event::EventState;
 use crate::domain::id::EventId;
 use crate::store::rows::EventRow;
 
@@ -56,7 +60,8 @@ impl Wish {
         let mut fields = vec![
             ("act".to_owned(), format!("{}{all}", self.bulk.as_str())),
             ("view".to_owned(), self.view.clone()),
-            ("count".to_owned(), sample.count.to_string()),
+            ("count".to_owned(), sample.changing().to_string()),
+            ("states".to_owned(), states(sample)),
             ("highest".to_owned(), sample.highest.map(|id| id.to_string()).unwrap_or_default()),
         ];
         fields.extend(self.ids.iter().flatten().map(|id| ("id".to_owned(), id.to_string())));
@@ -68,18 +73,21 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let wish = Wish::of(&visit.form).ok_or(Failure::NotFound("There is no such act."))?;
     let mut asked = Asked::from(Fields::parse(&wish.view));
-    view(&mut asked);
+    let is_filtered = view(&mut asked).is_filtered();
     // What can't be read would be left out, and more events meant than anybody saw.
     if let Some(problem) = asked.problem() {
         return Err(Failure::Refused(format!("The filter can't be read; {problem}.")));
     }
+    if wish.ids.is_none() && !is_filtered {
+        return Err(Failure::Refused("Filter the list first: an act on many never means every event.".to_owned()));
+    }
     let number = |name: &str| visit.form.get(name).and_then(|text| text.parse::<i64>().ok());
     let (highest, confirmed) = (number("highest").map(EventId), number("count").and_then(|count| usize::try_from(count).ok()));
-    let sample = visit.engine().sample(wish.chosen(highest)).await?;
+    let sample = visit.engine().sample(wish.bulk, wish.chosen(highest)).await?;
     if let Some((title, text)) = impossible(&wish, &sample) {
         return Ok(frame.notice(StatusCode::CONFLICT, title, &text));
     }
-    if confirmed != Some(sample.count) {
+    if confirmed != Some(sample.changing()) || visit.form.get("states") != Some(states(&sample)) {
         return Ok(frame.render(&question(&frame, &wish, &sample, confirmed)));
     }
     let tally = visit.engine().bulk(wish.bulk, wish.chosen(highest), visit.actor()).await?;
@@ -91,34 +99,55 @@ fn impossible(wish: &Wish, sample: &Sample) -> Option<(&'static str, String)> {
         (0, Some(_)) => Some(("Nothing is ticked", "Go back and tick the events that you mean.".to_owned())),
         (0, None) => Some(("No events match", "No event matches the filter any more.".to_owned())),
         (count, _) if count > BULK_LIMIT => {
-            let limit = crate::admin::views::words::grouped(&BULK_LIMIT.to_string());
+            let limit = grouped(&BULK_LIMIT.to_string());
             Some(("Too many events", format!("More than {limit} events match. Narrow the filter and try again.")))
         }
+        _ if sample.changing() == 0 => Some(("Nothing would change", staying(&sample.stays).join(" "))),
         _ => None,
     }
+}
+
+/// How many would change in each state, in a field of the form.
+fn states(sample: &Sample) -> String {
+    sample.changes.iter().map(|(state, count)| format!("{state} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// How many stay as they are, a sentence for each reason.
+fn staying(reasons: &BTreeMap<&'static str, usize>) -> Vec<String> {
+    let sentence = |(why, count): (&&str, &usize)| {
+        let stay = if *count == 1 { "stays as it is" } else { "stay as they are" };
+        format!("{} {stay}: {why}", events(*count))
+    };
+    reasons.iter().map(sentence).collect()
 }
 
 fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize>) -> Confirm {
     let (verb, meaning, icon) = match wish.bulk {
         Bulk::Requeue => (
             "Requeue",
-            "Each becomes available again from its first attempt. Handlers that are done stay done. Events that are running are left alone.",
+            "Each becomes available again from its first attempt. Handlers that are done stay done.",
             "retry",
         ),
         Bulk::Discard => (
             "Discard",
-            "Each is given up until somebody requeues it. Events that are running or at their end are left alone.",
+            "Each is given up until somebody requeues it.",
             "stop",
         ),
     };
-    let what = events(sample.count);
-    let changed = confirmed.map(|count| format!("Meanwhile it is no longer {}: now it is {what}.", events(count)));
-    let beside = sample.count - sample.rows.len();
+    let what = events(sample.changing());
+    let changed = confirmed.map(|count| match events(count) {
+        before if before == what => "Meanwhile their states have changed.".to_owned(),
+        before => format!("Meanwhile it is no longer {before}: now it is {what}."),
+    });
+    let beside = sample.changing() - sample.rows.len();
+    let badge = |word: &str| EventState::parse(word).map(Badge::from);
     Confirm {
         page: frame.page(&format!("{verb} {what}"), "events"),
         back: wish.back(frame),
         question: format!("{verb} {what}?"),
         meaning,
+        changes: sample.changes.iter().filter_map(|(state, count)| Some((badge(state)?, events(*count)))).collect(),
+        stays: staying(&sample.stays),
         changed,
         button: format!("{verb} {what}"),
         icon,
@@ -142,11 +171,9 @@ fn done(frame: &Frame, wish: &Wish, tally: &Tally) -> Done {
     let verb = if wish.bulk == Bulk::Requeue { "requeued" } else { "discarded" };
     let were = if tally.done == 1 { "was" } else { "were" };
     let title = format!("{} {were} {verb}", events(tally.done));
-    let refused = tally.refused.iter().map(|(why, count)| format!("{} refused: {why}", events(*count))).collect();
-    Done { page: frame.page(&title, "events"), back: wish.back(frame), title, refused }
+    Done { page: frame.page(&title, "events"), back: wish.back(frame), title, sentences: staying(&tally.refused) }
 }
 
 fn events(count: usize) -> String {
-    let number = crate::admin::views::words::grouped(&count.to_string());
-    format!("{number} event{}", if count == 1 { "" } else { "s" })
+    format!("{} event{}", grouped(&count.to_string()), if count == 1 { "" } else { "s" })
 }

@@ -110,7 +110,7 @@ async fn erase(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Erased", "data"),
         back: Link::new("Data", frame.href("data")),
         title: "The person was erased".to_owned(),
-        refused: vec![
+        sentences: vec![
             format!(
                 "What says who they are is gone from {} payments, {} subscriptions and {events} events.",
                 erased.payments, erased.subscriptions

@@ -101,11 +101,7 @@ fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
 }
 
 pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool) -> Act {
-    let why_not = match event.state {
-        EventState::Available => Some("It waits for a worker already."),
-        _ if !readable => Some(PRUNED),
-        state => why_no_requeue(state),
-    };
+    let why_not = why_no_requeue(event.state).or((!readable).then_some(PRUNED));
     Act {
         label: "Requeue".to_owned(),
         icon: "retry",

@@ -42,6 +42,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("events");
+    let is_filtered = view.is_filtered();
     let found = visit.engine().event_list(view, place).await?;
     let page = Events {
         page: frame.page("Events", "events"),
@@ -54,6 +55,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         },
         bulk: BulkForm {
             may_act: visit.may_act(),
+            is_filtered,
             action: frame.href("events/bulk"),
             view: asked.fields.with("", "", None).trim_start_matches('?').to_owned(),
         },

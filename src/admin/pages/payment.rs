@@ -229,7 +229,8 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
         let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
         let on = story.events.iter().find(|event| Some(event.id) == act.event_id);
         let what = on.map(|event| format!(" on {}", event.kind)).unwrap_or_default();
-        let why = format!("by {}{from}{what}", act.actor);
+        let detail = act.detail.as_deref().map(|detail| format!("; {detail}")).unwrap_or_default();
+        let why = format!("by {}{from}{what}{detail}", act.actor);
         let entry = Entry::act(spaced(&act.act), why, frame.moment(act.created_at));
         let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
         all.push((act.created_at, 4, Entry { href, ..entry }));

@@ -31,6 +31,8 @@ pub(crate) struct ActRow {
     pub(crate) on: Vec<(&'static str, Link)>,
     /// What else there is to say of it.
     pub(crate) detail: Option<String>,
+    /// The events that an act on many changed, the first of them, and whether there are more.
+    pub(crate) events: (Vec<Link>, bool),
     /// Who did it.
     pub(crate) actor: String,
     /// From which address.

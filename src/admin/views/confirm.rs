@@ -18,6 +18,10 @@ pub(crate) struct Confirm {
     pub(crate) question: String,
     /// What the act does.
     pub(crate) meaning: &'static str,
+    /// How many change, by the state that they are in.
+    pub(crate) changes: Vec<(Badge, String)>,
+    /// How many stay as they are and why, a sentence each.
+    pub(crate) stays: Vec<String>,
     /// That it is not the number that was confirmed.
     pub(crate) changed: Option<String>,
     /// What the button says, and its icon.
@@ -50,6 +54,6 @@ pub(crate) struct Done {
     pub(crate) back: Link,
     /// `12 events were requeued`
     pub(crate) title: String,
-    /// How many were refused and why, a sentence each.
-    pub(crate) refused: Vec<String>,
+    /// What else there is to say of it.
+    pub(crate) sentences: Vec<String>,
 }

@@ -37,6 +37,8 @@ pub(crate) struct Events {
 pub(crate) struct BulkForm {
     /// Whether the actor may.
     pub(crate) may_act: bool,
+    /// Whether the list leaves any event out: without a filter, all at once is never meant.
+    pub(crate) is_filtered: bool,
     /// Where the form posts to.
     pub(crate) action: String,
     /// The list's query, so that the same events are meant.

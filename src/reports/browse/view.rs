@@ -47,6 +47,13 @@ pub(crate) struct EventView {
     pub search: Option<String>,
 }
 
+impl EventView {
+    /// Whether it leaves any event out.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.search.is_some() || self.filter != EventFilter::default()
+    }
+}
+
 /// Which rows come first. The default: the newest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Order {

@@ -2,11 +2,25 @@
 
 use diesel::prelude::*;
 
+use super::schema::pay_audit;
 use super::schema::pay_audit::dsl as a;
 use super::{Connection, failed};
+use crate::domain::id::EventId;
 use crate::error::Error;
 use crate::store::audit::Acts;
 use crate::store::audit::{ActFilter, ActPlace, ActRow};
+
+diesel::table! {
+    pay_audit_events (act_id, place) {
+        act_id -> BigInt,
+        place -> BigInt,
+        event_id -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(pay_audit, pay_audit_events);
+
+use pay_audit_events::dsl as m;
 
 impl Acts for Connection {
     fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error> {
@@ -31,5 +45,32 @@ impl Acts for Connection {
 
     fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error> {
         a::pay_audit.order(a::id.desc()).limit(window).select(a::act).load(self).map_err(failed("reading acts"))
+    }
+
+    fn events_acted_on(&mut self, acts: &[i64], cap: i64) -> Result<Vec<(i64, EventId)>, Error> {
+        if acts.is_empty() {
+            return Ok(Vec::new());
+        }
+        m::pay_audit_events
+            .filter(m::act_id.eq_any(acts).and(m::place.lt(cap)))
+            .order((m::act_id, m::place))
+            .select((m::act_id, m::event_id))
+            .load(self)
+            .map_err(failed("reading what acts were on"))
+    }
+
+    fn acts_on_many(&mut self, events: &[EventId]) -> Result<Vec<ActRow>, Error> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let acts = m::pay_audit_events
+            .inner_join(a::pay_audit.on(a::id.eq(m::act_id)))
+            .filter(m::event_id.eq_any(events))
+            .order(m::act_id.desc())
+            .limit(200)
+            .select((m::event_id, a::pay_audit::all_columns()))
+            .load::<(EventId, ActRow)>(self)
+            .map_err(failed("reading acts on many events"))?;
+        Ok(acts.into_iter().map(|(event, act)| ActRow { event_id: Some(event), ..act }).collect())
     }
 }

@@ -100,6 +100,11 @@ impl Bodies for Connection {
         let kept = b::pay_event_bodies.find(event).select(b::event_id).first::<EventId>(self);
         kept.optional().map(|kept| kept.is_some()).map_err(failed("looking for a body"))
     }
+
+    fn with_bodies(&mut self, events: &[EventId]) -> Result<Vec<EventId>, Error> {
+        let kept = b::pay_event_bodies.filter(b::event_id.eq_any(events)).select(b::event_id);
+        kept.load(self).map_err(failed("looking for bodies"))
+    }
 }
 
 /// What decides about the bodies of these events, in the order of their ids.

@@ -40,7 +40,7 @@ on_both_databases! {
         let requeued = place.command(&["requeue", &id]);
         assert_eq!((requeued.status.code(), text(&requeued.stdout)), (Some(0), "1 requeued\n".to_owned()), "{requeued:?}");
         place.settled();
-        assert_eq!(place.texts("SELECT actor AS t FROM pay_audit WHERE act = 'requeue'"), ["anna"]);
+        assert_eq!(place.texts("SELECT actor AS t FROM pay_audit WHERE act = 'requeue_many'"), ["anna"]);
         let healthy = place.command(&["doctor"]);
         assert_eq!(healthy.status.code(), Some(0), "{healthy:?}");
         assert!(!text(&healthy.stdout).contains('\u{1b}'), "no colour where nobody sees it: {healthy:?}");
