@@ -2,6 +2,7 @@
 
 mod bulk;
 mod discard;
+mod note;
 mod rebuild;
 mod requeue;
 mod retire;
@@ -9,4 +10,5 @@ mod test_event;
 
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
 pub(crate) use discard::why_no_discard;
+pub(crate) use note::NOTE;
 pub(crate) use requeue::{PRUNED, why_no_requeue};

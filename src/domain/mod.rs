@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod money;
 pub mod named;
 pub(crate) mod network;
+pub(crate) mod note;
 pub mod operation;
 pub mod payer;
 pub mod payment;

@@ -32,7 +32,6 @@ pub(crate) use operate_subscription::SubscriptionOrder;
 pub use reconcile::Reconciled;
 pub use refund::Refund;
 pub(crate) use resend::resend;
-pub(crate) use resolve_review::NOTE;
 pub use resolve_review::Resolution;
 pub use subscribe::{NewSubscription, Subscribed};
 pub use tries::Outcome;

@@ -8,6 +8,7 @@ use crate::domain::event::{Recorded, storable};
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Ledger;
 use crate::domain::money::Money;
+use crate::domain::note;
 use crate::domain::payment::{PaymentState, derive, open_concerns};
 use crate::engine::request::Requester;
 use crate::engine::{Engine, Payment, act, find, payment, random_word};
@@ -16,9 +17,6 @@ use crate::pipeline::order::{self, Decision, REVIEW, ReviewOrder};
 use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::store::rows::PaymentRow;
-
-/// How many characters a note may have.
-pub(crate) const NOTE: usize = 1000;
 
 /// A decision about a payment that needs review, and why. To give the money back, refund the payment instead: once all
 /// that came went back, no amount needs review any more.
@@ -88,10 +86,7 @@ impl Engine {
 }
 
 fn check(resolution: &Resolution) -> Result<(), Error> {
-    let count = resolution.note.trim().chars().count();
-    if !(1..=NOTE).contains(&count) || resolution.note.contains('\0') {
-        return Err(refused(format!("expected a note of 1 to {NOTE} characters that says why, got {count}")));
-    }
+    note::checked(&resolution.note).map_err(refused)?;
     match &resolution.by {
         Some(by) if !storable(by) => {
             Err(refused("expected a name of 1 to 255 characters without control characters".to_owned()))

@@ -77,6 +77,8 @@ pub(crate) struct EventStory {
     pub fetch: Option<FetchStory>,
     /// The events that it answers, if it is such an answer.
     pub answers_to: Vec<EventRow>,
+    /// What operators did to it and noted about it, newest first.
+    pub acts: Vec<ActRow>,
 }
 
 /// What an event says in words and facts, each with what it did if the event is processed.
@@ -177,6 +179,9 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
     references.extend(event.matched_by.clone().filter(|by| !references.contains(by)));
     let body = tx.body(id)?;
     let said = said(engine, tx, id)?;
+    let mut acts = tx.acts_on(id)?;
+    acts.extend(tx.acts_on_many(&[id])?);
+    acts.sort_by_key(|act| std::cmp::Reverse(act.id));
     let pruned = if body.is_none() { tx.pruned_body(id)? } else { None };
     Ok(Some(EventStory {
         fetch: fetch_story::asked_by(engine, tx, &event)?,
@@ -188,6 +193,7 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
         body,
         pruned,
         differing: tx.differing(id)?,
+        acts,
         payment,
         subscription,
         subscription_steps,

@@ -324,6 +324,8 @@ pub(crate) trait Browse {
     fn transitions_of(&mut self, payment: PaymentId) -> Result<Vec<TransitionRow>, Error>;
     /// The acts on a payment and on its events, newest first.
     fn acts_of(&mut self, payment: PaymentId) -> Result<Vec<ActRow>, Error>;
+    /// The acts on an event, newest first.
+    fn acts_on(&mut self, event: EventId) -> Result<Vec<ActRow>, Error>;
     /// The token of the payment that is next to this one, of the same customer or of all.
     fn beside(&mut self, payment: PaymentId, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error>;
     /// The adopted payments that turned out to be this one.

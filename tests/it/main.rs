@@ -45,6 +45,7 @@ mod matching;
 mod misread;
 mod mollie;
 mod money;
+mod notes;
 mod older;
 mod overview;
 mod owed;

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 
+use super::act_entries;
 use crate::domain::delivery::is_secret_header;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -49,6 +50,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         acts: if visit.may_act() { acts(&frame, &story) } else { Vec::new() },
         explain: explain(&visit, &frame, &story),
         delivery: delivery(&frame, event, story.differing.as_ref()),
+        note: act_entries::form(&visit, &format!("events/{}", event.id)),
+        history: story.acts.iter().map(|act| act_entries::entry(&frame, act, None)).collect(),
         attempts: story.attempts.iter().map(|run| attempt(&visit, &event.variant, run)).collect(),
         pruned: story.pruned.map(|pruned| PrunedAt {
             at: frame.moment(pruned.pruned_at),

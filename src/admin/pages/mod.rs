@@ -2,6 +2,7 @@
 
 use super::routes::Route;
 
+mod act_entries;
 mod charts;
 mod payment_answer;
 mod subscription_details;
@@ -26,6 +27,7 @@ pages! {
     operation,
     rebuild,
     review,
+    note,
     disputes,
     books,
     subscriptions,

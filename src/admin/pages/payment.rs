@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::operation::{address, icon, title};
-use super::{payment_answer, review};
+use super::{act_entries, payment_answer, review};
 use crate::reports;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -35,7 +35,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", 
 const PATIENCE: Duration = Duration::from_secs(1);
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
-    let frame = visit.frame();
+    let (frame, wanted) = (visit.frame(), Fields::of(&visit.req).get("words"));
     let story = visit.engine().payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
     let payment = Payment::of(&story.payment);
@@ -80,7 +80,12 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         details,
         asks,
         no_asks,
-        timeline: timeline(&visit, &story, &payment),
+        note: act_entries::form(&visit, &format!("payments/{}", payment.token)),
+        note_search: act_entries::search(&frame, &story, wanted.as_deref()),
+        timeline: match &wanted {
+            Some(words) => act_entries::notes(&frame, &story, words),
+            None => timeline(&visit, &story, &payment),
+        },
         timeline_note: story.cut.then(|| {
             let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());
             Link::new(text, frame.found("events", &payment.token))
@@ -226,14 +231,7 @@ fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry
     }
     // What the gateway was asked for is told by the operation, with its actor.
     for act in story.acts.iter().filter(|act| Verb::parse(&act.act).is_none()) {
-        let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
-        let on = story.events.iter().find(|event| Some(event.id) == act.event_id);
-        let what = on.map(|event| format!(" on {}", event.kind)).unwrap_or_default();
-        let detail = act.detail.as_deref().map(|detail| format!("; {detail}")).unwrap_or_default();
-        let why = format!("by {}{from}{what}{detail}", act.actor);
-        let entry = Entry::act(spaced(&act.act), why, frame.moment(act.created_at));
-        let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
-        all.push((act.created_at, 4, Entry { href, ..entry }));
+        all.push((act.created_at, 4, act_entries::of_payment(frame, story, act)));
     }
     for operation in &story.operations {
         let at = frame.moment(operation.created_at);

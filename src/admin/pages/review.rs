@@ -10,10 +10,11 @@ use crate::admin::routes::Route;
 use crate::admin::views::parts::{Badge, Link};
 use crate::admin::views::payment::Figure;
 use crate::admin::views::review::Review;
+use crate::domain::note;
 use crate::engine::Payment;
 use crate::engine::request::Requester;
 use crate::gateways::Verb;
-use crate::operations::{NOTE, Resolution};
+use crate::operations::Resolution;
 use crate::reports::Permissions;
 use crate::web::respond;
 
@@ -44,7 +45,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         concerns: payment.concerns.clone(),
         action: at(&frame, payment),
         seen: micros(payment),
-        note: NOTE,
+        note: note::LONGEST,
         accept: acceptance(payment),
         give_back: give_back(&frame, &found),
     };

@@ -4,8 +4,10 @@
 use askama::Template;
 
 use super::json::Tree;
+use super::note::NoteForm;
 use super::page::Page;
 use super::parts::{Act, Amount, Badge, Change, Code, Link, Moment};
+use super::payment::Entry;
 
 /// One event.
 #[derive(Debug, Template)]
@@ -29,6 +31,10 @@ pub(crate) struct Event {
     pub(crate) explain: Explain,
     /// How it came.
     pub(crate) delivery: DeliveryInfo,
+    /// Where a note is written, for those who may.
+    pub(crate) note: Option<NoteForm>,
+    /// What operators did to it and noted about it, newest first.
+    pub(crate) history: Vec<Entry>,
     /// The runs of the event itself and of each handler, newest first.
     pub(crate) attempts: Vec<AttemptRow>,
     /// What was received, unless it was pruned.

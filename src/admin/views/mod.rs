@@ -19,6 +19,7 @@ pub(crate) mod failures;
 pub(crate) mod handlers;
 pub(crate) mod json;
 pub(crate) mod list;
+pub(crate) mod note;
 pub(crate) mod notice;
 pub(crate) mod operation;
 pub(crate) mod overview;

@@ -3,6 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::note::{NoteForm, NoteSearch};
 use super::page::Page;
 use super::parts::{Amount, Badge, Change, Code, Link, Moment};
 use crate::admin::settings::Detail;
@@ -57,7 +58,11 @@ pub(crate) struct Payment {
     pub(crate) asks: Vec<Ask>,
     /// Why there is nothing that it can be asked for.
     pub(crate) no_asks: Vec<String>,
-    /// What happened, newest first.
+    /// Where a note is written, for those who may.
+    pub(crate) note: Option<NoteForm>,
+    /// Where notes are looked through, if there are any.
+    pub(crate) note_search: Option<NoteSearch>,
+    /// What happened, newest first; where words are looked for, the notes with them.
     pub(crate) timeline: Vec<Entry>,
     /// What the timeline leaves out, if it is cut off, and where the rest is.
     pub(crate) timeline_note: Option<Link>,

@@ -91,6 +91,12 @@ impl Browse for Connection {
             .map_err(failed("reading acts"))
     }
 
+    fn acts_on(&mut self, event: EventId) -> Result<Vec<ActRow>, Error> {
+        use pay_audit::dsl as a;
+        let acts = a::pay_audit.filter(a::event_id.eq(event)).order(a::id.desc()).limit(200);
+        acts.load(self).map_err(failed("reading an event's acts"))
+    }
+
     fn beside(&mut self, payment: PaymentId, customer: Option<&str>, newer: bool) -> Result<Option<String>, Error> {
         let mut query = p::pay_payments.filter(p::absorbed_by.is_null()).select(p::token).limit(1).into_boxed();
         if let Some(customer) = customer {

@@ -1,0 +1,55 @@
+//! How acts of operators, notes among them, are told in a timeline and found there.
+
+use std::cmp::Reverse;
+
+use crate::acts::NOTE;
+use crate::admin::frame::Frame;
+use crate::admin::guard::Visit;
+use crate::admin::views::badge::spaced;
+use crate::admin::views::note::{NoteForm, NoteSearch};
+use crate::admin::views::payment::Entry;
+use crate::domain::note;
+use crate::reports::PaymentStory;
+use crate::store::audit::ActRow;
+
+/// What asks for a note on the page `of`, for those who may write one.
+pub(super) fn form(visit: &Visit, of: &str) -> Option<NoteForm> {
+    let action = || visit.frame().href(&format!("{of}/note"));
+    visit.may_act().then(|| NoteForm { action: action(), longest: note::LONGEST })
+}
+
+/// What looks through the notes of a payment, if there are any.
+pub(super) fn search(frame: &Frame, story: &PaymentStory, words: Option<&str>) -> Option<NoteSearch> {
+    let action = frame.href(&format!("payments/{}", story.payment.token));
+    let is_any = story.acts.iter().any(|act| act.act == NOTE);
+    is_any.then(|| NoteSearch { action, words: words.unwrap_or_default().to_owned() })
+}
+
+/// The notes of a payment in which each of these words stands, in any case; newest first.
+pub(super) fn notes(frame: &Frame, story: &PaymentStory, words: &str) -> Vec<Entry> {
+    let has = |note: &str| words.to_lowercase().split_whitespace().all(|word| note.to_lowercase().contains(word));
+    let notes = story.acts.iter().filter(|act| act.act == NOTE);
+    let mut found: Vec<&ActRow> = notes.filter(|act| act.detail.as_deref().is_some_and(has)).collect();
+    found.sort_by_key(|act| Reverse(act.id));
+    found.into_iter().map(|act| of_payment(frame, story, act)).collect()
+}
+
+/// An act in the timeline of a payment.
+pub(super) fn of_payment(frame: &Frame, story: &PaymentStory, act: &ActRow) -> Entry {
+    let on = story.events.iter().find(|event| Some(event.id) == act.event_id);
+    let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
+    Entry { href, ..entry(frame, act, on.map(|event| event.kind.as_str())) }
+}
+
+/// An act; of a note, what was written.
+pub(super) fn entry(frame: &Frame, act: &ActRow, on: Option<&str>) -> Entry {
+    let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
+    let what = on.map(|kind| format!(" on {kind}")).unwrap_or_default();
+    let by = format!("by {}{from}{what}", act.actor);
+    let why = match &act.detail {
+        Some(note) if act.act == NOTE => format!("{note} ({by})"),
+        Some(detail) => format!("{by}; {detail}"),
+        None => by,
+    };
+    Entry::act(spaced(&act.act), why, frame.moment(act.created_at))
+}

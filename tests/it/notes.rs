@@ -1,0 +1,66 @@
+//! Are notes on payments and events kept, told, found by their words, and gone with their person?
+
+use actix_payments::Person;
+
+use crate::app::{App, on_both_databases};
+use crate::scenes::completed;
+
+async fn note(app: &App, on: &str, text: &str) -> u16 {
+    app.post(&format!("/payments/admin/{on}/note"), &format!("note={text}")).await.status
+}
+
+on_both_databases! {
+    async fn a_note_is_told_where_it_was_written_and_in_the_audit(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        let payment = format!("payments/{token}");
+        assert_eq!(note(&app, &payment, "Asked+the+bank+%3Cb%3E").await, 303);
+        assert_eq!(note(&app, "events/1", "Came+twice").await, 303);
+        let page = app.get(&format!("/payments/admin/{payment}")).await;
+        assert!(page.text().contains("Asked the bank") && page.text().contains("Came twice"), "{}", page.text());
+        assert!(!page.body.contains("<b>"), "{}", page.body);
+        let event = app.get("/payments/admin/events/1").await.text();
+        assert!(event.contains("Came twice") && !event.contains("Asked the bank"), "{event}");
+        let audit = app.get("/payments/admin/audit?act=note").await.text();
+        assert!(audit.contains("Asked the bank") && audit.contains("Came twice"), "{audit}");
+    }
+
+    async fn a_note_must_say_something_of_something(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let payment = format!("payments/{token}");
+        let before = app.dump();
+        for text in ["", "+%0A", "a%00b", &"x".repeat(1_001)] {
+            assert_eq!(note(&app, &payment, text).await, 409, "{text}");
+        }
+        assert_eq!((note(&app, "payments/nobody", "x").await, note(&app, "events/9", "x").await), (404, 404));
+        assert_eq!(app.dump(), before);
+        assert_eq!(note(&app, &payment, &"x".repeat(1_000)).await, 303);
+    }
+
+    async fn notes_are_found_by_their_words_on_the_payments_own_page(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let page = async |query: &str| app.get(&format!("/payments/admin/payments/{token}{query}")).await.text();
+        assert!(!page("").await.contains("Words in notes"), "there are none");
+        let payment = format!("payments/{token}");
+        for text in ["Asked+the+bank", "The+bank+says+no", "Waiting"] {
+            note(&app, &payment, text).await;
+        }
+        let found = page("?words=BANK+says").await;
+        assert!(found.contains("The bank says no") && !found.contains("Asked the") && !found.contains("Waiting"), "{found}");
+        let none = page("?words=harbour").await;
+        assert!(none.contains("No note has these words."), "{none}");
+    }
+
+    async fn notes_go_with_their_person(kind) {
+        let app = App::with(kind, |builder| builder.erasure_key("a key of the test, 32 bytes long")).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        note(&app, &format!("payments/{token}"), "Mia+called").await;
+        note(&app, "events/1", "Mia+wrote").await;
+        app.payments.erase(&Person::payment(&token)).await.unwrap();
+        assert!(app.dump().iter().all(|row| !row.contains("Mia")), "{:?}", app.dump());
+    }
+}
