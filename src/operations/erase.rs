@@ -17,6 +17,7 @@ use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::store::persons::{ANYBODYS, Fate, Rows, TEXTS, Whose};
 use crate::store::rows::EventRow;
+use crate::store::words::Subject;
 
 /// What was erased of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,6 +174,10 @@ impl Engine {
 
 /// Takes out of what is held all that says who somebody is.
 fn forget(tx: &mut dyn Tx, held: &Holdings, now: Timestamp) -> Result<(), Error> {
+    // Whoever writes their words holds them meanwhile, and has then written all.
+    let payments = held.payments.iter().map(|row| Subject::Payment(row.id));
+    let subscriptions = held.subscriptions.iter().map(|row| Subject::Subscription(row.id));
+    tx.hold_subjects(&payments.chain(subscriptions).collect::<Vec<_>>())?;
     let words = forget_bodies(tx, held, now)?;
     forget_notes(tx, held)?;
     for row in &held.subscriptions {

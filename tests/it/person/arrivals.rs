@@ -1,11 +1,17 @@
 //! Is what comes of the erased reduced on the ways that are no signed delivery: a comparison, its repair, and a hint?
 
+use std::time::Duration;
+
 use actix_payments::domain::payment::Status;
 use actix_payments::{NewPayment, Person};
+use actix_web::rt::spawn;
+use actix_web::rt::time::sleep;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use serde_json::json;
 
 use super::{EMAIL, telling, with_key};
-use crate::app::{App, NOW, on_both_databases};
+use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::drift::world::{DAY, World};
 use crate::mollie::fake::Fake;
 use crate::scenes::money;
@@ -74,4 +80,24 @@ on_both_databases! {
         assert_eq!((app.status(&token).await, app.found()), (Status::Paid, Vec::new()));
         assert!(app.number("SELECT count(*) FROM pay_events") >= 2);
     }
+}
+
+/// On SQLite there is one writer.
+#[actix_web::test]
+async fn what_a_worker_is_writing_of_them_is_forgotten_as_well() {
+    let app = App::with(Kind::Postgres, with_key).await;
+    let new = NewPayment::new("stripe", money(4999, "EUR")).customer(EMAIL);
+    app.payments.create(new).await.unwrap();
+    let mut worker = PgConnection::establish(&app.url).unwrap();
+    worker.batch_execute("BEGIN; SELECT 1 FROM pay_payments FOR NO KEY UPDATE").unwrap();
+    worker.batch_execute("INSERT INTO pay_words (payment_id, word) SELECT id, 'kowalska' FROM pay_payments").unwrap();
+    let payments = app.payments.clone();
+    let erasing = spawn(async move { payments.erase(&Person::email(EMAIL)).await });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.number(waits) == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    worker.batch_execute("COMMIT").unwrap();
+    erasing.await.unwrap().unwrap();
+    assert_eq!(app.texts("SELECT word AS t FROM pay_words"), Vec::<String>::new());
 }
