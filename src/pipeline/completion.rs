@@ -1,7 +1,7 @@
 //! What a gateway waits for once its customer has agreed: a worker is to ask it to complete the payment.
 
 use super::interpret::Understood;
-use super::step::Change;
+use super::stepped::Change;
 use crate::domain::Timestamp;
 use crate::domain::event::{Awaited, Source};
 use crate::domain::fact::{Aspect, Fact, State};

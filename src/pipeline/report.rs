@@ -1,6 +1,6 @@
 //! Tells the log what events did, once that is committed.
 
-use super::step::Change;
+use super::stepped::Change;
 use super::subscription_change::SubscriptionChange;
 use crate::store::rows::Claimed;
 

@@ -6,16 +6,15 @@
 
 use std::time::Duration;
 
-use super::failure::Failure;
 use super::fetching::Fetching;
 use super::held::Held;
 use super::interpret::{Understood, concern};
 use super::rebuild::Remade;
+use super::stepped::{Change, Stepped};
 use super::subscription_change::SubscriptionChange;
 use super::working_set::{Match, WorkingSet, all, linkable};
 use crate::domain::event::{EventState, Interpretation, storable};
-use crate::domain::fact::Fact;
-use crate::domain::id::{PaymentId, SubscriptionId};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::named::NamedObject;
 use crate::domain::payment::{PaymentState, Status, Terms, derive};
@@ -24,7 +23,7 @@ use crate::engine::Unmatched;
 use crate::engine::payment;
 use crate::engine::tally::Moved;
 use crate::error::Error;
-use crate::store::rows::{Claimed, NewTransition, PaymentDraft, PaymentRow, TransitionRow, Verdict};
+use crate::store::rows::{Claimed, NewTransition, PaymentDraft, PaymentRow, Verdict};
 
 /// One event, and what decides about it besides the working set.
 pub(crate) struct Step<'a> {
@@ -44,44 +43,6 @@ pub(crate) struct Step<'a> {
     pub(crate) now: Timestamp,
     /// Makes the token of a payment that is adopted.
     pub(crate) new_token: fn() -> Result<String, Error>,
-}
-
-/// What an event did, before anybody is told.
-pub(crate) struct Stepped {
-    /// How the event ends, unless a handler fails.
-    pub(crate) verdict: Verdict,
-    pub(crate) matched: Option<(PaymentId, String)>,
-    /// What it did to its payment, if it is about one.
-    pub(crate) change: Option<Change>,
-    /// What it did to its subscription, if it is about one.
-    pub(crate) subscription: Option<SubscriptionChange>,
-    /// The subscription that the gateway showed, where the event only names it.
-    pub(crate) shown_subscription: Option<SubscriptionId>,
-    /// Whether handlers may want it: not when it waits or is to be ignored.
-    pub(crate) is_told: bool,
-}
-
-/// What an event did to its payment.
-pub(crate) struct Change {
-    /// The payment as it was after this event.
-    pub(crate) payment: PaymentRow,
-    pub(crate) before: PaymentState,
-    pub(crate) after: PaymentState,
-    /// The transitions that earlier attempts of this event caused.
-    pub(crate) earlier: Vec<TransitionRow>,
-    /// The transition that it causes now, by its place among those of the batch.
-    pub(crate) step: Option<usize>,
-    /// Its facts, and what the ledger made of each.
-    pub(crate) effects: Vec<(Fact, Effect)>,
-    /// The tokens of adopted payments that turned out to be this one.
-    pub(crate) absorbed: Vec<String>,
-}
-
-/// One event of the batch with what came of it.
-pub(super) struct Done<'a> {
-    pub(super) event: &'a Claimed,
-    pub(super) read: Option<&'a Understood>,
-    pub(super) outcome: Result<Stepped, &'a Failure>,
 }
 
 impl Step<'_> {
@@ -170,6 +131,8 @@ impl Step<'_> {
             }
             // `create` makes no subscriptions, so no payment is on its way that such an event could wait for.
             Unmatched::Adopt if self.event.was_parked || grace.is_zero() || statement.is_some() => self.adopt(set),
+            // The subscription is here, and an undecided checkout says nothing of money.
+            Unmatched::Park if statement.is_some() && self.states_no_money() => Ok(self.nothing_to_do()),
             policy => {
                 let is_looked_at = policy == Unmatched::Adopt || may_be_ours;
                 let until = is_looked_at.then(|| later(row.received_at.max(self.now), grace));
@@ -187,6 +150,12 @@ impl Step<'_> {
                 Ok(Stepped { verdict, ..parked })
             }
         }
+    }
+
+    /// Whether its facts leave open whether anybody pays.
+    fn states_no_money(&self) -> bool {
+        let mut facts = self.read.interpretation.facts.iter();
+        facts.all(|fact| fact.aspect == Aspect::Checkout && fact.state == State::Pending)
     }
 
     /// Makes a payment from what the event states, and puts its facts to that.

@@ -8,7 +8,7 @@ use super::failure::{Failure, report};
 use super::fetching;
 use super::handlers::Pending;
 use super::interpret::Understood;
-use super::step::{Change, Done, Stepped};
+use super::stepped::{Change, Done, Stepped};
 use super::subscription_change::{SubscriptionChange, WrittenSubscriptions};
 use super::working_set::{Changes, WorkingSet, all};
 use crate::domain::event::EventState;

@@ -307,6 +307,15 @@ on_both_databases! {
         assert_eq!((payment.status, payment.refunded.minor), (Status::PartiallyRefunded, 1999));
     }
 
+    async fn a_subscription_that_is_sold_on_their_page_is_told_of_under_park(kind) {
+        let (name, created) = changed("subscription_created", json!({}));
+        let variant = Variant::new(Of::gateway()).unmatched(Unmatched::Park);
+        let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", variant)).await;
+        companies::tell::<Of>(&app, &name, &created).await;
+        assert_eq!((app.events("completed"), app.events("parked")), (1, 0), "{:?}", app.outcomes());
+        assert!(app.payments.subscription_at("lemon-squeezy", "1").await.unwrap().is_some());
+    }
+
     async fn a_subscription_of_which_no_renewal_was_heard_is_asked_about(kind) {
         let (name, created) = changed("subscription_created", json!({"renews_at": "2026-11-12T08:53:19.000000Z"}));
         let app = crate::app::App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
