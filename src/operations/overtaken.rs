@@ -10,7 +10,7 @@ use crate::engine::payment::Payment;
 use crate::engine::subscription_allowed::may;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::calls::{OperationEnd, OperationRow, UNSENT};
+use crate::store::calls::{NOT_ASKED, OperationEnd, OperationRow, UNSENT};
 use crate::store::subscription_calls::SubscriptionOperationRow;
 
 /// What stands in the place of an outcome from before the call on: it may have gone out, so the key decides.
@@ -22,9 +22,11 @@ pub(super) fn is_untried(outcome: Option<&str>) -> bool {
     outcome.is_some_and(|outcome| outcome.starts_with(UNSENT))
 }
 
-/// How many tries may have reached the gateway by now, the one that is about to be made included.
+/// How many tries may have reached the gateway by now, the one that is about to be made included. Whoever took up one of
+/// which nothing was noted may have been an older release, which sends without a word.
 pub(super) fn tries(attempts: i64, outcome: Option<&str>) -> u32 {
-    if is_untried(outcome) { 1 } else { u32::try_from(attempts).unwrap_or(u32::MAX) }
+    let is_first = is_untried(outcome) && (outcome != Some(NOT_ASKED) || attempts <= 1);
+    if is_first { 1 } else { u32::try_from(attempts).unwrap_or(u32::MAX) }
 }
 
 /// Fails where what is noted before a call was not written: another process has taken the operation up meanwhile, so

@@ -301,7 +301,11 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
         total: payment.amount,
         reason: operation.reason.clone(),
-        tries: tries(operation.attempts, operation.outcome.as_deref()),
+        // A completion waits for the gateway to know what it told of, and so is asked for some times.
+        tries: match operation.awaited() {
+            Some(_) => u32::try_from(operation.attempts).unwrap_or(u32::MAX),
+            None => tries(operation.attempts, operation.outcome.as_deref()),
+        },
         requested_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })

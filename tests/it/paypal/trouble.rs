@@ -167,6 +167,23 @@ on_both_databases! {
         assert_eq!((stands(&app, &token).await.status, operations(&app)), (Status::Paid, vec!["complete done".to_owned()]));
     }
 
+    async fn what_paypal_does_not_show_approved_in_ten_minutes_is_declined(kind) {
+        let (app, fake) = app(kind).await;
+        let token = begun(&app, CaptureMethod::Immediate).await;
+        fake.approve(&token);
+        fake.state().faults = [Some(Fault::RateLimit)].into();
+        told(&app, &fake).await;
+        fake.state().orders.values_mut().for_each(|order| order["status"] = json!("VOIDED"));
+        let mut tries = 0;
+        while operations(&app) == ["complete underway"] {
+            tries += 1;
+            assert!(tries < 10, "it is asked for again and again");
+            app.pass(300);
+            app.drain().await;
+        }
+        assert_eq!((operations(&app), tries), (vec!["complete declined".to_owned()], 8));
+    }
+
     async fn nobody_but_its_customer_makes_an_order_approved(kind) {
         let (app, fake) = app(kind).await;
         let token = begun(&app, CaptureMethod::Immediate).await;
