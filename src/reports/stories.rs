@@ -115,13 +115,16 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
     let subscription = subscription_of(tx, &payment, &references)?;
     let references = references.into_iter().map(with_page).collect();
     let absorbed = tx.absorbed_by(payment.id)?;
-    let mut transitions = tx.transitions_of(payment.id)?;
+    let (mut transitions, mut acts) = (tx.transitions_of(payment.id)?, tx.acts_of(payment.id)?);
     for earlier in &absorbed {
         transitions.extend(tx.transitions_of(earlier.id)?);
+        acts.extend(tx.acts_of(earlier.id)?);
     }
+    // One on an absorbed payment's event is of both.
+    acts.sort_unstable_by_key(|act| std::cmp::Reverse(act.id));
+    acts.dedup_by_key(|act| act.id);
     let events = tx.events_of(payment.id, EVENTS)?;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-    let mut acts = tx.acts_of(payment.id)?;
     acts.extend(tx.acts_on_many(&ids)?);
     let operations = tx.operations_of(payment.id)?;
     let permissions = permissions(engine, tx, &payment, &Payment::of(&payment))?;

@@ -3,6 +3,7 @@
 use actix_payments::Person;
 
 use crate::app::{App, on_both_databases};
+use crate::events::fixture;
 use crate::scenes::completed;
 
 async fn note(app: &App, on: &str, text: &str) -> u16 {
@@ -24,6 +25,22 @@ on_both_databases! {
         assert!(event.contains("Came twice") && !event.contains("Asked the bank"), "{event}");
         let audit = app.get("/payments/admin/audit?act=note").await.text();
         assert!(audit.contains("Asked the bank") && audit.contains("Came twice"), "{audit}");
+    }
+
+    async fn a_note_on_a_payment_that_turns_out_to_be_another_stays_with_it(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&fixture("charge.succeeded").to_string()]).await;
+        app.pass(86_400);
+        app.drain().await;
+        let adopted = app.texts("SELECT token AS t FROM pay_payments WHERE adopted").remove(0);
+        assert_eq!(note(&app, &format!("payments/{adopted}"), "It+is+order+77").await, 303);
+        app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE absorbed_by IS NOT NULL"), 1);
+        let page = app.get(&format!("/payments/admin/payments/{token}?words=order")).await.text();
+        assert!(page.contains("It is order 77"), "{page}");
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        assert_eq!(page.matches("It is order 77").count(), 1, "{page}");
     }
 
     async fn a_note_must_say_something_of_something(kind) {
