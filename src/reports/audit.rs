@@ -46,6 +46,27 @@ impl Engine {
     ) -> Result<Acts, Error> {
         self.look(move |tx| acts(tx, &filter, place, size)).await
     }
+
+    /// The events of an act on many from this place on, each with its kind where it is still there.
+    pub(crate) async fn events_of_act(
+        self: &Arc<Self>,
+        act: i64,
+        from: usize,
+        size: usize,
+    ) -> Result<Vec<(EventId, Option<String>)>, Error> {
+        self.look(move |tx| {
+            let ids = tx.events_of_act(act, from as i64, size as i64)?;
+            let mut kinds: BTreeMap<EventId, String> =
+                tx.events_with(&ids)?.into_iter().map(|event| (event.id, event.kind)).collect();
+            Ok(ids.into_iter().map(|id| (id, kinds.remove(&id))).collect())
+        })
+        .await
+    }
+}
+
+/// Whether the act was on many events.
+pub(crate) fn is_on_many(act: &ActRow) -> bool {
+    act.act.ends_with("_many")
 }
 
 fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) -> Result<Acts, Error> {
@@ -54,7 +75,7 @@ fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) 
     let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
     let mut on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
     let mut on_many: BTreeMap<i64, Vec<EventId>> = BTreeMap::new();
-    let many: Vec<i64> = rows.iter().filter(|row| row.act.ends_with("_many")).map(|row| row.id).collect();
+    let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
     for (act, event) in tx.events_acted_on(&many, NAMED as i64 + 1)? {
         on_many.entry(act).or_default().push(event);
         on.push(event);

@@ -31,7 +31,7 @@ mod subscriptions;
 mod wording;
 
 pub(crate) use anomaly::Anomaly;
-pub(crate) use audit::{Acts, NAMED};
+pub(crate) use audit::{Acts, NAMED, is_on_many};
 pub(crate) use books::{Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
     COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,

@@ -41,6 +41,8 @@ pub(crate) trait Acts {
     fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
     /// The first `cap` events of each of these acts on many, in the order in which they were changed.
     fn events_acted_on(&mut self, acts: &[i64], cap: i64) -> Result<Vec<(i64, EventId)>, Error>;
+    /// The events of an act on many from this place on, in the order in which they were changed.
+    fn events_of_act(&mut self, act: i64, from: i64, limit: i64) -> Result<Vec<EventId>, Error>;
     /// The acts on many that changed these events, newest first, once for each event and with it.
     fn acts_on_many(&mut self, events: &[EventId]) -> Result<Vec<ActRow>, Error>;
 }

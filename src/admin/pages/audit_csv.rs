@@ -11,8 +11,9 @@ use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, Way, download};
 use crate::admin::views::words::machine;
+use crate::domain::id::EventId;
 use crate::error::Error;
-use crate::reports::Acts;
+use crate::reports::{Acts, is_on_many};
 use crate::store::audit::{ActFilter, ActRow};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("audit.csv", |visit| Box::pin(audit_csv(visit)))];
@@ -31,7 +32,11 @@ async fn send(visit: Visit, filter: ActFilter, way: &Way) -> Result<(), Error> {
     while sheet.send(way).await {
         let found = sheet.visit().engine().acts(filter.clone(), place, CHUNK).await?;
         for row in &found.page.rows {
-            add(&mut sheet, row, &found);
+            let of = row.event_id.map(|id| (id, found.kinds.get(&id).cloned()));
+            add(&mut sheet, row, of, &found);
+            if is_on_many(row) && !add_each(&mut sheet, row, &found, way).await? {
+                return Ok(());
+            }
         }
         place = found.page.further;
         if place.is_none() {
@@ -42,7 +47,26 @@ async fn send(visit: Visit, filter: ActFilter, way: &Way) -> Result<(), Error> {
     Ok(())
 }
 
-fn add(sheet: &mut Sheet, row: &ActRow, found: &Acts) {
+/// A row for each event of an act on many, behind the act's own; `false` when nobody wants them any more.
+async fn add_each(sheet: &mut Sheet, row: &ActRow, found: &Acts, way: &Way) -> Result<bool, Error> {
+    let mut from = 0;
+    loop {
+        let events = sheet.visit().engine().events_of_act(row.id, from, CHUNK).await?;
+        from += events.len();
+        let is_last = events.len() < CHUNK;
+        for of in events {
+            add(sheet, &ActRow { detail: None, ..row.clone() }, Some(of), found);
+        }
+        if is_last {
+            return Ok(true);
+        }
+        if !sheet.send(way).await {
+            return Ok(false);
+        }
+    }
+}
+
+fn add(sheet: &mut Sheet, row: &ActRow, event: Option<(EventId, Option<String>)>, found: &Acts) {
     let variant = row.variant.clone().unwrap_or_default();
     let cells = [
         Ours(machine(row.created_at)),
@@ -50,8 +74,8 @@ fn add(sheet: &mut Sheet, row: &ActRow, found: &Acts) {
         Theirs(Some(row.actor.clone())),
         Theirs(row.address.clone()),
         Ours(variant.clone()),
-        Ours(row.event_id.map(|id| id.to_string()).unwrap_or_default()),
-        Theirs(row.event_id.and_then(|id| found.kinds.get(&id).cloned())),
+        Ours(event.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default()),
+        Theirs(event.and_then(|(_, kind)| kind)),
         Ours(row.payment_id.and_then(|id| found.tokens.get(&id).cloned()).unwrap_or_default()),
         Theirs(row.detail.clone()),
     ];

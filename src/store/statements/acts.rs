@@ -59,6 +59,16 @@ impl Acts for Connection {
             .map_err(failed("reading what acts were on"))
     }
 
+    fn events_of_act(&mut self, act: i64, from: i64, limit: i64) -> Result<Vec<EventId>, Error> {
+        m::pay_audit_events
+            .filter(m::act_id.eq(act).and(m::place.ge(from)))
+            .order(m::place)
+            .limit(limit)
+            .select(m::event_id)
+            .load(self)
+            .map_err(failed("reading what an act was on"))
+    }
+
     fn acts_on_many(&mut self, events: &[EventId]) -> Result<Vec<ActRow>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
