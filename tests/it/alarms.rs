@@ -14,7 +14,7 @@ use actix_web::rt::time::sleep;
 
 use crate::app::{App, SECRET, on_both_databases};
 use crate::events::changed;
-use crate::scenes::Notes;
+use crate::scenes::{Notes, until};
 
 /// Notes what the host is told, and lets it fail as long as `fails` says so.
 pub(crate) fn telling(
@@ -29,16 +29,6 @@ pub(crate) fn telling(
         let fails = fails.load(Ordering::SeqCst);
         async move { if fails { Err(HandlerError::retry("no connection")) } else { Ok(()) } }
     })
-}
-
-pub(crate) async fn until(mut done: impl FnMut() -> bool) {
-    for _ in 0..500 {
-        if done() {
-            return;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it does not come to its end");
 }
 
 /// As long as several looks of a worker take.

@@ -8,8 +8,8 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{AnyConnection, Builder, Chores};
 use actix_web::http::Method;
 
-use crate::alarms::until;
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::scenes::until;
 use crate::stripe::fake::Fake;
 use crate::stripe::listener::{Listener, Say};
 use crate::subscriptions::billing::Billing;

@@ -12,8 +12,8 @@ use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
 use diesel::sqlite::SqliteConnection;
 
-use crate::alarms::until;
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::scenes::until;
 
 /// Keeps what the connections of a pool say.
 #[derive(Debug, Clone, Default)]

@@ -11,7 +11,7 @@ use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::events::{changed, fixture};
 use crate::lists::rows;
 use crate::mollie::fake::Fake;
-use crate::scenes::{completed, completed_as, of_story};
+use crate::scenes::{completed, completed_as, of_story, until};
 
 const DAY: i64 = 86_400;
 
@@ -53,17 +53,6 @@ impl App {
         rows.retain(|row| !row.starts_with("pay_event_bodies ") && !row.starts_with("pay_pruned "));
         rows
     }
-}
-
-/// Waits until `done` or ten seconds.
-async fn until(mut done: impl FnMut() -> bool) {
-    for _ in 0..500 {
-        if done() {
-            return;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it does not come to its end");
 }
 
 on_both_databases! {

@@ -1,6 +1,7 @@
 //! What do tests begin with and look at? A payment like the fixtures', and what is stored of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::Status;
@@ -105,6 +106,16 @@ impl App {
         self.run("UPDATE pay_events SET state = 'available', attempts = 0, due_at = received_at, finished_at = NULL");
     }
 
+    /// Waits until the query gives the number, a minute at most.
+    pub async fn until(&self, sql: &str, number: i64) {
+        let begun = Instant::now();
+        while self.number(sql) != number {
+            let found = self.texts("SELECT status AS t FROM pay_payments");
+            assert!(begun.elapsed() < Duration::from_secs(60), "{sql} is {}, {found:?}", self.number(sql));
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Runs a statement of the host's own.
     pub fn run(&self, sql: &str) {
         execute(self.database.connection().unwrap().lent(), sql).unwrap();
@@ -117,6 +128,15 @@ impl App {
             "SELECT variant || ' ' || outcome || ' ' || {count} AS t FROM pay_hours WHERE currency = '' \
              GROUP BY variant, outcome ORDER BY 1"
         ))
+    }
+}
+
+/// Waits until it is so, half a minute at most.
+pub async fn until(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not come to its end");
+        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -10,18 +10,7 @@ use actix_web::rt::time::sleep;
 use tokio::sync::Notify;
 
 use crate::app::{App, on_both_databases};
-use crate::scenes::{Notes, completed, completed_as, of_story};
-
-/// Waits until `done` or three seconds.
-async fn until(mut done: impl FnMut() -> bool) {
-    for _ in 0..300 {
-        if done() {
-            return;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it does not come to its end");
-}
+use crate::scenes::{Notes, completed, completed_as, of_story, until};
 
 /// A handler that begins, waits at the gate, and ends.
 fn gated(builder: Builder<AnyConnection>, notes: &Notes, gate: &Arc<Notify>) -> Builder<AnyConnection> {

@@ -9,10 +9,10 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use super::stories::worker;
-use super::{a_while, telling, until};
+use super::{a_while, telling};
 use crate::app::{App, NOW, SECRET, on_both_databases};
 use crate::events::fixture;
-use crate::scenes::{Notes, money};
+use crate::scenes::{Notes, money, until};
 use crate::stripe::fake::Fake;
 
 /// A dispute of the fixtures' charge.

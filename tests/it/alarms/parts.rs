@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::stories::worker;
-use super::{a_while, telling, until};
+use super::{a_while, telling};
 use crate::app::{App, on_both_databases};
-use crate::scenes::Notes;
+use crate::scenes::{Notes, until};
 
 /// Whether the host was told something that begins so.
 fn heard(notes: &Notes, what: &str) -> bool {

@@ -8,9 +8,9 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{Chores, NewPayment, Refund, RunningWorker};
 use actix_web::http::Method;
 
-use super::{a_while, telling, until};
+use super::{a_while, telling};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
-use crate::scenes::{Notes, money};
+use crate::scenes::{Notes, money, until};
 use crate::stripe::fake::{Fake, Fault};
 
 const HOUR: i64 = 3_600;

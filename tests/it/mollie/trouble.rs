@@ -16,14 +16,6 @@ use crate::scenes::{Notes, money};
 /// A moment that no test comes to, as both databases write it.
 const LATER: &str = "'2030-01-01 00:00:00+00:00'";
 
-async fn until(app: &App, sql: &str, number: i64) {
-    let begun = std::time::Instant::now();
-    while app.number(sql) != number {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{sql} is {}", app.number(sql));
-        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 on_both_databases! {
     async fn a_gateway_that_is_down_is_asked_again_until_it_answers(kind) {
         let (app, fake) = app(kind).await;
@@ -159,16 +151,16 @@ on_both_databases! {
         assert_eq!(hint(&app, &id).await.status, 200);
         let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
         // Mollie has looked, and its answer is on its way, when the payment is paid and hinted at again.
-        until(&app, "SELECT count(*) FROM pay_fetches WHERE attempts = 1", 1).await;
+        app.until("SELECT count(*) FROM pay_fetches WHERE attempts = 1", 1).await;
         while fake.state().questions == 0 {
             actix_web::rt::time::sleep(Duration::from_millis(5)).await;
         }
         fake.becomes(&id, "paid");
         assert_eq!(hint(&app, &id).await.status, 200);
-        until(&app, "SELECT count(*) FROM pay_fetches", 2).await;
+        app.until("SELECT count(*) FROM pay_fetches", 2).await;
         assert_eq!(app.status(&token).await, Status::Pending);
         app.pass(2);
-        until(&app, "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
+        app.until("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
         worker.stop().await;
         is(&app, &token, Status::Paid).await;
         assert_eq!((fake.state().questions, app.events("completed")), (2, 4));
@@ -183,8 +175,8 @@ on_both_databases! {
         }
         let start = || app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
         let workers = [start(), start(), start()];
-        until(&app, "SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1).await;
-        until(&app, "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
+        app.until("SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1).await;
+        app.until("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
         for worker in workers {
             worker.stop().await;
         }
@@ -228,7 +220,7 @@ on_both_databases! {
         assert!(page.body.contains(&format!("href=\"/payments/admin/events/{event}\">The last event")), "{}", page.body);
         assert!(!page.text().contains("given up, the last"), "one cause, one line: {}", page.text());
         let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
-        until(&app, "SELECT count(*) FROM pay_alarms WHERE told", 1).await;
+        app.until("SELECT count(*) FROM pay_alarms WHERE told", 1).await;
         worker.stop().await;
         let told = notes.all();
         assert!(told.len() == 1 && told[0].starts_with("not-shown:mollie begins: mollie: the gateway"), "{told:?}");

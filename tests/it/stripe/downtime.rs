@@ -1,6 +1,6 @@
 //! Is everything here after the app was down, without anybody doing anything?
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::{CaptureMethod, NewPayment, RunningWorker};
@@ -28,16 +28,6 @@ fn worker(app: &App) -> RunningWorker {
     app.payments.worker().poll(Duration::from_millis(20)).start().unwrap()
 }
 
-/// Waits until the query gives the number.
-async fn until(app: &App, sql: &str, number: i64) {
-    let begun = Instant::now();
-    while app.number(sql) != number {
-        let found = app.texts("SELECT status AS t FROM pay_payments");
-        assert!(begun.elapsed() < Duration::from_secs(60), "{sql} is {}, {found:?}", app.number(sql));
-        actix_web::rt::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 fn listings(fake: &Fake) -> usize {
     fake.listener.heard().iter().filter(|heard| heard.path.starts_with("/v1/events")).count()
 }
@@ -52,14 +42,14 @@ on_both_databases! {
         app.pass(7200);
         // Two processes start again.
         let workers = [worker(&app), worker(&app)];
-        until(&app, "SELECT count(*) FROM pay_payments WHERE status = 'paid'", 9).await;
-        until(&app, "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
+        app.until("SELECT count(*) FROM pay_payments WHERE status = 'paid'", 9).await;
+        app.until("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
         let refunded = app.payment(&tokens[3]).await;
         assert_eq!((refunded.status, refunded.refunded.minor), (Status::PartiallyRefunded, 2000));
         assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE source = 'listing'"), 32);
-        until(&app, "SELECT count(*) FROM pay_chores WHERE note = '32 of 32 events were missing and were fetched'", 1).await;
+        app.until("SELECT count(*) FROM pay_chores WHERE note = '32 of 32 events were missing and were fetched'", 1).await;
         assert_eq!(listings(&fake), 1, "one process asks for both");
-        until(&app, "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
+        app.until("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')", 0).await;
         for worker in workers {
             worker.stop().await;
         }
@@ -118,7 +108,7 @@ on_both_databases! {
         fake.state().events.clear();
         app.pass(3700);
         let worker = worker(&app);
-        until(&app, "SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1).await;
+        app.until("SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1).await;
         worker.stop().await;
         assert_eq!(app.texts("SELECT actor || ' ' || verb AS t FROM pay_operations"), ["a worker refresh"]);
     }
