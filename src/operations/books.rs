@@ -42,15 +42,8 @@ impl Engine {
     pub(crate) async fn fill_books_a_while(self: &Arc<Self>) -> Result<(), Error> {
         let Some(chore) = self.claim_chore(NAME.to_owned(), LEASE).await? else { return Ok(()) };
         let is_second = chore.note.as_deref().is_some_and(|note| note.starts_with(FIRST));
-        let progress = match self.fill_a_turn(chore.place).await {
-            Ok(progress) => progress,
-            Err(error) => {
-                let (now, why) = (self.now(), error.to_string());
-                // Where the database is away, that can't be noted either.
-                let _ = self.write(move |tx| tx.note_failure(NAME, now, Some(&why))).await;
-                return Err(error);
-            }
-        };
+        let progress = self.fill_a_turn(chore.place).await;
+        let progress = self.noting_failure(NAME, progress).await?;
         let now = self.now();
         let (again, place, note) = match (progress.ended, is_second) {
             (false, false) => (now, progress.place, String::new()),

@@ -146,6 +146,19 @@ impl Engine {
         Ok(self.claim_chore(name, every).await?.is_some())
     }
 
+    /// Notes for an alarm why a chore failed, if it did. Where the database is away, that can't be noted either.
+    pub(super) async fn noting_failure<T>(
+        self: &Arc<Self>,
+        chore: &'static str,
+        done: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Err(error) = &done {
+            let (now, why) = (self.now(), error.to_string());
+            let _ = self.write(move |tx| tx.note_failure(chore, now, Some(&why))).await;
+        }
+        done
+    }
+
     /// Takes the chore if it is due, and says that it is due again after `every`.
     pub(crate) async fn claim_chore(
         self: &Arc<Self>,

@@ -52,15 +52,7 @@ impl Engine {
             let begun = Instant::now();
             let (variants, now) = (self.variant_names(), self.now());
             let written = self.write(move |tx| Ok((pay_words(tx)?, tx.is_due(now, &variants)?))).await;
-            let (count, is_busy) = match written {
-                Ok(written) => written,
-                Err(error) => {
-                    let why = error.to_string();
-                    // Where the database is away, that can't be noted either.
-                    let _ = self.write(move |tx| tx.note_failure(OWED, now, Some(&why))).await;
-                    return Err(error);
-                }
-            };
+            let (count, is_busy) = self.noting_failure(OWED, written).await?;
             if count == 0 {
                 break;
             }
@@ -80,15 +72,8 @@ impl Engine {
         let mut place = chore.place.unwrap_or(0);
         let is_done = loop {
             let begun = Instant::now();
-            let (last, is_done) = match self.write(move |tx| index(tx, place)).await {
-                Ok(indexed) => indexed,
-                Err(error) => {
-                    let (now, why) = (self.now(), error.to_string());
-                    // Where the database is away, that can't be noted either.
-                    let _ = self.write(move |tx| tx.note_failure(name, now, Some(&why))).await;
-                    return Err(error);
-                }
-            };
+            let indexed = self.write(move |tx| index(tx, place)).await;
+            let (last, is_done) = self.noting_failure(name, indexed).await?;
             place = last;
             if is_done || Instant::now() >= until {
                 break is_done;

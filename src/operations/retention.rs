@@ -61,16 +61,8 @@ impl Engine {
 
     async fn prune_a_turn(self: &Arc<Self>, name: &'static str, every: Duration, what: Prunable) -> Result<(), Error> {
         let Some(chore) = self.claim_chore(name.to_owned(), LEASE).await? else { return Ok(()) };
-        let progress = match self.prune_from(what, chore.place, Some(Instant::now() + TURN)).await {
-            Ok(progress) => progress,
-            Err(error) => {
-                let (now, why) = (self.now(), error.to_string());
-                // Where the database is away, that can't be noted either.
-                let _ = self.write(move |tx| tx.note_failure(name, now, Some(&why))).await;
-                return Err(error);
-            }
-        };
-        let Progress { pruned, place, goes_on } = progress;
+        let progress = self.prune_from(what, chore.place, Some(Instant::now() + TURN)).await;
+        let Progress { pruned, place, goes_on } = self.noting_failure(name, progress).await?;
         let again = if goes_on { self.now() } else { later(self.now(), every) };
         let Prunable { rows, row, .. } = what;
         let note = match place.filter(|_| goes_on) {
