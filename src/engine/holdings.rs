@@ -13,6 +13,7 @@ use crate::store::Tx;
 use crate::store::persons::Whose;
 use crate::store::rows::PaymentRow;
 use crate::store::subscriptions::SubscriptionRow;
+use crate::store::words::Subject;
 
 /// How many payments and subscriptions one name finds at the most.
 const MOST: i64 = 10_000;
@@ -90,6 +91,35 @@ impl Holdings {
         search.go_on(tx)
     }
 
+    /// These payments and subscriptions with their events, held until the transaction ends and as they are now.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) fn hold(
+        tx: &mut dyn Tx,
+        payments: &[PaymentId],
+        subscriptions: &[SubscriptionId],
+    ) -> Result<Self, Error> {
+        let events = tx.all_events_of(payments, subscriptions)?;
+        // In the order in which a batch takes them, so that neither waits for the other.
+        tx.wait_for_events(&events)?;
+        let subjects = payments.iter().copied().map(Subject::Payment);
+        tx.hold_subjects(
+            &subjects.chain(subscriptions.iter().copied().map(Subject::Subscription)).collect::<Vec<_>>(),
+        )?;
+        let mut search = Search::default();
+        for row in tx.payments_of(payments)? {
+            search.add_payment(tx, row)?;
+        }
+        for id in subscriptions {
+            if let Some(row) = tx.subscription(*id)? {
+                search.add_subscription(tx, row)?;
+            }
+        }
+        search.events = events.iter().map(|event| event.0).collect();
+        search.end(tx)
+    }
+
     /// The next events whose bodies name the person, after this one; and where it ended, if there may be more.
     pub(crate) fn named_after(
         names: &Names,
@@ -139,6 +169,10 @@ impl Search {
                 break;
             }
         }
+        self.end(tx)
+    }
+
+    fn end(self, tx: &mut dyn Tx) -> Result<Holdings, Error> {
         let (payments, subscriptions): (Vec<_>, Vec<_>) =
             (self.payments.into_values().collect(), self.subscriptions.into_values().collect());
         let objects: Vec<String> = self.names.objects.iter().cloned().collect();
@@ -176,12 +210,17 @@ impl Search {
             if self.payments.contains_key(&row.id.0) {
                 continue;
             }
-            row.customer.iter().for_each(|email| self.names.add_email(email));
-            self.names.objects.insert(row.token.clone());
-            self.names.objects.extend(tx.references_of(row.id)?);
             rows.extend(tx.absorbed_by(row.id)?);
-            self.payments.insert(row.id.0, row);
+            self.add_payment(tx, row)?;
         }
+        Ok(())
+    }
+
+    fn add_payment(&mut self, tx: &mut dyn Tx, row: PaymentRow) -> Result<(), Error> {
+        row.customer.iter().for_each(|email| self.names.add_email(email));
+        self.names.objects.insert(row.token.clone());
+        self.names.objects.extend(tx.references_of(row.id)?);
+        self.payments.insert(row.id.0, row);
         Ok(())
     }
 
@@ -189,11 +228,6 @@ impl Search {
         if self.subscriptions.contains_key(&row.id.0) {
             return Ok(());
         }
-        row.customer.iter().for_each(|email| self.names.add_email(email));
-        self.names.customers.extend(row.customer_ref.clone());
-        self.names.owners.extend(row.owner.clone());
-        self.names.objects.insert(row.token.clone());
-        self.names.objects.extend(row.gateway_ref.clone());
         // An invoice and the payment that pays it bear the same id of the gateway's.
         for invoice in tx.invoices_of_subscription(row.id, MOST)? {
             let variants = std::slice::from_ref(&row.variant);
@@ -203,8 +237,18 @@ impl Search {
                     self.take_payment(tx, payment)?;
                 }
             }
-            self.names.objects.insert(invoice.gateway_ref);
         }
+        self.add_subscription(tx, row)
+    }
+
+    fn add_subscription(&mut self, tx: &mut dyn Tx, row: SubscriptionRow) -> Result<(), Error> {
+        row.customer.iter().for_each(|email| self.names.add_email(email));
+        self.names.customers.extend(row.customer_ref.clone());
+        self.names.owners.extend(row.owner.clone());
+        self.names.objects.insert(row.token.clone());
+        self.names.objects.extend(row.gateway_ref.clone());
+        let invoices = tx.invoices_of_subscription(row.id, MOST)?;
+        self.names.objects.extend(invoices.into_iter().map(|invoice| invoice.gateway_ref));
         self.subscriptions.insert(row.id.0, row);
         Ok(())
     }

@@ -7,6 +7,7 @@ mod create;
 mod drift;
 mod erase;
 mod fetch;
+mod forget;
 mod give_owner;
 mod growth;
 mod index_words;
@@ -22,6 +23,7 @@ mod resolve_review;
 mod retention;
 mod side_by_side;
 mod subscribe;
+mod sweep;
 mod tries;
 
 pub use create::{Created, NewPayment, Next};

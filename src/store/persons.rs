@@ -119,6 +119,9 @@ pub(crate) const ANYBODYS: [(&str, &str); 7] = [
     ("pay_drift", "why"),
 ];
 
+/// The number of a row that says something of a person, its token, and whose it is as far as the row says.
+pub(crate) type Naming = (i64, String, Option<String>);
+
 /// Finding, showing and erasing what is stored of a person.
 pub(crate) trait Persons {
     /// How many marks there are.
@@ -139,6 +142,12 @@ pub(crate) trait Persons {
     fn fetches_of(&mut self, events: &[EventId]) -> Result<Vec<i64>, Error>;
     /// The differences from the gateway that were found of these: tokens, and gateways' ids.
     fn differences_of(&mut self, names: &[String]) -> Result<Vec<i64>, Error>;
+    /// Holds these events until the transaction ends; waits while others do.
+    fn wait_for_events(&mut self, events: &[EventId]) -> Result<(), Error>;
+    /// The next payments after this one that still say something of a person.
+    fn payments_that_name(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error>;
+    /// The same of subscriptions.
+    fn subscriptions_that_name(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error>;
     /// The next stored bodies after this event, in the order of their ids.
     fn bodies_after(&mut self, after: EventId, limit: i64) -> Result<Vec<(EventId, Vec<u8>)>, Error>;
     /// The stored headers and bodies of these events.

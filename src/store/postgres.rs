@@ -252,11 +252,11 @@ fn whole_row(_: &mut PgConnection, _: &str) -> QueryResult<String> {
     Ok("CAST(row_to_json(r) AS text)".to_owned())
 }
 
-/// Holds this event until the transaction ends; waits while another does.
-fn hold_event(conn: &mut PgConnection, id: EventId) -> QueryResult<()> {
+/// Holds these events until the transaction ends; waits while others do.
+fn wait_for_events(conn: &mut PgConnection, ids: &[EventId]) -> QueryResult<()> {
     use pay_events::dsl as e;
-    let held = e::pay_events.filter(e::id.eq(id)).select(e::id).for_no_key_update();
-    held.first::<EventId>(conn).optional().map(drop)
+    let held = e::pay_events.filter(e::id.eq_any(ids)).order(e::id).select(e::id).for_no_key_update();
+    held.execute(conn).map(drop)
 }
 
 statement! { Pg,

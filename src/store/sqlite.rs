@@ -289,7 +289,7 @@ fn whole_row(conn: &mut SqliteConnection, table: &str) -> QueryResult<String> {
 }
 
 /// Held already: the transaction is the only one that writes.
-fn hold_event(_: &mut SqliteConnection, _: EventId) -> QueryResult<()> {
+fn wait_for_events(_: &mut SqliteConnection, _: &[EventId]) -> QueryResult<()> {
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod arrivals;
 mod growth;
 mod pages;
+mod parts;
 mod sweeps;
 mod traces;
 

@@ -96,7 +96,7 @@ impl Bodies for Connection {
     }
 
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error> {
-        dialect::hold_event(self, event).map_err(failed("holding an event"))?;
+        dialect::wait_for_events(self, &[event]).map_err(failed("holding an event"))?;
         let kept = b::pay_event_bodies.find(event).select(b::event_id).first::<EventId>(self);
         kept.optional().map(|kept| kept.is_some()).map_err(failed("looking for a body"))
     }

@@ -1,7 +1,8 @@
 //! What is stored of persons. Names of tables and columns are this crate's own; what is a stranger's is bound.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::super as dialect;
 use super::drift_schema::pay_differences::dsl as d;
@@ -9,11 +10,13 @@ use super::fetch_schema::pay_fetch_events::dsl as j;
 use super::said::Said;
 use super::schema::pay_event_bodies::dsl as b;
 use super::schema::pay_events::dsl as e;
+use super::schema::pay_payments::dsl as p;
+use super::schema::pay_subscriptions::dsl as s;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::error::Error;
-use crate::store::persons::{Persons, Rows};
+use crate::store::persons::{Naming, Persons, Rows};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -90,6 +93,25 @@ impl Persons for Connection {
             found.extend(theirs.load::<i64>(self).map_err(failed("finding a person's differences"))?);
         }
         Ok(found)
+    }
+
+    fn wait_for_events(&mut self, events: &[EventId]) -> Result<(), Error> {
+        dialect::wait_for_events(self, events).map_err(failed("holding a person's events"))
+    }
+
+    fn payments_that_name(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error> {
+        let has_payer = sql::<Bool>("EXISTS (SELECT 1 FROM pay_payers AS y WHERE y.payment_id = pay_payments.id)");
+        let says = p::customer.is_not_null().or(p::metadata.is_not_null()).or(has_payer);
+        let next = p::pay_payments.filter(p::id.gt(after).and(says)).order(p::id).limit(limit);
+        next.select((p::id, p::token, p::customer))
+            .load(self)
+            .map_err(failed("looking for payments that name somebody"))
+    }
+
+    fn subscriptions_that_name(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error> {
+        let next = s::pay_subscriptions.filter(s::id.gt(after).and(s::customer.is_not_null()));
+        let next = next.order(s::id).limit(limit).select((s::id, s::token, s::customer));
+        next.load(self).map_err(failed("looking for subscriptions that name somebody"))
     }
 
     fn bodies_after(&mut self, after: EventId, limit: i64) -> Result<Vec<(EventId, Vec<u8>)>, Error> {

@@ -1,0 +1,184 @@
+//! Workers look through all bodies for persons who were erased, and through payments and subscriptions for what an erasure
+//! left whole that came to no end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::forget::{forget, forget_payers, texts_of};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
+use crate::domain::person::{Trait, Words, is_reduced};
+use crate::domain::{Timestamp, later};
+use crate::engine::{Engine, Holdings};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::persons::Naming;
+
+/// When a worker begins after somebody was erased: by then every process knows.
+const SOON: Duration = Duration::from_secs(5);
+/// When it looks for what an erasure left: by then most have come to their end.
+const AFTERWARDS: Duration = Duration::from_secs(60);
+/// How often a worker looks at what came since.
+const EVERY: Duration = Duration::from_secs(86_400);
+/// How long one process looks before another may, and after which time another does if it ended meanwhile.
+const TURN: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(60);
+/// How many bodies or rows are read at a time.
+const BATCH: i64 = 200;
+
+/// What is looked through.
+#[derive(Debug, Clone, Copy)]
+enum Sweep {
+    Bodies,
+    Payments,
+    Subscriptions,
+}
+
+impl Sweep {
+    const ALL: [Self; 3] = [Self::Bodies, Self::Payments, Self::Subscriptions];
+
+    /// The name of its chore.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bodies => "erasure",
+            Self::Payments => "erasure:payments",
+            Self::Subscriptions => "erasure:subscriptions",
+        }
+    }
+
+    /// What it came to, a sentence.
+    fn note(self, count: usize, end: &str) -> String {
+        let what = match self {
+            Self::Bodies => "bodies of erased persons were reduced",
+            Self::Payments => "payments of erased persons were still whole and were forgotten",
+            Self::Subscriptions => "subscriptions of erased persons were still whole and were forgotten",
+        };
+        format!("{count} {what} just then; {end}")
+    }
+
+    /// Looks through the next ones after this number; answers how many were of erased persons and the last number that was
+    /// looked at, or nothing when there was none.
+    fn some(self, engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Error> {
+        match self {
+            Self::Bodies => some_bodies(engine, after),
+            Self::Payments => {
+                let next = |tx: &mut dyn Tx| tx.payments_that_name(PaymentId(after), BATCH);
+                some_rows(engine, next, |tx, id| Holdings::hold(tx, &[PaymentId(id)], &[]))
+            }
+            Self::Subscriptions => {
+                let next = |tx: &mut dyn Tx| tx.subscriptions_that_name(SubscriptionId(after), BATCH);
+                some_rows(engine, next, |tx, id| Holdings::hold(tx, &[], &[SubscriptionId(id)]))
+            }
+        }
+    }
+}
+
+/// Has workers look through everything from the beginning, since somebody is erased.
+pub(super) fn is_swept_soon(tx: &mut dyn Tx, now: Timestamp) -> Result<(), Error> {
+    for sweep in Sweep::ALL {
+        let begins = match sweep {
+            Sweep::Bodies => SOON,
+            Sweep::Payments | Sweep::Subscriptions => AFTERWARDS,
+        };
+        tx.claim_chore(sweep.name(), now, now)?;
+        let note = "somebody was erased; everything is looked through soon";
+        tx.pause_chore(sweep.name(), later(now, begins), None, note)?;
+    }
+    Ok(())
+}
+
+/// Looks through all bodies; answers how many were of erased persons.
+pub(super) fn sweep_bodies(engine: &Engine) -> Result<usize, Error> {
+    let (mut count, mut place) = (0, 0);
+    while let Some((some, next)) = some_bodies(engine, place)? {
+        (count, place) = (count + some, next);
+    }
+    Ok(count)
+}
+
+impl Engine {
+    /// Looks through bodies and rows for some seconds, if that is due and no other process does.
+    pub(crate) async fn sweep_a_while(self: &Arc<Self>) -> Result<(), Error> {
+        if self.erasures.has_key() && self.read(|tx| tx.chore(Sweep::Bodies.name())).await?.is_some() {
+            for sweep in Sweep::ALL {
+                self.sweep_a_turn(sweep).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep_a_turn(self: &Arc<Self>, sweep: Sweep) -> Result<(), Error> {
+        let Some(chore) = self.claim_chore(sweep.name().to_owned(), LEASE).await? else { return Ok(()) };
+        let (until, mut place) = (Instant::now() + TURN, chore.place.unwrap_or(0));
+        let swept = move |engine: &Arc<Engine>| {
+            let mut count = 0;
+            while let Some((some, next)) = sweep.some(engine, place)? {
+                (count, place) = (count + some, next);
+                if Instant::now() >= until {
+                    return Ok((count, place, true));
+                }
+            }
+            Ok((count, place, false))
+        };
+        let swept = self.blocking(swept).await;
+        let (count, place, goes_on) = self.noting_failure(sweep.name(), swept).await?;
+        let now = self.now();
+        let end = if goes_on { format!("it goes on after {place}") } else { "all were looked through".to_owned() };
+        let (note, again) = (sweep.note(count, &end), if goes_on { now } else { later(now, EVERY) });
+        let pause = move |tx: &mut dyn Tx| {
+            tx.note_failure(sweep.name(), now, None)?;
+            // Who was erased meanwhile has it begin anew, and soon.
+            tx.pause_claimed(&chore, again, Some(place), &note)
+        };
+        self.write(pause).await
+    }
+}
+
+/// Reduces the next stored bodies that name somebody who was erased.
+fn some_bodies(engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Error> {
+    let (marks, bodies) = engine.store.ask(|tx| Ok((engine.marks(tx)?, tx.bodies_after(EventId(after), BATCH)?)))?;
+    let Some(last) = bodies.last().map(|(event, _)| event.0) else { return Ok(None) };
+    let names = |body: &Vec<u8>| engine.erasures.recognises(body, &marks) && !is_reduced(body);
+    let naming: Vec<EventId> = bodies.iter().filter(|(_, body)| names(body)).map(|(event, _)| *event).collect();
+    for event in &naming {
+        engine.store.transaction(|tx| {
+            // Whoever processes it has read it, or waits for this.
+            tx.hold_body(*event)?;
+            let mut held = Holdings::default();
+            held.add_events(tx, &[*event])?;
+            forget_alone(tx, &held, engine.now())?;
+            forget_payers(tx, &held.events)
+        })?;
+    }
+    Ok(Some((naming.len(), last)))
+}
+
+/// Forgets the next rows that still name somebody who was erased: by their tokens those that were known when that was
+/// done, by their addresses those that a process without the key wrote since.
+fn some_rows(
+    engine: &Engine,
+    next: impl Fn(&mut dyn Tx) -> Result<Vec<Naming>, Error>,
+    hold: impl Fn(&mut dyn Tx, i64) -> Result<Holdings, Error>,
+) -> Result<Option<(usize, i64)>, Error> {
+    let (marks, rows) = engine.store.ask(|tx| Ok((engine.marks(tx)?, next(tx)?)))?;
+    let Some(last) = rows.last().map(|(id, ..)| *id) else { return Ok(None) };
+    let marker = engine.erasures.marker()?;
+    let is_marked = |one: Trait| marks.contains(&marker.mark(&one));
+    let is_erased = |(_, token, customer): &&Naming| {
+        let email = customer.as_ref().map(|email| Trait::Email(email.trim().to_ascii_lowercase()));
+        is_marked(Trait::Object(token.clone())) || email.is_some_and(is_marked)
+    };
+    let theirs: Vec<i64> = rows.iter().filter(is_erased).map(|(id, ..)| *id).collect();
+    for id in &theirs {
+        engine.store.transaction(|tx| {
+            let held = hold(tx, *id)?;
+            forget_alone(tx, &held, engine.now())
+        })?;
+    }
+    Ok(Some((theirs.len(), last)))
+}
+
+/// Forgets what is held, with the words that its own bodies tell.
+fn forget_alone(tx: &mut dyn Tx, held: &Holdings, now: Timestamp) -> Result<(), Error> {
+    let words = Words::new(&held.names.emails, &texts_of(tx, &held.events)?);
+    forget(tx, held, &words, now)
+}
