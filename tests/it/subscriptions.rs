@@ -20,4 +20,4 @@ mod shown;
 mod started;
 mod stories;
 mod storm;
-mod story;
+pub(crate) mod story;
