@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::browse::{COUNT_CAP, DEPTH, Page, Place, SEARCH_CAP, by_words};
 use crate::domain::Timestamp;
 use crate::domain::id::SubscriptionId;
-use crate::domain::subscription::SubscriptionStatus;
+use crate::domain::subscription::{SubscriptionItem, SubscriptionStatus};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
@@ -51,8 +51,12 @@ impl SubscriptionView {
         let renews = |(from, until): (Timestamp, Timestamp)| {
             row.period_end.is_some_and(|end| from <= end && end < until) && row.ended_at.is_none() && !is_ending
         };
-        // The items are JSON of our own, in which a text has quotes.
-        let has = |price: &String| row.items.contains(&serde_json::Value::from(price.as_str()).to_string());
+        let sells = |it: &SubscriptionItem, sought: &String| it.price == *sought || it.product.as_ref() == Some(sought);
+        // A cheap look first: few rows have the text at all.
+        let has = |sought: &String| {
+            let items = || serde_json::from_str::<Vec<SubscriptionItem>>(&row.items).unwrap_or_default();
+            row.items.contains(sought.as_str()) && items().iter().any(|it| sells(it, sought))
+        };
         self.price.as_ref().is_none_or(has)
             && self.livemode.is_none_or(|live| row.livemode == Some(live))
             && self.renews.is_none_or(renews)

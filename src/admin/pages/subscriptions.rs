@@ -20,9 +20,9 @@ pub(in crate::admin) const ROUTES: &[Route] =
     &[Route::section("Subscriptions", "subscriptions", |visit| Box::pin(show(visit)))];
 
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
-const TYPED: &[&str] = &["q", "price"];
+const TYPED: &[&str] = &["q", "owner", "price"];
 /// The fields that are folded away.
-const MORE: &[&str] = &["price", "renews", "due", "ending", "mode"];
+const MORE: &[&str] = &["owner", "price", "renews", "due", "ending", "mode"];
 /// The spans that a filter offers, in days.
 const SPANS: [(&str, &str, i64); 3] = [("1", "1 day", 1), ("7", "7 days", 7), ("30", "30 days", 30)];
 
@@ -64,6 +64,7 @@ pub(super) fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
         filter: SubscriptionFilter {
             statuses: asked.word("status", SubscriptionStatus::parse).into_iter().collect(),
             variant: asked.text("variant"),
+            owner: asked.text("owner"),
             ..SubscriptionFilter::default()
         },
         search: asked.text("q"),
@@ -103,7 +104,10 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
         search: asked.field("q", "search", "Search", "Owner, email, gateway ref, customer or invoice"),
         fields: Vec::new(),
         selects: vec![asked.fields.variants(&visit.payments)],
-        more: vec![asked.field("price", "text", "Price or product", "price_…")],
+        more: vec![
+            asked.field("owner", "text", "Owner", "user-42"),
+            asked.field("price", "text", "Price or product", "price_…"),
+        ],
         more_selects: vec![
             select("renews", "Renews", "At any time", "Within"),
             select("due", "Past due", "Or not", "For more than"),

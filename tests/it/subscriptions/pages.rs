@@ -38,7 +38,13 @@ on_both_databases! {
         }
         assert_eq!(listed(&app, "?q=jenny.rosen%40example.com&status=active").await, ["leaving", "user-0"]);
         assert_eq!(listed(&app, "?ending=yes").await, ["leaving"]);
+        assert_eq!(listed(&app, "?ending=no").await, ["user-2", "user-1", "user-0"]);
         assert_eq!(listed(&app, "?price=price_tea").await, ["leaving"]);
+        for word in ["price", "month", "price_te", "quantity", "USD"] {
+            assert_eq!(listed(&app, &format!("?price={word}")).await, Vec::<String>::new(), "{word} is no price");
+        }
+        assert_eq!(listed(&app, "?owner=user-1").await, ["user-1"]);
+        assert_eq!(listed(&app, "?owner=user").await, Vec::<String>::new());
         assert_eq!(listed(&app, "?renews=30").await, Vec::<String>::new());
         app.pass(2 * DAY);
         assert_eq!(listed(&app, "?renews=30").await, ["user-2", "user-1", "user-0"]);
