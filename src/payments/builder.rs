@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 
 use super::Payments;
+use super::bounds::{at_most, positive};
 use super::handed::{Event, Transition};
 use super::naming::slug;
 use crate::domain::Timestamp;
@@ -70,6 +71,8 @@ impl Payments {
     }
 }
 
+/// How long it may be remembered that an owner is active: who was refunded elsewhere is not let in for longer.
+const LONGEST_CACHE: Duration = Duration::from_secs(60);
 /// Words that the routes need for themselves.
 const RESERVED: [&str; 3] = ["admin", "process", "static"];
 
@@ -227,6 +230,7 @@ impl<C: HostConnection> Builder<C> {
         self.erasures.check().map_err(Error::configuration)?;
         self.thresholds.check().map_err(Error::configuration)?;
         positive("queue", self.limits.waiting as u128, "deliveries")?;
+        at_most("active_cache", self.active_for, LONGEST_CACHE)?;
         positive("queue_bytes", self.limits.bytes as u128, "bytes")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
@@ -338,12 +342,5 @@ fn check_address(address: Option<&str>) -> Result<(), Error> {
             "expected an address like \"/payments\" or \"https://shop.example/payments\", got {got:?}"
         ))),
         None => Ok(()),
-    }
-}
-
-fn positive(what: &str, given: u128, unit: &str) -> Result<(), Error> {
-    match given {
-        0 => Err(Error::configuration(format!("expected {what} of at least one of {unit}, got 0"))),
-        _ => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! [`Payments`], the handle that a host clones into its app: a table of contents of all that a host can do.
 
+mod bounds;
 mod builder;
 mod handed;
 mod naming;

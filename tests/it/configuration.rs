@@ -30,7 +30,8 @@ async fn listen(_: Event) -> Result<(), actix_payments::HandlerError> {
 
 #[test]
 fn what_cannot_work_is_refused_in_words() {
-    let cases: [(Configure, &str); 35] = [
+    let cases: [(Configure, &str); 36] = [
+        (|b| stripe(b).active_cache(Duration::from_secs(61)), "expected active_cache of at most 60 seconds, got 61"),
         (|b| b, "expected at least one variant, got none"),
         (
             |b| stripe(b).variant("", Stripe::new("w")),

@@ -49,7 +49,7 @@ impl<C: HostConnection> Builder<C> {
 
     /// How long [`RequireActive`](crate::RequireActive) and [`ActiveSubscription`](crate::ActiveSubscription) may
     /// remember whether an owner is active. What an event changes that this process handles is forgotten at once, so
-    /// this is how late a change by another process may be seen. Default 5 seconds. Zero: they ask each time.
+    /// this is how late a change by another process may be seen. Default 5 seconds, 60 at the most. Zero: they ask each time.
     pub fn active_cache(mut self, span: Duration) -> Self {
         self.active_for = span;
         self
