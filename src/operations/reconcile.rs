@@ -30,6 +30,15 @@ pub struct Reconciled {
     pub found: usize,
 }
 
+/// What was missing and was stored.
+#[derive(Debug, Default)]
+struct Taken {
+    is_wanted: bool,
+    events: usize,
+    /// Those that should have been delivered by then.
+    late: usize,
+}
+
 /// How far before the last time the list is read again: events may appear in it late.
 const OVERLAP: Duration = Duration::hours(1);
 /// How far back the list is read the first time.
@@ -57,11 +66,13 @@ impl Engine {
         let configured = self.variant(variant).ok_or_else(unknown)?;
         let (now, name) = (self.now(), reconcile_chore(variant));
         let (since, last) = self.reconciled_to(variant).await?;
-        let compared = self.compare(variant, configured, since, true).await;
-        if let (Ok((_, late)), Some(_)) = (&compared, last) {
-            self.count(variant, MISSED, *late);
+        let mut taken = Taken { is_wanted: true, ..Taken::default() };
+        let compared = self.compare(variant, configured, since, &mut taken).await;
+        // What was stored counts also where the list broke off after it: the next turn knows these.
+        telemetry::reconciled(variant, taken.events);
+        if last.is_some() {
+            self.count(variant, MISSED, taken.late);
         }
-        let compared = compared.map(|(done, _)| done);
         let (done_to, note) = match &compared {
             Ok(done) if done.found == 0 => (Some(now), format!("nothing was missing of {} events", done.listed)),
             Ok(done) => (Some(now), format!("{} of {} events were missing and were fetched", done.found, done.listed)),
@@ -82,7 +93,7 @@ impl Engine {
         let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
         let configured = self.variant(variant).ok_or_else(unknown)?;
         let (since, _) = self.reconciled_to(variant).await?;
-        Ok(self.compare(variant, configured, since, false).await?.0)
+        self.compare(variant, configured, since, &mut Taken::default()).await
     }
 
     /// From when on the list is to be read, and up to when it was.
@@ -108,31 +119,31 @@ impl Engine {
         self.reconcile(variant).await
     }
 
-    /// Answers also how many of what was missing should have been delivered by now.
+    /// Compares the list with the inbox, page by page, and stores what is missing, where that is wanted.
     async fn compare(
         self: &Arc<Self>,
         name: &str,
         variant: &Variant,
         since: Timestamp,
-        takes: bool,
-    ) -> Result<(Reconciled, usize), Error> {
+        taken: &mut Taken,
+    ) -> Result<Reconciled, Error> {
         let told =
             |error| Error::new(ErrorKind::Gateway, format!("the events of {name} were not listed")).with_source(error);
-        let (kinds, under_way) = (variant.gateway.setup().kinds, self.now() - UNDER_WAY);
-        let (mut done, mut late, mut missing) = (Reconciled::default(), 0, Vec::new());
+        let kinds = variant.gateway.setup().kinds;
+        let (mut done, mut missing) = (Reconciled::default(), Vec::new());
         let (mut before, mut last) = (None::<Envelope>, HashSet::new());
         for _ in 0..PAGES {
             let page = match observed(name, "list", variant.gateway.list(since, before.as_ref())).await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.take(name, missing, takes).await?;
+                    self.take(name, missing, taken).await?;
                     return Err(told(error));
                 }
             };
             done.listed += page.events.len();
             let ids: HashSet<String> = page.events.iter().map(|event| event.id.clone()).collect();
             if page.more && ids.is_subset(&last) {
-                self.take(name, missing, takes).await?;
+                self.take(name, missing, taken).await?;
                 return Err(told(GatewayError::Malformed("its list doesn't go on from page to page".to_owned())));
             }
             last = ids;
@@ -141,16 +152,12 @@ impl Engine {
             let wanted: Vec<Envelope> = page.events.into_iter().filter(wanted).collect();
             let found = self.missing(name, wanted).await?;
             done.found += found.len();
-            late += found.iter().filter(|event| event.occurred_at.is_some_and(|at| at < under_way)).count();
             missing.extend(found);
             if !page.more || missing.len() >= HELD {
-                self.take(name, std::mem::take(&mut missing), takes).await?;
+                self.take(name, std::mem::take(&mut missing), taken).await?;
             }
             if !page.more {
-                if takes {
-                    telemetry::reconciled(name, done.found);
-                }
-                return Ok((done, late));
+                return Ok(done);
             }
         }
         Err(told(GatewayError::Malformed("its list has no end".to_owned())))
@@ -164,14 +171,15 @@ impl Engine {
     }
 
     /// Stores these events, of which the newest is the first, where that is wanted.
-    async fn take(self: &Arc<Self>, variant: &str, events: Vec<Envelope>, is_wanted: bool) -> Result<(), Error> {
+    async fn take(self: &Arc<Self>, variant: &str, events: Vec<Envelope>, taken: &mut Taken) -> Result<(), Error> {
+        if !taken.is_wanted {
+            return Ok(());
+        }
         let now = self.now();
+        let is_late = |event: &&Envelope| event.occurred_at.is_some_and(|at| at < now - UNDER_WAY);
+        let (count, late) = (events.len(), events.iter().filter(is_late).count());
         // What can't be stored could not have been received either.
-        let rows = events
-            .into_iter()
-            .rev()
-            .filter(|_| is_wanted)
-            .filter_map(|event| row(variant, event, Source::Listing, now).ok());
+        let rows = events.into_iter().rev().filter_map(|event| row(variant, event, Source::Listing, now).ok());
         let rows: Vec<_> = rows.collect();
         for batch in rows.chunks(BATCH).map(<[_]>::to_vec) {
             // One by one: a batch goes in sorted by id.
@@ -181,6 +189,7 @@ impl Engine {
             };
             self.write(append).await?;
         }
+        (taken.events, taken.late) = (taken.events + count, taken.late + late);
         self.notify();
         Ok(())
     }
