@@ -128,7 +128,7 @@ fn is_known(failed: &[Look], alarm: &AlarmRow) -> bool {
 /// Whether the alarm is of a variant that is not among these.
 fn is_elsewhere(key: &str, variants: &[String]) -> bool {
     // Another part behind the colon is the gateway's name of a dispute, which any process sees.
-    let of_variants = ["refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore", "look"];
+    let of_variants = ["drift", "refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore", "look"];
     let Some((kind, rest)) = key.split_once(':').filter(|(kind, _)| of_variants.contains(kind)) else { return false };
     // Of chores and looks, only those have a variant that name it behind their own name.
     let variant = if matches!(kind, "chore" | "look") { variant_of_chore(rest) } else { Some(rest) };
@@ -229,6 +229,7 @@ mod tests {
     fn what_is_a_variants_is_not_over_because_a_process_without_it_looked() {
         let variants = ["stripe".to_owned()];
         let elsewhere = [
+            "drift:other",
             "refused:dummy",
             "silence:dummy",
             "unshown:dummy",
