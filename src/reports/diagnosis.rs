@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::anomaly::Anomaly;
 use super::growth::growth;
-use super::looks::anomalies_now;
 use super::wording::Wording;
 use crate::domain::Timestamp;
 use crate::domain::event::Source;
@@ -69,7 +69,11 @@ impl Engine {
         found.push(self.can_write().await);
         match self.blocking(|engine| engine.store.ask(|tx| stored(engine, tx))).await {
             Ok(more) => found.extend(more),
-            Err(error) => found.push(Finding::new("tables", Severity::Fault, format!("They can't be read: {error}."))),
+            Err(error) => found.push(unreadable("tables", "They", &error)),
+        }
+        match self.look_for_anomalies().await {
+            Ok(looked) => found.extend(looked.found.iter().map(anomaly)),
+            Err(error) => found.push(unreadable("alarms", "They", &error)),
         }
         found
     }
@@ -109,17 +113,25 @@ fn stored(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Finding>, Error> {
     let mut found = vec![worker(tx, now)?];
     found.extend(machines(tx, now)?);
     for name in engine.variants.keys() {
-        found.extend(last_delivery(tx, name)?);
+        match last_delivery(tx, name) {
+            Ok(last) => found.extend(last),
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) => found.push(unreadable(&format!("delivery:{name}"), "The last one", &error)),
+        }
     }
     found.extend(grown(engine, tx)?);
     found.extend(erasures(engine, tx)?);
-    let words = Wording::plain();
-    for anomaly in anomalies_now(engine, tx)? {
-        let worded = anomaly.wording(&words);
-        let severity = if worded.is_urgent { Severity::Fault } else { Severity::Warning };
-        found.push(Finding { path: Some(worded.path), ..Finding::new(anomaly.key(), severity, worded.text) });
-    }
     Ok(found)
+}
+
+fn unreadable(name: &str, what: &str, error: &Error) -> Finding {
+    Finding::new(name, Severity::Fault, format!("{what} can't be read: {error}."))
+}
+
+fn anomaly(anomaly: &Anomaly) -> Finding {
+    let worded = anomaly.wording(&Wording::plain());
+    let severity = if worded.is_urgent { Severity::Fault } else { Severity::Warning };
+    Finding { path: Some(worded.path), ..Finding::new(anomaly.key(), severity, worded.text) }
 }
 
 /// How large the tables are, and whether they meet the host's bound soon.

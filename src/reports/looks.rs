@@ -165,15 +165,6 @@ impl Look {
     }
 }
 
-/// What is the matter now, for who needs no more of the overview than that.
-#[cfg(feature = "cli")]
-pub(super) fn anomalies_now(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let sums = in_span(engine, tx)?;
-    let last = engine.variants.keys().map(|name| Ok((name.clone(), tx.last_event_of(name)?)));
-    let last = last.collect::<Result<Vec<_>, Error>>()?;
-    find(engine, tx, &sums, &last)
-}
-
 /// Everything, the most urgent first: `sums` are those of the last day, `last` the last event of each variant.
 pub(super) fn find(
     engine: &Engine,

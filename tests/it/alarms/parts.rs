@@ -64,5 +64,10 @@ on_both_databases! {
         until(|| heard(&notes, "look:deliveries:dummy begins")).await;
         running.stop().await;
         assert_eq!(notes.count(), 2, "{:?}", notes.all());
+        // `doctor` says the same, and all else.
+        let doctor = app.cli("doctor").await.text;
+        for found in ["\tdelivery:dummy\t", "\tlook:deliveries:dummy\t", "\tdiscarded:stripe:", "\tworker\t"] {
+            assert!(doctor.contains(found), "{found}: {doctor}");
+        }
     }
 }
