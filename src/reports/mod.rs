@@ -6,6 +6,7 @@ mod audit;
 mod books;
 mod browse;
 mod checkup;
+mod chores;
 #[cfg(feature = "cli")]
 mod diagnosis;
 mod disputes;
@@ -38,6 +39,7 @@ pub(crate) use browse::{
     by_text, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
+pub(crate) use chores::chore_in_words;
 #[cfg(feature = "cli")]
 pub(crate) use diagnosis::{Finding, Severity};
 pub(crate) use disputes::{DISPUTE_STATES, DisputeList};

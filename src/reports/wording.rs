@@ -3,8 +3,10 @@
 
 use super::anomaly::Anomaly;
 use super::browse::COUNT_CAP;
+use super::chores::chore_in_words;
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
+use crate::engine::chores::variant_of_chore;
 
 /// How numbers and times are put.
 pub(crate) struct Wording<'a> {
@@ -246,9 +248,9 @@ impl Anomaly {
             Self::Deadlock { .. } | Self::NoHandler { .. } => ("Handlers", "handlers".to_owned()),
             Self::OnlyRejected { variant, .. } | Self::BadSignatures { variant, .. } => see_why(variant),
             Self::SentAway { variant, .. } | Self::Missed { variant, .. } => see_why(variant),
-            Self::ChoreFails { name, .. } => match name.split_once(':') {
-                Some((_, variant)) => see_why(variant),
-                None => ("Overview", String::new()),
+            Self::ChoreFails { name, .. } => match variant_of_chore(name) {
+                Some(variant) => see_why(variant),
+                None => ("Background work", "data#work".to_owned()),
             },
             Self::LookFails { .. } => ("Overview", String::new()),
             Self::Drift { .. } => ("What differs", "drift".to_owned()),
@@ -284,6 +286,6 @@ fn chore(name: &str) -> String {
     match name.split_once(':') {
         Some(("reconcile", variant)) => format!("{variant}: the gateway's list of events can't be compared"),
         Some(("drift", variant)) => format!("{variant}: payments can't be compared with the gateway"),
-        _ => format!("The chore {name} fails"),
+        _ => format!("{} fails", chore_in_words(name)),
     }
 }

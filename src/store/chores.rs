@@ -30,6 +30,8 @@ pub(crate) trait Chores {
         place: Option<i64>,
         note: &str,
     ) -> Result<(), Error>;
+    /// All chores, by their names.
+    fn all_chores(&mut self) -> Result<Vec<ChoreRow>, Error>;
     /// The chore of this name.
     fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error>;
     /// Which of these gateway event ids are not in the inbox.

@@ -7,13 +7,14 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::confirm::Done;
-use crate::admin::views::data::{Data, Growth, GrowthRow, PersonFound};
+use crate::admin::views::data::{Data, Growth, GrowthRow, PersonFound, Work};
 use crate::admin::views::parts::Link;
 use crate::admin::views::words::grouped;
 use crate::domain::person::{NamedBy, Person};
 use crate::engine::request::Requester;
 use crate::engine::{Holdings, act};
-use crate::reports::{GrowthReport, Grown, size};
+use crate::reports::{GrowthReport, Grown, chore_in_words, size};
+use crate::store::calls::ChoreRow;
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -32,12 +33,25 @@ const SOON: i64 = 30;
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let growth = visit.engine().growth().await?;
+    let chores = visit.engine().read(|tx| tx.all_chores()).await?;
     let page = Data {
         page: frame.page("Data", "data"),
         look: visit.may_act().then(|| frame.href("data/person")),
         growth: growth.map(|report| grown(&frame, &report)),
+        work: chores.into_iter().map(|row| work(&frame, row)).collect(),
     };
     Ok(frame.render(&page))
+}
+
+fn work(frame: &Frame, row: ChoreRow) -> Work {
+    let failing_since = row.failing_since.map(|at| frame.moment(at));
+    Work {
+        name: chore_in_words(&row.name),
+        ran_at: row.ran_at.map(|at| frame.moment(at)),
+        due_at: frame.moment(row.due_at),
+        note: row.failure.filter(|_| failing_since.is_some()).or(row.note).unwrap_or_default(),
+        failing_since,
+    }
 }
 
 fn grown(frame: &Frame, report: &GrowthReport) -> Growth {

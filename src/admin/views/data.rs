@@ -15,6 +15,19 @@ pub(crate) struct Data {
     pub(crate) look: Option<String>,
     /// How the tables grow, once they were measured.
     pub(crate) growth: Option<Growth>,
+    /// What workers do from time to time.
+    pub(crate) work: Vec<Work>,
+}
+
+/// Something that workers do from time to time.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) name: String,
+    pub(crate) ran_at: Option<Moment>,
+    pub(crate) due_at: Moment,
+    /// What came of it, one sentence; or why it fails.
+    pub(crate) note: String,
+    pub(crate) failing_since: Option<Moment>,
 }
 
 /// How the tables grow.

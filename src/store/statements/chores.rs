@@ -120,6 +120,10 @@ impl Chores for Connection {
         paused.map(drop).map_err(failed("pausing a chore"))
     }
 
+    fn all_chores(&mut self) -> Result<Vec<ChoreRow>, Error> {
+        c::pay_chores.order(c::name).load(self).map_err(failed("reading chores"))
+    }
+
     fn chore(&mut self, name: &str) -> Result<Option<ChoreRow>, Error> {
         c::pay_chores.find(name).first(self).optional().map_err(failed("reading a chore"))
     }

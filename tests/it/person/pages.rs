@@ -55,4 +55,21 @@ on_both_databases! {
         let refused = app.post("/payments/admin/data/person/erase", FORM).await;
         assert_eq!(refused.status, 409, "{}", refused.text());
     }
+
+    async fn what_workers_do_from_time_to_time_is_seen(kind) {
+        let app = App::with(kind, with_key).await;
+        assert!(app.get("/payments/admin/data").await.body.contains("No worker has run yet."));
+        let worker = app.payments.worker().poll(std::time::Duration::from_millis(10)).start().unwrap();
+        app.until("SELECT count(*) FROM pay_chores WHERE name = 'growth' AND note IS NOT NULL", 1).await;
+        worker.stop().await;
+        app.run("UPDATE pay_chores SET failing_since = ran_at, failure = 'no <b>room' WHERE name = 'growth'");
+        app.run("INSERT INTO pay_chores (name, due_at, note) SELECT 'erasure', due_at, 'all were <i>' FROM pay_chores WHERE name = 'growth'");
+        let page = app.get("/payments/admin/data").await.body;
+        for said in ["Measuring the tables", "Fails since", "no &#60;b&#62;room", "Looking through bodies for erased persons", "all were &#60;i&#62;"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        app.pass(1_900);
+        let overview = app.get("/payments/admin/").await.body;
+        assert!(overview.contains("Measuring the tables fails since") && overview.contains("/payments/admin/data#work"), "{overview}");
+    }
 }

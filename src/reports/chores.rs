@@ -1,0 +1,27 @@
+//! What workers do from time to time, in words.
+
+/// What a chore does.
+pub(crate) fn chore_in_words(name: &str) -> String {
+    let words = match name.split_once(':').unwrap_or((name, "")) {
+        ("reconcile", variant) => return format!("Comparing {variant}'s list of events with what came"),
+        ("refresh", variant) => return format!("Asking {variant} about payments that nobody tells of"),
+        ("subscriptions", variant) => return format!("Asking {variant} about subscriptions that nobody tells of"),
+        ("drift", variant) => return format!("Comparing payments with {variant}"),
+        ("words", "owed") => "Indexing what changed for the search",
+        ("words", "payments") => "Indexing older payments for the search",
+        ("words", _) => "Indexing older subscriptions for the search",
+        ("groups", _) => "Grouping older failures",
+        ("erasure", "") => "Looking through bodies for erased persons",
+        ("erasure", _) => "Looking through payments and subscriptions for erased persons",
+        ("retention", _) => "Pruning old bodies",
+        ("retention_again", _) => "Looking again at bodies that had to stay",
+        ("retention_questions", _) => "Deleting old questions to gateways",
+        ("growth", _) => "Measuring the tables",
+        ("books", _) => "Filling the books with older payments",
+        ("alarms", _) => "Telling alarms",
+        ("authorized", _) => "Looking for authorizations that end soon",
+        ("clocks", _) => "Looking for what a wrong clock put off",
+        _ => return format!("The chore {name}"),
+    };
+    words.to_owned()
+}
