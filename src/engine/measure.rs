@@ -13,6 +13,9 @@ use crate::telemetry;
 /// How far events of a state are counted.
 const COUNTED: i64 = 10_000;
 
+/// How long ago the tables were measured at the most: a worker does once a day.
+const MEASURED: Duration = Duration::from_secs(2 * 86_400);
+
 /// The states of which there are few as long as all is well.
 const STATES: [EventState; 5] =
     [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked, EventState::Discarded];
@@ -21,12 +24,19 @@ impl Engine {
     /// Sets the gauges.
     pub(crate) async fn measure(self: &Arc<Self>) -> Result<(), Error> {
         let now = self.now();
-        let (counts, oldest) = self
+        let (counts, oldest, sizes) = self
             .read(move |tx| {
                 let counts = tx.count_events(&STATES.map(EventStream::State), COUNTED)?;
-                Ok((counts, tx.oldest_due(now, LOOKED_AT)?))
+                let sizes = match tx.measured(now - MEASURED)? {
+                    Some((_, last)) => tx.sizes_at(last)?,
+                    None => Vec::new(),
+                };
+                Ok((counts, tx.oldest_due(now, LOOKED_AT)?, sizes))
             })
             .await?;
+        for size in sizes {
+            telemetry::size(&size.name, size.rows, size.bytes);
+        }
         for (state, count) in STATES.iter().zip(counts) {
             telemetry::events(state.as_str(), count);
         }

@@ -73,6 +73,12 @@ metrics! {
         "How long the transaction took that stored deliveries and handlers' results.";
     BATCH = "pay_batch_events" Histogram []
         "How many events a transaction processed.";
+    TABLE_ROWS = "pay_table_rows" Gauge ["table"]
+        "Rows of a table, an estimate, as a worker measured them last.";
+    TABLE_BYTES = "pay_table_bytes" Gauge ["table"]
+        "Bytes of a table with its indexes, where the database tells, as a worker measured them last.";
+    DATABASE_BYTES = "pay_database_bytes" Gauge []
+        "Bytes of the whole database, as a worker measured them last.";
 }
 
 /// Whether anything is measured.
@@ -173,6 +179,18 @@ measuring! {
     /// So many events are in this state.
     fn events(state: &'static str, count: i64) {
         ::metrics::gauge!(EVENTS, "state" => state).set(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    /// A table, or with an empty name the whole database, has so many rows and bytes.
+    fn size(table: &str, rows: Option<i64>, bytes: Option<i64>) {
+        if let (Some(rows), false) = (rows, table.is_empty()) {
+            ::metrics::gauge!(TABLE_ROWS, "table" => table.to_owned()).set(rows as f64);
+        }
+        match (bytes, table.is_empty()) {
+            (Some(bytes), true) => ::metrics::gauge!(DATABASE_BYTES).set(bytes as f64),
+            (Some(bytes), false) => ::metrics::gauge!(TABLE_BYTES, "table" => table.to_owned()).set(bytes as f64),
+            (None, _) => {}
+        }
     }
 
     /// The event of this variant that has waited longest has been due for so long.
