@@ -64,9 +64,9 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool, is_thin: bo
         "Reveal the endpoint's signing secret (whsec_…), give it to this variant and restart the app. It is not the API \
          key, and every endpoint has its own.",
         "A destination may send thin events instead, or a second one may send them to the same address: choose the \
-         payload style thin and select the kinds that begin with v1. Give its own signing secret to the variant as \
-         thin_secret, and an API key, since thin events only name what they are about and Stripe is asked for it. Of \
-         what both send, nothing is done twice.",
+         payload style thin, and for each event below select the one with v1. before its name. Give its own signing \
+         secret to the variant as thin_secret (then they are listed below as well), and an API key, since thin events \
+         only name what they are about and Stripe is asked for it. Of what both send, nothing is done twice.",
         "If your own code creates checkout sessions, pass the payment's token to Stripe as client_reference_id, or as \
          payment_token in the metadata, so that events find their payment.",
         "If your own code starts subscriptions, put your id of whom each belongs to into the metadata of the subscription \
