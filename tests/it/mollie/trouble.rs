@@ -10,7 +10,7 @@ use actix_payments::domain::payment::Status;
 use super::fake::Fault;
 use super::{app, app_with, begun, first_page, hint, is, told};
 use crate::alarms::telling;
-use crate::app::{App, on_both_databases};
+use crate::app::on_both_databases;
 use crate::scenes::{Notes, money};
 
 /// A moment that no test comes to, as both databases write it.

@@ -168,43 +168,95 @@ on_both_databases! {
     }
 
     async fn paypals_late_sale_after_the_end_is_money_and_lets_nobody_in(kind) {
-        let app = App::bare(kind, |builder| builder.variant("paypal", crate::paypal::events::paypal())).await;
-        let fixtures = crate::paypal::events::events();
-        let happened = [
-            ("BILLING.SUBSCRIPTION.ACTIVATED", "2026-10-12T08:53:19Z"),
-            ("BILLING.SUBSCRIPTION.CANCELLED", "2026-10-12T09:00:00Z"),
-            ("BILLING.SUBSCRIPTION.UPDATED", "2026-10-12T09:00:01Z"),
-            ("PAYMENT.SALE.COMPLETED", "2026-10-12T09:00:02Z"),
-        ];
-        for (number, order) in orders(happened.len()).into_iter().enumerate() {
-            let id = format!("I-{number}");
-            for at in order {
-                let (name, time) = happened[at];
-                let mut event: Value = serde_json::from_str(&fixtures[name]).unwrap();
-                event["id"] = json!(format!("WH-{number}-{at}"));
-                event["create_time"] = json!(time);
-                let resource = &mut event["resource"];
-                if name == "PAYMENT.SALE.COMPLETED" {
-                    resource["id"] = json!(format!("SALE{number}"));
-                    resource["billing_agreement_id"] = json!(id);
-                } else {
-                    resource["id"] = json!(id);
-                    resource["update_time"] = json!(time);
-                    resource["custom_id"] = json!(format!("user-{number}"));
-                }
-                let body = event.to_string();
-                deliver(&app, "paypal", &crate::paypal::events::signed(&body), &body).await;
-                if number % 2 == 0 {
-                    app.drain().await;
-                }
-            }
-            app.drain().await;
-            is_shown(&app, ("paypal", &id), SubscriptionStatus::Canceled, "It ended on").await;
-            assert!(!app.payments.active(&format!("user-{number}")).await.unwrap());
+        let listener = Listener::answering(|heard| {
+            let answer = match heard.path.rsplit('/').next().unwrap_or_default() {
+                "token" => json!({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}),
+                id => json!({"id": id, "status": "CANCELLED", "update_time": "2026-10-12T09:00:01Z"}),
+            };
+            Say::Answer(200, vec![], answer.to_string())
+        });
+        let keyless = crate::paypal::events::paypal;
+        let keyed = || keyless().client("client", "very-secret").api_base(&listener.address).api_retries(0);
+        for paypal in [keyless(), keyed()] {
+            late_sale(&App::bare(kind, |builder| builder.variant("paypal", paypal)).await).await;
         }
-        // The sale is a payment all the same.
-        app.pass(120);
-        app.drain().await;
-        assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid'"), 24);
     }
+
+    async fn braintrees_end_is_the_same_in_every_order(kind) {
+        let app = App::bare(kind, |builder| builder.variant("braintree", crate::braintree::braintree())).await;
+        let happened = [
+            ("charged_unsuccessfully", "08:53:25Z", "failed"),
+            ("went_past_due", "08:53:30Z", "failed"),
+            ("charged_successfully", "09:30:00Z", "charged"),
+        ];
+        let (past_due, active) = (SubscriptionStatus::PastDue, SubscriptionStatus::Active);
+        for (told, status, says) in [(2, past_due, "Money is due"), (3, active, "Paid for until")] {
+            for (number, order) in orders(told).into_iter().enumerate() {
+                let id = format!("sub-{told}-{number}");
+                for at in order {
+                    let (name, time, transaction) = happened[at];
+                    let xml = crate::braintree::events()[&format!("realistic.subscription_{name}")].clone();
+                    let xml = xml.replace("2026-10-12T08:53:25Z", &format!("2026-10-12T{time}"));
+                    let xml = xml.replace("sub-7", &id).replace("8x1k2mqp", &format!("{transaction}{told}{number}"));
+                    for _ in 0..=number % 2 {
+                        deliver(&app, "braintree", &[], &crate::braintree::signed(&xml)).await;
+                    }
+                    if number % 3 == 0 {
+                        app.drain().await;
+                    }
+                }
+                app.drain().await;
+                let owner = format!("user-{told}-{number}");
+                let token = app.payments.subscription_at("braintree", &id).await.unwrap().unwrap().token;
+                app.payments.give_owner(&token, &owner).await.unwrap();
+                is_shown(&app, ("braintree", &id), status, says).await;
+                assert!(app.payments.active(&owner).await.unwrap(), "what is past due has its grace");
+            }
+        }
+        app.pass(4 * DAY);
+        let let_in = async |owner: &str| app.payments.active(owner).await.unwrap();
+        assert_eq!((let_in("user-2-0").await, let_in("user-2-1").await, let_in("user-3-5").await), (false, false, true));
+        assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid'"), 6);
+    }
+}
+
+/// A sale that PayPal tells of after its subscription was cancelled, in every order.
+async fn late_sale(app: &App) {
+    let fixtures = crate::paypal::events::events();
+    let happened = [
+        ("BILLING.SUBSCRIPTION.ACTIVATED", "2026-10-12T08:53:19Z"),
+        ("BILLING.SUBSCRIPTION.CANCELLED", "2026-10-12T09:00:00Z"),
+        ("BILLING.SUBSCRIPTION.UPDATED", "2026-10-12T09:00:01Z"),
+        ("PAYMENT.SALE.COMPLETED", "2026-10-12T09:00:02Z"),
+    ];
+    for (number, order) in orders(happened.len()).into_iter().enumerate() {
+        let id = format!("I-{number}");
+        for at in order {
+            let (name, time) = happened[at];
+            let mut event: Value = serde_json::from_str(&fixtures[name]).unwrap();
+            event["id"] = json!(format!("WH-{number}-{at}"));
+            event["create_time"] = json!(time);
+            let resource = &mut event["resource"];
+            if name == "PAYMENT.SALE.COMPLETED" {
+                resource["id"] = json!(format!("SALE{number}"));
+                resource["billing_agreement_id"] = json!(id);
+            } else {
+                resource["id"] = json!(id);
+                resource["update_time"] = json!(time);
+                resource["custom_id"] = json!(format!("user-{number}"));
+            }
+            let body = event.to_string();
+            deliver(app, "paypal", &crate::paypal::events::signed(&body), &body).await;
+            if number % 2 == 0 {
+                app.drain().await;
+            }
+        }
+        app.drain().await;
+        is_shown(app, ("paypal", &id), SubscriptionStatus::Canceled, "It ended on").await;
+        assert!(!app.payments.active(&format!("user-{number}")).await.unwrap());
+    }
+    // The sale is a payment all the same.
+    app.pass(120);
+    app.drain().await;
+    assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE status = 'paid'"), 24);
 }
