@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{AnyConnection, AnyRef, Builder, Event, HandlerError, Transition};
+use actix_payments::{AnyConnection, AnyRef, Builder, Event, HandlerError, NewPayment, Transition};
 use actix_web::rt::time::sleep;
 
-use crate::app::{App, SECRET, on_both_databases};
-use crate::scenes::{Notes, completed, completed_as};
+use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::faults::log;
+use crate::scenes::{Notes, completed, completed_as, money, until};
+use crate::stripe::fake::Fake;
 
 type Configured = Builder<AnyConnection>;
 
@@ -144,6 +146,22 @@ on_both_databases! {
         assert_eq!((app.status(&token).await, notes.all()), (Status::Paid, vec![format!("mark-order {token}")]));
     }
 
+    async fn a_process_without_the_handler_in_the_transaction_leaves_what_it_asked_for_to_one_that_has_it(kind) {
+        let (notes, fake) = (Notes::default(), Fake::new(NOW));
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let worker = beside(&app, |builder| marks(builder, "mark-order", &notes)).await;
+        worker.drain().await;
+        let new = NewPayment::new("stripe", money(4999, "EUR")).return_url("https://shop.example/");
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        fake.pay(&token);
+        // Elsewhere what a gateway answers is processed at once.
+        app.payments.refresh(&token).await.unwrap();
+        assert_eq!((app.status(&token).await, notes.count()), (Status::Pending, 0));
+        worker.drain().await;
+        assert_eq!((app.status(&token).await, notes.all()), (Status::Paid, vec![format!("mark-order {token}")]));
+    }
+
     async fn a_handler_is_owed_nothing_once_it_is_retired(kind) {
         let (notes, app) = (Notes::default(), App::new(kind).await);
         let older = beside(&app, |builder| receipt(marks(builder, "mark-order", &notes), "send-receipt", &notes)).await;
@@ -190,6 +208,32 @@ on_both_databases! {
         assert!(text.contains("No worker has these handlers, and they are owed their runs: send-receipt."), "{text}");
         assert!(text.contains("Events wait for variants that no worker has: stripe-old."), "{text}");
         assert_eq!(app.number("SELECT count(*) FROM pay_workers"), 0, "it said that it ended");
+    }
+
+    async fn what_a_process_lacks_is_said_in_its_log(kind) {
+        log::listen();
+        let (notes, app) = (Notes::default(), App::new(kind).await);
+        let said = |words: &str| log::lines(words).iter().filter(|line| line.starts_with("WARN")).count();
+        beside(&app, |builder| receipt(builder, "thank-them", &notes)).await.drain().await;
+        app.deliver(&[r#"{"id":"evt_1","type":"ping"}"#]).await;
+        assert_eq!(said("this process lacks the handler thank-them, which another process has registered"), 1);
+        beside(&app, |builder| marks(builder, "book-it", &notes)).await.drain().await;
+        app.make_available();
+        app.drain().await;
+        app.drain().await;
+        let none = "this process processes no events: it lacks the handler in the transaction book-it";
+        assert_eq!(said(none), 1, "{:?}", log::lines(""));
+    }
+
+    async fn a_worker_says_at_its_start_for_which_variants_events_wait_that_it_lacks(kind) {
+        log::listen();
+        let app = App::new(kind).await;
+        assert_eq!(app.stripe(&completed("order-1")).await.status, 200);
+        app.run("UPDATE pay_events SET variant = 'stripe-of-before'");
+        let worker = app.payments.worker().start().unwrap();
+        let said = "events wait for variants that are not configured here: stripe-of-before";
+        until(|| !log::lines(said).is_empty()).await;
+        worker.stop().await;
     }
 
     async fn two_builds_that_wait_for_each_other_are_told_at_once_and_a_person_ends_it(kind) {
