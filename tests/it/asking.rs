@@ -214,7 +214,8 @@ on_both_databases! {
         assert!(failed.status == 409 && failed.text().contains("402 card_error"), "{}", failed.text());
         let without = App::new(kind).await;
         let page = without.get("/payments/admin/variants/stripe").await.text();
-        assert!(page.contains("Fetch missed events") && page.contains("API key"), "{page}");
+        let why = "Fetch missed events: This variant has no API key, so Stripe can't be asked for anything from here.";
+        assert!(page.contains(why), "of fetching, and of no other verb: {page}");
         assert_eq!(without.post("/payments/admin/variants/nobody/reconcile", "").await.status, 404);
     }
 }

@@ -85,3 +85,41 @@ fn the_reference_names_every_answer() {
     let missing: Vec<_> = Rejection::ALL.iter().filter(|one| !text.contains(&format!("`{}`", one.code()))).collect();
     assert!(missing.is_empty(), "docs/reference.md lacks {missing:?}");
 }
+
+/// What stands below this heading of a text in Markdown, up to the next heading.
+fn section<'a>(text: &'a str, heading: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(&format!("\n{heading}\n"))?;
+    // In a program of Rust, a line that is not shown begins with one hash.
+    rest.split("\n## ").next()?.split("\n### ").next()
+}
+
+#[test]
+fn the_readme_shows_what_newcomers_look_for() {
+    let text = include_str!("../../../README.md");
+    for (heading, words) in [
+        ("## Ten words", &["variant", "parked", "adopted", "absorbed", "concern"][..]),
+        (
+            "### On your Postgres, with your pool",
+            &["default-features = false, features = [\"postgres\"]", "Database::from_pool(", "&mut PgConnection"],
+        ),
+        ("### A worker of its own", &["worker().concurrency(", ".start()?", "worker.stop().await"]),
+        ("### Behind a proxy", &["X-Forwarded-Prefix", "Builder::address", "Admin::client_address"]),
+        ("### In your tests", &["worker().settle(", "Builder::clock", "sign_delivery", "begin_test_transaction"]),
+    ] {
+        let section = section(text, heading).unwrap_or_else(|| panic!("README.md lacks {heading:?}"));
+        let missing: Vec<_> = words.iter().filter(|words| !section.contains(**words)).collect();
+        assert!(missing.is_empty(), "README.md lacks {missing:?} below {heading:?}");
+    }
+}
+
+#[test]
+fn a_program_of_the_documents_names_the_variable_that_its_environment_lacks() {
+    let library = include_str!("../../../src/lib.rs");
+    let read: Vec<&str> = [include_str!("../../../README.md"), library]
+        .iter()
+        .flat_map(|text| text.lines().filter(|line| line.contains("env::var(")))
+        .collect();
+    assert!(read.len() >= 3, "the programs were not found");
+    let nameless: Vec<_> = read.iter().filter(|line| !line.contains("the environment lacks {name}")).collect();
+    assert!(nameless.is_empty(), "these say no more than NotPresent: {nameless:#?}");
+}
