@@ -54,6 +54,43 @@ fn head(path: &str, method: &str, fields: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nhost: shop.example\r\n{fields}\r\n\r\n")
 }
 
+/// So many senders that announce a body of a million bytes and have sent so many of them.
+async fn slow_senders(address: SocketAddr, count: usize, sent: usize) -> Vec<TcpStream> {
+    let beginning = head("/payments/stripe/", "POST", "content-length: 1000000");
+    let send = move |_| {
+        let mut stream = connect(address);
+        let body = vec![b'x'; sent];
+        let _ = stream.write_all(beginning.as_bytes()).and_then(|()| stream.write_all(&body));
+        stream
+    };
+    spawn_blocking(move || (0..count).map(send).collect()).await.unwrap()
+}
+
+/// Delivers a signed body on a connection of its own; answers what came back.
+fn deliver(address: SocketAddr, now: i64, body: &str) -> String {
+    let signature = sign_delivery(SECRET, now, body.as_bytes());
+    let fields = format!("connection: close\r\nstripe-signature: {signature}\r\ncontent-length: {}", body.len());
+    let mut stream = connect(address);
+    stream.write_all(head("/payments/stripe/", "POST", &fields).as_bytes()).unwrap();
+    // What is refused before all of it was sent may find the connection closed.
+    let _ = stream.write_all(body.as_bytes());
+    rest(&stream)
+}
+
+/// Whether a delivery is taken within so many tries; before that it is told to come again.
+fn taken_after(tries: usize, deliver: impl Fn() -> String) -> bool {
+    (0..tries).any(|_| {
+        let answer = deliver();
+        if answer.starts_with("HTTP/1.1 200") {
+            return true;
+        }
+        let comes_again = answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 5");
+        assert!(comes_again || answer.is_empty(), "{answer}");
+        std::thread::sleep(Duration::from_millis(100));
+        false
+    })
+}
+
 /// Everything until the server closes the connection.
 fn rest(mut stream: &TcpStream) -> String {
     let mut answer = Vec::new();
@@ -142,38 +179,11 @@ async fn endless_chunk_extensions_and_trailers_end_at_the_deadline() {
 #[actix_web::test]
 async fn many_slow_senders_hold_no_more_than_the_limit_and_keep_no_genuine_delivery_waiting() {
     let (app, address) = served(Kind::Sqlite, |builder| builder.queue_bytes(4 * 1024 * 1024)).await;
-    let beginning = head("/payments/stripe/", "POST", "content-length: 1000000");
-    let slow = spawn_blocking(move || {
-        let body = vec![b'x'; 900_000];
-        let send = |_| {
-            let mut stream = connect(address);
-            let _ = stream.write_all(beginning.as_bytes()).and_then(|()| stream.write_all(&body));
-            stream
-        };
-        (0..30).map(send).collect::<Vec<_>>()
-    });
-    let streams = slow.await.unwrap();
-    let begun = Instant::now();
-    let body = ping(1);
-    let signature = sign_delivery(SECRET, app.now(), body.as_bytes());
+    let streams = slow_senders(address, 30, 900_000).await;
+    let (begun, now) = (Instant::now(), app.now());
     // The first second, those that came last have a right to their time; nobody who was slow has it after that.
-    let answer = spawn_blocking(move || {
-        for _ in 0..20 {
-            let mut stream = connect(address);
-            let fields =
-                format!("connection: close\r\nstripe-signature: {signature}\r\ncontent-length: {}", body.len());
-            stream.write_all(head("/payments/stripe/", "POST", &fields).as_bytes()).unwrap();
-            stream.write_all(body.as_bytes()).unwrap();
-            let answer = rest(&stream);
-            if answer.starts_with("HTTP/1.1 200") {
-                return answer;
-            }
-            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 5"), "{answer}");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        String::new()
-    });
-    assert!(!answer.await.unwrap().is_empty(), "the genuine delivery was not taken");
+    let answer = spawn_blocking(move || taken_after(20, || deliver(address, now, &ping(1))));
+    assert!(answer.await.unwrap(), "the genuine delivery was not taken");
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     let answers = spawn_blocking(move || streams.iter().map(rest).collect::<Vec<_>>()).await.unwrap();
     let refused = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 503")).count();
@@ -182,33 +192,35 @@ async fn many_slow_senders_hold_no_more_than_the_limit_and_keep_no_genuine_deliv
     assert_eq!(app.number("SELECT count(*) FROM pay_events"), 1);
 }
 
+#[actix_web::test]
+async fn slow_senders_give_way_to_a_long_delivery_and_not_only_at_their_deadline() {
+    let limit = Duration::from_secs(600);
+    let (app, address) = served_within(Kind::Sqlite, limit, |builder| builder.queue_bytes(4 * 1024 * 1024)).await;
+    let mut streams = Vec::new();
+    // One after the other: four of them fill all the room that there is.
+    for _ in 0..6 {
+        streams.extend(slow_senders(address, 1, 900_000).await);
+        sleep(Duration::from_millis(300)).await;
+    }
+    let (now, pad) = (app.now(), "x".repeat(900_000));
+    let body = format!(r#"{{"id":"evt_long","type":"ping","pad":"{pad}"}}"#);
+    let taken = spawn_blocking(move || taken_after(100, || deliver(address, now, &body)));
+    assert!(taken.await.unwrap(), "those who have had their second keep the room of others");
+    assert_eq!(app.number("SELECT count(*) FROM pay_events"), 1);
+}
+
 /// `scripts/soak --senders 10000` is the long half of this.
 #[actix_web::test]
 async fn hundreds_of_slow_senders_keep_no_genuine_delivery_waiting() {
     let (app, address) = served_within(Kind::Sqlite, Duration::from_secs(60), |builder| builder).await;
-    let beginning = head("/payments/stripe/", "POST", "content-length: 1000000");
-    let slow = spawn_blocking(move || {
-        let send = |_| {
-            let mut stream = connect(address);
-            stream.write_all(beginning.as_bytes()).and_then(|()| stream.write_all(&[b'x'; 1_000])).unwrap();
-            stream
-        };
-        (0..300).map(send).collect::<Vec<_>>()
-    });
-    let mut streams = slow.await.unwrap();
+    let mut streams = slow_senders(address, 300, 1_000).await;
     let now = app.now();
     let times = spawn_blocking(move || {
         let mut times = Vec::new();
         for number in 0..20 {
             streams.iter_mut().for_each(|stream| stream.write_all(b"x").unwrap());
-            let (begun, body) = (Instant::now(), ping(number));
-            let signature = sign_delivery(SECRET, now, body.as_bytes());
-            let fields =
-                format!("connection: close\r\nstripe-signature: {signature}\r\ncontent-length: {}", body.len());
-            let mut genuine = connect(address);
-            genuine.write_all(head("/payments/stripe/", "POST", &fields).as_bytes()).unwrap();
-            genuine.write_all(body.as_bytes()).unwrap();
-            let answer = rest(&genuine);
+            let begun = Instant::now();
+            let answer = deliver(address, now, &ping(number));
             assert!(answer.starts_with("HTTP/1.1 200"), "at the first try: {answer}");
             times.push(begun.elapsed());
         }
