@@ -330,3 +330,15 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_after_failures_grow_up_to_a_few_seconds() {
+        let pauses = [0, 1, 2, 3, 5, 6, 99].map(|failures| after(failures, Duration::from_millis(250)).as_millis());
+        assert_eq!(pauses, [250, 250, 500, 1_000, 4_000, 5_000, 5_000]);
+        assert_eq!(after(9, Duration::from_secs(60)), Duration::from_secs(60), "no sooner than the host wants");
+    }
+}
