@@ -73,6 +73,23 @@ on_both_databases! {
         assert_eq!(again.payment.token, first.payment.token);
     }
 
+    async fn what_is_known_of_a_payment_is_not_asked_of_its_gateway_again(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let first = app.payments.create(kettle("stripe", "order-10042-1")).await.unwrap();
+        let asked = fake.listener.heard().len();
+        let again = app.payments.create(kettle("stripe", "order-10042-1")).await.unwrap();
+        assert_eq!((&again.payment.token, &again.next), (&first.payment.token, &first.next));
+        assert_eq!(fake.listener.heard().len(), asked);
+        fake.pay(&first.payment.token);
+        app.payments.catch_up(&first.payment.token).await.unwrap();
+        let asked = fake.listener.heard().len();
+        let paid = app.payments.create(kettle("stripe", "order-10042-1")).await.unwrap();
+        assert_eq!((paid.payment.status, paid.next), (Status::Paid, Next::Done));
+        assert_eq!(fake.listener.heard().len(), asked, "nobody is led to pay once more");
+    }
+
     async fn what_was_begun_and_not_started_is_started_as_the_same_payment(kind) {
         let fake = Fake::new(NOW);
         let gateway = fake.gateway(SECRET);
