@@ -76,4 +76,56 @@ on_both_databases! {
         assert!(page.text().contains("50 entries about checks that changed nothing"), "{}", page.text());
         assert_eq!(page.body.matches("class=\"folded\"").count(), 1);
     }
+
+    async fn an_event_and_the_step_that_it_caused_are_one_entry(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token), &fixture("charge.refunded.partial").to_string()]).await;
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await;
+        assert_eq!(page.body.matches("<li class=\"entry").count(), 3, "{}", page.text());
+        let text = page.text();
+        for part in ["pending paid checkout.session.completed completed", "paid partially refunded charge.refunded"] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        assert_eq!(text.matches("pending \u{2192} paid").count(), 1, "why is said once: {text}");
+    }
+
+    async fn earlier_steps_of_an_event_are_folded_below_its_newest(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        app.run(
+            "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, \
+             created_at) SELECT payment_id, event_id, 'paid', 'refunded', needs_review, disputed, 'a later step', \
+             created_at FROM pay_transitions",
+        );
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await;
+        assert_eq!(page.body.matches("class=\"folded\"").count(), 1);
+        let text = page.text();
+        for part in ["paid refunded checkout.session.completed", "a later step", "Earlier steps of it pending paid"] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+    }
+
+    async fn an_event_that_had_waited_says_when_it_was_received(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        assert_eq!(app.stripe(&completed(&token)).await.status, 200);
+        app.pass(3 * 3_600);
+        app.drain().await;
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        assert!(page.contains("received 3 hours before"), "{page}");
+    }
+
+    async fn steps_of_an_absorbed_payment_stand_with_their_events(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&fixture("payment_intent.succeeded").to_string()]).await;
+        app.pass(3_600);
+        app.drain().await;
+        app.deliver(&[&completed(&token)]).await;
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await;
+        assert!(page.text().contains("An adopted payment was absorbed"), "{}", page.text());
+        assert_eq!(page.body.matches("aria-label=\"Status\"").count(), 0, "{}", page.text());
+    }
 }

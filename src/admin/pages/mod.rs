@@ -7,6 +7,7 @@ mod charts;
 mod payment_answer;
 mod subscription_details;
 mod subscription_sums;
+mod timeline;
 
 /// The files, in the order of the navigation.
 macro_rules! pages {

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::operation::{address, icon, title};
-use super::{act_entries, payment_answer, review};
+use super::{act_entries, payment_answer, review, timeline};
 use crate::reports;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -14,20 +14,17 @@ use crate::admin::query::Fields;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{sentence, spaced};
 use crate::admin::views::page::Flash;
-use crate::admin::views::parts::{Amount, Badge, Change, Code, Link};
-use crate::admin::views::words;
-use crate::admin::views::payment::{Ask, DetailRow, Entry, Figure, LedgerRow, Payment as Page};
-use crate::domain::Timestamp;
-use crate::domain::event::{EventState, Source};
-use crate::domain::fact::{Aspect, Fact, State};
+use crate::admin::views::parts::{Amount, Badge, Code, Link};
+use crate::admin::views::payment::{Ask, DetailRow, Figure, LedgerRow, Payment as Page};
+use crate::domain::event::EventState;
+use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::domain::payer::Payer;
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
-use crate::store::calls::OperationRow;
-use crate::store::rows::{EventRow, TransitionRow};
+use crate::store::rows::EventRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
 
@@ -84,7 +81,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         note_search: act_entries::search(&frame, &story, wanted.as_deref()),
         timeline: match &wanted {
             Some(words) => act_entries::notes(&frame, &story, words),
-            None => timeline(&visit, &story, &payment),
+            None => timeline::of(&visit, &story, &payment),
         },
         timeline_note: story.cut.then(|| {
             let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());
@@ -196,122 +193,6 @@ async fn details(visit: &Visit, payment: &Payment) -> Option<Vec<DetailRow>> {
     };
     log::error!("payments: the host's rows of a payment are not available: {why}");
     Some(vec![DetailRow::not_available()])
-}
-
-/// Everything that happened, newest first. What one event did is told from its end to its start: handlers, the
-/// step of the status, the event.
-fn timeline(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry> {
-    let frame = &visit.frame();
-    let shown = |text: &str| visit.redacted("error", &payment.variant, text).into_owned();
-    let mut all: Vec<(Timestamp, u8, Entry)> = Vec::new();
-    for event in &story.events {
-        let href = frame.href(&format!("events/{}", event.id));
-        // What a step of the status says already is not said twice.
-        let told =
-            |step: &&TransitionRow| step.event_id == Some(event.id) && Some(&step.cause) == event.outcome.as_ref();
-        let why = match (story.transitions.iter().find(told), &event.outcome) {
-            (Some(_), _) => String::new(),
-            (None, Some(outcome)) => frame.with_next_attempt(&shown(outcome), event),
-            (None, None) => "waits for a worker".to_owned(),
-        };
-        let (badge, at) = (event.state.into(), frame.moment(event.received_at));
-        let entry = Entry::event(&event.kind, href, badge, why, at).late(words::late(event));
-        let is_check = event.source == Source::Answer && event.outcome_code.as_deref() == Some("no_change");
-        all.push((event.received_at, 1, Entry { is_check, ..entry }));
-    }
-    for step in &story.transitions {
-        all.push((step.created_at, 2, transition(frame, story, step)));
-    }
-    for run in &story.attempts {
-        let at = frame.moment(run.finished_at);
-        let href = frame.href(&format!("events/{}", run.event_id));
-        let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
-        let entry = Entry::attempt(&run.handler, href, run.outcome.into(), why, at);
-        all.push((run.finished_at, 3, entry.with_error(run.error.as_deref().map(shown))));
-    }
-    // What the gateway was asked for is told by the operation, with its actor.
-    for act in story.acts.iter().filter(|act| Verb::parse(&act.act).is_none()) {
-        all.push((act.created_at, 4, act_entries::of_payment(frame, story, act)));
-    }
-    for operation in &story.operations {
-        let at = frame.moment(operation.created_at);
-        let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency).said()));
-        let of = refunded_capture(story, operation).map(|id| format!(" from {id}"));
-        let (amount, of) = (amount.unwrap_or_default(), of.unwrap_or_default());
-        let title = format!("{}{amount}{of} asked for", operation.verb.as_str());
-        let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
-        let reason = operation.reason.as_deref().map(|reason| format!(", reason: {}", spaced(reason)));
-        let why = format!("by {}{}; {came}", operation.actor, reason.unwrap_or_default());
-        let is_check = (operation.verb, operation.state) == (Verb::Refresh, OperationState::Done);
-        let entry = Entry::operation(title, operation.state.into(), why, at);
-        all.push((operation.created_at, 0, Entry { is_check, ..entry }));
-    }
-    for absorbed in &story.absorbed {
-        let why = format!("{} turned out to be this payment", absorbed.token);
-        let at = frame.moment(absorbed.updated_at);
-        all.push((absorbed.updated_at, 2, Entry::absorbed("An adopted payment was absorbed", why, at)));
-    }
-    let (title, why) = if payment.adopted {
-        ("Adopted", "made from an event that no payment here was waiting for".to_owned())
-    } else {
-        ("Created", format!("{} through {}", payment.amount.said(), payment.variant))
-    };
-    all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
-    all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
-    folded(all.into_iter().map(|(_, _, entry)| entry).collect())
-}
-
-/// How many checks in a row are told one by one.
-const APART: usize = 3;
-
-/// The same with checks that changed nothing as one entry, where many follow each other.
-fn folded(entries: Vec<Entry>) -> Vec<Entry> {
-    let mut told = Vec::new();
-    let mut entries = entries.into_iter().peekable();
-    while let Some(entry) = entries.next() {
-        if !entry.is_check {
-            told.push(entry);
-            continue;
-        }
-        let mut checks = vec![entry];
-        checks.extend(std::iter::from_fn(|| entries.next_if(|next| next.is_check)));
-        let newest = checks[0].at.clone();
-        if checks.len() > APART { told.push(Entry::checks(checks, newest)) } else { told.extend(checks) }
-    }
-    told
-}
-
-/// The capture that a refund takes from, where the payment has several.
-fn refunded_capture(story: &PaymentStory, operation: &OperationRow) -> Option<String> {
-    let is_capture = |fact: &&Fact| (fact.aspect, fact.state) == (Aspect::Capture, State::Succeeded);
-    let captures: Vec<&str> = story.facts.iter().filter(is_capture).map(|fact| fact.gateway_ref.as_str()).collect();
-    let is_one_of_several = operation.verb == Verb::Refund && captures.len() > 1;
-    operation.refs().into_iter().find(|id| is_one_of_several && captures.contains(&id.as_str()))
-}
-
-/// A step of the status, or of a flag beside it.
-fn transition(frame: &Frame, story: &PaymentStory, step: &TransitionRow) -> Entry {
-    let (from, to) = (step.from_status, step.to_status);
-    let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
-    if let Some(dispute) = step.dispute.filter(|_| from == to) {
-        return Entry::stays(to.into(), dispute.into(), why, at);
-    }
-    match (from == to, step.disputed, step.needs_review) {
-        (false, ..) => Entry::transition(Change::of(from, to), why, at),
-        (true, true, _) => Entry::stays(to.into(), Badge::disputed(), why, at),
-        (true, false, true) => Entry::stays(to.into(), Badge::needs_review(), why, at),
-        (true, false, false) => Entry::stays(to.into(), Badge::new(cleared(story, step), "neutral", "flag"), why, at),
-    }
-}
-
-/// What a step that left no flag has ended.
-fn cleared(story: &PaymentStory, step: &TransitionRow) -> &'static str {
-    let before = story.transitions.iter().filter(|other| other.id < step.id).max_by_key(|other| other.id);
-    match before.map(|before| (before.disputed, before.needs_review)) {
-        Some((true, false)) => "dispute closed",
-        Some((true, true)) => "dispute closed, nothing to review",
-        Some((false, _)) | None => "nothing to review",
-    }
 }
 
 fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {

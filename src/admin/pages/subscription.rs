@@ -11,7 +11,7 @@ use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Badge, Change, Link};
-use crate::admin::views::payment::{Ask, Entry};
+use crate::admin::views::payment::{Ask, Entry, Step};
 use crate::admin::views::subscription::Subscription as Page;
 use crate::domain::Timestamp;
 use crate::domain::operation::SubscriptionVerb;
@@ -140,10 +140,10 @@ fn timeline(visit: &Visit, story: &SubscriptionStory) -> Vec<Entry> {
 
 fn transition(frame: &Frame, step: &SubscriptionTransitionRow) -> Entry {
     let (from, to) = (step.from_status, step.to_status);
-    let (why, at) = (step.cause.clone(), frame.moment(step.created_at));
-    if from == to {
-        Entry::stays(to.into(), Badge::new("changed", "info", "retry"), why, at)
+    let what = if from == to {
+        Step::stays(&to.into(), Badge::new("changed", "info", "retry"))
     } else {
-        Entry::transition(Change { from: from.into(), to: to.into() }, why, at)
-    }
+        Step::Changes(Change { from: from.into(), to: to.into() })
+    };
+    Entry::step(what, step.cause.clone(), frame.moment(step.created_at))
 }

@@ -164,12 +164,12 @@ pub(crate) struct Entry {
     pub(crate) icon: &'static str,
     /// What it is, for those who can't see the icon: `Event`.
     pub(crate) what: &'static str,
-    /// The name of it: an event's kind, a handler's name. Empty where `change` says it all.
+    /// The name of it: an event's kind, a handler's name. Empty where `step` says it all.
     pub(crate) title: String,
     /// Where it can be read in full.
     pub(crate) href: Option<String>,
-    /// A transition's two sides.
-    pub(crate) change: Option<Change>,
+    /// What it did to the status.
+    pub(crate) step: Option<Step>,
     /// How it ended.
     pub(crate) badge: Option<Badge>,
     /// What became of it and why.
@@ -184,6 +184,30 @@ pub(crate) struct Entry {
     pub(crate) is_check: bool,
     /// The entries that it stands for, newest first.
     pub(crate) folded: Vec<Entry>,
+}
+
+/// What an entry says of the status.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// It went from one to another.
+    Changes(Change),
+    /// It stayed, in words, and a flag beside it changed.
+    Stays(String, Badge),
+}
+
+impl Step {
+    /// The status stayed this one.
+    pub(crate) fn stays(status: &Badge, flag: Badge) -> Self {
+        Self::Stays(format!("Still {}", status.word), flag)
+    }
+
+    /// What stands there now.
+    fn to(&self) -> &Badge {
+        match self {
+            Self::Changes(change) => &change.to,
+            Self::Stays(_, flag) => flag,
+        }
+    }
 }
 
 impl Entry {
@@ -213,17 +237,17 @@ impl Entry {
         Self { href, badge: Some(state), ..Self::plain("bolt", "Event", kind, why, at) }.with_tone(tone)
     }
 
-    /// A step of the payment's status.
-    pub(crate) fn transition(change: Change, why: String, at: Moment) -> Self {
-        let (tone, icon) = (change.to.tone, change.to.icon);
-        Self { change: Some(change), ..Self::plain(icon, "Status", "", why, at) }.with_tone(tone)
+    /// A step of the status.
+    pub(crate) fn step(step: Step, why: String, at: Moment) -> Self {
+        let Badge { tone, icon, .. } = *step.to();
+        Self { step: Some(step), ..Self::plain(icon, "Status", "", why, at) }.with_tone(tone)
     }
 
-    /// A step that left the status as it was and changed a flag, which the badge names.
-    pub(crate) fn stays(status: Badge, flag: Badge, why: String, at: Moment) -> Self {
-        let (tone, icon) = (flag.tone, flag.icon);
-        let title = format!("Still {}", status.word);
-        Self { badge: Some(flag), ..Self::plain(icon, "Status", title, why, at) }.with_tone(tone)
+    /// The same event as what caused a step. What went wrong with the event outshines the step.
+    pub(crate) fn causing(self, step: Step) -> Self {
+        let Badge { tone, icon, .. } = *step.to();
+        let tone = if self.tone == "neutral" { tone } else { self.tone };
+        Self { step: Some(step), icon, what: "Event and status", ..self }.with_tone(tone)
     }
 
     /// One run of a handler, told in full on its event's page.
@@ -268,8 +292,8 @@ impl Entry {
 
     fn plain(icon: &'static str, what: &'static str, title: impl Into<String>, why: String, at: Moment) -> Self {
         let (title, tone) = (title.into(), "neutral");
-        let (href, change, badge, error, late) = (None, None, None, None, None);
-        Self { tone, icon, what, title, href, change, badge, why, error, at, late, is_check: false, folded: Vec::new() }
+        let (href, step, badge, error, late) = (None, None, None, None, None);
+        Self { tone, icon, what, title, href, step, badge, why, error, at, late, is_check: false, folded: Vec::new() }
     }
 }
 
