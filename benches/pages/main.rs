@@ -24,8 +24,8 @@ use actix_web::{App, HttpRequest, test};
 use diesel::prelude::*;
 
 /// What is opened; `{deep}` is a row amid the payments, `{deeper}` one amid the events, `{amid}` one amid the
-/// subscriptions, `{newest}` the last but ten of the payments and `{latest}` of the events, `{day}` a day in the middle of
-/// it all.
+/// subscriptions, `{newest}` the last but ten of the payments, `{token}` its token, `{latest}` the last but ten of the
+/// events, `{day}` a day in the middle of it all.
 const PAGES: &[&str] = &[
     "",
     "?span=7d",
@@ -132,6 +132,8 @@ const PAGES: &[&str] = &[
     "disputes",
     "disputes?state=lost",
     "disputes?state=won&before={deep}",
+    "payments/{token}/customer",
+    "payments/{token}/customer?before={deep}",
     "failures",
     "events?handler=book-3",
     "handlers",
@@ -217,6 +219,22 @@ fn rounds() -> usize {
     usize::try_from(setting("BENCH_ROUNDS", 31)).expect("a number of rounds")
 }
 
+/// The token of the payment with this number.
+fn token(database: &Database<AnyConnection>, id: i64) -> String {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        token: String,
+    }
+    let query = diesel::sql_query(format!("SELECT token FROM pay_payments WHERE id = {id}"));
+    let row: QueryResult<Row> = match database.connection().expect("a connection").lent() {
+        AnyRef::Sqlite(conn) => query.get_result(conn),
+        AnyRef::Postgres(conn) => query.get_result(conn),
+        _ => unreachable!("there are two databases"),
+    };
+    row.expect("a payment").token
+}
+
 /// The times of each page.
 async fn all_pages(url: &str, events: i64) -> Vec<Times> {
     let database: Database<AnyConnection> = Database::from_url(url).expect("a database");
@@ -238,7 +256,7 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
     let app = test::init_service(App::new().service(payments.mount("/payments").admin(open)));
     let app = app.await;
     let day = time::OffsetDateTime::now_utc() - time::Duration::seconds(events * 6);
-    let mut figures = Vec::new();
+    let (token, mut figures) = (token(&database, events / 5 - 10), Vec::new());
     for page in pages() {
         let page = page
             .replace("{deep}", &(events / 10).to_string())
@@ -246,6 +264,7 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
             .replace("{amid}", &(events / 20).to_string())
             .replace("{newest}", &(events / 5 - 10).to_string())
             .replace("{latest}", &(events - 10).to_string())
+            .replace("{token}", &token)
             .replace("{act}", &(events / 200).to_string())
             .replace("{moved}", &(events / 10).to_string())
             .replace("{month}", &day.date().to_string()[..7])

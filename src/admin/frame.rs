@@ -88,6 +88,12 @@ impl Frame {
         Fields::default().with(&self.href(path), "q", Some(text))
     }
 
+    /// The address of all that there is of the customer of the payment or subscription with this token; `list` is
+    /// `payments` or `subscriptions`.
+    pub(super) fn customer(&self, list: &str, token: &str) -> String {
+        self.href(&format!("{list}/{token}/customer"))
+    }
+
     /// A moment as seen from now.
     pub(super) fn moment(&self, at: Timestamp) -> Moment {
         Moment::new(at, self.now, &self.admin.zone)

@@ -7,6 +7,7 @@ mod books;
 mod browse;
 mod checkup;
 mod chores;
+mod customer;
 #[cfg(feature = "cli")]
 mod diagnosis;
 mod disputes;
@@ -18,6 +19,7 @@ mod growth;
 mod handlers;
 mod looks;
 mod overview;
+mod payment_sums;
 mod permissions;
 mod person;
 mod rebuild;
@@ -40,6 +42,7 @@ pub(crate) use browse::{
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use chores::chore_in_words;
+pub(crate) use customer::CustomerOf;
 #[cfg(feature = "cli")]
 pub(crate) use diagnosis::{Finding, Severity};
 pub(crate) use disputes::{DISPUTE_STATES, DisputeList};
@@ -50,10 +53,11 @@ pub(crate) use fetch_story::FetchStory;
 pub(crate) use growth::{Grown, GrowthReport, size};
 pub(crate) use looks::{Look, Looked};
 pub(crate) use overview::Overview;
+pub(crate) use payment_sums::PaymentSum;
 pub(crate) use permissions::{Permission, Permissions};
 pub use rebuild::{Differing, Rebuilt};
 pub(crate) use rebuild::{compare, known};
-pub(crate) use search::{FewOf, SearchFindings};
+pub(crate) use search::{FewOf, FoundCustomer, SearchFindings};
 pub(crate) use span::{Bucket, Span};
 pub(crate) use stories::{EventStory, PaymentStory};
 pub(crate) use subscription_list::{SubscriptionPage, SubscriptionView};

@@ -33,10 +33,20 @@ pub(crate) struct SearchFindings {
     pub currency: Option<Currency>,
     pub subscriptions: FewOf<SubscriptionRow>,
     pub events: FewOf<EventRow>,
-    /// The addresses of customers among the rows that bear the text, each with how many of the payments looked at.
-    pub customers: Vec<(String, usize)>,
+    /// The customers among the rows whose addresses bear the text.
+    pub customers: Vec<FoundCustomer>,
     /// The payment whose own id the text is: it is what is meant, whatever else was found.
     pub named: Option<String>,
+}
+
+/// A customer of payments that were found.
+pub(crate) struct FoundCustomer {
+    /// The email address, in small letters.
+    pub address: String,
+    /// How many of the payments looked at are of this customer.
+    pub payments: usize,
+    /// The token of one of them.
+    pub token: String,
 }
 
 impl SearchFindings {
@@ -90,15 +100,17 @@ fn named(rows: &[PaymentRow], text: &str, exact: usize) -> Option<String> {
 }
 
 /// The addresses that bear the text.
-fn customers(rows: &[PaymentRow], text: &str) -> Vec<(String, usize)> {
+fn customers(rows: &[PaymentRow], text: &str) -> Vec<FoundCustomer> {
     let text = text.to_lowercase();
-    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-    for address in rows.iter().filter_map(|row| row.customer.as_deref()).map(str::to_lowercase) {
-        if address.contains(&text) {
-            *counted.entry(address).or_default() += 1;
+    let mut found: BTreeMap<String, FoundCustomer> = BTreeMap::new();
+    for row in rows {
+        let address = row.customer.as_deref().unwrap_or_default().to_lowercase();
+        if !address.is_empty() && address.contains(&text) {
+            let new = || FoundCustomer { address: address.clone(), payments: 0, token: row.token.clone() };
+            found.entry(address.clone()).or_insert_with(new).payments += 1;
         }
     }
-    counted.into_iter().collect()
+    found.into_values().collect()
 }
 
 fn few_payments(tx: &mut dyn Tx, ids: BTreeSet<PaymentId>, is_more: bool) -> Result<FewOf<PaymentRow>, Error> {

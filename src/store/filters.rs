@@ -13,6 +13,8 @@ pub(crate) struct PaymentFilter {
     pub status: Option<Status>,
     pub needs_review: bool,
     pub variant: Option<String>,
+    /// The customer's email address, in small letters.
+    pub customer: Option<String>,
     pub livemode: Option<bool>,
     pub currency: Option<String>,
     /// A currency each, with its smallest and largest amount in minor units; other currencies are left out.
@@ -65,6 +67,8 @@ pub(crate) enum PaymentStream {
     Status(Status),
     NeedsReview,
     Variant(String),
+    /// Of one customer, by the email address in small letters.
+    Customer(String),
     /// By currency, amount and id.
     Amount,
     /// Those that a search found; whatever the window.

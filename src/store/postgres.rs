@@ -43,6 +43,8 @@ type Connection = PgConnection;
 type Backend = diesel::pg::Pg;
 /// Compares texts byte by byte, so that a beginning is a range.
 const BYTEWISE: &str = "COLLATE \"C\"";
+/// An email address without regard to the case of A to Z, as indexes have it.
+const ADDRESS: &str = "lower(customer COLLATE \"C\")";
 /// An index is sought by a column and the id at once.
 const PAIRS: bool = true;
 /// Before a value: nothing. A statement that is used again is planned once, and pairs hide how frequent a value is.

@@ -44,6 +44,8 @@ type Connection = SqliteConnection;
 type Backend = Sqlite;
 /// Compares texts byte by byte, so that a beginning is a range.
 const BYTEWISE: &str = "COLLATE BINARY";
+/// An email address without regard to the case of A to Z, as indexes have it.
+const ADDRESS: &str = "lower(customer COLLATE BINARY)";
 /// Of a pair with the id, which is the row's own number, SQLite seeks by the first half only and reads all the rest.
 const PAIRS: bool = false;
 /// Before a value: a sign that does nothing, and that keeps SQLite from looking at the value when it plans. Where

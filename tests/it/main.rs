@@ -21,6 +21,7 @@ mod companies;
 mod configuration;
 mod conformance;
 mod creating;
+mod customers;
 mod drift;
 mod dry_run;
 mod dummy;

@@ -69,7 +69,7 @@ fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> D
             row.reference.as_ref().unwrap_or(&row.token),
             frame.href(&format!("payments/{}", row.token)),
         ),
-        customer: row.customer.clone(),
+        customer: row.customer.as_ref().map(|text| Link::new(text, frame.customer("payments", &row.token))),
         variant: row.variant.clone(),
         id: row.gateway_ref.clone(),
         dashboard: gateway.zip(url).map(|(gateway, url)| Link::new(gateway.name(), url)),

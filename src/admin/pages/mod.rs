@@ -5,6 +5,7 @@ use super::routes::Route;
 mod act_entries;
 mod charts;
 mod payment_answer;
+mod payment_totals;
 mod subscription_details;
 mod subscription_sums;
 mod timeline;
@@ -25,6 +26,7 @@ pages! {
     overview,
     payments,
     payment,
+    customer,
     operation,
     rebuild,
     review,

@@ -64,7 +64,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             .iter()
             .map(|(text, page)| Code::new(text, "gateway ref").with_dashboard(gateway, page.clone()))
             .collect(),
-        customer: payment.customer.clone(),
+        customer: payment.customer.as_ref().map(|text| Link::new(text, frame.customer("payments", &payment.token))),
         variant: payment.variant.clone(),
         mode: Badge::mode(payment.livemode),
         created: frame.moment(payment.created_at),

@@ -72,6 +72,7 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
             needs_review: status == Some(None),
             status: status.flatten(),
             variant: asked.text("variant"),
+            customer: None,
             livemode: asked.livemode(),
             currency: asked.currency(),
             amounts: None,
@@ -155,7 +156,7 @@ fn column(asked: &Asked, list: &str, order: Order, by_amount: bool) -> Column {
     }
 }
 
-fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {
+pub(super) fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {
     let payment = Payment::of(row);
     let mut flags = Vec::new();
     flags.extend(payment.needs_review().then(Badge::needs_review));
@@ -168,7 +169,7 @@ fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {
         status: payment.status.into(),
         flags,
         reference: payment.reference,
-        customer: payment.customer,
+        customer: payment.customer.map(|text| Link::new(text, frame.customer("payments", &payment.token))),
         variant: payment.variant,
         token: payment.token,
         created: frame.moment(payment.created_at),

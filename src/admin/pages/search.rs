@@ -11,7 +11,7 @@ use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::search::{Group, Hit, Search};
 use crate::admin::views::words::grouped;
 use crate::domain::money::Money;
-use crate::reports::{FewOf, SEARCH_CAP, SearchFindings};
+use crate::reports::{FewOf, FoundCustomer, SEARCH_CAP, SearchFindings};
 use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::SubscriptionRow;
 use crate::web::respond;
@@ -98,9 +98,12 @@ fn of_amount(frame: &Frame, found: &SearchFindings) -> Group {
 }
 
 fn customers(frame: &Frame, found: &SearchFindings) -> Group {
-    let hit = |(address, count): &(String, usize)| Hit {
-        link: Link::new(address, frame.found("payments", address)),
-        beside: vec![if *count == 1 { "1 payment here".to_owned() } else { format!("{count} payments here") }],
+    let hit = |found: &FoundCustomer| Hit {
+        link: Link::new(&found.address, frame.customer("payments", &found.token)),
+        beside: vec![match found.payments {
+            1 => "1 payment here".to_owned(),
+            count => format!("{count} payments here"),
+        }],
         amount: None,
         state: None,
         at: None,

@@ -79,11 +79,12 @@ pub(super) fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static
     let gateway = story.gateway.unwrap_or("gateway");
     let code = |text: &String, what: &str| Said::Code(Code::new(text, what));
     let at = |at: Timestamp| Said::At(frame.moment(at));
+    let customer = |text: &String| Said::Link(Link::new(text, frame.customer("subscriptions", &row.token)));
     let its_ref = row.gateway_ref.as_ref();
     let with_page = |text: &String| Code::new(text, "gateway ref").with_dashboard(gateway, story.dashboard.clone());
     let mut all: Vec<(&'static str, Option<Said>)> = vec![
         ("Owner", state.owner.as_ref().map(|owner| code(owner, "owner"))),
-        ("Customer", state.customer.clone().map(Said::Text)),
+        ("Customer", state.customer.as_ref().map(customer)),
         ("Gateway ref", its_ref.map(|text| Said::Code(with_page(text)))),
         ("Gateway's customer", state.customer_ref.as_ref().map(|text| code(text, "customer"))),
         ("Token", Some(code(&row.token, "token"))),

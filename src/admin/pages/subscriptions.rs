@@ -132,7 +132,7 @@ fn notes(frame: &Frame, asked: &Asked, found: &SubscriptionPage) -> Vec<String> 
     notes
 }
 
-fn line(frame: &Frame, row: &SubscriptionRow) -> SubscriptionLine {
+pub(super) fn line(frame: &Frame, row: &SubscriptionRow) -> SubscriptionLine {
     let mut flags = Vec::new();
     flags.extend(ends(row).then(Badge::ends));
     flags.extend((!row.certain).then(Badge::not_certain));

@@ -31,8 +31,8 @@ pub(crate) struct DisputeRow {
     pub(crate) badges: Vec<Badge>,
     /// The payment: its reference, or else its token.
     pub(crate) payment: Link,
-    /// The customer's email address.
-    pub(crate) customer: Option<String>,
+    /// The customer's email address, and all there is of this customer.
+    pub(crate) customer: Option<Link>,
     /// The variant.
     pub(crate) variant: String,
     /// The gateway's id of the dispute.

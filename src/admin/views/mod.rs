@@ -9,6 +9,7 @@ pub(crate) mod closed;
 pub(crate) mod compare;
 pub(crate) mod confirm;
 pub(crate) mod curl;
+pub(crate) mod customer;
 pub(crate) mod data;
 pub(crate) mod disputes;
 pub(crate) mod drift;

@@ -44,8 +44,8 @@ pub(crate) struct Payment {
     pub(crate) reference: Option<Code>,
     /// The gateway's ids of its objects.
     pub(crate) gateway_refs: Vec<Code>,
-    /// The customer's email address.
-    pub(crate) customer: Option<String>,
+    /// The customer's email address, and all there is of this customer.
+    pub(crate) customer: Option<Link>,
     /// Its variant.
     pub(crate) variant: String,
     /// Live or test.

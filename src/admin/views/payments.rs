@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::list::{Column, Empty, Filter, Notes, Paging, Tabs};
 use super::page::Page;
-use super::parts::{Amount, Badge, Moment};
+use super::parts::{Amount, Badge, Link, Moment};
+use super::payment::Figure;
 
 /// The list of payments.
 #[derive(Debug, Template)]
@@ -48,12 +49,23 @@ pub(crate) struct PaymentRow {
     pub(crate) flags: Vec<Badge>,
     /// The host's own id.
     pub(crate) reference: Option<String>,
-    /// The customer's email address.
-    pub(crate) customer: Option<String>,
+    /// The customer's email address, and all there is of this customer.
+    pub(crate) customer: Option<Link>,
     /// Its variant.
     pub(crate) variant: String,
     /// Our public id.
     pub(crate) token: String,
     /// When it was created.
     pub(crate) created: Moment,
+}
+
+/// What payments of one currency and mode come to.
+#[derive(Debug)]
+pub(crate) struct PaymentTotals {
+    /// The currency, and how many payments: `EUR, 3 payments`.
+    pub(crate) title: String,
+    /// Test, where it is no real money.
+    pub(crate) mode: Option<Badge>,
+    /// What was captured, refunded, lost to disputes, and kept.
+    pub(crate) figures: Vec<Figure>,
 }

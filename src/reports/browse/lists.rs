@@ -11,7 +11,7 @@ use crate::domain::payment::Status;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::filters::{EventStream, PaymentStream};
+use crate::store::filters::{EventStream, PaymentFilter, PaymentStream};
 use crate::store::rows::{EventRow, PaymentRow};
 
 impl Engine {
@@ -115,6 +115,17 @@ impl Engine {
 /// A part of the list of all payments, inside a transaction.
 pub(crate) fn payment_rows(tx: &mut dyn Tx, place: Option<Place>, size: usize) -> Result<Page<PaymentRow>, Error> {
     payments::page(tx, &PaymentView::default(), &[], place, size)?.whole()
+}
+
+/// A part of the list of one customer's payments, inside a transaction.
+pub(crate) fn payments_of_customer(
+    tx: &mut dyn Tx,
+    address: &str,
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<PaymentRow>, Error> {
+    let filter = PaymentFilter { customer: Some(address.to_ascii_lowercase()), ..PaymentFilter::default() };
+    payments::page(tx, &PaymentView { filter, ..PaymentView::default() }, &[], place, size)
 }
 
 /// A part of a list of events, inside a transaction.

@@ -155,6 +155,10 @@ fn stream(
     window: &Window,
     by_amount: bool,
 ) -> Result<PaymentStream, Error> {
+    // Nothing but its index knows a customer's payments, so that it serves whatever else is asked.
+    if let Some(address) = &filter.customer {
+        return Ok(PaymentStream::Customer(address.clone()));
+    }
     let mut by_id = Vec::new();
     by_id.extend(filter.needs_review.then_some(PaymentStream::NeedsReview));
     by_id.extend(filter.status.map(PaymentStream::Status));

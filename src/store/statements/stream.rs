@@ -25,6 +25,8 @@ pub(super) enum Key<'a> {
     Id(&'a Span<i64>),
     /// A column that has one value here, and the id.
     Word(&'static str, &'a str, &'a Span<i64>),
+    /// The same of an expression.
+    Computed(&'static str, &'a str, &'a Span<i64>),
     Amount(&'a Span<AmountKey>),
     /// These rows and no others.
     Among(Vec<i64>),
@@ -54,7 +56,7 @@ impl Key<'_> {
         if let Self::Among(ids) = self {
             return super::super::among(ids, out);
         }
-        if let (Self::Word(column, value, span), false) = (self, PAIRS) {
+        if let (Self::Word(column, value, span) | Self::Computed(column, value, span), false) = (self, PAIRS) {
             out.push_sql(&format!("{column} = "));
             bind::<Text, _>(*value, &mut out)?;
             out.push_sql(" AND id > ");
@@ -75,7 +77,7 @@ impl Key<'_> {
         match self {
             Self::Among(_) => Ok(()),
             Self::Id(span) => bind::<BigInt, _>(end(span, above), &mut out),
-            Self::Word(_, value, span) => {
+            Self::Word(_, value, span) | Self::Computed(_, value, span) => {
                 bind::<Text, _>(*value, &mut out)?;
                 out.push_sql(", ");
                 bind::<BigInt, _>(end(span, above), &mut out)
@@ -93,14 +95,19 @@ impl Key<'_> {
 
     pub(super) fn order(&self, rising: bool, out: &mut AstPass<'_, '_, Backend>) {
         let way = if rising { "ASC" } else { "DESC" };
-        let columns: Vec<String> = self.columns().iter().map(|column| format!("{column} {way}")).collect();
+        let mut columns = self.columns();
+        if matches!(self, Self::Computed(..)) && !PAIRS {
+            // SQLite does not see that an expression has but one value, and would sort by it.
+            columns.remove(0);
+        }
+        let columns: Vec<String> = columns.iter().map(|column| format!("{column} {way}")).collect();
         out.push_sql(&format!(" ORDER BY {}", columns.join(", ")));
     }
 
     fn columns(&self) -> Vec<&'static str> {
         match self {
             Self::Id(_) | Self::Among(_) => vec!["id"],
-            Self::Word(column, ..) => vec![column, "id"],
+            Self::Word(column, ..) | Self::Computed(column, ..) => vec![column, "id"],
             Self::Amount(_) => vec!["currency", "amount", "id"],
         }
     }

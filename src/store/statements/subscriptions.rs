@@ -13,7 +13,7 @@ use super::schema::{
     pay_audit, pay_events, pay_subscription_invoices, pay_subscription_operations, pay_subscription_transitions,
     pay_subscriptions,
 };
-use super::{BYTEWISE, Connection, failed};
+use super::{ADDRESS, Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
 use crate::domain::subscription::SubscriptionStatus;
@@ -282,7 +282,7 @@ impl Subscriptions for Connection {
 
 /// Whether the customer has this address, without regard to the case of A to Z, as the index has it.
 fn has_address(text: &str) -> UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>> {
-    sql::<Bool>(&format!("lower(customer {BYTEWISE}) = ")).bind::<Text, _>(text.trim().to_ascii_lowercase())
+    sql::<Bool>(&format!("{ADDRESS} = ")).bind::<Text, _>(text.trim().to_ascii_lowercase())
 }
 
 /// The subscriptions with these gateway refs or tokens, each once and in order.

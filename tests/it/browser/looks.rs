@@ -30,7 +30,7 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     let said: Vec<_> = of_it.iter().chain(&less).map(|(at, value)| (at.as_str(), value.clone())).collect();
     app.deliver(&[&changed("checkout.session.completed", &[&said[..], &[("/id", "evt_y".into())]].concat())]).await;
     let large = NewPayment::new("stripe", eur(999_999_999)).reference("10045").customer("mia@shop.example");
-    app.payments.create(large).await.unwrap();
+    let large = app.payments.create(large).await.unwrap().payment.token;
     let (_, address) = checkout(&app, "/orders", "10043").await;
     let admin = |path: &str| (200, format!("/payments/admin/{path}"));
     let mut all: Vec<_> = ["", "?span=7d", "?span=30d", "payments", "payments?status=review", "payments?q=nothing"]
@@ -54,6 +54,7 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     all.push(admin(&format!("subscriptions/{subscription}")));
     all.push(admin(&format!("payments/{token}/rebuild")));
     all.push(admin(&format!("payments/{odd}/review")));
+    all.push(admin(&format!("payments/{large}/customer")));
     all.push((404, "/payments/admin/payments/nothing".to_owned()));
     all.push((404, "/payments/admin/events/x".to_owned()));
     all.push((200, address));

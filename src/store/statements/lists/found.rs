@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::super::super::Instant;
 use super::events::past;
 use super::schema::{pay_event_references, pay_events, pay_payments, pay_references};
-use super::{BYTEWISE, Connection, Said, events, failed, payments};
+use super::{ADDRESS, BYTEWISE, Connection, Said, events, failed, payments};
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
@@ -34,10 +34,9 @@ fn found_payments(
     ids.extend(by_token.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
     // Without regard to the case of A to Z, as the index has it.
     let email = text.to_ascii_lowercase();
-    for (column, expression, start) in [
-        ("reference", format!("reference {BYTEWISE}"), text),
-        ("customer", format!("lower(customer {BYTEWISE})"), email.as_str()),
-    ] {
+    for (column, expression, start) in
+        [("reference", format!("reference {BYTEWISE}"), text), ("customer", ADDRESS.to_owned(), email.as_str())]
+    {
         let end = if whole { start.to_owned() } else { past(start) };
         let query = Said::<BigInt>::new()
             .sql(format!("SELECT id FROM pay_payments WHERE {column} IS NOT NULL AND {expression} >= "))

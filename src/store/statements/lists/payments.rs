@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::schema::pay_payments;
 use super::stream::{Key, Stream};
-use super::{Condition, Connection, Counted, Reach, Sorted, Wanted, everything, failed};
+use super::{ADDRESS, Condition, Connection, Counted, Reach, Sorted, Wanted, everything, failed};
 use crate::domain::id::PaymentId;
 use crate::error::Error;
 use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
@@ -57,11 +57,13 @@ fn stream<'a>(
         PaymentStream::All | PaymentStream::NeedsReview => Key::Id(ids),
         PaymentStream::Status(status) => Key::Word("status", status.as_str(), ids),
         PaymentStream::Variant(variant) => Key::Word("variant", variant, ids),
+        PaymentStream::Customer(address) => Key::Computed(ADDRESS, address, ids),
         PaymentStream::Amount => Key::Amount(amounts),
         PaymentStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
     };
     let only: &[&str] = match of {
         PaymentStream::NeedsReview => &["absorbed_by IS NULL", "needs_review"],
+        PaymentStream::Customer(_) => &["absorbed_by IS NULL", "customer IS NOT NULL"],
         _ => &["absorbed_by IS NULL"],
     };
     Stream { table: "pay_payments", only, key, rising, depth }
