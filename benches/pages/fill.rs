@@ -16,10 +16,11 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
         return;
     }
     let begin = Instant::now();
-    let at = |rows: i64, step: i64| match sqlite {
+    let since = |now: i64, rows: i64, step: i64| match sqlite {
         true => format!("strftime('%Y-%m-%d %H:%M:%S+00:00', {now} - ({rows} - i) * {step}, 'unixepoch')"),
         false => format!("to_timestamp({now} - ({rows} - i) * {step})"),
     };
+    let at = |rows: i64, step: i64| since(now, rows, step);
     let some_text = if sqlite { "lower(hex(randomblob(12)))" } else { "md5(i::text || random()::text)" };
     let numbers = |count: i64| match sqlite {
         true => format!(
@@ -29,6 +30,8 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
     };
     let payments = (events / 5).max(1);
     let (created, received) = (at(payments, 60), at(payments * 5, 12));
+    // When that happened of which a delivery came an hour late.
+    let before = since(now - 3_600, payments * 5, 12);
     // A variant that was given up long ago, and two of today.
     let variant = "CASE WHEN i <= 40 THEN 'stripe-old' WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END";
     let hours = (events / 300).max(DAYS * 24);
@@ -58,7 +61,7 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
             .to_owned(),
         format!(
             "INSERT INTO pay_events (variant, gateway_event_id, source, kind, state, outcome_code, outcome, payment_id, \
-             livemode, received_at, last_delivered_at, finished_at, deliveries, attempts) \
+             livemode, occurred_at, received_at, last_delivered_at, finished_at, deliveries, attempts) \
              SELECT {variant}, 'evt_' || i || '_' || {some_text}, \
              'delivery', CASE WHEN {kind} < 230 THEN 'charge.succeeded' WHEN {kind} < 460 THEN 'payment_intent.succeeded' \
              WHEN {kind} < 660 THEN 'payment_intent.created' WHEN {kind} < 860 THEN 'checkout.session.completed' \
@@ -70,7 +73,8 @@ pub(crate) fn fill(conn: &mut impl SimpleConnection, sqlite: bool, events: i64, 
              CASE WHEN {state} < 9400 THEN 'completed' WHEN {state} < 9980 THEN 'ignored' \
              WHEN {state} < 9990 THEN 'discarded' WHEN {state} < 9998 THEN 'parked' ELSE 'retryable' END, 'applied', \
              'The checkout was completed and paid with 24.90 EUR; pending became paid.', (i - 1) / 5 + 1, i % 50 <> 0, \
-             {received}, {received}, {received}, CASE WHEN i % 200 = 0 THEN 2 ELSE 1 END, 1 \
+             CASE WHEN i % 300 = 0 THEN {before} ELSE {received} END, {received}, {received}, {received}, \
+             CASE WHEN i % 200 = 0 THEN 2 ELSE 1 END, 1 \
              FROM {from} AS numbers",
             from = numbers(payments * 5),
         ),

@@ -93,6 +93,8 @@ const PAGES: &[&str] = &[
     "events?variant=stripe-eu&kind=payout.paid&state=ignored&mode=test",
     "events?mode=test",
     "events?seen=again",
+    "events?seen=late",
+    "events?seen=late&before={deeper}&variant=stripe-eu",
     "events?seen=again&before={deeper}",
     "events?seen=again&kind=charge.*&variant=stripe-eu",
     "events?from={day}&until={day}",

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::latency::{Latency, latency};
 use super::span::{Bucket, Span, columns};
 use super::subscription_sums::{self, SubscriptionSums};
 use crate::domain::Timestamp;
@@ -33,6 +34,8 @@ pub(crate) struct Overview {
     /// The chart's columns, oldest first.
     pub buckets: Vec<Bucket>,
     pub anomalies: Vec<Anomaly>,
+    /// How long the newest deliveries took.
+    pub latency: Latency,
     /// How subscriptions stand, if there are any.
     pub subscriptions: Option<SubscriptionSums>,
 }
@@ -65,7 +68,8 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;
     let subscriptions = subscription_sums::sums(tx, end, span)?;
-    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies, subscriptions })
+    let latency = latency(tx)?;
+    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies, latency, subscriptions })
 }
 
 /// The first, or the last, event of each of these streams that has one.

@@ -42,6 +42,8 @@ pub(crate) struct EventFilter {
     pub livemode: Option<bool>,
     /// Only those that were delivered more than once.
     pub repeated: bool,
+    /// Only deliveries that came late: ten minutes or more after what they tell of.
+    pub late: bool,
     /// A group of failures.
     pub failure: Option<String>,
     /// Only failures of this handler.
@@ -83,6 +85,8 @@ pub(crate) enum EventStream {
     Kind(String),
     Variant(String),
     Repeated,
+    /// Deliveries that came late.
+    Late,
     /// Of one group of failures.
     Failure(String),
     /// Those that a search found; whatever the window.

@@ -45,6 +45,8 @@ type Backend = diesel::pg::Pg;
 const BYTEWISE: &str = "COLLATE \"C\"";
 /// An email address without regard to the case of A to Z, as indexes have it.
 const ADDRESS: &str = "lower(customer COLLATE \"C\")";
+/// What is true of a delivery that came late, as its index says it.
+const LATE: &[&str] = &["source = 'delivery'", "received_at - occurred_at >= interval '600 seconds'"];
 /// An index is sought by a column and the id at once.
 const PAIRS: bool = true;
 /// Before a value: nothing. A statement that is used again is planned once, and pairs hide how frequent a value is.

@@ -46,6 +46,8 @@ type Backend = Sqlite;
 const BYTEWISE: &str = "COLLATE BINARY";
 /// An email address without regard to the case of A to Z, as indexes have it.
 const ADDRESS: &str = "lower(customer COLLATE BINARY)";
+/// What is true of a delivery that came late, as its index says it.
+const LATE: &[&str] = &["source = 'delivery'", "strftime('%s', received_at) - strftime('%s', occurred_at) >= 600"];
 /// Of a pair with the id, which is the row's own number, SQLite seeks by the first half only and reads all the rest.
 const PAIRS: bool = false;
 /// Before a value: a sign that does nothing, and that keeps SQLite from looking at the value when it plans. Where

@@ -38,6 +38,7 @@ mod hmac_webhooks;
 mod host;
 mod house;
 mod intake;
+mod latency;
 mod ledger;
 mod lists;
 mod logging;

@@ -68,8 +68,20 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     Ok(frame.render(&page))
 }
 
+/// How events came, as an address says it.
+#[derive(PartialEq, Eq)]
+enum Seen {
+    Again,
+    Late,
+}
+
 /// What an address asks for.
 pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
+    let seen = asked.word("seen", |word| match word {
+        "again" => Some(Seen::Again),
+        "late" => Some(Seen::Late),
+        _ => None,
+    });
     EventView {
         filter: EventFilter {
             state: asked.word("state", EventState::parse),
@@ -79,7 +91,8 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
             failure: asked.text("failure"),
             handler: asked.text("handler"),
             code: asked.text("code"),
-            repeated: asked.word("seen", |word| (word == "again").then_some(())).is_some(),
+            repeated: seen == Some(Seen::Again),
+            late: seen == Some(Seen::Late),
             from: asked.day("from"),
             until: asked.end_of_day("until"),
         },
@@ -122,7 +135,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
             asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
             asked.fields.select("handler", "Failure of", "Anything", handlers.iter().map(|name| (*name, *name))),
             asked.fields.select("code", "Ended as", "Anything", CODES),
-            asked.fields.select("seen", "Seen", "Any number of times", [("again", "More than once")]),
+            asked.fields.select("seen", "Came", "In any way", [("again", "More than once"), ("late", "Late")]),
         ],
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant", "kind", "failure"])).then(|| list.to_owned()),
@@ -132,6 +145,9 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
 fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     notes.extend(asked.fields.get("failure").map(|cause| format!("Only events with this failure: {cause}.")));
+    if asked.fields.get("seen").as_deref() == Some("late") {
+        notes.push("Only deliveries that came ten minutes or more after what they tell of.".to_owned());
+    }
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} events; only as many are listed."));
     }
@@ -154,6 +170,7 @@ fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
         failed: matches!(row.state, EventState::Retryable | EventState::Discarded),
         variant: row.variant.clone(),
         deliveries: words::times(u64::try_from(row.deliveries).unwrap_or_default()),
+        late: words::late(row),
         received: frame.moment(row.received_at),
     }
 }

@@ -10,14 +10,14 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::overview::{Line, MoneyRow, Overview, Tile, VariantRow};
+use crate::admin::views::overview::{LatencyTable, Line, MoneyRow, Overview, Tile, VariantRow};
 use crate::admin::views::parts::{Amount, Link};
-use crate::admin::views::words::{count, grouped};
+use crate::admin::views::words::{self, count, grouped};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
 use crate::engine::tally::{AGAIN, DUPLICATE, LOST, PAID, RECEIVED, REFUNDED, REJECTED, TEST};
-use crate::reports::{self, Anomaly, COUNT_CAP, Span, Worded, Wording};
+use crate::reports::{self, Anomaly, COUNT_CAP, Latency, Percentiles, Span, Worded, Wording};
 use crate::store::rows::{EventRow, Sum};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit)))];
@@ -43,6 +43,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         chart: events_chart(&frame, span, &found.buckets),
         subscriptions: found.subscriptions.as_ref().map(|sums| subscriptions(&frame, span, sums, &found.sums)),
         variants: found.last.iter().map(|(name, event)| variant(&frame, name, event.as_ref())).collect(),
+        latency: latency(&frame, &found.latency),
         oldest: found.oldest.as_ref().map(|event| (event_link(&frame, event), frame.moment(event.received_at))),
     };
     Ok(frame.render(&page))
@@ -127,6 +128,25 @@ fn money(sums: &[Sum]) -> Vec<MoneyRow> {
         lost: (lost != 0).then(|| amount(lost, code)),
     };
     rows.into_iter().map(row).collect()
+}
+
+/// How long the newest deliveries took. What gateways say of when it happened is exact to a second.
+fn latency(frame: &Frame, found: &Latency) -> Option<LatencyTable> {
+    let said = |within: &Percentiles, brief: fn(time::Duration) -> String| {
+        [within.half, within.of_95, within.of_99].map(brief)
+    };
+    let row = |label, within: &Option<Percentiles>, brief| {
+        let none = || ["–", "–", "–"].map(str::to_owned);
+        (label, within.as_ref().map_or_else(none, |within| said(within, brief)))
+    };
+    (found.deliveries > 0).then(|| LatencyTable {
+        deliveries: found.deliveries,
+        rows: vec![
+            row("received", &found.received, words::in_seconds),
+            row("processed, from there", &found.processed, words::in_milliseconds),
+        ],
+        late: Link::new("Late ones", frame.href("events?seen=late")),
+    })
 }
 
 fn event_link(frame: &Frame, event: &EventRow) -> Link {

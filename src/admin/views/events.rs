@@ -66,6 +66,8 @@ pub(crate) struct EventRow {
     pub(crate) variant: String,
     /// `×3`, where it was delivered more than once.
     pub(crate) deliveries: Option<String>,
+    /// How long after it happened it came, where that is long.
+    pub(crate) late: Option<String>,
     /// When it first came.
     pub(crate) received: Moment,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Overview {
     pub(crate) variants: Vec<VariantRow>,
     /// The event that has waited longest.
     pub(crate) oldest: Option<(Link, Moment)>,
+    /// How long deliveries take, if there are any.
+    pub(crate) latency: Option<LatencyTable>,
 }
 
 /// How subscriptions stand.
@@ -60,6 +62,17 @@ pub(crate) struct MonthlyRow {
     pub(crate) amount: Amount,
     /// How many subscriptions it is of.
     pub(crate) count: String,
+}
+
+/// How long the newest deliveries took.
+#[derive(Debug)]
+pub(crate) struct LatencyTable {
+    /// How many they are.
+    pub(crate) deliveries: usize,
+    /// From when until when, and within which time a half, 95 and 99 of a hundred are.
+    pub(crate) rows: Vec<(&'static str, [String; 3])>,
+    /// The ones that came late.
+    pub(crate) late: Link,
 }
 
 /// Something that is odd, and where to do something about it.

@@ -48,6 +48,19 @@ pub(crate) fn span(seconds: u64) -> String {
     }
 }
 
+/// A time that is known to the second: `under 1 s`, `40 s`, `3 min`.
+pub(crate) fn in_seconds(time: time::Duration) -> String {
+    match time.whole_seconds() {
+        ..1 => "under 1 s".to_owned(),
+        seconds => span(seconds.unsigned_abs()),
+    }
+}
+
+/// A time that is known to the millisecond: `12 ms`, `40 s`, `3 min`.
+pub(crate) fn in_milliseconds(time: time::Duration) -> String {
+    if time.whole_seconds() < 1 { format!("{} ms", time.whole_milliseconds().max(0)) } else { in_seconds(time) }
+}
+
 /// When a delivery was signed, seen from its arrival; negative is in the future.
 pub(crate) fn skew(seconds: i64) -> String {
     match (seconds.unsigned_abs(), seconds < 0) {

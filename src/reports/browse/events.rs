@@ -92,6 +92,7 @@ fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Res
     }
     let mut all = Vec::new();
     all.extend(filter.repeated.then(|| vec![EventStream::Repeated]));
+    all.extend(filter.late.then(|| vec![EventStream::Late]));
     all.extend(filter.state.map(|state| vec![EventStream::State(state)]));
     match (filter.kinds_from(), &filter.kind) {
         (Some(start), _) => {

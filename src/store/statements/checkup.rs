@@ -13,7 +13,7 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::error::Error;
 use crate::store::audit::{Matched, Refused};
-use crate::store::checkup::Checkup;
+use crate::store::checkup::{Checkup, EventTimes};
 use crate::store::filters::Span;
 use crate::store::rows::EventRow;
 use pay_events::dsl as e;
@@ -52,6 +52,14 @@ impl Checkup for Connection {
             found.into_iter().map(|(secret, events, last)| Matched { secret, events, last }).collect();
         matched.sort_by_key(|one| std::cmp::Reverse(one.last));
         Ok(matched)
+    }
+
+    fn newest_event_times(&mut self, limit: i64) -> Result<Vec<EventTimes>, Error> {
+        let all = everything();
+        let newest = Stream { table: "pay_events", only: &[], key: Key::Id(&all), rising: false, depth: limit };
+        let query = Said::<(Text, Nullable<Instant>, Instant, Nullable<Instant>, Nullable<Instant>)>::new()
+            .rows("source, occurred_at, received_at, finished_at, requeued_at", newest);
+        query.load(self).map_err(failed("reading how long deliveries took"))
     }
 
     fn refused(&mut self, since: Timestamp) -> Result<Vec<Refused>, Error> {

@@ -41,6 +41,7 @@ async fn pages() -> (App, Vec<(u64, String)>) {
             "events/2",
             "events/6",
             "events?state=retryable",
+            "events?seen=late",
             "subscriptions",
             "subscriptions?q=x",
         ])

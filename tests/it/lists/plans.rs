@@ -95,6 +95,8 @@ const PAGES: &[&str] = &[
     "events?kind=charge.*&state=completed&variant=stripe-eu&mode=live",
     "events?variant=stripe-eu",
     "events?seen=again",
+    "events?seen=late",
+    "events?seen=late&kind=invoice.paid&variant=stripe&before=900",
     "events?seen=again&kind=invoice.paid&variant=stripe&mode=live",
     "events?from=2026-10-11&until=2026-10-12",
     "events?q=evt_77",

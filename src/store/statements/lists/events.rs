@@ -1,10 +1,12 @@
 //! How are events listed?
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::schema::{pay_events, pay_payments};
 use super::stream::{Key, Stream};
-use super::{Condition, Connection, Counted, Each, Reach, Wanted, everything, failed};
+use super::{Condition, Connection, Counted, Each, LATE, Reach, Wanted, everything, failed};
 use crate::domain::failure_group::groups_of;
 use crate::domain::id::{EventId, PaymentId};
 use crate::error::Error;
@@ -55,6 +57,7 @@ pub(super) fn count(conn: &mut Connection, of: &[EventStream], cap: i64) -> Resu
 fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64) -> Stream<'a> {
     let only: &[&str] = match of {
         EventStream::Repeated => &["deliveries > 1"],
+        EventStream::Late => LATE,
         // An older release leaves the group where the event got on, or was discarded on purpose.
         EventStream::Failure(_) => {
             &["failure IS NOT NULL", "state IN ('retryable', 'discarded')", "outcome_code <> 'discarded'"]
@@ -62,7 +65,7 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
         _ => &[],
     };
     let key = match of {
-        EventStream::All | EventStream::Repeated => Key::Id(ids),
+        EventStream::All | EventStream::Repeated | EventStream::Late => Key::Id(ids),
         EventStream::State(state) => Key::Word("state", state.as_str(), ids),
         EventStream::Kind(kind) => Key::Word("kind", kind, ids),
         EventStream::Variant(variant) => Key::Word("variant", variant, ids),
@@ -96,6 +99,9 @@ fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_even
     all.extend(rest.code.clone().map(|code| Box::new(e::outcome_code.assume_not_null().eq(code)) as Condition<_>));
     if rest.repeated && *of != EventStream::Repeated {
         all.push(Box::new(e::deliveries.gt(1)));
+    }
+    if rest.late && *of != EventStream::Late {
+        all.push(Box::new(sql::<Bool>(&LATE.join(" AND ")).assume_not_null()));
     }
     if let Some(livemode) = rest.livemode {
         all.push(Box::new(e::livemode.assume_not_null().eq(livemode)));

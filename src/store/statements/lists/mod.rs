@@ -14,7 +14,7 @@ use diesel::{BoxableExpression, QueryResult, RunQueryDsl};
 
 use super::said::Said;
 use super::stream::{self, Stream, everything};
-use super::{ADDRESS, BYTEWISE, Backend, Connection, failed, schema};
+use super::{ADDRESS, BYTEWISE, Backend, Connection, LATE, failed, schema};
 
 /// What the rest of a filter wants of a row.
 type Condition<T> = Box<dyn BoxableExpression<T, Backend, SqlType = Bool>>;
