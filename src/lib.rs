@@ -76,8 +76,8 @@ pub use domain::difference::{DifferingValue, DriftSubject};
 pub use domain::person::Person;
 pub use domain::subscription::{PlanChange, Proration};
 pub use engine::{
-    Alarm, AlarmThresholds, Chores, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks, ReadyPart, Retention,
-    Subscription, Unmatched, Variant,
+    Alarm, AlarmThresholds, Chores, DisputeChange, HandlerError, ModePolicy, Payment, Readiness, ReadyChecks,
+    ReadyPart, Retention, Subscription, Unmatched, Variant,
 };
 pub use error::{Error, ErrorKind};
 pub use gateways::CaptureMethod;

@@ -134,6 +134,8 @@ const PAGES: &[&str] = &[
     "disputes",
     "disputes?state=lost",
     "disputes?state=won&before={deep}",
+    "disputes?variant=stripe-eu",
+    "disputes?state=lost&mode=test",
     "payments/{token}/customer",
     "payments/{token}/customer?before={deep}",
     "failures",

@@ -24,7 +24,7 @@ pub fn why(
     if let Some(sentence) = refused_amount(before, after, effects) {
         return ("mismatch", sentence);
     }
-    let disputes: Vec<String> = disputes(effects).map(dispute_words).collect();
+    let disputes: Vec<String> = disputes(effects).map(|(fact, _)| dispute_words(fact)).collect();
     if before != after || !disputes.is_empty() {
         return ("applied", applied(before, after, disputes));
     }
@@ -36,14 +36,14 @@ pub fn why(
 
 /// The facts by which a dispute began or came to another state. That one is over which nobody heard of, of no amount, is
 /// no news: a gateway may say so of each payment without one.
-pub fn disputes(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
+pub fn disputes(effects: &[(Fact, Effect)]) -> impl Iterator<Item = (&Fact, Effect)> {
     let is_step = |(fact, effect): &&(Fact, Effect)| match effect {
         Effect::New => fact.state != State::Closed || fact.amount.is_some(),
         Effect::Replaced(held) => *held != fact.state,
         _ => false,
     };
     let disputes = effects.iter().filter(|(fact, _)| fact.aspect == Aspect::Dispute);
-    disputes.filter(is_step).map(|(fact, _)| fact)
+    disputes.filter(is_step).map(|(fact, effect)| (fact, *effect))
 }
 
 /// `dispute dp_1 of 49.99 EUR is open, to be answered by 2026-12-03 23:59 UTC`.

@@ -92,6 +92,8 @@ pub struct Fact {
     pub since: Option<Timestamp>,
     /// By when somebody has to act on it: the end of the time in which a dispute can be answered.
     pub until: Option<Timestamp>,
+    /// Of a dispute, the gateway's own word for why the customer disputes the payment: `fraudulent`.
+    pub reason: Option<String>,
     /// Real money (`true`) or a test, if the event says so. Interpretations leave it out: it is the event's own.
     pub livemode: Option<bool>,
     /// When it happened, by the gateway's clock.
@@ -197,6 +199,7 @@ impl Fact {
             parent: None,
             since: None,
             until: None,
+            reason: None,
             livemode: None,
             occurred_at: at,
             event_id: event_id.to_owned(),
@@ -233,6 +236,12 @@ impl Fact {
     /// Adds the time by which somebody has to act.
     pub fn with_until(mut self, until: Option<Timestamp>) -> Self {
         self.until = until;
+        self
+    }
+
+    /// Adds the gateway's word for why it is so.
+    pub fn with_reason(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
         self
     }
 }

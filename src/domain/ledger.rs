@@ -52,6 +52,14 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// The state of the fact that was replaced.
+    pub fn before(self) -> Option<State> {
+        match self {
+            Self::Replaced(state) => Some(state),
+            _ => None,
+        }
+    }
+
     /// Whether the ledger changed.
     pub fn changed(self) -> bool {
         matches!(self, Self::New | Self::Replaced(_))
@@ -234,7 +242,8 @@ impl Precedence<'_> {
 }
 
 /// The fields that decide when all else is equal, so that there is a winner even between two events with one id.
-type Content<'a> = (Option<i64>, Option<i64>, Option<Currency>, Option<&'a str>, [Option<Timestamp>; 2], Option<bool>);
+type Content<'a> =
+    (Option<i64>, Option<i64>, Option<Currency>, [Option<&'a str>; 2], [Option<Timestamp>; 2], Option<bool>);
 
 /// How final a state is. A more final one outranks a less final one, whatever their times.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -275,7 +284,7 @@ fn precedence(fact: &Fact) -> Precedence<'_> {
             fact.amount,
             fact.face,
             fact.currency,
-            fact.parent.as_deref(),
+            [fact.parent.as_deref(), fact.reason.as_deref()],
             [fact.since, fact.until],
             fact.livemode,
         ),

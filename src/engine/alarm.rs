@@ -13,10 +13,11 @@ use crate::domain::Timestamp;
 pub struct Alarm {
     /// Which one, the same at its beginning and its end, so that programs can tell alarms apart: `overdue`,
     /// `no-variant`, `no-handler`, `deadlock`, `parked`, `authorized`, `review`, `unknown-status`, `operations`,
-    /// `disputes`; with the variant after a colon `refused`, `sent-away`, `silence`, `missed`, `drift`, `unshown`,
-    /// `not-shown`, `differing`, as in `silence:stripe`; with variant and kind `discarded:stripe:charge.refunded`; with
-    /// the gateway's id of it `dispute:dp_1`; with its name `chore`, as in `chore:reconcile:stripe`; and of what can't
-    /// be looked for `look`, as in `look:drift`. `docs/operations.md` has the list with what each means.
+    /// `disputes`, `test-disputes`; with the variant after a colon `refused`, `sent-away`, `silence`, `missed`, `drift`,
+    /// `unshown`, `not-shown`, `differing`, as in `silence:stripe`; with variant and kind
+    /// `discarded:stripe:charge.refunded`; with the gateway's id of it `dispute:dp_1`; with its name `chore`, as in
+    /// `chore:reconcile:stripe`; and of what can't be looked for `look`, as in `look:drift`. `docs/operations.md` has
+    /// the list with what each means.
     pub key: String,
     /// What is the matter, and its likely cause: one sentence as it was at the beginning.
     pub sentence: String,

@@ -49,6 +49,7 @@ pub(crate) use erasures::Erasures;
 pub use handler::HandlerError;
 pub use health::{Readiness, ReadyChecks, ReadyPart};
 pub(crate) use holdings::Holdings;
+pub use notice::DisputeChange;
 pub(crate) use notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 pub use payment::Payment;
 pub use retention::Retention;

@@ -5,11 +5,13 @@ use bytes::Bytes;
 use super::payment::Payment;
 use super::subscription::Subscription;
 use crate::domain::Timestamp;
-use crate::domain::fact::State;
+use crate::domain::fact::{Fact, State};
 use crate::domain::id::{SubscriptionTransitionId, TransitionId};
+use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::subscription::SubscriptionState;
 use crate::store::rows::{EventRow, PaymentRow, TransitionRow};
+use crate::store::told;
 
 /// What handlers are told of a transition.
 #[derive(Clone)]
@@ -21,9 +23,38 @@ pub(crate) struct TransitionNotice {
     pub(crate) needs_review: bool,
     pub(crate) disputed: bool,
     pub(crate) dispute: Option<State>,
+    pub(crate) dispute_change: Option<DisputeChange>,
     pub(crate) cause: String,
     pub(crate) event_id: String,
     pub(crate) kind: String,
+}
+
+/// How a dispute came to another state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DisputeChange {
+    /// The gateway's id of the dispute.
+    pub id: String,
+    /// The state before; `None` where it is the first that is known of the dispute.
+    pub from: Option<State>,
+    /// The state after.
+    pub to: State,
+    /// How much is disputed, where the gateway says it.
+    pub amount: Option<Money>,
+    /// By when it has to be answered, where the gateway says it.
+    pub until: Option<Timestamp>,
+    /// The gateway's own word for why the customer disputes the payment: `fraudulent`.
+    pub reason: Option<String>,
+}
+
+impl DisputeChange {
+    /// That of a stored transition; none of one that was stored by a release that did not keep it.
+    fn of(row: &TransitionRow) -> Option<Self> {
+        let fact = told::from_json(row.dispute_fact.as_deref()?)?;
+        let amount = fact.amount.zip(fact.currency).map(|(minor, currency)| Money::new(minor, currency));
+        let Fact { gateway_ref, state, until, reason, .. } = fact;
+        Some(Self { id: gateway_ref, from: row.dispute_from, to: state, amount, until, reason })
+    }
 }
 
 /// What handlers are told of a subscription's transition.
@@ -61,6 +92,7 @@ impl TransitionNotice {
             needs_review: row.needs_review,
             disputed: row.disputed,
             dispute: row.dispute,
+            dispute_change: DisputeChange::of(row),
             cause: row.cause.clone(),
             event_id: event.gateway_event_id.clone(),
             kind: event.kind.clone(),

@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::fact::State;
 use crate::domain::payment::Status;
 use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
-use crate::engine::{EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice};
+use crate::engine::{DisputeChange, EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice};
 
 /// A recorded step of a payment, handed to handlers.
 #[derive(Clone)]
@@ -23,8 +23,8 @@ pub struct Transition {
     pub needs_review: bool,
     /// Whether a dispute is open or was lost, after.
     pub disputed: bool,
-    /// The state that a dispute came to with this step, if one did: `Open`, `Won`, `Lost` and so on. Its id, amount and
-    /// deadline are in `cause`.
+    /// The state that a dispute came to with this step, if one did: `Open`, `Won`, `Lost` and so on. See
+    /// [`Transition::dispute_change`].
     pub dispute: Option<State>,
     /// Why, one sentence.
     pub cause: String,
@@ -32,10 +32,17 @@ pub struct Transition {
     pub event_id: String,
     /// That event's kind.
     pub kind: String,
+    dispute_change: Option<DisputeChange>,
     payments: Payments,
 }
 
 impl Transition {
+    /// How a dispute came to another state with this step, if one did: which, from what to what, over how much, and by
+    /// when it is to be answered. `None` also for steps of releases that did not keep it yet.
+    pub fn dispute_change(&self) -> Option<&DisputeChange> {
+        self.dispute_change.as_ref()
+    }
+
     /// Whether this is the step that brought the payment to `status`.
     ///
     /// It may do so more than once: a refund that fails makes a refunded payment paid again. See
@@ -58,8 +65,8 @@ impl Transition {
 
     pub(super) fn new(notice: TransitionNotice, payments: Payments) -> Self {
         let TransitionNotice { payment, from, to, needs_review, disputed, dispute, .. } = notice;
-        let TransitionNotice { cause, event_id, kind, .. } = notice;
-        Self { payment, from, to, needs_review, disputed, dispute, cause, event_id, kind, payments }
+        let TransitionNotice { cause, event_id, kind, dispute_change, .. } = notice;
+        Self { payment, from, to, needs_review, disputed, dispute, cause, event_id, kind, dispute_change, payments }
     }
 }
 

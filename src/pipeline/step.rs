@@ -24,6 +24,7 @@ use crate::engine::payment;
 use crate::engine::tally::Moved;
 use crate::error::Error;
 use crate::store::rows::{Claimed, NewTransition, PaymentDraft, PaymentRow, Verdict};
+use crate::store::told;
 
 /// One event, and what decides about it besides the working set.
 pub(crate) struct Step<'a> {
@@ -282,7 +283,7 @@ impl Step<'_> {
         absorbed: Vec<String>,
     ) -> Change {
         let visible = |state: &PaymentState| (state.status, state.disputed, state.lost, state.concerns.clone());
-        let dispute = explain::disputes(&effects).last().map(|fact| fact.state);
+        let dispute = explain::disputes(&effects).last();
         let mut step = None;
         if dispute.is_some() || visible(&before) != visible(&after) {
             step = Some(set.changes.transitions.len());
@@ -295,7 +296,9 @@ impl Step<'_> {
                 disputed: payment.disputed,
                 cause: why.to_owned(),
                 created_at: self.now,
-                dispute,
+                dispute: dispute.map(|(fact, _)| fact.state),
+                dispute_from: dispute.and_then(|(_, effect)| effect.before()),
+                dispute_fact: dispute.map(|(fact, _)| told::to_json(fact)),
             });
         }
         let mut earlier = set.earlier.get(&self.event.row.id).cloned().unwrap_or_default();

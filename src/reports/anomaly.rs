@@ -37,6 +37,8 @@ pub(crate) enum Anomaly {
     Dispute { id: String, token: String, money: Option<String>, until: Option<Timestamp> },
     /// More disputes are open than are told one by one.
     MoreDisputes { count: i64 },
+    /// Disputes of no real money are open.
+    TestDisputes { count: i64 },
     /// Events of a kind were given up, and nobody has done anything about it; the last then.
     Discarded { variant: String, kind: String, count: i64, last: Timestamp },
     /// Events wait for payments that nobody will create any more.

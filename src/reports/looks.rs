@@ -130,7 +130,7 @@ impl Look {
             Self::Chores => (&["chore"], "chores"),
             Self::Operations => (&["operations"], "operations"),
             Self::Drift => (&["drift"], "what differs at gateways"),
-            Self::Disputes => (&["dispute", "disputes"], "disputes"),
+            Self::Disputes => (&["dispute", "disputes", "test-disputes"], "disputes"),
             Self::Parked => (&["parked"], "parked events"),
             Self::Authorized => (&["authorized"], "authorizations"),
             Self::Review => (&["review"], "payments to review"),

@@ -38,7 +38,7 @@ pub(crate) use anomaly::Anomaly;
 pub(crate) use audit::{Acts, NAMED, is_on_many};
 pub(crate) use books::{Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
-    COUNT_CAP, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
+    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
     by_text, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
@@ -46,7 +46,7 @@ pub(crate) use chores::chore_in_words;
 pub(crate) use customer::CustomerOf;
 #[cfg(feature = "cli")]
 pub(crate) use diagnosis::{Finding, Severity};
-pub(crate) use disputes::{DISPUTE_STATES, DisputeList};
+pub(crate) use disputes::{DISPUTE_STATES, DisputeList, DisputeView};
 pub(crate) use drift::{ComparedVariant, NotedDifference};
 pub(crate) use dry_run::Forecast;
 pub(crate) use failures::FailureGroup;

@@ -75,6 +75,7 @@ impl Anomaly {
             Self::OpenCalls { .. } => "operations".to_owned(),
             Self::Dispute { id, .. } => format!("dispute:{id}"),
             Self::MoreDisputes { .. } => "disputes".to_owned(),
+            Self::TestDisputes { .. } => "test-disputes".to_owned(),
             Self::Discarded { variant, kind, .. } => format!("discarded:{variant}:{kind}"),
             Self::ParkedLong { .. } => "parked".to_owned(),
             Self::Unshown { variant, .. } => format!("unshown:{variant}"),
@@ -103,7 +104,7 @@ impl Anomaly {
             Self::NotShown { .. } | Self::Drift { .. } => true,
             Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
             Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
-            Self::Differing { .. } | Self::LookFails { .. } => false,
+            Self::Differing { .. } | Self::LookFails { .. } | Self::TestDisputes { .. } => false,
         }
     }
 
@@ -168,6 +169,7 @@ impl Anomaly {
             Self::OpenCalls { .. }
             | Self::Dispute { .. }
             | Self::MoreDisputes { .. }
+            | Self::TestDisputes { .. }
             | Self::Unshown { .. }
             | Self::Drift { .. } => self.of_gateways(words),
             Self::NotShown { variant, count, .. } => format!(
@@ -237,6 +239,10 @@ impl Anomaly {
             Self::MoreDisputes { count } => {
                 format!("{} more.", words.many(*count, "dispute is open", "disputes are open"))
             }
+            Self::TestDisputes { count } => format!(
+                "{} in test mode: no money is at stake.",
+                words.many(*count, "dispute is open", "disputes are open")
+            ),
             _ => String::new(),
         }
     }
@@ -263,6 +269,7 @@ impl Anomaly {
             Self::OpenCalls { token, .. } => ("The oldest", format!("payments/{token}")),
             Self::Dispute { token, .. } => ("Its payment", format!("payments/{token}")),
             Self::MoreDisputes { .. } => ("Disputes", "disputes".to_owned()),
+            Self::TestDisputes { .. } => ("Test disputes", "disputes?mode=test".to_owned()),
             Self::Discarded { variant, .. } => {
                 ("Discarded events", format!("events?state=discarded&variant={variant}"))
             }

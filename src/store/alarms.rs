@@ -35,6 +35,7 @@ pub(crate) struct OpenDispute {
     pub currency: Option<String>,
     /// By when it has to be answered.
     pub until: Option<Timestamp>,
+    pub livemode: Option<bool>,
 }
 
 /// A call to a gateway whose end is not known.

@@ -18,6 +18,8 @@ pub(crate) struct DisputeRow {
     /// Minor units.
     pub amount: Option<i64>,
     pub currency: Option<String>,
+    /// The gateway's word for why the customer disputes it.
+    pub reason: Option<String>,
     /// By when it has to be answered.
     pub until: Option<Timestamp>,
     pub occurred_at: Timestamp,
@@ -47,6 +49,8 @@ pub(crate) trait Disputes {
         place: Option<DisputePlace>,
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error>;
+    /// The open disputes, those that are to be answered first, and then those without a deadline.
+    fn disputes_by_deadline(&mut self, limit: i64) -> Result<Vec<DisputeRow>, Error>;
     /// How many disputes are in each of these states, counted up to `cap`.
     fn count_disputes(&mut self, states: &[State], cap: i64) -> Result<Vec<i64>, Error>;
 }

@@ -72,13 +72,15 @@ pub(crate) enum Fate {
 
 /// Every column that may say something of a person in words, but for what is taken apart by itself: the bodies of events
 /// and the facts of subscriptions.
-pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 33] = [
+pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 35] = [
     ("pay_payments", "id", "customer", Whose::Payments, Fate::Gone),
     ("pay_payments", "id", "metadata", Whose::Payments, Fate::Gone),
     ("pay_payments", "id", "reference", Whose::Payments, Fate::Scrubbed),
     ("pay_payments", "id", "concerns", Whose::Payments, Fate::Scrubbed),
     ("pay_references", "payment_id", "gateway_ref", Whose::Payments, Fate::ScrubbedKey),
     ("pay_transitions", "payment_id", "cause", Whose::Payments, Fate::Scrubbed),
+    ("pay_transitions", "payment_id", "dispute_fact", Whose::Payments, Fate::ScrubbedSurely),
+    ("pay_ledger", "payment_id", "reason", Whose::Payments, Fate::Scrubbed),
     ("pay_operations", "payment_id", "reason", Whose::Payments, Fate::Replaced),
     ("pay_operations", "payment_id", "outcome", Whose::Payments, Fate::Scrubbed),
     ("pay_operations", "payment_id", "actor", Whose::Payments, Fate::ScrubbedSurely),

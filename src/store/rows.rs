@@ -235,6 +235,10 @@ pub(crate) struct NewTransition {
     pub created_at: Timestamp,
     /// The state that a dispute came to.
     pub dispute: Option<State>,
+    /// The state that it was in before, if it had one.
+    pub dispute_from: Option<State>,
+    /// What was told of it, as JSON.
+    pub dispute_fact: Option<String>,
 }
 
 /// A stored transition.
@@ -253,6 +257,8 @@ pub(crate) struct TransitionRow {
     pub cause: String,
     pub created_at: Timestamp,
     pub dispute: Option<State>,
+    pub dispute_from: Option<State>,
+    pub dispute_fact: Option<String>,
 }
 
 /// An attempt to be added.
@@ -324,7 +330,21 @@ impl TransitionRow {
     /// A transition that was just stored.
     pub(crate) fn new(id: TransitionId, new: NewTransition) -> Self {
         let NewTransition { payment_id, event_id, from_status, to_status, .. } = new;
-        let NewTransition { needs_review, disputed, cause, created_at, dispute, .. } = new;
-        Self { id, payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at, dispute }
+        let NewTransition { needs_review, disputed, cause, created_at, .. } = new;
+        let NewTransition { dispute, dispute_from, dispute_fact, .. } = new;
+        Self {
+            id,
+            payment_id,
+            event_id,
+            from_status,
+            to_status,
+            needs_review,
+            disputed,
+            cause,
+            created_at,
+            dispute,
+            dispute_from,
+            dispute_fact,
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct ToldFact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     livemode: Option<bool>,
     /// Unix time in microseconds.
     at: i64,
@@ -48,6 +50,7 @@ impl ToldFact {
             parent: fact.parent.clone(),
             since: fact.since.map(micros),
             until: fact.until.map(micros),
+            reason: fact.reason.clone(),
             livemode: fact.livemode,
             at: micros(fact.occurred_at),
             event: fact.event_id.clone(),
@@ -68,11 +71,22 @@ impl ToldFact {
             parent: self.parent,
             since: self.since.and_then(at),
             until: self.until.and_then(at),
+            reason: self.reason,
             livemode: self.livemode,
             occurred_at: at(self.at)?,
             event_id: self.event,
         })
     }
+}
+
+/// One fact.
+pub(crate) fn to_json(fact: &Fact) -> String {
+    serde_json::to_string(&ToldFact::of(fact)).unwrap_or_default()
+}
+
+/// The same out of the database; `None` where a newer release wrote what this one does not know.
+pub(crate) fn from_json(text: &str) -> Option<Fact> {
+    serde_json::from_str::<ToldFact>(text).ok().and_then(ToldFact::fact)
 }
 
 /// What else was told of a register; nothing where that is nothing.

@@ -6,26 +6,37 @@ use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
+use crate::admin::views::badge::spaced;
 use crate::admin::views::disputes::{DisputeRow, Disputes};
-use crate::admin::views::list::{Empty, Tabs};
+use crate::admin::views::list::{Empty, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Amount, Badge, Link};
+use crate::admin::views::words;
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
-use crate::reports::{DISPUTE_STATES, DisputeList, Order};
+use crate::reports::{DEPTH, DISPUTE_STATES, DisputeList, DisputeView, Order};
 use crate::store::disputes as store;
 
 pub(in crate::admin) const ROUTES: &[Route] =
     &[Route::section("Disputes", "disputes", |visit| Box::pin(show(visit)))];
 
+/// The fields of the form.
+const FILTERS: &[&str] = &["variant", "mode"];
+
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
-    let state = state(&mut asked);
-    let list = frame.href("disputes");
-    let found = visit.engine().disputes(state, asked.place()).await?;
+    let view = view(&mut asked);
+    let (state, list) = (view.state, frame.href("disputes"));
+    let found = visit.engine().disputes(view, asked.place()).await?;
     let page = Disputes {
         page: frame.page("Disputes", "disputes"),
         tabs: tabs(&asked, &list, state, &found),
-        empty: empty(state),
+        filter: form(&visit, &asked, &list),
+        notes: Notes { notes: notes(&asked, &found), ..Notes::default() },
+        order: match state {
+            State::Open => "those first that are to be answered first",
+            _ => "those of the newest payments first",
+        },
+        empty: empty(&asked, state, &list, &found),
         paging: asked.fields.paging(&list, "dispute", &found.page, Order::default()),
         rows: found.page.rows.iter().map(|row| self::row(&visit, &frame, state, row)).collect(),
     };
@@ -33,9 +44,35 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// Which disputes an address asks for.
-pub(super) fn state(asked: &mut Asked) -> State {
+pub(super) fn view(asked: &mut Asked) -> DisputeView {
     let known = |word: &str| DISPUTE_STATES.into_iter().find(|state| state.as_str() == word);
-    asked.word("state", known).unwrap_or(State::Open)
+    let state = asked.word("state", known).unwrap_or(State::Open);
+    DisputeView { state, variant: asked.text("variant"), livemode: asked.livemode() }
+}
+
+fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
+    Filter {
+        action: list.to_owned(),
+        hidden: asked.fields.get("state").map(|state| ("state".to_owned(), state)).into_iter().collect(),
+        selects: vec![
+            asked.fields.variants(&visit.payments),
+            asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
+        ],
+        clear: asked.any(FILTERS).then(|| list.to_owned()),
+        ..Filter::default()
+    }
+}
+
+fn notes(asked: &Asked, found: &DisputeList) -> Vec<String> {
+    let mut notes = asked.notes(&[]);
+    if found.is_part {
+        notes.push(format!("Only the {DEPTH} that are to be answered first are listed; the CSV has all."));
+    }
+    if found.page.lost {
+        notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
+    }
+    notes.extend(found.page.stopped.map(|_| words::looked_through("disputes", "made", None)));
+    notes
 }
 
 fn tabs(asked: &Asked, list: &str, state: State, found: &DisputeList) -> Tabs {
@@ -65,6 +102,7 @@ fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> D
     DisputeRow {
         amount: money.map(Amount::new),
         badges: [Some(state.into()), Badge::mode(row.livemode.filter(|live| !live))].into_iter().flatten().collect(),
+        reason: row.reason.as_deref().map(spaced),
         payment: Link::new(
             row.reference.as_ref().unwrap_or(&row.token),
             frame.href(&format!("payments/{}", row.token)),
@@ -78,8 +116,14 @@ fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> D
     }
 }
 
-fn empty(state: State) -> Empty {
+fn empty(asked: &Asked, state: State, list: &str, found: &DisputeList) -> Empty {
     let text = "What the gateways report of disputes and inquiries is listed here by where it stands.";
-    let title = if state == State::Open { "No dispute is open" } else { "None" };
-    Empty { title: title.to_owned(), text: text.to_owned(), codes: Vec::new(), link: None }
+    let title = match state {
+        _ if found.page.stopped.is_some() => "None so far",
+        _ if asked.any(FILTERS) => "No disputes match",
+        State::Open => "No dispute is open",
+        _ => "None",
+    };
+    let link = asked.any(FILTERS).then(|| Link::new("All disputes", list));
+    Empty { title: title.to_owned(), text: text.to_owned(), codes: Vec::new(), link }
 }

@@ -14,29 +14,30 @@ use crate::admin::views::words::machine;
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
 use crate::error::Error;
+use crate::reports::DisputeView;
 use crate::store::disputes::DisputeRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("disputes.csv", |visit| Box::pin(disputes_csv(visit)))];
 
 const DISPUTES: &[&str] = &[
     "dispute", "state", "amount", "currency", "since", "answer_by", "variant", "mode", "payment", "reference",
-    "customer",
+    "customer", "reason",
 ];
 
 async fn disputes_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let state = readable(disputes::state(&mut asked), &asked)?;
+    let view = readable(disputes::view(&mut asked), &asked)?;
     let (way, response) = download(&file("disputes", &visit));
-    actix_rt::spawn(async move { end(send(visit, state, &way).await, &way).await });
+    actix_rt::spawn(async move { end(send(visit, view, &way).await, &way).await });
     Ok(response)
 }
 
-async fn send(visit: Visit, state: State, way: &Way) -> Result<(), Error> {
+async fn send(visit: Visit, view: DisputeView, way: &Way) -> Result<(), Error> {
     let (mut sheet, mut place) = (Sheet::new(visit, DISPUTES), None);
     while sheet.send(way).await {
-        let page = sheet.visit().engine().dispute_page(state, place, CHUNK).await?;
+        let page = sheet.visit().engine().dispute_page(view.clone(), place, CHUNK).await?;
         for row in page.rows {
-            add(&mut sheet, state, row);
+            add(&mut sheet, view.state, row);
         }
         place = page.further;
         if place.is_none() {
@@ -63,6 +64,7 @@ fn add(sheet: &mut Sheet, state: State, row: DisputeRow) {
         Ours(row.token),
         Theirs(row.reference),
         Theirs(row.customer),
+        Theirs(row.reason),
     ];
     sheet.row(&variant, cells);
 }

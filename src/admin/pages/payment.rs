@@ -48,7 +48,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let page = Page {
         page: around,
         back: Link::new("Payments", frame.href("payments")),
-        answer: payment_answer::answer(&story, &payment),
+        answer: payment_answer::answer(&frame, &story, &payment),
         payer: payer(&story),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),

@@ -1,12 +1,14 @@
 //! The sentence on top of a payment's page: why it isn't paid, or where its money is.
 
+use crate::admin::frame::Frame;
 use crate::domain::event::{EventState, Source};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::payment::Status;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
 
 /// The answer, for whoever has a customer on the phone.
-pub(super) fn answer(story: &PaymentStory, payment: &Payment) -> String {
+pub(super) fn answer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> String {
     let gateway = story.gateway.unwrap_or("the gateway");
     let decline =
         story.payer.decline.as_deref().map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
@@ -28,12 +30,24 @@ pub(super) fn answer(story: &PaymentStory, payment: &Payment) -> String {
     if payment.lost.minor > 0 {
         words.push_str(&format!(" {} were lost to disputes, {left} remain.", payment.lost.said()));
     } else if payment.disputed {
-        words.push_str(" The customer disputes it.");
+        words.push_str(&disputed(frame, story, gateway));
     }
     if payment.needs_review() {
         words.push_str(" It needs review.");
     }
     words
+}
+
+/// That it is disputed, and by when the first of its open disputes is to be answered.
+fn disputed(frame: &Frame, story: &PaymentStory, gateway: &str) -> String {
+    let is_open = |fact: &&Fact| (fact.aspect, fact.state) == (Aspect::Dispute, State::Open);
+    match story.facts.iter().filter(is_open).filter_map(|fact| fact.until).min() {
+        Some(until) => {
+            let until = frame.moment(until).absolute;
+            format!(" The customer disputes it: answer at {gateway} by {until}, or the money is lost.")
+        }
+        None => " The customer disputes it.".to_owned(),
+    }
 }
 
 /// Why nothing has come yet.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::list::{Empty, Paging, Tabs};
+use super::list::{Empty, Filter, Notes, Paging, Tabs};
 use super::page::Page;
 use super::parts::{Amount, Badge, Link, Moment};
 
@@ -14,7 +14,13 @@ pub(crate) struct Disputes {
     pub(crate) page: Page,
     /// By state.
     pub(crate) tabs: Tabs,
-    /// The disputes, those of the newest payments first.
+    /// By variant and mode.
+    pub(crate) filter: Filter,
+    /// What is to be known of them.
+    pub(crate) notes: Notes,
+    /// How the rows are sorted, for those who can't see it.
+    pub(crate) order: &'static str,
+    /// The disputes, in that order.
     pub(crate) rows: Vec<DisputeRow>,
     /// Instead of no rows.
     pub(crate) empty: Empty,
@@ -29,6 +35,8 @@ pub(crate) struct DisputeRow {
     pub(crate) amount: Option<Amount>,
     /// Where it stands, and whether it is a test.
     pub(crate) badges: Vec<Badge>,
+    /// Why the customer disputes it, where the gateway says so.
+    pub(crate) reason: Option<String>,
     /// The payment: its reference, or else its token.
     pub(crate) payment: Link,
     /// The customer's email address, and all there is of this customer.

@@ -37,7 +37,7 @@ pub(crate) struct Filter {
     pub(crate) action: String,
     /// What stays chosen, as name and value: the tab.
     pub(crate) hidden: Vec<(String, String)>,
-    /// The search box.
+    /// The search box; none where it has no name.
     pub(crate) search: Field,
     /// Further text fields.
     pub(crate) fields: Vec<Field>,

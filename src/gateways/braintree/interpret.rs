@@ -150,8 +150,9 @@ impl<'a> Notification<'a, '_> {
         let parent = self.transaction.and_then(|transaction| text(transaction, "id"));
         let fact = with_money(self.fact(Aspect::Dispute, id, state), amount).with_parent(parent);
         let fact = fact.with_until(text(self.object, "reply-by-date").and_then(end_of_day));
-        let reason = text(self.object, "reason").map(|reason| format!(" ({reason})")).unwrap_or_default();
-        Ok((vec![fact], sentence(format!("dispute{reason} {words}"), amount)))
+        let reason = text(self.object, "reason").map(str::to_owned);
+        let why = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        Ok((vec![fact.with_reason(reason)], sentence(format!("dispute{why} {words}"), amount)))
     }
 
     /// Reads a local payment, by the status of its transaction.

@@ -241,7 +241,8 @@ impl Resource<'_> {
         fact = fact.with_since(self.time("create_time")).with_until(self.time("seller_response_due_date"));
         // Disputes carry the time of their last change; their events are created later and not always in order.
         fact.occurred_at = self.time("update_time").unwrap_or(fact.occurred_at);
-        let reason = short(&self.object, "reason").map(|reason| format!(" ({reason})")).unwrap_or_default();
+        fact.reason = short(&self.object, "reason");
+        let reason = fact.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let mut interpretation = self.interpretation(vec![fact], captures, &format!("dispute{reason} {words}"), amount);
         interpretation.references.tokens =
             distinct(about.iter().flat_map(|of| [short(of, "custom"), short(of, "invoice_number")]));

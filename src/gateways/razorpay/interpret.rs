@@ -212,10 +212,12 @@ fn dispute(payload: &Payload<'_>) -> Result<Statement, Malformed> {
         "open" => (State::Open, "needs a response"),
         _ => (State::Open, "is open, with an unknown status"),
     };
+    let reason = short(&dispute, "reason_code");
     let stated = with_money(fact(payload.event, Aspect::Dispute, &id, state), Some(amount))
+        .with_reason(reason.clone())
         .with_parent(short(&dispute, "payment_id"))
         .with_since(time(&dispute, "created_at"))
         .with_until(time(&dispute, "respond_by"));
-    let why = because(short(&dispute, "reason_code"));
+    let why = because(reason);
     Ok((vec![stated], sentence(format_args!("dispute{why} {words}"), Some(amount))))
 }

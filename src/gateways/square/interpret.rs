@@ -189,10 +189,12 @@ fn dispute(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
         _ => (State::Open, "is open, in an unknown state"),
     };
     let payment = nested(object, "disputed_payment", "payment_id").or_else(|| short(object, "payment_id"));
+    let reason = short(object, "reason");
     let stated = with_money(as_of(event, object, Aspect::Dispute, &id, state), amount)
+        .with_reason(reason.clone())
         .with_parent(payment)
         .with_since(time(object, "created_at"))
         .with_until(time(object, "due_at"));
-    let why = because(short(object, "reason"));
+    let why = because(reason);
     Ok((vec![stated], sentence(format_args!("dispute{why} {words}"), amount)))
 }

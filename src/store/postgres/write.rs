@@ -155,14 +155,15 @@ statement! { Pg,
         until: Vec<Option<Timestamp>> => Array<Nullable<Timestamptz>>,
         livemodes: Vec<Option<bool>> => Array<Nullable<Bool>>,
         earlier: Vec<Option<String>> => Array<Nullable<Text>>,
+        reasons: Vec<Option<&'a str>> => Array<Nullable<Text>>,
     }
     "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
-     occurred_at, event_id, until, livemode, earlier) \
-     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     occurred_at, event_id, until, livemode, earlier, reason) \
+     SELECT * FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
      ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
      face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
      since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id, \
-     until = excluded.until, livemode = excluded.livemode, earlier = excluded.earlier"
+     until = excluded.until, livemode = excluded.livemode, earlier = excluded.earlier, reason = excluded.reason"
 }
 answers!(KeepFacts, PgConnection);
 
@@ -185,6 +186,7 @@ pub(super) fn keep_facts(conn: &mut PgConnection, entries: &[LedgerEntry]) -> Qu
         until: column(entries, |entry| entry.fact.until),
         livemodes: column(entries, |entry| entry.fact.livemode),
         earlier: column(entries, |entry| earlier_to_json(&entry.earlier)),
+        reasons: column(entries, |entry| entry.fact.reason.as_deref()),
         _borrows: Default::default(),
     }
     .execute(conn)
@@ -252,10 +254,13 @@ statement! { Pg,
         causes: Vec<&'a str> => Array<Text>,
         created: Vec<Timestamp> => Array<Timestamptz>,
         disputes: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        disputes_from: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        dispute_facts: Vec<Option<&'a str>> => Array<Nullable<Text>>,
     }
     "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at, \
-     dispute) SELECT p, e, f, t, n, d, c, at, di FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
-     AS u (p, e, f, t, n, d, c, at, di, place) ORDER BY place RETURNING id"
+     dispute, dispute_from, dispute_fact) SELECT p, e, f, t, n, d, c, at, di, df, dt \
+     FROM unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) WITH ORDINALITY \
+     AS u (p, e, f, t, n, d, c, at, di, df, dt, place) ORDER BY place RETURNING id"
 }
 answers!(AddTransitions, PgConnection, BigInt);
 
@@ -274,6 +279,8 @@ pub(super) fn add_transitions(conn: &mut PgConnection, steps: &[NewTransition]) 
         causes: column(steps, |step| step.cause.as_str()),
         created: column(steps, |step| step.created_at),
         disputes: column(steps, |step| step.dispute.map(State::as_str)),
+        disputes_from: column(steps, |step| step.dispute_from.map(State::as_str)),
+        dispute_facts: column(steps, |step| step.dispute_fact.as_deref()),
         _borrows: Default::default(),
     }
     .load(conn)?;

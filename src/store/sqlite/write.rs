@@ -124,13 +124,14 @@ statement! { Sqlite,
         until: Option<Timestamp> => Nullable<TimestamptzSqlite>,
         livemode: Option<bool> => Nullable<Bool>,
         earlier: Option<String> => Nullable<Text>,
+        reason: Option<&'a str> => Nullable<Text>,
     }
     "INSERT INTO pay_ledger (payment_id, register, gateway_ref, state, amount, face_amount, currency, parent_ref, since, \
-     occurred_at, event_id, until, livemode, earlier) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
+     occurred_at, event_id, until, livemode, earlier, reason) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) \
      ON CONFLICT (payment_id, register, gateway_ref) DO UPDATE SET state = excluded.state, amount = excluded.amount, \
      face_amount = excluded.face_amount, currency = excluded.currency, parent_ref = excluded.parent_ref, \
      since = excluded.since, occurred_at = excluded.occurred_at, event_id = excluded.event_id, \
-     until = excluded.until, livemode = excluded.livemode, earlier = excluded.earlier"
+     until = excluded.until, livemode = excluded.livemode, earlier = excluded.earlier, reason = excluded.reason"
 }
 answers!(KeepFact, SqliteConnection);
 
@@ -151,6 +152,7 @@ pub(super) fn keep_facts(conn: &mut SqliteConnection, entries: &[LedgerEntry]) -
             until: fact.until,
             livemode: fact.livemode,
             earlier: earlier_to_json(earlier),
+            reason: fact.reason.as_deref(),
             _borrows: Default::default(),
         }
         .execute(conn)?;
@@ -218,9 +220,11 @@ statement! { Sqlite,
         cause: &'a str => Text,
         created: Timestamp => TimestamptzSqlite,
         dispute: Option<&'a str> => Nullable<Text>,
+        dispute_from: Option<&'a str> => Nullable<Text>,
+        dispute_fact: Option<&'a str> => Nullable<Text>,
     }
     "INSERT INTO pay_transitions (payment_id, event_id, from_status, to_status, needs_review, disputed, cause, created_at, \
-     dispute) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id"
+     dispute, dispute_from, dispute_fact) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id"
 }
 answers!(AddTransition, SqliteConnection, BigInt);
 
@@ -236,6 +240,8 @@ pub(super) fn add_transitions(conn: &mut SqliteConnection, steps: &[NewTransitio
             cause: &step.cause,
             created: step.created_at,
             dispute: step.dispute.map(State::as_str),
+            dispute_from: step.dispute_from.map(State::as_str),
+            dispute_fact: step.dispute_fact.as_deref(),
             _borrows: Default::default(),
         }
         .get_result(conn)

@@ -1,7 +1,7 @@
 //! Alarms: as many rows as there are causes, and the few rows that tell of causes.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::super::Instant;
 use super::said::Said;
@@ -17,7 +17,7 @@ use crate::store::alarms::{AlarmRow, Alarms, FailingChore, GivenUp, OpenCall, Op
 /// The outcome code of an event that somebody discarded.
 const ON_PURPOSE: &str = "discarded";
 
-type DisputeColumns = (Text, Text, Nullable<BigInt>, Nullable<Text>, Nullable<Instant>);
+type DisputeColumns = (Text, Text, Nullable<BigInt>, Nullable<Text>, Nullable<Instant>, Nullable<Bool>);
 
 impl Alarms for Connection {
     fn alarms(&mut self) -> Result<Vec<AlarmRow>, Error> {
@@ -54,7 +54,7 @@ impl Alarms for Connection {
     fn open_disputes(&mut self, cap: i64) -> Result<Vec<OpenDispute>, Error> {
         Said::<DisputeColumns>::new()
             .sql(format!(
-                "SELECT d.gateway_ref, p.token, d.amount, d.currency, d.until FROM pay_ledger AS d \
+                "SELECT d.gateway_ref, p.token, d.amount, d.currency, d.until, p.livemode FROM pay_ledger AS d \
                  JOIN pay_payments AS p ON p.id = d.payment_id \
                  WHERE d.register = 'dispute' AND d.state = 'open' AND p.absorbed_by IS NULL \
                  ORDER BY d.until LIMIT {cap}"

@@ -14,6 +14,39 @@ use crate::store::disputes::{DisputePlace, DisputeRow, Disputes};
 use pay_ledger::dsl as l;
 use pay_payments::dsl as p;
 
+type Columns = (
+    l::payment_id,
+    l::gateway_ref,
+    l::parent_ref,
+    l::amount,
+    l::currency,
+    l::reason,
+    l::until,
+    l::occurred_at,
+    p::token,
+    p::reference,
+    p::customer,
+    p::variant,
+    p::livemode,
+);
+
+const COLUMNS: Columns = (
+    l::payment_id,
+    l::gateway_ref,
+    l::parent_ref,
+    l::amount,
+    l::currency,
+    l::reason,
+    l::until,
+    l::occurred_at,
+    p::token,
+    p::reference,
+    p::customer,
+    p::variant,
+    p::livemode,
+);
+
+const OPEN: &str = "pay_ledger.register = 'dispute' AND pay_ledger.state = 'open'";
 const OF_STATE: &str = "pay_ledger.register = 'dispute' AND lower(pay_ledger.state) = ";
 
 impl Disputes for Connection {
@@ -23,25 +56,9 @@ impl Disputes for Connection {
         place: Option<DisputePlace>,
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error> {
-        let mut query = l::pay_ledger
-            .inner_join(p::pay_payments.on(p::id.eq(l::payment_id)))
-            .filter(sql::<Bool>(OF_STATE).bind::<Text, _>(state.as_str()))
-            .select((
-                l::payment_id,
-                l::gateway_ref,
-                l::parent_ref,
-                l::amount,
-                l::currency,
-                l::until,
-                l::occurred_at,
-                p::token,
-                p::reference,
-                p::customer,
-                p::variant,
-                p::livemode,
-            ))
-            .limit(limit)
-            .into_boxed();
+        let disputes = l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id)));
+        let of_state = sql::<Bool>(OF_STATE).bind::<Text, _>(state.as_str());
+        let mut query = disputes.filter(of_state).select(COLUMNS).limit(limit).into_boxed();
         query = match place {
             Some(DisputePlace { payment, back: false, with: false }) => query.filter(l::payment_id.lt(payment)),
             Some(DisputePlace { payment, back: false, with: true }) => query.filter(l::payment_id.le(payment)),
@@ -55,6 +72,20 @@ impl Disputes for Connection {
             query.order((l::payment_id.desc(), l::gateway_ref.desc())).load(self)
         };
         rows.map_err(failed("listing disputes"))
+    }
+
+    /// The databases don't agree on where those without a deadline come, so each kind is asked for by itself.
+    fn disputes_by_deadline(&mut self, limit: i64) -> Result<Vec<DisputeRow>, Error> {
+        let disputes = || l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id))).select(COLUMNS);
+        let open = || disputes().filter(sql::<Bool>(OPEN));
+        let first = open().filter(l::until.is_not_null()).order(l::until.asc()).limit(limit);
+        let mut rows: Vec<DisputeRow> = first.load(self).map_err(failed("listing open disputes"))?;
+        let left = limit - rows.len() as i64;
+        if left > 0 {
+            let others = open().filter(l::until.is_null()).limit(left);
+            rows.extend(others.load::<DisputeRow>(self).map_err(failed("listing open disputes"))?);
+        }
+        Ok(rows)
     }
 
     fn count_disputes(&mut self, states: &[State], cap: i64) -> Result<Vec<i64>, Error> {

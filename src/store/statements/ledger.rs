@@ -27,6 +27,7 @@ pub(super) struct LedgerRow {
     until: Option<Timestamp>,
     livemode: Option<bool>,
     earlier: Option<String>,
+    reason: Option<String>,
 }
 
 pub(super) fn facts(conn: &mut Connection, payment: PaymentId) -> Result<Vec<Fact>, Error> {
@@ -60,5 +61,6 @@ fn fact(row: LedgerRow) -> Fact {
         event_id: row.event_id,
         until: row.until,
         livemode: row.livemode,
+        reason: row.reason,
     }
 }

@@ -50,6 +50,7 @@ diesel::table! {
         until -> Nullable<Instant>,
         livemode -> Nullable<Bool>,
         earlier -> Nullable<Text>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -136,6 +137,8 @@ diesel::table! {
         cause -> Text,
         created_at -> Instant,
         dispute -> Nullable<Text>,
+        dispute_from -> Nullable<Text>,
+        dispute_fact -> Nullable<Text>,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_payments::gateways::stripe::sign_delivery;
 use actix_payments::{AlarmThresholds, NewPayment};
 use actix_web::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::stories::worker;
 use super::{a_while, telling};
@@ -15,9 +15,17 @@ use crate::events::fixture;
 use crate::scenes::{Notes, money, until};
 use crate::stripe::fake::Fake;
 
+/// A fixture of real money.
+fn live(name: &str) -> Value {
+    let mut event = fixture(name);
+    event["livemode"] = json!(true);
+    event["data"]["object"]["livemode"] = json!(true);
+    event
+}
+
 /// A dispute of the fixtures' charge.
 fn dispute(id: &str, status: &str, minor: i64) -> String {
-    let mut event = fixture("charge.dispute.created");
+    let mut event = live("charge.dispute.created");
     event["id"] = json!(format!("evt_{id}_{status}"));
     event["data"]["object"]["id"] = json!(id);
     event["data"]["object"]["status"] = json!(status);
@@ -34,7 +42,7 @@ on_both_databases! {
     async fn each_dispute_is_an_alarm_with_its_deadline_until_it_is_decided(kind) {
         let notes = Notes::default();
         let app = App::with(kind, |builder| telling(builder, &notes, &Arc::default())).await;
-        let charge = fixture("charge.succeeded").to_string();
+        let charge = live("charge.succeeded").to_string();
         app.deliver(&[&charge, &dispute("dp_1", "needs_response", 4999)]).await;
         app.pass(61);
         app.drain().await;
@@ -137,7 +145,7 @@ on_both_databases! {
 
     async fn every_open_dispute_is_told_the_first_deadline_first_and_those_without_last(kind) {
         let app = App::new(kind).await;
-        let charge = fixture("charge.succeeded").to_string();
+        let charge = live("charge.succeeded").to_string();
         app.deliver(&[&charge, &dispute("dp_0", "needs_response", 100)]).await;
         app.pass(61);
         app.drain().await;
@@ -149,6 +157,18 @@ on_both_databases! {
         let each = page.split("A dispute over ").skip(1);
         let told: Vec<&str> = each.map(|rest| rest.split(' ').next().unwrap()).collect();
         assert_eq!((told.len(), told.last()), (12, Some(&"1.00")), "{page}");
+    }
+
+    async fn disputes_of_test_payments_are_no_urgent_alarm(kind) {
+        let app = App::new(kind).await;
+        let events = ["charge.succeeded", "charge.dispute.created"].map(|name| fixture(name).to_string());
+        app.deliver(&events.each_ref().map(String::as_str)).await;
+        app.pass(61);
+        app.drain().await;
+        let page = app.get("/payments/admin/").await;
+        let line = page.body.split("<li class=\"").find(|line| line.contains("in test mode")).expect("a line");
+        assert!(line.starts_with("warn") && line.contains("1 dispute is open in test mode: no money is at stake."), "{line}");
+        assert!(line.contains("disputes?mode=test") && !page.text().contains("answer it at the gateway"), "{}", page.text());
     }
 
     async fn a_host_chooses_from_when_on_something_is_an_alarm(kind) {

@@ -123,7 +123,7 @@ on_both_databases! {
         app.drain().await;
         app.works(0);
         let found = app.diagnosed().await;
-        assert!(found.iter().any(|name| name.starts_with("dispute:")), "{found:?}");
+        assert!(found.iter().any(|name| name == "test-disputes"), "{found:?}");
     }
 
     async fn a_gateway_that_does_not_answer_is_found_by_what_it_holds_up(kind) {

@@ -60,6 +60,8 @@ const PAGES: &[&str] = &[
     "disputes",
     "disputes?state=lost&before=900",
     "disputes?state=won&after=900",
+    "disputes?variant=stripe&mode=live",
+    "disputes?state=lost&variant=stripe&mode=live&before=900",
     "payments/pay_7/customer",
     "payments/pay_7/customer?before=900",
     "payments/pay_7/customer?after=900",

@@ -2,6 +2,7 @@
 
 use actix_payments::domain::fact::State;
 use actix_payments::domain::payment::Status;
+use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{ErrorKind, Refund, Transition};
 use serde_json::{Value, json};
 
@@ -40,6 +41,22 @@ async fn heard(kind: Kind) -> (App, Notes) {
     };
     let app = App::bare(kind, |builder| builder.variant("stripe", gateway).handler("books", handler)).await;
     (app, notes)
+}
+
+/// An app with so many payments, each with an open dispute of its own and a deadline in no order.
+async fn with_disputes(kind: Kind, count: i64) -> App {
+    let app = App::with(kind, |builder| builder.variant("stripe-eu", Stripe::new(crate::app::SECRET))).await;
+    for sql in &crate::lists::rows(kind, count, 1)[..1] {
+        app.run(sql);
+    }
+    app.run("UPDATE pay_payments SET absorbed_by = NULL");
+    let columns = "payment_id, register, gateway_ref, state, amount, currency, occurred_at, event_id, until";
+    let created = "(SELECT o.created_at FROM pay_payments AS o WHERE o.id = 1 + (p.id * 7919) % 53)";
+    app.run(&format!(
+        "INSERT INTO pay_ledger ({columns}) SELECT id, 'dispute', 'dp_' || id || '_', 'open', 500, 'EUR', created_at, \
+         'evt', {created} FROM pay_payments AS p"
+    ));
+    app
 }
 
 on_both_databases! {
@@ -86,6 +103,104 @@ on_both_databases! {
         assert!(second.next.is_none() && !second.html.contains("dp_12_"));
         let back = app.list(second.back.as_ref().unwrap()).await;
         assert!(back.html.contains("dp_60_") && back.html.contains("dp_12_") && !back.html.contains("dp_11_"));
+    }
+
+    async fn open_disputes_are_listed_by_when_they_are_to_be_answered(kind) {
+        let app = with_disputes(kind, 60).await;
+        app.run("UPDATE pay_ledger SET until = NULL WHERE payment_id % 6 = 0");
+        let late = app.texts("SELECT CAST(payment_id AS TEXT) AS t FROM pay_ledger WHERE until IS NOT NULL ORDER BY until, payment_id DESC");
+        let never = app.texts("SELECT CAST(payment_id AS TEXT) AS t FROM pay_ledger WHERE until IS NULL ORDER BY payment_id DESC");
+        let expected: Vec<String> = late.into_iter().chain(never).map(|id| format!("dp_{id}_")).collect();
+        let shown = |html: &str| -> Vec<String> {
+            let cells = html.split("<td class=\"at-code\">").skip(1);
+            cells.map(|cell| cell.split("<bdi>").nth(1).unwrap().split('<').next().unwrap().to_owned()).collect()
+        };
+        let first = app.list("disputes").await;
+        let second = app.list(first.next.as_ref().unwrap()).await;
+        assert_eq!([shown(&first.html), shown(&second.html)].concat(), expected);
+        let back = app.list(second.back.as_ref().unwrap()).await;
+        assert_eq!((shown(&back.html), back.back, second.next), (shown(&first.html), None, None));
+        let gone = app.list("disputes?before=999").await;
+        assert!(gone.html.contains("There is no such place") && shown(&gone.html) == shown(&first.html));
+    }
+
+    async fn disputes_are_filtered_by_variant_and_mode_a_bounded_part_at_a_time(kind) {
+        let app = with_disputes(kind, 620).await;
+        app.run("UPDATE pay_ledger SET state = 'lost'");
+        app.run("UPDATE pay_payments SET livemode = (id <= 3), variant = CASE WHEN id % 2 = 0 THEN 'stripe-eu' ELSE 'stripe' END");
+        let none = app.list("disputes?state=lost&mode=live").await;
+        assert!(none.html.contains("None so far") && !none.html.contains("dp_1_"), "500 are looked at");
+        let rest = app.list(none.next.as_ref().unwrap()).await;
+        for (id, is_there) in [("dp_1_", true), ("dp_2_", true), ("dp_3_", true), ("dp_4_", false)] {
+            assert_eq!(rest.html.contains(id), is_there, "{id}");
+        }
+        assert!(rest.next.is_none() && app.list(rest.back.as_ref().unwrap()).await.html.contains("None so far"));
+        let (mut found, mut next) = (0, Some("disputes?state=lost&variant=stripe-eu&mode=test".to_owned()));
+        while let Some(path) = next {
+            let page = app.list(&path).await;
+            found += page.html.matches("<td class=\"at-code\">").count();
+            assert!(!page.html.contains("dp_5_"), "of another variant");
+            next = page.next;
+        }
+        assert_eq!(found, 309);
+        let csv = app.get("/payments/admin/disputes.csv?state=lost&mode=live").await.body;
+        assert_eq!(csv.trim().lines().count(), 4, "{csv}");
+        let open = app.get("/payments/admin/disputes?mode=live").await.text();
+        assert!(open.contains("No disputes match") && open.contains("All disputes"), "{open}");
+    }
+
+    async fn the_reason_stands_in_the_list_and_in_the_file(kind) {
+        let (app, _notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[dispute("created", "dp_1", "1", 10, "needs_response", 4999)]).await;
+        let list = app.get("/payments/admin/disputes").await.text();
+        assert!(list.contains("Reason") && list.contains("fraudulent"), "{list}");
+        let csv = app.get("/payments/admin/disputes.csv").await.body;
+        assert!(csv.lines().next().unwrap().ends_with(",reason") && csv.contains(",fraudulent"), "{csv}");
+        app.same(&token).await;
+    }
+
+    async fn the_payments_sentence_says_by_when_to_answer(kind) {
+        let (app, _notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[dispute("created", "dp_1", "1", 10, "needs_response", 4999)]).await;
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        let said = "The customer disputes it: answer at Stripe by 22 Oct 2026, 10:15:00 UTC, or the money is lost.";
+        assert!(page.contains(said), "{page}");
+    }
+
+    async fn handlers_are_told_how_a_dispute_changed(kind) {
+        let (fake, told) = (Fake::new(NOW), Notes::default());
+        let gateway = fake.gateway(crate::app::SECRET);
+        let notes = told.clone();
+        let handler = move |step: Transition| {
+            if let Some(change) = step.dispute_change() {
+                let from = change.from.map_or("nothing", State::as_str);
+                let amount = change.amount.map(|money| money.to_string()).unwrap_or_default();
+                let until = change.until.map(|at| at.unix_timestamp() - NOW);
+                let reason = change.reason.as_deref().unwrap_or_default();
+                notes.add(format!("{} {from} → {}, {amount}, {until:?}, {reason}", change.id, change.to.as_str()));
+            }
+            std::future::ready(Ok(()))
+        };
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway).handler("books", handler)).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        app.deliver_all(&[
+            dispute("created", "dp_1", "1", 10, "needs_response", 4999),
+            dispute("updated", "dp_1", "1", 20, "needs_response", 4999),
+            dispute("closed", "dp_1", "1", 30, "lost", 4999),
+        ]).await;
+        assert_eq!(told.all(), [
+            "dp_1 nothing → open, 49.99 EUR, Some(864000), fraudulent",
+            "dp_1 open → lost, 49.99 EUR, Some(864000), fraudulent",
+        ]);
+        app.run("UPDATE pay_transitions SET dispute_fact = NULL");
+        app.make_available();
+        app.drain().await;
+        assert_eq!(told.count(), 2, "what is done is not run again");
     }
 
     async fn a_refund_is_warned_of_while_a_dispute_is_open(kind) {

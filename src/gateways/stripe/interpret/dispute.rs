@@ -26,15 +26,16 @@ pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
         "funds_reinstated" => ", the money came back",
         _ => "",
     };
-    let reason = because(short(dispute, "reason"));
+    let reason = short(dispute, "reason");
     let amount = snapshot.need_money("amount")?;
     let fact = snapshot
         .fact(Aspect::Dispute, &id, state)
         .with_parent(dispute.link("charge").or_else(|| dispute.link("payment_intent")))
-        .with_until(due_by(dispute));
+        .with_until(due_by(dispute))
+        .with_reason(reason.clone());
     Ok(Statement {
         facts: vec![with_money(fact, amount, amount)],
-        summary: sentence(format_args!("dispute{reason} {words}{moved}"), Some(amount)),
+        summary: sentence(format_args!("dispute{} {words}{moved}", because(reason)), Some(amount)),
     })
 }
 
