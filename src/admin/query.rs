@@ -16,6 +16,9 @@ pub(super) struct Fields(Vec<(String, String)>);
 /// Where in the list; never part of another view's link.
 pub(super) const PLACE: [&str; 5] = ["before", "upto", "after", "since", "newer_than"];
 
+/// The field of a row's page that holds the view of the list.
+const WITHIN: &str = "in";
+
 impl Fields {
     /// Those of the request. An address that can't be read is one without fields.
     pub(super) fn of(req: &HttpRequest) -> Self {
@@ -46,6 +49,21 @@ impl Fields {
         fields.extend(value.map(|value| (name, value)));
         let query: Vec<String> = fields.into_iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
         if query.is_empty() { list.to_owned() } else { format!("{list}?{}", query.join("&")) }
+    }
+
+    /// The address of a row's page, which remembers the view of the list that it was opened from.
+    pub(super) fn leading(&self, href: &str) -> String {
+        match self.with("", "", None).strip_prefix('?') {
+            Some(view) => format!("{href}?{WITHIN}={}", encode(view)),
+            None => href.to_owned(),
+        }
+    }
+
+    /// The fields of the list that a row's page was opened from.
+    pub(super) fn of_list(&self) -> Self {
+        let mut fields = self.get(WITHIN).map(|view| Self::parse(&view)).unwrap_or_default();
+        fields.0.retain(|(name, _)| !PLACE.contains(&name.as_str()));
+        fields
     }
 
     /// The way to the neighbouring pages.
@@ -124,6 +142,11 @@ mod tests {
         let req = TestRequest::with_uri("/x?status=paid&q=a%26b&before=7&variant=").to_http_request();
         let fields = Fields::of(&req);
         assert_eq!(fields.with("/l", "status", Some("failed")), "/l?q=a%26b&status=failed");
+        let row = fields.leading("/l/1");
+        assert_eq!(row, "/l/1?in=status%3Dpaid%26q%3Da%2526b");
+        let within = Fields::of(&TestRequest::with_uri(&row).to_http_request()).of_list();
+        assert_eq!(within.with("/l", "", None), "/l?status=paid&q=a%26b");
+        assert_eq!(Fields::default().leading("/l/1"), "/l/1");
         assert_eq!(fields.with("/l", "status", None), "/l?q=a%26b");
         assert_eq!(fields.with("/l", "before", Some("3")), "/l?status=paid&q=a%26b&before=3");
     }

@@ -4,6 +4,7 @@ mod filters;
 mod mistakes;
 mod plans;
 mod walks;
+mod ways_back;
 
 use actix_payments::gateways::stripe::Stripe;
 

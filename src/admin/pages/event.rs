@@ -38,11 +38,13 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let story = visit.engine().event_story(id(&visit)?).await?;
     let story = story.ok_or(Failure::NotFound("There is no event with this number."))?;
     let mut around = frame.page(&story.event.kind, "events");
-    around.flash = flash(Fields::of(&visit.req).get("done").as_deref());
+    let fields = Fields::of(&visit.req);
+    around.flash = flash(fields.get("done").as_deref());
+    let list = fields.of_list();
     let event = &story.event;
     let page = Event {
         page: around,
-        back: Link::new("Events", frame.href("events")),
+        back: Link::new("Events", list.with(&frame.href("events"), "", None)),
         kind: event.kind.clone(),
         state: event.state.into(),
         mode: Badge::mode(event.livemode),

@@ -63,7 +63,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
-        rows: list::readable(found.page.each(|row| self::row(&frame, row, &found)), "Event"),
+        rows: list::readable(found.page.each(|row| self::row(&frame, &asked, row, &found)), "Event"),
     };
     Ok(frame.render(&page))
 }
@@ -155,11 +155,11 @@ fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     notes
 }
 
-fn row(frame: &Frame, row: &rows::EventRow, found: &EventList) -> EventRow {
+fn row(frame: &Frame, asked: &Asked, row: &rows::EventRow, found: &EventList) -> EventRow {
     let token = row.payment_id.and_then(|id| found.tokens.get(&id));
     EventRow {
         id: row.id.0,
-        href: frame.href(&format!("events/{}", row.id)),
+        href: asked.fields.leading(&frame.href(&format!("events/{}", row.id))),
         state: row.state.into(),
         kind: row.kind.clone(),
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),

@@ -6,8 +6,9 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::operation::{address, icon, title};
-use super::{act_entries, payment_answer, review, timeline};
+use super::{act_entries, payment_answer, payments, review, timeline};
 use crate::reports;
+use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
@@ -32,7 +33,8 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", 
 const PATIENCE: Duration = Duration::from_secs(1);
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
-    let (frame, wanted) = (visit.frame(), Fields::of(&visit.req).get("words"));
+    let (frame, fields) = (visit.frame(), Fields::of(&visit.req));
+    let (wanted, list) = (fields.get("words"), fields.of_list());
     let story = visit.engine().payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
     let payment = Payment::of(&story.payment);
@@ -43,11 +45,11 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let gateway = story.gateway.unwrap_or("gateway");
     let details = details(&visit, &payment).await;
     let mut around = frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments");
-    around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), gateway, &story);
+    around.flash = flash(fields.get("done").as_deref(), gateway, &story);
     let (asks, no_asks) = if visit.may_act() { asks(&frame, &story, &payment) } else { Default::default() };
     let page = Page {
         page: around,
-        back: Link::new("Payments", frame.href("payments")),
+        back: Link::new("Payments", list.with(&frame.href("payments"), "", None)),
         answer: payment_answer::answer(&frame, &story, &payment),
         payer: payer(&story),
         amount: Amount::new(payment.amount),
@@ -72,7 +74,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             .subscription
             .as_ref()
             .map(|token| Link::new(token, frame.href(&format!("subscriptions/{token}")))),
-        neighbours: neighbours(&frame, &story),
+        neighbours: neighbours(&visit, &story, &list).await?,
         rebuild: Link::new("Rebuild", frame.href(&format!("payments/{}/rebuild", payment.token))),
         details,
         asks,
@@ -164,19 +166,29 @@ fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> (Vec<Ask>, Ve
     Ask::offered(story.permissions.iter().map(ask))
 }
 
-/// The payments beside this one.
-fn neighbours(frame: &Frame, story: &PaymentStory) -> Vec<Link> {
-    let beside = &story.neighbours;
-    let ways = [
-        ("Newer payment", &beside.newer),
-        ("Older payment", &beside.older),
-        ("Newer of this customer", &beside.customers_newer),
-        ("Older of this customer", &beside.customers_older),
-    ];
-    let link = |(text, token): (&str, &Option<String>)| {
-        Some(Link::new(text, frame.href(&format!("payments/{}", token.as_ref()?))))
+/// The payments beside this one: in the list that it was opened from, and of the same customer.
+async fn neighbours(visit: &Visit, story: &PaymentStory, list: &Fields) -> Result<Vec<Link>, Failure> {
+    let (frame, beside) = (visit.frame(), &story.neighbours);
+    let mut asked = Asked::from(list.clone());
+    let view = payments::view(&mut asked);
+    let is_of_list = list.with("", "", None).starts_with('?') && asked.problem().is_none();
+    let in_list = if is_of_list {
+        let [before, after] = visit.engine().payments_beside(view, story.payment.id).await?;
+        [("Previous in the list", before), ("Next in the list", after)]
+    } else {
+        [("Newer payment", beside.newer.clone()), ("Older payment", beside.older.clone())]
     };
-    ways.into_iter().filter_map(link).collect()
+    let link = |text: &str, token: String| Link::new(text, frame.href(&format!("payments/{token}")));
+    let in_list = in_list.into_iter().filter_map(|(text, token)| {
+        let Link { text, href } = link(text, token?);
+        Some(Link { href: list.leading(&href), text })
+    });
+    let of_customer = [
+        ("Newer of this customer", beside.customers_newer.clone()),
+        ("Older of this customer", beside.customers_older.clone()),
+    ];
+    let of_customer = of_customer.into_iter().filter_map(|(text, token)| Some(link(text, token?)));
+    Ok(in_list.chain(of_customer).collect())
 }
 
 /// The host's own rows. Its code may fail, panic or never come to an end, and the page goes on.

@@ -55,7 +55,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         order: ORDERS.iter().find(|(.., known)| *known == order).map_or("newest first", |(_, words, _)| words),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "payment", &found.page, order),
-        rows: list::readable(found.page.each(|row| self::row(&frame, row)), "Payment"),
+        rows: list::readable(found.page.each(|row| listed(&frame, &asked, row)), "Payment"),
     };
     Ok(frame.render(&page))
 }
@@ -154,6 +154,12 @@ fn column(asked: &Asked, list: &str, order: Order, by_amount: bool) -> Column {
         },
         sorted: here.then_some(if order.rising { "ascending" } else { "descending" }),
     }
+}
+
+/// A row of the list, from whose page the way back leads to this view.
+fn listed(frame: &Frame, asked: &Asked, of: &rows::PaymentRow) -> PaymentRow {
+    let row = row(frame, of);
+    PaymentRow { href: asked.fields.leading(&row.href), ..row }
 }
 
 pub(super) fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {

@@ -41,6 +41,24 @@ impl Engine {
         self.look(move |tx| events::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
+    /// The tokens of the payments before and after one in the order of a list.
+    pub(crate) async fn payments_beside(
+        self: &Arc<Self>,
+        view: PaymentView,
+        of: PaymentId,
+    ) -> Result<[Option<String>; 2], Error> {
+        let variants = self.variant_names();
+        self.look(move |tx| {
+            let mut beside = |back| {
+                let place = Place { id: of.0, back, with: false };
+                let page = payments::page(tx, &view, &variants, Some(place), 1)?;
+                Ok::<_, Error>(page.rows.into_iter().next().map(|row| row.token))
+            };
+            Ok([beside(true)?, beside(false)?])
+        })
+        .await
+    }
+
     /// The tokens of these payments.
     pub(crate) async fn tokens_of(
         self: &Arc<Self>,
