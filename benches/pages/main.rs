@@ -42,6 +42,8 @@ const PAGES: &[&str] = &[
     "payments?after={deep}",
     "payments?status=paid",
     "payments?status=paid&before={deep}",
+    "payments?status=refunded,partially_refunded&before={deep}",
+    "payments?status=failed&totals=yes",
     "payments?status=review",
     "payments?status=review&before={deep}",
     "payments?status=pending&variant=stripe-eu&mode=live",

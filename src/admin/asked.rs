@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use time::macros::format_description;
 
+use super::frame::Frame;
 use super::query::{Fields, PLACE};
 use super::views::list::Field;
 use crate::domain::money::{Currency, Decimal};
@@ -66,18 +67,22 @@ impl Asked {
         self.word("mode", known).map(|at| at == 1)
     }
 
-    /// The beginning of a day in UTC, `2026-11-23`.
-    pub(super) fn day(&mut self, name: &'static str) -> Option<Timestamp> {
+    /// The beginning of a day by the clocks of the host's zone, `2026-11-23`.
+    pub(super) fn day(&mut self, name: &'static str, frame: &Frame) -> Option<Timestamp> {
+        self.date(name).and_then(|day| storable_time(frame.start_of(day)))
+    }
+
+    fn date(&mut self, name: &'static str) -> Option<time::Date> {
         self.read(name, |text| {
             let day = time::Date::parse(text, format_description!("[year]-[month]-[day]"));
-            let day = day.ok().and_then(|day| storable_time(day.midnight().assume_utc()));
+            let day = day.ok().filter(|day| storable_time(day.midnight().assume_utc()).is_some());
             day.ok_or_else(|| format!("expected a day like 2026-11-23, got {:?}", short(text)))
         })
     }
 
-    /// The end of a day in UTC: the beginning of the next.
-    pub(super) fn end_of_day(&mut self, name: &'static str) -> Option<Timestamp> {
-        self.day(name).map(|day| day.checked_add(time::Duration::DAY).unwrap_or(day))
+    /// The end of a day by the clocks of the host's zone: the beginning of the next.
+    pub(super) fn end_of_day(&mut self, name: &'static str, frame: &Frame) -> Option<Timestamp> {
+        self.date(name).and_then(|day| storable_time(frame.start_of(day.next_day().unwrap_or(day))))
     }
 
     pub(super) fn amount(&mut self, name: &'static str) -> Option<Decimal> {

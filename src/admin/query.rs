@@ -51,6 +51,14 @@ impl Fields {
         if query.is_empty() { list.to_owned() } else { format!("{list}?{}", query.join("&")) }
     }
 
+    /// The address of the same view from its newest rows, with several fields changed.
+    pub(super) fn with_all(&self, list: &str, changed: &[(&str, Option<&str>)]) -> String {
+        let change = |fields: Self, (name, value): &(&str, Option<&str>)| {
+            Self::parse(fields.with("", name, *value).trim_start_matches('?'))
+        };
+        changed.iter().fold(self.clone(), change).with(list, "", None)
+    }
+
     /// The address of a row's page, which remembers the view of the list that it was opened from.
     pub(super) fn leading(&self, href: &str) -> String {
         match self.with("", "", None).strip_prefix('?') {

@@ -55,7 +55,7 @@ impl PaymentsList {
             return Ok(one(self.common.json, &story));
         }
         let filter = PaymentFilter {
-            status: self.status,
+            statuses: self.status.into_iter().collect(),
             needs_review: self.review,
             variant: self.variant,
             ..PaymentFilter::default()

@@ -1,8 +1,12 @@
 //! What payments come to, each currency and mode by itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::browse::PaymentView;
 use crate::domain::money::Currency;
+use crate::engine::Engine;
+use crate::error::Error;
 use crate::store::rows::PaymentRow;
 
 /// What payments of one currency and mode come to, in minor units.
@@ -20,6 +24,17 @@ impl PaymentSum {
     /// What was captured and neither refunded nor lost.
     pub(crate) fn kept(&self) -> i64 {
         self.captured.saturating_sub(self.refunded).saturating_sub(self.lost)
+    }
+}
+
+/// How many payments of a view are added up at the most.
+const SUMMED: usize = 500;
+
+impl Engine {
+    /// What the first payments of a view come to, and whether there may be more of them.
+    pub(crate) async fn payment_sums(self: &Arc<Self>, view: PaymentView) -> Result<(Vec<PaymentSum>, bool), Error> {
+        let page = self.payment_page(view, None, SUMMED).await?;
+        Ok((add_up(&page.rows), page.further.is_some() || page.capped))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::store::rows::PaymentRow;
 /// Which payments a list shows. Absorbed ones are never listed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PaymentFilter {
-    pub status: Option<Status>,
+    /// Any of these; any at all where there are none.
+    pub statuses: Vec<Status>,
     pub needs_review: bool,
     pub variant: Option<String>,
     /// The customer's email address, in small letters.

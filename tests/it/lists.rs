@@ -1,5 +1,6 @@
 //! Do the two lists show what their address asks for, all of it and nothing else, page by page, forth and back?
 
+mod desk;
 mod filters;
 mod mistakes;
 mod plans;

@@ -49,7 +49,7 @@ const SUBSCRIPTIONS: &[&str] = &[
 
 async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = readable(payments::view(&mut asked), &asked)?;
+    let view = readable(payments::view(&mut asked, &visit.frame()), &asked)?;
     let (way, response) = download(&file("payments", &visit));
     actix_rt::spawn(async move { end(send_payments(visit, view, &way).await, &way).await });
     Ok(response)
@@ -65,7 +65,7 @@ async fn books_csv(visit: Visit) -> Result<HttpResponse, Failure> {
 
 async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = readable(events::view(&mut asked), &asked)?;
+    let view = readable(events::view(&mut asked, &visit.frame()), &asked)?;
     let (way, response) = download(&file("events", &visit));
     actix_rt::spawn(async move { end(send_events(visit, view, &way).await, &way).await });
     Ok(response)

@@ -34,13 +34,14 @@ const CODES: [(&str, &str); 4] = [
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = view(&mut asked);
+    let frame = visit.frame();
+    let view = view(&mut asked, &frame);
     match asked.newer_than() {
         Some(Ok(id)) => return Ok(fresh(visit.engine().newer_events(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
         None => {}
     }
-    let (frame, place) = (visit.frame(), asked.place());
+    let place = asked.place();
     let list = frame.href("events");
     let is_filtered = view.is_filtered();
     let found = visit.engine().event_list(view, place).await?;
@@ -76,7 +77,7 @@ enum Seen {
 }
 
 /// What an address asks for.
-pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
+pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> EventView {
     let seen = asked.word("seen", |word| match word {
         "again" => Some(Seen::Again),
         "late" => Some(Seen::Late),
@@ -93,8 +94,8 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> EventView {
             code: asked.text("code"),
             repeated: seen == Some(Seen::Again),
             late: seen == Some(Seen::Late),
-            from: asked.day("from"),
-            until: asked.end_of_day("until"),
+            from: asked.day("from", frame),
+            until: asked.end_of_day("until", frame),
         },
         search: asked.text("q"),
     }
@@ -118,6 +119,8 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
     let own = visit.engine().handlers.names();
     let handlers: BTreeSet<&str> = own.chain(&found.handlers).map(String::as_str).collect();
     let kind = Field { offers: found.kinds.clone(), ..asked.field("kind", "text", "Kind", "charge.*") };
+    let frame = visit.frame();
+    let zone = frame.zone();
     Filter {
         action: list.to_owned(),
         hidden: ["state", "failure"]
@@ -128,8 +131,8 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
         fields: vec![kind],
         selects: vec![asked.fields.variants(&visit.payments)],
         more: vec![
-            asked.field("from", "date", "Received from (UTC)", "2026-11-01"),
-            asked.field("until", "date", "Received until (UTC)", "2026-11-30"),
+            asked.field("from", "date", &format!("Received from ({zone})"), "2026-11-01"),
+            asked.field("until", "date", &format!("Received until ({zone})"), "2026-11-30"),
         ],
         more_selects: vec![
             asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),

@@ -170,7 +170,7 @@ fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> (Vec<Ask>, Ve
 async fn neighbours(visit: &Visit, story: &PaymentStory, list: &Fields) -> Result<Vec<Link>, Failure> {
     let (frame, beside) = (visit.frame(), &story.neighbours);
     let mut asked = Asked::from(list.clone());
-    let view = payments::view(&mut asked);
+    let view = payments::view(&mut asked, &frame);
     let is_of_list = list.with("", "", None).starts_with('?') && asked.problem().is_none();
     let in_list = if is_of_list {
         let [before, after] = visit.engine().payments_beside(view, story.payment.id).await?;

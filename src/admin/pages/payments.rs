@@ -1,15 +1,17 @@
 //! Which payments are there?
 
 use actix_web::HttpResponse;
+use time::Date;
 
+use super::payment_totals;
 use crate::admin::asked::{Asked, FRESH_CAP, fresh};
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
-use crate::admin::views::list::{self, Column, Empty, Filter, Notes, Tabs};
+use crate::admin::views::list::{self, Column, Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Amount, Badge, Code, Link};
-use crate::admin::views::payments::{PaymentRow, Payments};
+use crate::admin::views::payments::{PaymentRow, Payments, Totals};
 use crate::admin::views::words;
 use crate::domain::payment::Status;
 use crate::engine::Payment;
@@ -34,14 +36,16 @@ const ORDERS: [(&str, &str, Order); 3] = [
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = view(&mut asked);
+    let frame = visit.frame();
+    let view = view(&mut asked, &frame);
     match asked.newer_than() {
         Some(Ok(id)) => return Ok(fresh(visit.engine().newer_payments(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
         None => {}
     }
-    let (frame, place, order) = (visit.frame(), asked.place(), view.order);
+    let (place, order) = (asked.place(), view.order);
     let list = frame.href("payments");
+    let totals = totals(&visit, &asked, &list, &view).await?;
     let found = visit.engine().payment_list(view, place).await?;
     let at_newest = place.is_none() && order == Order::default();
     let page = Payments {
@@ -49,6 +53,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)), what: "payment" },
+        presets: presets(&visit, &frame, &asked, &list),
+        totals,
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         by_amount: column(&asked, &list, order, true),
         by_age: column(&asked, &list, order, false),
@@ -61,8 +67,9 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// What an address asks for.
-pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
-    let status = asked.word("status", |word| (word == REVIEW).then_some(None).or_else(|| Status::parse(word).map(Some)));
+pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> PaymentView {
+    let statuses = |words: &str| words.split(',').map(|word| Status::parse(word.trim())).collect::<Option<Vec<_>>>();
+    let status = asked.word("status", |words| if words == REVIEW { Some(None) } else { statuses(words).map(Some) });
     let order = asked.word("sort", |word| match word {
         "-created" => Some(Order::default()),
         _ => ORDERS.iter().find(|(known, ..)| *known == word).map(|(.., order)| *order),
@@ -70,14 +77,14 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
     PaymentView {
         filter: PaymentFilter {
             needs_review: status == Some(None),
-            status: status.flatten(),
+            statuses: status.flatten().unwrap_or_default(),
             variant: asked.text("variant"),
             customer: None,
             livemode: asked.livemode(),
             currency: asked.currency(),
             amounts: None,
-            from: asked.day("from"),
-            until: asked.end_of_day("until"),
+            from: asked.day("from", frame),
+            until: asked.end_of_day("until", frame),
         },
         least: asked.amount("least"),
         most: asked.amount("most"),
@@ -85,6 +92,44 @@ pub(in crate::admin) fn view(asked: &mut Asked) -> PaymentView {
         order: order.unwrap_or_default(),
         last_seen: None,
     }
+}
+
+/// Spans of days by the clocks of the host's zone, as links.
+fn presets(visit: &Visit, frame: &Frame, asked: &Asked, list: &str) -> Vec<(Link, bool)> {
+    let today = frame.local(visit.engine().now()).0.date();
+    let first = |day: Date| day.replace_day(1).unwrap_or(day);
+    let before = first(today).previous_day().unwrap_or(today);
+    let week = today.checked_sub(time::Duration::days(6)).unwrap_or(today);
+    let spans = [
+        ("Today", today, today),
+        ("7 days", week, today),
+        ("This month", first(today), today),
+        ("Last month", first(before), before),
+    ];
+    let is_chosen = |from: &str, until: &str| {
+        asked.fields.get("from").as_deref() == Some(from) && asked.fields.get("until").as_deref() == Some(until)
+    };
+    let link = |(text, from, until): (&str, Date, Date)| {
+        let (from, until) = (from.to_string(), until.to_string());
+        let href = asked.fields.with_all(list, &[("from", Some(&from)), ("until", Some(&until))]);
+        (Link::new(text, href), is_chosen(&from, &until))
+    };
+    spans.into_iter().map(link).collect()
+}
+
+/// What the payments of the view come to, where that is asked for: it costs more than the list.
+async fn totals(visit: &Visit, asked: &Asked, list: &str, view: &PaymentView) -> Result<Totals, Failure> {
+    if asked.fields.get("totals").is_none() {
+        return Ok(Totals::At(Link::new("Add these up", asked.fields.with(list, "totals", Some("yes")))));
+    }
+    let (sums, is_part) = visit.engine().payment_sums(view.clone()).await?;
+    let count: usize = sums.iter().map(|sum| sum.payments).sum();
+    let note = match (is_part, count) {
+        (false, _) => "Of all these payments.".to_owned(),
+        (true, 0) => "There are none among the payments that were looked at.".to_owned(),
+        (true, _) => format!("Of the first {count} of these payments; there may be more."),
+    };
+    Ok(Totals::Sums(sums.iter().map(payment_totals::of).collect(), note))
 }
 
 fn tabs(asked: &Asked, list: &str, found: &PaymentList) -> Tabs {
@@ -106,17 +151,23 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
     let currencies = found.currencies.iter().map(|code| (code.as_str(), code.as_str()));
     let sentence = |words: &str| format!("{}{}", words[..1].to_uppercase(), &words[1..]);
     let orders = ORDERS.map(|(value, words, _)| (value, sentence(words)));
+    let frame = visit.frame();
+    let zone = frame.zone();
     Filter {
         action: list.to_owned(),
-        hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
+        hidden: Vec::new(),
         search: asked.field("q", "search", "Search", "Email, name, last four, order number or any id"),
         fields: Vec::new(),
         selects: vec![asked.fields.variants(&visit.payments)],
         more: vec![
+            Field {
+                offers: Status::ALL.iter().map(|status| status.as_str().to_owned()).collect(),
+                ..asked.field("status", "text", "Status, or several", "paid, refunded")
+            },
             asked.field("least", "text", "Amount from", "10.00"),
             asked.field("most", "text", "Amount to", "49.99"),
-            asked.field("from", "date", "Created from (UTC)", "2026-11-01"),
-            asked.field("until", "date", "Created until (UTC)", "2026-11-30"),
+            asked.field("from", "date", &format!("Created from ({zone})"), "2026-11-01"),
+            asked.field("until", "date", &format!("Created until ({zone})"), "2026-11-30"),
         ],
         more_selects: vec![
             asked.fields.select("currency", "Currency", "Any currency", currencies),
@@ -172,6 +223,7 @@ pub(super) fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {
         id: row.id.0,
         href: frame.href(&format!("payments/{}", payment.token)),
         amount: Amount::new(payment.amount),
+        refunded: (payment.refunded.minor > 0).then(|| Amount::new(payment.refunded)),
         status: payment.status.into(),
         flags,
         reference: payment.reference,

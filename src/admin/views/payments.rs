@@ -17,6 +17,10 @@ pub(crate) struct Payments {
     pub(crate) tabs: Tabs,
     /// By variant and search.
     pub(crate) filter: Filter,
+    /// Spans of days to choose from, and whether it is chosen.
+    pub(crate) presets: Vec<(Link, bool)>,
+    /// Where the payments of this view are added up, or what they come to.
+    pub(crate) totals: Totals,
     /// The payments, in that order; of one that can't be read, what is wrong with it.
     pub(crate) rows: Vec<Result<PaymentRow, String>>,
     /// Instead of no rows.
@@ -34,6 +38,15 @@ pub(crate) struct Payments {
     pub(crate) paging: Paging,
 }
 
+/// What the payments of a view come to.
+#[derive(Debug)]
+pub(crate) enum Totals {
+    /// Not asked for: where they are.
+    At(Link),
+    /// By currency and mode, and what is to be known of them.
+    Sums(Vec<PaymentTotals>, String),
+}
+
 /// One payment in the list.
 #[derive(Debug, Clone)]
 pub(crate) struct PaymentRow {
@@ -43,6 +56,8 @@ pub(crate) struct PaymentRow {
     pub(crate) href: String,
     /// How much it is about.
     pub(crate) amount: Amount,
+    /// How much went back, if anything did.
+    pub(crate) refunded: Option<Amount>,
     /// Where it stands.
     pub(crate) status: Badge,
     /// Disputed, needs review, test.

@@ -6,6 +6,7 @@ use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_
 use super::words::by_words;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
+use crate::domain::payment::Status;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
@@ -161,7 +162,9 @@ fn stream(
     }
     let mut by_id = Vec::new();
     by_id.extend(filter.needs_review.then_some(PaymentStream::NeedsReview));
-    by_id.extend(filter.status.map(PaymentStream::Status));
+    // Of several statuses together, nearly all is one.
+    by_id
+        .extend(<[Status; 1]>::try_from(filter.statuses.as_slice()).ok().map(|[status]| PaymentStream::Status(status)));
     // Where there is but one variant, nearly all is of it.
     let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
     by_id.extend(variant.map(PaymentStream::Variant));

@@ -74,6 +74,8 @@ const PAGES: &[&str] = &[
     "payments?after=900",
     "payments?status=paid&before=900",
     "payments?status=review",
+    "payments?status=paid,refunded&before=900",
+    "payments?status=failed&totals=yes",
     "payments?status=failed&variant=stripe-eu&mode=live",
     "payments?variant=stripe&mode=test&before=900",
     "payments?currency=EUR",

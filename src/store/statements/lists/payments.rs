@@ -72,8 +72,8 @@ fn stream<'a>(
 /// What the stream does not see to by itself.
 fn conditions(of: &PaymentStream, rest: &PaymentFilter) -> Vec<Condition<p::pay_payments>> {
     let mut all: Vec<Condition<p::pay_payments>> = Vec::new();
-    if let Some(status) = rest.status.filter(|_| !matches!(of, PaymentStream::Status(_))) {
-        all.push(Box::new(p::status.eq(status)));
+    if !rest.statuses.is_empty() && !matches!(of, PaymentStream::Status(_)) {
+        all.push(Box::new(p::status.eq_any(rest.statuses.clone())));
     }
     if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, PaymentStream::Variant(_))) {
         all.push(Box::new(p::variant.eq(variant)));
