@@ -184,7 +184,7 @@ async fn many_slow_senders_hold_no_more_than_the_limit_and_keep_no_genuine_deliv
     // The first second, those that came last have a right to their time; nobody who was slow has it after that.
     let answer = spawn_blocking(move || taken_after(20, || deliver(address, now, &ping(1))));
     assert!(answer.await.unwrap(), "the genuine delivery was not taken");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < ENOUGH, "{:?}", begun.elapsed());
     let answers = spawn_blocking(move || streams.iter().map(rest).collect::<Vec<_>>()).await.unwrap();
     let refused = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 503")).count();
     let late = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 408")).count();
@@ -227,7 +227,8 @@ async fn hundreds_of_slow_senders_keep_no_genuine_delivery_waiting() {
         times
     });
     let slowest = times.await.unwrap().into_iter().max();
-    assert!(slowest < Some(Duration::from_secs(1)), "{slowest:?}");
+    // Those have a minute; `scripts/soak` holds it to a second.
+    assert!(slowest < Some(ENOUGH), "{slowest:?}");
     assert_eq!(app.number("SELECT count(*) FROM pay_events"), 20);
 }
 
