@@ -126,6 +126,7 @@ fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
         since: stored.since.or(rebuilt.since),
         until: stored.until.or(rebuilt.until),
         livemode: stored.livemode.or(rebuilt.livemode),
+        reason: stored.reason.or(rebuilt.reason.clone()),
         ..stored
     }
 }
