@@ -1,1 +1,0 @@
-DROP INDEX pay_subscriptions_livemode;
