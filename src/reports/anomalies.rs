@@ -31,9 +31,6 @@ const GIVEN_UP: i64 = 200;
 const KINDS: usize = 20;
 /// How long a card's bank holds an authorization: seven days at most companies.
 const CARDS_HOLD: time::Duration = time::Duration::days(7);
-/// How many open disputes are looked at, tests among them.
-const OPEN: i64 = 500;
-
 /// How many disputes are told one by one.
 const DISPUTES: usize = 99;
 
@@ -195,13 +192,11 @@ pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Er
 }
 
 pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let (tests, mut open): (Vec<_>, Vec<_>) =
-        tx.open_disputes(OPEN)?.into_iter().partition(|it| it.livemode == Some(false));
-    let cap = usize::try_from(COUNT_CAP).unwrap_or(usize::MAX);
+    let (tests, mut open) = (tx.open_disputes(true, COUNT_CAP)?, tx.open_disputes(false, COUNT_CAP)?);
     // The databases don't agree on where those without a deadline come.
     open.sort_by_key(|it| (it.until.is_none(), it.until, it.gateway_ref.clone()));
-    let more = open.len().min(cap).saturating_sub(DISPUTES);
-    let test = (!tests.is_empty()).then(|| Anomaly::TestDisputes { count: tests.len().min(cap) as i64 });
+    let more = open.len().saturating_sub(DISPUTES);
+    let test = (!tests.is_empty()).then_some(Anomaly::TestDisputes { count: tests.len() as i64 });
     let one = |it: OpenDispute| {
         let currency = it.currency.and_then(|code| Currency::parse(&code).ok());
         let money = it.amount.zip(currency).map(|(amount, currency)| Money::new(amount, currency).said());

@@ -120,9 +120,8 @@ fn cut(rows: &mut Vec<DisputeRow>, size: usize) {
 /// A page of the open disputes, those of the payment first that is to be answered for first, and whether there are more
 /// than were put in order.
 fn by_deadline(tx: &mut dyn Tx, view: &DisputeView, place: Option<Place>) -> Result<(Page<DisputeRow>, bool), Error> {
-    let mut rows = tx.disputes_by_deadline(DEPTH)?;
+    let mut rows = tx.disputes_by_deadline(view.variant.as_deref(), view.livemode, DEPTH)?;
     let is_part = rows.len() as i64 == DEPTH;
-    rows.retain(|row| view.matches(row));
     let mut first: HashMap<PaymentId, Option<Timestamp>> = HashMap::new();
     for row in &rows {
         let known = first.entry(row.payment_id).or_insert(row.until);

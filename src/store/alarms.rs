@@ -35,7 +35,6 @@ pub(crate) struct OpenDispute {
     pub currency: Option<String>,
     /// By when it has to be answered.
     pub until: Option<Timestamp>,
-    pub livemode: Option<bool>,
 }
 
 /// A call to a gateway whose end is not known.
@@ -74,8 +73,8 @@ pub(crate) trait Alarms {
     fn keep_alarm(&mut self, alarm: &AlarmRow) -> Result<(), Error>;
     /// Forgets an alarm.
     fn forget_alarm(&mut self, name: &str) -> Result<(), Error>;
-    /// The disputes that are open, the first deadline first, up to `cap`.
-    fn open_disputes(&mut self, cap: i64) -> Result<Vec<OpenDispute>, Error>;
+    /// The disputes of tests, or of all else, that are open, the first deadline first, up to `cap`.
+    fn open_disputes(&mut self, of_tests: bool, cap: i64) -> Result<Vec<OpenDispute>, Error>;
     /// Of the newest `window` events that are discarded, those that were not discarded on purpose, newest first.
     fn given_up(&mut self, window: i64) -> Result<Vec<GivenUp>, Error>;
     /// The calls that act on payments and subscriptions, were asked for before `at` and whose end is not known, up to `cap`. One that was

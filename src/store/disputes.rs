@@ -50,7 +50,12 @@ pub(crate) trait Disputes {
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error>;
     /// The open disputes, those that are to be answered first, and then those without a deadline.
-    fn disputes_by_deadline(&mut self, limit: i64) -> Result<Vec<DisputeRow>, Error>;
+    fn disputes_by_deadline(
+        &mut self,
+        variant: Option<&str>,
+        livemode: Option<bool>,
+        limit: i64,
+    ) -> Result<Vec<DisputeRow>, Error>;
     /// How many disputes are in each of these states, counted up to `cap`.
     fn count_disputes(&mut self, states: &[State], cap: i64) -> Result<Vec<i64>, Error>;
 }

@@ -1,7 +1,7 @@
 //! Alarms: as many rows as there are causes, and the few rows that tell of causes.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::super::Instant;
 use super::said::Said;
@@ -17,7 +17,7 @@ use crate::store::alarms::{AlarmRow, Alarms, FailingChore, GivenUp, OpenCall, Op
 /// The outcome code of an event that somebody discarded.
 const ON_PURPOSE: &str = "discarded";
 
-type DisputeColumns = (Text, Text, Nullable<BigInt>, Nullable<Text>, Nullable<Instant>, Nullable<Bool>);
+type DisputeColumns = (Text, Text, Nullable<BigInt>, Nullable<Text>, Nullable<Instant>);
 
 impl Alarms for Connection {
     fn alarms(&mut self) -> Result<Vec<AlarmRow>, Error> {
@@ -51,13 +51,14 @@ impl Alarms for Connection {
     }
 
     /// The register and the state are part of the text, as they are of the index.
-    fn open_disputes(&mut self, cap: i64) -> Result<Vec<OpenDispute>, Error> {
+    fn open_disputes(&mut self, of_tests: bool, cap: i64) -> Result<Vec<OpenDispute>, Error> {
+        let mode = if of_tests { "IS FALSE" } else { "IS NOT FALSE" };
         Said::<DisputeColumns>::new()
             .sql(format!(
-                "SELECT d.gateway_ref, p.token, d.amount, d.currency, d.until, p.livemode FROM pay_ledger AS d \
+                "SELECT d.gateway_ref, p.token, d.amount, d.currency, d.until FROM pay_ledger AS d \
                  JOIN pay_payments AS p ON p.id = d.payment_id \
                  WHERE d.register = 'dispute' AND d.state = 'open' AND p.absorbed_by IS NULL \
-                 ORDER BY d.until LIMIT {cap}"
+                 AND p.livemode {mode} ORDER BY d.until LIMIT {cap}"
             ))
             .load(self)
             .map_err(failed("looking for open disputes"))

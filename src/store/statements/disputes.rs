@@ -75,9 +75,23 @@ impl Disputes for Connection {
     }
 
     /// The databases don't agree on where those without a deadline come, so each kind is asked for by itself.
-    fn disputes_by_deadline(&mut self, limit: i64) -> Result<Vec<DisputeRow>, Error> {
+    fn disputes_by_deadline(
+        &mut self,
+        variant: Option<&str>,
+        livemode: Option<bool>,
+        limit: i64,
+    ) -> Result<Vec<DisputeRow>, Error> {
         let disputes = || l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id))).select(COLUMNS);
-        let open = || disputes().filter(sql::<Bool>(OPEN));
+        let open = || {
+            let mut open = disputes().filter(sql::<Bool>(OPEN)).into_boxed();
+            if let Some(variant) = variant {
+                open = open.filter(p::variant.eq(variant));
+            }
+            if let Some(livemode) = livemode {
+                open = open.filter(p::livemode.assume_not_null().eq(livemode));
+            }
+            open
+        };
         let first = open().filter(l::until.is_not_null()).order(l::until.asc()).limit(limit);
         let mut rows: Vec<DisputeRow> = first.load(self).map_err(failed("listing open disputes"))?;
         let left = limit - rows.len() as i64;
