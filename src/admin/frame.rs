@@ -94,6 +94,11 @@ impl Frame {
         self.href(&format!("{list}/{token}/customer"))
     }
 
+    /// When the page was asked for.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// A moment as seen from now.
     pub(super) fn moment(&self, at: Timestamp) -> Moment {
         Moment::new(at, self.now, &self.admin.zone)

@@ -41,12 +41,14 @@ pub(super) fn answer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> 
 /// That it is disputed, and by when the first of its open disputes is to be answered.
 fn disputed(frame: &Frame, story: &PaymentStory, gateway: &str) -> String {
     let is_open = |fact: &&Fact| (fact.aspect, fact.state) == (Aspect::Dispute, State::Open);
-    match story.facts.iter().filter(is_open).filter_map(|fact| fact.until).min() {
+    let deadlines: Vec<_> = story.facts.iter().filter(is_open).filter_map(|fact| fact.until).collect();
+    match deadlines.iter().filter(|until| **until >= frame.now()).min() {
         Some(until) => {
-            let until = frame.moment(until).absolute;
+            let until = frame.moment(*until).absolute;
             format!(" The customer disputes it: answer at {gateway} by {until}, or the money is lost.")
         }
-        None => " The customer disputes it.".to_owned(),
+        None if deadlines.is_empty() => " The customer disputes it.".to_owned(),
+        None => format!(" The customer disputes it; the time to answer at {gateway} is over, and no end was told."),
     }
 }
 
