@@ -31,10 +31,12 @@ impl PaymentSum {
 const SUMMED: usize = 500;
 
 impl Engine {
-    /// What the first payments of a view come to, and whether there may be more of them.
+    /// What the first payments of a view come to, and whether that is not all of them: there are more, or one can't be
+    /// read.
     pub(crate) async fn payment_sums(self: &Arc<Self>, view: PaymentView) -> Result<(Vec<PaymentSum>, bool), Error> {
-        let page = self.payment_page(view, None, SUMMED).await?;
-        Ok((add_up(&page.rows), page.further.is_some() || page.capped))
+        let page = self.readable_payments(view, SUMMED).await?;
+        let is_part = page.further.is_some() || page.capped || !page.unreadable.is_empty();
+        Ok((add_up(&page.rows), is_part))
     }
 }
 

@@ -30,6 +30,16 @@ impl Engine {
         self.look(move |tx| payments::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
+    /// As [`Engine::payment_page`], without the rows that can't be read: they are told apart.
+    pub(crate) async fn readable_payments(
+        self: &Arc<Self>,
+        view: PaymentView,
+        size: usize,
+    ) -> Result<Page<PaymentRow>, Error> {
+        let variants = self.variant_names();
+        self.look(move |tx| payments::page(tx, &view, &variants, None, size)).await
+    }
+
     /// As [`Payments::payment_page`], of events.
     pub(crate) async fn event_page(
         self: &Arc<Self>,
