@@ -337,7 +337,7 @@ const NEEDED: &[&str] = &[
     "pay_events_variant",
     "pay_payments_amount",
     "pay_payments_variant",
-    "pay_payments_email",
+    "pay_payments_address",
     "pay_movements_book",
     "pay_words_word",
     "pay_subscriptions_real",
