@@ -101,7 +101,8 @@ impl Holdings {
         subscriptions: &[SubscriptionId],
     ) -> Result<Self, Error> {
         let events = tx.all_events_of(payments, subscriptions)?;
-        // In the order in which a batch takes them, so that neither waits for the other.
+        // In the order in which most batches take them. One that goes on from a payment to other events of it may wait
+        // for this while this waits for it: who calls tries again.
         tx.wait_for_events(&events)?;
         let subjects = payments.iter().copied().map(Subject::Payment);
         tx.hold_subjects(

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::forget::{forget, forget_addresses, texts_of};
-use super::sweep::{is_swept_soon, sweep_bodies};
+use super::sweep::{sweep_bodies, sweep_soon};
 use crate::domain::Timestamp;
 use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::person::{Person, Words};
@@ -34,6 +34,9 @@ pub struct Erased {
 const AT_ONCE: usize = 10;
 /// How many bodies are read at a time.
 const BODIES: usize = 200;
+/// How often it is tried to forget some, and how long after the first try the second comes.
+const TRIES: u32 = 6;
+const AGAIN: Duration = Duration::from_millis(200);
 
 impl Engine {
     /// Erases a person, and looks through all bodies at once.
@@ -52,9 +55,14 @@ impl Engine {
     /// Erases what indexes find of a person, and leaves it to a worker to look through all bodies. What an end of the
     /// process leaves whole, a worker forgets as well.
     pub(crate) async fn erase_known(self: &Arc<Self>, person: Person, requester: Requester) -> Result<Erased, Error> {
-        let held = self.mark(person).await?;
+        let named = person.text.clone();
+        let mut held = self.mark(person).await?;
         self.note_erased(&held, requester).await?;
+        let emails = held.names.emails.clone();
+        self.write(move |tx| forget_addresses(tx, &emails)).await?;
         let words = Arc::new(self.words_of(&held).await?);
+        // Who is erased again by a payment finds all others by it, as long as it is whole.
+        held.payments.sort_by_key(|row| row.token == named);
         let payments: Vec<PaymentId> = held.payments.iter().map(|row| row.id).collect();
         for some in payments.chunks(AT_ONCE) {
             self.forget_part(some, &[], &words).await?;
@@ -63,8 +71,6 @@ impl Engine {
         for some in subscriptions.chunks(AT_ONCE) {
             self.forget_part(&[], some, &words).await?;
         }
-        let emails = held.names.emails.clone();
-        self.write(move |tx| forget_addresses(tx, &emails)).await?;
         Ok(Erased {
             payments: payments.len(),
             subscriptions: subscriptions.len(),
@@ -92,7 +98,7 @@ impl Engine {
                 // Who has read a body of theirs has written what comes of it, and reads no other without the marks.
                 tx.hold_everything()?;
                 tx.add_marks(&marks, now)?;
-                is_swept_soon(tx, now)
+                sweep_soon(tx, now)
             };
             self.write(note).await?;
             self.erasures.forget();
@@ -129,9 +135,19 @@ impl Engine {
         words: &Arc<Words>,
     ) -> Result<(), Error> {
         let (payments, subscriptions, words) = (payments.to_vec(), subscriptions.to_vec(), words.clone());
-        let (begun, now) = (Instant::now(), self.now());
-        self.write(move |tx| forget_these(tx, &payments, &subscriptions, &words, now)).await?;
-        tokio::time::sleep(begun.elapsed()).await;
+        for tries in 1.. {
+            let (begun, now) = (Instant::now(), self.now());
+            let (payments, subscriptions, words) = (payments.clone(), subscriptions.clone(), words.clone());
+            match self.write(move |tx| forget_these(tx, &payments, &subscriptions, &words, now)).await {
+                // A batch and it waited for each other.
+                Err(error) if error.is_retryable() && tries < TRIES => tokio::time::sleep(AGAIN * tries).await,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    tokio::time::sleep(begun.elapsed()).await;
+                    break;
+                }
+            }
+        }
         Ok(())
     }
 }

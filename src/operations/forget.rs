@@ -65,12 +65,14 @@ pub(super) fn forget_addresses(tx: &mut dyn Tx, emails: &BTreeSet<String>) -> Re
     Ok(())
 }
 
-/// Deletes what these events told of who paid, of payments that are not known to be the person's by themselves.
-pub(super) fn forget_payers(tx: &mut dyn Tx, some: &[EventId]) -> Result<(), Error> {
+/// Deletes what these events told of who paid, of payments that are not known to be the person's by themselves; answers
+/// which these are.
+pub(super) fn forget_payers(tx: &mut dyn Tx, some: &[EventId]) -> Result<Vec<PaymentId>, Error> {
     let payments: Vec<PaymentId> = events(tx, some)?.values().filter_map(|row| row.payment_id).collect();
     let subjects: Vec<Subject> = payments.iter().copied().map(Subject::Payment).collect();
     tx.hold_subjects(&subjects)?;
-    forget_words(tx, &payments.iter().map(|id| id.0).collect::<Vec<_>>(), &[])
+    forget_words(tx, &payments.iter().map(|id| id.0).collect::<Vec<_>>(), &[])?;
+    Ok(payments)
 }
 
 /// Deletes words to search by, and who paid; what is left of the texts has its words again once a worker wrote them.

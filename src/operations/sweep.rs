@@ -1,6 +1,7 @@
 //! Workers look through all bodies for persons who were erased, and through payments and subscriptions for what an erasure
 //! left whole that came to no end.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use crate::store::persons::Naming;
 
 /// When a worker begins after somebody was erased: by then every process knows.
 const SOON: Duration = Duration::from_secs(5);
-/// When it looks for what an erasure left: by then most have come to their end.
-const AFTERWARDS: Duration = Duration::from_secs(60);
+/// What the note of a sweep ends with that has come to its end.
+const THROUGH: &str = "all were looked through";
 /// How often a worker looks at what came since.
 const EVERY: Duration = Duration::from_secs(86_400);
 /// How long one process looks before another may, and after which time another does if it ended meanwhile.
@@ -34,7 +35,8 @@ enum Sweep {
 }
 
 impl Sweep {
-    const ALL: [Self; 3] = [Self::Bodies, Self::Payments, Self::Subscriptions];
+    /// Rows first: the words that name a person in their sentences are taken from the bodies.
+    const ALL: [Self; 3] = [Self::Payments, Self::Subscriptions, Self::Bodies];
 
     /// The name of its chore.
     fn name(self) -> &'static str {
@@ -73,15 +75,11 @@ impl Sweep {
 }
 
 /// Has workers look through everything from the beginning, since somebody is erased.
-pub(super) fn is_swept_soon(tx: &mut dyn Tx, now: Timestamp) -> Result<(), Error> {
+pub(super) fn sweep_soon(tx: &mut dyn Tx, now: Timestamp) -> Result<(), Error> {
     for sweep in Sweep::ALL {
-        let begins = match sweep {
-            Sweep::Bodies => SOON,
-            Sweep::Payments | Sweep::Subscriptions => AFTERWARDS,
-        };
         tx.claim_chore(sweep.name(), now, now)?;
         let note = "somebody was erased; everything is looked through soon";
-        tx.pause_chore(sweep.name(), later(now, begins), None, note)?;
+        tx.pause_chore(sweep.name(), later(now, SOON), None, note)?;
     }
     Ok(())
 }
@@ -96,11 +94,23 @@ pub(super) fn sweep_bodies(engine: &Engine) -> Result<usize, Error> {
 }
 
 impl Engine {
+    /// Whether a row with this token, and with this address, is of somebody who was erased.
+    fn is_of_erased(&self, marks: &HashSet<String>, token: &str, customer: &Option<String>) -> bool {
+        let Ok(marker) = self.erasures.marker() else { return false };
+        let is_marked = |one: Trait| marks.contains(&marker.mark(&one));
+        let email = customer.as_ref().map(|email| Trait::Email(email.trim().to_ascii_lowercase()));
+        is_marked(Trait::Object(token.to_owned())) || email.is_some_and(is_marked)
+    }
+
     /// Looks through bodies and rows for some seconds, if that is due and no other process does.
     pub(crate) async fn sweep_a_while(self: &Arc<Self>) -> Result<(), Error> {
         if self.erasures.has_key() && self.read(|tx| tx.chore(Sweep::Bodies.name())).await?.is_some() {
             for sweep in Sweep::ALL {
                 self.sweep_a_turn(sweep).await?;
+                let chore = self.read(move |tx| tx.chore(sweep.name())).await?;
+                if !chore.and_then(|chore| chore.note).is_some_and(|note| note.ends_with(THROUGH)) {
+                    break;
+                }
             }
         }
         Ok(())
@@ -122,7 +132,7 @@ impl Engine {
         let swept = self.blocking(swept).await;
         let (count, place, goes_on) = self.noting_failure(sweep.name(), swept).await?;
         let now = self.now();
-        let end = if goes_on { format!("it goes on after {place}") } else { "all were looked through".to_owned() };
+        let end = if goes_on { format!("it goes on after {place}") } else { THROUGH.to_owned() };
         let (note, again) = (sweep.note(count, &end), if goes_on { now } else { later(now, EVERY) });
         let pause = move |tx: &mut dyn Tx| {
             tx.note_failure(sweep.name(), now, None)?;
@@ -146,7 +156,14 @@ fn some_bodies(engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Erro
             let mut held = Holdings::default();
             held.add_events(tx, &[*event])?;
             forget_alone(tx, &held, engine.now())?;
-            forget_payers(tx, &held.events)
+            for payment in forget_payers(tx, &held.events)? {
+                // A process without the key may have filled a payment again that was forgotten long ago.
+                if tx.payment(payment)?.is_some_and(|row| engine.is_of_erased(&marks, &row.token, &row.customer)) {
+                    let held = Holdings::hold(tx, &[payment], &[])?;
+                    forget_alone(tx, &held, engine.now())?;
+                }
+            }
+            Ok(())
         })?;
     }
     Ok(Some((naming.len(), last)))
@@ -161,12 +178,7 @@ fn some_rows(
 ) -> Result<Option<(usize, i64)>, Error> {
     let (marks, rows) = engine.store.ask(|tx| Ok((engine.marks(tx)?, next(tx)?)))?;
     let Some(last) = rows.last().map(|(id, ..)| *id) else { return Ok(None) };
-    let marker = engine.erasures.marker()?;
-    let is_marked = |one: Trait| marks.contains(&marker.mark(&one));
-    let is_erased = |(_, token, customer): &&Naming| {
-        let email = customer.as_ref().map(|email| Trait::Email(email.trim().to_ascii_lowercase()));
-        is_marked(Trait::Object(token.clone())) || email.is_some_and(is_marked)
-    };
+    let is_erased = |(_, token, customer, says): &&Naming| *says && engine.is_of_erased(&marks, token, customer);
     let theirs: Vec<i64> = rows.iter().filter(is_erased).map(|(id, ..)| *id).collect();
     for id in &theirs {
         engine.store.transaction(|tx| {

@@ -121,8 +121,8 @@ pub(crate) const ANYBODYS: [(&str, &str); 7] = [
     ("pay_drift", "why"),
 ];
 
-/// The number of a row that says something of a person, its token, and whose it is as far as the row says.
-pub(crate) type Naming = (i64, String, Option<String>);
+/// The number of a row, its token, whose it is as far as the row says, and whether it says anything of a person.
+pub(crate) type Naming = (i64, String, Option<String>, bool);
 
 /// Finding, showing and erasing what is stored of a person.
 pub(crate) trait Persons {
@@ -146,7 +146,7 @@ pub(crate) trait Persons {
     fn differences_of(&mut self, names: &[String]) -> Result<Vec<i64>, Error>;
     /// Holds these events until the transaction ends; waits while others do.
     fn wait_for_events(&mut self, events: &[EventId]) -> Result<(), Error>;
-    /// The next payments after this one that still say something of a person.
+    /// The next payments after this one.
     fn payments_that_name(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error>;
     /// The same of subscriptions.
     fn subscriptions_that_name(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error>;

@@ -13,6 +13,7 @@ use crate::admin::views::words::grouped;
 use crate::domain::person::{NamedBy, Person};
 use crate::engine::request::Requester;
 use crate::engine::{Holdings, act};
+use crate::error::{Error, ErrorKind};
 use crate::reports::{GrowthReport, Grown, chore_in_words, size};
 use crate::store::calls::ChoreRow;
 use crate::web::respond;
@@ -118,7 +119,11 @@ async fn export(visit: Visit) -> Result<HttpResponse, Failure> {
 
 async fn erase(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, person) = (visit.frame(), person(&visit)?);
-    let erased = visit.engine().erase_known(person, Requester::Operator(visit.actor())).await?;
+    let (engine, requester) = (visit.engine().clone(), Requester::Operator(visit.actor()));
+    // Whoever leaves the page ends it no longer.
+    let erased = actix_web::rt::spawn(async move { engine.erase_known(person, requester).await });
+    let unfinished = || Error::new(ErrorKind::Unavailable, "erasing did not come to its end");
+    let erased = erased.await.map_err(|_| unfinished())??;
     let events = erased.events;
     let page = Done {
         page: frame.page("Erased", "data"),

@@ -100,17 +100,16 @@ impl Persons for Connection {
     }
 
     fn payments_that_name(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error> {
-        let has_payer = sql::<Bool>("EXISTS (SELECT 1 FROM pay_payers AS y WHERE y.payment_id = pay_payments.id)");
-        let says = p::customer.is_not_null().or(p::metadata.is_not_null()).or(has_payer);
-        let next = p::pay_payments.filter(p::id.gt(after).and(says)).order(p::id).limit(limit);
-        next.select((p::id, p::token, p::customer))
-            .load(self)
-            .map_err(failed("looking for payments that name somebody"))
+        let says = "customer IS NOT NULL OR metadata IS NOT NULL \
+                    OR EXISTS (SELECT 1 FROM pay_payers AS y WHERE y.payment_id = pay_payments.id)";
+        let next = p::pay_payments.filter(p::id.gt(after)).order(p::id).limit(limit);
+        let next = next.select((p::id, p::token, p::customer, sql::<Bool>(says)));
+        next.load(self).map_err(failed("looking for payments that name somebody"))
     }
 
     fn subscriptions_that_name(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error> {
-        let next = s::pay_subscriptions.filter(s::id.gt(after).and(s::customer.is_not_null()));
-        let next = next.order(s::id).limit(limit).select((s::id, s::token, s::customer));
+        let next = s::pay_subscriptions.filter(s::id.gt(after)).order(s::id).limit(limit);
+        let next = next.select((s::id, s::token, s::customer, s::customer.is_not_null()));
         next.load(self).map_err(failed("looking for subscriptions that name somebody"))
     }
 

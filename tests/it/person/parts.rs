@@ -60,4 +60,24 @@ on_both_databases! {
         assert!(said[0].starts_with("3 payments of erased persons"), "{said:?}");
         assert_eq!(app.status(&token).await, Status::Paid);
     }
+
+    async fn what_a_process_without_the_key_fills_again_is_forgotten_within_a_day(kind) {
+        let app = App::with(kind, with_key).await;
+        let token = app.paid_by_mia(1).await;
+        app.payments.erase(&Person::email(EMAIL)).await.unwrap();
+        let sweep = async || {
+            let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+            app.until("SELECT count(*) FROM pay_chores WHERE name LIKE 'erasure%' AND note LIKE '%all were looked through'", 3).await;
+            until(|| app.found().is_empty()).await;
+            worker.stop().await;
+        };
+        app.pass(6);
+        sweep().await;
+        let without = App::at(app.url.clone(), None, |it| it.variant("stripe", Stripe::new(SECRET))).await;
+        without.deliver(&[&telling(9, &token)]).await;
+        assert_eq!(app.number(NAMED), 1);
+        app.pass(86_401);
+        sweep().await;
+        assert_eq!((app.number(NAMED), app.status(&token).await), (0, Status::Paid));
+    }
 }
