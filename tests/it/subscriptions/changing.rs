@@ -144,6 +144,46 @@ on_both_databases! {
         assert_eq!(app.get(&format!("/payments/admin/subscriptions/{token}/change")).await.status, 404);
     }
 
+    async fn an_operator_decides_an_end_takes_it_back_asks_again_and_ends_it(kind) {
+        let (app, billing, token) = app(kind).await;
+        let page = format!("/payments/admin/subscriptions/{token}");
+        let steps = [
+            ("cancel_at_end", "Cancel at the period's end?", "Until then it can be resumed.", "Paid for, and it ends on"),
+            ("resume", "Resume?", "Stripe lets the subscription go on", "then it renews"),
+            ("refresh", "Refresh?", "That changes nothing at Stripe.", "Money is due"),
+            ("cancel", "Cancel now?", "That can't be taken back.", "It ended on"),
+        ];
+        for (verb, question, meaning, sentence) in steps {
+            pass(&app, &billing, 1);
+            if verb == "refresh" {
+                // Of which no event tells.
+                let id = app.payments.subscription(&token).await.unwrap().unwrap().gateway_ref.unwrap();
+                billing.state().change(&id, json!({"status": "past_due"}));
+            }
+            let asked = app.get(&format!("{page}/{verb}")).await;
+            let text = asked.text();
+            assert!(text.contains(question) && text.contains(meaning) && text.contains("user-42"), "{text}");
+            let key = asked.body.split("name=\"key\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+            let done = app.post(&format!("{page}/{verb}"), &format!("key={key}")).await;
+            let shown_at = format!("{page}?done={verb}");
+            assert_eq!((done.status, done.header("location")), (303, Some(shown_at.as_str())), "{}", done.text());
+            let shown = app.get(&shown_at).await.text();
+            assert!(shown.contains(": done by Stripe") && shown.contains(sentence), "no {sentence:?} in {shown}");
+            assert_eq!(app.post(&format!("{page}/{verb}"), &format!("key={key}")).await.status, 409, "a form acts once");
+        }
+        let effects = ["POST  cancel_at_period_end=true", "POST  cancel_at_period_end=false", "DELETE  "];
+        assert_eq!(billing.state().effects, effects);
+        let acts = app.texts("SELECT actor || ' ' || act AS t FROM pay_audit ORDER BY id");
+        assert_eq!(acts, ["admin cancel_at_end", "admin resume", "admin refresh", "admin cancel"]);
+        let shown = app.get(&page).await.text();
+        for (verb, why) in [("cancel", "It has ended."), ("resume", "It has ended.")] {
+            let refused = app.get(&format!("{page}/{verb}")).await;
+            assert!(refused.status == 409 && refused.text().contains(why), "{}", refused.text());
+        }
+        assert!(shown.contains("by admin; "), "{shown}");
+        assert_eq!(app.post(&format!("{page}/cancel"), "key=x").await.status, 409);
+    }
+
     async fn what_other_gateways_lack_is_refused_with_words(kind) {
         let app = App::bare(kind, |builder| {
             builder.variant("paypal", PayPal::new("WH1").roots(include_bytes!("../../fixtures/paypal/root.pem")))
