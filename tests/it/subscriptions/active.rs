@@ -55,6 +55,20 @@ on_both_databases! {
         assert_eq!(visit(&app, Some("user-42")).await.0, 402);
     }
 
+    async fn who_came_past_no_guard_is_asked_to_pay(kind) {
+        let app = App::new(kind).await;
+        app.hear(Story::new(1, "active").checkout(START, "user-42")).await;
+        let guard = RequireActive::new(app.payments.clone(), |_: &HttpRequest| Some("user-42".to_owned()));
+        let guarded = web::scope("/lessons").wrap(guard).route("", web::get().to(lesson));
+        let service = ActixApp::new().app_data(app.payments.clone()).service(guarded).route("/open", web::get().to(lesson));
+        let service = test::init_service(service).await;
+        for (path, status, says) in [("/lessons", 200, "hello user-42"), ("/open", 402, "an active subscription is needed")] {
+            let response = test::call_service(&service, test::TestRequest::get().uri(path).to_request()).await;
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            assert_eq!(test::read_body(response).await, says, "{path}");
+        }
+    }
+
     async fn what_is_past_due_is_active_for_the_grace(kind) {
         let app = App::with(kind, |builder| builder.grace(Duration::from_secs(86_400))).await;
         let mut story = Story::new(1, "active");
