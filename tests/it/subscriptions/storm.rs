@@ -255,8 +255,12 @@ impl Storm {
             prop_assert_eq!(ours.pause.is_some(), !theirs["pause_collection"].is_null(), "{}", id);
             prop_assert_eq!(json!(ours.items[0].price), item["price"]["id"].clone(), "{}", id);
             prop_assert_eq!(json!(ours.items[0].quantity), item["quantity"].clone(), "{}", id);
-            let end = ours.period.map(|period| period.end);
-            prop_assert_eq!(seconds(end), item["current_period_end"].clone(), "{}", id);
+            let period =
+                |of: fn(actix_payments::domain::subscription::BillingPeriod) -> _| seconds(ours.period.map(of));
+            prop_assert_eq!(period(|period| period.start), item["current_period_start"].clone(), "{}", id);
+            prop_assert_eq!(period(|period| period.end), item["current_period_end"].clone(), "{}", id);
+            prop_assert_eq!(seconds(ours.trial_end), shown("trial_end"), "{}", id);
+            prop_assert_eq!(json!(ours.owner), theirs["metadata"]["owner"].clone(), "{}", id);
             prop_assert_eq!(&ours.doubt, &None, "{}", id);
         }
         self.check_invoices(&state.invoices)?;
