@@ -54,6 +54,26 @@ on_both_databases! {
         assert!(odd.contains("There is no status \"odd\"."), "{odd}");
     }
 
+    async fn the_list_is_searched_by_token_and_by_the_gateways_customer(kind) {
+        let app = App::new(kind).await;
+        let mut stories: Vec<Story> = (0..3).map(|number| Story::new(number, "active")).collect();
+        for (number, story) in stories.iter_mut().enumerate() {
+            story.checkout(START, &format!("user-{number}"));
+            story.update(START + 1, json!({"customer": format!("cus_{}", number / 2)}));
+            // The checkout names another customer, as all fixtures do.
+            story.events.iter_mut().for_each(|event| {
+                *event = event.replace("cus_F1EF46kBRDxh4Y", &format!("cus_{}", number / 2));
+            });
+            app.hear(story).await;
+        }
+        let token = app.subscription("sub_1").await.token;
+        assert_eq!(listed(&app, &format!("?q={token}")).await, ["user-1"]);
+        assert_eq!(listed(&app, &format!("?q={}", &token[..token.len() - 1])).await, Vec::<String>::new());
+        assert_eq!(listed(&app, "?q=cus_0").await, ["user-1", "user-0"]);
+        assert_eq!(listed(&app, "?q=cus_1").await, ["user-2"]);
+        assert_eq!(listed(&app, "?q=cus_1&status=past_due").await, Vec::<String>::new());
+    }
+
     async fn the_list_goes_by_key_forth_and_back(kind) {
         let app = App::new(kind).await;
         let stories: Vec<Story> = (0..55).map(|number| Story::new(number, "active")).collect();
