@@ -20,6 +20,7 @@ mod mounting;
 mod persons;
 mod setting_up;
 pub(crate) mod site;
+mod subscribing;
 mod support;
 
 use site::Site;
