@@ -10,7 +10,7 @@ use crate::events::fixture;
 use crate::scenes::{completed, money};
 
 /// Reads a CSV as RFC 4180 says, and holds it to that.
-fn parsed(answer: &Answer) -> Vec<Vec<String>> {
+pub(crate) fn parsed(answer: &Answer) -> Vec<Vec<String>> {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let text = answer.body.strip_prefix('\u{FEFF}').expect("the mark of UTF-8");
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
@@ -35,7 +35,7 @@ fn parsed(answer: &Answer) -> Vec<Vec<String>> {
     rows
 }
 
-fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
+pub(crate) fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
     let at = rows[0].iter().position(|column| column == name).unwrap();
     rows[1..].iter().map(|row| row[at].clone()).collect()
 }

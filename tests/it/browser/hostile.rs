@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::{admin, assert_quiet, eur, open, settled, shop_with};
 use crate::app::{App, SECRET, on_both_databases};
+use crate::export::{column, parsed};
+use crate::subscriptions::story::{START, Story, items};
 use crate::tools::{Browser, View};
 
 /// Ends whatever it is put in, and then runs a script if it may.
@@ -90,6 +92,25 @@ on_both_databases! {
             assert_eq!(browser.count("main img, main script"), 0);
         }
         assert_quiet(&mut browser);
+    }
+}
+
+on_both_databases! {
+    async fn formulas_of_subscriptions_stay_texts_in_a_sheet(kind) {
+        let app = App::new(kind).await;
+        let texts = ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\"=1\",=1", "a;=1", "\u{202e}a\",b"];
+        for (number, text) in texts.iter().enumerate() {
+            let mut story = Story::new(number, "active");
+            story.checkout(START, text);
+            let owner = json!({"owner": text});
+            story.update(START + 1, json!({"items": items(text, 1, START), "customer": text, "metadata": owner}));
+            app.hear(&story).await;
+        }
+        let rows = parsed(&app.get("/payments/admin/subscriptions.csv").await);
+        let expected = ["\u{202e}a\",b", "a;'=1", "'\"=1\",=1", "'@SUM(1)", "'-1+1", "'+1+1", "'=1+1"];
+        for name in ["owner", "customer_ref", "items"] {
+            assert_eq!(column(&rows, name), expected, "{name}");
+        }
     }
 }
 
