@@ -35,13 +35,13 @@ pub(super) fn events_chart(frame: &Frame, span: Span, buckets: &[Bucket]) -> Cha
 
 /// Subscriptions that began, ended, and became past due: real ones, or tests.
 pub(super) fn subscriptions_chart(frame: &Frame, span: Span, found: &SubscriptionSums, is_test: bool) -> Chart {
-    let (what, buckets) =
-        if is_test { ("test subscriptions", &found.test_buckets) } else { ("subscriptions", &found.buckets) };
+    let (test, buckets) = if is_test { ("test ", &found.test_buckets) } else { ("", &found.buckets) };
     let total = |of: fn(&Bucket) -> i64| total(buckets, of);
+    let began = total(|b| b.received);
+    let plural = if began == "1" { "" } else { "s" };
     let summary = format!(
-        "In the last {}, {} {what} began, {} ended, and {} became past due.",
+        "In the last {}, {began} {test}subscription{plural} began, {} ended, and {} became past due.",
         name(span),
-        total(|b| b.received),
         total(|b| b.done),
         total(|b| b.failed)
     );

@@ -198,12 +198,12 @@ on_both_databases! {
         let text = app.get("/payments/admin/").await.text();
         for words in [
             "Began 1 in 24 hours, and 2 of tests", "Ended 1 in 24 hours, and 1 of tests",
-            "In the last 24 hours, 1 subscriptions began, 1 ended, and 0 became past due.",
+            "In the last 24 hours, 1 subscription began, 1 ended, and 0 became past due.",
         ] {
             assert!(text.contains(words), "no {words:?} in {text}");
         }
         let week = app.get("/payments/admin/?span=7d").await.text();
-        assert!(week.contains("In the last 7 days, 1 subscriptions began, 2 ended"), "{week}");
+        assert!(week.contains("In the last 7 days, 1 subscription began, 2 ended"), "{week}");
     }
 
     async fn what_has_no_whole_amount_is_not_added_up_and_nothing_breaks_the_sum(kind) {
