@@ -2,7 +2,6 @@
 
 use time::Duration;
 
-use crate::domain::event::Source;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::checkup::EventTimes;
@@ -32,7 +31,7 @@ pub(crate) struct Percentiles {
 /// How long the newest deliveries took.
 pub(super) fn latency(tx: &mut dyn Tx) -> Result<Latency, Error> {
     let mut events = tx.newest_event_times(NEWEST)?;
-    events.retain(|event| event.source == Source::Delivery);
+    events.retain(|event| event.is_delivery);
     let received = |event: &EventTimes| event.occurred_at.map(|at| event.received_at - at);
     let processed =
         |event: &EventTimes| event.finished_at.filter(|_| event.requeued_at.is_none()).map(|at| at - event.received_at);

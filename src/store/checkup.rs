@@ -5,13 +5,13 @@ use diesel::Queryable;
 use super::audit::{Matched, Refused};
 use super::rows::EventRow;
 use crate::domain::Timestamp;
-use crate::domain::event::Source;
 use crate::error::Error;
 
 /// When an event happened, came and was done with.
 #[derive(Debug, Clone, Queryable)]
 pub(crate) struct EventTimes {
-    pub source: Source,
+    /// Whether the gateway delivered it.
+    pub is_delivery: bool,
     pub occurred_at: Option<Timestamp>,
     pub received_at: Timestamp,
     pub finished_at: Option<Timestamp>,

@@ -2,7 +2,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::super::Instant;
 use super::said::Said;
@@ -57,8 +57,8 @@ impl Checkup for Connection {
     fn newest_event_times(&mut self, limit: i64) -> Result<Vec<EventTimes>, Error> {
         let all = everything();
         let newest = Stream { table: "pay_events", only: &[], key: Key::Id(&all), rising: false, depth: limit };
-        let query = Said::<(Text, Nullable<Instant>, Instant, Nullable<Instant>, Nullable<Instant>)>::new()
-            .rows("source, occurred_at, received_at, finished_at, requeued_at", newest);
+        let query = Said::<(Bool, Nullable<Instant>, Instant, Nullable<Instant>, Nullable<Instant>)>::new()
+            .rows("source = 'delivery', occurred_at, received_at, finished_at, requeued_at", newest);
         query.load(self).map_err(failed("reading how long deliveries took"))
     }
 
