@@ -36,7 +36,7 @@ on_both_databases! {
                 Kind::Postgres => assert_eq!(answer.status, 200, "its tables are free"),
                 Kind::Sqlite => assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5"))),
             }
-            assert!(begun.elapsed() < Duration::from_secs(13), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
             execute(holder.lent(), "ROLLBACK").unwrap();
         });
         assert_eq!(shop.client().stripe(r#"{"id":"evt_pong","type":"ping"}"#).unwrap().status, 200);
