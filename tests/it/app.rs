@@ -1,6 +1,8 @@
 //! What does a host look like to a test? An app on a database of its own, SQLite or a real Postgres, with a clock
 //! that the test moves and one method for each thing that a gateway or a browser does.
 
+mod served;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
@@ -8,8 +10,10 @@ use actix_payments::domain::Timestamp;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::{Admin, AnyConnection, AnyRef, BasicAuth, Builder, Database, Payments, basic_auth};
 use actix_web::http::Method;
-use actix_web::{App as ActixApp, test};
+use actix_web::test;
 use diesel::prelude::*;
+
+use served::{Served, Service};
 
 pub const SECRET: &str = "whsec_test_secret";
 /// Where the clock of every test begins, a little after the fixtures' events.
@@ -54,6 +58,7 @@ pub struct App {
     pub url: String,
     clock: Arc<AtomicI64>,
     staff: BasicAuth,
+    served: Served,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -117,7 +122,7 @@ impl App {
         let builder = Payments::builder(database.clone()).clock(now);
         let payments = configure(builder).build().unwrap();
         payments.migrate().await.unwrap();
-        Self { payments, database, url, clock, staff: staff(), _folder: folder }
+        Self { payments, database, url, clock, staff: staff(), served: Served::new(), _folder: folder }
     }
 
     pub fn now(&self) -> i64 {
@@ -131,7 +136,8 @@ impl App {
 
     /// One request to the app; answers status, headers as text, and body.
     pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        self.request_at(self.staff.clone(), method, path, headers, body).await
+        let service = self.served.here(&self.payments, self.staff.clone()).await;
+        ask(&service, method, path, headers, body).await
     }
 
     /// The same with the host's own admin.
@@ -143,18 +149,7 @@ impl App {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        let mount = self.payments.mount("/payments").admin(admin);
-        let app = test::init_service(ActixApp::new().app_data(self.payments.clone()).service(mount)).await;
-        let mut request = test::TestRequest::default().method(method).uri(path).set_payload(body.to_vec());
-        for (name, value) in headers {
-            request = request.append_header((*name, *value));
-        }
-        let response = test::call_service(&app, request.to_request()).await;
-        let status = response.status().as_u16();
-        let headers = response.headers().iter();
-        let headers = headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()));
-        let headers = headers.collect();
-        Answer { status, headers, body: String::from_utf8_lossy(&test::read_body(response).await).into_owned() }
+        ask(&served::serve(&self.payments, admin).await, method, path, headers, body).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -231,6 +226,18 @@ impl App {
     pub fn texts(&self, sql: &str) -> Vec<String> {
         texts(&self.database, sql)
     }
+}
+
+async fn ask(service: &Service, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let mut request = test::TestRequest::default().method(method).uri(path).set_payload(body.to_vec());
+    for (name, value) in headers {
+        request = request.append_header((*name, *value));
+    }
+    let response = service(request).await;
+    let status = response.status().as_u16();
+    let headers = response.headers().iter();
+    let headers = headers.map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+    Answer { status, headers, body: String::from_utf8_lossy(&test::read_body(response).await).into_owned() }
 }
 
 /// One number out of a database.
