@@ -14,7 +14,7 @@ use actix_web::rt::time::sleep;
 
 use crate::app::{App, SECRET, on_both_databases};
 use crate::events::changed;
-use crate::scenes::{Notes, until};
+use crate::scenes::{Notes, passing_until, until};
 
 /// Notes what the host is told, and lets it fail as long as `fails` says so.
 pub(crate) fn telling(
@@ -82,8 +82,7 @@ on_both_databases! {
         app.post("/payments/admin/events/1/discard", "").await;
         pass(31);
         a_while().await;
-        pass(331);
-        until(|| notes.count() == 2).await;
+        passing_until(|| _ = pass(331), || notes.count() == 2).await;
         assert!(notes.all()[1].starts_with("discarded:stripe:charge.succeeded over: "), "{:?}", notes.all());
         until(|| app.number("SELECT count(*) FROM pay_alarms") == 0).await;
         pass(31);
@@ -104,16 +103,14 @@ on_both_databases! {
         app.pass(60);
         app.give_up_as("evt_2").await;
         app.deliver(&[&changed("charge.refunded.full", &[("/data/object/amount", "?".into())])]).await;
-        app.pass(31);
-        until(|| notes.count() == 2).await;
+        app.pass_until(31, || notes.count() == 2).await;
         app.pass(31);
         a_while().await;
         assert!(notes.all()[1].starts_with("discarded:stripe:charge.refunded begins: "), "{:?}", notes.all());
         assert_eq!(notes.count(), 2, "{:?}", notes.all());
         app.pass(3_600);
         app.give_up_as("evt_3").await;
-        app.pass(31);
-        until(|| notes.count() == 3).await;
+        app.pass_until(31, || notes.count() == 3).await;
         let told = notes.all().remove(2);
         assert!(told.starts_with("discarded:stripe:charge.succeeded begins: stripe: 3 events of charge.succeeded"), "{told}");
         app.pass(31);
@@ -131,8 +128,7 @@ on_both_databases! {
         a_while().await;
         assert_eq!(notes.count(), 1, "not before its time");
         fails.store(false, Ordering::SeqCst);
-        app.pass(31);
-        until(|| notes.count() == 2).await;
+        app.pass_until(31, || notes.count() == 2).await;
         app.pass(31);
         a_while().await;
         assert_eq!(notes.count(), 2);
@@ -153,8 +149,7 @@ on_both_databases! {
         // A panic is printed before it is caught, which takes a while.
         until(|| app.number("SELECT count(*) FROM pay_alarms WHERE attempts = 1") == 1).await;
         a_while().await;
-        app.pass(31);
-        until(|| app.number("SELECT count(*) FROM pay_alarms WHERE told") == 1).await;
+        app.pass_until(31, || app.number("SELECT count(*) FROM pay_alarms WHERE told") == 1).await;
         assert_eq!(notes.all(), ["discarded:stripe:charge.succeeded"; 2]);
         worker.stop().await;
     }

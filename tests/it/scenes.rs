@@ -116,6 +116,11 @@ impl App {
         }
     }
 
+    /// Lets so many seconds pass, again and again, until it is so.
+    pub async fn pass_until(&self, seconds: i64, is_so: impl Fn() -> bool) {
+        passing_until(|| self.pass(seconds), is_so).await;
+    }
+
     /// Runs a statement of the host's own.
     pub fn run(&self, sql: &str) {
         execute(self.database.connection().unwrap().lent(), sql).unwrap();
@@ -137,6 +142,22 @@ pub async fn until(mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it does not come to its end");
         actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Lets time pass until it is so, half a minute of ours at most: whoever had begun to look before sets the time of the
+/// next look when it ends, which may be after the first step.
+pub async fn passing_until(pass: impl Fn(), is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not come to its end");
+        pass();
+        for _ in 0..20 {
+            if is_so() {
+                return;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

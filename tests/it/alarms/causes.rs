@@ -52,8 +52,7 @@ on_both_databases! {
         // The look that told it ends before the clock goes on.
         a_while().await;
         app.deliver(&[&dispute("dp_2", "needs_response", 700)]).await;
-        app.pass(31);
-        until(|| notes.count() == 2).await;
+        app.pass_until(31, || notes.count() == 2).await;
         let token = app.texts("SELECT token AS t FROM pay_payments").remove(0);
         let by = "is open: answer it at the gateway by 2026-10-19 10:15 UTC, or it is lost.";
         let link = format!("/payments/admin/payments/{token}");
@@ -65,8 +64,7 @@ on_both_databases! {
         app.deliver(&[&dispute("dp_1", "won", 4999)]).await;
         until(|| app.number("SELECT count(*) FROM pay_ledger WHERE register = 'dispute' AND state = 'open'") == 1).await;
         a_while().await;
-        app.pass(331);
-        until(|| notes.count() == 3).await;
+        app.pass_until(331, || notes.count() == 3).await;
         assert!(notes.all()[2].starts_with("dispute:dp_1 over: "), "{:?}", notes.all());
         running.stop().await;
     }
@@ -115,8 +113,7 @@ on_both_databases! {
         a_while().await;
         app.pass(31);
         forged(2).await;
-        app.pass(31);
-        until(|| notes.count() == 2).await;
+        app.pass_until(31, || notes.count() == 2).await;
         assert!(notes.all()[1].starts_with("refused:stripe begins: "), "{:?}", notes.all());
         assert!(notes.all()[1].contains("none accepted since"), "{:?}", notes.all());
         running.stop().await;

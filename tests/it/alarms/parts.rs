@@ -27,8 +27,7 @@ on_both_databases! {
         app.run("ALTER TABLE pay_differences RENAME TO away");
         app.give_up_as("evt_1").await;
         until(|| app.events("discarded") == 1).await;
-        app.pass(31);
-        until(|| heard(&notes, "discarded:stripe:charge.succeeded begins")).await;
+        app.pass_until(31, || heard(&notes, "discarded:stripe:charge.succeeded begins")).await;
         until(|| heard(&notes, "look:drift begins: Nobody can tell")).await;
         for _ in 0..3 {
             app.pass(331);
@@ -40,8 +39,7 @@ on_both_databases! {
         app.run("ALTER TABLE away RENAME TO pay_differences");
         app.pass(31);
         a_while().await;
-        app.pass(331);
-        until(|| heard(&notes, "look:drift over") && heard(&notes, "drift:stripe over")).await;
+        app.pass_until(331, || heard(&notes, "look:drift over") && heard(&notes, "drift:stripe over")).await;
         running.stop().await;
     }
 

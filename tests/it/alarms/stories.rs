@@ -57,8 +57,7 @@ on_both_databases! {
             wrong.pass(60);
         }
         wrong.counted("rejected:signature_mismatch", 10);
-        wrong.pass(31);
-        until(|| notes.count() > 0).await;
+        wrong.pass_until(31, || notes.count() > 0).await;
         wrong.pass(HOUR);
         assert_eq!(delivered(&wrong, 12).await, 400);
         wrong.counted("rejected:signature_mismatch", 11);
@@ -82,8 +81,7 @@ on_both_databases! {
         assert_eq!(notes.count(), 1, "good ones came, and bad ones may still come: {:?}", notes.all());
         right.pass(HOUR);
         a_while().await;
-        right.pass(331);
-        until(|| notes.count() == 2).await;
+        right.pass_until(331, || notes.count() == 2).await;
         assert!(notes.all()[1].starts_with("refused:stripe over: "), "{:?}", notes.all());
         right.pass(HOUR);
         a_while().await;
@@ -131,14 +129,7 @@ on_both_databases! {
         until(|| app.number("SELECT count(*) FROM pay_operations WHERE due_at IS NOT NULL") == 0).await;
         until(|| app.number("SELECT count(*) FROM pay_chores WHERE failing_since IS NOT NULL") == 0).await;
         let is_over = |key: &str| notes.all().iter().any(|note| note.starts_with(&format!("{key} over: ")));
-        // Each look needs time of its own, on a busy machine more than was waited for above.
-        for _ in 0..60 {
-            if !is_over("operations") || !is_over("chore:reconcile:stripe") {
-                app.pass(331);
-                a_while().await;
-            }
-        }
-        assert!(is_over("operations") && is_over("chore:reconcile:stripe"), "{:?}", notes.all());
+        app.pass_until(331, || is_over("operations") && is_over("chore:reconcile:stripe")).await;
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.contains("refund")).count(), 1);
         running.stop().await;
     }
