@@ -18,6 +18,8 @@ use crate::stripe::listener::{Heard, Listener, Say};
 struct Remote {
     object: Value,
     hangs: u32,
+    /// Whether it keeps an end whatever it is asked.
+    insists: bool,
     keys: Vec<String>,
 }
 
@@ -45,10 +47,15 @@ impl Remote {
                 self.object["cancel_at_period_end"] = json!(true);
                 self.object["cancel_at"] = json!(1_794_478_400);
             }
+            // It takes back the end that was decided by it, and none that is a date.
             ("POST", "cancel_at_period_end=false") => {
+                if self.object["cancel_at_period_end"] == true {
+                    self.object["cancel_at"] = Value::Null;
+                }
                 self.object["cancel_at_period_end"] = json!(false);
-                self.object["cancel_at"] = Value::Null;
             }
+            ("POST", "cancel_at=") if !self.insists => self.object["cancel_at"] = Value::Null,
+            ("POST", "cancel_at=") => {}
             other => panic!("{other:?}"),
         }
         self.keys.extend(heard.header("idempotency-key").map(str::to_owned));
@@ -64,7 +71,7 @@ impl Remote {
 async fn app(kind: Kind) -> (App, Listener, Arc<Mutex<Remote>>, String) {
     let mut object = fixture("customer.subscription.updated")["data"]["object"].take();
     object["id"] = json!("sub_1");
-    let remote = Arc::new(Mutex::new(Remote { object, hangs: 0, keys: Vec::new() }));
+    let remote = Arc::new(Mutex::new(Remote { object, hangs: 0, insists: false, keys: Vec::new() }));
     let kept = remote.clone();
     let listener = Listener::answering(move |heard| kept.lock().unwrap().answer(heard));
     let gateway = Stripe::new(SECRET).api_key("sk_test_1").api_base(&listener.address).api_retries(0);
@@ -122,8 +129,25 @@ on_both_databases! {
         let over = app.payments.resume_subscription(&token).await.unwrap_err();
         assert_eq!((over.kind(), over.to_string().as_str()), (ErrorKind::Refused, "It has ended."));
         assert_eq!(operations(&app), ["cancel_at_end done", "resume done", "cancel done"]);
-        // Each call, and the look at what it made of the subscription.
-        assert_eq!(listener.heard().len(), 6);
+        // Each call, the look at what it made of the subscription, and one at which end is to be taken back.
+        assert_eq!(listener.heard().len(), 7);
+    }
+
+    async fn an_end_that_was_decided_as_a_date_is_taken_back(kind) {
+        let (app, listener, remote, token) = app(kind).await;
+        // As the billing portal does it.
+        remote.lock().unwrap().object["cancel_at"] = json!(1_794_478_400);
+        assert_eq!(app.payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
+        app.pass(1);
+        remote.lock().unwrap().insists = true;
+        let kept = app.payments.resume_subscription(&token).await.unwrap_err();
+        assert!(kept.to_string().contains("is to end all the same"), "{kept}");
+        app.pass(1);
+        remote.lock().unwrap().insists = false;
+        assert_eq!(app.payments.resume_subscription(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(app.subscription("sub_1").await.state.ends_at(), None);
+        let posted = listener.heard().into_iter().filter(|heard| heard.method == "POST");
+        assert!(posted.map(|heard| heard.body).all(|body| body == "cancel_at="));
     }
 
     async fn an_answer_that_is_lost_is_asked_for_again_under_the_same_key(kind) {

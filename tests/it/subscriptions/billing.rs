@@ -364,9 +364,14 @@ impl State {
                 (Some("true"), _) => {
                     self.change(id, json!({"cancel_at_period_end": true, "cancel_at": end, "canceled_at": self.now}));
                 }
+                // It takes back the end that was decided by it, and none that is a date.
+                (Some(_), _) if self.subscriptions[id]["cancel_at_period_end"] == false => {}
                 (Some(_), _) => {
                     let back = json!({"cancel_at_period_end": false, "cancel_at": null, "canceled_at": null});
                     self.change(id, back);
+                }
+                _ if fields.contains_key("cancel_at") => {
+                    self.change(id, json!({"cancel_at": null, "canceled_at": null}));
                 }
                 (_, Some(_)) => self.change(id, json!({"pause_collection": null})),
                 _ if fields.contains_key("pause_collection[behavior]") => {

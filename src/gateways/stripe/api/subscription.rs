@@ -27,6 +27,12 @@ struct Shown {
     status: String,
     #[serde(default)]
     items: Items,
+    /// When it ends, in whichever way that was decided.
+    #[serde(default)]
+    cancel_at: Option<i64>,
+    /// Whether it was decided as the end of the period, which is taken back by the same parameter.
+    #[serde(default)]
+    cancel_at_period_end: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,13 +96,18 @@ impl Api {
             (Ok(()), Ok(answer)) => answer,
             (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
             (Ok(()), Err(error)) => return Err(GatewayError::Malformed(error.to_string())),
-            (Err(declined), Ok(answer)) => match has_ended(&answer.body) {
+            (Err(declined), Ok(answer)) => match shown(&answer.body).map(|shown| shown.has_ended()) {
                 Ok(true) => answer,
                 Ok(false) => return Err(declined),
                 Err(unread) => return Err(retry::unseen(declined, unread)),
             },
             (Err(declined), Err(unread)) => return Err(retry::unseen(declined, unread)),
         };
+        if call.verb == SubscriptionVerb::Resume && shown(&answer.body)?.is_ending() {
+            let why =
+                "Stripe took the call, and the subscription is to end all the same: look for its end in the Dashboard";
+            return Err(GatewayError::Declined(why.to_owned()));
+        }
         Ok(vec![event(call.idempotency_key.clone(), answer.text()?, answer.answered_at())?])
     }
 
@@ -107,7 +118,7 @@ impl Api {
             SubscriptionVerb::Refresh => Ok(()),
             SubscriptionVerb::Cancel => self.delete(path, key).await.map(drop),
             SubscriptionVerb::CancelAtEnd => self.post(path, one("cancel_at_period_end", "true"), key).await.map(drop),
-            SubscriptionVerb::Resume => self.post(path, one("cancel_at_period_end", "false"), key).await.map(drop),
+            SubscriptionVerb::Resume => self.take_back_end(call, path).await,
             SubscriptionVerb::Pause => self.post(path, one("pause_collection[behavior]", "void"), key).await.map(drop),
             // A trial that ended without a payment method has paused it as a whole, which is another call
             // (<https://docs.stripe.com/api/subscriptions/resume>). `now` begins a period and charges for it at once,
@@ -122,11 +133,8 @@ impl Api {
         }
     }
 
-    /// Changes one item, which Stripe wants to be named by an id of its own.
-    async fn change(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
-        let Some(change) = &call.change else {
-            return Err(GatewayError::Declined("nothing was said of what to change".to_owned()));
-        };
+    /// Reads the subscription before something is done that depends on how it stands.
+    async fn shown(&self, call: &SubscriptionCall, path: &str) -> Result<Shown, GatewayError> {
         // A question that fails has changed nothing, but an earlier try may have.
         let unread = |why: String| {
             if call.tries > 1 { GatewayError::OutcomeUnknown(why) } else { GatewayError::Unavailable(why) }
@@ -135,7 +143,30 @@ impl Api {
             Err(GatewayError::OutcomeUnknown(why)) => return Err(unread(why)),
             answer => answer?,
         };
-        let shown: Shown = serde_json::from_slice(&answer.body).map_err(|error| unread(error.to_string()))?;
+        shown(&answer.body).map_err(|error| unread(error.to_string()))
+    }
+
+    /// Takes the end back that was decided. One that was decided as the end of the period is taken back by that
+    /// parameter, and a date, which the billing portal sets, by the date; Stripe refuses both in one call
+    /// (<https://docs.stripe.com/api/subscriptions/update#update_subscription-cancel_at>).
+    async fn take_back_end(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
+        let (shown, key) = (self.shown(call, path).await?, &call.idempotency_key);
+        // Another form needs another key, since which of them it is may change between two tries.
+        if shown.cancel_at_period_end {
+            self.post(path, one("cancel_at_period_end", "false"), key).await.map(drop)
+        } else if shown.is_ending() {
+            self.post(path, one("cancel_at", ""), &format!("{key}_date")).await.map(drop)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Changes one item, which Stripe wants to be named by an id of its own.
+    async fn change(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
+        let Some(change) = &call.change else {
+            return Err(GatewayError::Declined("nothing was said of what to change".to_owned()));
+        };
+        let shown = self.shown(call, path).await?;
         let items = &shown.items.data;
         let is_as_wanted = |item: &&Item| {
             change.price.as_ref().is_none_or(|price| *price == item.price.id)
@@ -196,11 +227,18 @@ fn proration(proration: Proration) -> &'static str {
     }
 }
 
-/// Whether the answer shows a subscription that has ended.
-fn has_ended(body: &[u8]) -> Result<bool, GatewayError> {
-    let shown: Result<Shown, _> = serde_json::from_slice(body);
-    let shown = shown.map_err(|unread| GatewayError::Malformed(unread.to_string()))?;
-    Ok(["canceled", "incomplete_expired"].contains(&shown.status.as_str()))
+fn shown(body: &[u8]) -> Result<Shown, GatewayError> {
+    serde_json::from_slice(body).map_err(|unread| GatewayError::Malformed(unread.to_string()))
+}
+
+impl Shown {
+    fn is_ending(&self) -> bool {
+        self.cancel_at_period_end || self.cancel_at.is_some()
+    }
+
+    fn has_ended(&self) -> bool {
+        ["canceled", "incomplete_expired"].contains(&self.status.as_str())
+    }
 }
 
 fn form(request: &SubscriptionRequest, owner_key: &str) -> Result<Form, GatewayError> {
