@@ -35,7 +35,7 @@ pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str, discounts: bool) 
         "refund" => refund(event, &data),
         "checkout" => checkout(event, &data, discounts),
         "subscription" => subscription::read(event, verb, &data, owner_key),
-        _ => subscription::of_customer(event, &data, owner_key),
+        _ => subscription::of_customer(&data),
     }
 }
 
@@ -118,7 +118,7 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         summary: sentence(words, Some(charged)),
         customer: nested(data, "customer", "email"),
         awaits_completion: None,
-        subscription: subscription::of_order(event, data, total),
+        subscription: subscription::of_order(event, data, charged),
     })
 }
 

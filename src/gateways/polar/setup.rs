@@ -32,8 +32,7 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, has_token: bool) -> Setup {
          dashboards, endpoints and secrets.",
         "Paste {address} as its URL, with the format Raw.",
         "Copy the endpoint's secret, give it to this variant and restart the app.",
-        "Select the events below, and customer.state_changed if you like: it repeats what the others say. Others do no \
-         harm: they are kept for handlers and change no payment.",
+        "Select the events below. Others do no harm: they are kept for handlers and change nothing.",
         "If your own code opens checkouts, put the payment's token into the metadata as payment_token, so that events find \
          their payment.",
         "If you sell subscriptions, put your id of whom each belongs to into the metadata as owner, unless you chose \

@@ -32,22 +32,12 @@ pub(super) fn read(
     Ok(Interpretation { summary, customer: email, subscription: Some(statement), ..Interpretation::default() })
 }
 
-/// What `customer.state_changed` says: a customer's subscriptions that are active, without those that are not. Only
-/// where there is one can it be told here.
-pub(super) fn of_customer(
-    event: &Recorded<'_>,
-    customer: &Object<'_>,
-    owner_key: &str,
-) -> Result<Interpretation, Malformed> {
-    let active = customer.objects("active_subscriptions", "a subscription")?;
-    let summary = format!("customer's state: {} active subscriptions", active.len());
-    let [only] = &active[..] else { return Ok(Interpretation { summary, ..Interpretation::default() }) };
-    let mut content = content(only, false, owner_key)?;
-    content.owner = content.owner.or_else(|| short(customer, "external_id"));
-    content.customer_ref = content.customer_ref.or_else(|| short(customer, "id"));
-    let email = short(customer, "email");
-    let statement = statement(event, "state_changed", only, content, email)?;
-    Ok(Interpretation { summary, subscription: Some(statement), ..Interpretation::default() })
+/// What `customer.state_changed` says: how many of a customer's subscriptions are active. It shows them in part only
+/// (how many of the intervals make a period is left out), and would outrank the events that show them whole.
+pub(super) fn of_customer(customer: &Object<'_>) -> Result<Interpretation, Malformed> {
+    let active = customer.objects("active_subscriptions", "a subscription")?.len();
+    let subscriptions = if active == 1 { "subscription" } else { "subscriptions" };
+    Ok(Interpretation { summary: format!("customer has {active} active {subscriptions}"), ..Interpretation::default() })
 }
 
 fn statement(
@@ -140,6 +130,7 @@ pub(super) fn of_order(event: &Recorded<'_>, data: &Object<'_>, due: Money) -> O
         due: Some(due),
         attempts: 1,
         next_attempt: time(data, "next_payment_attempt_at"),
+        due_at: None,
         created_at: time(data, "created_at").unwrap_or(event.occurred_at),
         // An answer about an order that was paid long ago must not look like a payment of today.
         occurred_at: since(event, true, time(data, "modified_at").or_else(|| time(data, "created_at"))),

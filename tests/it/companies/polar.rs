@@ -64,9 +64,7 @@ fn every_fixture_states_its_facts() {
 
 #[test]
 fn the_kinds_to_tick_are_those_that_state_facts() {
-    let mut stating = companies::stating_kinds::<Of>();
-    // It repeats what the others say.
-    stating.retain(|kind| kind != "customer.state_changed");
+    let stating = companies::stating_kinds::<Of>();
     let mut kinds = Of::gateway().setup().kinds;
     kinds.sort_unstable();
     assert_eq!(stating, kinds);
@@ -153,6 +151,15 @@ on_both_databases! {
         app.pass(3600);
         app.drain().await;
         assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 2);
+    }
+
+    async fn a_customers_state_replaces_nothing_that_a_subscription_showed(kind) {
+        let three_months = json!({"recurring_interval_count": 3, "amount": 3_000});
+        let mut all = vec![changed("subscription.active", three_months)];
+        all.extend(story::<Of>(&["customer.state_changed"]));
+        for one in companies::subscribed::<Of>(kind, SUBSCRIPTION, &all).await {
+            assert_eq!(one.state.monthly(), Some(money(1_000, "EUR")));
+        }
     }
 
     async fn canceled_is_not_over_and_revoked_is(kind) {
