@@ -23,7 +23,8 @@ pub enum Unmatched {
     /// They wait until a payment bears one of their references, however long. The money of subscriptions that were
     /// started here does not wait, under [`Unmatched::Ignore`] either: payments are made from its events at once.
     Park,
-    /// They are kept and nothing more happens, nor with events of subscriptions that were not started here.
+    /// They are kept and nothing more happens, nor with events of subscriptions that were not started here. Where a
+    /// payment bears one of their references later, they are taken up, as long as their bodies are kept.
     Ignore,
 }
 

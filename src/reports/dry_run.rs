@@ -99,7 +99,7 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
     let Stepped { verdict, matched, change, subscription, is_told, .. } = stepped;
     let about = (change.as_ref(), subscription.as_ref());
     let handlers = if is_told { handlers(engine, &set, &event, about) } else { Vec::new() };
-    let woken = tx.count_parked(&set.new_links())?;
+    let woken = tx.count_waiting(&set.new_links())?;
     Ok(Forecast {
         summary: Some(read.interpretation.summary.clone()),
         references: all(&read.interpretation.references),

@@ -103,10 +103,11 @@ pub(crate) trait Sets {
     fn keep_event_facts(&mut self, facts: &[EventFacts]) -> Result<(), Error>;
     /// Links references that are not linked yet.
     fn link(&mut self, links: &[(Key, PaymentId)]) -> Result<(), Error>;
-    /// Makes parked events due that bear one of these references; answers how many.
+    /// Makes events due that bear one of these references and that wait for them: parked ones, and those that were
+    /// ignored because nothing bore them, as long as their bodies are there; answers how many.
     fn wake(&mut self, keys: &[Key], now: Timestamp) -> Result<usize, Error>;
-    /// How many parked events bear one of these references.
-    fn count_parked(&mut self, keys: &[Key]) -> Result<i64, Error>;
+    /// How many events wait for one of these references.
+    fn count_waiting(&mut self, keys: &[Key]) -> Result<i64, Error>;
     /// Writes registers of ledgers.
     fn keep_facts(&mut self, entries: &[LedgerEntry]) -> Result<(), Error>;
     /// Writes payments; each must still be of the version that was read, which is the row's.

@@ -93,6 +93,17 @@ on_both_databases! {
         assert!(app.outcomes()[0].contains("such events are to be ignored"), "{:?}", app.outcomes());
     }
 
+    async fn what_was_ignored_counts_once_its_payment_is_known(kind) {
+        let app = with_policy(kind, Unmatched::Ignore).await;
+        let token = app.order().await.token;
+        app.deliver(&[&fixture("charge.refunded.full").to_string()]).await;
+        assert_eq!((app.status(&token).await, app.codes()), (Status::Pending, vec!["unmatched".to_owned()]));
+        // The event that names the payment was late: its first deliveries failed.
+        app.deliver(&[&completed(&token)]).await;
+        assert_eq!((app.status(&token).await, app.events("ignored")), (Status::Refunded, 0), "{:?}", app.outcomes());
+        app.same(&token).await;
+    }
+
     async fn a_payment_may_take_two_sessions(kind) {
         let app = App::new(kind).await;
         let token = app.order().await.token;

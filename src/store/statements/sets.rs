@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
 
 use super::schema::{
-    pay_attempts, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments, pay_transitions,
+    pay_attempts, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments, pay_pruned,
+    pay_transitions,
 };
 use super::{Connection, failed, ledger};
 use crate::domain::Timestamp;
@@ -19,8 +21,19 @@ use crate::store::rows::*;
 use crate::store::sets::*;
 use pay_events::dsl as e;
 use pay_payments::dsl as p;
+use pay_pruned::dsl as g;
 
 use super::super::{self as dialect, results, write};
+
+/// Whether an event waits for a reference: it is parked, or it was ignored because nothing bore the reference, and can
+/// still be read.
+macro_rules! waits {
+    () => {{
+        let is_pruned = g::pay_pruned.filter(g::event_id.eq(e::id));
+        let is_unmatched = e::state.eq(EventState::Ignored).and(e::outcome_code.eq("unmatched"));
+        e::state.eq(EventState::Parked).or(is_unmatched.and(not(exists(is_pruned))))
+    }};
+}
 
 impl Sets for Connection {
     fn is_due(&mut self, now: Timestamp, variants: &[String]) -> Result<bool, Error> {
@@ -152,16 +165,15 @@ impl Sets for Connection {
             let bearing = r::pay_event_references
                 .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
                 .select(r::event_id);
-            let parked = e::state.eq(EventState::Parked).and(e::id.eq_any(bearing));
-            woken += diesel::update(e::pay_events.filter(parked))
-                .set((e::state.eq(EventState::Available), e::due_at.eq(now)))
+            woken += diesel::update(e::pay_events.filter(e::id.eq_any(bearing).and(waits!())))
+                .set((e::state.eq(EventState::Available), e::due_at.eq(now), e::finished_at.eq(None::<Timestamp>)))
                 .execute(self)
-                .map_err(failed("waking parked events"))?;
+                .map_err(failed("waking events that wait"))?;
         }
         Ok(woken)
     }
 
-    fn count_parked(&mut self, keys: &[Key]) -> Result<i64, Error> {
+    fn count_waiting(&mut self, keys: &[Key]) -> Result<i64, Error> {
         use pay_event_references::dsl as r;
         let mut parked = 0;
         for (variant, refs) in by_variant(keys) {
@@ -169,10 +181,10 @@ impl Sets for Connection {
                 .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
                 .select(r::event_id);
             parked += e::pay_events
-                .filter(e::state.eq(EventState::Parked).and(e::id.eq_any(bearing)))
+                .filter(e::id.eq_any(bearing).and(waits!()))
                 .count()
                 .get_result::<i64>(self)
-                .map_err(failed("counting parked events"))?;
+                .map_err(failed("counting events that wait"))?;
         }
         Ok(parked)
     }

@@ -161,6 +161,19 @@ on_both_databases! {
         }
     }
 
+    async fn an_intent_that_was_ignored_is_recorded_once_its_invoice_is_told_of(kind) {
+        let (app, _listener, token) = started_at_stripe(kind, Unmatched::Ignore).await;
+        let mut story = Story::new(1001, "active");
+        story.update(NOW, json!({"metadata": {"subscription_token": token}}));
+        story.invoice("paid", NOW + 2, json!({"status": "paid"}));
+        app.deliver(&[&story.events[1], &intent("in_1001")]).await;
+        app.pass(3_600);
+        app.drain().await;
+        assert_eq!((paid(&app), app.events("ignored")), (0, 1), "its invoice's event was lost so far");
+        app.deliver(&[&story.events[2]]).await;
+        assert_eq!((paid(&app), app.events("ignored")), (1, 0), "{:?}", app.outcomes());
+    }
+
     async fn an_intent_waits_until_its_invoices_subscription_turns_out_to_be_ours(kind) {
         let (app, _listener, token) = started_at_stripe(kind, Unmatched::Park).await;
         let mut story = Story::new(1001, "active");
