@@ -97,7 +97,9 @@ impl Stripe {
     }
 
     /// Sets under which key of a subscription's metadata the host keeps whom it belongs to. Default: `owner`. Where it
-    /// is missing, the `client_reference_id` of the checkout session that began the subscription counts.
+    /// is missing, the `client_reference_id` of the checkout session that began the subscription counts, unless that was
+    /// begun by a payment link, whose reference the customer's browser gives. So it does in a pricing table: leave
+    /// `client-reference-id` out of its HTML, or the customer chooses the owner.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
         self

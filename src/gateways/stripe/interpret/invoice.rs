@@ -48,6 +48,7 @@ fn invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionInvo
         due,
         attempts: object.integer("attempt_count").ok().flatten().unwrap_or(0),
         next_attempt: object.raw("next_payment_attempt").and_then(json::time),
+        due_at: object.raw("due_date").and_then(json::time),
         created_at: object.raw("created").and_then(json::time).unwrap_or(event.occurred_at),
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),
@@ -57,7 +58,9 @@ fn invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionInvo
 /// What a checkout session says of the subscription that it began; `None` if it began none.
 pub(super) fn of_checkout(event: &Recorded<'_>, object: &Object<'_>, owner_key: &str) -> Option<SubscriptionStatement> {
     let gateway_ref = object.link("subscription")?;
-    let owner = nested(object, "metadata", owner_key).or_else(|| short(object, "client_reference_id"));
+    // What is paid through a payment link has the reference that the customer's own browser gave it.
+    let of_session = || short(object, "client_reference_id").filter(|_| short(object, "payment_link").is_none());
+    let owner = nested(object, "metadata", owner_key).or_else(of_session);
     let claim = |owner| OwnerClaim { occurred_at: event.occurred_at, event_id: event.id.to_owned(), owner };
     let mut facts: Vec<SubscriptionFact> =
         owner.map(|owner| SubscriptionFact::Owner(OwnerSource::Checkout, claim(owner))).into_iter().collect();
