@@ -51,15 +51,17 @@ impl SubscriptionState {
         self.ended_at.or(self.cancel_at).or(with_period)
     }
 
-    /// Since when money is due while it is past due: since it became so, or since its unpaid invoice was made or the
-    /// period that was paid for ended, if that is earlier. Further unpaid cycles do not begin it anew.
+    /// Since when money is due while it is past due: since it became so, or since its unpaid invoice was due or the
+    /// period that was paid for ended, if that is earlier, but not since before an event last showed it in good standing.
+    /// Further unpaid cycles do not begin it anew.
     pub fn due_since(&self) -> Option<Timestamp> {
-        let unpaid = self.last_invoice.as_ref().filter(|invoice| invoice.is_open()).map(|invoice| invoice.created_at);
+        let unpaid = self.last_invoice.as_ref().filter(|invoice| invoice.is_open());
+        let unpaid = unpaid.map(|invoice| invoice.due_at.unwrap_or(invoice.created_at));
         let paid_until = self.period.map(|period| {
             let is_over = self.as_of.is_some_and(|as_of| period.end <= as_of);
             if is_over { period.end } else { period.start }
         });
-        let newest = unpaid.or(paid_until).or(self.as_of);
+        let newest = unpaid.or(paid_until).or(self.as_of).max(self.last_good_at);
         self.past_due_since.into_iter().chain(newest).min()
     }
 }

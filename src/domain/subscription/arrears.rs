@@ -50,6 +50,11 @@ impl Arrears {
         other.bad.into_iter().filter_map(from_micros).for_each(|at| self.note_past_due(at));
     }
 
+    /// When it was in good standing last.
+    pub(super) fn last_good(&self) -> Option<Timestamp> {
+        self.good.and_then(from_micros)
+    }
+
     /// Since when it has been past due, if what was due was paid at `paid`.
     pub(super) fn since(&self, paid: Option<Timestamp>) -> Option<Timestamp> {
         let paid = paid.map(to_micros);

@@ -185,6 +185,7 @@ impl SubscriptionFacts {
         state.customer = self.customer.as_ref().map(|customer| customer.email.clone());
         state.last_invoice = self.last_invoice().cloned();
         state.past_due_since = self.arrears.since(state.paid_at());
+        state.last_good_at = self.arrears.last_good().filter(|_| state.status == SubscriptionStatus::PastDue);
         if state.status == SubscriptionStatus::PastDue && state.is_paid_since() {
             let doubt = "it was paid after it was shown as past due, and nothing has shown it since";
             state.doubt.get_or_insert_with(|| doubt.to_owned());

@@ -26,6 +26,9 @@ pub struct SubscriptionInvoice {
     /// When the gateway tries next; `None` if it does not.
     #[serde(default, with = "maybe_time")]
     pub next_attempt: Option<Timestamp>,
+    /// Until when it can be paid by transfer; `None` if it is charged at once.
+    #[serde(default, with = "maybe_time")]
+    pub due_at: Option<Timestamp>,
     /// When the gateway made it.
     #[serde(with = "time")]
     pub created_at: Timestamp,
@@ -50,9 +53,9 @@ impl SubscriptionInvoice {
     /// By what one outranks another, the most significant first; it covers every field, so that different ones never
     /// tie. Of one invoice, paid outranks all else, whatever the times.
     pub(super) fn precedence(&self) -> impl Ord + use<> {
-        let Self { gateway_ref, status, due, next_attempt, event_id, .. } = self.clone();
+        let Self { gateway_ref, status, due, next_attempt, due_at, event_id, .. } = self.clone();
         let money = due.map(|due| (due.minor, due.currency.to_string()));
         let moment = (self.created_at, gateway_ref, self.paid, self.closed, self.occurred_at);
-        (moment, (self.attempts, status, next_attempt, money, event_id))
+        (moment, (self.attempts, status, next_attempt, due_at, money, event_id))
     }
 }

@@ -68,6 +68,9 @@ pub struct SubscriptionState {
     /// Since when it has been past due without a break, as far as events show.
     #[serde(default, with = "maybe_time")]
     pub past_due_since: Option<Timestamp>,
+    /// When an event last showed it trialing or active; `None` unless it is past due.
+    #[serde(default, with = "maybe_time")]
+    pub last_good_at: Option<Timestamp>,
     /// When it was so, by the gateway's clock; `None` until an event has shown the subscription itself.
     #[serde(default, with = "maybe_time")]
     pub as_of: Option<Timestamp>,
@@ -102,6 +105,7 @@ impl SubscriptionState {
             schedule: None,
             last_invoice: None,
             past_due_since: None,
+            last_good_at: None,
             as_of: None,
             as_of_event: None,
             doubt: Some("no event has shown the subscription itself yet".to_owned()),

@@ -111,6 +111,7 @@ fn invoice(event: &Recorded<'_>, object: &Value) -> Option<SubscriptionInvoice> 
         due: money(invoice),
         attempts: invoice["attempts"].as_i64().unwrap_or(0),
         next_attempt: invoice["next_attempt"].as_i64().and_then(from_unix_seconds),
+        due_at: None,
         // An invoice is made with its period.
         created_at: object["period_start"].as_i64().and_then(from_unix_seconds).unwrap_or(event.occurred_at),
         occurred_at: event.occurred_at,

@@ -127,6 +127,7 @@ pub(super) fn of_invoice(resource: &Resource<'_>, due: Money) -> Option<Subscrip
         due: Some(due),
         attempts: 1,
         next_attempt: None,
+        due_at: None,
         created_at: time(of, "created_at").unwrap_or(occurred_at),
         occurred_at,
         event_id: resource.event.id.to_owned(),

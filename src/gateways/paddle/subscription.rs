@@ -123,6 +123,7 @@ pub(super) fn of_transaction(
         due,
         attempts: i64::try_from(attempts).unwrap_or(i64::MAX),
         next_attempt: None,
+        due_at: None,
         created_at: time(data, "created_at").unwrap_or(event.occurred_at),
         // An answer about an invoice that was paid long ago must not look like a payment of today.
         occurred_at: since(event, true, time(data, "updated_at")),

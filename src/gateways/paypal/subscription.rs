@@ -127,6 +127,7 @@ impl Resource<'_> {
             due: parse_amount(&amount).ok(),
             attempts: 1,
             next_attempt: None,
+            due_at: None,
             created_at: self.time("create_time").unwrap_or(self.event.occurred_at),
             occurred_at: self.time("update_time").unwrap_or(self.event.occurred_at),
             event_id: self.event.id.to_owned(),

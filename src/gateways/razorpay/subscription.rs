@@ -99,6 +99,7 @@ fn invoice(payload: &Payload<'_>, payment: &Object<'_>) -> Option<SubscriptionFa
         due: amount.and_then(|minor| money(minor, &short(payment, "currency")?).ok()),
         attempts: 1,
         next_attempt: None,
+        due_at: None,
         created_at: time(payment, "created_at").unwrap_or(payload.event.occurred_at),
         occurred_at: payload.event.occurred_at,
         event_id: payload.event.id.to_owned(),

@@ -93,6 +93,52 @@ on_both_databases! {
         assert!(app.payments.active("user-42").await.unwrap(), "it was paid in between");
     }
 
+    async fn the_grace_begins_when_it_is_past_due_and_not_when_its_invoice_was_made(kind) {
+        let app = App::with(kind, |builder| builder.grace(Duration::from_secs(86_400))).await;
+        let mut story = Story::new(1, "active");
+        story.checkout(START, "user-42");
+        // To be paid by transfer within thirty days.
+        story.invoice("finalized", START, json!({"status": "open", "due_date": START + 30 * DAY}));
+        story.update(START + 30 * DAY, json!({"status": "past_due"}));
+        app.hear(&story).await;
+        app.pass(START + 31 * DAY - 1 - NOW);
+        assert!(app.payments.active("user-42").await.unwrap());
+        app.pass(1);
+        assert!(!app.payments.active("user-42").await.unwrap());
+        // More seats in the middle of a year, which nobody pays for, and nothing is known of their invoice yet.
+        let (mut seats, then) = (Story::new(2, "active"), START + 50 * DAY);
+        seats.checkout(START, "user-7").update(then - 1, json!({"items": items("price_tea", 9, START)}));
+        seats.update(then, json!({"status": "past_due", "latest_invoice": "in_9"}));
+        app.hear(&seats).await;
+        app.pass(then + DAY - 2 - app.now());
+        assert!(app.payments.active("user-7").await.unwrap());
+        app.pass(2);
+        assert!(!app.payments.active("user-7").await.unwrap());
+    }
+
+    async fn the_reference_of_a_payment_link_gives_no_subscription_to_anybody(kind) {
+        let app = App::new(kind).await;
+        let mut story = Story::new(1, "active");
+        story.checkout(START, "user-42");
+        let linked = story.events[1].replace(r#""payment_link":null"#, r#""payment_link":"plink_1""#);
+        assert_ne!(linked, story.events[1]);
+        app.deliver(&[&story.events[0], &linked]).await;
+        assert_eq!(app.subscription("sub_1").await.owner(), None, "the customer's browser chose it");
+        assert!(!app.payments.active("user-42").await.unwrap());
+    }
+
+    async fn what_recurs_is_not_told_where_an_event_shows_a_part_of_the_items(kind) {
+        let app = App::new(kind).await;
+        let mut story = Story::new(1, "active");
+        app.hear(&story).await;
+        assert!(app.subscription("sub_1").await.state.monthly().is_some());
+        let mut part = items("price_tea", 1, START);
+        part["has_more"] = json!(true);
+        app.hear(story.update(START + 1, json!({"items": part}))).await;
+        let shown = app.subscription("sub_1").await.state;
+        assert_eq!((shown.items.len(), shown.monthly()), (1, None));
+    }
+
     async fn any_subscription_of_an_owner_counts_until_its_end(kind) {
         let app = App::new(kind).await;
         let (mut ended, mut ending) = (Story::new(1, "active"), Story::new(2, "trialing"));

@@ -55,6 +55,8 @@ pub(super) fn read(
 fn content(object: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, Malformed> {
     let gateway_status = object.need_id("status")?;
     let items = items(object);
+    let list = object.object("items", "a list of items").ok().flatten();
+    let has_more = list.is_some_and(|list| list.bool_or_false("has_more").unwrap_or(false));
     let period = period(object).or_else(|| items.iter().filter_map(period).min_by_key(|period| period.end));
     let pause = object.object("pause_collection", "a pause").ok().flatten();
     Ok(SubscriptionContent {
@@ -62,7 +64,7 @@ fn content(object: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, 
         gateway_status,
         owner: nested(object, "metadata", owner_key),
         customer_ref: object.link("customer"),
-        items: items.iter().filter_map(item).collect(),
+        items: items.iter().filter_map(item).map(|item| if has_more { without_amount(item) } else { item }).collect(),
         started_at: time(object, "start_date"),
         period,
         renews_at: None,
@@ -93,6 +95,11 @@ fn status(word: &str) -> SubscriptionStatus {
         "paused" => SubscriptionStatus::Paused,
         _ => SubscriptionStatus::Unknown,
     }
+}
+
+/// An item of a list that is cut off: the sum of those that are there would look like that of all.
+fn without_amount(item: SubscriptionItem) -> SubscriptionItem {
+    SubscriptionItem { amount: None, ..item }
 }
 
 /// The items, as far as they are objects. An event has ten of them at the most.
