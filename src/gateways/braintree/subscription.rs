@@ -31,7 +31,11 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     let changed = text(object, "updated-at").and_then(parse_rfc3339).unwrap_or(event.occurred_at);
     // An answer to a question shows it as of then, however long ago it changed.
     let occurred_at = if event.kind == ANSWERED { changed.max(event.occurred_at) } else { changed };
-    let is_trial = text(object, "trial-period") == Some("true");
+    // Braintree says for good that it began with a trial, and on which day it bills first.
+    let bills_at = day(object, "first-billing-date");
+    let is_billed = matches!(event.kind, "subscription_went_active" | "subscription_trial_ended")
+        || bills_at.is_some_and(|day| day <= occurred_at);
+    let is_trial = text(object, "trial-period") == Some("true") && !is_billed;
     let status = match gateway_status.as_str() {
         "Pending" => SubscriptionStatus::Incomplete,
         "Active" if is_trial => SubscriptionStatus::Trialing,
@@ -47,7 +51,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     let start = day(object, "billing-period-start-date");
     // The last day is part of the period.
     let end = day(object, "billing-period-end-date").and_then(|end| end.checked_add(time::Duration::DAY));
-    let paid_through = day(object, "paid-through-date").and_then(|last| last.checked_add(time::Duration::DAY));
+    let paid_through = day(object, "paid-through-date").and_then(end_of);
     let content = SubscriptionContent {
         status,
         gateway_status,
@@ -57,7 +61,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         started_at: text(object, "created-at").and_then(parse_rfc3339),
         period: start.zip(end).map(|(start, end)| BillingPeriod { start, end }),
         renews_at: None,
-        trial_end: day(object, "first-billing-date").filter(|_| is_trial),
+        trial_end: bills_at.filter(|_| is_trial),
         cancel_at: None,
         cancel_at_period_end: false,
         canceled_at: (status == SubscriptionStatus::Canceled).then_some(changed),
@@ -114,6 +118,7 @@ fn invoice(event: &Recorded<'_>, object: Node<'_, '_>, occurred_at: Timestamp) -
         due: money(transaction, "amount").ok().flatten(),
         attempts: 1,
         next_attempt: None,
+        due_at: None,
         created_at: time("created-at").unwrap_or(event.occurred_at),
         occurred_at,
         event_id: event.id.to_owned(),
@@ -130,6 +135,11 @@ fn item(object: Node<'_, '_>) -> Option<SubscriptionItem> {
         interval: None,
         interval_count: None,
     })
+}
+
+/// When the day is over everywhere: nobody is to be shut out hours before what was paid for ends.
+fn end_of(day: Timestamp) -> Option<Timestamp> {
+    day.checked_add(time::Duration::hours(24 + 12))
 }
 
 /// The beginning of a day, `2026-11-11`. Braintree's days are of the merchant's time zone, which it does not say.

@@ -145,6 +145,16 @@ fn braintrees_words_are_ours() {
     assert_eq!(state(&all).status, SubscriptionStatus::Canceled);
 }
 
+#[test]
+fn a_trial_at_braintree_is_over_with_the_day_of_the_first_billing() {
+    let shown = |kind: &str, day: &str| {
+        let fields = [("trial-period", "true"), ("first-billing-date", day)];
+        state(&[changed_at_braintree(kind, "one", &fields)]).status
+    };
+    assert_eq!(shown("subscription_charged_successfully", "2026-11-12"), SubscriptionStatus::Trialing);
+    assert_eq!(shown("subscription_charged_successfully", "2026-10-12"), SubscriptionStatus::Active);
+}
+
 /// What PayPal and Braintree answer then to a question about what their events of this name showed.
 fn answered(name: &str, then: &str) -> SubscriptionStatement {
     let (kind, body) = match name.strip_prefix("BILLING.") {
@@ -211,9 +221,10 @@ fn a_charge_that_leaves_it_past_due_lets_nobody_in() {
 fn what_is_canceled_at_braintree_is_active_as_long_as_it_is_paid_for() {
     let grace = std::time::Duration::from_secs(3 * 86_400);
     let canceled = state(&[of_braintree("realistic.subscription_canceled")]);
-    assert_eq!((canceled.status, canceled.ended_at), (SubscriptionStatus::Canceled, Some(at("2026-11-12T00:00:00Z"))));
+    // Its last day is the 11th, which is over everywhere at noon.
+    assert_eq!((canceled.status, canceled.ended_at), (SubscriptionStatus::Canceled, Some(at("2026-11-12T12:00:00Z"))));
     assert!(
-        canceled.is_active(at("2026-11-11T23:59:59Z"), grace) && !canceled.is_active(at("2026-11-12T00:00:00Z"), grace)
+        canceled.is_active(at("2026-11-12T11:59:59Z"), grace) && !canceled.is_active(at("2026-11-12T12:00:00Z"), grace)
     );
     let unpaid = [("paid-through-date", "2026-09-11")];
     let unpaid = state(&[changed_at_braintree("subscription_canceled", "unpaid", &unpaid)]);
