@@ -267,6 +267,8 @@ mod tests {
         let body =
             r#"{"metadata":{"order":"10042","owner":"user-7","who":"Mia","token":"pay_0123456789abcdefghjkmnpqrs"}}"#;
         assert_eq!(kept(body), body.replace("\"Mia\"", "null"));
+        let team = r#"{"metadata":{"owner":"acme"}}"#;
+        assert_eq!(kept(team), team, "whoever is active is found by it");
     }
 
     #[test]

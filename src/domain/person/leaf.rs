@@ -100,7 +100,10 @@ impl Leaf<'_> {
             return false;
         }
         let attached = self.path.iter().any(|name| name.starts_with("metadata") || ATTACHED.contains(&name.as_str()));
-        if attached && !self.text.bytes().any(|byte| byte.is_ascii_digit() || b"_-".contains(&byte)) {
+        if attached
+            && self.name() != "owner"
+            && !self.text.bytes().any(|byte| byte.is_ascii_digit() || b"_-".contains(&byte))
+        {
             return true;
         }
         self.looks_personal()
