@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 mod circles;
 mod documents;
+mod expanding;
 mod imports;
 mod source;
 
