@@ -60,11 +60,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether an email address is of somebody who was erased.
-    pub(crate) fn is_erased(&self, tx: &mut dyn Tx, email: &str) -> Result<bool, Error> {
-        let Ok(marker) = self.erasures.marker() else { return Ok(false) };
-        let marks = self.erasures.read(tx)?;
-        Ok(marks.contains(&marker.mark(&Trait::Email(email.trim().to_ascii_lowercase()))))
+    /// Whether what bears this token, or names this email address, is of somebody who was erased.
+    pub(crate) fn is_erased(&self, marks: &HashSet<String>, token: Option<&str>, email: Option<&str>) -> bool {
+        let Ok(marker) = self.erasures.marker() else { return false };
+        let is_marked = |one: Trait| marks.contains(&marker.mark(&one));
+        let email = email.map(|email| Trait::Email(email.trim().to_ascii_lowercase()));
+        token.is_some_and(|token| is_marked(Trait::Object(token.to_owned()))) || email.is_some_and(is_marked)
     }
 
     /// The marks as they are stored; none where this process can't make any.

@@ -183,7 +183,8 @@ impl Engine {
             let mut draft = draft.clone();
             // Whoever was erased and pays again stays unnamed here.
             if let Some(email) = draft.customer.take() {
-                draft.customer = (!engine.is_erased(tx, &email)?).then_some(email);
+                let marks = engine.marks(tx)?;
+                draft.customer = (!engine.is_erased(&marks, None, Some(&email))).then_some(email);
             }
             let Some(key) = &key else { return Ok((insert(tx, &draft)?, None, true)) };
             if let Some((row, address)) = tx.created_under(key)? {

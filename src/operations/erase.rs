@@ -65,11 +65,11 @@ impl Engine {
         held.payments.sort_by_key(|row| row.token == named);
         let payments: Vec<PaymentId> = held.payments.iter().map(|row| row.id).collect();
         for some in payments.chunks(AT_ONCE) {
-            self.forget_part(some, &[], &words).await?;
+            self.forget_part(Part { payments: some.to_vec(), subscriptions: Vec::new(), words: words.clone() }).await?;
         }
         let subscriptions: Vec<SubscriptionId> = held.subscriptions.iter().map(|row| row.id).collect();
         for some in subscriptions.chunks(AT_ONCE) {
-            self.forget_part(&[], some, &words).await?;
+            self.forget_part(Part { payments: Vec::new(), subscriptions: some.to_vec(), words: words.clone() }).await?;
         }
         Ok(Erased {
             payments: payments.len(),
@@ -127,18 +127,12 @@ impl Engine {
         Ok(Words::new(&held.names.emails, &texts))
     }
 
-    /// Forgets these in one transaction, and lets others have theirs for as long as it took.
-    async fn forget_part(
-        self: &Arc<Self>,
-        payments: &[PaymentId],
-        subscriptions: &[SubscriptionId],
-        words: &Arc<Words>,
-    ) -> Result<(), Error> {
-        let (payments, subscriptions, words) = (payments.to_vec(), subscriptions.to_vec(), words.clone());
+    /// Forgets this in one transaction, and lets others have theirs for as long as it took.
+    async fn forget_part(self: &Arc<Self>, part: Part) -> Result<(), Error> {
+        let part = Arc::new(part);
         for tries in 1.. {
-            let (begun, now) = (Instant::now(), self.now());
-            let (payments, subscriptions, words) = (payments.clone(), subscriptions.clone(), words.clone());
-            match self.write(move |tx| forget_these(tx, &payments, &subscriptions, &words, now)).await {
+            let (begun, now, part) = (Instant::now(), self.now(), part.clone());
+            match self.write(move |tx| part.forget(tx, now)).await {
                 // A batch and it waited for each other.
                 Err(error) if error.is_retryable() && tries < TRIES => tokio::time::sleep(AGAIN * tries).await,
                 Err(error) => return Err(error),
@@ -152,13 +146,17 @@ impl Engine {
     }
 }
 
-fn forget_these(
-    tx: &mut dyn Tx,
-    payments: &[PaymentId],
-    subscriptions: &[SubscriptionId],
-    words: &Words,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let held = Holdings::hold(tx, payments, subscriptions)?;
-    forget(tx, &held, words, now)
+/// What one transaction forgets of a person.
+struct Part {
+    payments: Vec<PaymentId>,
+    subscriptions: Vec<SubscriptionId>,
+    /// The words by which the person is found in sentences.
+    words: Arc<Words>,
+}
+
+impl Part {
+    fn forget(&self, tx: &mut dyn Tx, now: Timestamp) -> Result<(), Error> {
+        let held = Holdings::hold(tx, &self.payments, &self.subscriptions)?;
+        forget(tx, &held, &self.words, now)
+    }
 }

@@ -124,7 +124,10 @@ impl Engine {
         request.address = Some(self.address_of(&variant).trim_end_matches('/').to_owned());
         // Whoever was erased and subscribes again stays unnamed here.
         let (engine, email) = (self.clone(), request.customer.clone());
-        let is_erased = move |tx: &mut dyn Tx| email.as_ref().map_or(Ok(false), |email| engine.is_erased(tx, email));
+        let is_erased = move |tx: &mut dyn Tx| {
+            let marks = engine.marks(tx)?;
+            Ok(engine.is_erased(&marks, None, email.as_deref()))
+        };
         let kept = if self.read(is_erased).await? { None } else { request.customer.clone() };
         let row = draft(self, &variant, &SubscriptionRequest { customer: kept, ..request.clone() });
         let subscription = Subscription::of(&row)?;

@@ -1,17 +1,17 @@
 //! Workers look through all bodies for persons who were erased, and through payments and subscriptions for what an erasure
 //! left whole that came to no end.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::forget::{forget, forget_payers, texts_of};
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
-use crate::domain::person::{Trait, Words, is_reduced};
+use crate::domain::person::{Words, is_reduced};
 use crate::domain::{Timestamp, later};
 use crate::engine::{Engine, Holdings};
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::calls::ChoreRow;
 use crate::store::persons::Naming;
 
 /// When a worker begins after somebody was erased: by then every process knows.
@@ -63,11 +63,11 @@ impl Sweep {
         match self {
             Self::Bodies => some_bodies(engine, after),
             Self::Payments => {
-                let next = |tx: &mut dyn Tx| tx.payments_that_name(PaymentId(after), BATCH);
+                let next = |tx: &mut dyn Tx| tx.next_payments(PaymentId(after), BATCH);
                 some_rows(engine, next, |tx, id| Holdings::hold(tx, &[PaymentId(id)], &[]))
             }
             Self::Subscriptions => {
-                let next = |tx: &mut dyn Tx| tx.subscriptions_that_name(SubscriptionId(after), BATCH);
+                let next = |tx: &mut dyn Tx| tx.next_subscriptions(SubscriptionId(after), BATCH);
                 some_rows(engine, next, |tx, id| Holdings::hold(tx, &[], &[SubscriptionId(id)]))
             }
         }
@@ -94,23 +94,27 @@ pub(super) fn sweep_bodies(engine: &Engine) -> Result<usize, Error> {
 }
 
 impl Engine {
-    /// Whether a row with this token, and with this address, is of somebody who was erased.
-    fn is_of_erased(&self, marks: &HashSet<String>, token: &str, customer: &Option<String>) -> bool {
-        let Ok(marker) = self.erasures.marker() else { return false };
-        let is_marked = |one: Trait| marks.contains(&marker.mark(&one));
-        let email = customer.as_ref().map(|email| Trait::Email(email.trim().to_ascii_lowercase()));
-        is_marked(Trait::Object(token.to_owned())) || email.is_some_and(is_marked)
-    }
-
     /// Looks through bodies and rows for some seconds, if that is due and no other process does.
     pub(crate) async fn sweep_a_while(self: &Arc<Self>) -> Result<(), Error> {
-        if self.erasures.has_key() && self.read(|tx| tx.chore(Sweep::Bodies.name())).await?.is_some() {
-            for sweep in Sweep::ALL {
-                self.sweep_a_turn(sweep).await?;
-                let chore = self.read(move |tx| tx.chore(sweep.name())).await?;
-                if !chore.and_then(|chore| chore.note).is_some_and(|note| note.ends_with(THROUGH)) {
-                    break;
-                }
+        if !self.erasures.has_key() {
+            return Ok(());
+        }
+        // Mostly all were looked through, and this is all that is read.
+        let (chores, now) = (self.read(|tx| tx.all_chores()).await?, self.now());
+        let known = |sweep: Sweep| chores.iter().find(|chore| chore.name == sweep.name());
+        if known(Sweep::Bodies).is_none() {
+            return Ok(());
+        }
+        for sweep in Sweep::ALL {
+            // One that is due later than it can be was put off by a clock that was wrong.
+            let waits = |chore: &ChoreRow| chore.due_at > now && chore.due_at <= later(now, EVERY);
+            if known(sweep).is_some_and(|chore| is_through(chore) && waits(chore)) {
+                continue;
+            }
+            self.sweep_a_turn(sweep).await?;
+            let chore = self.read(move |tx| tx.chore(sweep.name())).await?;
+            if !chore.as_ref().is_some_and(is_through) {
+                break;
             }
         }
         Ok(())
@@ -144,6 +148,11 @@ impl Engine {
 }
 
 /// Reduces the next stored bodies that name somebody who was erased.
+/// Whether a sweep has come to its end.
+fn is_through(chore: &ChoreRow) -> bool {
+    chore.note.as_ref().is_some_and(|note| note.ends_with(THROUGH))
+}
+
 fn some_bodies(engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Error> {
     let (marks, bodies) = engine.store.ask(|tx| Ok((engine.marks(tx)?, tx.bodies_after(EventId(after), BATCH)?)))?;
     let Some(last) = bodies.last().map(|(event, _)| event.0) else { return Ok(None) };
@@ -158,7 +167,8 @@ fn some_bodies(engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Erro
             forget_alone(tx, &held, engine.now())?;
             for payment in forget_payers(tx, &held.events)? {
                 // A process without the key may have filled a payment again that was forgotten long ago.
-                if tx.payment(payment)?.is_some_and(|row| engine.is_of_erased(&marks, &row.token, &row.customer)) {
+                let row = tx.payment(payment)?;
+                if row.is_some_and(|row| engine.is_erased(&marks, Some(&row.token), row.customer.as_deref())) {
                     let held = Holdings::hold(tx, &[payment], &[])?;
                     forget_alone(tx, &held, engine.now())?;
                 }
@@ -178,7 +188,8 @@ fn some_rows(
 ) -> Result<Option<(usize, i64)>, Error> {
     let (marks, rows) = engine.store.ask(|tx| Ok((engine.marks(tx)?, next(tx)?)))?;
     let Some(last) = rows.last().map(|(id, ..)| *id) else { return Ok(None) };
-    let is_erased = |(_, token, customer, says): &&Naming| *says && engine.is_of_erased(&marks, token, customer);
+    let is_erased =
+        |(_, token, customer, says): &&Naming| *says && engine.is_erased(&marks, Some(token), customer.as_deref());
     let theirs: Vec<i64> = rows.iter().filter(is_erased).map(|(id, ..)| *id).collect();
     for id in &theirs {
         engine.store.transaction(|tx| {

@@ -146,10 +146,10 @@ pub(crate) trait Persons {
     fn differences_of(&mut self, names: &[String]) -> Result<Vec<i64>, Error>;
     /// Holds these events until the transaction ends; waits while others do.
     fn wait_for_events(&mut self, events: &[EventId]) -> Result<(), Error>;
-    /// The next payments after this one.
-    fn payments_that_name(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error>;
+    /// The next payments after this one, each with what it says of a person.
+    fn next_payments(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error>;
     /// The same of subscriptions.
-    fn subscriptions_that_name(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error>;
+    fn next_subscriptions(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error>;
     /// The next stored bodies after this event, in the order of their ids.
     fn bodies_after(&mut self, after: EventId, limit: i64) -> Result<Vec<(EventId, Vec<u8>)>, Error>;
     /// The stored headers and bodies of these events.

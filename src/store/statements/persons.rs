@@ -99,18 +99,18 @@ impl Persons for Connection {
         dialect::wait_for_events(self, events).map_err(failed("holding a person's events"))
     }
 
-    fn payments_that_name(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error> {
+    fn next_payments(&mut self, after: PaymentId, limit: i64) -> Result<Vec<Naming>, Error> {
         let says = "customer IS NOT NULL OR metadata IS NOT NULL \
                     OR EXISTS (SELECT 1 FROM pay_payers AS y WHERE y.payment_id = pay_payments.id)";
         let next = p::pay_payments.filter(p::id.gt(after)).order(p::id).limit(limit);
         let next = next.select((p::id, p::token, p::customer, sql::<Bool>(says)));
-        next.load(self).map_err(failed("looking for payments that name somebody"))
+        next.load(self).map_err(failed("looking through payments"))
     }
 
-    fn subscriptions_that_name(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error> {
+    fn next_subscriptions(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<Naming>, Error> {
         let next = s::pay_subscriptions.filter(s::id.gt(after)).order(s::id).limit(limit);
         let next = next.select((s::id, s::token, s::customer, s::customer.is_not_null()));
-        next.load(self).map_err(failed("looking for subscriptions that name somebody"))
+        next.load(self).map_err(failed("looking through subscriptions"))
     }
 
     fn bodies_after(&mut self, after: EventId, limit: i64) -> Result<Vec<(EventId, Vec<u8>)>, Error> {
