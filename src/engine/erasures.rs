@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::domain::event::Source;
-use crate::domain::person::{Trait, recognised, reduced};
+use crate::domain::person::{Trait, customers, recognised, reduced};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::signature::{Secret, hmac_sha256};
 use crate::store::Tx;
@@ -107,6 +107,12 @@ impl Erasures {
             return None;
         }
         Some(NewEvent { headers: "{}".to_owned(), body: Bytes::from(reduced(&event.body)), ..event.clone() })
+    }
+
+    /// Whether a body bears the gateway's id of a customer who was erased, so that what it is about is theirs.
+    pub(crate) fn is_of_customer(&self, body: &[u8], marks: &HashSet<String>) -> bool {
+        let Some(marker) = self.key.as_ref().map(Marker) else { return false };
+        customers(body).into_iter().any(|id| marks.contains(&marker.mark(&Trait::Customer(id))))
     }
 
     /// Whether a body names somebody who was erased.

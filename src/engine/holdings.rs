@@ -67,11 +67,11 @@ impl Holdings {
         Ok(())
     }
 
-    /// What is found of a person by indexes.
+    /// What is found of a person by indexes, and by what these payments say, which are known to be theirs.
     ///
     /// # Errors
     /// `Refused` without a name, `NotFound` for an unknown payment, and what the database says.
-    pub(crate) fn find(tx: &mut dyn Tx, person: &Person) -> Result<Self, Error> {
+    pub(crate) fn find(tx: &mut dyn Tx, person: &Person, known: &[PaymentId]) -> Result<Self, Error> {
         let mut search = Search::default();
         if person.text.is_empty() {
             return Err(Error::new(ErrorKind::Refused, "say whom: an email address, a customer or a payment"));
@@ -87,6 +87,9 @@ impl Holdings {
                 let row = find::by_token(tx, &person.text)?.ok_or_else(unknown)?;
                 search.take_payment(tx, row)?;
             }
+        }
+        for row in tx.payments_of(known)? {
+            search.take_payment(tx, row)?;
         }
         search.go_on(tx)
     }
@@ -120,19 +123,28 @@ impl Holdings {
         search.events = events.iter().map(|event| event.0).collect();
         search.end(tx)
     }
+}
 
-    /// The next events whose bodies name the person, after this one; and where it ended, if there may be more.
-    pub(crate) fn named_after(
-        names: &Names,
-        tx: &mut dyn Tx,
-        after: EventId,
-    ) -> Result<(Vec<EventId>, Option<EventId>), Error> {
+/// Events that say something of a person.
+#[derive(Default)]
+struct Naming {
+    /// Those whose bodies name the person.
+    events: Vec<EventId>,
+    /// The payments of those whose bodies bear a gateway's id of the customer: no index finds these by it.
+    payments: BTreeSet<PaymentId>,
+}
+
+impl Naming {
+    /// Looks through the next bodies after this event; answers where it ended, if there may be more.
+    fn look(&mut self, tx: &mut dyn Tx, names: &Names, after: EventId) -> Result<Option<EventId>, Error> {
         let traits = names.traits();
         let bodies = tx.bodies_after(after, BODIES)?;
-        let naming = bodies.iter().filter(|(_, body)| recognised(body, |one| traits.contains(one)));
-        let naming = naming.map(|(event, _)| *event).collect();
-        let place = bodies.last().map(|(event, _)| *event).filter(|_| bodies.len() as i64 == BODIES);
-        Ok((naming, place))
+        let naming: Vec<_> = bodies.iter().filter(|(_, body)| recognised(body, |one| traits.contains(one))).collect();
+        let bearing = naming.iter().filter(|(_, body)| !customers(body).is_disjoint(&names.customers));
+        let bearing: Vec<EventId> = bearing.map(|(event, _)| *event).collect();
+        self.payments.extend(tx.events_with(&bearing)?.into_iter().filter_map(|row| row.payment_id));
+        self.events.extend(naming.iter().map(|(event, _)| *event));
+        Ok(bodies.last().map(|(event, _)| *event).filter(|_| bodies.len() as i64 == BODIES))
     }
 }
 
@@ -256,20 +268,24 @@ impl Search {
 }
 
 impl Engine {
-    /// All that is held of a person: what indexes find, and the events whose bodies name them, which takes reading all
-    /// bodies.
+    /// All that is held of a person: what indexes find, the events whose bodies name them and the payments whose events
+    /// bear their ids at the gateways, which takes reading all bodies until there is nothing new.
     pub(crate) async fn holdings(self: &Arc<Self>, person: Person) -> Result<Holdings, Error> {
         let found = move |engine: &Arc<Engine>| {
-            let mut held = engine.store.ask(|tx| Holdings::find(tx, &person))?;
-            let mut after = Some(EventId(0));
-            while let Some(place) = after {
-                let (events, next) = engine.store.ask(|tx| Holdings::named_after(&held.names, tx, place))?;
-                if !events.is_empty() {
-                    engine.store.ask(|tx| held.add_events(tx, &events))?;
+            let mut known = Vec::new();
+            loop {
+                let mut held = engine.store.ask(|tx| Holdings::find(tx, &person, &known))?;
+                let (mut naming, mut after) = (Naming::default(), Some(EventId(0)));
+                while let Some(place) = after {
+                    after = engine.store.ask(|tx| naming.look(tx, &held.names, place))?;
                 }
-                after = next;
+                held.payments.iter().for_each(|row| _ = naming.payments.remove(&row.id));
+                if naming.payments.is_empty() {
+                    engine.store.ask(|tx| held.add_events(tx, &naming.events))?;
+                    return Ok(held);
+                }
+                known.extend(naming.payments);
             }
-            Ok(held)
         };
         self.patiently(found).await
     }

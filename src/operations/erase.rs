@@ -44,7 +44,10 @@ impl Engine {
     /// # Errors
     /// `Refused` without a key or a name, `NotFound` for an unknown payment, and what the database says.
     pub(crate) async fn erase(self: &Arc<Self>, person: Person, requester: Requester) -> Result<Erased, Error> {
-        let mut erased = self.erase_known(person, requester).await?;
+        self.erasures.marker()?;
+        let held = self.holdings(person.clone()).await?;
+        let known = held.payments.iter().map(|row| row.id).collect();
+        let mut erased = self.erase_known(person, known, requester).await?;
         let all = |engine: &Arc<Engine>| Ok((sweep_bodies(engine)?, engine.store.scour()?));
         let (others, left) = self.patiently(all).await?;
         erased.events += others;
@@ -52,11 +55,16 @@ impl Engine {
         Ok(erased)
     }
 
-    /// Erases what indexes find of a person, and leaves it to a worker to look through all bodies. What an end of the
-    /// process leaves whole, a worker forgets as well.
-    pub(crate) async fn erase_known(self: &Arc<Self>, person: Person, requester: Requester) -> Result<Erased, Error> {
+    /// Erases what indexes find of a person, and by what these payments say, which are `known` to be theirs; leaves it
+    /// to a worker to look through all bodies. What an end of the process leaves whole, a worker forgets as well.
+    pub(crate) async fn erase_known(
+        self: &Arc<Self>,
+        person: Person,
+        known: Vec<PaymentId>,
+        requester: Requester,
+    ) -> Result<Erased, Error> {
         let named = person.text.clone();
-        let mut held = self.mark(person).await?;
+        let mut held = self.mark(person, known).await?;
         self.note_erased(&held, requester).await?;
         let emails = held.names.emails.clone();
         self.write(move |tx| forget_addresses(tx, &emails)).await?;
@@ -81,14 +89,14 @@ impl Engine {
 
     /// Notes by what the person is recognised, so that what comes from then on is reduced, and finds what is theirs.
     /// What came between the two may name them in another way, so it looks until there is nothing new.
-    async fn mark(self: &Arc<Self>, person: Person) -> Result<Holdings, Error> {
+    async fn mark(self: &Arc<Self>, person: Person, known: Vec<PaymentId>) -> Result<Holdings, Error> {
         self.erasures.marker()?;
-        let mut known = None;
+        let mut marked = None;
         loop {
-            let person = person.clone();
-            let held = self.read(move |tx| Holdings::find(tx, &person)).await?;
+            let (person, known) = (person.clone(), known.clone());
+            let held = self.read(move |tx| Holdings::find(tx, &person, &known)).await?;
             let traits = held.names.traits();
-            if known.as_ref() == Some(&traits) {
+            if marked.as_ref() == Some(&traits) {
                 return Ok(held);
             }
             let marker = self.erasures.marker()?;
@@ -102,7 +110,7 @@ impl Engine {
             };
             self.write(note).await?;
             self.erasures.forget();
-            known = Some(traits);
+            marked = Some(traits);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::calls::ChoreRow;
 use crate::store::persons::Naming;
+use crate::store::rows::PaymentRow;
 
 /// When a worker begins after somebody was erased: by then every process knows.
 const SOON: Duration = Duration::from_secs(5);
@@ -147,18 +148,21 @@ impl Engine {
     }
 }
 
-/// Reduces the next stored bodies that name somebody who was erased.
 /// Whether a sweep has come to its end.
 fn is_through(chore: &ChoreRow) -> bool {
     chore.note.as_ref().is_some_and(|note| note.ends_with(THROUGH))
 }
 
+/// Reduces the next stored bodies that name somebody who was erased.
 fn some_bodies(engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Error> {
     let (marks, bodies) = engine.store.ask(|tx| Ok((engine.marks(tx)?, tx.bodies_after(EventId(after), BATCH)?)))?;
     let Some(last) = bodies.last().map(|(event, _)| event.0) else { return Ok(None) };
     let names = |body: &Vec<u8>| engine.erasures.recognises(body, &marks) && !is_reduced(body);
-    let naming: Vec<EventId> = bodies.iter().filter(|(_, body)| names(body)).map(|(event, _)| *event).collect();
-    for event in &naming {
+    let naming: Vec<_> = bodies.iter().filter(|(_, body)| names(body)).collect();
+    for (event, body) in &naming {
+        let is_of_customer = engine.erasures.is_of_customer(body, &marks);
+        let is_theirs =
+            |row: PaymentRow| is_of_customer || engine.is_erased(&marks, Some(&row.token), row.customer.as_deref());
         engine.store.transaction(|tx| {
             // Whoever processes it has read it, or waits for this.
             tx.hold_body(*event)?;
@@ -166,9 +170,9 @@ fn some_bodies(engine: &Engine, after: i64) -> Result<Option<(usize, i64)>, Erro
             held.add_events(tx, &[*event])?;
             forget_alone(tx, &held, engine.now())?;
             for payment in forget_payers(tx, &held.events)? {
-                // A process without the key may have filled a payment again that was forgotten long ago.
-                let row = tx.payment(payment)?;
-                if row.is_some_and(|row| engine.is_erased(&marks, Some(&row.token), row.customer.as_deref())) {
+                // No index finds a payment by its customer's id at the gateway, and a process without the key may have
+                // filled one again that was forgotten long ago.
+                if tx.payment(payment)?.is_some_and(is_theirs) {
                     let held = Holdings::hold(tx, &[payment], &[])?;
                     forget_alone(tx, &held, engine.now())?;
                 }

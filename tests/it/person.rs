@@ -1,6 +1,7 @@
 //! Is what was known of a person gone when they ask for it, everywhere, and does it stay gone when more of them comes?
 
 mod arrivals;
+mod customers;
 mod growth;
 mod pages;
 mod parts;

@@ -86,7 +86,7 @@ fn person(visit: &Visit) -> Result<Person, Failure> {
 async fn look(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, person) = (visit.frame(), person(&visit)?);
     let wanted = person.clone();
-    let held = visit.engine().read(move |tx| Holdings::find(tx, &wanted)).await?;
+    let held = visit.engine().read(move |tx| Holdings::find(tx, &wanted, &[])).await?;
     let payments = held.payments.iter().map(|row| ("payments", &row.token));
     let all = payments.chain(held.subscriptions.iter().map(|row| ("subscriptions", &row.token)));
     let found: Vec<Link> =
@@ -121,7 +121,7 @@ async fn erase(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, person) = (visit.frame(), person(&visit)?);
     let (engine, requester) = (visit.engine().clone(), Requester::Operator(visit.actor()));
     // Whoever leaves the page ends it no longer.
-    let erased = actix_web::rt::spawn(async move { engine.erase_known(person, requester).await });
+    let erased = actix_web::rt::spawn(async move { engine.erase_known(person, Vec::new(), requester).await });
     let unfinished = || Error::new(ErrorKind::Unavailable, "erasing did not come to its end");
     let erased = erased.await.map_err(|_| unfinished())??;
     let events = erased.events;
