@@ -33,7 +33,7 @@ impl ReadyChecks {
         Self::default()
     }
 
-    /// How long the database may take to answer. Default 2 seconds.
+    /// How long the database may take to answer, and the writer of the inbox to finish a write. Default 2 seconds.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -93,8 +93,7 @@ impl Engine {
 
     /// Which parts are ready.
     pub(crate) async fn ready(self: &Arc<Self>, checks: &ReadyChecks) -> Readiness {
-        let dead = "its thread has ended; only a restart of the process brings it back";
-        let writer = ReadyPart::new("writer", (!self.is_live()).then(|| dead.to_owned()));
+        let writer = ReadyPart::new("writer", self.writer_fails(checks.patience));
         let stored = match tokio::time::timeout(checks.patience, self.ready_stores(checks.clone())).await {
             Ok(Ok(parts)) => parts,
             Ok(Err(error)) => {
@@ -107,6 +106,15 @@ impl Engine {
             }
         };
         Readiness { parts: std::iter::once(writer).chain(stored).collect() }
+    }
+
+    /// Why deliveries are not written down, if they are not.
+    fn writer_fails(&self, patience: Duration) -> Option<String> {
+        if !self.is_live() {
+            return Some("its thread has ended; only a restart of the process brings it back".to_owned());
+        }
+        let is_late = self.writer.at_work_for().is_some_and(|time| time > patience);
+        is_late.then(|| format!("it has not finished a write within {} ms", patience.as_millis()))
     }
 
     /// The parts that the database tells of. One look at a time: a database that hangs keeps one thread, not one more

@@ -155,6 +155,11 @@ impl Writer {
         }
     }
 
+    /// For how long the thread has been at one write; `None` while it waits for something to do.
+    pub(crate) fn at_work_for(&self) -> Option<Duration> {
+        self.load.at_work_for()
+    }
+
     pub(crate) fn load(&self) -> &Load {
         &self.load
     }
@@ -217,6 +222,7 @@ impl Relay for Thread {
             let begun = (group.deliveries() > 0).then(|| self.load.begin());
             self.waiting.fetch_sub(group.deliveries(), Ordering::Relaxed);
             let bytes = group.bytes();
+            self.load.begin_write();
             let (watch, wrote) = (Stopwatch::start(), group.size() > 0);
             let unwritten = group.write(&*self.store);
             if wrote {
@@ -230,12 +236,14 @@ impl Relay for Thread {
             if let Some(begun) = begun {
                 self.load.end(begun);
             }
+            self.load.end_write();
         }
     }
 
     fn pass_on(&self, turn: usize) {
         self.store.reconnect();
         self.turn.store(turn, Ordering::Relaxed);
+        self.load.end_write();
         self.given_up.notify_waiters();
     }
 

@@ -1,5 +1,7 @@
 //! Do the health routes tell a process that lives from one that is ready, and which part is not?
 
+mod writer;
+
 use std::time::{Duration, Instant};
 
 use actix_payments::gateways::stripe::Stripe;

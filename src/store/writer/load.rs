@@ -1,4 +1,4 @@
-//! How busy the writer is with deliveries.
+//! How busy the writer is with deliveries, and whether it comes to an end with what it writes.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +14,8 @@ pub(crate) struct Load {
     /// When those began that are underway.
     begun: AtomicUsize,
     underway: AtomicUsize,
+    /// When the write began that is underway, whatever is written; 0 for none.
+    writing: AtomicUsize,
 }
 
 impl Load {
@@ -35,6 +37,20 @@ impl Load {
         let ended = Duration::from_nanos(self.ended.load(Ordering::Relaxed) as u64);
         let now = Duration::from_nanos(self.nanos(Instant::now()) as u64);
         self.underway.load(Ordering::Relaxed) == 0 && now.saturating_sub(ended) >= quiet
+    }
+
+    /// For how long the write has been underway that is.
+    pub(super) fn at_work_for(&self) -> Option<Duration> {
+        let begun = Some(self.writing.load(Ordering::Relaxed)).filter(|begun| *begun > 0)?;
+        Some(Duration::from_nanos(self.nanos(Instant::now()).saturating_sub(begun) as u64))
+    }
+
+    pub(super) fn begin_write(&self) {
+        self.writing.store(self.nanos(Instant::now()).max(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn end_write(&self) {
+        self.writing.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn begin(&self) -> Instant {
