@@ -12,6 +12,7 @@ use super::notice::{EventNotice, SubscriptionNotice, TransitionNotice};
 use crate::domain::event::AttemptOutcome;
 use crate::store::Tx;
 use crate::store::rows::Step;
+use crate::telemetry::{self, Span, Stopwatch};
 
 /// What a handler says when it did not do its work. `?` on any error means retry.
 #[derive(Debug)]
@@ -215,7 +216,7 @@ impl Handlers {
         tx: &mut dyn Tx,
         step: &TransitionNotice,
     ) -> Result<(), (String, HandlerError)> {
-        run_all(&self.in_transaction, tx, step)
+        run_all(&self.in_transaction, tx, step, &step.event_id)
     }
 
     /// The same for a subscription's transition.
@@ -224,7 +225,7 @@ impl Handlers {
         tx: &mut dyn Tx,
         step: &SubscriptionNotice,
     ) -> Result<(), (String, HandlerError)> {
-        run_all(&self.in_transaction_of_subscription, tx, step)
+        run_all(&self.in_transaction_of_subscription, tx, step, &step.event_id)
     }
 
     /// Whether any handler runs in the transaction.
@@ -250,17 +251,27 @@ fn run_all<T>(
     handlers: &[(String, InTransaction<T>)],
     tx: &mut dyn Tx,
     step: &T,
+    event: &str,
 ) -> Result<(), (String, HandlerError)> {
     for (name, run) in handlers {
         let mut ran = Ok(());
-        let lent = tx.lend(&mut |conn| {
-            let _inside = Inside::enter();
-            ran = run(conn, step);
+        let watch = Stopwatch::start();
+        let lent = Span::handler(name, event).within(|| {
+            tx.lend(&mut |conn| {
+                let _inside = Inside::enter();
+                ran = run(conn, step);
+            })
         });
-        let lent = lent.map_err(|why| HandlerError::retry(format!("the handler panicked: {why}")));
-        lent.and(ran).map_err(|error| (name.clone(), error))?;
+        let ran = lent.map_err(|why| HandlerError::panicked(&why)).and(ran);
+        telemetry::handled(name, outcome_of(&ran).as_str(), watch);
+        ran.map_err(|error| (name.clone(), error))?;
     }
     Ok(())
+}
+
+/// The word for what came of a run.
+pub(crate) fn outcome_of(ran: &Result<(), HandlerError>) -> AttemptOutcome {
+    ran.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok)
 }
 
 /// Calls the host's function when its future is first polled, so that a panic in either is caught in one place.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::observed::observed;
+use super::observed::observed_for;
 use super::side_by_side::{Claimed, side_by_side};
 use super::tries::SOON;
 use crate::domain::event::{Envelope, Source};
@@ -21,6 +21,7 @@ use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::fetches::{FetchEnd, FetchRow};
 use crate::store::rows::NewEvent;
+use crate::telemetry::MadeFor;
 
 /// How long a try may take before another process may put the question.
 const TRY: Duration = Duration::from_secs(300);
@@ -88,7 +89,8 @@ impl Engine {
             idempotency_key: fetch.idempotency_key.clone(),
             tries: u32::try_from(fetch.attempts).unwrap_or(u32::MAX),
         };
-        let answer = observed(&fetch.variant, "fetch", variant.gateway.fetch(&question)).await;
+        let made_for = MadeFor::Question(fetch.id);
+        let answer = observed_for(made_for, &fetch.variant, "fetch", variant.gateway.fetch(&question)).await;
         let (now, next) = (self.now(), new_fetch_key()?);
         let (end, rows) = self.judged(&fetch, answer, next, now);
         let (name, answers) = (fetch.variant.clone(), end.answers.clone());

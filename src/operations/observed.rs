@@ -4,19 +4,30 @@ use std::time::Duration;
 
 use crate::engine::guarded::guarded;
 use crate::gateways::GatewayError;
-use crate::telemetry::{self, Span, Stopwatch};
+use crate::telemetry::{self, MadeFor, Span, Stopwatch};
 
 /// How long a gateway may take to answer. Shorter than an operation is kept from being tried again.
 const ANSWER: Duration = Duration::from_secs(240);
 
-/// Makes the call; `verb` is a word of this crate's. One that takes too long or panics has an unknown outcome.
+/// Makes a call of which nothing is stored; `verb` is a word of this crate's. One that takes too long or panics has an
+/// unknown outcome.
 pub(super) async fn observed<T>(
     variant: &str,
     verb: &'static str,
     call: impl Future<Output = Result<T, GatewayError>>,
 ) -> Result<T, GatewayError> {
+    observed_for(MadeFor::Nothing, variant, verb, call).await
+}
+
+/// The same with a call that is made for what is stored, by which its span is found.
+pub(super) async fn observed_for<T>(
+    made_for: MadeFor,
+    variant: &str,
+    verb: &'static str,
+    call: impl Future<Output = Result<T, GatewayError>>,
+) -> Result<T, GatewayError> {
     let watch = Stopwatch::start();
-    let answer = Span::call(variant, verb).around(ended(call)).await;
+    let answer = Span::call(variant, verb, made_for).around(ended(call)).await;
     telemetry::called(variant, verb, outcome(&answer), watch);
     answer
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::observed::observed;
+use super::observed::observed_for;
 use super::operate::perhaps_begun;
 use super::overtaken::{asked, end_if_subscription_went_on, is_untried, not_done, not_known, tries, unless_taken_up};
 use super::side_by_side::{Claimed, side_by_side};
@@ -25,6 +25,7 @@ use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::store::calls::OperationEnd;
 use crate::store::subscription_calls::{NewSubscriptionOperation, SubscriptionOperationRow};
+use crate::telemetry::MadeFor;
 
 /// What is asked for of a subscription.
 pub(crate) struct SubscriptionOrder {
@@ -121,7 +122,8 @@ impl Engine {
                 Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
                 Err(error) => return Err(error),
             };
-            Some(observed(&operation.variant, operation.verb.as_str(), gateway.call(&call)).await)
+            let (made_for, verb) = (MadeFor::SubscriptionOperation(operation.id), operation.verb.as_str());
+            Some(observed_for(made_for, &operation.variant, verb, gateway.call(&call)).await)
         };
         let now = self.now();
         let (end, events, result) = judged(self, &operation, answer, waiting, now);

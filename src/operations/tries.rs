@@ -18,13 +18,14 @@ use crate::engine::payment::Payment;
 use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{Call, GatewayError, Verb};
-use crate::operations::observed::observed;
+use crate::operations::observed::observed_for;
 use crate::operations::overtaken::{asked, end_if_overtaken, is_untried, not_done, not_known, tries, unless_taken_up};
 use crate::operations::side_by_side::{Claimed, side_by_side};
 use crate::pipeline::row;
 use crate::store::Tx;
 use crate::store::calls::{OperationEnd, OperationRow};
 use crate::store::rows::{NewEvent, PaymentRow};
+use crate::telemetry::MadeFor;
 
 /// How long a try may take before another process may take the operation up: longer than a gateway's client waits
 /// with all its tries.
@@ -125,7 +126,8 @@ impl Engine {
             Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
             Err(error) => return Err(error),
         };
-        let called = observed(&operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
+        let made_for = MadeFor::Operation(operation.id);
+        let called = observed_for(made_for, &operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
         let answer = called.await;
         self.conclude(operation, answer, waiting).await
     }

@@ -8,7 +8,7 @@ use super::failure::{Failure, report, storable_error};
 use crate::domain::event::{AttemptOutcome, EventState};
 use crate::domain::{Timestamp, later};
 use crate::engine::guarded::guarded;
-use crate::engine::handler::Call;
+use crate::engine::handler::{Call, outcome_of};
 use crate::engine::{Engine, EventNotice, HandlerError, SubscriptionNotice, TransitionNotice};
 use crate::error::Error;
 use crate::store::rows::{Claim, DoneHandler, NewAttempt, Verdict};
@@ -124,7 +124,7 @@ impl Pending {
             Ok(ended) => ended.unwrap_or_else(|why| Err(HandlerError::panicked(&why))),
             Err(_) => Err(HandlerError::retry(format!("still running after {} s", timeout.as_secs()))),
         };
-        let word = outcome.as_ref().map_or_else(HandlerError::outcome, |()| AttemptOutcome::Ok);
+        let word = outcome_of(&outcome);
         telemetry::handled(call.handler, word.as_str(), watch);
         let attempt = NewAttempt {
             event_id: self.claim.event,

@@ -62,7 +62,7 @@ metrics! {
     PROCESSING = "pay_processing_seconds" Histogram ["variant"]
         "From when an event was received until its changes were committed, at its first attempt.";
     HANDLER = "pay_handler_seconds" Histogram ["handler", "outcome"]
-        "How long a handler after the commit ran: ok, error, retry_after or discard.";
+        "How long a handler ran, in the transaction or after the commit: ok, error, retry_after or discard.";
     CALL = "pay_gateway_call_seconds" Histogram ["variant", "verb", "outcome"]
         "How long a call to a gateway took: ok, declined, unavailable, unknown, unsupported or malformed.";
     RECONCILED = "pay_reconciled_total" Counter ["variant"]
@@ -142,7 +142,7 @@ measuring! {
         ::metrics::histogram!(PROCESSING, "variant" => variant.to_owned()).record(took);
     }
 
-    /// A handler after the commit has run.
+    /// A handler has run.
     fn handled(handler: &str, outcome: &'static str, watch: Stopwatch) {
         let labels = [("handler", handler.to_owned()), ("outcome", outcome.to_owned())];
         ::metrics::histogram!(HANDLER, &labels).record(seconds(watch.begun.elapsed()));

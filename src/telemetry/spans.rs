@@ -1,6 +1,19 @@
 //! The spans: delivery, event, handler and gateway call, each with the event's id where there is one. They bear no
 //! body, no secret and no address of a person.
 
+use crate::domain::id::{FetchId, OperationId, SubscriptionOperationId};
+
+/// What is stored of a call to a gateway before it is made.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "tracing"), allow(dead_code, reason = "only spans bear it"))]
+pub(crate) enum MadeFor {
+    /// Nothing: it is not made again by itself.
+    Nothing,
+    Operation(OperationId),
+    SubscriptionOperation(SubscriptionOperationId),
+    Question(FetchId),
+}
+
 /// A span, where spans are made.
 #[derive(Clone)]
 pub(crate) struct Span(#[cfg(feature = "tracing")] tracing::Span);
@@ -42,11 +55,24 @@ impl Span {
 
     /// A call to a gateway.
     #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
-    pub(crate) fn call(variant: &str, verb: &str) -> Self {
-        Self(
-            #[cfg(feature = "tracing")]
-            tracing::debug_span!(target: "payments", "gateway_call", variant, verb),
-        )
+    pub(crate) fn call(variant: &str, verb: &str, made_for: MadeFor) -> Self {
+        #[cfg(feature = "tracing")]
+        {
+            use tracing::field::Empty;
+            let span = tracing::debug_span!(
+                target: "payments", "gateway_call",
+                variant, verb, operation = Empty, subscription_operation = Empty, question = Empty
+            );
+            match made_for {
+                MadeFor::Nothing => {}
+                MadeFor::Operation(id) => _ = span.record("operation", id.0),
+                MadeFor::SubscriptionOperation(id) => _ = span.record("subscription_operation", id.0),
+                MadeFor::Question(id) => _ = span.record("question", id.0),
+            }
+            Self(span)
+        }
+        #[cfg(not(feature = "tracing"))]
+        Self()
     }
 
     /// Runs a future inside of it.

@@ -3,12 +3,12 @@
 mod documents;
 mod spans;
 
-use actix_payments::{METRICS, MetricKind, NewPayment, Transition};
+use actix_payments::{AnyRef, HandlerError, METRICS, MetricKind, NewPayment, Transition};
 use actix_web::http::Method;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::app::{App, NOW, SECRET, on_both_databases};
-use crate::scenes::money;
+use crate::scenes::{completed, money};
 use crate::stripe::fake::Fake;
 
 /// The recorder of this process.
@@ -22,7 +22,9 @@ on_both_databases! {
         let (recorder, fake) = (recorder(), Fake::new(NOW));
         let gateway = fake.gateway(SECRET);
         let app = App::bare(kind, |builder| {
-            builder.variant("stripe", gateway).handler("send-receipt", |_: Transition| async { Ok(()) })
+            let book = |_: AnyRef<'_>, _: &Transition| Ok::<(), HandlerError>(());
+            let builder = builder.variant("stripe", gateway).handler_in_transaction("book", book);
+            builder.handler("send-receipt", |_: Transition| async { Ok(()) })
         });
         let app = app.await;
         app.payments.reconcile("stripe").await.unwrap();
@@ -63,6 +65,8 @@ on_both_databases! {
         counted(r#"pay_reconciled_total{variant="stripe"} 2"#);
         counted(r#"pay_events{state="available"} 0"#);
         counted(r#"pay_table_rows{table="pay_payments"} 1"#);
+        counted(r#"pay_handler_seconds_count{handler="book",outcome="ok"} 1"#);
+        counted(r#"pay_handler_seconds_count{handler="send-receipt",outcome="ok"} 1"#);
         for word in ["strangers-word", "evt_stranger", "checkout.session", "whsec_"] {
             assert!(!text.contains(word), "{word} in\n{text}");
         }
@@ -72,5 +76,17 @@ on_both_databases! {
             METRICS.iter().all(|metric| metric.name != name)
         });
         assert_eq!(unlisted, None);
+    }
+
+    async fn a_handler_in_the_transaction_that_refuses_is_measured_by_its_outcome(kind) {
+        let recorder = recorder();
+        let refuses = |_: AnyRef<'_>, _: &Transition| Err(HandlerError::Discard("no such order".to_owned()));
+        let app = App::with(kind, |builder| builder.handler_in_transaction("book", refuses)).await;
+        app.deliver(&[&completed(&app.order().await.token)]).await;
+        assert_eq!(app.events("discarded"), 1);
+        let text = recorder.render();
+        let begins = r#"pay_handler_seconds_count{handler="book",outcome="discard"} "#;
+        assert!(text.lines().any(|line| line.starts_with(begins)), "{begins} in\n{text}");
+        assert!(!text.contains(r#"handler="book",outcome="ok""#), "{text}");
     }
 }

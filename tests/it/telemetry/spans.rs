@@ -3,14 +3,17 @@
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use actix_payments::{NewPayment, Transition};
+use actix_payments::{AnyRef, HandlerError, NewPayment, Outcome, Refund, Transition};
+use actix_web::http::Method;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::mollie::fake::Fake as Mollie;
 use crate::scenes::{Notes, money};
-use crate::stripe::fake::Fake;
+use crate::stripe::fake::{Fake, Fault};
+use crate::subscriptions::billing::Billing;
 
 /// A span: the place of its parent, and its name with its fields.
 type Made = (Option<u64>, String);
@@ -83,7 +86,9 @@ on_both_databases! {
         tracing::subscriber::set_global_default(spans.clone()).expect("a process of its own, as nextest gives each test");
         let (gateway, noted) = (fake.gateway(SECRET), notes.clone());
         let app = App::bare(kind, |builder| {
-            builder.variant("stripe", gateway).handler("ask-again", move |step: Transition| {
+            let book = |_: AnyRef<'_>, _: &Transition| Ok::<(), HandlerError>(());
+            let builder = builder.variant("stripe", gateway).handler_in_transaction("book", book);
+            builder.handler("ask-again", move |step: Transition| {
                 let noted = noted.clone();
                 async move {
                     step.payments().refresh(&step.payment.token).await?;
@@ -107,10 +112,47 @@ on_both_databases! {
         let outer = format!(r#"event variant="stripe" event="{id}" kind="checkout.session.completed""#);
         let inner = format!(r#"{outer} > handler handler="ask-again" event="{id}""#);
         has(&inner);
-        has(&format!(r#"{inner} > gateway_call variant="stripe" verb="refresh""#));
+        has(&format!(r#"handler handler="book" event="{id}""#));
+        // By the number of what is stored, what a worker tries again is found.
+        let number = app.number("SELECT id FROM pay_operations WHERE verb = 'refresh'");
+        has(&format!(r#"{inner} > gateway_call variant="stripe" verb="refresh" operation={number}"#));
+        fake.state().faults = [Some(Fault::CutAfter)].into();
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Underway);
+        app.pass(120);
+        app.drain().await;
+        let refund = app.number("SELECT id FROM pay_operations WHERE verb = 'refund'");
+        let tried = format!(r#"gateway_call variant="stripe" verb="refund" operation={refund}"#);
+        let paths = spans.paths();
+        assert_eq!(paths.iter().filter(|path| **path == tried).count(), 2, "{tried} in {paths:#?}");
         let text = paths.join("\n");
         for word in ["jenny", "whsec_", "sk_test", "5000", &token] {
             assert!(!text.contains(word), "{word} in {text}");
+        }
+    }
+    async fn calls_about_subscriptions_and_named_objects_bear_the_numbers_of_what_is_stored_of_them(kind) {
+        let (spans, billing, mollie) = (Spans::default(), Billing::new(NOW), Mollie::new(NOW));
+        tracing::subscriber::set_global_default(spans.clone()).expect("a process of its own, as nextest gives each test");
+        let (plans, hinting) = (billing.gateway(SECRET), mollie.gateway());
+        let app = App::bare(kind, |builder| builder.variant("stripe", plans).variant("mollie", hinting)).await;
+        billing.state().subscribe("user-1", false);
+        let events: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+        app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let token = app.texts("SELECT token AS t FROM pay_subscriptions").remove(0);
+        assert_eq!(app.payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
+        let new = NewPayment::new("mollie", money(5000, "EUR")).return_url("https://shop.example/");
+        app.payments.create(new).await.unwrap();
+        let id = app.texts("SELECT gateway_ref AS t FROM pay_references WHERE gateway_ref LIKE 'tr%'").remove(0);
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let hint = app.request(Method::POST, "/payments/mollie/", &form, format!("id={id}").as_bytes()).await;
+        assert_eq!(hint.status, 200);
+        app.drain().await;
+        let (asked, question) = ("SELECT id FROM pay_subscription_operations", "SELECT id FROM pay_fetches");
+        let asked = format!("verb=\"refresh\" subscription_operation={}", app.number(asked));
+        let question = format!("verb=\"fetch\" question={}", app.number(question));
+        let paths = spans.paths();
+        for call in [format!("variant=\"stripe\" {asked}"), format!("variant=\"mollie\" {question}")] {
+            let call = format!("gateway_call {call}");
+            assert!(paths.contains(&call), "{call} in {paths:#?}");
         }
     }
 }
