@@ -47,7 +47,8 @@ fn takes_away(statement: &str, made: &BTreeSet<String>) -> Option<&'static str> 
     }
     let added = statement.split("ADD ").skip(1);
     let is_asked_for = |column: &str| column.contains("NOT NULL") && !column.contains("DEFAULT");
-    let mut refusing = added.filter(|column| is_asked_for(column) || column.contains(" CHECK") || column.contains(" UNIQUE"));
+    let mut refusing =
+        added.filter(|column| is_asked_for(column) || column.contains(" CHECK") || column.contains(" UNIQUE"));
     refusing.next().map(|_| "NOT NULL")
 }
 
