@@ -8,6 +8,7 @@ mod health;
 mod metrics;
 mod orders;
 pub(crate) mod process;
+mod roles;
 mod signed;
 mod stop;
 mod storm;

@@ -42,7 +42,13 @@ impl Place {
 
     /// Starts a shop here and waits until it is open.
     pub(crate) fn open(&self) -> Shop {
-        self.open_with(&[("STRIPE_WEBHOOK_SECRET", &format!("{SECRET}, {OLD_SECRET}")), ("ADMIN_PASSWORD", "secret")])
+        self.open_as("all")
+    }
+
+    /// The same with a role of its own.
+    pub(super) fn open_as(&self, role: &str) -> Shop {
+        let secrets = format!("{SECRET}, {OLD_SECRET}");
+        self.open_with(&[("STRIPE_WEBHOOK_SECRET", &secrets), ("ADMIN_PASSWORD", "secret"), ("ROLE", role)])
     }
 
     /// Starts a shop with this environment instead of secrets that tests know.
@@ -184,6 +190,19 @@ pub(super) struct Bought {
 }
 
 impl Client {
+    /// Waits until it says that it is ready.
+    pub(super) fn is_ready(&self) -> Answer {
+        let begun = Instant::now();
+        loop {
+            let ready = self.get("/health/ready", "*/*");
+            if ready.status == 200 {
+                return ready;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{}", ready.body);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     pub(super) fn get(&self, path: &str, accept: &str) -> Answer {
         answer(self.agent.get(format!("{}{path}", self.root)).header("accept", accept).call()).unwrap()
     }
