@@ -22,6 +22,7 @@ mod configuration;
 mod conformance;
 mod creating;
 mod customers;
+mod deploying;
 mod drift;
 mod dry_run;
 mod dummy;

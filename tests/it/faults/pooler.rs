@@ -10,9 +10,13 @@ use actix_web::rt::time::sleep;
 
 use super::RECOVERY;
 use crate::app::{App, Kind, SECRET, fresh_database, number};
+use crate::deploying::examples;
 use crate::scenes::{completed, completed_as};
 
-/// PgBouncer before one database.
+/// What the app says to PgBouncer.
+const PASSWORD: &str = "between-app-and-pooler";
+
+/// PgBouncer before one database, with the settings of `docs/deploy.md`.
 struct Pooler {
     folder: tempfile::TempDir,
     port: u16,
@@ -31,14 +35,23 @@ impl Pooler {
         };
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let config = format!(
-            "[databases]\n{name} = host={host} port={server_port} user={user}{password}\n\
-             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\n\
-             pool_mode = transaction\ndefault_pool_size = 3\nserver_login_retry = 1\nserver_round_robin = 1\n"
-        );
+        let users = folder.path().join("userlist.txt");
+        std::fs::write(&users, format!("\"{user}\" \"{PASSWORD}\"\n")).unwrap();
+        let mut config = examples("ini").into_iter().find(|text| text.contains("[pgbouncer]")).unwrap();
+        for (shown, here) in [
+            ("host=10.0.0.5 port=5432", format!("host={host} port={server_port} dbname={name} user={user}{password}")),
+            ("listen_addr = 0.0.0.0", "listen_addr = 127.0.0.1".to_owned()),
+            ("listen_port = 6432", format!("listen_port = {port}")),
+            ("/etc/pgbouncer/userlist.txt", users.display().to_string()),
+            // Three connections, in turn: no two transactions of a test follow each other on one.
+            ("default_pool_size = 20", "default_pool_size = 3\nserver_round_robin = 1\nunix_socket_dir =".to_owned()),
+        ] {
+            assert_eq!(config.matches(shown).count(), 1, "{shown} in the guide");
+            config = config.replace(shown, &here);
+        }
         std::fs::write(folder.path().join("pgbouncer.ini"), config).unwrap();
         let process = start(folder.path());
-        (Self { folder, port, process }, format!("postgres://{user}@127.0.0.1:{port}/{name}?pgbouncer=true"))
+        (Self { folder, port, process }, format!("postgres://{user}:{PASSWORD}@127.0.0.1:{port}/shop?pgbouncer=true"))
     }
 
     fn stop(&mut self) {
