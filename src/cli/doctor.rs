@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::options::Common;
-use super::output::{Output, Table};
+use super::output::{Output, Table, link};
 use crate::error::Error;
 use crate::payments::Payments;
 use crate::reports::{Finding, Severity};
@@ -21,18 +21,27 @@ pub struct Doctor {
 impl Doctor {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         let found = payments.engine().diagnose().await;
+        Ok(self.output(&found, |path| link(payments, path)))
+    }
+
+    /// What is found where the database can't be opened.
+    pub(super) fn unopened(self, error: &Error) -> Output {
+        self.output(&[Finding::no_answer(error)], str::to_owned)
+    }
+
+    fn output(self, found: &[Finding], link: impl Fn(&str) -> String) -> Output {
         let bad = |it: &&Finding| it.severity == Severity::Fault || self.strict && it.severity == Severity::Warning;
         let faults = found.iter().filter(bad).count();
         let is_silent = found.first().is_some_and(|first| first.severity == Severity::Fault);
         let mut table = Table::new(&["", "part", "how it is"]);
-        for it in &found {
+        for it in found {
             table.row([word(it.severity).to_owned(), it.name.clone(), it.text.clone()]);
         }
         let value = || {
             let all = found.iter().map(|it| {
                 json!({
                     "name": it.name, "state": word(it.severity).to_lowercase(), "text": it.text,
-                    "link": it.path.as_ref().map(|path| format!("{}{path}", payments.engine().admin_path())),
+                    "link": it.path.as_ref().map(|path| link(path)),
                 })
             });
             json!({ "ok": faults == 0, "checks": all.collect::<Vec<_>>() })
@@ -41,7 +50,7 @@ impl Doctor {
         if is_silent {
             output.code = 3;
         }
-        Ok(output)
+        output
     }
 }
 

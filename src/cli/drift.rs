@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::options::{Acting, Common};
-use super::output::{Output, Table};
+use super::output::{Output, Table, link};
 use crate::domain::{Timestamp, parse_rfc3339};
 use crate::engine::drift::Comparable;
 use crate::engine::request::Requester;
@@ -62,18 +62,22 @@ impl DriftArgs {
             Since::At(at) => at,
             Since::Days(days) => engine.now() - time::Duration::days(days),
         };
-        let mut table = Table::new(&["variant", "what", "name", "value", "here", "at the gateway", "what was done"]);
+        let heading = ["variant", "what", "name", "value", "here", "at the gateway", "what was done", "where"];
+        let mut table = Table::new(&heading);
         let (mut all, mut lines, mut is_left) = (Vec::new(), Vec::new(), false);
         for name in names {
             let query = DriftQuery::new(&name).since(since).per_second(self.per_second);
             let query = if self.each { query.each() } else { query };
             let repairer = (!self.acting.dry_run).then(|| Requester::Operator(self.acting.actor()));
             let drift = engine.drift(query, repairer).await?;
-            drift.differences.iter().for_each(|it| rows(&mut table, &name, it));
+            let link = |it: &Difference| {
+                engine.link_of_difference(&name, it.subject, &it.name, |path| link(payments, path)).unwrap_or_default()
+            };
+            drift.differences.iter().for_each(|it| rows(&mut table, &name, it, &link(it)));
             let left = drift.differences.iter().filter(|it| it.repaired != Some(Ok(Outcome::Done))).count();
             is_left |= left + drift.unanswered.len() > 0;
             lines.push(below(&name, &drift));
-            all.push(json(&name, &drift));
+            all.push(json(&name, &drift, link));
         }
         // The process ends before the counters would be written by themselves.
         engine.flush().await;
@@ -83,9 +87,9 @@ impl DriftArgs {
 }
 
 /// A row for each value that differs.
-fn rows(table: &mut Table, variant: &str, it: &Difference) {
+fn rows(table: &mut Table, variant: &str, it: &Difference, link: &str) {
     for value in &it.values {
-        let cells = [variant, it.subject.as_str(), &it.name, &value.field, &value.ours, &value.theirs, &done(it)];
+        let cells = [variant, it.subject.as_str(), &it.name, &value.field, &value.ours, &value.theirs, &done(it), link];
         table.row(cells.map(str::to_owned));
     }
 }
@@ -108,14 +112,14 @@ fn below(variant: &str, drift: &Drift) -> String {
     text
 }
 
-fn json(variant: &str, drift: &Drift) -> Value {
+fn json(variant: &str, drift: &Drift, link: impl Fn(&Difference) -> String) -> Value {
     let difference = |it: &Difference| {
         let values: Vec<Value> = it
             .values
             .iter()
             .map(|value| json!({ "field": value.field, "ours": value.ours, "theirs": value.theirs }))
             .collect();
-        json!({ "what": it.subject.as_str(), "name": it.name, "values": values, "done": done(it) })
+        json!({ "what": it.subject.as_str(), "name": it.name, "values": values, "done": done(it), "link": link(it) })
     };
     let differing: Vec<Value> = drift.differences.iter().map(difference).collect();
     json!({

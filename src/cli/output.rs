@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::Timestamp;
+use crate::payments::Payments;
 
 /// What a command has to say.
 pub(crate) struct Output {
@@ -48,7 +49,8 @@ impl Table {
             cells.chain([self.heading[column].len()]).max().unwrap_or_default()
         };
         let widths: Vec<usize> = (0..self.heading.len()).map(width).collect();
-        let colored = std::env::var_os("NO_COLOR").is_none();
+        // As https://no-color.org says: set, and not to nothing.
+        let colored = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let line = |cells: &mut dyn Iterator<Item = String>| {
             let padded = cells.zip(&widths).map(|(cell, width)| {
                 let gap = width - cell.chars().count().min(*width);
@@ -98,6 +100,11 @@ fn paint(word: &str, colored: bool) -> String {
         _ => return word.to_owned(),
     };
     if colored { format!("\u{1b}[{color}m{word}\u{1b}[0m") } else { word.to_owned() }
+}
+
+/// The address of a page of the admin, by its path below the admin's.
+pub(crate) fn link(payments: &Payments, path: &str) -> String {
+    format!("{}{path}", payments.engine().admin_path())
 }
 
 /// On one line, and without what a terminal would take for a command: a gateway's words are a stranger's.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::options::Common;
-use super::output::{Output, Table, json_time, moment};
+use super::output::{Output, Table, json_time, link, moment};
 use crate::engine::tally::{DUPLICATE, MISSED, RECEIVED, REJECTED};
 use crate::error::Error;
 use crate::payments::Payments;
@@ -48,7 +48,10 @@ impl Status {
                     .collect::<serde_json::Map<String, Value>>(),
                 "oldest_waiting": json_time(found.oldest.as_ref().map(|event| event.received_at)),
                 "alarms": found.anomalies.iter()
-                    .map(|it| json!({ "key": it.key(), "sentence": it.wording(&Wording::plain()).text }))
+                    .map(|it| {
+                        let worded = it.wording(&Wording::plain());
+                        json!({ "key": it.key(), "sentence": worded.text, "link": link(payments, &worded.path) })
+                    })
                     .collect::<Vec<_>>(),
             })
         };

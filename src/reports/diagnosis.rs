@@ -45,6 +45,11 @@ impl Finding {
     fn new(name: impl Into<String>, severity: Severity, text: impl Into<String>) -> Self {
         Self { name: name.into(), severity, text: text.into(), path: None }
     }
+
+    /// The database does not answer.
+    pub(crate) fn no_answer(error: &Error) -> Self {
+        Self::new("database", Severity::Fault, format!("It does not answer: {}.", error.to_string().trim_end()))
+    }
 }
 
 impl Engine {
@@ -54,7 +59,7 @@ impl Engine {
         let migrations = match self.blocking(|engine| engine.store.migrations()).await {
             Ok(steps) => steps,
             Err(error) => {
-                found.insert(0, Finding::new("database", Severity::Fault, format!("It does not answer: {error}.")));
+                found.insert(0, Finding::no_answer(&error));
                 return found;
             }
         };

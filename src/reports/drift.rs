@@ -44,6 +44,25 @@ pub(crate) struct NotedDifference {
 }
 
 impl Engine {
+    /// The address of what differs: its page here, which `here` makes of the path below the admin's, or the gateway's of
+    /// an object that is not known here.
+    pub(crate) fn link_of_difference(
+        &self,
+        variant: &str,
+        subject: DriftSubject,
+        name: &str,
+        here: impl FnOnce(&str) -> String,
+    ) -> Option<String> {
+        match subject {
+            DriftSubject::Payment => Some(here(&format!("payments/{name}"))),
+            DriftSubject::Subscription => Some(here(&format!("subscriptions/{name}"))),
+            DriftSubject::Object => {
+                let variant = self.variant(variant)?;
+                variant.gateway.dashboard_url(name, variant.live.unwrap_or(true))
+            }
+        }
+    }
+
     /// How comparisons stand.
     pub(crate) async fn drift_report(self: &Arc<Self>) -> Result<DriftReport, Error> {
         let limit = DIFFERENCES as i64 + 1;

@@ -160,15 +160,12 @@ fn compared(visit: &Visit, frame: &Frame, it: &ComparedVariant) -> ComparedRow {
 }
 
 fn difference(visit: &Visit, frame: &Frame, it: &NotedDifference) -> DifferenceView {
-    let (what, href) = match it.subject {
-        DriftSubject::Payment => ("Payment", frame.href(&format!("payments/{}", it.name))),
-        DriftSubject::Subscription => ("Subscription", frame.href(&format!("subscriptions/{}", it.name))),
-        DriftSubject::Object => {
-            let variant = visit.engine().variant(&it.variant);
-            let url = variant.and_then(|known| known.gateway.dashboard_url(&it.name, known.live.unwrap_or(true)));
-            ("Object that is not known here:", url.unwrap_or_default())
-        }
+    let what = match it.subject {
+        DriftSubject::Payment => "Payment",
+        DriftSubject::Subscription => "Subscription",
+        DriftSubject::Object => "Object that is not known here:",
     };
+    let href = visit.engine().link_of_difference(&it.variant, it.subject, &it.name, |path| frame.href(path));
     let cell = |text: &String| Cell::Text(text.clone());
     let row = |value: &crate::domain::difference::DifferingValue| Row {
         label: value.field.clone().into(),
@@ -178,7 +175,7 @@ fn difference(visit: &Visit, frame: &Frame, it: &NotedDifference) -> DifferenceV
     let rows = it.values.iter().map(row).collect();
     DifferenceView {
         what,
-        name: Link::new(&it.name, href),
+        name: Link::new(&it.name, href.unwrap_or_default()),
         variant: it.variant.clone(),
         found: frame.moment(it.found_at),
         compare: Compare { caption: "Here and at the gateway", sides: ["Here", "At the gateway"], rows },

@@ -91,9 +91,13 @@ on_both_databases! {
         let status = &of(&token)["values"][0];
         assert_eq!((status["ours"].as_str(), status["theirs"].as_str()), (Some("pending"), Some("paid")));
         assert_eq!(of(&stray)["what"], "object");
+        let link = format!("/payments/admin/payments/{token}");
+        assert_eq!(of(&token)["link"], link.as_str());
+        let elsewhere = of(&stray)["link"].as_str().unwrap().to_owned();
+        assert!(elsewhere.starts_with("https://dashboard.stripe.com/") && elsewhere.ends_with(&stray), "{elsewhere}");
         assert_eq!(world.app.status(&token).await.as_str(), "pending");
         let lines = world.app.cli("drift --variant stripe --dry-run --per-second 1000").await.text;
-        assert!(lines.contains(&format!("stripe\tpayment\t{token}\tstatus\tpending\tpaid\tcompared\n")), "{lines}");
+        assert!(lines.contains(&format!("stripe\tpayment\t{token}\tstatus\tpending\tpaid\tcompared\t{link}\n")), "{lines}");
 
         let repaired = world.app.cli("drift --per-second 1000 --actor ann").await;
         assert_eq!(repaired.code, 0, "{repaired:?}");
