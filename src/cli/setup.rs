@@ -10,17 +10,18 @@ use super::options::{Acting, Common};
 use super::output::{Output, Table};
 use crate::admin::hash_password;
 use crate::domain::event::EventState;
+use crate::engine::act;
 use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
+use crate::store::audit::NewAct;
 
 #[derive(Debug, Clone, Args)]
 pub struct Migrate {
-    /// Only list the steps that would be taken.
-    #[arg(long)]
-    dry_run: bool,
     /// Only print the SQL of the steps that would be taken, each to be run in a transaction: for a DBA.
     #[arg(long)]
     sql: bool,
+    #[command(flatten)]
+    acting: Acting,
     #[command(flatten)]
     common: Common,
 }
@@ -34,15 +35,26 @@ impl Migrate {
                 pending.iter().map(|step| format!("-- {}\n{}", step.name, step.sql.trim())).collect();
             return Ok(Output::text(self.common.json, sql.join("\n\n"), || json!({ "sql": sql })));
         }
-        if !self.dry_run {
-            payments.migrate().await?;
-        }
         let names: Vec<&str> = pending.iter().map(|step| step.name).collect();
-        let mut table = Table::new(&[if self.dry_run { "would be taken" } else { "taken" }]);
+        if !self.acting.dry_run {
+            payments.migrate().await?;
+            note(payments, &self.acting, &names).await?;
+        }
+        let mut table = Table::new(&[if self.acting.dry_run { "would be taken" } else { "taken" }]);
         names.iter().for_each(|name| table.row([(*name).to_owned()]));
         let table = table.below(names.is_empty().then(|| "The tables are up to date.".to_owned()));
         Ok(Output::table(self.common.json, table, || json!({ "steps": names })))
     }
+}
+
+/// Writes into the audit who took these steps. Before them, there may be no audit.
+async fn note(payments: &Payments, acting: &Acting, names: &[&str]) -> Result<(), Error> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let (engine, detail) = (payments.engine(), Some(names.join(", ")));
+    let row = NewAct { detail, ..act("migrate", &acting.actor(), None, None, engine.now()) };
+    engine.write(move |tx| tx.add_act(&row)).await
 }
 
 #[derive(Debug, Clone, Args)]
