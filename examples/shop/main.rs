@@ -34,12 +34,16 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let command = command::asked();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     let settings = settings::Settings::from_env()?;
-    let database = Database::from_url(&settings.database_url)?;
-    let payments = payments::build(database.clone(), &settings)?;
+    let built = Database::from_url(&settings.database_url)
+        .and_then(|database| Ok((payments::build(database.clone(), &settings)?, database)));
     #[cfg(feature = "cli")]
     if let Some(command) = command {
-        return Ok(command.run(&payments).await);
+        return Ok(match &built {
+            Ok((payments, _)) => command.run(payments).await,
+            Err(error) => command.unopened(error),
+        });
     }
+    let (payments, database) = built?;
     orders::create_table(&database)?;
     payments.migrate().await?;
     #[cfg(feature = "metrics")]

@@ -1,7 +1,7 @@
 //! A command line for operators, which a host mounts in its own program with one match arm: handlers and variants live
 //! there, so a program of our own could not know them.
 //!
-//! ```no_run
+//! ```
 //! use std::process::ExitCode;
 //!
 //! use actix_payments::{Payments, cli};
@@ -14,13 +14,31 @@
 //!     command: Option<cli::Command>,
 //! }
 //!
-//! async fn run(payments: Payments) -> ExitCode {
-//!     match Shop::parse().command {
+//! async fn run(shop: Shop, payments: Payments) -> ExitCode {
+//!     match shop.command {
 //!         Some(command) => command.run(&payments).await,
 //!         None => ExitCode::SUCCESS, // serve
 //!     }
 //! }
+//! # use actix_payments::{Database, gateways::dummy::Dummy};
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let database = Database::from_url(&format!("sqlite://{}", folder.path().join("shop.db").display()))?;
+//! # let payments = Payments::builder(database).variant("dummy", Dummy::new("a secret of 20 letters")).build()?;
+//! # let ends = |code: ExitCode| format!("{code:?}");
+//! # let untouched = run(Shop::try_parse_from(["shop", "doctor"])?, payments.clone()).await;
+//! # assert_eq!(ends(untouched), ends(ExitCode::from(1)));
+//! # let migrated = run(Shop::try_parse_from(["shop", "migrate"])?, payments.clone()).await;
+//! # assert_eq!(ends(migrated), ends(ExitCode::SUCCESS));
+//! # let served = run(Shop::try_parse_from(["shop"])?, payments).await;
+//! # assert_eq!(ends(served), ends(ExitCode::SUCCESS));
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! `run(Shop::parse(), payments)` is all that is left to do, and [`Command::unopened`] where there are no payments because
+//! the database can't be opened.
 //!
 //! A host with commands of its own takes these in by `#[command(flatten)]`. Build the payments as the server does, with
 //! the same handlers, and run the command before `migrate()` and before a worker is started. It works beside a
@@ -49,6 +67,7 @@ use clap::Subcommand;
 
 use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
+use output::Output;
 
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
@@ -58,52 +77,69 @@ pub enum Command {
     ///
     /// Each line is a part and how it is. Exits with 1 when a fault was found, so that a monitor can run it; with
     /// --strict for a warning too, and with 3 when the database does not answer.
+    #[command(after_help = "Examples:\n  doctor\n  doctor --strict --json")]
     Doctor(doctor::Doctor),
     /// Say what was received, processed and rejected in the last 24 hours, and what waits.
+    #[command(after_help = "Examples:\n  status\n  status --json")]
     Status(status::Status),
     /// Send a signed test event through a variant's real endpoint, and say what became of it.
     ///
     /// It goes over HTTP to the running server. It changes no payment.
+    #[command(after_help = "Example:\n  send cards --to http://127.0.0.1:8080/payments/cards/")]
     Send(setup::Send),
     /// List events, newest first, or show one.
+    #[command(after_help = "Examples:\n  events --state discarded --variant cards\n  events 17 --json")]
     Events(events::Events),
     /// List payments, newest first, or show one.
+    #[command(after_help = "Examples:\n  payments --search customer@example.com\n  payments pay_4f9a2c --json")]
     Payments(payments::PaymentsList),
     /// List subscriptions, newest first, or show one.
+    #[command(after_help = "Examples:\n  subscriptions --owner user-7\n  subscriptions psub_4f9a2c --json")]
     Subscriptions(subscriptions::SubscriptionsList),
     /// Make events run again, from their first attempt: those named, or all that match.
     ///
     /// Handlers that are done with an event stay done. Running events are left alone.
+    #[command(after_help = "Examples:\n  requeue 17 18\n  requeue --state discarded --dry-run")]
     Requeue(acts::Requeue),
     /// Give up events that wait: those named, or all that match. A requeue brings them back.
     ///
     /// Events that were given up by themselves are no alarm any more once they were discarded on purpose.
+    #[command(after_help = "Examples:\n  discard 17 --actor anna\n  discard --state discarded --kind payout.paid")]
     Discard(acts::Discard),
     /// Fetch from the gateway's list the events that were never delivered.
+    #[command(after_help = "Examples:\n  reconcile\n  reconcile cards --dry-run")]
     Reconcile(acts::Reconcile),
     /// Compare payments and subscriptions with their gateways, and repair what differs.
     ///
     /// Finds what no event tells any more, such as what happened while the endpoint was off for longer than the gateway
     /// lists its events. Repairs by a refresh of each; with --dry-run it only says what differs. Exits with 1 when
     /// something differs and was not repaired, or could not be compared.
+    #[command(after_help = "Examples:\n  drift --variant cards --since 40d --dry-run\n  drift --each --per-second 5")]
     Drift(drift::DriftArgs),
     /// Ask the gateway how a payment stands; the answer is processed like every event.
+    #[command(after_help = "Example:\n  refresh pay_4f9a2c")]
     Refresh(acts::Refresh),
     /// Delete the bodies and kept headers that are older than the app's retention says.
+    #[command(after_help = "Example:\n  prune --dry-run")]
     Prune(acts::Prune),
     /// Write all that is held of a person, as one JSON document.
     ///
     /// The audit says that it was done, and not of whom.
+    #[command(after_help = "Examples:\n  export --email mia@example.com\n  export --customer cus_NffrFeUfNV2Hib")]
     Export(persons::Export),
     /// Erase a person: names, addresses, free texts and bodies go, amounts, times and ids stay.
     ///
     /// What comes of them later is reduced before it is stored. It can't be taken back; look with --dry-run first.
+    #[command(after_help = "Examples:\n  erase --email mia@example.com --dry-run\n  erase --payment pay_4f9a2c")]
     Erase(persons::Erase),
     /// Create or upgrade the tables.
+    #[command(after_help = "Examples:\n  migrate --dry-run\n  migrate --sql")]
     Migrate(setup::Migrate),
     /// Hash a password for the admin pages, read from standard input.
+    #[command(after_help = "Example:\n  hash-password < password.txt")]
     HashPassword(setup::HashPassword),
     /// Compare payments with what their events make of them, and repair what differs.
+    #[command(after_help = "Examples:\n  rebuild --all --check\n  rebuild pay_4f9a2c")]
     Rebuild(rebuild::Rebuild),
 }
 
@@ -123,13 +159,17 @@ impl Command {
     /// Does it, prints the answer, and says how the process should end. Tables are aligned and coloured on a terminal
     /// only (and not where `NO_COLOR` is set); elsewhere columns are separated by tabs.
     pub async fn run(self, payments: &Payments) -> ExitCode {
-        let answer = self.answer(payments, std::io::stdout().is_terminal()).await;
-        let printed = std::io::stdout().lock().write_all(answer.text.as_bytes());
-        if let Some(problem) = &answer.problem {
-            eprintln!("{problem}");
-        }
-        // Who reads it may have read enough, as `head` does.
-        if printed.is_err() && answer.code == 0 { ExitCode::SUCCESS } else { ExitCode::from(answer.code) }
+        print(&self.answer(payments, std::io::stdout().is_terminal()).await)
+    }
+
+    /// For a host that can't build its payments, because the database can't be opened: prints why, and says how the process
+    /// should end. `doctor` has it as its finding.
+    pub fn unopened(self, error: &Error) -> ExitCode {
+        let terminal = std::io::stdout().is_terminal();
+        print(&match self {
+            Self::Doctor(it) if code(error) == 3 => rendered(&it.unopened(error), terminal),
+            _ => failed(error),
+        })
     }
 
     /// Does it, and answers instead of printing: for a terminal, or for programs.
@@ -153,11 +193,25 @@ impl Command {
             Self::HashPassword(it) => it.run(),
             Self::Rebuild(it) => it.run(payments).await,
         };
-        match done {
-            Ok(output) => Answer { code: output.code, text: output.render(terminal), problem: None },
-            Err(error) => Answer { code: code(&error), text: String::new(), problem: Some(sentence(&error)) },
-        }
+        done.map_or_else(|error| failed(&error), |output| rendered(&output, terminal))
     }
+}
+
+fn rendered(output: &Output, terminal: bool) -> Answer {
+    Answer { code: output.code, text: output.render(terminal), problem: None }
+}
+
+fn failed(error: &Error) -> Answer {
+    Answer { code: code(error), text: String::new(), problem: Some(sentence(error)) }
+}
+
+fn print(answer: &Answer) -> ExitCode {
+    let printed = std::io::stdout().lock().write_all(answer.text.as_bytes());
+    if let Some(problem) = &answer.problem {
+        eprintln!("{problem}");
+    }
+    // Who reads it may have read enough, as `head` does.
+    if printed.is_err() && answer.code == 0 { ExitCode::SUCCESS } else { ExitCode::from(answer.code) }
 }
 
 fn code(error: &Error) -> u8 {

@@ -18,7 +18,7 @@ mod postgres {
     use diesel::{Connection, PgConnection};
 
     use super::beginning;
-    use crate::error::Error;
+    use crate::error::{Error, ErrorKind};
 
     /// What makes libpq notice that the server is gone; what the address says itself comes first.
     const ATTENTIVE: [(&str, &str); 5] = [
@@ -45,7 +45,7 @@ mod postgres {
         pub(in crate::store) fn checked(given: &str) -> Result<Self, Error> {
             let address = Self::read(given)?;
             PgConnection::establish(&address.url)
-                .map_err(|e| Error::configuration("can't connect to Postgres").with_source(e))?;
+                .map_err(|e| Error::new(ErrorKind::Unavailable, "can't connect to Postgres").with_source(e))?;
             Ok(address)
         }
 

@@ -249,7 +249,7 @@ mod postgres {
         /// on settings (`SET …`) and advisory locks of a session there.
         ///
         /// # Errors
-        /// `Configuration` when the address is of something else or nothing answers there.
+        /// `Configuration` when the address is of something else, `Unavailable` when nothing answers there that can be used.
         pub fn postgres(url: impl AsRef<str>) -> Result<Self, Error> {
             let address = Address::checked(url.as_ref())?;
             Ok(Self::open(move || ConnectionManager::new(&address.url), address.shares_connections))

@@ -4,10 +4,12 @@ mod doctor;
 mod shop;
 
 use actix_payments::cli::{Answer, Command};
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{Database, Payments};
 use clap::{CommandFactory, Parser};
 use serde_json::Value;
 
-use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::app::{App, NOW, SECRET, fresh_database, on_both_databases, texts};
 use crate::events::{changed, fixture};
 use crate::scenes::{completed, completed_as, money};
 use crate::stripe::fake::Fake;
@@ -27,7 +29,7 @@ impl App {
     }
 
     /// The answer to `words` with `--json`.
-    async fn json(&self, words: &str) -> Value {
+    pub(crate) async fn json(&self, words: &str) -> Value {
         let answer = self.cli(&format!("{words} --json")).await;
         serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{words}: {error} in {answer:?}"))
     }
@@ -63,7 +65,9 @@ on_both_databases! {
         assert_eq!(app.json("payments --status paid").await["payments"][0]["token"], token.as_str());
         assert_eq!(app.json("payments --status refunded").await["payments"].as_array().unwrap().len(), 0);
         assert_eq!(app.json("status").await["now"]["retryable"], 0);
-        assert!(app.json("status").await["alarms"][0]["key"] == "discarded:stripe:charge.succeeded");
+        let alarm = &app.json("status").await["alarms"][0];
+        assert_eq!(alarm["key"], "discarded:stripe:charge.succeeded");
+        assert_eq!(alarm["link"], "/payments/admin/events?state=discarded&variant=stripe");
         assert_eq!(app.json("subscriptions").await["subscriptions"].as_array().unwrap().len(), 0);
         let unknown = app.cli("events 99").await;
         assert_eq!((unknown.code, unknown.text.as_str(), unknown.problem.as_deref()), (1, "", Some("there is no event 99")));
@@ -150,8 +154,43 @@ on_both_databases! {
         let sql = app.cli("migrate --sql").await.text;
         assert!(sql.starts_with("-- 0021_alarms\n") && sql.contains("CREATE TABLE pay_alarms"), "{sql}");
         assert!(sql.contains("INSERT INTO pay_migrations"), "{sql}");
-        assert_eq!(app.json("migrate").await["steps"][0], "0021_alarms");
+        assert_eq!(app.acts(), Vec::<String>::new(), "nobody has done anything yet");
+        assert_eq!(app.json("migrate --actor anna").await["steps"][0], "0021_alarms");
         assert_eq!(app.cli("migrate --dry-run").await.text, "");
+        assert_eq!(app.cli("migrate --actor bob").await.code, 0);
+        assert_eq!(app.acts(), ["migrate by anna from command line"], "who finds all done has done nothing");
+        assert_eq!(app.texts("SELECT detail AS t FROM pay_audit"), ["0021_alarms"]);
+        let audit = app.get("/payments/admin/audit").await.text();
+        assert!(audit.contains("migrate") && audit.contains("anna") && audit.contains("0021_alarms"), "{audit}");
+    }
+
+    async fn tables_are_made_before_there_is_an_audit_that_says_by_whom(kind) {
+        let (url, _folder) = fresh_database(kind);
+        let database = Database::from_url(&url).unwrap();
+        let payments = Payments::builder(database.clone()).variant("stripe", Stripe::new(SECRET)).build().unwrap();
+        let words = ["program", "migrate", "--actor", "anna"];
+        let answer = Program::try_parse_from(words).unwrap().command.answer(&payments, false).await;
+        assert!(answer.code == 0 && answer.text.starts_with("0001_foundation\n"), "{answer:?}");
+        let acts = "SELECT act || ' by ' || actor || ': ' || detail AS t FROM pay_audit";
+        let acts = texts(&database, acts);
+        assert!(acts.len() == 1 && acts[0].starts_with("migrate by anna: 0001_foundation, 0002_lists, "), "{acts:?}");
+    }
+
+    async fn states_have_colours_for_people_and_none_for_programs(kind) {
+        let app = App::new(kind).await;
+        app.deliver(&[&broken("evt_broken"), &fixture("payout.paid").to_string()]).await;
+        for (words, painted) in [
+            ("events", "\u{1b}[31mdiscarded\u{1b}[0m"),
+            ("doctor", "\u{1b}[31mFAULT\u{1b}[0m"),
+            ("doctor", "\u{1b}[33mWARNING\u{1b}[0m"),
+            ("doctor", "\u{1b}[32mok\u{1b}[0m"),
+        ] {
+            let words = ["program", words];
+            let shown = Program::try_parse_from(words).unwrap().command.answer(&app.payments, true).await.text;
+            assert!(shown.contains(painted), "{painted:?} in {shown:?}");
+            let piped = Program::try_parse_from(words).unwrap().command.answer(&app.payments, false).await.text;
+            assert!(!piped.contains('\u{1b}') && piped.contains('\t'), "{piped:?}");
+        }
     }
 }
 
@@ -190,6 +229,22 @@ fn every_command_has_a_help_that_stands_alone() {
             .zip(help.lines().skip(1))
             .filter(|(line, next)| line.trim_start().starts_with("--") && next.trim().is_empty());
         assert_eq!(undocumented.count(), 0, "{name}: {help}");
+    }
+}
+
+#[test]
+fn every_help_has_an_example_that_is_understood() {
+    for (name, help) in helps() {
+        let (_, examples) = help.split_once("\nExample").unwrap_or_else(|| panic!("{name} has no example: {help}"));
+        let examples: Vec<&str> = examples.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert!(!examples.is_empty(), "{name}: {help}");
+        for example in examples {
+            let typed = example.split(" < ").next().unwrap();
+            assert!(typed == name || typed.starts_with(&format!("{name} ")), "{name}: {example}");
+            let words = ["program"].into_iter().chain(typed.split(' '));
+            let understood = Program::try_parse_from(words).map(drop);
+            assert!(understood.is_ok(), "{example}: {}", understood.unwrap_err());
+        }
     }
 }
 

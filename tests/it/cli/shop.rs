@@ -1,21 +1,38 @@
 //! Does the shop's command line work beside the running shop?
 
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::app::on_both_databases;
-use crate::shop::process::{Place, SECRET};
+use crate::app::{Kind, on_both_databases};
+use crate::shop::process::{Place, SECRET, built};
 
 impl Place {
     fn command(&self, words: &[&str]) -> Output {
+        self.run(Command::new(built()).args(words))
+    }
+
+    /// The same on a terminal, as `script` makes one.
+    fn on_a_terminal(&self, words: &str, environment: &[(&str, &str)]) -> String {
+        let typed = format!("{} {words}", built().display());
+        let mut script = Command::new("script");
+        let shown = self.run(script.args(["-qec", &typed, "/dev/null"]).envs(environment.iter().copied()));
+        text(&shown.stdout)
+    }
+
+    /// Runs a program beside the shop, on the same database.
+    fn run(&self, program: &mut Command) -> Output {
+        let given: Vec<_> =
+            program.get_envs().map(|(name, value)| (name.to_owned(), value.unwrap().to_owned())).collect();
         let secrets = [("STRIPE_WEBHOOK_SECRET", SECRET), ("ADMIN_PASSWORD", "secret"), ("USER", "anna")];
-        Command::new(crate::shop::process::built())
-            .args(words)
+        program
             .env_clear()
             .envs(["PATH", "LD_LIBRARY_PATH"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("DATABASE_URL", &self.url)
             .envs(secrets)
+            .envs(given)
+            .stdin(Stdio::null())
             .output()
             .unwrap()
     }
@@ -47,4 +64,39 @@ on_both_databases! {
         let wrong = place.command(&["events", "--state", "lost"]);
         assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     }
+
+    async fn colours_are_for_a_terminal_whose_user_wants_some(kind) {
+        let place = Place::fresh(kind);
+        let colored = "\u{1b}[31mFAULT\u{1b}[0m";
+        let shown = place.on_a_terminal("doctor", &[]);
+        assert!(shown.contains(colored) && shown.contains("HOW IT IS"), "{shown:?}");
+        let shown = place.on_a_terminal("doctor", &[("NO_COLOR", "1")]);
+        assert!(shown.contains("FAULT") && shown.contains("HOW IT IS") && !shown.contains('\u{1b}'), "{shown:?}");
+        let shown = place.on_a_terminal("doctor", &[("NO_COLOR", "")]);
+        assert!(shown.contains(colored), "set to nothing is not set: {shown:?}");
+        let piped = text(&place.command(&["doctor"]).stdout);
+        assert!(piped.contains("FAULT\t") && !piped.contains('\u{1b}'), "{piped:?}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_a_finding_of_the_doctor_and_ends_with_3() {
+    let mut place = Place::fresh(Kind::Sqlite);
+    place.url = "postgres://nobody@127.0.0.1:9/shop".to_owned();
+    let said = place.command(&["doctor"]);
+    assert_eq!(said.status.code(), Some(3), "{said:?}");
+    assert!(text(&said.stdout).starts_with("FAULT\tdatabase\tIt does not answer: "), "{said:?}");
+}
+
+#[test]
+fn a_password_is_hashed_before_anything_is_set_up() {
+    let mut shop = Command::new(built());
+    let home = tempfile::tempdir().unwrap();
+    shop.arg("hash-password").current_dir(home.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = shop.env_remove("DATABASE_URL").spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"correct horse\n").unwrap();
+    let said = child.wait_with_output().unwrap();
+    let hash = text(&said.stdout);
+    assert!(said.status.success() && hash.starts_with("$argon2id$") && hash.lines().count() == 1, "{said:?}");
+    assert!(actix_payments::basic_auth("admin", hash.trim()).is_ok());
 }
