@@ -1,13 +1,19 @@
 //! Does the doctor find each fault, by name?
 
+use std::time::{Duration, Instant};
+
+use actix_payments::domain::Timestamp;
+use actix_payments::domain::delivery::{Delivery, Rejection};
+use actix_payments::domain::event::{Interpretation, Malformed, Recorded};
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
+use actix_payments::gateways::{Gateway, SecretStatus, Setup, Verification};
 use actix_payments::{AnyConnection, Builder, Chores, NewPayment, Refund};
 use actix_web::http::Method;
 
 use super::broken;
-use crate::app::{App, NOW, SECRET, on_both_databases};
+use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
 use crate::events::fixture;
-use crate::scenes::{completed_as, money};
+use crate::scenes::{completed_as, execute, money};
 use crate::stripe::fake::{Fake, Fault};
 
 impl App {
@@ -36,6 +42,33 @@ impl App {
         let headers = [("stripe-signature", signature.as_str())];
         assert_eq!(self.request(Method::POST, "/payments/stripe/", &headers, body.as_bytes()).await.status, 400);
         self.counted("rejected:signature_mismatch", 1);
+    }
+}
+
+/// A gateway of the host's that starts without the secret that verifies its deliveries.
+struct Unset;
+
+impl Gateway for Unset {
+    fn name(&self) -> &'static str {
+        "Unset Pay"
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn verify<'a>(&'a self, _: &'a Delivery, _: Timestamp) -> Verification<'a> {
+        Verification::Ready(Err(Rejection::SignatureMissing))
+    }
+
+    fn interpret(&self, _: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        Ok(Interpretation::default())
+    }
+
+    fn setup(&self) -> Setup {
+        let secrets = [("old", true), ("new", false)];
+        let secrets = secrets.map(|(label, is_set)| SecretStatus { label: label.to_owned(), is_set });
+        Setup { secrets: secrets.into(), ..Setup::default() }
     }
 }
 
@@ -145,10 +178,77 @@ on_both_databases! {
         assert_eq!(app.diagnosed().await, ["chore:reconcile:stripe", "operations"]);
     }
 
-    async fn tables_that_are_missing_are_found(kind) {
+    async fn a_step_that_was_not_taken_is_found_and_nothing_that_needs_it_is_looked_at(kind) {
         let app = App::new(kind).await;
         app.run("DELETE FROM pay_migrations WHERE name = '0021_alarms'");
         let found = app.diagnosed().await;
         assert_eq!(found, ["api-key:stripe", "migrations"]);
+        let said = app.cli("doctor").await;
+        assert_eq!(said.code, 1);
+        assert!(said.text.contains("FAULT\tmigrations\tNot run yet: 0021_alarms. Run `migrate`"), "{said:?}");
     }
+
+    async fn a_table_that_is_gone_is_found(kind) {
+        let app = App::new(kind).await;
+        app.works(0);
+        app.run("DROP TABLE pay_workers");
+        let found = app.diagnosed().await;
+        assert_eq!(found[..2], ["api-key:stripe", "tables"]);
+        assert!(found[2..].iter().all(|name| name.starts_with("look:")) && found.len() > 2, "{found:?}");
+        let said = app.cli("doctor").await;
+        assert!(said.code == 1 && said.text.contains("FAULT\ttables\tThey can't be read: "), "{said:?}");
+    }
+
+    async fn a_database_that_takes_no_writes_is_found(kind) {
+        let app = App::new(kind).await;
+        app.works(0);
+        app.can_only_read();
+        let said = app.cli("doctor").await;
+        assert!(said.code == 1 && said.text.contains("FAULT\twriting\tThe database takes no writes: "), "{said:?}");
+        assert!(said.text.contains("ok\tdatabase\tIt answers."), "{said:?}");
+        // Each connection that refuses is replaced by one that can.
+        let mut looks = 0;
+        while app.diagnosed().await != ["api-key:stripe"] {
+            looks += 1;
+            assert!(looks < 10, "there are ten connections");
+        }
+    }
+
+    async fn a_database_that_gives_no_connection_is_all_that_is_found_and_ends_with_3(kind) {
+        let app = App::new(kind).await;
+        let held: Vec<_> = (0..10).map(|_| app.database.connection().unwrap()).collect();
+        let said = app.cli("doctor").await;
+        assert_eq!(said.code, 3, "{said:?}");
+        assert!(said.text.starts_with("FAULT\tdatabase\tIt does not answer: "), "{said:?}");
+        assert!(said.text.contains("api-key:stripe") && !said.text.contains("worker"), "{said:?}");
+        let list = app.cli("events").await;
+        assert!(list.code == 3 && list.text.is_empty() && list.problem.is_some(), "{list:?}");
+        drop(held);
+        assert!(app.diagnosed().await.iter().all(|name| name != "database"));
+    }
+
+    async fn a_signing_secret_that_is_not_set_is_found_by_its_variant_and_label(kind) {
+        let app = App::with(kind, |builder| builder.variant("unset", Unset)).await;
+        app.works(0);
+        assert_eq!(app.diagnosed().await[..2], ["api-key:stripe", "secret:unset"]);
+        let said = app.cli("doctor").await;
+        assert!(said.code == 1 && said.text.contains("FAULT\tsecret:unset\tNot set: new. Deliveries that they"), "{said:?}");
+        assert!(said.text.contains("ok\tsecret:stripe\tEvery signing secret is set."), "{said:?}");
+    }
+}
+
+/// Elsewhere reading waits for nobody.
+#[actix_web::test]
+async fn a_database_that_goes_silent_while_alarms_are_looked_for_is_found() {
+    let app = App::new(Kind::Postgres).await;
+    app.works(0);
+    let mut holder = app.database.connection().unwrap();
+    for sql in ["BEGIN", "LOCK TABLE pay_operations, pay_differences, pay_ledger IN ACCESS EXCLUSIVE MODE"] {
+        execute(holder.lent(), sql).unwrap();
+    }
+    let begun = Instant::now();
+    assert_eq!(app.diagnosed().await, ["api-key:stripe", "alarms"]);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    execute(holder.lent(), "ROLLBACK").unwrap();
+    assert_eq!(app.diagnosed().await, ["api-key:stripe"]);
 }

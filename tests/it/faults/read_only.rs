@@ -8,11 +8,18 @@ use super::RECOVERY;
 use crate::app::{App, Kind, on_both_databases};
 use crate::scenes::{completed, execute};
 
-/// What makes a connection one that can only read.
-fn read_only(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Sqlite => "PRAGMA query_only = 1",
-        Kind::Postgres => "SET default_transaction_read_only = on",
+impl App {
+    /// Makes all connections such that can only read.
+    pub(crate) fn can_only_read(&self) {
+        let sql = if self.url.starts_with("sqlite") {
+            "PRAGMA query_only = 1"
+        } else {
+            "SET default_transaction_read_only = on"
+        };
+        let mut all: Vec<_> = (0..10).map(|_| self.database.connection().unwrap()).collect();
+        for conn in &mut all {
+            execute(conn.lent(), sql).unwrap();
+        }
     }
 }
 
@@ -20,11 +27,7 @@ on_both_databases! {
     async fn connections_that_can_only_read_are_replaced(kind) {
         let app = App::new(kind).await;
         let token = app.order().await.token;
-        let mut all: Vec<_> = (0..10).map(|_| app.database.connection().unwrap()).collect();
-        for conn in &mut all {
-            execute(conn.lent(), read_only(kind)).unwrap();
-        }
-        drop(all);
+        app.can_only_read();
         app.taken_again_within(0, RECOVERY).await;
         assert_eq!(app.stripe(&completed(&token)).await.status, 200);
         app.drain().await;
@@ -35,11 +38,7 @@ on_both_databases! {
         let app = App::new(kind).await;
         let token = app.order().await.token;
         assert_eq!(app.stripe(&completed(&token)).await.status, 200);
-        let mut all: Vec<_> = (0..10).map(|_| app.database.connection().unwrap()).collect();
-        for conn in &mut all {
-            execute(conn.lent(), read_only(kind)).unwrap();
-        }
-        drop(all);
+        app.can_only_read();
         let worker = app.payments.worker().start().unwrap();
         let begun = std::time::Instant::now();
         while app.status(&token).await.as_str() != "paid" {
