@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use futures_core::Stream;
+use time::macros::format_description;
 use tokio::sync::mpsc;
 
 use super::guard::Visit;
@@ -22,6 +23,7 @@ pub(super) struct Sheet {
     columns: &'static [&'static str],
     visit: Visit,
     text: String,
+    way: Way,
 }
 
 /// What stands in a cell.
@@ -33,7 +35,7 @@ pub(super) enum Cell {
 }
 
 /// Where finished chunks go.
-pub(super) type Way = mpsc::Sender<Result<Bytes, Error>>;
+type Way = mpsc::Sender<Result<Bytes, Error>>;
 
 struct Chunks(mpsc::Receiver<Result<Bytes, Error>>);
 
@@ -45,21 +47,47 @@ impl Stream for Chunks {
     }
 }
 
-/// A file of this name, made of what comes on the way. One chunk is ready while another is sent.
-pub(super) fn download(name: &str) -> (Way, HttpResponse) {
+/// A file with these columns, named after what it is of and when it was made. `part` adds the rows behind a place and
+/// answers where the next ones follow. One chunk is ready while another is sent.
+pub(super) fn download<P: 'static>(
+    visit: Visit,
+    what: &str,
+    columns: &'static [&'static str],
+    part: impl AsyncFnMut(&mut Sheet, Option<P>) -> Result<Option<P>, Error> + 'static,
+) -> HttpResponse {
     let (way, chunks) = mpsc::channel(1);
-    let response = respond::plain(StatusCode::OK)
+    let now = visit.engine().now().format(format_description!("[year]-[month]-[day]T[hour]-[minute]Z"));
+    let name = format!("{what}-{}.csv", now.unwrap_or_default());
+    let sheet = Sheet { columns, visit, text: format!("{MARK}{}\r\n", columns.join(",")), way: way.clone() };
+    actix_rt::spawn(async move {
+        // A file that could not be finished is broken off, so that nobody takes it for the whole.
+        if let Err(error) = send_all(sheet, part).await {
+            log::error!("payments: a CSV was broken off: {error}");
+            let _ = way.send(Err(error)).await;
+        }
+    });
+    respond::plain(StatusCode::OK)
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
-        .streaming(Chunks(chunks));
-    (way, response)
+        .streaming(Chunks(chunks))
+}
+
+async fn send_all<P>(
+    mut sheet: Sheet,
+    mut part: impl AsyncFnMut(&mut Sheet, Option<P>) -> Result<Option<P>, Error>,
+) -> Result<(), Error> {
+    let mut place = None;
+    while sheet.send().await {
+        place = part(&mut sheet, place).await?;
+        if place.is_none() {
+            sheet.send().await;
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Sheet {
-    pub(super) fn new(visit: Visit, columns: &'static [&'static str]) -> Self {
-        Self { columns, visit, text: format!("{MARK}{}\r\n", columns.join(",")) }
-    }
-
     pub(super) fn visit(&self) -> &Visit {
         &self.visit
     }
@@ -83,8 +111,8 @@ impl Sheet {
     }
 
     /// Sends what was written since the last time; `false` when nobody wants it any more.
-    pub(super) async fn send(&mut self, way: &Way) -> bool {
-        way.send(Ok(std::mem::take(&mut self.text).into())).await.is_ok()
+    pub(super) async fn send(&mut self) -> bool {
+        self.way.send(Ok(std::mem::take(&mut self.text).into())).await.is_ok()
     }
 }
 

@@ -3,18 +3,18 @@
 use actix_web::HttpResponse;
 
 use super::audit;
-use super::csv::{CHUNK, end, file};
+use super::csv::CHUNK;
 use crate::admin::asked::Asked;
 use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
-use crate::admin::sheet::{Sheet, Way, download};
+use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
 use crate::domain::id::EventId;
 use crate::error::Error;
-use crate::reports::{Acts, is_on_many};
-use crate::store::audit::{ActFilter, ActRow};
+use crate::reports::{Acts, Place, is_on_many};
+use crate::store::audit::ActRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("audit.csv", |visit| Box::pin(audit_csv(visit)))];
 
@@ -22,33 +22,22 @@ const ACTS: &[&str] = &["at", "act", "actor", "address", "variant", "event", "ki
 
 async fn audit_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let filter = audit::filter(&mut Asked::of(&visit.req));
-    let (way, response) = download(&file("audit", &visit));
-    actix_rt::spawn(async move { end(send(visit, filter, &way).await, &way).await });
-    Ok(response)
-}
-
-async fn send(visit: Visit, filter: ActFilter, way: &Way) -> Result<(), Error> {
-    let (mut sheet, mut place) = (Sheet::new(visit, ACTS), None);
-    while sheet.send(way).await {
+    let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let found = sheet.visit().engine().acts(filter.clone(), place, CHUNK).await?;
         for row in &found.page.rows {
             let of = row.event_id.map(|id| (id, found.kinds.get(&id).cloned()));
-            add(&mut sheet, row, of, &found);
-            if is_on_many(row) && !add_each(&mut sheet, row, &found, way).await? {
-                return Ok(());
+            add(sheet, row, of, &found);
+            if is_on_many(row) && !add_each(sheet, row, &found).await? {
+                return Ok(None);
             }
         }
-        place = found.page.further;
-        if place.is_none() {
-            sheet.send(way).await;
-            break;
-        }
-    }
-    Ok(())
+        Ok(found.page.further)
+    };
+    Ok(download(visit, "audit", ACTS, part))
 }
 
 /// A row for each event of an act on many, behind the act's own; `false` when nobody wants them any more.
-async fn add_each(sheet: &mut Sheet, row: &ActRow, found: &Acts, way: &Way) -> Result<bool, Error> {
+async fn add_each(sheet: &mut Sheet, row: &ActRow, found: &Acts) -> Result<bool, Error> {
     let mut from = 0;
     loop {
         let events = sheet.visit().engine().events_of_act(row.id, from, CHUNK).await?;
@@ -60,7 +49,7 @@ async fn add_each(sheet: &mut Sheet, row: &ActRow, found: &Acts, way: &Way) -> R
         if is_last {
             return Ok(true);
         }
-        if !sheet.send(way).await {
+        if !sheet.send().await {
             return Ok(false);
         }
     }

@@ -1,7 +1,6 @@
 //! What is in the list that one looks at, as a file? The same filter as the list's, all of its rows.
 
 use actix_web::HttpResponse;
-use time::macros::format_description;
 
 use super::{books, events, payments, subscriptions};
 use crate::admin::asked::Asked;
@@ -9,12 +8,12 @@ use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
-use crate::admin::sheet::{Sheet, Way, download};
+use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
 use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
 use crate::error::Error;
-use crate::reports::{BookView, EventView, PaymentView, SubscriptionView};
+use crate::reports::Place;
 use crate::store::books::{BookPlace, MovementRow};
 use crate::store::filters::AmountKey;
 use crate::store::rows::{EventRow, PaymentRow};
@@ -49,34 +48,57 @@ const SUBSCRIPTIONS: &[&str] = &[
 
 async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = readable(payments::view(&mut asked, &visit.frame()), &asked)?;
-    let (way, response) = download(&file("payments", &visit));
-    actix_rt::spawn(async move { end(send_payments(visit, view, &way).await, &way).await });
-    Ok(response)
+    let mut view = readable(payments::view(&mut asked, &visit.frame()), &asked)?;
+    let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
+        let page = sheet.visit().engine().payment_page(view.clone(), place, CHUNK).await?;
+        page.rows.iter().for_each(|row| add_payment(sheet, row));
+        view.last_seen = page.rows.last().map(AmountKey::of);
+        Ok(page.further)
+    };
+    Ok(download(visit, "payments", PAYMENTS, part))
 }
 
 async fn books_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = readable(books::asked_for(&mut asked, &visit), &asked)?;
-    let (way, response) = download(&file("books", &visit));
-    actix_rt::spawn(async move { end(send_book(visit, view, &way).await, &way).await });
-    Ok(response)
+    let part = async move |sheet: &mut Sheet, place: Option<BookPlace>| -> Result<Option<BookPlace>, Error> {
+        let (page, tokens) = sheet.visit().engine().book_page(view.clone(), place, CHUNK).await?;
+        let last = page.rows.last().filter(|_| page.further.is_some());
+        let next = last.map(|row| BookPlace { at: row.moved_at, id: row.id, back: false, with: false });
+        for row in page.rows {
+            let token = tokens.get(&row.payment_id).cloned();
+            add_movement(sheet, row, token);
+        }
+        Ok(next)
+    };
+    Ok(download(visit, "books", BOOK, part))
 }
 
 async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = readable(events::view(&mut asked, &visit.frame()), &asked)?;
-    let (way, response) = download(&file("events", &visit));
-    actix_rt::spawn(async move { end(send_events(visit, view, &way).await, &way).await });
-    Ok(response)
+    let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
+        let page = sheet.visit().engine().event_page(view.clone(), place, CHUNK).await?;
+        let of = page.rows.iter().filter_map(|row| row.payment_id).collect();
+        let tokens = sheet.visit().engine().tokens_of(of).await?;
+        for row in page.rows {
+            let token = row.payment_id.and_then(|id| tokens.get(&id).cloned());
+            add_event(sheet, row, token);
+        }
+        Ok(page.further)
+    };
+    Ok(download(visit, "events", EVENTS, part))
 }
 
 async fn subscriptions_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = readable(subscriptions::view(&mut asked, visit.engine().now()), &asked)?;
-    let (way, response) = download(&file("subscriptions", &visit));
-    actix_rt::spawn(async move { end(send_subscriptions(visit, view, &way).await, &way).await });
-    Ok(response)
+    let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
+        let page = sheet.visit().engine().subscription_page(view.clone(), place, CHUNK).await?.page;
+        page.rows.into_iter().for_each(|row| add_subscription(sheet, row));
+        Ok(page.further)
+    };
+    Ok(download(visit, "subscriptions", SUBSCRIPTIONS, part))
 }
 
 /// A file of other rows than were meant is worse than none.
@@ -85,37 +107,6 @@ pub(super) fn readable<T>(view: T, asked: &Asked) -> Result<T, Failure> {
         Some(problem) => Err(Failure::Refused(format!("The filter can't be read; {problem}."))),
         None => Ok(view),
     }
-}
-
-/// What the file is of, and when it was made.
-pub(super) fn file(what: &str, visit: &Visit) -> String {
-    let now = visit.engine().now().format(format_description!("[year]-[month]-[day]T[hour]-[minute]Z"));
-    format!("{what}-{}.csv", now.unwrap_or_default())
-}
-
-/// A file that could not be finished is broken off, so that nobody takes it for the whole.
-pub(super) async fn end(sent: Result<(), Error>, way: &Way) {
-    if let Err(error) = sent {
-        log::error!("payments: a CSV was broken off: {error}");
-        let _ = way.send(Err(error)).await;
-    }
-}
-
-async fn send_payments(visit: Visit, mut view: PaymentView, way: &Way) -> Result<(), Error> {
-    let (mut sheet, mut place) = (Sheet::new(visit, PAYMENTS), None);
-    while sheet.send(way).await {
-        let page = sheet.visit().engine().payment_page(view.clone(), place, CHUNK).await?;
-        for row in &page.rows {
-            add_payment(&mut sheet, row);
-        }
-        view.last_seen = page.rows.last().map(AmountKey::of);
-        place = page.further;
-        if place.is_none() {
-            sheet.send(way).await;
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
@@ -140,24 +131,6 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
     sheet.row(&row.variant, cells);
 }
 
-async fn send_book(visit: Visit, view: BookView, way: &Way) -> Result<(), Error> {
-    let (mut sheet, mut place) = (Sheet::new(visit, BOOK), None);
-    while sheet.send(way).await {
-        let (page, tokens) = sheet.visit().engine().book_page(view.clone(), place, CHUNK).await?;
-        let last = page.rows.last().filter(|_| page.further.is_some());
-        place = last.map(|row| BookPlace { at: row.moved_at, id: row.id, back: false, with: false });
-        for row in page.rows {
-            let token = tokens.get(&row.payment_id).cloned();
-            add_movement(&mut sheet, row, token);
-        }
-        if place.is_none() {
-            sheet.send(way).await;
-            break;
-        }
-    }
-    Ok(())
-}
-
 fn add_movement(sheet: &mut Sheet, row: MovementRow, token: Option<String>) {
     let variant = row.variant.clone();
     let cells = [
@@ -171,25 +144,6 @@ fn add_movement(sheet: &mut Sheet, row: MovementRow, token: Option<String>) {
         Theirs(Some(row.gateway_ref)),
     ];
     sheet.row(&variant, cells);
-}
-
-async fn send_events(visit: Visit, view: EventView, way: &Way) -> Result<(), Error> {
-    let (mut sheet, mut place) = (Sheet::new(visit, EVENTS), None);
-    while sheet.send(way).await {
-        let page = sheet.visit().engine().event_page(view.clone(), place, CHUNK).await?;
-        let of = page.rows.iter().filter_map(|row| row.payment_id).collect();
-        let tokens = sheet.visit().engine().tokens_of(of).await?;
-        for row in page.rows {
-            let token = row.payment_id.and_then(|id| tokens.get(&id).cloned());
-            add_event(&mut sheet, row, token);
-        }
-        place = page.further;
-        if place.is_none() {
-            sheet.send(way).await;
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn add_event(sheet: &mut Sheet, row: EventRow, token: Option<String>) {
@@ -211,22 +165,6 @@ fn add_event(sheet: &mut Sheet, row: EventRow, token: Option<String>) {
         time(row.finished_at),
     ];
     sheet.row(&variant, cells);
-}
-
-async fn send_subscriptions(visit: Visit, view: SubscriptionView, way: &Way) -> Result<(), Error> {
-    let (mut sheet, mut place) = (Sheet::new(visit, SUBSCRIPTIONS), None);
-    while sheet.send(way).await {
-        let page = sheet.visit().engine().subscription_page(view.clone(), place, CHUNK).await?.page;
-        for row in page.rows {
-            add_subscription(&mut sheet, row);
-        }
-        place = page.further;
-        if place.is_none() {
-            sheet.send(way).await;
-            break;
-        }
-    }
-    Ok(())
 }
 
 fn add_subscription(sheet: &mut Sheet, row: SubscriptionRow) {

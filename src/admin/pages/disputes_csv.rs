@@ -2,19 +2,19 @@
 
 use actix_web::HttpResponse;
 
-use super::csv::{CHUNK, end, file, mode, readable};
+use super::csv::{CHUNK, mode, readable};
 use super::disputes;
 use crate::admin::asked::Asked;
 use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
-use crate::admin::sheet::{Sheet, Way, download};
+use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
 use crate::error::Error;
-use crate::reports::DisputeView;
+use crate::reports::Place;
 use crate::store::disputes::DisputeRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("disputes.csv", |visit| Box::pin(disputes_csv(visit)))];
@@ -27,25 +27,12 @@ const DISPUTES: &[&str] = &[
 async fn disputes_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = readable(disputes::view(&mut asked), &asked)?;
-    let (way, response) = download(&file("disputes", &visit));
-    actix_rt::spawn(async move { end(send(visit, view, &way).await, &way).await });
-    Ok(response)
-}
-
-async fn send(visit: Visit, view: DisputeView, way: &Way) -> Result<(), Error> {
-    let (mut sheet, mut place) = (Sheet::new(visit, DISPUTES), None);
-    while sheet.send(way).await {
+    let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let page = sheet.visit().engine().dispute_page(view.clone(), place, CHUNK).await?;
-        for row in page.rows {
-            add(&mut sheet, view.state, row);
-        }
-        place = page.further;
-        if place.is_none() {
-            sheet.send(way).await;
-            break;
-        }
-    }
-    Ok(())
+        page.rows.into_iter().for_each(|row| add(sheet, view.state, row));
+        Ok(page.further)
+    };
+    Ok(download(visit, "disputes", DISPUTES, part))
 }
 
 fn add(sheet: &mut Sheet, state: State, row: DisputeRow) {
