@@ -14,37 +14,26 @@ use crate::store::disputes::{DisputePlace, DisputeRow, Disputes};
 use pay_ledger::dsl as l;
 use pay_payments::dsl as p;
 
-type Columns = (
-    l::payment_id,
-    l::gateway_ref,
-    l::parent_ref,
-    l::amount,
-    l::currency,
-    l::reason,
-    l::until,
-    l::occurred_at,
-    p::token,
-    p::reference,
-    p::customer,
-    p::variant,
-    p::livemode,
-);
-
-const COLUMNS: Columns = (
-    l::payment_id,
-    l::gateway_ref,
-    l::parent_ref,
-    l::amount,
-    l::currency,
-    l::reason,
-    l::until,
-    l::occurred_at,
-    p::token,
-    p::reference,
-    p::customer,
-    p::variant,
-    p::livemode,
-);
+/// The columns of a row, in its order.
+macro_rules! columns {
+    () => {
+        (
+            l::payment_id,
+            l::gateway_ref,
+            l::parent_ref,
+            l::amount,
+            l::currency,
+            l::reason,
+            l::until,
+            l::occurred_at,
+            p::token,
+            p::reference,
+            p::customer,
+            p::variant,
+            p::livemode,
+        )
+    };
+}
 
 const OPEN: &str = "pay_ledger.register = 'dispute' AND pay_ledger.state = 'open'";
 const OF_STATE: &str = "pay_ledger.register = 'dispute' AND lower(pay_ledger.state) = ";
@@ -58,7 +47,7 @@ impl Disputes for Connection {
     ) -> Result<Vec<DisputeRow>, Error> {
         let disputes = l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id)));
         let of_state = sql::<Bool>(OF_STATE).bind::<Text, _>(state.as_str());
-        let mut query = disputes.filter(of_state).select(COLUMNS).limit(limit).into_boxed();
+        let mut query = disputes.filter(of_state).select(columns!()).limit(limit).into_boxed();
         query = match place {
             Some(DisputePlace { payment, back: false, with: false }) => query.filter(l::payment_id.lt(payment)),
             Some(DisputePlace { payment, back: false, with: true }) => query.filter(l::payment_id.le(payment)),
@@ -81,7 +70,7 @@ impl Disputes for Connection {
         livemode: Option<bool>,
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error> {
-        let disputes = || l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id))).select(COLUMNS);
+        let disputes = || l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id))).select(columns!());
         let open = || {
             let mut open = disputes().filter(sql::<Bool>(OPEN)).into_boxed();
             if let Some(variant) = variant {
