@@ -211,13 +211,24 @@ fn unchanged(after: &PaymentState, is_changed: bool, effects: &[(Fact, Effect)])
 }
 
 fn facts(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
+    } else if let Some(fee) = effects.iter().find(|(fact, effect)| fact.aspect == Aspect::Fee && effect.changed()) {
+        format!("stays {current}{}", fee_words(&fee.0))
     effects.iter().map(|(fact, _)| fact)
 }
 
-/// Whether the aspect is about money to the merchant, unlike refunds, disputes and concerns.
+/// Whether the aspect is about money to the merchant, unlike refunds, disputes, fees and concerns.
 fn is_way(aspect: Aspect) -> bool {
     matches!(aspect, Aspect::Checkout | Aspect::Authorization | Aspect::Capture | Aspect::CaptureTotal)
 }
+/// `: a fee of 1.64 EUR is known`.
+fn fee_words(fee: &Fact) -> String {
+    let money = fee.amount.zip(fee.currency).filter(|(minor, _)| *minor != 0);
+    money.map_or_else(String::new, |(minor, currency)| {
+        let what = if minor < 0 { "is given back" } else { "is known" };
+        format!(": a fee of {} {what}", Money::new(minor.saturating_abs(), currency).said())
+    })
+}
+
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,9 @@ pub enum Aspect {
     RefundTotal,
     /// A dispute that the customer's bank opened.
     Dispute,
+    /// What the gateway keeps of one capture for its service, or gives back of that with one refund: then the amount is
+    /// negative. Its gateway ref is that of the capture or of the refund.
+    Fee,
     /// Something that a person should review. Its gateway ref is the reason code.
     Concern,
     /// What a person decided about a payment that needed review. Its gateway ref is the amount that was accepted, or what
@@ -76,7 +79,8 @@ pub struct Fact {
     pub gateway_ref: String,
     /// The state of this aspect.
     pub state: State,
-    /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say.
+    /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say. Of a fee,
+    /// negative where it is given back.
     pub amount: Option<i64>,
     /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the
     /// object itself states, and before an intentional partial capture. Of a running total of refunds, the total before
@@ -104,7 +108,7 @@ pub struct Fact {
 
 impl Aspect {
     /// Every aspect, in the order of a payment's life.
-    pub const ALL: [Aspect; 9] = [
+    pub const ALL: [Aspect; 10] = [
         Self::Checkout,
         Self::Authorization,
         Self::Capture,
@@ -112,6 +116,7 @@ impl Aspect {
         Self::Refund,
         Self::RefundTotal,
         Self::Dispute,
+        Self::Fee,
         Self::Concern,
         Self::Review,
     ];
@@ -126,6 +131,7 @@ impl Aspect {
             Self::Refund => "refund",
             Self::RefundTotal => "refund_total",
             Self::Dispute => "dispute",
+            Self::Fee => "fee",
             Self::Concern => "concern",
             Self::Review => "review",
         }
@@ -213,6 +219,13 @@ impl Fact {
         self.face = self.face.or(Some(minor));
         self.currency = Some(currency);
         self
+    }
+
+    /// The fee that the gateway keeps of what this fact says moved, in minor units of `currency`; negative where it gives
+    /// one back with it.
+    pub fn fee(&self, minor: i64, currency: Currency) -> Self {
+        let fee = Self::new(Aspect::Fee, &self.gateway_ref, State::Succeeded, self.occurred_at, &self.event_id);
+        fee.with_amount(minor, currency)
     }
 
     /// Adds the [face amount](Fact::face), in minor units.

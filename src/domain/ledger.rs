@@ -192,15 +192,17 @@ impl Register {
 }
 
 /// The aspects that tell of money, those first that name a single movement.
-const MONEY: [Aspect; 6] =
-    [Aspect::Capture, Aspect::CaptureTotal, Aspect::Checkout, Aspect::Dispute, Aspect::Refund, Aspect::RefundTotal];
+const MONEY: [Aspect; 7] = {
+    use Aspect::{Capture, CaptureTotal, Checkout, Dispute, Fee, Refund, RefundTotal};
+    [Capture, CaptureTotal, Checkout, Dispute, Refund, RefundTotal, Fee]
+};
 
-/// Whether a fact may count in what was captured, refunded or lost, at any time.
+/// Whether a fact may count in what was captured, refunded, lost or kept as a fee, at any time.
 fn tells_of_money(fact: &Fact) -> bool {
     match fact.aspect {
         Aspect::Checkout | Aspect::Capture | Aspect::CaptureTotal => moved(fact).is_some(),
         // A pending refund may explain a part of a running total.
-        Aspect::Refund | Aspect::RefundTotal | Aspect::Dispute => true,
+        Aspect::Refund | Aspect::RefundTotal | Aspect::Dispute | Aspect::Fee => true,
         Aspect::Authorization | Aspect::Concern | Aspect::Review => false,
     }
 }

@@ -1,7 +1,7 @@
 //! The book of a month: which money moved, one movement after the other, and how the opening and the closing follow
 //! from that. The totals come from the months of UTC and the few hours between those and the host's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::Timestamp;
@@ -42,13 +42,23 @@ pub(crate) struct CurrencyBook {
     pub kinds: Vec<(MovementKind, Total)>,
     /// What all movements before the end of the month come to.
     pub closing: i64,
+    /// What gateways kept as fees in the month, where they tell; beside the rest, which is gross.
+    pub fees: Total,
+}
+
+/// What is to be known of the movements of a page.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// The tokens of the payments whose money moved.
+    pub tokens: BTreeMap<PaymentId, String>,
+    /// What of a movement is a fee, by the number of the movement.
+    pub fees: BTreeMap<i64, i64>,
 }
 
 /// A page of the book.
 pub(crate) struct Book {
     pub page: Page<MovementRow>,
-    /// The tokens of the payments whose money moved.
-    pub tokens: BTreeMap<PaymentId, String>,
+    pub beside: Beside,
     /// By currency, in the order of their codes.
     pub currencies: Vec<CurrencyBook>,
     /// The currencies in which there are movements of this mode.
@@ -62,32 +72,48 @@ impl Engine {
             let beside = place.map(|place| beside(tx, place)).transpose()?.flatten();
             let lost = place.is_some() && beside.is_none();
             let page = Page { lost, ..movements(tx, &view, beside, ROWS)? };
-            let of: Vec<PaymentId> = page.rows.iter().map(|row| row.payment_id).collect();
-            let tokens = tx.tokens_of(&of)?.into_iter().collect();
+            let beside = Beside::of(tx, &page.rows)?;
             let mut offered: Vec<String> =
                 tx.book_parts(view.filter.mode)?.into_iter().map(|(_, currency)| currency).collect();
             offered.sort();
             offered.dedup();
-            Ok(Book { page, tokens, currencies: totals(tx, &view)?, offered })
+            Ok(Book { page, beside, currencies: totals(tx, &view)?, offered })
         })
         .await
     }
 
-    /// A part of the book, of `size` movements at the most, with the tokens of their payments. It goes on beside
+    /// A part of the book, of `size` movements at the most, with what is to be known of them. It goes on beside
     /// `place` even where the movement was there when that was read and is booked anew by now.
     pub(crate) async fn book_page(
         self: &Arc<Self>,
         view: BookView,
         place: Option<BookPlace>,
         size: usize,
-    ) -> Result<(Page<MovementRow>, BTreeMap<PaymentId, String>), Error> {
+    ) -> Result<(Page<MovementRow>, Beside), Error> {
         self.look(move |tx| {
             let page = movements(tx, &view, place, size)?;
-            let of: Vec<PaymentId> = page.rows.iter().map(|row| row.payment_id).collect();
-            let tokens = tx.tokens_of(&of)?.into_iter().collect();
-            Ok((page, tokens))
+            let beside = Beside::of(tx, &page.rows)?;
+            Ok((page, beside))
         })
         .await
+    }
+}
+
+impl Beside {
+    fn of(tx: &mut dyn Tx, rows: &[MovementRow]) -> Result<Self, Error> {
+        let of: BTreeSet<PaymentId> = rows.iter().map(|row| row.payment_id).collect();
+        let of: Vec<PaymentId> = of.into_iter().collect();
+        let mut all = tx.movements_of(&of)?;
+        all.sort_by_key(|row| (row.moved_at, row.id));
+        let mut fees = BTreeMap::new();
+        // A fee is told of an object, so it is of the first movement that this object told of.
+        for fee in all.iter().filter(|row| row.kind == MovementKind::Fee) {
+            let is_of = |row: &&MovementRow| (row.payment_id, &row.gateway_ref) == (fee.payment_id, &fee.gateway_ref);
+            if let Some(row) = all.iter().filter(is_of).find(|row| row.kind != MovementKind::Fee) {
+                *fees.entry(row.id).or_insert(0) += fee.amount;
+            }
+        }
+        Ok(Self { tokens: tx.tokens_of(&of)?.into_iter().collect(), fees })
     }
 }
 
@@ -114,11 +140,16 @@ fn totals(tx: &mut dyn Tx, view: &BookView) -> Result<Vec<CurrencyBook>, Error> 
     let mut books = BTreeMap::<&str, CurrencyBook>::new();
     for ((currency, kind), after) in &closing {
         let before = opening.get(&(*currency, *kind)).copied().unwrap_or_default();
-        let empty = CurrencyBook { currency: *currency, opening: 0, kinds: Vec::new(), closing: 0 };
+        let empty =
+            CurrencyBook { currency: *currency, opening: 0, kinds: Vec::new(), closing: 0, fees: Total::default() };
         let book = books.entry(currency.as_str()).or_insert(empty);
+        let of_month = Total { count: after.count - before.count, amount: after.amount - before.amount };
+        if *kind == MovementKind::Fee {
+            book.fees = of_month;
+            continue;
+        }
         book.opening += before.amount;
         book.closing += after.amount;
-        let of_month = Total { count: after.count - before.count, amount: after.amount - before.amount };
         book.kinds.extend((of_month != Total::default()).then_some((*kind, of_month)));
     }
     let mut books: Vec<CurrencyBook> = books.into_values().collect();

@@ -36,7 +36,7 @@ mod wording;
 
 pub(crate) use anomaly::Anomaly;
 pub(crate) use audit::{Acts, NAMED, is_on_many};
-pub(crate) use books::{Book, BookView, CurrencyBook, MonthStart};
+pub(crate) use books::{Beside, Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
     by_text, event_rows,

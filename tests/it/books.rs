@@ -86,7 +86,7 @@ async fn deliver(app: &App, events: &[String]) {
 
 impl App {
     /// The movements, in the order in which they happened.
-    fn movements(&self) -> Vec<String> {
+    pub(crate) fn movements(&self) -> Vec<String> {
         let text = "payment_id || ' ' || kind || ' ' || amount || ' ' || currency || ' ' || mode || ' ' || gateway_ref";
         self.texts(&format!(
             "SELECT {text} || ' ' || CAST(moved_at AS TEXT) AS t FROM pay_movements ORDER BY moved_at, 1"
@@ -94,7 +94,7 @@ impl App {
     }
 
     /// Asserts that the totals of the months are those of the movements.
-    fn months_agree(&self) {
+    pub(crate) fn months_agree(&self) {
         let total = "CAST(sum(count) AS TEXT) || ' ' || CAST(sum(amount) AS TEXT)";
         let of = "mode || ' ' || variant || ' ' || currency || ' ' || kind || ' '";
         let months = format!("SELECT {of} || {total} AS t FROM pay_movement_months WHERE count <> 0");
@@ -145,10 +145,10 @@ on_both_databases! {
         let file = app.berlin("books.csv?month=2026-11&mode=test").await;
         let rows: Vec<&str> = file.trim_start_matches('\u{FEFF}').trim_end().split("\r\n").collect();
         let expected = [
-            "moved,kind,amount,currency,variant,mode,payment,gateway_id".to_owned(),
-            format!("2026-11-03T12:00:00Z,dispute_reinstated,49.99,EUR,stripe,test,{},dp_e", tokens[4]),
-            format!("2026-11-02T12:00:00Z,refund_failed,49.99,EUR,stripe,test,{},re_b", tokens[1]),
-            format!("2026-10-31T23:00:00Z,capture,49.99,EUR,stripe,test,{},ch_d", tokens[3]),
+            "moved,kind,amount,currency,variant,mode,payment,gateway_id,net".to_owned(),
+            format!("2026-11-03T12:00:00Z,dispute_reinstated,49.99,EUR,stripe,test,{},dp_e,", tokens[4]),
+            format!("2026-11-02T12:00:00Z,refund_failed,49.99,EUR,stripe,test,{},re_b,", tokens[1]),
+            format!("2026-10-31T23:00:00Z,capture,49.99,EUR,stripe,test,{},ch_d,", tokens[3]),
         ];
         assert_eq!(rows, expected);
     }

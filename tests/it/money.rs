@@ -15,6 +15,7 @@ mod charges;
 mod checkouts;
 mod disputes;
 mod family;
+mod fees;
 mod paypal;
 mod review;
 mod twice;

@@ -7,7 +7,7 @@ use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::books::{Books, CurrencyTotals, MovementRow};
+use crate::admin::views::books::{Books, CurrencyTotals, Fees, MovementRow};
 use crate::admin::views::list::{Empty, Filter, Notes, Tab, Tabs};
 use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::grouped;
@@ -157,14 +157,21 @@ fn totals(book: &CurrencyBook) -> CurrencyTotals {
         opening: amount(book.opening),
         kinds: book.kinds.iter().map(kind).collect(),
         closing: amount(book.closing),
+        fees: (book.fees != books::Total::default()).then(|| Fees {
+            count: grouped(&book.fees.count.to_string()),
+            amount: amount(book.fees.amount),
+            net: amount(book.closing - book.opening + book.fees.amount),
+        }),
     }
 }
 
 fn row(frame: &Frame, row: &books::MovementRow, found: &Book) -> MovementRow {
-    let token = found.tokens.get(&row.payment_id).cloned().unwrap_or_default();
+    let token = found.beside.tokens.get(&row.payment_id).cloned().unwrap_or_default();
+    let amount = |minor| Amount::new(Money::new(minor, row.currency));
     MovementRow {
         id: row.id,
-        amount: Amount::new(Money::new(row.amount, row.currency)),
+        amount: amount(row.amount),
+        net: found.beside.fees.get(&row.id).map(|fee| amount(row.amount.saturating_add(*fee))),
         kind: kind_words(row.kind),
         payment: Link::new(token.as_str(), frame.href(&format!("payments/{token}"))),
         variant: row.variant.clone(),
@@ -180,6 +187,7 @@ fn kind_words(kind: MovementKind) -> &'static str {
         MovementKind::RefundFailed => "Refund failed",
         MovementKind::DisputeWithdrawn => "Lost to a dispute",
         MovementKind::DisputeReinstated => "Given back by a dispute",
+        MovementKind::Fee => "Fee",
     }
 }
 

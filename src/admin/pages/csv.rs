@@ -13,7 +13,7 @@ use crate::admin::views::words::machine;
 use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
 use crate::error::Error;
-use crate::reports::Place;
+use crate::reports::{Beside, Place};
 use crate::store::books::{BookPlace, MovementRow};
 use crate::store::filters::AmountKey;
 use crate::store::rows::{EventRow, PaymentRow};
@@ -34,7 +34,7 @@ const PAYMENTS: &[&str] = &[
     "customer", "disputed", "concerns", "adopted", "updated",
 ];
 
-const BOOK: &[&str] = &["moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id"];
+const BOOK: &[&str] = &["moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id", "net"];
 
 const EVENTS: &[&str] = &[
     "received", "event", "kind", "variant", "state", "code", "outcome", "payment", "mode", "deliveries", "attempts",
@@ -62,13 +62,10 @@ async fn books_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let view = readable(books::asked_for(&mut asked, &visit), &asked)?;
     let part = async move |sheet: &mut Sheet, place: Option<BookPlace>| -> Result<Option<BookPlace>, Error> {
-        let (page, tokens) = sheet.visit().engine().book_page(view.clone(), place, CHUNK).await?;
+        let (page, beside) = sheet.visit().engine().book_page(view.clone(), place, CHUNK).await?;
         let last = page.rows.last().filter(|_| page.further.is_some());
         let next = last.map(|row| BookPlace { at: row.moved_at, id: row.id, back: false, with: false });
-        for row in page.rows {
-            let token = tokens.get(&row.payment_id).cloned();
-            add_movement(sheet, row, token);
-        }
+        page.rows.into_iter().for_each(|row| add_movement(sheet, row, &beside));
         Ok(next)
     };
     Ok(download(visit, "books", BOOK, part))
@@ -131,17 +128,20 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
     sheet.row(&row.variant, cells);
 }
 
-fn add_movement(sheet: &mut Sheet, row: MovementRow, token: Option<String>) {
-    let variant = row.variant.clone();
+fn add_movement(sheet: &mut Sheet, row: MovementRow, beside: &Beside) {
+    let (variant, decimal) = (row.variant.clone(), |minor| Money::new(minor, row.currency).decimal());
+    let net = beside.fees.get(&row.id).map(|fee| decimal(row.amount.saturating_add(*fee)));
+    let token = beside.tokens.get(&row.payment_id).cloned();
     let cells = [
         Ours(machine(row.moved_at)),
         Ours(row.kind.as_str().to_owned()),
-        Ours(Money::new(row.amount, row.currency).decimal()),
+        Ours(decimal(row.amount)),
         Ours(row.currency.to_string()),
         Ours(row.variant),
         Ours(row.mode),
         Ours(token.unwrap_or_default()),
         Theirs(Some(row.gateway_ref)),
+        Ours(net.unwrap_or_default()),
     ];
     sheet.row(&variant, cells);
 }

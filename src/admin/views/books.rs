@@ -41,6 +41,19 @@ pub(crate) struct CurrencyTotals {
     pub(crate) kinds: Vec<(&'static str, String, Amount)>,
     /// At its end.
     pub(crate) closing: Amount,
+    /// What gateways kept of it, where they tell.
+    pub(crate) fees: Option<Fees>,
+}
+
+/// What gateways kept of the money that moved in the month.
+#[derive(Debug, Clone)]
+pub(crate) struct Fees {
+    /// How many fees were told.
+    pub(crate) count: String,
+    /// What they come to.
+    pub(crate) amount: Amount,
+    /// What moved in the month, less the fees.
+    pub(crate) net: Amount,
 }
 
 /// One movement.
@@ -50,6 +63,8 @@ pub(crate) struct MovementRow {
     pub(crate) id: i64,
     /// How much, with its sign.
     pub(crate) amount: Amount,
+    /// What is left of it when the gateway has its fee, where that is told.
+    pub(crate) net: Option<Amount>,
     /// What it is.
     pub(crate) kind: &'static str,
     /// The payment, by its token.

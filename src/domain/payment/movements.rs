@@ -1,10 +1,11 @@
 //! The movements of a payment's money, each by the moment at which it moved: what an accountant books. They follow from
-//! all that was told of money, so the order of the events makes no difference, and they add up to what the payment has.
+//! all that was told of money, so the order of the events makes no difference, and without the fees they add up to what
+//! the payment has.
 
 use super::case::captured;
 use super::rules::gone;
 use crate::domain::Timestamp;
-use crate::domain::fact::{Aspect, Fact};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Ledger;
 use crate::domain::money::Currency;
 
@@ -22,12 +23,14 @@ pub enum MovementKind {
     DisputeWithdrawn,
     /// A lost dispute was won after all, or reversed.
     DisputeReinstated,
+    /// The gateway kept a fee, or gave one back. It is beside the other movements, which are gross.
+    Fee,
 }
 
 impl MovementKind {
     /// Every kind, in the order of a payment's life.
-    pub const ALL: [MovementKind; 5] =
-        [Self::Capture, Self::Refund, Self::RefundFailed, Self::DisputeWithdrawn, Self::DisputeReinstated];
+    pub const ALL: [MovementKind; 6] =
+        [Self::Capture, Self::Refund, Self::RefundFailed, Self::DisputeWithdrawn, Self::DisputeReinstated, Self::Fee];
 
     /// The kind's name in tables and files.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +40,7 @@ impl MovementKind {
             Self::RefundFailed => "refund_failed",
             Self::DisputeWithdrawn => "dispute_withdrawn",
             Self::DisputeReinstated => "dispute_reinstated",
+            Self::Fee => "fee",
         }
     }
 
@@ -60,8 +64,9 @@ pub struct Movement {
     pub gateway_ref: String,
 }
 
-/// The movements of a payment with this ledger in one currency, in the order in which they happened. Their sum is what
-/// was captured less what was refunded and lost, as [`derive`](super::derive) says it of the payment's currency.
+/// The movements of a payment with this ledger in one currency, in the order in which they happened. Without the fees
+/// their sum is what was captured less what was refunded and lost, as [`derive`](super::derive) says it of the payment's
+/// currency.
 ///
 /// Several objects may tell of the same money (a checkout, an intent, a charge), and a running total includes single
 /// refunds. So the facts are taken one after the other in the order of their times, and what each changes in the sums
@@ -83,19 +88,20 @@ pub fn movements(ledger: &Ledger, currency: Currency) -> Vec<Movement> {
     all
 }
 
-/// What was captured, refunded and lost so far, in minor units of one currency.
+/// What was captured, refunded, lost and kept as fees so far, in minor units of one currency.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     captured: i64,
     refunded: i64,
     lost: i64,
+    fees: i64,
 }
 
 impl Sums {
     fn of(ledger: &Ledger, currency: Currency) -> Self {
         let captured = captured(ledger, currency);
         let (refunded, lost) = gone(ledger, currency, captured);
-        Self { captured, refunded, lost }
+        Self { captured, refunded, lost, fees: fees(ledger, currency) }
     }
 
     fn gone(self) -> i64 {
@@ -108,6 +114,7 @@ impl Sums {
 fn changes(fact: &Fact, before: Sums, after: Sums) -> Vec<(MovementKind, i64)> {
     let went = before.gone() - after.gone();
     let (out, back) = match fact.aspect {
+        Aspect::Fee => return vec![(MovementKind::Fee, before.fees - after.fees)],
         Aspect::Dispute => (MovementKind::DisputeWithdrawn, MovementKind::DisputeReinstated),
         Aspect::Refund | Aspect::RefundTotal => (MovementKind::Refund, MovementKind::RefundFailed),
         // What had been told of before the capture counts from now on.
@@ -118,4 +125,14 @@ fn changes(fact: &Fact, before: Sums, after: Sums) -> Vec<(MovementKind, i64)> {
         }
     };
     vec![(if went < 0 { out } else { back }, went)]
+}
+
+/// More than this is no fee but somebody's mistake, in minor units.
+const LARGEST_FEE: u64 = 1_000_000_000_000;
+
+/// What the gateway keeps.
+fn fees(ledger: &Ledger, currency: Currency) -> i64 {
+    let counted = ledger.facts_of(Aspect::Fee).filter(|fact| fact.currency == Some(currency));
+    let amounts = counted.filter(|fact| fact.state == State::Succeeded).filter_map(|fact| fact.amount);
+    amounts.filter(|minor| minor.unsigned_abs() <= LARGEST_FEE).fold(0, i64::saturating_add)
 }

@@ -93,7 +93,11 @@ fn transaction(
         if total.is_none() {
             return Err(Malformed("expected `grand_total` of a paid transaction, got nothing".to_owned()));
         }
-        facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), total));
+        let capture = with_money(fact(event, Aspect::Capture, &id, State::Succeeded), total);
+        // Nothing else depends on the fee, so one that can't be read is left out.
+        let fee = totals(data, ["fee"]).ok().zip(total).filter(|([fee], _)| *fee > 0);
+        let fee = fee.map(|([fee], total)| capture.fee(fee, total.currency));
+        facts.extend([Some(capture), fee].into_iter().flatten());
     }
     let mut summary = sentence(format_args!("transaction {words}"), total);
     if verb == "payment_failed" {

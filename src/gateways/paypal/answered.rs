@@ -199,7 +199,9 @@ impl Resource<'_> {
         let refs = distinct([Some(id)].into_iter().chain(refs));
         let why = self.object.object("status_details", "details")?;
         let why = why.and_then(|why| short(&why, "reason")).map(|why| format!(" ({why})")).unwrap_or_default();
-        Ok(Movement { facts: vec![fact], refs, words: format!("{words}{why}"), amount })
+        let fee = self.fee(&fact);
+        let facts = [Some(fact), fee].into_iter().flatten().collect();
+        Ok(Movement { facts, refs, words: format!("{words}{why}"), amount })
     }
 
     /// A fact of the object's current state. A pending object has been pending since it last changed, so its fact has

@@ -174,6 +174,7 @@ impl Resource<'_> {
             facts.push(with_money(self.fact(Aspect::Authorization, &id, State::Failed), amount));
         }
         facts.extend(self.closed(&facts, authorization.as_deref()));
+        facts.extend(self.fee(&facts[0]));
         let status = self.object.object("status_details", "details")?;
         let why = status.and_then(|status| short(&status, "reason")).map(|why| format!(" ({why})"));
         let parent_payment = short(&self.object, "parent_payment");
@@ -210,7 +211,10 @@ impl Resource<'_> {
         let made = self.time("create_time");
         let fact = self.fact(Aspect::Refund, &id, state).with_parent(capture.clone()).with_since(made);
         let refs = distinct([capture, Some(id), short(&self.object, "parent_payment")]);
-        Ok(self.interpretation(vec![with_money(fact, amount)], refs, words, amount))
+        let refund = with_money(fact, amount);
+        let fee = self.fee(&refund);
+        let facts = [Some(refund), fee].into_iter().flatten().collect();
+        Ok(self.interpretation(facts, refs, words, amount))
     }
 
     /// Reads a dispute.

@@ -51,6 +51,23 @@ impl Resource<'_> {
         self.object.object("amount", "an amount")?.map(|amount| parse_amount(&amount)).transpose()
     }
 
+    /// What PayPal keeps of a capture or gives back with a refund, if the object tells: in the breakdown of what the shop
+    /// receives or pays, or in the field of the v1 API. Nothing else depends on it, so what can't be read is left out.
+    pub(super) fn fee(&self, moved: &Fact) -> Option<Fact> {
+        let told =
+            |breakdown: &str| self.object.object(breakdown, "a breakdown").ok()??.object("paypal_fee", "a fee").ok()?;
+        let of_sale = || self.object.object("transaction_fee", "a fee").ok()?;
+        let (told, sign) = match (moved.aspect, moved.state) {
+            (Aspect::Capture, State::Succeeded) => (told("seller_receivable_breakdown").or_else(of_sale)?, 1),
+            (Aspect::Refund, State::Succeeded) => (told("seller_payable_breakdown")?, -1),
+            // What was given back with a refund is kept after all when that fails.
+            (Aspect::Refund, State::Failed | State::Canceled) => (told("seller_payable_breakdown")?, 0),
+            _ => return None,
+        };
+        let fee = parse_amount(&told).ok().filter(|fee| fee.minor > 0)?;
+        Some(moved.fee(sign * fee.minor, fee.currency))
+    }
+
     /// The ids of the order and of the authorization that the object belongs to.
     pub(super) fn related(&self) -> Result<[Option<String>; 2], Malformed> {
         let data = self.object.object("supplementary_data", "supplementary data")?;

@@ -103,7 +103,9 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
     let asked = if is_explained { asked } else { total.minor };
     let mut facts = vec![checkout.with_face(asked).with_parent(short(data, "checkout_id"))];
     if state == State::Succeeded {
-        facts.push(with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(charged)));
+        let capture = with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(charged));
+        let fee = fee(data, &capture);
+        facts.extend([Some(capture), fee].into_iter().flatten());
         let refunded = with_tax(data, "refunded_amount", "refunded_tax_amount")?;
         if refunded.minor > 0 {
             let stated = with_money(fact(event, Aspect::RefundTotal, &id, State::Succeeded), Some(refunded));
@@ -120,6 +122,14 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         awaits_completion: None,
         subscription: subscription::of_order(event, data, charged),
     })
+}
+
+/// What Polar keeps of an order, if it is told. Nothing else depends on it, so what can't be read is left out.
+fn fee(data: &Object<'_>, capture: &Fact) -> Option<Fact> {
+    let minor = data.integer("platform_fee_amount").ok()??;
+    let currency = short(data, "platform_fee_currency").or_else(|| short(data, "currency"))?;
+    let fee = money(minor, &currency).ok().filter(|fee| fee.minor > 0)?;
+    Some(capture.fee(fee.minor, fee.currency))
 }
 
 /// A refund, and the dispute that it answers, if there is one.

@@ -124,7 +124,19 @@ fn payment(payload: &Payload<'_>, entity: &Object<'_>) -> Result<Statement, Malf
     stated.occurred_at = since(event, state == State::Pending, time(entity, "created_at"));
     let code = short(entity, "error_reason").or_else(|| short(entity, "error_code"));
     let why = because(code.filter(|_| state == State::Failed));
-    Ok((vec![stated.with_parent(short(entity, "order_id"))], sentence(format_args!("{words}{why}"), Some(amount))))
+    let stated = stated.with_parent(short(entity, "order_id"));
+    let fee = fee(entity, &stated, amount);
+    let facts = [Some(stated), fee].into_iter().flatten().collect();
+    Ok((facts, sentence(format_args!("{words}{why}"), Some(amount))))
+}
+
+/// What Razorpay keeps of a captured payment, its tax included. Of a payment in a foreign currency it is told in rupees,
+/// which are not that payment's.
+fn fee(entity: &Object<'_>, moved: &Fact, amount: Money) -> Option<Fact> {
+    let minor = entity.integer("fee").ok()??;
+    let is_foreign = entity.bool_or_false("international").unwrap_or(true) && amount.currency.as_str() != "INR";
+    let is_told = moved.aspect == Aspect::Capture && minor > 0 && !is_foreign;
+    is_told.then(|| moved.fee(minor, amount.currency))
 }
 
 /// An order is paid by one of its payments.

@@ -138,7 +138,9 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
     {
         stated = stated.with_face(asked.minor.max(total.minor));
     }
-    let mut facts = vec![stated.with_parent(short(object, "order_id"))];
+    let stated = stated.with_parent(short(object, "order_id"));
+    let fee = fee(object, &stated);
+    let mut facts: Vec<Fact> = [Some(stated), fee].into_iter().flatten().collect();
     if let (Aspect::Capture, Some(asked), Some(total)) = (aspect, asked, total)
         && asked.minor < total.minor
     {
@@ -151,6 +153,17 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
     let errors = errors.map(|details| details.objects("errors", "an error")).transpose()?.unwrap_or_default();
     let code = errors.first().and_then(|error| short(error, "code")).filter(|_| state == State::Failed);
     Ok((facts, sentence(format_args!("{words}{}", because(code)), total)))
+}
+
+/// What Square keeps of a completed payment. It is told some time after the completion, and may be adjusted; nothing else
+/// depends on it, so what can't be read is left out.
+fn fee(object: &Object<'_>, moved: &Fact) -> Option<Fact> {
+    let told = object.objects("processing_fee", "a fee").ok().filter(|_| moved.aspect == Aspect::Capture)?;
+    let parts: Vec<Money> = told.iter().map(|fee| amount(fee, "amount_money").ok()?).collect::<Option<_>>()?;
+    let currency = parts.first()?.currency;
+    let minor =
+        parts.iter().filter(|part| part.currency == currency).fold(0_i64, |sum, part| sum.saturating_add(part.minor));
+    Some(moved.fee(minor, currency))
 }
 
 fn refund(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {

@@ -224,6 +224,19 @@ on_both_databases! {
         assert!(page.contains("payment refunded: 49.99 BRL; refund made: 19.99 BRL; refund made: 30.00 BRL"), "{page}");
     }
 
+    async fn what_mercado_pago_keeps_of_the_shops_money_is_a_movement(kind) {
+        let fake = Fake::new();
+        let (app, token) = app(kind, &fake).await;
+        let fees = json!([
+            {"type": "mercadopago_fee", "amount": 2.5, "fee_payer": "collector"},
+            {"type": "financing_fee", "amount": 7, "fee_payer": "payer"},
+        ]);
+        fake.pay(1, &token, "approved", json!({"fee_details": fees}));
+        notify(&app, "payment", "1", "r1").await;
+        let moved = app.texts("SELECT kind || ' ' || amount AS t FROM pay_movements ORDER BY amount");
+        assert_eq!(moved, ["fee -250", "capture 4999"]);
+    }
+
     async fn a_payment_is_given_up_or_runs_out(kind) {
         for (detail, expected) in [("by_collector", Status::Canceled), ("expired", Status::Expired)] {
             let fake = Fake::new();

@@ -134,6 +134,27 @@ fn link(kind: &str, status: &str, paid: i64) -> (String, String) {
     (kind.to_owned(), event.to_string())
 }
 
+/// The fees that an event tells, in minor units.
+fn fees((name, body): (String, String)) -> Vec<i64> {
+    let facts = companies::understand::<Of>(&name, &body).facts.into_iter();
+    facts.filter(|fact| fact.aspect == Aspect::Fee).filter_map(|fact| fact.amount).collect()
+}
+
+#[test]
+fn a_fee_is_told_of_captured_payments_in_the_own_currency() {
+    let payment = |values: Value| changed("payment.captured", "payment.captured", "payment", values);
+    assert_eq!(fees(payment(serde_json::json!({}))), [118]);
+    assert_eq!(fees(payment(serde_json::json!({"international": true}))), [118]);
+    assert_eq!(fees(payment(serde_json::json!({"international": true, "currency": "USD"}))), [0; 0]);
+    for none in [serde_json::json!({"fee": null}), serde_json::json!({"fee": "much"}), serde_json::json!({"fee": 0})] {
+        assert_eq!(fees(payment(none)), [0; 0]);
+    }
+    assert_eq!(
+        fees(changed("payment.captured", "payment.authorized", "payment", serde_json::json!({"status": "authorized"}))),
+        [0; 0]
+    );
+}
+
 const PAID: Stands = (Status::Paid, 4999, 0, false);
 
 on_both_databases! {

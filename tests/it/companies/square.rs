@@ -104,6 +104,22 @@ fn changed(name: &str, object: &str, values: Value) -> (String, String) {
     (format!("{name} {values}"), event.to_string())
 }
 
+#[test]
+fn what_square_keeps_is_told_some_time_after_the_completion() {
+    let fees = |parts: Value| {
+        let (name, body) =
+            changed("payment.updated", "payment", json!({"status": "COMPLETED", "processing_fee": parts}));
+        let facts = companies::understand::<Of>(&name, &body).facts.into_iter();
+        facts.filter(|fact| fact.aspect == Aspect::Fee).filter_map(|fact| fact.amount).collect::<Vec<_>>()
+    };
+    let part = |minor: i64| json!({"type": "INITIAL", "amount_money": {"amount": minor, "currency": "EUR"}});
+    assert_eq!(fees(json!([part(175)])), [175]);
+    assert_eq!(fees(json!([part(175), part(-25)])), [150], "an adjustment");
+    for none in [json!(null), json!([]), json!([{"amount_money": {"amount": "much"}}]), json!("much")] {
+        assert_eq!(fees(none.clone()), [0; 0], "{none}");
+    }
+}
+
 const PAID: Stands = (Status::Paid, 4999, 0, false);
 
 on_both_databases! {

@@ -113,8 +113,49 @@ fn a_refund_that_was_dated_before_its_capture_counts_with_it() {
 }
 
 #[test]
+fn a_fee_is_a_movement_of_its_own_beside_the_capture() {
+    let fee = fee("ch_1", 5, 164);
+    let rows = [(2, Capture, DUE, "ch_1"), (5, Fee, -164, "ch_1")];
+    assert_eq!(booked(&and(paid(), fee.clone())), expected(rows));
+    // Told again, by another event, it is the same.
+    let again = Fact { event_id: "evt_again".to_owned(), occurred_at: minute(9), ..fee };
+    assert_eq!(booked(&after(and(paid(), self::fee("ch_1", 5, 164)), [again])), expected(rows));
+}
+
+#[test]
+fn a_fee_that_is_corrected_or_given_back_moves_again() {
+    let told = [fee("ch_1", 5, 164), fee("ch_1", 60, 150), fee("re_1", 90, -30), fee("re_1", 120, 0)];
+    let rows = [
+        (2, Capture, DUE, "ch_1"),
+        (5, Fee, -164, "ch_1"),
+        (60, Fee, 14, "ch_1"),
+        (90, Fee, 30, "re_1"),
+        (120, Fee, -30, "re_1"),
+    ];
+    assert_eq!(booked(&after(paid(), told)), expected(rows));
+}
+
+#[test]
+fn a_fee_changes_nothing_that_the_payment_has() {
+    let without = derive(terms(), &Ledger::from_facts(paid()));
+    let with = derive(terms(), &Ledger::from_facts(after(paid(), [fee("ch_1", 5, 164), fee("re_9", 5, -999_999)])));
+    assert_eq!(with, without);
+}
+
+#[test]
 fn money_in_another_currency_is_not_of_this_payment() {
     assert_eq!(movements(&Ledger::from_facts(paid()), currency("USD")), []);
+}
+
+fn fee(of: &str, at: i64, minor: i64) -> Fact {
+    fact(Aspect::Fee, of, State::Succeeded, at, minor)
+}
+
+/// What the facts of fees say all in all, but for what is no fee any more by its size.
+fn told_as_fees(ledger: &Ledger, code: actix_payments::domain::money::Currency) -> i128 {
+    let fees = ledger.facts_of(Aspect::Fee).filter(|fact| fact.state == State::Succeeded);
+    let amounts = fees.filter(|fact| fact.currency == Some(code)).filter_map(|fact| fact.amount).map(i128::from);
+    amounts.filter(|minor| minor.abs() <= 1_000_000_000_000).sum()
 }
 
 proptest! {
@@ -143,9 +184,12 @@ proptest! {
         for terms in [terms(), Terms::Adopted] {
             let state = derive(terms, &ledger);
             let all = movements(&ledger, state.amount.currency);
-            let sum: i128 = all.iter().map(|one| i128::from(one.amount)).sum();
+            let (fees, gross): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.kind == Fee);
+            let sum: i128 = gross.iter().map(|one| i128::from(one.amount)).sum();
             let [captured, refunded, lost] = [state.captured, state.refunded, state.lost].map(i128::from);
             prop_assert_eq!(sum, captured - refunded - lost, "{:?}", all);
+            let kept: i128 = fees.iter().map(|one| i128::from(one.amount)).sum();
+            prop_assert_eq!(kept, -told_as_fees(&ledger, state.amount.currency), "{:?}", all);
             prop_assert!(all.is_sorted_by_key(|one| one.moved_at) && all.iter().all(|one| one.amount != 0));
         }
     }

@@ -10,28 +10,32 @@ use crate::app::{App, Kind, on_both_databases};
 use crate::paypal::events::{paypal, signed};
 use crate::scenes::money;
 
-type Told = (&'static str, u32, Value);
+pub(super) type Told = (&'static str, u32, Value);
+
+/// An app with a payment of 49.99 EUR, told of these events one by one; and its token.
+pub(super) async fn told_of(kind: Kind, events: impl IntoIterator<Item = &Told>) -> (App, String) {
+    let app = App::bare(kind, |builder| builder.variant("paypal", paypal())).await;
+    let token = app.payments.create(NewPayment::new("paypal", money(4999, "EUR"))).await.unwrap().payment.token;
+    for told in events {
+        let body = body(told, &token);
+        let headers = signed(&body);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = app.request(Method::POST, "/payments/paypal/", &headers, body.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{body}");
+        app.drain().await;
+    }
+    app.pass(3600);
+    app.drain().await;
+    app.same(&token).await;
+    (app, token)
+}
 
 /// The payment that these events make, told in their order and in its reverse: the kind, the second and the resource.
 async fn made_of(kind: Kind, events: &[Told]) -> Payment {
     let mut made = Vec::new();
     for is_reverse in [false, true] {
-        let app = App::bare(kind, |builder| builder.variant("paypal", paypal())).await;
-        let token = app.payments.create(NewPayment::new("paypal", money(4999, "EUR"))).await.unwrap().payment.token;
-        let mut bodies: Vec<String> = events.iter().map(|told| body(told, &token)).collect();
-        if is_reverse {
-            bodies.reverse();
-        }
-        for body in bodies {
-            let headers = signed(&body);
-            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let answer = app.request(Method::POST, "/payments/paypal/", &headers, body.as_bytes()).await;
-            assert_eq!(answer.status, 200, "{body}");
-            app.drain().await;
-        }
-        app.pass(3600);
-        app.drain().await;
-        app.same(&token).await;
+        let (app, token) =
+            if is_reverse { told_of(kind, events.iter().rev()).await } else { told_of(kind, events).await };
         assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 1, "none is adopted");
         made.push(app.payment(&token).await);
     }
@@ -49,7 +53,7 @@ fn body((kind, second, resource): &Told, token: &str) -> String {
     event.to_string().replace("TOKEN", token)
 }
 
-fn v2(value: &str) -> Value {
+pub(super) fn v2(value: &str) -> Value {
     json!({"currency_code": "EUR", "value": value})
 }
 
@@ -58,11 +62,11 @@ fn v1(value: &str) -> Value {
 }
 
 /// A link to the parent.
-fn up(path: &str) -> Value {
+pub(super) fn up(path: &str) -> Value {
     json!([{"href": format!("https://api.paypal.com/v2/{path}"), "rel": "up", "method": "GET"}])
 }
 
-fn approved() -> Told {
+pub(super) fn approved() -> Told {
     let unit = json!({"custom_id": "TOKEN", "amount": v2("49.99")});
     ("CHECKOUT.ORDER.APPROVED", 1, json!({"id": "O1", "status": "APPROVED", "purchase_units": [unit]}))
 }
