@@ -10,5 +10,4 @@ mod test_event;
 
 pub(crate) use bulk::{Bulk, Chosen, LIMIT as BULK_LIMIT, Sample, Tally};
 pub(crate) use discard::why_no_discard;
-pub(crate) use note::NOTE;
 pub(crate) use requeue::{PRUNED, why_no_requeue};

@@ -1,4 +1,5 @@
-//! What operators write down about a payment or an event: a row of the audit, and nothing else changes.
+//! What operators write down about a payment or an event: a row of the audit, found by
+//! its words where it is of a payment; nothing else changes.
 
 use std::sync::Arc;
 
@@ -8,9 +9,7 @@ use crate::engine::{Actor, Engine, act, find};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::audit::NewAct;
-
-/// The word for a note in the audit.
-pub(crate) const NOTE: &str = "note";
+use crate::store::words::Subject;
 
 impl Engine {
     /// Notes something about the payment with this token; answers the token under which it is told now.
@@ -27,7 +26,8 @@ impl Engine {
         let work = move |tx: &mut dyn Tx| {
             let unknown = || Error::new(ErrorKind::NotFound, "there is no such payment");
             let row = find::by_token(tx, &token)?.ok_or_else(unknown)?;
-            tx.add_act(&NewAct { detail: Some(note.clone()), ..act(NOTE, &actor, None, Some(row.id), now) })?;
+            tx.add_act(&NewAct { detail: Some(note.clone()), ..act(note::ACT, &actor, None, Some(row.id), now) })?;
+            tx.owe_words(&[Subject::Payment(row.id)])?;
             Ok(row.token)
         };
         self.write(work).await
@@ -41,7 +41,8 @@ impl Engine {
         let (note, now) = (kept(text)?, self.now());
         let work = move |tx: &mut dyn Tx| {
             let payment = find::event(tx, event)?.payment_id;
-            tx.add_act(&NewAct { detail: Some(note.clone()), ..act(NOTE, &actor, Some(event), payment, now) })
+            tx.add_act(&NewAct { detail: Some(note.clone()), ..act(note::ACT, &actor, Some(event), payment, now) })?;
+            tx.owe_words(&payment.into_iter().map(Subject::Payment).collect::<Vec<_>>())
         };
         self.write(work).await
     }

@@ -1,5 +1,8 @@
 //! What may stand in a note that people write: something, and not a book.
 
+/// The word for a note among the acts of operators.
+pub(crate) const ACT: &str = "note";
+
 /// How many characters a note may have.
 pub(crate) const LONGEST: usize = 1_000;
 

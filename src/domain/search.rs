@@ -10,6 +10,8 @@ const LONGEST: usize = 24;
 pub(crate) const SHORTEST: usize = 3;
 /// How many pieces one text has at the most.
 const MOST: usize = 64;
+/// The same of a note, of which people write few.
+const MOST_OF_NOTE: usize = 256;
 /// After all that begins with a piece.
 const LAST: char = '\u{10ffff}';
 
@@ -51,8 +53,17 @@ pub(crate) fn of_address(text: &str) -> BTreeSet<Piece> {
 
 /// The pieces of a name: of each word.
 pub(crate) fn of_name(text: &str) -> BTreeSet<Piece> {
+    of_each_word(text, MOST)
+}
+
+/// The pieces of a note: of each word.
+pub(crate) fn of_note(text: &str) -> BTreeSet<Piece> {
+    of_each_word(text, MOST_OF_NOTE)
+}
+
+fn of_each_word(text: &str, most: usize) -> BTreeSet<Piece> {
     let chars = folded(text);
-    words(&chars).into_iter().take(MOST).map(|(begin, _)| piece(&chars, begin, false)).collect()
+    words(&chars).into_iter().take(most).map(|(begin, _)| piece(&chars, begin, false)).collect()
 }
 
 /// The pieces of an order number: of each word, and at every second place of the last one.

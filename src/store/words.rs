@@ -37,6 +37,7 @@ impl Texts {
         let mut pieces = self.reference.as_deref().map(search::of_reference).unwrap_or_default();
         pieces.extend(self.customer.as_deref().map(search::of_address).unwrap_or_default());
         pieces.extend(self.payer.pieces());
+        pieces.extend(self.notes.iter().flat_map(|note| search::of_note(note)));
         pieces
     }
 }
@@ -52,6 +53,8 @@ pub(crate) struct Texts {
     /// The customer's email address.
     pub customer: Option<String>,
     pub payer: Payer,
+    /// What people wrote down about it.
+    pub notes: Vec<String>,
 }
 
 /// A note that the words of a row are not written yet, by its number.

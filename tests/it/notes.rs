@@ -68,7 +68,30 @@ on_both_databases! {
         let found = page("?words=BANK+says").await;
         assert!(found.contains("The bank says no") && !found.contains("Asked the") && !found.contains("Waiting"), "{found}");
         let none = page("?words=harbour").await;
-        assert!(none.contains("No note has these words."), "{none}");
+        assert!(none.contains("No note contains these words."), "{none}");
+    }
+
+    async fn a_word_of_a_note_finds_its_payment_from_every_page(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.order().await;
+        app.deliver(&[&completed(&token)]).await;
+        note(&app, &format!("payments/{token}"), "The+parcel+went+to+the+h%C3%A1rbour").await;
+        note(&app, "events/1", "Asked+Stripe+about+ticket+77123").await;
+        let opened = async |text: &str| {
+            let answer = app.get(&format!("/payments/admin/search?for={text}")).await;
+            answer.header("location").map(str::to_owned)
+        };
+        let page = Some(format!("/payments/admin/payments/{token}"));
+        for is_written in [false, true] {
+            for text in ["HARBOUR", "parc", "77123", "went+to+the"] {
+                assert_eq!(opened(text).await, page, "{text}, {is_written}");
+            }
+            assert_eq!(opened("arcel").await, None, "a word is found by how it begins");
+            app.write_owed_words().await;
+        }
+        let list = app.list("payments?q=harbour").await;
+        assert_eq!(list.ids, [1]);
     }
 
     async fn notes_go_with_their_person(kind) {
@@ -77,7 +100,11 @@ on_both_databases! {
         app.deliver(&[&completed(&token)]).await;
         note(&app, &format!("payments/{token}"), "Mia+called").await;
         note(&app, "events/1", "Mia+wrote").await;
+        app.write_owed_words().await;
         app.payments.erase(&Person::payment(&token)).await.unwrap();
+        app.pass(61);
         assert!(app.dump().iter().all(|row| !row.contains("Mia")), "{:?}", app.dump());
+        app.write_owed_words().await;
+        assert!(app.dump().iter().all(|row| !row.to_lowercase().contains("mia")), "{:?}", app.dump());
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 
-use crate::acts::NOTE;
 use crate::admin::frame::Frame;
 use crate::admin::guard::Visit;
 use crate::admin::views::badge::spaced;
@@ -19,16 +18,17 @@ pub(super) fn form(visit: &Visit, of: &str) -> Option<NoteForm> {
 }
 
 /// What looks through the notes of a payment, if there are any.
-pub(super) fn search(frame: &Frame, story: &PaymentStory, words: Option<&str>) -> Option<NoteSearch> {
-    let action = frame.href(&format!("payments/{}", story.payment.token));
-    let is_any = story.acts.iter().any(|act| act.act == NOTE);
-    is_any.then(|| NoteSearch { action, words: words.unwrap_or_default().to_owned() })
+pub(super) fn search(visit: &Visit, story: &PaymentStory, words: Option<&str>) -> Option<NoteSearch> {
+    let (within, page) = (Fields::of(&visit.req).of_list().view(), format!("payments/{}", story.payment.token));
+    let (action, all) = (visit.frame().href(&page), visit.staying(&page));
+    let is_any = story.acts.iter().any(|act| act.act == note::ACT);
+    is_any.then(|| NoteSearch { action, all, within, words: words.unwrap_or_default().to_owned() })
 }
 
 /// The notes of a payment in which each of these words stands, in any case; newest first.
 pub(super) fn notes(frame: &Frame, story: &PaymentStory, words: &str) -> Vec<Entry> {
     let has = |note: &str| words.to_lowercase().split_whitespace().all(|word| note.to_lowercase().contains(word));
-    let notes = story.acts.iter().filter(|act| act.act == NOTE);
+    let notes = story.acts.iter().filter(|act| act.act == note::ACT);
     let mut found: Vec<&ActRow> = notes.filter(|act| act.detail.as_deref().is_some_and(has)).collect();
     found.sort_by_key(|act| Reverse(act.id));
     found.into_iter().map(|act| of_payment(frame, story, act)).collect()
@@ -47,7 +47,7 @@ pub(super) fn entry(frame: &Frame, act: &ActRow, on: Option<&str>) -> Entry {
     let what = on.map(|kind| format!(" on {kind}")).unwrap_or_default();
     let by = format!("by {}{from}{what}", act.actor);
     let why = match &act.detail {
-        Some(note) if act.act == NOTE => format!("{note} ({by})"),
+        Some(words) if act.act == note::ACT => format!("{words} ({by})"),
         Some(detail) => format!("{by}; {detail}"),
         None => by,
     };

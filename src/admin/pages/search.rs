@@ -24,6 +24,7 @@ const LOOKED_AT: &[&str] = &[
     "names of customers: how any word of them begins",
     "amounts of payments: 49.99, 49,99 €, .51",
     "the last four digits of cards",
+    "notes on payments: how any word of them begins",
     "order numbers and other references: how any word of them begins, and how they end",
     "tokens, and ids of the gateway: of payments, refunds, invoices, subscriptions, customers and events, as a whole",
 ];

@@ -7,10 +7,11 @@ use diesel::sql_types::BigInt;
 
 use super::super as dialect;
 use super::said::Said;
-use super::schema::{pay_payments, pay_subscriptions};
+use super::schema::{pay_audit, pay_payments, pay_subscriptions};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::{PaymentId, SubscriptionId};
+use crate::domain::note;
 use crate::domain::payer::Payer;
 use crate::domain::search::{Piece, Sought};
 use crate::error::Error;
@@ -38,6 +39,7 @@ diesel::table! {
     }
 }
 
+use pay_audit::dsl as a;
 use pay_payers::dsl as y;
 use pay_payments::dsl as p;
 use pay_subscriptions::dsl as s;
@@ -228,11 +230,12 @@ fn texts_of_payments(conn: &mut Connection, rows: Named<PaymentId>) -> Result<Ve
     let known = conn.payers_of(&ids)?.into_iter();
     let mut payers: HashMap<PaymentId, Payer> = known.map(|known| (known.payment, known.payer)).collect();
     let texts = rows.into_iter().map(|(id, reference, customer)| {
-        let payer = payers.remove(&id).unwrap_or_default();
-        Texts { subject: Subject::Payment(id), reference, customer, payer }
+        let (payer, notes) = (payers.remove(&id).unwrap_or_default(), written.remove(&id).unwrap_or_default());
+        Texts { subject: Subject::Payment(id), reference, customer, payer, notes }
     });
     Ok(texts.collect())
 }
+    let mut written = notes_of(conn, &ids)?;
 
 fn texts_of_subscriptions(rows: Named<SubscriptionId>) -> Result<Vec<Texts>, Error> {
     let texts = rows.map_err(failed("reading what to index"))?.into_iter().map(|(id, reference, customer)| Texts {
@@ -240,12 +243,27 @@ fn texts_of_subscriptions(rows: Named<SubscriptionId>) -> Result<Vec<Texts>, Err
         reference,
         customer,
         payer: Payer::default(),
+/// What people wrote down about these payments and their events. Only the payments are left to an index: those of one
+/// have few acts, and notes there are many.
+fn notes_of(conn: &mut Connection, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<String>>, Error> {
+    let of: Vec<Option<PaymentId>> = payments.iter().copied().map(Some).collect();
+    let acts = a::pay_audit.filter(a::payment_id.eq_any(of));
+    let acts = acts.select((a::payment_id.assume_not_null(), a::act, a::detail));
+    let rows: Vec<(PaymentId, String, Option<String>)> = acts.load(conn).map_err(failed("reading notes"))?;
+    let mut written = HashMap::<PaymentId, Vec<String>>::new();
+    for (payment, _, detail) in rows.into_iter().filter(|(_, act, _)| act == note::ACT) {
+        written.entry(payment).or_default().extend(detail);
+    }
+    Ok(written)
+}
+
     });
     Ok(texts.collect())
 }
 
 /// Of a payment that another one absorbed: its words go, those of the other are owed, and it takes over what is known
 /// of who paid where it knows nothing.
+        notes: Vec::new(),
 pub(super) fn absorb(conn: &mut Connection, from: PaymentId, into: PaymentId) -> QueryResult<()> {
     dialect::words::owe(conn, &[Subject::Payment(into).columns()])?;
     diesel::sql_query(format!("DELETE FROM pay_words WHERE payment_id = {from}")).execute(conn)?;
