@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::browse::{COUNT_CAP, Page, Place, ROWS, payments_of_customer};
+use super::browse::{COUNT_CAP, Page, Place, ROWS, payments_of_customer, payments_of_payer};
 use super::payment_sums::{PaymentSum, add_up};
 use crate::engine::{Engine, find};
 use crate::error::Error;
@@ -24,8 +24,10 @@ pub(crate) enum CustomerOf {
 
 /// All that there is of one customer.
 pub(crate) struct CustomerStory {
-    /// The email address.
-    pub address: String,
+    /// The email address, or the gateway's id of the customer where no address is known.
+    pub name: String,
+    /// Whose gateway's id it is.
+    pub variant: Option<String>,
     /// The payments.
     pub page: Page<PaymentRow>,
     /// What the newest of them come to, by currency and mode.
@@ -39,7 +41,7 @@ pub(crate) struct CustomerStory {
 }
 
 impl Engine {
-    /// All that there is of a customer; `None` where no address is known.
+    /// All that there is of a customer; `None` where neither an address nor the gateway's id is known.
     pub(crate) async fn customer_story(
         self: &Arc<Self>,
         of: CustomerOf,
@@ -49,29 +51,60 @@ impl Engine {
     }
 }
 
+/// Who the customer is, as far as is known.
+enum Who {
+    /// By the email address.
+    Address(String),
+    /// By the id that the gateway of a variant has for them.
+    AtGateway { variant: String, id: String },
+}
+
 fn story(tx: &mut dyn Tx, of: &CustomerOf, place: Option<Place>) -> Result<Option<CustomerStory>, Error> {
-    let Some(address) = address(tx, of)? else { return Ok(None) };
-    let newest = payments_of_customer(tx, &address, None, usize::try_from(COUNT_CAP).unwrap_or(ROWS))?;
-    let page = payments_of_customer(tx, &address, place, ROWS)?;
-    let filter = SubscriptionFilter { customer: Some(address.clone()), ..SubscriptionFilter::default() };
+    let Some(who) = who(tx, of)? else { return Ok(None) };
+    let newest = payments(tx, &who, None, usize::try_from(COUNT_CAP).unwrap_or(ROWS))?;
+    let page = payments(tx, &who, place, ROWS)?;
+    let filter = match &who {
+        Who::Address(address) => SubscriptionFilter { customer: Some(address.clone()), ..Default::default() },
+        Who::AtGateway { variant, id } => {
+            SubscriptionFilter { variant: Some(variant.clone()), customer_ref: Some(id.clone()), ..Default::default() }
+        }
+    };
     let mut subscriptions = tx.list_subscriptions(&filter, None, SUBSCRIPTIONS as i64 + 1)?;
     let has_more_subscriptions = subscriptions.len() > SUBSCRIPTIONS;
     subscriptions.truncate(SUBSCRIPTIONS);
+    let (name, variant) = match who {
+        Who::Address(address) => (address, None),
+        Who::AtGateway { variant, id } => (id, Some(variant)),
+    };
     Ok(Some(CustomerStory {
         sums: add_up(&newest.rows),
         is_part: newest.further.is_some(),
-        address,
+        name,
+        variant,
         page,
         subscriptions,
         has_more_subscriptions,
     }))
 }
 
-fn address(tx: &mut dyn Tx, of: &CustomerOf) -> Result<Option<String>, Error> {
+fn payments(tx: &mut dyn Tx, who: &Who, place: Option<Place>, size: usize) -> Result<Page<PaymentRow>, Error> {
+    match who {
+        Who::Address(address) => payments_of_customer(tx, address, place, size),
+        Who::AtGateway { variant, id } => payments_of_payer(tx, (variant, id), place, size),
+    }
+}
+
+fn who(tx: &mut dyn Tx, of: &CustomerOf) -> Result<Option<Who>, Error> {
+    let at_gateway = |variant, id: Option<String>| id.map(|id| Who::AtGateway { variant, id });
     Ok(match of {
-        CustomerOf::Payment(token) => find::by_token(tx, token)?.and_then(|row| row.customer),
+        CustomerOf::Payment(token) => {
+            let Some(row) = find::by_token(tx, token)? else { return Ok(None) };
+            let payer = tx.payers_of(&[row.id])?.pop().and_then(|known| known.payer.gateway_ref);
+            row.customer.map(Who::Address).or_else(|| at_gateway(row.variant, payer))
+        }
         CustomerOf::Subscription(token) => {
-            tx.subscriptions_of(&[], &[token.to_owned()])?.pop().and_then(|row| row.customer)
+            let Some(row) = tx.subscriptions_of(&[], &[token.to_owned()])?.pop() else { return Ok(None) };
+            row.customer.map(Who::Address).or_else(|| at_gateway(row.variant, row.customer_ref))
         }
     })
 }

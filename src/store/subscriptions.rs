@@ -94,6 +94,8 @@ pub(crate) struct SubscriptionFilter {
     pub owner: Option<String>,
     /// The customer's email address.
     pub customer: Option<String>,
+    /// The gateway's id of the customer.
+    pub customer_ref: Option<String>,
     /// Any of these, by number, where it was searched for them.
     pub among: Option<Vec<SubscriptionId>>,
 }

@@ -97,6 +97,8 @@ pub(crate) trait Words {
     fn forget_words(&mut self, payments: &[i64], subscriptions: &[i64]) -> Result<(), Error>;
     /// What is known of who paid these.
     fn payers_of(&mut self, payments: &[PaymentId]) -> Result<Vec<KnownPayer>, Error>;
+    /// The newest payments whose payer has this id at the gateway, `cap` at the most.
+    fn payments_of_payer(&mut self, customer_ref: &str, cap: i64) -> Result<Vec<PaymentId>, Error>;
     /// Writes what is known of who paid, each in the place of what was.
     fn keep_payers(&mut self, payers: &[KnownPayer]) -> Result<(), Error>;
 }

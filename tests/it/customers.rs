@@ -1,9 +1,10 @@
 //! Is all of one customer on one page, whatever the case of the address, and does no address of a page name anybody?
 
 use actix_payments::NewPayment;
+use actix_payments::gateways::stripe::Stripe;
 
 use crate::app::{App, on_both_databases};
-use crate::events::fixture;
+use crate::events::{changed, fixture};
 use crate::scenes::{completed, completed_as, money};
 
 const ADDRESS: &str = "Mia.Meier@shop.example";
@@ -77,12 +78,44 @@ on_both_databases! {
         let token = order(&app, 4999, "EUR", ADDRESS).await;
         app.deliver(&[&fixture("customer.subscription.created").to_string()]).await;
         let subscription = app.subscription("sub_1EztOAwnd3v8bjnOmeywkN22").await.token;
-        assert_eq!(app.get(&format!("/payments/admin/subscriptions/{subscription}/customer")).await.status, 404);
         app.run(&format!("UPDATE pay_subscriptions SET customer = '{}'", ADDRESS.to_uppercase()));
         let page = app.get(&page_of(&token)).await;
         assert!(page.text().contains("Subscriptions of this customer") && page.body.contains(&subscription));
         let from_there = app.get(&format!("/payments/admin/subscriptions/{subscription}/customer")).await;
         assert!(from_there.body.contains(&format!("payments/{token}\"")), "{}", from_there.body);
+    }
+
+    async fn without_an_address_the_gateways_customer_is_one(kind) {
+        let app = App::with(kind, |builder| builder.variant("stripe-eu", Stripe::new("whsec_of_another"))).await;
+        let of = |number: usize, id: &str, token: &str| [
+            completed_as(number, token),
+            changed("charge.succeeded", &[
+                ("/id", format!("evt_ch_{number}").into()), ("/data/object/id", format!("ch_{number}").into()),
+                ("/data/object/payment_intent", format!("pi_{number}").into()), ("/data/object/customer", id.into()),
+            ]),
+        ];
+        let mut tokens = Vec::new();
+        for (number, id) in [(1, "cus_Mia"), (2, "cus_Mia"), (3, "cus_Miami"), (4, "cus_Mia")] {
+            let token = app.order().await.token;
+            app.deliver(&of(number, id, &token).each_ref().map(String::as_str)).await;
+            tokens.push(token);
+        }
+        app.run("UPDATE pay_payments SET customer = NULL WHERE id <> 2");
+        // The same id is somebody else's at another variant.
+        app.run("UPDATE pay_payments SET variant = 'stripe-eu' WHERE id = 4");
+        app.deliver(&[&changed("customer.subscription.created", &[("/data/object/customer", "cus_Mia".into())])]).await;
+        let page = app.get(&page_of(&tokens[0])).await;
+        assert_eq!(app.list(&page_of(&tokens[0])).await.ids, [2, 1], "{}", page.text());
+        assert!(page.text().contains("Customer cus_Mia at stripe") && page.text().contains("EUR, 2 payments"), "{}", page.text());
+        assert!(page.text().contains("Subscriptions of this customer"), "{}", page.text());
+        let link = format!("<a href=\"{}\"><bdi>cus_Mia</bdi></a>", page_of(&tokens[0]));
+        let own = app.get(&format!("/payments/admin/payments/{}", tokens[0])).await.body;
+        assert!(own.contains(&link), "{own}");
+        let by_address = app.get(&format!("/payments/admin/payments/{}", tokens[1])).await.body;
+        assert!(!by_address.contains("<bdi>cus_Mia</bdi></a>"), "an address leads there");
+        let subscription = app.subscription("sub_1EztOAwnd3v8bjnOmeywkN22").await.token;
+        let from_there = app.list(&format!("/payments/admin/subscriptions/{subscription}/customer")).await;
+        assert_eq!(from_there.ids, [2, 1]);
     }
 
     async fn a_hostile_address_is_escaped(kind) {

@@ -31,9 +31,9 @@ async fn of_subscription(visit: Visit) -> Result<HttpResponse, Failure> {
 async fn show(visit: Visit, of: CustomerOf, section: &str, what: &str) -> Result<HttpResponse, Failure> {
     let (frame, mut asked, token) = (visit.frame(), Asked::of(&visit.req), visit.part("token"));
     let found = visit.engine().customer_story(of, asked.place()).await?;
-    let found = found.ok_or(Failure::NotFound("No address of a customer is known here."))?;
+    let found = found.ok_or(Failure::NotFound("No customer is known here."))?;
     let paging = asked.fields.paging(&frame.customer(section, token), "payment", &found.page, Order::default());
-    let all_subscriptions = || Link::new("More subscriptions", frame.found("subscriptions", &found.address));
+    let all_subscriptions = || Link::new("More subscriptions", frame.found("subscriptions", &found.name));
     let page = Customer {
         page: frame.page("Customer", section),
         back: Link::new(what, frame.href(&format!("{section}/{token}"))),
@@ -43,7 +43,8 @@ async fn show(visit: Visit, of: CustomerOf, section: &str, what: &str) -> Result
         paging: Paging { csv: None, ..paging },
         subscriptions: found.subscriptions.iter().map(|row| subscriptions::line(&frame, row)).collect(),
         more_subscriptions: found.has_more_subscriptions.then(all_subscriptions),
-        address: found.address,
+        name: found.name,
+        variant: found.variant,
     };
     Ok(frame.render(&page))
 }

@@ -51,7 +51,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: around,
         back: Link::new("Payments", list.with(&frame.href("payments"), "", None)),
         answer: payment_answer::answer(&frame, &story, &payment),
-        payer: payer(&story),
+        payer: payer(&frame, &story, &payment),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
         flags,
@@ -139,8 +139,9 @@ fn flash(done: Option<&str>, gateway: &str, story: &PaymentStory) -> Option<Flas
     }))
 }
 
-/// What is known of whoever paid, as label and text.
-fn payer(story: &PaymentStory) -> Vec<(&'static str, String)> {
+/// What is known of whoever paid, as label and text. Where no address is known, the gateway's customer leads to all
+/// there is of them.
+fn payer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<(&'static str, Link)> {
     let Payer { name, card_brand, card_last_four, decline, gateway_ref } = &story.payer;
     let card = match (card_brand, card_last_four) {
         (Some(brand), Some(digits)) => Some(format!("{brand} ending in {digits}")),
@@ -151,9 +152,10 @@ fn payer(story: &PaymentStory) -> Vec<(&'static str, String)> {
         ("Name", name.clone()),
         ("Card", card),
         ("Declined", decline.clone()),
-        ("Gateway's customer", gateway_ref.clone()),
     ];
-    known.into_iter().filter_map(|(label, text)| Some((label, text?))).collect()
+    let known = known.into_iter().filter_map(|(label, text)| Some((label, Link::new(text?, ""))));
+    let all = if payment.customer.is_none() { frame.customer("payments", &payment.token) } else { String::new() };
+    known.chain(gateway_ref.iter().map(|id| ("Gateway's customer", Link::new(id, all.clone())))).collect()
 }
 
 /// What the gateway can be asked for, and then what it can't be, with the reason.

@@ -80,13 +80,15 @@ pub(super) fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static
     let code = |text: &String, what: &str| Said::Code(Code::new(text, what));
     let at = |at: Timestamp| Said::At(frame.moment(at));
     let customer = |text: &String| Said::Link(Link::new(text, frame.customer("subscriptions", &row.token)));
+    // Where no address is known, the gateway's customer leads to all there is of them.
+    let at_gateway = |text: &String| if state.customer.is_some() { code(text, "customer") } else { customer(text) };
     let its_ref = row.gateway_ref.as_ref();
     let with_page = |text: &String| Code::new(text, "gateway ref").with_dashboard(gateway, story.dashboard.clone());
     let mut all: Vec<(&'static str, Option<Said>)> = vec![
         ("Owner", state.owner.as_ref().map(|owner| code(owner, "owner"))),
         ("Customer", state.customer.as_ref().map(customer)),
         ("Gateway ref", its_ref.map(|text| Said::Code(with_page(text)))),
-        ("Gateway's customer", state.customer_ref.as_ref().map(|text| code(text, "customer"))),
+        ("Gateway's customer", state.customer_ref.as_ref().map(at_gateway)),
         ("Token", Some(code(&row.token, "token"))),
         ("Variant", Some(Said::Text(row.variant.clone()))),
         ("In a month", state.monthly().map(|money| Said::Text(money.to_string()))),

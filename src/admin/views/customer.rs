@@ -16,8 +16,10 @@ pub(crate) struct Customer {
     pub(crate) page: Page,
     /// The payment or subscription that names the customer.
     pub(crate) back: Link,
-    /// The email address.
-    pub(crate) address: String,
+    /// The email address, or the gateway's id of the customer.
+    pub(crate) name: String,
+    /// Whose gateway's id it is.
+    pub(crate) variant: Option<String>,
     /// What the payments come to, by currency and mode.
     pub(crate) sums: Vec<PaymentTotals>,
     /// Which payments were added up, where that is not all.

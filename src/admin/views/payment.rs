@@ -22,8 +22,8 @@ pub(crate) struct Payment {
     pub(crate) back: Link,
     /// Why it isn't paid, or where its money is, in a sentence.
     pub(crate) answer: String,
-    /// Name, card and decline reason, where events told them.
-    pub(crate) payer: Vec<(&'static str, String)>,
+    /// Name, card, decline reason and the gateway's id of the customer, where events told them; some lead further.
+    pub(crate) payer: Vec<(&'static str, Link)>,
     /// How much it is about.
     pub(crate) amount: Amount,
     /// Where it stands.

@@ -8,7 +8,7 @@ mod readable;
 mod view;
 mod words;
 
-pub(crate) use lists::{event_rows, payment_rows, payments_of_customer};
+pub(crate) use lists::{event_rows, payment_rows, payments_of_customer, payments_of_payer};
 pub(crate) use payments::by_text;
 pub(crate) use readable::readable;
 pub(crate) use view::{

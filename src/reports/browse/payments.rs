@@ -130,12 +130,17 @@ fn read(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     window.depth = window.depth.max(limit);
     let by_amount = order.by_amount;
-    if let Some(text) = search {
-        let words = by_words(tx, text)?;
-        let mut ids = tx.find_payments(text.trim_start_matches('#'), false, variants, SEARCH_CAP as i64 + 1)?;
-        ids.extend(words.payments);
-        let (ids, capped) = found(ids);
-        let capped = capped || words.is_more;
+    let among = match search {
+        Some(text) => {
+            let words = by_words(tx, text)?;
+            let mut ids = tx.find_payments(text.trim_start_matches('#'), false, variants, SEARCH_CAP as i64 + 1)?;
+            ids.extend(words.payments);
+            let (ids, capped) = found(ids);
+            Some((ids, capped || words.is_more))
+        }
+        None => filter.among.clone().map(found),
+    };
+    if let Some((ids, capped)) = among {
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));

@@ -170,6 +170,9 @@ impl Subscriptions for Connection {
         if let Some(customer) = &filter.customer {
             query = query.filter(s::customer.is_not_null().and(has_address(customer)));
         }
+        if let Some(customer_ref) = &filter.customer_ref {
+            query = query.filter(s::customer_ref.eq(customer_ref));
+        }
         if !filter.statuses.is_empty() {
             query = query.filter(s::status.eq_any(&filter.statuses));
         }

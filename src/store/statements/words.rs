@@ -198,6 +198,12 @@ impl Words for Connection {
         Ok(rows.into_iter().map(known).collect())
     }
 
+    fn payments_of_payer(&mut self, customer_ref: &str, cap: i64) -> Result<Vec<PaymentId>, Error> {
+        let payments = y::pay_payers.filter(y::customer_ref.is_not_null().and(y::customer_ref.eq(customer_ref)));
+        let payments = payments.order(y::payment_id.desc()).limit(cap).select(y::payment_id);
+        payments.load(self).map_err(failed("reading a payer's payments"))
+    }
+
     fn keep_payers(&mut self, payers: &[KnownPayer]) -> Result<(), Error> {
         dialect::words::keep_payers(self, payers).map_err(failed("keeping who paid"))
     }
@@ -229,20 +235,14 @@ fn texts_of_payments(conn: &mut Connection, rows: Named<PaymentId>) -> Result<Ve
     let ids: Vec<PaymentId> = rows.iter().map(|(id, ..)| *id).collect();
     let known = conn.payers_of(&ids)?.into_iter();
     let mut payers: HashMap<PaymentId, Payer> = known.map(|known| (known.payment, known.payer)).collect();
+    let mut written = notes_of(conn, &ids)?;
     let texts = rows.into_iter().map(|(id, reference, customer)| {
         let (payer, notes) = (payers.remove(&id).unwrap_or_default(), written.remove(&id).unwrap_or_default());
         Texts { subject: Subject::Payment(id), reference, customer, payer, notes }
     });
     Ok(texts.collect())
 }
-    let mut written = notes_of(conn, &ids)?;
 
-fn texts_of_subscriptions(rows: Named<SubscriptionId>) -> Result<Vec<Texts>, Error> {
-    let texts = rows.map_err(failed("reading what to index"))?.into_iter().map(|(id, reference, customer)| Texts {
-        subject: Subject::Subscription(id),
-        reference,
-        customer,
-        payer: Payer::default(),
 /// What people wrote down about these payments and their events. Only the payments are left to an index: those of one
 /// have few acts, and notes there are many.
 fn notes_of(conn: &mut Connection, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<String>>, Error> {
@@ -257,13 +257,19 @@ fn notes_of(conn: &mut Connection, payments: &[PaymentId]) -> Result<HashMap<Pay
     Ok(written)
 }
 
+fn texts_of_subscriptions(rows: Named<SubscriptionId>) -> Result<Vec<Texts>, Error> {
+    let texts = rows.map_err(failed("reading what to index"))?.into_iter().map(|(id, reference, customer)| Texts {
+        subject: Subject::Subscription(id),
+        reference,
+        customer,
+        payer: Payer::default(),
+        notes: Vec::new(),
     });
     Ok(texts.collect())
 }
 
 /// Of a payment that another one absorbed: its words go, those of the other are owed, and it takes over what is known
 /// of who paid where it knows nothing.
-        notes: Vec::new(),
 pub(super) fn absorb(conn: &mut Connection, from: PaymentId, into: PaymentId) -> QueryResult<()> {
     dialect::words::owe(conn, &[Subject::Payment(into).columns()])?;
     diesel::sql_query(format!("DELETE FROM pay_words WHERE payment_id = {from}")).execute(conn)?;
