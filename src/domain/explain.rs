@@ -26,7 +26,7 @@ pub fn why(
     }
     let disputes: Vec<String> = disputes(effects).map(|(fact, _)| dispute_words(fact)).collect();
     if before != after || !disputes.is_empty() {
-        return ("applied", applied(before, after, disputes));
+        return ("applied", applied(before, after, refund_reason(effects), disputes));
     }
     if let Some(sentence) = outranked(after, effects) {
         return ("outranked", sentence);
@@ -66,7 +66,7 @@ fn dispute_words(dispute: &Fact) -> String {
 /// The outcome of a rebuild, as a sentence. `changed` is whether the ledger changed.
 pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
     match (before != after, changed) {
-        (true, _) => applied(before, after, Vec::new()),
+        (true, _) => applied(before, after, String::new(), Vec::new()),
         (false, true) => format!("stays {}; only its ledger changed", status_words(after)),
         (false, false) => format!("stays {}; nothing differed", status_words(after)),
     }
@@ -96,7 +96,7 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, effects: &[(Fact,
 }
 
 /// A change in words: `pending → paid: 49.99 EUR captured`.
-fn applied(before: &PaymentState, after: &PaymentState, disputes: Vec<String>) -> String {
+fn applied(before: &PaymentState, after: &PaymentState, why_refunded: String, disputes: Vec<String>) -> String {
     let head = if before.status == after.status {
         format!("stays {}", status_words(after))
     } else {
@@ -107,7 +107,7 @@ fn applied(before: &PaymentState, after: &PaymentState, disputes: Vec<String>) -
         parts.push(format!("the payment is of {}", after.amount.said()));
     }
     parts.extend(captured_part(before, after));
-    parts.extend(refunded_part(before, after));
+    parts.extend(refunded_part(before, after).map(|part| part + &why_refunded));
     parts.extend(disputes);
     if before.lost != after.lost {
         let money = |minor| Money::new(minor, after.amount.currency).said();
@@ -158,6 +158,14 @@ fn refunded_part(before: &PaymentState, after: &PaymentState) -> Option<String> 
     }
 }
 
+/// ` (requested by customer)`: why money went back, where an event says so.
+fn refund_reason(effects: &[(Fact, Effect)]) -> String {
+    let refunds = effects.iter().filter(|(fact, effect)| fact.aspect == Aspect::Refund && effect.changed());
+    let mut reasons: Vec<String> = refunds.filter_map(|(fact, _)| fact.reason.as_deref().map(spaced)).collect();
+    reasons.dedup();
+    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) }
+}
+
 /// What a status means, for a change without a change of amounts.
 fn meaning(after: &PaymentState) -> String {
     match after.status {
@@ -203,6 +211,8 @@ fn unchanged(after: &PaymentState, is_changed: bool, effects: &[(Fact, Effect)])
         format!("stays {current}: a refund is pending, none of it has gone back yet")
     } else if states(Aspect::Refund, &[State::Failed, State::Canceled]) {
         format!("stays {current}: a refund failed or was canceled, and none of it was counted")
+    } else if let Some(fee) = effects.iter().find(|(fact, effect)| fact.aspect == Aspect::Fee && effect.changed()) {
+        format!("stays {current}{}", fee_words(&fee.0))
     } else if status == Status::Pending {
         "still pending; this event decides nothing".to_owned()
     } else {
@@ -210,16 +220,6 @@ fn unchanged(after: &PaymentState, is_changed: bool, effects: &[(Fact, Effect)])
     }
 }
 
-fn facts(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
-    } else if let Some(fee) = effects.iter().find(|(fact, effect)| fact.aspect == Aspect::Fee && effect.changed()) {
-        format!("stays {current}{}", fee_words(&fee.0))
-    effects.iter().map(|(fact, _)| fact)
-}
-
-/// Whether the aspect is about money to the merchant, unlike refunds, disputes, fees and concerns.
-fn is_way(aspect: Aspect) -> bool {
-    matches!(aspect, Aspect::Checkout | Aspect::Authorization | Aspect::Capture | Aspect::CaptureTotal)
-}
 /// `: a fee of 1.64 EUR is known`.
 fn fee_words(fee: &Fact) -> String {
     let money = fee.amount.zip(fee.currency).filter(|(minor, _)| *minor != 0);
@@ -229,6 +229,14 @@ fn fee_words(fee: &Fact) -> String {
     })
 }
 
+fn facts(effects: &[(Fact, Effect)]) -> impl Iterator<Item = &Fact> {
+    effects.iter().map(|(fact, _)| fact)
+}
+
+/// Whether the aspect is about money to the merchant, unlike refunds, disputes, fees and concerns.
+fn is_way(aspect: Aspect) -> bool {
+    matches!(aspect, Aspect::Checkout | Aspect::Authorization | Aspect::Capture | Aspect::CaptureTotal)
+}
 
 #[cfg(test)]
 mod tests {

@@ -96,7 +96,7 @@ pub struct Fact {
     pub since: Option<Timestamp>,
     /// By when somebody has to act on it: the end of the time in which a dispute can be answered.
     pub until: Option<Timestamp>,
-    /// Of a dispute, the gateway's own word for why the customer disputes the payment: `fraudulent`.
+    /// Of a dispute or a refund, the gateway's own word for why there is one: `fraudulent`.
     pub reason: Option<String>,
     /// Real money (`true`) or a test, if the event says so. Interpretations leave it out: it is the event's own.
     pub livemode: Option<bool>,

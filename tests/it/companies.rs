@@ -32,6 +32,7 @@ mod mercado_pago;
 mod paddle;
 mod polar;
 mod razorpay;
+mod reasons;
 mod square;
 
 use asked::{assert_as_recorded, call, ok, order, subscription_call, subscription_request};

@@ -220,6 +220,7 @@ fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
         object: fact.gateway_ref.clone(),
         state: fact.state.into(),
         amount: Amount::of(fact),
+        reason: fact.reason.as_deref().map(spaced),
         at: frame.moment(fact.occurred_at),
         event: Link::new(event.map_or(&fact.event_id, |event| &event.kind), href),
     }

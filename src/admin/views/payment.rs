@@ -308,6 +308,8 @@ pub(crate) struct LedgerRow {
     pub(crate) state: Badge,
     /// How much, where it says.
     pub(crate) amount: Option<Amount>,
+    /// Why, of a refund or a dispute, in the gateway's own word.
+    pub(crate) reason: Option<String>,
     /// When it happened, by the gateway's word.
     pub(crate) at: Moment,
     /// The event that stated it.

@@ -197,7 +197,9 @@ fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation,
         fact.with_parent(Some(&transaction)).with_since(time(data, "created_at"))
     };
     let refund = |state, words: &str| (vec![of(Aspect::Refund, &id, state)], format!("refund {words}"));
-    let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &id, state)], words.to_owned());
+    // The reason of a refund is the seller's own text, that of a chargeback a word.
+    let why = || short(data, "reason").filter(|reason| reason.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_reason(why())], words.to_owned());
     let reversal = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_face(0)], words.to_owned());
     let (facts, words) = match (action.as_ref(), status.as_str()) {
         ("refund", "approved") => refund(State::Succeeded, "approved"),

@@ -146,12 +146,12 @@ fn refund(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Mal
     let made = time(data, "created_at");
     let mut stated = with_money(fact(event, Aspect::Refund, &id, state), Some(amount));
     stated.occurred_at = since(event, state == State::Pending, time(data, "modified_at").or(made));
-    let mut facts = vec![stated.with_parent(Some(&order)).with_since(made)];
+    let reason = short(data, "reason");
+    let mut facts = vec![stated.with_parent(Some(&order)).with_since(made).with_reason(reason.clone())];
     if let Some(dispute) = data.object("dispute", "a dispute")? {
         facts.push(self::dispute(event, &dispute, &order)?);
     }
-    let why = because(short(data, "reason"));
-    let summary = sentence(format_args!("{words}{why}"), Some(amount));
+    let summary = sentence(format_args!("{words}{}", because(reason)), Some(amount));
     Ok(Interpretation { references: named("refund", data), facts, summary, ..Interpretation::default() })
 }
 

@@ -199,4 +199,19 @@ on_both_databases! {
         }).await;
         assert_eq!((sums(&declined), declined.concerns), ((Status::Paid, [4999, 0, 0]), vec![]));
     }
+
+    async fn a_refund_says_why_it_was_made_wherever_it_is_shown(kind) {
+        let app = App::new(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&[
+            event("checkout.session.completed", 0, session("cs_1", &token, json!({"payment_intent": "pi_1"}))),
+            event("charge.succeeded", 0, charge("ch_1", "pi_1", json!({}))),
+            event("refund.created", 9, refund("re_1", "ch_1", 9, 1000, json!({"reason": "requested_by_customer"}))),
+        ]).await;
+        let outcome = app.outcomes().pop().unwrap();
+        assert!(outcome.ends_with("10.00 EUR of 49.99 EUR refunded (requested by customer)"), "{outcome}");
+        let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+        assert_eq!(page.matches("requested by customer").count(), 2, "in the timeline and in the ledger: {page}");
+        app.same(&token).await;
+    }
 }

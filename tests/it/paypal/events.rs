@@ -65,6 +65,15 @@ fn understand(body: &str) -> Interpretation {
 }
 
 #[test]
+fn a_dispute_says_why_the_customer_opened_it() {
+    for name in ["CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED.buyer"] {
+        let said = understand(&events()[name]);
+        let reasons: Vec<_> = said.facts.iter().filter_map(|fact| fact.reason.as_deref()).collect();
+        assert_eq!(reasons, ["MERCHANDISE_OR_SERVICE_NOT_RECEIVED"], "{name}");
+    }
+}
+
+#[test]
 fn every_fixture_states_its_facts() {
     let expected = std::fs::read_to_string(super::folder().join("../events/paypal.expected")).unwrap_or_default();
     let mut given = String::new();

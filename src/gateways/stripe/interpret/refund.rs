@@ -28,7 +28,8 @@ pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     let fact = snapshot
         .fact(Aspect::Refund, &id, state)
         .with_parent(refund.link("charge").or_else(|| refund.link("payment_intent")))
-        .with_since(made);
+        .with_since(made)
+        .with_reason(short(refund, "reason"));
     Ok(Statement {
         facts: vec![with_money(fact, amount, amount)],
         summary: sentence(format_args!("refund {words}{code}"), Some(amount)),
