@@ -61,10 +61,16 @@ impl Fields {
 
     /// The address of a row's page, which remembers the view of the list that it was opened from.
     pub(super) fn leading(&self, href: &str) -> String {
-        match self.with("", "", None).strip_prefix('?') {
-            Some(view) => format!("{href}?{WITHIN}={}", encode(view)),
+        let and = if href.contains('?') { '&' } else { '?' };
+        match self.view() {
+            Some(view) => format!("{href}{and}{WITHIN}={}", encode(&view)),
             None => href.to_owned(),
         }
+    }
+
+    /// The view of the list, as a page of its rows remembers it.
+    pub(super) fn view(&self) -> Option<String> {
+        self.with("", "", None).strip_prefix('?').map(str::to_owned)
     }
 
     /// The fields of the list that a row's page was opened from.
@@ -155,6 +161,7 @@ mod tests {
         let within = Fields::of(&TestRequest::with_uri(&row).to_http_request()).of_list();
         assert_eq!(within.with("/l", "", None), "/l?status=paid&q=a%26b");
         assert_eq!(Fields::default().leading("/l/1"), "/l/1");
+        assert!(fields.leading("/l/1?done=refund").starts_with("/l/1?done=refund&in=status%3D"));
         assert_eq!(fields.with("/l", "status", None), "/l?q=a%26b");
         assert_eq!(fields.with("/l", "before", Some("3")), "/l?status=paid&q=a%26b&before=3");
     }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use crate::admin::frame::Frame;
 use crate::admin::guard::Visit;
+use crate::admin::query::Fields;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::note::{NoteForm, NoteSearch};
 use crate::admin::views::payment::Entry;
@@ -13,7 +14,7 @@ use crate::store::audit::ActRow;
 
 /// What asks for a note on the page `of`, for those who may write one.
 pub(super) fn form(visit: &Visit, of: &str) -> Option<NoteForm> {
-    let action = || visit.frame().href(&format!("{of}/note"));
+    let action = || visit.staying(&format!("{of}/note"));
     visit.may_act().then(|| NoteForm { action: action(), longest: note::LONGEST })
 }
 

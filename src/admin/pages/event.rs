@@ -49,7 +49,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         state: event.state.into(),
         mode: Badge::mode(event.livemode),
         dry_run: story.body.is_some().then(|| frame.href(&format!("events/{}/dry-run", event.id))),
-        acts: if visit.may_act() { acts(&frame, &story) } else { Vec::new() },
+        acts: if visit.may_act() { acts(&visit, &story) } else { Vec::new() },
         explain: explain(&visit, &frame, &story),
         delivery: delivery(&frame, event, story.differing.as_ref()),
         note: act_entries::form(&visit, &format!("events/{}", event.id)),
@@ -79,13 +79,13 @@ fn flash(done: Option<&str>) -> Option<Flash> {
 async fn requeue(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = id(&visit)?;
     visit.engine().requeue(id, visit.actor()).await?;
-    Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=requeue"))))
+    Ok(respond::see(&visit.staying(&format!("events/{id}?done=requeue"))))
 }
 
 async fn discard(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = id(&visit)?;
     visit.engine().discard(id, visit.actor()).await?;
-    Ok(respond::see(&visit.frame().href(&format!("events/{id}?done=discard"))))
+    Ok(respond::see(&visit.staying(&format!("events/{id}?done=discard"))))
 }
 
 pub(super) fn id(visit: &Visit) -> Result<EventId, Failure> {
@@ -93,16 +93,17 @@ pub(super) fn id(visit: &Visit) -> Result<EventId, Failure> {
     visit.part("id").parse().map(EventId).map_err(no_number)
 }
 
-fn acts(frame: &Frame, story: &EventStory) -> Vec<Act> {
-    let event = &story.event;
+fn acts(visit: &Visit, story: &EventStory) -> Vec<Act> {
+    let (event, list) = (&story.event, Fields::of(&visit.req).of_list());
     let discard = Act {
         label: "Discard".to_owned(),
         icon: "stop",
-        action: frame.href(&format!("events/{}/discard", event.id)),
+        action: visit.staying(&format!("events/{}/discard", event.id)),
         fields: Vec::new(),
         why_not: why_no_discard(event).map(str::to_owned),
     };
-    vec![requeue_act(frame, event, story.body.is_some()), discard]
+    let requeue = requeue_act(&visit.frame(), event, story.body.is_some());
+    vec![Act { action: list.leading(&requeue.action), ..requeue }, discard]
 }
 
 pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool) -> Act {

@@ -15,13 +15,13 @@ pub(in crate::admin) const ROUTES: &[Route] = &[
 
 async fn on_payment(visit: Visit) -> Result<HttpResponse, Failure> {
     let token = visit.engine().note_on_payment(visit.part("token"), &text(&visit), visit.actor()).await?;
-    Ok(respond::see(&visit.frame().href(&format!("payments/{token}#timeline"))))
+    Ok(respond::see(&format!("{}#timeline", visit.staying(&format!("payments/{token}")))))
 }
 
 async fn on_event(visit: Visit) -> Result<HttpResponse, Failure> {
     let id = event::id(&visit)?;
     visit.engine().note_on_event(id, &text(&visit), visit.actor()).await?;
-    Ok(respond::see(&visit.frame().href(&format!("events/{id}#acts"))))
+    Ok(respond::see(&format!("{}#acts", visit.staying(&format!("events/{id}")))))
 }
 
 fn text(visit: &Visit) -> String {

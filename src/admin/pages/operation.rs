@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 
-use crate::admin::frame::{Failure, Frame};
+use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
@@ -52,13 +52,14 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let payment = &found.payment;
     let page = Operation {
         page: frame.page(&format!("{} a payment", title(verb)), "payments"),
-        back: Link::new("The payment", frame.href(&format!("payments/{}", payment.token))),
+        back: Link::new("The payment", visit.staying(&format!("payments/{}", payment.token))),
         question: question(verb, what, &found),
         badges: badges(payment),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
         figures: Figure::all(payment, &found.verbs),
         warnings: warnings(&found, verb),
-        action: address(&frame, payment, verb),
+        action: address(&visit, payment, verb),
+        within: fields.of_list().view(),
         step,
     };
     Ok(frame.render(&page))
@@ -101,7 +102,7 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
         Err(error) => return Err(failed(&visit, &found.payment, error)),
     };
-    Ok(respond::see(&visit.frame().href(&format!("payments/{}?done={done}", found.payment.token))))
+    Ok(respond::see(&visit.staying(&format!("payments/{}?done={done}", found.payment.token))))
 }
 
 /// What the gateway said is for the operator, too.
@@ -125,8 +126,8 @@ fn allowed(found: &Permissions, verb: Verb) -> Result<Option<Money>, Failure> {
 }
 
 /// Where a verb is asked for.
-pub(super) fn address(frame: &Frame, payment: &Payment, verb: Verb) -> String {
-    frame.href(&format!("payments/{}/{}", payment.token, verb.as_str()))
+pub(super) fn address(visit: &Visit, payment: &Payment, verb: Verb) -> String {
+    visit.staying(&format!("payments/{}/{}", payment.token, verb.as_str()))
 }
 
 /// The verb as a button says it, and its icon.

@@ -46,7 +46,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let details = details(&visit, &payment).await;
     let mut around = frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments");
     around.flash = flash(fields.get("done").as_deref(), gateway, &story);
-    let (asks, no_asks) = if visit.may_act() { asks(&frame, &story, &payment) } else { Default::default() };
+    let (asks, no_asks) = if visit.may_act() { asks(&visit, &story, &payment) } else { Default::default() };
     let page = Page {
         page: around,
         back: Link::new("Payments", list.with(&frame.href("payments"), "", None)),
@@ -56,7 +56,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         status: payment.status.into(),
         flags,
         concerns: payment.concerns.clone(),
-        decide: (visit.may_act() && review::is_open(&payment)).then(|| Link::new("Decide", review::at(&frame, &payment))),
+        decide: (visit.may_act() && review::is_open(&payment)).then(|| Link::new("Decide", review::at(&visit, &payment))),
         unapplied: unapplied(&frame, &story),
         figures: Figure::all(&payment, &story.permissions),
         token: Code::new(&payment.token, "token"),
@@ -75,12 +75,12 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             .as_ref()
             .map(|token| Link::new(token, frame.href(&format!("subscriptions/{token}")))),
         neighbours: neighbours(&visit, &story, &list).await?,
-        rebuild: Link::new("Rebuild", frame.href(&format!("payments/{}/rebuild", payment.token))),
+        rebuild: Link::new("Rebuild", visit.staying(&format!("payments/{}/rebuild", payment.token))),
         details,
         asks,
         no_asks,
         note: act_entries::form(&visit, &format!("payments/{}", payment.token)),
-        note_search: act_entries::search(&frame, &story, wanted.as_deref()),
+        note_search: act_entries::search(&visit, &story, wanted.as_deref()),
         timeline: match &wanted {
             Some(words) => act_entries::notes(&frame, &story, words),
             None => timeline::of(&visit, &story, &payment),
@@ -159,11 +159,11 @@ fn payer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<(&'stati
 }
 
 /// What the gateway can be asked for, and then what it can't be, with the reason.
-fn asks(frame: &Frame, story: &PaymentStory, payment: &Payment) -> (Vec<Ask>, Vec<String>) {
+fn asks(visit: &Visit, story: &PaymentStory, payment: &Payment) -> (Vec<Ask>, Vec<String>) {
     let ask = |ask: &reports::Permission| Ask {
         label: title(ask.verb),
         icon: icon(ask.verb),
-        leads: ask.may.as_ref().map(|_| address(frame, payment, ask.verb)).map_err(|why| sentence(why)),
+        leads: ask.may.as_ref().map(|_| address(visit, payment, ask.verb)).map_err(|why| sentence(why)),
     };
     Ask::offered(story.permissions.iter().map(ask))
 }

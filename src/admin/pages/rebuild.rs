@@ -41,7 +41,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     };
     let page = Rebuild {
         page: frame.page(&format!("Rebuild {name}"), "payments"),
-        back: Link::new("The payment", frame.href(&format!("payments/{}", stored.token))),
+        back: Link::new("The payment", visit.staying(&format!("payments/{}", stored.token))),
         name: name.clone(),
         tone,
         icon,

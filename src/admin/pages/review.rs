@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 
 use super::operation::address;
-use crate::admin::frame::{Failure, Frame};
+use crate::admin::frame::Failure;
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::parts::{Badge, Link};
@@ -38,16 +38,16 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let flags = [Some(payment.status.into()), payment.disputed.then(Badge::disputed), Badge::mode(payment.livemode)];
     let page = Review {
         page: frame.page("Review a payment", "payments"),
-        back: Link::new("The payment", frame.href(&format!("payments/{}", payment.token))),
+        back: Link::new("The payment", visit.staying(&format!("payments/{}", payment.token))),
         badges: flags.into_iter().flatten().collect(),
         whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
         figures: Figure::all(payment, &found.verbs),
         concerns: payment.concerns.clone(),
-        action: at(&frame, payment),
+        action: at(&visit, payment),
         seen: micros(payment),
         note: note::LONGEST,
         accept: acceptance(payment),
-        give_back: give_back(&frame, &found),
+        give_back: give_back(&visit, &found),
     };
     Ok(frame.render(&page))
 }
@@ -68,7 +68,7 @@ async fn decide(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let requester = Requester::Operator(visit.actor());
     let decided = visit.engine().resolve_review(&payment.token, resolution.seen(payment.updated_at), requester).await?;
-    Ok(respond::see(&visit.frame().href(&format!("payments/{}?done=review", decided.token))))
+    Ok(respond::see(&visit.staying(&format!("payments/{}?done=review", decided.token))))
 }
 
 /// Whether there is something to decide: also where a review was dismissed, and the money that came pays nothing.
@@ -82,8 +82,8 @@ fn micros(payment: &Payment) -> String {
 }
 
 /// Where it is decided.
-pub(super) fn at(frame: &Frame, payment: &Payment) -> String {
-    frame.href(&format!("payments/{}/review", payment.token))
+pub(super) fn at(visit: &Visit, payment: &Payment) -> String {
+    visit.staying(&format!("payments/{}/review", payment.token))
 }
 
 /// What can be accepted, and what that means.
@@ -96,7 +96,7 @@ fn acceptance(payment: &Payment) -> Option<(String, String)> {
     Some((captured.to_string(), format!("{amount} were agreed, and {captured} came. {then}.")))
 }
 
-fn give_back(frame: &Frame, found: &Permissions) -> Option<Link> {
+fn give_back(visit: &Visit, found: &Permissions) -> Option<Link> {
     let refund = found.verbs.iter().find(|ask| ask.verb == Verb::Refund).filter(|ask| ask.may.is_ok())?;
-    Some(Link::new("Refund", address(frame, &found.payment, refund.verb)))
+    Some(Link::new("Refund", address(visit, &found.payment, refund.verb)))
 }

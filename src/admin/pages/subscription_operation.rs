@@ -49,6 +49,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         warnings: Vec::new(),
         figures: Vec::new(),
         action: address(&frame, &row.token, verb),
+        within: None,
         step,
     };
     Ok(frame.render(&page))

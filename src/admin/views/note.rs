@@ -14,6 +14,10 @@ pub(crate) struct NoteForm {
 pub(crate) struct NoteSearch {
     /// The payment's page.
     pub(crate) action: String,
+    /// The same with the whole timeline.
+    pub(crate) all: String,
+    /// The view of the list that the payment was opened from.
+    pub(crate) within: Option<String>,
     /// What is looked for now.
     pub(crate) words: String,
 }

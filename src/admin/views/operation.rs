@@ -27,6 +27,8 @@ pub(crate) struct Operation {
     pub(crate) warnings: Vec<String>,
     /// Where both forms lead.
     pub(crate) action: String,
+    /// The view of the list that the payment was opened from.
+    pub(crate) within: Option<String>,
     /// What is to be done next.
     pub(crate) step: Step,
 }

@@ -2,6 +2,7 @@
 
 use super::filled;
 use crate::app::{Answer, App, on_both_databases};
+use crate::events::fixture;
 
 /// Where the link with this text leads.
 fn leads(page: &Answer, text: &str) -> Option<String> {
@@ -60,5 +61,33 @@ on_both_databases! {
         let page = app.get(&rows[0]).await;
         assert_eq!(back(&page), "/payments/admin/events?state=completed&kind=invoice.%2A");
         assert_eq!(back(&app.get("/payments/admin/events/1").await), "/payments/admin/events");
+    }
+
+    async fn the_way_back_stays_through_notes_and_acts(kind) {
+        let app = filled(kind, 5, 5).await;
+        for (of, list, act) in [("payments/pay_3", "status%3Dpaid", "note"), ("events/1", "state%3Dcompleted", "note")] {
+            let page = app.get(&format!("/payments/admin/{of}?in={list}")).await;
+            let action = format!("action=\"/payments/admin/{of}/{act}?in={list}\"");
+            assert!(page.body.contains(&action), "{action} in {}", page.body);
+            let answer = app.post(&format!("/payments/admin/{of}/{act}?in={list}"), "note=Asked+the+bank").await;
+            let next = answer.header("location").unwrap().to_owned();
+            assert!(answer.status == 303 && next.contains(&format!("in={list}")), "{act}: {next}");
+            let next = next.split('#').next().unwrap();
+            assert_eq!(back(&app.get(next).await), back(&page), "{act}");
+        }
+        let app = App::new(kind).await;
+        app.deliver(&[&fixture("payout.paid").to_string()]).await;
+        let next = app.post("/payments/admin/events/1/requeue?in=kind%3Dpayout.%252A", "").await;
+        assert_eq!(next.header("location"), Some("/payments/admin/events/1?done=requeue&in=kind%3Dpayout.%252A"));
+    }
+
+    async fn the_pages_of_a_payment_keep_the_list_that_it_was_opened_from(kind) {
+        let app = filled(kind, 5, 5).await;
+        assert_eq!(app.post("/payments/admin/payments/pay_3/note", "note=Asked+the+bank").await.status, 303);
+        let page = app.get("/payments/admin/payments/pay_3?in=status%3Dpaid").await;
+        assert!(page.body.contains("/payments/admin/payments/pay_3/rebuild?in=status%3Dpaid"), "{}", page.body);
+        assert_eq!(back(&app.get("/payments/admin/payments/pay_3/rebuild?in=status%3Dpaid").await), "/payments/admin/payments/pay_3?in=status%3Dpaid");
+        let words = "<input type=\"hidden\" name=\"in\" value=\"status=paid\">";
+        assert!(page.body.contains(words), "the search in notes keeps it: {}", page.body);
     }
 }
