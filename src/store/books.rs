@@ -80,7 +80,7 @@ pub(crate) type KindTotal = (Currency, MovementKind, Total);
 
 /// The movements of money.
 pub(crate) trait Books {
-    /// The movements of these payments.
+    /// The movements of these payments, each payment's together.
     fn movements_of(&mut self, payments: &[PaymentId]) -> Result<Vec<MovementRow>, Error>;
     /// Removes some movements and adds others.
     fn change_movements(&mut self, gone: &[i64], new: &[NewMovement]) -> Result<(), Error>;

@@ -29,7 +29,7 @@ impl Books for Connection {
         if payments.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = m::pay_movements.filter(m::payment_id.eq_any(payments)).load(self);
+        let rows = m::pay_movements.filter(m::payment_id.eq_any(payments)).order(m::payment_id).load(self);
         rows.map_err(failed(READING))
     }
 
