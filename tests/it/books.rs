@@ -84,6 +84,13 @@ async fn deliver(app: &App, events: &[String]) {
     app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
 }
 
+/// An app in November in which all that happened in the autumn is booked.
+pub(crate) async fn in_the_autumn(kind: Kind) -> App {
+    let (app, tokens) = in_november(kind).await;
+    deliver(&app, &autumn(&tokens).concat()).await;
+    app
+}
+
 impl App {
     /// The movements, in the order in which they happened.
     pub(crate) fn movements(&self) -> Vec<String> {

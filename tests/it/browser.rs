@@ -11,6 +11,7 @@ use crate::tools::{Browser, View};
 mod acting;
 mod asking;
 mod buying;
+mod desk;
 mod events;
 mod finding;
 mod hostile;

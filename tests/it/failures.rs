@@ -14,7 +14,7 @@ const BULK: &str = "/payments/admin/events/bulk";
 
 /// Fourteen receipts that were not sent, each with a sentence of its own, two that were refused, and one event that
 /// can't be read. A receipt is sent once `is_up`.
-async fn failed(kind: Kind, is_up: Arc<AtomicBool>) -> App {
+pub(crate) async fn failed(kind: Kind, is_up: Arc<AtomicBool>) -> App {
     let app = App::with(kind, |builder| {
         builder
             .on_event("payout.paid", "send-receipt", move |event| {

@@ -232,6 +232,16 @@ impl Browser {
         self.ask(json!({"cmd": "press", "key": key}));
     }
 
+    /// Presses Enter in a field, and answers the address it led to.
+    pub(crate) fn enter(&mut self, selector: &str) -> String {
+        self.ask_text("url", json!({"cmd": "enter", "selector": selector}))
+    }
+
+    /// How many clicks, fields filled and keys pressed it took since a page was opened by its address.
+    pub(crate) fn steps(&mut self) -> u64 {
+        self.ask(json!({"cmd": "steps"}))["steps"].as_u64().unwrap()
+    }
+
     /// What a JavaScript expression gives in the page.
     pub(crate) fn run(&mut self, script: &str) -> Value {
         self.ask(json!({"cmd": "run", "script": script}))["value"].take()

@@ -12,6 +12,8 @@
 //   submit      {selector}         -> {url}; presses the form's first button
 //   download    element            -> {name, text} of the file that a click saves
 //   press       {key}              -> {}; a key on the keyboard, as "ArrowDown"
+//   enter       {selector}         -> {url}; Enter in a field, once the page it leads to is loaded
+//   steps       {}                 -> {steps}: clicks, fields filled and keys pressed since a page was opened by address
 //   run         {script}           -> {value}; what an expression gives in the page
 //   text, html  {selector = body, html} -> {text} as displayed, {html} as it stands in the document
 //   count       {selector}         -> {count}
@@ -43,6 +45,8 @@ const FLAGS = [
 
 let browser;
 let current;
+// What the person has done since a page was opened: clicks, fields filled, keys pressed.
+let steps = 0;
 
 function program() {
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -96,17 +100,25 @@ async function element({ selector, text }) {
   return (await pressed.count()) > 0 ? pressed.first() : page().getByText(text).first();
 }
 
-// Clicks, and where that leads elsewhere waits for the page there, however busy the machine is.
+// Does what leads to another page, and waits for that page, however busy the machine is.
+async function arriving(act) {
+  const arrived = page().waitForEvent('load').then(() => null, (error) => error);
+  await act();
+  const trouble = await arrived;
+  if (trouble) throw trouble;
+  return { url: page().url() };
+}
+
+// Clicks, and where that leads elsewhere waits for the page there.
 async function follow(locator) {
+  steps += 1;
   const leads = await locator.evaluate((node) => {
     const link = node.closest('a[href]');
     const button = node.closest('button:not([type=button]), input[type=submit], input[type=image]');
     return Boolean(link || (button?.form && button.form.method !== 'dialog'));
   });
-  const arrived = leads && page().waitForEvent('load').then(() => null, (error) => error);
+  if (leads) return arriving(() => locator.click());
   await locator.click();
-  const trouble = await arrived;
-  if (trouble) throw trouble;
   return { url: page().url() };
 }
 
@@ -128,6 +140,7 @@ function measureOverflow() {
 const commands = {
   async open({ url, ...options }) {
     const { page } = await windowFor(options);
+    steps = 0;
     try {
       const response = await page.goto(url, { waitUntil: 'load' });
       return { status: response?.status() ?? null, url: page.url() };
@@ -141,6 +154,7 @@ const commands = {
   },
   click: async (command) => follow(await element(command)),
   async fill({ selector, value }) {
+    steps += 1;
     const field = page().locator(selector).first();
     const isSelect = await field.evaluate((node) => node.localName === 'select');
     await (isSelect ? field.selectOption(value) : field.fill(value));
@@ -151,15 +165,22 @@ const commands = {
     return follow(page().locator(selector).first().locator(buttons).first());
   },
   async download(command) {
+    steps += 1;
     const saved = page().waitForEvent('download');
     await (await element(command)).click();
     const file = await saved;
     return { name: file.suggestedFilename(), text: readFileSync(await file.path(), 'utf8') };
   },
   async press({ key }) {
+    steps += 1;
     await page().keyboard.press(key);
     return {};
   },
+  enter({ selector }) {
+    steps += 1;
+    return arriving(() => page().locator(selector).first().press('Enter'));
+  },
+  steps: async () => ({ steps }),
   run: async ({ script }) => ({ value: await page().evaluate(script) }),
   text: async ({ selector = 'body' }) => ({ text: await page().locator(selector).first().innerText() }),
   html: async ({ selector = 'html' }) => ({
