@@ -213,7 +213,7 @@ impl Anomaly {
         match self {
             Self::OpenCalls { count, since, verb, variant, .. } => format!(
                 "{variant}: whether the gateway did a {verb} is not known since {}, {} in all. Each is tried again \
-                 under its key; ask for none anew.",
+                 under its own key: do not ask for it again.",
                 (words.at)(*since),
                 words.many(*count, "operation", "operations")
             ),

@@ -176,7 +176,7 @@ on_both_databases! {
         let page = app.post(BULK, "act=requeue-all&view=kind%3Dpayout.*").await;
         app.run("UPDATE pay_events SET state = 'parked' WHERE id = 2");
         let again = app.post(BULK, &form(&page.body)).await.text();
-        assert!(again.contains("Meanwhile their states have changed.") && again.contains("parked 1 event"), "{again}");
+        assert!(again.contains("Their states have changed in the meantime.") && again.contains("parked 1 event"), "{again}");
         assert_eq!(acts(&app).len(), 0);
     }
 
@@ -185,7 +185,7 @@ on_both_databases! {
         let page = app.post(BULK, "act=discard-all&view=state%3Ddiscarded").await;
         app.post("/payments/admin/events/2/requeue", "").await;
         let again = app.post(BULK, &form(&page.body)).await;
-        assert!(again.text().contains("Meanwhile it is no longer 3 events: now it is 2 events."), "{}", again.text());
+        assert!(again.text().contains("It changed in the meantime: it was 3 events and is 2 events now."), "{}", again.text());
         assert_eq!(acts(&app), ["requeue admin 2"]);
     }
 
@@ -251,7 +251,7 @@ on_both_databases! {
         }
         let page = app.get(&format!("/payments/admin/payments/{}", tokens[0])).await.body;
         let leads = |text: &str, token: &str| page.contains(&format!("/payments/admin/payments/{token}\">{text}<"));
-        assert!(leads("Newer payment", &tokens[1]) && leads("Newer of this customer", &tokens[2]), "{page}");
+        assert!(leads("Newer payment", &tokens[1]) && leads("Newer payment of this customer", &tokens[2]), "{page}");
         assert!(!page.contains("Older payment"), "{page}");
     }
 

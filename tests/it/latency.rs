@@ -32,7 +32,7 @@ on_both_databases! {
         deliver(&app, 1, 86_400).await;
         app.run("UPDATE pay_events SET source = 'answer'");
         assert_eq!(app.list("events?seen=late").await.ids, [0; 0]);
-        assert!(app.get("/payments/admin/").await.text().contains("None came yet"));
+        assert!(app.get("/payments/admin/").await.text().contains("None have come yet"));
     }
 
     async fn the_overview_says_within_which_time_deliveries_are_received_and_processed(kind) {

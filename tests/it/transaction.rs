@@ -72,7 +72,7 @@ on_both_databases! {
         assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE state = 'discarded' AND payment_id IS NOT NULL"), 1);
         assert_eq!(app.number("SELECT count(*) FROM pay_event_references"), 3);
         let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
-        let why = "What the gateway says is not applied checkout.session.completed : discarded: handler book failed: no such order";
+        let why = "What the gateway says could not be applied checkout.session.completed : discarded: handler book failed: no such order";
         assert!(page.contains(why), "{page}");
     }
 

@@ -83,7 +83,7 @@ fn events(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> (Vec<Link
 
 fn empty(is_filtered: bool) -> Empty {
     let (title, text) = if is_filtered {
-        ("Nobody did that", "A name is found whole, as the access policy gave it.")
+        ("No acts match", "Type a whole name, as it stands in the list of acts.")
     } else {
         ("No acts yet", "What operators change here is written down: who, what, when, and from where.")
     };

@@ -127,7 +127,7 @@ fn tabs(asked: &Asked, list: &str, this: Date, month: Date) -> Tabs {
 }
 
 fn notes(asked: &Asked, found: &Book) -> Vec<String> {
-    let lost = "There is no such place in the list any more, so this is its beginning.";
+    let lost = "That place in the list is gone, so this is its beginning.";
     let lost = found.page.lost.then(|| lost.to_owned());
     asked.notes(&["month"]).into_iter().chain(lost).collect()
 }

@@ -79,7 +79,7 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
         return Err(Failure::Refused(format!("The filter can't be read; {problem}.")));
     }
     if wish.ids.is_none() && !is_filtered {
-        return Err(Failure::Refused("Filter the list first: an act on many never means every event.".to_owned()));
+        return Err(Failure::Refused("Filter the list first: these buttons never mean every event.".to_owned()));
     }
     let number = |name: &str| visit.form.get(name).and_then(|text| text.parse::<i64>().ok());
     let (highest, confirmed) = (number("highest").map(EventId), number("count").and_then(|count| usize::try_from(count).ok()));
@@ -125,7 +125,7 @@ fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize
     let (verb, meaning, icon) = match wish.bulk {
         Bulk::Requeue => (
             "Requeue",
-            "Each becomes available again from its first attempt. Handlers that are done stay done.",
+            "A worker runs each of them again, from its first attempt. Handlers that are done do not run again.",
             "retry",
         ),
         Bulk::Discard => (
@@ -136,8 +136,8 @@ fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize
     };
     let what = events(sample.changing());
     let changed = confirmed.map(|count| match events(count) {
-        before if before == what => "Meanwhile their states have changed.".to_owned(),
-        before => format!("Meanwhile it is no longer {before}: now it is {what}."),
+        before if before == what => "Their states have changed in the meantime.".to_owned(),
+        before => format!("It changed in the meantime: it was {before} and is {what} now."),
     });
     let beside = sample.changing() - sample.rows.len();
     let badge = |word: &str| EventState::parse(word).map(Badge::from);

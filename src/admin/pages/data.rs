@@ -78,7 +78,7 @@ fn person(visit: &Visit) -> Result<Person, Failure> {
     let by = NamedBy::ALL.into_iter().find(|it| it.as_str() == by);
     let text = visit.form.get("who");
     let (Some(by), Some(text)) = (by, text) else {
-        return Err(Failure::Refused("Say whom: an email address, a customer or a payment.".to_owned()));
+        return Err(Failure::Refused("Name a person: by an email address, a customer or a payment.".to_owned()));
     };
     Ok(Person::named(by, text))
 }

@@ -69,7 +69,7 @@ fn notes(asked: &Asked, found: &DisputeList) -> Vec<String> {
         notes.push(format!("Only the {DEPTH} that are to be answered first are listed; the CSV has all."));
     }
     if found.page.lost {
-        notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
+        notes.push("That place in the list is gone, so this is its beginning.".to_owned());
     }
     notes.extend(found.page.stopped.map(|_| words::looked_through("disputes", "made", None)));
     notes
@@ -117,7 +117,7 @@ fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> D
 }
 
 fn empty(asked: &Asked, state: State, list: &str, found: &DisputeList) -> Empty {
-    let text = "What the gateways report of disputes and inquiries is listed here by where it stands.";
+    let text = "Disputes and inquiries that the gateways report are listed here, with a tab for each state.";
     let title = match state {
         _ if found.page.stopped.is_some() => "None so far",
         _ if asked.any(FILTERS) => "No disputes match",

@@ -69,8 +69,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 /// What an act that led here did.
 fn flash(done: Option<&str>) -> Option<Flash> {
     Some(Flash::done(match done? {
-        "requeue" => "Requeued: the next worker takes it up. Handlers that are done stay done.",
-        "discard" => "Discarded: no worker takes it up. A requeue brings it back.",
+        "requeue" => "Requeued: a worker runs it again soon. Handlers that are done do not run again.",
+        "discard" => "Discarded: no worker runs it. Requeue it to bring it back.",
         "rebuild" => "Ordered: the next worker rebuilds the payment; this event says what came of it.",
         _ => return None,
     }))

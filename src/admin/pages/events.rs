@@ -182,7 +182,9 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Empty {
     if found.page.stopped.is_some() {
         return Empty {
             title: "None so far".to_owned(),
-            text: "The list goes on; narrow it by state, kind, variant or dates to come further at once.".to_owned(),
+            text: "Only a part of the list was looked through. Narrow it by state, kind, variant or dates to get further \
+                   at once."
+                .to_owned(),
             codes: Vec::new(),
             link: None,
         };

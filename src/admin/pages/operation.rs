@@ -87,7 +87,8 @@ fn warnings(found: &Permissions, verb: Verb) -> Vec<String> {
 async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let verb = verb(&visit)?;
     let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
-    let unconfirmed = || Failure::Refused("It was not confirmed. Open the payment and try again.".to_owned());
+    let why = "It was not confirmed, so nothing was done. Open the payment and try again.";
+    let unconfirmed = || Failure::Refused(why.to_owned());
     let key = visit.form.get("key").filter(|key| is_key(key)).ok_or_else(unconfirmed)?;
     // Whether it may be done is asked again where it is done; here only what is meant.
     let amount = match (verb, visit.form.get("amount")) {
@@ -219,7 +220,7 @@ fn meaning(found: &Permissions, verb: Verb, amount: Option<(Money, Money)>) -> V
     };
     let second = match (verb, rest) {
         (Verb::Refund, Some(rest)) => Some(format!("{rest} of the payment remain and can be refunded later.")),
-        (Verb::Refund, None) => Some("Nothing of the payment remains then.".to_owned()),
+        (Verb::Refund, None) => Some("After that, nothing of the payment remains.".to_owned()),
         (Verb::Capture, Some(rest)) => Some(format!("The other {rest} are released and can't be captured later.")),
         _ => None,
     };

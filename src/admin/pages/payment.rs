@@ -127,11 +127,11 @@ fn flash(done: Option<&str>, gateway: &str, story: &PaymentStory) -> Option<Flas
         Some(Verb::Cancel) => format!("Canceled by {gateway}. The timeline shows what changed."),
         Some(Verb::Refund) => format!("Refunded{money} by {gateway}. The timeline shows what changed."),
         Some(Verb::Complete) => format!("Completed by {gateway}. The timeline shows what changed."),
-        Some(Verb::Refresh) => format!("{gateway} was asked; what it knows of this payment is here now."),
+        Some(Verb::Refresh) => format!("{gateway} was asked, and this page shows what it answered."),
         None if done == Some(OperationState::Underway.as_str()) => {
             let text = format!(
                 "{gateway} has not answered, so it may have acted or not. A worker asks again until that is known; \
-                 do not ask for the same once more."
+                 do not ask for it again."
             );
             return Some(Flash { tone: "warn", icon: "hourglass", text });
         }
@@ -186,8 +186,8 @@ async fn neighbours(visit: &Visit, story: &PaymentStory, list: &Fields) -> Resul
         Some(Link { href: list.leading(&href), text })
     });
     let of_customer = [
-        ("Newer of this customer", beside.customers_newer.clone()),
-        ("Older of this customer", beside.customers_older.clone()),
+        ("Newer payment of this customer", beside.customers_newer.clone()),
+        ("Older payment of this customer", beside.customers_older.clone()),
     ];
     let of_customer = of_customer.into_iter().filter_map(|(text, token)| Some(link(text, token?)));
     Ok(in_list.chain(of_customer).collect())

@@ -183,7 +183,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
 fn notes(frame: &Frame, asked: &Asked, found: &PaymentList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     if found.page.lost {
-        notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
+        notes.push("That place in the list is gone, so this is its beginning.".to_owned());
     }
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} payments, and the rest is left out: type more."));
@@ -240,7 +240,9 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Empty
     if found.page.stopped.is_some() {
         return Empty {
             title: "None so far".to_owned(),
-            text: "The list goes on; narrow it by status, variant or dates to come further at once.".to_owned(),
+            text: "Only a part of the list was looked through. Narrow it by status, variant or dates to get further \
+                   at once."
+                .to_owned(),
             codes: Vec::new(),
             link: None,
         };

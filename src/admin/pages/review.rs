@@ -56,7 +56,7 @@ async fn decide(visit: Visit) -> Result<HttpResponse, Failure> {
     let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
     let payment = &found.payment;
     let note = visit.form.get("note").unwrap_or_default();
-    let unclear = || Failure::Refused("It was not decided. Open the payment and try again.".to_owned());
+    let unclear = || Failure::Refused("Nothing was decided. Open the payment and try again.".to_owned());
     let resolution = match visit.form.get("decision").as_deref() {
         Some("accept") => Resolution::accept(note),
         Some("dismiss") => Resolution::dismiss(note),
@@ -64,7 +64,8 @@ async fn decide(visit: Visit) -> Result<HttpResponse, Failure> {
     };
     let seen = visit.form.get("seen").ok_or_else(unclear)?;
     if seen != micros(payment) {
-        return Err(Failure::Refused("The payment has changed meanwhile. Look at it again.".to_owned()));
+        let why = "The payment has changed in the meantime. Look at it again before you decide.";
+        return Err(Failure::Refused(why.to_owned()));
     }
     let requester = Requester::Operator(visit.actor());
     let decided = visit.engine().resolve_review(&payment.token, resolution.seen(payment.updated_at), requester).await?;
@@ -92,8 +93,9 @@ fn acceptance(payment: &Payment) -> Option<(String, String)> {
     if captured.minor <= 0 || captured == amount || payment.remaining() != *captured {
         return None;
     }
-    let then = if status.was_paid() { "That is right, then" } else { "It is paid by that, then, and handlers are told" };
-    Some((captured.to_string(), format!("{amount} were agreed, and {captured} came. {then}.")))
+    let then = if status.was_paid() { "" } else { ": it is paid then, and handlers are told" };
+    let came = format!("{amount} were agreed, and {captured} came.");
+    Some((captured.to_string(), format!("{came} Accepting makes that the payment's amount{then}.")))
 }
 
 fn give_back(visit: &Visit, found: &Permissions) -> Option<Link> {

@@ -72,7 +72,7 @@ fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
         "owner" => "The owner was given; handlers of subscriptions are told by a worker.".to_owned(),
         "underway" => {
             let text = "The gateway has not answered, so it may have acted or not. A worker asks again until that is \
-                        known; do not ask for the same once more.";
+                        known; do not ask for it again.";
             return Some(Flash { tone: "warn", icon: "hourglass", text: text.to_owned() });
         }
         word => format!("{}: done by {gateway}, {told}", title(SubscriptionVerb::parse(word)?)),

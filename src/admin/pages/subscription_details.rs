@@ -123,7 +123,7 @@ fn invoice(frame: &Frame, story: &SubscriptionStory, state: &SubscriptionState) 
     let next = state.last_invoice.as_ref().and_then(|invoice| invoice.next_attempt);
     vec![
         ("Newest invoice", newest),
-        ("Last invoice heard of", told),
+        ("Last known invoice", told),
         ("Tried next", next.map(|at| Said::At(frame.moment(at)))),
         ("Payment of the invoice", paid_by),
     ]

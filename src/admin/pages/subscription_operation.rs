@@ -66,7 +66,8 @@ fn badges(story: &SubscriptionStory) -> Vec<Badge> {
 /// Does what was confirmed, and leads back to the subscription, whose timeline says what came of it.
 async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let (verb, token) = (verb(&visit)?, visit.part("token").to_owned());
-    let unconfirmed = || Failure::Refused("It was not confirmed. Open the subscription and try again.".to_owned());
+    let why = "It was not confirmed, so nothing was done. Open the subscription and try again.";
+    let unconfirmed = || Failure::Refused(why.to_owned());
     let key = visit.form.get("key").filter(|key| is_key(key)).ok_or_else(unconfirmed)?;
     let order = SubscriptionOrder {
         verb,

@@ -122,7 +122,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
 fn notes(frame: &Frame, asked: &Asked, found: &SubscriptionPage) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     if found.page.lost {
-        notes.push("There is no such place in the list any more, so this is its beginning.".to_owned());
+        notes.push("That place in the list is gone, so this is its beginning.".to_owned());
     }
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} subscriptions, and the rest is left out."));
@@ -173,14 +173,16 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &SubscriptionPage) -> 
     if found.page.stopped.is_some() {
         return Empty {
             title: "None so far".to_owned(),
-            text: "The list goes on; narrow it by status or variant to come further at once.".to_owned(),
+            text: "Only a part of the list was looked through. Narrow it by status or variant to get further \
+                   at once."
+                .to_owned(),
             codes: Vec::new(),
             link: None,
         };
     }
     if asked.any(&["q", "variant", "status"]) || asked.any(MORE) {
         return Empty {
-            title: "No subscription is like that".to_owned(),
+            title: "No subscriptions match".to_owned(),
             text: sentence("search finds whole ids, owners and email addresses"),
             codes: Vec::new(),
             link: Some(Link::new("All subscriptions", list)),

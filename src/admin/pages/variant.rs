@@ -235,7 +235,7 @@ fn secrets(frame: &Frame, checkup: &Checkup, now: Timestamp) -> Vec<SecretRow> {
         label: label.clone(),
         status: Badge::new("removed", "neutral", "minus"),
         matched: Some(frame.moment(*at)),
-        advice: "It signed events once and is configured no more.".to_owned(),
+        advice: "It signed events once and is no longer configured.".to_owned(),
     });
     configured.chain(gone).collect()
 }

@@ -20,7 +20,7 @@ on_both_databases! {
             ("payments?mode=both", "There is no mode &#34;both&#34;."),
             ("payments?sort=up", "There is no sort &#34;up&#34;."),
             ("payments?before=abc", "&#34;abc&#34; is no place in the list, so this is its beginning."),
-            ("payments?sort=amount&before=999999", "There is no such place in the list any more"),
+            ("payments?sort=amount&before=999999", "That place in the list is gone"),
             ("payments?after=99999999999999999999", "is no place in the list"),
             (&format!("payments?q={long}"), "expected 255 characters at the most, got 10000"),
             ("payments?q=a%00b", "expected a text of one line"),

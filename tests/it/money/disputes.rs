@@ -121,7 +121,7 @@ on_both_databases! {
         let back = app.list(second.back.as_ref().unwrap()).await;
         assert_eq!((shown(&back.html), back.back, second.next), (shown(&first.html), None, None));
         let gone = app.list("disputes?before=999").await;
-        assert!(gone.html.contains("There is no such place") && shown(&gone.html) == shown(&first.html));
+        assert!(gone.html.contains("That place in the list is gone") && shown(&gone.html) == shown(&first.html));
     }
 
     async fn disputes_are_filtered_by_variant_and_mode_a_bounded_part_at_a_time(kind) {

@@ -160,7 +160,7 @@ on_both_databases! {
         let (app, _, _, token) = stuck(kind).await;
         app.payments.resolve_review(&token, Resolution::dismiss("will be paid at the desk")).await.unwrap();
         let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
-        assert!(page.contains("what came does not pay it"), "{page}");
+        assert!(page.contains("the money that came does not pay for it"), "{page}");
         let asked = app.get(&format!("/payments/admin/payments/{token}/review")).await.text();
         assert!(asked.contains("Accept 44.99 EUR") && !asked.contains("Dismiss"), "{asked}");
         let payment = app.payments.resolve_review(&token, Resolution::accept("it was not")).await.unwrap();
@@ -179,7 +179,7 @@ on_both_databases! {
             refused(decide(Resolution::accept("a").by(name)).await, "expected a name of 1 to 255 characters");
         }
         let long_ago = app.payment(&token).await.created_at - time::Duration::days(1);
-        refused(decide(Resolution::dismiss("a").seen(long_ago)).await, "the payment has changed meanwhile");
+        refused(decide(Resolution::dismiss("a").seen(long_ago)).await, "the payment has changed in the meantime");
         let unknown = app.payments.resolve_review("pay_unknown", Resolution::dismiss("a")).await.unwrap_err();
         assert_eq!(unknown.kind(), ErrorKind::NotFound);
         assert_eq!(app.dump(), before);
@@ -212,14 +212,15 @@ on_both_databases! {
         assert!(app.get(&payment).await.text().contains("Decide"));
         let shown = app.get(&page).await;
         let asked = shown.text();
-        assert!(asked.contains("49.99 EUR were agreed, and 44.99 EUR came. It is paid by that, then"), "{asked}");
+        let meaning = "49.99 EUR were agreed, and 44.99 EUR came. Accepting makes that the payment's amount: it is paid then";
+        assert!(asked.contains(meaning), "{asked}");
         assert!(asked.contains("Accept 44.99 EUR") && asked.contains("Dismiss") && asked.contains("Refund"), "{asked}");
         let seen = shown.body.split_once("name=\"seen\" value=\"").unwrap().1.split_once('"').unwrap().0;
         for (form, why) in [
             (format!("seen={seen}&decision=accept"), "expected a note"),
-            ("seen=1&decision=accept&note=a".to_owned(), "has changed meanwhile"),
-            (format!("seen={seen}&note=a"), "It was not decided"),
-            ("decision=accept&note=a".to_owned(), "It was not decided"),
+            ("seen=1&decision=accept&note=a".to_owned(), "has changed in the meantime"),
+            (format!("seen={seen}&note=a"), "Nothing was decided"),
+            ("decision=accept&note=a".to_owned(), "Nothing was decided"),
         ] {
             let answer = app.post(&page, &form).await;
             assert_eq!(answer.status, 409, "{form}");

@@ -93,7 +93,7 @@ on_both_databases! {
         let newer = newer.split('"').next().unwrap().replace("&#38;", "&");
         let back = page(&format!("?{newer}")).await;
         assert_eq!(back.matches("<tr data-id=").count(), 50, "{newer}");
-        assert!(page("?before=1").await.contains("There is no such place in the list any more"));
+        assert!(page("?before=1").await.contains("That place in the list is gone"));
         assert_eq!(app.get("/payments/admin/subscriptions?newer_than=50").await.body, "5");
     }
 
