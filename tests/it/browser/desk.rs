@@ -228,7 +228,7 @@ on_both_databases! {
         took(&mut browser, 3);
     }
 
-    async fn what_two_statuses_came_to_last_month_takes_six_steps(kind) {
+    async fn what_two_statuses_came_to_last_month_takes_five_steps(kind) {
         let app = shop(kind).await;
         for number in 0..3 {
             let token = order(&app, &format!("1004{number}")).await;
@@ -262,7 +262,7 @@ on_both_databases! {
         took(&mut browser, 2);
     }
 
-    async fn a_refund_takes_seven_steps_and_its_reason_is_told(kind) {
+    async fn a_refund_takes_five_steps(kind) {
         let app = shop(kind).await;
         let site = app.serve();
         let mut browser = Browser::start();

@@ -179,7 +179,7 @@ on_both_databases! {
             refused(decide(Resolution::accept("a").by(name)).await, "expected a name of 1 to 255 characters");
         }
         let long_ago = app.payment(&token).await.created_at - time::Duration::days(1);
-        refused(decide(Resolution::dismiss("a").seen(long_ago)).await, "the payment has changed in the meantime");
+        refused(decide(Resolution::dismiss("a").seen(long_ago)).await, "the payment has changed meanwhile");
         let unknown = app.payments.resolve_review("pay_unknown", Resolution::dismiss("a")).await.unwrap_err();
         assert_eq!(unknown.kind(), ErrorKind::NotFound);
         assert_eq!(app.dump(), before);
