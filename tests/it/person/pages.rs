@@ -28,7 +28,7 @@ on_both_databases! {
         let acts = app.texts("SELECT act || ' by ' || actor AS t FROM pay_audit ORDER BY id");
         assert_eq!(acts, ["export by admin", "erase by admin"]);
         let wrong = app.post("/payments/admin/data/person", "by=nothing&who=x").await;
-        assert!(wrong.status == 409 && wrong.text().contains("Say whom"), "{}", wrong.text());
+        assert!(wrong.status == 409 && wrong.text().contains("Name a person"), "{}", wrong.text());
     }
 
     async fn nobody_else_does(kind) {
