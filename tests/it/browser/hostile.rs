@@ -2,11 +2,13 @@
 
 use actix_payments::gateways::stripe::sign_delivery;
 use actix_payments::{HandlerError, NewPayment};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{admin, assert_quiet, eur, open, settled, shop_with};
 use crate::app::{App, SECRET, on_both_databases};
+use crate::events::fixture;
 use crate::export::{column, parsed};
+use crate::search::encoded;
 use crate::subscriptions::story::{START, Story, items};
 use crate::tools::{Browser, View};
 
@@ -47,7 +49,66 @@ async fn poisoned(kind: crate::app::Kind) -> (App, String) {
         app.now()
     );
     app.deliver(&[&odd]).await;
+    app.deliver(&[&paid(&token), &disputed().to_string()]).await;
+    app.hear(&subscribed()).await;
     (app, token)
+}
+
+/// A hostile text as long as an id may be, without a place to break a line.
+fn long(start: &str) -> String {
+    format!("{start}{EVIL}{}", "W".repeat(255)).chars().take(255).collect()
+}
+
+/// The intent that pays the payment: the events of an account that nobody has named change nothing.
+fn paid(token: &str) -> String {
+    let mut event = fixture("payment_intent.succeeded");
+    event["id"] = json!(long("evt_pi_"));
+    let intent = &mut event["data"]["object"];
+    intent["id"] = json!(format!("pi_{EVIL}"));
+    intent["latest_charge"] = json!(long("ch_"));
+    intent["metadata"] = json!({"payment_token": token});
+    event.to_string()
+}
+
+/// A dispute of the payment, with a hostile reason.
+fn disputed() -> Value {
+    let mut event = fixture("charge.dispute.created");
+    event["id"] = json!(long("evt_du_"));
+    let dispute = &mut event["data"]["object"];
+    dispute["id"] = json!(long("du_"));
+    dispute["charge"] = json!(long("ch_"));
+    dispute["payment_intent"] = json!(format!("pi_{EVIL}"));
+    dispute["reason"] = json!(long(""));
+    event
+}
+
+/// A subscription whose every text is hostile and whose numbers are as large as they can be, with an open invoice.
+fn subscribed() -> Story {
+    // Its events' ids are longer than its own.
+    let mut story = Story::new(&long("")[..200], &long(""));
+    story.checkout(START, &long(""));
+    let mut items = items(&long("price_"), i64::MAX, START);
+    let item = &mut items["data"][0];
+    item["price"]["product"] = json!(long("prod_"));
+    item["price"]["unit_amount"] = json!(i64::MAX);
+    item["price"]["recurring"] = json!({"interval": long(""), "interval_count": i64::MAX});
+    items["data"]
+        .as_array_mut()
+        .unwrap()
+        .push(fixture("customer.subscription.updated")["data"]["object"]["items"]["data"][0].take());
+    let invoice = long("in_");
+    story.update(
+        START + 1,
+        json!({"items": items, "customer": long("cus_"), "latest_invoice": invoice, "schedule": long("sub_sched_"),
+            "pause_collection": {"behavior": long(""), "resumes_at": null}}),
+    );
+    let email = format!("{}@example.org", long(""));
+    story.invoice(
+        "payment_failed",
+        START + 2,
+        json!({"status": long(""), "amount_due": i64::MAX, "attempt_count": i64::MAX, "customer_email": email}),
+    );
+    story
 }
 
 on_both_databases! {
@@ -57,9 +118,21 @@ on_both_databases! {
         settled(&app);
         let mut browser = Browser::start();
         let payment = format!("payments/{token}");
-        let rebuild = format!("payments/{token}/rebuild");
-        let paths = ["payments", &payment, "events", "events?kind=evil*", "events/1", "events/2"];
-        let paths = paths.into_iter().chain(["events/1/dry-run", "events/2/dry-run", &rebuild]).collect::<Vec<_>>();
+        let tokens = app.texts("SELECT token AS t FROM pay_subscriptions");
+        let [subscription] = tokens.iter().map(|token| format!("subscriptions/{token}")).collect::<Vec<_>>().try_into().unwrap();
+        let owned = app.post(&format!("/payments/admin/{subscription}/owner"), &format!("owner={}", encoded(&long("")))).await;
+        assert_eq!(owned.status, 303, "{}", owned.text());
+        let disputed = app.texts("SELECT CAST(id AS VARCHAR(20)) AS t FROM pay_events WHERE kind = 'charge.dispute.created'").remove(0);
+        let paths: Vec<String> = [
+            "payments", "events", "events?kind=evil*", "events/1", "events/2", "events/1/dry-run", "events/2/dry-run",
+            "subscriptions", "disputes", "audit",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(["", "/rebuild", "/customer"].map(|page| format!("{payment}{page}")))
+        .chain(["", "/customer"].map(|page| format!("{subscription}{page}")))
+        .chain([format!("events/{disputed}")])
+        .collect();
         for width in [1280, 360] {
             let view = View { width, ..admin() };
             for path in &paths {
