@@ -11,6 +11,7 @@ use crate::admin::views::payment::Entry;
 use crate::domain::note;
 use crate::reports::PaymentStory;
 use crate::store::audit::ActRow;
+use crate::store::rows::EventRow;
 
 /// What asks for a note on the page `of`, for those who may write one.
 pub(super) fn form(visit: &Visit, of: &str) -> Option<NoteForm> {
@@ -32,12 +33,12 @@ pub(super) fn notes(frame: &Frame, story: &PaymentStory, words: &str) -> Vec<Ent
     let notes = story.acts.iter().filter(|act| act.act == note::ACT);
     let mut found: Vec<&ActRow> = notes.filter(|act| act.detail.as_deref().is_some_and(has)).collect();
     found.sort_by_key(|act| Reverse(act.id));
-    found.into_iter().map(|act| of_payment(frame, story, act)).collect()
+    found.into_iter().map(|act| of(frame, &story.events, act)).collect()
 }
 
-/// An act in the timeline of a payment.
-pub(super) fn of_payment(frame: &Frame, story: &PaymentStory, act: &ActRow) -> Entry {
-    let on = story.events.iter().find(|event| Some(event.id) == act.event_id);
+/// An act in the timeline that these events are in.
+pub(super) fn of(frame: &Frame, events: &[EventRow], act: &ActRow) -> Entry {
+    let on = events.iter().find(|event| Some(event.id) == act.event_id);
     let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
     Entry { href, ..entry(frame, act, on.map(|event| event.kind.as_str())) }
 }

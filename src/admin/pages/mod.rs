@@ -5,9 +5,11 @@ use super::routes::Route;
 mod act_entries;
 mod charts;
 mod payment_answer;
+mod payment_timeline;
 mod payment_totals;
 mod subscription_details;
 mod subscription_sums;
+mod subscription_timeline;
 mod timeline;
 
 /// The files, in the order of the navigation.

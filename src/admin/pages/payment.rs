@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use tokio::task::JoinSet;
 
 use super::operation::{address, icon, title};
-use super::{act_entries, payment_answer, payments, review, timeline};
+use super::{act_entries, payment_answer, payment_timeline, payments, review};
 use crate::reports;
 use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
@@ -83,7 +83,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         note_search: act_entries::search(&visit, &story, wanted.as_deref()),
         timeline: match &wanted {
             Some(words) => act_entries::notes(&frame, &story, words),
-            None => timeline::of(&visit, &story, &payment),
+            None => payment_timeline::of(&visit, &story, &payment),
         },
         timeline_note: story.cut.then(|| {
             let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());

@@ -4,20 +4,18 @@ use actix_web::HttpResponse;
 
 use super::subscription_details::{details, invoices, item, sentence};
 use super::subscription_operation::{address, icon, title};
+use super::subscription_timeline;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
 use crate::admin::views::page::Flash;
-use crate::admin::views::parts::{Badge, Change, Link};
-use crate::admin::views::payment::{Ask, Entry, Step};
+use crate::admin::views::parts::{Badge, Link};
+use crate::admin::views::payment::Ask;
 use crate::admin::views::subscription::Subscription as Page;
-use crate::domain::Timestamp;
 use crate::domain::operation::SubscriptionVerb;
 use crate::engine::request::Requester;
 use crate::reports::SubscriptionStory;
-use crate::store::subscriptions::SubscriptionTransitionRow;
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
@@ -56,7 +54,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         invoices_note: story.has_more_invoices.then(|| format!("The {} newest invoices.", story.invoices.len())),
         details: details(&frame, &story),
         give_owner: (visit.may_act() && row.gateway_ref.is_some()).then_some(give_owner),
-        timeline: timeline(&visit, &story),
+        timeline: subscription_timeline::of(&visit, &story),
         timeline_note: story.cut.then(|| {
             let text = format!("The {} newest events and what they did; all are in the list.", story.events.len());
             Link::new(text, frame.found("events", row.gateway_ref.as_deref().unwrap_or_default()))
@@ -93,57 +91,4 @@ fn asks(frame: &Frame, story: &SubscriptionStory) -> (Vec<Ask>, Vec<String>) {
         leads: may.clone().map(|()| address(frame, &story.row.token, *verb)),
     };
     Ask::offered(story.permissions.iter().map(ask))
-}
-
-/// Everything that happened, newest first.
-fn timeline(visit: &Visit, story: &SubscriptionStory) -> Vec<Entry> {
-    let frame = &visit.frame();
-    let shown = |text: &str| visit.redacted("error", &story.row.variant, text).into_owned();
-    let mut all: Vec<(Timestamp, u8, Entry)> = Vec::new();
-    for event in &story.events {
-        let href = frame.href(&format!("events/{}", event.id));
-        let why = match event.outcome.as_deref() {
-            Some(outcome) => frame.with_next_attempt(&shown(outcome), event),
-            None => "waits for a worker".to_owned(),
-        };
-        let (badge, at) = (event.state.into(), frame.moment(event.received_at));
-        all.push((event.received_at, 1, Entry::event(&event.kind, href, badge, why, at)));
-    }
-    for step in &story.transitions {
-        all.push((step.created_at, 2, transition(frame, step)));
-    }
-    for run in &story.attempts {
-        let at = frame.moment(run.finished_at);
-        let href = frame.href(&format!("events/{}", run.event_id));
-        let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
-        let entry = Entry::attempt(&run.handler, href, run.outcome.into(), why, at);
-        all.push((run.finished_at, 3, entry.with_error(run.error.as_deref().map(shown))));
-    }
-    // What the gateway was asked for is told by the operation, with its actor.
-    for act in story.acts.iter().filter(|act| SubscriptionVerb::parse(&act.act).is_none()) {
-        let from = act.address.as_deref().map(|address| format!(" from {address}")).unwrap_or_default();
-        let detail = act.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
-        let why = format!("by {}{from}{detail}", act.actor);
-        let entry = Entry::act(spaced(&act.act), why, frame.moment(act.created_at));
-        let href = act.event_id.map(|event| frame.href(&format!("events/{event}")));
-        all.push((act.created_at, 4, Entry { href, ..entry }));
-    }
-    for operation in &story.operations {
-        let at = frame.moment(operation.created_at);
-        let came = operation.outcome.as_deref().map_or_else(|| "no answer yet".to_owned(), shown);
-        let (title, why) = (format!("{} asked for", operation.verb.words()), format!("by {}; {came}", operation.actor));
-        all.push((operation.created_at, 0, Entry::operation(title, operation.state.into(), why, at)));
-    }
-    all.sort_by_key(|(at, order, _)| std::cmp::Reverse((*at, *order)));
-    all.into_iter().map(|(_, _, entry)| entry).collect()
-}
-
-fn transition(frame: &Frame, step: &SubscriptionTransitionRow) -> Entry {
-    let (from, to) = (step.from_status, step.to_status);
-    let what = if from == to {
-        Step::stays(&to.into(), Badge::new("changed", "info", "retry"))
-    } else {
-        Step::Changes(Change { from: from.into(), to: to.into() })
-    };
-    Entry::step(what, step.cause.clone(), frame.moment(step.created_at))
 }

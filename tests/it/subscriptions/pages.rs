@@ -136,7 +136,7 @@ on_both_databases! {
         let acts = app.texts("SELECT actor || ' ' || act || ' ' || detail AS t FROM pay_audit");
         assert_eq!(acts, ["admin give_owner user-42"]);
         let page = app.get(&format!("/payments/admin/subscriptions/{token}")).await.text();
-        assert!(page.contains("by admin: user-42") && page.contains("belongs to user-42"), "{page}");
+        assert!(page.contains("by admin on subscription.owner; user-42") && page.contains("belongs to user-42"), "{page}");
         assert!(app.get("/payments/admin/audit").await.text().contains("give owner"));
         let empty = app.post(&format!("/payments/admin/subscriptions/{token}/owner"), "owner=").await;
         assert_eq!(empty.status, 409);
