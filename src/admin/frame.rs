@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use askama::Template;
 
-use super::query::Fields;
+use super::query::{Fields, OpenedFrom};
 use super::settings::Admin;
 use super::site::Sections;
 use super::views::badge::straight;
@@ -81,6 +81,11 @@ impl Frame {
     /// The address of a path below `/admin`.
     pub(super) fn href(&self, path: &str) -> String {
         format!("{}/admin/{path}", self.mount)
+    }
+
+    /// The way back to the list that a page was opened from, as it was seen.
+    pub(super) fn back(&self, from: &OpenedFrom) -> Link {
+        Link::new(from.name, from.view.with(&self.href(from.path), "", None))
     }
 
     /// The address of the list at `path` with what a search for `text` finds.

@@ -171,7 +171,7 @@ impl Visit {
     /// The address of a page of the row that is shown, from which the way back still leads to the list that the row was
     /// opened from.
     pub(super) fn staying(&self, path: &str) -> String {
-        Fields::of(&self.req).of_list().leading(&self.frame().href(path))
+        Fields::of(&self.req).staying(&self.frame().href(path))
     }
 
     pub(super) fn may_act(&self) -> bool {

@@ -18,6 +18,16 @@ pub(super) const PLACE: [&str; 5] = ["before", "upto", "after", "since", "newer_
 
 /// The field of a row's page that holds the view of the list.
 const WITHIN: &str = "in";
+/// The field of a row's page that names that list, where it is not the one of the page's own section.
+const OF: &str = "of";
+
+/// The list that a row's page was opened from.
+pub(super) struct OpenedFrom {
+    pub(super) path: &'static str,
+    pub(super) name: &'static str,
+    /// Its view.
+    pub(super) view: Fields,
+}
 
 impl Fields {
     /// Those of the request. An address that can't be read is one without fields.
@@ -69,15 +79,47 @@ impl Fields {
     }
 
     /// The view of the list, as a page of its rows remembers it.
-    pub(super) fn view(&self) -> Option<String> {
+    fn view(&self) -> Option<String> {
         self.with("", "", None).strip_prefix('?').map(str::to_owned)
     }
 
-    /// The fields of the list that a row's page was opened from.
-    pub(super) fn of_list(&self) -> Self {
-        let mut fields = self.get(WITHIN).map(|view| Self::parse(&view)).unwrap_or_default();
-        fields.0.retain(|(name, _)| !PLACE.contains(&name.as_str()));
-        fields
+    /// The same where the list at `path` is not the one of the page's own section.
+    pub(super) fn leading_from(&self, path: &str, href: &str) -> String {
+        let href = self.leading(href);
+        let joint = if href.contains('?') { '&' } else { '?' };
+        format!("{href}{joint}{OF}={path}")
+    }
+
+    /// The fields by which a row's page remembers the list that it was opened from, as name and value.
+    pub(super) fn remembered(&self) -> Vec<(&'static str, String)> {
+        let of = self.get(OF).map(|of| (OF, of));
+        self.within().view().map(|view| (WITHIN, view)).into_iter().chain(of).collect()
+    }
+
+    /// The address of another page of the same row, which remembers the same list.
+    pub(super) fn staying(&self, href: &str) -> String {
+        self.remembered().into_iter().fold(href.to_owned(), |href, (name, value)| {
+            let joint = if href.contains('?') { '&' } else { '?' };
+            format!("{href}{joint}{name}={}", encode(&value))
+        })
+    }
+
+    /// The view of the list that a row's page was opened from.
+    fn within(&self) -> Self {
+        let mut view = self.get(WITHIN).map(|view| Self::parse(&view)).unwrap_or_default();
+        view.0.retain(|(name, _)| !PLACE.contains(&name.as_str()));
+        view
+    }
+
+    /// Of these lists, as path and name, the one that a row's page was opened from; `own` is that of its section.
+    pub(super) fn opened_from(
+        &self,
+        own: (&'static str, &'static str),
+        others: &[(&'static str, &'static str)],
+    ) -> OpenedFrom {
+        let named = self.get(OF).and_then(|of| others.iter().find(|(path, _)| *path == of));
+        let (path, name) = named.copied().unwrap_or(own);
+        OpenedFrom { path, name, view: self.within() }
     }
 
     /// The way to the neighbouring pages.
@@ -158,8 +200,17 @@ mod tests {
         assert_eq!(fields.with("/l", "status", Some("failed")), "/l?q=a%26b&status=failed");
         let row = fields.leading("/l/1");
         assert_eq!(row, "/l/1?in=status%3Dpaid%26q%3Da%2526b");
-        let within = Fields::of(&TestRequest::with_uri(&row).to_http_request()).of_list();
-        assert_eq!(within.with("/l", "", None), "/l?status=paid&q=a%26b");
+        let opened = |row: &str| {
+            let fields = Fields::of(&TestRequest::with_uri(row).to_http_request());
+            let from = fields.opened_from(("own", "Own"), &[("other", "Other")]);
+            from.view.with(from.path, "", None)
+        };
+        assert_eq!(opened(&row), "own?status=paid&q=a%26b");
+        assert_eq!(opened(&fields.leading_from("other", "/l/1")), "other?status=paid&q=a%26b");
+        assert_eq!(opened(&Fields::default().leading_from("other", "/l/1")), "other");
+        assert_eq!(opened("/l/1?of=elsewhere"), "own");
+        let moved = Fields::of(&TestRequest::with_uri(&fields.leading_from("other", "/l/1")).to_http_request());
+        assert_eq!(opened(&moved.staying("/l/1/note?done=note")), "other?status=paid&q=a%26b");
         assert_eq!(Fields::default().leading("/l/1"), "/l/1");
         assert!(fields.leading("/l/1?done=refund").starts_with("/l/1?done=refund&in=status%3D"));
         assert_eq!(fields.with("/l", "status", None), "/l?q=a%26b");

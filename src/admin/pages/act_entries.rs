@@ -21,7 +21,7 @@ pub(super) fn form(visit: &Visit, of: &str) -> Option<NoteForm> {
 
 /// What looks through the notes of a payment, if there are any.
 pub(super) fn search(visit: &Visit, story: &PaymentStory, words: Option<&str>) -> Option<NoteSearch> {
-    let (within, page) = (Fields::of(&visit.req).of_list().view(), format!("payments/{}", story.payment.token));
+    let (within, page) = (Fields::of(&visit.req).remembered(), format!("payments/{}", story.payment.token));
     let (action, all) = (visit.frame().href(&page), visit.staying(&page));
     let is_any = story.acts.iter().any(|act| act.act == note::ACT);
     is_any.then(|| NoteSearch { action, all, within, words: words.unwrap_or_default().to_owned() })

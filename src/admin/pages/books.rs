@@ -40,7 +40,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         currencies: found.currencies.iter().map(totals).collect(),
         empty: empty(&asked, &list, mode),
         paging: asked.fields.paging(&list, "movement", &found.page, Order::default()),
-        rows: found.page.rows.iter().map(|row| self::row(&frame, row, &found)).collect(),
+        rows: found.page.rows.iter().map(|row| self::row(&frame, &asked, row, &found)).collect(),
     };
     Ok(frame.render(&page))
 }
@@ -165,7 +165,7 @@ fn totals(book: &CurrencyBook) -> CurrencyTotals {
     }
 }
 
-fn row(frame: &Frame, row: &books::MovementRow, found: &Book) -> MovementRow {
+fn row(frame: &Frame, asked: &Asked, row: &books::MovementRow, found: &Book) -> MovementRow {
     let token = found.beside.tokens.get(&row.payment_id).cloned().unwrap_or_default();
     let amount = |minor| Amount::new(Money::new(minor, row.currency));
     MovementRow {
@@ -173,7 +173,7 @@ fn row(frame: &Frame, row: &books::MovementRow, found: &Book) -> MovementRow {
         amount: amount(row.amount),
         net: found.beside.fees.get(&row.id).map(|fee| amount(row.amount.saturating_add(*fee))),
         kind: kind_words(row.kind),
-        payment: Link::new(token.as_str(), frame.href(&format!("payments/{token}"))),
+        payment: Link::new(token.as_str(), asked.fields.leading_from("books", &frame.href(&format!("payments/{token}")))),
         variant: row.variant.clone(),
         gateway_ref: row.gateway_ref.clone(),
         at: frame.moment(row.moved_at),

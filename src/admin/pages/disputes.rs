@@ -38,7 +38,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         },
         empty: empty(&asked, state, &list, &found),
         paging: asked.fields.paging(&list, "dispute", &found.page, Order::default()),
-        rows: found.page.rows.iter().map(|row| self::row(&visit, &frame, state, row)).collect(),
+        rows: found.page.rows.iter().map(|row| self::row(&visit, &frame, &asked, state, row)).collect(),
     };
     Ok(frame.render(&page))
 }
@@ -87,7 +87,7 @@ fn tabs(asked: &Asked, list: &str, state: State, found: &DisputeList) -> Tabs {
     Tabs { label: "State".to_owned(), tabs: DISPUTE_STATES.iter().zip(&found.counts).map(tab).collect() }
 }
 
-fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> DisputeRow {
+fn row(visit: &Visit, frame: &Frame, asked: &Asked, state: State, row: &store::DisputeRow) -> DisputeRow {
     let currency = row.currency.as_deref().and_then(|code| Currency::parse(code).ok());
     let money = row.amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
     let engine = visit.engine();
@@ -105,7 +105,7 @@ fn row(visit: &Visit, frame: &Frame, state: State, row: &store::DisputeRow) -> D
         reason: row.reason.as_deref().map(spaced),
         payment: Link::new(
             row.reference.as_ref().unwrap_or(&row.token),
-            frame.href(&format!("payments/{}", row.token)),
+            asked.fields.leading_from("disputes", &frame.href(&format!("payments/{}", row.token))),
         ),
         customer: row.customer.as_ref().map(|text| Link::new(text, frame.customer("payments", &row.token))),
         variant: row.variant.clone(),

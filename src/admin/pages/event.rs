@@ -40,11 +40,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut around = frame.page(&story.event.kind, "events");
     let fields = Fields::of(&visit.req);
     around.flash = flash(fields.get("done").as_deref());
-    let list = fields.of_list();
     let event = &story.event;
     let page = Event {
         page: around,
-        back: Link::new("Events", list.with(&frame.href("events"), "", None)),
+        back: frame.back(&fields.opened_from(("events", "Events"), &[])),
         kind: event.kind.clone(),
         state: event.state.into(),
         mode: Badge::mode(event.livemode),
@@ -94,7 +93,7 @@ pub(super) fn id(visit: &Visit) -> Result<EventId, Failure> {
 }
 
 fn acts(visit: &Visit, story: &EventStory) -> Vec<Act> {
-    let (event, list) = (&story.event, Fields::of(&visit.req).of_list());
+    let (event, fields) = (&story.event, Fields::of(&visit.req));
     let discard = Act {
         label: "Discard".to_owned(),
         icon: "stop",
@@ -103,7 +102,7 @@ fn acts(visit: &Visit, story: &EventStory) -> Vec<Act> {
         why_not: why_no_discard(event).map(str::to_owned),
     };
     let requeue = requeue_act(&visit.frame(), event, story.body.is_some());
-    vec![Act { action: list.leading(&requeue.action), ..requeue }, discard]
+    vec![Act { action: fields.staying(&requeue.action), ..requeue }, discard]
 }
 
 pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool) -> Act {

@@ -59,7 +59,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         figures: Figure::all(payment, &found.verbs),
         warnings: warnings(&found, verb),
         action: address(&visit, payment, verb),
-        within: fields.of_list().view(),
+        within: fields.remembered(),
         step,
     };
     Ok(frame.render(&page))

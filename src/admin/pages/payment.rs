@@ -11,7 +11,7 @@ use crate::reports;
 use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
-use crate::admin::query::Fields;
+use crate::admin::query::{Fields, OpenedFrom};
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{sentence, spaced};
 use crate::admin::views::page::Flash;
@@ -29,12 +29,16 @@ use crate::store::rows::EventRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("payments/{token}", |visit| Box::pin(show(visit)))];
 
+/// The lists whose rows lead to payments, as path and name: the payments' own, and others.
+const PAYMENTS: (&str, &str) = ("payments", "Payments");
+const ELSEWHERE: &[(&str, &str)] = &[("disputes", "Disputes"), ("books", "Books")];
+
 /// How long the host's own rows may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, fields) = (visit.frame(), Fields::of(&visit.req));
-    let (wanted, list) = (fields.get("words"), fields.of_list());
+    let (wanted, from) = (fields.get("words"), fields.opened_from(PAYMENTS, ELSEWHERE));
     let story = visit.engine().payment_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
     let payment = Payment::of(&story.payment);
@@ -49,7 +53,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (asks, no_asks) = if visit.may_act() { asks(&visit, &story, &payment) } else { Default::default() };
     let page = Page {
         page: around,
-        back: Link::new("Payments", list.with(&frame.href("payments"), "", None)),
+        back: frame.back(&from),
         answer: payment_answer::answer(&frame, &story, &payment),
         payer: payer(&frame, &story, &payment),
         amount: Amount::new(payment.amount),
@@ -74,7 +78,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             .subscription
             .as_ref()
             .map(|token| Link::new(token, frame.href(&format!("subscriptions/{token}")))),
-        neighbours: neighbours(&visit, &story, &list).await?,
+        neighbours: neighbours(&visit, &story, &from).await?,
         rebuild: Link::new("Rebuild", visit.staying(&format!("payments/{}/rebuild", payment.token))),
         details,
         asks,
@@ -169,7 +173,8 @@ fn asks(visit: &Visit, story: &PaymentStory, payment: &Payment) -> (Vec<Ask>, Ve
 }
 
 /// The payments beside this one: in the list that it was opened from, and of the same customer.
-async fn neighbours(visit: &Visit, story: &PaymentStory, list: &Fields) -> Result<Vec<Link>, Failure> {
+async fn neighbours(visit: &Visit, story: &PaymentStory, from: &OpenedFrom) -> Result<Vec<Link>, Failure> {
+    let list = if from.path == PAYMENTS.0 { from.view.clone() } else { Fields::default() };
     let (frame, beside) = (visit.frame(), &story.neighbours);
     let mut asked = Asked::from(list.clone());
     let view = payments::view(&mut asked, &frame);

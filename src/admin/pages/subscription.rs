@@ -24,7 +24,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[
 ];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
-    let frame = visit.frame();
+    let (frame, fields) = (visit.frame(), Fields::of(&visit.req));
     let story = visit.engine().subscription_story(visit.part("token")).await?;
     let story = story.ok_or(Failure::NotFound("There is no subscription with this token."))?;
     let (row, state) = (&story.row, &story.subscription.state);
@@ -35,13 +35,13 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     flags.extend(Badge::mode(row.livemode));
     let name = state.owner.as_ref().or(state.customer.as_ref()).or(row.gateway_ref.as_ref()).unwrap_or(&row.token);
     let mut around = frame.page(&format!("Subscription {name}"), "subscriptions");
-    around.flash = flash(Fields::of(&visit.req).get("done").as_deref(), story.gateway.unwrap_or("the gateway"));
+    around.flash = flash(fields.get("done").as_deref(), story.gateway.unwrap_or("the gateway"));
     let owner = state.owner.clone().unwrap_or_default();
     let give_owner = (frame.href(&format!("subscriptions/{}/owner", row.token)), owner);
     let (asks, no_asks) = if visit.may_act() { asks(&frame, &story) } else { Default::default() };
     let page = Page {
         page: around,
-        back: Link::new("Subscriptions", frame.href("subscriptions")),
+        back: frame.back(&fields.opened_from(("subscriptions", "Subscriptions"), &[])),
         name: name.clone(),
         status: row.status.into(),
         flags,

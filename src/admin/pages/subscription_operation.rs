@@ -49,7 +49,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         warnings: Vec::new(),
         figures: Vec::new(),
         action: address(&frame, &row.token, verb),
-        within: None,
+        within: Vec::new(),
         step,
     };
     Ok(frame.render(&page))

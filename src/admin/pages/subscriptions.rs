@@ -50,7 +50,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "subscription", &found.page, Order::default()),
-        rows: found.page.rows.iter().map(|row| line(&frame, row)).collect(),
+        rows: found.page.rows.iter().map(|row| listed(&frame, &asked, row)).collect(),
     };
     Ok(frame.render(&page))
 }
@@ -130,6 +130,12 @@ fn notes(frame: &Frame, asked: &Asked, found: &SubscriptionPage) -> Vec<String> 
     let stopped = found.stopped_at.map(|at| frame.local(at).0);
     notes.extend(found.page.stopped.map(|_| words::looked_through("subscriptions", "created", stopped)));
     notes
+}
+
+/// A row of the list, from whose page the way back leads to this view.
+fn listed(frame: &Frame, asked: &Asked, row: &SubscriptionRow) -> SubscriptionLine {
+    let line = line(frame, row);
+    SubscriptionLine { href: asked.fields.leading(&line.href), ..line }
 }
 
 pub(super) fn line(frame: &Frame, row: &SubscriptionRow) -> SubscriptionLine {

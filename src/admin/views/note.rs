@@ -16,8 +16,8 @@ pub(crate) struct NoteSearch {
     pub(crate) action: String,
     /// The same with the whole timeline.
     pub(crate) all: String,
-    /// The view of the list that the payment was opened from.
-    pub(crate) within: Option<String>,
+    /// What remembers the list that the payment was opened from, as name and value.
+    pub(crate) within: Vec<(&'static str, String)>,
     /// What is looked for now.
     pub(crate) words: String,
 }

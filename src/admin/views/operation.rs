@@ -28,7 +28,7 @@ pub(crate) struct Operation {
     /// Where both forms lead.
     pub(crate) action: String,
     /// The view of the list that the payment was opened from.
-    pub(crate) within: Option<String>,
+    pub(crate) within: Vec<(&'static str, String)>,
     /// What is to be done next.
     pub(crate) step: Step,
 }

@@ -135,7 +135,7 @@ fn is_one_more(seen: &[String], link: &str) -> bool {
     let path = |link: &str| link.split('?').next().unwrap_or_default().to_owned();
     let has = |link: &str, field: &str| ["?", "&"].iter().any(|before| link.contains(&format!("{before}{field}=")));
     let is_same = |field: &&str| seen.iter().any(|known| has(known, field) && path(known) == path(link));
-    ["from", "totals", "in"].iter().filter(|field| has(link, field)).any(is_same)
+    ["from", "totals", "in", "of"].iter().filter(|field| has(link, field)).any(is_same)
 }
 
 #[actix_web::test]

@@ -3,6 +3,8 @@
 use super::filled;
 use crate::app::{Answer, App, on_both_databases};
 use crate::events::fixture;
+use crate::scenes::completed;
+use crate::subscriptions::story::Story;
 
 /// Where the link with this text leads.
 fn leads(page: &Answer, text: &str) -> Option<String> {
@@ -52,6 +54,36 @@ on_both_databases! {
         }
         let hostile = app.get("/payments/admin/payments/pay_3?in=q%3D%22%3E%3Cscript%3E").await;
         assert!(!hostile.body.contains("<script>"), "{}", hostile.body);
+    }
+
+    async fn a_subscription_leads_back_to_the_list_that_it_was_opened_from(kind) {
+        let app = App::new(kind).await;
+        for (number, status) in ["active", "past_due", "active"].iter().enumerate() {
+            app.hear(&Story::new(number, status)).await;
+        }
+        let list = "subscriptions?status=active&ending=no";
+        let found = rows(&app, list).await;
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(back(&app.get(&found[1]).await), format!("/payments/admin/{list}"));
+        let plain = rows(&app, "subscriptions?before=3").await;
+        assert_eq!(back(&app.get(&plain[0]).await), "/payments/admin/subscriptions", "a place is no view");
+    }
+
+    async fn a_payment_leads_back_to_the_disputes_and_books_that_it_was_opened_from(kind) {
+        let app = App::new(kind).await;
+        let payment = app.order().await;
+        app.deliver(&[&completed(&payment.token), &fixture("charge.dispute.created").to_string()]).await;
+        for list in ["disputes", "disputes?mode=test", "books?mode=test", "books?mode=test&currency=EUR"] {
+            let page = app.get(&format!("/payments/admin/{list}")).await;
+            let row = leads(&page, &format!("<bdi>{}</bdi>", payment.token));
+            let row = row.unwrap_or_else(|| panic!("{list}: {}", page.body));
+            let page = app.get(&row).await;
+            assert_eq!(page.status, 200, "{row}");
+            assert_eq!(back(&page), format!("/payments/admin/{list}"));
+        }
+        // Only lists that are here.
+        let page = app.get(&format!("/payments/admin/payments/{}?of=%2F%2Felsewhere&in=status%3Dpaid", payment.token)).await;
+        assert_eq!(back(&page), "/payments/admin/payments?status=paid");
     }
 
     async fn an_event_leads_back_to_the_list_that_it_was_opened_from(kind) {
