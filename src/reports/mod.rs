@@ -28,7 +28,6 @@ mod refusals;
 mod search;
 mod span;
 mod stories;
-mod subscription_list;
 mod subscription_story;
 mod subscription_sums;
 mod subscriptions;
@@ -38,8 +37,8 @@ pub(crate) use anomaly::Anomaly;
 pub(crate) use audit::{Acts, NAMED, is_on_many};
 pub(crate) use books::{Beside, Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
-    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
-    by_text, event_rows,
+    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP,
+    SubscriptionPage, SubscriptionView, Unreadable, by_text, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use chores::chore_in_words;
@@ -62,7 +61,6 @@ pub(crate) use rebuild::{compare, known};
 pub(crate) use search::{FewOf, FoundCustomer, SearchFindings};
 pub(crate) use span::{Bucket, Span};
 pub(crate) use stories::{EventStory, PaymentStory};
-pub(crate) use subscription_list::{SubscriptionPage, SubscriptionView};
 pub(crate) use subscription_story::SubscriptionStory;
 pub(crate) use subscription_sums::{SUMMED, SubscriptionSums};
 pub use subscriptions::{SubscriptionList, SubscriptionQuery};

@@ -7,7 +7,7 @@ use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::{Engine, ModePolicy, Subscription};
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::subscriptions::{SubscriptionFilter, SubscriptionPlace, SubscriptionRow};
+use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow};
 
 /// How many subscriptions of one owner are looked at to see whether one is active.
 const OF_ONE: i64 = 1_000;
@@ -79,9 +79,9 @@ impl Engine {
     /// The subscriptions that match.
     pub(crate) async fn subscriptions(self: &Arc<Self>, query: SubscriptionQuery) -> Result<SubscriptionList, Error> {
         let limit = query.limit.unwrap_or(100).clamp(1, MOST);
-        let from = query.after.map(|id| SubscriptionPlace::Before(SubscriptionId(id)));
+        let before = query.after.map(SubscriptionId);
         self.read(move |tx| {
-            let mut rows = tx.list_subscriptions(&query.filter, from, limit + 1)?;
+            let mut rows = tx.list_subscriptions(&query.filter, before, limit + 1)?;
             let is_more = rows.len() as i64 > limit;
             rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             let next = rows.last().filter(|_| is_more).map(|row| row.id.0);

@@ -121,6 +121,13 @@ impl AmountKey {
     }
 }
 
+/// A place in an order of moments.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MomentKey {
+    pub at: Timestamp,
+    pub id: i64,
+}
+
 /// What lies strictly between two places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Span<K> {

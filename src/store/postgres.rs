@@ -49,6 +49,8 @@ const ADDRESS: &str = "lower(customer COLLATE \"C\")";
 const LATE: &[&str] = &["source = 'delivery'", "received_at - occurred_at >= interval '600 seconds'"];
 /// An index is sought by a column and the id at once.
 const PAIRS: bool = true;
+/// No words choose an index.
+const INDEXED: Option<&str> = None;
 /// Before a value: nothing. A statement that is used again is planned once, and pairs hide how frequent a value is.
 const UNSEEN: &str = "";
 use diesel::sql_types::Timestamptz as Instant;

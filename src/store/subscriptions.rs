@@ -3,6 +3,7 @@
 
 use diesel::Queryable;
 
+use super::filters::{MomentKey, Span};
 use super::sets::Key;
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
@@ -98,6 +99,59 @@ pub(crate) struct SubscriptionFilter {
     pub customer_ref: Option<String>,
     /// Any of these, by number, where it was searched for them.
     pub among: Option<Vec<SubscriptionId>>,
+    /// The gateway's id of a price or product among the items.
+    pub price: Option<String>,
+    /// Those that will renew: from the first moment on, before the second.
+    pub renews: Option<(Timestamp, Timestamp)>,
+    /// Those that are past due since before this moment.
+    pub due_before: Option<Timestamp>,
+    /// Those whose end is decided and to come, or those that go on.
+    pub ending: Option<bool>,
+    pub livemode: Option<bool>,
+}
+
+/// The subscriptions of one index, in its order: by id, apart from `Renewing` and `Due`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SubscriptionStream {
+    All,
+    Status(SubscriptionStatus),
+    Variant(String),
+    VariantStatus(String, SubscriptionStatus),
+    Owner(String),
+    /// With this price or product among the items.
+    Price(String),
+    Ending(bool),
+    Mode(bool),
+    /// Those that a search found; whatever the window.
+    Found(Vec<SubscriptionId>),
+    /// Those that will renew, by the end of the period.
+    Renewing,
+    /// By the moment since when money is due.
+    Due,
+}
+
+/// What a list of subscriptions goes by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SubscriptionSort {
+    #[default]
+    Id,
+    /// When they renew.
+    Renewal,
+    /// Since when they are past due.
+    Due,
+}
+
+/// Which part of a list of subscriptions is read.
+#[derive(Debug, Clone)]
+pub(crate) struct SubscriptionWindow {
+    pub sort: SubscriptionSort,
+    pub ids: Span<i64>,
+    /// Read only where the list goes by a moment.
+    pub moments: Span<MomentKey>,
+    /// From its lowest to its highest.
+    pub rising: bool,
+    /// How many rows of a stream are looked at.
+    pub depth: i64,
 }
 
 /// What subscriptions of one mode and currency come to in a month.
@@ -108,15 +162,6 @@ pub(crate) struct MonthlySum {
     /// In minor units.
     pub amount: i64,
     pub count: i64,
-}
-
-/// Where a page of a list begins.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum SubscriptionPlace {
-    /// With those before this one: older.
-    Before(SubscriptionId),
-    /// With those after this one: newer, the nearest first.
-    After(SubscriptionId),
 }
 
 /// A stored invoice of a subscription, and one to be written.
@@ -179,13 +224,29 @@ pub(crate) trait Subscriptions {
 
     /// The subscription with this id.
     fn subscription(&mut self, id: SubscriptionId) -> Result<Option<SubscriptionRow>, Error>;
-    /// Up to `limit` subscriptions, from this place on: newest first, or towards the newest.
+    /// Up to `limit` subscriptions before this one, newest first.
     fn list_subscriptions(
         &mut self,
         filter: &SubscriptionFilter,
-        from: Option<SubscriptionPlace>,
+        before: Option<SubscriptionId>,
         limit: i64,
     ) -> Result<Vec<SubscriptionRow>, Error>;
+    /// The first `limit` ids of a part of a stream, in the order of the list, that the rest of the filter wants.
+    fn subscription_ids(
+        &mut self,
+        of: &SubscriptionStream,
+        rest: &SubscriptionFilter,
+        window: &SubscriptionWindow,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionId>, Error>;
+    /// Where the looking at a stream stops, if that is before its end.
+    fn subscription_reach(
+        &mut self,
+        of: &SubscriptionStream,
+        window: &SubscriptionWindow,
+    ) -> Result<Option<SubscriptionId>, Error>;
+    /// Where a subscription stands in a list that goes by a moment.
+    fn subscription_moment(&mut self, sort: SubscriptionSort, id: SubscriptionId) -> Result<Option<MomentKey>, Error>;
     /// How many there are in each status, counted up to `cap`.
     fn count_subscriptions(&mut self, statuses: &[SubscriptionStatus], cap: i64) -> Result<Vec<i64>, Error>;
     /// Whether there is one of real money.

@@ -4,6 +4,7 @@ mod desk;
 mod filters;
 mod mistakes;
 mod plans;
+mod subscriptions;
 mod walks;
 mod ways_back;
 
@@ -67,6 +68,18 @@ pub fn rows(kind: Kind, payments: i64, events: i64) -> [String; 4] {
         ),
     ]
 }
+
+/// Three thousand subscriptions of the gateway's test mode; the columns with times are those of the payments.
+pub const SUBSCRIPTIONS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
+     INSERT INTO pay_subscriptions (token, variant, gateway_ref, status, gateway_status, owner, customer, \
+     customer_ref, items, period_start, period_end, cancel_at_period_end, latest_invoice, due_since, certain, as_of, \
+     livemode, adopted, facts, version, created_at, updated_at, monthly_amount, monthly_currency) \
+     SELECT 'psub_' || i, CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, 'sub_' || i, \
+     CASE i % 9 WHEN 0 THEN 'canceled' WHEN 1 THEN 'past_due' ELSE 'active' END, 'active', 'user-' || i, \
+     'Customer' || i || '@Example.org', 'cus_' || i, \
+     '[{\"price\":\"price_' || (i % 50) || '\",\"quantity\":1,\"interval\":\"month\"}]', created_at, CASE WHEN i <> 77 THEN created_at END, \
+     i % 25 = 3, 'in_' || i, CASE WHEN i % 9 = 1 THEN created_at END, TRUE, created_at, FALSE, i % 3 = 0, '{}', 1, \
+     created_at, created_at, 100 + i, 'EUR' FROM n, (SELECT created_at FROM pay_payments WHERE id = 1) AS first";
 
 /// A page of a list, as far as a test looks at it.
 #[derive(Debug)]

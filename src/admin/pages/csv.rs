@@ -12,7 +12,7 @@ use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
 use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::reports::{Beside, Place};
 use crate::store::books::{BookPlace, MovementRow};
 use crate::store::filters::AmountKey;
@@ -89,9 +89,14 @@ async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
 
 async fn subscriptions_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = readable(subscriptions::view(&mut asked, visit.engine().now()), &asked)?;
+    let mut view = readable(subscriptions::view(&mut asked, visit.engine().now()), &asked)?;
     let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let page = sheet.visit().engine().subscription_page(view.clone(), place, CHUNK).await?.page;
+        if page.lost {
+            // It would begin anew.
+            return Err(Error::new(ErrorKind::Conflict, "the list changed while it was written"));
+        }
+        view = view.clone().past(page.rows.last());
         page.rows.into_iter().for_each(|row| add_subscription(sheet, row));
         Ok(page.further)
     };

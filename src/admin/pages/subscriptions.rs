@@ -14,7 +14,7 @@ use crate::admin::views::words;
 use crate::domain::Timestamp;
 use crate::domain::subscription::{SubscriptionItem, SubscriptionStatus};
 use crate::reports::{COUNT_CAP, Order, ROWS, SEARCH_CAP, SubscriptionPage, SubscriptionView};
-use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow};
+use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow, SubscriptionSort};
 
 pub(in crate::admin) const ROUTES: &[Route] =
     &[Route::section("Subscriptions", "subscriptions", |visit| Box::pin(show(visit)))];
@@ -36,8 +36,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("subscriptions");
+    let sort = view.sort();
     let found = visit.engine().subscription_page(view, place, ROWS).await?;
-    let at_newest = place.is_none();
+    let at_newest = place.is_none() && sort == SubscriptionSort::Id;
+    let order = Order { by_amount: false, rising: sort != SubscriptionSort::Id };
     let page = Subscriptions {
         page: frame.page("Subscriptions", "subscriptions"),
         tabs: tabs(&asked, &list, &found),
@@ -49,7 +51,12 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         },
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| at_newest),
         empty: empty(&visit, &asked, &list, &found),
-        paging: asked.fields.paging(&list, "subscription", &found.page, Order::default()),
+        order: match sort {
+            SubscriptionSort::Id => "newest first",
+            SubscriptionSort::Renewal => "those first that renew first",
+            SubscriptionSort::Due => "those first that are past due the longest",
+        },
+        paging: asked.fields.paging(&list, "subscription", &found.page, order),
         rows: found.page.rows.iter().map(|row| listed(&frame, &asked, row)).collect(),
     };
     Ok(frame.render(&page))
@@ -65,14 +72,15 @@ pub(super) fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
             statuses: asked.word("status", SubscriptionStatus::parse).into_iter().collect(),
             variant: asked.text("variant"),
             owner: asked.text("owner"),
+            price: asked.text("price"),
+            renews: asked.word("renews", days).and_then(|span| Some((now, now.checked_add(span)?))),
+            due_before: asked.word("due", days).and_then(|span| now.checked_sub(span)),
+            ending: asked.word("ending", ending),
+            livemode: asked.livemode(),
             ..SubscriptionFilter::default()
         },
         search: asked.text("q"),
-        price: asked.text("price"),
-        renews: asked.word("renews", days).and_then(|span| Some((now, now.checked_add(span)?))),
-        due_before: asked.word("due", days).and_then(|span| now.checked_sub(span)),
-        ending: asked.word("ending", ending),
-        livemode: asked.livemode(),
+        last_seen: None,
     }
 }
 

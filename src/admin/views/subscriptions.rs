@@ -16,7 +16,9 @@ pub(crate) struct Subscriptions {
     pub(crate) tabs: Tabs,
     /// By variant and search.
     pub(crate) filter: Filter,
-    /// The subscriptions, newest first.
+    /// In which order they stand.
+    pub(crate) order: &'static str,
+    /// The subscriptions.
     pub(crate) rows: Vec<SubscriptionLine>,
     /// Instead of no rows.
     pub(crate) empty: Empty,

@@ -5,12 +5,14 @@ mod lists;
 mod moments;
 mod payments;
 mod readable;
+mod subscriptions;
 mod view;
 mod words;
 
 pub(crate) use lists::{event_rows, payment_rows, payments_of_customer, payments_of_payer};
 pub(crate) use payments::by_text;
 pub(crate) use readable::readable;
+pub(crate) use subscriptions::{SubscriptionPage, SubscriptionView};
 pub(crate) use view::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP, Unreadable,
     page_of,

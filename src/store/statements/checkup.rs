@@ -56,7 +56,15 @@ impl Checkup for Connection {
 
     fn newest_event_times(&mut self, limit: i64) -> Result<Vec<EventTimes>, Error> {
         let all = everything();
-        let newest = Stream { table: "pay_events", only: &[], key: Key::Id(&all), rising: false, depth: limit };
+        let newest = Stream {
+            table: "pay_events",
+            naming: None,
+            index: None,
+            only: &[],
+            key: Key::Id(&all),
+            rising: false,
+            depth: limit,
+        };
         let query = Said::<(Bool, Nullable<Instant>, Instant, Nullable<Instant>, Nullable<Instant>)>::new()
             .rows("source = 'delivery', occurred_at, received_at, finished_at, requeued_at", newest);
         query.load(self).map_err(failed("reading how long deliveries took"))
@@ -91,5 +99,13 @@ impl Checkup for Connection {
 
 /// The window is cut before anything is left out, so that it bounds what is read.
 fn newest<'a>(variant: &'a str, all: &'a Span<i64>, window: i64) -> Stream<'a> {
-    Stream { table: "pay_events", only: &[], key: Key::Word("variant", variant, all), rising: false, depth: window }
+    Stream {
+        table: "pay_events",
+        naming: None,
+        index: None,
+        only: &[],
+        key: Key::Word("variant", variant, all),
+        rising: false,
+        depth: window,
+    }
 }

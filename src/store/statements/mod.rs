@@ -38,4 +38,4 @@ mod subscriptions;
 mod words;
 
 use super::dialect_error as failed;
-use super::{ADDRESS, BYTEWISE, Backend, Connection, LATE, PAIRS, UNSEEN};
+use super::{ADDRESS, BYTEWISE, Backend, Connection, INDEXED, LATE, PAIRS, UNSEEN};

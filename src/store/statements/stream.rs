@@ -5,12 +5,17 @@ use diesel::query_builder::AstPass;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Text};
 
-use super::{Backend, PAIRS, UNSEEN};
-use crate::store::filters::{AmountKey, Span};
+use super::super::Instant;
+use super::{Backend, INDEXED, PAIRS, UNSEEN};
+use crate::store::filters::{AmountKey, MomentKey, Span};
 
 /// The rows of one index.
 pub(super) struct Stream<'a> {
     pub(super) table: &'static str,
+    /// The table that names the rows by its own index, where that is another.
+    pub(super) naming: Option<&'static str>,
+    /// The index that has those rows alone, where the table's own key would do for its order.
+    pub(super) index: Option<&'static str>,
     /// What is true of each of them, as the index itself says it.
     pub(super) only: &'static [&'static str],
     pub(super) key: Key<'a>,
@@ -25,9 +30,13 @@ pub(super) enum Key<'a> {
     Id(&'a Span<i64>),
     /// A column that has one value here, and the id.
     Word(&'static str, &'a str, &'a Span<i64>),
+    /// Two columns of one value each, and the id.
+    Words([(&'static str, &'a str); 2], &'a Span<i64>),
     /// The same of an expression.
     Computed(&'static str, &'a str, &'a Span<i64>),
     Amount(&'a Span<AmountKey>),
+    /// A column with a moment, and the id.
+    Moment(&'static str, &'a Span<MomentKey>),
     /// These rows and no others.
     Among(Vec<i64>),
 }
@@ -35,13 +44,25 @@ pub(super) enum Key<'a> {
 impl Stream<'_> {
     /// All columns, or one, of as many rows as may be looked at.
     pub(super) fn walk<'b>(&'b self, columns: &str, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if let (Some(_), "*") = (self.naming, columns) {
+            // SQLite keeps to the order of a cross join, so that only the rows that are named are looked at.
+            let table = self.table;
+            out.push_sql(&format!("SELECT {table}.* FROM ("));
+            self.walk("id AS named", out.reborrow())?;
+            out.push_sql(&format!(") AS names CROSS JOIN {table} WHERE {table}.id = names.named"));
+            return Ok(());
+        }
         self.rows(columns, out.reborrow())?;
         out.push_sql(&format!(" LIMIT {}", self.depth));
         Ok(())
     }
 
     pub(super) fn rows<'b>(&'b self, columns: &str, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        out.push_sql(&format!("SELECT {columns} FROM {} WHERE ", self.table));
+        out.push_sql(&format!("SELECT {columns} FROM {}", self.naming.unwrap_or(self.table)));
+        if let (Some(words), Some(index)) = (INDEXED, self.index) {
+            out.push_sql(&format!(" {words} {index}"));
+        }
+        out.push_sql(" WHERE ");
         for condition in self.only {
             out.push_sql(&format!("{condition} AND "));
         }
@@ -59,10 +80,16 @@ impl Key<'_> {
         if let (Self::Word(column, value, span) | Self::Computed(column, value, span), false) = (self, PAIRS) {
             out.push_sql(&format!("{column} = "));
             bind::<Text, _>(*value, &mut out)?;
-            out.push_sql(" AND id > ");
-            bind::<BigInt, _>(&span.above, &mut out)?;
-            out.push_sql(" AND id < ");
-            return bind::<BigInt, _>(&span.below, &mut out);
+            out.push_sql(" AND ");
+            return within(span, out);
+        }
+        if let (Self::Words(columns, span), false) = (self, PAIRS) {
+            for (column, value) in columns {
+                out.push_sql(&format!("{column} = "));
+                bind::<Text, _>(*value, &mut out)?;
+                out.push_sql(" AND ");
+            }
+            return within(span, out);
         }
         let columns = self.columns().join(", ");
         out.push_sql(&format!("({columns}) > ("));
@@ -81,6 +108,19 @@ impl Key<'_> {
                 bind::<Text, _>(*value, &mut out)?;
                 out.push_sql(", ");
                 bind::<BigInt, _>(end(span, above), &mut out)
+            }
+            Self::Words(columns, span) => {
+                for (_, value) in columns {
+                    bind::<Text, _>(*value, &mut out)?;
+                    out.push_sql(", ");
+                }
+                bind::<BigInt, _>(end(span, above), &mut out)
+            }
+            Self::Moment(_, span) => {
+                let MomentKey { at, id } = end(span, above);
+                bind::<Instant, _>(at, &mut out)?;
+                out.push_sql(", ");
+                bind::<BigInt, _>(id, &mut out)
             }
             Self::Amount(span) => {
                 let AmountKey { currency, amount, id } = end(span, above);
@@ -108,9 +148,18 @@ impl Key<'_> {
         match self {
             Self::Id(_) | Self::Among(_) => vec!["id"],
             Self::Word(column, ..) | Self::Computed(column, ..) => vec![column, "id"],
+            Self::Words([(first, _), (second, _)], _) => vec![first, second, "id"],
+            Self::Moment(column, _) => vec![column, "id"],
             Self::Amount(_) => vec!["currency", "amount", "id"],
         }
     }
+}
+
+fn within<'b>(ids: &'b Span<i64>, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+    out.push_sql("id > ");
+    bind::<BigInt, _>(&ids.above, &mut out)?;
+    out.push_sql(" AND id < ");
+    bind::<BigInt, _>(&ids.below, &mut out)
 }
 
 /// A value that the plan does not depend on.

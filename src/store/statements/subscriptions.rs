@@ -8,6 +8,7 @@ use diesel::helper_types::AsExprOf;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
+use super::lists::subscriptions as lists;
 use super::said::Said;
 use super::schema::{
     pay_audit, pay_events, pay_subscription_invoices, pay_subscription_operations, pay_subscription_transitions,
@@ -19,6 +20,7 @@ use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
 use crate::domain::subscription::SubscriptionStatus;
 use crate::error::{Error, ErrorKind};
 use crate::store::audit::ActRow;
+use crate::store::filters::MomentKey;
 use crate::store::rows::EventRow;
 use crate::store::sets::Key;
 use crate::store::subscriptions::*;
@@ -157,15 +159,12 @@ impl Subscriptions for Connection {
     fn list_subscriptions(
         &mut self,
         filter: &SubscriptionFilter,
-        from: Option<SubscriptionPlace>,
+        before: Option<SubscriptionId>,
         limit: i64,
     ) -> Result<Vec<SubscriptionRow>, Error> {
         let mut query = s::pay_subscriptions.limit(limit).into_boxed();
-        if let Some(variant) = &filter.variant {
-            query = query.filter(s::variant.eq(variant));
-        }
-        if let Some(owner) = &filter.owner {
-            query = query.filter(s::owner.eq(owner));
+        for condition in lists::conditions(&SubscriptionStream::All, filter) {
+            query = query.filter(condition);
         }
         if let Some(customer) = &filter.customer {
             query = query.filter(s::customer.is_not_null().and(has_address(customer)));
@@ -173,18 +172,35 @@ impl Subscriptions for Connection {
         if let Some(customer_ref) = &filter.customer_ref {
             query = query.filter(s::customer_ref.eq(customer_ref));
         }
-        if !filter.statuses.is_empty() {
-            query = query.filter(s::status.eq_any(&filter.statuses));
-        }
         if let Some(ids) = &filter.among {
             query = query.filter(s::id.eq_any(ids));
         }
-        query = match from {
-            None => query.order(s::id.desc()),
-            Some(SubscriptionPlace::Before(id)) => query.filter(s::id.lt(id)).order(s::id.desc()),
-            Some(SubscriptionPlace::After(id)) => query.filter(s::id.gt(id)).order(s::id.asc()),
-        };
-        query.load(self).map_err(failed("listing subscriptions"))
+        if let Some(id) = before {
+            query = query.filter(s::id.lt(id));
+        }
+        query.order(s::id.desc()).load(self).map_err(failed("listing subscriptions"))
+    }
+
+    fn subscription_ids(
+        &mut self,
+        of: &SubscriptionStream,
+        rest: &SubscriptionFilter,
+        window: &SubscriptionWindow,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionId>, Error> {
+        lists::ids(self, of, rest, window, limit)
+    }
+
+    fn subscription_reach(
+        &mut self,
+        of: &SubscriptionStream,
+        window: &SubscriptionWindow,
+    ) -> Result<Option<SubscriptionId>, Error> {
+        lists::reach(self, of, window)
+    }
+
+    fn subscription_moment(&mut self, sort: SubscriptionSort, id: SubscriptionId) -> Result<Option<MomentKey>, Error> {
+        lists::moment(self, sort, id)
     }
 
     fn count_subscriptions(&mut self, statuses: &[SubscriptionStatus], cap: i64) -> Result<Vec<i64>, Error> {

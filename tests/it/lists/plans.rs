@@ -14,7 +14,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, P
 use diesel::sql_types::{Integer, Text};
 use serde_json::json;
 
-use super::rows;
+use super::{SUBSCRIPTIONS, rows};
 use crate::app::{ADMIN, Kind, SECRET, fresh_database, staff};
 use crate::books::filled;
 use crate::subscriptions::story::{Story, items};
@@ -118,9 +118,21 @@ const PAGES: &[&str] = &[
     "subscriptions?variant=stripe-eu&before=900",
     "subscriptions?owner=user-77",
     "subscriptions?price=price_7&mode=live",
+    "subscriptions?price=price_7&before=900",
+    "subscriptions?price=price_7&owner=user-57&after=40",
     "subscriptions?renews=7&status=active",
+    "subscriptions?renews=30",
+    "subscriptions?renews=30&before=900",
+    "subscriptions?renews=30&after=900&price=price_7",
     "subscriptions?due=7",
+    "subscriptions?due=7&after=901",
+    "subscriptions?due=7&before=901&variant=stripe-eu",
     "subscriptions?ending=yes",
+    "subscriptions?ending=yes&after=900",
+    "subscriptions?ending=no&before=900",
+    "subscriptions?ending=no&price=price_7&status=active",
+    "subscriptions?mode=live",
+    "subscriptions?mode=test&before=900",
     "subscriptions?q=user-77",
     "subscriptions?q=customer77@example.org",
     "subscriptions?q=cus_77",
@@ -132,18 +144,6 @@ const PAGES: &[&str] = &[
     "search?for=12.50",
     "search?for=sub_unknown",
 ];
-
-/// Three thousand subscriptions of the gateway's test mode; the columns with times are those of the payments.
-const SUBSCRIPTIONS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) \
-     INSERT INTO pay_subscriptions (token, variant, gateway_ref, status, gateway_status, owner, customer, \
-     customer_ref, items, period_start, period_end, cancel_at_period_end, latest_invoice, due_since, certain, as_of, \
-     livemode, adopted, facts, version, created_at, updated_at, monthly_amount, monthly_currency) \
-     SELECT 'psub_' || i, CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, 'sub_' || i, \
-     CASE i % 9 WHEN 0 THEN 'canceled' WHEN 1 THEN 'past_due' ELSE 'active' END, 'active', 'user-' || i, \
-     'Customer' || i || '@Example.org', 'cus_' || i, \
-     '[{\"price\":\"price_' || (i % 50) || '\",\"quantity\":1,\"interval\":\"month\"}]', created_at, CASE WHEN i <> 77 THEN created_at END, \
-     i % 25 = 3, 'in_' || i, CASE WHEN i % 9 = 1 THEN created_at END, TRUE, created_at, FALSE, i % 3 = 0, '{}', 1, \
-     created_at, created_at, 100 + i, 'EUR' FROM n, (SELECT created_at FROM pay_payments WHERE id = 1) AS first";
 
 /// The events of a subscription of the gateway's test mode that has just begun, with their signatures.
 fn subscribing(owner: &str) -> Vec<(String, String)> {
@@ -242,7 +242,11 @@ struct SqliteLine {
 /// What SQLite would do; it does not look at the values. What a subquery with its limit leaves may be read whole, and
 /// sorted.
 fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
-    let plan: Vec<SqliteLine> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn).unwrap();
+    // An index that is asked for by its name may be missing.
+    let plan: Vec<SqliteLine> = match diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(conn) {
+        Ok(plan) => plan,
+        Err(error) => return Some(format!("{sql}\n    {error}")),
+    };
     let limited = |line: &SqliteLine| {
         let beside = plan.iter().filter(|other| other.parent == line.parent);
         beside.filter_map(|other| other.detail.strip_prefix("CO-ROUTINE ")).any(|name| {
@@ -280,10 +284,18 @@ fn sqlite_complaint(conn: &mut SqliteConnection, sql: &str) -> Option<String> {
     // Of so many rows by their numbers that reading all of this table is no worse.
     let many = sql.contains("`id` IN (?") && sql.matches('?').count() > 200;
     let heavy = |line: &SqliteLine| heavy(line) && !limited(line) && !searched(line) && !many;
-    let bad = plan.iter().any(|line| heavy(line) || unplaced(line) || wordless(line));
+    let bypassed = |line: &SqliteLine| {
+        line.detail.contains("pay_subscriptions USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)") && is_of_a_part(sql)
+    };
+    let bad = plan.iter().any(|line| heavy(line) || unplaced(line) || wordless(line) || bypassed(line));
     bad.then(|| {
         format!("{sql}\n    {}", plan.iter().map(|line| line.detail.as_str()).collect::<Vec<_>>().join("\n    "))
     })
+}
+
+/// Whether only some subscriptions are read, which an index has that knows no others.
+fn is_of_a_part(sql: &str) -> bool {
+    ["WHERE ended_at IS NULL AND", "WHERE livemode AND", "WHERE NOT livemode AND"].iter().any(|only| sql.contains(only))
 }
 
 const FRUGAL: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off; \
@@ -293,7 +305,9 @@ const AS_IT_LIKES: &str = "RESET ALL; SET plan_cache_mode = force_generic_plan";
 /// What Postgres would do, whatever the values, and as far as it can: with what it would rather not do switched off, it
 /// scans or sorts only where no index serves. A sort is fine above a limit, or of the ids of a search.
 fn postgres_complaint(conn: &mut PgConnection, sql: &str) -> Option<String> {
-    planned(conn, sql, FRUGAL).filter(|plan| plan.scan || plan.sort).map(|plan| plan.text)
+    let few = "WHERE ended_at IS NULL AND (cancel_at IS NOT NULL OR cancel_at_period_end) AND";
+    let bypassed = |plan: &Plan| plan.text.contains("using pay_subscriptions_pkey") && sql.contains(few);
+    planned(conn, sql, FRUGAL).filter(|plan| plan.scan || plan.sort || bypassed(plan)).map(|plan| plan.text)
 }
 
 /// What Postgres does by itself with the tables that have rows enough here to be worth an index.
@@ -341,18 +355,24 @@ const NEEDED: &[&str] = &[
     "pay_movements_book",
     "pay_words_word",
     "pay_subscriptions_real",
+    "pay_subscriptions_renews",
+    "pay_subscriptions_due",
+    "pay_subscriptions_ending",
 ];
+/// Those of nearly all rows here, which Postgres need not choose.
+const ASKED_FOR: &[&str] = &["pay_subscriptions_test", "pay_subscriptions_lasting"];
 
 fn assert_all_go_through_an_index<C: SimpleConnection>(
     conn: &mut C,
     asked: &BTreeSet<String>,
+    needed: &[&str],
     complaint: fn(&mut C, &str) -> Option<String>,
 ) {
     assert!(asked.len() > 30, "{asked:#?}");
     let all = |conn: &mut C| -> Vec<String> { asked.iter().filter_map(|sql| complaint(conn, sql)).collect() };
     let complaints = all(conn);
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    for index in NEEDED {
+    for index in needed {
         conn.batch_execute(&format!("BEGIN; DROP INDEX {index}")).unwrap();
         assert!(!all(conn).is_empty(), "without {index} nothing is said");
         conn.batch_execute("ROLLBACK").unwrap();
@@ -363,7 +383,7 @@ fn assert_all_go_through_an_index<C: SimpleConnection>(
 async fn no_list_reads_a_whole_table_of_sqlite() {
     let (url, _folder) = fresh_database(Kind::Sqlite);
     let (mut conn, asked) = recorded::<SqliteConnection>(Kind::Sqlite, &url).await;
-    assert_all_go_through_an_index(&mut conn, &asked, sqlite_complaint);
+    assert_all_go_through_an_index(&mut conn, &asked, &[NEEDED, ASKED_FOR].concat(), sqlite_complaint);
 }
 
 #[actix_web::test]
@@ -372,5 +392,5 @@ async fn no_list_reads_a_whole_table_of_postgres() {
     let (mut conn, asked) = recorded::<PgConnection>(Kind::Postgres, &url).await;
     let choices: Vec<String> = asked.iter().filter_map(|sql| postgres_choice(&mut conn, sql)).collect();
     assert!(choices.is_empty(), "{}", choices.join("\n"));
-    assert_all_go_through_an_index(&mut conn, &asked, postgres_complaint);
+    assert_all_go_through_an_index(&mut conn, &asked, NEEDED, postgres_complaint);
 }

@@ -47,7 +47,7 @@ on_both_databases! {
         assert_eq!(listed(&app, "?owner=user").await, Vec::<String>::new());
         assert_eq!(listed(&app, "?renews=30").await, Vec::<String>::new());
         app.pass(2 * DAY);
-        assert_eq!(listed(&app, "?renews=30").await, ["user-2", "user-1", "user-0"]);
+        assert_eq!(listed(&app, "?renews=30").await, ["user-0", "user-1", "user-2"], "those first that renew first");
         assert_eq!(listed(&app, "?due=1").await, ["user-1"]);
         assert_eq!(listed(&app, "?status=active&due=1").await, Vec::<String>::new());
         let odd = app.get("/payments/admin/subscriptions?status=odd&renews=x").await.text();

@@ -72,7 +72,7 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
         EventStream::Failure(group) => Key::Word("failure", group, ids),
         EventStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
     };
-    Stream { table: "pay_events", only, key, rising, depth }
+    Stream { table: "pay_events", naming: None, index: None, only, key, rising, depth }
 }
 
 /// What the stream does not see to by itself.

@@ -4,6 +4,7 @@
 mod events;
 mod found;
 mod payments;
+pub(super) mod subscriptions;
 
 pub(super) use events::past;
 pub(super) use found::values;

@@ -66,7 +66,7 @@ fn stream<'a>(
         PaymentStream::Customer(_) => &["absorbed_by IS NULL", "customer IS NOT NULL"],
         _ => &["absorbed_by IS NULL"],
     };
-    Stream { table: "pay_payments", only, key, rising, depth }
+    Stream { table: "pay_payments", naming: None, index: None, only, key, rising, depth }
 }
 
 /// What the stream does not see to by itself.

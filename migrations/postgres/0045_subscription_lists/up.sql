@@ -1,0 +1,43 @@
+-- What is subscribed to: a row for each price and each product of a subscription's items, by the gateway's ids. Kept by
+-- triggers, so that it is right whichever release writes the items.
+CREATE TABLE pay_subscription_prices (
+    price TEXT NOT NULL,
+    -- The subscription's.
+    id    BIGINT NOT NULL,
+    PRIMARY KEY (price, id)
+);
+CREATE INDEX pay_subscription_prices_of ON pay_subscription_prices (id);
+CREATE OR REPLACE FUNCTION pay_keep_subscription_prices() RETURNS trigger LANGUAGE plpgsql
+    SET search_path FROM CURRENT AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM pay_subscription_prices WHERE id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO pay_subscription_prices (price, id)
+        SELECT DISTINCT named.price, NEW.id FROM json_array_elements(CAST(NEW.items AS json)) AS item,
+            LATERAL (VALUES (item ->> 'price'), (item ->> 'product')) AS named (price)
+        WHERE named.price IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER pay_subscription_prices_added AFTER INSERT OR DELETE ON pay_subscriptions
+    FOR EACH ROW EXECUTE FUNCTION pay_keep_subscription_prices();
+CREATE TRIGGER pay_subscription_prices_changed AFTER UPDATE OF items ON pay_subscriptions
+    FOR EACH ROW WHEN (NEW.items <> OLD.items) EXECUTE FUNCTION pay_keep_subscription_prices();
+INSERT INTO pay_subscription_prices (price, id)
+SELECT DISTINCT named.price, s.id FROM pay_subscriptions AS s, json_array_elements(CAST(s.items AS json)) AS item,
+    LATERAL (VALUES (item ->> 'price'), (item ->> 'product')) AS named (price)
+WHERE named.price IS NOT NULL;
+
+-- Those that will renew, in that order; those whose end is decided; and those that go on, newest first.
+CREATE INDEX pay_subscriptions_renews ON pay_subscriptions (period_end, id)
+    WHERE ended_at IS NULL AND cancel_at IS NULL AND NOT cancel_at_period_end;
+CREATE INDEX pay_subscriptions_ending ON pay_subscriptions (id)
+    WHERE ended_at IS NULL AND (cancel_at IS NOT NULL OR cancel_at_period_end);
+CREATE INDEX pay_subscriptions_lasting ON pay_subscriptions (id)
+    WHERE ended_at IS NULL AND cancel_at IS NULL AND NOT cancel_at_period_end;
+-- Those that are past due, the longest first.
+CREATE INDEX pay_subscriptions_due ON pay_subscriptions (due_since, id) WHERE due_since IS NOT NULL;
+-- Those that are tests.
+CREATE INDEX pay_subscriptions_test ON pay_subscriptions (id) WHERE NOT livemode;

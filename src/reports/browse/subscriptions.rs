@@ -1,0 +1,222 @@
+//! Which stream serves a list of subscriptions, and in which order they stand.
+
+use std::sync::Arc;
+
+use super::view::{COUNT_CAP, DEPTH, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
+use super::words::by_words;
+use crate::domain::Timestamp;
+use crate::domain::id::SubscriptionId;
+use crate::domain::subscription::SubscriptionStatus;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::filters::{MomentKey, Span};
+use crate::store::subscriptions::{
+    SubscriptionFilter, SubscriptionRow, SubscriptionSort, SubscriptionStream, SubscriptionWindow,
+};
+
+/// All that an address says of a list of subscriptions, apart from the place in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SubscriptionView {
+    pub filter: SubscriptionFilter,
+    /// A token, an owner, an email address, or a gateway's id of the subscription, its customer or an invoice.
+    pub search: Option<String>,
+    /// Where the last row of the page before stood in a list that goes by a moment, for a place beside it: the
+    /// subscription may have renewed meanwhile.
+    pub last_seen: Option<MomentKey>,
+}
+
+/// A page of the list.
+pub(crate) struct SubscriptionPage {
+    pub page: Page<SubscriptionRow>,
+    /// When the row was created where the looking stopped, in a list that goes by age.
+    pub stopped_at: Option<Timestamp>,
+    /// How many there are in each status, counted up to [`COUNT_CAP`].
+    pub counts: Vec<(SubscriptionStatus, i64)>,
+}
+
+impl SubscriptionView {
+    /// Those that renew soonest or are past due the longest come first, where such are asked for; else the newest.
+    pub(crate) fn sort(&self) -> SubscriptionSort {
+        match (self.filter.renews, self.filter.due_before) {
+            (Some(_), _) => SubscriptionSort::Renewal,
+            (None, Some(_)) => SubscriptionSort::Due,
+            (None, None) => SubscriptionSort::Id,
+        }
+    }
+
+    /// The same view further on, past this row.
+    pub(crate) fn past(self, row: Option<&SubscriptionRow>) -> Self {
+        let moment = |row: &SubscriptionRow| match self.sort() {
+            SubscriptionSort::Renewal => row.period_end,
+            SubscriptionSort::Due => row.due_since,
+            SubscriptionSort::Id => None,
+        };
+        let last_seen = row.and_then(|row| Some(MomentKey { at: moment(row)?, id: row.id.0 }));
+        Self { last_seen, ..self }
+    }
+}
+
+impl Engine {
+    /// A page of the subscriptions that match, of up to `most`.
+    pub(crate) async fn subscription_page(
+        self: &Arc<Self>,
+        view: SubscriptionView,
+        place: Option<Place>,
+        most: usize,
+    ) -> Result<SubscriptionPage, Error> {
+        let variants = self.variant_names();
+        self.look(move |tx| {
+            let page = page(tx, &view, &variants, place, most)?;
+            let stopped = page.stopped.filter(|_| view.sort() == SubscriptionSort::Id).map(SubscriptionId);
+            let stopped_at = stopped.map(|id| tx.subscription(id)).transpose()?.flatten().map(|row| row.created_at);
+            let counts = tx.count_subscriptions(&SubscriptionStatus::ALL, COUNT_CAP)?;
+            let counts = SubscriptionStatus::ALL.into_iter().zip(counts).collect();
+            Ok(SubscriptionPage { page, stopped_at, counts })
+        })
+        .await
+    }
+
+    /// How many subscriptions that match are newer than this one, counted up to `cap`.
+    pub(crate) async fn newer_subscriptions(
+        self: &Arc<Self>,
+        view: SubscriptionView,
+        than: i64,
+        cap: usize,
+    ) -> Result<usize, Error> {
+        let variants = self.variant_names();
+        self.look(move |tx| {
+            let ids = Span { above: than, below: i64::MAX };
+            let window = SubscriptionWindow { ids, rising: true, ..window(&view, SubscriptionSort::Id) };
+            Ok(read(tx, &view, &variants, window, cap)?.0.ids.len())
+        })
+        .await
+    }
+}
+
+/// The page at this place.
+fn page(
+    tx: &mut dyn Tx,
+    view: &SubscriptionView,
+    variants: &[String],
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<SubscriptionRow>, Error> {
+    let mut window = window(view, view.sort());
+    if let Some(place) = place
+        && !narrowed(tx, &mut window, view, place)?
+    {
+        return Ok(Page { lost: true, ..self::page(tx, view, variants, None, size)? });
+    }
+    let (read, capped) = read(tx, view, variants, window, size + 1)?;
+    let page = Page { capped, ..cut(read, place, size) };
+    if page.rows.is_empty() {
+        return Ok(page.with_rows(Vec::new(), |row: &SubscriptionRow| row.id));
+    }
+    let among = SubscriptionFilter { among: Some(page.rows.clone()), ..SubscriptionFilter::default() };
+    let rows = tx.list_subscriptions(&among, None, size as i64)?;
+    Ok(page.with_rows(rows, |row| row.id))
+}
+
+/// All that can match by its age, and all that can by its moment; the earliest moments come first.
+fn window(view: &SubscriptionView, sort: SubscriptionSort) -> SubscriptionWindow {
+    let SubscriptionFilter { renews, due_before, .. } = &view.filter;
+    let ever = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    let (from, until) = renews.or(due_before.map(|at| (Timestamp::UNIX_EPOCH, at))).unwrap_or(ever);
+    let moments = Span { above: MomentKey { at: from, id: 0 }, below: MomentKey { at: until, id: 0 } };
+    let ids = Span { above: 0, below: i64::MAX };
+    SubscriptionWindow { sort, ids, moments, rising: sort != SubscriptionSort::Id, depth: DEPTH }
+}
+
+/// Begins the window at this place; `false` when there is no such place.
+fn narrowed(
+    tx: &mut dyn Tx,
+    window: &mut SubscriptionWindow,
+    view: &SubscriptionView,
+    place: Place,
+) -> Result<bool, Error> {
+    window.rising = window.rising != place.back;
+    let reach = i64::from(place.with);
+    let id = if window.rising { place.id.saturating_sub(reach) } else { place.id.saturating_add(reach) };
+    if window.sort == SubscriptionSort::Id {
+        if window.rising {
+            window.ids.above = window.ids.above.max(id);
+        } else {
+            window.ids.below = window.ids.below.min(id);
+        }
+        return Ok(true);
+    }
+    let seen = view.last_seen.clone().filter(|key| key.id == place.id);
+    let now = |tx: &mut dyn Tx| tx.subscription_moment(window.sort, SubscriptionId(place.id));
+    let Some(key) = seen.map_or_else(|| now(tx), |key| Ok(Some(key)))? else { return Ok(false) };
+    let key = MomentKey { id, ..key };
+    if window.rising {
+        window.moments.above = window.moments.above.clone().max(key);
+    } else {
+        window.moments.below = window.moments.below.clone().min(key);
+    }
+    Ok(true)
+}
+
+fn read(
+    tx: &mut dyn Tx,
+    view: &SubscriptionView,
+    variants: &[String],
+    mut window: SubscriptionWindow,
+    limit: usize,
+) -> Result<(Read<SubscriptionId>, bool), Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    window.depth = window.depth.max(limit);
+    if let Some(text) = &view.search {
+        let words = by_words(tx, text)?;
+        let mut ids = tx.find_subscriptions(text, SEARCH_CAP as i64 + 1)?;
+        ids.extend(words.subscriptions);
+        let (ids, capped) = found(ids);
+        let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
+        let ids = tx.subscription_ids(&SubscriptionStream::Found(ids), &view.filter, &window, limit)?;
+        return Ok((Read { ids, stopped: None }, capped || words.is_more));
+    }
+    let stream = stream(tx, &view.filter, variants, &window)?;
+    let ids = tx.subscription_ids(&stream, &view.filter, &window, limit)?;
+    let is_short = (ids.len() as i64) < limit;
+    let stopped = if is_short { tx.subscription_reach(&stream, &window)? } else { None };
+    Ok((Read { ids, stopped }, false))
+}
+
+/// The stream to be read: of a list by age, the one that comes furthest; of another, a short one whole, or else the one
+/// in its order.
+fn stream(
+    tx: &mut dyn Tx,
+    filter: &SubscriptionFilter,
+    variants: &[String],
+    window: &SubscriptionWindow,
+) -> Result<SubscriptionStream, Error> {
+    let mut by_id = Vec::new();
+    by_id.extend(filter.owner.clone().map(SubscriptionStream::Owner));
+    by_id.extend(filter.price.clone().map(SubscriptionStream::Price));
+    by_id.extend(filter.ending.map(SubscriptionStream::Ending));
+    let status = <[SubscriptionStatus; 1]>::try_from(filter.statuses.as_slice()).ok().map(|[status]| status);
+    // Where there is but one variant, nearly all is of it.
+    let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
+    by_id.extend(match (variant, status) {
+        (Some(variant), Some(status)) => Some(SubscriptionStream::VariantStatus(variant, status)),
+        (Some(variant), None) => Some(SubscriptionStream::Variant(variant)),
+        (None, Some(status)) => Some(SubscriptionStream::Status(status)),
+        (None, None) => None,
+    });
+    by_id.extend(filter.livemode.map(SubscriptionStream::Mode));
+    let in_order = match window.sort {
+        SubscriptionSort::Id if by_id.is_empty() => return Ok(SubscriptionStream::All),
+        SubscriptionSort::Id => {
+            return furthest(tx, by_id, window.rising, |tx, stream| tx.subscription_reach(stream, window));
+        }
+        SubscriptionSort::Renewal => SubscriptionStream::Renewing,
+        SubscriptionSort::Due => SubscriptionStream::Due,
+    };
+    for stream in by_id {
+        if tx.subscription_reach(&stream, window)?.is_none() {
+            return Ok(stream);
+        }
+    }
+    Ok(in_order)
+}
