@@ -26,6 +26,9 @@ use crate::error::Error;
 use crate::store::rows::{Claimed, NewTransition, PaymentDraft, PaymentRow, Verdict};
 use crate::store::told;
 
+/// How long a link between objects waits for a payment: as long as gateways deliver again.
+const LINKING: Duration = Duration::from_secs(3 * 86_400);
+
 /// One event, and what decides about it besides the working set.
 pub(crate) struct Step<'a> {
     pub(crate) event: &'a Claimed,
@@ -62,6 +65,8 @@ impl Step<'_> {
         let stepped = match (found, rebuild, self.remade) {
             (Some(found), Some(order), Some(remade)) => self.rebuild(set, found, &order.actor, remade),
             (Some(found), ..) => self.apply(set, found),
+            (None, ..) if interpretation.is_link && self.may_wait() => Ok(self.waits_to_link()),
+            (None, ..) if interpretation.is_link && !self.is_wanted => Ok(self.unlinked()),
             (None, ..) if interpretation.facts.is_empty() => Ok(self.nothing_to_do()),
             (None, ..) => self.unmatched(set),
         }?;
@@ -105,6 +110,27 @@ impl Step<'_> {
         Stepped { verdict, is_told: !is_parked, subscription: Some(change), ..stepped }
     }
 
+    /// Whether a payment may come that it is to be linked to.
+    fn may_wait(&self) -> bool {
+        self.unmatched != Unmatched::Ignore && !self.event.was_parked
+    }
+
+    /// A link between objects that no payment bears yet: without it, each would become a payment of its own.
+    fn waits_to_link(&self) -> Stepped {
+        let named = all(&self.read.interpretation.references).join(", ");
+        let why = format!("waits until a payment bears one of {named}, to link them");
+        let parked = self.ended(EventState::Parked, "parked", why);
+        let due_at = Some(later(self.event.row.received_at.max(self.now), LINKING));
+        Stepped { verdict: Verdict { due_at, finished_at: None, ..parked.verdict }, ..parked }
+    }
+
+    /// A link that waited long enough, or is not to wait; it is taken up once a payment bears one of its references.
+    fn unlinked(&self) -> Stepped {
+        let Interpretation { references, summary, .. } = &self.read.interpretation;
+        let named = all(references).join(", ");
+        self.ended(EventState::Ignored, "unmatched", format!("{summary}; no payment here bears {named}"))
+    }
+
     /// No payment, and nothing that would change one.
     fn nothing_to_do(&self) -> Stepped {
         let summary = self.read.interpretation.summary.clone();
@@ -118,8 +144,7 @@ impl Step<'_> {
     /// Facts, but no payment to put them to.
     fn unmatched(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
         let Interpretation { references, summary, .. } = &self.read.interpretation;
-        let named = all(references).join(", ");
-        let (row, grace) = (&self.event.row, self.grace);
+        let (named, row, grace) = (all(references).join(", "), &self.event.row, self.grace);
         let statement = self.read.interpretation.subscription.as_ref();
         let may_be_ours = self.names_invoice && !self.event.was_parked && !grace.is_zero();
         let is_ours = statement.is_some_and(|statement| set.subscriptions.is_started_here(&row.variant, statement));
@@ -177,8 +202,8 @@ impl Step<'_> {
             adopted: true,
             created_at: self.now,
         });
-        let matched_by = linkable(&interpretation.references).into_iter().next().unwrap_or_default();
-        self.apply(set, Match { payment, matched_by, same: Vec::new(), is_ambiguous: false })
+        let by = linkable(&interpretation.references).into_iter().next().unwrap_or_default();
+        self.apply(set, Match { payment, matched_by: by, same: Vec::new(), is_ambiguous: false })
     }
 
     /// Merges the facts into the payment's ledger and draws what follows from it.

@@ -67,6 +67,7 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
         customer: notification.customer(),
         payer: Payer::default(),
         awaits_completion: None,
+        is_link: false,
         object_to_fetch: None,
         subscription,
     })

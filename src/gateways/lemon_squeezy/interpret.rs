@@ -123,6 +123,7 @@ fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Ma
     }
     Ok(Interpretation {
         payer: Payer { name: short(&invoice.of, "user_name"), ..Payer::default() },
+        is_link: false,
         object_to_fetch: None,
         references: named_invoice(invoice),
         facts,

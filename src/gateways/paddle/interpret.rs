@@ -106,6 +106,7 @@ fn transaction(
         facts.push(with_money(fact(event, Aspect::Authorization, &id, State::Failed), total));
     }
     Ok(Interpretation {
+        is_link: false,
         object_to_fetch: None,
         references: named(data),
         facts,

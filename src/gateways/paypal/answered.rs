@@ -116,6 +116,7 @@ impl Resource<'_> {
         let email = |object: Option<Object<'_>>| object.and_then(|object| short(&object, "email_address"));
         Ok(Interpretation {
             subscription: None,
+            is_link: false,
             object_to_fetch: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),

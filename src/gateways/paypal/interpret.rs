@@ -143,6 +143,7 @@ impl Resource<'_> {
         let payer = self.object.object("payer", "a payer")?;
         Ok(Interpretation {
             subscription: None,
+            is_link: false,
             object_to_fetch: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),

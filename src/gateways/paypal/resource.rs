@@ -31,6 +31,7 @@ impl Resource<'_> {
             customer: None,
             payer: Payer::default(),
             awaits_completion: None,
+            is_link: false,
             object_to_fetch: None,
             subscription: None,
         }

@@ -114,6 +114,7 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
     }
     Ok(Interpretation {
         payer: Payer { name: nested(data, "customer", "name"), ..Payer::default() },
+        is_link: false,
         object_to_fetch: None,
         references: named("order", data),
         facts,

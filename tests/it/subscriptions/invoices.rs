@@ -1,10 +1,13 @@
 //! Is it known of each invoice what is due, paid, failed and tried next, and is its money a payment, in every order?
 
-use serde_json::json;
+use actix_payments::Unmatched;
+use serde_json::{Value, json};
 
 use super::billing::Billing;
-use super::story::{Story, orders};
+use super::started::{at_stripe, begun};
+use super::story::{Story, orders, some_orders};
 use crate::app::{App, NOW, on_both_databases};
+use crate::events::fixture;
 
 /// What is known of the invoices, oldest first: the gateway ref, its status, and how many payments bear it.
 fn invoices(app: &App) -> Vec<String> {
@@ -15,7 +18,126 @@ fn invoices(app: &App) -> Vec<String> {
     )
 }
 
+/// How many orders are looked at, of more than five thousand, and what the stories' ids begin with.
+const MANY: usize = 72;
+const FIRST: usize = 1000;
+
+/// All that Stripe tells of a subscription that begins in a checkout, where its first invoice is paid. With the token of
+/// one that was started here, in the metadata that Stripe copies to its objects.
+fn begins(number: usize, token: Option<&str>) -> Vec<String> {
+    let id = FIRST + number;
+    let mut story = Story::new(id, "incomplete");
+    story.checkout(NOW + 1, "user-42");
+    story.update(NOW + 2, json!({"status": "active"}));
+    story.invoice("paid", NOW + 3, json!({"status": "paid", "amount_paid": 2000, "attempt_count": 1}));
+    let own = json!({"tenant": "7", "subscription_token": token}).to_string();
+    let bearing = |event: &String| match token {
+        Some(_) => event.replace(r#"{"tenant":"7"}"#, &own),
+        None => event.clone(),
+    };
+    let mut all: Vec<String> = story.events.iter().map(bearing).collect();
+    let (invoice, intent, charge) = (format!("in_{id}"), format!("pi_{id}"), format!("ch_{id}"));
+    // Older intents do not say which invoice they pay.
+    let order = if number % 4 < 2 { json!(invoice) } else { Value::Null };
+    let of_money = [
+        (
+            "invoice_payment.paid",
+            json!({"id": format!("inpay_{id}"), "invoice": invoice,
+            "payment": {"type": "payment_intent", "payment_intent": intent}}),
+        ),
+        (
+            "payment_intent.succeeded.subscription",
+            json!({"id": intent, "latest_charge": charge,
+            "payment_details": {"order_reference": order}}),
+        ),
+        (
+            "charge.succeeded",
+            json!({"id": charge, "payment_intent": intent, "amount": 2000, "amount_captured": 2000,
+            "currency": "usd", "metadata": {}}),
+        ),
+    ];
+    for (name, changes) in of_money {
+        let mut event: Value = fixture(name);
+        event["id"] = json!(format!("evt_{name}_{id}"));
+        event["data"]["object"].as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        all.push(event.to_string());
+    }
+    all
+}
+
+/// Tells the story of many subscriptions, each in an order of its own, one by one or at once: each ends as one payment,
+/// and the subscription's page and the payment's lead to each other.
+async fn one_payment_each(app: &App, tokens: &[Option<String>]) {
+    let tell = |number: usize| begins(number, tokens[number].as_deref());
+    for (number, order) in some_orders(tell(0).len(), tokens.len()).iter().enumerate() {
+        let told = tell(number);
+        for at in order {
+            assert_eq!(app.stripe(&told[*at]).await.status, 200);
+            if number % 2 == 0 {
+                app.drain().await;
+            }
+        }
+    }
+    app.drain().await;
+    // What bears no token waits for a payment, and is adopted after the grace time.
+    app.pass(3600);
+    app.drain().await;
+    assert_eq!(app.events("parked") + app.events("discarded"), 0, "{:?}", app.outcomes());
+    let many = tokens.len() as i64;
+    assert_eq!(app.number("SELECT count(*) FROM pay_subscriptions"), many);
+    assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE absorbed_by IS NULL"), many);
+    let whole = "status = 'paid' AND amount = 2000 AND captured_amount = 2000 AND absorbed_by IS NULL";
+    assert_eq!(app.number(&format!("SELECT count(*) FROM pay_payments WHERE {whole} AND NOT needs_review")), many);
+    for (number, token) in tokens.iter().enumerate() {
+        let all = ["in", "pi", "ch"].map(|kind| format!("'{kind}_{}'", FIRST + number)).join(", ");
+        let bearing = format!(
+            "SELECT DISTINCT p.token AS t FROM pay_references r JOIN pay_payments p ON p.id = r.payment_id \
+             WHERE r.gateway_ref IN ({all}) AND p.absorbed_by IS NULL"
+        );
+        let payment = app.texts(&bearing);
+        let subscription = app.subscription(&format!("sub_{}", FIRST + number)).await;
+        assert_eq!((payment.len(), subscription.owner()), (1, Some("user-42")), "{number}: {payment:?}");
+        assert!(token.as_ref().is_none_or(|token| *token == subscription.token), "{number}");
+        let (subscription, payment) =
+            (format!("subscriptions/{}", subscription.token), format!("payments/{}", payment[0]));
+        for (page, other) in [(&subscription, &payment), (&payment, &subscription)] {
+            let page = app.get(&format!("/payments/admin/{page}")).await.body;
+            assert!(page.contains(&format!("{other}\"")), "{number}: no {other} on {page}");
+        }
+    }
+}
+
 on_both_databases! {
+    async fn the_first_invoice_ends_as_one_payment_in_every_order(kind) {
+        one_payment_each(&App::new(kind).await, &vec![None; MANY]).await;
+    }
+
+    async fn the_first_invoice_of_what_was_started_here_ends_as_one_payment_in_every_order(kind) {
+        for (unmatched, many) in [(Unmatched::Park, MANY), (Unmatched::Ignore, MANY / 3)] {
+            let (app, _listener) = at_stripe(kind, unmatched).await;
+            let mut tokens = Vec::new();
+            for _ in 0..many {
+                tokens.push(Some(begun(&app).await));
+            }
+            one_payment_each(&app, &tokens).await;
+        }
+    }
+
+    async fn an_event_of_both_is_in_both_timelines(kind) {
+        let app = App::new(kind).await;
+        let told = begins(1, None);
+        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let of_both = "SELECT CAST(id AS VARCHAR(20)) AS t FROM pay_events WHERE kind = 'invoice.paid'";
+        let event = format!("href=\"/payments/admin/events/{}\"", app.texts(of_both).remove(0));
+        let payment = app.texts("SELECT token AS t FROM pay_payments").remove(0);
+        let subscription = app.subscription(&format!("sub_{}", FIRST + 1)).await.token;
+        for page in [format!("payments/{payment}"), format!("subscriptions/{subscription}")] {
+            let body = app.get(&format!("/payments/admin/{page}")).await.body;
+            let timeline = body.split_once("<ol class=\"timeline\"").unwrap().1.split_once("</ol>").unwrap().0;
+            assert_eq!(timeline.matches(&event).count(), 1, "{page}: {timeline}");
+        }
+    }
+
     async fn an_invoice_and_its_payment_find_each_other_in_every_order(kind) {
         for order in orders(4) {
             let app = App::new(kind).await;

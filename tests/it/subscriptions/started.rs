@@ -40,14 +40,24 @@ fn event(number: i64, token: Option<&str>) -> DummySubscription {
 
 /// An app with Stripe and a subscription that it started.
 async fn started_at_stripe(kind: Kind, unmatched: Unmatched) -> (App, Listener, String) {
+    let (app, listener) = at_stripe(kind, unmatched).await;
+    let token = begun(&app).await;
+    (app, listener, token)
+}
+
+/// An app that starts subscriptions at Stripe.
+pub async fn at_stripe(kind: Kind, unmatched: Unmatched) -> (App, Listener) {
     let session = json!({"id": "cs_1", "object": "checkout.session", "url": "https://checkout.stripe.com/c/1"});
     let listener = Listener::saying([Say::Answer(200, vec![], session.to_string())]);
     let stripe = Stripe::new(SECRET).api_key("sk_test_1").api_base(&listener.address);
     let variant = Variant::new(stripe).unmatched(unmatched);
-    let app = App::bare(kind, |builder| builder.variant("stripe", variant)).await;
+    (App::bare(kind, |builder| builder.variant("stripe", variant)).await, listener)
+}
+
+/// A subscription that is started there: its token.
+pub async fn begun(app: &App) -> String {
     let new = NewSubscription::new("stripe", "price_tea").owner("user-42").return_url("https://shop.example/");
-    let token = app.payments.subscribe(new).await.unwrap().subscription.token;
-    (app, listener, token)
+    app.payments.subscribe(new).await.unwrap().subscription.token
 }
 
 /// The intent that pays an invoice: like its charge, it states nothing of the subscription.

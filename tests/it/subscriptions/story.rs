@@ -138,6 +138,21 @@ pub fn orders(count: usize) -> Vec<Vec<usize>> {
     all
 }
 
+/// So many orders of so many, drawn at random, and the same ones each time.
+pub fn some_orders(count: usize, many: usize) -> Vec<Vec<usize>> {
+    let mut seed = 14_u64;
+    let mut draw = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let mut order = || {
+        let mut order: Vec<usize> = (0..count).collect();
+        (1..count).rev().for_each(|at| order.swap(at, draw(at + 1)));
+        order
+    };
+    (0..many).map(|_| order()).collect()
+}
+
 impl App {
     pub async fn subscription(&self, gateway_ref: &str) -> Subscription {
         self.payments

@@ -90,6 +90,7 @@ pub(super) fn interpret(
         customer: customer(object),
         payer: payer::payer(object),
         awaits_completion: None,
+        is_link: false,
         object_to_fetch: None,
         subscription: invoice::of_checkout(event, object, owner_key).filter(|_| matches!(family, Family::Checkout)),
     })

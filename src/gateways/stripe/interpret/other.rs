@@ -24,7 +24,10 @@ pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>) -> Interpretat
     }
     let references = References { tokens: Vec::new(), gateway_refs: distinct(links) };
     let subscription = invoice::of_invoice(event, &object);
-    Interpretation { references, summary, customer: customer(&object), subscription, ..Interpretation::default() }
+    // Nothing else says of some intents which invoice they pay.
+    let is_link = kind.starts_with("invoice_payment.") && references.gateway_refs.len() > 1;
+    let customer = customer(&object);
+    Interpretation { references, summary, customer, is_link, subscription, ..Interpretation::default() }
 }
 
 /// What events of this kind are about.
