@@ -55,6 +55,8 @@ pub trait SubscriptionGateway: Send + Sync {
 pub struct PortalRequest {
     /// The gateway's id of the subscription.
     pub gateway_ref: String,
+    /// The account that its events name, as in [`SubscriptionCall::account`].
+    pub account: Option<String>,
     /// The gateway's id of the customer, as far as it is known.
     pub customer_ref: Option<String>,
     /// How the subscription stands as far as events have shown it.
@@ -100,6 +102,8 @@ pub struct SubscriptionCall {
     pub verb: SubscriptionVerb,
     /// The gateway's id of the subscription.
     pub gateway_ref: String,
+    /// The account that its events name, where that is another than the merchant's own: at Stripe, a connected one.
+    pub account: Option<String>,
     /// For [`SubscriptionVerb::Change`]: what is to change. The same for every try of a call.
     pub change: Option<PlanChange>,
     /// How the subscription stands as far as events have shown it, at this try.
@@ -136,6 +140,7 @@ impl SubscriptionCall {
         Self {
             verb,
             gateway_ref: gateway_ref.into(),
+            account: None,
             change: None,
             state: SubscriptionFacts::default().state(),
             idempotency_key: idempotency_key.into(),

@@ -173,6 +173,7 @@ fn call(tx: &mut dyn Tx, operation: &SubscriptionOperationRow) -> Result<Subscri
     Ok(SubscriptionCall {
         verb: operation.verb,
         gateway_ref: operation.gateway_ref.clone(),
+        account: tx.account_of_subscription(&row.token)?,
         change: operation.params.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)?,
         state: Subscription::of(&row)?.state,
         idempotency_key: operation.idempotency_key.clone(),

@@ -25,7 +25,9 @@ impl Engine {
         let customer_ref = state.customer_ref.clone();
         let address = Some(self.address_of(&subscription.variant).trim_end_matches('/').to_owned());
         let return_url = return_url.replace("{token}", token);
-        let request = PortalRequest { gateway_ref, customer_ref, state, address, return_url };
+        let of = token.to_owned();
+        let account = self.read(move |tx| tx.account_of_subscription(&of)).await?;
+        let request = PortalRequest { gateway_ref, account, customer_ref, state, address, return_url };
         let url = match observed(&subscription.variant, "portal", gateway.portal(&request)).await {
             Err(GatewayError::Unsupported(why)) => return Err(refused(why)),
             Err(error) => {

@@ -264,6 +264,8 @@ pub(crate) trait Subscriptions {
     ) -> Result<Vec<SubscriptionTransitionRow>, Error>;
     /// The acts on a subscription and on its events, newest first.
     fn acts_of_subscription(&mut self, subscription: SubscriptionId) -> Result<Vec<ActRow>, Error>;
+    /// The account that the newest event of the subscription with this token names, if any names one.
+    fn account_of_subscription(&mut self, token: &str) -> Result<Option<String>, Error>;
     /// The events of a subscription, newest first.
     fn events_of_subscription(&mut self, subscription: SubscriptionId, cap: i64) -> Result<Vec<EventRow>, Error>;
 }

@@ -75,10 +75,15 @@ impl Engine {
             return Ok(Err(GatewayError::Unsupported("it has no subscriptions".to_owned())));
         };
         let gone = || Error::new(ErrorKind::NotFound, "the subscription is gone");
-        let row = self.read(move |tx| tx.subscription(id)?.ok_or_else(gone)).await?;
+        let known = move |tx: &mut dyn Tx| {
+            let row = tx.subscription(id)?.ok_or_else(gone)?;
+            Ok((tx.account_of_subscription(&row.token)?, row))
+        };
+        let (account, row) = self.read(known).await?;
         let verb = SubscriptionVerb::Refresh;
         let gateway_ref = row.gateway_ref.clone().unwrap_or_default();
         let call = SubscriptionCall {
+            account,
             state: Subscription::of(&row)?.state,
             requested_at: self.now(),
             ..SubscriptionCall::new(verb, gateway_ref.as_str(), key()?)

@@ -289,6 +289,14 @@ impl Subscriptions for Connection {
             .map_err(failed("reading acts"))
     }
 
+    fn account_of_subscription(&mut self, token: &str) -> Result<Option<String>, Error> {
+        use pay_events::dsl as e;
+        let its = s::pay_subscriptions.filter(s::token.eq(token)).select(s::id.nullable());
+        let naming = e::pay_events.filter(e::subscription_id.eq_any(its).and(e::account.is_not_null()));
+        let newest = naming.order(e::id.desc()).select(e::account).first::<Option<String>>(self).optional();
+        newest.map(Option::flatten).map_err(failed("looking for a subscription's account"))
+    }
+
     fn events_of_subscription(&mut self, subscription: SubscriptionId, cap: i64) -> Result<Vec<EventRow>, Error> {
         use pay_events::dsl as e;
         e::pay_events

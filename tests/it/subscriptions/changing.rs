@@ -4,18 +4,28 @@ use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::paypal::PayPal;
 use actix_payments::{ErrorKind, NewSubscription, Outcome, PlanChange, Proration};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::billing::{Billing, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
 
 /// An app that knows the fake's one subscription.
 async fn app(kind: Kind) -> (App, Billing, String) {
+    app_of(kind, None).await
+}
+
+/// The same where the subscription is of a connected account.
+async fn app_of(kind: Kind, account: Option<&str>) -> (App, Billing, String) {
     let billing = Billing::new(NOW);
     let id = billing.state().subscribe("user-42", false);
-    let gateway = billing.gateway(SECRET);
+    let gateway = billing.gateway(SECRET).accounts(account);
     let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
-    let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+    let of_account = |event: &Value| {
+        let mut event = event.clone();
+        event.as_object_mut().unwrap().extend(account.map(|account| ("account".to_owned(), json!(account))));
+        event.to_string()
+    };
+    let told: Vec<String> = billing.state().events.iter().map(of_account).collect();
     app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let token = app.subscription(&id).await.token;
     (app, billing, token)
@@ -42,6 +52,28 @@ on_both_databases! {
         assert_eq!(app.payments.subscription(&token).await.unwrap().unwrap().state.pause, None);
         let not = app.payments.unpause_subscription(&token).await.unwrap_err();
         assert_eq!((not.kind(), not.to_string().as_str()), (ErrorKind::Refused, "It is not paused."));
+    }
+
+    async fn a_connected_accounts_subscription_is_asked_about_in_its_context(kind) {
+        for account in [Some("acct_connected"), None] {
+            let (app, billing, token) = app_of(kind, account).await;
+            pass(&app, &billing, 1);
+            assert_eq!(app.payments.pause_subscription(&token).await.unwrap(), Outcome::Done);
+            let paused = app.payments.subscription(&token).await.unwrap().unwrap();
+            assert!(paused.state.pause.is_some(), "the answer is believed: {:?}", app.outcomes());
+            pass(&app, &billing, 1);
+            app.payments.refresh_subscription(&token).await.unwrap();
+            app.payments.portal_link(&token, "https://shop.example/").await.unwrap();
+            pass(&app, &billing, 1);
+            app.payments.cancel_subscription(&token).await.unwrap();
+            let heard = billing.listener.heard();
+            assert!(heard.len() > 5, "{heard:?}");
+            for heard in heard {
+                assert_eq!(heard.header("stripe-context"), account, "{} {}", heard.method, heard.path);
+            }
+            let ended = app.payments.subscription(&token).await.unwrap().unwrap();
+            assert_eq!(ended.status(), SubscriptionStatus::Canceled);
+        }
     }
 
     async fn what_is_paused_as_a_whole_lets_nobody_in_and_is_charged_at_once_only_after_its_period(kind) {

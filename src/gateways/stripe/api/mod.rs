@@ -37,11 +37,24 @@ pub(super) struct Api {
     pub(super) base: String,
     pub(super) retries: u32,
     client: Client,
+    /// The connected account whose objects are meant; `None`: the key's own.
+    account: Option<String>,
 }
 
 impl Api {
     pub(super) fn new(key: impl Into<String>) -> Self {
-        Self { key: Secret::new(key), base: BASE.to_owned(), retries: RETRIES, client: Client::new(TIMEOUT) }
+        Self {
+            key: Secret::new(key),
+            base: BASE.to_owned(),
+            retries: RETRIES,
+            client: Client::new(TIMEOUT),
+            account: None,
+        }
+    }
+
+    /// The same about objects of a connected account, where one is named.
+    fn of_account(&self, account: Option<&str>) -> Self {
+        Self { account: account.map(str::to_owned), ..self.clone() }
     }
 
     /// Checks that key and address are usable.
@@ -79,11 +92,6 @@ impl Api {
 
     /// Sends a GET, which changes nothing. `query` is encoded like a form.
     async fn get(&self, path: &str, query: Form) -> Result<Response, GatewayError> {
-        self.get_of(path, query, None).await
-    }
-
-    /// The same about an object of a connected account.
-    async fn get_of(&self, path: &str, query: Form, account: Option<&str>) -> Result<Response, GatewayError> {
         let query = query.text();
         let separator = if query.is_empty() { "" } else { "?" };
         let url = format!("{}{path}{separator}{query}", self.base.trim_end_matches('/'));
@@ -92,17 +100,18 @@ impl Api {
             headers.retain(|(name, _)| *name != "content-type");
             headers.push(("content-type", "application/json".to_owned()));
         }
-        headers.extend(account.map(|account| ("stripe-context", account.to_owned())));
         self.send(Request { method: Method::Get, url, headers, body: String::new() }).await
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut headers = vec![
             ("accept", "application/json".to_owned()),
             ("content-type", "application/x-www-form-urlencoded".to_owned()),
             ("stripe-version", VERSION.to_owned()),
             ("authorization", format!("Bearer {}", String::from_utf8_lossy(self.key.expose()))),
-        ]
+        ];
+        headers.extend(self.account.clone().map(|account| ("stripe-context", account)));
+        headers
     }
 
     async fn send(&self, request: Request) -> Result<Response, GatewayError> {

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::Api;
-use super::answer::event;
+use super::answer::event_of;
 use super::form::Form;
 use crate::domain::event::Envelope;
 use crate::domain::subscription::SubscriptionStatus;
@@ -85,13 +85,14 @@ impl Api {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             return Err(GatewayError::Declined("Stripe has no subscription of this id".to_owned()));
         }
-        let path = format!("/v1/subscriptions/{id}");
-        let acted = self.act_on_subscription(call, &path).await;
+        let (path, account) = (format!("/v1/subscriptions/{id}"), call.account.as_deref());
+        let api = self.of_account(account);
+        let acted = api.act_on_subscription(call, &path).await;
         // Stripe answers a repeated call with its first answer, which may be old, and a repeated end with a refusal.
         if !matches!((&acted, call.verb), (Ok(()), _) | (Err(GatewayError::Declined(_)), SubscriptionVerb::Cancel)) {
             return acted.map(|()| Vec::new());
         }
-        let read = self.get(&path, Form::default()).await;
+        let read = api.get(&path, Form::default()).await;
         let answer = match (acted, read) {
             (Ok(()), Ok(answer)) => answer,
             (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
@@ -108,7 +109,7 @@ impl Api {
                 "Stripe took the call, and the subscription is to end all the same: look for its end in the Dashboard";
             return Err(GatewayError::Declined(why.to_owned()));
         }
-        Ok(vec![event(call.idempotency_key.clone(), answer.text()?, answer.answered_at())?])
+        Ok(vec![event_of(call.idempotency_key.clone(), answer.text()?, answer.answered_at(), account)?])
     }
 
     /// Does what the call is for; its answer is not looked at.
@@ -204,8 +205,9 @@ impl Api {
         form.add("return_url", &request.return_url);
         // Each session is a new one, whose address lives for minutes; a lost one does no harm.
         let url = format!("{}/v1/billing_portal/sessions", self.base.trim_end_matches('/'));
-        let request = Request { method: Method::Post, url, headers: self.headers(), body: form.text() };
-        let answer = self.send(request).await?;
+        let api = self.of_account(request.account.as_deref());
+        let request = Request { method: Method::Post, url, headers: api.headers(), body: form.text() };
+        let answer = api.send(request).await?;
         let portal: Portal =
             serde_json::from_slice(&answer.body).map_err(|error| GatewayError::Malformed(error.to_string()))?;
         Ok(portal.url)
