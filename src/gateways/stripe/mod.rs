@@ -5,6 +5,7 @@ mod api;
 mod envelope;
 mod interpret;
 pub mod money;
+mod payload;
 mod setup;
 mod subscriptions;
 mod thin;
@@ -14,6 +15,7 @@ mod verify;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use self::payload::Payload;
 use super::objects::ObjectSource;
 use super::signature::{self, Secret};
 use super::subscriptions::SubscriptionGateway;
@@ -42,8 +44,7 @@ pub struct Stripe {
     tolerance: Duration,
     accounts: Vec<String>,
     owner_key: String,
-    /// Whether a thin destination sends to the same address.
-    is_thin: bool,
+    payload: Payload,
     api: Option<api::Api>,
 }
 
@@ -56,9 +57,16 @@ impl Stripe {
             tolerance: Duration::from_secs(300),
             accounts: Vec::new(),
             owner_key: "owner".to_owned(),
-            is_thin: false,
+            payload: Payload::Snapshots,
             api: None,
         }
+    }
+
+    /// An endpoint whose only destination sends thin events, with its signing secret, which gets the label `primary`.
+    /// Thin events name an object without showing it, so Stripe is asked for it: they wait until [`Stripe::api_key`] is
+    /// set. Missed events are looked for in Stripe's list of thin events only.
+    pub fn thin(secret: impl Into<String>) -> Self {
+        Self { payload: Payload::Thin, ..Self::new(secret) }
     }
 
     /// Adds another signing secret. The label shows which secret matched. Default: none. When a secret is rolled,
@@ -70,11 +78,12 @@ impl Stripe {
 
     /// Adds the signing secret of a destination that sends thin events to the same address, under the label `thin`.
     /// Default: none. Thin events name an object without showing it, so Stripe is asked for it: they wait until
-    /// [`Stripe::api_key`] is set. Where a snapshot destination sends the same, nothing is done twice.
+    /// [`Stripe::api_key`] is set. Where a snapshot destination sends the same, nothing is done twice. Without a
+    /// snapshot destination, begin with [`Stripe::thin`] instead.
     ///
     /// With it, missed events are looked for in both of Stripe's lists.
     pub fn thin_secret(mut self, secret: impl Into<String>) -> Self {
-        self.is_thin = true;
+        self.payload = if self.payload == Payload::Thin { Payload::Thin } else { Payload::Both };
         self.secret("thin", secret)
     }
 
@@ -195,7 +204,7 @@ impl Gateway for Stripe {
     }
 
     fn setup(&self) -> Setup {
-        setup::setup(&self.secrets, self.api.is_some(), self.is_thin)
+        setup::setup(&self.secrets, self.api.is_some(), self.payload)
     }
 
     fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
@@ -265,7 +274,7 @@ impl Gateway for Stripe {
         before: Option<&'a Envelope>,
     ) -> BoxFuture<'a, Result<Listing, GatewayError>> {
         match &self.api {
-            Some(api) => Box::pin(api.list(since, before, self.is_thin)),
+            Some(api) => Box::pin(api.list(since, before, self.payload)),
             None => Box::pin(std::future::ready(Err(no_key()))),
         }
     }

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::payload::Payload;
 use super::thin_kinds;
 use crate::domain::Timestamp;
 use crate::gateways::signature::Secret;
@@ -55,7 +56,7 @@ const KINDS: [&str; 41] = [
 ];
 
 /// The steps, with the state of the configuration.
-pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool, is_thin: bool) -> Setup {
+pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool, payload: Payload) -> Setup {
     let steps = [
         "In Stripe's dashboard, open Developers, then Webhooks, and add an endpoint (an event destination). Test mode \
          and live mode have separate endpoints with separate secrets.",
@@ -66,7 +67,9 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool, is_thin: bo
         "A destination may send thin events instead, or a second one may send them to the same address: choose the \
          payload style thin, and for each event below select the one with v1. before its name. Give its own signing \
          secret to the variant as thin_secret (then they are listed below as well), and an API key, since thin events \
-         only name what they are about and Stripe is asked for it. Of what both send, nothing is done twice.",
+         only name what they are about and Stripe is asked for it. Of what both send, nothing is done twice. Where the \
+         only destination is thin, begin the variant with Stripe::thin, so that missed events are looked for in the list \
+         of thin events.",
         "If your own code creates checkout sessions, pass the payment's token to Stripe as client_reference_id, or as \
          payment_token in the metadata, so that events find their payment.",
         "If your own code starts subscriptions, put your id of whom each belongs to into the metadata of the subscription \
@@ -75,7 +78,11 @@ pub(super) fn setup(secrets: &[(String, Secret)], has_api_key: bool, is_thin: bo
     let status = |(label, secret): &(String, Secret)| SecretStatus { label: label.clone(), is_set: !secret.is_blank() };
     Setup {
         steps: steps.map(str::to_owned).into(),
-        kinds: if is_thin { [&KINDS[..], &thin_kinds::KINDS].concat() } else { KINDS.into() },
+        kinds: match payload {
+            Payload::Snapshots => KINDS.into(),
+            Payload::Thin => thin_kinds::KINDS.into(),
+            Payload::Both => [&KINDS[..], &thin_kinds::KINDS].concat(),
+        },
         secrets: secrets.iter().map(status).collect(),
         api_key: Some(has_api_key),
         refund_reasons: vec!["requested_by_customer", "duplicate", "fraudulent"],

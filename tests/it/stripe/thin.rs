@@ -60,7 +60,11 @@ impl Fake {
     }
 
     fn gateway(&self) -> Stripe {
-        Stripe::new(SECRET).thin_secret(THIN).api_key("sk_test_1").api_base(&self.listener.address).api_retries(0)
+        self.called_by(Stripe::new(SECRET).thin_secret(THIN))
+    }
+
+    fn called_by(&self, gateway: Stripe) -> Stripe {
+        gateway.api_key("sk_test_1").api_base(&self.listener.address).api_retries(0)
     }
 
     fn shows(&self, path: &str, object: Value) {
@@ -339,6 +343,35 @@ on_both_databases! {
         assert_eq!(v2.header("content-type"), Some("application/json"));
     }
 
+    async fn where_only_thin_events_are_sent_missed_ones_are_looked_for_in_their_list_alone(kind) {
+        let fake = Fake::new();
+        let gateway = fake.called_by(Stripe::thin(THIN));
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let tokens = [begun(&app).await, begun(&app).await];
+        let told = [0, 1].map(|at| {
+            let (_, mut object) = session(&tokens[at]);
+            object["id"] = json!(format!("cs_{at}"));
+            object["payment_intent"] = json!(format!("pi_{at}"));
+            let url = format!("/v1/checkout/sessions/cs_{at}");
+            fake.shows(&url, object);
+            url
+        });
+        tell(&app, &thin(0, "v1.checkout.session.completed", &told[0])).await;
+        {
+            // Stripe lists a snapshot of each happening, whatever the destinations send.
+            let mut shelf = fake.shelf.lock().unwrap();
+            shelf.snapshots = vec![serde_json::from_str(&completed(&tokens[1])).unwrap()];
+            shelf.thin = told.iter().zip(0..).map(|(url, at)| thin(at, "v1.checkout.session.completed", url)).collect();
+        }
+        let done = app.payments.reconcile("stripe").await.unwrap();
+        assert_eq!((done.listed, done.found), (2, 1), "what was sent is not missed");
+        app.drain().await;
+        for token in &tokens {
+            assert_eq!(app.status(token).await, Status::Paid);
+        }
+        assert!(!fake.listener.heard().iter().any(|heard| heard.path.starts_with("/v1/events")));
+    }
+
     async fn each_kind_of_object_is_read_as_its_snapshots_are(kind) {
         let (app, fake) = app(kind).await;
         let token = begun(&app).await;
@@ -375,6 +408,7 @@ fn the_kinds_to_tick_say_both_ways() {
     let both = Stripe::new(SECRET).thin_secret(THIN).setup();
     let (thin, rest): (Vec<&str>, Vec<&str>) = both.kinds.iter().partition(|kind| kind.starts_with("v1."));
     assert_eq!(rest, snapshots);
+    assert_eq!(Stripe::thin(THIN).setup().kinds, thin);
     for kind in snapshots {
         assert!(thin.contains(&format!("v1.{kind}").as_str()), "{kind}");
     }

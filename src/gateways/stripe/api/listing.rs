@@ -11,22 +11,26 @@ use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Malformed};
 use crate::gateways::json::{Object, elements, short};
 use crate::gateways::stripe::envelope::{self, THIN};
+use crate::gateways::stripe::payload::Payload;
 use crate::gateways::{GatewayError, Listing};
 
 impl Api {
-    /// A page of the events since `since` that are older than the event `before`. Thin events follow on snapshot
-    /// events.
+    /// A page of the events since `since` that are older than the event `before`, of those that the destinations send.
+    /// Thin events follow on snapshot events.
     pub(in crate::gateways::stripe) async fn list(
         &self,
         since: Timestamp,
         before: Option<&Envelope>,
-        with_thin: bool,
+        payload: Payload,
     ) -> Result<Listing, GatewayError> {
         if let Some(before) = before.filter(|event| is_thin(event)) {
             return self.list_thin(since, before.occurred_at).await;
         }
+        if payload == Payload::Thin {
+            return self.list_thin(since, None).await;
+        }
         let mut listing = self.list_snapshots(since, before.map(|event| event.id.as_str())).await?;
-        if with_thin && !listing.more {
+        if payload == Payload::Both && !listing.more {
             let Listing { events, more } = self.list_thin(since, None).await?;
             listing.events.extend(events);
             listing.more = more;
