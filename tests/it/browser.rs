@@ -16,7 +16,7 @@ mod events;
 mod finding;
 mod hostile;
 mod keyboard;
-mod looks;
+pub(crate) mod looks;
 mod mounting;
 mod persons;
 mod setting_up;

@@ -70,7 +70,7 @@ const BROKEN: &str = "[...document.querySelectorAll('.amount')].filter((amount) 
 }).map((amount) => amount.textContent)";
 
 /// Says everything that is wrong with a page.
-pub(super) fn examine(browser: &mut Browser, page: &str, faults: &mut Vec<String>) {
+pub(crate) fn examine(browser: &mut Browser, page: &str, faults: &mut Vec<String>) {
     faults.extend(browser.overflow().map(|wide| format!("{page}: {wide}")));
     faults.extend(browser.accessibility().into_iter().map(|fault| format!("{page}: {fault}")));
     let broken = browser.run(BROKEN);

@@ -2,7 +2,9 @@
 
 use super::process::{Client, Place, Shop};
 use crate::app::{Answer, Kind, on_both_databases};
+use crate::browser::looks::examine;
 use crate::stripe::listener::{Listener, Say};
+use crate::tools::{Browser, View};
 
 /// A customer with a cookie and the pages that they see.
 struct Customer {
@@ -103,6 +105,31 @@ on_both_databases! {
         // A link that was altered is refused.
         let altered = next.replace("amount=1250", "amount=1");
         assert_eq!(customer.client.get(&altered, "text/html").status, 400);
+    }
+
+    async fn its_pages_can_be_read_by_everybody(kind) {
+        let place = Place::fresh(kind);
+        let shop = place.open();
+        let mut browser = Browser::start();
+        let mut faults = Vec::new();
+        for (dark, width) in [(false, 1280), (true, 360)] {
+            let view = View { dark, width, ..View::default() };
+            let mut look = |browser: &mut Browser, path: &str| {
+                assert_eq!(browser.open(&format!("{}{path}", shop.root), &view), 200, "{path}");
+                examine(browser, &format!("{path}, dark: {dark}, {width} px"), &mut faults);
+            };
+            // Before and after somebody has subscribed; the page of subscribers only then.
+            look(&mut browser, "/");
+            look(&mut browser, "/tea");
+            browser.submit("form[action='/tea']");
+            browser.click("button[value=subscribe]");
+            place.settled();
+            look(&mut browser, "/tea/box");
+            look(&mut browser, "/tea");
+            assert!(browser.text("main").contains("Your subscription: active"), "{}", browser.text("main"));
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        assert_eq!(browser.complaints(), Vec::<String>::new());
     }
 
     async fn stripe_sells_the_box_where_it_is_configured(kind) {
