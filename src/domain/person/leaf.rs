@@ -53,8 +53,6 @@ const PERSONAL: [&str; 32] = [
 /// Parts of names that say the same, wherever they stand.
 const PERSONAL_PART: [&str; 9] =
     ["email", "phone", "mobile", "address", "cardholder", "vatnumber", "taxid", "lastfour", "zipcode"];
-/// How many digits a number has at least by which a customer is told from others.
-const SHORTEST_NUMBER: usize = 4;
 /// The longest word or words for a state: `Past Due`.
 const LONGEST_STATE: usize = 32;
 /// What is named here is not a person.
@@ -168,10 +166,12 @@ impl Leaf<'_> {
         is_customer(self.name()) || (self.name().ends_with("id") && is_customer(above))
     }
 
-    /// Whether it is like no other text, or a number that is called an id.
-    pub(super) fn is_id(&self) -> bool {
-        let is_number = self.text.len() >= SHORTEST_NUMBER && self.text.bytes().all(|byte| byte.is_ascii_digit());
-        is_object(self.text) || (is_number && self.name().ends_with("id"))
+    /// Whether it is a gateway's id of a customer and nothing else.
+    pub(super) fn is_customers_id(&self) -> bool {
+        let above = self.path.iter().rev().nth(1).map_or("", String::as_str);
+        let is_theirs = ["customer", "customerid", "payerid", "shopperreference"].contains(&self.name())
+            || (self.name() == "id" && ["customer", "payer"].contains(&above));
+        is_theirs && is_object(self.text)
     }
 }
 
