@@ -113,26 +113,33 @@ impl Sums {
 /// What a fact changed. A refund that turns out to be the money of a dispute, or the other way round, moved only once.
 fn changes(fact: &Fact, before: Sums, after: Sums) -> Vec<(MovementKind, i64)> {
     let went = before.gone() - after.gone();
+    // A refund that fails takes back the fee that was given back with it.
+    let kept = (MovementKind::Fee, before.fees - after.fees);
     let (out, back) = match fact.aspect {
-        Aspect::Fee => return vec![(MovementKind::Fee, before.fees - after.fees)],
+        Aspect::Fee => return vec![kept],
         Aspect::Dispute => (MovementKind::DisputeWithdrawn, MovementKind::DisputeReinstated),
         Aspect::Refund | Aspect::RefundTotal => (MovementKind::Refund, MovementKind::RefundFailed),
         // What had been told of before the capture counts from now on.
         _ => {
             let came = (MovementKind::Capture, after.captured - before.captured);
             let refunded = (MovementKind::Refund, before.refunded - after.refunded);
-            return vec![came, refunded, (MovementKind::DisputeWithdrawn, before.lost - after.lost)];
+            return vec![came, refunded, (MovementKind::DisputeWithdrawn, before.lost - after.lost), kept];
         }
     };
-    vec![(if went < 0 { out } else { back }, went)]
+    vec![(if went < 0 { out } else { back }, went), kept]
 }
 
 /// More than this is no fee but somebody's mistake, in minor units.
 const LARGEST_FEE: u64 = 1_000_000_000_000;
 
-/// What the gateway keeps.
+/// What the gateway keeps. What it gave back with a refund it keeps again where that refund failed.
 fn fees(ledger: &Ledger, currency: Currency) -> i64 {
-    let counted = ledger.facts_of(Aspect::Fee).filter(|fact| fact.currency == Some(currency));
+    let has_failed = |fact: &Fact| {
+        let refund =
+            ledger.get(Aspect::Refund, &fact.gateway_ref).filter(|_| fact.amount.is_some_and(|minor| minor < 0));
+        refund.is_some_and(|refund| matches!(refund.state, State::Failed | State::Canceled))
+    };
+    let counted = ledger.facts_of(Aspect::Fee).filter(|fact| fact.currency == Some(currency) && !has_failed(fact));
     let amounts = counted.filter(|fact| fact.state == State::Succeeded).filter_map(|fact| fact.amount);
     amounts.filter(|minor| minor.unsigned_abs() <= LARGEST_FEE).fold(0, i64::saturating_add)
 }

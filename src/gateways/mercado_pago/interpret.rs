@@ -187,12 +187,12 @@ impl Answer<'_> {
 
     /// What Mercado Pago keeps of a payment, as far as the shop pays it. Nothing else depends on it, so what can't be read
     /// is left out.
-    fn fee(&self, moved: &Fact, currency: Currency) -> Option<Fact> {
+    fn fee(&self, moved: &Fact, changed: Timestamp, currency: Currency) -> Option<Fact> {
         let told = self.object.objects("fee_details", "a fee").ok()?;
         let of_shop = told.iter().filter(|fee| short(fee, "fee_payer").as_deref() == Some("collector"));
         let parts: Vec<Money> = of_shop.map(|fee| money::read(fee, "amount", currency).ok()?).collect::<Option<_>>()?;
         let minor = parts.iter().fold(0_i64, |sum, part| sum.saturating_add(part.minor));
-        (minor > 0).then(|| moved.fee(minor, currency))
+        (minor > 0).then(|| Fact { occurred_at: changed, ..moved.fee(minor, currency) })
     }
 
     /// A payment is one attempt, with its refunds and what came of a claim or a chargeback.
@@ -230,7 +230,7 @@ impl Answer<'_> {
                 let at = self.at("date_approved");
                 facts.push(self.fact(Aspect::CaptureTotal, State::Closed, at, None));
             }
-            facts.extend(self.fee(&facts[0], currency));
+            facts.extend(self.fee(&facts[0], changed, currency));
             facts.push(self.dispute(&status, &detail, changed, amount));
             let (refunds, said) = self.refunds(currency)?;
             facts.extend(refunds);
