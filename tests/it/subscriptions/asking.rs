@@ -150,6 +150,19 @@ on_both_databases! {
         assert!(posted.map(|heard| heard.body).all(|body| body == "cancel_at="));
     }
 
+    async fn what_has_ended_at_stripe_is_not_resumed(kind) {
+        let (app, listener, remote, token) = app(kind).await;
+        assert_eq!(app.payments.cancel_subscription_at_end(&token).await.unwrap(), Outcome::Done);
+        app.pass(1);
+        // Its event is still to come.
+        let ended = json!({"status": "canceled", "ended_at": NOW, "cancel_at": null, "cancel_at_period_end": false});
+        let fields = ended.as_object().unwrap().clone();
+        remote.lock().unwrap().object.as_object_mut().unwrap().extend(fields);
+        let ended = app.payments.resume_subscription(&token).await.unwrap_err();
+        assert!(ended.to_string().contains("what ended does not come back"), "{ended}");
+        assert_eq!(listener.heard().iter().filter(|heard| heard.method == "POST").count(), 1, "nothing was changed");
+    }
+
     async fn an_answer_that_is_lost_is_asked_for_again_under_the_same_key(kind) {
         let (app, _, remote, token) = app(kind).await;
         remote.lock().unwrap().hangs = 1;

@@ -152,6 +152,9 @@ impl Api {
     /// (<https://docs.stripe.com/api/subscriptions/update#update_subscription-cancel_at>).
     async fn take_back_end(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
         let (shown, key) = (self.shown(call, path).await?, &call.idempotency_key);
+        if shown.has_ended() {
+            return Err(GatewayError::Declined("it has ended at Stripe, and what ended does not come back".to_owned()));
+        }
         // Another form needs another key, since which of them it is may change between two tries.
         if shown.cancel_at_period_end {
             self.post(path, one("cancel_at_period_end", "false"), key).await.map(drop)

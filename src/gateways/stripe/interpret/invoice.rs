@@ -59,7 +59,9 @@ fn invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionInvo
 pub(super) fn of_checkout(event: &Recorded<'_>, object: &Object<'_>, owner_key: &str) -> Option<SubscriptionStatement> {
     let gateway_ref = object.link("subscription")?;
     // What is paid through a payment link has the reference that the customer's own browser gave it.
-    let of_session = || short(object, "client_reference_id").filter(|_| short(object, "payment_link").is_none());
+    let of_session = || {
+        short(object, "client_reference_id").filter(|_| object.raw("payment_link").is_none_or(|link| link == "null"))
+    };
     let owner = nested(object, "metadata", owner_key).or_else(of_session);
     let claim = |owner| OwnerClaim { occurred_at: event.occurred_at, event_id: event.id.to_owned(), owner };
     let mut facts: Vec<SubscriptionFact> =
