@@ -17,7 +17,8 @@ use crate::store::words::{End, Subject, Texts};
 
 /// The chores, and how often each of the last three looks whether there is more.
 const OWED: &str = "words:owed";
-const PAYMENTS: &str = "words:payments";
+/// It has another name than before the words of notes were added, so that older payments are read once more.
+const PAYMENTS: &str = "words:payments:notes";
 const SUBSCRIPTIONS: &str = "words:subscriptions";
 const FAILURES: &str = "groups:failures";
 const EVERY: Duration = Duration::from_secs(86_400);

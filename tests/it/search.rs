@@ -143,7 +143,7 @@ on_both_databases! {
         assert!(app.look_for("tomer33@exam").await.unwrap_err().contains("Nothing found"));
         let worker = app.payments.worker().start().unwrap();
         for _ in 0..250 {
-            let place = "SELECT count(*) FROM pay_chores WHERE name = 'words:payments' AND place >= 300";
+            let place = "SELECT count(*) FROM pay_chores WHERE name = 'words:payments:notes' AND place >= 300";
             if app.number(place) == 1 {
                 break;
             }
