@@ -47,7 +47,7 @@ pub(crate) struct Batch {
     pub(super) settled: Vec<(String, EventState, Option<Timestamp>)>,
     /// The variants of the events that were processed for the first time, and when each was received.
     pub(super) first: Vec<(String, Timestamp)>,
-    /// How many parked events were woken.
+    /// How many events that waited were woken.
     pub(super) woken: usize,
     /// The owners of subscriptions that changed.
     owners: Vec<String>,

@@ -29,7 +29,7 @@ pub(super) struct Written {
     subscriptions: WrittenSubscriptions,
     /// Where each event stands now.
     states: HashMap<EventId, EventState>,
-    /// How many parked events were woken.
+    /// How many events that waited were woken.
     pub(super) woken: usize,
     /// Until when the events are held that have handlers to run.
     leased_until: Timestamp,

@@ -50,7 +50,7 @@ pub(crate) struct Predicted {
     pub is_step: bool,
     /// Why an earlier attempt of the event took its step, if one did.
     pub earlier: Option<String>,
-    /// How many parked events would be woken.
+    /// How many events that wait would be woken.
     pub woken: i64,
 }
 

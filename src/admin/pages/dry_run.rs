@@ -99,8 +99,8 @@ fn besides(forecast: &Forecast) -> Vec<String> {
     let Some(change) = &forecast.change else { return Vec::new() };
     let absorbed = change.absorbed.iter().map(|token| format!("The adopted payment {token} would turn out to be this one."));
     let woken = (change.woken > 0).then(|| match change.woken {
-        1 => "One parked event would be woken.".to_owned(),
-        many => format!("{many} parked events would be woken."),
+        1 => "One event that waits would be processed again.".to_owned(),
+        many => format!("{many} events that wait would be processed again."),
     });
     absorbed.chain(woken).collect()
 }
