@@ -30,9 +30,9 @@ fn anything() -> impl Strategy<Value = Fact> {
     )
 }
 
-/// Any facts that keep to what the ledger asks of a gateway: an object has one currency, one face and one parent, and a
-/// checkout one amount. Everything else may be as absurd as it likes, but money moves often and by amounts that
-/// are near to what is due.
+/// Any facts that keep to what the ledger asks of a gateway: an object has one currency, one face and one parent, a
+/// checkout one amount, and a review one decision. Everything else may be as absurd as it likes, but money moves often
+/// and by amounts that are near to what is due.
 fn consistent() -> impl Strategy<Value = Fact> {
     let near = select(vec![None, Some(1), Some(2000), Some(4499), Some(4600), Some(DUE), Some(DUE + 1)]);
     (anything(), near, any::<bool>()).prop_map(|(mut fact, amount, succeeds)| {
@@ -47,7 +47,11 @@ fn consistent() -> impl Strategy<Value = Fact> {
         fact.parent = (of_a && fact.aspect == Aspect::Capture).then(|| "b".to_owned());
         fact.amount = amount;
         if succeeds {
-            fact.state = if fact.aspect == Aspect::Review { State::Accepted } else { State::Succeeded };
+            fact.state = State::Succeeded;
+        }
+        if fact.aspect == Aspect::Review {
+            // A person accepts one amount under its name, or dismisses one cause under its.
+            (fact.state, fact.amount) = (if of_a { State::Accepted } else { State::Dismissed }, Some(2000));
         }
         if fact.aspect == Aspect::Checkout {
             fact.amount = Some(if of_a { 4499 } else { 3000 });
