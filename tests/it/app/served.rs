@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,8 @@ use actix_web::test::{TestRequest, call_service, init_service};
 pub type Service = Rc<dyn Fn(TestRequest) -> Pin<Box<dyn Future<Output = ServiceResponse>>>>;
 
 thread_local! {
-    static SERVICES: RefCell<HashMap<u64, Service>> = RefCell::default();
+    /// Left alone when the thread ends: what a service drops needs what the thread has lost by then.
+    static SERVICES: ManuallyDrop<RefCell<HashMap<u64, Service>>> = ManuallyDrop::default();
 }
 
 /// Mounts `payments` below `/payments`, with an admin.
@@ -40,12 +42,12 @@ impl Served {
 
     /// This thread's, made by the first request on it.
     pub async fn here(&self, payments: &Payments, admin: impl Into<Admin>) -> Service {
-        let known = SERVICES.with_borrow(|services| services.get(&self.0).cloned());
+        let known = SERVICES.with(|services| services.borrow().get(&self.0).cloned());
         let service = match known {
             Some(service) => service,
             None => serve(payments, admin).await,
         };
-        SERVICES.with_borrow_mut(|services| services.entry(self.0).or_insert(service).clone())
+        SERVICES.with(|services| services.borrow_mut().entry(self.0).or_insert(service).clone())
     }
 }
 
