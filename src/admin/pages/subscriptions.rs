@@ -37,7 +37,11 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("subscriptions");
     let sort = view.sort();
-    let found = visit.engine().subscription_page(view, place, ROWS).await?;
+    let mut found = visit.engine().subscription_page(view.clone(), place, ROWS).await?;
+    if place.is_some() && found.page.rows.is_empty() && found.page.stopped.is_none() {
+        found = visit.engine().subscription_page(view, None, ROWS).await?;
+        found.page.lost = true;
+    }
     let at_newest = place.is_none() && sort == SubscriptionSort::Id;
     let order = Order { by_amount: false, rising: sort != SubscriptionSort::Id };
     let page = Subscriptions {
