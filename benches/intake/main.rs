@@ -1,6 +1,7 @@
 //! A bench of the intake: how many signed deliveries a second the endpoint takes and how long each waits, beside an
-//! endpoint that verifies and stores nothing, and beside one that stores each in a transaction of its own. All in one
-//! process and one run, load included, so that the ratios mean something where the figures alone do not.
+//! endpoint that verifies and stores nothing, and beside one that stores each in a transaction of its own; and how fast
+//! one thread without a server writes the same rows. All in one process and one run, load included, so that the ratios
+//! mean something where the figures alone do not.
 //!
 //! `cargo bench --bench intake --all-features`; `BENCH_SECONDS` (2) is the length of one measurement, `BENCH_ROUNDS`
 //! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite. Deliveries are signed as they are
@@ -11,7 +12,12 @@
 // Rates are no money.
 #![allow(clippy::float_arithmetic)]
 
+mod by_hand;
 mod load;
+// Shared with the bench of the pipeline, which needs all of it.
+#[allow(dead_code)]
+#[path = "../pipeline/prepared.rs"]
+mod prepared;
 mod rivals;
 mod telemetry;
 
@@ -83,6 +89,7 @@ fn measure(name: &str, url: &str) {
     println!("\n{name}: deliveries accepted a second, median of {rounds} (least to most)\n");
     println!("| connections | | a second | p50, ms | p99 | over verify only |");
     println!("|---|---|---|---|---|---|");
+    let mut by_hand = Vec::new();
     for connections in CONNECTIONS {
         let mut figures = ENDPOINTS.map(|_| Figures::default());
         for _ in 0..rounds {
@@ -93,6 +100,10 @@ fn measure(name: &str, url: &str) {
                 assert_eq!(load.refused, 0, "nothing but intake is to do");
                 figures.waited.extend(load.waited().map(load::millis));
             }
+        }
+        if connections == by_hand::BATCH {
+            by_hand = (0..rounds).map(|_| by_hand::run(url, Duration::from_secs(seconds), event)).collect();
+            by_hand.sort_by(f64::total_cmp);
         }
         for figures in &mut figures {
             figures.rates.sort_by(f64::total_cmp);
@@ -106,21 +117,38 @@ fn measure(name: &str, url: &str) {
             let rate = format!("{:.0} ({least:.0} to {most:.0})", median(of));
             println!("| {connections} | {name} | {rate} | {p50:.2} | {p99:.2} | {over:.2} |");
         }
+        if !by_hand.is_empty() {
+            let ([.., ours], hand) = (&figures, load::percentile(&by_hand, 0.5));
+            let (least, most) = (load::percentile(&by_hand, 0.0), load::percentile(&by_hand, 1.0));
+            let over = hand / median(&figures[0]);
+            println!("| – | rows by hand | {hand:.0} ({least:.0} to {most:.0}) | – | – | {over:.2} |");
+            println!("\nGroup commit at {connections} connections over the rows by hand: {:.2}", median(ours) / hand);
+        }
     }
     load::block_on(server.stop(false));
 }
 
-/// A signed `payment_intent.succeeded` of the size that Stripe sends, with an event id that was not used yet.
-fn request(path: &str) -> Vec<u8> {
+/// A `payment_intent.succeeded` of the size that Stripe sends: an event id that was not used yet, and the body.
+fn event() -> (String, String) {
     static FILLER: LazyLock<String> = LazyLock::new(|| "x".repeat(2_600));
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let (number, now) = (NEXT.fetch_add(1, Ordering::Relaxed), now());
     let body = format!(
         r#"{{"id":"evt_bench_{number}_{now}","object":"event","api_version":"2026-10-28.endive","created":{now},"data":{{"object":{{"id":"pi_{number}","object":"payment_intent","amount":4999,"amount_received":4999,"currency":"eur","status":"succeeded","description":"{}"}}}},"livemode":false,"pending_webhooks":1,"type":"payment_intent.succeeded"}}"#,
         *FILLER
     );
-    load::request(path, body.as_bytes(), &sign_delivery(SECRET, now as i64, body.as_bytes()))
+    (format!("evt_bench_{number}_{now}"), body)
+}
+
+/// The moment, in whole seconds.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64
+}
+
+/// Such an event, signed.
+fn request(path: &str) -> Vec<u8> {
+    let (_, body) = event();
+    load::request(path, body.as_bytes(), &sign_delivery(SECRET, now(), body.as_bytes()))
 }
 
 /// Starts the server on a thread of its own; answers its port.

@@ -284,7 +284,8 @@ async fn all_pages(url: &str, events: i64) -> Vec<Times> {
             let status = response.status();
             std::hint::black_box(test::read_body(response).await);
             times.push(begin.elapsed().as_secs_f64() * 1_000.0);
-            assert_eq!(status, 200, "{page}");
+            // A search with one hit leads to it.
+            assert!(status == 200 || status == 303, "{page}: {status}");
         }
         // The first one warms up.
         times.remove(0);

@@ -2,7 +2,8 @@
 //! before, and again for as long as pruning takes.
 //!
 //! `cargo bench --bench prune --all-features`; `BENCH_EVENTS` (20000) is how many events there are, `BENCH_CONNECTIONS`
-//! (64) how many deliver at a time, `TEST_POSTGRES_URL` a Postgres to use beside SQLite (`scripts/postgres run`).
+//! (64) how many deliver at a time, `BENCH_RATE` (0: as fast as they are answered) how many deliveries a second they all make,
+//! `TEST_POSTGRES_URL` a Postgres to use beside SQLite (`scripts/postgres run`).
 
 // Times are no money.
 #![allow(clippy::float_arithmetic)]
@@ -148,8 +149,12 @@ impl Load {
 
 /// One connection's deliveries, one after the other, until it has ended.
 async fn deliver(payments: Payments, load: Rc<Load>, connection: i64) {
-    let mut number = 0_u64;
+    let (mut number, rate) = (0_u64, setting("BENCH_RATE", 0));
+    let pause = if rate > 0 { 1_000 * setting("BENCH_CONNECTIONS", 64) / rate } else { 0 };
     while !load.ended.get() {
+        if pause > 0 {
+            sleep(Duration::from_millis(pause.unsigned_abs())).await;
+        }
         number += 1;
         let body = format!(
             r#"{{"id":"evt_new_{connection}_{number}","object":"event","type":"payout.paid","livemode":false}}"#
