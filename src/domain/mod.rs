@@ -7,6 +7,7 @@ pub mod event;
 pub mod explain;
 pub mod fact;
 pub(crate) mod failure_group;
+pub(crate) mod hex;
 pub(crate) mod id;
 pub mod ledger;
 pub mod money;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::domain::event::Source;
+use crate::domain::hex::hex;
 use crate::domain::person::{Trait, customers, recognised, reduced};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::signature::{Secret, hmac_sha256};
@@ -41,7 +42,7 @@ impl Marker<'_> {
     pub(crate) fn mark(&self, one: &Trait) -> String {
         let (kind, text) = one.parts();
         let hash = hmac_sha256(self.0.expose(), [kind.as_bytes(), b"\0", text.as_bytes()]);
-        hash.iter().take(KEPT).map(|byte| format!("{byte:02x}")).collect()
+        hex(hash.get(..KEPT).unwrap_or_default())
     }
 }
 

@@ -7,6 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::domain::hex::hex;
+
 /// A signing secret or API key. Its `Debug` output does not contain the value.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
@@ -49,7 +51,7 @@ impl fmt::Debug for Secret {
 /// The signature of `body` as lower-case hex. `timestamp` is the text that is signed with it, decimal Unix seconds.
 pub(crate) fn sign(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
     let mac = hmac_sha256(secret.expose(), [timestamp.as_bytes(), b".", body]);
-    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac)
 }
 
 /// HMAC-SHA256 (RFC 2104) over the concatenated parts.

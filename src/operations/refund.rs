@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hex;
 use crate::domain::money::Money;
 use crate::engine::request::Wanted;
 use crate::gateways::Verb;
@@ -55,6 +56,5 @@ impl Refund {
 /// The idempotency key of the refund that the host calls so.
 fn named_key(token: &str, key: &str) -> String {
     let digest = Sha256::new().chain_update(token).chain_update([0]).chain_update(key).finalize();
-    let hex: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
-    format!("op_{hex}")
+    format!("op_{}", hex(&digest[..20]))
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use log::Level;
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hex;
 use crate::domain::id::EventId;
 use crate::engine::Engine;
 use crate::error::{Error, repeated};
@@ -42,5 +43,5 @@ impl Engine {
 }
 
 fn hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body))
 }

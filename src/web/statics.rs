@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 
 use super::respond;
+use crate::domain::hex::hex;
 
 struct Static {
     name: &'static str,
@@ -32,7 +33,7 @@ static FILES: &[Static] = &statics! {
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
     FILES.iter().for_each(|file| hash.update(file.content));
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..6])
 });
 
 /// The names of all files.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::delivery::Rejection;
 use crate::domain::event::{Envelope, Malformed, Verified, storable};
+use crate::domain::hex::hex;
 use crate::domain::money::{Currency, Decimal, Money};
 use crate::domain::parse_rfc3339;
 use crate::gateways::TEST_KIND;
@@ -94,5 +95,5 @@ pub(super) fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Mal
 }
 
 fn digest(xml: &[u8]) -> String {
-    Sha256::digest(xml).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(xml))
 }

@@ -12,6 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
 
 use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::hex::hex;
 use crate::gateways::signature::{self, Secret};
 
 /// Decodes payloads as leniently as Braintree's libraries do.
@@ -42,7 +43,7 @@ impl Keys {
         // HMAC accepts keys of any length, so this never fails.
         let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(&key) else { return String::new() };
         parts.iter().for_each(|part| mac.update(part.as_bytes()));
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac.finalize().into_bytes())
     }
 }
 

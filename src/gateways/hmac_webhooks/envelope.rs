@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::scheme::HeaderField;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, storable};
+use crate::domain::hex::hex;
 use crate::domain::{Timestamp, storable_time};
 use crate::gateways::json::{self, Members};
 
@@ -140,7 +141,7 @@ fn first_of(text: &str, before: &str, any: &[String], after: &str) -> Option<Str
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text))
 }
 
 /// The text or number at a pointer.

@@ -8,6 +8,7 @@ use sha2::{Sha256, Sha512};
 use super::scheme::{Algorithm, Encoding, Scheme, SignedPart, TimestampUnit};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::hex::hex;
 use crate::gateways::signature;
 
 /// A signature that matched.
@@ -111,8 +112,8 @@ fn mac<M: Mac + KeyInit>(key: &[u8], message: &[u8]) -> Vec<u8> {
 impl Encoding {
     pub(super) fn write(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-            Self::HexUpper => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
+            Self::Hex => hex(bytes),
+            Self::HexUpper => hex(bytes).to_ascii_uppercase(),
             Self::Base64 => BASE64.encode(bytes),
         }
     }

@@ -23,6 +23,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified, storable};
+use crate::domain::hex::hex;
 use api::Api;
 
 /// One webhook of a Lemon Squeezy store. Its events say whether they are of test mode.
@@ -173,7 +174,7 @@ fn content_hash(data: &Object<'_>) -> Option<String> {
             hash.update(value);
         }
     }
-    Some(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(&hash.finalize()[..8]))
 }
 
 impl Gateway for LemonSqueezy {

@@ -4,6 +4,7 @@
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Verified, storable};
+use crate::domain::hex::hex;
 use crate::gateways::TEST_KIND;
 use crate::gateways::json_api::is_plain;
 use crate::gateways::reading::ANSWERED;
@@ -76,7 +77,7 @@ fn message(object: &str, request: Option<&str>, time: &str) -> String {
 
 fn made(secret: &Secret, message: &str) -> String {
     let mac = signature::hmac_sha256(secret.expose(), [message.as_bytes()]);
-    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac)
 }
 
 /// Whether a text is a number of Mercado Pago's: ASCII digits, and no more than such an id has.
