@@ -193,8 +193,9 @@ pub(crate) fn claimed(event: NewEvent, id: EventId) -> Claimed {
 fn headers(delivery: &Delivery) -> String {
     let mut left = HEADERS;
     let mut kept = serde_json::Map::new();
-    let keep = |name: &str| KEPT.contains(&name) || ["signature", "webhook"].iter().any(|word| name.contains(word));
-    for (name, value) in delivery.headers.iter().filter(|(name, _)| keep(name) && !is_secret_header(name)) {
+    let is_webhooks = |name: &str| ["signature", "webhook"].iter().any(|word| name.contains(word));
+    let keep = |name: &str| KEPT.contains(&name) || is_webhooks(name) && !is_secret_header(name);
+    for (name, value) in delivery.headers.iter().filter(|(name, _)| keep(name)) {
         let size = name.len() + value.len();
         if size <= left {
             left -= size;

@@ -20,11 +20,13 @@ macro_rules! statement {
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, $backend>,
             ) -> diesel::QueryResult<()> {
-                let mut pieces = $text.split("{}");
-                out.push_sql(pieces.next().unwrap_or_default());
+                static PIECES: std::sync::LazyLock<Vec<&str>> =
+                    std::sync::LazyLock::new(|| $text.split("{}").collect());
+                let mut pieces = PIECES.iter();
+                out.push_sql(pieces.next().copied().unwrap_or_default());
                 $(
                     out.push_bind_param::<$sql, _>(&self.$field)?;
-                    out.push_sql(pieces.next().unwrap_or_default());
+                    out.push_sql(pieces.next().copied().unwrap_or_default());
                 )*
                 Ok(())
             }
