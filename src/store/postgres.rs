@@ -55,6 +55,12 @@ const INDEXED: Option<&str> = None;
 const UNSEEN: &str = "";
 use diesel::sql_types::Timestamptz as Instant;
 
+/// The rows of a table whose ids are `names.named`, after a cross join: sought one by one. A join that is planned would
+/// rather read the whole table.
+fn only_named(table: &str) -> String {
+    format!("LATERAL (SELECT * FROM {table} WHERE id = names.named OFFSET 0) AS {table}")
+}
+
 /// Rows by their numbers.
 fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
     out.push_sql("id = ANY(");

@@ -57,6 +57,12 @@ const INDEXED: Option<&str> = Some("INDEXED BY");
 const UNSEEN: &str = "+";
 use diesel::sql_types::TimestamptzSqlite as Instant;
 
+/// The rows of a table whose ids are `names.named`, after a cross join: SQLite keeps to the order of one, so no others
+/// are looked at.
+fn only_named(table: &str) -> String {
+    format!("{table} WHERE {table}.id = names.named")
+}
+
 /// Rows by their numbers. The text differs with how many they are, so the statement is not kept.
 fn among<'b>(ids: &'b [i64], mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
     out.unsafe_to_cache_prepared();

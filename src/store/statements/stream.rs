@@ -5,7 +5,7 @@ use diesel::query_builder::AstPass;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Text};
 
-use super::super::Instant;
+use super::super::{Instant, only_named};
 use super::{Backend, INDEXED, PAIRS, UNSEEN};
 use crate::store::filters::{AmountKey, MomentKey, Span};
 
@@ -45,11 +45,9 @@ impl Stream<'_> {
     /// All columns, or one, of as many rows as may be looked at.
     pub(super) fn walk<'b>(&'b self, columns: &str, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
         if let (Some(_), "*") = (self.naming, columns) {
-            // SQLite keeps to the order of a cross join, so that only the rows that are named are looked at.
-            let table = self.table;
-            out.push_sql(&format!("SELECT {table}.* FROM ("));
+            out.push_sql(&format!("SELECT {}.* FROM (", self.table));
             self.walk("id AS named", out.reborrow())?;
-            out.push_sql(&format!(") AS names CROSS JOIN {table} WHERE {table}.id = names.named"));
+            out.push_sql(&format!(") AS names CROSS JOIN {}", only_named(self.table)));
             return Ok(());
         }
         self.rows(columns, out.reborrow())?;
@@ -91,16 +89,33 @@ impl Key<'_> {
             }
             return within(span, out);
         }
-        let columns = self.columns().join(", ");
+        let mut columns = self.columns();
+        // Postgres ends such a walk only where the first column differs: what has one value is said beforehand.
+        let leading = self.leading().filter(|_| PAIRS);
+        if let Some(value) = leading {
+            out.push_sql(&format!("{} = ", columns.remove(0)));
+            bind::<Text, _>(value, &mut out)?;
+            out.push_sql(" AND ");
+        }
+        let (columns, skips) = (columns.join(", "), leading.is_some());
         out.push_sql(&format!("({columns}) > ("));
-        self.end(true, out.reborrow())?;
+        self.end(true, skips, out.reborrow())?;
         out.push_sql(&format!(") AND ({columns}) < ("));
-        self.end(false, out.reborrow())?;
+        self.end(false, skips, out.reborrow())?;
         out.push_sql(")");
         Ok(())
     }
 
-    fn end<'b>(&'b self, above: bool, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+    /// The value of the first of three columns, where it has but one.
+    fn leading(&self) -> Option<&str> {
+        match self {
+            Self::Words([(_, first), _], _) => Some(first),
+            Self::Amount(Span { above, below }) => (above.currency == below.currency).then(|| above.currency.as_str()),
+            _ => None,
+        }
+    }
+
+    fn end<'b>(&'b self, above: bool, skips: bool, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
         match self {
             Self::Among(_) => Ok(()),
             Self::Id(span) => bind::<BigInt, _>(end(span, above), &mut out),
@@ -110,7 +125,7 @@ impl Key<'_> {
                 bind::<BigInt, _>(end(span, above), &mut out)
             }
             Self::Words(columns, span) => {
-                for (_, value) in columns {
+                for (_, value) in columns.iter().skip(usize::from(skips)) {
                     bind::<Text, _>(*value, &mut out)?;
                     out.push_sql(", ");
                 }
@@ -124,8 +139,10 @@ impl Key<'_> {
             }
             Self::Amount(span) => {
                 let AmountKey { currency, amount, id } = end(span, above);
-                bind::<Text, _>(currency.as_str(), &mut out)?;
-                out.push_sql(", ");
+                if !skips {
+                    bind::<Text, _>(currency.as_str(), &mut out)?;
+                    out.push_sql(", ");
+                }
                 bind::<BigInt, _>(amount, &mut out)?;
                 out.push_sql(", ");
                 bind::<BigInt, _>(id, &mut out)
