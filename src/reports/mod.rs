@@ -62,6 +62,6 @@ pub(crate) use search::{FewOf, FoundCustomer, SearchFindings};
 pub(crate) use span::{Bucket, Span};
 pub(crate) use stories::{EventStory, PaymentStory};
 pub(crate) use subscription_story::SubscriptionStory;
-pub(crate) use subscription_sums::{SUMMED, SubscriptionSums};
+pub(crate) use subscription_sums::SubscriptionSums;
 pub use subscriptions::{SubscriptionList, SubscriptionQuery};
 pub(crate) use wording::{Worded, Wording};

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::subscriptions::MonthlySum;
 
-/// Of how many subscriptions in one status and mode the sums are at the most.
-pub(crate) const SUMMED: i64 = 20_000;
+/// Of how many subscriptions in one status, mode and currency the sums are at the most.
+const SUMMED: i64 = 20_000;
 
 /// How subscriptions stand.
 pub(crate) struct SubscriptionSums {

@@ -155,13 +155,15 @@ pub(crate) struct SubscriptionWindow {
 }
 
 /// What subscriptions of one mode and currency come to in a month.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MonthlySum {
     pub livemode: Option<bool>,
     pub currency: String,
     /// In minor units.
     pub amount: i64,
     pub count: i64,
+    /// Whether there are more than were added up.
+    pub is_cut: bool,
 }
 
 /// A stored invoice of a subscription, and one to be written.

@@ -8,7 +8,7 @@ use crate::admin::views::words::{count, grouped};
 use crate::domain::money::{Currency, Money};
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::tally::{ENDED, STARTED, TEST};
-use crate::reports::{Bucket, COUNT_CAP, SUMMED, Span, SubscriptionSums};
+use crate::reports::{Bucket, COUNT_CAP, Span, SubscriptionSums};
 use crate::store::rows::Sum;
 use crate::store::subscriptions::MonthlySum;
 
@@ -35,7 +35,6 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
         Tile { link: Link::new(text, frame.href(&path)), number, note, tone }
     };
     let [(active, _), (past_due, _)] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue].map(of);
-    let modes = [Some(true), Some(false), None];
     let (_, unpaid) = of(SubscriptionStatus::Unpaid);
     Subscriptions {
         tiles: vec![
@@ -48,10 +47,7 @@ pub(super) fn subscriptions(frame: &Frame, span: Span, found: &SubscriptionSums,
         monthly: found.monthly.iter().map(monthly).collect(),
         summed: grouped(&found.monthly.iter().map(|sum| sum.count).sum::<i64>().to_string()),
         running: count(active.saturating_add(past_due).unsigned_abs(), COUNT_CAP.unsigned_abs()),
-        is_cut: modes.into_iter().any(|mode| {
-            let of_it = found.monthly.iter().filter(|sum| sum.livemode == mode);
-            of_it.map(|sum| sum.count).sum::<i64>() >= SUMMED
-        }),
+        is_cut: found.monthly.iter().any(|sum| sum.is_cut),
         chart: subscriptions_chart(frame, span, found, is_test),
     }
 }

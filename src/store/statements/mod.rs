@@ -27,6 +27,7 @@ pub(super) mod migrate;
 mod operations;
 mod payments;
 mod persons;
+mod recurring;
 mod registry;
 mod said;
 pub(super) mod schema;

@@ -6,10 +6,10 @@ use diesel::dsl::{exists, not, sql};
 use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::helper_types::AsExprOf;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 
 use super::lists::subscriptions as lists;
-use super::said::Said;
+use super::recurring;
 use super::schema::{
     pay_audit, pay_events, pay_subscription_invoices, pay_subscription_operations, pay_subscription_transitions,
     pay_subscriptions,
@@ -221,27 +221,8 @@ impl Subscriptions for Connection {
         Ok(one.is_some())
     }
 
-    /// Reads an index only, which has all of these columns.
     fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error> {
-        let of = |(number, (status, mode)): (usize, (SubscriptionStatus, &str))| {
-            format!(
-                "SELECT * FROM (SELECT livemode, monthly_currency, monthly_amount FROM pay_subscriptions \
-                 WHERE status = '{status}' AND livemode {mode} AND monthly_currency IS NOT NULL LIMIT {cap}) \
-                 AS part{number}"
-            )
-        };
-        let statuses = [SubscriptionStatus::Active, SubscriptionStatus::PastDue];
-        let parts = statuses.iter().flat_map(|status| ["= TRUE", "= FALSE", "IS NULL"].map(|mode| (*status, mode)));
-        let parts: Vec<String> = parts.enumerate().map(of).collect();
-        let parts = parts.join(" UNION ALL ");
-        Said::<(Nullable<Bool>, Text, BigInt, BigInt)>::new()
-            .sql(format!(
-                "SELECT livemode, monthly_currency, CAST(SUM(monthly_amount) AS BIGINT), COUNT(*) \
-                 FROM ({parts}) AS counted GROUP BY livemode, monthly_currency \
-                 ORDER BY livemode DESC, monthly_currency"
-            ))
-            .load(self)
-            .map_err(failed("adding up subscriptions"))
+        recurring::monthly(self, cap)
     }
 
     fn find_subscriptions(&mut self, text: &str, cap: i64) -> Result<Vec<SubscriptionId>, Error> {

@@ -69,12 +69,39 @@ fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64
 /// The different values of the first column of an index: one step for each, however many rows have it.
 pub(in super::super) fn values(
     conn: &mut Connection,
-    (table, column, only): (&str, &str, &str),
-    (from, past): (&str, &str),
+    of: (&str, &str, &str),
+    bounds: (&str, &str),
     cap: i64,
 ) -> Result<Vec<String>, Error> {
-    let steps = Said::<Text>::new()
-        .sql(format!("WITH RECURSIVE steps(word) AS (SELECT min({column}) FROM {table} WHERE {only} {column} >= "))
+    stepping(Said::<Text>::new(), of, bounds, cap).load(conn).map_err(failed(CHOICES))
+}
+
+/// The same of several parts of an index, each with its place among them.
+pub(in super::super) fn values_of_parts(
+    conn: &mut Connection,
+    (table, column): (&str, &str),
+    parts: &[String],
+    bounds: (&str, &str),
+    cap: i64,
+) -> Result<Vec<(i64, String)>, Error> {
+    let mut all = Said::<(BigInt, Text)>::new();
+    for (place, only) in parts.iter().enumerate() {
+        let beside = if place > 0 { " UNION ALL " } else { "" };
+        let found = all.sql(format!("{beside}SELECT CAST({place} AS BIGINT), word FROM ("));
+        all = stepping(found, (table, column, only), bounds, cap).sql(format!(") AS part{place}"));
+    }
+    all.load(conn).map_err(failed(CHOICES))
+}
+
+const CHOICES: &str = "reading what there is to choose from";
+
+fn stepping<'a, T>(
+    said: Said<'a, T>,
+    (table, column, only): (&str, &str, &str),
+    (from, past): (&'a str, &'a str),
+    cap: i64,
+) -> Said<'a, T> {
+    said.sql(format!("WITH RECURSIVE steps(word) AS (SELECT min({column}) FROM {table} WHERE {only} {column} >= "))
         .word(from)
         .sql(format!(" AND {column} < "))
         .word(past)
@@ -84,8 +111,7 @@ pub(in super::super) fn values(
         .word(past)
         .sql(format!(
             ") FROM steps WHERE steps.word IS NOT NULL) SELECT word FROM steps WHERE word IS NOT NULL LIMIT {cap}"
-        ));
-    steps.load(conn).map_err(failed("reading what there is to choose from"))
+        ))
 }
 
 /// The times of the first rows from each of these ids on, a look-up each.

@@ -1,0 +1,70 @@
+//! What do subscriptions come to in a month? Sums of one index, which has all that they need.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::lists::values_of_parts;
+use super::said::Said;
+use super::{Connection, failed};
+use crate::domain::subscription::SubscriptionStatus;
+use crate::error::Error;
+use crate::store::subscriptions::MonthlySum;
+
+const STATUSES: [SubscriptionStatus; 2] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue];
+const MODES: [(Option<bool>, &str); 3] = [(Some(true), "= TRUE"), (Some(false), "= FALSE"), (None, "IS NULL")];
+/// From the first currency to past the last, and more of them than there are.
+const ANY: (&str, &str) = ("", "ZZZZ");
+const MOST: i64 = 200;
+
+/// The sums by mode and currency, of up to `cap` subscriptions of each status. Each currency's part of the index is added
+/// up by itself: to group all rows takes three times as long.
+pub(super) fn monthly(conn: &mut Connection, cap: i64) -> Result<Vec<MonthlySum>, Error> {
+    let parts = MODES.iter().flat_map(|(livemode, mode)| {
+        let these = |status| format!("status = '{status}' AND livemode {mode} AND monthly_currency IS NOT NULL AND");
+        STATUSES.map(|status| (*livemode, these(status)))
+    });
+    let parts: Vec<(Option<bool>, String)> = parts.collect();
+    let only: Vec<String> = parts.iter().map(|(_, these)| these.clone()).collect();
+    let found = values_of_parts(conn, ("pay_subscriptions", "monthly_currency"), &only, ANY, MOST)?;
+    let found = found.into_iter().filter_map(|(place, currency)| {
+        let (livemode, these) = parts.get(usize::try_from(place).ok()?)?;
+        Some((*livemode, these.as_str(), currency))
+    });
+    add_up(conn, &found.collect::<Vec<_>>(), cap)
+}
+
+/// Adds up what has a mode, a condition and a currency.
+fn add_up(conn: &mut Connection, parts: &[(Option<bool>, &str, String)], cap: i64) -> Result<Vec<MonthlySum>, Error> {
+    let mut query = Said::<(BigInt, BigInt, BigInt)>::new();
+    for (place, (_, these, currency)) in parts.iter().enumerate() {
+        let beside = if place > 0 { " UNION ALL " } else { "" };
+        query = query
+            .sql(format!(
+                "{beside}SELECT CAST({place} AS BIGINT), COUNT(*), CAST(COALESCE(SUM(monthly_amount), 0) AS BIGINT) \
+                 FROM (SELECT monthly_amount FROM pay_subscriptions WHERE {these} monthly_currency = "
+            ))
+            .word(currency)
+            .sql(format!(" LIMIT {cap}) AS part{place}"));
+    }
+    let rows: Vec<(i64, i64, i64)> = match parts {
+        [] => Vec::new(),
+        _ => query.load(conn).map_err(failed("adding up subscriptions"))?,
+    };
+    let mut sums: Vec<MonthlySum> = Vec::new();
+    for (place, count, amount) in rows {
+        let Some((livemode, _, currency)) = usize::try_from(place).ok().and_then(|place| parts.get(place)) else {
+            continue;
+        };
+        let is_cut = count >= cap;
+        match sums.iter_mut().find(|sum| sum.livemode == *livemode && sum.currency == *currency) {
+            Some(sum) => {
+                sum.amount = sum.amount.saturating_add(amount);
+                sum.count += count;
+                sum.is_cut |= is_cut;
+            }
+            None => sums.push(MonthlySum { livemode: *livemode, currency: currency.clone(), amount, count, is_cut }),
+        }
+    }
+    sums.sort_by(|one, other| (other.livemode, &one.currency).cmp(&(one.livemode, &other.currency)));
+    Ok(sums)
+}
