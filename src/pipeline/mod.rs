@@ -12,6 +12,7 @@ mod hint;
 mod interpret;
 mod invoices;
 mod isolate;
+mod linking;
 pub(crate) mod order;
 mod process;
 pub(crate) mod rebuild;

@@ -26,9 +26,6 @@ use crate::error::Error;
 use crate::store::rows::{Claimed, NewTransition, PaymentDraft, PaymentRow, Verdict};
 use crate::store::told;
 
-/// How long a link between objects waits for a payment: as long as gateways deliver again.
-const LINKING: Duration = Duration::from_secs(3 * 86_400);
-
 /// One event, and what decides about it besides the working set.
 pub(crate) struct Step<'a> {
     pub(crate) event: &'a Claimed,
@@ -65,8 +62,7 @@ impl Step<'_> {
         let stepped = match (found, rebuild, self.remade) {
             (Some(found), Some(order), Some(remade)) => self.rebuild(set, found, &order.actor, remade),
             (Some(found), ..) => self.apply(set, found),
-            (None, ..) if interpretation.is_link && self.may_wait() => Ok(self.waits_to_link()),
-            (None, ..) if interpretation.is_link && !self.is_wanted => Ok(self.unlinked()),
+            (None, ..) if interpretation.is_link => self.link(set),
             (None, ..) if interpretation.facts.is_empty() => Ok(self.nothing_to_do()),
             (None, ..) => self.unmatched(set),
         }?;
@@ -110,29 +106,8 @@ impl Step<'_> {
         Stepped { verdict, is_told: !is_parked, subscription: Some(change), ..stepped }
     }
 
-    /// Whether a payment may come that it is to be linked to.
-    fn may_wait(&self) -> bool {
-        self.unmatched != Unmatched::Ignore && !self.event.was_parked
-    }
-
-    /// A link between objects that no payment bears yet: without it, each would become a payment of its own.
-    fn waits_to_link(&self) -> Stepped {
-        let named = all(&self.read.interpretation.references).join(", ");
-        let why = format!("waits until a payment bears one of {named}, to link them");
-        let parked = self.ended(EventState::Parked, "parked", why);
-        let due_at = Some(later(self.event.row.received_at.max(self.now), LINKING));
-        Stepped { verdict: Verdict { due_at, finished_at: None, ..parked.verdict }, ..parked }
-    }
-
-    /// A link that waited long enough, or is not to wait; it is taken up once a payment bears one of its references.
-    fn unlinked(&self) -> Stepped {
-        let Interpretation { references, summary, .. } = &self.read.interpretation;
-        let named = all(references).join(", ");
-        self.ended(EventState::Ignored, "unmatched", format!("{summary}; no payment here bears {named}"))
-    }
-
     /// No payment, and nothing that would change one.
-    fn nothing_to_do(&self) -> Stepped {
+    pub(super) fn nothing_to_do(&self) -> Stepped {
         let summary = self.read.interpretation.summary.clone();
         if self.is_wanted {
             Stepped { is_told: true, ..self.ended(EventState::Completed, "handled", summary) }
@@ -185,7 +160,7 @@ impl Step<'_> {
     }
 
     /// Makes a payment from what the event states, and puts its facts to that.
-    fn adopt(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
+    pub(super) fn adopt(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
         let interpretation = &self.read.interpretation;
         let state = derive(Terms::Adopted, &Ledger::from_facts(interpretation.facts.iter().cloned()));
         let payment = set.adopt(PaymentDraft {
@@ -332,7 +307,7 @@ impl Step<'_> {
     }
 
     /// An end at which no handler is told.
-    fn ended(&self, state: EventState, code: &'static str, outcome: String) -> Stepped {
+    pub(super) fn ended(&self, state: EventState, code: &'static str, outcome: String) -> Stepped {
         let verdict = Verdict { state, code, outcome, due_at: None, finished_at: Some(self.now) };
         Stepped { verdict, matched: None, change: None, subscription: None, shown_subscription: None, is_told: false }
     }

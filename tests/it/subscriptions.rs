@@ -15,6 +15,7 @@ mod lost;
 mod others;
 mod pages;
 mod parked;
+mod renewals;
 mod repairing;
 mod shown;
 mod started;

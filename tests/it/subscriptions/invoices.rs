@@ -89,22 +89,32 @@ async fn one_payment_each(app: &App, tokens: &[Option<String>]) {
     let whole = "status = 'paid' AND amount = 2000 AND captured_amount = 2000 AND absorbed_by IS NULL";
     assert_eq!(app.number(&format!("SELECT count(*) FROM pay_payments WHERE {whole} AND NOT needs_review")), many);
     for (number, token) in tokens.iter().enumerate() {
-        let all = ["in", "pi", "ch"].map(|kind| format!("'{kind}_{}'", FIRST + number)).join(", ");
-        let bearing = format!(
-            "SELECT DISTINCT p.token AS t FROM pay_references r JOIN pay_payments p ON p.id = r.payment_id \
-             WHERE r.gateway_ref IN ({all}) AND p.absorbed_by IS NULL"
-        );
-        let payment = app.texts(&bearing);
         let subscription = app.subscription(&format!("sub_{}", FIRST + number)).await;
-        assert_eq!((payment.len(), subscription.owner()), (1, Some("user-42")), "{number}: {payment:?}");
+        assert_eq!(subscription.owner(), Some("user-42"), "{number}");
         assert!(token.as_ref().is_none_or(|token| *token == subscription.token), "{number}");
-        let (subscription, payment) =
-            (format!("subscriptions/{}", subscription.token), format!("payments/{}", payment[0]));
+        let named = ["in", "pi", "ch"].map(|kind| format!("{kind}_{}", FIRST + number));
+        let payment = the_one_payment(app, &named);
+        let (subscription, payment) = (format!("subscriptions/{}", subscription.token), format!("payments/{payment}"));
         for (page, other) in [(&subscription, &payment), (&payment, &subscription)] {
             let page = app.get(&format!("/payments/admin/{page}")).await.body;
             assert!(page.contains(&format!("{other}\"")), "{number}: no {other} on {page}");
         }
     }
+}
+
+/// The token of the one payment that bears all of these.
+pub fn the_one_payment(app: &App, refs: &[String]) -> String {
+    let all: Vec<String> = refs.iter().map(|text| format!("'{text}'")).collect();
+    let mut found = app.texts(&format!(
+        "SELECT p.token || ' ' || count(*) AS t FROM pay_references r JOIN pay_payments p ON p.id = r.payment_id \
+         WHERE r.gateway_ref IN ({}) AND p.absorbed_by IS NULL GROUP BY p.token",
+        all.join(", ")
+    ));
+    assert_eq!(found.len(), 1, "{refs:?} are borne by {found:?}");
+    let found = found.remove(0);
+    let (token, count) = found.split_once(' ').unwrap();
+    assert_eq!(count, refs.len().to_string(), "of {refs:?}");
+    token.to_owned()
 }
 
 on_both_databases! {

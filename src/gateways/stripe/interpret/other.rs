@@ -4,7 +4,7 @@
 use super::invoice;
 use super::snapshot::customer;
 use crate::domain::event::{Interpretation, Recorded, References, distinct};
-use crate::gateways::json::Object;
+use crate::gateways::json::{Object, short};
 
 /// The references and the summary of an event without facts.
 pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>) -> Interpretation {
@@ -25,8 +25,11 @@ pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>) -> Interpretat
     let references = References { tokens: Vec::new(), gateway_refs: distinct(links) };
     let subscription = invoice::of_invoice(event, &object);
     // Nothing else says of some intents which invoice they pay.
-    let is_link = kind.starts_with("invoice_payment.") && references.gateway_refs.len() > 1;
+    let is_taken_back = short(&object, "status").is_some_and(|status| status == "canceled");
+    let is_link = kind.starts_with("invoice_payment.") && references.gateway_refs.len() > 1 && !is_taken_back;
     let customer = customer(&object);
+    let links = || "an invoice payment: names the object that pays the invoice".to_owned();
+    let summary = if is_link { links() } else { summary };
     Interpretation { references, summary, customer, is_link, subscription, ..Interpretation::default() }
 }
 

@@ -1,0 +1,171 @@
+//! Does the money of a renewal end in one payment that its subscription leads to, whatever Stripe's events name and in
+//! whichever order they come, and whatever becomes of events that nothing matches?
+
+use actix_payments::Unmatched;
+use serde_json::{Value, json};
+
+use super::invoices::the_one_payment;
+use super::started::{at_stripe, begun};
+use super::story::{Story, orders};
+use crate::app::{App, Kind, NOW, on_both_databases};
+use crate::events::fixture;
+use crate::stripe::listener::Listener;
+
+/// How Stripe's objects name each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// Before 2025-03-31: the intent and its charge name the invoice, and the invoice names both.
+    BeforeBasil,
+    /// Since then: only an invoice payment names an invoice and its intent.
+    Basil,
+    /// The intent has a reference of Stripe's own besides, which is the invoice's id.
+    Referring,
+}
+
+/// A fixture with another id and these fields.
+fn of(name: &str, id: &str, changes: Value) -> Value {
+    let mut event: Value = fixture(name);
+    event["id"] = json!(format!("evt_of_{id}"));
+    event["data"]["object"]["id"] = json!(id);
+    event["data"]["object"].as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    event
+}
+
+/// What an intent that pays an invoice makes Stripe send: of the intent, its charge, and that it pays the invoice.
+fn paying(version: Version, invoice: &str, intent: &str, minor: i64) -> Vec<String> {
+    let charge = intent.replace("pi_", "ch_");
+    let order = if version == Version::Referring { json!({"order_reference": invoice}) } else { Value::Null };
+    let old = if version == Version::BeforeBasil { json!(invoice) } else { Value::Null };
+    let of_intent = json!({"latest_charge": charge, "payment_details": order, "invoice": old, "metadata": {},
+        "amount": minor, "amount_received": minor, "currency": "usd"});
+    let of_charge = json!({"payment_intent": intent, "invoice": old, "metadata": {}, "amount": minor,
+        "amount_captured": minor, "amount_refunded": 0, "currency": "usd"});
+    let link = json!({"invoice": invoice, "payment": {"type": "payment_intent", "payment_intent": intent},
+        "amount_paid": minor, "amount_requested": minor});
+    let mut all = vec![of("payment_intent.succeeded", intent, of_intent), of("charge.succeeded", &charge, of_charge)];
+    if version != Version::BeforeBasil {
+        all.push(of("invoice_payment.paid", &intent.replace("pi_", "inpay_"), link));
+    }
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// Adds that the next invoice of the subscription is paid.
+fn paid_invoice(story: &mut Story, version: Version, number: usize, due: i64) -> String {
+    let invoice = format!("in_{number}");
+    story.update(NOW + 5, json!({"latest_invoice": invoice}));
+    let mut changes = json!({"status": "paid", "amount_due": due, "amount_paid": due, "created": NOW});
+    if version == Version::BeforeBasil {
+        changes["payment_intent"] = json!(format!("pi_{number}"));
+        changes["charge"] = json!(format!("ch_{number}"));
+        changes["subscription"] = json!(story.id());
+        changes["parent"] = Value::Null;
+    }
+    story.invoice("paid", NOW + 6, changes);
+    story.events.last().unwrap().clone()
+}
+
+/// An app with a subscription that was started here and begins under this policy, and the subscription's token.
+async fn started(kind: Kind, unmatched: Unmatched) -> (App, Listener, Story, String) {
+    let (app, listener) = at_stripe(kind, unmatched).await;
+    let token = begun(&app).await;
+    let mut story = Story::new(1, "active");
+    story.update(NOW, json!({"metadata": {"subscription_token": token}}));
+    app.deliver(&[&story.events[1]]).await;
+    (app, listener, story, token)
+}
+
+/// Delivers events in this order: one by one, all at once, or with so much time between them that none waits any more.
+async fn deliver(app: &App, events: &[String], order: &[usize], turn: usize) {
+    for at in order {
+        assert_eq!(app.stripe(&events[*at]).await.status, 200);
+        if turn % 3 != 1 {
+            app.drain().await;
+        }
+        if turn % 3 == 2 {
+            app.pass(3_600);
+            app.drain().await;
+        }
+    }
+    app.drain().await;
+}
+
+/// Asserts that nothing waits or was left out.
+fn all_is_done(app: &App, of: &str) {
+    let left =
+        app.texts("SELECT kind || ' ' || state || ': ' || outcome AS t FROM pay_events WHERE state <> 'completed'");
+    assert_eq!(left, [""; 0], "{of}");
+}
+
+/// Asserts that the payment and the subscription lead to each other.
+async fn lead_to_each_other(app: &App, payment: &str, subscription: &str) {
+    let (payment, subscription) = (format!("payments/{payment}"), format!("subscriptions/{subscription}"));
+    for (page, other) in [(&payment, &subscription), (&subscription, &payment)] {
+        let body = app.get(&format!("/payments/admin/{page}")).await.body;
+        assert!(body.contains(&format!("{other}\"")), "no {other} on {page}");
+    }
+}
+
+async fn renewals_end_in_one_payment_each(kind: Kind, unmatched: Unmatched) {
+    for version in [Version::BeforeBasil, Version::Basil, Version::Referring] {
+        let (app, _listener, mut story, token) = started(kind, unmatched).await;
+        let parts = if version == Version::BeforeBasil { 3 } else { 4 };
+        for (turn, order) in orders(parts).iter().enumerate() {
+            let (number, of) = (2_000 + turn, format!("{unmatched:?} {version:?} {order:?}"));
+            let invoice = paid_invoice(&mut story, version, number, 2_000);
+            let mut events = paying(version, &format!("in_{number}"), &format!("pi_{number}"), 2_000);
+            events.push(invoice);
+            deliver(&app, &events, order, turn).await;
+            if unmatched == Unmatched::Adopt {
+                app.pass(3_600);
+                app.drain().await;
+            }
+            all_is_done(&app, &of);
+            let payment = the_one_payment(&app, &["in", "pi", "ch"].map(|kind| format!("{kind}_{number}")));
+            let found = app.payment(&payment).await;
+            let sums = (found.status.as_str(), found.amount.minor, found.captured.minor);
+            assert_eq!((sums, &found.concerns[..]), (("paid", 2_000, 2_000), &[][..]), "{of}");
+            if turn % 5 == 0 {
+                lead_to_each_other(&app, &payment, &token).await;
+                app.same(&payment).await;
+            }
+        }
+    }
+}
+
+on_both_databases! {
+    async fn the_money_of_a_renewal_ends_in_one_payment_where_others_are_parked(kind) {
+        renewals_end_in_one_payment_each(kind, Unmatched::Park).await;
+    }
+
+    async fn the_money_of_a_renewal_ends_in_one_payment_where_others_are_ignored(kind) {
+        renewals_end_in_one_payment_each(kind, Unmatched::Ignore).await;
+    }
+
+    async fn the_money_of_a_renewal_ends_in_one_payment_where_others_are_adopted(kind) {
+        renewals_end_in_one_payment_each(kind, Unmatched::Adopt).await;
+    }
+
+    async fn the_link_makes_a_payment_where_nothing_else_was_heard_of_the_money(kind) {
+        for unmatched in [Unmatched::Park, Unmatched::Ignore] {
+            let (app, _listener, mut story, token) = started(kind, unmatched).await;
+            let invoice = paid_invoice(&mut story, Version::Basil, 2_000, 2_000);
+            let link = paying(Version::Basil, "in_2000", "pi_2000", 2_000).remove(2);
+            app.deliver(&[&invoice, &link]).await;
+            let payment = the_one_payment(&app, &["in_2000".to_owned(), "pi_2000".to_owned()]);
+            let found = app.payment(&payment).await;
+            assert_eq!((found.status.as_str(), found.amount.to_string(), found.captured.minor), ("pending", "20.00 USD".to_owned(), 0));
+            lead_to_each_other(&app, &payment, &token).await;
+        }
+    }
+
+    async fn a_link_of_an_invoice_that_is_not_ours_makes_nothing(kind) {
+        for (unmatched, ended) in [(Unmatched::Park, "parked"), (Unmatched::Ignore, "ignored")] {
+            let (app, _listener, _story, _token) = started(kind, unmatched).await;
+            let link = paying(Version::Basil, "in_9", "pi_9", 2_000).remove(2);
+            app.deliver(&[&link]).await;
+            app.pass(3_600);
+            app.drain().await;
+            assert_eq!((app.events(ended), app.number("SELECT count(*) FROM pay_payments")), (1, 0), "{unmatched:?}");
+        }
+    }
+}
