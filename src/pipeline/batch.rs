@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::completion;
+use super::dues::Dues;
 use super::failure::Failure;
 use super::fetching::FetchSet;
 use super::handlers::Pending;
-use super::interpret::{Understood, interpret};
+use super::interpret::{Understood, interpret, named_objects, statements};
 use super::rebuild::{Remade, from_events};
 use super::report::{report_change, report_subscription};
 use super::step::Step;
@@ -19,15 +20,14 @@ use super::subscriptions::SubscriptionSet;
 use super::working_set::WorkingSet;
 use super::write::{self, Written};
 use crate::domain::Timestamp;
-use crate::domain::event::{EventState, References, Source, SubscriptionStatement};
+use crate::domain::event::{EventState, References, Source};
 use crate::domain::id::EventId;
-use crate::domain::named::NamedObject;
 use crate::engine::owed::Lacking;
 use crate::engine::request::is_adoption;
 use crate::engine::{Engine, Unmatched, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use crate::store::rows::{Claimed, EventRow};
+use crate::store::rows::Claimed;
 use crate::telemetry::IS_MEASURED;
 
 /// How many events one transaction processes at the most.
@@ -170,7 +170,7 @@ fn process_set(
         return Ok(Batch::default());
     }
     let read: Vec<Result<Understood, Failure>> = claimed.iter().map(|event| interpret(engine, event)).collect();
-    let mut set = load(tx, &claimed, &read)?;
+    let mut set = load(engine, tx, &claimed, &read)?;
     let mut done: Vec<Done<'_>> = Vec::with_capacity(claimed.len());
     for (event, read) in claimed.iter().zip(&read) {
         let outcome = match read {
@@ -198,7 +198,12 @@ fn process_set(
 }
 
 /// Everything that the events may touch.
-fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure>]) -> Result<WorkingSet, Error> {
+fn load(
+    engine: &Engine,
+    tx: &mut dyn Tx,
+    claimed: &[Claimed],
+    read: &[Result<Understood, Failure>],
+) -> Result<WorkingSet, Error> {
     let references = read.iter().map(|read| match read {
         Ok(read) => &read.interpretation.references,
         Err(failure) => &failure.references,
@@ -207,34 +212,11 @@ fn load(tx: &mut dyn Tx, claimed: &[Claimed], read: &[Result<Understood, Failure
     let named: Vec<(&str, &References)> = variants.zip(references).collect();
     let mut set = WorkingSet::hold(tx, &named)?;
     set.subscriptions = SubscriptionSet::hold(tx, &statements(claimed, read))?;
+    set.dues = Dues::read(engine, tx, &named)?;
     set.fetches = FetchSet::read(tx, &named_objects(claimed, read))?;
     let again: Vec<EventId> = claimed.iter().filter(|event| event.row.claims > 1).map(|event| event.row.id).collect();
     set.take_earlier(tx, &again)?;
     Ok(set)
-}
-
-/// The objects that the events name without showing them.
-fn named_objects<'a>(
-    claimed: &'a [Claimed],
-    read: &'a [Result<Understood, Failure>],
-) -> Vec<(&'a EventRow, &'a NamedObject)> {
-    let named = claimed.iter().zip(read).filter_map(|(event, read)| {
-        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
-        Some((&event.row, read.interpretation.object_to_fetch.as_ref()?))
-    });
-    named.collect()
-}
-
-/// What the events state of subscriptions, beside their variants.
-fn statements<'a>(
-    claimed: &'a [Claimed],
-    read: &'a [Result<Understood, Failure>],
-) -> Vec<(&'a str, &'a SubscriptionStatement)> {
-    let stated = claimed.iter().zip(read).filter_map(|(event, read)| {
-        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
-        Some((event.row.variant.as_str(), read.interpretation.subscription.as_ref()?))
-    });
-    stated.collect()
 }
 
 /// The ledger that all events of the payment make, where the event is an operator's order to rebuild it.

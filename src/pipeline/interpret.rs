@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure::Failure;
 use super::order::{KIND, OWNER, OwnerOrder, REVIEW, RebuildOrder, ReviewOrder};
-use crate::domain::event::{Interpretation, Malformed, Recorded, References, Source, storable};
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, Source, SubscriptionStatement, storable};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::named::NamedObject;
 use crate::domain::storable_time;
 use crate::engine::{Engine, ModePolicy, Variant};
-use crate::store::rows::Claimed;
+use crate::store::rows::{Claimed, EventRow};
 
 /// What an event says under its variant's configuration.
 pub(crate) struct Understood {
@@ -80,6 +81,30 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     }
     let is_ignored = other_mode && variant.mode == ModePolicy::Ignore;
     Ok(Understood { interpretation, is_ignored, rebuild: None })
+}
+
+/// The objects that the events name without showing them.
+pub(super) fn named_objects<'a>(
+    claimed: &'a [Claimed],
+    read: &'a [Result<Understood, Failure>],
+) -> Vec<(&'a EventRow, &'a NamedObject)> {
+    let named = claimed.iter().zip(read).filter_map(|(event, read)| {
+        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
+        Some((&event.row, read.interpretation.object_to_fetch.as_ref()?))
+    });
+    named.collect()
+}
+
+/// What the events state of subscriptions, beside their variants.
+pub(super) fn statements<'a>(
+    claimed: &'a [Claimed],
+    read: &'a [Result<Understood, Failure>],
+) -> Vec<(&'a str, &'a SubscriptionStatement)> {
+    let stated = claimed.iter().zip(read).filter_map(|(event, read)| {
+        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
+        Some((event.row.variant.as_str(), read.interpretation.subscription.as_ref()?))
+    });
+    stated.collect()
 }
 
 /// What an event of our own says.

@@ -4,6 +4,7 @@
 mod batch;
 pub(crate) mod books;
 mod completion;
+mod dues;
 mod failure;
 mod fetching;
 mod handlers;
@@ -27,6 +28,7 @@ mod working_set;
 mod write;
 
 pub(crate) use batch::{remade, step_of};
+pub(crate) use dues::Dues;
 pub(crate) use failure::Failure;
 pub(crate) use fetching::FetchSet;
 pub(crate) use handlers::Pending;

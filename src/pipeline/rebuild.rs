@@ -1,5 +1,6 @@
 //! A payment's ledger made anew from its stored events.
 
+use super::dues::Dues;
 use super::interpret::{Understood, concern, under};
 use super::working_set::WorkingSet;
 use crate::domain::event::References;
@@ -51,7 +52,8 @@ pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) ->
     let named: Vec<(&str, &References)> =
         read.iter().map(|(event, read)| (event.row.variant.as_str(), &read.interpretation.references)).collect();
     // References are linked once and stay, so what was ambiguous then is so now, and nothing else is.
-    let set = WorkingSet::read(tx, &named)?;
+    let mut set = WorkingSet::read(tx, &named)?;
+    set.dues = Dues::read(engine, tx, &named)?;
     let (ledger, mut told) = merged(&set, read);
     for one in std::mem::take(&mut told) {
         if one.facts != event_facts::to_json(&[]) || tx.event_facts(one.event)?.is_some() {
@@ -85,6 +87,9 @@ fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> (Ledger, Vec<Ev
         let effects: Vec<(Fact, Effect)> =
             facts.chain(ambiguity).map(|fact| (fact.clone(), ledger.insert(fact))).collect();
         told.push(EventFacts { event: of, summary, facts: event_facts::to_json(&effects) });
+        for due in set.dues.facts(variant, &interpretation.references) {
+            ledger.merge(due);
+        }
     }
     (ledger, told)
 }

@@ -51,6 +51,9 @@ impl Step<'_> {
     pub(crate) fn run(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
         let Understood { interpretation, is_ignored, rebuild } = self.read;
         let found = set.find(&self.event.row.variant, &interpretation.references);
+        if !*is_ignored && self.names_invoice {
+            set.dues.take(&self.event.row.variant, interpretation);
+        }
         if *is_ignored {
             let why = "of the other mode than this variant is for, so it changes nothing";
             let matched = found.map(|found| (found.payment, found.matched_by));
@@ -198,19 +201,21 @@ impl Step<'_> {
         let is_ours = |fact: &&Fact| !set.belongs_elsewhere(variant, &fact.gateway_ref, payment);
         let mut facts: Vec<Fact> = facts.iter().filter(is_ours).cloned().collect();
         facts.extend(is_ambiguous.then(|| concern("ambiguous_reference", self.event)));
+        let dues = set.dues.facts(variant, references);
         let held = set.held_mut(payment)?;
         let before = payment::state(&held.row);
         let effects: Vec<(Fact, Effect)> = facts.iter().map(|fact| (fact.clone(), held.insert(fact))).collect();
+        let is_billed = dues.iter().filter(|due| held.insert(due).changed()).count() > 0;
         let is_changed = !same.is_empty() || effects.iter().any(|(_, effect)| effect.changed());
         let after = derive(payment::terms(&held.row), &held.ledger);
-        let (code, why) = if facts.is_empty() {
+        let (code, why) = if facts.is_empty() && before == after {
             ("noted", summary.clone())
         } else {
             let (code, why) = explain::why(&before, &after, is_changed, &effects);
             (code, format!("{summary}; {why}"))
         };
         moved.take(&held.row, self.now);
-        if self.learn(held) || before != after || is_changed {
+        if self.learn(held) || before != after || is_changed || is_billed {
             payment::put(&mut held.row, &after);
             held.row.updated_at = self.now;
             held.is_changed = true;

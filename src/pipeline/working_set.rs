@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::books::Totals;
+use super::dues::Dues;
 use super::fetching::FetchSet;
 use super::held::Held;
 use super::subscriptions::SubscriptionSet;
@@ -24,6 +25,7 @@ pub(crate) struct WorkingSet {
     references: HashMap<Key, PaymentId>,
     /// Of what leads to no payment: the invoices and the tokens of subscriptions that were started here.
     billed: (HashSet<Key>, HashSet<String>),
+    pub(crate) dues: Dues,
     pub(crate) subscriptions: SubscriptionSet,
     pub(crate) fetches: FetchSet,
     /// What attempts before this one left behind, of events that had one.

@@ -12,7 +12,7 @@ use crate::domain::payment::PaymentState;
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::{
-    Change, Failure, FetchSet, Stepped, SubscriptionChange, SubscriptionSet, WorkingSet, all, interpret, remade,
+    Change, Dues, Failure, FetchSet, Stepped, SubscriptionChange, SubscriptionSet, WorkingSet, all, interpret, remade,
     step_of,
 };
 use crate::store::Tx;
@@ -83,6 +83,7 @@ fn forecast(engine: &Engine, tx: &mut dyn Tx, event: EventId) -> Result<Forecast
     };
     let named = [(event.row.variant.as_str(), &read.interpretation.references)];
     let mut set = WorkingSet::read(tx, &named)?;
+    set.dues = Dues::read(engine, tx, &named)?;
     let stated = read.interpretation.subscription.as_ref();
     let wanted: Vec<_> = stated.map(|stated| (event.row.variant.as_str(), stated)).into_iter().collect();
     set.subscriptions = SubscriptionSet::read(tx, &wanted)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::browse::{Place, payment_rows};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Ledger;
-use crate::domain::payment::{PaymentState, derive};
+use crate::domain::payment::{PaymentState, derive, is_invoiced};
 use crate::engine::payment::{self, Payment};
 use crate::engine::{Engine, find};
 use crate::error::{Error, ErrorKind};
@@ -132,11 +132,12 @@ fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
 }
 
 /// Whether a fact is of a kind that older releases did not read: that nothing was refunded of a charge, that an object
-/// whose failure is known was a failed attempt, and that an authorization is used up.
+/// whose failure is known was a failed attempt, that an authorization is used up, and what an invoice asks for.
 fn is_unread(fact: &Fact, ledger: &Ledger) -> bool {
     match (fact.aspect, fact.state) {
         (Aspect::RefundTotal, _) => fact.amount == Some(0),
         (Aspect::CaptureTotal, State::Closed) => true,
+        _ if is_invoiced(fact) => true,
         (Aspect::Authorization, State::Failed) => {
             [Aspect::Capture, Aspect::Checkout].iter().any(|aspect| ledger.get(*aspect, &fact.gateway_ref).is_some())
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::families::Families;
+use super::invoices::asked_for;
 use super::reviews::accepted_amounts;
 use super::state::Terms;
 use crate::domain::fact::{Aspect, Fact, State};
@@ -30,6 +31,8 @@ pub(super) struct Case<'a> {
     adopted: bool,
     pub(super) due: Money,
     pub(super) captured: i64,
+    /// Whether that is more than the invoices ask for that it pays.
+    is_overpaid: bool,
     /// The amounts that a fitting checkout requests in place of the amount due, after a discount or with tax. A capture
     /// does not state these, so they explain its amount as well, whether the checkout is paid or not. And those that a
     /// person accepted.
@@ -45,8 +48,14 @@ impl<'a> Case<'a> {
             Terms::Adopted => (reported(ledger), true),
         };
         let captured = captured(ledger, due.currency);
+        let asked = asked_for(ledger, due.currency).filter(|_| adopted);
+        let is_overpaid = asked.is_some_and(|asked| captured > asked);
         if adopted {
-            due.minor = due.minor.max(captured);
+            // More than invoices ask for is too much. Where less came, it is what was paid: the rest may come otherwise.
+            due.minor = match asked {
+                Some(asked) if is_overpaid || due.minor == 0 => asked,
+                _ => due.minor.max(captured),
+            };
         }
         let explains = |f: &&Fact| f.currency == Some(due.currency) && is_or_stands_for(f, due.minor);
         let asked = ledger.facts_of(Aspect::Checkout).filter(explains).filter_map(|f| f.amount);
@@ -57,6 +66,7 @@ impl<'a> Case<'a> {
             adopted,
             due,
             captured,
+            is_overpaid,
             asked: asked.filter(|minor| *minor > 0).chain(accepted_amounts(ledger, due.currency)).collect(),
             closed: closed.map(|f| f.gateway_ref.as_str()).collect(),
         }
@@ -151,6 +161,9 @@ impl<'a> Case<'a> {
     pub(super) fn price(&self) -> (i64, bool) {
         if self.is_accepted() {
             return (self.captured, false);
+        }
+        if self.is_overpaid {
+            return (self.due.minor, false);
         }
         let fitting = |way| {
             let fits = move |f: &&Fact| moved(f).is_some() && self.fit(f) == Fit::Fits;

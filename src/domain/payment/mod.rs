@@ -7,6 +7,7 @@ mod concern;
 pub(super) mod concerns;
 mod disputes;
 mod families;
+mod invoices;
 mod movements;
 mod refunds;
 mod reviews;
@@ -15,6 +16,7 @@ mod state;
 
 pub(crate) use captures::capture_of;
 pub use captures::{Captured, captures};
+pub(crate) use invoices::{invoiced, is_invoiced};
 pub use movements::{Movement, MovementKind, movements};
 pub(crate) use reviews::{accepted, dismissed};
 pub use rules::derive;

@@ -1,12 +1,13 @@
 //! Does the money of a renewal end in one payment that its subscription leads to, whatever Stripe's events name and in
-//! whichever order they come, and whatever becomes of events that nothing matches?
+//! whichever order they come, and whatever becomes of events that nothing matches? Also where several intents pay one
+//! invoice.
 
 use actix_payments::Unmatched;
 use serde_json::{Value, json};
 
 use super::invoices::the_one_payment;
 use super::started::{at_stripe, begun};
-use super::story::{Story, orders};
+use super::story::{Story, orders, some_orders};
 use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::events::fixture;
 use crate::stripe::listener::Listener;
@@ -132,6 +133,40 @@ async fn renewals_end_in_one_payment_each(kind: Kind, unmatched: Unmatched) {
     }
 }
 
+/// Two intents that pay one invoice of 20.00, in many orders: what they come to, and what is to be reviewed.
+async fn two_pay_one(kind: Kind, unmatched: Unmatched, (first, second): (i64, i64), concerns: &[&str]) {
+    let (app, _listener, mut story, token) = started(kind, unmatched).await;
+    for (turn, order) in some_orders(7, 24).iter().enumerate() {
+        let (number, version) = (3_000 + turn, if turn % 2 == 0 { Version::Basil } else { Version::Referring });
+        let invoice = format!("in_{number}");
+        let mut events = paying(version, &invoice, &format!("pi_{number}a"), first);
+        events.extend(paying(version, &invoice, &format!("pi_{number}b"), second));
+        events.push(paid_invoice(&mut story, version, number, 2_000));
+        deliver(&app, &events, order, turn).await;
+        app.pass(3_600);
+        app.drain().await;
+        let of = format!("{unmatched:?} {version:?} {order:?}");
+        all_is_done(&app, &of);
+        let named = ["in_", "pi_", "ch_"].map(|kind| format!("{kind}{number}"));
+        let [invoice, intent, charge] = &named;
+        let both = |text: &String| [format!("{text}a"), format!("{text}b")];
+        let all: Vec<String> = [invoice.clone()].into_iter().chain(both(intent)).chain(both(charge)).collect();
+        let payment = the_one_payment(&app, &all);
+        let found = app.payment(&payment).await;
+        assert_eq!((found.status.as_str(), found.captured.minor), ("paid", first + second), "{of}");
+        assert_eq!(found.concerns, concerns, "{of}");
+        if turn % 8 == 0 {
+            lead_to_each_other(&app, &payment, &token).await;
+            app.same(&payment).await;
+            let page = app.get(&format!("/payments/admin/payments/{payment}")).await.text();
+            for (intent, minor) in both(intent).iter().zip([first, second]) {
+                let amount = format!("{}.{:02} USD", minor / 100, minor % 100);
+                assert!(page.contains(&format!("{intent} succeeded {amount}")), "{intent}: {amount} on {page}");
+            }
+        }
+    }
+}
+
 on_both_databases! {
     async fn the_money_of_a_renewal_ends_in_one_payment_where_others_are_parked(kind) {
         renewals_end_in_one_payment_each(kind, Unmatched::Park).await;
@@ -167,5 +202,22 @@ on_both_databases! {
             app.drain().await;
             assert_eq!((app.events(ended), app.number("SELECT count(*) FROM pay_payments")), (1, 0), "{unmatched:?}");
         }
+    }
+
+    async fn two_parts_of_an_invoice_are_one_payment_with_the_right_sum(kind) {
+        for unmatched in [Unmatched::Adopt, Unmatched::Park] {
+            two_pay_one(kind, unmatched, (1_200, 800), &[]).await;
+        }
+    }
+
+    async fn an_invoice_that_is_paid_twice_asks_for_a_review(kind) {
+        for unmatched in [Unmatched::Adopt, Unmatched::Ignore] {
+            two_pay_one(kind, unmatched, (2_000, 2_000), &["40.00 USD were captured, the payment is of 20.00 USD"]).await;
+        }
+    }
+
+    async fn a_part_too_much_of_an_invoice_asks_for_a_review(kind) {
+        let concern = ["23.00 USD were captured, the payment is of 20.00 USD"];
+        two_pay_one(kind, Unmatched::Adopt, (1_500, 800), &concern).await;
     }
 }
