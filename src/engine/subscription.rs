@@ -82,10 +82,15 @@ pub(crate) fn put(row: &mut SubscriptionRow, facts: &SubscriptionFacts, state: &
     row.certain = state.doubt.is_none();
     row.as_of = state.as_of;
     row.as_of_event.clone_from(&state.as_of_event);
+    put_monthly(row, state);
+    row.facts = json(facts);
+}
+
+/// Puts what it comes to in a month into the row.
+pub(crate) fn put_monthly(row: &mut SubscriptionRow, state: &SubscriptionState) {
     let monthly = state.monthly().filter(|_| state.pause.is_none());
     row.monthly_amount = monthly.map(|money| money.minor);
     row.monthly_currency = monthly.map(|money| money.currency.to_string());
-    row.facts = json(facts);
 }
 
 /// A row of a subscription of which nothing is known yet.

@@ -1,6 +1,6 @@
 //! A worker writes the words by which payments and subscriptions are found: those that are owed since a row changed,
-//! many at once and out of the way of events; and what older rows lack, which a release wrote that kept no words and no
-//! groups of failures, or still writes beside this one.
+//! many at once and out of the way of events; and what older rows lack, which a release wrote that kept no words, no
+//! groups of failures and no monthly sums of subscriptions, or still writes beside this one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use crate::domain::failure_group::failure_group;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::later;
 use crate::engine::Engine;
+use crate::engine::subscription::{facts, put_monthly};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
@@ -21,6 +22,7 @@ const OWED: &str = "words:owed";
 const PAYMENTS: &str = "words:payments:notes";
 const SUBSCRIPTIONS: &str = "words:subscriptions";
 const FAILURES: &str = "groups:failures";
+const SUMS: &str = "sums:subscriptions";
 const EVERY: Duration = Duration::from_secs(86_400);
 /// How many rows one transaction indexes, and how long one process does before another may.
 const BATCH: i64 = 100;
@@ -39,7 +41,8 @@ impl Engine {
         self.index_owed().await?;
         self.index_a_turn(PAYMENTS, payments).await?;
         self.index_a_turn(SUBSCRIPTIONS, subscriptions).await?;
-        self.index_a_turn(FAILURES, failures).await
+        self.index_a_turn(FAILURES, failures).await?;
+        self.index_a_turn(SUMS, sums).await
     }
 
     /// Writes the words that are owed, for as long as there are some and it has its turn.
@@ -134,6 +137,27 @@ fn failures(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
         }
     }
     Ok((rows.last().map_or(after, |(event, ..)| event.0), (rows.len() as i64) < BATCH))
+}
+
+/// Gives subscriptions that have none what they come to in a month, where their items say it.
+fn sums(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
+    let subjects = tx.subjects_after(Subject::Subscription(SubscriptionId(after)), BATCH)?;
+    let mut lacking = Vec::new();
+    for subject in &subjects {
+        let Subject::Subscription(id) = subject else { continue };
+        lacking.extend(tx.subscription(*id)?.filter(|row| row.monthly_currency.is_none()).map(|row| row.token));
+    }
+    let held = if lacking.is_empty() { Vec::new() } else { tx.hold_subscriptions(&[], &lacking)? };
+    let mut summed = Vec::new();
+    for mut row in held {
+        // One that a newer release wrote is left to that.
+        let Ok(facts) = facts(&row) else { continue };
+        put_monthly(&mut row, &facts.state());
+        summed.extend(Some(row).filter(|row| row.monthly_currency.is_some()));
+    }
+    tx.save_subscriptions(&summed)?;
+    let (payment, subscription) = subjects.last().map_or((0, after), |last| last.columns());
+    Ok((payment + subscription, (subjects.len() as i64) < BATCH))
 }
 
 /// Adds a payment that a search is to find.

@@ -88,4 +88,17 @@ on_both_databases! {
         let found = app.subscription(&id).await;
         assert_eq!((found.state.doubt, found.state.items[0].quantity), (None, Some(2)));
     }
+
+    async fn a_subscription_of_an_older_release_gets_its_monthly_sum(kind) {
+        let (app, _billing, _id) = app(kind).await;
+        let sums = || app.texts("SELECT monthly_amount || ' ' || monthly_currency AS t FROM pay_subscriptions");
+        let before = sums();
+        assert_eq!(before, ["2000 USD"]);
+        // As a release before the one with sums left it.
+        app.run("UPDATE pay_subscriptions SET monthly_amount = NULL, monthly_currency = NULL");
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        app.until("SELECT count(*) FROM pay_subscriptions WHERE monthly_currency IS NOT NULL", 1).await;
+        worker.stop().await;
+        assert_eq!(sums(), before);
+    }
 }
