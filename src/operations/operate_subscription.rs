@@ -2,6 +2,7 @@
 //! with its idempotency key before the gateway hears of it, every try is the same call, and the answer is an event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::observed::observed_for;
 use super::operate::perhaps_begun;
@@ -17,7 +18,7 @@ use crate::engine::request::{Requester, idempotency_key};
 use crate::engine::subscription::json;
 use crate::engine::subscription_allowed::may;
 use crate::engine::{Engine, Subscription, Variant, act};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, loggable};
 use crate::gateways::GatewayError;
 use crate::gateways::subscriptions::SubscriptionCall;
 use crate::pipeline::row;
@@ -26,6 +27,10 @@ use crate::store::audit::NewAct;
 use crate::store::calls::OperationEnd;
 use crate::store::subscription_calls::{NewSubscriptionOperation, SubscriptionOperationRow};
 use crate::telemetry::MadeFor;
+
+/// How the idempotency key of a question ends that is put once more, and how long after the answer that it is to outdate.
+const ONCE_MORE: &str = "_again";
+const BETWEEN: Duration = Duration::from_secs(3);
 
 /// What is asked for of a subscription.
 pub(crate) struct SubscriptionOrder {
@@ -88,7 +93,8 @@ impl Engine {
     async fn take_up_on_subscription(self: &Arc<Self>, operation: SubscriptionOperationRow) {
         let (id, verb) = (operation.id, operation.verb.words());
         if let Err(error) = self.attempt_unless_gone_on(operation).await {
-            log::error!("payments: operation {id} on a subscription ({verb}): {error}");
+            let why = loggable(&error.to_string());
+            log::error!("payments: operation {id} on a subscription ({verb}): {why}");
         }
     }
 
@@ -131,17 +137,44 @@ impl Engine {
         let rows: Vec<_> =
             events.into_iter().filter_map(|event| row(&variant, event, Source::Answer, now).ok()).collect();
         let named: Vec<String> = rows.iter().map(|row| row.gateway_event_id.clone()).collect();
-        let engine = self.clone();
+        let (engine, settled) = (self.clone(), operation.clone());
         let write = move |tx: &mut dyn Tx| {
-            tx.settle_subscription_operation(&operation, &end)?;
+            tx.settle_subscription_operation(&settled, &end)?;
             if rows.is_empty() { Ok(()) } else { engine.append_reduced(tx, &rows) }
         };
         if let Err(error) = self.write(write).await {
             log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");
             return Ok(Outcome::Underway);
         }
+        let is_answered = !named.is_empty();
         self.process_now(variant, named).await;
+        if is_answered && let Err(error) = self.ask_once_more(operation).await {
+            log::error!("payments: it is not asked once more how a subscription stands: {error}");
+        }
         result
+    }
+
+    /// Where an answer and an event of nearly the same time differ, a second answer decides: nothing is as old as it.
+    async fn ask_once_more(self: &Arc<Self>, operation: SubscriptionOperationRow) -> Result<(), Error> {
+        let now = self.now();
+        let ask = move |tx: &mut dyn Tx| {
+            let is_second = operation.idempotency_key.ends_with(ONCE_MORE);
+            let row = if is_second { None } else { tx.subscription(operation.subscription_id)? };
+            let Some(row) = row.filter(|row| !row.certain) else { return Ok(()) };
+            let ask = NewSubscriptionOperation {
+                subscription_id: row.id,
+                variant: operation.variant.clone(),
+                verb: SubscriptionVerb::Refresh,
+                gateway_ref: operation.gateway_ref.clone(),
+                params: None,
+                idempotency_key: format!("{}{ONCE_MORE}", operation.idempotency_key),
+                actor: Requester::Worker.name().to_owned(),
+                due_at: later(now, BETWEEN),
+                created_at: now,
+            };
+            tx.add_subscription_operation(&ask).map(drop)
+        };
+        self.write(ask).await
     }
 
     /// The call, once it is noted that it may go out.

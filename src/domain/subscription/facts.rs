@@ -1,6 +1,6 @@
 //! The set of a subscription's facts, and the state that follows from it. Adding a fact is commutative, associative and
-//! idempotent: of the snapshots, the set keeps those of the greatest time, all of them, and once one shows the end,
-//! only those that show it.
+//! idempotent: of the snapshots, the set keeps those after which none surely came, all of them, and once one shows the
+//! end, only those that show it.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ pub enum SubscriptionFact {
 /// A subscription's facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionFacts {
-    /// Those of the greatest time, by the ids of their events.
+    /// Those after which none surely came, by the ids of their events.
     #[serde(default)]
     snapshots: BTreeMap<String, SubscriptionSnapshot>,
     #[serde(default)]
@@ -155,18 +155,21 @@ impl SubscriptionFacts {
             SubscriptionStatus::PastDue => self.arrears.note_past_due(snapshot.occurred_at),
             _ => {}
         }
-        let held = self.snapshots.values().next().map(SubscriptionSnapshot::moment);
-        match held.map(|held| (held, snapshot.moment().cmp(&held))) {
-            Some(((true, _), std::cmp::Ordering::Less)) => return SubscriptionEffect::Ended,
-            Some((_, std::cmp::Ordering::Less)) => return SubscriptionEffect::Older,
-            Some((_, std::cmp::Ordering::Equal)) => {}
-            Some((_, std::cmp::Ordering::Greater)) | None => self.snapshots.clear(),
+        let has_ended = self.snapshots.values().any(|held| held.is_end);
+        if has_ended && !snapshot.is_end {
+            return SubscriptionEffect::Ended;
         }
+        if self.snapshots.values().any(|held| has_ended == snapshot.is_end && snapshot.is_surely_before(held)) {
+            return SubscriptionEffect::Older;
+        }
+        self.snapshots.retain(|_, held| has_ended == snapshot.is_end && !held.is_surely_before(&snapshot));
         // Two snapshots of one event are a gateway's mistake; still one of them counts, whichever comes first.
-        let mut held = self.snapshots.remove(&snapshot.event_id);
-        let event_id = snapshot.event_id.clone();
+        // An answer and an event are kept apart: those of either kind are of one moment.
+        let of = if snapshot.is_answer { " (answer)" } else { "" };
+        let name = format!("{}{of}", snapshot.event_id);
+        let mut held = self.snapshots.remove(&name);
         let effect = keep_greatest(&mut held, snapshot, |a, b| a.precedence().cmp(&b.precedence()));
-        self.snapshots.extend(held.map(|snapshot| (event_id, snapshot)));
+        self.snapshots.extend(held.map(|snapshot| (name, snapshot)));
         effect
     }
 
@@ -177,7 +180,7 @@ impl SubscriptionFacts {
             state = SubscriptionState::shown(last.content.clone());
             state.as_of = Some(last.occurred_at);
             state.as_of_event = Some(last.event_id.clone());
-            let doubt = "events of the same moment differ, and none of them says which is the last";
+            let doubt = "events or answers of the same moment differ, and none of them says which is the last";
             state.doubt = (!is_certain).then(|| doubt.to_owned());
         }
         let claim = |source| self.owners.get(&source).map(|claim: &OwnerClaim| claim.owner.clone());

@@ -55,7 +55,8 @@ impl SubscriptionInvoice {
     pub(super) fn precedence(&self) -> impl Ord + use<> {
         let Self { gateway_ref, status, due, next_attempt, due_at, event_id, .. } = self.clone();
         let money = due.map(|due| (due.minor, due.currency.to_string()));
-        let moment = (self.created_at, gateway_ref, self.paid, self.closed, self.occurred_at);
-        (moment, (self.attempts, status, next_attempt, due_at, money, event_id))
+        // Attempts only become more, and tell better than times of whole seconds which is later.
+        let moment = (self.created_at, gateway_ref, self.paid, self.closed, self.attempts, self.occurred_at);
+        (moment, (status, next_attempt, due_at, money, event_id))
     }
 }

@@ -1,13 +1,17 @@
 //! A snapshot: the whole subscription, as one event shows it, and what tells it from others of the same moment.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::content::SubscriptionContent;
 use super::kept::time;
 use super::status::SubscriptionStatus;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, later};
+
+/// How much earlier than its time an answer may have been found out.
+const VAGUE: Duration = Duration::from_secs(1);
 
 /// The whole subscription, as one event shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,10 @@ pub struct SubscriptionSnapshot {
     /// say. Of snapshots of one moment, one with less is the earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<String>,
+    /// Whether it answers a question. An answer has the time at which it was given, in whole seconds, and was found out
+    /// up to a second before.
+    #[serde(default)]
+    pub is_answer: bool,
     /// When it was so, by the gateway's clock.
     #[serde(with = "time")]
     pub occurred_at: Timestamp,
@@ -53,8 +61,19 @@ impl SubscriptionSnapshot {
         (rank, serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// What decides which of two counts, the end above all.
-    pub(super) fn moment(&self) -> (bool, Timestamp) {
-        (self.is_end, self.occurred_at)
+    /// Whether the times leave no doubt that this one comes before the other. Those of two answers, or of two events,
+    /// compare as they are. An answer may have been found out up to a second before its time or within that second, and
+    /// an event of whole seconds may be younger than it says.
+    pub(super) fn is_surely_before(&self, other: &Self) -> bool {
+        match (self.is_answer, other.is_answer) {
+            (true, false) => later(self.occurred_at, VAGUE) <= other.occurred_at,
+            (false, true) => later(self.occurred_at, VAGUE) < other.occurred_at,
+            _ => self.occurred_at < other.occurred_at,
+        }
+    }
+
+    /// Which of two counts for now where nothing tells which is the later one.
+    pub(super) fn likelihood(&self) -> impl Ord + use<> {
+        (self.occurred_at, self.is_answer, self.precedence())
     }
 }

@@ -24,7 +24,7 @@ impl<'a> Group<'a> {
     }
 
     fn greatest(&self) -> Option<&'a SubscriptionSnapshot> {
-        self.0.iter().copied().max_by(|a, b| a.precedence().cmp(&b.precedence()))
+        self.0.iter().copied().max_by(|a, b| a.likelihood().cmp(&b.likelihood()))
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn last<'a>(
     let is_certain = lasts.len() == 1 && !has_circle(&groups);
     let candidates: Vec<&Group<'_>> = if lasts.is_empty() { groups.iter().collect() } else { lasts };
     let greatest = candidates.into_iter().filter_map(Group::greatest);
-    greatest.max_by(|a, b| a.precedence().cmp(&b.precedence())).map(|last| (last, is_certain))
+    greatest.max_by(|a, b| a.likelihood().cmp(&b.likelihood())).map(|last| (last, is_certain))
 }
 
 /// Whether one comes before itself by way of others, as where a value changed forth and back within the moment.

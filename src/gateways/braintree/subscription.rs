@@ -79,6 +79,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         progress: Some(progress(object)),
+        is_answer: event.kind == ANSWERED,
         occurred_at,
         event_id: event_id.clone(),
     };

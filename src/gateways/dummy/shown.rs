@@ -54,6 +54,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         progress: None,
+        is_answer: false,
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),
     };

@@ -34,6 +34,7 @@ pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpret
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         progress: None,
+        is_answer,
         content,
         occurred_at,
         event_id: event_id.clone(),

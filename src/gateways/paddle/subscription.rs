@@ -11,7 +11,7 @@ use crate::domain::subscription::{
     SubscriptionSnapshot, SubscriptionStatus,
 };
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::{as_of, money, nested, number_text, since, time};
+use crate::gateways::reading::{ANSWERED, as_of, money, nested, number_text, since, time};
 
 /// Where our token of a subscription is in `custom_data`.
 pub(super) const TOKEN: &str = "subscription_token";
@@ -33,6 +33,7 @@ pub(super) fn read(
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         progress: None,
+        is_answer: event.kind.ends_with(ANSWERED),
         content,
         occurred_at: as_of(event, time(data, "updated_at")),
         event_id: event.id.to_owned(),

@@ -39,6 +39,7 @@ impl Resource<'_> {
             values: BTreeMap::new(),
             previous: BTreeMap::new(),
             progress: None,
+            is_answer,
             content,
             occurred_at,
             event_id: event_id.clone(),

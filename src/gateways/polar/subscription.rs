@@ -12,7 +12,7 @@ use crate::domain::subscription::{
     SubscriptionSnapshot, SubscriptionStatus,
 };
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::{as_of, money, nested, since, time};
+use crate::gateways::reading::{ANSWERED, as_of, money, nested, since, time};
 
 /// Where our token of a subscription is in its metadata.
 pub(super) const TOKEN: &str = "subscription_token";
@@ -56,6 +56,7 @@ fn statement(
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         progress: None,
+        is_answer: event.kind.ends_with(ANSWERED),
         content,
         occurred_at,
         event_id: event_id.clone(),

@@ -11,7 +11,7 @@ use crate::domain::subscription::{
     SubscriptionStatus,
 };
 use crate::gateways::json::{Object, short};
-use crate::gateways::reading::{money, nested, time};
+use crate::gateways::reading::{ANSWERED, money, nested, time};
 
 /// Where our token of a subscription is in its notes.
 pub(super) const TOKEN: &str = "subscription_token";
@@ -29,6 +29,7 @@ pub(super) fn read(payload: &Payload<'_>, owner_key: &str) -> Result<Interpretat
         values: BTreeMap::new(),
         previous: BTreeMap::new(),
         progress: None,
+        is_answer: event.kind.ends_with(ANSWERED),
         content,
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),

@@ -82,7 +82,7 @@ async fn app(kind: Kind) -> (App, Listener, Arc<Mutex<Remote>>, String) {
 }
 
 fn operations(app: &App) -> Vec<String> {
-    app.texts("SELECT verb || ' ' || state AS t FROM pay_subscription_operations ORDER BY id")
+    app.texts("SELECT verb || ' ' || state AS t FROM pay_subscription_operations WHERE actor = 'the app' ORDER BY id")
 }
 
 on_both_databases! {

@@ -132,7 +132,7 @@ on_both_databases! {
     async fn what_a_schedule_decides_is_left_to_it(kind) {
         let (app, billing, token) = app(kind).await;
         let id = app.payments.subscription(&token).await.unwrap().unwrap().gateway_ref.unwrap();
-        pass(&app, &billing, 1);
+        pass(&app, &billing, 2);
         billing.state().change(&id, json!({"schedule": "sub_sched_1"}));
         app.payments.refresh_subscription(&token).await.unwrap();
         let found = app.subscription(&id).await;

@@ -51,6 +51,7 @@ fn snapshot(content: SubscriptionContent, second: i64, event: impl std::fmt::Dis
         values: values(&content),
         previous: BTreeMap::new(),
         progress: None,
+        is_answer: false,
         content,
         occurred_at: at(second),
         event_id: format!("evt_{event}"),
@@ -64,11 +65,11 @@ fn status() -> impl Strategy<Value = SubscriptionStatus> {
 /// Facts of a few moments with any content, most of which no gateway would send.
 fn anything() -> impl Strategy<Value = SubscriptionFact> {
     let progress = proptest::option::of(0..3_u8);
-    let said = (any::<bool>(), status(), any::<bool>(), progress);
-    let of_subscription = (status(), 0..3_u8, 0..3_i64, 0..6_u8, said).prop_map(
-        |(status, invoice, second, event, (is_first, before, says, progress))| {
+    let said = (any::<(bool, bool)>(), status(), any::<bool>(), progress);
+    let of_subscription = (status(), 0..3_u8, 0..4_i64, 0..6_u8, said).prop_map(
+        |(status, invoice, second, event, ((is_first, is_answer), before, says, progress))| {
             let mut snapshot = snapshot(content(status, invoice), second, event);
-            snapshot.is_first = is_first;
+            (snapshot.is_first, snapshot.is_answer) = (is_first, is_answer);
             snapshot.progress = progress.map(|progress| progress.to_string());
             snapshot.previous.extend(says.then(|| ("status".to_owned(), before.to_string())));
             SubscriptionFact::Snapshot(Box::new(snapshot))
@@ -121,6 +122,34 @@ fn history() -> impl Strategy<Value = Vec<SubscriptionSnapshot>> {
             all.push(next);
         }
         all
+    })
+}
+
+/// What happened to a subscription, step by step, and what answers to questions showed meanwhile. Gateways say whole
+/// seconds: an event that of its moment, an answer that in which it was given, up to nine tenths after it was found out.
+fn history_with_answers() -> impl Strategy<Value = (Vec<SubscriptionSnapshot>, Vec<SubscriptionSnapshot>)> {
+    let going_on = [SubscriptionStatus::Trialing, SubscriptionStatus::Active, SubscriptionStatus::PastDue];
+    let step = (select(going_on.to_vec()), 0..4_u8, 0..14_i64);
+    let asked = vec((0..40_i64, 0..10_i64), 0..3);
+    (vec(step, 1..6), asked).prop_map(|(steps, asked)| {
+        let (mut all, mut tenths): (Vec<(i64, SubscriptionSnapshot)>, i64) = (Vec::new(), 0);
+        for (place, (status, invoice, pause)) in steps.into_iter().enumerate() {
+            tenths += pause;
+            let mut next = snapshot(content(status, invoice), tenths / 10, place);
+            next.is_first = place == 0;
+            if let Some((_, last)) = all.last() {
+                let changed = last.values.iter().filter(|(name, value)| next.values[*name] != **value);
+                next.previous = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
+            }
+            all.push((tenths, next));
+        }
+        let answer = |(place, (read, age)): (usize, (i64, i64))| {
+            let (_, shown) = all.iter().rev().find(|(tenths, _)| *tenths <= read)?;
+            let answer = snapshot(shown.content.clone(), (read + age) / 10, format!("answer_{place}"));
+            Some(SubscriptionSnapshot { is_answer: true, ..answer })
+        };
+        let answers = asked.into_iter().enumerate().filter_map(answer).collect();
+        (all.into_iter().map(|(_, event)| event).collect(), answers)
     })
 }
 
@@ -196,6 +225,22 @@ proptest! {
         }
         // Where nothing changed forth and back, it is always known.
         prop_assert!(!are_distinct || state.doubt.is_none(), "{:?}", state);
+    }
+
+    #[test]
+    fn no_answer_outranks_what_happened_after_it((events, answers) in history_with_answers()) {
+        let heard: Vec<_> = events.iter().chain(&answers).cloned().collect();
+        let state = facts_of(&heard).state();
+        let last = &events.last().unwrap().content;
+        if state.doubt.is_none() {
+            prop_assert_eq!((state.status, &state.latest_invoice), (last.status, &last.latest_invoice));
+        }
+        // One more answer decides.
+        let (latest, id) = (heard.iter().map(|one| one.occurred_at).max().unwrap(), "once_more".to_owned());
+        let mut once_more = snapshot(last.clone(), 0, id);
+        (once_more.is_answer, once_more.occurred_at) = (true, latest + Duration::from_secs(2));
+        let state = facts_of(&heard.into_iter().chain([once_more]).collect::<Vec<_>>()).state();
+        prop_assert_eq!((state.status, &state.latest_invoice, state.doubt), (last.status, &last.latest_invoice, None));
     }
 
     #[test]

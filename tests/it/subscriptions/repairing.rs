@@ -83,10 +83,34 @@ on_both_databases! {
         let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
         app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
         assert!(app.subscription(&id).await.state.doubt.is_some());
-        pass(&app, &billing, 1);
+        pass(&app, &billing, 2);
         chores(&app).await;
         let found = app.subscription(&id).await;
         assert_eq!((found.state.doubt, found.state.items[0].quantity), (None, Some(2)));
+    }
+
+    async fn an_answer_that_may_be_older_than_an_event_is_asked_for_once_more(kind) {
+        let (app, billing, id) = app(kind).await;
+        let token = app.subscription(&id).await.token;
+        pass(&app, &billing, 60);
+        let mut items = billing.state().subscriptions[&id]["items"].clone();
+        items["data"][0]["quantity"] = json!(3);
+        billing.state().change(&id, json!({"items": items}));
+        let told = billing.state().events.last().unwrap().to_string();
+        app.deliver(&[&told]).await;
+        // Within a second of that event, and the event of this change is lost.
+        pass(&app, &billing, 1);
+        app.payments.cancel_subscription_at_end(&token).await.unwrap();
+        let found = app.subscription(&id).await.state;
+        assert_eq!((found.items[0].quantity, found.cancel_at_period_end, found.doubt.is_some()), (Some(3), true, true));
+        for _ in 0..3 {
+            pass(&app, &billing, 4);
+            app.drain().await;
+        }
+        let found = app.subscription(&id).await.state;
+        assert_eq!((found.items[0].quantity, found.cancel_at_period_end, found.doubt), (Some(3), true, None));
+        let asked = app.texts("SELECT verb || ' by ' || actor || ' ' || state AS t FROM pay_subscription_operations ORDER BY id");
+        assert_eq!(asked, ["cancel_at_end by the app done", "refresh by a worker done"]);
     }
 
     async fn a_subscription_of_an_older_release_gets_its_monthly_sum(kind) {

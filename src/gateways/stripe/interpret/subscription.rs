@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::snapshot::nested;
+use super::snapshot::{ANSWERED, nested};
 use crate::domain::Timestamp;
 use crate::domain::event::{Interpretation, Malformed, Recorded, SubscriptionStatement, distinct};
 use crate::domain::explain::spaced;
@@ -42,6 +42,7 @@ pub(super) fn read(
         values: whole,
         previous: previous.as_ref().map(|previous| values(previous, owner_key)).unwrap_or_default(),
         progress: None,
+        is_answer: verb == ANSWERED,
         content,
         occurred_at: event.occurred_at,
         event_id: event.id.to_owned(),
