@@ -150,6 +150,20 @@ on_both_databases! {
         assert!(posted.map(|heard| heard.body).all(|body| body == "cancel_at="));
     }
 
+    async fn where_no_end_is_to_be_taken_back_one_look_is_enough(kind) {
+        let (app, listener, remote, token) = app(kind).await;
+        assert_eq!(app.payments.cancel_subscription_at_end(&token).await.unwrap(), Outcome::Done);
+        app.pass(1);
+        // Somebody took it back in the dashboard, and its event is still to come.
+        let kept = json!({"cancel_at": null, "cancel_at_period_end": false});
+        remote.lock().unwrap().object.as_object_mut().unwrap().extend(kept.as_object().unwrap().clone());
+        let before = listener.heard().len();
+        assert_eq!(app.payments.resume_subscription(&token).await.unwrap(), Outcome::Done);
+        let heard: Vec<String> = listener.heard().split_off(before).into_iter().map(|heard| heard.method).collect();
+        assert_eq!(heard, ["GET"]);
+        assert_eq!(operations(&app), ["cancel_at_end done", "resume done"]);
+    }
+
     async fn what_has_ended_at_stripe_is_not_resumed(kind) {
         let (app, listener, remote, token) = app(kind).await;
         assert_eq!(app.payments.cancel_subscription_at_end(&token).await.unwrap(), Outcome::Done);

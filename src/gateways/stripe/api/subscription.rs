@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use super::Api;
 use super::answer::event_of;
 use super::form::Form;
+use super::{Api, Response};
 use crate::domain::event::Envelope;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::gateways::http::{Method, Request};
@@ -87,22 +87,25 @@ impl Api {
         }
         let (path, account) = (format!("/v1/subscriptions/{id}"), call.account.as_deref());
         let api = self.of_account(account);
-        let acted = api.act_on_subscription(call, &path).await;
         // Stripe answers a repeated call with its first answer, which may be old, and a repeated end with a refusal.
-        if !matches!((&acted, call.verb), (Ok(()), _) | (Err(GatewayError::Declined(_)), SubscriptionVerb::Cancel)) {
-            return acted.map(|()| Vec::new());
-        }
-        let read = api.get(&path, Form::default()).await;
-        let answer = match (acted, read) {
-            (Ok(()), Ok(answer)) => answer,
-            (Ok(()), Err(error)) if call.verb == SubscriptionVerb::Refresh => return Err(error),
-            (Ok(()), Err(error)) => return Err(GatewayError::Malformed(error.to_string())),
-            (Err(declined), Ok(answer)) => match shown(&answer.body).map(|shown| shown.has_ended()) {
-                Ok(true) => answer,
-                Ok(false) => return Err(declined),
-                Err(unread) => return Err(retry::unseen(declined, unread)),
-            },
-            (Err(declined), Err(unread)) => return Err(retry::unseen(declined, unread)),
+        let answer = match (api.act_on_subscription(call, &path).await, call.verb) {
+            (Ok(Some(unchanged)), _) => unchanged,
+            (Ok(None), SubscriptionVerb::Refresh) => api.get(&path, Form::default()).await?,
+            (Ok(None), _) => {
+                let read = api.get(&path, Form::default()).await;
+                read.map_err(|error| GatewayError::Malformed(error.to_string()))?
+            }
+            (Err(declined @ GatewayError::Declined(_)), SubscriptionVerb::Cancel) => {
+                match api.get(&path, Form::default()).await {
+                    Ok(answer) => match shown(&answer.body).map(|shown| shown.has_ended()) {
+                        Ok(true) => answer,
+                        Ok(false) => return Err(declined),
+                        Err(unread) => return Err(retry::unseen(declined, unread)),
+                    },
+                    Err(unread) => return Err(retry::unseen(declined, unread)),
+                }
+            }
+            (Err(error), _) => return Err(error),
         };
         if call.verb == SubscriptionVerb::Resume && shown(&answer.body)?.is_ending() {
             let why =
@@ -112,30 +115,31 @@ impl Api {
         Ok(vec![event_of(call.idempotency_key.clone(), answer.text()?, answer.answered_at(), account)?])
     }
 
-    /// Does what the call is for; its answer is not looked at.
-    async fn act_on_subscription(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
+    /// Does what the call is for; its answer is not looked at. Where nothing was to be done, answers how it stands.
+    async fn act_on_subscription(&self, call: &SubscriptionCall, path: &str) -> Result<Option<Response>, GatewayError> {
         let key = &call.idempotency_key;
+        let done = |_: Response| None;
         match call.verb {
-            SubscriptionVerb::Refresh => Ok(()),
-            SubscriptionVerb::Cancel => self.delete(path, key).await.map(drop),
-            SubscriptionVerb::CancelAtEnd => self.post(path, one("cancel_at_period_end", "true"), key).await.map(drop),
+            SubscriptionVerb::Refresh => Ok(None),
+            SubscriptionVerb::Cancel => self.delete(path, key).await.map(done),
+            SubscriptionVerb::CancelAtEnd => self.post(path, one("cancel_at_period_end", "true"), key).await.map(done),
             SubscriptionVerb::Resume => self.take_back_end(call, path).await,
-            SubscriptionVerb::Pause => self.post(path, one("pause_collection[behavior]", "void"), key).await.map(drop),
+            SubscriptionVerb::Pause => self.post(path, one("pause_collection[behavior]", "void"), key).await.map(done),
             // A trial that ended without a payment method has paused it as a whole, which is another call
             // (<https://docs.stripe.com/api/subscriptions/resume>). `now` begins a period and charges for it at once,
             // which it must not while a period runs.
             SubscriptionVerb::Unpause if call.state.status == SubscriptionStatus::Paused => {
                 let is_running = call.state.period.is_some_and(|period| call.requested_at < period.end);
                 let form = one("billing_cycle_anchor", if is_running { "unchanged" } else { "now" });
-                self.post(&format!("{path}/resume"), form, &format!("{key}_resume")).await.map(drop)
+                self.post(&format!("{path}/resume"), form, &format!("{key}_resume")).await.map(done)
             }
-            SubscriptionVerb::Unpause => self.post(path, one("pause_collection", ""), key).await.map(drop),
+            SubscriptionVerb::Unpause => self.post(path, one("pause_collection", ""), key).await.map(done),
             SubscriptionVerb::Change => self.change(call, path).await,
         }
     }
 
     /// Reads the subscription before something is done that depends on how it stands.
-    async fn shown(&self, call: &SubscriptionCall, path: &str) -> Result<Shown, GatewayError> {
+    async fn shown(&self, call: &SubscriptionCall, path: &str) -> Result<(Shown, Response), GatewayError> {
         // A question that fails has changed nothing, but an earlier try may have.
         let unread = |why: String| {
             if call.tries > 1 { GatewayError::OutcomeUnknown(why) } else { GatewayError::Unavailable(why) }
@@ -144,33 +148,33 @@ impl Api {
             Err(GatewayError::OutcomeUnknown(why)) => return Err(unread(why)),
             answer => answer?,
         };
-        shown(&answer.body).map_err(|error| unread(error.to_string()))
+        Ok((shown(&answer.body).map_err(|error| unread(error.to_string()))?, answer))
     }
 
     /// Takes the end back that was decided. One that was decided as the end of the period is taken back by that
     /// parameter, and a date, which the billing portal sets, by the date; Stripe refuses both in one call
     /// (<https://docs.stripe.com/api/subscriptions/update#update_subscription-cancel_at>).
-    async fn take_back_end(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
-        let (shown, key) = (self.shown(call, path).await?, &call.idempotency_key);
+    async fn take_back_end(&self, call: &SubscriptionCall, path: &str) -> Result<Option<Response>, GatewayError> {
+        let ((shown, answer), key) = (self.shown(call, path).await?, &call.idempotency_key);
         if shown.has_ended() {
             return Err(GatewayError::Declined("it has ended at Stripe, and what ended does not come back".to_owned()));
         }
         // Another form needs another key, since which of them it is may change between two tries.
         if shown.cancel_at_period_end {
-            self.post(path, one("cancel_at_period_end", "false"), key).await.map(drop)
+            self.post(path, one("cancel_at_period_end", "false"), key).await.map(|_| None)
         } else if shown.is_ending() {
-            self.post(path, one("cancel_at", ""), &format!("{key}_date")).await.map(drop)
+            self.post(path, one("cancel_at", ""), &format!("{key}_date")).await.map(|_| None)
         } else {
-            Ok(())
+            Ok(Some(answer))
         }
     }
 
     /// Changes one item, which Stripe wants to be named by an id of its own.
-    async fn change(&self, call: &SubscriptionCall, path: &str) -> Result<(), GatewayError> {
+    async fn change(&self, call: &SubscriptionCall, path: &str) -> Result<Option<Response>, GatewayError> {
         let Some(change) = &call.change else {
             return Err(GatewayError::Declined("nothing was said of what to change".to_owned()));
         };
-        let shown = self.shown(call, path).await?;
+        let (shown, answer) = self.shown(call, path).await?;
         let items = &shown.items.data;
         let is_as_wanted = |item: &&Item| {
             change.price.as_ref().is_none_or(|price| *price == item.price.id)
@@ -183,20 +187,20 @@ impl Api {
         let Some(item) = item else {
             // An earlier try whose answer was lost may have taken the price away.
             if call.tries > 1 && items.iter().any(|item| is_as_wanted(&item)) {
-                return Ok(());
+                return Ok(Some(answer));
             }
             let prices: Vec<&str> = items.iter().map(|item| item.price.id.as_str()).collect();
             let why = format!("expected the price to be changed to be one of {}", prices.join(", "));
             return Err(GatewayError::Declined(why));
         };
         if is_as_wanted(&item) {
-            return Ok(());
+            return Ok(Some(answer));
         }
         let mut form = one("items[0][id]", &item.id);
         form.add_optional("items[0][price]", change.price.as_ref());
         form.add_optional("items[0][quantity]", change.quantity.map(|quantity| quantity.to_string()));
         form.add_optional("proration_behavior", change.proration.map(proration));
-        self.post(path, form, &call.idempotency_key).await.map(drop)
+        self.post(path, form, &call.idempotency_key).await.map(|_| None)
     }
 
     /// Makes a session of the billing portal (<https://docs.stripe.com/api/customer_portal/sessions/create>).
