@@ -325,6 +325,7 @@ impl State {
         let (list, query) = path.split_once('?').unwrap_or((path, ""));
         let form = actix_web::web::Query::<BTreeMap<String, String>>::from_query(query).unwrap().into_inner();
         match list {
+            "/v1/invoices" => return Ok(json!({"object": "list", "has_more": false, "data": self.invoices_of(&form)})),
             "/v1/subscriptions" => return Ok(page(self.subscriptions.values().cloned(), &form)),
             "/v1/payment_intents" => return Ok(page(self.intents.values().cloned(), &form)),
             "/v1/checkout/sessions" => return Ok(page(std::iter::empty(), &form)),
@@ -336,6 +337,25 @@ impl State {
         let rest: Vec<&Value> = listed.iter().rev().filter(older).collect();
         let page: Vec<&&Value> = rest.iter().take(100).collect();
         Ok(json!({"object": "list", "data": page, "has_more": rest.len() > 100}))
+    }
+
+    /// The newest invoices of a subscription, with what paid them.
+    fn invoices_of(&self, form: &BTreeMap<String, String>) -> Vec<Value> {
+        assert_eq!(form["expand[0]"], "data.payments");
+        let subscription =
+            |invoice: &&Value| invoice["parent"]["subscription_details"]["subscription"] == *form["subscription"];
+        let mut found: Vec<Value> = self.invoices.values().filter(subscription).cloned().collect();
+        found.sort_by_key(|invoice| std::cmp::Reverse((invoice["created"].as_i64(), invoice["id"].to_string())));
+        found.truncate(form["limit"].parse().unwrap());
+        for invoice in &mut found {
+            let id = invoice["id"].as_str().unwrap().to_owned();
+            let paying = self.intents.get(&format!("pi_{id}")).map(|intent| {
+                json!({"id": format!("inpay_{id}"), "object": "invoice_payment", "invoice": id, "status": "paid",
+                    "livemode": false, "payment": {"type": "payment_intent", "payment_intent": intent["id"]}})
+            });
+            invoice["payments"] = json!({"object": "list", "data": Vec::from_iter(paying), "has_more": false});
+        }
+        found
     }
 
     fn act(&mut self, heard: &Heard) -> Result<Value, (u16, String)> {

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use actix_payments::Outcome;
 use actix_payments::domain::subscription::SubscriptionStatus;
+use actix_payments::gateways::stripe::Stripe;
 use serde_json::json;
 
 use super::billing::Billing;
-use super::story::DAY;
+use super::story::{DAY, Story};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::stripe::listener::{Listener, Say};
 
 /// An app that has heard of the fake's one subscription, which is active.
 async fn app(kind: Kind) -> (App, Billing, String) {
@@ -111,6 +114,51 @@ on_both_databases! {
         assert_eq!((found.items[0].quantity, found.cancel_at_period_end, found.doubt), (Some(3), true, None));
         let asked = app.texts("SELECT verb || ' by ' || actor || ' ' || state AS t FROM pay_subscription_operations ORDER BY id");
         assert_eq!(asked, ["cancel_at_end by the app done", "refresh by a worker done"]);
+    }
+
+    async fn a_refresh_brings_what_became_of_the_invoices(kind) {
+        let (app, billing, id) = app(kind).await;
+        let token = app.subscription(&id).await.token;
+        let invoices = || app.texts(
+            "SELECT status || ' ' || CASE WHEN paid THEN 'paid' ELSE 'due' END AS t FROM pay_subscription_invoices ORDER BY gateway_ref",
+        );
+        // No list of events has any of them any more.
+        let lose = || billing.state().events.clear();
+        pass(&app, &billing, 31 * DAY);
+        billing.state().renew(&id);
+        billing.state().fail(&id);
+        lose();
+        pass(&app, &billing, 5);
+        app.payments.refresh_subscription(&token).await.unwrap();
+        let found = app.subscription(&id).await;
+        let invoice = found.state.last_invoice.clone().unwrap();
+        let next = invoice.next_attempt.map(|at| at.unix_timestamp());
+        assert_eq!((found.status(), invoice.due.unwrap().to_string(), invoice.attempts), (SubscriptionStatus::PastDue, "20.00 USD".to_owned(), 1));
+        assert_eq!((next, invoices()), (Some(billing.state().now - 5 + 3 * DAY), vec!["paid paid".to_owned(), "open due".to_owned()]));
+        pass(&app, &billing, 60);
+        billing.state().pay(&id);
+        lose();
+        pass(&app, &billing, 5);
+        app.payments.refresh_subscription(&token).await.unwrap();
+        let found = app.subscription(&id).await;
+        assert_eq!((found.status(), found.state.doubt), (SubscriptionStatus::Active, None));
+        assert_eq!((found.state.last_invoice.unwrap().attempts, invoices()), (2, vec!["paid paid".to_owned(); 2]));
+    }
+
+    async fn a_key_that_may_not_read_invoices_refreshes_the_subscription(kind) {
+        let mut object = crate::events::fixture("customer.subscription.updated")["data"]["object"].take();
+        object["id"] = json!("sub_1");
+        object["status"] = json!("past_due");
+        let listener = Listener::answering(move |heard| match heard.path.split('?').next() {
+            Some("/v1/subscriptions/sub_1") => Say::Answer(200, vec![], object.to_string()),
+            _ => Say::Answer(403, vec![], json!({"error": {"message": "The key may not read invoices"}}).to_string()),
+        });
+        let gateway = Stripe::new(SECRET).api_key("rk_test_1").api_base(&listener.address).api_retries(0);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        app.hear(&Story::new(1, "active")).await;
+        let token = app.subscription("sub_1").await.token;
+        assert_eq!(app.payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(app.subscription("sub_1").await.status(), SubscriptionStatus::PastDue);
     }
 
     async fn a_subscription_of_an_older_release_gets_its_monthly_sum(kind) {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use actix_payments::domain::subscription::SubscriptionInvoice;
 use actix_payments::gateways::stripe::sign_delivery;
 use actix_payments::{AnyConnection, Builder, HandlerError, SubscriptionTransition};
 use actix_web::http::Method;
@@ -270,12 +271,16 @@ impl Storm {
 
     /// Each invoice as Stripe has it, and of each paid one one payment of its amount.
     fn check_invoices(&self, theirs: &BTreeMap<String, Value>) -> Result<(), TestCaseError> {
-        let ours = self
-            .app
-            .texts("SELECT gateway_ref || ' ' || status AS t FROM pay_subscription_invoices ORDER BY gateway_ref");
-        let all: Vec<String> =
-            theirs.iter().map(|(id, one)| format!("{id} {}", one["status"].as_str().unwrap())).collect();
-        prop_assert_eq!(ours, all);
+        let ours = self.app.texts("SELECT fact AS t FROM pay_subscription_invoices ORDER BY gateway_ref");
+        let ours = ours.iter().map(|fact| {
+            let it: SubscriptionInvoice = serde_json::from_str(fact).unwrap();
+            let next = it.next_attempt.map(|at| at.unix_timestamp());
+            json!([it.gateway_ref, it.status, it.due.map(|due| due.minor), it.attempts, next])
+        });
+        let all = theirs.iter().map(|(id, one)| {
+            json!([id, one["status"], one["amount_due"], one["attempt_count"], one["next_payment_attempt"]])
+        });
+        prop_assert_eq!(ours.collect::<Vec<_>>(), all.collect::<Vec<_>>());
         let paid = self.app.texts(
             "SELECT r.gateway_ref AS t FROM pay_payments p JOIN pay_references r ON r.payment_id = p.id \
              WHERE p.status = 'paid' AND p.captured_amount = 2000 AND p.absorbed_by IS NULL \

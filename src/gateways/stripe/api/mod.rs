@@ -6,6 +6,7 @@ mod answer;
 pub(super) mod checkout;
 pub(super) mod fetch;
 mod form;
+mod invoices;
 pub(super) mod listing;
 mod objects;
 pub(super) mod payment;

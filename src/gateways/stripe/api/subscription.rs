@@ -112,7 +112,11 @@ impl Api {
                 "Stripe took the call, and the subscription is to end all the same: look for its end in the Dashboard";
             return Err(GatewayError::Declined(why.to_owned()));
         }
-        Ok(vec![event_of(call.idempotency_key.clone(), answer.text()?, answer.answered_at(), account)?])
+        let mut events = vec![event_of(call.idempotency_key.clone(), answer.text()?, answer.answered_at(), account)?];
+        if call.verb == SubscriptionVerb::Refresh {
+            events.extend(api.invoices_of(id, &call.idempotency_key, account).await?);
+        }
+        Ok(events)
     }
 
     /// Does what the call is for; its answer is not looked at. Where nothing was to be done, answers how it stands.
