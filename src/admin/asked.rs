@@ -7,11 +7,12 @@ use actix_web::http::StatusCode;
 use time::macros::format_description;
 
 use super::frame::Frame;
-use super::query::{Fields, PLACE};
+use super::query::{Fields, PLACE, SEEN};
 use super::views::list::Field;
 use crate::domain::money::{Currency, Decimal};
 use crate::domain::{Timestamp, storable_time};
 use crate::reports::Place;
+use crate::store::filters::MomentKey;
 use crate::web::respond;
 
 /// No id, kind or other text that is stored is longer, in characters.
@@ -102,6 +103,13 @@ impl Asked {
             }
         }
         None
+    }
+
+    /// The moment at which the row of the place stood in a list that goes by moments, as far as the address says it.
+    pub(super) fn seen(&self, place: Option<Place>) -> Option<MomentKey> {
+        let micros: i64 = self.fields.get(SEEN)?.parse().ok()?;
+        let at = Timestamp::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().and_then(storable_time)?;
+        place.map(|place| MomentKey { at, id: place.id })
     }
 
     /// The row whose newer ones are to be counted.

@@ -13,8 +13,10 @@ use crate::reports::{COUNT_CAP, Order, Page, Place};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
 
+/// The field that says at which moment the row of a place stood, in microseconds since 1970.
+pub(super) const SEEN: &str = "seen_at";
 /// Where in the list; never part of another view's link.
-pub(super) const PLACE: [&str; 5] = ["before", "upto", "after", "since", "newer_than"];
+pub(super) const PLACE: [&str; 6] = ["before", "upto", "after", "since", "newer_than", SEEN];
 
 /// The field of a row's page that holds the view of the list.
 const WITHIN: &str = "in";

@@ -7,7 +7,8 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::{sentence, spaced};
-use crate::admin::views::list::{Empty, Filter, Notes, Tabs};
+use crate::admin::query::SEEN;
+use crate::admin::views::list::{Empty, Filter, Notes, Paging, Tabs};
 use crate::admin::views::parts::{Badge, Code, Link};
 use crate::admin::views::subscriptions::{SubscriptionLine, Subscriptions};
 use crate::admin::views::words;
@@ -28,7 +29,7 @@ const SPANS: [(&str, &str, i64); 3] = [("1", "1 day", 1), ("7", "7 days", 7), ("
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = view(&mut asked, visit.engine().now());
+    let mut view = view(&mut asked, visit.engine().now());
     match asked.newer_than() {
         Some(Ok(id)) => return Ok(fresh(visit.engine().newer_subscriptions(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
@@ -37,6 +38,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, place) = (visit.frame(), asked.place());
     let list = frame.href("subscriptions");
     let sort = view.sort();
+    view.last_seen = asked.seen(place);
     let mut found = visit.engine().subscription_page(view.clone(), place, ROWS).await?;
     if place.is_some() && found.page.rows.is_empty() && found.page.stopped.is_none() {
         found = visit.engine().subscription_page(view, None, ROWS).await?;
@@ -60,10 +62,20 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             SubscriptionSort::Renewal => "those first that renew first",
             SubscriptionSort::Due => "those first that are past due the longest",
         },
-        paging: asked.fields.paging(&list, "subscription", &found.page, order),
+        paging: paging(asked.fields.paging(&list, "subscription", &found.page, order), found.edges),
         rows: found.page.rows.iter().map(|row| listed(&frame, &asked, row)).collect(),
     };
     Ok(frame.render(&page))
+}
+
+/// The same links with the moments of the rows that they go on beside: those may have renewed by then.
+fn paging(paging: Paging, edges: [Option<Timestamp>; 2]) -> Paging {
+    let seen = |link: Option<String>, at: Option<Timestamp>| {
+        let at = at.map(|at| format!("&{SEEN}={}", at.unix_timestamp_nanos() / 1_000)).unwrap_or_default();
+        link.map(|link| link + &at)
+    };
+    let [further, back] = edges;
+    Paging { further: seen(paging.further, further), back: seen(paging.back, back), ..paging }
 }
 
 /// What an address asks for.

@@ -29,6 +29,8 @@ pub(crate) struct SubscriptionView {
 /// A page of the list.
 pub(crate) struct SubscriptionPage {
     pub page: Page<SubscriptionRow>,
+    /// Of a list that goes by a moment, where the rows stand beside which it goes on and came from: they may move.
+    pub edges: [Option<Timestamp>; 2],
     /// When the row was created where the looking stopped, in a list that goes by age.
     pub stopped_at: Option<Timestamp>,
     /// How many there are in each status, counted up to [`COUNT_CAP`].
@@ -47,13 +49,24 @@ impl SubscriptionView {
 
     /// The same view further on, past this row.
     pub(crate) fn past(self, row: Option<&SubscriptionRow>) -> Self {
-        let moment = |row: &SubscriptionRow| match self.sort() {
+        let last_seen = row.and_then(|row| Some(MomentKey { at: self.moment(row)?, id: row.id.0 }));
+        Self { last_seen, ..self }
+    }
+
+    /// The moment by which a row stands where it does.
+    fn moment(&self, row: &SubscriptionRow) -> Option<Timestamp> {
+        match self.sort() {
             SubscriptionSort::Renewal => row.period_end,
             SubscriptionSort::Due => row.due_since,
             SubscriptionSort::Id => None,
-        };
-        let last_seen = row.and_then(|row| Some(MomentKey { at: moment(row)?, id: row.id.0 }));
-        Self { last_seen, ..self }
+        }
+    }
+
+    /// The moment of the row at a place beside this page, as it was when the page was read.
+    fn edge(&self, page: &Page<SubscriptionRow>, place: Option<Place>) -> Option<Timestamp> {
+        let id = place?.id;
+        let seen = || self.last_seen.as_ref().filter(|key| key.id == id).map(|key| key.at);
+        page.rows.iter().find(|row| row.id.0 == id).and_then(|row| self.moment(row)).or_else(seen)
     }
 }
 
@@ -72,7 +85,8 @@ impl Engine {
             let stopped_at = stopped.map(|id| tx.subscription(id)).transpose()?.flatten().map(|row| row.created_at);
             let counts = tx.count_subscriptions(&SubscriptionStatus::ALL, COUNT_CAP)?;
             let counts = SubscriptionStatus::ALL.into_iter().zip(counts).collect();
-            Ok(SubscriptionPage { page, stopped_at, counts })
+            let edges = [page.further, page.back].map(|place| view.edge(&page, place));
+            Ok(SubscriptionPage { page, edges, stopped_at, counts })
         })
         .await
     }
@@ -106,7 +120,7 @@ fn page(
     if let Some(place) = place
         && !narrowed(tx, &mut window, view, place)?
     {
-        return Ok(Page { lost: true, ..self::page(tx, view, variants, None, size)? });
+        return Ok(Page::lost());
     }
     let (read, capped) = read(tx, view, variants, window, size + 1)?;
     let page = Page { capped, ..cut(read, place, size) };

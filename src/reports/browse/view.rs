@@ -84,7 +84,7 @@ pub(crate) struct Page<T> {
     pub stopped: Option<i64>,
     /// The search found more than [`SEARCH_CAP`], and the rest is left out.
     pub capped: bool,
-    /// There is no such place in the list, so this is its beginning.
+    /// There is no such place in the list: this is its beginning, or of subscriptions nothing.
     pub lost: bool,
     /// What is beside the rows, in the order of the list.
     pub unreadable: Vec<Unreadable>,
@@ -178,6 +178,12 @@ impl<Id: PartialEq> Page<Id> {
 }
 
 impl<T> Page<T> {
+    /// A page at a place that is gone.
+    pub(super) fn lost() -> Self {
+        let (rows, unreadable) = Default::default();
+        Self { rows, further: None, back: None, stopped: None, capped: false, lost: true, unreadable }
+    }
+
     /// The same page, if all of its rows can be read: for what must leave none out.
     pub(crate) fn whole(self) -> Result<Self, Error> {
         match self.unreadable.first() {

@@ -97,4 +97,40 @@ on_both_databases! {
         assert_eq!(with("price_new").await, Vec::<i64>::new());
         assert_eq!(app.number("SELECT count(*) FROM pay_subscription_prices WHERE id = 2957"), 0);
     }
+
+    async fn a_list_goes_on_where_it_ended_though_its_last_row_renewed(kind) {
+        let app = filled(kind).await;
+        for (query, column, order) in [("renews=30", "period_end", "period_end, id"), ("due=1", "due_since", "due_since, id")] {
+            let first = app.list(&format!("subscriptions?{query}")).await;
+            let all = app.ids("pay_subscriptions", "1 = 1", order);
+            let (last, next) = (*first.ids.last().unwrap(), first.next.unwrap());
+            let at = all.iter().position(|id| *id == last).unwrap();
+            let second = app.list(&next).await;
+            // It moves to the end of the list, or has no place in it any more.
+            for moved in [moment(kind, &(29 * DAY).to_string()), "NULL".to_owned()] {
+                app.run(&format!("UPDATE pay_subscriptions SET {column} = {moved} WHERE id = {last}"));
+                let now = app.list(&next).await;
+                assert!(!now.html.contains("That place in the list is gone"), "{query}");
+                assert_eq!(now.ids, second.ids, "{query}: after {last}, the {at}th");
+                let back = app.list(&now.back.unwrap()).await;
+                assert_eq!(back.ids, first.ids[..first.ids.len() - 1], "{query}: and back");
+            }
+        }
+    }
+
+    async fn at_a_place_that_is_gone_the_page_begins_anew(kind) {
+        let app = filled(kind).await;
+        for query in ["renews=7", "due=1"] {
+            let first = app.list(&format!("subscriptions?{query}")).await;
+            // None is left after the last of all, either.
+            let last = app.ids("pay_subscriptions", "1 = 1", "id").pop().unwrap();
+            for place in [999_999, last] {
+                app.run(&format!("UPDATE pay_subscriptions SET period_end = NULL, due_since = NULL WHERE id = {last}"));
+                let gone = app.list(&format!("subscriptions?{query}&before={place}")).await;
+                assert!(gone.html.contains("That place in the list is gone, so this is its beginning."), "{query} {place}");
+                assert_eq!(gone.ids, app.list(&format!("subscriptions?{query}")).await.ids, "{query} {place}");
+                assert!(!first.ids.is_empty());
+            }
+        }
+    }
 }
