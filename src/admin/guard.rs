@@ -14,14 +14,14 @@ use askama::Template;
 
 use super::access::Access;
 use super::basic_auth::Asking;
-use super::frame::Frame;
+use super::frame::{Failure, Frame};
 use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
 use super::views::closed::Closed;
 use crate::engine::replica::ReadFrom;
 use crate::engine::{Actor, Engine};
-use crate::error::repeated;
+use crate::error::{Error, ErrorKind, repeated};
 use crate::payments::Payments;
 use crate::web::body::{self, Body, Limits};
 use crate::web::respond;
@@ -186,6 +186,14 @@ impl Visit {
     /// A stored text as the host wants it shown.
     pub(super) fn redacted<'a>(&self, what: &'a str, variant: &'a str, text: &'a str) -> Cow<'a, str> {
         self.admin.redacted(&Stored { what, variant, text })
+    }
+
+    /// Why it could not be done: what the gateway said is for the operator, too.
+    pub(super) fn failed_at(&self, variant: &str, error: Error) -> Failure {
+        match error.kind() {
+            ErrorKind::Gateway => Failure::Refused(self.redacted("error", variant, &error.to_string()).into_owned()),
+            _ => error.into(),
+        }
     }
 
     /// Whether the webhook endpoints are mounted beside these pages.

@@ -124,7 +124,7 @@ impl Admin {
     }
 
     /// What to show instead of a stored text (a body, a header field, an error, a cell of a CSV); `None` shows it as it
-    /// is. Default: everything is shown as it is.
+    /// is. Default: everything is shown as it is. The command line, which needs no pages, shows what is stored.
     pub fn redact(mut self, instead: impl Fn(&Stored<'_>) -> Option<String> + 'static) -> Self {
         self.redact = Some(Rc::new(instead));
         self

@@ -15,7 +15,7 @@ use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::request::new_fetch_key;
 use crate::engine::{Engine, Variant};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, loggable};
 use crate::gateways::{Fetch, GatewayError};
 use crate::pipeline::row;
 use crate::store::Tx;
@@ -142,7 +142,8 @@ impl Engine {
             }
             Err(error) if fetch.attempts >= AT_LEAST && later(fetch.created_at, PATIENCE) < now => {
                 let outcome = format!("given up after {} tries: {error}", fetch.attempts);
-                log::error!("payments: question {} about {}: {outcome}", fetch.id, fetch.gateway_ref);
+                let (question, why) = (fetch.id, loggable(&outcome));
+                log::error!("payments: question {question} about {}: {why}", fetch.gateway_ref);
                 (end(OperationState::Unknown, outcome), Vec::new())
             }
             // A question changes nothing, so it may be put again, whatever became of the last try.

@@ -4,9 +4,10 @@ use actix_payments::{Access, Admin, Detail, HandlerError};
 use actix_web::http::Method;
 use actix_web::{App as ActixApp, HttpRequest, test};
 
-use crate::app::{App, Kind, on_both_databases};
+use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
 use crate::events::{changed, fixture};
 use crate::scenes::completed;
+use crate::subscriptions::billing::Billing;
 
 /// Events whose handler gives up, as many as `count`, all discarded.
 async fn discarded(kind: Kind, count: usize) -> App {
@@ -40,8 +41,14 @@ pub fn form(page: &str) -> String {
 }
 
 async fn ask(app: &App, admin: Admin, method: Method, path: &str) -> (u16, String) {
+    send(app, admin, method, path, "").await
+}
+
+async fn send(app: &App, admin: Admin, method: Method, path: &str, form: &str) -> (u16, String) {
     let service = test::init_service(ActixApp::new().service(app.payments.mount("/payments").admin(admin))).await;
-    let request = test::TestRequest::default().method(method).uri(path).to_request();
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    let request = test::TestRequest::default().method(method).uri(path).append_header(kind);
+    let request = request.set_payload(form.to_owned()).to_request();
     let response = test::call_service(&service, request).await;
     let status = response.status().as_u16();
     (status, String::from_utf8_lossy(&test::read_body(response).await).into_owned())
@@ -271,8 +278,34 @@ on_both_databases! {
 
     async fn errors_are_redacted_as_the_host_says(kind) {
         let app = discarded(kind, 1).await;
-        let hide = |stored: &actix_payments::Stored<'_>| (stored.what == "error").then(|| "hidden".to_owned());
+        let hide = |stored: &actix_payments::Stored<'_>| (stored.what == "error").then(|| "withheld".to_owned());
         let (_, page) = ask(&app, Admin::new(staff).redact(hide), Method::GET, "/payments/admin/events/1").await;
-        assert!(page.contains("hidden") && !page.contains("no ledger yet"), "{page}");
+        assert!(page.contains("withheld") && !page.contains("no ledger yet"), "{page}");
+        // So are they in the list, and where many are asked about.
+        let (_, page) = ask(&app, Admin::new(staff).redact(hide), Method::GET, "/payments/admin/events").await;
+        assert!(page.contains("withheld") && !page.contains("no ledger yet"), "{page}");
+        let (_, page) = send(&app, Admin::new(staff).redact(hide), Method::POST, BULK, "act=requeue&id=1").await;
+        assert!(page.contains("Requeue 1 event?") && page.contains("withheld") && !page.contains("no ledger yet"), "{page}");
+    }
+
+    async fn what_a_gateway_refuses_about_a_subscription_is_redacted_as_the_host_says(kind) {
+        let billing = Billing::new(NOW);
+        let id = billing.state().subscribe("user-42", false);
+        let gateway = billing.gateway(SECRET);
+        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+        let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        // Its end is not told, so it may be asked for, and Stripe refuses.
+        billing.state().end(&id);
+        let path = format!("/payments/admin/subscriptions/{}/pause", app.subscription(&id).await.token);
+        let hide = |stored: &actix_payments::Stored<'_>| (stored.what == "error").then(|| "withheld".to_owned());
+        for (admin, shown, hidden) in [
+            (Admin::new(staff), "no such active subscription", "withheld"),
+            (Admin::new(staff).redact(hide), "withheld", "no such active subscription"),
+        ] {
+            let page = app.get(&path).await.body;
+            let (status, page) = send(&app, admin, Method::POST, &path, &form(&page)).await;
+            assert!(status == 409 && page.contains(shown) && !page.contains(hidden), "{status} {page}");
+        }
     }
 }

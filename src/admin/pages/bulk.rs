@@ -88,7 +88,7 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
         return Ok(frame.notice(StatusCode::CONFLICT, title, &text));
     }
     if confirmed != Some(sample.changing()) || visit.form.get("states") != Some(states(&sample)) {
-        return Ok(frame.render(&question(&frame, &wish, &sample, confirmed)));
+        return Ok(frame.render(&question(&visit, &wish, &sample, confirmed)));
     }
     let tally = visit.engine().bulk(wish.bulk, wish.chosen(&frame, highest), visit.actor()).await?;
     Ok(frame.render(&done(&frame, &wish, &tally)))
@@ -121,7 +121,8 @@ fn staying(reasons: &BTreeMap<&'static str, usize>) -> Vec<String> {
     reasons.iter().map(sentence).collect()
 }
 
-fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize>) -> Confirm {
+fn question(visit: &Visit, wish: &Wish, sample: &Sample, confirmed: Option<usize>) -> Confirm {
+    let frame = &visit.frame();
     let (verb, meaning, icon) = match wish.bulk {
         Bulk::Requeue => (
             "Requeue",
@@ -153,16 +154,17 @@ fn question(frame: &Frame, wish: &Wish, sample: &Sample, confirmed: Option<usize
         icon,
         action: frame.href("events/bulk"),
         fields: wish.fields(sample),
-        rows: sample.rows.iter().map(|event| row(frame, event)).collect(),
+        rows: sample.rows.iter().map(|event| row(visit, frame, event)).collect(),
         more: (beside > 0).then(|| format!("and {beside} more")),
     }
 }
 
-fn row(frame: &Frame, event: &EventRow) -> ConfirmRow {
+fn row(visit: &Visit, frame: &Frame, event: &EventRow) -> ConfirmRow {
+    let shown = |outcome: &str| straight(&visit.redacted("error", &event.variant, outcome));
     ConfirmRow {
         state: event.state.into(),
         event: Link::new(&event.kind, frame.href(&format!("events/{}", event.id))),
-        outcome: event.outcome.as_deref().map(straight).unwrap_or_else(|| "waits for a worker".to_owned()),
+        outcome: event.outcome.as_deref().map(shown).unwrap_or_else(|| "waits for a worker".to_owned()),
         received: frame.moment(event.received_at),
     }
 }

@@ -64,7 +64,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),
         paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
-        rows: list::readable(found.page.each(|row| self::row(&frame, &asked, row, &found)), "Event"),
+        rows: list::readable(found.page.each(|row| self::row(&visit, &frame, (&asked, &found), row)), "Event"),
     };
     Ok(frame.render(&page))
 }
@@ -158,7 +158,7 @@ fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     notes
 }
 
-fn row(frame: &Frame, asked: &Asked, row: &rows::EventRow, found: &EventList) -> EventRow {
+fn row(visit: &Visit, frame: &Frame, (asked, found): (&Asked, &EventList), row: &rows::EventRow) -> EventRow {
     let token = row.payment_id.and_then(|id| found.tokens.get(&id));
     EventRow {
         id: row.id.0,
@@ -167,7 +167,9 @@ fn row(frame: &Frame, asked: &Asked, row: &rows::EventRow, found: &EventList) ->
         kind: row.kind.clone(),
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),
         outcome: match row.outcome.as_deref() {
-            Some(outcome) => frame.with_next_attempt(&straight(outcome), row),
+            Some(outcome) => {
+                frame.with_next_attempt(&straight(&visit.redacted("error", &row.variant, outcome)), row)
+            }
             None => "waits for a worker".to_owned(),
         },
         failed: matches!(row.state, EventState::Retryable | EventState::Discarded),

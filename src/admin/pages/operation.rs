@@ -16,7 +16,6 @@ use crate::admin::views::words::grouped;
 use crate::domain::fact::Fact;
 use crate::domain::money::{Decimal, Money};
 use crate::domain::operation::OperationState;
-use crate::error::{Error, ErrorKind};
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::engine::request::idempotency_key;
@@ -101,19 +100,9 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let done = match visit.engine().order(&found.payment.token, order).await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
-        Err(error) => return Err(failed(&visit, &found.payment, error)),
+        Err(error) => return Err(visit.failed_at(&found.payment.variant, error)),
     };
     Ok(respond::see(&visit.staying(&format!("payments/{}?done={done}", found.payment.token))))
-}
-
-/// What the gateway said is for the operator, too.
-fn failed(visit: &Visit, payment: &Payment, error: Error) -> Failure {
-    match error.kind() {
-        ErrorKind::Gateway => {
-            Failure::Refused(visit.redacted("error", &payment.variant, &error.to_string()).into_owned())
-        }
-        _ => error.into(),
-    }
 }
 
 fn verb(visit: &Visit) -> Result<Verb, Failure> {

@@ -61,7 +61,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         flags,
         concerns: payment.concerns.clone(),
         decide: (visit.may_act() && review::is_open(&payment)).then(|| Link::new("Decide", review::at(&visit, &payment))),
-        unapplied: unapplied(&frame, &story),
+        unapplied: unapplied(&visit, &frame, &story),
         figures: Figure::all(&payment, &story.permissions),
         token: Code::new(&payment.token, "token"),
         reference: payment.reference.as_deref().map(|text| Code::new(text, "reference")),
@@ -100,14 +100,15 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 
 /// The events that failed before they were applied, as where a handler in the transaction refuses them: the gateway has
 /// said what the payment does not show.
-fn unapplied(frame: &Frame, story: &PaymentStory) -> Vec<(Link, String)> {
+fn unapplied(visit: &Visit, frame: &Frame, story: &PaymentStory) -> Vec<(Link, String)> {
     let is_applied = |event: &EventRow| story.transitions.iter().any(|step| step.event_id == Some(event.id));
     let failed = story.events.iter().filter(|event| {
         let code = event.outcome_code.as_deref().unwrap_or_default();
         matches!(event.state, EventState::Retryable | EventState::Discarded) && FAILED.contains(&code)
     });
     let line = |event: &EventRow| {
-        let why = event.outcome.clone().unwrap_or_default();
+        let why = event.outcome.as_deref().unwrap_or_default();
+        let why = visit.redacted("error", &event.variant, why).into_owned();
         (Link::new(&event.kind, frame.href(&format!("events/{}", event.id))), why)
     };
     failed.filter(|event| !is_applied(event)).map(line).collect()

@@ -13,7 +13,6 @@ use crate::domain::Timestamp;
 use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::request::{Requester, idempotency_key};
-use crate::error::ErrorKind;
 use crate::operations::{Outcome, SubscriptionOrder};
 use crate::reports::SubscriptionStory;
 use crate::web::respond;
@@ -79,9 +78,10 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let done = match asked.await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
-        // What the gateway said is for the operator, too.
-        Err(error) if error.kind() == ErrorKind::Gateway => return Err(Failure::Refused(error.to_string())),
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            let found = visit.payments.subscription(&token).await?;
+            return Err(visit.failed_at(found.as_ref().map_or("", |found| &found.variant), error));
+        }
     };
     Ok(respond::see(&visit.frame().href(&format!("subscriptions/{token}?done={done}"))))
 }

@@ -17,7 +17,6 @@ use crate::admin::views::words;
 use crate::domain::Timestamp;
 use crate::domain::delivery::Rejection;
 use crate::domain::event::EventState;
-use crate::error::ErrorKind;
 use crate::reports::{Checkup, REFUSED_DAYS, SECRETS_OF};
 use crate::store::fetches::OpenFetches;
 use crate::store::rows::EventRow;
@@ -99,10 +98,7 @@ async fn test(visit: Visit) -> Result<HttpResponse, Failure> {
 async fn reconcile(visit: Visit) -> Result<HttpResponse, Failure> {
     let name = visit.part("variant");
     let done = visit.engine().reconcile_by(name, visit.actor()).await;
-    done.map_err(|error| match error.kind() {
-        ErrorKind::Gateway => Failure::Refused(visit.redacted("error", name, &error.to_string()).into_owned()),
-        _ => error.into(),
-    })?;
+    done.map_err(|error| visit.failed_at(name, error))?;
     Ok(respond::see(&visit.frame().href(&format!("variants/{name}?done=reconcile"))))
 }
 
