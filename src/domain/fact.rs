@@ -92,7 +92,7 @@ pub struct Fact {
     pub currency: Option<Currency>,
     /// The gateway's id of the object that this one belongs to: of a refund its charge, of a charge its intent.
     pub parent: Option<String>,
-    /// When the gateway created the object. It matters for refunds and disputes only.
+    /// When the gateway created the object. It matters for refunds and disputes only. Of a fee, when the gateway took it.
     pub since: Option<Timestamp>,
     /// By when somebody has to act on it: the end of the time in which a dispute can be answered.
     pub until: Option<Timestamp>,
@@ -222,7 +222,7 @@ impl Fact {
     }
 
     /// The fee that the gateway keeps of what this fact says moved, in minor units of `currency`; negative where it gives
-    /// one back with it.
+    /// one back with it. [`Fact::with_since`] adds when it was taken, where that is another time than this fact's.
     pub fn fee(&self, minor: i64, currency: Currency) -> Self {
         let fee = Self::new(Aspect::Fee, &self.gateway_ref, State::Succeeded, self.occurred_at, &self.event_id);
         fee.with_amount(minor, currency)

@@ -28,7 +28,7 @@ pub(crate) fn booked(row: &PaymentRow, ledger: &Ledger) -> Vec<NewMovement> {
             variant: row.variant.clone(),
             kind: movement.kind,
             amount: movement.amount,
-            currency: row.currency,
+            currency: movement.currency,
             mode: if row.livemode == Some(false) { "test" } else { "live" },
             moved_at: movement.moved_at,
             gateway_ref: movement.gateway_ref,

@@ -106,15 +106,23 @@ impl Beside {
         let mut all = tx.movements_of(&of)?;
         all.sort_by_key(|row| (row.moved_at, row.id));
         let mut fees = BTreeMap::new();
-        // A fee is told of an object, so it is of the first movement that this object told of.
-        for fee in all.iter().filter(|row| row.kind == MovementKind::Fee) {
-            let is_of = |row: &&MovementRow| (row.payment_id, &row.gateway_ref) == (fee.payment_id, &fee.gateway_ref);
-            if let Some(row) = all.iter().filter(is_of).find(|row| row.kind != MovementKind::Fee) {
+        let (kept, gross): (Vec<_>, Vec<_>) = all.iter().partition(|row| row.kind == MovementKind::Fee);
+        for fee in kept {
+            if let Some(row) = of_fee(fee, &gross).filter(|row| row.currency == fee.currency) {
                 *fees.entry(row.id).or_insert(0) += fee.amount;
             }
         }
         Ok(Self { tokens: tx.tokens_of(&of)?.into_iter().collect(), fees })
     }
+}
+
+/// The movement that a fee is of: the first that the fee's object told of, or else, of what is kept, the payment's only
+/// capture, of which another object told first.
+fn of_fee<'a>(fee: &MovementRow, gross: &[&'a MovementRow]) -> Option<&'a MovementRow> {
+    let of_payment = || gross.iter().copied().filter(|row| row.payment_id == fee.payment_id);
+    let mut captures = of_payment().filter(|row| row.kind == MovementKind::Capture && fee.amount < 0);
+    let only = captures.next().filter(|_| captures.next().is_none());
+    of_payment().find(|row| row.gateway_ref == fee.gateway_ref).or(only)
 }
 
 /// The place beside a movement, if that is still there.

@@ -2,12 +2,14 @@
 //! all that was told of money, so the order of the events makes no difference, and without the fees they add up to what
 //! the payment has.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::case::captured;
 use super::rules::gone;
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::Ledger;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 
 /// Why money moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,18 +56,21 @@ impl MovementKind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Movement {
-    /// When the money moved, by the gateway's clock: the moment of the first fact that told of it.
+    /// When the money moved, by the gateway's clock: the moment of the first fact that told of it. Of a fee, when the
+    /// gateway took it, where it says so.
     pub moved_at: Timestamp,
     /// Why it moved.
     pub kind: MovementKind,
     /// In minor units of the currency: positive to the merchant, negative from the merchant.
     pub amount: i64,
+    /// The payment's currency; of a fee, the one in which the gateway took it.
+    pub currency: Currency,
     /// The gateway's id of the object that told of it first.
     pub gateway_ref: String,
 }
 
-/// The movements of a payment with this ledger in one currency, in the order in which they happened. Without the fees
-/// their sum is what was captured less what was refunded and lost, as [`derive`](super::derive) says it of the payment's
+/// The movements of a payment with this ledger in one currency, and all fees, each in its own, in the order in which they
+/// happened. Without the fees their sum is what was captured less what was refunded and lost, as [`derive`](super::derive) says it of the payment's
 /// currency.
 ///
 /// Several objects may tell of the same money (a checkout, an intent, a charge), and a running total includes single
@@ -74,72 +79,95 @@ pub struct Movement {
 pub fn movements(ledger: &Ledger, currency: Currency) -> Vec<Movement> {
     let (mut so_far, mut before, mut all) = (Ledger::new(), Sums::default(), Vec::new());
     for fact in ledger.told_of_money() {
+        let is_first = so_far.get(fact.aspect, &fact.gateway_ref).is_none();
         so_far.merge(fact.clone());
         let after = Sums::of(&so_far, currency);
-        let changes = changes(fact, before, after).into_iter().filter(|(_, amount)| *amount != 0);
-        all.extend(changes.map(|(kind, amount)| Movement {
-            moved_at: fact.occurred_at,
+        let moved_at = taken_at(ledger, fact).filter(|_| is_first).unwrap_or(fact.occurred_at);
+        let fees = after.fees_since(&before).into_iter().map(|fee| (MovementKind::Fee, fee));
+        let changes = changes(fact, &before, &after).into_iter();
+        let changes = changes.map(|(kind, minor)| (kind, Money::new(minor, currency))).chain(fees);
+        all.extend(changes.filter(|(_, money)| money.minor != 0).map(|(kind, money)| Movement {
+            moved_at,
             kind,
-            amount,
+            amount: money.minor,
+            currency: money.currency,
             gateway_ref: fact.gateway_ref.clone(),
         }));
         before = after;
     }
+    // A fee may have been reported long after it was taken.
+    all.sort_by_key(|movement| movement.moved_at);
     all
 }
 
-/// What was captured, refunded, lost and kept as fees so far, in minor units of one currency.
-#[derive(Clone, Copy, Default)]
+/// When the gateway took the fee that a fact is about, if it says so.
+fn taken_at(ledger: &Ledger, fact: &Fact) -> Option<Timestamp> {
+    if fact.aspect == Aspect::Fee { ledger.get(Aspect::Fee, &fact.gateway_ref)?.since } else { None }
+}
+
+/// What was captured, refunded and lost so far, in minor units of one currency, and kept as fees in each.
+#[derive(Default)]
 struct Sums {
     captured: i64,
     refunded: i64,
     lost: i64,
-    fees: i64,
+    fees: BTreeMap<Currency, i64>,
 }
 
 impl Sums {
     fn of(ledger: &Ledger, currency: Currency) -> Self {
         let captured = captured(ledger, currency);
         let (refunded, lost) = gone(ledger, currency, captured);
-        Self { captured, refunded, lost, fees: fees(ledger, currency) }
+        Self { captured, refunded, lost, fees: fees(ledger) }
     }
 
-    fn gone(self) -> i64 {
+    fn gone(&self) -> i64 {
         // Neither exceeds what was captured, nor does their sum.
         self.refunded + self.lost
+    }
+
+    /// What fees changed by: negative where more is kept.
+    fn fees_since(&self, before: &Self) -> Vec<Money> {
+        let currencies: BTreeSet<Currency> = before.fees.keys().chain(self.fees.keys()).copied().collect();
+        let kept = |sums: &Self, currency| sums.fees.get(&currency).copied().unwrap_or(0);
+        let changes = currencies.into_iter().map(|currency| (kept(before, currency) - kept(self, currency), currency));
+        changes.map(|(minor, currency)| Money::new(minor, currency)).collect()
     }
 }
 
 /// What a fact changed. A refund that turns out to be the money of a dispute, or the other way round, moved only once.
-fn changes(fact: &Fact, before: Sums, after: Sums) -> Vec<(MovementKind, i64)> {
+fn changes(fact: &Fact, before: &Sums, after: &Sums) -> Vec<(MovementKind, i64)> {
     let went = before.gone() - after.gone();
-    // A refund that fails takes back the fee that was given back with it.
-    let kept = (MovementKind::Fee, before.fees - after.fees);
     let (out, back) = match fact.aspect {
-        Aspect::Fee => return vec![kept],
+        Aspect::Fee => return Vec::new(),
         Aspect::Dispute => (MovementKind::DisputeWithdrawn, MovementKind::DisputeReinstated),
         Aspect::Refund | Aspect::RefundTotal => (MovementKind::Refund, MovementKind::RefundFailed),
         // What had been told of before the capture counts from now on.
         _ => {
             let came = (MovementKind::Capture, after.captured - before.captured);
             let refunded = (MovementKind::Refund, before.refunded - after.refunded);
-            return vec![came, refunded, (MovementKind::DisputeWithdrawn, before.lost - after.lost), kept];
+            return vec![came, refunded, (MovementKind::DisputeWithdrawn, before.lost - after.lost)];
         }
     };
-    vec![(if went < 0 { out } else { back }, went), kept]
+    vec![(if went < 0 { out } else { back }, went)]
 }
 
 /// More than this is no fee but somebody's mistake, in minor units.
 const LARGEST_FEE: u64 = 1_000_000_000_000;
 
-/// What the gateway keeps. What it gave back with a refund it keeps again where that refund failed.
-fn fees(ledger: &Ledger, currency: Currency) -> i64 {
+/// What the gateway keeps, by currency. What it gave back with a refund it keeps again where that refund failed.
+fn fees(ledger: &Ledger) -> BTreeMap<Currency, i64> {
     let has_failed = |fact: &Fact| {
         let refund =
             ledger.get(Aspect::Refund, &fact.gateway_ref).filter(|_| fact.amount.is_some_and(|minor| minor < 0));
         refund.is_some_and(|refund| matches!(refund.state, State::Failed | State::Canceled))
     };
-    let counted = ledger.facts_of(Aspect::Fee).filter(|fact| fact.currency == Some(currency) && !has_failed(fact));
-    let amounts = counted.filter(|fact| fact.state == State::Succeeded).filter_map(|fact| fact.amount);
-    amounts.filter(|minor| minor.unsigned_abs() <= LARGEST_FEE).fold(0, i64::saturating_add)
+    let mut kept = BTreeMap::new();
+    for fact in ledger.facts_of(Aspect::Fee) {
+        let Some((minor, currency)) = fact.amount.zip(fact.currency) else { continue };
+        let counts = fact.state == State::Succeeded && minor.unsigned_abs() <= LARGEST_FEE && !has_failed(fact);
+        let sum: &mut i64 = kept.entry(currency).or_default();
+        *sum = sum.saturating_add(if counts { minor } else { 0 });
+    }
+    kept
 }

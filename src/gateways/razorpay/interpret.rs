@@ -7,7 +7,7 @@ use super::payload::Payload;
 use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{because, fact, money, nested, sentence, since, time, with_money};
@@ -130,13 +130,14 @@ fn payment(payload: &Payload<'_>, entity: &Object<'_>) -> Result<Statement, Malf
     Ok((facts, sentence(format_args!("{words}{why}"), Some(amount))))
 }
 
-/// What Razorpay keeps of a captured payment, its tax included. Of a payment in a foreign currency it is told in rupees,
-/// which are not that payment's.
+/// What Razorpay keeps of a captured payment, its tax included. Of a payment in a foreign currency it is in the currency of
+/// the shop's account: rupees, unless the payment says otherwise.
 fn fee(entity: &Object<'_>, moved: &Fact, amount: Money) -> Option<Fact> {
     let minor = entity.integer("fee").ok()??;
     let is_foreign = entity.bool_or_false("international").unwrap_or(true) && amount.currency.as_str() != "INR";
-    let is_told = moved.aspect == Aspect::Capture && minor > 0 && !is_foreign;
-    is_told.then(|| moved.fee(minor, amount.currency))
+    let of_account = || Currency::parse(&short(entity, "base_currency").unwrap_or_else(|| "INR".to_owned())).ok();
+    let currency = if is_foreign { of_account()? } else { amount.currency };
+    (moved.aspect == Aspect::Capture && minor > 0).then(|| moved.fee(minor, currency))
 }
 
 /// An order is paid by one of its payments.

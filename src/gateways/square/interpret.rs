@@ -163,7 +163,8 @@ fn fee(object: &Object<'_>, moved: &Fact) -> Option<Fact> {
     let currency = parts.first()?.currency;
     let minor =
         parts.iter().filter(|part| part.currency == currency).fold(0_i64, |sum, part| sum.saturating_add(part.minor));
-    Some(moved.fee(minor, currency))
+    let taken = told.iter().filter_map(|fee| time(fee, "effective_at")).min();
+    Some(moved.fee(minor, currency).with_since(taken))
 }
 
 fn refund(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {

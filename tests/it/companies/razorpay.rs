@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use actix_payments::domain::fact::Aspect;
+use actix_payments::domain::fact::{Aspect, Fact};
+use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::razorpay::Razorpay;
@@ -134,24 +135,29 @@ fn link(kind: &str, status: &str, paid: i64) -> (String, String) {
     (kind.to_owned(), event.to_string())
 }
 
-/// The fees that an event tells, in minor units.
-fn fees((name, body): (String, String)) -> Vec<i64> {
+/// The fees that an event tells.
+fn fees((name, body): (String, String)) -> Vec<String> {
     let facts = companies::understand::<Of>(&name, &body).facts.into_iter();
-    facts.filter(|fact| fact.aspect == Aspect::Fee).filter_map(|fact| fact.amount).collect()
+    let money = |fact: Fact| Some(Money::new(fact.amount?, fact.currency?).to_string());
+    facts.filter(|fact| fact.aspect == Aspect::Fee).filter_map(money).collect()
 }
 
 #[test]
-fn a_fee_is_told_of_captured_payments_in_the_own_currency() {
+fn a_fee_of_a_captured_payment_is_in_the_currency_of_the_account() {
     let payment = |values: Value| changed("payment.captured", "payment.captured", "payment", values);
-    assert_eq!(fees(payment(serde_json::json!({}))), [118]);
-    assert_eq!(fees(payment(serde_json::json!({"international": true}))), [118]);
-    assert_eq!(fees(payment(serde_json::json!({"international": true, "currency": "USD"}))), [0; 0]);
+    assert_eq!(fees(payment(serde_json::json!({}))), ["1.18 INR"]);
+    assert_eq!(fees(payment(serde_json::json!({"international": true}))), ["1.18 INR"]);
+    assert_eq!(fees(payment(serde_json::json!({"currency": "MYR"}))), ["1.18 MYR"]);
+    let mut foreign = serde_json::json!({"international": true, "currency": "USD"});
+    assert_eq!(fees(payment(foreign.clone())), ["1.18 INR"]);
+    foreign["base_currency"] = "MYR".into();
+    assert_eq!(fees(payment(foreign)), ["1.18 MYR"]);
     for none in [serde_json::json!({"fee": null}), serde_json::json!({"fee": "much"}), serde_json::json!({"fee": 0})] {
-        assert_eq!(fees(payment(none)), [0; 0]);
+        assert_eq!(fees(payment(none)), [""; 0]);
     }
     assert_eq!(
         fees(changed("payment.captured", "payment.authorized", "payment", serde_json::json!({"status": "authorized"}))),
-        [0; 0]
+        [""; 0]
     );
 }
 

@@ -115,6 +115,12 @@ fn what_square_keeps_is_told_some_time_after_the_completion() {
     let part = |minor: i64| json!({"type": "INITIAL", "amount_money": {"amount": minor, "currency": "EUR"}});
     assert_eq!(fees(json!([part(175)])), [175]);
     assert_eq!(fees(json!([part(175), part(-25)])), [150], "an adjustment");
+    let mut dated = part(175);
+    dated["effective_at"] = json!("2026-10-12T08:00:00.000Z");
+    let (name, body) = changed("payment.updated", "payment", json!({"status": "COMPLETED", "processing_fee": [dated]}));
+    let facts = companies::understand::<Of>(&name, &body).facts;
+    let taken = facts.iter().find(|fact| fact.aspect == Aspect::Fee).unwrap().since;
+    assert_eq!(taken, Some(time::macros::datetime!(2026-10-12 08:00 UTC)));
     for none in [json!(null), json!([]), json!([{"amount_money": {"amount": "much"}}]), json!("much")] {
         assert_eq!(fees(none.clone()), [0; 0], "{none}");
     }

@@ -136,6 +136,32 @@ fn a_fee_that_is_corrected_or_given_back_moves_again() {
 }
 
 #[test]
+fn a_fee_is_booked_when_it_was_taken_and_a_correction_when_it_was_reported() {
+    let taken = |at, minor| fee("ch_1", at, minor).with_since(Some(minute(3)));
+    let told = [taken(90, 164), taken(900, 150)];
+    let rows = [(2, Capture, DUE, "ch_1"), (3, Fee, -164, "ch_1"), (900, Fee, 14, "ch_1")];
+    assert_eq!(booked(&after(paid(), told)), expected(rows));
+    // An earlier release had read it without the time.
+    let again = [fee("ch_1", 90, 164), taken(95, 164)];
+    assert_eq!(booked(&after(paid(), again)), expected([(2, Capture, DUE, "ch_1"), (3, Fee, -164, "ch_1")]));
+}
+
+#[test]
+fn a_fee_in_another_currency_is_booked_in_its_own() {
+    let told = |at, minor, code| fee("ch_1", at, 0).with_amount(minor, currency(code));
+    let of = |facts| movements(&Ledger::from_facts(after(paid(), facts)), currency("EUR"));
+    let said = |rows: Vec<Movement>| -> Vec<(MovementKind, i64, String)> {
+        rows.into_iter().map(|one| (one.kind, one.amount, one.currency.to_string())).collect()
+    };
+    let euros = |kind, minor| (kind, minor, "EUR".to_owned());
+    assert_eq!(said(of(vec![told(5, 180, "USD")])), [euros(Capture, DUE), (Fee, -180, "USD".to_owned())]);
+    // One that turns out to be in another currency is taken back in the first.
+    let moved = said(of(vec![told(5, 164, "EUR"), told(60, 180, "USD")]));
+    let expected = [euros(Capture, DUE), euros(Fee, -164), euros(Fee, 164), (Fee, -180, "USD".to_owned())];
+    assert_eq!(moved, expected);
+}
+
+#[test]
 fn a_fee_changes_nothing_that_the_payment_has() {
     let without = derive(terms(), &Ledger::from_facts(paid()));
     let with = derive(terms(), &Ledger::from_facts(after(paid(), [fee("ch_1", 5, 164), fee("re_9", 5, -999_999)])));
@@ -188,8 +214,12 @@ proptest! {
             let sum: i128 = gross.iter().map(|one| i128::from(one.amount)).sum();
             let [captured, refunded, lost] = [state.captured, state.refunded, state.lost].map(i128::from);
             prop_assert_eq!(sum, captured - refunded - lost, "{:?}", all);
-            let kept: i128 = fees.iter().map(|one| i128::from(one.amount)).sum();
-            prop_assert_eq!(kept, -told_as_fees(&ledger, state.amount.currency), "{:?}", all);
+            prop_assert!(gross.iter().all(|one| one.currency == state.amount.currency), "{:?}", all);
+            for code in ["EUR", "USD"].map(currency) {
+                let of = fees.iter().filter(|one| one.currency == code);
+                let kept: i128 = of.map(|one| i128::from(one.amount)).sum();
+                prop_assert_eq!(kept, -told_as_fees(&ledger, code), "{:?}", all);
+            }
             prop_assert!(all.is_sorted_by_key(|one| one.moved_at) && all.iter().all(|one| one.amount != 0));
         }
     }

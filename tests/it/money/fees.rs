@@ -36,7 +36,34 @@ impl App {
 
 const MOVED: [&str; 4] = ["capture 4999 C1", "fee -164 C1", "fee 30 R1", "refund -1000 R1"];
 
+/// The same capture, of which PayPal keeps 1.80 USD.
+fn kept_in_dollars() -> Told {
+    let mut told = captured(3, Some("1.80"));
+    told.2["seller_receivable_breakdown"]["paypal_fee"]["currency_code"] = json!("USD");
+    told
+}
+
 on_both_databases! {
+    async fn a_fee_in_another_currency_is_in_the_books_of_that_currency(kind) {
+        let (app, token) = told_of(kind, &[approved(), kept_in_dollars()]).await;
+        assert_eq!(app.moved(), ["capture 4999 C1", "fee -180 C1"]);
+        app.months_agree();
+        let page = app.get("/payments/admin/books?month=2026-10&mode=test").await.text();
+        for part in [
+            "Opening – 0.00 EUR Captured 1 49.99 EUR Closing – 49.99 EUR",
+            "Opening – 0.00 USD Closing – 0.00 USD Fees reported by the gateways 1 -1.80 USD Moved in the month, less these fees – -1.80 USD",
+        ] {
+            assert!(page.contains(part), "{part:?} in {page}");
+        }
+        assert!(!page.contains(" net "), "no amount in euros is known: {page}");
+        let file = app.get("/payments/admin/books.csv?month=2026-10&mode=test").await.body;
+        for row in [format!("capture,49.99,EUR,paypal,test,{token},C1,"), format!("fee,-1.80,USD,paypal,test,{token},C1,")] {
+            assert!(file.lines().any(|line| line.trim_end().ends_with(&row)), "{row} in {file}");
+        }
+        let outcomes = app.outcomes();
+        assert!(!outcomes.iter().any(|outcome| outcome.contains("review")), "{outcomes:?}");
+    }
+
     async fn fees_are_movements_beside_the_gross_money(kind) {
         let events = [
             approved(), captured(3, Some("1.64")), refunded("PAYMENT.CAPTURE.REFUNDED", 9, "COMPLETED", "0.30"),
