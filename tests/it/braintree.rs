@@ -8,6 +8,7 @@ use actix_payments::NewPayment;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Interpretation, Recorded, Verified};
+use actix_payments::domain::fact::Aspect;
 use actix_payments::domain::ledger::Ledger;
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::Status;
@@ -277,6 +278,32 @@ async fn told(kind: crate::app::Kind, stories: &[fn(&str) -> String]) -> (App, a
     assert!(page.contains(&payment.status.as_str().replace('_', " ")), "{page}");
     assert_eq!(page.contains("disputed"), payment.disputed, "{page}");
     (app, payment)
+}
+
+/// What is read of a transaction of this type through PayPal as a fee, in its currency.
+fn fee_of(kind: &str, details: &str) -> Vec<String> {
+    let body = format!(
+        "<notification><kind>transaction_settled</kind><timestamp>2026-10-13T08:00:00Z</timestamp><subject><transaction>\
+         <id>8x1k2mqp</id><type>{kind}</type><amount>49.99</amount><currency-iso-code>EUR</currency-iso-code>\
+         <paypal><payer-id>P1</payer-id>{details}</paypal></transaction></subject></notification>"
+    );
+    let recorded = Recorded { id: "1", kind: "transaction_settled", occurred_at: at(NOW), body: body.as_bytes() };
+    let facts = braintree().interpret(&recorded).unwrap().facts.into_iter();
+    let fees = facts.filter(|fact| (fact.aspect, fact.gateway_ref.as_str()) == (Aspect::Fee, "8x1k2mqp"));
+    fees.map(|fee| Money::new(fee.amount.unwrap(), fee.currency.unwrap()).to_string()).collect()
+}
+
+#[test]
+fn what_paypal_keeps_of_a_transaction_is_a_fee() {
+    let part = |name: &str, amount: &str| {
+        format!("<{name}-amount>{amount}</{name}-amount><{name}-currency-iso-code>USD</{name}-currency-iso-code>")
+    };
+    let (kept, back) = (part("transaction-fee", "1.75"), part("refund-from-transaction-fee", "0.30"));
+    assert_eq!(fee_of("sale", &kept), ["1.75 USD"]);
+    assert_eq!(fee_of("credit", &(kept + &back)), ["-0.30 USD"]);
+    for none in ["", "<transaction-fee-amount>1.75</transaction-fee-amount>", &part("transaction-fee", "much")] {
+        assert_eq!(fee_of("sale", none), [""; 0], "{none}");
+    }
 }
 
 on_both_databases! {

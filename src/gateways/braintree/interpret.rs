@@ -4,7 +4,7 @@
 
 use roxmltree::Node;
 
-use super::notification::{child, first_transaction, money, parse, subject, text};
+use super::notification::{child, first_transaction, money, money_in, parse, subject, text};
 use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::explain::spaced;
@@ -135,6 +135,7 @@ impl<'a> Notification<'a, '_> {
         let amount = money(transaction, "amount")?;
         let mut facts = vec![with_money(self.fact(aspect, id, state), amount).with_parent(parent)];
         facts.extend(self.failed_attempt(&facts[0]));
+        facts.extend(fee(transaction, &facts[0]));
         Ok((facts, sentence(format!("{what} {words}"), amount)))
     }
 
@@ -175,6 +176,7 @@ impl<'a> Notification<'a, '_> {
         let amount = money(transaction, "amount")?;
         let mut facts = vec![with_money(self.fact(Aspect::Capture, need(transaction, "id")?, state), amount)];
         facts.extend(self.failed_attempt(&facts[0]));
+        facts.extend(fee(transaction, &facts[0]));
         Ok((facts, sentence(format!("local payment {words}"), amount)))
     }
 
@@ -221,6 +223,19 @@ impl<'a> Notification<'a, '_> {
     fn customer(&self) -> Option<String> {
         text(child(self.transaction?, "customer")?, "email").map(str::to_owned)
     }
+}
+
+/// What PayPal keeps of a transaction that was made with it, or gives back with a refund: the details of such a payment say
+/// so. What Braintree itself keeps is in its reports alone. Nothing else depends on it, so what can't be read is left out.
+fn fee(transaction: Node<'_, '_>, moved: &Fact) -> Option<Fact> {
+    let (name, sign) = match (moved.aspect, moved.state) {
+        (Aspect::Capture, State::Succeeded) => ("transaction-fee", 1),
+        (Aspect::Refund, State::Succeeded) => ("refund-from-transaction-fee", -1),
+        _ => return None,
+    };
+    let (amount, currency) = (format!("{name}-amount"), format!("{name}-currency-iso-code"));
+    let fee = transaction.children().find_map(|details| money_in(details, &amount, &currency).ok()?)?;
+    (fee.minor > 0).then(|| moved.fee(sign * fee.minor, fee.currency))
 }
 
 fn need<'a>(node: Node<'a, '_>, name: &str) -> Result<&'a str, Malformed> {

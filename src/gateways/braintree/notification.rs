@@ -86,7 +86,12 @@ pub(super) fn first_transaction<'a, 'i>(subject: Node<'a, 'i>) -> Option<Node<'a
 /// The amount in the element `name`, with the node's currency; `None` if either is missing, as in some notifications
 /// about local payments.
 pub(super) fn money(node: Node<'_, '_>, name: &str) -> Result<Option<Money>, Malformed> {
-    let (Some(amount), Some(code)) = (text(node, name), text(node, "currency-iso-code")) else { return Ok(None) };
+    money_in(node, name, "currency-iso-code")
+}
+
+/// The amount in the field `name`, whose currency is in the field `currency`.
+pub(super) fn money_in(node: Node<'_, '_>, name: &str, currency: &str) -> Result<Option<Money>, Malformed> {
+    let (Some(amount), Some(code)) = (text(node, name), text(node, currency)) else { return Ok(None) };
     let currency = Currency::parse(code).map_err(|bad| Malformed(bad.to_string()))?;
     let decimal = Decimal::parse(amount).map_err(|bad| Malformed(bad.to_string()))?;
     let exact = decimal.exact(currency).filter(|_| !amount.contains(','));

@@ -128,7 +128,9 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
             let moved = money::read(object, "amountCaptured")?.filter(|moved| moved.currency == amount.currency);
             let moved = moved.map_or(amount.minor, |moved| moved.minor.min(amount.minor));
             let taken = Fact::new(Aspect::Capture, &id, State::Succeeded, at("paidAt"), event.id);
-            facts.push(taken.with_amount(moved, amount.currency).with_face(amount.minor));
+            let taken = taken.with_amount(moved, amount.currency).with_face(amount.minor);
+            let fee = fee(object, &taken);
+            facts.extend([Some(taken), fee].into_iter().flatten());
             "is paid"
         }
         "failed" => ended(object, &mut facts, &fact, (State::Failed, at("failedAt"))),
@@ -143,6 +145,14 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
     let (returned, words_of_these) = returned(event, object, &id, amount)?;
     facts.extend(returned);
     Ok((facts, [vec![format!("payment {words}: {amount}")], words_of_these].concat().join("; ")))
+}
+
+/// What PayPal keeps of a payment that was made with it. Mollie's own fee stands in its invoices and balances alone. Nothing
+/// else depends on it, so what can't be read is left out.
+fn fee(object: &Object<'_>, taken: &Fact) -> Option<Fact> {
+    let details = object.object("details", "the details").ok()??;
+    let fee = money::read(&details, "paypalFee").ok()?.filter(|fee| fee.minor > 0)?;
+    Some(taken.fee(fee.minor, fee.currency))
 }
 
 /// What went back of a payment, and what Mollie does not list of that.

@@ -4,6 +4,8 @@
 use actix_payments::domain::payment::Status;
 use actix_payments::{CaptureMethod, NewPayment, Next, Refund};
 
+use serde_json::json;
+
 use super::{app, begun, hint, is, told};
 use crate::app::{App, NOW, on_both_databases};
 use crate::scenes::money;
@@ -37,6 +39,19 @@ on_both_databases! {
             is(&app, &token, ours).await;
             assert!(!app.payment(&token).await.needs_review(), "{status}");
         }
+    }
+
+    async fn what_paypal_keeps_of_a_payment_through_mollie_is_in_the_books(kind) {
+        let (app, fake) = app(kind).await;
+        let (token, id) = begun(&app, CaptureMethod::Immediate).await;
+        fake.state().payments.get_mut(&id).unwrap()["details"] =
+            json!({"paypalFee": {"currency": "EUR", "value": "1.65"}, "paypalReference": "9AL35361CF606152E"});
+        fake.becomes(&id, "paid");
+        told(&app, &id).await;
+        is(&app, &token, Status::Paid).await;
+        let moved = app.texts("SELECT kind || ' ' || amount || ' ' || gateway_ref AS t FROM pay_movements ORDER BY amount");
+        assert_eq!(moved, [format!("fee -165 {id}"), format!("capture 5000 {id}")]);
+        app.months_agree();
     }
 
     async fn a_refund_is_told_once_it_has_arrived_and_taken_back_when_it_failed(kind) {

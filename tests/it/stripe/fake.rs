@@ -46,6 +46,9 @@ pub struct State {
     keys: BTreeMap<String, (String, u16, String)>,
     /// What was really done, in order.
     pub effects: Vec<String>,
+    /// What is kept of each charge from now on, in which currency.
+    #[serde(skip)]
+    pub fee: Option<(i64, &'static str)>,
     #[serde(skip)]
     pub faults: VecDeque<Option<Fault>>,
 }
@@ -128,7 +131,7 @@ impl State {
             "amount_refunded": 0, "captured": !manual, "currency": currency, "payment_intent": intent,
             "refunded": false, "status": "succeeded", "livemode": false});
         self.tell("charge.succeeded", &object);
-        self.charges.insert(charge.clone(), object);
+        self.charges.insert(charge.clone(), self.booked(object));
         let status = if manual { "requires_capture" } else { "succeeded" };
         let object = json!({"id": intent, "object": "payment_intent", "created": created, "amount": amount, "amount_capturable": held,
             "amount_received": taken, "currency": currency, "latest_charge": charge, "status": status,
@@ -144,6 +147,16 @@ impl State {
         let session = session.clone();
         self.tell("checkout.session.completed", &session);
         intent
+    }
+
+    /// A charge with its movement on the account's balance, which no event shows.
+    fn booked(&self, mut charge: Value) -> Value {
+        if let Some((fee, currency)) = self.fee {
+            charge["balance_transaction"] = json!({"id": "txn_1", "object": "balance_transaction", "created": self.now,
+                "amount": 5400, "currency": currency, "exchange_rate": 1.08, "fee": fee, "net": 5400 - fee,
+                "type": "charge"});
+        }
+        charge
     }
 
     /// The intent of a session, and when it was made: each attempt is one of the same intent's.
@@ -217,12 +230,13 @@ impl State {
         let (path, query) = heard.path.split_once('?').unwrap_or((&heard.path, ""));
         let form = if heard.method == "POST" { &heard.body } else { query };
         let form = actix_web::web::Query::<BTreeMap<String, String>>::from_query(form).unwrap().into_inner();
+        let expand = form.get("expand[0]").map_or("", String::as_str);
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
         match (heard.method.as_str(), &parts[..]) {
             ("POST", ["checkout", "sessions"]) => Ok(self.open(&form)),
-            ("GET", ["checkout", "sessions", id]) => self.session(id, form.contains_key("expand[0]")),
+            ("GET", ["checkout", "sessions", id]) => self.session(id, expand),
             ("POST", ["checkout", "sessions", id, "expire"]) => self.expire(id),
-            ("GET", ["payment_intents", id]) => self.intent(id, form.contains_key("expand[0]")),
+            ("GET", ["payment_intents", id]) => self.intent(id, expand),
             ("POST", ["payment_intents", id, "capture"]) => self.capture(id, &form),
             ("POST", ["payment_intents", id, "cancel"]) => self.cancel(id),
             ("POST", ["refunds"]) => self.refund(&form),
@@ -246,18 +260,22 @@ impl State {
         session
     }
 
-    fn session(&self, id: &str, expand: bool) -> Answer {
+    fn session(&self, id: &str, expand: &str) -> Answer {
         let mut session = self.sessions.get(id).cloned().ok_or((404, "resource_missing"))?;
-        if let Some(intent) = session["payment_intent"].as_str().filter(|_| expand) {
-            session["payment_intent"] = self.intent(intent, true)?;
+        if let Some((intent, path)) = session["payment_intent"].as_str().zip(expand.strip_prefix("payment_intent.")) {
+            session["payment_intent"] = self.intent(intent, path)?;
         }
         Ok(session)
     }
 
-    fn intent(&self, id: &str, expand: bool) -> Answer {
+    fn intent(&self, id: &str, expand: &str) -> Answer {
         let mut intent = self.intents.get(id).cloned().ok_or((404, "resource_missing"))?;
-        if let Some(charge) = intent["latest_charge"].as_str().filter(|_| expand) {
-            intent["latest_charge"] = self.charges[charge].clone();
+        if let Some(charge) = intent["latest_charge"].as_str().filter(|_| expand.starts_with("latest_charge")) {
+            let mut charge = self.charges[charge].clone();
+            if expand != "latest_charge.balance_transaction" {
+                charge["balance_transaction"] = charge["balance_transaction"]["id"].take();
+            }
+            intent["latest_charge"] = charge;
         }
         Ok(intent)
     }
@@ -338,7 +356,7 @@ impl State {
     /// All objects of one kind. There are no subscriptions here.
     fn objects(&self, list: &[&str], form: &BTreeMap<String, String>) -> Value {
         match list {
-            ["payment_intents"] => page(self.intents.keys().map(|id| self.intent(id, true).unwrap()), form),
+            ["payment_intents"] => page(self.intents.keys().map(|id| self.intent(id, "latest_charge").unwrap()), form),
             ["checkout", "sessions"] => page(self.sessions.values().cloned(), form),
             ["subscriptions"] => page(std::iter::empty(), form),
             other => panic!("the fake does not know {other:?}"),

@@ -20,6 +20,9 @@ const OBJECTS: [(&str, &str, &[&str]); 3] = [
     ("ch_", "charges", &[]),
 ];
 
+/// What of a charge says its fee. It is asked for in the same call, and no event contains it.
+const FEE: &str = "balance_transaction";
+
 /// What a refresh was told so far.
 struct Told<'a> {
     key: &'a str,
@@ -114,9 +117,8 @@ impl Api {
                     continue;
                 }
                 let mut query = Form::default();
-                if !nested.is_empty() {
-                    query.add("expand[0]", nested.join("."));
-                }
+                let path: Vec<&str> = nested.iter().copied().chain([FEE]).collect();
+                query.add("expand[0]", path.join("."));
                 match self.get(&format!("/v1/{folder}/{id}"), query).await {
                     Ok(answer) => told.add(&answer, nested)?,
                     // Of several, one may be gone.

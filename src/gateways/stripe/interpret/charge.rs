@@ -1,11 +1,12 @@
 //! Reads charges (<https://docs.stripe.com/api/charges/object>). A charge is one attempt to take money, which can be
 //! held, captured, failed or refunded.
 
-use super::snapshot::{ANSWERED, Snapshot, Statement, because, sentence, with_money};
+use super::snapshot::{ANSWERED, Snapshot, Statement, because, convert, sentence, with_money};
 use crate::domain::event::Malformed;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::from_unix_seconds;
 use crate::domain::money::Money;
-use crate::gateways::json::short;
+use crate::gateways::json::{Object, short};
 
 pub(super) fn read(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
     let charge = &snapshot.object;
@@ -64,6 +65,7 @@ fn captured(snapshot: &Snapshot<'_>) -> Result<Statement, Malformed> {
         None => face, // Charges before 2020 have no `amount_captured`.
     };
     let mut facts = vec![with_money(charge_fact(snapshot, Aspect::Capture, State::Succeeded)?, moved, face)];
+    facts.extend(fee(snapshot, &facts[0]));
     facts.extend(refund_total(snapshot, moved, face.minor.saturating_sub(moved.minor))?);
     let summary = refunded_in_words(&facts, moved).unwrap_or_else(|| sentence("charge captured", Some(moved)));
     Ok(Statement { facts, summary })
@@ -82,6 +84,16 @@ fn part_of(snapshot: &Snapshot<'_>, taken: Money, rest: State) -> Result<Stateme
     let word = if rest == State::Authorized { "is authorized" } else { "expired" };
     let summary = format!("charge captured in part: {taken} of {whole}, {left} {word}");
     Ok(Statement { summary: refunded_in_words(&facts, taken).unwrap_or(summary), facts })
+}
+
+/// What Stripe keeps of a charge (<https://docs.stripe.com/api/balance_transactions/object>), in the currency of the account
+/// that is paid, at the time at which it booked that. Nothing else depends on it, so what can't be read is left out.
+fn fee(snapshot: &Snapshot<'_>, moved: &Fact) -> Option<Fact> {
+    let booked = snapshot.object.raw("balance_transaction").filter(|raw| raw.starts_with('{'))?;
+    let booked = Object::read(booked, "a balance transaction").ok()?;
+    let fee = convert(booked.integer("fee").ok()??, &booked.text("currency").ok()??).ok()?;
+    let taken = booked.integer("created").ok()?.and_then(from_unix_seconds);
+    (fee.minor > 0).then(|| moved.fee(fee.minor, fee.currency).with_since(taken))
 }
 
 fn refunded_in_words(facts: &[Fact], moved: Money) -> Option<String> {
