@@ -55,6 +55,12 @@ pub trait Gateway: Send + Sync + 'static {
     /// The company's name as people write it: `Stripe`.
     fn name(&self) -> &'static str;
 
+    /// Whether the company sells in its own name and pays the tax on what it sells. That tax is no fee, so what the books
+    /// call net still includes it, and they say so. The default is that the host sells.
+    fn is_merchant_of_record(&self) -> bool {
+        false
+    }
+
     /// Checks the configuration, when the host builds its [`Payments`](crate::Payments).
     ///
     /// # Errors

@@ -29,13 +29,13 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let month = month(&mut asked, this);
     let view = view(&mut asked, &frame, month);
     let list = frame.href("books");
-    let mode = view.filter.mode;
+    let (mode, filter) = (view.filter.mode, view.filter.clone());
     let found = visit.engine().book(view, asked.place()).await?;
     let page = Books {
         page: frame.page("Books", "books"),
         tabs: tabs(&asked, &list, this, month),
         filter: form(&visit, &asked, &list, &found),
-        notes: Notes { notes: notes(&asked, &found), fresh: None, what: "movement" },
+        notes: Notes { notes: notes(&asked, &found, of_record(&visit, &filter)), fresh: None, what: "movement" },
         title: title(&frame, month, mode),
         currencies: found.currencies.iter().map(totals).collect(),
         empty: empty(&asked, &list, mode),
@@ -126,10 +126,23 @@ fn tabs(asked: &Asked, list: &str, this: Date, month: Date) -> Tabs {
     Tabs { label: "Month".to_owned(), tabs: months.map(tab).collect() }
 }
 
-fn notes(asked: &Asked, found: &Book) -> Vec<String> {
+/// The variants in a book whose companies sell in their own name.
+fn of_record(visit: &Visit, filter: &BookFilter) -> Vec<String> {
+    let engine = visit.engine();
+    let sells = |name: &String| engine.variant(name).is_some_and(|variant| variant.gateway.is_merchant_of_record());
+    let is_shown = |name: &String| filter.variant.as_ref().is_none_or(|variant| variant == name);
+    engine.variant_names().into_iter().filter(|name| is_shown(name) && sells(name)).collect()
+}
+
+fn notes(asked: &Asked, found: &Book, of_record: Vec<String>) -> Vec<String> {
+    let has_net = !of_record.is_empty() && found.currencies.iter().any(|book| book.fees != books::Total::default());
+    let taxed = has_net.then(|| {
+        let names = of_record.join(", ");
+        format!("What is net includes the sales tax that the company behind a variant pays for you. This holds for: {names}.")
+    });
     let lost = "That place in the list is gone, so this is its beginning.";
     let lost = found.page.lost.then(|| lost.to_owned());
-    asked.notes(&["month"]).into_iter().chain(lost).collect()
+    asked.notes(&["month"]).into_iter().chain(lost).chain(taxed).collect()
 }
 
 fn form(visit: &Visit, asked: &Asked, list: &str, found: &Book) -> Filter {

@@ -182,6 +182,10 @@ impl Gateway for LemonSqueezy {
         "Lemon Squeezy"
     }
 
+    fn is_merchant_of_record(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), String> {
         self.webhooks.check()?;
         self.stores.check("Lemon Squeezy")?;

@@ -146,6 +146,10 @@ impl Gateway for Paddle {
         "Paddle"
     }
 
+    fn is_merchant_of_record(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), String> {
         self.webhooks.check()?;
         self.api.as_ref().map_or(Ok(()), |api| api.json.check())

@@ -128,6 +128,10 @@ impl Gateway for Polar {
         "Polar"
     }
 
+    fn is_merchant_of_record(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), String> {
         self.webhooks.check()?;
         self.api.as_ref().map_or(Ok(()), Api::check)

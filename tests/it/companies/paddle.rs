@@ -124,6 +124,19 @@ on_both_databases! {
         ends::<Of>(kind, money(4201, "EUR"), story::<Of>(&["transaction.completed"]), PAID).await;
     }
 
+    async fn the_books_say_that_what_is_net_still_includes_the_tax(kind) {
+        let (app, _) = companies::told::<Of>(kind, money(4999, "EUR"), &story::<Of>(&["transaction.completed"])).await;
+        let mode = app.texts("SELECT DISTINCT mode AS t FROM pay_movements").remove(0);
+        let page = async |of: &str| app.get(&format!("/payments/admin/books?mode={mode}&{of}")).await.text();
+        let note = "includes the sales tax that the company behind a variant pays for you. This holds for: paddle.";
+        let all = page("month=2026-10").await;
+        assert!(all.contains("46.99 EUR net") && all.contains(note), "{all}");
+        for of in ["month=2026-10&variant=stripe", "month=2026-11"] {
+            let other = page(of).await;
+            assert!(!other.contains("sales tax"), "{of}: {other}");
+        }
+    }
+
     async fn an_attempt_fails_and_the_next_one_pays(kind) {
         let failed = story::<Of>(&["transaction.created", "transaction.payment_failed"]);
         ends::<Of>(kind, money(4999, "EUR"), failed, (Status::Failed, 0, 0, false)).await;
