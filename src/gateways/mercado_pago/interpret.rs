@@ -185,14 +185,16 @@ impl Answer<'_> {
         time(&self.object, name).unwrap_or(self.event.occurred_at)
     }
 
-    /// What Mercado Pago keeps of a payment, as far as the shop pays it. Nothing else depends on it, so what can't be read
-    /// is left out.
+    /// What Mercado Pago keeps of a payment, as far as the shop pays it. It does so when the payment is approved: its
+    /// settlement report has the fee and the net amount in that day's row, and `money_release_date` only says from when the
+    /// net amount can be withdrawn. Nothing else depends on it, so what can't be read is left out.
     fn fee(&self, moved: &Fact, changed: Timestamp, currency: Currency) -> Option<Fact> {
         let told = self.object.objects("fee_details", "a fee").ok()?;
         let of_shop = told.iter().filter(|fee| short(fee, "fee_payer").as_deref() == Some("collector"));
         let parts: Vec<Money> = of_shop.map(|fee| money::read(fee, "amount", currency).ok()?).collect::<Option<_>>()?;
         let minor = parts.iter().fold(0_i64, |sum, part| sum.saturating_add(part.minor));
-        (minor > 0).then(|| Fact { occurred_at: changed, ..moved.fee(minor, currency) })
+        let fee = Fact { occurred_at: changed, ..moved.fee(minor, currency) };
+        (minor > 0).then(|| fee.with_since(Some(moved.occurred_at)))
     }
 
     /// A payment is one attempt, with its refunds and what came of a claim or a chargeback.

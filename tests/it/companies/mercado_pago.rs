@@ -231,10 +231,21 @@ on_both_databases! {
             {"type": "mercadopago_fee", "amount": 2.5, "fee_payer": "collector"},
             {"type": "financing_fee", "amount": 7, "fee_payer": "payer"},
         ]);
-        fake.pay(1, &token, "approved", json!({"fee_details": fees}));
+        let changed = "2026-11-12T05:03:00-04:00";
+        fake.pay(1, &token, "approved", json!({"fee_details": fees, "date_last_updated": changed}));
         notify(&app, "payment", "1", "r1").await;
         let moved = app.texts("SELECT kind || ' ' || amount AS t FROM pay_movements ORDER BY amount");
         assert_eq!(moved, ["fee -250", "capture 4999"]);
+        // The last change was a month later; the money moved when the payment was approved.
+        let days = app.texts("SELECT DISTINCT substr(CAST(moved_at AS TEXT), 1, 10) AS t FROM pay_movements");
+        assert_eq!(days, ["2026-10-12"]);
+        // An earlier release read no such day, so it is a difference that a rebuild mends.
+        app.run("UPDATE pay_ledger SET since = NULL WHERE register = 'fee'");
+        let found = app.payments.rebuild(&token).await.unwrap();
+        assert!(!found.same && found.only_fees, "{:?}", found.registers);
+        app.post(&format!("/payments/admin/payments/{token}/rebuild"), "").await;
+        app.drain().await;
+        assert!(app.payments.rebuild(&token).await.unwrap().same);
     }
 
     async fn a_payment_is_given_up_or_runs_out(kind) {
