@@ -9,6 +9,9 @@ use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
 use crate::reports::Rebuilt;
 
+/// What is said of a payment that lacks nothing but fees.
+const UNREAD_FEES: &str = "only a fee is missing, which an older release did not read";
+
 #[derive(Debug, Clone, Args)]
 pub struct Rebuild {
     /// The payment's token.
@@ -49,13 +52,14 @@ impl Rebuild {
         let mut all = Vec::new();
         for rebuilt in &found {
             let done = if compares { "compared" } else { self.order(payments, rebuilt).await? };
-            let why = rebuilt.refusal.clone().map_or_else(|| done.to_owned(), |why| format!("not rebuilt: {why}"));
+            let done = if rebuilt.only_fees { format!("{done}; {UNREAD_FEES}") } else { done.to_owned() };
+            let why = rebuilt.refusal.as_ref().map_or(done, |why| format!("not rebuilt: {why}"));
             let (stored, rebuilt_to) = (rebuilt.stored.status.as_str(), rebuilt.rebuilt.status.as_str());
             let cells = [&rebuilt.stored.token, stored, rebuilt_to, &why];
             table.row(cells.map(str::to_owned));
             all.push(json!({
                 "token": rebuilt.stored.token, "stored": stored, "rebuilt": rebuilt_to, "done": why,
-                "registers": rebuilt.registers.len(),
+                "registers": rebuilt.registers.len(), "only_fees": rebuilt.only_fees,
             }));
         }
         let table = table.below(Some(format!("{compared} compared, {} differ.", found.len())));

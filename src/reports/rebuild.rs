@@ -29,6 +29,9 @@ pub struct Rebuilt {
     pub same: bool,
     /// Where the ledgers differ: the stored fact of a register, and the one that the events make.
     pub registers: Vec<(Option<Fact>, Option<Fact>)>,
+    /// Whether all that differs are fees that the release which stored the payment did not read, or not when they were
+    /// taken. The payment's money is right; a rebuild puts the fees into the books.
+    pub only_fees: bool,
     /// Why its events can't make it anew: some of what they said is gone.
     pub refusal: Option<String>,
 }
@@ -87,8 +90,10 @@ pub(crate) fn compare(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) -> Res
     let rebuilt = derive(payment::terms(row), &ledger);
     let stored = Ledger::from_facts(tx.facts_of(row.id)?);
     let registers = if ledger == stored { Vec::new() } else { differences(&stored, &ledger) };
-    let same = rebuilt == payment::state(row) && registers.is_empty();
-    Ok(Rebuilt { stored: Payment::of(row), rebuilt, same, registers, refusal })
+    let is_same_state = rebuilt == payment::state(row);
+    let same = is_same_state && registers.is_empty();
+    let only_fees = is_same_state && !same && registers.iter().all(is_unread_fee);
+    Ok(Rebuilt { stored: Payment::of(row), rebuilt, same, registers, only_fees, refusal })
 }
 
 /// A register as it is stored, and as the events make it.
@@ -115,7 +120,17 @@ fn stored_differs(sides: &Sides, ledger: &Ledger) -> bool {
     }
 }
 
-/// The stored fact with the fields that it lacks. How a total of refunds came about is one of them.
+/// Whether a register is a fee that an older release did not read, or whose time it did not read.
+fn is_unread_fee((stored, rebuilt): &Sides) -> bool {
+    let Some(rebuilt) = rebuilt.as_ref().filter(|fact| fact.aspect == Aspect::Fee) else { return false };
+    let lacks_its_time = |stored: &Fact| {
+        stored.since.is_none() && Fact { since: rebuilt.since, ..completed(stored, rebuilt) } == *rebuilt
+    };
+    stored.as_ref().is_none_or(lacks_its_time)
+}
+
+/// The stored fact with the fields that it lacks. How a total of refunds came about is one of them. The time at which a fee
+/// was taken is none: the books go by it.
 fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
     let mut stored = stored.clone();
     if stored.aspect == Aspect::RefundTotal {
@@ -123,7 +138,7 @@ fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
     }
     Fact {
         parent: stored.parent.or(rebuilt.parent.clone()),
-        since: stored.since.or(rebuilt.since),
+        since: stored.since.or(rebuilt.since.filter(|_| stored.aspect != Aspect::Fee)),
         until: stored.until.or(rebuilt.until),
         livemode: stored.livemode.or(rebuilt.livemode),
         reason: stored.reason.or(rebuilt.reason.clone()),

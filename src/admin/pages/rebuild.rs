@@ -28,6 +28,11 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (tone, icon, answer) = match (same, &found.refusal) {
         (_, Some(why)) => ("warn", "alert", format!("It can't be rebuilt: {why}.")),
         (true, None) => ("good", "check", "What is stored is what its events say.".to_owned()),
+        (false, None) if found.only_fees => {
+            let why = "The money is right. Only a fee is missing in the books, which an older release did not read; \
+                       a rebuild adds it.";
+            ("warn", "alert", why.to_owned())
+        }
         (false, None) => ("warn", "alert", "What is stored is not what its events say.".to_owned()),
     };
     let before = PaymentState {

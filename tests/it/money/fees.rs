@@ -121,10 +121,23 @@ on_both_databases! {
         app.run("DELETE FROM pay_movements WHERE kind = 'fee'");
         app.run("DELETE FROM pay_movement_months WHERE kind = 'fee'");
         app.run("DELETE FROM pay_ledger WHERE register = 'fee'");
-        assert!(!app.payments.rebuild(&token).await.unwrap().same);
-        app.post(&format!("/payments/admin/payments/{token}/rebuild"), "").await;
+        let found = app.payments.rebuild(&token).await.unwrap();
+        assert!(!found.same && found.only_fees, "{:?}", found.registers);
+        let page = app.get(&format!("/payments/admin/payments/{token}/rebuild")).await.text();
+        assert!(page.contains("Only a fee is missing in the books, which an older release did not read"), "{page}");
+        let answer = app.cli("rebuild --all --check").await;
+        let said = "compared; only a fee is missing, which an older release did not read";
+        assert!(answer.code == 1 && answer.text.contains(said), "{answer:?}");
+        assert_eq!(app.json("rebuild --all --check").await["differing"][0]["only_fees"], true);
+        // With more that differs, that is not all.
+        app.run("UPDATE pay_payments SET captured_amount = 1");
+        let found = app.payments.rebuild(&token).await.unwrap();
+        assert!(!found.same && !found.only_fees);
+        app.run("UPDATE pay_payments SET captured_amount = 4999");
+        assert!(app.cli("rebuild --all").await.text.contains("ordered; a worker does it"));
         app.drain().await;
         assert_eq!(app.moved(), ["capture 4999 C1", "fee -164 C1"]);
         app.months_agree();
+        assert_eq!(app.cli("rebuild --all --check").await.code, 0);
     }
 }
