@@ -18,8 +18,9 @@ use crate::store::words::{End, Subject, Texts};
 
 /// The chores, and how often each of the last three looks whether there is more.
 const OWED: &str = "words:owed";
-/// It has another name than before the words of notes were added, so that older payments are read once more.
-const PAYMENTS: &str = "words:payments:notes";
+/// It has another name than before the words of absorbed payments' notes were added, so that older payments are read once
+/// more.
+const PAYMENTS: &str = "words:payments:absorbed";
 const SUBSCRIPTIONS: &str = "words:subscriptions";
 const FAILURES: &str = "groups:failures";
 const SUMS: &str = "sums:subscriptions";

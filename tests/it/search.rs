@@ -143,7 +143,7 @@ on_both_databases! {
         assert!(app.look_for("tomer33@exam").await.unwrap_err().contains("Nothing found"));
         let worker = app.payments.worker().start().unwrap();
         for _ in 0..250 {
-            let place = "SELECT count(*) FROM pay_chores WHERE name = 'words:payments:notes' AND place >= 300";
+            let place = "SELECT count(*) FROM pay_chores WHERE name = 'words:payments:absorbed' AND place >= 300";
             if app.number(place) == 1 {
                 break;
             }
@@ -184,11 +184,20 @@ on_both_databases! {
         app.pass(86_400);
         app.drain().await;
         assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE adopted"), 1, "{:?}", app.outcomes());
+        let adopted = app.texts("SELECT token AS t FROM pay_payments WHERE adopted").remove(0);
+        app.post(&format!("/payments/admin/payments/{adopted}/note"), "note=Parcel+is+at+the+harbour").await;
+        app.write_owed_words().await;
+        app.pass(61);
+        assert_eq!(app.look_for("harbour").await, page_of(&adopted));
         app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;
         assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE absorbed_by IS NOT NULL"), 1);
-        assert_eq!(app.look_for("4242").await, page_of(&token));
+        for text in ["4242", "harbour", &adopted] {
+            assert_eq!(app.look_for(text).await, page_of(&token), "{text}");
+        }
         app.write_owed_words().await;
-        assert_eq!(app.look_for("4242").await, page_of(&token));
+        for text in ["4242", "harbour", &adopted] {
+            assert_eq!(app.look_for(text).await, page_of(&token), "{text}");
+        }
         assert_eq!(app.number("SELECT count(DISTINCT payment_id) FROM pay_words"), 1);
         assert_eq!(app.number("SELECT count(*) FROM pay_payers"), 1);
     }

@@ -246,13 +246,17 @@ fn texts_of_payments(conn: &mut Connection, rows: Named<PaymentId>) -> Result<Ve
 /// What people wrote down about these payments and their events. Only the payments are left to an index: those of one
 /// have few acts, and notes there are many.
 fn notes_of(conn: &mut Connection, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<String>>, Error> {
-    let of: Vec<Option<PaymentId>> = payments.iter().copied().map(Some).collect();
+    let absorbed = p::pay_payments.filter(p::absorbed_by.eq_any(payments));
+    let absorbed = absorbed.select((p::id, p::absorbed_by.assume_not_null()));
+    let absorbed: Vec<(PaymentId, PaymentId)> = absorbed.load(conn).map_err(failed("reading absorbed payments"))?;
+    let into: HashMap<PaymentId, PaymentId> = absorbed.into_iter().collect();
+    let of: Vec<Option<PaymentId>> = payments.iter().chain(into.keys()).copied().map(Some).collect();
     let acts = a::pay_audit.filter(a::payment_id.eq_any(of));
     let acts = acts.select((a::payment_id.assume_not_null(), a::act, a::detail));
     let rows: Vec<(PaymentId, String, Option<String>)> = acts.load(conn).map_err(failed("reading notes"))?;
     let mut written = HashMap::<PaymentId, Vec<String>>::new();
     for (payment, _, detail) in rows.into_iter().filter(|(_, act, _)| act == note::ACT) {
-        written.entry(payment).or_default().extend(detail);
+        written.entry(into.get(&payment).copied().unwrap_or(payment)).or_default().extend(detail);
     }
     Ok(written)
 }

@@ -75,12 +75,12 @@ on_both_databases! {
         app.payments.create(new).await.unwrap();
         app.run("DELETE FROM pay_words_owed");
         app.run("ALTER TABLE pay_words RENAME TO pay_words_away");
-        app.worked_until("name = 'words:payments:notes' AND failing_since IS NOT NULL").await;
-        let why = app.failure_of("words:payments:notes").unwrap_or_default();
+        app.worked_until("name = 'words:payments:absorbed' AND failing_since IS NOT NULL").await;
+        let why = app.failure_of("words:payments:absorbed").unwrap_or_default();
         assert!(!why.is_empty());
         app.run("ALTER TABLE pay_words_away RENAME TO pay_words");
         app.pass(61);
-        app.worked_until("name = 'words:payments:notes' AND failing_since IS NULL").await;
-        assert_eq!(app.failure_of("words:payments:notes"), None);
+        app.worked_until("name = 'words:payments:absorbed' AND failing_since IS NULL").await;
+        assert_eq!(app.failure_of("words:payments:absorbed"), None);
     }
 }

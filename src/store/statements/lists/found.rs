@@ -30,8 +30,10 @@ fn found_payments(
 ) -> Result<Vec<PaymentId>, Error> {
     let by_ref = r::pay_references.filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)));
     let mut ids: Vec<PaymentId> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
-    let by_token = p::pay_payments.filter(p::token.eq(text)).select(p::id);
-    ids.extend(by_token.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
+    // The token of one that was absorbed leads to the payment that it turned out to be.
+    let by_token = p::pay_payments.filter(p::token.eq(text)).select((p::id, p::absorbed_by));
+    let by_token: Vec<(PaymentId, Option<PaymentId>)> = by_token.load(conn).map_err(failed(SEARCHING))?;
+    ids.extend(by_token.into_iter().map(|(id, into)| into.unwrap_or(id)));
     // Without regard to the case of A to Z, as the index has it.
     let email = text.to_ascii_lowercase();
     for (column, expression, start) in
