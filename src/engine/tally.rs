@@ -27,7 +27,7 @@ pub(crate) const LOST: &str = "lost";
 pub(crate) const STARTED: &str = "subscription_started";
 pub(crate) const ENDED: &str = "subscription_ended";
 pub(crate) const PAST_DUE: &str = "subscription_past_due";
-/// Follows on the word of a state where the event had been requeued: it was counted when it was settled at first.
+/// Follows on the word of a state where the event had begun anew: it was counted when it was settled at first.
 pub(crate) const AGAIN: &str = ":again";
 /// Follows on these for what is of a test mode: its money is no money.
 pub(crate) const TEST: &str = ":test";
@@ -43,7 +43,7 @@ pub(crate) fn hour(at: Timestamp) -> Timestamp {
 }
 
 impl Engine {
-    /// Counts an event that is settled, soon; one that was requeued apart from those that are settled at first.
+    /// Counts an event that is settled, soon; one that began anew apart from those that are settled at first.
     pub(crate) fn count_event(&self, variant: &str, state: EventState, requeued_at: Option<Timestamp>) {
         let again = if requeued_at.is_some() { AGAIN } else { "" };
         self.count(variant, &format!("{}{again}", state.as_str()), 1);

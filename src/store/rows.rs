@@ -140,7 +140,7 @@ pub(crate) struct EventRow {
     pub attempts: i64,
     pub claims: i64,
     pub due_at: Option<Timestamp>,
-    /// When an operator last made it available again.
+    /// When it last began anew: an operator requeued it, or it had been ignored and its payment became known.
     pub requeued_at: Option<Timestamp>,
     pub subscription_id: Option<SubscriptionId>,
     /// The group of failures that it is in.

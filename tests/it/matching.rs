@@ -98,9 +98,16 @@ on_both_databases! {
         let token = app.order().await.token;
         app.deliver(&[&fixture("charge.refunded.full").to_string()]).await;
         assert_eq!((app.status(&token).await, app.codes()), (Status::Pending, vec!["unmatched".to_owned()]));
+        app.counted("ignored", 1);
         // The event that names the payment was late: its first deliveries failed.
         app.deliver(&[&completed(&token)]).await;
         assert_eq!((app.status(&token).await, app.events("ignored")), (Status::Refunded, 0), "{:?}", app.outcomes());
+        // Two came. The one that was ignored is one of the two still, and ran again.
+        app.counted("completed:again", 1);
+        let page = app.get("/payments/admin/").await.text();
+        for part in ["2 events were received, 2 completed or ignored, and 0 attempts failed", "and 1 ignored, 1 ran again"] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
         app.same(&token).await;
     }
 

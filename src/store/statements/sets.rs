@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::{exists, not};
+use diesel::dsl::{case_when, exists, not};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
+use diesel::sql_types::Nullable;
 
 use super::schema::{
     pay_attempts, pay_event_bodies, pay_event_references, pay_events, pay_ledger, pay_payments, pay_pruned,
@@ -23,7 +24,7 @@ use pay_events::dsl as e;
 use pay_payments::dsl as p;
 use pay_pruned::dsl as g;
 
-use super::super::{self as dialect, results, write};
+use super::super::{self as dialect, Instant, results, write};
 
 /// Whether an event waits for a reference: it is parked, or it was ignored because nothing bore the reference, and can
 /// still be read.
@@ -165,8 +166,15 @@ impl Sets for Connection {
             let bearing = r::pay_event_references
                 .filter(r::variant.eq(variant).and(r::gateway_ref.eq_any(refs)))
                 .select(r::event_id);
+            // What was ignored was at its end, and was counted there.
+            let again = case_when(e::state.eq(EventState::Ignored), Some(now).into_sql::<Nullable<Instant>>());
             woken += diesel::update(e::pay_events.filter(e::id.eq_any(bearing).and(waits!())))
-                .set((e::state.eq(EventState::Available), e::due_at.eq(now), e::finished_at.eq(None::<Timestamp>)))
+                .set((
+                    e::state.eq(EventState::Available),
+                    e::due_at.eq(now),
+                    e::finished_at.eq(None::<Timestamp>),
+                    e::requeued_at.eq(again.otherwise(e::requeued_at)),
+                ))
                 .execute(self)
                 .map_err(failed("waking events that wait"))?;
         }
