@@ -16,8 +16,6 @@ pub(crate) struct PaymentFilter {
     pub variant: Option<String>,
     /// The customer's email address, in small letters.
     pub customer: Option<String>,
-    /// Any of these, by number.
-    pub among: Option<Vec<PaymentId>>,
     pub livemode: Option<bool>,
     pub currency: Option<String>,
     /// A currency each, with its smallest and largest amount in minor units; other currencies are left out.

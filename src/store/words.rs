@@ -7,6 +7,7 @@ use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::payer::Payer;
 use crate::domain::search::{self, Piece, Sought};
 use crate::error::Error;
+use crate::store::filters::Span;
 
 /// What a word finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +61,7 @@ pub(crate) struct Texts {
 /// A note that the words of a row are not written yet, by its number.
 pub(crate) type Owed = (i64, Subject);
 
-/// Which end of the notes to begin at.
+/// Which end of a list to begin at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Oldest,
@@ -97,8 +98,15 @@ pub(crate) trait Words {
     fn forget_words(&mut self, payments: &[i64], subscriptions: &[i64]) -> Result<(), Error>;
     /// What is known of who paid these.
     fn payers_of(&mut self, payments: &[PaymentId]) -> Result<Vec<KnownPayer>, Error>;
-    /// The newest payments whose payer has this id at the gateway, `cap` at the most.
-    fn payments_of_payer(&mut self, customer_ref: &str, cap: i64) -> Result<Vec<PaymentId>, Error>;
+    /// Payments of a variant whose payer has this id at the gateway, with ids between these two, `limit` at the most: the
+    /// oldest or the newest of them.
+    fn payments_of_payer(
+        &mut self,
+        payer: (&str, &str),
+        ids: Span<i64>,
+        end: End,
+        limit: i64,
+    ) -> Result<Vec<PaymentId>, Error>;
     /// Writes what is known of who paid, each in the place of what was.
     fn keep_payers(&mut self, payers: &[KnownPayer]) -> Result<(), Error>;
 }

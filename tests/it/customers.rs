@@ -73,6 +73,30 @@ on_both_databases! {
         assert!(walked.len() > 100 && walked == mine, "{walked:?}");
     }
 
+    async fn a_gateways_customer_with_many_payments_is_walked_to_the_end(kind) {
+        let app = crate::lists::filled(kind, 5_000, 1).await;
+        app.run("UPDATE pay_payments SET customer = NULL");
+        app.run("DELETE FROM pay_payers");
+        app.run("INSERT INTO pay_payers (payment_id, customer_ref, told_at) SELECT id, 'cus_Many', created_at FROM pay_payments WHERE id > 10");
+        let of_one = "absorbed_by IS NULL AND id > 10 AND variant = (SELECT variant FROM pay_payments WHERE token = 'pay_77')";
+        let mine = app.ids("pay_payments", of_one, "id DESC");
+        let (mut walked, mut next, mut last) = (Vec::new(), Some(page_of("pay_77")), None);
+        while let Some(path) = next {
+            let page = app.list(&path).await;
+            walked.extend(page.ids);
+            (next, last) = (page.next, Some(path));
+        }
+        assert!(walked.len() > 500 && walked == mine, "{} of {}", walked.len(), mine.len());
+        // And back again.
+        let (mut back, mut path) = (Vec::new(), last);
+        while let Some(at) = path {
+            let page = app.list(&at).await;
+            back.splice(0..0, page.ids);
+            path = page.back;
+        }
+        assert_eq!(back, mine);
+    }
+
     async fn subscriptions_of_the_customer_stand_beside_the_payments(kind) {
         let app = App::new(kind).await;
         let token = order(&app, 4999, "EUR", ADDRESS).await;

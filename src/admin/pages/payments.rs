@@ -80,7 +80,6 @@ pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> PaymentView {
             statuses: status.flatten().unwrap_or_default(),
             variant: asked.text("variant"),
             customer: None,
-            among: None,
             livemode: asked.livemode(),
             currency: asked.currency(),
             amounts: None,

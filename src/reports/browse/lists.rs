@@ -156,19 +156,6 @@ pub(crate) fn payments_of_customer(
     payments::page(tx, &PaymentView { filter, ..PaymentView::default() }, &[], place, size)
 }
 
-/// The payments of the customer whom the gateway of this variant knows by this id, newest first, as far as they are
-/// found.
-pub(crate) fn payments_of_payer(
-    tx: &mut dyn Tx,
-    (variant, customer_ref): (&str, &str),
-    place: Option<Place>,
-    size: usize,
-) -> Result<Page<PaymentRow>, Error> {
-    let among = tx.payments_of_payer(customer_ref, SEARCH_CAP as i64 + 1)?;
-    let filter = PaymentFilter { among: Some(among), variant: Some(variant.to_owned()), ..PaymentFilter::default() };
-    payments::page(tx, &PaymentView { filter, ..PaymentView::default() }, &[], place, size)
-}
-
 /// A part of a list of events, inside a transaction.
 pub(crate) fn event_rows(
     engine: &Engine,

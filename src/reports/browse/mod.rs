@@ -9,8 +9,8 @@ mod subscriptions;
 mod view;
 mod words;
 
-pub(crate) use lists::{event_rows, payment_rows, payments_of_customer, payments_of_payer};
-pub(crate) use payments::by_text;
+pub(crate) use lists::{event_rows, payment_rows, payments_of_customer};
+pub(crate) use payments::{by_text, of_payer as payments_of_payer};
 pub(crate) use readable::readable;
 pub(crate) use subscriptions::{SubscriptionPage, SubscriptionView};
 pub(crate) use view::{

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, AmountRange, PaymentFilter, PaymentStream, Span, Window};
 use crate::store::rows::PaymentRow;
+use crate::store::words::End;
 
 pub(crate) fn page(
     tx: &mut dyn Tx,
@@ -55,6 +56,32 @@ pub(crate) fn by_text(tx: &mut dyn Tx, text: &str, variants: &[String], limit: i
     let mut rows = tx.payments_of(&ids)?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));
     Ok(rows)
+}
+
+/// A part of the payments of the customer whom the gateway of this variant knows by this id.
+pub(crate) fn of_payer(
+    tx: &mut dyn Tx,
+    payer: (&str, &str),
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<PaymentRow>, Error> {
+    let mut ids = Span { above: 0, below: i64::MAX };
+    let end = match place {
+        Some(Place { id, back: true, with }) => {
+            ids.above = id.saturating_sub(i64::from(with));
+            End::Oldest
+        }
+        Some(Place { id, with, .. }) => {
+            ids.below = id.saturating_add(i64::from(with));
+            End::Newest
+        }
+        None => End::Newest,
+    };
+    let limit = i64::try_from(size).unwrap_or(i64::MAX).saturating_add(1);
+    let read = Read { ids: tx.payments_of_payer(payer, ids, end, limit)?, stopped: None };
+    let page = cut(read, place, size);
+    let rows = readable(tx, &page.rows, |row: &PaymentRow| row.id, |tx, ids| tx.payments_of(ids))?;
+    Ok(page.with(rows))
 }
 
 /// The same view with its amounts in the minor units of the currency chosen, or of each that there is.
@@ -138,7 +165,7 @@ fn read(
             let (ids, capped) = found(ids);
             Some((ids, capped || words.is_more))
         }
-        None => filter.among.clone().map(found),
+        None => None,
     };
     if let Some((ids, capped)) = among {
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();

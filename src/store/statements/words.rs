@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -15,6 +16,7 @@ use crate::domain::note;
 use crate::domain::payer::Payer;
 use crate::domain::search::{Piece, Sought};
 use crate::error::Error;
+use crate::store::filters::Span;
 use crate::store::words::{End, KnownPayer, Owed, Subject, Texts, WordRow, Words};
 
 diesel::table! {
@@ -38,6 +40,8 @@ diesel::table! {
         subscription_id -> BigInt,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(pay_payers, pay_payments);
 
 use pay_audit::dsl as a;
 use pay_payers::dsl as y;
@@ -198,10 +202,25 @@ impl Words for Connection {
         Ok(rows.into_iter().map(known).collect())
     }
 
-    fn payments_of_payer(&mut self, customer_ref: &str, cap: i64) -> Result<Vec<PaymentId>, Error> {
-        let payments = y::pay_payers.filter(y::customer_ref.is_not_null().and(y::customer_ref.eq(customer_ref)));
-        let payments = payments.order(y::payment_id.desc()).limit(cap).select(y::payment_id);
-        payments.load(self).map_err(failed("reading a payer's payments"))
+    fn payments_of_payer(
+        &mut self,
+        (variant, customer_ref): (&str, &str),
+        ids: Span<i64>,
+        end: End,
+        limit: i64,
+    ) -> Result<Vec<PaymentId>, Error> {
+        let of_variant = p::pay_payments.filter(p::id.eq(y::payment_id).and(p::variant.eq(variant)));
+        let payments = y::pay_payers
+            .filter(y::customer_ref.is_not_null().and(y::customer_ref.eq(customer_ref)))
+            .filter(y::payment_id.gt(PaymentId(ids.above)).and(y::payment_id.lt(PaymentId(ids.below))))
+            .filter(exists(of_variant.filter(p::absorbed_by.is_null())))
+            .limit(limit)
+            .select(y::payment_id);
+        match end {
+            End::Oldest => payments.order(y::payment_id).load(self),
+            End::Newest => payments.order(y::payment_id.desc()).load(self),
+        }
+        .map_err(failed("reading a payer's payments"))
     }
 
     fn keep_payers(&mut self, payers: &[KnownPayer]) -> Result<(), Error> {
@@ -243,8 +262,8 @@ fn texts_of_payments(conn: &mut Connection, rows: Named<PaymentId>) -> Result<Ve
     Ok(texts.collect())
 }
 
-/// What people wrote down about these payments and their events. Only the payments are left to an index: those of one
-/// have few acts, and notes there are many.
+/// What people wrote down about these payments, about those that they absorbed, and about their events. Only the payments
+/// are left to an index: those of one have few acts, and notes there are many.
 fn notes_of(conn: &mut Connection, payments: &[PaymentId]) -> Result<HashMap<PaymentId, Vec<String>>, Error> {
     let absorbed = p::pay_payments.filter(p::absorbed_by.eq_any(payments));
     let absorbed = absorbed.select((p::id, p::absorbed_by.assume_not_null()));
