@@ -77,6 +77,11 @@ impl Leaf<'_> {
         self.path.last().map_or("", String::as_str)
     }
 
+    /// The name that leads to its own.
+    fn above(&self) -> &str {
+        self.path.iter().rev().nth(1).map_or("", String::as_str)
+    }
+
     /// Whether it is called a name.
     pub(super) fn is_name(&self) -> bool {
         self.name().ends_with("name") || self.name().contains("holder")
@@ -109,8 +114,7 @@ impl Leaf<'_> {
 
     fn has_personal_name(&self) -> bool {
         let name = self.name();
-        let above = self.path.iter().rev().nth(1).map_or("", String::as_str);
-        let of_a_thing = || THINGS.iter().any(|it| name.starts_with(it) || above.starts_with(it));
+        let of_a_thing = || THINGS.iter().any(|it| name.starts_with(it) || self.above().starts_with(it));
         if name.ends_with("name") && !of_a_thing() {
             return true;
         }
@@ -156,22 +160,21 @@ impl Leaf<'_> {
     }
 }
 
+/// What gateways call a customer by.
+const CUSTOMER: [&str; 3] = ["customer", "payer", "shopperreference"];
+
 impl Leaf<'_> {
-    /// Whether it is what a gateway calls a customer by.
-    pub(super) fn is_customer(&self) -> bool {
-        let is_customer = |name: &str| {
-            ["customer", "payer", "shopperreference"].iter().any(|it| name.contains(it)) && !name.contains("details")
-        };
-        let above = self.path.iter().rev().nth(1).map_or("", String::as_str);
-        is_customer(self.name()) || (self.name().ends_with("id") && is_customer(above))
+    /// Whether it is what a gateway calls a customer by, or may be.
+    fn is_customer(&self) -> bool {
+        let is_of_one = |name: &str| CUSTOMER.iter().any(|it| name.contains(it)) && !name.contains("details");
+        is_of_one(self.name()) || (self.name().ends_with("id") && is_of_one(self.above()))
     }
 
     /// Whether it is a gateway's id of a customer and nothing else.
     pub(super) fn is_customers_id(&self) -> bool {
-        let above = self.path.iter().rev().nth(1).map_or("", String::as_str);
-        let is_theirs = ["customer", "customerid", "payerid", "shopperreference"].contains(&self.name())
-            || (self.name() == "id" && ["customer", "payer"].contains(&above));
-        is_theirs && is_object(self.text)
+        let is_one = |name: &str| CUSTOMER.contains(&name.strip_suffix("id").unwrap_or(name));
+        let is_theirs = is_one(self.name()) || (self.name() == "id" && is_one(self.above()));
+        is_theirs && self.is_customer() && is_object(self.text)
     }
 }
 
