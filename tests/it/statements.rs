@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::Delivery;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{Database, Payments};
+use actix_payments::{Builder, Database, Payments, Person};
 use actix_web::rt::time::sleep;
 use diesel::PgConnection;
 use diesel::RunQueryDsl;
@@ -53,17 +53,20 @@ impl Host {
 
     /// Beside it: the address of its database.
     async fn at_a_database() -> (Self, String) {
+        Self::built(|builder| builder).await
+    }
+
+    async fn built(more: impl FnOnce(Builder<PgConnection>) -> Builder<PgConnection>) -> (Self, String) {
         let (url, _) = fresh_database(Kind::Postgres);
         let said = Listening::default();
         let pool = Pool::builder().max_size(4).connection_customizer(Box::new(said.clone()));
         let pool = pool.build(ConnectionManager::<PgConnection>::new(&url)).unwrap();
         let clock = Arc::new(AtomicI64::new(NOW));
         let ticks = clock.clone();
-        let payments = Payments::builder(Database::from_pool(pool))
+        let builder = Payments::builder(Database::from_pool(pool))
             .variant("stripe", Stripe::new(SECRET))
-            .clock(move || Timestamp::from_unix_timestamp(ticks.load(Ordering::SeqCst)).unwrap())
-            .build()
-            .unwrap();
+            .clock(move || Timestamp::from_unix_timestamp(ticks.load(Ordering::SeqCst)).unwrap());
+        let payments = more(builder).build().unwrap();
         payments.migrate().await.unwrap();
         (Self { payments, said, clock }, url)
     }
@@ -144,6 +147,35 @@ async fn so_does_a_batch_of_subscriptions() {
     let many = host.statements_of_subscriptions(2..40).await;
     assert_eq!(few, many, "statements of 6 and of 114 events");
     assert!(many <= 40, "{many} statements, with two looks that find nothing");
+}
+
+#[actix_web::test]
+async fn each_pass_of_an_erasure_reads_each_body_once() {
+    let host = Host::built(|builder| builder.erasure_key("a key of the test's, 32 letters long")).await.0;
+    for number in 0..450 {
+        host.receive(format!(
+            r#"{{"id":"evt_{number}","object":"event","type":"plan.updated","created":{NOW},"livemode":false,
+            "data":{{"object":{{"id":"plan_{number}","object":"plan"}}}}}}"#
+        ))
+        .await;
+    }
+    host.said.0.lock().unwrap().clear();
+    let erased = host.payments.erase(&Person::email("mia.kowalska@shop.example")).await.unwrap();
+    assert_eq!(erased.events, 0);
+    let said = std::mem::take(&mut *host.said.0.lock().unwrap());
+    let bodies = said.iter().filter(|sql| sql.contains("\"pay_event_bodies\".\"body\""));
+    let after = |sql: &String| -> i64 {
+        let binds = sql.split("binds: [").nth(1).unwrap_or_else(|| panic!("{sql}"));
+        binds
+            .chars()
+            .skip_while(|c| !c.is_ascii_digit())
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .parse()
+            .unwrap()
+    };
+    // One pass finds what is theirs; when that is forgotten, one more reduces what names them elsewhere or came since.
+    assert_eq!(bodies.map(after).collect::<Vec<_>>(), [0, 200, 400, 0, 200, 400, 450]);
 }
 
 /// The plan of the claim as Postgres makes it for this host's transactions now.
