@@ -178,13 +178,15 @@ mod sqlite {
         /// not there; its folder must be.
         ///
         /// # Errors
-        /// `Configuration` when the folder doesn't exist, the path is a folder or looks like another database's
-        /// address, or the file is no SQLite database.
+        /// `Unavailable` when the folder doesn't exist, as of a disk that is not mounted, or the file can't be opened;
+        /// `Configuration` when the path is a folder or looks like another database's address, or the file is no SQLite
+        /// database.
         pub fn sqlite(path: impl AsRef<str>) -> Result<Self, Error> {
             let path = checked(path.as_ref())?;
-            let refused = |e: String| Error::configuration(format!("can't use {path:?} as SQLite")).with_source(e);
-            let mut conn = SqliteConnection::establish(path).map_err(|e| refused(e.to_string()))?;
-            into_wal(&mut conn).map_err(|e| refused(e.to_string()))?;
+            let error = |kind, e: String| Error::new(kind, format!("can't use {path:?} as SQLite")).with_source(e);
+            let shut = |e: diesel::ConnectionError| error(ErrorKind::Unavailable, e.to_string());
+            let mut conn = SqliteConnection::establish(path).map_err(shut)?;
+            into_wal(&mut conn).map_err(|e| error(ErrorKind::Configuration, e.to_string()))?;
             let path = path.to_owned();
             Ok(Self::open(move || ConnectionManager::new(&path), false))
         }
@@ -213,7 +215,9 @@ mod sqlite {
         }
         match file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
-                refused(&format!("{path:?}, but there is no folder {:?}", parent.display().to_string()))
+                let folder = parent.display().to_string();
+                let why = format!("there is no folder {folder:?}, in which the SQLite file {path:?} is to be");
+                Err(Error::new(ErrorKind::Unavailable, why))
             }
             _ => Ok(path),
         }

@@ -89,6 +89,24 @@ fn a_server_that_is_not_there_is_a_finding_of_the_doctor_and_ends_with_3() {
 }
 
 #[test]
+fn a_missing_folder_of_the_file_is_named_by_every_verb_and_ends_with_3() {
+    let mut place = Place::fresh(Kind::Sqlite);
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("not-mounted").display().to_string();
+    place.url = format!("sqlite://{folder}/shop.db");
+    let why = format!("there is no folder {folder:?}");
+    let doctor = place.command(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(3), "{doctor:?}");
+    assert!(text(&doctor.stdout).starts_with("FAULT\tdatabase\t") && text(&doctor.stdout).contains(&why), "{doctor:?}");
+    for words in [&["status"][..], &["events", "--json"], &["migrate"], &["requeue", "1"], &["rebuild", "--all"]] {
+        let said = place.command(words);
+        assert_eq!(said.status.code(), Some(3), "{words:?}: {said:?}");
+        assert!(text(&said.stderr).contains(&why) && said.stdout.is_empty(), "{words:?}: {said:?}");
+    }
+    assert!(!home.path().join("not-mounted").exists());
+}
+
+#[test]
 fn a_password_is_hashed_before_anything_is_set_up() {
     let mut shop = Command::new(built());
     let home = tempfile::tempdir().unwrap();
