@@ -73,11 +73,7 @@ impl Fields {
 
     /// The address of a row's page, which remembers the view of the list that it was opened from.
     pub(super) fn leading(&self, href: &str) -> String {
-        let and = if href.contains('?') { '&' } else { '?' };
-        match self.view() {
-            Some(view) => format!("{href}{and}{WITHIN}={}", encode(&view)),
-            None => href.to_owned(),
-        }
+        self.view().map_or_else(|| href.to_owned(), |view| joined(href, WITHIN, &view))
     }
 
     /// The view of the list, as a page of its rows remembers it.
@@ -87,9 +83,7 @@ impl Fields {
 
     /// The same where the list at `path` is not the one of the page's own section.
     pub(super) fn leading_from(&self, path: &str, href: &str) -> String {
-        let href = self.leading(href);
-        let joint = if href.contains('?') { '&' } else { '?' };
-        format!("{href}{joint}{OF}={path}")
+        joined(&self.leading(href), OF, path)
     }
 
     /// The fields by which a row's page remembers the list that it was opened from, as name and value.
@@ -100,10 +94,7 @@ impl Fields {
 
     /// The address of another page of the same row, which remembers the same list.
     pub(super) fn staying(&self, href: &str) -> String {
-        self.remembered().into_iter().fold(href.to_owned(), |href, (name, value)| {
-            let joint = if href.contains('?') { '&' } else { '?' };
-            format!("{href}{joint}{name}={}", encode(&value))
-        })
+        self.remembered().into_iter().fold(href.to_owned(), |href, (name, value)| joined(&href, name, &value))
     }
 
     /// The view of the list that a row's page was opened from.
@@ -181,6 +172,12 @@ impl Fields {
     pub(super) fn variants(&self, payments: &Payments) -> Select {
         self.select("variant", "Variant", "Any variant", payments.variants().map(|name| (name, name)))
     }
+}
+
+/// An address with one field more.
+fn joined(href: &str, name: &str, value: &str) -> String {
+    let joint = if href.contains('?') { '&' } else { '?' };
+    format!("{href}{joint}{name}={}", encode(value))
 }
 
 /// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).

@@ -9,7 +9,7 @@ use actix_payments::domain::payment::Status;
 use serde_json::json;
 
 use super::{Site, admin, assert_quiet, checkout, eur, open, order, settled, shop};
-use crate::app::{App, on_both_databases};
+use crate::app::{App, Kind, on_both_databases};
 use crate::events::{changed, fixture};
 use crate::money::{charge, event, session};
 use crate::scenes::{completed, completed_as};
@@ -46,6 +46,18 @@ fn shows(browser: &mut Browser, parts: &[&str]) {
 fn too_little(token: &str) -> String {
     let less = json!({"amount_subtotal": 4499, "amount_total": 4499, "payment_intent": "pi_1"});
     event("checkout.session.completed", 0, session("cs_1", token, less))
+}
+
+/// A shop in whose browser somebody has just paid for a kettle; and the payment's token.
+async fn bought(kind: Kind) -> (App, Site, Browser, String) {
+    let app = shop(kind).await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let (token, address) = checkout(&app, &site.at("/orders"), "kettle-1").await;
+    open(&mut browser, &site, &address, &View::default());
+    browser.click("button[value=pay]");
+    settled(&app);
+    (app, site, browser, token)
 }
 
 /// An order of this customer.
@@ -263,13 +275,7 @@ on_both_databases! {
     }
 
     async fn a_refund_takes_five_steps(kind) {
-        let app = shop(kind).await;
-        let site = app.serve();
-        let mut browser = Browser::start();
-        let (token, address) = checkout(&app, &site.at("/orders"), "kettle-1").await;
-        open(&mut browser, &site, &address, &View::default());
-        browser.click("button[value=pay]");
-        settled(&app);
+        let (app, site, mut browser, token) = bought(kind).await;
         settled_words(&app).await;
         begin(&mut browser, &site);
         find(&mut browser, "kettle-1");
@@ -282,13 +288,7 @@ on_both_databases! {
     }
 
     async fn the_way_back_to_the_filtered_list_stays_through_a_note_and_a_refund(kind) {
-        let app = shop(kind).await;
-        let site = app.serve();
-        let mut browser = Browser::start();
-        let (token, address) = checkout(&app, &site.at("/orders"), "kettle-1").await;
-        open(&mut browser, &site, &address, &View::default());
-        browser.click("button[value=pay]");
-        settled(&app);
+        let (_app, site, mut browser, token) = bought(kind).await;
         open(&mut browser, &site, "/payments/admin/payments?status=paid&variant=dummy", &admin());
         browser.click(".row-link");
         browser.click("details.writing summary");
