@@ -8,7 +8,30 @@ use diesel::{Connection, PgConnection, RunQueryDsl};
 
 use super::{RECOVERY, log, ping};
 use crate::app::{App, Kind, SECRET, on_both_databases};
+use crate::events::fixture;
 use crate::scenes::{completed, execute};
+
+/// The statements of the guide that say what the app's role needs.
+fn documented_grants() -> Vec<String> {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy.md")).unwrap();
+    let block = guide.split("```sql\nGRANT").nth(1).unwrap().split("```").next().unwrap();
+    let statements = format!("GRANT{block}");
+    statements.split(';').map(|sql| sql.trim().to_owned()).filter(|sql| !sql.is_empty()).collect()
+}
+
+#[actix_web::test]
+async fn the_guide_grants_the_apps_role_every_table_and_no_other() {
+    let app = App::new(Kind::Postgres).await;
+    let there = app.texts(
+        "SELECT CAST(table_name AS TEXT) AS t FROM information_schema.tables \
+         WHERE table_schema = 'public' AND table_name LIKE 'pay!_%' ESCAPE '!' ORDER BY 1",
+    );
+    let grants = documented_grants().join(" ");
+    let words = grants.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let mut granted: Vec<&str> = words.filter(|word| word.starts_with("pay_")).collect();
+    granted.sort_unstable();
+    assert_eq!(granted, there);
+}
 
 #[actix_web::test]
 async fn a_role_that_may_only_read_and_write_rows_migrates_when_nothing_is_pending() {
@@ -16,18 +39,17 @@ async fn a_role_that_may_only_read_and_write_rows_migrates_when_nothing_is_pendi
     let token = app.order().await.token;
     let (base, name) = app.url.rsplit_once('/').unwrap();
     let mut owner = PgConnection::establish(&app.url).unwrap();
-    for sql in [
-        format!("CREATE ROLE {name}_app LOGIN"),
-        "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned(),
-        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}_app"),
-        format!("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}_app"),
-    ] {
+    let before = [format!("CREATE ROLE {name}_app LOGIN"), "REVOKE CREATE ON SCHEMA public FROM PUBLIC".to_owned()];
+    let grants = documented_grants().into_iter().map(|sql| sql.replace("shop_app", &format!("{name}_app")));
+    for sql in before.into_iter().chain(grants) {
         diesel::sql_query(sql).execute(&mut owner).unwrap();
     }
     let url = format!("{}/{name}", base.replace("postgres@", &format!("{name}_app@")));
     let restricted = App::at(url, None, |builder| builder.variant("stripe", Stripe::new(SECRET))).await;
     restricted.deliver(&[&completed(&token)]).await;
     assert_eq!(app.status(&token).await.as_str(), "paid");
+    restricted.deliver(&[&fixture("customer.subscription.created").to_string()]).await;
+    assert!(app.number("SELECT count(*) FROM pay_subscription_prices") > 0, "{:?}", app.outcomes());
     for sql in [format!("DROP OWNED BY {name}_app"), format!("DROP ROLE {name}_app")] {
         diesel::sql_query(sql).execute(&mut owner).unwrap();
     }
