@@ -47,7 +47,8 @@ class Rows:
             SELECT 'pay_' || {self.text('token')}, 'W-' || (10000 + i),
                 CASE WHEN i % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END,
                 CASE WHEN {status} < 780 THEN 'paid' WHEN {status} < 850 THEN 'failed'
-                WHEN {status} < 900 THEN 'expired' WHEN {status} < 970 THEN 'refunded' WHEN {status} < 995 THEN 'canceled' ELSE 'pending' END,
+                WHEN {status} < 900 THEN 'expired' WHEN {status} < 970 THEN 'refunded'
+                WHEN {status} < 995 THEN 'canceled' ELSE 'pending' END,
                 100 + {dice(611_953, 90_000)}, 0,
                 CASE WHEN {dice(104_729, 100)} < 60 THEN 'EUR' WHEN {dice(104_729, 100)} < 85 THEN 'USD' ELSE 'GBP' END,
                 i % 2000 = 7, i % 1000 = 3, '', 'customer' || (i % {max(self.payments // 3, 1)}) || '@example.org',
@@ -61,7 +62,8 @@ class Rows:
             INSERT INTO pay_events ({EVENT_COLUMNS})
             SELECT CASE WHEN (i + 1) / 2 % 10 < 8 THEN 'stripe' ELSE 'stripe-eu' END, 'evt_' || {self.text('event')},
                 'delivery', CASE WHEN {kind} < 230 THEN 'charge.succeeded'
-                WHEN {kind} < 460 THEN 'payment_intent.succeeded' WHEN {kind} < 660 THEN 'payment_intent.created' WHEN {kind} < 860 THEN 'checkout.session.completed'
+                WHEN {kind} < 460 THEN 'payment_intent.succeeded' WHEN {kind} < 660 THEN 'payment_intent.created'
+                WHEN {kind} < 860 THEN 'checkout.session.completed'
                 WHEN {kind} < 900 THEN 'charge.updated' WHEN {kind} < 940 THEN 'invoice.paid'
                 WHEN {kind} < 960 THEN 'charge.refunded' WHEN {kind} < 980 THEN 'payment_intent.payment_failed'
                 WHEN {kind} < 999 THEN 'customer.updated' ELSE 'charge.dispute.created' END,
@@ -70,8 +72,9 @@ class Rows:
                 'The checkout was completed and paid with 24.90 EUR; pending became paid.', (i + 1) / 2, 'token',
                 i % 50 <> 0, '2026-01-28.clover',
                 CASE WHEN i % 300 = 0 THEN {self.at('i', self.events, 3_600)} ELSE {received} END,
-                {received}, {received}, CASE WHEN {due} THEN NULL ELSE {received} END, CASE WHEN i % 200 = 0 THEN 2 ELSE 1 END, 1, 1,
-                CASE WHEN {due} THEN {received} END FROM {self.numbers(self.events)} AS numbers"""
+                {received}, {received}, CASE WHEN {due} THEN NULL ELSE {received} END,
+                CASE WHEN i % 200 = 0 THEN 2 ELSE 1 END, 1, 1, CASE WHEN {due} THEN {received} END
+            FROM {self.numbers(self.events)} AS numbers"""
 
     def fill_bodies(self):
         body = f"randomblob({BODY})" if self.sqlite else f"convert_to(repeat(md5(i::text), {BODY // 32}), 'UTF8')"

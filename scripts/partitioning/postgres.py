@@ -25,41 +25,52 @@ class Postgres:
         last = 1 + (MONTHS - 1) * self.size
         self.bounds += [(last, last + 10 * events), (last + 10 * events, last + 20 * events)]
 
-    def run(self):
+    def run(self, parts):
         server = Database(self.url, "postgres")
         for setting in ("autovacuum = off", "max_wal_size = '2GB'", "checkpoint_timeout = '1h'",
                         "maintenance_work_mem = '512MB'"):
             server.sql(f"ALTER SYSTEM SET {setting}")
         server.sql("SELECT pg_reload_conf()")
-        names = ("trial_today", "trial_ranges")
-        self.today, self.ranges = (Database(self.url, name) for name in names)
+        self.today, self.ranges = (Database(self.url, name) for name in ("trial_today", "trial_ranges"))
+        drop = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
         try:
-            server.sql(f"CREATE DATABASE {names[0]}")
-            self.make_payments()
-            server.sql(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}")
-            self.divide()
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(self.fill, self.both()))
-            self.sizes("at first")
-            self.pages()
-            self.intake()
-            self.prune_today()
-            self.prune_ranges()
-            self.sizes("after pruning")
+            if "lists" in parts:
+                server.sql(f"CREATE DATABASE {self.today.name}")
+                self.make_payments(self.today)
+                server.sql(f"CREATE DATABASE {self.ranges.name} TEMPLATE {self.today.name}")
+                self.divide()
+                with ThreadPoolExecutor() as pool:
+                    list(pool.map(self.fill, self.both()))
+                self.sizes("at first", self.both())
+                self.pages()
+                self.intake()
+            for database, prune in ((self.today, self.prune_today), (self.ranges, self.prune_ranges)):
+                if parts == ["pruning"]:
+                    # One after the other, which takes half the disk.
+                    server.sql(f"CREATE DATABASE {database.name}")
+                    self.make_payments(database)
+                    if database is self.ranges:
+                        self.divide()
+                    self.fill(database)
+                    self.sizes("at first", [database])
+                if "pruning" in parts:
+                    prune()
+                    self.sizes("after pruning", [database])
+                    server.sql(drop.format(database.name))
         finally:
-            for name in names:
-                server.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            for database in self.both():
+                server.sql(drop.format(database.name))
             for database in (server, *self.both()):
                 shutil.rmtree(database.folder)
 
     # --- The rows
 
-    def make_payments(self):
+    def make_payments(self, database):
         for step in sorted(MIGRATIONS.iterdir()):
-            self.today.sql((step / "up.sql").read_text(), "-1")
-        with WithoutIndexes(self.today, "pay_payments"):
-            self.today.sql(self.rows.fill_payments())
-        self.today.sql("VACUUM (ANALYZE) pay_payments")
+            database.sql((step / "up.sql").read_text(), "-1")
+        with WithoutIndexes(database, "pay_payments"):
+            database.sql(self.rows.fill_payments())
+        database.sql("VACUUM (ANALYZE) pay_payments")
 
     def divide(self):
         """Has a table for each range of ids, and a narrow one for what makes an event's name unique."""
@@ -77,7 +88,8 @@ class Postgres:
                 database.sql(f"CREATE TABLE {table}_{month} PARTITION OF {table} FOR VALUES FROM ({begin}) TO ({end})")
         database.sql("ALTER TABLE pay_events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY; "
                      "CREATE TABLE pay_event_keys (variant TEXT NOT NULL, "
-                     "gateway_event_id TEXT COLLATE \"C\" NOT NULL, event_id BIGINT NOT NULL, PRIMARY KEY (variant, gateway_event_id)); "
+                     "gateway_event_id TEXT COLLATE \"C\" NOT NULL, event_id BIGINT NOT NULL, "
+                     "PRIMARY KEY (variant, gateway_event_id)); "
                      "CREATE TABLE pay_pruned_ranges (begins BIGINT PRIMARY KEY, ends BIGINT, pruned_at TIMESTAMPTZ)")
         database.sql(";\n".join(indexes))
 
@@ -100,17 +112,17 @@ class Postgres:
     def both(self):
         return (self.today, self.ranges)
 
-    def sizes(self, when):
-        for table in (*TABLES, "pay_event_keys", "pay_pruned"):
-            rows = [database.bytes(table) if table != "pay_event_keys" or database is self.ranges else [0, 0, 0]
-                    for database in self.both()]
-            for part, name in enumerate(("rows", "indexes", "beside")):
-                if any(row[part] for row in rows) and (name != "beside" or max(row[part] for row in rows) > 10 << 20):
-                    self.report.compare(f"`{table}`, {name}, {when}", [row[part] / 1e6 for row in rows], "MB")
-        events = [database.number("SELECT max(id) FROM pay_events") for database in self.both()]
-        self.report.compare(f"events, {when}", events, "")
-        whole = [database.number("SELECT pg_database_size(current_database())") / 1e6 for database in self.both()]
-        self.report.compare(f"the whole database, payments included, {when}", whole, "MB")
+    def sizes(self, when, databases):
+        for database in databases:
+            column = self.both().index(database)
+            for table in (*TABLES, "pay_event_keys", "pay_pruned"):
+                if table != "pay_event_keys" or database is self.ranges:
+                    for part, size in zip(("rows", "indexes"), database.bytes(table)):
+                        self.report.compare_at(f"`{table}`, {part}, {when}, MB", column, size / 1e6)
+            events = database.number("SELECT max(id) FROM pay_events")
+            self.report.compare_at(f"events, {when}", column, events)
+            whole = database.number("SELECT pg_database_size(current_database())")
+            self.report.compare_at(f"the whole database, payments included, {when}, MB", column, whole / 1e6)
 
     def pages(self):
         named = self.today.sql(f"SELECT gateway_event_id FROM pay_events WHERE id = {self.events // 2}")
@@ -122,8 +134,7 @@ class Postgres:
                 self.compare(f"{name}, as `… = … AND id < …`", [by_value[1]] * 2, fixed, drawn)
         batches = ("claim of 200 due events", s.CLAIM, 50), ("claim and end of 200 events", s.PROCESS, 10)
         for name, script, times in batches:
-            taken = self.in_turn([script, script], {}, times, 3)
-            self.report.compare(f"{name}, median", [part / 1e3 for part in taken], "ms")
+            self.in_turn(name, [script, script], {}, times, 3)
 
     def compare(self, name, steps, fixed, drawn):
         steps = [[(f"SELECT array_agg(id) AS {answer} FROM ({text}) AS listed" if answer else text, answer)
@@ -131,18 +142,20 @@ class Postgres:
         blocks = [database.blocks(its, fixed) for database, its in zip(self.both(), steps)]
         settings = "".join(f"\\set {value} random({least}, {most})\n" for value, (least, most) in drawn.items())
         scripts = [settings + "\n".join(text + (" \\gset" if answer else ";") for text, answer in its) for its in steps]
-        taken = self.in_turn(scripts, {value: fixed[value] for value in fixed.keys() - drawn.keys()}, 110, 10)
-        self.report.compare(f"{name}, median", [part / 1e3 for part in taken], "ms")
+        self.in_turn(name, scripts, {value: fixed[value] for value in fixed.keys() - drawn.keys()}, 110, 10)
         self.report.compare(f"{name}, pages read", blocks, "")
 
-    def in_turn(self, scripts, values, times, skipped):
-        """The median microseconds of each; plans settle in the first few, which are left out."""
-        taken = ([], [])
+    def in_turn(self, name, scripts, values, times, first):
+        """A connection plans a statement anew for its first five runs and settles on a plan then, so the first runs
+        are apart: how slow the slowest was, the median of the rounds."""
+        taken, slowest = ([], []), ([], [])
         for turn in range(ROUNDS):
             for at in ((0, 1), (1, 0))[turn % 2]:
-                database = self.both()[at]
-                taken[at].extend(database.bench(scripts[at], values=values, times=times).times()[skipped:])
-        return [median(times) for times in taken]
+                runs = self.both()[at].bench(scripts[at], values=values, times=times).times()
+                taken[at].extend(runs[first:])
+                slowest[at].append(max(runs[:first]))
+        self.report.compare(f"{name}, median", [median(times) / 1e3 for times in taken], "ms")
+        self.report.compare(f"{name}, slowest of the first", [median(times) / 1e3 for times in slowest], "ms")
 
     def intake(self):
         scripts = {
@@ -274,7 +287,8 @@ class WithoutIndexes:
         of = f"FROM pg_constraint WHERE conrelid = '{self.table}'::regclass AND contype IN ('p', 'u')"
         keys = self.database.sql(f"SELECT conname || ' ' || pg_get_constraintdef(oid) {of}").splitlines()
         indexes = self.database.sql("SELECT indexname || '|' || indexdef FROM pg_indexes "
-                                    f"WHERE tablename = '{self.table}' AND indexname NOT IN (SELECT conname {of})").splitlines()
+                                    f"WHERE tablename = '{self.table}' "
+                                    f"AND indexname NOT IN (SELECT conname {of})").splitlines()
         self.again = [f"ALTER TABLE {self.table} ADD CONSTRAINT {key}" for key in keys]
         self.again += [index.split("|", 1)[1].replace(" ON ONLY ", " ON ") for index in indexes]
         gone = [f"ALTER TABLE {self.table} DROP CONSTRAINT {key.split()[0]} CASCADE" for key in keys]

@@ -15,9 +15,12 @@ class Report:
     def compare(self, name, values, unit):
         """As today and by ranges."""
         name = f"{name}{', ' if unit else ''}{unit}"
-        self.compared.add(name)
         for column, value in enumerate(values):
-            self.cell(name, column, value)
+            self.compare_at(name, column, value)
+
+    def compare_at(self, name, column, value):
+        self.compared.add(name)
+        self.cell(name, column, value)
 
     def only(self, name, today, ranges, unit):
         for column, value in enumerate((today, ranges)):
