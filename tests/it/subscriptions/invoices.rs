@@ -148,6 +148,23 @@ on_both_databases! {
         }
     }
 
+    async fn an_event_and_the_step_that_it_caused_are_one_entry(kind) {
+        let app = App::new(kind).await;
+        let mut story = Story::new(1, "active");
+        story.update(NOW, json!({"status": "past_due"}));
+        app.hear(&story).await;
+        let found = app.subscription(story.id()).await;
+        assert_eq!(app.steps_of(&found).len(), 2);
+        let body = app.get(&format!("/payments/admin/subscriptions/{}", found.token)).await.body;
+        let timeline = body.split_once("<ol class=\"timeline\"").unwrap().1.split_once("</ol>").unwrap().0;
+        let entries: Vec<&str> = timeline.split("<li").skip(1).collect();
+        assert_eq!(entries.len(), 2, "{timeline}");
+        for (entry, kind) in entries.iter().zip(["updated", "created"]) {
+            assert!(entry.contains(&format!("customer.subscription.{kind}")), "{entry}");
+        }
+        assert!(entries[0].contains("past due"), "{}", entries[0]);
+    }
+
     async fn an_invoice_and_its_payment_find_each_other_in_every_order(kind) {
         for order in orders(4) {
             let app = App::new(kind).await;
