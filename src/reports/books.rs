@@ -105,24 +105,31 @@ impl Beside {
         let of: Vec<PaymentId> = of.into_iter().collect();
         let mut all = tx.movements_of(&of)?;
         all.sort_by_key(|row| (row.moved_at, row.id));
-        let mut fees = BTreeMap::new();
+        let (mut sums, mut fees) = (BTreeMap::new(), BTreeMap::new());
         let (kept, gross): (Vec<_>, Vec<_>) = all.iter().partition(|row| row.kind == MovementKind::Fee);
         for fee in kept {
-            if let Some(row) = of_fee(fee, &gross).filter(|row| row.currency == fee.currency) {
-                *fees.entry(row.id).or_insert(0) += fee.amount;
+            *sums.entry((fee.payment_id, fee.gateway_ref.as_str(), fee.currency.as_str())).or_insert(0) += fee.amount;
+        }
+        for ((payment, gateway_ref, currency), amount) in sums.into_iter().filter(|(_, amount)| *amount != 0) {
+            let of_it = gross.iter().copied().filter(|row| row.payment_id == payment).collect();
+            if let Some(row) = of_fee(of_it, gateway_ref, amount).filter(|row| row.currency.as_str() == currency) {
+                *fees.entry(row.id).or_insert(0) += amount;
             }
         }
         Ok(Self { tokens: tx.tokens_of(&of)?.into_iter().collect(), fees })
     }
 }
 
-/// The movement that a fee is of: the first that the fee's object told of, or else, of what is kept, the payment's only
-/// capture, of which another object told first.
-fn of_fee<'a>(fee: &MovementRow, gross: &[&'a MovementRow]) -> Option<&'a MovementRow> {
-    let of_payment = || gross.iter().copied().filter(|row| row.payment_id == fee.payment_id);
-    let mut captures = of_payment().filter(|row| row.kind == MovementKind::Capture && fee.amount < 0);
-    let only = captures.next().filter(|_| captures.next().is_none());
-    of_payment().find(|row| row.gateway_ref == fee.gateway_ref).or(only)
+/// Of a payment's movements, the one that an object's fees in all are of. What is kept is kept of the object's capture, or
+/// of the payment's only one, which another object may have reported first; what is given back, of the object's first.
+fn of_fee<'a>(of_payment: Vec<&'a MovementRow>, gateway_ref: &str, amount: i64) -> Option<&'a MovementRow> {
+    let is_objects = |row: &&&MovementRow| row.gateway_ref == gateway_ref;
+    if amount > 0 {
+        return of_payment.iter().find(is_objects).copied();
+    }
+    let captures: Vec<&MovementRow> = of_payment.into_iter().filter(|row| row.kind == MovementKind::Capture).collect();
+    let only = captures.first().filter(|_| captures.len() == 1);
+    captures.iter().find(is_objects).or(only).copied()
 }
 
 /// The place beside a movement, if that is still there.

@@ -130,13 +130,14 @@ fn payment(payload: &Payload<'_>, entity: &Object<'_>) -> Result<Statement, Malf
     Ok((facts, sentence(format_args!("{words}{why}"), Some(amount))))
 }
 
-/// What Razorpay keeps of a captured payment, its tax included. Of a payment in a foreign currency it is in the currency of
-/// the shop's account: rupees, unless the payment says otherwise.
+/// What Razorpay keeps of a captured payment, its tax included. It is in the currency of the shop's account, which a payment
+/// names as its `base_currency` where its own is another.
 fn fee(entity: &Object<'_>, moved: &Fact, amount: Money) -> Option<Fact> {
     let minor = entity.integer("fee").ok()??;
-    let is_foreign = entity.bool_or_false("international").unwrap_or(true) && amount.currency.as_str() != "INR";
-    let of_account = || Currency::parse(&short(entity, "base_currency").unwrap_or_else(|| "INR".to_owned())).ok();
-    let currency = if is_foreign { of_account()? } else { amount.currency };
+    let currency = match short(entity, "base_currency") {
+        Some(of_account) => Currency::parse(&of_account).ok()?,
+        None => amount.currency,
+    };
     (moved.aspect == Aspect::Capture && minor > 0).then(|| moved.fee(minor, currency))
 }
 

@@ -116,7 +116,8 @@ impl Stripe {
 
     /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write
     /// access to checkout sessions, payment intents, refunds, subscriptions and the customer portal, and read access to
-    /// charges and events. Default: none, and the host makes all calls itself.
+    /// charges and events, and, for the fees in the books and the invoices of refreshed subscriptions, to balance
+    /// transactions and invoices. Default: none, and the host makes all calls itself.
     ///
     /// [`Payments::create`](crate::Payments::create) then creates a checkout session and returns its address. Captures,
     /// cancels, refunds, refreshes and the list of events use the key as well.

@@ -148,9 +148,12 @@ fn a_fee_of_a_captured_payment_is_in_the_currency_of_the_account() {
     assert_eq!(fees(payment(serde_json::json!({}))), ["1.18 INR"]);
     assert_eq!(fees(payment(serde_json::json!({"international": true}))), ["1.18 INR"]);
     assert_eq!(fees(payment(serde_json::json!({"currency": "MYR"}))), ["1.18 MYR"]);
+    // An international card may pay an account of dollars in dollars, and one from here may pay in dollars.
     let mut foreign = serde_json::json!({"international": true, "currency": "USD"});
-    assert_eq!(fees(payment(foreign.clone())), ["1.18 INR"]);
+    assert_eq!(fees(payment(foreign.clone())), ["1.18 USD"]);
     foreign["base_currency"] = "MYR".into();
+    assert_eq!(fees(payment(foreign.clone())), ["1.18 MYR"]);
+    foreign["international"] = false.into();
     assert_eq!(fees(payment(foreign)), ["1.18 MYR"]);
     for none in [serde_json::json!({"fee": null}), serde_json::json!({"fee": "much"}), serde_json::json!({"fee": 0})] {
         assert_eq!(fees(payment(none)), [""; 0]);

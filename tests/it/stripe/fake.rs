@@ -49,6 +49,9 @@ pub struct State {
     /// What is kept of each charge from now on, in which currency.
     #[serde(skip)]
     pub fee: Option<(i64, &'static str)>,
+    /// Whether the key may not see what is kept.
+    #[serde(skip)]
+    pub hides_fees: bool,
     #[serde(skip)]
     pub faults: VecDeque<Option<Fault>>,
 }
@@ -231,6 +234,9 @@ impl State {
         let form = if heard.method == "POST" { &heard.body } else { query };
         let form = actix_web::web::Query::<BTreeMap<String, String>>::from_query(form).unwrap().into_inner();
         let expand = form.get("expand[0]").map_or("", String::as_str);
+        if self.hides_fees && expand.ends_with("balance_transaction") {
+            return Err((403, "more_permissions_required"));
+        }
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
         match (heard.method.as_str(), &parts[..]) {
             ("POST", ["checkout", "sessions"]) => Ok(self.open(&form)),

@@ -91,6 +91,31 @@ on_both_databases! {
         assert_eq!(net, 2, "of the dollars no amount in euros is known");
     }
 
+    async fn a_key_that_may_not_see_fees_refreshes_all_the_same(kind) {
+        let (app, fake) = app(kind).await;
+        (fake.state().fee, fake.state().hides_fees) = (Some((175, "eur")), true);
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        assert_eq!(refreshed(&app, &token).await.status, Status::Paid);
+        assert_eq!(app.texts("SELECT kind AS t FROM pay_movements"), ["capture"]);
+    }
+
+    async fn a_fee_is_of_the_capture_where_its_charge_has_reported_a_refund(kind) {
+        let (app, fake) = app(kind).await;
+        fake.state().fee = Some((175, "eur"));
+        let token = paid(&app, &fake, CaptureMethod::Immediate).await;
+        let told: Vec<String> = fake.state().events.drain(..).map(|event| event.to_string()).collect();
+        let session: Vec<&str> =
+            told.iter().map(String::as_str).filter(|event| event.contains("checkout.session.completed")).collect();
+        app.deliver(&session).await;
+        // In Stripe's dashboard, of which no event comes: its charge reports fee and refund at once.
+        fake.refund("pi_2", 1000);
+        assert_eq!(refreshed(&app, &token).await.status, Status::PartiallyRefunded);
+        let file = app.get("/payments/admin/books.csv?mode=test&month=2026-10").await.body;
+        let ends = |kind: &str, end: &str| file.lines().any(|line| line.contains(kind) && line.trim_end().ends_with(end));
+        assert!(ends("capture", ",48.25"), "{file}");
+        assert!(ends("refund", ",") && !ends("refund", "11.75"), "{file}");
+    }
+
     async fn the_reason_of_a_refund_is_shown_wherever_the_refund_is(kind) {
         let (app, fake) = app(kind).await;
         let token = paid(&app, &fake, CaptureMethod::Immediate).await;

@@ -151,7 +151,7 @@ on_both_databases! {
         object["status"] = json!("past_due");
         let listener = Listener::answering(move |heard| match heard.path.split('?').next() {
             Some("/v1/subscriptions/sub_1") => Say::Answer(200, vec![], object.to_string()),
-            _ => Say::Answer(403, vec![], json!({"error": {"message": "The key may not read invoices"}}).to_string()),
+            _ => Say::Answer(403, vec![], json!({"error": {"type": "invalid_request_error", "message": "The key may not read invoices"}}).to_string()),
         });
         let gateway = Stripe::new(SECRET).api_key("rk_test_1").api_base(&listener.address).api_retries(0);
         let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;

@@ -3,13 +3,11 @@
 
 use super::answer::event_of;
 use super::form::Form;
-use super::{Api, Response};
+use super::{Api, Response, is_forbidden};
 use crate::domain::event::{Envelope, Malformed};
 use crate::gateways::GatewayError;
 use crate::gateways::json::{Object, elements, short};
 
-/// How Stripe's refusal begins where a restricted key lacks the right.
-const FORBIDDEN: &str = "403:";
 /// How many are read: those of an earlier period may still be open.
 const NEWEST: &str = "5";
 
@@ -28,7 +26,7 @@ impl Api {
         match self.get("/v1/invoices", form).await {
             Ok(answer) => events(&answer, key, account),
             Err(GatewayError::Declined(_)) => Ok(Vec::new()),
-            Err(GatewayError::Unavailable(why)) if why.starts_with(FORBIDDEN) => Ok(Vec::new()),
+            Err(error) if is_forbidden(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }

@@ -31,6 +31,13 @@ const TIMEOUT: Duration = Duration::from_secs(80);
 /// How often a call is retried by default, as in Stripe's own libraries.
 const RETRIES: u32 = 2;
 
+/// How a refusal begins where a restricted key lacks the right to something: with its HTTP status.
+const FORBIDDEN: &str = "403";
+
+fn is_forbidden(error: &GatewayError) -> bool {
+    matches!(error, GatewayError::Unavailable(why) if why.starts_with(FORBIDDEN))
+}
+
 /// The API, with the key of one account.
 #[derive(Debug, Clone)]
 pub(super) struct Api {

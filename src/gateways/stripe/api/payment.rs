@@ -2,7 +2,7 @@
 
 use super::answer::event;
 use super::form::Form;
-use super::{Api, Response};
+use super::{Api, Response, is_forbidden};
 use crate::domain::event::Envelope;
 use crate::gateways::json::Object;
 use crate::gateways::stripe::money;
@@ -20,7 +20,7 @@ const OBJECTS: [(&str, &str, &[&str]); 3] = [
     ("ch_", "charges", &[]),
 ];
 
-/// What of a charge says its fee. It is asked for in the same call, and no event contains it.
+/// The part of a charge that states its fee. It is asked for in the same call, and no event contains it.
 const FEE: &str = "balance_transaction";
 
 /// What a refresh was told so far.
@@ -116,10 +116,7 @@ impl Api {
                 if told.ids.contains(id) || (prefix == "ch_" && !told.events.is_empty()) {
                     continue;
                 }
-                let mut query = Form::default();
-                let path: Vec<&str> = nested.iter().copied().chain([FEE]).collect();
-                query.add("expand[0]", path.join("."));
-                match self.get(&format!("/v1/{folder}/{id}"), query).await {
+                match self.object(&format!("/v1/{folder}/{id}"), nested).await {
                     Ok(answer) => told.add(&answer, nested)?,
                     // Of several, one may be gone.
                     Err(GatewayError::Declined(_)) if !told.events.is_empty() => {}
@@ -128,6 +125,21 @@ impl Api {
             }
         }
         if told.events.is_empty() { Err(no_object()) } else { Ok(told.events) }
+    }
+
+    /// An object with those within it and, where the key may see it, the charge's fee, on which nothing else depends.
+    async fn object(&self, path: &str, nested: &[&str]) -> Result<Response, GatewayError> {
+        let expanded = |names: &[&str]| {
+            let mut query = Form::default();
+            if !names.is_empty() {
+                query.add("expand[0]", names.join("."));
+            }
+            query
+        };
+        match self.get(path, expanded(&[nested, &[FEE]].concat())).await {
+            Err(error) if is_forbidden(&error) => self.get(path, expanded(nested)).await,
+            answer => answer,
+        }
     }
 
     /// Sends a POST under the call's idempotency key, and turns the answer into an event.

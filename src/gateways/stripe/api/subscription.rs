@@ -8,6 +8,7 @@ use super::form::Form;
 use super::{Api, Response};
 use crate::domain::event::Envelope;
 use crate::domain::subscription::SubscriptionStatus;
+use crate::error::loggable;
 use crate::gateways::http::{Method, Request};
 use crate::gateways::stripe::interpret::subscription::TOKEN;
 use crate::gateways::subscriptions::{
@@ -114,7 +115,13 @@ impl Api {
         }
         let mut events = vec![event_of(call.idempotency_key.clone(), answer.text()?, answer.answered_at(), account)?];
         if call.verb == SubscriptionVerb::Refresh {
-            events.extend(api.invoices_of(id, &call.idempotency_key, account).await?);
+            // What is known of the subscription counts, whatever became of the second question.
+            match api.invoices_of(id, &call.idempotency_key, account).await {
+                Ok(invoices) => events.extend(invoices),
+                Err(error) => {
+                    log::warn!("payments: a subscription's invoices are not read: {}", loggable(&error.to_string()))
+                }
+            }
         }
         Ok(events)
     }
