@@ -46,6 +46,12 @@ impl Holdings {
         }
     }
 
+    /// The payments by whose words these are found: their own, and those that absorbed them, which have their notes.
+    pub(crate) fn searched(&self) -> Vec<i64> {
+        let own = self.payments.iter().map(|row| row.id.0);
+        own.chain(self.payments.iter().filter_map(|row| Some(row.absorbed_by?.0))).collect()
+    }
+
     /// `2 payments, no subscriptions and 7 events`
     pub(crate) fn sentence(&self) -> String {
         let of = |count: usize, one: &str| match count {
@@ -107,7 +113,9 @@ impl Holdings {
         // In the order in which most batches take them. One that goes on from a payment to other events of it may wait
         // for this while this waits for it: who calls tries again.
         tx.wait_for_events(&events)?;
-        let subjects = payments.iter().copied().map(Subject::Payment);
+        let rows = tx.payments_of(payments)?;
+        let subjects = payments.iter().copied().chain(rows.iter().filter_map(|row| row.absorbed_by));
+        let subjects = subjects.map(Subject::Payment);
         tx.hold_subjects(
             &subjects.chain(subscriptions.iter().copied().map(Subject::Subscription)).collect::<Vec<_>>(),
         )?;

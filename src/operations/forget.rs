@@ -35,7 +35,7 @@ pub(super) fn forget(tx: &mut dyn Tx, held: &Holdings, words: &Words, now: Times
         row.items = scrubbed(&row.items, &sure).unwrap_or(row.items);
         tx.save_subscriptions(std::slice::from_ref(&row))?;
     }
-    forget_words(tx, &held.ids(Whose::Payments), &held.ids(Whose::Subscriptions))?;
+    forget_words(tx, &held.searched(), &held.ids(Whose::Subscriptions))?;
     for (table, column, text, whose, fate) in TEXTS {
         let ids = held.ids(whose);
         let rows = Rows { table, column, ids: &ids };
