@@ -9,8 +9,8 @@ pub struct Chores {
     /// Default 15 minutes.
     pub reconcile_every: Option<Duration>,
     /// From which age on a pending or authorized payment is asked about, and how long after the end of its period a
-    /// subscription of which nothing was heard; one that is not certain is asked about at once. `None` is never. Default
-    /// 1 hour.
+    /// subscription of which nothing was heard, or which is not certain; none is asked about twice within six hours.
+    /// `None` is never. Default 1 hour.
     pub refresh_after: Option<Duration>,
     /// From which age on, counted from its creation, an authorized payment is told of, in the overview and hourly in
     /// the log, because its authorization is about to end: at most gateways a card's stands for 7 days. `None` is

@@ -26,6 +26,7 @@ use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::store::calls::OperationEnd;
 use crate::store::subscription_calls::{NewSubscriptionOperation, SubscriptionOperationRow};
+use crate::store::subscriptions::SubscriptionRow;
 use crate::telemetry::MadeFor;
 
 /// How the idempotency key of a question ends that is put once more, and how long after the answer that it is to outdate.
@@ -146,21 +147,30 @@ impl Engine {
             log::error!("payments: what a gateway answered is not written down, so it is asked again: {error}");
             return Ok(Outcome::Underway);
         }
-        let is_answered = !named.is_empty();
-        self.process_now(variant, named).await;
-        if is_answered && let Err(error) = self.ask_once_more(operation).await {
+        self.process_now(variant, named.clone()).await;
+        if !named.is_empty()
+            && let Err(error) = self.ask_once_more(operation, named).await
+        {
             log::error!("payments: it is not asked once more how a subscription stands: {error}");
         }
         result
     }
 
-    /// Where an answer and an event of nearly the same time differ, a second answer decides: nothing is as old as it.
-    async fn ask_once_more(self: &Arc<Self>, operation: SubscriptionOperationRow) -> Result<(), Error> {
-        let now = self.now();
+    /// Where an answer and an event of nearly the same time differ, or the event counts though the answer may be the
+    /// later one, a second answer decides: nothing is as old as it.
+    async fn ask_once_more(
+        self: &Arc<Self>,
+        operation: SubscriptionOperationRow,
+        answered: Vec<String>,
+    ) -> Result<(), Error> {
+        let (engine, now) = (self.clone(), self.now());
         let ask = move |tx: &mut dyn Tx| {
             let is_second = operation.idempotency_key.ends_with(ONCE_MORE);
             let row = if is_second { None } else { tx.subscription(operation.subscription_id)? };
-            let Some(row) = row.filter(|row| !row.certain) else { return Ok(()) };
+            let is_the_last = |row: &SubscriptionRow| row.as_of_event.as_ref().is_none_or(|id| answered.contains(id));
+            let is_settled = |row: &SubscriptionRow| row.certain && (row.ended_at.is_some() || is_the_last(row));
+            let may_ask = |row: &SubscriptionRow| may(&engine, row, SubscriptionVerb::Refresh).is_ok();
+            let Some(row) = row.filter(|row| !is_settled(row) && may_ask(row)) else { return Ok(()) };
             let ask = NewSubscriptionOperation {
                 subscription_id: row.id,
                 variant: operation.variant.clone(),

@@ -14,6 +14,7 @@ use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::request::{Requester, idempotency_key};
 use crate::operations::{Outcome, SubscriptionOrder};
+use crate::error::ErrorKind;
 use crate::reports::SubscriptionStory;
 use crate::web::respond;
 
@@ -78,10 +79,11 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
     let done = match asked.await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
-        Err(error) => {
+        Err(error) if error.kind() == ErrorKind::Gateway => {
             let found = visit.payments.subscription(&token).await?;
             return Err(visit.failed_at(found.as_ref().map_or("", |found| &found.variant), error));
         }
+        Err(error) => return Err(error.into()),
     };
     Ok(respond::see(&visit.frame().href(&format!("subscriptions/{token}?done={done}"))))
 }
