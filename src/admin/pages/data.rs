@@ -11,6 +11,7 @@ use crate::admin::views::data::{Data, Growth, GrowthRow, PersonFound, Work};
 use crate::admin::views::parts::Link;
 use crate::admin::views::words::grouped;
 use crate::domain::person::{NamedBy, Person};
+use crate::engine::chores::variant_of_chore;
 use crate::engine::request::Requester;
 use crate::engine::{Holdings, act};
 use crate::error::{Error, ErrorKind};
@@ -39,18 +40,20 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Data", "data"),
         look: visit.may_act().then(|| frame.href("data/person")),
         growth: growth.map(|report| grown(&frame, &report)),
-        work: chores.into_iter().map(|row| work(&frame, row)).collect(),
+        work: chores.into_iter().map(|row| work(&visit, &frame, row)).collect(),
     };
     Ok(frame.render(&page))
 }
 
-fn work(frame: &Frame, row: ChoreRow) -> Work {
+fn work(visit: &Visit, frame: &Frame, row: ChoreRow) -> Work {
+    let note = row.failure.filter(|_| row.failing_since.is_some()).or(row.note).unwrap_or_default();
+    let variant = variant_of_chore(&row.name).unwrap_or_default();
     let failing_since = row.failing_since.map(|at| frame.moment(at));
     Work {
         name: chore_in_words(&row.name),
         ran_at: row.ran_at.map(|at| frame.moment(at)),
         due_at: frame.moment(row.due_at),
-        note: row.failure.filter(|_| failing_since.is_some()).or(row.note).unwrap_or_default(),
+        note: visit.redacted("error", variant, &note).into_owned(),
         failing_since,
     }
 }

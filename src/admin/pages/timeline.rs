@@ -65,8 +65,8 @@ fn event(visit: &Visit, event: &EventRow, steps: Vec<Told>) -> Placed {
     let waited = (newest.at - event.received_at).whole_seconds();
     let waited = (waited >= LONG).then(|| format!("received {} before", words::span(waited.unsigned_abs())));
     // What the outcome says of the step already is not said twice.
-    let is_told = outcome.as_ref().is_some_and(|outcome| outcome.starts_with(&newest.cause));
-    let cause = (!is_told).then(|| newest.cause.clone());
+    let is_told = event.outcome.as_ref().is_some_and(|outcome| outcome.starts_with(&newest.cause));
+    let cause = (!is_told).then(|| visit.redacted("error", &event.variant, &newest.cause).into_owned());
     let why = [cause, outcome, waited].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let entry = Entry::event(&event.kind, href, event.state.into(), why, frame.moment(newest.at));
     let entry = Entry { folded: steps.map(|step| step.entry(frame)).collect(), ..entry.late(words::late(event)) };

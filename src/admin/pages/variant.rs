@@ -40,7 +40,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let setup = &checkup.standing.setup;
     let mut around = frame.page(&format!("Variant {name}"), "variants");
     around.flash = checkup.reconciled.as_ref().filter(|_| fields.get("done").as_deref() == Some("reconcile")).map(
-        |(_, note)| Flash::done(format!("Compared with the list of {}: {note}.", checkup.standing.gateway)),
+        |(_, note)| {
+            let note = visit.redacted("error", name, note);
+            Flash::done(format!("Compared with the list of {}: {note}.", checkup.standing.gateway))
+        },
     );
     let page = Variant {
         page: around,
@@ -49,7 +52,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         gateway: checkup.standing.gateway.to_owned(),
         health: health(&checkup.standing),
         acts: if visit.may_act() { vec![test_act(&visit, &frame, &checkup), reconcile_act(&frame, name, &checkup)] } else { Vec::new() },
-        test: fields.get("answer").map(|answer| outcome(&frame, &fields, &answer, checkup.test.as_ref())),
+        test: fields.get("answer").map(|answer| outcome(&visit, &fields, &answer, checkup.test.as_ref())),
         address_note: address_note(&address),
         steps: setup.steps.iter().map(|step| step.replace("{address}", &address)).collect(),
         address: Code::new(address, "address"),
@@ -64,7 +67,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
             (link, event.state.into(), frame.moment(event.received_at))
         }),
-        reconciled: checkup.reconciled.as_ref().map(|(at, note)| (note.clone(), frame.moment(*at))),
+        reconciled: checkup.reconciled.as_ref().map(|(at, note)| (visit.redacted("error", name, note).into_owned(), frame.moment(*at))),
         refused: checkup.standing.refused.iter().map(|one| refused(&frame, one)).collect(),
         refused_note: format!("in the last {REFUSED_DAYS} days"),
         docs: setup.docs.iter().map(|(title, href)| Link::new(*title, *href)).collect(),
@@ -131,10 +134,10 @@ fn test_act(visit: &Visit, frame: &Frame, checkup: &Checkup) -> Act {
 }
 
 /// What became of the test event, from the endpoint's answer to the worker's.
-fn outcome(frame: &Frame, fields: &Fields, answer: &str, event: Option<&EventRow>) -> Test {
+fn outcome(visit: &Visit, fields: &Fields, answer: &str, event: Option<&EventRow>) -> Test {
     let told = |tone, icon, title: &str, text: String| Test { tone, icon, title: title.to_owned(), text, event: None };
     if let Some(event) = event {
-        return arrived(frame, event);
+        return arrived(visit, event);
     }
     let reason = fields.get("reason").and_then(|code| Rejection::parse(&code));
     match (answer.parse::<u16>(), reason) {
@@ -164,8 +167,8 @@ const NO_ANSWER: &str = "This process could not reach its own endpoint over plai
                          socket, or is too busy; the log says more. That need not hold up deliveries from outside: send a \
                          test event from the gateway's own settings.";
 
-fn arrived(frame: &Frame, event: &EventRow) -> Test {
-    let link = Link::new("See the event", frame.href(&format!("events/{}", event.id)));
+fn arrived(visit: &Visit, event: &EventRow) -> Test {
+    let link = Link::new("See the event", visit.frame().href(&format!("events/{}", event.id)));
     let (tone, icon, title, text) = match event.state {
         EventState::Available | EventState::Running => (
             "info",
@@ -181,7 +184,7 @@ fn arrived(frame: &Frame, event: &EventRow) -> Test {
             format!(
                 "It took the event with 200, and a worker has read it: {}. The event was signed with the secret that is \
                  set here, so this does not tell whether that is the gateway's: send one from its own settings, too.",
-                event.outcome.as_deref().unwrap_or("it is done").trim_end_matches('.')
+                visit.redacted("error", &event.variant, event.outcome.as_deref().unwrap_or("it is done")).trim_end_matches('.')
             ),
         ),
     };
