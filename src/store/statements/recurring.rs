@@ -15,6 +15,8 @@ const MODES: [(Option<bool>, &str); 3] = [(Some(true), "= TRUE"), (Some(false), 
 /// From the first currency to past the last, and more of them than there are.
 const ANY: (&str, &str) = ("", "ZZZZ");
 const MOST: i64 = 200;
+/// How many parts one statement adds up: SQLite takes 500.
+const PARTS: usize = 100;
 
 /// The sums by mode and currency, of up to `cap` subscriptions of each status. Each currency's part of the index is added
 /// up by itself: to group all rows takes three times as long.
@@ -30,11 +32,21 @@ pub(super) fn monthly(conn: &mut Connection, cap: i64) -> Result<Vec<MonthlySum>
         let (livemode, these) = parts.get(usize::try_from(place).ok()?)?;
         Some((*livemode, these.as_str(), currency))
     });
-    add_up(conn, &found.collect::<Vec<_>>(), cap)
+    let (found, mut sums) = (found.collect::<Vec<_>>(), Vec::new());
+    for some in found.chunks(PARTS) {
+        add_up(conn, some, cap, &mut sums)?;
+    }
+    sums.sort_by(|one, other| (other.livemode, &one.currency).cmp(&(one.livemode, &other.currency)));
+    Ok(sums)
 }
 
 /// Adds up what has a mode, a condition and a currency.
-fn add_up(conn: &mut Connection, parts: &[(Option<bool>, &str, String)], cap: i64) -> Result<Vec<MonthlySum>, Error> {
+fn add_up(
+    conn: &mut Connection,
+    parts: &[(Option<bool>, &str, String)],
+    cap: i64,
+    sums: &mut Vec<MonthlySum>,
+) -> Result<(), Error> {
     let mut query = Said::<(BigInt, BigInt, BigInt)>::new();
     for (place, (_, these, currency)) in parts.iter().enumerate() {
         let beside = if place > 0 { " UNION ALL " } else { "" };
@@ -46,11 +58,7 @@ fn add_up(conn: &mut Connection, parts: &[(Option<bool>, &str, String)], cap: i6
             .word(currency)
             .sql(format!(" LIMIT {cap}) AS part{place}"));
     }
-    let rows: Vec<(i64, i64, i64)> = match parts {
-        [] => Vec::new(),
-        _ => query.load(conn).map_err(failed("adding up subscriptions"))?,
-    };
-    let mut sums: Vec<MonthlySum> = Vec::new();
+    let rows: Vec<(i64, i64, i64)> = query.load(conn).map_err(failed("adding up subscriptions"))?;
     for (place, count, amount) in rows {
         let Some((livemode, _, currency)) = usize::try_from(place).ok().and_then(|place| parts.get(place)) else {
             continue;
@@ -65,6 +73,5 @@ fn add_up(conn: &mut Connection, parts: &[(Option<bool>, &str, String)], cap: i6
             None => sums.push(MonthlySum { livemode: *livemode, currency: currency.clone(), amount, count, is_cut }),
         }
     }
-    sums.sort_by(|one, other| (other.livemode, &one.currency).cmp(&(one.livemode, &other.currency)));
-    Ok(sums)
+    Ok(())
 }
