@@ -5,7 +5,7 @@ mod lives;
 mod movements;
 mod properties;
 mod several;
-mod stories;
+pub(crate) mod stories;
 
 use actix_payments::domain::fact::{Aspect, Fact, State};
 use actix_payments::domain::ledger::{Effect, Ledger};

@@ -31,6 +31,7 @@ mod events;
 mod export;
 mod failures;
 mod faults;
+mod guide;
 mod handlers;
 mod hanging;
 mod health;

@@ -6,7 +6,7 @@ mod asking;
 pub(crate) mod billing;
 mod bugs;
 mod changing;
-mod facts;
+pub(crate) mod facts;
 mod gateways;
 mod handlers;
 mod hosts;

@@ -11,7 +11,7 @@ use Aspect::{Authorization, Capture, CaptureTotal, Checkout, Concern, Dispute, R
 use State::*;
 
 /// What every story's payment is of: 49.99 EUR.
-pub(super) const DUE: i64 = 4999;
+pub(crate) const DUE: i64 = 4999;
 
 pub(super) struct Story {
     pub(super) name: &'static str,
@@ -33,7 +33,7 @@ pub(super) fn currency(code: &str) -> Currency {
     Currency::parse(code).unwrap()
 }
 
-pub(super) fn terms() -> Terms {
+pub(crate) fn terms() -> Terms {
     Terms::Agreed(Money::new(DUE, currency("EUR")))
 }
 
@@ -43,18 +43,18 @@ pub(super) fn minute(minutes: i64) -> Timestamp {
 }
 
 /// A fact in euros, of an event that is named after what it says.
-pub(super) fn fact(aspect: Aspect, gateway_ref: &str, state: State, at: i64, minor: i64) -> Fact {
+pub(crate) fn fact(aspect: Aspect, gateway_ref: &str, state: State, at: i64, minor: i64) -> Fact {
     let event = format!("evt_{gateway_ref}_{}_{}_{at}", aspect.as_str(), state.as_str());
     Fact::new(aspect, gateway_ref, state, minute(at), &event).with_amount(minor, currency("EUR"))
 }
 
 /// A fact of an object that belongs to `parent`.
-pub(super) fn child(parent: &str, fact: Fact) -> Fact {
+pub(crate) fn child(parent: &str, fact: Fact) -> Fact {
     fact.with_parent(Some(parent))
 }
 
 /// A refund of `ch_1` that was made at minute `since`.
-pub(super) fn refund(id: &str, state: State, since: i64, at: i64, minor: i64) -> Fact {
+pub(crate) fn refund(id: &str, state: State, since: i64, at: i64, minor: i64) -> Fact {
     child("ch_1", fact(Refund, id, state, at, minor)).with_since(Some(minute(since)))
 }
 

@@ -18,7 +18,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_timestamp(1_791_800_000 + second).unwrap()
 }
 
-fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
+pub(crate) fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
     SubscriptionContent {
         status,
         gateway_status: status.to_string(),
@@ -44,7 +44,11 @@ fn values(content: &SubscriptionContent) -> BTreeMap<String, String> {
     BTreeMap::from([("status".to_owned(), content.status.to_string()), ("invoice".to_owned(), invoice)])
 }
 
-fn snapshot(content: SubscriptionContent, second: i64, event: impl std::fmt::Display) -> SubscriptionSnapshot {
+pub(crate) fn snapshot(
+    content: SubscriptionContent,
+    second: i64,
+    event: impl std::fmt::Display,
+) -> SubscriptionSnapshot {
     SubscriptionSnapshot {
         is_end: matches!(content.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired),
         is_first: false,
