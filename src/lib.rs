@@ -45,7 +45,8 @@
 //!   likely cause, every operator's act is a row.
 //! - **Nobody gets in.** No unsigned event changes anything, and no page opens without the host's policy.
 //!
-//! `docs/ARCHITECTURE.md` walks through the rooms and two requests; `examples/shop` is a whole host.
+//! The guide begins with `docs/start.md`: an app of your own in ten minutes. `examples/shop` is a whole host, and
+//! `docs/ARCHITECTURE.md` walks through the rooms and two requests.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -98,27 +99,41 @@ pub use web::active::{ActiveSubscription, RequireActive};
 pub use web::health::HealthRoutes;
 pub use worker::{RunningWorker, Worker};
 
-/// The README's programs, compiled with the documentation.
-#[cfg(all(doctest, feature = "sqlite"))]
-#[doc = include_str!("../README.md")]
-mod readme {}
-
-/// The programs of the recipes.
-#[cfg(all(doctest, feature = "sqlite"))]
-#[doc = include_str!("../docs/how-to.md")]
-mod how_to {}
-
-/// The programs of the chapter on subscriptions.
-#[cfg(all(doctest, feature = "sqlite"))]
-#[doc = include_str!("../docs/subscriptions.md")]
-mod subscriptions_guide {}
-
-/// The programs of the guide for operators, compiled too.
+/// The guide's programs, compiled with the documentation: one chapter each.
 #[cfg(doctest)]
-#[doc = include_str!("../docs/operations.md")]
-mod operations_guide {}
+mod guide {
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../README.md")]
+    mod readme {}
 
-/// The programs of the guide to deploying.
-#[cfg(all(doctest, feature = "sqlite", feature = "postgres"))]
-#[doc = include_str!("../docs/deploy.md")]
-mod deploy_guide {}
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../docs/start.md")]
+    mod start {}
+
+    #[doc = include_str!("../docs/existing-app.md")]
+    mod existing_app {}
+
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../docs/subscriptions.md")]
+    mod subscriptions {}
+
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("../docs/how-to.md")]
+    mod how_to {}
+
+    #[doc = include_str!("../docs/gateways.md")]
+    mod gateways {}
+
+    #[doc = include_str!("../docs/admin.md")]
+    mod admin {}
+
+    #[cfg(all(feature = "sqlite", feature = "postgres"))]
+    #[doc = include_str!("../docs/deploy.md")]
+    mod deploy {}
+
+    #[doc = include_str!("../docs/operations.md")]
+    mod operations {}
+
+    #[doc = include_str!("../docs/errors.md")]
+    mod errors {}
+}

@@ -54,8 +54,16 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link))
 }
 
+/// The names by which links lead to the headings of a text in Markdown.
+fn headings(text: &str) -> Vec<String> {
+    let is_kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    let name =
+        |heading: &str| heading.trim().chars().filter(is_kept).collect::<String>().to_lowercase().replace(' ', "-");
+    text.lines().filter(|line| line.starts_with('#')).map(|line| name(line.trim_start_matches('#'))).collect()
+}
+
 #[test]
-fn every_link_to_a_file_leads_to_one() {
+fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents: Vec<PathBuf> = ["", "docs"]
         .iter()
@@ -67,16 +75,80 @@ fn every_link_to_a_file_leads_to_one() {
     let (mut dead, mut seen) = (Vec::new(), 0);
     for document in &documents {
         let text = std::fs::read_to_string(document).unwrap();
-        for link in links(&text).filter(|link| !link.contains("://") && !link.starts_with('#')) {
+        for link in links(&text).filter(|link| !link.contains("://")) {
             seen += 1;
-            let file = link.split('#').next().unwrap();
-            if !document.parent().unwrap().join(file).exists() {
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let file = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let leads = match heading {
+                None => file.exists(),
+                Some(heading) => {
+                    std::fs::read_to_string(&file).is_ok_and(|text| headings(&text).iter().any(|one| one == heading))
+                }
+            };
+            if !leads {
                 dead.push(format!("{}: {link}", document.file_name().unwrap().display()));
             }
         }
     }
-    assert!(seen > 10, "the links were not found");
+    assert!(seen > 100, "the links were not found");
     assert!(dead.is_empty(), "these links lead nowhere: {dead:#?}");
+}
+
+#[test]
+fn every_chapter_is_in_the_book() {
+    let book = include_str!("../../../docs/SUMMARY.md");
+    let chapters: Vec<String> = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md")
+        .collect();
+    assert!(chapters.len() > 15, "the chapters were not found");
+    let missing: Vec<&String> = chapters.iter().filter(|name| !book.contains(&format!("]({name})"))).collect();
+    assert!(missing.is_empty(), "docs/SUMMARY.md lacks {missing:?}");
+}
+
+/// What the package takes in, as `Cargo.toml` says.
+fn packaged() -> Vec<&'static str> {
+    let manifest = include_str!("../../../Cargo.toml");
+    let list = manifest.split_once("\ninclude = [").unwrap().1.split(']').next().unwrap();
+    list.split('"').skip(1).step_by(2).map(|pattern| pattern.trim_start_matches('/')).collect()
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => path.starts_with(start) && path.ends_with(end),
+        None => path == pattern || path.starts_with(&format!("{pattern}/")),
+    }
+}
+
+#[test]
+fn the_readme_is_whole_in_the_package() {
+    let readme = include_str!("../../../README.md");
+    assert!(!readme.contains("<img") && !readme.contains("!["), "a picture breaks where there is no repository");
+    let packaged = packaged();
+    assert!(packaged.contains(&"src"), "{packaged:?}");
+    let links: Vec<&str> = links(readme).filter(|link| !link.contains("://") && !link.starts_with('#')).collect();
+    assert!(links.len() > 15, "the links were not found");
+    let is_left_out = |link: &&str| {
+        let file = link.split('#').next().unwrap();
+        !packaged.iter().any(|pattern| matches(pattern, file))
+    };
+    let left_out: Vec<&str> = links.into_iter().filter(is_left_out).collect();
+    assert!(left_out.is_empty(), "the package lacks {left_out:?}");
+}
+
+#[test]
+fn the_readme_names_every_feature() {
+    let manifest = include_str!("../../../Cargo.toml");
+    let features = manifest.split_once("\n[features]\n").unwrap().1.split("\n\n").next().unwrap();
+    let features = features.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    let mut features: Vec<&str> = features.filter(|name| *name != "default").collect();
+    features.sort_unstable();
+    let table = section(include_str!("../../../README.md"), "## Features").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let mut rows: Vec<&str> = rows.collect();
+    rows.sort_unstable();
+    assert_eq!(rows, features);
 }
 
 #[test]
