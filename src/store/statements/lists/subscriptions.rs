@@ -132,9 +132,10 @@ pub(in super::super) fn conditions(
         all.push(Box::new(s::owner.assume_not_null().eq(owner)));
     }
     if let Some(price) = rest.price.clone().filter(|_| !matches!(of, Price(_))) {
+        // With an offset Postgres looks for each row's, and does not collect all that are sold at the price.
         let sold = "EXISTS (SELECT 1 FROM pay_subscription_prices AS sold WHERE sold.id = pay_subscriptions.id \
                     AND sold.price = ";
-        all.push(Box::new(sql::<Bool>(sold).bind::<Text, _>(price).sql(")")));
+        all.push(Box::new(sql::<Bool>(sold).bind::<Text, _>(price).sql(" LIMIT 1 OFFSET 0)")));
     }
     if let Some(ending) = rest.ending.filter(|_| !matches!(of, Ending(_))) {
         all.push(Box::new(sql::<Bool>(&if ending { ENDING } else { LASTING }.join(" AND "))));
