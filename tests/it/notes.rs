@@ -4,6 +4,7 @@ use actix_payments::Person;
 
 use crate::app::{App, on_both_databases};
 use crate::events::fixture;
+use crate::person::with_key;
 use crate::scenes::completed;
 
 async fn note(app: &App, on: &str, text: &str) -> u16 {
@@ -41,6 +42,26 @@ on_both_databases! {
         assert!(page.contains("It is order 77"), "{page}");
         let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
         assert_eq!(page.matches("It is order 77").count(), 1, "{page}");
+    }
+
+    async fn what_is_erased_of_an_absorbed_payment_finds_the_other_no_more(kind) {
+        let app = App::with(kind, with_key).await;
+        let token = app.order().await.token;
+        app.deliver(&[&fixture("charge.succeeded").to_string()]).await;
+        app.pass(86_400);
+        app.drain().await;
+        let adopted = app.texts("SELECT token AS t FROM pay_payments WHERE adopted").remove(0);
+        assert_eq!(note(&app, &format!("payments/{adopted}"), "Has+a+xylophone").await, 303);
+        app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;
+        app.run("UPDATE pay_payments SET customer = 'lina@example.net' WHERE adopted");
+        app.write_owed_words().await;
+        let words = "SELECT count(*) FROM pay_words WHERE word LIKE 'xyl%'";
+        assert_eq!(app.number(words), 1);
+        app.payments.erase(&Person::email("lina@example.net")).await.unwrap();
+        app.pass(61);
+        app.write_owed_words().await;
+        assert_eq!(app.texts("SELECT detail AS t FROM pay_audit WHERE act = 'note'"), ["(erased)"]);
+        assert_eq!(app.number(words), 0);
     }
 
     async fn a_note_must_say_something_of_something(kind) {
