@@ -110,7 +110,9 @@ impl Key<'_> {
     fn leading(&self) -> Option<&str> {
         match self {
             Self::Words([(_, first), _], _) => Some(first),
-            Self::Amount(Span { above, below }) => (above.currency == below.currency).then(|| above.currency.as_str()),
+            Self::Amount(Span { above, below }) => {
+                (above.currency == below.currency).then_some(above.currency.as_str())
+            }
             _ => None,
         }
     }
