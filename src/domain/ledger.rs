@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::Timestamp;
+pub use super::effect::Effect;
 use super::fact::{Aspect, Fact, State};
 use super::money::Currency;
 
@@ -35,36 +36,6 @@ impl PartialEq for Ledger {
 }
 
 impl Eq for Ledger {}
-
-/// The effect of a fact on a ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// The fact is the first of its register.
-    New,
-    /// The fact replaced one with this state.
-    Replaced(State),
-    /// The ledger contains exactly this fact already.
-    Known,
-    /// The register keeps its fact, which has this state and is of a later time.
-    Older(State),
-    /// The register keeps its fact, which has this state and outranks the new one whatever their times.
-    Outranked(State),
-}
-
-impl Effect {
-    /// The state of the fact that was replaced.
-    pub fn before(self) -> Option<State> {
-        match self {
-            Self::Replaced(state) => Some(state),
-            _ => None,
-        }
-    }
-
-    /// Whether the ledger changed.
-    pub fn changed(self) -> bool {
-        matches!(self, Self::New | Self::Replaced(_))
-    }
-}
 
 impl Ledger {
     /// A ledger without facts.
@@ -95,6 +66,17 @@ impl Ledger {
             }
             Entry::Occupied(mut register) => register.get_mut().take(fact),
         }
+    }
+
+    /// Puts a fact in the place of whatever its register has: something else than times decides which one counts. Returns
+    /// whether that changed the ledger.
+    pub(crate) fn replace(&mut self, fact: Fact) -> bool {
+        let key = (fact.aspect, fact.gateway_ref.clone());
+        if self.registers.get(&key).is_some_and(|register| register.fact == fact) {
+            return false;
+        }
+        self.registers.insert(key, Register { fact, earlier: Vec::new() });
+        true
     }
 
     /// Takes a fact only as what was told before, where its register has one that outranks it. Returns whether it was

@@ -3,6 +3,7 @@
 
 pub mod delivery;
 pub mod difference;
+mod effect;
 pub mod event;
 pub mod explain;
 pub mod fact;

@@ -65,6 +65,15 @@ impl Held {
         self.is_payer_changed || self.is_address_new
     }
 
+    /// Puts a fact in the place of what the ledger has; answers whether that was another.
+    pub(super) fn replace(&mut self, fact: &Fact) -> bool {
+        let is_changed = self.ledger.replace(fact.clone());
+        if is_changed {
+            self.registers.insert((fact.aspect, fact.gateway_ref.clone()));
+        }
+        is_changed
+    }
+
     /// Adds a fact to the ledger.
     pub(super) fn insert(&mut self, fact: &Fact) -> Effect {
         let earlier = self.ledger.earlier(fact.aspect, &fact.gateway_ref).to_vec();

@@ -88,7 +88,7 @@ fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> (Ledger, Vec<Ev
             facts.chain(ambiguity).map(|fact| (fact.clone(), ledger.insert(fact))).collect();
         told.push(EventFacts { event: of, summary, facts: event_facts::to_json(&effects) });
         for due in set.dues.facts(variant, &interpretation.references) {
-            ledger.merge(due);
+            ledger.replace(due);
         }
     }
     (ledger, told)

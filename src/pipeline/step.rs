@@ -205,7 +205,7 @@ impl Step<'_> {
         let held = set.held_mut(payment)?;
         let before = payment::state(&held.row);
         let effects: Vec<(Fact, Effect)> = facts.iter().map(|fact| (fact.clone(), held.insert(fact))).collect();
-        let is_billed = dues.iter().filter(|due| held.insert(due).changed()).count() > 0;
+        let is_billed = dues.iter().filter(|due| held.replace(due)).count() > 0;
         let is_changed = !same.is_empty() || effects.iter().any(|(_, effect)| effect.changed());
         let after = derive(payment::terms(&held.row), &held.ledger);
         let (code, why) = if facts.is_empty() && before == after {

@@ -168,6 +168,25 @@ async fn two_pay_one(kind: Kind, unmatched: Unmatched, (first, second): (i64, i6
 }
 
 on_both_databases! {
+    async fn a_credit_note_lowers_what_an_invoice_asks_for_in_every_order(kind) {
+        let (app, _listener, mut story, _) = started(kind, Unmatched::Adopt).await;
+        for (turn, order) in some_orders(5, 24).iter().enumerate() {
+            let number = 4_000 + turn;
+            let mut events = paying(Version::Basil, &format!("in_{number}"), &format!("pi_{number}"), 2_000);
+            events.push(paid_invoice(&mut story, Version::Basil, number, 1_500));
+            story.invoice("finalized", NOW + 1, json!({"status": "open", "amount_due": 2_000, "created": NOW}));
+            events.push(story.events.last().unwrap().clone());
+            deliver(&app, &events, order, turn).await;
+            app.pass(3_600);
+            app.drain().await;
+            let payment = the_one_payment(&app, &["in", "pi", "ch"].map(|kind| format!("{kind}_{number}")));
+            let found = app.payment(&payment).await;
+            assert_eq!((found.status.as_str(), found.captured.minor), ("paid", 2_000), "{order:?}");
+            assert_eq!(found.concerns, ["20.00 USD were captured, the payment is of 15.00 USD"], "{order:?}");
+            app.same(&payment).await;
+        }
+    }
+
     async fn the_money_of_a_renewal_ends_in_one_payment_where_others_are_parked(kind) {
         renewals_end_in_one_payment_each(kind, Unmatched::Park).await;
     }

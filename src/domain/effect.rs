@@ -1,0 +1,33 @@
+//! What a fact does to a ledger.
+
+use super::fact::State;
+
+/// The effect of a fact on a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The fact is the first of its register.
+    New,
+    /// The fact replaced one with this state.
+    Replaced(State),
+    /// The ledger contains exactly this fact already.
+    Known,
+    /// The register keeps its fact, which has this state and is of a later time.
+    Older(State),
+    /// The register keeps its fact, which has this state and outranks the new one whatever their times.
+    Outranked(State),
+}
+
+impl Effect {
+    /// The state of the fact that was replaced.
+    pub fn before(self) -> Option<State> {
+        match self {
+            Self::Replaced(state) => Some(state),
+            _ => None,
+        }
+    }
+
+    /// Whether the ledger changed.
+    pub fn changed(self) -> bool {
+        matches!(self, Self::New | Self::Replaced(_))
+    }
+}
