@@ -202,11 +202,13 @@ function browser() {
 async function pagesOf(command, look) {
   const admin = `${shop}/payments/admin`;
   const tick = '.at-tick input';
+  // Without the way back to the list, which an address of a page below it would not end in.
+  const opened = async (element) => (await command({ cmd: 'click', ...element })).url.split('?')[0];
   await command({ cmd: 'open', url: `${admin}/payments?q=jenny.rosen%40example.com`, ...look });
-  const { url: payment } = await command({ cmd: 'click', selector: '.row-link' });
-  const { url: event } = await command({ cmd: 'click', text: 'checkout.session.completed' });
+  const payment = await opened({ selector: '.row-link' });
+  const event = await opened({ text: 'checkout.session.completed' });
   await command({ cmd: 'open', url: `${admin}/subscriptions?q=user-12`, ...look });
-  const { url: subscription } = await command({ cmd: 'click', selector: '.row-link' });
+  const subscription = await opened({ selector: '.row-link' });
   const down = [{ cmd: 'run', script: "document.querySelector('#subscriptions').scrollIntoView()" }];
   const confirm = [{ cmd: 'run', script: `document.querySelectorAll('${tick}').forEach((box, at) => { box.checked = at % 4 === 1; })` },
     { cmd: 'click', selector: '.bulk button[value=requeue]' }];
@@ -219,6 +221,8 @@ async function pagesOf(command, look) {
     payment: { url: payment, height: 1120 },
     refund: { url: `${payment}/refund?amount=15.00`, height: 560 },
     rebuild: { url: `${payment}/rebuild`, height: 720 },
+    disputes: { url: `${admin}/disputes`, height: 560 },
+    books: { url: `${admin}/books?mode=test`, height: 960 },
     events: { url: `${admin}/events`, height: 960 },
     event: { url: event, height: 960 },
     'dry-run': { url: `${event}/dry-run`, height: 1120 },
