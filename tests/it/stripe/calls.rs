@@ -141,14 +141,15 @@ async fn every_other_call_is_made_as_stripes_library_makes_it() {
     let capture = call(Verb::Capture, &["pi_x"], Some(3000), None);
     let part = call(Verb::Refund, &["pi_x"], Some(1999), Some("requested_by_customer"));
     let session_path = "/v1/checkout/sessions/cs_test_x?expand[0]=payment_intent.latest_charge&expand[1]=line_items";
+    let with_fee = [("expand[0]", "payment_intent.latest_charge.balance_transaction")];
     type Fields<'a> = &'a [(&'a str, &'a str)];
     let cases: [(Call, &str, &str, &[&str], Fields<'_>); 5] = [
         (capture, intent, "/v1/payment_intents/pi_x/capture", &[], &[]),
         (call(Verb::Cancel, &["pi_x"], None, None), intent, "/v1/payment_intents/pi_x/cancel", &[], &[]),
         (call(Verb::Cancel, &["cs_test_x"], None, None), session, "/v1/checkout/sessions/cs_test_x/expire", &[], &[]),
         (call(Verb::Refund, &["pi_x"], None, None), refund, "/v1/refunds", &[], &token),
-        // What we don't show needs no asking for.
-        (call(Verb::Refresh, &["cs_test_x"], None, None), session, session_path, &["expand[1]"], &[]),
+        // What we don't show needs no asking for; what Stripe keeps of the charge does.
+        (call(Verb::Refresh, &["cs_test_x"], None, None), session, session_path, &["expand"], &with_fee),
     ];
     for (call, answer, path, without, added) in cases {
         let listener = Listener::saying([ok(answer)]);
