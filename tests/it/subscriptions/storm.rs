@@ -229,8 +229,11 @@ impl Storm {
         for subscription in self.known().await.into_values().filter(|one| one.state.doubt.is_some()) {
             self.app.payments.refresh_subscription(&subscription.token).await.unwrap();
         }
-        self.pass(3_600);
-        self.app.drain().await;
+        // An answer may be asked for once more, and a handler may fail at it first.
+        for _ in 0..3 {
+            self.pass(3_600);
+            self.app.drain().await;
+        }
     }
 
     async fn known(&self) -> BTreeMap<String, actix_payments::Subscription> {
@@ -308,10 +311,9 @@ impl Storm {
         prop_assert_eq!(&runs, &transitions);
         let empty = "SELECT count(*) FROM pay_subscription_transitions WHERE state_before = state_after";
         prop_assert_eq!(self.app.number(empty), 0);
-        prop_assert_eq!(
-            self.app.number("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')"),
-            0
-        );
+        let left = "SELECT kind || ' ' || source || ' ' || state || ': ' || coalesce(outcome, '') AS t FROM pay_events \
+                    WHERE state NOT IN ('completed', 'ignored')";
+        prop_assert_eq!(self.app.texts(left), [""; 0]);
         prop_assert_eq!(self.app.number("SELECT count(*) FROM pay_fetches WHERE finished_at IS NULL"), 0);
         prop_assert_eq!(
             self.app.number("SELECT count(*) FROM pay_subscription_operations WHERE state = 'underway'"),
