@@ -4,10 +4,9 @@ use actix_payments::{Access, Admin, Detail, HandlerError};
 use actix_web::http::Method;
 use actix_web::{App as ActixApp, HttpRequest, test};
 
-use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::app::{App, Kind, on_both_databases};
 use crate::events::{changed, fixture};
 use crate::scenes::completed;
-use crate::subscriptions::billing::Billing;
 
 /// Events whose handler gives up, as many as `count`, all discarded.
 async fn discarded(kind: Kind, count: usize) -> App {
@@ -289,12 +288,7 @@ on_both_databases! {
     }
 
     async fn what_a_gateway_refuses_about_a_subscription_is_redacted_as_the_host_says(kind) {
-        let billing = Billing::new(NOW);
-        let id = billing.state().subscribe("user-42", false);
-        let gateway = billing.gateway(SECRET);
-        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
-        let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
-        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let (app, billing, id) = crate::subscriptions::repairing::app(kind).await;
         // Its end is not told, so it may be asked for, and Stripe refuses.
         billing.state().end(&id);
         let path = format!("/payments/admin/subscriptions/{}/pause", app.subscription(&id).await.token);

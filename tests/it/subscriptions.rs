@@ -16,7 +16,7 @@ mod others;
 mod pages;
 mod parked;
 mod renewals;
-mod repairing;
+pub mod repairing;
 mod shown;
 mod started;
 mod stories;

@@ -7,8 +7,8 @@ use actix_payments::{Outcome, Payments};
 use actix_web::http::Method;
 use serde_json::json;
 
-use super::billing::{Billing, Fault};
-use crate::app::{App, NOW, SECRET, on_both_databases};
+use super::billing::Fault;
+use crate::app::{App, on_both_databases};
 use crate::stripe::listener::{Heard, Listener, Say};
 
 /// What a gateway says to calls about its one subscription: the first end is done and its answer lost, a repeated one
@@ -89,12 +89,7 @@ on_both_databases! {
     }
 
     async fn stripes_lost_end_is_no_refusal(kind) {
-        let billing = Billing::new(NOW);
-        let id = billing.state().subscribe("user-42", false);
-        let gateway = billing.gateway(SECRET);
-        let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
-        let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
-        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let (app, billing, id) = crate::subscriptions::repairing::app(kind).await;
         // The end, its repeat, and the look.
         billing.state().faults = [Some(Fault::CutAfter), None, Some(Fault::CutBefore)].into();
         end(&app, &app.subscription(&id).await.token).await;

@@ -13,7 +13,7 @@ use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
 use crate::stripe::listener::{Listener, Say};
 
 /// An app that has heard of the fake's one subscription, which is active.
-async fn app(kind: Kind) -> (App, Billing, String) {
+pub async fn app(kind: Kind) -> (App, Billing, String) {
     let billing = Billing::new(NOW);
     let id = billing.state().subscribe("user-42", false);
     let gateway = billing.gateway(SECRET);
