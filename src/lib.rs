@@ -81,7 +81,7 @@ pub use engine::{
     ReadyPart, Retention, Subscription, Unmatched, Variant,
 };
 pub use error::{Error, ErrorKind};
-pub use gateways::CaptureMethod;
+pub use gateways::{CaptureMethod, Mode};
 pub use mount::Mount;
 pub use operations::{
     Created, Difference, Drift, DriftQuery, Erased, NewPayment, NewSubscription, Next, Outcome, Reconciled, Refund,

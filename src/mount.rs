@@ -1,6 +1,7 @@
 //! The addresses of a mount: one scope with the webhook endpoint of every variant and, where the host gives an access
 //! policy, the admin pages. The path is said once, where the host mounts it.
 
+use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::web::{page, respond, statics, webhook};
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
 
 /// The routes of payments below one path; hand it to `App::service` or to a scope of the host's.
+#[must_use = "a mount serves nothing until it is an app's service"]
 pub struct Mount {
     payments: Payments,
     path: String,
@@ -69,10 +71,10 @@ impl Mount {
         self
     }
 
-    /// Whether the webhook endpoints are mounted here. Default yes; without them, the admin pages can have a path
-    /// or a port of their own.
-    pub fn webhooks(mut self, here: bool) -> Self {
-        self.webhooks = here;
+    /// Mounts no webhook endpoints here, so that the admin pages can have a path or a port of their own. By default they
+    /// are mounted.
+    pub fn without_webhooks(mut self) -> Self {
+        self.webhooks = false;
         self
     }
 
@@ -198,5 +200,11 @@ impl FromRequest for Payments {
             log::error!("payments: a handler wants Payments, but the app has no .app_data(payments.clone())");
             error::ErrorInternalServerError("")
         }))
+    }
+}
+
+impl fmt::Debug for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mount").field("path", &self.path).field("webhooks", &self.webhooks).finish_non_exhaustive()
     }
 }

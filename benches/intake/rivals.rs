@@ -137,16 +137,13 @@ pub(crate) fn fresh_postgres(server: &str) -> String {
 
 async fn verified(req: &HttpRequest, body: web::Bytes) -> Envelope {
     let headers = req.headers().iter();
-    let delivery = Delivery {
-        headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
-        query: String::new(),
-        body,
-    };
+    let delivery = Delivery::new(body)
+        .with_headers(headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect());
     let stripe = Stripe::new(super::SECRET);
     let verified = match stripe.verify(&delivery, Timestamp::now_utc()) {
         Verification::Ready(verified) => verified,
         Verification::Later(verified) => verified.await,
-        Verification::Hint(_) => unreachable!("Stripe signs"),
+        _ => unreachable!("Stripe signs"),
     };
     verified.expect("a genuine delivery").events.remove(0)
 }

@@ -121,7 +121,7 @@ pub(crate) async fn receive(shop: &Payments, number: u64) {
         ("stripe-signature", signature),
     ];
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
-    let delivery = Delivery { headers, query: String::new(), body: body.into() };
+    let delivery = Delivery::new(body).with_headers(headers);
     let received = shop.receive("stripe", delivery).await.expect("the delivery is taken");
     assert_eq!(received.duplicates, 0);
 }

@@ -163,7 +163,7 @@ async fn deliver(payments: Payments, load: Rc<Load>, connection: i64) {
         let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
         let headers = vec![("stripe-signature".to_owned(), signature)];
         let begun = Instant::now();
-        match payments.receive("stripe", Delivery { headers, query: String::new(), body: body.into() }).await {
+        match payments.receive("stripe", Delivery::new(body).with_headers(headers)).await {
             Ok(_) => load.answered.borrow_mut().push(begun.elapsed()),
             Err(Rejection::Unavailable) => load.refused.set(load.refused.get() + 1),
             Err(refused) => panic!("a delivery was refused: {refused}"),

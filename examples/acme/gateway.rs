@@ -47,7 +47,7 @@ impl Acme {
             return Err(Rejection::SignatureStale);
         }
         let event = envelope(delivery).ok_or(Rejection::BodyMalformed)?;
-        Ok(Verified { events: vec![event], secret: Some("primary".to_owned()), skew_seconds: Some(skew_seconds) })
+        Ok(Verified::new(vec![event]).with_secret("primary").with_skew(skew_seconds))
     }
 }
 
@@ -74,7 +74,7 @@ impl Gateway for Acme {
             "payment.failed" => (Aspect::Capture, State::Failed, "failed"),
             "refund.done" => (Aspect::Refund, State::Succeeded, "refunded"),
             // An unknown kind is no error: the event is kept and changes nothing.
-            _ => return Ok(Interpretation { summary: "nothing about a payment".to_owned(), ..Default::default() }),
+            _ => return Ok(Interpretation::new("nothing about a payment")),
         };
         let missing = |what: &str| Malformed(format!("expected {what} in the event's object, got none"));
         let body: Value = serde_json::from_slice(event.body).map_err(|_| Malformed("expected JSON".to_owned()))?;
@@ -89,28 +89,22 @@ impl Gateway for Acme {
         let fact = Fact::new(aspect, id.as_str(), state, event.occurred_at, event.id)
             .with_amount(minor, currency)
             .with_parent(payment.clone());
-        Ok(Interpretation {
-            references: References {
-                tokens: text("merchant_reference").into_iter().collect(),
-                gateway_refs: payment.into_iter().chain([id]).collect(),
-            },
-            facts: vec![fact],
-            summary: format!("{words}: {}", Money::new(minor, currency)),
-            customer: text("email"),
-            ..Default::default()
-        })
+        let mut found = Interpretation::new(format!("{words}: {}", Money::new(minor, currency)));
+        found.references = References::new(text("merchant_reference"), payment.into_iter().chain([id]));
+        found.facts = vec![fact];
+        found.customer = text("email");
+        Ok(found)
     }
 
     fn setup(&self) -> Setup {
-        Setup {
-            steps: vec![
-                "In Acme's settings, add a webhook and paste {address} as its address.".to_owned(),
-                "Pass the payment's token to Acme as merchant_reference.".to_owned(),
-            ],
-            kinds: vec!["payment.authorized", "payment.paid", "payment.failed", "refund.done"],
-            secrets: vec![SecretStatus { label: "primary".to_owned(), is_set: !self.secret.trim().is_empty() }],
-            ..Setup::default()
-        }
+        let mut setup = Setup::default();
+        setup.steps = vec![
+            "In Acme's settings, add a webhook and paste {address} as its address.".to_owned(),
+            "Pass the payment's token to Acme as merchant_reference.".to_owned(),
+        ];
+        setup.kinds = vec!["payment.authorized", "payment.paid", "payment.failed", "refund.done"];
+        setup.secrets = vec![SecretStatus::of("primary", &self.secret)];
+        setup
     }
 
     fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
@@ -124,15 +118,10 @@ impl Gateway for Acme {
 /// Reads the fields that are needed to store the event once.
 fn envelope(delivery: &Delivery) -> Option<Envelope> {
     let body: Value = serde_json::from_slice(&delivery.body).ok()?;
-    Some(Envelope {
-        id: body["id"].as_str()?.to_owned(),
-        kind: body["kind"].as_str()?.to_owned(),
-        occurred_at: body["at"].as_i64().and_then(|at| Timestamp::from_unix_timestamp(at).ok()),
-        livemode: body["live"].as_bool(),
-        account: None,
-        api_version: None,
-        body: delivery.body.clone(),
-    })
+    let mut event = Envelope::new(body["id"].as_str()?, body["kind"].as_str()?, delivery.body.clone());
+    event.occurred_at = body["at"].as_i64().and_then(|at| Timestamp::from_unix_timestamp(at).ok());
+    event.livemode = body["live"].as_bool();
+    Some(event)
 }
 
 /// Decodes lower-case hex. Upper case is refused, so that a signature has only one form.

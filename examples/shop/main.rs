@@ -60,8 +60,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             let app = App::new();
             #[cfg(feature = "metrics")]
             let app = app.configure(metrics::route(numbers.clone()));
-            let health = payments.health("/health").checks(ReadyChecks::new().needs_worker(role != Role::Receive));
-            let app = app.service(health);
+            let checks = match role {
+                Role::Receive => ReadyChecks::new(),
+                _ => ReadyChecks::new().needs_worker(),
+            };
+            let app = app.service(payments.health("/health").checks(checks));
             if role == Role::Work {
                 return app;
             }

@@ -1,7 +1,7 @@
 //! What do customers see? A list of things to buy, and their order.
 
 use actix_payments::domain::money::{Currency, Money};
-use actix_payments::{AnyConnection, Database, ErrorKind, NewPayment, Next, Payments};
+use actix_payments::{AnyConnection, Database, ErrorKind, NewPayment, Payments};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, ContentType, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -39,7 +39,7 @@ struct OrderPage {
 }
 
 async fn home(payments: Payments) -> Result<HttpResponse, Failure> {
-    let price = |cents| Currency::parse("EUR").map(|euro| Money::new(cents, euro).to_string()).unwrap_or_default();
+    let price = |cents| Money::new(cents, Currency::EUR).to_string();
     let items = ITEMS.iter().map(|(word, name, cents)| (*word, *name, price(*cents))).collect();
     page(&Home { items, variants: payments.variants().map(str::to_owned).collect() })
 }
@@ -67,8 +67,7 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     if [amount, currency].into_iter().flatten().any(|text| !text.trim().is_empty()) {
         return Err(Failure::bad("the shop says what it costs: expected neither amount nor currency"));
     }
-    let euro = Currency::parse("EUR").map_err(|_| Failure::bad("no euros"))?;
-    let amount = Money::new(*price, euro);
+    let amount = Money::new(*price, Currency::EUR);
     let order = Order {
         id: new_id()?,
         item: (*name).to_owned(),
@@ -90,10 +89,7 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     let order = Order { token: Some(created.payment.token), ..order };
     let order =
         db.run(move |conn| orders::set_token(conn.lent(), &order).map(|()| order).map_err(Failure::from)).await?;
-    let next = match &created.next {
-        Next::Redirect(url) => Some(url.as_str()),
-        Next::Done => None,
-    };
+    let next = created.next.url();
     Ok(match wants_json(&req) {
         true => json(&order, next),
         false => HttpResponse::SeeOther().insert_header((LOCATION, next.unwrap_or(&address))).finish(),

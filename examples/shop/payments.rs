@@ -23,7 +23,7 @@ pub(crate) fn build(database: Database<AnyConnection>, settings: &Settings) -> R
     if let Some(base) = &settings.stripe_api_base {
         stripe = stripe.api_base(base);
     }
-    let price = Money::new(tea::PRICE, Currency::parse("EUR").unwrap_or(Currency::NONE));
+    let price = Money::new(tea::PRICE, Currency::EUR);
     let dummy = Dummy::new(&settings.dummy_secret).in_production().price(DUMMY_TEA, price, "month");
     let receipts = database.clone();
     let mut builder = Payments::builder(database);

@@ -1,6 +1,6 @@
 //! The monthly tea box: who subscribes, and the page that only active subscribers see.
 
-use actix_payments::{ActiveSubscription, NewSubscription, Next, Payments, RequireActive, SubscriptionQuery};
+use actix_payments::{ActiveSubscription, NewSubscription, Payments, RequireActive, SubscriptionQuery};
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -77,12 +77,9 @@ async fn subscribe(
         .owner(&owner)
         .return_url(format!("{back}/tea/box"))
         .cancel_url(format!("{back}/tea"));
-    let next = match payments.subscribe(new).await?.next {
-        Next::Redirect(url) => url,
-        Next::Done => "/tea".to_owned(),
-    };
+    let next = payments.subscribe(new).await?.next;
     let cookie = Cookie::build(CUSTOMER, owner).path("/").http_only(true).same_site(SameSite::Lax).finish();
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, next)).cookie(cookie).finish())
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, next.url().unwrap_or("/tea"))).cookie(cookie).finish())
 }
 
 /// The gateway's own page, where the customer changes or ends the subscription.

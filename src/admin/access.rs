@@ -8,6 +8,7 @@ use actix_web::HttpRequest;
 
 /// What a policy says of one request. The names end up in the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Access {
     /// This person may see everything and act.
     Full(String),

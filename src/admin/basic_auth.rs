@@ -1,6 +1,7 @@
 //! Keeps the admin pages to one person by one name and one password, of which only a hash is known here; checking it is
 //! slow on purpose, and guessing it slower with every try.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -33,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One name and one password, for small hosts; see [`basic_auth`]. Clones are one and the same: they share what is
 /// known of wrong tries, so make one and clone it into each worker's app.
 #[derive(Clone)]
+#[must_use]
 pub struct BasicAuth(Arc<Door>);
 
 struct Door {
@@ -217,4 +219,10 @@ fn credentials(req: &HttpRequest) -> Option<(String, String)> {
     let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     Some((user.to_owned(), password.to_owned()))
+}
+
+impl fmt::Debug for BasicAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BasicAuth").field("user", &self.0.user).finish_non_exhaustive()
+    }
 }

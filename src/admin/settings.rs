@@ -2,6 +2,7 @@
 //! them.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -16,6 +17,7 @@ use crate::web::client::{ClientAddress, client_address};
 
 /// The admin pages of a mount, for [`Mount::admin`](crate::Mount::admin). A [`Policy`] alone is one with all
 /// defaults.
+#[must_use = "an admin is shown by `Mount::admin`"]
 pub struct Admin {
     pub(super) policy: Rc<dyn Policy>,
     pub(super) title: String,
@@ -33,6 +35,7 @@ pub(super) type Redact = Rc<dyn Fn(&Stored<'_>) -> Option<String>>;
 
 /// A row of the host's on a payment's page: a label and a text, which may lead somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
 pub struct Detail {
     pub(super) label: String,
     pub(super) text: String,
@@ -153,5 +156,11 @@ impl Admin {
 impl<P: Policy> From<P> for Admin {
     fn from(policy: P) -> Self {
         Self::new(policy)
+    }
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin").field("title", &self.title).finish_non_exhaustive()
     }
 }

@@ -143,6 +143,16 @@ pub enum Command {
     Rebuild(rebuild::Rebuild),
 }
 
+/// For whom an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reader {
+    /// A person at a terminal: aligned, and coloured unless `NO_COLOR` is set.
+    Terminal,
+    /// A program: columns are separated by tabs.
+    Program,
+}
+
 /// What a command answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -155,25 +165,30 @@ pub struct Answer {
     pub problem: Option<String>,
 }
 
+impl Reader {
+    fn of_stdout() -> Self {
+        if std::io::stdout().is_terminal() { Self::Terminal } else { Self::Program }
+    }
+}
+
 impl Command {
-    /// Does it, prints the answer, and says how the process should end. Tables are aligned and coloured on a terminal
-    /// only (and not where `NO_COLOR` is set); elsewhere columns are separated by tabs.
+    /// Does it, prints the answer, and says how the process should end. The [`Reader`] is the terminal where standard
+    /// output is one.
     pub async fn run(self, payments: &Payments) -> ExitCode {
-        print(&self.answer(payments, std::io::stdout().is_terminal()).await)
+        print(&self.answer(payments, Reader::of_stdout()).await)
     }
 
     /// For a host that can't build its payments, because the database can't be opened: prints why, and says how the process
     /// should end. `doctor` has it as its finding.
     pub fn unopened(self, error: &Error) -> ExitCode {
-        let terminal = std::io::stdout().is_terminal();
         print(&match self {
-            Self::Doctor(it) if code(error) == 3 => rendered(&it.unopened(error), terminal),
+            Self::Doctor(it) if code(error) == 3 => rendered(&it.unopened(error), Reader::of_stdout()),
             _ => failed(error),
         })
     }
 
-    /// Does it, and answers instead of printing: for a terminal, or for programs.
-    pub async fn answer(self, payments: &Payments, terminal: bool) -> Answer {
+    /// Does it, and answers instead of printing.
+    pub async fn answer(self, payments: &Payments, reader: Reader) -> Answer {
         let done = match self {
             Self::Doctor(it) => it.run(payments).await,
             Self::Status(it) => it.run(payments).await,
@@ -193,12 +208,12 @@ impl Command {
             Self::HashPassword(it) => it.run(),
             Self::Rebuild(it) => it.run(payments).await,
         };
-        done.map_or_else(|error| failed(&error), |output| rendered(&output, terminal))
+        done.map_or_else(|error| failed(&error), |output| rendered(&output, reader))
     }
 }
 
-fn rendered(output: &Output, terminal: bool) -> Answer {
-    Answer { code: output.code, text: output.render(terminal), problem: None }
+fn rendered(output: &Output, reader: Reader) -> Answer {
+    Answer { code: output.code, text: output.render(reader == Reader::Terminal), problem: None }
 }
 
 fn failed(error: &Error) -> Answer {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 /// An HTTP request that reached a webhook endpoint, as it was received.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Delivery {
     /// The header fields in the order in which they were received: names in lower case, values unchanged.
     pub headers: Vec<(String, Vec<u8>)>,
@@ -18,6 +19,28 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// A delivery of this body, without header fields and without a query string.
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self { headers: Vec::new(), query: String::new(), body: body.into() }
+    }
+
+    /// With one more header field; its name is made lower case.
+    pub fn with_header(mut self, name: impl AsRef<str>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.as_ref().to_ascii_lowercase(), value.into()));
+        self
+    }
+
+    /// With these header fields besides.
+    pub fn with_headers(self, fields: Vec<(String, Vec<u8>)>) -> Self {
+        fields.into_iter().fold(self, |delivery, (name, value)| delivery.with_header(name, value))
+    }
+
+    /// With this query string, without its `?`.
+    pub fn with_query(mut self, query: impl Into<String>) -> Self {
+        self.query = query.into();
+        self
+    }
+
     /// The value of the header field `name`, which must be in lower case. If the field occurs several times its values
     /// are joined with `", "` (RFC 9110 §5.3). Invalid UTF-8 becomes U+FFFD, which no signature contains.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {

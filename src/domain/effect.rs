@@ -4,6 +4,7 @@ use super::fact::State;
 
 /// The effect of a fact on a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Effect {
     /// The fact is the first of its register.
     New,

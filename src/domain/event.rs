@@ -11,6 +11,7 @@ use super::subscription::SubscriptionFact;
 
 /// An event as its gateway sent it, with the fields that are needed to store it once. It is not interpreted yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Envelope {
     /// The gateway's id of the event, unique within the variant.
     pub id: String,
@@ -27,6 +28,14 @@ pub struct Envelope {
     pub api_version: Option<String>,
     /// The event's own bytes, unchanged.
     pub body: Bytes,
+}
+
+impl Envelope {
+    /// An event with its id, its kind and its body; the gateway says nothing else of it.
+    pub fn new(id: impl Into<String>, kind: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        let (id, kind, body) = (id.into(), kind.into(), body.into());
+        Self { id, kind, occurred_at: None, livemode: None, account: None, api_version: None, body }
+    }
 }
 
 /// The longest id, kind or other short text, in characters. Longer ones do not fit their columns.
@@ -51,6 +60,7 @@ pub(crate) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> 
 
 /// A genuine delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verified {
     /// The events in the delivery. Most gateways send one at a time.
     pub events: Vec<Envelope>,
@@ -60,8 +70,28 @@ pub struct Verified {
     pub skew_seconds: Option<i64>,
 }
 
+impl Verified {
+    /// The events of a delivery that is genuine.
+    pub fn new(events: Vec<Envelope>) -> Self {
+        Self { events, secret: None, skew_seconds: None }
+    }
+
+    /// By the secret with this label.
+    pub fn with_secret(mut self, label: impl Into<String>) -> Self {
+        self.secret = Some(label.into());
+        self
+    }
+
+    /// Signed so many seconds before it was received, by the sender's clock.
+    pub fn with_skew(mut self, seconds: i64) -> Self {
+        self.skew_seconds = Some(seconds);
+        self
+    }
+}
+
 /// An event from the inbox, to be interpreted.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Recorded<'a> {
     /// The gateway's id of the event.
     pub id: &'a str,
@@ -73,8 +103,16 @@ pub struct Recorded<'a> {
     pub body: &'a [u8],
 }
 
+impl<'a> Recorded<'a> {
+    /// An event as the inbox has it.
+    pub fn new(id: &'a str, kind: &'a str, occurred_at: Timestamp, body: &'a [u8]) -> Self {
+        Self { id, kind, occurred_at, body }
+    }
+}
+
 /// The ids by which an event names its payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct References {
     /// Texts that may be a payment's token, as the merchant passed it to the gateway. A text that is no payment's token
     /// is ignored.
@@ -84,8 +122,20 @@ pub struct References {
     pub gateway_refs: Vec<String>,
 }
 
+impl References {
+    /// The texts that may be a payment's token, and the gateway's ids.
+    pub fn new(
+        tokens: impl IntoIterator<Item = impl Into<String>>,
+        gateway_refs: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let tokens = tokens.into_iter().map(Into::into).collect();
+        Self { tokens, gateway_refs: gateway_refs.into_iter().map(Into::into).collect() }
+    }
+}
+
 /// What a gateway reads from an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Interpretation {
     /// The payment that the event is about.
     pub references: References,
@@ -110,8 +160,16 @@ pub struct Interpretation {
     pub object_to_fetch: Option<NamedObject>,
 }
 
+impl Interpretation {
+    /// An interpretation that says this and states nothing yet.
+    pub fn new(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), ..Self::default() }
+    }
+}
+
 /// What an event states of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SubscriptionStatement {
     /// The gateway's id of the subscription.
     pub gateway_ref: String,
@@ -122,14 +180,29 @@ pub struct SubscriptionStatement {
     pub facts: Vec<SubscriptionFact>,
 }
 
+impl SubscriptionStatement {
+    /// A statement of no facts yet.
+    pub fn new(gateway_ref: impl Into<String>) -> Self {
+        Self { gateway_ref: gateway_ref.into(), tokens: Vec::new(), facts: Vec::new() }
+    }
+}
+
 /// A gateway's object that waits to be completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Awaited {
     /// The gateway's id of the object.
     pub gateway_ref: String,
     /// Since when it waits, by the gateway's clock. A completion that was declined is requested again only for an
     /// object that waits since a later time. `None` if the gateway does not say.
     pub since: Option<Timestamp>,
+}
+
+impl Awaited {
+    /// An object of which the gateway does not say since when it waits.
+    pub fn new(gateway_ref: impl Into<String>) -> Self {
+        Self { gateway_ref: gateway_ref.into(), since: None }
+    }
 }
 
 /// The error for an event whose body cannot be interpreted. Says what was expected and what was given.
@@ -152,6 +225,7 @@ pub enum Source {
 
 /// The state of an event in the inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum EventState {
     /// Waits for a worker.
     Available,

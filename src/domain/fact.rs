@@ -72,6 +72,7 @@ pub enum State {
 
 /// The content of one register, as one event states it. Amounts are in minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fact {
     /// The aspect of the object.
     pub aspect: Aspect,

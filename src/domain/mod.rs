@@ -11,6 +11,7 @@ pub(crate) mod failure_group;
 pub(crate) mod hex;
 pub(crate) mod id;
 pub mod ledger;
+pub mod mode;
 pub mod money;
 pub mod named;
 pub(crate) mod network;
@@ -23,6 +24,7 @@ pub mod retry;
 pub(crate) mod search;
 pub mod subscription;
 pub(crate) mod typed_amount;
+pub mod word;
 
 /// A time in UTC, in microseconds: the resolution that both databases store.
 pub type Timestamp = time::OffsetDateTime;
@@ -49,6 +51,23 @@ pub fn storable_time(at: Timestamp) -> Option<Timestamp> {
 /// Parses an RFC 3339 text; `None` if it is none, or not [storable](storable_time).
 pub(crate) fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text, &time::format_description::well_known::Rfc3339).ok().and_then(storable_time)
+}
+
+/// A time as JSON: a text of RFC 3339.
+pub(crate) fn serialize_time<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = at.format(&time::format_description::well_known::Rfc3339).map_err(serde::ser::Error::custom)?;
+    serializer.serialize_str(&text)
+}
+
+/// As [`serialize_time`], of a time that may be missing.
+pub(crate) fn serialize_maybe_time<S: serde::Serializer>(
+    at: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serialize_time(at, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// The time of Unix seconds; `None` if it is not [storable](storable_time).

@@ -7,8 +7,9 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
 
-/// An amount in minor units of a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// An amount in minor units of a currency. As JSON: `{"minor": 4999, "currency": "EUR"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[non_exhaustive]
 pub struct Money {
     /// The amount in minor units: cents, pence, yen, fils.
     pub minor: i64,
@@ -108,6 +109,32 @@ impl std::error::Error for ParseDecimalError {}
 impl Currency {
     /// `XXX`, ISO 4217's code for "no currency": the currency of an adopted payment until an event states one.
     pub const NONE: Currency = Currency(*b"XXX");
+    /// Australian dollar.
+    pub const AUD: Currency = Currency(*b"AUD");
+    /// Brazilian real.
+    pub const BRL: Currency = Currency(*b"BRL");
+    /// Canadian dollar.
+    pub const CAD: Currency = Currency(*b"CAD");
+    /// Swiss franc.
+    pub const CHF: Currency = Currency(*b"CHF");
+    /// Danish krone.
+    pub const DKK: Currency = Currency(*b"DKK");
+    /// Euro.
+    pub const EUR: Currency = Currency(*b"EUR");
+    /// Pound sterling.
+    pub const GBP: Currency = Currency(*b"GBP");
+    /// Indian rupee.
+    pub const INR: Currency = Currency(*b"INR");
+    /// Japanese yen.
+    pub const JPY: Currency = Currency(*b"JPY");
+    /// Norwegian krone.
+    pub const NOK: Currency = Currency(*b"NOK");
+    /// Polish zloty.
+    pub const PLN: Currency = Currency(*b"PLN");
+    /// Swedish krona.
+    pub const SEK: Currency = Currency(*b"SEK");
+    /// United States dollar.
+    pub const USD: Currency = Currency(*b"USD");
 
     /// Parses a code of three ASCII letters, in either case.
     ///

@@ -6,6 +6,7 @@ pub(crate) const NOT_SHOWN: &str = "not_shown";
 /// A gateway's object that an event names without showing it. A worker asks the gateway for it, and the answer is an
 /// event like any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NamedObject {
     /// The gateway's word for what kind of object it is: `payment`, or the folder of its address, such as
     /// `payment_intents`.

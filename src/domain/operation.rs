@@ -2,6 +2,7 @@
 
 /// What a gateway can be asked to do with a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verb {
     /// Take authorized money.
     Capture,

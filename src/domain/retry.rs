@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// How often failed work is retried, and after which waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Backoff {
     /// The number of attempts in all. Default: 12, which together with the other defaults covers an outage of hours.
     pub attempts: u32,
@@ -15,11 +17,34 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { attempts: 12, first: Duration::from_secs(5), longest: Duration::from_secs(3600) }
+        Self::new()
     }
 }
 
 impl Backoff {
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { attempts: 12, first: Duration::from_secs(5), longest: Duration::from_secs(3600) }
+    }
+
+    /// How many attempts there are in all.
+    pub const fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The wait after the first failure.
+    pub const fn first(mut self, wait: Duration) -> Self {
+        self.first = wait;
+        self
+    }
+
+    /// The longest wait.
+    pub const fn longest(mut self, wait: Duration) -> Self {
+        self.longest = wait;
+        self
+    }
+
     /// The wait after the attempt with this number (from 1); `None` if it was the last. The wait doubles from attempt
     /// to attempt. `jitter` (0 to 255) takes off up to a half, so that work that failed together is not retried
     /// together.

@@ -50,6 +50,7 @@ pub(crate) type AlarmHook = Box<dyn Fn(Alarm) -> Run + Send + Sync>;
 /// # let _ = thresholds;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
 pub struct AlarmThresholds {
     pub(crate) overdue: Duration,
     pub(crate) silence: Duration,

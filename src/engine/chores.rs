@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// How often what was missed is fetched, and when payments are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
 pub struct Chores {
     /// How often the gateway's list of events is compared with the inbox, besides at every start; `None` is never.
     /// Default 15 minutes.
@@ -25,13 +27,47 @@ pub struct Chores {
 
 impl Default for Chores {
     fn default() -> Self {
-        let minutes = |count: u64| Some(Duration::from_secs(count * 60));
+        Self::new()
+    }
+}
+
+const fn minutes(count: u64) -> Option<Duration> {
+    Some(Duration::from_secs(count * 60))
+}
+
+impl Chores {
+    /// The defaults.
+    pub const fn new() -> Self {
         Self {
             reconcile_every: minutes(15),
             refresh_after: minutes(60),
             notice_authorized_after: minutes(5 * 24 * 60),
             compare_every: None,
         }
+    }
+
+    /// Sets [`Chores::reconcile_every`].
+    pub const fn reconcile_every(mut self, span: Option<Duration>) -> Self {
+        self.reconcile_every = span;
+        self
+    }
+
+    /// Sets [`Chores::refresh_after`].
+    pub const fn refresh_after(mut self, age: Option<Duration>) -> Self {
+        self.refresh_after = age;
+        self
+    }
+
+    /// Sets [`Chores::notice_authorized_after`].
+    pub const fn notice_authorized_after(mut self, age: Option<Duration>) -> Self {
+        self.notice_authorized_after = age;
+        self
+    }
+
+    /// Sets [`Chores::compare_every`].
+    pub const fn compare_every(mut self, span: Option<Duration>) -> Self {
+        self.compare_every = span;
+        self
     }
 }
 

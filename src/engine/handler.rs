@@ -16,6 +16,7 @@ use crate::telemetry::{self, Span, Stopwatch};
 
 /// What a handler says when it did not do its work. `?` on any error means retry.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum HandlerError {
     /// Try again, with the usual backoff.
     Retry(Box<dyn std::error::Error + Send + Sync>),

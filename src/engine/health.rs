@@ -14,6 +14,7 @@ use crate::store::Tx;
 /// [`HealthRoutes::checks`](crate::HealthRoutes::checks). The database, the migrations and the writer of the inbox are
 /// always looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
 pub struct ReadyChecks {
     patience: Duration,
     needs_worker: bool,
@@ -41,8 +42,8 @@ impl ReadyChecks {
 
     /// Whether some process must have a worker, seen within a minute. Default no: a process that receives can do so
     /// while none works, and a load balancer that sends it nothing more helps nobody.
-    pub fn needs_worker(mut self, needed: bool) -> Self {
-        self.needs_worker = needed;
+    pub fn needs_worker(mut self) -> Self {
+        self.needs_worker = true;
         self
     }
 

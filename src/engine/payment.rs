@@ -7,8 +7,8 @@ use crate::domain::money::Money;
 use crate::domain::payment::{PaymentState, Status, Terms};
 use crate::store::rows::PaymentRow;
 
-/// A payment as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A payment as it stands. As JSON its times are of RFC 3339 and its amounts are in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Payment {
     /// Our public id of it; what the gateway is given.
@@ -40,8 +40,10 @@ pub struct Payment {
     /// Whether nobody here had asked for it: it was made from an event.
     pub adopted: bool,
     /// When it was created.
+    #[serde(serialize_with = "crate::domain::serialize_time")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[serde(serialize_with = "crate::domain::serialize_time")]
     pub updated_at: Timestamp,
 }
 

@@ -24,6 +24,7 @@ use super::handler::matches;
 ///
 /// On SQLite the file does not shrink; what becomes free in it is used again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
 pub struct Retention {
     age: Option<Duration>,
     kinds: Vec<(String, Option<Duration>)>,

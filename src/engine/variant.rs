@@ -1,10 +1,12 @@
 //! A variant: a gateway under a name, and what is to happen to its events.
 
+use std::fmt;
 use std::time::Duration;
 
-use crate::gateways::Gateway;
+use crate::gateways::{Gateway, Mode};
 
 /// A configured gateway with what is to happen to its events. Made from a gateway by `.into()`.
+#[must_use = "a variant is added by `Builder::variant`"]
 pub struct Variant {
     pub(crate) gateway: Box<dyn Gateway>,
     pub(crate) unmatched: Unmatched,
@@ -16,6 +18,7 @@ pub struct Variant {
 /// What becomes of events for which no payment was created here (Payment Links, the gateway's own dashboard,
 /// another app on the same account).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unmatched {
     /// After the grace time a payment is made from the event. A subscription is made at once, under
     /// [`Unmatched::Park`] too: an event shows it whole.
@@ -30,6 +33,7 @@ pub enum Unmatched {
 
 /// What becomes of events of the other mode: test events on a live variant, or live events on a test variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModePolicy {
     /// They count like any other.
     Accept,
@@ -71,12 +75,22 @@ impl Variant {
         self
     }
 
-    /// Says which mode this variant is for (`true`: live), and what becomes of events of the other one. Default:
+    /// Says which mode this variant is for, and what becomes of events of the other one. Default:
     /// it is for both, because a signing secret is of one mode already. Then a test subscription counts as active only
     /// as long as there is no subscription of real money, through whichever variant.
-    pub fn mode(mut self, live: bool, others: ModePolicy) -> Self {
-        self.live = Some(live);
+    pub fn mode(mut self, mode: Mode, others: ModePolicy) -> Self {
+        self.live = Some(mode == Mode::Live);
         self.mode = others;
         self
+    }
+}
+
+impl fmt::Debug for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variant")
+            .field("gateway", &self.gateway.name())
+            .field("unmatched", &self.unmatched)
+            .field("grace", &self.grace)
+            .finish_non_exhaustive()
     }
 }

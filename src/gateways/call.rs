@@ -17,6 +17,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The result of starting a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Started {
     /// The customer continues on a page of the gateway's.
     Redirect {
@@ -31,6 +32,7 @@ pub enum Started {
 
 /// A call about one payment.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Call {
     /// What to do.
     pub verb: Verb,
@@ -60,6 +62,29 @@ pub struct Call {
 }
 
 impl Call {
+    /// The first try of a call about a payment of which no object is known.
+    pub fn new(
+        verb: Verb,
+        token: impl Into<String>,
+        total: Money,
+        idempotency_key: impl Into<String>,
+        requested_at: Timestamp,
+    ) -> Self {
+        Self {
+            verb,
+            token: token.into(),
+            gateway_refs: Vec::new(),
+            awaited: None,
+            aspects: BTreeMap::new(),
+            amount: None,
+            total,
+            reason: None,
+            idempotency_key: idempotency_key.into(),
+            tries: 1,
+            requested_at,
+        }
+    }
+
     /// The ids with a known fact of this aspect, in the order of [`Call::gateway_refs`]; for `None`, the ids without a
     /// known fact.
     pub fn ids(&self, aspect: Option<Aspect>) -> impl Iterator<Item = &str> {
@@ -70,6 +95,7 @@ impl Call {
 
 /// A question about an object that an event names without showing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fetch {
     /// The object.
     pub object: NamedObject,
@@ -80,13 +106,33 @@ pub struct Fetch {
     pub tries: u32,
 }
 
+impl Fetch {
+    /// The first try of a question.
+    pub fn new(object: NamedObject, idempotency_key: impl Into<String>) -> Self {
+        Self { object, idempotency_key: idempotency_key.into(), tries: 1 }
+    }
+}
+
 /// A page of a gateway's list of events.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Listing {
     /// The events, newest first.
     pub events: Vec<Envelope>,
     /// Whether there are older events on a further page.
     pub more: bool,
+}
+
+impl Listing {
+    /// A page with older events behind it.
+    pub fn page(events: Vec<Envelope>) -> Self {
+        Self { events, more: true }
+    }
+
+    /// The last page.
+    pub fn last_page(events: Vec<Envelope>) -> Self {
+        Self { events, more: false }
+    }
 }
 
 /// Why a call to a gateway failed. The texts are for operators and never contain a secret.

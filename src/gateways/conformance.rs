@@ -320,3 +320,9 @@ fn interpret(gateway: &dyn Gateway, event: &Envelope, now: Timestamp) -> Result<
     let occurred_at = event.occurred_at.unwrap_or(to_micros(now));
     gateway.interpret(&Recorded { id: &event.id, kind: &event.kind, occurred_at, body: &event.body })
 }
+
+impl fmt::Debug for Conformance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conformance").field("gateway", &self.gateway.name()).finish_non_exhaustive()
+    }
+}

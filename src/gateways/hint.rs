@@ -9,6 +9,7 @@ pub const HINT_KIND: &str = "actix_payments.hint";
 /// An unsigned delivery that only says that something happened to an object. Anybody can send one, so nothing in it is
 /// believed: all that it can do is have the gateway asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hint {
     /// The gateway's id of the object.
     pub gateway_ref: String,

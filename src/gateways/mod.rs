@@ -26,8 +26,10 @@ pub mod paypal;
 pub mod polar;
 pub mod razorpay;
 mod reading;
+mod request;
 pub(crate) mod retry;
 pub(crate) mod send;
+mod setup;
 pub(crate) mod signature;
 pub mod square;
 pub mod standard_webhooks;
@@ -36,15 +38,16 @@ pub mod subscriptions;
 mod verification;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
-use crate::domain::money::Money;
+pub use crate::domain::mode::Mode;
 pub use crate::domain::named::NamedObject;
 pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
 pub use page::{PageRequest, PageResponse};
+pub use request::{CaptureMethod, LineItem, PaymentRequest};
+pub use setup::{SecretStatus, Setup};
 pub use verification::{HINT_KIND, Hint, Reply, Verification};
 
 /// The adapter for one payment company. An instance is one configured variant of it.
@@ -236,8 +239,8 @@ pub trait Gateway: Send + Sync + 'static {
     }
 
     /// The page about this object in the company's own dashboard. Default: `None`.
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        let _ = (gateway_ref, livemode);
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        let _ = (gateway_ref, mode);
         None
     }
 }
@@ -249,101 +252,4 @@ pub const TEST_KIND: &str = "actix_payments.test";
 pub(crate) fn test_interpretation() -> Interpretation {
     let summary = "a test event sent from the admin; nothing to do".to_owned();
     Interpretation { summary, ..Interpretation::default() }
-}
-
-/// What has to be set up at the company, shown on the variant's admin page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Setup {
-    /// The steps, in order, as plain sentences. `{address}` stands for the variant's address.
-    pub steps: Vec<String>,
-    /// The kinds to subscribe to: those in which [`Gateway::interpret`] finds facts.
-    pub kinds: Vec<&'static str>,
-    /// The signing secrets, without their values.
-    pub secrets: Vec<SecretStatus>,
-    /// Whether an API key for outgoing calls is configured; `None` for a gateway that makes no calls.
-    pub api_key: Option<bool>,
-    /// The reasons that the company accepts for a refund. Empty if it accepts none.
-    pub refund_reasons: Vec<&'static str>,
-    /// Links to the company's documentation: a title and an `https://` address.
-    pub docs: Vec<(&'static str, &'static str)>,
-}
-
-/// A signing secret, without its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretStatus {
-    /// Its label, which is stored with the events that it verified.
-    pub label: String,
-    /// Whether it has a usable value.
-    pub is_set: bool,
-}
-
-/// A payment to be started at a gateway.
-#[derive(Debug, Clone)]
-pub struct PaymentRequest {
-    /// Our public id of the payment. The gateway's events must contain it.
-    pub token: String,
-    /// The host's own id, such as its order number.
-    pub reference: Option<String>,
-    /// The amount to pay.
-    pub amount: Money,
-    /// What is paid for. The items add up to the amount.
-    pub items: Vec<LineItem>,
-    /// When the money is captured.
-    pub capture: CaptureMethod,
-    /// The customer's email address.
-    pub customer: Option<String>,
-    /// The language of the checkout page, an IETF language tag: `de`, `pt-BR`.
-    pub locale: Option<String>,
-    /// When the checkout closes.
-    pub expires_at: Option<Timestamp>,
-    /// Metadata from the host.
-    pub metadata: BTreeMap<String, String>,
-    /// The path at which the variant is mounted, from the host's root and without a trailing slash: `/payments/dummy`.
-    /// `None` if it is not mounted.
-    pub address: Option<String>,
-    /// Where the customer returns to after paying.
-    pub return_url: Option<String>,
-    /// Where the customer returns to after giving up.
-    pub cancel_url: Option<String>,
-}
-
-/// One item that is paid for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineItem {
-    /// The name that the customer reads.
-    pub name: String,
-    /// How many of it.
-    pub quantity: u32,
-    /// The price of one, in minor units of the payment's currency.
-    pub unit_amount: i64,
-}
-
-/// When the money of a payment is captured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CaptureMethod {
-    /// As soon as the customer has paid.
-    #[default]
-    Immediate,
-    /// By a separate [capture](Verb::Capture) later. Until then the payment is only authorized.
-    Manual,
-}
-
-impl PaymentRequest {
-    /// A request with a token and an amount; all other fields are empty, and the capture is immediate.
-    pub fn new(token: impl Into<String>, amount: Money) -> Self {
-        Self {
-            token: token.into(),
-            reference: None,
-            amount,
-            items: Vec::new(),
-            capture: CaptureMethod::Immediate,
-            customer: None,
-            locale: None,
-            expires_at: None,
-            metadata: BTreeMap::new(),
-            address: None,
-            return_url: None,
-            cancel_url: None,
-        }
-    }
 }

@@ -31,6 +31,7 @@ pub struct ObjectQuery {
 
 /// A page of objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ObjectPage {
     /// The objects, in any order.
     pub objects: Vec<ListedObject>,
@@ -38,11 +39,26 @@ pub struct ObjectPage {
     pub next: Option<String>,
 }
 
+impl ObjectPage {
+    /// A page, and where the list goes on.
+    pub fn new(objects: Vec<ListedObject>, next: Option<String>) -> Self {
+        Self { objects, next }
+    }
+}
+
 /// A listed object.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListedObject {
     /// Which object it is, as [`Gateway::fetch`](super::Gateway::fetch) is asked for it.
     pub object: NamedObject,
     /// How it is now, as the events that a refresh would answer with. They are compared and never stored.
     pub events: Vec<Envelope>,
+}
+
+impl ListedObject {
+    /// An object, and how it is now.
+    pub fn new(object: NamedObject, events: Vec<Envelope>) -> Self {
+        Self { object, events }
+    }
 }

@@ -4,6 +4,7 @@ use crate::domain::Timestamp;
 
 /// A request to one of a gateway's own pages.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct PageRequest {
     /// Whether the method is POST; otherwise it is GET.
     pub post: bool,
@@ -22,8 +23,27 @@ pub struct PageRequest {
     pub now: Timestamp,
 }
 
+impl PageRequest {
+    /// A GET of the path below the variant's address, which is `address`.
+    pub fn get(address: impl Into<String>, path: impl Into<String>, now: Timestamp) -> Self {
+        let (address, path) = (address.into(), path.into());
+        Self { post: false, path, address, endpoint: String::new(), query: Vec::new(), form: Vec::new(), now }
+    }
+
+    /// A POST of this form.
+    pub fn post(
+        address: impl Into<String>,
+        path: impl Into<String>,
+        form: Vec<(String, String)>,
+        now: Timestamp,
+    ) -> Self {
+        Self { post: true, form, ..Self::get(address, path, now) }
+    }
+}
+
 /// The response of a gateway's own page.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PageResponse {
     /// An HTML page. It is served under the same strict content security policy as the admin pages.
     Html(String),

@@ -1,11 +1,14 @@
 //! What a gateway says of a delivery, and how it wants one answered.
 
+use std::fmt;
+
 use super::call::BoxFuture;
 pub use super::hint::{HINT_KIND, Hint};
 use crate::domain::delivery::Rejection;
 use crate::domain::event::Verified;
 
 /// The result of verifying a delivery: immediate for most gateways, later for those that have to ask somebody.
+#[non_exhaustive]
 pub enum Verification<'a> {
     /// Decided from the delivery alone.
     Ready(Result<Verified, Rejection>),
@@ -22,9 +25,27 @@ pub enum Verification<'a> {
 
 /// An answer to a delivery, as plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reply {
     /// The HTTP status: 2xx or 4xx.
     pub status: u16,
     /// The whole body.
     pub body: String,
+}
+
+impl Reply {
+    /// An answer of this status (2xx or 4xx) and this text.
+    pub fn new(status: u16, body: impl Into<String>) -> Self {
+        Self { status, body: body.into() }
+    }
+}
+
+impl fmt::Debug for Verification<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(result) => f.debug_tuple("Ready").field(result).finish(),
+            Self::Later(_) => f.write_str("Later"),
+            Self::Hint(result) => f.debug_tuple("Hint").field(result).finish(),
+        }
+    }
 }

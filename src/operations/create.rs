@@ -14,12 +14,14 @@ use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
 use crate::operations::index_words::insert;
+use crate::operations::next::Next;
 use crate::operations::observed::observed;
 use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
 
 /// A payment to be created.
 #[derive(Debug, Clone)]
+#[must_use = "it becomes a payment by `Payments::create`"]
 pub struct NewPayment {
     variant: String,
     order: PaymentRequest,
@@ -28,17 +30,9 @@ pub struct NewPayment {
     checkout: bool,
 }
 
-/// What is to be done next on the customer's way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Send the customer to this address.
-    Redirect(String),
-    /// Nothing: the gateway reports by itself, or the host starts the gateway's checkout with the token.
-    Done,
-}
-
 /// A payment that was created.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Created {
     /// The payment; give its `token` to the gateway where the host starts the checkout itself.
     pub payment: Payment,

@@ -9,6 +9,7 @@ use crate::gateways::Verb;
 
 /// What is to go back, and why.
 #[derive(Debug, Clone, Default)]
+#[must_use = "money is given back by `Payments::refund`"]
 pub struct Refund {
     amount: Option<Money>,
     reason: Option<String>,

@@ -21,7 +21,7 @@ use crate::store::rows::PaymentRow;
 /// A decision about a payment that needs review, and why. To give the money back, refund the payment instead: once all
 /// that came went back, no amount needs review any more.
 #[derive(Debug, Clone)]
-#[must_use = "nothing is decided until Payments::resolve_review is told"]
+#[must_use = "nothing is decided until `Payments::resolve_review` is called"]
 pub struct Resolution {
     decides: Decides,
     note: String,

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::create::{Next, checked_address};
+use super::create::checked_address;
+use super::next::Next;
 use super::observed::observed;
 use crate::domain::event::storable;
 use crate::domain::subscription::{OwnerClaim, OwnerSource, SubscriptionFact, SubscriptionFacts};
@@ -17,6 +18,7 @@ use crate::store::subscriptions::SubscriptionRow;
 
 /// A subscription to be started.
 #[derive(Debug, Clone)]
+#[must_use = "it becomes a subscription by `Payments::subscribe`"]
 pub struct NewSubscription {
     variant: String,
     request: SubscriptionRequest,

@@ -5,6 +5,7 @@ mod alarms;
 mod limits;
 mod persons;
 mod replica;
+mod shown;
 mod subscriptions;
 
 use std::collections::{BTreeMap, HashSet};
@@ -30,6 +31,7 @@ use crate::store::dialect::HostConnection;
 use crate::store::writer::{Limits, Writer};
 
 /// Configures [`Payments`].
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder<C: HostConnection> {
     database: Database<C>,
     replica: Option<Database<C>>,

@@ -1,5 +1,7 @@
 //! What handlers are handed: a transition or an event, with the handle beside it.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::Payments;
@@ -10,7 +12,7 @@ use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::{DisputeChange, EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice};
 
 /// A recorded step of a payment, handed to handlers.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Transition {
     /// The payment, as it stands now.
@@ -72,7 +74,7 @@ impl Transition {
 
 /// A recorded step of a subscription, handed to handlers: a change of its status, owner, items, period, trial, end or
 /// pause.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubscriptionTransition {
     /// The subscription, as it stands now.
@@ -134,8 +136,43 @@ impl Event {
         &self.payments
     }
 
+    /// The body, read as JSON.
+    ///
+    /// ```no_run
+    /// # use actix_payments::{Event, HandlerError};
+    /// #[derive(serde::Deserialize)]
+    /// struct Dunning {
+    ///     invoice: String,
+    /// }
+    ///
+    /// async fn dun(event: Event) -> Result<(), HandlerError> {
+    ///     let dunning: Dunning = event.json()?;
+    ///     println!("{} is overdue", dunning.invoice);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the body is no JSON, or not of this form.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+
     pub(super) fn new(notice: EventNotice, payments: Payments) -> Self {
         let EventNotice { variant, id, kind, occurred_at, body, payment, subscription } = notice;
         Self { variant, id, kind, occurred_at, body, payment, subscription, payments }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("variant", &self.variant)
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("occurred_at", &self.occurred_at)
+            .field("payment", &self.payment)
+            .field("subscription", &self.subscription)
+            .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::Timestamp;
 use crate::domain::difference::{DifferingValue, DriftSubject};
+use crate::domain::mode::Mode;
 use crate::engine::drift::Comparable;
 use crate::engine::{Engine, Variant};
 use crate::error::Error;
@@ -58,7 +59,7 @@ impl Engine {
             DriftSubject::Subscription => Some(here(&format!("subscriptions/{name}"))),
             DriftSubject::Object => {
                 let variant = self.variant(variant)?;
-                variant.gateway.dashboard_url(name, variant.live.unwrap_or(true))
+                variant.gateway.dashboard_url(name, Mode::of(Some(variant.live.unwrap_or(true))))
             }
         }
     }

@@ -20,6 +20,7 @@ const CHUNK: usize = 100;
 /// A payment as it is stored, beside what its events make of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub struct Rebuilt {
     /// The payment as it is stored.
     pub stored: Payment,

@@ -7,6 +7,7 @@ use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
 use crate::domain::id::EventId;
 use crate::domain::ledger::Effect;
+use crate::domain::mode::Mode;
 use crate::domain::payer::Payer;
 use crate::engine::payment::Payment;
 use crate::engine::{Engine, event_facts, find};
@@ -108,7 +109,7 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
     let Some(payment) = find::by_token(tx, token)? else { return Ok(None) };
     let gateway = engine.variants.get(&payment.variant).map(|variant| &variant.gateway);
     let with_page = |text: String| {
-        let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, payment.livemode.unwrap_or(false)));
+        let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, Mode::of(payment.livemode)));
         (text, page)
     };
     let references = tx.references_of(payment.id)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::event::distinct;
 use crate::domain::id::EventId;
+use crate::domain::mode::Mode;
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::subscription::SubscriptionInvoice;
 use crate::engine::subscription_allowed::may;
@@ -67,7 +68,7 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
         invoices.iter().filter_map(|invoice| serde_json::from_str(&invoice.fact).ok()).collect();
     let paid_by = payments(tx, &row, &invoices)?;
     let payment_of = |text: &String| paid_by.get(text).cloned();
-    let page = |text: &String| gateway?.dashboard_url(text, row.livemode.unwrap_or(false));
+    let page = |text: &String| gateway?.dashboard_url(text, Mode::of(row.livemode));
     let is_running = subscription.state.is_active(engine.now(), engine.grace);
     let is_of_this_mode = engine.is_of_this_mode(tx, &row)?;
     Ok(Some(SubscriptionStory {

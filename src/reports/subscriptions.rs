@@ -16,6 +16,7 @@ const MOST: i64 = 1_000;
 
 /// Which subscriptions to list: those that match all that is said.
 #[derive(Debug, Clone, Default)]
+#[must_use = "a query is answered by `Payments::subscriptions`"]
 pub struct SubscriptionQuery {
     filter: SubscriptionFilter,
     after: Option<i64>,

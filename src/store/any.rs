@@ -2,6 +2,7 @@
 //! two connections, owned ([`AnyConnection`]) or lent to a handler ([`AnyRef`]).
 
 use std::any::Any;
+use std::fmt;
 use std::path::PathBuf;
 
 use diesel::r2d2::{ConnectionManager, Error as PoolError, ManageConnection};
@@ -199,5 +200,38 @@ impl Dialect for AnyConnection {
 
     fn migrate(&mut self) -> Result<(), Error> {
         either!(self, AnyConnection, conn => conn.migrate())
+    }
+}
+
+impl fmt::Debug for AnyConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => "Sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "Postgres",
+        })
+    }
+}
+
+impl fmt::Debug for AnyRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => "Sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "Postgres",
+        })
+    }
+}
+
+impl fmt::Debug for AnyManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            #[cfg(feature = "sqlite")]
+            Managers::Sqlite(_) => "Sqlite",
+            #[cfg(feature = "postgres")]
+            Managers::Postgres(_) => "Postgres",
+        })
     }
 }

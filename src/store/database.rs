@@ -2,6 +2,7 @@
 //! transaction gets that very connection. A mistyped address is an error here, never a stray file.
 
 use std::any::Any;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -258,5 +259,11 @@ mod postgres {
             let address = Address::checked(url.as_ref())?;
             Ok(Self::open(move || ConnectionManager::new(&address.url), address.shares_connections))
         }
+    }
+}
+
+impl<C: HostConnection> fmt::Debug for Database<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! Whether the owner of a request has an active subscription: an extractor for one of the host's handlers, and a guard
 //! before a whole scope of them. Both remember the answer for some seconds.
 
+use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -33,6 +34,7 @@ type Answer = Arc<dyn Fn(&HttpRequest) -> HttpResponse + Send + Sync>;
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "it guards the scope that it wraps"]
 pub struct RequireActive {
     payments: Payments,
     owner: Owner,
@@ -120,5 +122,11 @@ impl FromRequest for ActiveSubscription {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let active = req.extensions().get::<Self>().cloned();
         ready(active.ok_or_else(|| error::ErrorPaymentRequired("an active subscription is needed")))
+    }
+}
+
+impl fmt::Debug for RequireActive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireActive").finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! The routes that say whether a process lives and whether it is ready.
 
+use std::fmt;
+
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
@@ -13,6 +15,7 @@ use crate::payments::Payments;
 ///
 /// Both answer JSON. `live` is 200 as long as the process need not be started anew, whatever the database does: an
 /// outage must not become a restart loop. `ready` is 200 or 503 and says of each part how it is.
+#[must_use = "routes serve nothing until they are an app's service"]
 pub struct HealthRoutes {
     payments: Payments,
     path: String,
@@ -71,4 +74,10 @@ fn ready(readiness: &Readiness) -> HttpResponse {
 fn answer(is_good: bool, body: &Value) -> HttpResponse {
     let status = if is_good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     respond::plain(status).insert_header((header::CONTENT_TYPE, "application/json")).body(body.to_string())
+}
+
+impl fmt::Debug for HealthRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealthRoutes").field("path", &self.path).field("checks", &self.checks).finish_non_exhaustive()
+    }
 }

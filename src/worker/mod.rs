@@ -4,6 +4,7 @@
 mod pace;
 mod run;
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -13,11 +14,13 @@ use crate::payments::Payments;
 use run::Settings;
 
 /// Configures the loop that processes events.
+#[must_use = "a worker does nothing until it is started"]
 pub struct Worker {
     settings: Settings,
 }
 
 /// A worker that is running, on a thread of its own: until it is stopped, or else as long as the process.
+#[must_use = "a worker that nobody stops is cut off with its process: keep it, and call `stop`"]
 pub struct RunningWorker {
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
@@ -103,5 +106,17 @@ impl RunningWorker {
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.ended.await;
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RunningWorker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningWorker").finish_non_exhaustive()
     }
 }

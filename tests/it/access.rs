@@ -175,7 +175,7 @@ fn what_is_no_hash_is_refused_and_not_repeated() {
     for text in
         ["", "hunter2", "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$abcdefghijklmnopqrstuv", "$scrypt$ln=1$c2FsdHk$aGFzaA"]
     {
-        let refused = basic_auth("admin", text).err().expect(text).to_string();
+        let refused = basic_auth("admin", text).expect_err(text).to_string();
         assert!(refused.contains("hash_password"), "{refused}");
         assert!(text.is_empty() || !refused.contains(text), "{refused}");
     }

@@ -35,7 +35,7 @@ async fn it_keeps_the_promises() {
     for body in story("pay_token") {
         let headers = acme.sign(body.as_bytes(), now).unwrap().into_iter();
         let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
-        suite = suite.delivery(Delivery { headers, query: String::new(), body: body.into() }, now);
+        suite = suite.delivery(Delivery::new(body).with_headers(headers), now);
     }
     suite.check().await.unwrap();
     assert!(Acme::new(" ").check().is_err());

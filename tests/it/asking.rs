@@ -15,7 +15,7 @@ use crate::stripe::fake::{Fake, Fault};
 async fn told(kind: Kind, what: Happened) -> (App, String) {
     let app = App::bare(kind, |builder| builder.variant("dummy", Dummy::new("secret"))).await;
     let new = NewPayment::new("dummy", money(4999, "EUR")).customer("mia@shop.example");
-    app.payments.mount("/payments");
+    let _ = app.payments.mount("/payments");
     let token = app.payments.create(new).await.unwrap().payment.token;
     let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
     let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", what, &token, money(4999, "EUR")), now);

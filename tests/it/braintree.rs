@@ -45,7 +45,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn delivery(body: impl Into<Vec<u8>>) -> Delivery {
-    Delivery { headers: Vec::new(), query: String::new(), body: body.into().into() }
+    Delivery::new(body.into())
 }
 
 fn verify(body: impl Into<Vec<u8>>) -> Result<Verified, Rejection> {
@@ -66,15 +66,8 @@ pub(crate) fn signed(xml: &str) -> String {
 }
 
 async fn challenge(query: &str) -> Option<PageResponse> {
-    let request = PageRequest {
-        post: false,
-        path: String::new(),
-        address: "/payments/braintree".to_owned(),
-        endpoint: String::new(),
-        query: vec![("bt_challenge".to_owned(), query.to_owned())],
-        form: Vec::new(),
-        now: at(NOW),
-    };
+    let mut request = PageRequest::get("/payments/braintree", "", at(NOW));
+    request.query = vec![("bt_challenge".to_owned(), query.to_owned())];
     braintree().page(&request).await
 }
 
@@ -142,7 +135,7 @@ fn a_deep_document_is_no_trouble() {
         let deep =
             format!("<notification><kind>check</kind>{}{}</notification>", "<a>".repeat(depth), "</a>".repeat(depth));
         let _ = verify(signed(&deep));
-        let recorded = Recorded { id: "1", kind: "transaction_settled", occurred_at: at(NOW), body: deep.as_bytes() };
+        let recorded = Recorded::new("1", "transaction_settled", at(NOW), deep.as_bytes());
         assert!(braintree().interpret(&recorded).is_err());
     }
 }
@@ -152,7 +145,7 @@ fn a_test_delivery_is_genuine_and_says_nothing() {
     let delivery = braintree().test_delivery("evt_1", at(NOW)).unwrap();
     let event = verify(delivery.body.to_vec()).unwrap().events.remove(0);
     assert_eq!((event.id.as_str(), event.kind.as_str()), ("evt_1", TEST_KIND));
-    let recorded = Recorded { id: "evt_1", kind: TEST_KIND, occurred_at: at(NOW), body: &event.body };
+    let recorded = Recorded::new("evt_1", TEST_KIND, at(NOW), &event.body);
     assert_eq!(braintree().interpret(&recorded).unwrap().facts, []);
 }
 
@@ -170,7 +163,7 @@ proptest! {
         prop_assert!(verify(body.clone()).is_err());
         let form = format!("bt_signature={pair}&bt_payload={payload}");
         prop_assert!(verify(form).is_err());
-        let recorded = Recorded { id: "1", kind: "dispute_lost", occurred_at: at(NOW), body: &body };
+        let recorded = Recorded::new("1", "dispute_lost", at(NOW), &body);
         prop_assert!(braintree().interpret(&recorded).is_err());
     }
 }
@@ -186,7 +179,7 @@ pub(crate) fn events() -> BTreeMap<String, String> {
 fn understand(xml: &str) -> Interpretation {
     let event = verify(signed(xml)).unwrap().events.remove(0);
     let occurred_at = event.occurred_at.unwrap();
-    braintree().interpret(&Recorded { id: &event.id, kind: &event.kind, occurred_at, body: &event.body }).unwrap()
+    braintree().interpret(&Recorded::new(&event.id, &event.kind, occurred_at, &event.body)).unwrap()
 }
 
 #[test]
@@ -287,7 +280,7 @@ fn fee_of(kind: &str, details: &str) -> Vec<String> {
          <id>8x1k2mqp</id><type>{kind}</type><amount>49.99</amount><currency-iso-code>EUR</currency-iso-code>\
          <paypal><payer-id>P1</payer-id>{details}</paypal></transaction></subject></notification>"
     );
-    let recorded = Recorded { id: "1", kind: "transaction_settled", occurred_at: at(NOW), body: body.as_bytes() };
+    let recorded = Recorded::new("1", "transaction_settled", at(NOW), body.as_bytes());
     let facts = braintree().interpret(&recorded).unwrap().facts.into_iter();
     let fees = facts.filter(|fact| (fact.aspect, fact.gateway_ref.as_str()) == (Aspect::Fee, "8x1k2mqp"));
     fees.map(|fee| Money::new(fee.amount.unwrap(), fee.currency.unwrap()).to_string()).collect()

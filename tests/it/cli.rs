@@ -3,6 +3,7 @@
 mod doctor;
 mod shop;
 
+use actix_payments::cli::Reader;
 use actix_payments::cli::{Answer, Command};
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{Database, Payments};
@@ -25,7 +26,7 @@ impl App {
     /// Runs a command, its output for programs.
     pub(crate) async fn cli(&self, words: &str) -> Answer {
         let words = ["program"].into_iter().chain(words.split_whitespace());
-        Program::try_parse_from(words).unwrap().command.answer(&self.payments, false).await
+        Program::try_parse_from(words).unwrap().command.answer(&self.payments, Reader::Program).await
     }
 
     /// The answer to `words` with `--json`.
@@ -169,7 +170,7 @@ on_both_databases! {
         let database = Database::from_url(&url).unwrap();
         let payments = Payments::builder(database.clone()).variant("stripe", Stripe::new(SECRET)).build().unwrap();
         let words = ["program", "migrate", "--actor", "anna"];
-        let answer = Program::try_parse_from(words).unwrap().command.answer(&payments, false).await;
+        let answer = Program::try_parse_from(words).unwrap().command.answer(&payments, Reader::Program).await;
         assert!(answer.code == 0 && answer.text.starts_with("0001_foundation\n"), "{answer:?}");
         let acts = "SELECT act || ' by ' || actor || ': ' || detail AS t FROM pay_audit";
         let acts = texts(&database, acts);
@@ -186,9 +187,9 @@ on_both_databases! {
             ("doctor", "\u{1b}[32mok\u{1b}[0m"),
         ] {
             let words = ["program", words];
-            let shown = Program::try_parse_from(words).unwrap().command.answer(&app.payments, true).await.text;
+            let shown = Program::try_parse_from(words).unwrap().command.answer(&app.payments, Reader::Terminal).await.text;
             assert!(shown.contains(painted), "{painted:?} in {shown:?}");
-            let piped = Program::try_parse_from(words).unwrap().command.answer(&app.payments, false).await.text;
+            let piped = Program::try_parse_from(words).unwrap().command.answer(&app.payments, Reader::Program).await.text;
             assert!(!piped.contains('\u{1b}') && piped.contains('\t'), "{piped:?}");
         }
     }

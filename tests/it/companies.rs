@@ -87,7 +87,7 @@ pub fn events<C: Company>() -> BTreeMap<String, String> {
 pub fn delivery<C: Company>(body: &str, id: &str) -> Delivery {
     let (headers, body) = C::signed(body, id);
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
-    Delivery { headers, query: String::new(), body: body.into() }
+    Delivery::new(body).with_headers(headers)
 }
 
 pub fn verify(gateway: &dyn Gateway, delivery: &Delivery, now: i64) -> Result<Verified, Rejection> {
@@ -105,7 +105,7 @@ pub fn received<C: Company>(name: &str, body: &str) -> Vec<Envelope> {
 
 pub fn interpret(gateway: &dyn Gateway, event: &Envelope) -> Interpretation {
     let occurred_at = event.occurred_at.unwrap_or(at(NOW));
-    let recorded = Recorded { id: &event.id, kind: &event.kind, occurred_at, body: &event.body };
+    let recorded = Recorded::new(&event.id, &event.kind, occurred_at, &event.body);
     gateway.interpret(&recorded).unwrap_or_else(|wrong| panic!("{}: {wrong}", event.id))
 }
 
@@ -133,7 +133,7 @@ pub fn answers_as_recorded<G: Gateway>(file: &str, count: usize, but_for: &[&str
         };
         let query = vector["query"].as_object().into_iter().flatten();
         let query: Vec<_> = query.map(|(name, value)| format!("{name}={}", value.as_str().unwrap())).collect();
-        let delivery = Delivery { headers: headers.collect(), query: query.join("&"), body: body.into() };
+        let delivery = Delivery::new(body).with_headers(headers.collect()).with_query(query.join("&"));
         let answer = verify(&gateway(vector), &delivery, vector["now"].as_i64().unwrap_or(NOW));
         let expected = vector["expect_signature"].as_str().unwrap_or_else(|| vector["expect"].as_str().unwrap());
         let name = vector["name"].as_str().unwrap();
@@ -220,10 +220,10 @@ pub fn no_bytes_make_it_panic<C: Company>(body: &[u8], cut: usize, seed: usize) 
     let kind = &received::<C>(name, other)[0].kind;
     let broken = &text.as_bytes()[..cut.min(text.len())];
     for body in [body, broken, text.as_bytes()] {
-        let recorded = Recorded { id: "1", kind, occurred_at: at(NOW), body };
+        let recorded = Recorded::new("1", kind, at(NOW), body);
         let _ = gateway.interpret(&recorded);
         let _ = gateway.references(&recorded);
-        let delivery = Delivery { headers: Vec::new(), query: String::new(), body: body.to_vec().into() };
+        let delivery = Delivery::new(body.to_vec());
         assert!(verify(&gateway, &delivery, NOW).is_err());
     }
 }

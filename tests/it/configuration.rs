@@ -84,7 +84,7 @@ fn what_cannot_work_is_refused_in_words() {
         (|b| stripe(b).queue_bytes(0), "queue_bytes"),
         (|b| stripe(b).queue(0), "queue"),
         (|b| stripe(b).handler_timeout(Duration::ZERO), "handler_timeout"),
-        (|b| stripe(b).backoff(Backoff { attempts: 0, ..Backoff::default() }), "backoff.attempts"),
+        (|b| stripe(b).backoff(Backoff::new().attempts(0)), "backoff.attempts"),
     ];
     let (url, _folder) = fresh_database(Kind::Sqlite);
     let database = Database::from_url(&url).unwrap();
@@ -153,7 +153,7 @@ fn a_mount_s_path_has_its_slash_whether_or_not_it_is_said() {
     let (url, _folder) = fresh_database(Kind::Sqlite);
     for (path, address) in [("payments", "/payments/stripe/"), ("/payments/", "/payments/stripe/"), ("/", "/stripe/")] {
         let payments = stripe(Payments::builder(Database::from_url(&url).unwrap())).build().unwrap();
-        payments.mount(path);
+        let _ = payments.mount(path);
         assert_eq!(payments.address_of("stripe"), address, "{path:?}");
     }
 }

@@ -13,6 +13,7 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::gateways::{Gateway, Setup, Verification};
 use serde_json::json;
 
+use crate::scenes::with;
 use crate::{braintree, hmac_webhooks, paypal};
 
 const NOW: i64 = 1_791_800_000;
@@ -23,7 +24,7 @@ fn now() -> Timestamp {
 
 fn delivery(headers: &[(&str, String)], body: impl Into<Vec<u8>>) -> Delivery {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())).collect();
-    Delivery { headers, query: String::new(), body: body.into().into() }
+    Delivery::new(Into::<Vec<u8>>::into(body)).with_headers(headers)
 }
 
 async fn holds(gateway: &dyn Gateway, secret: &str, deliveries: impl IntoIterator<Item = Delivery>) {
@@ -115,9 +116,14 @@ impl Bad {
         };
         let (body, kind) = (delivery.body.clone(), "paid".to_owned());
         let (occurred_at, livemode, account, api_version) = (None, None, None, None);
-        let event = Envelope { id, kind, occurred_at, livemode, account, api_version, body };
+        let event = with(Envelope::new(id, kind, body), |it| {
+            it.occurred_at = occurred_at;
+            it.livemode = livemode;
+            it.account = account;
+            it.api_version = api_version;
+        });
         match genuine {
-            true => Ok(Verified { events: vec![event], secret: None, skew_seconds: None }),
+            true => Ok(Verified::new(vec![event])),
             false => Err(Rejection::SignatureMismatch),
         }
     }
@@ -140,7 +146,7 @@ impl Gateway for Bad {
         if event.kind != "paid" {
             return match self.0 {
                 Fault::RefusesUnknownKinds => Err(Malformed("what is that?".to_owned())),
-                _ => Ok(Interpretation { summary: "nothing".to_owned(), ..Interpretation::default() }),
+                _ => Ok(with(Interpretation::default(), |it| it.summary = "nothing".to_owned())),
             };
         }
         let calls = self.1.fetch_add(1, Ordering::Relaxed);
@@ -149,12 +155,15 @@ impl Gateway for Bad {
         let euro = actix_payments::domain::money::Currency::parse("EUR").unwrap();
         let fact = Fact::new(Aspect::Capture, "c1", State::Succeeded, event.occurred_at, id).with_amount(minor, euro);
         let summary = if self.0 == Fault::Mute { String::new() } else { "paid".to_owned() };
-        Ok(Interpretation { facts: vec![fact], summary, ..Interpretation::default() })
+        Ok(with(Interpretation::default(), |it| {
+            it.facts = vec![fact];
+            it.summary = summary;
+        }))
     }
 
     fn setup(&self) -> Setup {
         let steps = if self.0 == Fault::TellsTheSecret { vec!["type hidden".to_owned()] } else { Vec::new() };
-        Setup { steps, ..Setup::default() }
+        with(Setup::default(), |it| it.steps = steps)
     }
 }
 

@@ -14,7 +14,7 @@ fn kettle(variant: &str, key: &str) -> NewPayment {
 
 async fn with_dummy(kind: Kind) -> App {
     let app = App::with(kind, |builder| builder.variant("dummy", Dummy::new("secret"))).await;
-    app.payments.mount("/payments");
+    let _ = app.payments.mount("/payments");
     app
 }
 

@@ -28,7 +28,7 @@ fn eur(minor: i64) -> Money {
 
 fn delivery(header: &str, body: impl Into<Vec<u8>>) -> Delivery {
     let headers = vec![("dummy-signature".to_owned(), header.as_bytes().to_vec())];
-    Delivery { headers, query: String::new(), body: body.into().into() }
+    Delivery::new(body.into()).with_headers(headers)
 }
 
 fn signed(body: &[u8]) -> Delivery {
@@ -46,5 +46,5 @@ fn verify(delivery: &Delivery, now: i64) -> Result<Verified, Rejection> {
 fn understand(delivery: &Delivery) -> Result<Interpretation, Malformed> {
     let event = verify(delivery, NOW).unwrap().events.remove(0);
     let occurred_at = event.occurred_at.unwrap();
-    dummy().interpret(&Recorded { id: &event.id, kind: &event.kind, occurred_at, body: &event.body })
+    dummy().interpret(&Recorded::new(&event.id, &event.kind, occurred_at, &event.body))
 }

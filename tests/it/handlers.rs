@@ -10,7 +10,7 @@ use crate::app::{App, on_both_databases};
 use crate::events::fixture;
 use crate::scenes::{Notes, completed};
 
-const TWO_ATTEMPTS: Backoff = Backoff { attempts: 2, first: Duration::from_secs(5), longest: Duration::from_secs(60) };
+const TWO_ATTEMPTS: Backoff = Backoff::new().attempts(2).first(Duration::from_secs(5)).longest(Duration::from_secs(60));
 
 /// A handler that notes its name and each step, and answers what `answer` says of its how manieth run this is.
 fn noting(

@@ -9,7 +9,7 @@ use actix_payments::{AnyConnection, Builder, Chores};
 use actix_web::http::Method;
 
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
-use crate::scenes::until;
+use crate::scenes::{until, with};
 use crate::stripe::fake::Fake;
 use crate::stripe::listener::{Listener, Say};
 use crate::subscriptions::billing::Billing;
@@ -66,12 +66,12 @@ async fn work_until(app: &App, hanging: Hanging, sql: &str) {
 }
 
 const NOTHING: Chores =
-    Chores { reconcile_every: None, refresh_after: None, notice_authorized_after: None, compare_every: None };
+    Chores::new().reconcile_every(None).refresh_after(None).notice_authorized_after(None).compare_every(None);
 
 on_both_databases! {
     async fn what_another_variant_missed_is_fetched_meanwhile(kind) {
         let (hanging, fake) = (Hanging::new(), Fake::new(NOW));
-        let chores = Chores { reconcile_every: Some(Duration::from_secs(900)), ..NOTHING };
+        let chores = with(NOTHING, |it| it.reconcile_every = Some(Duration::from_secs(900)));
         let app = app(kind, &hanging, fake.gateway(SECRET), chores).await;
         let done = "SELECT count(*) FROM pay_chores WHERE name = 'reconcile:beta' AND done_to IS NOT NULL";
         work_until(&app, hanging, done).await;
@@ -80,7 +80,7 @@ on_both_databases! {
     async fn what_else_is_due_of_the_same_variant_is_done_meanwhile(kind) {
         let (hanging, fake) = (Hanging::new(), Fake::new(NOW));
         let (often, stale) = (Some(Duration::from_secs(900)), Some(Duration::from_secs(3600)));
-        let chores = Chores { reconcile_every: often, refresh_after: stale, ..NOTHING };
+        let chores = with(NOTHING, |it| { it.reconcile_every = often; it.refresh_after = stale; });
         let app = app(kind, &hanging, fake.gateway(SECRET), chores).await;
         let done = "SELECT count(*) FROM pay_chores WHERE name = 'refresh:alpha' AND ran_at IS NOT NULL";
         work_until(&app, hanging, done).await;

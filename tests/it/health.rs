@@ -70,13 +70,13 @@ on_both_databases! {
         assert_eq!(asked(&payments, ReadyChecks::new(), "/health/ready").await.0, 200);
         let app = App::at(url, None, |builder| builder.variant("stripe", Stripe::new(SECRET))).await;
         app.run("DELETE FROM pay_migrations WHERE name = '0013_handlers'");
-        let (status, body) = app.ready(ReadyChecks::new().needs_worker(true)).await;
+        let (status, body) = app.ready(ReadyChecks::new().needs_worker()).await;
         assert_eq!((status, &body["parts"]["migrations"]), (503, &json!("not run yet: 0013_handlers")));
     }
 
     async fn a_worker_is_needed_only_where_the_host_says_so(kind) {
         let app = App::new(kind).await;
-        let checks = ReadyChecks::new().needs_worker(true);
+        let checks = ReadyChecks::new().needs_worker();
         let (status, body) = app.ready(checks.clone()).await;
         assert_eq!((status, &body["parts"]["worker"]), (503, &json!("none was seen within a minute")));
         assert_eq!(app.ready(ReadyChecks::new()).await.0, 200);

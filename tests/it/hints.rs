@@ -15,7 +15,7 @@ use actix_payments::gateways::{Gateway, Reply, Verification};
 use actix_web::http::Method;
 
 use crate::app::{App, on_both_databases};
-use crate::scenes::money;
+use crate::scenes::{money, with};
 
 /// What the company knows: of each of its ids the answer that it gives, or none while it can't be reached.
 #[derive(Clone, Default)]
@@ -46,17 +46,8 @@ impl Hinting {
         let id = body.strip_prefix("id=").filter(|id| id.starts_with("tr_")).ok_or(Rejection::BodyMalformed)?;
         // Whoever guesses ids learns nothing: an unknown one is taken, and carries no event.
         let answer = self.0.ask(id).await?;
-        let event = |answer: String| Envelope {
-            // What is true now is one event, however often it is hinted at.
-            id: answer.replace(' ', "-"),
-            kind: "payment".to_owned(),
-            occurred_at: None,
-            livemode: None,
-            account: None,
-            api_version: None,
-            body: answer.into(),
-        };
-        Ok(Verified { events: answer.into_iter().map(event).collect(), secret: None, skew_seconds: None })
+        let event = |answer: String| Envelope::new(answer.replace(' ', "-"), "payment", answer);
+        Ok(Verified::new(answer.into_iter().map(event).collect()))
     }
 }
 
@@ -75,7 +66,7 @@ impl Gateway for Hinting {
 
     fn reply(&self, end: Result<(), Rejection>) -> Option<Reply> {
         let status = if end.is_ok() { 503 } else { 200 };
-        Some(Reply { status, body: "what no gateway may say".to_owned() })
+        Some(Reply::new(status, "what no gateway may say".to_owned()))
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
@@ -85,12 +76,11 @@ impl Gateway for Hinting {
         };
         let state = if status == "paid" { State::Succeeded } else { State::Pending };
         let fact = Fact::new(Aspect::Capture, id, state, event.occurred_at, event.id);
-        Ok(Interpretation {
-            references: References { tokens: vec![token.to_owned()], gateway_refs: vec![id.to_owned()] },
-            facts: vec![fact.with_amount(4999, Currency::parse("EUR").unwrap())],
-            summary: status.to_owned(),
-            ..Interpretation::default()
-        })
+        Ok(with(Interpretation::default(), |it| {
+            it.references = References::new(vec![token.to_owned()], vec![id.to_owned()]);
+            it.facts = vec![fact.with_amount(4999, Currency::parse("EUR").unwrap())];
+            it.summary = status.to_owned();
+        }))
     }
 }
 

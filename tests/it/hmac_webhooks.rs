@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_payments::Event;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::{Delivery, Rejection};
-use actix_payments::domain::event::{Interpretation, Verified};
+use actix_payments::domain::event::Verified;
 use actix_payments::gateways::hmac_webhooks::{
     Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart,
 };
@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::app::{App, NOW, on_both_databases};
+use crate::scenes::with;
 
 fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -47,7 +48,7 @@ fn delivery(vector: &Value) -> Delivery {
         (Value::String(body), _) => body.clone().into_bytes(),
         (_, coded) => BASE64.decode(coded.as_str().unwrap()).unwrap(),
     };
-    Delivery { headers, query: String::new(), body: body.into() }
+    Delivery::new(body).with_headers(headers)
 }
 
 /// Asserts that each recorded delivery is answered as the gateway's libraries do, but for the named cases. A genuine
@@ -167,7 +168,7 @@ fn named(gateway: &HmacWebhooks, folder: &str, sign: fn(&[u8]) -> (&'static str,
         let body = std::fs::read(file.unwrap().path()).unwrap();
         let (name, signature) = sign(&body);
         let headers = vec![(name.to_owned(), signature.into_bytes())];
-        let verified = verify(gateway, &Delivery { headers, query: String::new(), body: body.into() }, NOW);
+        let verified = verify(gateway, &Delivery::new(body).with_headers(headers), NOW);
         let events = verified.unwrap_or_else(|refused| panic!("{folder}: {refused}")).events;
         named.extend(events.into_iter().map(|event| (event.kind, event.id)));
     }
@@ -276,8 +277,7 @@ fn sha_1_and_decoded_keys_sign_as_rfc_2202_and_4231_say() {
     for (key, rule, algorithm, body, signature) in cases {
         let gateway = HmacWebhooks::new("Acme", HeaderField::whole("s"), key).key(rule).algorithm(algorithm);
         let headers = |text: &str| vec![("s".to_owned(), text.as_bytes().to_vec())];
-        let signed =
-            |text: &str| Delivery { headers: headers(text), query: String::new(), body: body.to_owned().into() };
+        let signed = |text: &str| Delivery::new(body.to_owned()).with_headers(headers(text));
         assert_eq!(verify(&gateway, &signed(signature), NOW), Err(Rejection::BodyMalformed));
         assert_eq!(verify(&gateway, &signed(&signature.to_uppercase()), NOW), Err(Rejection::SignatureMismatch));
     }
@@ -289,7 +289,7 @@ proptest! {
         let config = serde_json::json!({"secret": "s"});
         for (gateway, name) in [(paddle(&config), "paddle-signature"), (gocardless(&config), "webhook-signature")] {
             let headers = vec![(name.to_owned(), header.clone().into_bytes())];
-            let delivery = Delivery { headers, query: String::new(), body: body.clone().into() };
+            let delivery = Delivery::new(body.clone()).with_headers(headers);
             prop_assert!(verify(&gateway, &delivery, NOW).is_err());
         }
     }
@@ -314,7 +314,7 @@ on_both_databases! {
             std::future::ready(Ok(()))
         };
         let variant = gocardless(&serde_json::json!({"secret": "shh"}))
-            .reader(|event| Ok(Interpretation { summary: format!("read {}", event.kind), ..Default::default() }));
+            .reader(|event| Ok(with(Default::default(), |it| it.summary = format!("read {}", event.kind))));
         let app = App::with(kind, |b| b.variant("gocardless", variant).on_event("*", "all", handler)).await;
         let (body, signature) = many();
         let expected: Value = serde_json::from_str(&body).unwrap();

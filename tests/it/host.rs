@@ -23,7 +23,7 @@ async fn pay(payments: &Payments) -> String {
     let now = actix_payments::domain::Timestamp::now_utc().unix_timestamp();
     let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
     let headers = vec![("stripe-signature".to_owned(), signature)];
-    let delivery = Delivery { headers, query: String::new(), body: body.into() };
+    let delivery = Delivery::new(body).with_headers(headers);
     assert_eq!(payments.receive("stripe", delivery).await.unwrap().duplicates, 0);
     payments.worker().drain().await.unwrap();
     assert_eq!(payments.payment(&token).await.unwrap().unwrap().status, Status::Paid);

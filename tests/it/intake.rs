@@ -2,7 +2,7 @@
 //! what it acknowledged.
 
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{ModePolicy, Variant};
+use actix_payments::{Mode, ModePolicy, Variant};
 use actix_web::http::Method;
 
 use crate::app::{Answer, App, Kind, SECRET, on_both_databases};
@@ -243,5 +243,5 @@ on_both_databases! {
 }
 
 async fn live(kind: Kind, policy: ModePolicy) -> App {
-    App::bare(kind, |b| b.variant("stripe", Variant::new(Stripe::new(SECRET)).mode(true, policy))).await
+    App::bare(kind, |b| b.variant("stripe", Variant::new(Stripe::new(SECRET)).mode(Mode::Live, policy))).await
 }

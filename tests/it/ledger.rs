@@ -12,6 +12,7 @@ use actix_payments::domain::ledger::{Effect, Ledger};
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::{PaymentState, Status, Terms, derive};
 
+use crate::scenes::with;
 use stories::{DUE, Flag, Story, child, currency, fact, minute, paid, refund, terms};
 
 fn state(facts: impl IntoIterator<Item = Fact>) -> PaymentState {
@@ -85,7 +86,7 @@ fn one_yen_does_not_pay_ten_dollars() {
 #[test]
 fn the_same_number_in_another_currency_pays_nothing() {
     let yen = currency("JPY");
-    let facts = paid().into_iter().map(|f| Fact { currency: Some(yen), ..f });
+    let facts = paid().into_iter().map(|f| with(f, |it| it.currency = Some(yen)));
     let state = state(facts);
     assert_eq!((state.status, state.captured), (Status::Pending, 0));
 }
@@ -120,7 +121,7 @@ fn a_success_without_an_amount_is_not_confirmed() {
     let mute = Fact::new(Aspect::Capture, "ch_1", State::Succeeded, minute(1), "e");
     let state = comes_to(Status::Pending, std::slice::from_ref(&mute));
     assert_eq!(state.concerns, ["the gateway reports no amount, the payment is of 49.99 EUR"]);
-    comes_to(Status::Paid, &and(paid(), Fact { occurred_at: minute(99), ..mute }));
+    comes_to(Status::Paid, &and(paid(), with(mute, |it| it.occurred_at = minute(99))));
 }
 
 #[test]
@@ -183,7 +184,7 @@ fn a_promise_of_less_leaves_the_payment_pending() {
 fn of_two_refund_totals_within_one_second_the_larger_is_the_later() {
     let total = |minor, event: &str| {
         let fact = fact(Aspect::RefundTotal, "ch_1", State::Succeeded, 10, minor);
-        Fact { event_id: event.to_owned(), ..fact }
+        with(fact, |it| it.event_id = event.to_owned())
     };
     let facts = and(and(paid(), total(1000, "evt_z")), total(DUE, "evt_a"));
     assert_eq!(comes_to(Status::Refunded, &facts).refunded, DUE);
@@ -213,7 +214,7 @@ fn an_adopted_payment_is_of_what_the_gateway_reports() {
 #[test]
 fn an_adopted_payment_keeps_the_currency_of_its_money() {
     let dollars = fact(Aspect::Checkout, "cs_2", State::Pending, 5, 100);
-    let dollars = Fact { currency: Some(currency("USD")), ..dollars };
+    let dollars = with(dollars, |it| it.currency = Some(currency("USD")));
     let money = fact(Aspect::CaptureTotal, "pi_1", State::Succeeded, 1, 1000);
     let state = derive(Terms::Adopted, &Ledger::from_facts([dollars, money]));
     assert_eq!((state.status, state.amount), (Status::Paid, Money::new(1000, currency("EUR"))));

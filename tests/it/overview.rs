@@ -149,7 +149,7 @@ on_both_databases! {
 
     async fn money_counts_once_however_often_its_event_runs(kind) {
         let app = App::with(kind, |b| {
-            b.handler("fails", |_| async { Err(HandlerError::retry("not now")) }).backoff(Backoff { attempts: 3, ..Backoff::default() })
+            b.handler("fails", |_| async { Err(HandlerError::retry("not now")) }).backoff(Backoff::new().attempts(3))
         }).await;
         let token = app.order().await.token;
         app.deliver(&[&paid(1, &token, 4999, "eur", true)]).await;
@@ -285,7 +285,7 @@ on_both_databases! {
 
     async fn an_authorization_that_is_about_to_end_is_odd_until_it_is_captured(kind) {
         let app = App::bare(kind, |builder| builder.variant("dummy", Dummy::new("secret"))).await;
-        app.payments.mount("/payments");
+        let _ = app.payments.mount("/payments");
         let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
         let now = Timestamp::from_unix_timestamp(app.now()).unwrap();
         let event = DummyEvent::new("de_1", dummy::Kind::Authorized, &token, money(4999, "EUR"));

@@ -116,7 +116,7 @@ on_both_databases! {
 
     async fn what_gave_up_here_is_still_given_up_when_another_process_has_run_the_rest(kind) {
         let app = App::with(kind, |builder| {
-            let backoff = actix_payments::domain::retry::Backoff { attempts: 1, ..Default::default() };
+            let backoff = actix_payments::domain::retry::Backoff::new().attempts(1);
             builder.backoff(backoff).handler("fails", |_: Transition| async { Err(HandlerError::retry("no mail server")) })
         }).await;
         let notes = Notes::default();

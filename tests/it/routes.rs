@@ -107,7 +107,7 @@ async fn without_a_policy_there_are_no_admin_pages() {
 #[actix_web::test]
 async fn webhooks_can_be_left_out_of_a_mount() {
     let (app, mount) = mounted().await;
-    let service = serving!(mount.webhooks(false));
+    let service = serving!(mount.without_webhooks());
     assert_eq!(ask!(service, app, Method::POST, "/payments/stripe/"), (404, "not_found".into()));
 }
 

@@ -12,6 +12,12 @@ use serde_json::Value;
 use crate::app::App;
 use crate::events::{changed, checkout, fixture};
 
+/// A value with some fields changed: of a type that may grow, none is made by naming all of its fields.
+pub fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut value);
+    value
+}
+
 /// The price in the fixtures.
 pub const PRICE: i64 = 4999;
 

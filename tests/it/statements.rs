@@ -98,7 +98,7 @@ impl Host {
         let now = self.clock.load(Ordering::SeqCst);
         let signature = sign_delivery(SECRET, now, body.as_bytes()).into_bytes();
         let headers = vec![("stripe-signature".to_owned(), signature)];
-        let delivery = Delivery { headers, query: String::new(), body: body.into() };
+        let delivery = Delivery::new(body).with_headers(headers);
         self.payments.receive("stripe", delivery).await.unwrap();
     }
 

@@ -53,7 +53,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn delivery(header: &str, body: impl Into<Vec<u8>>) -> Delivery {
     let headers = vec![("stripe-signature".to_owned(), header.as_bytes().to_vec())];
-    Delivery { headers, query: String::new(), body: body.into().into() }
+    Delivery::new(body.into()).with_headers(headers)
 }
 
 fn verify(stripe: &Stripe, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejection> {
@@ -71,5 +71,5 @@ fn deliver(body: impl Into<Vec<u8>>) -> Result<Verified, Rejection> {
 }
 
 pub(crate) fn interpret(kind: &str, body: &[u8]) -> Result<Interpretation, Malformed> {
-    Stripe::new(SECRET).interpret(&Recorded { id: "evt_1", kind, occurred_at: at(NOW), body })
+    Stripe::new(SECRET).interpret(&Recorded::new("evt_1", kind, at(NOW), body))
 }

@@ -39,7 +39,7 @@ on_both_databases! {
         // The clock stands at 10:15 UTC, in summer time.
         assert!(page.contains(r#"datetime="2026-10-12T10:15:00Z" title="12 Oct 2026, 12:15:00 CEST""#), "{page}");
         for bad in ["Nowhere/Town", "", "/etc/passwd", "../../etc/passwd"] {
-            let refused = Admin::new(staff).time_zone(bad).err().expect("no such zone").to_string();
+            let refused = Admin::new(staff).time_zone(bad).expect_err("no such zone").to_string();
             assert!(refused.contains(&format!("{bad:?}")), "{refused}");
         }
     }

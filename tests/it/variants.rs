@@ -36,7 +36,7 @@ fn a_test_delivery_is_genuine_and_no_payment_can_feel_it() {
         let verified = verify(&*gateway, &delivery).unwrap();
         let [event] = &verified.events[..] else { panic!("not one event") };
         assert_eq!((event.id.as_str(), event.kind.as_str(), event.livemode), ("evt_test_1", TEST_KIND, Some(false)));
-        let recorded = Recorded { id: &event.id, kind: &event.kind, occurred_at: now(), body: &event.body };
+        let recorded = Recorded::new(&event.id, &event.kind, now(), &event.body);
         let said = gateway.interpret(&recorded).unwrap();
         assert_eq!(said.facts, []);
         assert_eq!(said.references, Default::default());
@@ -53,7 +53,7 @@ fn what_a_gateway_signs_is_genuine_and_tells_no_secret() {
         assert!(!format!("{fields:?}{:?}", gateway.setup()).contains("secret of our own"));
         assert!(!format!("{fields:?}{:?}", gateway.setup()).contains("whsec_new"));
         let headers: Vec<_> = fields.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
-        let signed = |body| Delivery { headers: headers.clone(), query: String::new(), body };
+        let signed = |body| Delivery::new(body).with_headers(headers.clone());
         assert!(verify(&*gateway, &signed(body.clone())).is_ok());
         let other = [&body[..], b" "].concat().into();
         assert_eq!(verify(&*gateway, &signed(other)).unwrap_err(), Rejection::SignatureMismatch);
@@ -161,7 +161,7 @@ async fn a_test_event_is_not_sent_from_pages_without_endpoints() {
     let app = App::bare(Kind::Sqlite, both).await;
     // The endpoints are on another port.
     drop(app.payments.mount("/payments"));
-    let mount = app.payments.mount("/office").webhooks(false).admin(crate::app::staff());
+    let mount = app.payments.mount("/office").without_webhooks().admin(crate::app::staff());
     let service = test::init_service(ActixApp::new().service(mount)).await;
     let page = test::TestRequest::get().uri("/office/admin/variants/stripe").insert_header(ADMIN).to_request();
     let page = test::call_and_read_body(&service, page).await;

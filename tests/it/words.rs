@@ -22,7 +22,7 @@ async fn shop_of(kind: Kind, happened: Happened, minor: i64) -> (App, String) {
             .on_event("payout.paid", "book", |_| async { Err::<(), _>(HandlerError::Retry("no such account".into())) })
     })
     .await;
-    app.payments.mount("/payments");
+    let _ = app.payments.mount("/payments");
     let token = app.payments.create(NewPayment::new("dummy", money(minor, "EUR"))).await.unwrap().payment.token;
     let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
     let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", happened, &token, money(minor, "EUR")), now);

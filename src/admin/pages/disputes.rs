@@ -11,6 +11,7 @@ use crate::admin::views::disputes::{DisputeRow, Disputes};
 use crate::admin::views::list::{Empty, Filter, Notes, Tabs};
 use crate::admin::views::parts::{Amount, Badge, Link};
 use crate::admin::views::words;
+use crate::domain::mode::Mode;
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
 use crate::reports::{DEPTH, DISPUTE_STATES, DisputeList, DisputeView, Order};
@@ -92,8 +93,8 @@ fn row(visit: &Visit, frame: &Frame, asked: &Asked, state: State, row: &store::D
     let money = row.amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
     let engine = visit.engine();
     let gateway = engine.variant(&row.variant).map(|variant| &variant.gateway);
-    let live = row.livemode.unwrap_or(false);
-    let page = |id: &str| gateway.and_then(|gateway| gateway.dashboard_url(id, live));
+    let mode = Mode::of(row.livemode);
+    let page = |id: &str| gateway.and_then(|gateway| gateway.dashboard_url(id, mode));
     let url = page(&row.gateway_ref).or_else(|| row.parent.as_deref().and_then(page));
     let (at, at_words) = match row.until.filter(|_| matches!(state, State::Open | State::Inquiry)) {
         Some(until) => (until, "answer by"),

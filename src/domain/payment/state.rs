@@ -70,6 +70,7 @@ impl std::fmt::Display for Status {
 
 /// What was agreed when the payment was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Terms {
     /// The host asked for this amount.
     Agreed(Money),
@@ -79,6 +80,7 @@ pub enum Terms {
 
 /// The state that follows from a payment's terms and its ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PaymentState {
     /// The status.
     pub status: Status,

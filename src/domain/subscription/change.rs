@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A change of what is subscribed to. What is not said stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[must_use = "a plan changes by `Payments::change_subscription`"]
 pub struct PlanChange {
     /// The gateway's id of the price or plan that takes the place of another.
     #[serde(default)]
@@ -23,6 +24,7 @@ pub struct PlanChange {
 /// How the rest of a period is billed when a subscription changes within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Proration {
     /// The difference is on the next invoice.
     NextInvoice,

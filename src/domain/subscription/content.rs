@@ -9,6 +9,7 @@ use crate::domain::money::Money;
 
 /// A subscription as one event shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SubscriptionContent {
     /// The status.
     pub status: SubscriptionStatus,
@@ -58,8 +59,33 @@ pub struct SubscriptionContent {
     pub schedule: Option<String>,
 }
 
+impl SubscriptionContent {
+    /// A subscription of which nothing but the status is known; `gateway_status` is the gateway's own word for it.
+    pub fn new(status: SubscriptionStatus, gateway_status: impl Into<String>) -> Self {
+        Self {
+            status,
+            gateway_status: gateway_status.into(),
+            owner: None,
+            customer_ref: None,
+            items: Vec::new(),
+            started_at: None,
+            period: None,
+            renews_at: None,
+            trial_end: None,
+            cancel_at: None,
+            cancel_at_period_end: false,
+            canceled_at: None,
+            ended_at: None,
+            pause: None,
+            latest_invoice: None,
+            schedule: None,
+        }
+    }
+}
+
 /// One price that is subscribed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SubscriptionItem {
     /// The gateway's id of the price or plan.
     pub price: String,
@@ -81,8 +107,16 @@ pub struct SubscriptionItem {
     pub interval_count: Option<i64>,
 }
 
+impl SubscriptionItem {
+    /// A price by the gateway's id, of which nothing else is known.
+    pub fn new(price: impl Into<String>) -> Self {
+        Self { price: price.into(), product: None, quantity: None, amount: None, interval: None, interval_count: None }
+    }
+}
+
 /// A span of time that is billed as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BillingPeriod {
     /// When it began.
     #[serde(with = "time")]
@@ -92,8 +126,16 @@ pub struct BillingPeriod {
     pub end: Timestamp,
 }
 
+impl BillingPeriod {
+    /// From `start` until before `end`.
+    pub fn new(start: Timestamp, end: Timestamp) -> Self {
+        Self { start, end }
+    }
+}
+
 /// A pause in charging that leaves the status as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CollectionPause {
     /// What becomes of invoices meanwhile, in the gateway's words (Stripe: `keep_as_draft`, `mark_uncollectible`,
     /// `void`).
@@ -101,4 +143,11 @@ pub struct CollectionPause {
     /// When charging goes on by itself.
     #[serde(default, with = "maybe_time")]
     pub resumes_at: Option<Timestamp>,
+}
+
+impl CollectionPause {
+    /// A pause without an end, in the gateway's words.
+    pub fn new(behavior: impl Into<String>) -> Self {
+        Self { behavior: behavior.into(), resumes_at: None }
+    }
 }

@@ -18,6 +18,7 @@ use crate::domain::Timestamp;
 /// Who says whom a subscription belongs to. A later one outranks an earlier one, whatever the times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OwnerSource {
     /// The checkout that began it.
     Checkout,
@@ -27,6 +28,7 @@ pub enum OwnerSource {
 
 /// A statement of whom a subscription belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OwnerClaim {
     /// When it was made.
     #[serde(with = "time")]
@@ -37,8 +39,16 @@ pub struct OwnerClaim {
     pub owner: String,
 }
 
+impl OwnerClaim {
+    /// A claim that an event states; `event_id` is empty where the host does.
+    pub fn new(owner: impl Into<String>, occurred_at: Timestamp, event_id: impl Into<String>) -> Self {
+        Self { occurred_at, event_id: event_id.into(), owner: owner.into() }
+    }
+}
+
 /// One thing that an event states of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SubscriptionFact {
     /// How it stands as a whole.
     Snapshot(Box<SubscriptionSnapshot>),
@@ -86,6 +96,7 @@ struct Customer {
 
 /// The effect of a fact on a subscription's facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum SubscriptionEffect {
     /// It is among them already.
     Known,

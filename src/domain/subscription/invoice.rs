@@ -8,6 +8,7 @@ use crate::domain::money::Money;
 
 /// An invoice of a subscription, as one event shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SubscriptionInvoice {
     /// The gateway's id of it.
     pub gateway_ref: String,
@@ -40,6 +41,28 @@ pub struct SubscriptionInvoice {
 }
 
 impl SubscriptionInvoice {
+    /// An invoice in this state at this moment, which is taken for that of its making too; neither paid nor closed.
+    pub fn new(
+        gateway_ref: impl Into<String>,
+        status: impl Into<String>,
+        occurred_at: Timestamp,
+        event_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            gateway_ref: gateway_ref.into(),
+            status: status.into(),
+            paid: false,
+            closed: false,
+            due: None,
+            attempts: 0,
+            next_attempt: None,
+            due_at: None,
+            created_at: occurred_at,
+            occurred_at,
+            event_id: event_id.into(),
+        }
+    }
+
     /// Whether money is due on it.
     pub fn is_open(&self) -> bool {
         !self.paid && !self.closed

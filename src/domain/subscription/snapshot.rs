@@ -15,6 +15,7 @@ const VAGUE: Duration = Duration::from_secs(1);
 
 /// The whole subscription, as one event shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SubscriptionSnapshot {
     /// What it shows.
     pub content: SubscriptionContent,
@@ -45,6 +46,21 @@ pub struct SubscriptionSnapshot {
 }
 
 impl SubscriptionSnapshot {
+    /// What an event shows: neither the beginning nor an answer, and the end exactly where the status says so.
+    pub fn new(content: SubscriptionContent, occurred_at: Timestamp, event_id: impl Into<String>) -> Self {
+        Self {
+            is_end: matches!(content.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired),
+            is_first: false,
+            values: BTreeMap::new(),
+            previous: BTreeMap::new(),
+            progress: None,
+            is_answer: false,
+            content,
+            occurred_at,
+            event_id: event_id.into(),
+        }
+    }
+
     /// By what one outranks another where nothing tells which is later; it covers every field.
     pub(super) fn precedence(&self) -> impl Ord + use<> {
         let rank = match self.content.status {

@@ -14,7 +14,7 @@ use super::hmac_webhooks::{Encoding, HeaderField, HmacWebhooks, KeyEncoding};
 use super::json_api::call_supported;
 use super::signature::Secret;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Reply, Setup, Started, TEST_KIND, Verb, Verification,
+    BoxFuture, Call, Gateway, GatewayError, Mode, PaymentRequest, Reply, Setup, Started, TEST_KIND, Verb, Verification,
     test_interpretation,
 };
 use crate::domain::Timestamp;
@@ -215,8 +215,8 @@ impl Gateway for Adyen {
         Some(delivery)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        let host = if livemode { "ca-live.adyen.com" } else { "ca-test.adyen.com" };
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        let host = if mode == Mode::Live { "ca-live.adyen.com" } else { "ca-test.adyen.com" };
         let is_psp = gateway_ref.len() == 16 && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_psp.then(|| format!("https://{host}/ca/ca/accounts/showTx.shtml?pspReference={gateway_ref}&txType=Payment"))
     }

@@ -11,7 +11,9 @@ mod verify;
 
 use super::signature::Secret;
 use super::subscriptions::SubscriptionGateway;
-use super::{BoxFuture, Gateway, PageRequest, PageResponse, Setup, TEST_KIND, Verb, Verification, test_interpretation};
+use super::{
+    BoxFuture, Gateway, Mode, PageRequest, PageResponse, Setup, TEST_KIND, Verb, Verification, test_interpretation,
+};
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
@@ -144,8 +146,8 @@ impl Gateway for Braintree {
         Some(Delivery { headers, query: String::new(), body: body.into() })
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        let host = if livemode { "www" } else { "sandbox" };
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        let host = if mode == Mode::Live { "www" } else { "sandbox" };
         // The longer ids of disputes and local payments have no page there.
         let is_transaction =
             (6..=16).contains(&gateway_ref.len()) && gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric());

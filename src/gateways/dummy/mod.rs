@@ -65,7 +65,7 @@ use crate::domain::money::Money;
 /// let dummy = Dummy::new("a secret of your own").in_production();
 /// assert_eq!(dummy.check(), Ok(()));
 ///
-/// let price = Money::new(4999, Currency::parse("EUR")?);
+/// let price = Money::new(4999, Currency::EUR);
 /// let delivery = dummy.delivery(&DummyEvent::new("de_1", Kind::Paid, "tok_1", price), Timestamp::UNIX_EPOCH);
 /// let Verification::Ready(Ok(verified)) = dummy.verify(&delivery, Timestamp::UNIX_EPOCH) else { panic!() };
 /// assert_eq!(verified.events[0].kind, "payment.paid");

@@ -10,6 +10,7 @@ use crate::gateways::signature::Secret;
 
 /// A value in a delivery's header: a whole header field, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HeaderField {
     /// The whole value of the header field with this name, in lower case.
     Whole(String),
@@ -26,6 +27,7 @@ pub enum HeaderField {
 
 /// A part of the signed message.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignedPart {
     /// The body, byte for byte.
     Body,
@@ -52,6 +54,7 @@ pub enum Algorithm {
 
 /// The text form of a signature. Any other form is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Encoding {
     /// Lower-case hex.
     Hex,
@@ -63,6 +66,7 @@ pub enum Encoding {
 
 /// How a secret's text is turned into the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyEncoding {
     /// The bytes of the text are the key.
     Plain,
@@ -74,6 +78,7 @@ pub enum KeyEncoding {
 
 /// The unit of the time in a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TimestampUnit {
     /// Unix seconds.
     Seconds,

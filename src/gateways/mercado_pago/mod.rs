@@ -16,7 +16,7 @@ use super::http::is_base;
 use super::json_api::call_supported;
 use super::signature::Secret;
 use super::{
-    BoxFuture, Call, Fetch, Gateway, GatewayError, PaymentRequest, SecretStatus, Setup, Started, TEST_KIND, Verb,
+    BoxFuture, Call, Fetch, Gateway, GatewayError, Mode, PaymentRequest, SecretStatus, Setup, Started, TEST_KIND, Verb,
     Verification, test_interpretation,
 };
 use crate::domain::Timestamp;
@@ -199,7 +199,7 @@ impl Gateway for MercadoPago {
         call_supported(self.api.as_ref(), self.supports_fetch(), |api| Box::pin(api.fetch(fetch)))
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, _: bool) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {
         let number = gateway_ref.strip_prefix("payment_").filter(|id| verify::is_number(id))?;
         Some(format!("https://www.mercadopago.com/activities?q={number}"))
     }

@@ -14,8 +14,8 @@ use super::hmac_webhooks::{HeaderField, HmacWebhooks, SignedPart};
 use super::json_api::call_supported;
 use super::subscriptions::SubscriptionGateway;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
-    test_interpretation,
+    BoxFuture, Call, Gateway, GatewayError, Listing, Mode, PaymentRequest, Setup, Started, TEST_KIND, Verb,
+    Verification, test_interpretation,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
@@ -182,8 +182,8 @@ impl Gateway for Paddle {
         self.webhooks.signed_delivery(setup::test_event(id, now), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        let host = if livemode { "vendors.paddle.com" } else { "sandbox-vendors.paddle.com" };
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        let host = if mode == Mode::Live { "vendors.paddle.com" } else { "sandbox-vendors.paddle.com" };
         let pages = [("txn_", "transactions-v2"), ("sub_", "subscriptions-v2"), ("ctm_", "customers-v2")];
         let (_, page) = pages.iter().find(|(prefix, _)| gateway_ref.starts_with(prefix))?;
         let is_plain = gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

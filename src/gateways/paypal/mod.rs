@@ -20,8 +20,8 @@ use rustls_pki_types::TrustAnchor;
 
 use super::subscriptions::SubscriptionGateway;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, SecretStatus, Setup, Started, Verb, Verification,
-    compared,
+    BoxFuture, Call, Gateway, GatewayError, Listing, Mode, PaymentRequest, SecretStatus, Setup, Started, Verb,
+    Verification, compared,
 };
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
@@ -307,8 +307,8 @@ impl Gateway for PayPal {
         }
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        let host = if livemode { "www.paypal.com" } else { "www.sandbox.paypal.com" };
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        let host = if mode == Mode::Live { "www.paypal.com" } else { "www.sandbox.paypal.com" };
         let plain = gateway_ref.len() == 17 && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         plain.then(|| format!("https://{host}/activity/payment/{gateway_ref}"))
     }

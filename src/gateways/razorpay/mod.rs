@@ -13,7 +13,7 @@ use super::hmac_webhooks::{HeaderField, HmacWebhooks};
 use super::json_api::call_supported;
 use super::subscriptions::SubscriptionGateway;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
+    BoxFuture, Call, Gateway, GatewayError, Mode, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
     test_interpretation,
 };
 use crate::domain::Timestamp;
@@ -169,7 +169,7 @@ impl Gateway for Razorpay {
         self.webhooks.signed_delivery(setup::test_event(id, now), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, _: bool) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {
         let pages = [("pay_", "payments"), ("order_", "orders"), ("sub_", "subscriptions"), ("rfnd_", "refunds")];
         let (_, page) = pages.iter().find(|(prefix, _)| gateway_ref.starts_with(prefix))?;
         let is_plain = gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

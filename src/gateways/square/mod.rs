@@ -9,7 +9,7 @@ use super::believed::Believed;
 use super::hmac_webhooks::{Encoding, HeaderField, HmacWebhooks, SignedPart};
 use super::json_api::call_supported;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
+    BoxFuture, Call, Gateway, GatewayError, Mode, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
     test_interpretation,
 };
 use crate::domain::Timestamp;
@@ -176,8 +176,8 @@ impl Gateway for Square {
         self.at(self.addresses.first()?).signed_delivery(setup::test_event(id, now), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
-        let host = if livemode { "squareup.com" } else { "squareupsandbox.com" };
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        let host = if mode == Mode::Live { "squareup.com" } else { "squareupsandbox.com" };
         let is_plain = !gateway_ref.is_empty() && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_plain.then(|| format!("https://{host}/dashboard/sales/transactions/{gateway_ref}"))
     }

@@ -20,7 +20,7 @@ use super::objects::ObjectSource;
 use super::signature::{self, Secret};
 use super::subscriptions::SubscriptionGateway;
 use super::{
-    BoxFuture, Call, Fetch, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification,
+    BoxFuture, Call, Fetch, Gateway, GatewayError, Listing, Mode, PaymentRequest, Setup, Started, Verb, Verification,
     compared,
 };
 use crate::domain::Timestamp;
@@ -288,14 +288,14 @@ impl Gateway for Stripe {
         self.api.as_ref().map(|api| api as &dyn ObjectSource)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, livemode: bool) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
         // Only these objects have a page that the id alone leads to; `py_` is the prefix of charges that are not by
         // card.
         let pages = [("pi_", "payments"), ("ch_", "payments"), ("py_", "payments"), ("sub_", "subscriptions")];
         let (_, page) = pages.iter().find(|(prefix, _)| gateway_ref.starts_with(prefix))?;
         // The id is inserted into an address.
         let is_plain = gateway_ref.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let mode = if livemode { "" } else { "test/" };
+        let mode = if mode == Mode::Live { "" } else { "test/" };
         is_plain.then(|| format!("https://dashboard.stripe.com/{mode}{page}/{gateway_ref}"))
     }
 }

@@ -16,6 +16,7 @@ use crate::operations::tries::Outcome;
 
 /// What is to be compared with a gateway; for [`Payments::drift`](crate::Payments::drift).
 #[derive(Debug, Clone)]
+#[must_use = "a query is answered by `Payments::drift`"]
 pub struct DriftQuery {
     variant: String,
     since: Option<Timestamp>,

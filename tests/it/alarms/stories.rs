@@ -93,7 +93,7 @@ on_both_databases! {
         let (notes, fake) = (Notes::default(), Fake::new(NOW));
         let gateway = fake.gateway(SECRET);
         let app = App::bare(kind, |builder| {
-            let chores = Chores { refresh_after: None, ..Chores::default() };
+            let chores = Chores::new().refresh_after(None);
             telling(builder.variant("stripe", gateway).chores(chores), &notes, &Arc::default())
         });
         let app = app.await;

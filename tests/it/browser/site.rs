@@ -82,7 +82,7 @@ fn listen(payments: Payments, host: Host) -> (actix_web::dev::Server, u16) {
         let looking = |_: HttpRequest| async { Ok(Access::ReadOnly("watcher".to_owned())) };
         let all = web::scope(host.scope)
             .service(mount("/payments").admin(staff.clone()))
-            .service(mount("/watch").admin(looking).webhooks(false))
+            .service(mount("/watch").admin(looking).without_webhooks())
             .service(mount("/closed"));
         ActixApp::new()
             .app_data(payments.clone())

@@ -13,7 +13,7 @@ use actix_web::http::Method;
 use super::broken;
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
 use crate::events::fixture;
-use crate::scenes::{completed_as, execute, money};
+use crate::scenes::{completed_as, execute, money, with};
 use crate::stripe::fake::{Fake, Fault};
 
 impl App {
@@ -66,9 +66,7 @@ impl Gateway for Unset {
     }
 
     fn setup(&self) -> Setup {
-        let secrets = [("old", true), ("new", false)];
-        let secrets = secrets.map(|(label, is_set)| SecretStatus { label: label.to_owned(), is_set });
-        Setup { secrets: secrets.into(), ..Setup::default() }
+        with(Setup::default(), |it| it.secrets = vec![SecretStatus::of("old", "x"), SecretStatus::of("new", " ")])
     }
 }
 
@@ -84,7 +82,7 @@ on_both_databases! {
     async fn a_sound_host_passes_and_each_fault_is_found_by_its_name(kind) {
         let fake = Fake::new(NOW);
         let gateway = fake.gateway(SECRET);
-        let chores = Chores { refresh_after: None, ..Chores::default() };
+        let chores = Chores::new().refresh_after(None);
         let app = App::bare(kind, |builder| builder.variant("stripe", gateway).chores(chores)).await;
         assert_eq!(app.diagnosed().await, ["worker"]);
         app.works(0);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Company, Stands, assert_as_recorded, base64, call, ends, events, hmac_sha256, ok, order, story, told};
 use crate::app::{App, NOW, on_both_databases};
 use crate::companies;
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 const KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
@@ -140,7 +140,7 @@ fn what_cannot_work_is_refused_in_words_and_never_shown() {
 fn all_notifications_of_a_delivery_are_verified_and_kept() {
     let item = |name: &str| notification(&events::<Of>()[name]);
     let verify = |items: &[Value]| {
-        let delivery = Delivery { headers: Vec::new(), query: String::new(), body: delivered(items).into() };
+        let delivery = Delivery::new(delivered(items));
         companies::verify(&Of::gateway(), &delivery, NOW)
     };
     let both = verify(&[item("AUTHORISATION"), item("CAPTURE")]).unwrap();
@@ -286,7 +286,7 @@ fn asked(listener: &Listener) -> Adyen {
 
 fn known(verb: Verb, minor: Option<i64>) -> Call {
     let call = call(verb, &["PL0000000000000001", "PSP1"], minor.map(|minor| money(minor, "EUR")));
-    Call { aspects: BTreeMap::from([("PSP1".to_owned(), Aspect::Authorization)]), ..call }
+    with(call, |it| it.aspects = BTreeMap::from([("PSP1".to_owned(), Aspect::Authorization)]))
 }
 
 #[actix_web::test]
@@ -299,13 +299,15 @@ async fn every_call_is_made_as_adyens_library_makes_it() {
         assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["PL1".to_owned()] });
         listener.heard().remove(0)
     };
-    let full = PaymentRequest {
-        customer: Some("mia@shop.example".to_owned()),
-        locale: Some("de-DE".to_owned()),
-        ..order("EUR")
-    };
+    let full = with(order("EUR"), |it| {
+        it.customer = Some("mia@shop.example".to_owned());
+        it.locale = Some("de-DE".to_owned());
+    });
     assert_as_recorded("adyen", "checkout", &start(full).await);
-    let manual = PaymentRequest { capture: CaptureMethod::Manual, return_url: None, ..order("EUR") };
+    let manual = with(order("EUR"), |it| {
+        it.capture = CaptureMethod::Manual;
+        it.return_url = None;
+    });
     let mut heard = start(manual).await;
     heard.body = heard.body.replace("tok_1-manual-capture", "tok_1");
     assert_as_recorded("adyen", "checkout_manual", &heard);

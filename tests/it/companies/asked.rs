@@ -7,7 +7,7 @@ use actix_payments::gateways::{Call, LineItem, PaymentRequest, Verb};
 use serde_json::Value;
 
 use super::fixtures;
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Heard, Say};
 
 /// An answer of a company.
@@ -17,28 +17,19 @@ pub fn ok(body: impl Into<String>) -> Say {
 
 /// A call about a payment of which these ids are known.
 pub fn call(verb: Verb, refs: &[&str], amount: Option<Money>) -> Call {
-    Call {
-        verb,
-        token: "tok_1".to_owned(),
-        gateway_refs: refs.iter().map(|id| (*id).to_owned()).collect(),
-        aspects: Default::default(),
-        amount,
-        total: money(4998, "EUR"),
-        reason: None,
-        awaited: None,
-        tries: 1,
-        idempotency_key: "op_1".to_owned(),
-        requested_at: Timestamp::UNIX_EPOCH,
-    }
+    with(Call::new(verb, "tok_1".to_owned(), money(4998, "EUR"), "op_1".to_owned(), Timestamp::UNIX_EPOCH), |it| {
+        it.gateway_refs = refs.iter().map(|id| (*id).to_owned()).collect();
+        it.aspects = Default::default();
+        it.amount = amount;
+    })
 }
 
 /// A payment of two cups.
 pub fn order(currency: &str) -> PaymentRequest {
-    PaymentRequest {
-        items: vec![LineItem { name: "Cup".to_owned(), quantity: 2, unit_amount: 2499 }],
-        return_url: Some("https://shop.example/thanks".to_owned()),
-        ..PaymentRequest::new("tok_1", money(4998, currency))
-    }
+    with(PaymentRequest::new("tok_1", money(4998, currency)), |it| {
+        it.items = vec![LineItem::new("Cup".to_owned(), 2, 2499)];
+        it.return_url = Some("https://shop.example/thanks".to_owned());
+    })
 }
 
 /// Asserts that a request is the one that the company's SDK was recorded to send for `name`: method, path, header

@@ -16,7 +16,7 @@ use super::{
     Company, events, lemon_squeezy, ok, paddle, polar, razorpay, square, story, tell, told, understand, variant,
 };
 use crate::app::{App, Kind, on_both_databases};
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 /// A fixture with other values in the object at `path`.
@@ -141,7 +141,7 @@ async fn is_known_to_be_unsent<G: Gateway>(asked: impl Fn(&Listener) -> G, call:
     let refused = || Say::Answer(404, vec![], "{}".to_owned());
     for (tries, look) in [(1, Say::Nothing), (1, ok("{")), (2, Say::Nothing), (2, ok("{")), (2, refused())] {
         let listener = Listener::saying([look.clone()]);
-        let said = asked(&listener).call(&Call { tries, ..call.clone() }).await;
+        let said = asked(&listener).call(&with(call.clone(), |it| it.tries = tries)).await;
         assert!(matches!(said, Err(GatewayError::Unavailable(_))), "{:?} {tries} {look:?}: {said:?}", call.verb);
         assert!(listener.heard().iter().all(|heard| heard.method == "GET"));
     }
@@ -152,7 +152,7 @@ async fn a_look_that_fails_before_the_call_has_done_nothing() {
     use Verb::{Cancel, Capture, Refund};
     let known = |verb, id: &str, aspect, amount| {
         let aspects = BTreeMap::from([(id.to_owned(), aspect)]);
-        Call { aspects, ..super::call(verb, &[id], amount) }
+        with(super::call(verb, &[id], amount), |it| it.aspects = aspects)
     };
     let whole = Some(money(4998, "EUR"));
     let square = |at: &Listener| square::Of::gateway().access_token("sq", "L1").api_base(&at.address).api_retries(0);

@@ -4,7 +4,7 @@ use actix_payments::domain::payment::Status;
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
-use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use actix_payments::gateways::{Gateway, GatewayError, Started, Verb};
 use actix_payments::{NewPayment, NewSubscription, Outcome, Refund, Unmatched, Variant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Company, Stands, assert_as_recorded, call, ends, events, hex, hmac_sha256, ok, order, story, told};
 use crate::app::on_both_databases;
 use crate::companies;
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 pub struct Of;
@@ -353,11 +353,10 @@ fn shown(refunded: i64) -> Say {
 async fn a_checkout_is_asked_for_as_lemon_squeezys_library_asks() {
     let opened = ok(r#"{"data":{"id":"u-1","attributes":{"url":"https://shop.lemonsqueezy.com/checkout/1"}}}"#);
     let listener = Listener::saying([opened]);
-    let request = PaymentRequest {
-        customer: Some("mia@shop.example".to_owned()),
-        expires_at: Some(companies::at(1_791_803_600)),
-        ..order("EUR")
-    };
+    let request = with(order("EUR"), |it| {
+        it.customer = Some("mia@shop.example".to_owned());
+        it.expires_at = Some(companies::at(1_791_803_600));
+    });
     let started = asked(&listener).start(&request).await.unwrap();
     let url = "https://shop.lemonsqueezy.com/checkout/1".to_owned();
     assert_eq!(started, Started::Redirect { url, gateway_refs: Vec::new() });
@@ -380,13 +379,12 @@ async fn a_refund_is_made_once_or_not_repeated() {
     assert_as_recorded("lemon_squeezy", "refund", &listener.heard()[1]);
     // No mark of ours is on a refund, so a part is not refunded again by itself.
     let listener = Listener::saying([shown(1999)]);
-    let again = asked(&listener).call(&Call { tries: 2, ..part }).await;
+    let again = asked(&listener).call(&with(part, |it| it.tries = 2)).await;
     assert!(matches!(again, Err(GatewayError::OutcomeUnknown(_))), "{again:?}");
     assert_eq!(listener.heard().len(), 1);
     // What was only looked at did nothing, so that the next try is a first one.
     let listener = Listener::saying([Say::Nothing]);
-    let unsent =
-        asked(&listener).api_retries(0).call(&Call { tries: 1, ..call(Verb::Refund, &["order_1"], None) }).await;
+    let unsent = asked(&listener).api_retries(0).call(&call(Verb::Refund, &["order_1"], None)).await;
     assert!(matches!(unsent, Err(GatewayError::Unavailable(_))), "{unsent:?}");
     // All that is left can't be refunded twice.
     let all = call(Verb::Refund, &["order_1"], None);
@@ -394,7 +392,7 @@ async fn a_refund_is_made_once_or_not_repeated() {
     asked(&listener).call(&all).await.unwrap();
     assert!(listener.heard()[1].body.contains(r#""amount":2999"#));
     let listener = Listener::saying([shown(4998)]);
-    assert!(asked(&listener).call(&Call { tries: 2, ..all.clone() }).await.is_ok());
+    assert!(asked(&listener).call(&with(all.clone(), |it| it.tries = 2)).await.is_ok());
     assert_eq!(listener.heard().len(), 1);
     let events = asked(&listener).call(&call(Verb::Refresh, &["order_1"], None)).await.unwrap();
     assert_eq!(events[0].id, "op_1-1");

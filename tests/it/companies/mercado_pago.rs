@@ -39,11 +39,9 @@ fn notification(topic: &str, object: &str, request: &str) -> Delivery {
     let signature = format!("ts={NOW},v1={}", hex(&hmac_sha256(SECRET.as_bytes(), message.as_bytes())));
     let headers = [("x-signature", signature), ("x-request-id", request.to_owned())];
     let body = json!({"action": format!("{topic}.updated"), "data": {"id": object}, "id": 12345, "type": topic});
-    Delivery {
-        headers: headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).into(),
-        query: format!("data.id={object}&type={topic}"),
-        body: body.to_string().into(),
-    }
+    Delivery::new(body.to_string())
+        .with_headers(headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).into())
+        .with_query(format!("data.id={object}&type={topic}"))
 }
 
 async fn post(app: &App, delivery: &Delivery) -> u16 {
@@ -152,7 +150,7 @@ async fn answers() -> Vec<Envelope> {
 
 async fn asked(fake: &Fake, family: &str, gateway_ref: &str, n: usize) -> Vec<Envelope> {
     let object = NamedObject::new(family, gateway_ref);
-    asking(fake).fetch(&Fetch { object, idempotency_key: format!("fetch_{n}"), tries: 1 }).await.unwrap()
+    asking(fake).fetch(&Fetch::new(object, format!("fetch_{n}"))).await.unwrap()
 }
 
 fn chargeback(covered: Option<bool>) -> Value {
@@ -189,9 +187,9 @@ proptest! {
         let kind = format!("{}.answered", kinds[kind]);
         let whole = json!({"currency_id": "BRL", "data": payment(1, "tok", "charged_back")}).to_string();
         for body in [&body[..], &whole.as_bytes()[..cut.min(whole.len())], whole.as_bytes()] {
-            let recorded = Recorded { id: "1:r", kind: &kind, occurred_at: companies::at(NOW), body };
+            let recorded = Recorded::new("1:r", &kind, companies::at(NOW), body);
             let _ = (gateway().interpret(&recorded), gateway().references(&recorded));
-            let delivery = Delivery { headers: Vec::new(), query: query.clone(), body: body.to_vec().into() };
+            let delivery = Delivery::new(body.to_vec()).with_query(query.clone());
             assert!(verify(&gateway(), &delivery, NOW).is_err());
         }
     }

@@ -1,17 +1,16 @@
 //! Is Paddle read as Paddle's own libraries read it, and asked as they ask?
 
-use actix_payments::domain::event::Envelope;
 use actix_payments::domain::payment::Status;
 use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionStatus};
 use actix_payments::gateways::paddle::Paddle;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
-use actix_payments::gateways::{CaptureMethod, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use actix_payments::gateways::{CaptureMethod, Gateway, GatewayError, Started, Verb};
 use proptest::prelude::*;
 
 use super::{Company, Stands, assert_as_recorded, call, ends, events, hex, hmac_sha256, ok, order, story, told};
 use crate::app::{NOW, on_both_databases};
 use crate::companies;
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 pub struct Of;
@@ -230,7 +229,7 @@ async fn a_checkout_and_a_cancellation_are_asked_for_as_paddles_library_asks() {
     let heard = listener.heard();
     assert_as_recorded("paddle", "checkout", &heard[0]);
     assert_as_recorded("paddle", "cancel", &heard[1]);
-    let held = PaymentRequest { capture: CaptureMethod::Manual, ..order("EUR") };
+    let held = with(order("EUR"), |it| it.capture = CaptureMethod::Manual);
     assert!(matches!(asked(&listener).start(&held).await, Err(GatewayError::Declined(_))));
 }
 
@@ -325,7 +324,10 @@ fn a_refresh_of_an_old_transaction_is_no_payment_of_today() {
     let of = |name: &str| companies::received::<Of>(name, &events::<Of>()[name]).remove(0);
     let completed = of("transaction.completed.subscription");
     let answered_at = Some(companies::at(1_795_000_000));
-    let answer = Envelope { kind: "transaction.answered".to_owned(), occurred_at: answered_at, ..completed };
+    let answer = with(completed, |it| {
+        it.kind = "transaction.answered".to_owned();
+        it.occurred_at = answered_at;
+    });
     let stated = [of("subscription.past_due"), answer].map(|event| companies::interpret(&Of::gateway(), &event));
     let facts = stated.into_iter().flat_map(|said| said.subscription.unwrap().facts);
     let state = SubscriptionFacts::of(facts).state();
@@ -345,10 +347,10 @@ async fn a_refund_that_cannot_be_looked_for_is_not_made() {
         assert!(matches!(unseen, Err(GatewayError::Unavailable(_))), "{unseen:?}");
     }
     let listener = Listener::saying([Say::Answer(404, vec![], String::new())]);
-    let again = actix_payments::gateways::Call { tries: 2, ..refund.clone() };
+    let again = with(refund.clone(), |it| it.tries = 2);
     assert!(matches!(asked(&listener).call(&again).await, Err(GatewayError::Unavailable(_))));
     let listener = Listener::saying([transaction(""), ok(format!(r#"{{"data":{}}}"#, adjustment("x op_1")))]);
-    let wordy = actix_payments::gateways::Call { reason: Some("too\nlong ".repeat(80)), ..refund };
+    let wordy = with(refund, |it| it.reason = Some("too\nlong ".repeat(80)));
     asked(&listener).call(&wordy).await.unwrap();
     let sent: serde_json::Value = serde_json::from_str(&listener.heard()[1].body).unwrap();
     let reason = sent["reason"].as_str().unwrap();

@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use actix_payments::domain::event::Envelope;
 use actix_payments::domain::fact::Aspect;
 use actix_payments::domain::payment::Status;
 use actix_payments::domain::subscription::{SubscriptionFacts, SubscriptionStatus};
 use actix_payments::gateways::polar::Polar;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
-use actix_payments::gateways::{Call, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use actix_payments::gateways::{Call, Gateway, GatewayError, Started, Verb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Company, Stands, assert_as_recorded, base64, call, ends, events, hmac_sha256, ok, order, story, told};
 use crate::app::{NOW, on_both_databases};
 use crate::companies;
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 const SUBSCRIPTION: &str = "0e4f4f6a-6f0d-4b0e-9c39-6c9a1f1d2a10";
@@ -210,13 +209,13 @@ fn listener(refunds: &'static str) -> Listener {
 
 fn known(verb: Verb, minor: Option<i64>) -> Call {
     let call = call(verb, &["chk_1", "ord_1"], minor.map(|minor| money(minor, "EUR")));
-    Call { aspects: BTreeMap::from([("ord_1".to_owned(), Aspect::Capture)]), ..call }
+    with(call, |it| it.aspects = BTreeMap::from([("ord_1".to_owned(), Aspect::Capture)]))
 }
 
 #[actix_web::test]
 async fn a_checkout_is_asked_for_as_polars_library_asks() {
     let listener = Listener::saying([ok(r#"{"id":"chk_1","url":"https://sandbox.polar.sh/checkout/1"}"#)]);
-    let request = PaymentRequest { customer: Some("mia@shop.example".to_owned()), ..order("EUR") };
+    let request = with(order("EUR"), |it| it.customer = Some("mia@shop.example".to_owned()));
     let started = asked(&listener).start(&request).await.unwrap();
     let url = "https://sandbox.polar.sh/checkout/1".to_owned();
     assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["chk_1".to_owned()] });
@@ -321,7 +320,10 @@ fn an_answer_is_no_older_than_what_it_shows() {
     let (_, body) = changed("subscription.active", json!({"modified_at": "2026-10-12T11:15:00.500000Z"}));
     let answer = companies::received::<Of>("answer", &body).remove(0);
     let occurred_at = Some(companies::at(1_791_803_700));
-    let answer = Envelope { kind: "subscription.answered".to_owned(), occurred_at, ..answer };
+    let answer = with(answer, |it| {
+        it.kind = "subscription.answered".to_owned();
+        it.occurred_at = occurred_at;
+    });
     let stated = companies::interpret(&Of::gateway(), &answer).subscription.unwrap();
     let as_of = SubscriptionFacts::of(stated.facts).state().as_of.unwrap();
     assert_eq!((as_of.unix_timestamp(), as_of.millisecond()), (1_791_803_700, 500));
@@ -330,7 +332,7 @@ fn an_answer_is_no_older_than_what_it_shows() {
 #[test]
 fn what_is_revoked_lets_nobody_in_though_it_was_to_end_later() {
     let revoked = companies::received::<Of>("revoked", &events::<Of>()["subscription.revoked"]).remove(0);
-    let revoked = Envelope { occurred_at: Some(companies::at(1_791_803_700)), ..revoked };
+    let revoked = with(revoked, |it| it.occurred_at = Some(companies::at(1_791_803_700)));
     let stated = companies::interpret(&Of::gateway(), &revoked).subscription.unwrap();
     let state = SubscriptionFacts::of(stated.facts).state();
     assert_eq!((state.status, state.ended_at), (SubscriptionStatus::Canceled, state.as_of));
@@ -343,9 +345,12 @@ fn a_refresh_of_an_old_order_is_no_payment_of_today() {
     let (_, order) = changed("order.paid", json!({"subscription_id": "sub_1", "modified_at": "2026-10-12T08:53:21Z"}));
     let answer = companies::received::<Of>("answer", &order).remove(0);
     let occurred_at = Some(companies::at(1_795_000_000));
-    let answer = Envelope { kind: "order.answered".to_owned(), occurred_at, ..answer };
+    let answer = with(answer, |it| {
+        it.kind = "order.answered".to_owned();
+        it.occurred_at = occurred_at;
+    });
     let due = companies::received::<Of>("due", &events::<Of>()["subscription.past_due"]).remove(0);
-    let due = Envelope { occurred_at: Some(companies::at(1_794_473_600)), ..due };
+    let due = with(due, |it| it.occurred_at = Some(companies::at(1_794_473_600)));
     let stated = [due, answer].map(|event| companies::interpret(&Of::gateway(), &event).subscription.unwrap());
     let state = SubscriptionFacts::of(stated.into_iter().flat_map(|stated| stated.facts)).state();
     assert!(state.last_invoice.as_ref().unwrap().paid && state.doubt.is_none());
@@ -355,10 +360,9 @@ fn a_refresh_of_an_old_order_is_no_payment_of_today() {
 #[actix_web::test]
 async fn an_order_is_found_by_its_own_id() {
     let polar = listener("");
-    let call = Call {
-        aspects: BTreeMap::from([("ord_1".to_owned(), Aspect::Checkout)]),
-        ..call(Verb::Refund, &["ref_0", "ord_1"], None)
-    };
+    let call = with(call(Verb::Refund, &["ref_0", "ord_1"], None), |it| {
+        it.aspects = BTreeMap::from([("ord_1".to_owned(), Aspect::Checkout)])
+    });
     assert_eq!(asked(&polar).call(&call).await.unwrap()[0].id, "op_1");
 }
 

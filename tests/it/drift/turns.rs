@@ -10,7 +10,7 @@ use crate::stripe::fake::Fault;
 
 /// A worker of this app asks gateways only to compare, so often if at all.
 pub async fn comparing(kind: Kind, every: Option<Duration>) -> World {
-    let chores = Chores { reconcile_every: None, refresh_after: None, compare_every: every, ..Chores::default() };
+    let chores = Chores::new().reconcile_every(None).refresh_after(None).compare_every(every);
     World::with(kind, |builder| builder.chores(chores)).await
 }
 

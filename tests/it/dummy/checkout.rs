@@ -8,17 +8,17 @@ use proptest::prelude::*;
 
 use super::endpoint::Endpoint;
 use super::{NOW, SECRET, at, delivery, dummy, eur, understand, verify};
+use crate::scenes::with;
 
 type Fields = Vec<(String, String)>;
 
 fn order() -> PaymentRequest {
-    PaymentRequest {
-        reference: Some("order 7 & <more>".to_owned()),
-        address: Some("/payments/dummy".to_owned()),
-        return_url: Some("/orders/7?paid=maybe".to_owned()),
-        cancel_url: Some("https://shop.example/cart".to_owned()),
-        ..PaymentRequest::new("tok_1", eur(4999))
-    }
+    with(PaymentRequest::new("tok_1", eur(4999)), |it| {
+        it.reference = Some("order 7 & <more>".to_owned());
+        it.address = Some("/payments/dummy".to_owned());
+        it.return_url = Some("/orders/7?paid=maybe".to_owned());
+        it.cancel_url = Some("https://shop.example/cart".to_owned());
+    })
 }
 
 /// The link's fields, decoded as a browser's request would bring them.
@@ -30,20 +30,19 @@ async fn link(order: &PaymentRequest) -> Fields {
 }
 
 fn open(query: Fields) -> PageRequest {
-    PageRequest {
-        post: false,
-        path: "checkout".to_owned(),
-        address: "/payments/dummy".to_owned(),
-        endpoint: "http://127.0.0.1:9/".to_owned(),
-        query,
-        form: Vec::new(),
-        now: at(NOW),
-    }
+    with(PageRequest::get("/payments/dummy", "checkout", at(NOW)), |it| {
+        it.endpoint = "http://127.0.0.1:9/".to_owned();
+        it.query = query;
+    })
 }
 
 fn chosen(mut fields: Fields, choice: &str, endpoint: &str) -> PageRequest {
     fields.push(("choice".to_owned(), choice.to_owned()));
-    PageRequest { post: true, endpoint: endpoint.to_owned(), form: fields, ..open(Vec::new()) }
+    with(open(Vec::new()), |it| {
+        it.post = true;
+        it.endpoint = endpoint.to_owned();
+        it.form = fields;
+    })
 }
 
 async fn page(request: &PageRequest) -> PageResponse {
@@ -141,7 +140,7 @@ async fn an_altered_link_is_refused_whichever_field_it_is() {
 
 #[actix_web::test]
 async fn a_field_cannot_be_smuggled_into_another() {
-    let innocent = PaymentRequest { reference: Some("7&amount=1".to_owned()), ..order() };
+    let innocent = with(order(), |it| it.reference = Some("7&amount=1".to_owned()));
     let mut fields = link(&innocent).await;
     assert_eq!(fields[1].1, "7&amount=1");
     fields[1].1 = "7".to_owned();
@@ -161,7 +160,10 @@ async fn a_link_is_no_event() {
 #[actix_web::test]
 async fn nobody_is_led_to_an_address_that_is_not_plain() {
     for url in ["//evil.example", "/\\evil.example", "javascript:alert(1)", "evil.example", "/\t/evil.example"] {
-        let order = PaymentRequest { return_url: Some(url.to_owned()), cancel_url: Some(url.to_owned()), ..order() };
+        let order = with(order(), |it| {
+            it.return_url = Some(url.to_owned());
+            it.cancel_url = Some(url.to_owned());
+        });
         let endpoint = Endpoint::answering("200 OK", "");
         let paid = page(&chosen(link(&order).await, "pay", &endpoint.url)).await;
         assert!(matches!(&paid, PageResponse::Html(html) if html.contains("Thank you")), "{url}: {paid:?}");
@@ -202,15 +204,15 @@ async fn a_choice_that_does_not_exist_is_asked_for_again() {
 #[actix_web::test]
 async fn there_is_one_page() {
     for path in ["", "/", "checkout/", "Checkout"] {
-        assert_eq!(dummy().page(&PageRequest { path: path.to_owned(), ..open(Vec::new()) }).await, None, "{path}");
+        assert_eq!(dummy().page(&with(open(Vec::new()), |it| it.path = path.to_owned())).await, None, "{path}");
     }
 }
 
 #[actix_web::test]
 async fn what_cannot_be_started_is_refused_in_words() {
-    let unmounted = dummy().start(&PaymentRequest { address: None, ..order() }).await;
+    let unmounted = dummy().start(&with(order(), |it| it.address = None)).await;
     assert!(matches!(&unmounted, Err(GatewayError::Unsupported(why)) if why.contains("mounted")), "{unmounted:?}");
-    let free = dummy().start(&PaymentRequest { amount: eur(0), ..order() }).await;
+    let free = dummy().start(&with(order(), |it| it.amount = eur(0))).await;
     assert_eq!(free, Err(GatewayError::Declined("expected an amount above zero, got 0.00 EUR".to_owned())));
 }
 
@@ -219,7 +221,7 @@ proptest! {
     fn whatever_the_order_says_the_link_brings_it_back(
         token in "\\PC{1,20}", reference: Option<String>, minor in 1..i64::MAX, cancel_url: Option<String>,
     ) {
-        let order = PaymentRequest { reference, token, amount: eur(minor), cancel_url, ..order() };
+        let order = with(order(), |it| { it.reference = reference; it.token = token; it.amount = eur(minor); it.cancel_url = cancel_url; });
         let runtime = actix_web::rt::Runtime::new().unwrap();
         let answer = runtime.block_on(async {
             let Started::Redirect { url, .. } = dummy().start(&order).await.unwrap() else { panic!("no redirect") };
@@ -231,7 +233,10 @@ proptest! {
 
     #[test]
     fn whatever_fields_come_nothing_panics(fields: Fields, post: bool) {
-        let request = PageRequest { post, form: fields.clone(), ..open(fields) };
+        let request = with(open(fields.clone()), |it| {
+            it.post = post;
+            it.form = fields;
+        });
         let runtime = actix_web::rt::Runtime::new().unwrap();
         prop_assert_eq!(status(&runtime.block_on(page(&request))), 400);
     }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
+use crate::scenes::with;
 use actix_payments::domain::delivery::Delivery;
 
 /// A webhook endpoint that answers once.
@@ -45,8 +46,8 @@ fn read(stream: &TcpStream) -> Delivery {
     while let Some((name, value)) = line().split_once(':') {
         headers.push((name.to_ascii_lowercase(), value.trim().as_bytes().to_vec()));
     }
-    let delivery = Delivery { headers, query: String::new(), body: Default::default() };
+    let delivery = Delivery::new("").with_headers(headers);
     let mut body = vec![0; delivery.header("content-length").unwrap().parse().unwrap()];
     stream.read_exact(&mut body).unwrap();
-    Delivery { body: body.into(), ..delivery }
+    with(delivery, |it| it.body = body.into())
 }

@@ -1,6 +1,6 @@
 //! Are the gateway's own events believed and understood, and nobody else's?
 
-use actix_payments::domain::delivery::{Delivery, Rejection};
+use actix_payments::domain::delivery::Rejection;
 use actix_payments::domain::event::{Interpretation, Recorded};
 use actix_payments::domain::fact::{Aspect, State};
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind, sign_delivery};
@@ -85,7 +85,7 @@ fn what_the_gateway_did_not_sign_is_refused() {
     for (header, expected) in cases {
         assert_eq!(verify(&delivery(&header, EVENT), NOW), Err(expected), "{header}");
     }
-    let bare = Delivery { headers: Vec::new(), ..delivery("", EVENT) };
+    let bare = delivery("", EVENT);
     assert_eq!(verify(&bare, NOW), Err(Rejection::SignatureMissing));
 }
 
@@ -192,7 +192,7 @@ proptest! {
         let _ = verify(&delivery(&header, body.clone()), now);
         let _ = verify(&signed(&body), NOW);
         for kind in Kind::ALL {
-            let _ = dummy().interpret(&Recorded { id: "de_1", kind: kind.as_str(), occurred_at: at(NOW), body: &body });
+            let _ = dummy().interpret(&Recorded::new("de_1", kind.as_str(), at(NOW), &body));
         }
     }
 

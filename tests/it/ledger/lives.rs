@@ -50,6 +50,7 @@ enum Happening {
     LostAndToldTwice,
 }
 
+use crate::scenes::with;
 use Happening::*;
 
 const HAPPENINGS: [Happening; 11] = [
@@ -122,7 +123,7 @@ fn happen(life: &mut Life, book: &mut Book, charge: &Charge, id: &str, at: i64, 
         let told = fact(Aspect::Dispute, &format!("dp_{id}_{at}"), state, at_end, minor);
         child(id, told).with_since(Some(minute(at)))
     };
-    let total = |minor, at| Fact { face: None, ..fact(Aspect::RefundTotal, id, State::Succeeded, at, minor) };
+    let total = |minor, at| with(fact(Aspect::RefundTotal, id, State::Succeeded, at, minor), |it| it.face = None);
     let before = book.refunded;
     let open = [dispute(State::Open, at)];
     match happening {
@@ -153,7 +154,7 @@ fn happen(life: &mut Life, book: &mut Book, charge: &Charge, id: &str, at: i64, 
         LostAndToldTwice => {
             book.refunded += minor;
             life.facts.extend(open.into_iter().chain([dispute(State::Lost, at + 60)]));
-            let back = Fact { face: Some(0), ..refund(State::Succeeded, at + 60) };
+            let back = with(refund(State::Succeeded, at + 60), |it| it.face = Some(0));
             life.facts.push(back.with_since(Some(minute(at + 60))));
         }
     }

@@ -10,6 +10,7 @@ use super::and;
 use super::properties::{facts, redelivered};
 use super::stories::{DUE, after, child, currency, fact, minute, paid, refund, terms};
 
+use crate::scenes::with;
 use MovementKind::*;
 
 /// What happened, in minutes of the story, and with amounts and ids.
@@ -118,7 +119,10 @@ fn a_fee_is_a_movement_of_its_own_beside_the_capture() {
     let rows = [(2, Capture, DUE, "ch_1"), (5, Fee, -164, "ch_1")];
     assert_eq!(booked(&and(paid(), fee.clone())), expected(rows));
     // Told again, by another event, it is the same.
-    let again = Fact { event_id: "evt_again".to_owned(), occurred_at: minute(9), ..fee };
+    let again = with(fee, |it| {
+        it.event_id = "evt_again".to_owned();
+        it.occurred_at = minute(9);
+    });
     assert_eq!(booked(&after(and(paid(), self::fee("ch_1", 5, 164)), [again])), expected(rows));
 }
 

@@ -10,6 +10,7 @@ use proptest::sample::select;
 
 use super::every_story;
 use super::stories::{DUE, currency, minute, terms};
+use crate::scenes::with;
 
 /// Facts of a few objects at a few moments with any content, most of which no gateway would send.
 fn anything() -> impl Strategy<Value = Fact> {
@@ -25,7 +26,15 @@ fn anything() -> impl Strategy<Value = Fact> {
     (object(), select(State::ALL.to_vec()), 0..4_i64, 0..3_u8, amount(), amount(), code, rest, parent).prop_map(
         |((aspect, gateway_ref), state, at, event, amount, face, currency, (since, until, livemode), parent)| {
             let fact = Fact::new(aspect, gateway_ref, state, minute(at), &format!("evt_{event}"));
-            Fact { amount, face, currency, since, until, livemode, ..fact }.with_parent(parent)
+            with(fact, |it| {
+                it.amount = amount;
+                it.face = face;
+                it.currency = currency;
+                it.since = since;
+                it.until = until;
+                it.livemode = livemode;
+            })
+            .with_parent(parent)
         },
     )
 }
@@ -199,7 +208,10 @@ proptest! {
 fn a_checkout_that_took_money_stays_so_though_it_is_called_free_later() {
     let checkout = |object, state, minor, at| {
         let fact = Fact::new(Aspect::Checkout, object, state, minute(at), "evt");
-        Fact { amount: Some(minor), currency: Some(currency("EUR")), ..fact }
+        with(fact, |it| {
+            it.amount = Some(minor);
+            it.currency = Some(currency("EUR"));
+        })
     };
     let mut ledger = Ledger::from_facts([
         checkout("a", State::Succeeded, DUE - 1, 0),

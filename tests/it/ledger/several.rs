@@ -5,6 +5,7 @@ use actix_payments::domain::payment::Status;
 
 use super::stories::{DUE, Flag, Story, after, child, fact, minute, paid, refund, story};
 
+use crate::scenes::with;
 use Aspect::{Authorization, Capture, CaptureTotal, Checkout, Refund, RefundTotal};
 use State::*;
 
@@ -67,7 +68,7 @@ fn several() -> Vec<Story> {
 /// Running totals of refunds that go up and down.
 fn totals() -> Vec<Story> {
     let total = |minor, at| fact(RefundTotal, "ch_1", Succeeded, at, minor);
-    let restated = |minor, at| Fact { face: None, ..total(minor, at) };
+    let restated = |minor, at| with(total(minor, at), |it| it.face = None);
     let one = |state, at| refund("re_1", state, 10, at, 1000);
     let two = refund("re_2", Pending, 11, 11, 700);
     let part = |name, facts, refunded| story(name, after(paid(), facts), Status::PartiallyRefunded, DUE, refunded);

@@ -7,6 +7,7 @@ use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::{Status, Terms};
 use time::Duration;
 
+use crate::scenes::with;
 use Aspect::{Authorization, Capture, CaptureTotal, Checkout, Concern, Dispute, Refund, RefundTotal};
 use State::*;
 
@@ -231,7 +232,7 @@ fn flagged() -> Vec<Story> {
     ];
     let two_disputes = after(paid(), two_disputes);
     let refunded_first = after(paid(), [refund("re_1", Succeeded, 5, 5, 1000), dispute(Lost, 20)]);
-    let of_mode = |live, fact| Fact { livemode: Some(live), ..fact };
+    let of_mode = |live, fact: Fact| with(fact, |it| it.livemode = Some(live));
     let twice = [fact(Checkout, "cs_2", Succeeded, 4, DUE), fact(CaptureTotal, "pi_2", Succeeded, 4, DUE)];
     let settled = after(paid(), twice.clone().into_iter().chain([fact(RefundTotal, "ch_2", Succeeded, 9, DUE)]));
     vec![

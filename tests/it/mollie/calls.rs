@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::fake::{ADDRESS, Fake, KEY};
 use crate::app::NOW;
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Heard, Listener, Say};
 
 const ID: &str = "tr_7UhSN1zuXS";
@@ -61,46 +61,40 @@ fn payment() -> Value {
 }
 
 fn call(verb: Verb, amount: Option<i64>) -> Call {
-    Call {
-        verb,
-        token: "order-10042".to_owned(),
-        gateway_refs: vec!["re_1".to_owned(), ID.to_owned()],
-        aspects: Default::default(),
-        amount: amount.map(|minor| money(minor, "EUR")),
-        total: money(4998, "EUR"),
-        reason: None,
-        awaited: None,
-        tries: 1,
-        idempotency_key: "op_1".to_owned(),
-        requested_at: Timestamp::UNIX_EPOCH,
-    }
+    with(
+        Call::new(verb, "order-10042".to_owned(), money(4998, "EUR"), "op_1".to_owned(), Timestamp::UNIX_EPOCH),
+        |it| {
+            it.gateway_refs = vec!["re_1".to_owned(), ID.to_owned()];
+            it.aspects = Default::default();
+            it.amount = amount.map(|minor| money(minor, "EUR"));
+        },
+    )
 }
 
 #[actix_web::test]
 async fn a_payment_is_created_as_mollies_library_creates_it() {
     let listener = ok(&payment());
-    let order = PaymentRequest {
-        return_url: Some("https://shop.example/thanks".to_owned()),
-        cancel_url: Some("https://shop.example/cancel".to_owned()),
-        items: vec![LineItem { name: "Tasse ☕".to_owned(), quantity: 2, unit_amount: 2499 }],
-        capture: CaptureMethod::Manual,
-        locale: Some("de".to_owned()),
-        metadata: [("note".to_owned(), "Zoë & Söhne".to_owned())].into(),
-        ..PaymentRequest::new("order-10042", money(4998, "EUR"))
-    };
+    let order = with(PaymentRequest::new("order-10042", money(4998, "EUR")), |it| {
+        it.return_url = Some("https://shop.example/thanks".to_owned());
+        it.cancel_url = Some("https://shop.example/cancel".to_owned());
+        it.items = vec![LineItem::new("Tasse ☕".to_owned(), 2, 2499)];
+        it.capture = CaptureMethod::Manual;
+        it.locale = Some("de".to_owned());
+        it.metadata = [("note".to_owned(), "Zoë & Söhne".to_owned())].into();
+    });
     mollie(&listener).start(&order).await.unwrap();
     let heard = listener.heard();
     assert_like_recorded(&heard[0], 0, &[]);
     assert_eq!(heard[0].header("idempotency-key"), Some("order-10042-checkout"));
     // Where the customer goes afterwards, Mollie must be told.
-    let lost = PaymentRequest { return_url: None, ..order };
+    let lost = with(order, |it| it.return_url = None);
     let refused = mollie(&listener).start(&lost).await.unwrap_err();
     assert!(matches!(&refused, GatewayError::Declined(why) if why.contains("return_url")), "{refused}");
 }
 
 #[actix_web::test]
 async fn a_payment_is_asked_for_canceled_refunded_and_captured_as_mollies_library_does() {
-    let fetch = Fetch { object: NamedObject::new("payment", ID), idempotency_key: "fetch_1".to_owned(), tries: 1 };
+    let fetch = Fetch::new(NamedObject::new("payment", ID), "fetch_1".to_owned());
     let listener = ok(&payment());
     let events = mollie(&listener).fetch(&fetch).await.unwrap();
     assert_like_recorded(&listener.heard()[0], 1, &[]);
@@ -128,10 +122,9 @@ async fn a_payment_is_asked_for_canceled_refunded_and_captured_as_mollies_librar
 async fn amounts_are_decimal_texts_with_as_many_decimals_as_the_currency_has() {
     for (code, minor, value) in [("EUR", 1, "0.01"), ("JPY", 4998, "4998"), ("EUR", 100_000, "1000.00")] {
         let listener = ok(&payment());
-        let order = PaymentRequest {
-            return_url: Some("https://shop.example/".to_owned()),
-            ..PaymentRequest::new("order-1", money(minor, code))
-        };
+        let order = with(PaymentRequest::new("order-1", money(minor, code)), |it| {
+            it.return_url = Some("https://shop.example/".to_owned())
+        });
         mollie(&listener).start(&order).await.unwrap();
         let body: Value = serde_json::from_str(&listener.heard()[0].body).unwrap();
         assert_eq!(body["amount"], json!({"currency": code, "value": value}));
@@ -144,7 +137,7 @@ async fn mollie_keeps_the_promises() {
     let id = fake.made_elsewhere(5000);
     let now = Timestamp::from_unix_timestamp(NOW).unwrap();
     let gateway = fake.gateway();
-    let hint = Delivery { headers: Vec::new(), query: String::new(), body: format!("id={id}").into() };
+    let hint = Delivery::new(format!("id={id}"));
     let mut suite = Conformance::new(&gateway).secret(KEY).delivery(hint, now);
     for (number, status) in
         ["open", "pending", "authorized", "paid", "failed", "expired", "canceled"].iter().enumerate()
@@ -156,7 +149,7 @@ async fn mollie_keeps_the_promises() {
             fake.charge_back(&id, 500);
         }
         let idempotency_key = format!("fetch_{number}");
-        let fetch = Fetch { object: NamedObject::new("payment", id.as_str()), idempotency_key, tries: 1 };
+        let fetch = Fetch::new(NamedObject::new("payment", id.as_str()), idempotency_key);
         for event in gateway.fetch(&fetch).await.unwrap() {
             suite = suite.event(event, now);
         }

@@ -15,7 +15,7 @@ use crate::app::{App, NOW, on_both_databases};
 use crate::scenes::Notes;
 
 fn delivery(id: &str) -> Delivery {
-    Delivery { headers: Vec::new(), query: String::new(), body: format!("id={id}").into() }
+    Delivery::new(format!("id={id}"))
 }
 
 /// The answer to a hint that came from `peer`, through a mount of the host's.

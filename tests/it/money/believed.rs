@@ -90,9 +90,7 @@ fn a_notification_of_a_merchant_that_is_not_named_is_not_believed() {
     let body = std::fs::read(path).unwrap();
     let kind = "subscription_charged_successfully";
     let at = actix_payments::domain::Timestamp::UNIX_EPOCH;
-    let read = |braintree: Braintree| {
-        braintree.interpret(&Recorded { id: "evt_1", kind, occurred_at: at, body: &body }).unwrap()
-    };
+    let read = |braintree: Braintree| braintree.interpret(&Recorded::new("evt_1", kind, at, &body)).unwrap();
     let stranger = read(braintree());
     assert_eq!((stranger.facts, stranger.references), (vec![], Default::default()));
     assert!(stranger.summary.contains("which this variant does not name"), "{}", stranger.summary);

@@ -61,7 +61,7 @@ fn understand(body: &str) -> Interpretation {
     let event: Value = serde_json::from_str(body).unwrap();
     let occurred_at = Timestamp::parse(event["create_time"].as_str().unwrap(), &Rfc3339).unwrap();
     let (id, kind) = (event["id"].as_str().unwrap(), event["event_type"].as_str().unwrap());
-    paypal().interpret(&Recorded { id, kind, occurred_at, body: body.as_bytes() }).unwrap()
+    paypal().interpret(&Recorded::new(id, kind, occurred_at, body.as_bytes())).unwrap()
 }
 
 #[test]
@@ -126,7 +126,7 @@ proptest! {
         let (body_of, kind_of) = (events.values().nth(name).unwrap(), events.keys().nth(kind).unwrap());
         let broken = &body_of.as_bytes()[..cut.min(body_of.len())];
         for body in [&body[..], broken, body_of.as_bytes()] {
-            let _ = paypal().interpret(&Recorded { id: "1", kind: kind_of, occurred_at: Timestamp::UNIX_EPOCH, body });
+            let _ = paypal().interpret(&Recorded::new("1", kind_of, Timestamp::UNIX_EPOCH, body));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! When a payment has several orders, as a host's own code may make them: is one of them taken, and only one?
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{CaptureMethod, ModePolicy, Outcome, Variant};
+use actix_payments::{CaptureMethod, Mode, ModePolicy, Outcome, Variant};
 use serde_json::json;
 
 use super::calls::{app, begun, operations, stands, tell, told};
@@ -36,7 +36,7 @@ fn capture(token: &str, kind: &str, at: i64, order: &str) -> String {
 on_both_databases! {
     async fn a_person_who_completes_takes_one_though_the_answer_is_lost(kind) {
         let fake = Fake::new(NOW);
-        let variant = Variant::new(fake.gateway()).mode(true, ModePolicy::Flag);
+        let variant = Variant::new(fake.gateway()).mode(Mode::Live, ModePolicy::Flag);
         let app = App::bare(kind, |builder| builder.variant("paypal", variant)).await;
         let (token, first, second) = two(&app, &fake).await;
         approve_order(&fake, &first);

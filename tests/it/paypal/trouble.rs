@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_payments::domain::payment::Status;
 use actix_payments::{
-    CaptureMethod, ErrorKind, HandlerError, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant,
+    CaptureMethod, ErrorKind, HandlerError, Mode, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant,
 };
 use serde_json::json;
 
@@ -232,7 +232,7 @@ on_both_databases! {
 
     async fn an_approval_of_the_other_mode_is_a_persons_to_complete(kind) {
         let fake = Fake::new(NOW);
-        let variant = Variant::new(fake.gateway()).mode(true, ModePolicy::Flag);
+        let variant = Variant::new(fake.gateway()).mode(Mode::Live, ModePolicy::Flag);
         let app = App::bare(kind, |builder| builder.variant("paypal", variant)).await;
         let token = begun(&app, CaptureMethod::Immediate).await;
         let second = another_order(&fake, &token);

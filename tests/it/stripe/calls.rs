@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fixtures;
 use super::listener::{Heard, Listener, Say};
 use crate::app::{App, on_both_databases};
-use crate::scenes::money;
+use crate::scenes::{money, with};
 
 const SESSION: &str = r#"{"id":"cs_test_1","object":"checkout.session","url":"https://checkout.stripe.com/c/pay/cs_test_1","payment_intent":null,"new_field":{"x":[1]}}"#;
 
@@ -29,15 +29,14 @@ fn recorded() -> Value {
 }
 
 fn order() -> PaymentRequest {
-    PaymentRequest {
-        return_url: Some("https://shop.example/thanks?cs={CHECKOUT_SESSION_ID}".to_owned()),
-        cancel_url: Some("https://shop.example/cancel".to_owned()),
-        items: vec![LineItem { name: "Tasse ☕".to_owned(), quantity: 2, unit_amount: 2499 }],
-        capture: CaptureMethod::Manual,
-        metadata: [("payment_id", "42"), ("note", "Zoë & Söhne")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-        expires_at: Some(Timestamp::from_unix_timestamp(1_791_803_600).unwrap()),
-        ..PaymentRequest::new("order-10042", Money::new(4998, Currency::parse("EUR").unwrap()))
-    }
+    with(PaymentRequest::new("order-10042", Money::new(4998, Currency::EUR)), |it| {
+        it.return_url = Some("https://shop.example/thanks?cs={CHECKOUT_SESSION_ID}".to_owned());
+        it.cancel_url = Some("https://shop.example/cancel".to_owned());
+        it.items = vec![LineItem::new("Tasse ☕", 2, 2499)];
+        it.capture = CaptureMethod::Manual;
+        it.metadata = [("payment_id", "42"), ("note", "Zoë & Söhne")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        it.expires_at = Some(Timestamp::from_unix_timestamp(1_791_803_600).unwrap());
+    })
 }
 
 /// A form's fields, decoded and sorted: in which order they come says nothing.
@@ -90,19 +89,15 @@ async fn a_checkout_is_asked_for_as_stripes_library_asks() {
 
 /// A call about a payment of which these ids are known.
 fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) -> Call {
-    Call {
-        verb,
-        token: "order-10042".to_owned(),
-        gateway_refs: refs.iter().map(|id| (*id).to_owned()).collect(),
-        aspects: Default::default(),
-        amount: amount.map(|minor| money(minor, "EUR")),
-        total: money(4998, "EUR"),
-        reason: reason.map(str::to_owned),
-        awaited: None,
-        tries: 1,
-        idempotency_key: "op_1".to_owned(),
-        requested_at: Timestamp::UNIX_EPOCH,
-    }
+    with(
+        Call::new(verb, "order-10042".to_owned(), money(4998, "EUR"), "op_1".to_owned(), Timestamp::UNIX_EPOCH),
+        |it| {
+            it.gateway_refs = refs.iter().map(|id| (*id).to_owned()).collect();
+            it.aspects = Default::default();
+            it.amount = amount.map(|minor| money(minor, "EUR"));
+            it.reason = reason.map(str::to_owned);
+        },
+    )
 }
 
 /// Asserts that what was heard is the recorded request `path`: its headers, and its fields but for those of `theirs`
@@ -171,15 +166,7 @@ async fn every_other_call_is_made_as_stripes_library_makes_it() {
     // The list of events: ours leaves out what filters it.
     let listener = Listener::saying([ok(r#"{"object":"list","data":[],"has_more":false}"#)]);
     let since = Timestamp::from_unix_timestamp(1_791_700_000).unwrap();
-    let earlier = Envelope {
-        id: "evt_1".to_owned(),
-        kind: "charge.refunded".to_owned(),
-        occurred_at: None,
-        livemode: None,
-        account: None,
-        api_version: None,
-        body: Default::default(),
-    };
+    let earlier = Envelope::new("evt_1", "charge.refunded", "");
     stripe(&listener).list(since, Some(&earlier)).await.unwrap();
     let list = "/v1/events?limit=100&delivery_success=false&created[gte]=1791700000\
                 &types[0]=checkout.session.completed&types[1]=charge.refunded&starting_after=evt_1";

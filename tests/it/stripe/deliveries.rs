@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_payments::Mode;
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
@@ -41,7 +42,7 @@ fn each_kind_of_refusal_has_its_own_code() {
     for (header, expected) in cases {
         assert_eq!(verify(&Stripe::new(SECRET), &delivery(&header, EVENT), at(NOW)), Err(expected), "{header}");
     }
-    let bare = Delivery { headers: Vec::new(), query: String::new(), body: EVENT.into() };
+    let bare = Delivery::new(EVENT);
     assert_eq!(verify(&Stripe::new(SECRET), &bare, at(NOW)), Err(Rejection::SignatureMissing));
 }
 
@@ -157,11 +158,11 @@ fn a_body_without_a_readable_id_and_kind_is_refused() {
 #[test]
 fn the_dashboard_shows_intents_and_charges() {
     let stripe = Stripe::new(SECRET);
-    let url = |gateway_ref, live| stripe.dashboard_url(gateway_ref, live);
-    assert_eq!(url("pi_1", true).as_deref(), Some("https://dashboard.stripe.com/payments/pi_1"));
-    assert_eq!(url("ch_1", false).as_deref(), Some("https://dashboard.stripe.com/test/payments/ch_1"));
+    let url = |gateway_ref, mode| stripe.dashboard_url(gateway_ref, mode);
+    assert_eq!(url("pi_1", Mode::Live).as_deref(), Some("https://dashboard.stripe.com/payments/pi_1"));
+    assert_eq!(url("ch_1", Mode::Test).as_deref(), Some("https://dashboard.stripe.com/test/payments/ch_1"));
     for other in ["cs_test_1", "", "pi_1/../../evil", "re_1"] {
-        assert_eq!(url(other, true), None, "{other}");
+        assert_eq!(url(other, Mode::Live), None, "{other}");
     }
 }
 

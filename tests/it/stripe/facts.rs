@@ -35,8 +35,7 @@ fn every_fixture_states_its_facts() {
 
 fn understand(body: Vec<u8>) -> String {
     let event = deliver(body).unwrap().events.remove(0);
-    let recorded =
-        Recorded { id: &event.id, kind: &event.kind, occurred_at: event.occurred_at.unwrap(), body: &event.body };
+    let recorded = Recorded::new(&event.id, &event.kind, event.occurred_at.unwrap(), &event.body);
     let interpretation = Stripe::new(SECRET).interpret(&recorded).unwrap();
     for fact in &interpretation.facts {
         assert_eq!((fact.event_id.as_str(), Some(fact.occurred_at)), (event.id.as_str(), event.occurred_at));
@@ -107,6 +106,7 @@ fn stated(statement: &SubscriptionStatement) -> String {
             }
             SubscriptionFact::Owner(_, claim) => write!(words, ", of {}", claim.owner).unwrap(),
             SubscriptionFact::Customer { email, .. } => write!(words, ", {email}").unwrap(),
+            other => panic!("a fact that this test does not know: {other:?}"),
         }
     }
     words

@@ -273,7 +273,7 @@ on_both_databases! {
             let signature = sign_delivery(THIN, app.now(), body.as_bytes());
             let headers = vec![("stripe-signature".to_owned(), signature.into_bytes())];
             let delivery =
-                actix_payments::domain::delivery::Delivery { headers, query: String::new(), body: body.into() };
+                actix_payments::domain::delivery::Delivery::new(body).with_headers(headers);
             app.payments.receive("stripe", delivery).await.unwrap();
         }
         app.drain().await;

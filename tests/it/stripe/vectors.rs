@@ -74,5 +74,5 @@ fn delivery(vector: &Value) -> Delivery {
         (Value::String(body), _) => body.clone().into_bytes(),
         (_, coded) => base64::engine::general_purpose::STANDARD.decode(coded.as_str().unwrap()).unwrap(),
     };
-    Delivery { headers, query: String::new(), body: body.into() }
+    Delivery::new(body).with_headers(headers)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{ActiveSubscription, ModePolicy, RequireActive, Variant};
+use actix_payments::{ActiveSubscription, Mode, ModePolicy, RequireActive, Variant};
 use actix_web::http::header::HeaderMap;
 use actix_web::{App as ActixApp, HttpRequest, test, web};
 use serde_json::json;
@@ -176,13 +176,18 @@ on_both_databases! {
     }
 
     async fn the_mode_that_is_said_decides_whom_a_test_lets_in(kind) {
-        let policies = [(true, ModePolicy::Flag, false), (true, ModePolicy::Ignore, false), (true, ModePolicy::Accept, true)];
-        for (live, policy, is_let_in) in policies.into_iter().chain([(false, ModePolicy::Flag, true)]) {
-            let variant = Variant::new(Stripe::new(SECRET)).mode(live, policy);
+        let policies = [
+            (Mode::Live, ModePolicy::Flag, false),
+            (Mode::Live, ModePolicy::Ignore, false),
+            (Mode::Live, ModePolicy::Accept, true),
+            (Mode::Test, ModePolicy::Flag, true),
+        ];
+        for (mode, policy, is_let_in) in policies {
+            let variant = Variant::new(Stripe::new(SECRET)).mode(mode, policy);
             let app = App::bare(kind, |builder| builder.variant("stripe", variant)).await;
             let mut story = Story::new(1, "active");
             app.hear(story.checkout(START, "tester")).await;
-            assert_eq!(app.payments.active("tester").await.unwrap(), is_let_in, "{live} {policy:?}");
+            assert_eq!(app.payments.active("tester").await.unwrap(), is_let_in, "{mode:?} {policy:?}");
         }
     }
 

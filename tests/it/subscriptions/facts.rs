@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::scenes::with;
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::subscription::{
@@ -19,24 +20,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
-    SubscriptionContent {
-        status,
-        gateway_status: status.to_string(),
-        owner: None,
-        customer_ref: None,
-        items: Vec::new(),
-        started_at: None,
-        period: None,
-        renews_at: None,
-        trial_end: None,
-        cancel_at: None,
-        cancel_at_period_end: false,
-        canceled_at: None,
-        ended_at: None,
-        pause: None,
-        schedule: None,
-        latest_invoice: Some(format!("in_{invoice}")),
-    }
+    with(SubscriptionContent::new(status, status.to_string()), |it| it.latest_invoice = Some(format!("in_{invoice}")))
 }
 
 fn values(content: &SubscriptionContent) -> BTreeMap<String, String> {
@@ -49,17 +33,8 @@ pub(crate) fn snapshot(
     second: i64,
     event: impl std::fmt::Display,
 ) -> SubscriptionSnapshot {
-    SubscriptionSnapshot {
-        is_end: matches!(content.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired),
-        is_first: false,
-        values: values(&content),
-        previous: BTreeMap::new(),
-        progress: None,
-        is_answer: false,
-        content,
-        occurred_at: at(second),
-        event_id: format!("evt_{event}"),
-    }
+    let values = values(&content);
+    with(SubscriptionSnapshot::new(content, at(second), format!("evt_{event}")), |it| it.values = values)
 }
 
 fn status() -> impl Strategy<Value = SubscriptionStatus> {
@@ -81,24 +56,25 @@ fn anything() -> impl Strategy<Value = SubscriptionFact> {
     );
     let of_invoice = (0..3_u8, any::<bool>(), any::<bool>(), 0..3_i64, 0..3_i64, 0..3_i64).prop_map(
         |(number, paid, closed, attempts, created, second)| {
-            SubscriptionFact::Invoice(Box::new(SubscriptionInvoice {
-                gateway_ref: format!("in_{number}"),
-                status: "open".to_owned(),
-                paid,
-                closed,
-                due: None,
-                attempts,
-                next_attempt: None,
-                due_at: None,
-                created_at: at(created),
-                occurred_at: at(second),
-                event_id: format!("evt_{second}"),
-            }))
+            SubscriptionFact::Invoice(Box::new(with(
+                SubscriptionInvoice::new(
+                    format!("in_{number}"),
+                    "open".to_owned(),
+                    at(second),
+                    format!("evt_{second}"),
+                ),
+                |it| {
+                    it.paid = paid;
+                    it.closed = closed;
+                    it.attempts = attempts;
+                    it.created_at = at(created);
+                },
+            )))
         },
     );
     let of_owner = (any::<bool>(), 0..3_i64, 0..3_u8).prop_map(|(by_host, second, owner)| {
         let source = if by_host { OwnerSource::Host } else { OwnerSource::Checkout };
-        let claim = OwnerClaim { occurred_at: at(second), event_id: String::new(), owner: format!("user-{owner}") };
+        let claim = OwnerClaim::new(format!("user-{owner}"), at(second), String::new());
         SubscriptionFact::Owner(source, claim)
     });
     prop_oneof![4 => of_subscription, 1 => of_invoice, 1 => of_owner]
@@ -150,7 +126,7 @@ fn history_with_answers() -> impl Strategy<Value = (Vec<SubscriptionSnapshot>, V
         let answer = |(place, (read, age)): (usize, (i64, i64))| {
             let (_, shown) = all.iter().rev().find(|(tenths, _)| *tenths <= read)?;
             let answer = snapshot(shown.content.clone(), (read + age) / 10, format!("answer_{place}"));
-            Some(SubscriptionSnapshot { is_answer: true, ..answer })
+            Some(with(answer, |it| it.is_answer = true))
         };
         let answers = asked.into_iter().enumerate().filter_map(answer).collect();
         (all.into_iter().map(|(_, event)| event).collect(), answers)
@@ -193,13 +169,7 @@ proptest! {
     #[test]
     fn the_one_with_the_most_progress_is_the_last((all, delivered) in history().prop_flat_map(redelivered)) {
         let of_one_moment = |all: &[SubscriptionSnapshot]| -> Vec<SubscriptionSnapshot> {
-            all.iter().map(|one| SubscriptionSnapshot {
-                is_first: false,
-                previous: BTreeMap::new(),
-                progress: Some(one.event_id.clone()),
-                occurred_at: at(0),
-                ..one.clone()
-            }).collect()
+            all.iter().map(|one| with(one.clone(), |it| { it.is_first = false; it.previous = BTreeMap::new(); it.progress = Some(one.event_id.clone()); it.occurred_at = at(0); })).collect()
         };
         let state = facts_of(&of_one_moment(&delivered)).state();
         let last = &all.last().unwrap().content;
@@ -253,26 +223,27 @@ proptest! {
     ) {
         let mut heard: Vec<_> = all.iter().zip(kept).filter(|(_, kept)| *kept).map(|(one, _)| one.clone()).collect();
         let last = all.last().unwrap();
-        heard.push(SubscriptionSnapshot { occurred_at: at(100), event_id: "asked".to_owned(), ..last.clone() });
+        heard.push(with(last.clone(), |it| { it.occurred_at = at(100); it.event_id = "asked".to_owned(); }));
         let state = facts_of(&heard).state();
         prop_assert_eq!((state.status, state.doubt), (last.content.status, None));
     }
 }
 
 fn invoice(number: u8, created: i64, second: i64, due: i64) -> SubscriptionInvoice {
-    SubscriptionInvoice {
-        gateway_ref: format!("in_{number}"),
-        status: "paid".to_owned(),
-        paid: true,
-        closed: false,
-        due: Some(Money::new(due, Currency::parse("EUR").unwrap())),
-        attempts: 1,
-        next_attempt: None,
-        due_at: None,
-        created_at: at(created),
-        occurred_at: at(second),
-        event_id: format!("evt_invoice_{number}_{second}"),
-    }
+    with(
+        SubscriptionInvoice::new(
+            format!("in_{number}"),
+            "paid".to_owned(),
+            at(second),
+            format!("evt_invoice_{number}_{second}"),
+        ),
+        |it| {
+            it.paid = true;
+            it.due = Some(Money::new(due, Currency::parse("EUR").unwrap()));
+            it.attempts = 1;
+            it.created_at = at(created);
+        },
+    )
 }
 
 /// The state that these make in both orders.
@@ -304,7 +275,10 @@ fn only_the_payment_of_what_is_due_lets_a_past_due_subscriber_in() {
 fn a_later_attempt_at_a_paid_invoice_changes_nothing() {
     let active = snapshot(content(SubscriptionStatus::Active, 1), 100, "active");
     let paid = invoice(1, 10, 20, 1250);
-    let failed = SubscriptionInvoice { paid: false, status: "failed".to_owned(), ..invoice(1, 30, 40, 1250) };
+    let failed = with(invoice(1, 30, 40, 1250), |it| {
+        it.paid = false;
+        it.status = "failed".to_owned();
+    });
     assert!(paid.outranks(&failed) && !failed.outranks(&paid));
     let facts = [paid, failed].map(|invoice| SubscriptionFact::Invoice(Box::new(invoice)));
     for facts in [facts.clone().to_vec(), facts.iter().rev().cloned().collect()] {
@@ -317,7 +291,7 @@ fn a_later_attempt_at_a_paid_invoice_changes_nothing() {
 fn what_was_canceled_is_active_as_long_as_it_is_paid_for() {
     let grace = Duration::from_secs(60);
     let ended = |end: Option<i64>| {
-        let content = SubscriptionContent { ended_at: end.map(at), ..content(SubscriptionStatus::Canceled, 1) };
+        let content = with(content(SubscriptionStatus::Canceled, 1), |it| it.ended_at = end.map(at));
         SubscriptionFacts::of([SubscriptionFact::Snapshot(Box::new(snapshot(content, 100, "ended")))]).state()
     };
     assert!(ended(Some(500)).is_active(at(499), grace) && !ended(Some(500)).is_active(at(500), grace));

@@ -30,14 +30,14 @@ fn of_paypal(name: &str, update_time: Option<&str>) -> SubscriptionStatement {
         text = text.replace("\"update_time\":\"2026-10-12T08:53:19Z\"", &format!("\"update_time\":\"{time}\""));
     }
     let id = format!("WH-{name}");
-    let recorded = Recorded { id: &id, kind: name, occurred_at: at("2026-10-12T08:53:20Z"), body: text.as_bytes() };
+    let recorded = Recorded::new(&id, name, at("2026-10-12T08:53:20Z"), text.as_bytes());
     PayPal::new("WH-1").interpret(&recorded).unwrap().subscription.unwrap()
 }
 
 fn of_braintree(name: &str) -> SubscriptionStatement {
     let kind = name.trim_start_matches("realistic.");
     let body = fixture(&format!("braintree/{name}.xml"));
-    let recorded = Recorded { id: name, kind, occurred_at: at("2026-10-12T08:53:20Z"), body: &body };
+    let recorded = Recorded::new(name, kind, at("2026-10-12T08:53:20Z"), &body);
     Braintree::new("merchant", "public", "private").interpret(&recorded).unwrap().subscription.unwrap()
 }
 
@@ -50,7 +50,7 @@ fn changed_at_braintree(name: &str, id: &str, fields: &[(&str, &str)]) -> Subscr
         let (_, rest) = rest.split_once('<').unwrap();
         text = format!("{before}<{field}{attributes}>{value}<{rest}");
     }
-    let recorded = Recorded { id, kind: name, occurred_at: at("2026-10-12T09:30:00Z"), body: text.as_bytes() };
+    let recorded = Recorded::new(id, name, at("2026-10-12T09:30:00Z"), text.as_bytes());
     Braintree::new("merchant", "public", "private").interpret(&recorded).unwrap().subscription.unwrap()
 }
 
@@ -161,7 +161,7 @@ fn answered(name: &str, then: &str) -> SubscriptionStatement {
         Some(_) => ("SUBSCRIPTION.ANSWERED", fixture(&format!("paypal/{name}.json"))),
         None => ("subscription_answered", fixture(&format!("braintree/{name}.xml"))),
     };
-    let recorded = Recorded { id: "answer", kind, occurred_at: at(then), body: &body };
+    let recorded = Recorded::new("answer", kind, at(then), &body);
     let read = match name.strip_prefix("BILLING.") {
         Some(_) => PayPal::new("WH-1").interpret(&recorded),
         None => Braintree::new("merchant", "public", "private").interpret(&recorded),

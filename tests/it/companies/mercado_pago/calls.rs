@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use actix_payments::domain::fact::Aspect;
-use actix_payments::gateways::{Call, CaptureMethod, Gateway, GatewayError, PaymentRequest, Started, Verb};
+use actix_payments::gateways::{Call, CaptureMethod, Gateway, GatewayError, Started, Verb};
 use serde_json::{Value, json};
 
 use super::fake::payment;
 use super::gateway;
 use crate::companies::{self, assert_as_recorded, call, ok, order};
-use crate::scenes::money;
+use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 fn asked(listener: &Listener) -> impl Gateway {
@@ -21,7 +21,10 @@ fn asked(listener: &Listener) -> impl Gateway {
 fn known(verb: Verb, aspect: Aspect, minor: Option<i64>) -> Call {
     let refs = ["preference_7-abc", "payment_2", "merchant_order_9", "payment_1"];
     let call = call(verb, &refs, minor.map(|minor| money(minor, "BRL")));
-    Call { aspects: BTreeMap::from([("payment_1".to_owned(), aspect)]), total: money(4998, "BRL"), ..call }
+    with(call, |it| {
+        it.aspects = BTreeMap::from([("payment_1".to_owned(), aspect)]);
+        it.total = money(4998, "BRL");
+    })
 }
 
 fn shown(status: &str) -> Say {
@@ -33,11 +36,10 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
     let preference = json!({"id": "7-abc", "init_point": "https://www.mercadopago.com.br/checkout/1",
         "sandbox_init_point": "https://sandbox.mercadopago.com.br/checkout/1"});
     let listener = Listener::saying([ok(preference.to_string())]);
-    let request = PaymentRequest {
-        customer: Some("mia@shop.example".to_owned()),
-        expires_at: Some(companies::at(1_791_803_600)),
-        ..order("BRL")
-    };
+    let request = with(order("BRL"), |it| {
+        it.customer = Some("mia@shop.example".to_owned());
+        it.expires_at = Some(companies::at(1_791_803_600));
+    });
     let started = asked(&listener).start(&request).await.unwrap();
     let (url, gateway_refs) =
         ("https://www.mercadopago.com.br/checkout/1".to_owned(), vec!["preference_7-abc".to_owned()]);
@@ -45,7 +47,7 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
     assert_as_recorded("mercado_pago", "checkout", &listener.heard()[0]);
     let of_test = gateway().access_token("TEST-1").api_base(&listener.address).start(&request).await.unwrap();
     assert!(matches!(of_test, Started::Redirect { url, .. } if url.starts_with("https://sandbox.")));
-    let held = PaymentRequest { capture: CaptureMethod::Manual, ..order("BRL") };
+    let held = with(order("BRL"), |it| it.capture = CaptureMethod::Manual);
     assert!(matches!(asked(&listener).start(&held).await, Err(GatewayError::Declined(_))));
 
     let refund = || ok(r#"{"id":3,"payment_id":1,"amount":19.99,"status":"approved"}"#);
