@@ -89,6 +89,10 @@ pub use operations::{
 };
 pub use payments::{Builder, Event, Payments, SubscriptionTransition, Transition};
 pub use pipeline::Received;
+pub use reports::reading::{
+    EventList, EventQuery, PastDispute, PastRefund, PastTransition, PaymentHistory, PaymentList, PaymentQuery,
+    StoredEvent, Walk,
+};
 pub use reports::{Differing, Rebuilt, SubscriptionList, SubscriptionQuery};
 pub use store::any::{AnyConnection, AnyManager, AnyRef};
 pub use store::database::{Database, PooledConnection};

@@ -13,8 +13,10 @@
 
 #[cfg(feature = "cli")]
 mod command;
+mod customer;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod mine;
 mod orders;
 mod pages;
 mod payments;
@@ -72,6 +74,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
                 .app_data(web::Data::new(database.clone()))
                 .service(payments.mount("/payments").admin(staff.clone()))
                 .configure(pages::routes)
+                .configure(mine::route)
                 .configure(tea::routes(payments.clone(), tea_prices.clone()))
         }
     })

@@ -38,13 +38,18 @@ macro_rules! on {
 }
 
 pub(crate) fn create_table(database: &Database<AnyConnection>) -> Result<(), Box<dyn std::error::Error>> {
-    let sql = "CREATE TABLE IF NOT EXISTS shop_orders (
-        id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
-        currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)";
+    let tables = [
+        "CREATE TABLE IF NOT EXISTS shop_orders (
+            id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
+            currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)",
+        "CREATE TABLE IF NOT EXISTS shop_customers (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL)",
+    ];
     let mut conn = database.connection()?;
-    let mut create = || on!(conn.lent(), conn => diesel::sql_query(sql).execute(conn));
-    // When two processes open at once, Postgres lets one of them fail at `IF NOT EXISTS`; the next time it exists.
-    create().or_else(|_| create())?;
+    for sql in tables {
+        let mut create = || on!(conn.lent(), conn => diesel::sql_query(sql).execute(conn));
+        // When two processes open at once, Postgres lets one of them fail at `IF NOT EXISTS`; the next time it exists.
+        create().or_else(|_| create())?;
+    }
     Ok(())
 }
 
@@ -77,6 +82,19 @@ pub(crate) fn count_receipt(conn: AnyRef<'_>, id: &str) -> QueryResult<()> {
     let sql = "UPDATE shop_orders SET receipts = receipts + 1 WHERE id = $1";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).execute(conn))?;
     Ok(())
+}
+
+/// Whose order it is.
+pub(crate) fn give(conn: AnyRef<'_>, id: &str, customer: &str) -> QueryResult<()> {
+    let sql = "INSERT INTO shop_customers (order_id, customer) VALUES ($1, $2)";
+    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).bind::<Text, _>(customer).execute(conn))?;
+    Ok(())
+}
+
+pub(crate) fn of(conn: AnyRef<'_>, customer: &str) -> QueryResult<Vec<Order>> {
+    let sql =
+        "SELECT shop_orders.* FROM shop_customers JOIN shop_orders ON id = order_id WHERE customer = $1 LIMIT 100";
+    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(customer).load(conn))
 }
 
 pub(crate) fn find(conn: AnyRef<'_>, id: &str) -> QueryResult<Option<Order>> {

@@ -8,9 +8,10 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use crate::customer::{cookie, customer};
 use crate::orders::{self, Order};
 
-type Db = web::Data<Database<AnyConnection>>;
+pub(crate) type Db = web::Data<Database<AnyConnection>>;
 
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -81,7 +82,14 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     if !payments.variants().any(|known| known == variant) {
         return Err(Failure::bad("no such variant"));
     }
-    let order = db.run(move |conn| orders::insert(conn.lent(), &order).map(|()| order).map_err(Failure::from)).await?;
+    let customer = customer(&req).map_or_else(new_id, Ok)?;
+    let whose = customer.clone();
+    let insert = move |conn: &mut AnyConnection| {
+        orders::insert(conn.lent(), &order)?;
+        orders::give(conn.lent(), &order.id, &whose)?;
+        Ok::<_, Failure>(order)
+    };
+    let order = db.run(insert).await?;
     let address = format!("/orders/{}", order.id);
     let whole = format!("{}{address}", root(&req));
     let new = NewPayment::new(&variant, amount).reference(&order.id).item(*name, 1, amount.minor).return_url(whole);
@@ -90,10 +98,12 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
     let order =
         db.run(move |conn| orders::set_token(conn.lent(), &order).map(|()| order).map_err(Failure::from)).await?;
     let next = created.next.url();
-    Ok(match wants_json(&req) {
+    let mut answer = match wants_json(&req) {
         true => json(&order, next),
         false => HttpResponse::SeeOther().insert_header((LOCATION, next.unwrap_or(&address))).finish(),
-    })
+    };
+    answer.add_cookie(&cookie(customer)).map_err(Failure::bad)?;
+    Ok(answer)
 }
 
 /// This shop as the browser sees it; a gateway sends the customer back from its own pages.

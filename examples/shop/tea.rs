@@ -1,19 +1,17 @@
 //! The monthly tea box: who subscribes, and the page that only active subscribers see.
 
 use actix_payments::{ActiveSubscription, NewSubscription, Payments, RequireActive, SubscriptionQuery};
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
+use crate::customer::{cookie, customer};
 use crate::pages::{Failure, new_id, page, root};
 use crate::settings::TeaPrices;
 
 /// What the box costs on the dummy gateway, in cents.
 pub(crate) const PRICE: i64 = 1250;
-/// The cookie with the customer's id. A real shop has accounts.
-const CUSTOMER: &str = "customer";
 
 pub(crate) fn routes(payments: Payments, prices: TeaPrices) -> impl FnOnce(&mut web::ServiceConfig) {
     let subscribers = RequireActive::new(payments, customer)
@@ -47,11 +45,6 @@ struct Subscribe {
     variant: String,
 }
 
-/// The customer's id, which is the owner of their subscriptions.
-fn customer(req: &HttpRequest) -> Option<String> {
-    req.cookie(CUSTOMER).map(|cookie| cookie.value().to_owned()).filter(|id| !id.is_empty())
-}
-
 async fn offer(req: HttpRequest, payments: Payments, prices: web::Data<TeaPrices>) -> Result<HttpResponse, Failure> {
     let status = newest(&req, &payments).await?.map(|one| one.status().to_string().replace('_', " "));
     page(&Offer { variants: prices.0.iter().map(|(variant, _)| variant.clone()).collect(), status })
@@ -78,8 +71,7 @@ async fn subscribe(
         .return_url(format!("{back}/tea/box"))
         .cancel_url(format!("{back}/tea"));
     let next = payments.subscribe(new).await?.next;
-    let cookie = Cookie::build(CUSTOMER, owner).path("/").http_only(true).same_site(SameSite::Lax).finish();
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, next.url().unwrap_or("/tea"))).cookie(cookie).finish())
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, next.url().unwrap_or("/tea"))).cookie(cookie(owner)).finish())
 }
 
 /// The gateway's own page, where the customer changes or ends the subscription.

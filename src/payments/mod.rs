@@ -5,6 +5,7 @@ mod builder;
 mod handed;
 mod naming;
 mod persons;
+mod reading;
 mod subscriptions;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::error::Error;
 use crate::gateways::Verb;
 use crate::operations::{self, Created, Drift, DriftQuery, NewPayment, Outcome, Reconciled, Refund, Resolution};
 use crate::pipeline::Received;
-use crate::reports::{self, Differing, Rebuilt};
+use crate::reports::{Differing, Rebuilt};
 use crate::store::migrations::Migration;
 
 /// The handle to everything: clone it freely, it is one reference-counted pointer.
@@ -146,16 +147,6 @@ impl Payments {
     pub async fn payment(&self, token: &str) -> Result<Option<Payment>, Error> {
         let token = token.to_owned();
         self.0.read(move |tx| Ok(find::by_token(tx, &token)?.as_ref().map(Payment::of))).await
-    }
-
-    /// The payments that bear this reference of the host's, this gateway ref, token or customer, newest first, a
-    /// hundred at the most.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn find(&self, text: &str) -> Result<Vec<Payment>, Error> {
-        let (text, variants) = (text.to_owned(), self.0.variant_names());
-        self.0.read(move |tx| Ok(reports::by_text(tx, &text, &variants, 100)?.iter().map(Payment::of).collect())).await
     }
 
     /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked,

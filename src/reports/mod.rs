@@ -23,6 +23,7 @@ mod overview;
 mod payment_sums;
 mod permissions;
 mod person;
+pub(crate) mod reading;
 mod rebuild;
 mod refusals;
 mod search;
@@ -38,7 +39,7 @@ pub(crate) use audit::{Acts, NAMED, is_on_many};
 pub(crate) use books::{Beside, Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP,
-    SubscriptionPage, SubscriptionView, Unreadable, by_text, event_rows,
+    SubscriptionPage, SubscriptionView, Unreadable, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
 pub(crate) use chores::chore_in_words;

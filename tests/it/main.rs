@@ -55,6 +55,7 @@ mod overview;
 mod owed;
 mod paypal;
 mod person;
+mod reading;
 mod rebuild;
 mod retention;
 mod routes;

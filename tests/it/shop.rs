@@ -6,6 +6,7 @@ mod command;
 mod crash;
 mod health;
 mod metrics;
+mod mine;
 mod orders;
 pub(crate) mod process;
 mod roles;

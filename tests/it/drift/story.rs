@@ -99,7 +99,7 @@ on_both_databases! {
         assert_eq!(world.app.status(&pending).await, Status::Paid);
         let refunded = world.app.payment(&paid).await;
         assert_eq!((refunded.status, refunded.refunded.minor), (Status::PartiallyRefunded, 2000));
-        assert_eq!(world.app.payments.find(&stray).await.unwrap()[0].status, Status::Paid);
+        assert_eq!(world.app.payments.payment_at("stripe", &stray).await.unwrap().unwrap().status, Status::Paid);
         for (id, status) in [
             (&renewed, SubscriptionStatus::Active),
             (&ended, SubscriptionStatus::Canceled),

@@ -60,7 +60,7 @@ on_both_databases! {
         app.deliver(&[&completed("of-somebody-else", "cs_adopted", free)]).await;
         app.pass(60);
         app.drain().await;
-        let adopted = app.payments.find("cs_adopted").await.unwrap().remove(0);
+        let adopted = app.payments.payment_at("stripe", "cs_adopted").await.unwrap().unwrap();
         assert_eq!((adopted.status, adopted.adopted, adopted.needs_review()), (Status::Paid, true, false));
     }
 

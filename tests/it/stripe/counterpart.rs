@@ -164,7 +164,7 @@ on_both_databases! {
         let payment = trade.shop.payment(&token).await;
         assert_eq!((payment.amount, payment.captured), (money(PRICE, "EUR"), money(PRICE, "EUR")));
         assert_eq!(trade.shop.status(&other).await, Status::Pending);
-        assert_eq!(trade.shop.payments.find(&intent).await.unwrap()[0].token, token);
+        assert_eq!(trade.shop.payments.payment_at("stripe", &intent).await.unwrap().unwrap().token, token);
         trade.heard(&["payment_intent.succeeded"]).await;
         trade.shop.counted("rejected:signature_mismatch", 1);
         trade.shop.same(&token).await;
@@ -197,7 +197,7 @@ on_both_databases! {
         let payment = trade.shop.payment(&token).await;
         assert_eq!((payment.status, payment.captured.minor, payment.refunded.minor), (Status::Refunded, 3000, 3000));
         assert!(!payment.needs_review(), "{payment:?}");
-        assert_eq!(trade.shop.payments.find(&intent).await.unwrap().len(), 1);
+        assert!(trade.shop.payments.payment_at("stripe", &intent).await.unwrap().is_some());
         trade.shop.same(&token).await;
     }
 

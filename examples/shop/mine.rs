@@ -1,0 +1,42 @@
+//! What have I bought? A customer's own orders, with what became of their money.
+
+use actix_payments::Payments;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::customer::customer;
+use crate::orders;
+use crate::pages::{Db, Failure, page};
+
+#[derive(Template)]
+#[template(path = "../examples/shop/mine.html")]
+struct Mine {
+    orders: Vec<Bought>,
+}
+
+struct Bought {
+    item: String,
+    status: String,
+    paid: String,
+    /// What went back, and when: a line each.
+    refunds: Vec<String>,
+}
+
+pub(crate) async fn mine(req: HttpRequest, payments: Payments, db: Db) -> Result<HttpResponse, Failure> {
+    let customer = customer(&req).unwrap_or_default();
+    let mut bought = Vec::new();
+    for order in db.run(move |conn| Ok::<_, Failure>(orders::of(conn.lent(), &customer)?)).await? {
+        let Some(history) = payments.history(&order.token.unwrap_or_default()).await? else { continue };
+        let refunds = history.refunds.iter().map(|refund| match refund.amount {
+            Some(amount) => format!("{amount} went back on {}", refund.at.date()),
+            None => format!("a refund of {}", refund.at.date()),
+        });
+        let (status, paid) = (history.payment.status.to_string(), history.payment.captured.to_string());
+        bought.push(Bought { item: order.item, status, paid, refunds: refunds.collect() });
+    }
+    page(&Mine { orders: bought })
+}
+
+pub(crate) fn route(config: &mut web::ServiceConfig) {
+    config.route("/mine", web::get().to(mine));
+}

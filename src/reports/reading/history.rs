@@ -1,0 +1,141 @@
+//! What became of one payment, and when: all that a host may want to show of it.
+
+use std::sync::Arc;
+
+use super::events::{StoredEvent, stored};
+use crate::domain::Timestamp;
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::ledger::Ledger;
+use crate::domain::money::Money;
+use crate::domain::payer::Payer;
+use crate::domain::payment::{Movement, Status, movements};
+use crate::engine::{Engine, Payment, find};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::rows::TransitionRow;
+
+/// How many events a history has at the most: the newest.
+const EVENTS: i64 = 1_000;
+
+/// All that is known of one payment. Lists begin with the newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PaymentHistory {
+    /// The payment as it stands.
+    pub payment: Payment,
+    /// The gateway's ids of its objects.
+    pub gateway_refs: Vec<String>,
+    /// Who paid and how, as far as events say.
+    pub payer: Payer,
+    /// Its changes of status, and others of which handlers hear.
+    pub transitions: Vec<PastTransition>,
+    /// What went back, or was to go back.
+    pub refunds: Vec<PastRefund>,
+    /// What the customer or the bank disputed.
+    pub disputes: Vec<PastDispute>,
+    /// What moved on which day, fees among it; the oldest first.
+    pub movements: Vec<Movement>,
+    /// The events about it, the newest 1,000.
+    pub events: Vec<StoredEvent>,
+}
+
+/// A transition, as handlers heard of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct PastTransition {
+    /// The status before.
+    pub from: Status,
+    /// The status after.
+    pub to: Status,
+    /// Why, a sentence.
+    pub cause: String,
+    /// When it was processed here.
+    #[serde(serialize_with = "crate::domain::serialize_time")]
+    pub at: Timestamp,
+}
+
+/// A refund, as the gateway reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PastRefund {
+    /// The gateway's id of it.
+    pub gateway_ref: String,
+    /// How it stands: pending, succeeded, failed or canceled.
+    pub state: State,
+    /// How much, if the gateway says.
+    pub amount: Option<Money>,
+    /// The gateway's own word for why.
+    pub reason: Option<String>,
+    /// When it was so, by the gateway's clock.
+    pub at: Timestamp,
+}
+
+/// A dispute, as the gateway reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PastDispute {
+    /// The gateway's id of it.
+    pub gateway_ref: String,
+    /// How it stands: an inquiry, open, closed, won or lost.
+    pub state: State,
+    /// How much, if the gateway says.
+    pub amount: Option<Money>,
+    /// The gateway's own word for why.
+    pub reason: Option<String>,
+    /// Until when it can be answered.
+    pub until: Option<Timestamp>,
+    /// When it was so, by the gateway's clock.
+    pub at: Timestamp,
+}
+
+impl Engine {
+    /// All that is known of the payment with this token.
+    pub(crate) async fn payment_history(self: &Arc<Self>, token: &str) -> Result<Option<PaymentHistory>, Error> {
+        let token = token.to_owned();
+        self.read(move |tx| history(tx, &token)).await
+    }
+}
+
+fn history(tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentHistory>, Error> {
+    let Some(row) = find::by_token(tx, token)? else { return Ok(None) };
+    let mut facts = tx.facts_of(row.id)?;
+    let movements = movements(&Ledger::from_facts(facts.iter().cloned()), row.currency);
+    facts.sort_by(|a, b| (b.occurred_at, &b.gateway_ref).cmp(&(a.occurred_at, &a.gateway_ref)));
+    let of = |aspect| facts.iter().filter(move |fact| fact.aspect == aspect);
+    let events = tx.events_of(row.id, EVENTS)?;
+    Ok(Some(PaymentHistory {
+        payment: Payment::of(&row),
+        gateway_refs: tx.references_of(row.id)?,
+        payer: tx.payers_of(&[row.id])?.pop().map(|known| known.payer).unwrap_or_default(),
+        transitions: tx.transitions_of(row.id)?.into_iter().map(past).collect(),
+        refunds: of(Aspect::Refund).map(refund).collect(),
+        disputes: of(Aspect::Dispute).map(dispute).collect(),
+        movements,
+        events: stored(tx, events)?,
+    }))
+}
+
+fn past(row: TransitionRow) -> PastTransition {
+    PastTransition { from: row.from_status, to: row.to_status, cause: row.cause, at: row.created_at }
+}
+
+fn amount(fact: &Fact) -> Option<Money> {
+    Some(Money::new(fact.amount?, fact.currency?))
+}
+
+fn refund(fact: &Fact) -> PastRefund {
+    let (gateway_ref, reason) = (fact.gateway_ref.clone(), fact.reason.clone());
+    PastRefund { gateway_ref, state: fact.state, amount: amount(fact), reason, at: fact.occurred_at }
+}
+
+fn dispute(fact: &Fact) -> PastDispute {
+    let (gateway_ref, reason) = (fact.gateway_ref.clone(), fact.reason.clone());
+    PastDispute {
+        gateway_ref,
+        state: fact.state,
+        amount: amount(fact),
+        reason,
+        until: fact.until,
+        at: fact.occurred_at,
+    }
+}

@@ -1,0 +1,153 @@
+//! Which payments are there? Lists for hosts.
+
+use std::sync::Arc;
+
+use super::walk::Walk;
+use crate::domain::Timestamp;
+use crate::domain::mode::Mode;
+use crate::domain::payment::Status;
+use crate::engine::{Engine, Payment};
+use crate::error::Error;
+use crate::reports::browse::{PaymentView, Place, by_text, payments_in};
+
+/// How many rows a part of a list has, and how many at the most.
+pub(super) const PART: usize = 100;
+pub(super) const MOST: usize = 1_000;
+/// How many payments with one reference are found.
+const SAME: i64 = 100;
+
+/// Which payments to list: those that match all that is said. A payment that turned out to be another one is not
+/// listed.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a query is answered by `Payments::list` or `Payments::walk`"]
+pub struct PaymentQuery {
+    view: PaymentView,
+    after: Option<i64>,
+    limit: Option<usize>,
+}
+
+/// A part of a list of payments.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PaymentList {
+    /// The payments. Fewer than were asked for do not mean that the list ends: only so many rows are looked at.
+    pub payments: Vec<Payment>,
+    /// Where the list goes on: for [`PaymentQuery::after`]. `None` at its end.
+    pub next: Option<i64>,
+}
+
+impl PaymentQuery {
+    /// All payments, newest first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those in this status; said more than once, in any of these. Default: in every one.
+    pub fn status(mut self, status: Status) -> Self {
+        self.view.filter.statuses.push(status);
+        self
+    }
+
+    /// Those of the customer with this email address; the case of A to Z makes no difference. Default: of all.
+    pub fn customer(mut self, email: impl AsRef<str>) -> Self {
+        self.view.filter.customer = Some(email.as_ref().to_ascii_lowercase());
+        self
+    }
+
+    /// Those through this variant. Default: through every one.
+    pub fn variant(mut self, variant: impl Into<String>) -> Self {
+        self.view.filter.variant = Some(variant.into());
+        self
+    }
+
+    /// Those that a person should look at.
+    pub fn needs_review(mut self) -> Self {
+        self.view.filter.needs_review = true;
+        self
+    }
+
+    /// Those of real money, or tests. Default: both, and those of which no event has said it yet.
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.view.filter.livemode = Some(mode == Mode::Live);
+        self
+    }
+
+    /// Those that were created at this moment or later.
+    pub fn created_from(mut self, moment: Timestamp) -> Self {
+        self.view.filter.from = Some(moment);
+        self
+    }
+
+    /// Those that were created before this moment.
+    pub fn created_before(mut self, moment: Timestamp) -> Self {
+        self.view.filter.until = Some(moment);
+        self
+    }
+
+    /// The oldest first. Default: the newest.
+    pub fn oldest_first(mut self) -> Self {
+        self.view.order.rising = true;
+        self
+    }
+
+    /// From where an earlier answer said that the list goes on. Default: from its beginning.
+    pub fn after(mut self, next: i64) -> Self {
+        self.after = Some(next);
+        self
+    }
+
+    /// How many at the most, 1 to 1,000. Default 100.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(usize::try_from(limit).unwrap_or(MOST));
+        self
+    }
+}
+
+impl Engine {
+    /// A part of the payments that match.
+    pub(crate) async fn list_payments(self: &Arc<Self>, query: PaymentQuery) -> Result<PaymentList, Error> {
+        let PaymentQuery { view, after, limit } = query;
+        let (variants, size) = (self.variant_names(), limit.unwrap_or(PART).clamp(1, MOST));
+        let place = after.map(|id| Place { id, back: false, with: false });
+        self.read(move |tx| {
+            let page = payments_in(tx, &view, &variants, place, size)?.whole()?;
+            let payments = page.rows.iter().map(Payment::of).collect();
+            Ok(PaymentList { payments, next: page.further.map(|place| place.id) })
+        })
+        .await
+    }
+
+    /// The payments with this reference, newest first.
+    pub(crate) async fn payments_with_reference(self: &Arc<Self>, reference: &str) -> Result<Vec<Payment>, Error> {
+        let (reference, variants) = (reference.to_owned(), self.variant_names());
+        self.read(move |tx| {
+            let rows = by_text(tx, &reference, &variants, SAME)?;
+            let bear = rows.iter().filter(|row| row.reference.as_deref() == Some(&reference));
+            Ok(bear.map(Payment::of).collect())
+        })
+        .await
+    }
+
+    /// The payment to which this object belongs.
+    pub(crate) async fn payment_at(
+        self: &Arc<Self>,
+        variant: &str,
+        gateway_ref: &str,
+    ) -> Result<Option<Payment>, Error> {
+        let key = (variant.to_owned(), gateway_ref.to_owned());
+        self.read(move |tx| {
+            let Some((_, id)) = tx.payments_by_references(std::slice::from_ref(&key))?.pop() else { return Ok(None) };
+            Ok(tx.payment(id)?.as_ref().map(Payment::of))
+        })
+        .await
+    }
+
+    /// All payments that match, part by part.
+    pub(crate) fn walk_payments(self: &Arc<Self>, query: PaymentQuery) -> Walk<Payment> {
+        let engine = self.clone();
+        Walk::new(query.after, move |after| {
+            let (engine, query) = (engine.clone(), PaymentQuery { after, ..query.clone() });
+            Box::pin(async move { engine.list_payments(query).await.map(|list| (list.payments, list.next)) })
+        })
+    }
+}
