@@ -51,11 +51,15 @@ impl Item {
         )
     }
 
-    /// The event's id: Adyen gives none, and these are the same each time a notification is sent.
+    /// The event's id: Adyen gives none, and these are the same each time a notification is sent. A report bears the name
+    /// of its file, which each merchant account has.
     pub(super) fn id(&self) -> String {
         let Self { psp_reference, original_reference, kind, success, .. } = self;
         if kind == crate::gateways::TEST_KIND {
             return psp_reference.clone();
+        }
+        if kind == "REPORT_AVAILABLE" {
+            return format!("{}:{psp_reference}:{kind}:{success}", self.merchant_account);
         }
         let of = if original_reference.is_empty() { String::new() } else { format!(":{original_reference}") };
         format!("{psp_reference}{of}:{kind}:{success}")

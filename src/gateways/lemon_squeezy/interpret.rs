@@ -175,8 +175,8 @@ fn money_facts(
     let mut facts = vec![checkout];
     if state == State::Succeeded {
         facts.push(of.fact(Aspect::Capture, id, State::Succeeded, total));
-        let refunded = of.of.integer("refunded_amount")?.unwrap_or(0);
-        if refunded > 0 {
+        // Nothing, too: a refund that failed is taken off again.
+        if let Some(refunded) = of.of.integer("refunded_amount")? {
             let refunded = Money::new(refunded, total.currency);
             facts.push(Fact { face: None, ..of.fact(Aspect::RefundTotal, id, State::Succeeded, refunded) });
         }

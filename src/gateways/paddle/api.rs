@@ -225,13 +225,19 @@ fn shares(transaction: &Object<'_>, made: &[&str], amount: Option<i64>) -> Resul
     Ok(shares)
 }
 
-/// What an adjustment took of an item, or is about to take; `None` if it does not say so.
+/// What an adjustment took of an item, or is about to take; less than nothing where it gave something back. `None` if it
+/// does not say so.
 fn taken(raw: &str, item: &str) -> Option<i64> {
     let adjustment = Object::read(raw, "an adjustment").ok()?;
     if matches!(short(&adjustment, "status")?.as_str(), "rejected" | "reversed") {
         return Some(0);
     }
+    let sign = match short(&adjustment, "action").as_deref() {
+        Some("credit" | "credit_reverse" | "chargeback_warning" | "chargeback_warning_reverse") => return Some(0),
+        Some(action) if action.ends_with("_reverse") => -1,
+        _ => 1,
+    };
     let items = adjustment.objects("items", "an item").ok()?;
     let mut of_it = items.iter().filter(|of| short(of, "item_id").as_deref() == Some(item));
-    of_it.try_fold(0_i64, |sum, of| sum.checked_add(number_text(of, "amount").ok()??))
+    of_it.try_fold(0_i64, |sum, of| sum.checked_add(sign * number_text(of, "amount").ok()??))
 }

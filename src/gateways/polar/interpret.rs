@@ -106,8 +106,9 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         let capture = with_money(fact(event, Aspect::Capture, &id, State::Succeeded), Some(charged));
         let fee = fee(data, &capture);
         facts.extend([Some(capture), fee].into_iter().flatten());
-        let refunded = with_tax(data, "refunded_amount", "refunded_tax_amount")?;
-        if refunded.minor > 0 {
+        // Nothing, too: a refund that failed is taken off again.
+        if data.integer("refunded_amount")?.is_some() {
+            let refunded = with_tax(data, "refunded_amount", "refunded_tax_amount")?;
             let stated = with_money(fact(event, Aspect::RefundTotal, &id, State::Succeeded), Some(refunded));
             facts.push(Fact { face: None, ..stated });
         }

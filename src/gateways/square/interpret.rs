@@ -5,6 +5,7 @@
 
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
@@ -94,10 +95,14 @@ fn amount(object: &Object<'_>, name: &str) -> Result<Option<Money>, Malformed> {
     money(amount.integer("amount")?.unwrap_or(0), &amount.need_text("currency")?).map(Some)
 }
 
-/// A fact as of the object's last change. Events come in no order, but their objects have a time.
+/// A fact as of the object's last change. Events come in no order, but their objects have a time, and a version that
+/// tells apart what changed within one of its moments: a payment may be approved and fail at once.
 fn as_of(event: &Recorded<'_>, object: &Object<'_>, aspect: Aspect, id: &str, state: State) -> Fact {
     let mut fact = fact(event, aspect, id, state);
-    fact.occurred_at = time(object, "updated_at").unwrap_or(event.occurred_at);
+    let version = object.integer("version").ok().flatten().unwrap_or(0).clamp(0, 999);
+    let changed =
+        time(object, "updated_at").map(|at| later(at, std::time::Duration::from_micros(version.unsigned_abs())));
+    fact.occurred_at = changed.unwrap_or(event.occurred_at);
     fact
 }
 

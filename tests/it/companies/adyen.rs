@@ -278,6 +278,16 @@ on_both_databases! {
         let answer = app.request(Method::POST, "/payments/adyen/", &[], body.as_bytes()).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "[accepted]"));
     }
+
+    async fn the_reports_of_two_accounts_are_two_events_although_their_files_have_one_name(kind) {
+        let app = App::bare(kind, |builder| builder.variant("adyen", Of::gateway())).await;
+        let report = &events::<Of>()["REPORT_AVAILABLE"];
+        for (account, stored) in [("ShopECOM", 1), ("ShopPOS", 2), ("ShopECOM", 2)] {
+            let (_, body) = Of::signed(&report.replace("ShopECOM", account), "");
+            assert_eq!(app.request(Method::POST, "/payments/adyen/", &[], body.as_bytes()).await.status, 200);
+            assert_eq!(app.number("SELECT count(*) FROM pay_events"), stored, "{account}");
+        }
+    }
 }
 
 fn asked(listener: &Listener) -> Adyen {

@@ -115,6 +115,10 @@ on_both_databases! {
         ends::<Of>(kind, eur, part, (Status::PartiallyRefunded, 4999, 1999, false)).await;
         let all = ["order_created", "order_refunded.partial", "order_refunded"];
         ends::<Of>(kind, eur, story::<Of>(&all), (Status::Refunded, 4999, 4999, false)).await;
+        let taken_off = json!({"refunded_amount": 0, "updated_at": "2026-10-14T09:00:00.000000Z"});
+        let mut all = story::<Of>(&["order_created", "order_refunded.partial"]);
+        all.push(changed("order_created", taken_off));
+        ends::<Of>(kind, eur, all, PAID).await;
         for (word, status) in [("pending", Status::Pending), ("failed", Status::Failed)] {
             let all = vec![changed("order_created", json!({"status": word}))];
             ends::<Of>(kind, eur, all, (status, 0, 0, false)).await;

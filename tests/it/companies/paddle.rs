@@ -256,6 +256,12 @@ async fn a_refund_is_looked_for_before_it_is_made() {
     let listener = Listener::saying([transaction(&adjustment("refund op_0"))]);
     let too_much = asked(&listener).call(&call(Verb::Refund, &["txn_1"], Some(money(3000, "EUR")))).await;
     assert!(matches!(too_much, Err(GatewayError::Declined(_))), "{too_much:?}");
+    // What a bank took back and gave back is there to be refunded, and a warning took nothing.
+    let of = |action: &str| adjustment("x").replace("\"refund\"", &format!("\"{action}\""));
+    let all = [of("chargeback"), of("chargeback_reverse"), of("chargeback_warning"), of("credit")].join(",");
+    let listener = Listener::saying([transaction(&all), made.clone()]);
+    asked(&listener).call(&call(Verb::Refund, &["txn_1"], Some(money(4998, "EUR")))).await.unwrap();
+    assert!(listener.heard()[1].body.contains(r#""amount":"4998""#), "{}", listener.heard()[1].body);
     // A refund that got no answer is not sent again by itself.
     let listener = Listener::saying([transaction(""), Say::Nothing]);
     let lost = asked(&listener).call(&call(Verb::Refund, &["txn_1"], None)).await;

@@ -127,6 +127,11 @@ on_both_databases! {
         ends::<Of>(kind, eur, story::<Of>(&part), (Status::PartiallyRefunded, 4999, 1999, false)).await;
         ends::<Of>(kind, eur, story::<Of>(&["order.paid", "refund.updated"]), (Status::PartiallyRefunded, 4999, 1999, false)).await;
         ends::<Of>(kind, eur, story::<Of>(&["order.paid", "order.refunded"]), (Status::Refunded, 4999, 4999, false)).await;
+        let taken_off = json!({"status": "paid", "refunded_amount": 0, "refunded_tax_amount": 0});
+        let (name, body) = changed("order.paid", taken_off);
+        let mut all = story::<Of>(&["order.paid", "order.refunded.partial"]);
+        all.push((name, body.replace("\"timestamp\":\"2026-10-12", "\"timestamp\":\"2026-10-13")));
+        ends::<Of>(kind, eur, all, PAID).await;
         let failed = changed("refund.updated", json!({"status": "failed"}));
         let all = vec![story::<Of>(&["order.paid"]).remove(0), story::<Of>(&["refund.created"]).remove(0), failed];
         ends::<Of>(kind, eur, all, PAID).await;

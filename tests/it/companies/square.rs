@@ -134,9 +134,8 @@ on_both_databases! {
         ends::<Of>(kind, eur, story::<Of>(&["payment.created"]), (Status::Authorized, 0, 0, false)).await;
         ends::<Of>(kind, eur, story::<Of>(&["payment.created", "payment.updated"]), PAID).await;
         for (name, status) in [("payment.updated.canceled", Status::Canceled), ("payment.updated.failed", Status::Failed)] {
-            let later = changed(name, "payment", json!({"updated_at": "2026-10-12T09:53:20.27Z"}));
-            let all = vec![story::<Of>(&["payment.created"]).remove(0), later];
-            ends::<Of>(kind, eur, all, (status, 0, 0, false)).await;
+            // Square dates both alike, and only the version says which is later.
+            ends::<Of>(kind, eur, story::<Of>(&["payment.created", name]), (status, 0, 0, false)).await;
         }
     }
 
