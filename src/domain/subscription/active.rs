@@ -42,7 +42,7 @@ impl SubscriptionState {
         let invoice = self.last_invoice.as_ref().filter(|invoice| invoice.paid)?;
         let is_of_something = invoice.due.is_some_and(|due| due.minor > 0);
         let is_latest = self.latest_invoice.as_ref().is_none_or(|latest| *latest == invoice.gateway_ref);
-        (is_of_something && is_latest).then_some(invoice.occurred_at)
+        (is_of_something && is_latest).then(|| invoice.paid_since()).flatten()
     }
 
     /// When it ended or, as far as that is decided, will end.

@@ -2,6 +2,7 @@
 //! idempotent: of the snapshots, the set keeps those after which none surely came, all of them, and once one shows the
 //! end, only those that show it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -148,9 +149,8 @@ impl SubscriptionFacts {
     }
 
     fn add_invoice(&mut self, invoice: SubscriptionInvoice) -> SubscriptionEffect {
-        let order = |a: &SubscriptionInvoice, b: &SubscriptionInvoice| a.precedence().cmp(&b.precedence());
-        let paid = invoice.paid.then(|| keep_greatest(&mut self.paid, invoice.clone(), order));
-        keep_greatest(&mut self.invoice, invoice, order).max(paid.unwrap_or(SubscriptionEffect::Known))
+        let paid = invoice.paid.then(|| keep_newest(&mut self.paid, invoice.clone()));
+        keep_newest(&mut self.invoice, invoice).max(paid.unwrap_or(SubscriptionEffect::Known))
     }
 
     fn add_owner(&mut self, source: OwnerSource, claim: OwnerClaim) -> SubscriptionEffect {
@@ -225,21 +225,35 @@ impl SubscriptionFacts {
     }
 }
 
-fn keep_greatest<T: PartialEq>(
-    held: &mut Option<T>,
-    new: T,
-    order: impl Fn(&T, &T) -> std::cmp::Ordering,
-) -> SubscriptionEffect {
+fn keep_newest(held: &mut Option<SubscriptionInvoice>, new: SubscriptionInvoice) -> SubscriptionEffect {
+    let Some(old) = held else {
+        *held = Some(SubscriptionInvoice { paid_at: new.paid_since(), ..new });
+        return SubscriptionEffect::Changed;
+    };
+    let since = old.paid_since();
+    match old.join(new) {
+        _ if old.paid_since() < since => SubscriptionEffect::Changed,
+        order => effect_of(order),
+    }
+}
+
+fn keep_greatest<T: PartialEq>(held: &mut Option<T>, new: T, order: impl Fn(&T, &T) -> Ordering) -> SubscriptionEffect {
     let Some(old) = held else {
         *held = Some(new);
         return SubscriptionEffect::Changed;
     };
-    match order(&new, old) {
-        std::cmp::Ordering::Less => SubscriptionEffect::Older,
-        std::cmp::Ordering::Equal => SubscriptionEffect::Known,
-        std::cmp::Ordering::Greater => {
-            *held = Some(new);
-            SubscriptionEffect::Changed
-        }
+    let order = order(&new, old);
+    if order == Ordering::Greater {
+        *held = Some(new);
+    }
+    effect_of(order)
+}
+
+/// The effect of what compares so with what is held, of which the greater counts.
+fn effect_of(order: Ordering) -> SubscriptionEffect {
+    match order {
+        Ordering::Less => SubscriptionEffect::Older,
+        Ordering::Equal => SubscriptionEffect::Known,
+        Ordering::Greater => SubscriptionEffect::Changed,
     }
 }

@@ -1,5 +1,7 @@
 //! The newest invoice of a subscription that an event has told of.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use super::kept::{maybe_money, maybe_time, time};
@@ -16,6 +18,10 @@ pub struct SubscriptionInvoice {
     pub status: String,
     /// Whether it is paid.
     pub paid: bool,
+    /// When it was paid, if the gateway says. In a [`SubscriptionState`](super::SubscriptionState) it is the earliest
+    /// moment at which anything showed it paid; `None` if it is not.
+    #[serde(default, with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<Timestamp>,
     /// Whether nothing more is due because it was given up or withdrawn.
     pub closed: bool,
     /// What was to be paid.
@@ -52,6 +58,7 @@ impl SubscriptionInvoice {
             gateway_ref: gateway_ref.into(),
             status: status.into(),
             paid: false,
+            paid_at: None,
             closed: false,
             due: None,
             attempts: 0,
@@ -73,13 +80,32 @@ impl SubscriptionInvoice {
         (self.paid, self.precedence()) > (other.paid, other.precedence())
     }
 
-    /// By what one outranks another, the most significant first; it covers every field, so that different ones never
-    /// tie. Of one invoice, paid outranks all else, whatever the times.
+    /// Since when this says that it is paid: since the gateway says so, or since then by its clock.
+    pub(super) fn paid_since(&self) -> Option<Timestamp> {
+        self.paid_at.or(Some(self.occurred_at)).filter(|_| self.paid)
+    }
+
+    /// By what one outranks another, the most significant first. It covers every field but `paid_at`, of which the
+    /// earliest counts, so that different ones never tie. Of one invoice, paid outranks all else, whatever the times.
     pub(super) fn precedence(&self) -> impl Ord + use<> {
         let Self { gateway_ref, status, due, next_attempt, due_at, event_id, .. } = self.clone();
         let money = due.map(|due| (due.minor, due.currency.to_string()));
         // Attempts only become more, and tell better than times of whole seconds which is later.
         let moment = (self.created_at, gateway_ref, self.paid, self.closed, self.attempts, self.occurred_at);
         (moment, (status, next_attempt, due_at, money, event_id))
+    }
+
+    /// Adds what another says of it, of which the earlier payment counts, whichever of the two outranks the other: an
+    /// answer or a later event shows it paid still. Answers whether the other one outranks this.
+    pub(super) fn join(&mut self, other: Self) -> Ordering {
+        let is_same = (self.created_at, &self.gateway_ref) == (other.created_at, &other.gateway_ref);
+        let order = other.precedence().cmp(&self.precedence());
+        let earliest = self.paid_since().into_iter().filter(|_| is_same).chain(other.paid_since()).min();
+        match order {
+            Ordering::Greater => *self = Self { paid_at: earliest, ..other },
+            _ if is_same => self.paid_at = earliest,
+            _ => {}
+        }
+        order
     }
 }

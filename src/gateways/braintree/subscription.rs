@@ -115,6 +115,7 @@ fn invoice(event: &Recorded<'_>, object: Node<'_, '_>, occurred_at: Timestamp) -
         gateway_ref: text(transaction, "id")?.to_owned(),
         status: text(transaction, "status").unwrap_or_default().to_owned(),
         paid,
+        paid_at: None,
         closed: false,
         due: money(transaction, "amount").ok().flatten(),
         attempts: 1,

@@ -108,6 +108,7 @@ fn invoice(event: &Recorded<'_>, object: &Value) -> Option<SubscriptionInvoice> 
         gateway_ref: text(invoice, "id")?,
         status: if paid { "paid" } else { "open" }.to_owned(),
         paid,
+        paid_at: None,
         closed: false,
         due: money(invoice),
         attempts: invoice["attempts"].as_i64().unwrap_or(0),

@@ -123,6 +123,7 @@ pub(super) fn of_invoice(resource: &Resource<'_>, due: Money) -> Option<Subscrip
     let invoice = SubscriptionInvoice {
         gateway_ref: invoice_ref(&resource.id),
         paid: matches!(status.as_str(), "paid" | "refunded" | "partial_refund"),
+        paid_at: None,
         closed: status == "void",
         status,
         due: Some(due),

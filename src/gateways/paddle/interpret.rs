@@ -114,7 +114,7 @@ fn transaction(
         customer: nested(data, "customer", "email"),
         payer: payments.first().map(|payment| payer(data, payment)).unwrap_or_default(),
         awaits_completion: None,
-        subscription: subscription::of_transaction(event, data, total, payments.len()),
+        subscription: subscription::of_transaction(event, data, total, &payments),
     })
 }
 

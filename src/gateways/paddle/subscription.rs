@@ -107,7 +107,7 @@ pub(super) fn of_transaction(
     event: &Recorded<'_>,
     data: &Object<'_>,
     due: Option<Money>,
-    attempts: usize,
+    payments: &[Object<'_>],
 ) -> Option<SubscriptionStatement> {
     let gateway_ref = short(data, "subscription_id")?;
     let status = short(data, "status")?;
@@ -119,10 +119,11 @@ pub(super) fn of_transaction(
     let invoice = SubscriptionInvoice {
         gateway_ref: short(data, "id")?,
         paid,
+        paid_at: payments.iter().filter_map(|payment| time(payment, "captured_at")).max().filter(|_| paid),
         closed,
         status,
         due,
-        attempts: i64::try_from(attempts).unwrap_or(i64::MAX),
+        attempts: i64::try_from(payments.len()).unwrap_or(i64::MAX),
         next_attempt: None,
         due_at: None,
         created_at: time(data, "created_at").unwrap_or(event.occurred_at),

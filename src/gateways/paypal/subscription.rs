@@ -123,6 +123,7 @@ impl Resource<'_> {
         let invoice = SubscriptionInvoice {
             gateway_ref: short(&self.object, "id")?,
             paid: self.event.kind == "PAYMENT.SALE.COMPLETED",
+            paid_at: None,
             closed: false,
             status,
             due: parse_amount(&amount).ok(),

@@ -126,6 +126,7 @@ pub(super) fn of_order(event: &Recorded<'_>, data: &Object<'_>, due: Money) -> O
     let invoice = SubscriptionInvoice {
         gateway_ref: short(data, "id")?,
         paid: matches!(status.as_str(), "paid" | "refunded" | "partially_refunded"),
+        paid_at: None,
         closed: status == "void",
         status,
         due: Some(due),

@@ -95,6 +95,7 @@ fn invoice(payload: &Payload<'_>, payment: &Object<'_>) -> Option<SubscriptionFa
     let invoice = SubscriptionInvoice {
         gateway_ref: short(payment, "invoice_id").or_else(|| short(payment, "id"))?,
         paid: matches!(status.as_str(), "captured" | "refunded"),
+        paid_at: None,
         closed: false,
         status,
         due: amount.and_then(|minor| money(minor, &short(payment, "currency")?).ok()),

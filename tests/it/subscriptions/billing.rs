@@ -156,6 +156,7 @@ impl State {
         object["status"] = json!("paid");
         object["attempt_count"] = json!(attempts);
         object["next_payment_attempt"] = Value::Null;
+        object["status_transitions"]["paid_at"] = json!(self.now);
         let paid = object.clone();
         let mut intent = fixture("payment_intent.succeeded")["data"]["object"].take();
         intent["id"] = json!(format!("pi_{invoice}"));

@@ -54,8 +54,8 @@ fn anything() -> impl Strategy<Value = SubscriptionFact> {
             SubscriptionFact::Snapshot(Box::new(snapshot))
         },
     );
-    let of_invoice = (0..3_u8, any::<bool>(), any::<bool>(), 0..3_i64, 0..3_i64, 0..3_i64).prop_map(
-        |(number, paid, closed, attempts, created, second)| {
+    let of_invoice = (0..3_u8, any::<[bool; 3]>(), 0..3_i64, 0..3_i64, 0..3_i64).prop_map(
+        |(number, [paid, closed, says], attempts, created, second)| {
             SubscriptionFact::Invoice(Box::new(with(
                 SubscriptionInvoice::new(
                     format!("in_{number}"),
@@ -65,6 +65,7 @@ fn anything() -> impl Strategy<Value = SubscriptionFact> {
                 ),
                 |it| {
                     it.paid = paid;
+                    it.paid_at = says.then(|| at(second - 1));
                     it.closed = closed;
                     it.attempts = attempts;
                     it.created_at = at(created);
@@ -269,6 +270,25 @@ fn only_the_payment_of_what_is_due_lets_a_past_due_subscriber_in() {
         assert_eq!(open.doubt, None);
     }
     assert_eq!(state_of(&due, &invoice(2, 150, 200, 1250)).past_due_since, Some(at(100)));
+}
+
+#[test]
+fn an_answer_does_not_move_when_an_invoice_was_paid() {
+    let due = snapshot(content(SubscriptionStatus::PastDue, 1), 100, "due");
+    let told = invoice(1, 10, 90, 1250);
+    let answer = with(invoice(1, 10, 200, 1250), |it| it.event_id = "answer".to_owned());
+    let precise = with(answer.clone(), |it| it.paid_at = Some(at(88)));
+    // In any order, once or twice, the earliest counts.
+    for (words, paid_at) in [(vec![&told, &answer], 90), (vec![&precise], 88), (vec![&told, &answer, &precise], 88)] {
+        for order in super::story::orders(words.len() * 2) {
+            let told = order.iter().map(|place| words[place % words.len()].clone());
+            let facts = told.map(|invoice| SubscriptionFact::Invoice(Box::new(invoice)));
+            let state = SubscriptionFacts::of(facts.chain([SubscriptionFact::Snapshot(Box::new(due.clone()))])).state();
+            assert_eq!(state.last_invoice.as_ref().unwrap().paid_at, Some(at(paid_at)), "{order:?} of {words:?}");
+            assert_eq!((state.past_due_since, &state.doubt), (Some(at(100)), &None), "{order:?} of {words:?}");
+            assert!(!state.is_active(at(1_000), Duration::from_secs(60)), "{order:?} of {words:?}");
+        }
+    }
 }
 
 #[test]

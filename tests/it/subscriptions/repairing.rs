@@ -145,6 +145,40 @@ on_both_databases! {
         assert_eq!((found.state.last_invoice.unwrap().attempts, invoices()), (2, vec!["paid paid".to_owned(); 2]));
     }
 
+    async fn an_answer_does_not_move_when_an_invoice_was_paid(kind) {
+        // Whether Stripe says when it was paid, and whether its event or an answer comes first, each twice.
+        for (says, order) in [(true, [0, 1]), (true, [1, 0]), (false, [0, 1]), (false, [1, 0])] {
+            let (app, billing, id) = app(kind).await;
+            let token = app.subscription(&id).await.token;
+            pass(&app, &billing, 31 * DAY);
+            billing.state().renew(&id);
+            billing.state().fail(&id);
+            pass(&app, &billing, 60);
+            billing.state().pay(&id);
+            let paid_at = billing.state().now;
+            let newest = billing.state().subscriptions[&id]["latest_invoice"].as_str().unwrap().to_owned();
+            if !says {
+                billing.state().invoices.get_mut(&newest).unwrap()["status_transitions"] = json!(null);
+                for event in &mut billing.state().events {
+                    event["data"]["object"].as_object_mut().unwrap().remove("status_transitions");
+                }
+            }
+            let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
+            for what in order.into_iter().chain(order) {
+                pass(&app, &billing, 600);
+                if what == 0 {
+                    app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+                } else {
+                    app.payments.refresh_subscription(&token).await.unwrap();
+                }
+            }
+            let state = app.subscription(&id).await.state;
+            let invoice = state.last_invoice.unwrap();
+            assert_eq!((invoice.gateway_ref, state.status), (newest, SubscriptionStatus::Active));
+            assert_eq!(invoice.paid_at.map(|at| at.unix_timestamp()), Some(paid_at), "{says} {order:?}");
+        }
+    }
+
     async fn a_key_that_may_not_read_invoices_refreshes_the_subscription(kind) {
         let mut object = crate::events::fixture("customer.subscription.updated")["data"]["object"].take();
         object["id"] = json!("sub_1");

@@ -40,9 +40,11 @@ fn invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionInvo
     let currency = short(object, "currency").and_then(|code| Currency::parse(&code).ok());
     let due = object.integer("amount_due").ok().flatten().zip(currency);
     let due = due.and_then(|(amount, currency)| Some(Money::new(money::to_minor(amount, currency).ok()?, currency)));
+    let transitions = object.object("status_transitions", "an invoice's transitions").ok().flatten();
     Some(SubscriptionInvoice {
         gateway_ref: object.link("id")?,
         paid: status == "paid",
+        paid_at: transitions.and_then(|of| of.raw("paid_at").and_then(json::time)),
         closed: matches!(status.as_str(), "void" | "uncollectible"),
         status,
         due,
