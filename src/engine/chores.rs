@@ -11,8 +11,12 @@ pub struct Chores {
     /// Default 15 minutes.
     pub reconcile_every: Option<Duration>,
     /// From which age on a pending or authorized payment is asked about, and how long after the end of its period a
-    /// subscription of which nothing was heard, or which is not certain; none is asked about twice within six hours.
-    /// `None` is never. Default 1 hour.
+    /// subscription of which nothing was heard; none is asked about twice within six hours. A subscription that is not
+    /// certain is asked about within two minutes, and twice at the most unless something new is heard. `None` is never.
+    /// Default 1 hour.
+    ///
+    /// What the host or an operator asks a gateway is no chore: where its answer and an event are of nearly the same
+    /// time, it is asked once more whatever is set here.
     pub refresh_after: Option<Duration>,
     /// From which age on, counted from its creation, an authorized payment is told of, in the overview and hourly in
     /// the log, because its authorization is about to end: at most gateways a card's stands for 7 days. `None` is

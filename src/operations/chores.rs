@@ -17,6 +17,7 @@ use crate::gateways::Verb;
 use crate::operations::SubscriptionOrder;
 use crate::store::Tx;
 use crate::store::calls::{ChoreRow, Stale};
+use crate::store::subscriptions::Doubts;
 
 /// Several processes that start together compare once.
 const START: Duration = Duration::from_secs(60);
@@ -25,6 +26,13 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);
+/// How often doubts are looked for, and how long one must have stood: most are over with the next event, which comes in
+/// moments. A worker asks about the same one twice at the most, and about one subscription so often in the time in
+/// which others are left alone.
+const DOUBTS: Duration = Duration::from_secs(60);
+const STANDS: Duration = Duration::from_secs(10);
+const PER_DOUBT: i64 = 2;
+const PER_SUBSCRIPTION: i64 = 6;
 /// After how many answers in a row that say nothing a gateway is left alone until the next look, and for how long it is
 /// asked at the most. The next look goes on where this one ended: what was asked about is left alone then.
 const IN_VAIN: usize = 3;
@@ -80,11 +88,7 @@ impl Engine {
             (GatewayChore::Payments, _, Some(after)) if self.is_mine(format!("refresh:{variant}"), LOOK).await? => {
                 self.ask_about_stale(variant, after).await
             }
-            (GatewayChore::Subscriptions, _, Some(after))
-                if self.is_mine(format!("subscriptions:{variant}"), LOOK).await? =>
-            {
-                self.ask_about_stale_subscriptions(variant, after).await
-            }
+            (GatewayChore::Subscriptions, _, Some(after)) => self.look_after_subscriptions(variant, after).await,
             (GatewayChore::Compare, ..) => self.compare_a_while(variant).await,
             _ => Ok(()),
         }
@@ -112,12 +116,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks about subscriptions whose renewal or end nobody has told of, and about those that are not certain.
-    async fn ask_about_stale_subscriptions(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
-        let (now, name) = (self.now(), variant.to_owned());
-        let stale = self.read(move |tx| tx.stale_subscriptions(&name, now - after, now - ALONE, AT_ONCE));
+    /// Asks about subscriptions that are not certain, and about those whose renewal or end nobody has told of.
+    async fn look_after_subscriptions(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
+        if self.is_mine(format!("doubts:{variant}"), DOUBTS).await? {
+            let (now, variant) = (self.now(), variant.to_owned());
+            let doubts = move |tx: &mut dyn Tx| {
+                tx.doubtful_subscriptions(&Doubts {
+                    variant: &variant,
+                    since: now - STANDS,
+                    asked: now - ALONE,
+                    asker: Requester::Worker.name(),
+                    per_doubt: PER_DOUBT,
+                    per_subscription: PER_SUBSCRIPTION,
+                    limit: AT_ONCE,
+                })
+            };
+            self.ask_about_subscriptions(self.read(doubts).await?).await;
+        }
+        if self.is_mine(format!("subscriptions:{variant}"), LOOK).await? {
+            let (now, variant) = (self.now(), variant.to_owned());
+            let stale = move |tx: &mut dyn Tx| tx.stale_subscriptions(&variant, now - after, now - ALONE, AT_ONCE);
+            self.ask_about_subscriptions(self.read(stale).await?).await;
+        }
+        Ok(())
+    }
+
+    async fn ask_about_subscriptions(self: &Arc<Self>, tokens: Vec<String>) {
         let mut round = Round::begin();
-        for token in stale.await? {
+        for token in tokens {
             let order = SubscriptionOrder {
                 requester: Requester::Worker,
                 ..SubscriptionOrder::by_host(SubscriptionVerb::Refresh)
@@ -130,7 +156,6 @@ impl Engine {
                 break;
             }
         }
-        Ok(())
     }
 
     async fn notice_authorized(self: &Arc<Self>, after: Duration) -> Result<(), Error> {

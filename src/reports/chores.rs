@@ -6,6 +6,7 @@ pub(crate) fn chore_in_words(name: &str) -> String {
         ("reconcile", variant) => return format!("Comparing {variant}'s list of events with what came"),
         ("refresh", variant) => return format!("Asking {variant} about payments that nobody tells of"),
         ("subscriptions", variant) => return format!("Asking {variant} about subscriptions that nobody tells of"),
+        ("doubts", variant) => return format!("Asking {variant} about subscriptions that are not certain"),
         ("drift", variant) => return format!("Comparing payments with {variant}"),
         ("words", "owed") => "Indexing what changed for the search",
         ("words", "payments") => "Indexing older payments for the search",

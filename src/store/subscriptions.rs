@@ -166,6 +166,21 @@ pub(crate) struct MonthlySum {
     pub is_cut: bool,
 }
 
+/// Which subscriptions that are not certain are asked about: those of a variant that have not changed after `since`,
+/// and that have changed since they were asked about, or were not asked about after `asked`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Doubts<'a> {
+    pub variant: &'a str,
+    pub since: Timestamp,
+    pub asked: Timestamp,
+    /// Whose questions are counted: there are fewer of them than this since the newest moment that is known of the
+    /// subscription, and than the next after `asked`.
+    pub asker: &'a str,
+    pub per_doubt: i64,
+    pub per_subscription: i64,
+    pub limit: i64,
+}
+
 /// A stored invoice of a subscription, and one to be written.
 #[derive(Debug, Clone, Queryable)]
 #[allow(dead_code, reason = "a row is read whole")]
@@ -212,8 +227,10 @@ pub(crate) trait Subscriptions {
     fn started_here(&mut self, keys: &[Key], tokens: &[String]) -> Result<(Vec<Key>, Vec<String>), Error>;
     /// Writes invoices, each in the place of the stored one with its gateway ref.
     fn save_invoices(&mut self, rows: &[InvoiceRow]) -> Result<(), Error>;
-    /// The tokens of subscriptions that should have been heard of: not certain, or with a period that ended before
-    /// `before`; without those that were asked about after `asked`. Up to `cap`.
+    /// The tokens of subscriptions that are not certain and are to be asked about.
+    fn doubtful_subscriptions(&mut self, doubts: &Doubts<'_>) -> Result<Vec<String>, Error>;
+    /// The tokens of subscriptions that should have been heard of: with a period that ended before `before`; without
+    /// those that were asked about after `asked`. Up to `cap`.
     fn stale_subscriptions(
         &mut self,
         variant: &str,

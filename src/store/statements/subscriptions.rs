@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use diesel::dsl::{exists, not, sql};
+use diesel::dsl::{count_star, exists, not, sql};
 use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::helper_types::AsExprOf;
 use diesel::prelude::*;
@@ -124,6 +124,25 @@ impl Subscriptions for Connection {
             .map_err(failed("reading a subscription's invoices"))
     }
 
+    fn doubtful_subscriptions(&mut self, doubts: &Doubts<'_>) -> Result<Vec<String>, Error> {
+        use pay_subscription_operations::dsl as o;
+        let of_it = || o::pay_subscription_operations.filter(o::subscription_id.eq(s::id));
+        let by_asker = || of_it().filter(o::actor.eq(doubts.asker));
+        let of_this_doubt = by_asker().filter(s::as_of.is_null().or(o::created_at.nullable().ge(s::as_of)));
+        let lately = by_asker().filter(o::created_at.ge(doubts.asked));
+        let asked = of_it().filter(o::created_at.ge(doubts.asked).and(o::created_at.ge(s::updated_at)));
+        s::pay_subscriptions
+            .filter(s::variant.eq(doubts.variant).and(not(s::certain)).and(s::gateway_ref.is_not_null()))
+            .filter(s::updated_at.le(doubts.since))
+            .filter(not(exists(asked)))
+            .filter(of_this_doubt.select(count_star()).single_value().lt(doubts.per_doubt))
+            .filter(lately.select(count_star()).single_value().lt(doubts.per_subscription))
+            .limit(doubts.limit)
+            .select(s::token)
+            .load(self)
+            .map_err(failed("finding subscriptions that are not certain"))
+    }
+
     fn stale_subscriptions(
         &mut self,
         variant: &str,
@@ -132,24 +151,17 @@ impl Subscriptions for Connection {
         cap: i64,
     ) -> Result<Vec<String>, Error> {
         use pay_subscription_operations::dsl as o;
-        let of_variant = || s::pay_subscriptions.filter(s::variant.eq(variant).and(s::gateway_ref.is_not_null()));
         let asked =
-            || exists(o::pay_subscription_operations.filter(o::subscription_id.eq(s::id).and(o::created_at.ge(asked))));
-        let finding = || failed("finding stale subscriptions");
-        let mut tokens: Vec<String> = of_variant()
+            exists(o::pay_subscription_operations.filter(o::subscription_id.eq(s::id).and(o::created_at.ge(asked))));
+        s::pay_subscriptions
+            .filter(s::variant.eq(variant).and(s::gateway_ref.is_not_null()))
             .filter(s::period_end.lt(before).and(s::ended_at.is_null()))
-            .filter(not(asked()))
+            .filter(not(asked))
             .order(s::period_end)
             .limit(cap)
             .select(s::token)
             .load(self)
-            .map_err(finding())?;
-        let uncertain = of_variant().filter(not(s::certain)).filter(not(asked()));
-        tokens.extend(uncertain.limit(cap).select(s::token).load::<String>(self).map_err(finding())?);
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
-        Ok(tokens)
+            .map_err(failed("finding stale subscriptions"))
     }
 
     fn subscription(&mut self, id: SubscriptionId) -> Result<Option<SubscriptionRow>, Error> {

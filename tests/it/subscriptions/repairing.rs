@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use actix_payments::Outcome;
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::stripe::Stripe;
-use serde_json::json;
+use actix_payments::{Chores, Outcome};
+use serde_json::{Value, json};
 
 use super::billing::Billing;
 use super::story::{DAY, Story};
@@ -18,9 +18,23 @@ pub async fn app(kind: Kind) -> (App, Billing, String) {
     let id = billing.state().subscribe("user-42", false);
     let gateway = billing.gateway(SECRET);
     let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
+    tell(&app, &billing).await;
+    (app, billing, id)
+}
+
+/// Delivers all that the fake has to tell.
+async fn tell(app: &App, billing: &Billing) {
     let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
     app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    (app, billing, id)
+}
+
+/// Changes the quantity forth and back within a second: no event says which was last.
+fn forth_and_back(billing: &Billing, id: &str) {
+    for quantity in [2, 3, 2] {
+        let mut items = billing.state().subscriptions[id]["items"].clone();
+        items["data"][0]["quantity"] = json!(quantity);
+        billing.state().change(id, json!({"items": items}));
+    }
 }
 
 fn pass(app: &App, billing: &Billing, seconds: i64) {
@@ -30,10 +44,15 @@ fn pass(app: &App, billing: &Billing, seconds: i64) {
 
 /// What a worker does from time to time, once for a span of the clock.
 async fn chores(app: &App) {
+    chores_named(app, &["reconcile:stripe", "subscriptions:stripe"]).await;
+}
+
+async fn chores_named(app: &App, names: &[&str]) {
     let open = "SELECT count(*) FROM pay_subscription_operations WHERE state = 'underway'";
     let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
     // Each chore of a gateway has a loop of its own: when it begins again, it has ended before.
-    for name in ["reconcile:stripe", "subscriptions:stripe", "reconcile:stripe", "subscriptions:stripe"] {
+    app.run("DELETE FROM pay_chores WHERE name = 'doubts:stripe'");
+    for name in names.iter().chain(names) {
         let done = format!("SELECT count(*) FROM pay_chores WHERE name = '{name}'");
         app.run(&format!("DELETE FROM pay_chores WHERE name = '{name}'"));
         app.until(&done, 1).await;
@@ -77,19 +96,68 @@ on_both_databases! {
     async fn what_is_not_certain_is_asked_for(kind) {
         let (app, billing, id) = app(kind).await;
         pass(&app, &billing, 60);
-        // Forth and back within a second: no event says which was last.
-        for quantity in [2, 3, 2] {
-            let mut items = billing.state().subscriptions[&id]["items"].clone();
-            items["data"][0]["quantity"] = json!(quantity);
-            billing.state().change(&id, json!({"items": items}));
-        }
-        let told: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
-        app.deliver(&told.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        forth_and_back(&billing, &id);
+        tell(&app, &billing).await;
         assert!(app.subscription(&id).await.state.doubt.is_some());
-        pass(&app, &billing, 2);
+        pass(&app, &billing, 20);
         chores(&app).await;
         let found = app.subscription(&id).await;
         assert_eq!((found.state.doubt, found.state.items[0].quantity), (None, Some(2)));
+    }
+
+    async fn a_doubt_that_arises_after_an_answer_is_asked_about_within_minutes(kind) {
+        for refresh_after in [Chores::default().refresh_after, None] {
+            let billing = Billing::new(NOW);
+            let id = billing.state().subscribe("user-42", false);
+            let gateway = billing.gateway(SECRET);
+            let chores_of_host = Chores { refresh_after, ..Chores::default() };
+            let app = App::bare(kind, |builder| builder.variant("stripe", gateway).chores(chores_of_host)).await;
+            tell(&app, &billing).await;
+            // It was asked about a moment ago, and then changes forth and back within a second.
+            pass(&app, &billing, 60);
+            app.payments.refresh_subscription(&app.subscription(&id).await.token).await.unwrap();
+            pass(&app, &billing, 60);
+            forth_and_back(&billing, &id);
+            tell(&app, &billing).await;
+            assert!(app.subscription(&id).await.state.doubt.is_some());
+            pass(&app, &billing, 120);
+            let looks: &[&str] =
+                if refresh_after.is_some() { &["subscriptions:stripe"] } else { &["reconcile:stripe"] };
+            chores_named(&app, looks).await;
+            let found = app.subscription(&id).await;
+            let by_worker = app.number("SELECT count(*) FROM pay_subscription_operations WHERE actor = 'a worker'");
+            let expected = if refresh_after.is_some() { (true, 1) } else { (false, 0) };
+            assert_eq!((found.state.doubt.is_none(), by_worker), expected, "{refresh_after:?}");
+        }
+    }
+
+    async fn a_doubt_that_no_answer_ends_is_asked_about_twice_and_no_more(kind) {
+        let (app, billing, id) = app(kind).await;
+        pass(&app, &billing, 60);
+        forth_and_back(&billing, &id);
+        tell(&app, &billing).await;
+        // Stripe does not know it any more, as after its test data were deleted.
+        billing.state().subscriptions.clear();
+        let mut asked = Vec::new();
+        for _ in 0..6 {
+            pass(&app, &billing, 4 * 3_600);
+            chores(&app).await;
+            asked.push(app.number("SELECT count(*) FROM pay_subscription_operations"));
+        }
+        assert_eq!(asked, [1, 1, 2, 2, 2, 2]);
+        assert!(app.subscription(&id).await.state.doubt.is_some(), "and it says so");
+        // What is new is asked about anew.
+        let mut told: Value = billing.state().events.last().unwrap().clone();
+        told["created"] = json!(billing.state().now);
+        for (number, quantity) in [7, 8, 7].into_iter().enumerate() {
+            told["id"] = json!(format!("evt_new_{number}"));
+            told["data"]["object"]["items"]["data"][0]["quantity"] = json!(quantity);
+            told["data"]["previous_attributes"] = json!({});
+            app.deliver(&[&told.to_string()]).await;
+        }
+        pass(&app, &billing, 120);
+        chores(&app).await;
+        assert_eq!(app.number("SELECT count(*) FROM pay_subscription_operations"), 3);
     }
 
     async fn an_answer_that_may_be_older_than_an_event_is_asked_for_once_more(kind) {
@@ -207,4 +275,5 @@ on_both_databases! {
         worker.stop().await;
         assert_eq!(sums(), before);
     }
+
 }
