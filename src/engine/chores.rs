@@ -83,6 +83,6 @@ pub(crate) fn reconcile_chore(variant: &str) -> String {
 /// The variant that a chore is of, by its name; `None` for one of them all.
 pub(crate) fn variant_of_chore(name: &str) -> Option<&str> {
     name.split_once(':')
-        .filter(|(kind, _)| !matches!(*kind, "words" | "groups" | "erasure"))
+        .filter(|(kind, _)| !matches!(*kind, "words" | "groups" | "sums" | "erasure"))
         .map(|(_, variant)| variant)
 }

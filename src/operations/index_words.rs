@@ -3,7 +3,7 @@
 //! groups of failures and no monthly sums of subscriptions, or still writes beside this one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::failure_group::failure_group;
@@ -11,12 +11,12 @@ use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::later;
 use crate::engine::Engine;
 use crate::engine::subscription::{facts, put_monthly};
-use crate::error::Error;
+use crate::error::{Error, loggable};
 use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
 use crate::store::words::{End, Subject, Texts};
 
-/// The chores, and how often each of the last three looks whether there is more.
+/// The chores, and how often each but the first and the last looks whether there is more.
 const OWED: &str = "words:owed";
 /// It has another name than before the words of absorbed payments' notes were added, so that older payments are read once
 /// more.
@@ -25,6 +25,11 @@ const SUBSCRIPTIONS: &str = "words:subscriptions";
 const FAILURES: &str = "groups:failures";
 const SUMS: &str = "sums:subscriptions";
 const EVERY: Duration = Duration::from_secs(86_400);
+/// How often it is looked whose sum is owed. That is looked for from the first row on, since an older release may write
+/// any.
+const SUMS_EVERY: Duration = Duration::from_secs(600);
+/// How many subscriptions that can't be read the log names.
+const MOST_NAMED: usize = 1_000;
 /// How many rows one transaction indexes, and how long one process does before another may.
 const BATCH: i64 = 100;
 const TURN: Duration = Duration::from_secs(2);
@@ -85,11 +90,15 @@ impl Engine {
             }
             tokio::time::sleep(begun.elapsed() * SHARE).await;
         };
-        let (now, again) = (self.now(), if is_done { EVERY } else { Duration::ZERO });
-        let note = format!("indexed up to {place}");
+        let (again, next) = match (is_done, name) {
+            (false, _) => (Duration::ZERO, place),
+            (true, SUMS) => (SUMS_EVERY, 0),
+            (true, _) => (EVERY, place),
+        };
+        let (now, note) = (self.now(), format!("indexed up to {place}"));
         let pause = move |tx: &mut dyn Tx| {
             tx.note_failure(name, now, None)?;
-            tx.pause_chore(name, later(now, again), Some(place), &note)
+            tx.pause_chore(name, later(now, again), Some(next), &note)
         };
         self.write(pause).await
     }
@@ -140,25 +149,34 @@ fn failures(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
     Ok((rows.last().map_or(after, |(event, ..)| event.0), (rows.len() as i64) < BATCH))
 }
 
-/// Gives subscriptions that have none what they come to in a month, where their items say it.
+/// Writes what subscriptions come to in a month, where what is stored is of another version of theirs.
 fn sums(tx: &mut dyn Tx, after: i64) -> Result<(i64, bool), Error> {
-    let subjects = tx.subjects_after(Subject::Subscription(SubscriptionId(after)), BATCH)?;
-    let mut lacking = Vec::new();
-    for subject in &subjects {
-        let Subject::Subscription(id) = subject else { continue };
-        lacking.extend(tx.subscription(*id)?.filter(|row| row.monthly_currency.is_none()).map(|row| row.token));
-    }
-    let held = if lacking.is_empty() { Vec::new() } else { tx.hold_subscriptions(&[], &lacking)? };
+    let ids = tx.sums_owed(SubscriptionId(after), BATCH)?;
     let mut summed = Vec::new();
-    for mut row in held {
-        // One that a newer release wrote is left to that.
-        let Ok(facts) = facts(&row) else { continue };
+    for id in &ids {
+        let Some(mut row) = readable(*id, tx.subscription(*id))?.flatten() else { continue };
+        let Some(facts) = readable(*id, facts(&row).map_err(Error::of_unreadable_row))? else { continue };
         put_monthly(&mut row, &facts.state());
-        summed.extend(Some(row).filter(|row| row.monthly_currency.is_some()));
+        summed.push(row);
     }
-    tx.save_subscriptions(&summed)?;
-    let (payment, subscription) = subjects.last().map_or((0, after), |last| last.columns());
-    Ok((payment + subscription, (subjects.len() as i64) < BATCH))
+    tx.put_sums(&summed)?;
+    Ok((ids.last().map_or(after, |last| last.0), (ids.len() as i64) < BATCH))
+}
+
+/// What was read of a subscription. One that can't be read, as a newer release may have written it, is left out, and
+/// named in the log the first time.
+fn readable<T>(id: SubscriptionId, read: Result<T, Error>) -> Result<Option<T>, Error> {
+    static NAMED: Mutex<BTreeSet<SubscriptionId>> = Mutex::new(BTreeSet::new());
+    let error = match read {
+        Ok(read) => return Ok(Some(read)),
+        Err(error) => error,
+    };
+    let Some(why) = error.why_unreadable() else { return Err(error) };
+    let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+    if named.len() < MOST_NAMED && named.insert(id) {
+        log::warn!("payments: subscription {id} has no monthly sum, since it can't be read: {}", loggable(&why));
+    }
+    Ok(None)
 }
 
 /// Adds a payment that a search is to find.

@@ -273,6 +273,10 @@ pub(crate) trait Subscriptions {
     /// What those in good standing or past due come to in a month, by mode and currency, and how many they are; of
     /// `cap` in each status and mode at the most.
     fn monthly_sums(&mut self, cap: i64) -> Result<Vec<MonthlySum>, Error>;
+    /// The first `limit` ids after this one of subscriptions whose monthly sum is not of the version that is stored.
+    fn sums_owed(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<SubscriptionId>, Error>;
+    /// Writes the monthly sums of these, as far as they are still of the version that was read.
+    fn put_sums(&mut self, rows: &[SubscriptionRow]) -> Result<(), Error>;
     /// The subscriptions that `text` names: by token, gateway ref, invoice, the gateway's id of the customer, owner or
     /// email address. Up to `cap` by each.
     fn find_subscriptions(&mut self, text: &str, cap: i64) -> Result<Vec<SubscriptionId>, Error>;

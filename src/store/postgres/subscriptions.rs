@@ -20,11 +20,12 @@ statement! { Pg,
     "INSERT INTO pay_subscriptions AS s (token, variant, gateway_ref, status, gateway_status, owner, customer, \
      customer_ref, items, period_start, period_end, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
      pause, latest_invoice, invoice, due_since, certain, as_of, as_of_event, livemode, adopted, facts, version, \
-     created_at, updated_at, monthly_amount, monthly_currency) \
+     created_at, updated_at, monthly_amount, monthly_currency, summed_version) \
      SELECT token, variant, gateway_ref, status, gateway_status, owner, customer, \
      customer_ref, items, period_start, period_end, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
      pause, latest_invoice, invoice, due_since, certain, as_of, as_of_event, livemode, adopted, facts, version, \
-     created_at, updated_at, monthly_amount, monthly_currency FROM json_populate_recordset(NULL::pay_subscriptions, CAST({} AS json)) \
+     created_at, updated_at, monthly_amount, monthly_currency, version \
+     FROM json_populate_recordset(NULL::pay_subscriptions, CAST({} AS json)) \
      ON CONFLICT (token) DO UPDATE SET gateway_ref = excluded.gateway_ref, status = excluded.status, \
      gateway_status = excluded.gateway_status, owner = excluded.owner, customer = excluded.customer, \
      customer_ref = excluded.customer_ref, items = excluded.items, period_start = excluded.period_start, \
@@ -34,7 +35,8 @@ statement! { Pg,
      invoice = excluded.invoice, due_since = excluded.due_since, certain = excluded.certain, as_of = excluded.as_of, \
      as_of_event = excluded.as_of_event, livemode = excluded.livemode, adopted = excluded.adopted, \
      facts = excluded.facts, version = excluded.version, updated_at = excluded.updated_at, \
-     monthly_amount = excluded.monthly_amount, monthly_currency = excluded.monthly_currency \
+     monthly_amount = excluded.monthly_amount, monthly_currency = excluded.monthly_currency, \
+     summed_version = excluded.summed_version \
      WHERE s.version = excluded.version - 1 RETURNING s.token, s.id"
 }
 answers!(Save, PgConnection, (Text, BigInt));

@@ -42,13 +42,14 @@ statement! { Sqlite,
         updated: Timestamp => TimestamptzSqlite,
         monthly_amount: Option<i64> => Nullable<BigInt>,
         monthly_currency: Option<&'a str> => Nullable<Text>,
+        summed_version: i64 => BigInt,
     }
     "INSERT INTO pay_subscriptions (token, variant, gateway_ref, status, gateway_status, owner, customer, \
      customer_ref, items, period_start, period_end, trial_end, cancel_at, cancel_at_period_end, canceled_at, ended_at, \
      pause, latest_invoice, invoice, due_since, certain, as_of, as_of_event, livemode, adopted, facts, version, \
-     created_at, updated_at, monthly_amount, monthly_currency) \
+     created_at, updated_at, monthly_amount, monthly_currency, summed_version) \
      VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-     {}, {}, {}, {}) \
+     {}, {}, {}, {}, {}) \
      ON CONFLICT (token) DO UPDATE SET gateway_ref = excluded.gateway_ref, status = excluded.status, \
      gateway_status = excluded.gateway_status, owner = excluded.owner, customer = excluded.customer, \
      customer_ref = excluded.customer_ref, items = excluded.items, period_start = excluded.period_start, \
@@ -58,7 +59,8 @@ statement! { Sqlite,
      invoice = excluded.invoice, due_since = excluded.due_since, certain = excluded.certain, as_of = excluded.as_of, \
      as_of_event = excluded.as_of_event, livemode = excluded.livemode, adopted = excluded.adopted, \
      facts = excluded.facts, version = excluded.version, updated_at = excluded.updated_at, \
-     monthly_amount = excluded.monthly_amount, monthly_currency = excluded.monthly_currency \
+     monthly_amount = excluded.monthly_amount, monthly_currency = excluded.monthly_currency, \
+     summed_version = excluded.summed_version \
      WHERE pay_subscriptions.version = excluded.version - 1 RETURNING id"
 }
 answers!(Save, SqliteConnection, BigInt);
@@ -102,6 +104,7 @@ pub(super) fn save(
             updated: row.updated_at,
             monthly_amount: row.monthly_amount,
             monthly_currency: row.monthly_currency.as_deref(),
+            summed_version: row.version + 1,
             _borrows: Default::default(),
         }
         .get_result(conn)

@@ -1,14 +1,30 @@
 //! What do subscriptions come to in a month? Sums of one index, which has all that they need.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 
 use super::lists::values_of_parts;
 use super::said::Said;
 use super::{Connection, failed};
+use crate::domain::id::SubscriptionId;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::error::Error;
-use crate::store::subscriptions::MonthlySum;
+use crate::store::subscriptions::{MonthlySum, SubscriptionRow};
+use monthly_sums::dsl as m;
+
+diesel::table! {
+    use diesel::sql_types::*;
+    /// The columns of a subscription that its monthly sum is kept in.
+    #[sql_name = "pay_subscriptions"]
+    monthly_sums (id) {
+        id -> BigInt,
+        version -> BigInt,
+        monthly_amount -> Nullable<BigInt>,
+        monthly_currency -> Nullable<Text>,
+        summed_version -> Nullable<BigInt>,
+    }
+}
 
 const STATUSES: [SubscriptionStatus; 2] = [SubscriptionStatus::Active, SubscriptionStatus::PastDue];
 const MODES: [(Option<bool>, &str); 3] = [(Some(true), "= TRUE"), (Some(false), "= FALSE"), (None, "IS NULL")];
@@ -38,6 +54,25 @@ pub(super) fn monthly(conn: &mut Connection, cap: i64) -> Result<Vec<MonthlySum>
     }
     sums.sort_by(|one, other| (other.livemode, &one.currency).cmp(&(one.livemode, &other.currency)));
     Ok(sums)
+}
+
+/// The first ids after this one of those whose sum is of another version than the stored one.
+pub(super) fn owed(conn: &mut Connection, after: SubscriptionId, limit: i64) -> Result<Vec<SubscriptionId>, Error> {
+    // In the words of the index that has them alone.
+    let owed = sql::<Bool>("(summed_version IS NULL OR summed_version <> version)");
+    let ids = m::monthly_sums.filter(owed).filter(m::id.gt(after)).order(m::id).limit(limit).select(m::id);
+    ids.load(conn).map_err(failed("looking for subscriptions without a monthly sum"))
+}
+
+/// Writes the sum of one, if it is still of the version that was read. That is no change of it, so its version stays.
+pub(super) fn put(conn: &mut Connection, row: &SubscriptionRow) -> Result<(), Error> {
+    let sum = (
+        m::monthly_amount.eq(row.monthly_amount),
+        m::monthly_currency.eq(row.monthly_currency.as_deref()),
+        m::summed_version.eq(row.version),
+    );
+    let of_it = m::monthly_sums.filter(m::id.eq(row.id).and(m::version.eq(row.version)));
+    diesel::update(of_it).set(sum).execute(conn).map(drop).map_err(failed("writing a subscription's monthly sum"))
 }
 
 /// Adds up what has a mode, a condition and a currency.

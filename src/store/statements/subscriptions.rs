@@ -237,6 +237,14 @@ impl Subscriptions for Connection {
         recurring::monthly(self, cap)
     }
 
+    fn sums_owed(&mut self, after: SubscriptionId, limit: i64) -> Result<Vec<SubscriptionId>, Error> {
+        recurring::owed(self, after, limit)
+    }
+
+    fn put_sums(&mut self, rows: &[SubscriptionRow]) -> Result<(), Error> {
+        rows.iter().try_for_each(|row| recurring::put(self, row))
+    }
+
     fn find_subscriptions(&mut self, text: &str, cap: i64) -> Result<Vec<SubscriptionId>, Error> {
         let all = || s::pay_subscriptions.select(s::id).order(s::id.desc()).limit(cap);
         let ways = [

@@ -62,6 +62,14 @@ async fn chores_named(app: &App, names: &[&str]) {
     app.drain().await;
 }
 
+/// Lets a worker write the monthly sums that are owed.
+async fn summed(app: &App) {
+    let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+    app.until("SELECT count(*) FROM pay_subscriptions WHERE summed_version IS NULL OR summed_version <> version", 0)
+        .await;
+    worker.stop().await;
+}
+
 on_both_databases! {
     async fn a_lost_end_is_asked_for_when_the_period_is_over(kind) {
         let (app, billing, id) = app(kind).await;
@@ -269,11 +277,58 @@ on_both_databases! {
         let before = sums();
         assert_eq!(before, ["2000 USD"]);
         // As a release before the one with sums left it.
-        app.run("UPDATE pay_subscriptions SET monthly_amount = NULL, monthly_currency = NULL");
-        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
-        app.until("SELECT count(*) FROM pay_subscriptions WHERE monthly_currency IS NOT NULL", 1).await;
-        worker.stop().await;
+        app.run("UPDATE pay_subscriptions SET monthly_amount = NULL, monthly_currency = NULL, summed_version = NULL");
+        summed(&app).await;
         assert_eq!(sums(), before);
     }
 
+    async fn what_an_older_release_writes_beside_this_one_gets_its_monthly_sum(kind) {
+        let (app, billing, _id) = app(kind).await;
+        billing.state().subscribe("user-43", false);
+        tell(&app, &billing).await;
+        // All was looked through once.
+        app.run("UPDATE pay_subscriptions SET summed_version = NULL");
+        summed(&app).await;
+        let sums = || app.texts("SELECT CAST(monthly_amount AS VARCHAR(20)) AS t FROM pay_subscriptions ORDER BY id");
+        assert_eq!(sums(), ["2000", "2000"]);
+        // It changes the first row and leaves the columns alone that it does not know.
+        let changed = r#"facts = replace(facts, '"quantity":1', '"quantity":3'), version = version + 1"#;
+        app.run(&format!("UPDATE pay_subscriptions SET {changed} WHERE id = 1"));
+        app.pass(3_600);
+        summed(&app).await;
+        assert_eq!(sums(), ["6000", "2000"]);
+        assert_eq!(app.number("SELECT count(*) FROM pay_subscriptions WHERE version = summed_version"), 2);
+    }
+
+    async fn a_subscription_that_cannot_be_read_keeps_no_other_from_its_monthly_sum(kind) {
+        let (app, billing, _id) = app(kind).await;
+        for owner in ["user-43", "user-44"] {
+            billing.state().subscribe(owner, false);
+        }
+        tell(&app, &billing).await;
+        let empty = "monthly_amount = NULL, monthly_currency = NULL, summed_version = NULL";
+        app.run(&format!("UPDATE pay_subscriptions SET {empty}"));
+        // As a newer release writes them.
+        app.run("UPDATE pay_subscriptions SET status = 'hibernating' WHERE id = 1");
+        app.run("UPDATE pay_subscriptions SET facts = '[]' WHERE id = 2");
+        let worker = app.payments.worker().poll(Duration::from_millis(10)).start().unwrap();
+        app.until("SELECT count(*) FROM pay_subscriptions WHERE monthly_currency IS NOT NULL", 1).await;
+        worker.stop().await;
+        let failing = "SELECT count(*) FROM pay_chores WHERE failing_since IS NOT NULL AND name LIKE 'sums:%'";
+        assert_eq!(app.number(failing), 0);
+        let sums = "SELECT CAST(id AS VARCHAR(20)) || ' ' || coalesce(CAST(monthly_amount AS VARCHAR(20)), '-') AS t \
+                    FROM pay_subscriptions ORDER BY id";
+        assert_eq!(app.texts(sums), ["1 -", "2 -", "3 2000"]);
+    }
+
+    async fn monthly_sums_that_cannot_be_written_are_an_alarm(kind) {
+        let (app, _billing, _id) = app(kind).await;
+        app.run(
+            "INSERT INTO pay_chores (name, due_at, ran_at, failing_since, failure) SELECT 'sums:subscriptions', \
+             created_at, created_at, created_at, 'the disk is full' FROM pay_subscriptions",
+        );
+        app.pass(3_600);
+        let overview = app.get("/payments/admin/").await.text();
+        assert!(overview.contains("the disk is full"), "{overview}");
+    }
 }
