@@ -13,7 +13,7 @@ use super::rebuild::Remade;
 use super::stepped::{Change, Stepped};
 use super::subscription_change::SubscriptionChange;
 use super::working_set::{Match, WorkingSet, all, linkable};
-use crate::domain::event::{EventState, Interpretation, storable};
+use crate::domain::event::{EventState, Interpretation, SubscriptionStatement, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::named::NamedObject;
@@ -51,7 +51,11 @@ impl Step<'_> {
     pub(crate) fn run(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
         let Understood { interpretation, is_ignored, rebuild } = self.read;
         let found = set.find(&self.event.row.variant, &interpretation.references);
-        if !*is_ignored && self.names_invoice {
+        let statement = interpretation.subscription.as_ref();
+        let is_known = |it: &SubscriptionStatement| set.subscriptions.find(&self.event.row.variant, it).is_some();
+        // Of a subscription that is to be ignored nothing is kept, so neither is what its invoices ask for.
+        let left_out = statement.filter(|it| self.unmatched == Unmatched::Ignore && !is_known(it));
+        if !*is_ignored && left_out.is_none() && self.names_invoice {
             set.dues.take(&self.event.row.variant, interpretation);
         }
         if *is_ignored {
@@ -69,9 +73,8 @@ impl Step<'_> {
             (None, ..) if interpretation.facts.is_empty() => Ok(self.nothing_to_do()),
             (None, ..) => self.unmatched(set),
         }?;
-        let Some(statement) = &interpretation.subscription else { return Ok(stepped) };
-        let is_known = set.subscriptions.find(&self.event.row.variant, statement).is_some();
-        if !is_known && self.unmatched == Unmatched::Ignore {
+        let Some(statement) = statement else { return Ok(stepped) };
+        if left_out.is_some() {
             return Ok(ignored_subscription(stepped, &statement.gateway_ref));
         }
         let change = set.subscriptions.apply(&self.event.row, statement, self.now)?;

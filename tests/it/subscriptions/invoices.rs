@@ -1,12 +1,13 @@
 //! Is it known of each invoice what is due, paid, failed and tried next, and is its money a payment, in every order?
 
-use actix_payments::Unmatched;
+use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{Unmatched, Variant};
 use serde_json::{Value, json};
 
 use super::billing::Billing;
 use super::started::{at_stripe, begun};
 use super::story::{Story, orders, some_orders};
-use crate::app::{App, NOW, on_both_databases};
+use crate::app::{App, NOW, SECRET, on_both_databases};
 use crate::events::fixture;
 
 /// What is known of the invoices, oldest first: the gateway ref, its status, and how many payments bear it.
@@ -130,6 +131,34 @@ on_both_databases! {
                 tokens.push(Some(begun(&app).await));
             }
             one_payment_each(&app, &tokens).await;
+        }
+    }
+
+    async fn what_is_ignored_leaves_nothing_that_a_payment_is_compared_with(kind) {
+        // A payment of this host's bears the invoice of a subscription that was begun elsewhere.
+        for (order, at_once) in orders(2).into_iter().flat_map(|order| [(order.clone(), false), (order, true)]) {
+            let variant = Variant::new(Stripe::new(SECRET)).unmatched(Unmatched::Ignore);
+            let app = App::bare(kind, |builder| builder.variant("stripe", variant)).await;
+            let payment = app.order().await;
+            let mut story = Story::new(1001, "active");
+            story.invoice("finalized", NOW, json!({"amount_due": 777}));
+            let mut intent: Value = fixture("payment_intent.succeeded");
+            intent["data"]["object"]["metadata"] = json!({"payment_token": payment.token});
+            intent["data"]["object"]["payment_details"] = json!({"order_reference": "in_1001"});
+            let told = [story.events[1].clone(), intent.to_string()];
+            for place in &order {
+                assert_eq!(app.stripe(&told[*place]).await.status, 200);
+                if !at_once {
+                    app.drain().await;
+                }
+            }
+            app.drain().await;
+            app.pass(3_600);
+            app.drain().await;
+            assert_eq!(app.number("SELECT count(*) FROM pay_subscriptions"), 0, "{order:?}");
+            assert_eq!(app.number("SELECT count(*) FROM pay_references WHERE gateway_ref = 'in_1001'"), 1);
+            let dues = app.texts("SELECT gateway_ref AS t FROM pay_ledger WHERE register = 'concern'");
+            assert_eq!(dues, [""; 0], "{order:?} {at_once}");
         }
     }
 
