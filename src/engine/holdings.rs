@@ -113,6 +113,8 @@ impl Holdings {
         // In the order in which most batches take them. One that goes on from a payment to other events of it may wait
         // for this while this waits for it: who calls tries again.
         tx.wait_for_events(&events)?;
+        // Only to know which others to hold: until they are held, any of them may still change, so they are read once
+        // more.
         let rows = tx.payments_of(payments)?;
         let subjects = payments.iter().copied().chain(rows.iter().filter_map(|row| row.absorbed_by));
         let subjects = subjects.map(Subject::Payment);

@@ -88,11 +88,7 @@ pub(super) fn named_objects<'a>(
     claimed: &'a [Claimed],
     read: &'a [Result<Understood, Failure>],
 ) -> Vec<(&'a EventRow, &'a NamedObject)> {
-    let named = claimed.iter().zip(read).filter_map(|(event, read)| {
-        let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
-        Some((&event.row, read.interpretation.object_to_fetch.as_ref()?))
-    });
-    named.collect()
+    heeded(claimed, read).filter_map(|(event, says)| Some((event, says.object_to_fetch.as_ref()?))).collect()
 }
 
 /// What the events state of subscriptions, beside their variants.
@@ -100,11 +96,20 @@ pub(super) fn statements<'a>(
     claimed: &'a [Claimed],
     read: &'a [Result<Understood, Failure>],
 ) -> Vec<(&'a str, &'a SubscriptionStatement)> {
-    let stated = claimed.iter().zip(read).filter_map(|(event, read)| {
+    let stated =
+        |(event, says): (&'a EventRow, &'a Interpretation)| Some((event.variant.as_str(), says.subscription.as_ref()?));
+    heeded(claimed, read).filter_map(stated).collect()
+}
+
+/// The events that can be read and are not to be ignored, each with what it says.
+fn heeded<'a>(
+    claimed: &'a [Claimed],
+    read: &'a [Result<Understood, Failure>],
+) -> impl Iterator<Item = (&'a EventRow, &'a Interpretation)> {
+    claimed.iter().zip(read).filter_map(|(event, read)| {
         let read = read.as_ref().ok().filter(|read| !read.is_ignored)?;
-        Some((event.row.variant.as_str(), read.interpretation.subscription.as_ref()?))
-    });
-    stated.collect()
+        Some((&event.row, &read.interpretation))
+    })
 }
 
 /// What an event of our own says.
