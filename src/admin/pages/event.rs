@@ -21,6 +21,7 @@ use crate::domain::event::{EventState, Source};
 use crate::domain::fact::Fact;
 use crate::domain::ledger::Effect;
 use crate::domain::id::EventId;
+use crate::domain::payment::register_words;
 use crate::acts::{PRUNED, why_no_discard, why_no_requeue};
 use crate::reports::{EventStory, FetchStory};
 use crate::store::bodies::Differing;
@@ -208,10 +209,11 @@ fn change<S: Copy + PartialEq + Into<Badge>>(from: S, to: S) -> Option<Change> {
 }
 
 /// A fact, and what the ledger made of it, where that is on record.
+    let (aspect, object) = register_words(fact);
 pub(super) fn fact_row(fact: &Fact, effect: Option<Effect>) -> FactRow {
     FactRow {
-        aspect: spaced(fact.aspect.as_str()),
-        object: fact.gateway_ref.clone(),
+        aspect,
+        object: object.map(str::to_owned),
         state: fact.state.into(),
         amount: Amount::of(fact),
         effect: match effect {

@@ -22,6 +22,7 @@ use crate::domain::fact::Fact;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::domain::payer::Payer;
+use crate::domain::payment::register_words;
 use crate::gateways::Verb;
 use crate::engine::Payment;
 use crate::reports::PaymentStory;
@@ -220,11 +221,12 @@ fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
     let href = event.map_or_else(
         || frame.found("events", &fact.event_id),
         |event| frame.href(&format!("events/{}", event.id)),
+    let (aspect, object) = register_words(fact);
     );
     LedgerRow {
-        aspect: spaced(fact.aspect.as_str()),
-        object: fact.gateway_ref.clone(),
-        state: fact.state.into(),
+        aspect,
+        object: object.map(str::to_owned),
+        state: fact.into(),
         amount: Amount::of(fact),
         reason: fact.reason.as_deref().map(spaced),
         at: frame.moment(fact.occurred_at),

@@ -5,13 +5,12 @@ use actix_web::HttpResponse;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::spaced;
 use crate::admin::views::compare::{Cell, Compare, Row};
 use crate::admin::views::parts::{Act, Amount, Badge, Link};
 use crate::admin::views::rebuild::{Rebuild, RegisterRow, RegisterSide};
 use crate::domain::fact::Fact;
 use crate::domain::money::Money;
-use crate::domain::payment::PaymentState;
+use crate::domain::payment::{PaymentState, register_words};
 use crate::reports::Rebuilt;
 use crate::web::respond;
 
@@ -109,13 +108,14 @@ fn register(frame: &Frame, sides: &(Option<Fact>, Option<Fact>)) -> Option<Regis
         _ => Badge::new("different", "warn", "to"),
     };
     let side = |fact: &Fact| RegisterSide {
-        state: fact.state.into(),
+        state: fact.into(),
         amount: Amount::of(fact),
         event: Link::new(&fact.event_id, frame.found("events", &fact.event_id)),
     };
+    let (aspect, object) = register_words(one);
     Some(RegisterRow {
-        aspect: spaced(one.aspect.as_str()),
-        object: one.gateway_ref.clone(),
+        aspect,
+        object: object.map(str::to_owned),
         what,
         sides: [stored.as_ref().map(side), rebuilt.as_ref().map(side)],
     })

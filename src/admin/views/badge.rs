@@ -3,9 +3,9 @@
 use super::parts::{Badge, Change};
 use crate::domain::event::{AttemptOutcome, EventState};
 pub(crate) use crate::domain::explain::spaced;
-use crate::domain::fact::State;
+use crate::domain::fact::{Fact, State};
 use crate::domain::operation::OperationState;
-use crate::domain::payment::Status;
+use crate::domain::payment::{Status, is_invoiced};
 use crate::domain::subscription::SubscriptionStatus;
 
 impl Badge {
@@ -51,6 +51,13 @@ impl From<OperationState> for Badge {
             OperationState::Overtaken => ("neutral", "dot"),
         };
         Self::new(state.as_str(), tone, icon)
+    }
+}
+
+impl From<&Fact> for Badge {
+    fn from(fact: &Fact) -> Self {
+        // Nothing is pending of it once the payment is paid.
+        if is_invoiced(fact) { Self::new("due", "neutral", "dot") } else { fact.state.into() }
     }
 }
 

@@ -130,8 +130,8 @@ pub(crate) struct ReferenceRow {
 pub(crate) struct FactRow {
     /// Which aspect: `capture`.
     pub(crate) aspect: String,
-    /// The gateway's id of the object.
-    pub(crate) object: String,
+    /// The gateway's id of the object, where it is of one.
+    pub(crate) object: Option<String>,
     /// The state that it states.
     pub(crate) state: Badge,
     /// How much, where it says.

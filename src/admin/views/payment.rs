@@ -302,8 +302,8 @@ impl Entry {
 pub(crate) struct LedgerRow {
     /// Which aspect: `capture`.
     pub(crate) aspect: String,
-    /// The gateway's id of the object.
-    pub(crate) object: String,
+    /// The gateway's id of the object, where it is of one.
+    pub(crate) object: Option<String>,
     /// The state that it is in.
     pub(crate) state: Badge,
     /// How much, where it says.

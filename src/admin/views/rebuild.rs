@@ -33,7 +33,7 @@ pub(crate) struct Rebuild {
 pub(crate) struct RegisterRow {
     /// Which aspect of which object.
     pub(crate) aspect: String,
-    pub(crate) object: String,
+    pub(crate) object: Option<String>,
     /// Missing, extra or different.
     pub(crate) what: Badge,
     /// As it is stored, and as the events make it.

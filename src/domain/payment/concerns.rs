@@ -2,6 +2,7 @@
 
 use super::case::{Case, Fit, WAYS, failed_later, sum};
 use super::concern::Concern;
+use super::invoices::invoice_of;
 use super::reviews::is_dismissed;
 use super::{disputes, refunds};
 use crate::domain::fact::{Aspect, Fact, State};
@@ -103,6 +104,20 @@ fn money(case: &Case<'_>, gone: i64) -> Vec<Concern> {
         all.push(Concern { cause: format!("captured {captured}"), sentence });
     }
     all
+}
+
+/// What people read of a fact's register: what it is about, and the gateway's id of the object, where it is of one.
+/// What we alone name them by is no id.
+pub(crate) fn register_words(fact: &Fact) -> (String, Option<&str>) {
+    match fact.aspect {
+        Aspect::Concern => match invoice_of(fact) {
+            Some(invoice) => ("what the invoice asks for".to_owned(), Some(invoice)),
+            None => (format!("concern: {}", raised(&fact.gateway_ref)), None),
+        },
+        Aspect::Review if fact.state == State::Accepted => ("decision about the amount".to_owned(), None),
+        Aspect::Review => ("decision about a reason for review".to_owned(), None),
+        aspect => (aspect.as_str().replace('_', " "), Some(&fact.gateway_ref)),
+    }
 }
 
 /// The sentence for a reason code.

@@ -16,7 +16,13 @@ pub(crate) fn invoiced(invoice: &str, due: Money, made_at: Timestamp) -> Fact {
 
 /// Whether this says what an invoice asks for.
 pub(crate) fn is_invoiced(fact: &Fact) -> bool {
-    fact.aspect == Aspect::Concern && fact.state == State::Pending && fact.gateway_ref.starts_with(INVOICE)
+    invoice_of(fact).is_some()
+}
+
+/// The gateway's id of the invoice, if this says what one asks for.
+pub(super) fn invoice_of(fact: &Fact) -> Option<&str> {
+    let is_of_invoice = fact.aspect == Aspect::Concern && fact.state == State::Pending;
+    fact.gateway_ref.strip_prefix(INVOICE).filter(|_| is_of_invoice)
 }
 
 /// What the invoices ask for in all, in minor units of `currency`; `None` if there are none in it.

@@ -16,6 +16,7 @@ mod state;
 
 pub(crate) use captures::capture_of;
 pub use captures::{Captured, captures};
+pub(crate) use concerns::register_words;
 pub(crate) use invoices::{invoiced, is_invoiced};
 pub use movements::{Movement, MovementKind, movements};
 pub(crate) use reviews::{accepted, dismissed};
