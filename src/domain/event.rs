@@ -147,8 +147,9 @@ pub struct Interpretation {
     pub customer: Option<String>,
     /// Who paid, with which card, and why it was declined, as far as the event says.
     pub payer: Payer,
-    /// Whether it states nothing but that its references are of one payment. Such an event waits until a payment bears one
-    /// of them, for three days at the most; one that names an invoice of a subscription started here makes the payment.
+    /// Whether it says that its references are of one payment. Such an event waits until a payment bears one of them,
+    /// for three days at the most; one that names an invoice of a subscription started here makes the payment, and so
+    /// does one that states money, after the grace time, where what nothing matches is adopted.
     pub is_link: bool,
     /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself.
     /// A worker then makes a call with `Verb::Complete`, if the gateway supports it.

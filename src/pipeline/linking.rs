@@ -1,5 +1,4 @@
-//! What becomes of an event that states nothing but that its references are of one payment, where none of them leads to
-//! one yet.
+//! What becomes of an event that says that its references are of one payment, where none of them leads to one yet.
 
 use std::time::Duration;
 
@@ -25,17 +24,23 @@ impl Step<'_> {
             return self.adopt(set);
         }
         let is_ignored = self.unmatched == Unmatched::Ignore;
+        // The event of what took the money may never come, and this one says how much it was.
+        let is_money = self.unmatched == Unmatched::Adopt && !self.read.interpretation.facts.is_empty();
         // Where others are ignored, its invoice may still turn out to be of a subscription started here.
         let may_wait = if is_ignored { self.names_invoice && !self.grace.is_zero() } else { true };
-        if may_wait && !self.event.was_parked {
-            return Ok(self.waits_to_link(if is_ignored { self.grace } else { LINKING }));
+        if may_wait && !self.event.was_parked && !(is_money && self.grace.is_zero()) {
+            let then = if is_money { "; after the grace time it is adopted" } else { "" };
+            return Ok(self.waits_to_link(if is_ignored || is_money { self.grace } else { LINKING }, then));
+        }
+        if is_money {
+            return self.adopt(set);
         }
         Ok(if self.is_wanted { self.nothing_to_do() } else { self.unlinked() })
     }
 
-    fn waits_to_link(&self, time: Duration) -> Stepped {
+    fn waits_to_link(&self, time: Duration, then: &str) -> Stepped {
         let named = all(&self.read.interpretation.references).join(", ");
-        let why = format!("waits until a payment bears one of {named}, to link them");
+        let why = format!("waits until a payment bears one of {named}, to link them{then}");
         let parked = self.ended(EventState::Parked, "parked", why);
         let due_at = Some(later(self.event.row.received_at.max(self.now), time));
         Stepped { verdict: Verdict { due_at, finished_at: None, ..parked.verdict }, ..parked }

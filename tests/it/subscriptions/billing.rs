@@ -350,11 +350,13 @@ impl State {
         found.truncate(form["limit"].parse().unwrap());
         for invoice in &mut found {
             let id = invoice["id"].as_str().unwrap().to_owned();
-            let paying = self.intents.get(&format!("pi_{id}")).map(|intent| {
-                json!({"id": format!("inpay_{id}"), "object": "invoice_payment", "invoice": id, "status": "paid",
-                    "livemode": false, "payment": {"type": "payment_intent", "payment_intent": intent["id"]}})
-            });
-            invoice["payments"] = json!({"object": "list", "data": Vec::from_iter(paying), "has_more": false});
+            let (status, paid) =
+                if invoice["status"] == "paid" { ("paid", json!(2000)) } else { ("open", Value::Null) };
+            // An open invoice names the intent that is to pay it, too.
+            let paying = json!({"id": format!("inpay_{id}"), "object": "invoice_payment", "invoice": id, "status": status,
+                "amount_paid": paid, "amount_requested": 2000, "currency": "usd", "livemode": false,
+                "payment": {"type": "payment_intent", "payment_intent": format!("pi_{id}")}});
+            invoice["payments"] = json!({"object": "list", "data": [paying], "has_more": false});
         }
         found
     }

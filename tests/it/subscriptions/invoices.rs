@@ -1,12 +1,13 @@
 //! Is it known of each invoice what is due, paid, failed and tried next, and is its money a payment, in every order?
 
+use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{Unmatched, Variant};
 use serde_json::{Value, json};
 
 use super::billing::Billing;
 use super::started::{at_stripe, begun};
-use super::story::{Story, orders, some_orders};
+use super::story::{DAY, Story, orders, some_orders};
 use crate::app::{App, NOW, SECRET, on_both_databases};
 use crate::events::fixture;
 
@@ -131,6 +132,83 @@ on_both_databases! {
                 tokens.push(Some(begun(&app).await));
             }
             one_payment_each(&app, &tokens).await;
+        }
+    }
+
+    async fn money_whose_intent_is_never_reported_is_a_payment(kind) {
+        // Whether the intent, once it comes after all, says which invoice it pays, and whether any event of it comes.
+        for (number, late) in [(0, false), (0, true), (2, true)] {
+            let app = App::new(kind).await;
+            let told = begins(number, None);
+            // Not the session either, which says that its money came.
+            for event in [&told[0], &told[2], &told[3], &told[4]] {
+                app.deliver(&[event]).await;
+            }
+            assert_eq!(app.events("parked"), 1, "{:?}", app.outcomes());
+            app.pass(3_600);
+            app.drain().await;
+            assert_eq!(app.events("parked"), 0, "{:?}", app.outcomes());
+            let id = FIRST + number;
+            let payment = the_one_payment(&app, &[format!("in_{id}"), format!("pi_{id}")]);
+            if late {
+                app.deliver(&[&told[5], &told[6]]).await;
+                assert_eq!(the_one_payment(&app, &["in", "pi", "ch"].map(|kind| format!("{kind}_{id}"))), payment);
+            }
+            let found = app.payment(&payment).await;
+            let sums = (found.status, found.amount.to_string(), found.captured.to_string());
+            assert_eq!(sums, (Status::Paid, "20.00 USD".to_owned(), "20.00 USD".to_owned()), "{number} {late}");
+            assert!(!found.needs_review(), "{:?}", found.concerns);
+            assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 1);
+            let page = app.get(&format!("/payments/admin/payments/{payment}")).await;
+            let subscription = app.subscription(&format!("sub_{id}")).await.token;
+            assert!(page.body.contains(&format!("subscriptions/{subscription}\"")), "{}", page.body);
+            // What the invoice asks for is among what the ledger holds, in words.
+            let page = page.text();
+            assert!(page.contains(&format!("what the invoice asks for in_{id} due 20.00 USD")), "{page}");
+            assert!(!page.contains("invoice in_") || !page.contains("concern"), "{page}");
+        }
+    }
+
+    async fn an_open_invoice_that_is_refreshed_makes_no_payment(kind) {
+        // Whether the subscription was started here, and in which order its paying is reported and asked about.
+        for (is_ours, order) in orders(3).into_iter().flat_map(|order| [(false, order.clone()), (true, order)]) {
+            let (app, billing, id) = crate::subscriptions::repairing::app(kind).await;
+            if is_ours {
+                app.run("UPDATE pay_subscriptions SET adopted = FALSE");
+            }
+            let token = app.subscription(&id).await.token;
+            let (heard, paid) = {
+                let mut state = billing.state();
+                state.now += 31 * DAY;
+                state.renew(&id);
+                state.fail(&id);
+                let heard = state.events.len();
+                state.now += 60;
+                (heard, heard..)
+            };
+            app.pass(31 * DAY + 60);
+            app.drain().await;
+            let payments = || app.texts("SELECT status AS t FROM pay_payments WHERE absorbed_by IS NULL ORDER BY id");
+            assert_eq!(payments(), ["paid"]);
+            let events: Vec<String> = billing.state().events[..heard].iter().map(ToString::to_string).collect();
+            app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
+            app.payments.refresh_subscription(&token).await.unwrap();
+            assert_eq!((payments(), app.events("parked")), (vec!["paid".to_owned()], 0), "{:?}", app.outcomes());
+            billing.state().pay(&id);
+            let events: Vec<String> = billing.state().events[paid].iter().map(ToString::to_string).collect();
+            assert_eq!(events.len(), 3, "the intent, the invoice and the subscription");
+            for what in &order {
+                app.pass(5);
+                billing.state().now += 5;
+                match what {
+                    2 => _ = app.payments.refresh_subscription(&token).await.unwrap(),
+                    place => app.deliver(&[&events[*place]]).await,
+                }
+            }
+            app.pass(3_600);
+            app.drain().await;
+            assert_eq!((payments(), app.events("parked")), (vec!["paid".to_owned(); 2], 0), "{is_ours} {order:?}");
+            assert!(invoices(&app).iter().all(|line| line.ends_with(" paid 1")), "{:?}", invoices(&app));
         }
     }
 

@@ -207,7 +207,7 @@ on_both_databases! {
             app.deliver(&[&invoice, &link]).await;
             let payment = the_one_payment(&app, &["in_2000".to_owned(), "pi_2000".to_owned()]);
             let found = app.payment(&payment).await;
-            assert_eq!((found.status.as_str(), found.amount.to_string(), found.captured.minor), ("pending", "20.00 USD".to_owned(), 0));
+            assert_eq!((found.status.as_str(), found.amount.to_string(), found.captured.minor), ("paid", "20.00 USD".to_owned(), 2_000));
             lead_to_each_other(&app, &payment, &token).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the newest invoices of a subscription, and which intents pay them
+//! Reads the newest invoices of a subscription, and which intents have paid them
 //! (<https://docs.stripe.com/api/invoices/list>): what became of them may have been lost with their events.
 
 use super::answer::event_of;
@@ -7,6 +7,7 @@ use super::{Api, Response, is_forbidden};
 use crate::domain::event::{Envelope, Malformed};
 use crate::gateways::GatewayError;
 use crate::gateways::json::{Object, elements, short};
+use crate::gateways::stripe::interpret::other::is_money;
 
 /// How many are read: those of an earlier period may still be open.
 const NEWEST: &str = "5";
@@ -46,6 +47,8 @@ fn events(answer: &Response, key: &str, account: Option<&str>) -> Result<Vec<Env
         }
         let payments = invoice.object("payments", "a list of payments").map_err(malformed)?;
         let payments = payments.and_then(|list| elements(list.raw("data")?)).unwrap_or_default();
+        let is_of_money = |raw: &&str| Object::read(raw, "an invoice payment").is_ok_and(|payment| is_money(&payment));
+        let payments = payments.into_iter().filter(is_of_money);
         for text in [raw].into_iter().chain(payments) {
             let id = format!("{key}-{}", events.len() + 1);
             events.push(event_of(id, text, answer.answered_at(), account)?);

@@ -6,7 +6,7 @@ mod checkout;
 mod dispute;
 mod intent;
 mod invoice;
-mod other;
+pub(super) mod other;
 mod payer;
 mod refund;
 pub(super) mod snapshot;

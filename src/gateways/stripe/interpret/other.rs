@@ -1,10 +1,13 @@
-//! All other events. They state no facts and are kept for handlers. If one names a charge or an intent, the timeline of
-//! that payment shows it.
+//! All other events. But for payments of invoices they state no facts, and are kept for handlers. If one names a charge
+//! or an intent, the timeline of that payment shows it.
 
 use super::invoice;
-use super::snapshot::customer;
+use super::snapshot::{convert, customer, sentence};
 use crate::domain::event::{Interpretation, Recorded, References, distinct};
-use crate::gateways::json::{Object, short};
+use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::ledger::moved;
+use crate::domain::money::Money;
+use crate::gateways::json::{self, Object, short};
 
 /// The references and the summary of an event without facts.
 pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>) -> Interpretation {
@@ -19,18 +22,41 @@ pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>) -> Interpretat
     let invoice = if kind.starts_with("invoice.") { object.link("id") } else { object.link("invoice") };
     let mut links = vec![object.link("payment_intent"), object.link("charge"), invoice];
     // An invoice payment has the payment's objects one level deeper.
-    if let Ok(Some(payment)) = object.object("payment", "an invoice payment's payment") {
+    let paying = object.object("payment", "an invoice payment's payment").ok().flatten();
+    if let Some(payment) = &paying {
         links.extend([payment.link("payment_intent"), payment.link("charge")]);
     }
     let references = References { tokens: Vec::new(), gateway_refs: distinct(links) };
     let subscription = invoice::of_invoice(event, &object);
-    // Nothing else says of some intents which invoice they pay.
-    let is_taken_back = short(&object, "status").is_some_and(|status| status == "canceled");
-    let is_link = kind.starts_with("invoice_payment.") && references.gateway_refs.len() > 1 && !is_taken_back;
+    // Nothing else says of some intents which invoice they pay. What is not paid yet may never be.
+    let is_link = kind.starts_with("invoice_payment.") && references.gateway_refs.len() > 1 && is_money(&object);
+    let facts: Vec<Fact> = paying.filter(|_| is_link).and_then(|of| paid(event, &object, &of)).into_iter().collect();
     let customer = customer(&object);
-    let links = || "an invoice payment: names the object that pays the invoice".to_owned();
+    let links = || {
+        let amount = facts.first().and_then(moved).map(|(minor, currency)| Money::new(minor, currency));
+        sentence("an invoice payment: names the object that pays the invoice", amount)
+    };
     let summary = if is_link { links() } else { summary };
-    Interpretation { references, summary, customer, is_link, subscription, ..Interpretation::default() }
+    Interpretation { references, facts, summary, customer, is_link, subscription, ..Interpretation::default() }
+}
+
+/// Whether an invoice payment is of money that came: one that is open or canceled is not
+/// (<https://docs.stripe.com/api/invoice-payment/object>).
+pub(in crate::gateways::stripe) fn is_money(payment: &Object<'_>) -> bool {
+    short(payment, "status").is_none_or(|status| status == "paid")
+}
+
+/// What an invoice payment says of the object that took its money: it may be all that ever tells of it. It is a fact of
+/// that object, so nothing is counted twice when the object's own events come.
+fn paid(event: &Recorded<'_>, object: &Object<'_>, paying: &Object<'_>) -> Option<Fact> {
+    let amount = object.integer("amount_paid").ok().flatten().filter(|amount| *amount > 0)?;
+    let amount = convert(amount, &short(object, "currency")?).ok()?;
+    let intent = paying.link("payment_intent").map(|id| (Aspect::CaptureTotal, id));
+    let (aspect, id) = intent.or_else(|| paying.link("charge").map(|id| (Aspect::Capture, id)))?;
+    let transitions = object.object("status_transitions", "an invoice payment's transitions").ok().flatten();
+    let paid_at = transitions.and_then(|of| of.raw("paid_at").and_then(json::time)).unwrap_or(event.occurred_at);
+    let fact = Fact::new(aspect, id, State::Succeeded, paid_at, event.id).with_parent(object.link("invoice"));
+    Some(fact.with_amount(amount.minor, amount.currency))
 }
 
 /// What events of this kind are about.
