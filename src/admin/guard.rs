@@ -188,10 +188,15 @@ impl Visit {
         self.admin.redacted(&Stored { what, variant, text })
     }
 
+    /// What a gateway or a handler said, as the host wants it shown.
+    pub(super) fn shown(&self, variant: &str, text: &str) -> String {
+        self.redacted("error", variant, text).into_owned()
+    }
+
     /// Why it could not be done: what the gateway said is for the operator, too.
     pub(super) fn failed_at(&self, variant: &str, error: Error) -> Failure {
         match error.kind() {
-            ErrorKind::Gateway => Failure::Refused(self.redacted("error", variant, &error.to_string()).into_owned()),
+            ErrorKind::Gateway => Failure::Refused(self.shown(variant, &error.to_string())),
             _ => error.into(),
         }
     }

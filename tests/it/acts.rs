@@ -3,6 +3,7 @@
 use actix_payments::{Access, Admin, Detail, HandlerError};
 use actix_web::http::Method;
 use actix_web::{App as ActixApp, HttpRequest, test};
+use serde_json::json;
 
 use crate::app::{App, Kind, on_both_databases};
 use crate::events::{changed, fixture};
@@ -285,6 +286,28 @@ on_both_databases! {
         assert!(page.contains("withheld") && !page.contains("no ledger yet"), "{page}");
         let (_, page) = send(&app, Admin::new(staff).redact(hide), Method::POST, BULK, "act=requeue&id=1").await;
         assert!(page.contains("Requeue 1 event?") && page.contains("withheld") && !page.contains("no ledger yet"), "{page}");
+    }
+
+    async fn why_a_payment_was_declined_is_redacted_as_the_host_says(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let mut failed: serde_json::Value = fixture("payment_intent.payment_failed");
+        failed["data"]["object"]["metadata"] = json!({"payment_token": token});
+        app.deliver(&[&failed.to_string()]).await;
+        let why = app.texts("SELECT decline AS t FROM pay_payers").remove(0);
+        let code = "insufficient_funds";
+        assert!(failed.to_string().contains(code), "{failed}");
+        let hide = |stored: &actix_payments::Stored<'_>| (stored.what == "error").then(|| "withheld".to_owned());
+        for (path, also) in [(format!("payments/{token}"), why.as_str()), ("events/1".to_owned(), code)] {
+            let path = format!("/payments/admin/{path}");
+            let (_, bare) = ask(&app, Admin::new(staff), Method::GET, &path).await;
+            assert!(bare.contains(also), "{also}: {bare}");
+            let (_, page) = ask(&app, Admin::new(staff).redact(hide), Method::GET, &path).await;
+            // The body is another matter.
+            let page = page.split("<summary>Body").next().unwrap();
+            assert!(page.contains("withheld") && !page.contains(&why), "{page}");
+            assert!(!page.contains(&code.replace('_', " ")) && !page.contains(&format!("({code})")), "{page}");
+        }
     }
 
     async fn what_a_gateway_refuses_about_a_subscription_is_redacted_as_the_host_says(kind) {

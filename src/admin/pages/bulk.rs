@@ -160,7 +160,7 @@ fn question(visit: &Visit, wish: &Wish, sample: &Sample, confirmed: Option<usize
 }
 
 fn row(visit: &Visit, frame: &Frame, event: &EventRow) -> ConfirmRow {
-    let shown = |outcome: &str| straight(&visit.redacted("error", &event.variant, outcome));
+    let shown = |outcome: &str| straight(&visit.shown(&event.variant, outcome));
     ConfirmRow {
         state: event.state.into(),
         event: Link::new(&event.kind, frame.href(&format!("events/{}", event.id))),

@@ -103,7 +103,7 @@ fn row(visit: &Visit, frame: &Frame, asked: &Asked, state: State, row: &store::D
     DisputeRow {
         amount: money.map(Amount::new),
         badges: [Some(state.into()), Badge::mode(row.livemode.filter(|live| !live))].into_iter().flatten().collect(),
-        reason: row.reason.as_deref().map(spaced),
+        reason: row.reason.as_deref().map(|code| spaced(&visit.shown(&row.variant, code))),
         payment: Link::new(
             row.reference.as_ref().unwrap_or(&row.token),
             asked.fields.leading_from("disputes", &frame.href(&format!("payments/{}", row.token))),

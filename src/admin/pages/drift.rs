@@ -137,7 +137,7 @@ fn compared(visit: &Visit, frame: &Frame, it: &ComparedVariant) -> ComparedRow {
             let unanswered = match (row.unanswered, &row.why) {
                 (0, _) => String::new(),
                 (count, why) => {
-                    let why = visit.redacted("error", &it.name, why.as_deref().unwrap_or("unknown")).into_owned();
+                    let why = visit.shown(&it.name, why.as_deref().unwrap_or("unknown"));
                     format!(" {count} could not be compared, the last: {why}")
                 }
             };

@@ -48,7 +48,8 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
     let change = forecast.change.as_ref();
     let matched_by = |text: &String| forecast.matched_by.as_ref() == Some(text);
     let steps = change.filter(|change| change.before.status != change.after.status);
-    let outcome = visit.redacted("error", &forecast.event.variant, &forecast.outcome);
+    let shown = |text: &str| visit.shown(&forecast.event.variant, text);
+    let outcome = shown(&forecast.outcome);
     let before = told_before(forecast);
     let why = match (steps, change) {
         _ if before => "The status would stay: the event did this when it was first processed.",
@@ -58,9 +59,9 @@ fn explain(visit: &Visit, frame: &Frame, forecast: &Forecast) -> Explain {
         (None, None) => "No payment would change.",
     };
     Explain {
-        outcome: if before { format!("Done before: {outcome}") } else { outcome.into_owned() },
+        outcome: if before { format!("Done before: {outcome}") } else { outcome },
         code: Some(forecast.code.to_owned()),
-        summary: forecast.summary.clone().unwrap_or_default(),
+        summary: forecast.summary.as_deref().map(shown).unwrap_or_default(),
         references: forecast
             .references
             .iter()

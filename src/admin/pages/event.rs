@@ -120,21 +120,20 @@ pub(super) fn requeue_act(frame: &Frame, event: &rows::EventRow, readable: bool)
 fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
     let event = &story.event;
     let (summary, facts) = match &story.said {
-        Ok(said) => (said.summary.clone(), said.facts.as_slice()),
-        Err(why) => (why.clone(), &[][..]),
+        Ok(said) => (&said.summary, said.facts.as_slice()),
+        Err(why) => (why, &[][..]),
     };
+    let shown = |text: &str| visit.shown(&event.variant, text);
     let step = story.transitions.last();
     let of_subscription = story.subscription_steps.last();
     let payment = story.payment.as_ref();
     Explain {
         outcome: match &event.outcome {
-            Some(outcome) => {
-                frame.with_next_attempt(&straight(&visit.redacted("error", &event.variant, outcome)), event)
-            }
+            Some(outcome) => frame.with_next_attempt(&straight(&shown(outcome)), event),
             None => "It waits for a worker.".to_owned(),
         },
         code: event.outcome_code.clone(),
-        summary,
+        summary: shown(summary),
         unsigned: (event.source == Source::Operator).then_some("An operator's act in these pages, so none."),
         secret: event.secret.clone(),
         skew: event.skew_seconds.map(words::skew),
@@ -163,8 +162,8 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         fetch: story.fetch.as_ref().map(|asked| fetch(visit, frame, asked)),
         answers_to: story.answers_to.iter().map(|event| link(frame, event)).collect(),
         change_why: match (step, of_subscription) {
-            (Some(step), _) => step.cause.clone(),
-            (None, Some(step)) => step.cause.clone(),
+            (Some(step), _) => shown(&step.cause),
+            (None, Some(step)) => shown(&step.cause),
             (None, None) => "It changed no status: what became of it says why.".to_owned(),
         },
     }
@@ -174,7 +173,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
 fn fetch(visit: &Visit, frame: &Frame, story: &FetchStory) -> FetchInfo {
     let FetchStory { fetch, answers, cannot, is_waiting } = story;
     let tries = tries(fetch.attempts);
-    let outcome = fetch.outcome.as_deref().map(|outcome| visit.redacted("error", &fetch.variant, outcome).into_owned());
+    let outcome = fetch.outcome.as_deref().map(|outcome| visit.shown(&fetch.variant, outcome));
     let words = match (cannot, fetch.finished_at, outcome) {
         (Some(why), None, _) => format!("It waits until the gateway can be asked: {why}."),
         (None, None, Some(outcome)) => format!("It waits for the gateway's answer. After {tries}: {outcome}."),
@@ -209,8 +208,8 @@ fn change<S: Copy + PartialEq + Into<Badge>>(from: S, to: S) -> Option<Change> {
 }
 
 /// A fact, and what the ledger made of it, where that is on record.
-    let (aspect, object) = register_words(fact);
 pub(super) fn fact_row(fact: &Fact, effect: Option<Effect>) -> FactRow {
+    let (aspect, object) = register_words(fact);
     FactRow {
         aspect,
         object: object.map(str::to_owned),
@@ -266,7 +265,7 @@ fn attempt(visit: &Visit, variant: &str, run: &rows::AttemptRow) -> AttemptRow {
         handler: run.handler.clone(),
         outcome: run.outcome.into(),
         number: run.attempt.to_string(),
-        error: run.error.as_deref().map(|error| visit.redacted("error", variant, error).into_owned()),
+        error: run.error.as_deref().map(|error| visit.shown(variant, error)),
         took: (took > 0).then(|| format!("{took} ms")),
         started: visit.frame().moment(run.started_at),
     }

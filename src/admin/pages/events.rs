@@ -168,7 +168,7 @@ fn row(visit: &Visit, frame: &Frame, (asked, found): (&Asked, &EventList), row: 
         payment: token.map(|token| Link::new(token, frame.href(&format!("payments/{token}")))),
         outcome: match row.outcome.as_deref() {
             Some(outcome) => {
-                frame.with_next_attempt(&straight(&visit.redacted("error", &row.variant, outcome)), row)
+                frame.with_next_attempt(&straight(&visit.shown(&row.variant, outcome)), row)
             }
             None => "waits for a worker".to_owned(),
         },

@@ -29,7 +29,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 fn row(visit: &Visit, frame: &Frame, group: &FailureGroup) -> FailureRow {
     let list = Fields::default().with("", "failure", Some(&group.cause));
     let count = u64::try_from(group.count).unwrap_or_default();
-    let cause = visit.redacted("error", "", &group.cause).into_owned();
+    let cause = visit.shown("", &group.cause);
     let is_shown = cause == group.cause;
     FailureRow {
         events: is_shown.then(|| (frame.href(&format!("events{list}")), list.trim_start_matches('?').to_owned())),

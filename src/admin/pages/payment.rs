@@ -55,8 +55,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let page = Page {
         page: around,
         back: frame.back(&from),
-        answer: payment_answer::answer(&frame, &story, &payment),
-        payer: payer(&frame, &story, &payment),
+        answer: payment_answer::answer(&visit, &story, &payment),
+        payer: payer(&visit, &frame, &story, &payment),
         amount: Amount::new(payment.amount),
         status: payment.status.into(),
         flags,
@@ -94,7 +94,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             let text = format!("The {} newest events and what they did; all of them are in the list.", story.events.len());
             Link::new(text, frame.found("events", &payment.token))
         }),
-        ledger: story.facts.iter().map(|fact| ledger_row(&frame, &story, fact)).collect(),
+        ledger: story.facts.iter().map(|fact| ledger_row(&visit, &frame, &story, fact)).collect(),
     };
     Ok(frame.render(&page))
 }
@@ -109,8 +109,7 @@ fn unapplied(visit: &Visit, frame: &Frame, story: &PaymentStory) -> Vec<(Link, S
     });
     let line = |event: &EventRow| {
         let why = event.outcome.as_deref().unwrap_or_default();
-        let why = visit.redacted("error", &event.variant, why).into_owned();
-        (Link::new(&event.kind, frame.href(&format!("events/{}", event.id))), why)
+        (Link::new(&event.kind, frame.href(&format!("events/{}", event.id))), visit.shown(&event.variant, why))
     };
     failed.filter(|event| !is_applied(event)).map(line).collect()
 }
@@ -147,7 +146,7 @@ fn flash(done: Option<&str>, gateway: &str, story: &PaymentStory) -> Option<Flas
 
 /// What is known of whoever paid, as label and text. Where no address is known, the gateway's customer leads to all
 /// there is of them.
-fn payer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<(&'static str, Link)> {
+fn payer(visit: &Visit, frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<(&'static str, Link)> {
     let Payer { name, card_brand, card_last_four, decline, gateway_ref } = &story.payer;
     let card = match (card_brand, card_last_four) {
         (Some(brand), Some(digits)) => Some(format!("{brand} ending in {digits}")),
@@ -157,7 +156,7 @@ fn payer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> Vec<(&'stati
     let known = [
         ("Name", name.clone()),
         ("Card", card),
-        ("Declined", decline.clone()),
+        ("Declined", decline.as_deref().map(|why| visit.shown(&payment.variant, why))),
     ];
     let known = known.into_iter().filter_map(|(label, text)| Some((label, Link::new(text?, ""))));
     let all = if payment.customer.is_none() { frame.customer("payments", &payment.token) } else { String::new() };
@@ -216,19 +215,19 @@ async fn details(visit: &Visit, payment: &Payment) -> Option<Vec<DetailRow>> {
     Some(vec![DetailRow::not_available()])
 }
 
-fn ledger_row(frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
+fn ledger_row(visit: &Visit, frame: &Frame, story: &PaymentStory, fact: &Fact) -> LedgerRow {
     let event = story.events.iter().find(|event| event.gateway_event_id == fact.event_id);
     let href = event.map_or_else(
         || frame.found("events", &fact.event_id),
         |event| frame.href(&format!("events/{}", event.id)),
-    let (aspect, object) = register_words(fact);
     );
+    let (aspect, object) = register_words(fact);
     LedgerRow {
         aspect,
         object: object.map(str::to_owned),
         state: fact.into(),
         amount: Amount::of(fact),
-        reason: fact.reason.as_deref().map(spaced),
+        reason: fact.reason.as_deref().map(|code| spaced(&visit.shown(&story.payment.variant, code))),
         at: frame.moment(fact.occurred_at),
         event: Link::new(event.map_or(&fact.event_id, |event| &event.kind), href),
     }

@@ -1,6 +1,7 @@
 //! The sentence on top of a payment's page: why it isn't paid, or where its money is.
 
 use crate::admin::frame::Frame;
+use crate::admin::guard::Visit;
 use crate::domain::event::{EventState, Source};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::payment::Status;
@@ -8,10 +9,10 @@ use crate::engine::Payment;
 use crate::reports::PaymentStory;
 
 /// The answer, for whoever has a customer on the phone.
-pub(super) fn answer(frame: &Frame, story: &PaymentStory, payment: &Payment) -> String {
-    let gateway = story.gateway.unwrap_or("the gateway");
-    let decline =
-        story.payer.decline.as_deref().map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
+pub(super) fn answer(visit: &Visit, story: &PaymentStory, payment: &Payment) -> String {
+    let (frame, gateway) = (&visit.frame(), story.gateway.unwrap_or("the gateway"));
+    let decline = story.payer.decline.as_deref().map(|why| visit.shown(&payment.variant, why));
+    let decline = decline.map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
     let (captured, refunded, left) = (payment.captured.said(), payment.refunded.said(), payment.remaining().said());
     let mut words = match payment.status {
         Status::Pending => pending(story, gateway, &decline),

@@ -20,10 +20,11 @@ use crate::store::rows::TransitionRow;
 /// Everything that happened, newest first. An event and the step that it caused are one entry, below its handlers.
 pub(super) fn of(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<Entry> {
     let frame = &visit.frame();
-    let shown = |text: &str| visit.redacted("error", &payment.variant, text).into_owned();
+    let shown = |text: &str| visit.shown(&payment.variant, text);
     let mut steps: Vec<&TransitionRow> = story.transitions.iter().collect();
     steps.sort_unstable_by_key(|step| Reverse(step.id));
-    let mut all = timeline::events(visit, &story.events, steps.into_iter().map(|step| told(story, step)).collect());
+    let steps = steps.into_iter().map(|step| told(story, step, shown(&step.cause)));
+    let mut all = timeline::events(visit, &story.events, steps.collect());
     all.extend(timeline::runs(visit, &payment.variant, &story.attempts));
     // What the gateway was asked for is told by the operation, with its actor.
     for act in story.acts.iter().filter(|act| Verb::parse(&act.act).is_none()) {
@@ -64,8 +65,8 @@ fn refunded_capture(story: &PaymentStory, operation: &OperationRow) -> Option<St
     operation.refs().into_iter().find(|id| is_one_of_several && captures.contains(&id.as_str()))
 }
 
-fn told(story: &PaymentStory, of: &TransitionRow) -> Told {
-    Told { at: of.created_at, event: of.event_id, cause: of.cause.clone(), step: step(story, of) }
+fn told(story: &PaymentStory, of: &TransitionRow, cause: String) -> Told {
+    Told { at: of.created_at, event: of.event_id, cause, step: step(story, of) }
 }
 
 /// A step of the status, or of a flag beside it.

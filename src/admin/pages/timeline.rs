@@ -21,6 +21,7 @@ pub(super) struct Told {
     pub(super) at: Timestamp,
     /// The event that caused it.
     pub(super) event: Option<EventId>,
+    /// As the host wants it shown.
     pub(super) cause: String,
     pub(super) step: Step,
 }
@@ -53,8 +54,8 @@ const LONG: i64 = 60;
 fn event(visit: &Visit, event: &EventRow, steps: Vec<Told>) -> Placed {
     let frame = &visit.frame();
     let href = frame.href(&format!("events/{}", event.id));
-    let outcome = event.outcome.as_deref().map(|outcome| visit.redacted("error", &event.variant, outcome).into_owned());
-    let outcome = outcome.map(|outcome| frame.with_next_attempt(&outcome, event));
+    let shown = event.outcome.as_deref().map(|outcome| visit.shown(&event.variant, outcome));
+    let outcome = shown.as_ref().map(|outcome| frame.with_next_attempt(outcome, event));
     let mut steps = steps.into_iter();
     let Some(newest) = steps.next() else {
         let why = outcome.unwrap_or_else(|| "waits for a worker".to_owned());
@@ -65,8 +66,8 @@ fn event(visit: &Visit, event: &EventRow, steps: Vec<Told>) -> Placed {
     let waited = (newest.at - event.received_at).whole_seconds();
     let waited = (waited >= LONG).then(|| format!("received {} before", words::span(waited.unsigned_abs())));
     // What the outcome says of the step already is not said twice.
-    let is_told = event.outcome.as_ref().is_some_and(|outcome| outcome.starts_with(&newest.cause));
-    let cause = (!is_told).then(|| visit.redacted("error", &event.variant, &newest.cause).into_owned());
+    let is_told = shown.is_some_and(|outcome| outcome.starts_with(&newest.cause));
+    let cause = (!is_told).then_some(newest.cause);
     let why = [cause, outcome, waited].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let entry = Entry::event(&event.kind, href, event.state.into(), why, frame.moment(newest.at));
     let entry = Entry { folded: steps.map(|step| step.entry(frame)).collect(), ..entry.late(words::late(event)) };
@@ -79,7 +80,7 @@ pub(super) fn runs(visit: &Visit, variant: &str, attempts: &[AttemptRow]) -> Vec
     let run = |run: &AttemptRow| {
         let (at, href) = (frame.moment(run.finished_at), frame.href(&format!("events/{}", run.event_id)));
         let why = if run.attempt > 1 { format!("attempt {}", run.attempt) } else { String::new() };
-        let error = run.error.as_deref().map(|text| visit.redacted("error", variant, text).into_owned());
+        let error = run.error.as_deref().map(|text| visit.shown(variant, text));
         let entry = Entry::attempt(&run.handler, href, run.outcome.into(), why, at).with_error(error);
         (run.finished_at, 3, entry)
     };

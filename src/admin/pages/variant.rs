@@ -41,7 +41,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut around = frame.page(&format!("Variant {name}"), "variants");
     around.flash = checkup.reconciled.as_ref().filter(|_| fields.get("done").as_deref() == Some("reconcile")).map(
         |(_, note)| {
-            let note = visit.redacted("error", name, note);
+            let note = visit.shown(name, note);
             Flash::done(format!("Compared with the list of {}: {note}.", checkup.standing.gateway))
         },
     );
@@ -67,7 +67,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             let link = Link::new(&event.kind, frame.href(&format!("events/{}", event.id)));
             (link, event.state.into(), frame.moment(event.received_at))
         }),
-        reconciled: checkup.reconciled.as_ref().map(|(at, note)| (visit.redacted("error", name, note).into_owned(), frame.moment(*at))),
+        reconciled: checkup.reconciled.as_ref().map(|(at, note)| (visit.shown(name, note), frame.moment(*at))),
         refused: checkup.standing.refused.iter().map(|one| refused(&frame, one)).collect(),
         refused_note: format!("in the last {REFUSED_DAYS} days"),
         docs: setup.docs.iter().map(|(title, href)| Link::new(*title, *href)).collect(),
@@ -184,7 +184,7 @@ fn arrived(visit: &Visit, event: &EventRow) -> Test {
             format!(
                 "It took the event with 200, and a worker has read it: {}. The event was signed with the secret that is \
                  set here, so this does not tell whether that is the gateway's: send one from its own settings, too.",
-                visit.redacted("error", &event.variant, event.outcome.as_deref().unwrap_or("it is done")).trim_end_matches('.')
+                visit.shown(&event.variant, event.outcome.as_deref().unwrap_or("it is done")).trim_end_matches('.')
             ),
         ),
     };
