@@ -147,15 +147,22 @@ impl Load {
     }
 }
 
-/// One connection's deliveries, one after the other, until it has ended.
+/// How far apart the deliveries of one connection are due; `None`: each follows the answer to the one before.
+fn apart() -> Option<Duration> {
+    let connections = setting("BENCH_CONNECTIONS", 64).unsigned_abs();
+    let rate = u32::try_from(setting("BENCH_RATE", 0)).expect("BENCH_RATE to be from 0 to 4294967295");
+    Duration::from_secs(connections).checked_div(rate)
+}
+
+/// One connection's deliveries, one after the other, until it has ended. Each is due at a moment of its own, and one
+/// that is late follows at once, since a pause can't be shorter than a millisecond.
 async fn deliver(payments: Payments, load: Rc<Load>, connection: i64) {
-    let (mut number, rate) = (0_u64, setting("BENCH_RATE", 0));
-    let pause = if rate > 0 { 1_000 * setting("BENCH_CONNECTIONS", 64) / rate } else { 0 };
+    let (mut number, apart, begun) = (0_u32, apart(), Instant::now());
     while !load.ended.get() {
-        if pause > 0 {
-            sleep(Duration::from_millis(pause.unsigned_abs())).await;
-        }
         number += 1;
+        if let Some(apart) = apart {
+            sleep((begun + apart * number).saturating_duration_since(Instant::now())).await;
+        }
         let body = format!(
             r#"{{"id":"evt_new_{connection}_{number}","object":"event","type":"payout.paid","livemode":false}}"#
         );
