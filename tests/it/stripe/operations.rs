@@ -107,9 +107,14 @@ on_both_databases! {
         let session: Vec<&str> =
             told.iter().map(String::as_str).filter(|event| event.contains("checkout.session.completed")).collect();
         app.deliver(&session).await;
+        // Later, so that the session was the first to report the money.
+        app.pass(600);
+        fake.state().now += 600;
         // In Stripe's dashboard, of which no event comes: its charge reports fee and refund at once.
         fake.refund("pi_2", 1000);
         assert_eq!(refreshed(&app, &token).await.status, Status::PartiallyRefunded);
+        let reported = app.texts("SELECT kind || ' ' || gateway_ref AS t FROM pay_movements ORDER BY kind");
+        assert_eq!(reported, ["capture cs_1", "fee ch_3", "refund ch_3"]);
         let file = app.get("/payments/admin/books.csv?mode=test&month=2026-10").await.body;
         let ends = |kind: &str, end: &str| file.lines().any(|line| line.contains(kind) && line.trim_end().ends_with(end));
         assert!(ends("capture", ",48.25"), "{file}");
