@@ -337,7 +337,10 @@ fn a_refresh_of_an_old_transaction_is_no_payment_of_today() {
     let stated = [of("subscription.past_due"), answer].map(|event| companies::interpret(&Of::gateway(), &event));
     let facts = stated.into_iter().flat_map(|said| said.subscription.unwrap().facts);
     let state = SubscriptionFacts::of(facts).state();
-    assert!(state.last_invoice.as_ref().unwrap().paid && state.doubt.is_none());
+    let invoice = state.last_invoice.as_ref().unwrap();
+    // When its money was captured, not when the transaction last changed.
+    assert_eq!((invoice.paid, invoice.paid_at), (true, Some(companies::at(1_791_795_198))));
+    assert_eq!(state.doubt, None);
     assert!(!state.is_active(companies::at(1_800_000_000), std::time::Duration::from_secs(3 * 86_400)));
 }
 
