@@ -137,6 +137,7 @@ impl Subscriptions for Connection {
             .filter(not(exists(asked)))
             .filter(of_this_doubt.select(count_star()).single_value().lt(doubts.per_doubt))
             .filter(lately.select(count_star()).single_value().lt(doubts.per_subscription))
+            .order(s::updated_at)
             .limit(doubts.limit)
             .select(s::token)
             .load(self)
