@@ -67,8 +67,8 @@ fn dispute_words(dispute: &Fact) -> String {
 pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
     match (before != after, changed) {
         (true, _) => applied(before, after, String::new(), Vec::new()),
-        (false, true) => format!("stays {}; only its ledger changed", status_words(after)),
-        (false, false) => format!("stays {}; nothing differed", status_words(after)),
+        (false, true) => format!("still {}; only its ledger changed", status_words(after)),
+        (false, false) => format!("still {}; nothing differed", status_words(after)),
     }
 }
 
@@ -90,7 +90,7 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, effects: &[(Fact,
         .filter(|f| is_way(f.aspect) && matches!(f.state, State::Succeeded | State::Authorized | State::Free));
     let concern = claims.map(|f| mismatch(f, after.amount)).find(|s| after.concerns.contains(s))?;
     Some(match after.status {
-        status if status.was_paid() => format!("stays {}, but {concern}", status_words(after)),
+        status if status.was_paid() => format!("still {}, but {concern}", status_words(after)),
         _ => format!("not confirmed: {concern}"),
     })
 }
@@ -98,7 +98,7 @@ fn refused_amount(before: &PaymentState, after: &PaymentState, effects: &[(Fact,
 /// A change in words: `pending → paid: 49.99 EUR captured`.
 fn applied(before: &PaymentState, after: &PaymentState, why_refunded: String, disputes: Vec<String>) -> String {
     let head = if before.status == after.status {
-        format!("stays {}", status_words(after))
+        format!("still {}", status_words(after))
     } else {
         format!("{} → {}", status_words(before), status_words(after))
     };
@@ -192,11 +192,11 @@ fn outranked(after: &PaymentState, effects: &[(Fact, Effect)]) -> Option<String>
     let current = status_words(after);
     Some(match status {
         Status::Paid if after.captured == 0 => {
-            format!("stays paid: nothing was to be paid, and `{word}` can't undo that")
+            format!("still paid: nothing was to be paid, and `{word}` can't undo that")
         }
-        _ if status.was_paid() => format!("stays {current}: money moved before, and `{word}` can't undo that"),
-        Status::Authorized => format!("stays authorized: the authorization still stands, and `{word}` doesn't end it"),
-        _ => format!("stays {current}: a later state at the gateway outranks `{word}`"),
+        _ if status.was_paid() => format!("still {current}: money moved before, and `{word}` can't undo that"),
+        Status::Authorized => format!("still authorized: the authorization still stands, and `{word}` doesn't end it"),
+        _ => format!("still {current}: a later state at the gateway outranks `{word}`"),
     })
 }
 
@@ -206,13 +206,13 @@ fn unchanged(after: &PaymentState, is_changed: bool, effects: &[(Fact, Effect)])
     if effects.is_empty() {
         "this event says nothing that changes a payment".to_owned()
     } else if !is_changed {
-        format!("already known; stays {current}")
+        format!("already known; still {current}")
     } else if states(Aspect::Refund, &[State::Pending, State::ActionRequired]) {
-        format!("stays {current}: a refund is pending, none of it has gone back yet")
+        format!("still {current}: a refund is pending, none of it has gone back yet")
     } else if states(Aspect::Refund, &[State::Failed, State::Canceled]) {
-        format!("stays {current}: a refund failed or was canceled, and none of it was counted")
+        format!("still {current}: a refund failed or was canceled, and none of it was counted")
     } else if let Some(fee) = effects.iter().find(|(fact, effect)| fact.aspect == Aspect::Fee && effect.changed()) {
-        format!("stays {current}{}", fee_words(&fee.0))
+        format!("still {current}{}", fee_words(&fee.0))
     } else if status == Status::Pending {
         "still pending; this event decides nothing".to_owned()
     } else {
@@ -283,15 +283,15 @@ mod tests {
         let expected = [
             ("no_change", "still pending; this event decides nothing"),
             ("applied", "pending → paid: 10.00 EUR captured"),
-            ("no_change", "already known; stays paid"),
-            ("outranked", "stays paid: money moved before, and `expired` can't undo that"),
-            ("no_change", "stays paid: a refund is pending, none of it has gone back yet"),
+            ("no_change", "already known; still paid"),
+            ("outranked", "still paid: money moved before, and `expired` can't undo that"),
+            ("no_change", "still paid: a refund is pending, none of it has gone back yet"),
             ("applied", "paid → partially refunded: 4.00 EUR of 10.00 EUR refunded"),
             (
                 "applied",
                 "partially refunded → paid: 4.00 EUR of refunds were undone, 0.00 EUR of 10.00 EUR stay refunded",
             ),
-            ("applied", "stays paid: dispute x of 10.00 EUR is open; disputed"),
+            ("applied", "still paid: dispute x of 10.00 EUR is open; disputed"),
             ("applied", "paid → refunded: 10.00 EUR of 10.00 EUR refunded"),
         ];
         assert_eq!(outcomes, expected.map(|(code, sentence)| (code, sentence.to_owned())));
@@ -314,9 +314,9 @@ mod tests {
         ]);
         let expected = [
             ("applied", "pending → authorized: 10.00 EUR can be captured"),
-            ("outranked", "stays authorized: the authorization still stands, and `expired` doesn't end it"),
+            ("outranked", "still authorized: the authorization still stands, and `expired` doesn't end it"),
             ("applied", "authorized → canceled: given up before money moved"),
-            ("outranked", "stays canceled: a later state at the gateway outranks `pending`"),
+            ("outranked", "still canceled: a later state at the gateway outranks `pending`"),
         ];
         assert_eq!(outcomes, expected.map(|(code, sentence)| (code, sentence.to_owned())));
     }

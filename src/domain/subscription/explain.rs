@@ -24,10 +24,10 @@ pub fn why(
     }
     match effect {
         SubscriptionEffect::Ended => {
-            ("outranked", format!("stays {status}: it ended, and what ended does not come back"))
+            ("outranked", format!("still {status}: it ended, and what ended does not come back"))
         }
-        SubscriptionEffect::Older => ("outranked", format!("stays {status}: later events say how it stands")),
-        SubscriptionEffect::Known => ("no_change", format!("already known; stays {status}")),
+        SubscriptionEffect::Older => ("outranked", format!("still {status}: later events say how it stands")),
+        SubscriptionEffect::Known => ("no_change", format!("already known; still {status}")),
         SubscriptionEffect::Changed => ("no_change", format!("already {status}; this event adds nothing")),
     }
 }
@@ -39,7 +39,7 @@ fn words(status: SubscriptionStatus) -> String {
 /// A change in words: `active → past due: 1 × price_1 until 2026-12-01`.
 fn applied(before: &SubscriptionState, after: &SubscriptionState) -> String {
     let head = if before.status == after.status {
-        format!("stays {}", words(after.status))
+        format!("still {}", words(after.status))
     } else {
         format!("{} → {}", words(before.status), words(after.status))
     };

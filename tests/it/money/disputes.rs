@@ -333,9 +333,9 @@ on_both_databases! {
         ]).await;
         let told = app.outcomes();
         let expected = [
-            "stays paid: dispute dp_1 of 20.00 EUR is open, to be answered by 2026-10-22 10:15 UTC; disputed",
-            "stays paid: dispute dp_2 of 10.00 EUR is open, to be answered by 2026-10-22 10:15 UTC",
-            "stays paid: dispute dp_2 of 10.00 EUR was won",
+            "still paid: dispute dp_1 of 20.00 EUR is open, to be answered by 2026-10-22 10:15 UTC; disputed",
+            "still paid: dispute dp_2 of 10.00 EUR is open, to be answered by 2026-10-22 10:15 UTC",
+            "still paid: dispute dp_2 of 10.00 EUR was won",
         ];
         for (told, expected) in told[2..].iter().zip(expected) {
             assert!(told.ends_with(expected), "{told}");

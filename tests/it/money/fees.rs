@@ -98,7 +98,7 @@ on_both_databases! {
         let (app, _) = told_of(kind, &events).await;
         assert_eq!(app.moved(), ["capture 4999 C1", "fee -164 C1"]);
         let outcomes = app.outcomes();
-        assert!(outcomes.last().unwrap().ends_with("; stays paid: a fee of 1.64 EUR is known"), "{outcomes:?}");
+        assert!(outcomes.last().unwrap().ends_with("; still paid: a fee of 1.64 EUR is known"), "{outcomes:?}");
         // Whether that event repeats what was given back or not.
         let failed = refunded("PAYMENT.REFUND.FAILED", 20, "FAILED", "0.30");
         let mut silent = failed.clone();

@@ -105,24 +105,24 @@ on_both_databases! {
         let subscription = app.subscription("sub_1").await;
         assert_eq!(app.steps_of(&subscription), [
             "incomplete → trialing: incomplete → trialing: 1 × price_1Bbswnz2GDegh9XYEyx294L2; billed until 2026-11-12",
-            "trialing → trialing: stays trialing: belongs to user-42",
+            "trialing → trialing: still trialing: belongs to user-42",
             "trialing → active: trialing → active: 2 × price_tea instead of 1 × price_1Bbswnz2GDegh9XYEyx294L2; \
              billed until 2026-11-26",
-            "active → active: stays active: ends on 2026-11-26",
+            "active → active: still active: ends on 2026-11-26",
             "active → canceled: active → canceled: ended on 2026-11-26",
         ]);
         let outcomes = app.outcomes();
         assert_eq!(outcomes[1..], [
             "completed: checkout session completed and paid: 20.00 USD; pending → paid: 20.00 USD captured; \
-             stays trialing: belongs to user-42",
+             still trialing: belongs to user-42",
             "completed: subscription active; trialing → active: 2 × price_tea instead of \
              1 × price_1Bbswnz2GDegh9XYEyx294L2; billed until 2026-11-26",
-            "completed: subscription active; stays active: ends on 2026-11-26",
-            "completed: an invoice event: kept for handlers, it states nothing of a payment; stays active: the invoice \
+            "completed: subscription active; still active: ends on 2026-11-26",
+            "completed: an invoice event: kept for handlers, it states nothing of a payment; still active: the invoice \
              of 20.00 USD was not paid at the first attempt",
-            "completed: subscription trialing; stays active: later events say how it stands",
+            "completed: subscription trialing; still active: later events say how it stands",
             "completed: subscription canceled; active → canceled: ended on 2026-11-26",
-            "completed: subscription active; stays canceled: it ended, and what ended does not come back",
+            "completed: subscription active; still canceled: it ended, and what ended does not come back",
         ]);
         assert_eq!(app.codes()[5..], ["outranked", "applied", "outranked"]);
     }
