@@ -59,12 +59,12 @@ impl DifferingValue {
 /// What differs between two states of a payment. `absorbed` are other payments here that the gateway says are the same.
 pub(crate) fn of_payment(ours: &PaymentState, theirs: &PaymentState, absorbed: &[String]) -> Vec<DifferingValue> {
     let both = [ours, theirs];
-    let money = |minor: fn(&PaymentState) -> i64| both.map(|it| Money::new(minor(it), it.amount.currency).said());
+    let money = |minor: fn(&PaymentState) -> i64| both.map(|it| Money::new(minor(it), it.amount.currency).to_string());
     let others = [format!("apart from {}", absorbed.join(", ")), "one payment".to_owned()];
     let concerns = |it: &PaymentState| if it.concerns.is_empty() { none() } else { it.concerns.join("; ") };
     let values = [
         DifferingValue::of("status", both.map(|it| it.status.to_string())),
-        DifferingValue::of("amount", both.map(|it| it.amount.said())),
+        DifferingValue::of("amount", both.map(|it| it.amount.to_string())),
         DifferingValue::of("captured", money(|it| it.captured)),
         DifferingValue::of("refunded", money(|it| it.refunded)),
         DifferingValue::of("lost to disputes", money(|it| it.lost)),
@@ -77,7 +77,7 @@ pub(crate) fn of_payment(ours: &PaymentState, theirs: &PaymentState, absorbed: &
 
 /// A payment that is not known here.
 pub(crate) fn of_unknown_payment(theirs: &PaymentState) -> Vec<DifferingValue> {
-    unknown([("status", theirs.status.to_string()), ("amount", theirs.amount.said())])
+    unknown([("status", theirs.status.to_string()), ("amount", theirs.amount.to_string())])
 }
 
 /// What differs between two states of a subscription.

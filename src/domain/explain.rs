@@ -49,7 +49,7 @@ pub fn disputes(effects: &[(Fact, Effect)]) -> impl Iterator<Item = (&Fact, Effe
 /// `dispute dp_1 of 49.99 EUR is open, to be answered by 2026-12-03 23:59 UTC`.
 fn dispute_words(dispute: &Fact) -> String {
     let id = &dispute.gateway_ref;
-    let amount = dispute.amount.zip(dispute.currency).map(|(minor, currency)| Money::new(minor, currency).said());
+    let amount = dispute.amount.zip(dispute.currency).map(|(minor, currency)| Money::new(minor, currency));
     let of = amount.map(|amount| format!(" of {amount}")).unwrap_or_default();
     let until =
         dispute.until.map(|at| format!(", to be answered by {} {:02}:{:02} UTC", at.date(), at.hour(), at.minute()));
@@ -104,13 +104,13 @@ fn applied(before: &PaymentState, after: &PaymentState, why_refunded: String, di
     };
     let mut parts = Vec::new();
     if before.amount != after.amount {
-        parts.push(format!("the payment is of {}", after.amount.said()));
+        parts.push(format!("the payment is of {}", after.amount));
     }
     parts.extend(captured_part(before, after));
     parts.extend(refunded_part(before, after).map(|part| part + &why_refunded));
     parts.extend(disputes);
     if before.lost != after.lost {
-        let money = |minor| Money::new(minor, after.amount.currency).said();
+        let money = |minor| Money::new(minor, after.amount.currency);
         parts.push(format!("{} lost to disputes, {} remain", money(after.lost), money(after.remaining())));
     }
     if before.disputed != after.disputed {
@@ -128,7 +128,7 @@ fn applied(before: &PaymentState, after: &PaymentState, why_refunded: String, di
 }
 
 fn captured_part(before: &PaymentState, after: &PaymentState) -> Option<String> {
-    let money = |minor| Money::new(minor, after.amount.currency).said();
+    let money = |minor| Money::new(minor, after.amount.currency);
     match after.captured.saturating_sub(before.captured) {
         0 => None,
         more if more > 0 && before.captured > 0 => {
@@ -139,7 +139,7 @@ fn captured_part(before: &PaymentState, after: &PaymentState) -> Option<String> 
 }
 
 fn refunded_part(before: &PaymentState, after: &PaymentState) -> Option<String> {
-    let money = |minor| Money::new(minor, after.amount.currency).said();
+    let money = |minor| Money::new(minor, after.amount.currency);
     match after.refunded.saturating_sub(before.refunded) {
         0 => None,
         less if less < 0 => Some(format!(
@@ -170,9 +170,9 @@ fn refund_reason(effects: &[(Fact, Effect)]) -> String {
 fn meaning(after: &PaymentState) -> String {
     match after.status {
         Status::Pending => "nothing is decided".to_owned(),
-        Status::Authorized => format!("{} can be captured", after.amount.said()),
+        Status::Authorized => format!("{} can be captured", after.amount),
         Status::Paid if after.captured == 0 => "nothing was to be paid".to_owned(),
-        Status::Paid => format!("{} captured", Money::new(after.captured, after.amount.currency).said()),
+        Status::Paid => format!("{} captured", Money::new(after.captured, after.amount.currency)),
         Status::PartiallyRefunded => "a part went back".to_owned(),
         Status::Refunded => "all of it went back".to_owned(),
         Status::Failed => "the attempt failed, another may follow".to_owned(),
@@ -225,7 +225,7 @@ fn fee_words(fee: &Fact) -> String {
     let money = fee.amount.zip(fee.currency).filter(|(minor, _)| *minor != 0);
     money.map_or_else(String::new, |(minor, currency)| {
         let what = if minor < 0 { "is given back" } else { "is known" };
-        format!(": a fee of {} {what}", Money::new(minor.saturating_abs(), currency).said())
+        format!(": a fee of {} {what}", Money::new(minor.saturating_abs(), currency))
     })
 }
 

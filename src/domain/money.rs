@@ -7,7 +7,8 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
 
-/// An amount in minor units of a currency. As JSON: `{"minor": 4999, "currency": "EUR"}`.
+/// An amount in minor units of a currency. Displayed as people read it, `9,999.99 EUR`; [`Money::decimal`] is for
+/// programs. As JSON: `{"minor": 4999, "currency": "EUR"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[non_exhaustive]
 pub struct Money {
@@ -172,9 +173,9 @@ impl Money {
         Self { minor, currency }
     }
 
-    /// The amount as pages and sentences say it: `9,999.99 EUR`.
-    pub(crate) fn said(&self) -> String {
-        format!("{} {}", grouped(&self.decimal()), self.currency)
+    /// The amount as keys that are stored have it, for good: `9999.99 EUR`.
+    pub(crate) fn key(&self) -> String {
+        format!("{} {}", self.decimal(), self.currency)
     }
 
     /// The amount as a decimal number without its currency: `49.99`, `5`, `5.120`.
@@ -203,9 +204,28 @@ pub(crate) fn grouped(decimal: &str) -> String {
     out + rest
 }
 
+/// A sentence with all its amounts as they are written now: `1249.00 EUR were captured` as `1,249.00 EUR were captured`.
+pub(crate) fn with_grouped_amounts(sentence: &str) -> String {
+    let mut out = String::with_capacity(sentence.len());
+    let mut words = sentence.split(' ').peekable();
+    while let Some(word) = words.next() {
+        let is_amount = Decimal::parse(word.trim_start_matches('-')).is_ok() && !word.contains(',');
+        let is_code = |next: &&str| next.len() >= 3 && next.bytes().take(3).all(|letter| letter.is_ascii_uppercase());
+        if is_amount && words.peek().is_some_and(is_code) {
+            out.push_str(&grouped(word))
+        } else {
+            out.push_str(word)
+        }
+        if words.peek().is_some() {
+            out.push(' ');
+        }
+    }
+    out
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.decimal(), self.currency)
+        write!(f, "{} {}", grouped(&self.decimal()), self.currency)
     }
 }
 
@@ -248,8 +268,25 @@ mod tests {
         assert_eq!(shown(5, "EUR"), "0.05 EUR");
         assert_eq!(shown(0, "EUR"), "0.00 EUR");
         assert_eq!(shown(-5, "EUR"), "-0.05 EUR");
-        assert_eq!(shown(i64::MIN, "EUR"), "-92233720368547758.08 EUR");
-        assert_eq!(shown(i64::MAX, "JPY"), "9223372036854775807 JPY");
+        assert_eq!(shown(i64::MIN, "EUR"), "-92,233,720,368,547,758.08 EUR");
+        assert_eq!(shown(i64::MAX, "JPY"), "9,223,372,036,854,775,807 JPY");
+    }
+
+    #[test]
+    fn amounts_in_a_sentence_are_grouped_once_and_nothing_else_is() {
+        for (before, after) in [
+            (
+                "the gateway reports 44990.00 EUR, it is of 1499.00 EUR",
+                "the gateway reports 44,990.00 EUR, it is of 1,499.00 EUR",
+            ),
+            ("-12345 JPY were captured", "-12,345 JPY were captured"),
+            ("1,499.00 EUR were captured", "1,499.00 EUR were captured"),
+            ("49.99 EUR of 2026 orders, pi_12345 EUR", "49.99 EUR of 2026 orders, pi_12345 EUR"),
+        ] {
+            assert_eq!(with_grouped_amounts(before), after);
+            assert_eq!(with_grouped_amounts(after), after);
+        }
+        assert_eq!(Money::new(499_900, Currency::parse("EUR").expect("a code")).key(), "4999.00 EUR");
     }
 
     #[test]

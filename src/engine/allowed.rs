@@ -226,7 +226,7 @@ impl Known<'_> {
 pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open: &Open) -> Result<(), String> {
     let currency = payment.amount.currency;
     if let Some(amount) = amount.filter(|amount| amount.currency != currency || amount.minor <= 0) {
-        return Err(format!("expected an amount above 0 in {currency}, got {}", amount.said()));
+        return Err(format!("expected an amount above 0 in {currency}, got {}", amount));
     }
     let status = payment.status;
     let (may, most) = match verb {
@@ -256,7 +256,7 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
         return Err(format!("the customer was charged in {foreign}: refund it at the gateway, in that currency"));
     }
     if verb == Verb::Refund && most <= 0 {
-        let lost = format!("{} were lost to a dispute, and nothing else is left to refund", payment.lost.said());
+        let lost = format!("{} were lost to a dispute, and nothing else is left to refund", payment.lost);
         let refunded = "all of it is refunded, or about to be".to_owned();
         return Err(if payment.lost.minor > 0 { lost } else { refunded });
     }
@@ -265,11 +265,11 @@ pub(crate) fn allowed(payment: &Payment, verb: Verb, amount: Option<Money>, open
             let several = verb == Verb::Refund && open.captures.len() > 1;
             let each = if several { ", since each refund is of one capture" } else { "" };
             let lost = if verb == Verb::Refund && payment.lost.minor > 0 {
-                format!("; {} were lost to a dispute", payment.lost.said())
+                format!("; {} were lost to a dispute", payment.lost)
             } else {
                 String::new()
             };
-            let (most, amount) = (Money::new(most, currency).said(), amount.said());
+            let (most, amount) = (Money::new(most, currency).to_string(), amount.to_string());
             Err(format!("expected at most {most}{each}, got {amount}{lost}"))
         }
         None => Ok(()),

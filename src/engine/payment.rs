@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, with_grouped_amounts};
 use crate::domain::payment::{PaymentState, Status, Terms};
 use crate::store::rows::PaymentRow;
 
@@ -91,7 +91,8 @@ pub(crate) fn state(row: &PaymentRow) -> PaymentState {
         refunded: row.refunded_amount,
         lost: row.lost_amount,
         disputed: row.disputed,
-        concerns: row.concerns.lines().map(str::to_owned).collect(),
+        // Those of an earlier state of this crate had no separators, which is no difference.
+        concerns: row.concerns.lines().map(with_grouped_amounts).collect(),
     }
 }
 

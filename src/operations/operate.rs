@@ -132,7 +132,7 @@ fn begin(
         let of = capture.filter(|_| open.captures.len() > 1);
         let of = of.map(|capture| format!(" of {}", capture.gateway_ref)).unwrap_or_default();
         let why = wanted.reason.as_deref().map(|reason| format!(": {}", reason.replace('_', " "))).unwrap_or_default();
-        let detail = amount.map(|minor| format!("{}{of}{why}", Money::new(minor, payment.amount.currency).said()));
+        let detail = amount.map(|minor| format!("{}{of}{why}", Money::new(minor, payment.amount.currency)));
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
     }
     let new = match capture {

@@ -96,7 +96,7 @@ impl ReviewOrder {
         let (facts, what) = match decision {
             Decision::Accept { minor, currency } => {
                 let amount = Money::new(*minor, Currency::parse(currency).map_err(|error| error.to_string())?);
-                (vec![accepted(amount, event.occurred_at, event.id)], format!("accepted {}", amount.said()))
+                (vec![accepted(amount, event.occurred_at, event.id)], format!("accepted {}", amount))
             }
             Decision::Dismiss { causes } => {
                 let fact = |cause: &String| dismissed(cause, event.occurred_at, event.id);

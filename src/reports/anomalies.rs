@@ -199,7 +199,7 @@ pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let test = (!tests.is_empty()).then_some(Anomaly::TestDisputes { count: tests.len() as i64 });
     let one = |it: OpenDispute| {
         let currency = it.currency.and_then(|code| Currency::parse(&code).ok());
-        let money = it.amount.zip(currency).map(|(amount, currency)| Money::new(amount, currency).said());
+        let money = it.amount.zip(currency).map(|(amount, currency)| Money::new(amount, currency).to_string());
         Anomaly::Dispute { id: it.gateway_ref, token: it.token, money, until: it.until }
     };
     let each = open.into_iter().take(DISPUTES).map(one);

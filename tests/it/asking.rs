@@ -17,12 +17,7 @@ async fn told(kind: Kind, what: Happened) -> (App, String) {
     let new = NewPayment::new("dummy", money(4999, "EUR")).customer("mia@shop.example");
     let _ = app.payments.mount("/payments");
     let token = app.payments.create(new).await.unwrap().payment.token;
-    let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
-    let delivery = Dummy::new("secret").delivery(&DummyEvent::new("de_1", what, &token, money(4999, "EUR")), now);
-    let headers: Vec<(&str, &str)> =
-        delivery.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
-    assert_eq!(app.request(Method::POST, "/payments/dummy/", &headers, &delivery.body).await.status, 200);
-    app.drain().await;
+    app.dummy_says(&DummyEvent::new("de_1", what, &token, money(4999, "EUR"))).await;
     app.pass(60);
     (app, token)
 }

@@ -287,12 +287,7 @@ on_both_databases! {
         let app = App::bare(kind, |builder| builder.variant("dummy", Dummy::new("secret"))).await;
         let _ = app.payments.mount("/payments");
         let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
-        let now = Timestamp::from_unix_timestamp(app.now()).unwrap();
-        let event = DummyEvent::new("de_1", dummy::Kind::Authorized, &token, money(4999, "EUR"));
-        let delivery = Dummy::new("secret").delivery(&event, now);
-        let headers = delivery.headers.iter().map(|(n, v)| (n.as_str(), std::str::from_utf8(v).unwrap()));
-        app.request(Method::POST, "/payments/dummy/", &headers.collect::<Vec<_>>(), &delivery.body).await;
-        app.drain().await;
+        app.dummy_says(&DummyEvent::new("de_1", dummy::Kind::Authorized, &token, money(4999, "EUR"))).await;
         app.pass(5 * 24 * HOUR);
         assert_eq!(app.odd().await, [""; 0]);
         app.pass(60);

@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use actix_payments::domain::Timestamp;
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::Status;
+use actix_payments::gateways::dummy::{Dummy, DummyEvent};
 use actix_payments::{AnyRef, NewPayment, Payment};
+use actix_web::http::Method;
 use diesel::prelude::*;
 use serde_json::Value;
 
@@ -71,6 +74,16 @@ impl App {
 
     pub async fn order_of(&self, amount: Money) -> Payment {
         self.payments.create(NewPayment::new("stripe", amount)).await.unwrap().payment
+    }
+
+    /// The dummy gateway, whose secret is `secret`, sends this.
+    pub async fn dummy_says(&self, event: &DummyEvent) {
+        let now = Timestamp::from_unix_timestamp(self.now()).unwrap();
+        let delivery = Dummy::new("secret").delivery(event, now);
+        let headers: Vec<(&str, &str)> =
+            delivery.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
+        assert_eq!(self.request(Method::POST, "/payments/dummy/", &headers, &delivery.body).await.status, 200);
+        self.drain().await;
     }
 
     /// The payment as it stands.

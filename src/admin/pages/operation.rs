@@ -74,7 +74,7 @@ fn badges(payment: &Payment) -> Vec<Badge> {
 fn warnings(found: &Permissions, verb: Verb) -> Vec<String> {
     let sentence = |dispute: &Fact| {
         let money = dispute.amount.zip(dispute.currency);
-        let of = money.map(|(minor, currency)| format!(" of {}", Money::new(minor, currency).said()));
+        let of = money.map(|(minor, currency)| format!(" of {}", Money::new(minor, currency)));
         let of = of.unwrap_or_default();
         let id = &dispute.gateway_ref;
         format!("Dispute {id}{of} is open. If it is lost after a refund, the customer gets the money twice.")
@@ -146,12 +146,12 @@ fn question(verb: Verb, amount: Option<Money>, found: &Permissions) -> String {
         (Verb::Refund | Verb::Capture, Some(amount)) => {
             // A payment that was paid twice has several captures, and a refund is of one.
             let of = found.verbs.iter().find(|ask| ask.verb == verb).and_then(|ask| ask.of.as_ref());
-            format!("{} {}{}?", title(verb), amount.said(), of.map(|id| format!(" of {id}")).unwrap_or_default())
+            format!("{} {}{}?", title(verb), amount, of.map(|id| format!(" of {id}")).unwrap_or_default())
         }
         (Verb::Refund, None) => "Refund how much?".to_owned(),
         (Verb::Capture, None) => "Capture how much?".to_owned(),
-        (Verb::Cancel, _) => format!("Cancel this payment of {}?", found.payment.amount.said()),
-        (Verb::Complete, _) => format!("Complete this payment of {}?", found.payment.amount.said()),
+        (Verb::Cancel, _) => format!("Cancel this payment of {}?", found.payment.amount),
+        (Verb::Complete, _) => format!("Complete this payment of {}?", found.payment.amount),
         (Verb::Refresh, _) => format!("Ask {} how this payment stands?", found.gateway),
     }
 }
@@ -183,7 +183,7 @@ fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Mon
     let mut meaning = meaning(found, verb, amount);
     let reason = sent.iter().find(|(name, _)| *name == "reason");
     meaning.extend(reason.map(|(_, word)| format!("Reason: {}.", spaced(word))));
-    let what = amount.map(|(amount, _)| format!(" {}", amount.said())).unwrap_or_default();
+    let what = amount.map(|(amount, _)| format!(" {}", amount)).unwrap_or_default();
     let object = if amount.is_none() && matches!(verb, Verb::Cancel | Verb::Complete) { " the payment" } else { "" };
     Ok(Step::Confirm {
         meaning,
@@ -196,8 +196,8 @@ fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Mon
 fn meaning(found: &Permissions, verb: Verb, amount: Option<(Money, Money)>) -> Vec<String> {
     let gateway = found.gateway;
     let rest = amount.map(|(amount, most)| Money::new(most.minor - amount.minor, most.currency));
-    let rest = rest.filter(|rest| rest.minor > 0).map(|rest| rest.said());
-    let what = amount.map(|(amount, _)| amount.said()).unwrap_or_default();
+    let rest = rest.filter(|rest| rest.minor > 0).map(|rest| rest.to_string());
+    let what = amount.map(|(amount, _)| amount.to_string()).unwrap_or_default();
     let first = match verb {
         Verb::Refund => format!("{gateway} returns {what} to the customer. That can't be taken back."),
         Verb::Capture => format!("{gateway} takes {what} of what the customer authorized."),
@@ -221,8 +221,8 @@ fn amount(text: &str, most: Money) -> Result<Money, String> {
     let given = money(text, most)?;
     match given.minor {
         1.. if given.minor <= most.minor => Ok(given),
-        1.. => Err(format!("expected at most {}, got {}", most.said(), given.said())),
-        _ => Err(format!("expected an amount above 0, got {}", given.said())),
+        1.. => Err(format!("expected at most {}, got {}", most, given)),
+        _ => Err(format!("expected an amount above 0, got {}", given)),
     }
 }
 

@@ -126,7 +126,7 @@ fn flash(done: Option<&str>, gateway: &str, story: &PaymentStory) -> Option<Flas
     let newest = story.operations.iter().filter(|it| (Some(it.verb), it.state) == (verb, OperationState::Done));
     let minor = newest.max_by_key(|operation| operation.id).and_then(|operation| operation.amount);
     let money = minor.map(|minor| Money::new(minor, story.payment.currency));
-    let money = money.map(|money| format!(" {}", money.said())).unwrap_or_default();
+    let money = money.map(|money| format!(" {}", money)).unwrap_or_default();
     Some(Flash::done(match verb {
         Some(Verb::Capture) => format!("Captured{money} by {gateway}. The timeline shows what changed."),
         Some(Verb::Cancel) => format!("Canceled by {gateway}. The timeline shows what changed."),

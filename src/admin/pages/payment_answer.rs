@@ -13,11 +13,11 @@ pub(super) fn answer(visit: &Visit, story: &PaymentStory, payment: &Payment) -> 
     let (frame, gateway) = (&visit.frame(), story.gateway.unwrap_or("the gateway"));
     let decline = story.payer.decline.as_deref().map(|why| visit.shown(&payment.variant, why));
     let decline = decline.map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
-    let (captured, refunded, left) = (payment.captured.said(), payment.refunded.said(), payment.remaining().said());
+    let (captured, refunded, left) = (payment.captured, payment.refunded, payment.remaining());
     let mut words = match payment.status {
         Status::Pending => pending(story, gateway, &decline),
         Status::Authorized => {
-            format!("Not paid yet: {} are authorized at {gateway} and wait to be captured.", payment.amount.said())
+            format!("Not paid yet: {} are authorized at {gateway} and wait to be captured.", payment.amount)
         }
         Status::Failed => format!("Not paid: the last try failed{decline}. Another try may still succeed."),
         Status::Canceled => "Not paid: it was canceled before any money moved.".to_owned(),
@@ -29,7 +29,7 @@ pub(super) fn answer(visit: &Visit, story: &PaymentStory, payment: &Payment) -> 
         Status::Refunded => format!("Refunded: all of the {captured} that came in went back to the customer."),
     };
     if payment.lost.minor > 0 {
-        words.push_str(&format!(" {} were lost to disputes, {left} remain.", payment.lost.said()));
+        words.push_str(&format!(" {} were lost to disputes, {left} remain.", payment.lost));
     } else if payment.disputed {
         words.push_str(&disputed(frame, story, gateway));
     }

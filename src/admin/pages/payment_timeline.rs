@@ -32,7 +32,7 @@ pub(super) fn of(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<
     }
     for operation in &story.operations {
         let at = frame.moment(operation.created_at);
-        let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency).said()));
+        let amount = operation.amount.map(|minor| format!(" of {}", Money::new(minor, payment.amount.currency)));
         let of = refunded_capture(story, operation).map(|id| format!(" from {id}"));
         let (amount, of) = (amount.unwrap_or_default(), of.unwrap_or_default());
         let title = format!("{}{amount}{of} asked for", operation.verb.as_str());
@@ -51,7 +51,7 @@ pub(super) fn of(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<
     let (title, why) = if payment.adopted {
         ("Adopted", "made from an event that no payment here was waiting for".to_owned())
     } else {
-        ("Created", format!("{} through {}", payment.amount.said(), payment.variant))
+        ("Created", format!("{} through {}", payment.amount, payment.variant))
     };
     all.push((payment.created_at, 0, Entry::created(title, why, frame.moment(payment.created_at))));
     timeline::in_order(all)

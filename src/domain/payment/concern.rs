@@ -15,7 +15,7 @@ impl Concern {
     /// `what` a fact is odd for, besides what it states.
     pub(super) fn of(what: &str, fact: &Fact, sentence: String) -> Self {
         let Fact { aspect, gateway_ref, state, .. } = fact;
-        let money = fact.amount.zip(fact.currency).map(|(minor, currency)| Money::new(minor, currency).to_string());
+        let money = fact.amount.zip(fact.currency).map(|(minor, currency)| Money::new(minor, currency).key());
         let (aspect, state) = (aspect.as_str(), state.as_str());
         Self { cause: format!("{what} {aspect} {gateway_ref} {state} {}", money.unwrap_or_default()), sentence }
     }

@@ -7,7 +7,7 @@ use super::reviews::is_dismissed;
 use super::{disputes, refunds};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::ledger::moved;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, with_grouped_amounts};
 
 /// The sentence for a fact whose amount is not the payment's.
 pub(in crate::domain) fn mismatch(fact: &Fact, due: Money) -> String {
@@ -101,7 +101,7 @@ fn money(case: &Case<'_>, gone: i64) -> Vec<Concern> {
         let captured = Money::new(case.captured, case.due.currency);
         let twice = if is_twice && case.captured <= case.due.minor { " in more than one payment" } else { "" };
         let sentence = format!("{captured} were captured{twice}, the payment is of {}", case.due);
-        all.push(Concern { cause: format!("captured {captured}"), sentence });
+        all.push(Concern { cause: format!("captured {}", captured.key()), sentence });
     }
     all
 }
@@ -132,6 +132,7 @@ fn raised(code: &str) -> String {
         "failed_after_success" => {
             "the gateway said that the money had come, and later that the payment failed".to_owned()
         }
-        other => other.to_owned(),
+        // As it is read back, whatever a gateway of the host's names it.
+        other => with_grouped_amounts(other),
     }
 }

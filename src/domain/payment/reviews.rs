@@ -8,7 +8,7 @@ use crate::domain::money::{Currency, Money};
 
 /// That this amount is the payment's, though another was agreed.
 pub(crate) fn accepted(amount: Money, at: Timestamp, event_id: &str) -> Fact {
-    let fact = Fact::new(Aspect::Review, amount.to_string(), State::Accepted, at, event_id);
+    let fact = Fact::new(Aspect::Review, amount.key(), State::Accepted, at, event_id);
     fact.with_amount(amount.minor, amount.currency)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{charge, event, session, sums};
 use crate::app::{App, Kind, NOW, on_both_databases};
-use crate::scenes::Notes;
+use crate::scenes::{Notes, money};
 use crate::stripe::fake::Fake;
 
 const TOO_LITTLE: &str = "the gateway reports 44.99 EUR, the payment is of 49.99 EUR";
@@ -122,6 +122,24 @@ on_both_databases! {
         assert!(payment.concerns.contains(&TOO_LITTLE.to_owned()), "{:?}", payment.concerns);
         app.same(&token).await;
     }
+    async fn a_reason_that_was_stored_with_bare_amounts_is_no_difference(kind) {
+        let app = App::new(kind).await;
+        let token = app.order_of(money(999_999_999, "EUR")).await.token;
+        let odd = json!({"amount_subtotal": 4499, "amount_total": 4499, "payment_intent": "pi_1"});
+        app.deliver_all(&[event("checkout.session.completed", 0, session("cs_1", &token, odd.clone()))]).await;
+        let reason = "the gateway reports 44.99 EUR, the payment is of 9,999,999.99 EUR";
+        assert_eq!(concerns(&app, &token).await, [reason]);
+        app.run("UPDATE pay_payments SET concerns = 'the gateway reports 44.99 EUR, the payment is of 9999999.99 EUR'");
+        let before = app.transitions();
+        assert_eq!(concerns(&app, &token).await, [reason]);
+        app.same(&token).await;
+        app.deliver_all(&[event("checkout.session.completed", 0, session("cs_1", &token, odd))]).await;
+        assert_eq!((app.transitions(), app.codes().pop().unwrap()), (before, "mismatch".to_owned()));
+        app.payments.resolve_review(&token, Resolution::dismiss("will be paid at the desk")).await.unwrap();
+        assert_eq!(concerns(&app, &token).await, [""; 0]);
+        app.same(&token).await;
+    }
+
 
     async fn a_test_event_that_follows_a_dismissed_one_is_told(kind) {
         let app = App::new(kind).await;
