@@ -53,6 +53,12 @@ impl Payment {
         !self.concerns.is_empty()
     }
 
+    /// Whether a person has something to decide about it: also where a review was dismissed, and the money that came pays
+    /// nothing.
+    pub(crate) fn awaits_decision(&self) -> bool {
+        self.needs_review() || (!self.status.was_paid() && self.remaining().minor > 0)
+    }
+
     /// What the merchant has of it: captured, neither refunded nor lost.
     pub fn remaining(&self) -> Money {
         let left = self.captured.minor.saturating_sub(self.refunded.minor).saturating_sub(self.lost.minor);

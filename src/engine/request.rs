@@ -19,6 +19,8 @@ pub(crate) struct Wanted {
     pub verb: Verb,
     pub amount: Option<Money>,
     pub reason: Option<String>,
+    /// Why, in the words of the operator who asks.
+    pub note: Option<String>,
     pub requester: Requester,
     /// What need not be done where the same was asked for after this.
     pub unless_since: Option<Timestamp>,
@@ -29,7 +31,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// What the host's own code asks for.
     pub(crate) fn by_host(verb: Verb) -> Self {
-        Self { verb, amount: None, reason: None, requester: Requester::Host, unless_since: None, key: None }
+        Self { verb, amount: None, reason: None, note: None, requester: Requester::Host, unless_since: None, key: None }
     }
 }
 

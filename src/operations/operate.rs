@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::tries::{Outcome, TRY, Waiting};
 use crate::domain::money::Money;
+use crate::domain::note;
 use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
 use crate::engine::allowed::{Open, allowed, can};
@@ -18,12 +19,15 @@ use crate::gateways::Verb;
 use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::store::calls::{NewOperation, OperationRow};
+use crate::store::words::Subject;
 
 /// What an operator confirmed.
 pub(crate) struct OperatorsOrder {
     pub verb: Verb,
     pub amount: Option<Money>,
     pub reason: Option<String>,
+    /// Why, in words of their own; needed to give back money of a payment that awaits a decision.
+    pub note: Option<String>,
     /// What [`idempotency_key`] gave the page that asked for confirmation.
     pub key: String,
     pub actor: Actor,
@@ -63,9 +67,9 @@ impl Engine {
     /// # Errors
     /// As those of [`Payments::refund`] and the other verbs.
     pub(crate) async fn order(self: &Arc<Self>, token: &str, order: OperatorsOrder) -> Result<Outcome, Error> {
-        let OperatorsOrder { verb, amount, reason, key, actor } = order;
-        let wanted =
-            Wanted { amount, reason, requester: Requester::Operator(actor), key: Some(key), ..Wanted::by_host(verb) };
+        let OperatorsOrder { verb, amount, reason, note, key, actor } = order;
+        let requester = Requester::Operator(actor);
+        let wanted = Wanted { amount, reason, note, requester, key: Some(key), ..Wanted::by_host(verb) };
         self.operate(token, wanted).await
     }
 }
@@ -90,6 +94,18 @@ fn known(operation: &OperationRow) -> Result<Outcome, Error> {
         OperationState::Done => Ok(Outcome::Done),
         OperationState::Underway => Ok(Outcome::Underway),
         _ => Err(Error::new(ErrorKind::Gateway, operation.outcome.clone().unwrap_or_default())),
+    }
+}
+
+/// What the operator noted. Money that goes back because of a review does so by a decision, and each has its note.
+fn note_of(payment: &Payment, wanted: &Wanted) -> Result<Option<String>, String> {
+    let is_decision = wanted.verb == Verb::Refund && payment.awaits_decision();
+    let note = wanted.note.as_deref().map(note::checked).transpose()?;
+    match note {
+        None if is_decision => {
+            Err("the payment awaits a decision, so say in a note why its money goes back".to_owned())
+        }
+        note => Ok(note.map(str::to_owned)),
     }
 }
 
@@ -134,6 +150,10 @@ fn begin(
         let why = wanted.reason.as_deref().map(|reason| format!(": {}", reason.replace('_', " "))).unwrap_or_default();
         let detail = amount.map(|minor| format!("{}{of}{why}", Money::new(minor, payment.amount.currency)));
         tx.add_act(&NewAct { detail, ..act(wanted.verb.as_str(), actor, None, Some(row.id), now) })?;
+        if let Some(note) = note_of(&payment, wanted).map_err(refused)? {
+            tx.add_act(&NewAct { detail: Some(note), ..act(note::ACT, actor, None, Some(row.id), now) })?;
+            tx.owe_words(&[Subject::Payment(row.id)])?;
+        }
     }
     let new = match capture {
         Some(capture) => refund_of(operation(tx, &row, wanted, key, now)?, capture, &open.captures),

@@ -15,6 +15,7 @@ use crate::admin::views::payment::Figure;
 use crate::admin::views::words::grouped;
 use crate::domain::fact::Fact;
 use crate::domain::money::{Decimal, Money};
+use crate::domain::note;
 use crate::domain::operation::OperationState;
 use crate::gateways::Verb;
 use crate::engine::Payment;
@@ -96,7 +97,7 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
         _ => None,
     };
     let reason = visit.form.get("reason").filter(|reason| found.refund_reasons.contains(&reason.as_str()));
-    let order = OperatorsOrder { verb, amount, reason, key, actor: visit.actor() };
+    let order = OperatorsOrder { verb, amount, reason, note: visit.form.get("note"), key, actor: visit.actor() };
     let done = match visit.engine().order(&found.payment.token, order).await {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
@@ -185,8 +186,10 @@ fn confirm(found: &Permissions, verb: Verb, fields: &Fields, amount: Option<(Mon
     meaning.extend(reason.map(|(_, word)| format!("Reason: {}.", spaced(word))));
     let what = amount.map(|(amount, _)| format!(" {}", amount)).unwrap_or_default();
     let object = if amount.is_none() && matches!(verb, Verb::Cancel | Verb::Complete) { " the payment" } else { "" };
+    let is_decision = verb == Verb::Refund && found.payment.awaits_decision();
     Ok(Step::Confirm {
         meaning,
+        note: is_decision.then_some(note::LONGEST),
         fields: sent,
         button: format!("{}{what}{object}", title(verb)),
         icon: icon(verb),

@@ -61,7 +61,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         status: payment.status.into(),
         flags,
         concerns: payment.concerns.clone(),
-        decide: (visit.may_act() && review::is_open(&payment)).then(|| Link::new("Decide", review::at(&visit, &payment))),
+        decide: (visit.may_act() && payment.awaits_decision()).then(|| Link::new("Decide", review::at(&visit, &payment))),
         unapplied: unapplied(&visit, &frame, &story),
         figures: Figure::all(&payment, &story.permissions),
         token: Code::new(&payment.token, "token"),

@@ -32,7 +32,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let found = visit.engine().permissions(visit.part("token")).await?.ok_or(NO_PAYMENT)?;
     let payment = &found.payment;
-    if !is_open(payment) {
+    if !payment.awaits_decision() {
         return Err(Failure::Refused("This payment needs no review.".to_owned()));
     }
     let flags = [Some(payment.status.into()), payment.disputed.then(Badge::disputed), Badge::mode(payment.livemode)];
@@ -45,7 +45,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         concerns: payment.concerns.clone(),
         action: at(&visit, payment),
         seen: micros(payment),
-        note: note::LONGEST,
+        longest: note::LONGEST,
         accept: acceptance(payment),
         give_back: give_back(&visit, &found),
     };
@@ -70,11 +70,6 @@ async fn decide(visit: Visit) -> Result<HttpResponse, Failure> {
     let requester = Requester::Operator(visit.actor());
     let decided = visit.engine().resolve_review(&payment.token, resolution.seen(payment.updated_at), requester).await?;
     Ok(respond::see(&visit.staying(&format!("payments/{}?done=review", decided.token))))
-}
-
-/// Whether there is something to decide: also where a review was dismissed, and the money that came pays nothing.
-pub(super) fn is_open(payment: &Payment) -> bool {
-    payment.needs_review() || (!payment.status.was_paid() && payment.remaining().minor > 0)
 }
 
 /// When the payment changed last, by which it is known whether it is the one that was seen.

@@ -35,6 +35,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     may.unwrap_or(Ok(())).map_err(Failure::Refused)?;
     let (row, gateway) = (&story.row, story.gateway.unwrap_or("The gateway"));
     let step = Step::Confirm {
+        note: None,
         meaning: vec![meaning(verb, gateway, &story.subscription.state, visit.engine().now())],
         fields: vec![("key", idempotency_key()?)],
         button: title(verb).to_owned(),

@@ -47,6 +47,8 @@ pub(crate) enum Step {
     Confirm {
         /// What it means, a sentence each.
         meaning: Vec<String>,
+        /// How long the note may be that is asked for, where one is.
+        note: Option<usize>,
         /// What goes along.
         fields: Vec<(&'static str, String)>,
         /// What the button says, and its icon.

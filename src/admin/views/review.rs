@@ -28,7 +28,7 @@ pub(crate) struct Review {
     /// When the payment had changed last, by which a decision about another state is refused.
     pub(crate) seen: String,
     /// How long a note may be.
-    pub(crate) note: usize,
+    pub(crate) longest: usize,
     /// The amount that can be accepted, where one can, with what that means.
     pub(crate) accept: Option<(String, String)>,
     /// The page of a refund, where money can go back.

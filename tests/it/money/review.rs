@@ -1,7 +1,8 @@
 //! A payment that needs review is decided about: the amount that came is accepted, given back, or the review dismissed.
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{ErrorKind, Payment, Resolution, Transition};
+use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
+use actix_payments::{ErrorKind, NewPayment, Outcome, Payment, Refund, Resolution, Transition};
 use serde_json::json;
 
 use super::{charge, event, session, sums};
@@ -36,6 +37,25 @@ async fn stuck(kind: Kind) -> (App, Notes, Fake, String) {
     assert_eq!(concerns(&app, &token).await, [TOO_LITTLE]);
     assert_eq!(notes.all(), ["pending true"]);
     (app, notes, fake, token)
+}
+
+/// An app with the dummy gateway, and a payment of 49.99 EUR for which this came.
+async fn paid_at_the_dummy(kind: Kind, minor: i64) -> (App, String) {
+    let (dummy, euros) = (Dummy::new("secret"), money(minor, "EUR"));
+    let app = App::bare(kind, |builder| builder.variant("dummy", dummy.clone())).await;
+    app.payments.mount("/payments");
+    let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
+    app.dummy_says(&DummyEvent::new("de_1", Happened::Paid, &token, euros)).await;
+    (app, token)
+}
+
+async fn too_little_at_the_dummy(kind: Kind) -> (App, String) {
+    let (app, token) = paid_at_the_dummy(kind, 4499).await;
+    assert_eq!(
+        (app.status(&token).await, concerns(&app, &token).await),
+        (Status::Pending, vec![TOO_LITTLE.to_owned()])
+    );
+    (app, token)
 }
 
 async fn concerns(app: &App, token: &str) -> Vec<String> {
@@ -102,6 +122,24 @@ on_both_databases! {
         app.same(&token).await;
     }
 
+    async fn a_reason_that_was_stored_with_bare_amounts_is_no_difference(kind) {
+        let app = App::new(kind).await;
+        let token = app.order_of(money(999_999_999, "EUR")).await.token;
+        let odd = json!({"amount_subtotal": 4499, "amount_total": 4499, "payment_intent": "pi_1"});
+        app.deliver_all(&[event("checkout.session.completed", 0, session("cs_1", &token, odd.clone()))]).await;
+        let reason = "the gateway reports 44.99 EUR, the payment is of 9,999,999.99 EUR";
+        assert_eq!(concerns(&app, &token).await, [reason]);
+        app.run("UPDATE pay_payments SET concerns = 'the gateway reports 44.99 EUR, the payment is of 9999999.99 EUR'");
+        let before = app.transitions();
+        assert_eq!(concerns(&app, &token).await, [reason]);
+        app.same(&token).await;
+        app.deliver_all(&[event("checkout.session.completed", 0, session("cs_1", &token, odd))]).await;
+        assert_eq!((app.transitions(), app.codes().pop().unwrap()), (before, "mismatch".to_owned()));
+        app.payments.resolve_review(&token, Resolution::dismiss("will be paid at the desk")).await.unwrap();
+        assert_eq!(concerns(&app, &token).await, [""; 0]);
+        app.same(&token).await;
+    }
+
     async fn what_came_and_went_back_needs_no_review(kind) {
         let (app, _, _, token) = stuck(kind).await;
         let back = json!({"amount_refunded": 4499, "amount": 4499, "amount_captured": 4499, "refunded": true});
@@ -122,24 +160,6 @@ on_both_databases! {
         assert!(payment.concerns.contains(&TOO_LITTLE.to_owned()), "{:?}", payment.concerns);
         app.same(&token).await;
     }
-    async fn a_reason_that_was_stored_with_bare_amounts_is_no_difference(kind) {
-        let app = App::new(kind).await;
-        let token = app.order_of(money(999_999_999, "EUR")).await.token;
-        let odd = json!({"amount_subtotal": 4499, "amount_total": 4499, "payment_intent": "pi_1"});
-        app.deliver_all(&[event("checkout.session.completed", 0, session("cs_1", &token, odd.clone()))]).await;
-        let reason = "the gateway reports 44.99 EUR, the payment is of 9,999,999.99 EUR";
-        assert_eq!(concerns(&app, &token).await, [reason]);
-        app.run("UPDATE pay_payments SET concerns = 'the gateway reports 44.99 EUR, the payment is of 9999999.99 EUR'");
-        let before = app.transitions();
-        assert_eq!(concerns(&app, &token).await, [reason]);
-        app.same(&token).await;
-        app.deliver_all(&[event("checkout.session.completed", 0, session("cs_1", &token, odd))]).await;
-        assert_eq!((app.transitions(), app.codes().pop().unwrap()), (before, "mismatch".to_owned()));
-        app.payments.resolve_review(&token, Resolution::dismiss("will be paid at the desk")).await.unwrap();
-        assert_eq!(concerns(&app, &token).await, [""; 0]);
-        app.same(&token).await;
-    }
-
 
     async fn a_test_event_that_follows_a_dismissed_one_is_told(kind) {
         let app = App::new(kind).await;
@@ -224,10 +244,57 @@ on_both_databases! {
         app.same(&token).await;
     }
 
+    async fn money_of_a_payment_that_waits_goes_back_by_the_verb(kind) {
+        let (app, token) = too_little_at_the_dummy(kind).await;
+        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Done);
+        let payment = app.payment(&token).await;
+        assert_eq!((sums(&payment), payment.concerns), ((Status::Pending, [4499, 4499, 0]), vec![]));
+        app.same(&token).await;
+    }
+
+    async fn money_goes_back_from_a_review_with_a_note(kind) {
+        let (app, token) = too_little_at_the_dummy(kind).await;
+        let page = |rest: &str| format!("/payments/admin/payments/{token}{rest}");
+        let review = app.get(&page("/review")).await;
+        assert!(review.body.contains(&format!("href=\"{}\"", page("/refund"))), "{}", review.body);
+        let sure = app.get(&page("/refund?amount=44.99")).await;
+        assert!(sure.body.contains("<textarea id=\"note\" name=\"note\" required maxlength=\"1000\""), "{}", sure.body);
+        let before = app.dump();
+        let confirmed = crate::acts::form(&sure.body);
+        for (note, why) in [
+            (String::new(), "say in a note why its money goes back"),
+            ("&note=+".to_owned(), "say in a note why its money goes back"),
+            (format!("&note={}", "x".repeat(1001)), "expected a note of 1 to 1000 characters, got 1001"),
+        ] {
+            let answer = app.post(&page("/refund"), &format!("{confirmed}{note}")).await;
+            assert!(answer.status == 409 && answer.text().contains(why), "{why}: {}", answer.text());
+        }
+        assert_eq!(app.dump(), before);
+        let answer = app.post(&page("/refund"), &format!("{confirmed}&note=Wrong+parcel")).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let payment = app.payment(&token).await;
+        assert_eq!((sums(&payment), payment.concerns), ((Status::Pending, [4499, 4499, 0]), vec![]));
+        let acts = app.texts("SELECT act || ' ' || actor || ' ' || detail AS t FROM pay_audit ORDER BY id");
+        assert_eq!(acts, ["refund admin 44.99 EUR", "note admin Wrong parcel"]);
+        let story = app.get(&page("")).await.text();
+        assert!(story.contains("Wrong parcel") && !story.contains("Decide"), "{story}");
+        assert!(app.get("/payments/admin/audit").await.text().contains("Wrong parcel"));
+        app.same(&token).await;
+    }
+
+    async fn a_refund_without_a_review_asks_for_no_note(kind) {
+        let (app, token) = paid_at_the_dummy(kind, 4999).await;
+        let page = format!("/payments/admin/payments/{token}/refund");
+        let sure = app.get(&format!("{page}?amount=10")).await.body;
+        assert!(!sure.contains("name=\"note\""), "{sure}");
+        assert_eq!(app.post(&page, &crate::acts::form(&sure)).await.status, 303);
+    }
+
     async fn staff_decides_on_a_page_that_says_what_it_does(kind) {
         let (app, _, _, token) = stuck(kind).await;
         let (payment, page) = (format!("/payments/admin/payments/{token}"), format!("/payments/admin/payments/{token}/review"));
-        assert!(app.get(&payment).await.text().contains("Decide"));
+        let stuck = app.get(&payment).await.text();
+        assert!(stuck.contains("Needs review") && stuck.contains("Decide"), "{stuck}");
         let shown = app.get(&page).await;
         let asked = shown.text();
         let meaning = "49.99 EUR were agreed, and 44.99 EUR came. Accepting makes that the payment's amount: it is paid then";
