@@ -27,7 +27,7 @@ fn at(token: &str, rest: &str) -> String {
 }
 
 /// An app that calls a fake of Stripe, and a payment that its customer has paid there.
-async fn paid_at_stripe(kind: Kind) -> (App, Fake, String) {
+pub async fn paid_at_stripe(kind: Kind) -> (App, Fake, String) {
     let fake = Fake::new(NOW);
     let gateway = fake.gateway(SECRET);
     let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;

@@ -41,6 +41,7 @@ on_both_databases! {
             assert_eq!(browser.open(&sent, view), 200);
             let test = browser.text(".test");
             assert!(test.contains("The endpoint works") && test.contains("nothing to do"), "{test}");
+            assert!(test.contains("this does not tell whether that is the gateway's"), "{test}");
             browser.click_text("See the event");
             assert_eq!(browser.text("h1"), "Event actix_payments.test");
             assert_eq!(app.number("SELECT count(*) FROM pay_events"), number as i64 + 1);

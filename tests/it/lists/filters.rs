@@ -83,6 +83,11 @@ on_both_databases! {
                 let expected = app.ids("pay_payments", &format!("{LISTED} AND {condition}"), &order);
                 let listed = app.list(&format!("payments?sort={sort}{query}")).await;
                 assert_eq!(listed.ids, expected[..expected.len().min(50)], "{sort}{query}");
+                let size = if way == "ASC" { "smallest" } else { "largest" };
+                let caption = format!("<caption class=\"unseen\">Payments, by currency, {size} amounts first</caption>");
+                assert!(listed.html.contains(&caption), "{caption}");
+                let chosen = format!("<option value=\"{sort}\" selected>By currency, {size} amounts first</option>");
+                assert!(listed.html.contains(&chosen), "{chosen}");
                 let said = if way == "ASC" { "ascending" } else { "descending" };
                 assert_eq!(listed.html.matches(&format!("aria-sort=\"{said}\"")).count(), 1);
                 assert!(!listed.html.contains("data-newest"), "only the newest first show what is new");

@@ -83,6 +83,25 @@ on_both_databases! {
         assert!(won.contains("Open 1") && won.contains("dp_1") && !won.contains("dp_2"), "{won}");
     }
 
+    async fn an_inquiry_has_a_tab_of_its_own_and_takes_no_money(kind) {
+        let (app, _notes) = heard(kind).await;
+        let token = app.begun().await;
+        app.deliver_all(&paid(&token, "1")).await;
+        let asks = |verb, at, status| dispute(verb, "dp_1", "1", at, status, 1500);
+        app.deliver_all(&[asks("created", 10, "warning_needs_response")]).await;
+        let open = app.get("/payments/admin/disputes").await.text();
+        assert!(open.contains("Open 0") && open.contains("Inquiry 1") && !open.contains("dp_1"), "{open}");
+        let inquiries = app.get("/payments/admin/disputes?state=inquiry").await.text();
+        for words in ["dp_1", "15.00 EUR", "fraudulent", "answer by", "inquiry"] {
+            assert!(inquiries.contains(words), "{words} in {inquiries}");
+        }
+        let payment = app.payment(&token).await;
+        assert_eq!((sums(&payment), payment.disputed), ((Status::Paid, [4999, 0, 0]), false));
+        app.deliver_all(&[asks("closed", 40, "warning_closed")]).await;
+        let inquiries = app.get("/payments/admin/disputes?state=inquiry").await.text();
+        assert!(inquiries.contains("Inquiry 0") && !inquiries.contains("dp_1"), "{inquiries}");
+    }
+
     async fn a_long_list_of_disputes_goes_forth_and_back(kind) {
         let app = App::new(kind).await;
         for _ in 0..60 {
