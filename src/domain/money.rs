@@ -204,6 +204,15 @@ pub(crate) fn grouped(decimal: &str) -> String {
     out + rest
 }
 
+/// What part of `whole` a `part` is, in per cent, rounded half away from zero: `3.28`. `None` of nothing.
+pub(crate) fn per_cent(part: i64, whole: i64) -> Option<String> {
+    let (part, whole) = (i128::from(part) * 10_000, i128::from(whole));
+    let (part, whole) = if whole < 0 { (-part, -whole) } else { (part, whole) };
+    let hundredths = if whole == 0 { return None } else { (part.abs() + whole / 2) / whole };
+    let sign = if part < 0 && hundredths > 0 { "-" } else { "" };
+    Some(format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100))
+}
+
 /// A sentence with all its amounts as they are written now: `1249.00 EUR were captured` as `1,249.00 EUR were captured`.
 pub(crate) fn with_grouped_amounts(sentence: &str) -> String {
     let mut out = String::with_capacity(sentence.len());
@@ -287,6 +296,17 @@ mod tests {
             assert_eq!(with_grouped_amounts(after), after);
         }
         assert_eq!(Money::new(499_900, Currency::parse("EUR").expect("a code")).key(), "4999.00 EUR");
+    }
+
+    #[test]
+    fn a_rate_is_exact_to_a_hundredth_of_a_per_cent() {
+        let rates =
+            [(164, 4999), (30, 1000), (-30, -1000), (-5, 1000), (5, -1000), (1, 8), (1, 20_001), (-1, 20_001), (0, 7)];
+        let expected = ["3.28", "3.00", "3.00", "-0.50", "-0.50", "12.50", "0.00", "0.00", "0.00"];
+        assert_eq!(rates.map(|(part, whole)| per_cent(part, whole).expect("a whole")), expected);
+        assert_eq!(per_cent(1, 20_000).as_deref(), Some("0.01"), "a half is rounded up");
+        assert_eq!(per_cent(i64::MAX, 1).as_deref(), Some("922337203685477580700.00"));
+        assert_eq!(per_cent(1, 0), None);
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub(crate) struct CurrencyBook {
     pub fees: Total,
 }
 
+impl CurrencyBook {
+    /// Whether nothing moved, and nothing was there before.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.kinds.is_empty() && self.opening == 0 && self.fees == Total::default()
+    }
+}
+
 /// What is to be known of the movements of a page.
 #[derive(Default)]
 pub(crate) struct Beside {

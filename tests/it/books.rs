@@ -146,16 +146,62 @@ on_both_databases! {
         app.months_agree();
     }
 
+    async fn a_quarter_and_a_year_add_up_as_their_months_do(kind) {
+        let app = in_the_autumn(kind).await;
+        let third = "Opening – 0.00 EUR Captured 2 99.98 EUR Closing – 99.98 EUR";
+        let fourth = "Opening – 99.98 EUR Captured 4 199.96 EUR Refunded 2 -59.99 EUR Refund failed 1 49.99 EUR \
+                      Lost to a dispute 1 -49.99 EUR Given back by a dispute 1 49.99 EUR Closing – 289.94 EUR";
+        let year = "Opening – 0.00 EUR Captured 6 299.94 EUR Refunded 2 -59.99 EUR Refund failed 1 49.99 EUR \
+                    Lost to a dispute 1 -49.99 EUR Given back by a dispute 1 49.99 EUR Closing – 289.94 EUR";
+        for (words, title, sums) in [
+            ("last-quarter", "Q3 2026", third), ("2026-Q3", "Q3 2026", third),
+            ("quarter", "Q4 2026", fourth), ("2026-Q4", "Q4 2026", fourth),
+            ("year", "2026", year), ("2026", "2026", year),
+        ] {
+            let page = app.berlin(&format!("books?month={words}&mode=test")).await;
+            let title = format!("{title}, by the clocks of Europe/Berlin: test money");
+            assert!(page.contains(&title) && page.contains(sums), "{words}: {page}");
+        }
+        let file = app.berlin("books.csv?month=last-quarter&mode=test").await;
+        assert_eq!(file.matches(",capture,").count(), 2, "{file}");
+        let before = app.berlin("books?month=last-year&mode=test").await;
+        assert!(before.contains("2025, by the clocks") && before.contains("No money moved"), "{before}");
+        let page = app.berlin("books?month=2026-Q4&mode=test").await;
+        for tab in ["This month", "Last month", "This quarter", "Last quarter", "This year", "Last year", "September 2026"] {
+            assert!(page.contains(tab), "{tab} in {page}");
+        }
+        for unread in ["2026-Q5", "2026-Q", "2026-Q04", "202", "2026-", "last-week"] {
+            let page = app.berlin(&format!("books?month={unread}")).await;
+            assert!(page.contains(&format!("there is no month \"{unread}\"")), "{page}");
+        }
+    }
+
+    async fn a_currency_of_which_nothing_moved_or_was_left_says_so(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        let back = json!({"amount_refunded": 4999, "refunded": true});
+        deliver(&app, &[
+            event("checkout.session.completed", 0, session("cs_1", &token, json!({"payment_intent": "pi_1"}))),
+            event("charge.succeeded", 0, charge("ch_1", "pi_1", json!({}))),
+            event("charge.refunded", 9, charge("ch_1", "pi_1", back)),
+        ]).await;
+        app.pass(40 * 86_400);
+        let page = app.get("/payments/admin/books?mode=test").await.text();
+        assert!(page.contains("EUR: nothing moved, and nothing was left from before.") && !page.contains("Opening"), "{page}");
+        let october = app.get("/payments/admin/books?mode=test&month=2026-10").await.text();
+        assert!(october.contains("Opening – 0.00 EUR Captured 1 49.99 EUR Refunded 1 -49.99 EUR Closing – 0.00 EUR"), "{october}");
+    }
+
     async fn the_file_has_every_movement_of_the_month(kind) {
         let (app, tokens) = in_november(kind).await;
         deliver(&app, &autumn(&tokens).concat()).await;
         let file = app.berlin("books.csv?month=2026-11&mode=test").await;
         let rows: Vec<&str> = file.trim_start_matches('\u{FEFF}').trim_end().split("\r\n").collect();
         let expected = [
-            "moved,kind,amount,currency,variant,mode,payment,gateway_id,net".to_owned(),
-            format!("2026-11-03T12:00:00Z,dispute_reinstated,49.99,EUR,stripe,test,{},dp_e,", tokens[4]),
-            format!("2026-11-02T12:00:00Z,refund_failed,49.99,EUR,stripe,test,{},re_b,", tokens[1]),
-            format!("2026-10-31T23:00:00Z,capture,49.99,EUR,stripe,test,{},ch_d,", tokens[3]),
+            "moved,kind,amount,currency,variant,mode,payment,gateway_id,net,rate".to_owned(),
+            format!("2026-11-03T12:00:00Z,dispute_reinstated,49.99,EUR,stripe,test,{},dp_e,,", tokens[4]),
+            format!("2026-11-02T12:00:00Z,refund_failed,49.99,EUR,stripe,test,{},re_b,,", tokens[1]),
+            format!("2026-10-31T23:00:00Z,capture,49.99,EUR,stripe,test,{},ch_d,,", tokens[3]),
         ];
         assert_eq!(rows, expected);
     }

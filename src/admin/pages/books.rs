@@ -1,8 +1,9 @@
-//! Which money moved in a month, by the clocks of the host's zone, and how that adds up?
+//! Which money moved in a month, a quarter or a year, by the clocks of the host's zone, and how that adds up?
 
 use actix_web::HttpResponse;
-use time::{Date, Month};
+use time::Date;
 
+use super::book_period::{self, Period};
 use crate::admin::asked::Asked;
 use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
@@ -11,32 +12,27 @@ use crate::admin::views::books::{Books, CurrencyTotals, Fees, MovementRow};
 use crate::admin::views::list::{Empty, Filter, Notes, Tab, Tabs};
 use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::grouped;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, per_cent};
 use crate::domain::payment::MovementKind;
 use crate::reports::{Book, BookView, CurrencyBook, MonthStart, Order};
 use crate::store::books::{self, BookFilter};
 
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Books", "books", |visit| Box::pin(show(visit)))];
 
-/// How many months have a tab.
-const TABS: usize = 6;
-/// The month before the one that runs, as an address says it.
-const LAST: &str = "last";
-
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
-    let this = this_month(&visit);
-    let month = month(&mut asked, this);
-    let view = view(&mut asked, &frame, month);
+    let today = today(&visit);
+    let period = period(&mut asked, today);
+    let view = view(&mut asked, &frame, period);
     let list = frame.href("books");
     let (mode, filter) = (view.filter.mode, view.filter.clone());
     let found = visit.engine().book(view, asked.place()).await?;
     let page = Books {
         page: frame.page("Books", "books"),
-        tabs: tabs(&asked, &list, this, month),
+        tabs: tabs(&asked, &list, today, period),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes { notes: notes(&asked, &found, of_record(&visit, &filter)), fresh: None, what: "movement" },
-        title: title(&frame, month, mode),
+        title: title(&frame, period, mode),
         currencies: found.currencies.iter().map(totals).collect(),
         empty: empty(&asked, &list, mode),
         paging: asked.fields.paging(&list, "movement", &found.page, Order::default()),
@@ -45,24 +41,25 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     Ok(frame.render(&page))
 }
 
-/// The month, and whose clocks it goes by.
-fn title(frame: &Frame, month: Date, mode: &str) -> String {
+/// The period, and whose clocks it goes by.
+fn title(frame: &Frame, period: Period, mode: &str) -> String {
     let of_tests = if mode == "test" { ": test money" } else { "" };
-    format!("{}, by the clocks of {}{of_tests}", named(month), frame.zone())
+    format!("{}, by the clocks of {}{of_tests}", period.title(), frame.zone())
 }
 
-/// What an address asks for, of the months by the host's clocks.
+/// What an address asks for, by the host's clocks.
 pub(super) fn asked_for(asked: &mut Asked, visit: &Visit) -> BookView {
-    let month = month(asked, this_month(visit));
-    view(asked, &visit.frame(), month)
+    let period = period(asked, today(visit));
+    view(asked, &visit.frame(), period)
 }
 
-fn view(asked: &mut Asked, frame: &Frame, month: Date) -> BookView {
+fn view(asked: &mut Asked, frame: &Frame, period: Period) -> BookView {
     let start = |first: Date| MonthStart {
-        name: name(first),
+        name: book_period::name(first),
         at: frame.start_of(first),
         utc: first.midnight().assume_utc(),
     };
+    let (from, until) = period.days();
     let is_live = asked.livemode().unwrap_or(true);
     BookView {
         filter: BookFilter {
@@ -70,60 +67,26 @@ fn view(asked: &mut Asked, frame: &Frame, month: Date) -> BookView {
             variant: asked.text("variant"),
             currency: asked.currency(),
         },
-        from: start(month),
-        until: start(next(month)),
+        from: start(from),
+        until: start(until),
     }
 }
 
-/// The month that is asked for, by its first day.
-fn month(asked: &mut Asked, this: Date) -> Date {
-    let parse = |text: &str| {
-        let (year, month) = text.split_once('-').filter(|(year, month)| (year.len(), month.len()) == (4, 2))?;
-        let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
-        let first = Date::from_calendar_date(year.parse().ok()?, month, 1).ok()?;
-        (1970..=9990).contains(&first.year()).then_some(first)
+/// The period that is asked for.
+fn period(asked: &mut Asked, today: Date) -> Period {
+    asked.word("month", |text| Period::parse(text, today)).unwrap_or(Period::month(today))
+}
+
+fn today(visit: &Visit) -> Date {
+    visit.frame().local(visit.engine().now()).0.date()
+}
+
+fn tabs(asked: &Asked, list: &str, today: Date, period: Period) -> Tabs {
+    let tab = |(text, word, of): (String, Option<String>, Period)| {
+        let link = Link::new(text, asked.fields.with(list, "month", word.as_deref()));
+        Tab { link, count: None, urgent: false, current: of == period }
     };
-    let known = |text: &str| if text == LAST { Some(before(this)) } else { parse(text) };
-    asked.word("month", known).unwrap_or(this)
-}
-
-fn this_month(visit: &Visit) -> Date {
-    let today = visit.frame().local(visit.engine().now()).0.date();
-    today.replace_day(1).unwrap_or(today)
-}
-
-fn before(first: Date) -> Date {
-    let last = first.previous_day().unwrap_or(first);
-    last.replace_day(1).unwrap_or(last)
-}
-
-fn next(first: Date) -> Date {
-    let year = first.year() + i32::from(first.month() == Month::December);
-    Date::from_calendar_date(year, first.month().next(), 1).unwrap_or(first)
-}
-
-/// `2026-11`, of a month by its first day.
-fn name(first: Date) -> String {
-    format!("{:04}-{:02}", first.year(), u8::from(first.month()))
-}
-
-/// `November 2026`.
-fn named(first: Date) -> String {
-    format!("{} {}", first.month(), first.year())
-}
-
-fn tabs(asked: &Asked, list: &str, this: Date, month: Date) -> Tabs {
-    let months = std::iter::successors(Some(this), |first| Some(before(*first))).take(TABS).enumerate();
-    let tab = |(at, first): (usize, Date)| {
-        let (value, text) = match at {
-            0 => (None, "This month".to_owned()),
-            1 => (Some(LAST.to_owned()), "Last month".to_owned()),
-            _ => (Some(name(first)), named(first)),
-        };
-        let link = Link::new(text, asked.fields.with(list, "month", value.as_deref()));
-        Tab { link, count: None, urgent: false, current: first == month }
-    };
-    Tabs { label: "Month".to_owned(), tabs: months.map(tab).collect() }
+    Tabs { label: "Period".to_owned(), tabs: book_period::tabs(today).into_iter().map(tab).collect() }
 }
 
 /// The variants in a book whose companies sell in their own name.
@@ -149,7 +112,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &Book) -> Filter {
     let currencies = found.offered.iter().map(|code| (code.as_str(), code.as_str()));
     Filter {
         action: list.to_owned(),
-        search: asked.field("month", "text", "Month", "2026-11"),
+        search: asked.field("month", "text", "Month, quarter or year", "2026-11 or 2026-Q4"),
         selects: vec![
             asked.fields.variants(&visit.payments),
             asked.fields.select("currency", "Currency", "Any currency", currencies),
@@ -162,6 +125,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &Book) -> Filter {
 
 fn totals(book: &CurrencyBook) -> CurrencyTotals {
     let amount = |minor| Amount::new(Money::new(minor, book.currency));
+    let captured = book.kinds.iter().find(|(kind, _)| *kind == MovementKind::Capture);
     let kind = |(kind, total): &(MovementKind, books::Total)| {
         (kind_words(*kind), grouped(&total.count.to_string()), amount(total.amount))
     };
@@ -173,18 +137,22 @@ fn totals(book: &CurrencyBook) -> CurrencyTotals {
         fees: (book.fees != books::Total::default()).then(|| Fees {
             count: grouped(&book.fees.count.to_string()),
             amount: amount(book.fees.amount),
+            rate: captured.and_then(|(_, captured)| per_cent(book.fees.amount.saturating_neg(), captured.amount)),
             net: amount(book.closing - book.opening + book.fees.amount),
         }),
+        is_blank: book.is_blank(),
     }
 }
 
 fn row(frame: &Frame, asked: &Asked, row: &books::MovementRow, found: &Book) -> MovementRow {
     let token = found.beside.tokens.get(&row.payment_id).cloned().unwrap_or_default();
     let amount = |minor| Amount::new(Money::new(minor, row.currency));
+    let fee = found.beside.fees.get(&row.id);
     MovementRow {
         id: row.id,
         amount: amount(row.amount),
-        net: found.beside.fees.get(&row.id).map(|fee| amount(row.amount.saturating_add(*fee))),
+        net: fee.map(|fee| amount(row.amount.saturating_add(*fee))),
+        rate: fee.and_then(|fee| per_cent(fee.saturating_neg(), row.amount)),
         kind: kind_words(row.kind),
         payment: Link::new(token.as_str(), asked.fields.leading_from("books", &frame.href(&format!("payments/{token}")))),
         variant: row.variant.clone(),

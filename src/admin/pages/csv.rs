@@ -10,7 +10,7 @@ use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::{per_cent, Currency, Money};
 use crate::engine::Payment;
 use crate::error::{Error, ErrorKind};
 use crate::reports::{Beside, Place};
@@ -34,7 +34,7 @@ const PAYMENTS: &[&str] = &[
     "customer", "disputed", "concerns", "adopted", "updated",
 ];
 
-const BOOK: &[&str] = &["moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id", "net"];
+const BOOK: &[&str] = &["moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id", "net", "rate"];
 
 const EVENTS: &[&str] = &[
     "received", "event", "kind", "variant", "state", "code", "outcome", "payment", "mode", "deliveries", "attempts",
@@ -135,7 +135,9 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
 
 fn add_movement(sheet: &mut Sheet, row: MovementRow, beside: &Beside) {
     let (variant, decimal) = (row.variant.clone(), |minor| Money::new(minor, row.currency).decimal());
-    let net = beside.fees.get(&row.id).map(|fee| decimal(row.amount.saturating_add(*fee)));
+    let fee = beside.fees.get(&row.id);
+    let net = fee.map(|fee| decimal(row.amount.saturating_add(*fee)));
+    let rate = fee.and_then(|fee| per_cent(fee.saturating_neg(), row.amount));
     let token = beside.tokens.get(&row.payment_id).cloned();
     let cells = [
         Ours(machine(row.moved_at)),
@@ -147,6 +149,7 @@ fn add_movement(sheet: &mut Sheet, row: MovementRow, beside: &Beside) {
         Ours(token.unwrap_or_default()),
         Theirs(Some(row.gateway_ref)),
         Ours(net.unwrap_or_default()),
+        Ours(rate.unwrap_or_default()),
     ];
     sheet.row(&variant, cells);
 }

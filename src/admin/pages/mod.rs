@@ -3,6 +3,7 @@
 use super::routes::Route;
 
 mod act_entries;
+mod book_period;
 mod charts;
 mod payment_answer;
 mod payment_timeline;

@@ -18,7 +18,7 @@ pub(crate) struct Books {
     pub(crate) filter: Filter,
     /// What is to be known of it.
     pub(crate) notes: Notes,
-    /// The month, and whose clocks it goes by.
+    /// The period, and whose clocks it goes by.
     pub(crate) title: String,
     /// The totals, a currency each.
     pub(crate) currencies: Vec<CurrencyTotals>,
@@ -35,7 +35,7 @@ pub(crate) struct Books {
 pub(crate) struct CurrencyTotals {
     /// Its code.
     pub(crate) currency: String,
-    /// At the beginning of the month.
+    /// At the beginning of the period.
     pub(crate) opening: Amount,
     /// By kind: what it is, how many, and what they come to.
     pub(crate) kinds: Vec<(&'static str, String, Amount)>,
@@ -43,16 +43,20 @@ pub(crate) struct CurrencyTotals {
     pub(crate) closing: Amount,
     /// What gateways kept of it, where they tell.
     pub(crate) fees: Option<Fees>,
+    /// Whether nothing moved and nothing was there before.
+    pub(crate) is_blank: bool,
 }
 
-/// What gateways kept of the money that moved in the month.
+/// What gateways kept of the money that moved in the period.
 #[derive(Debug, Clone)]
 pub(crate) struct Fees {
     /// How many fees were told.
     pub(crate) count: String,
     /// What they come to.
     pub(crate) amount: Amount,
-    /// What moved in the month, less the fees.
+    /// What part of the captured money they are, in per cent, where money was captured.
+    pub(crate) rate: Option<String>,
+    /// What moved in the period, less the fees.
     pub(crate) net: Amount,
 }
 
@@ -65,6 +69,8 @@ pub(crate) struct MovementRow {
     pub(crate) amount: Amount,
     /// What is left of it when the gateway has its fee, where that is told.
     pub(crate) net: Option<Amount>,
+    /// What part of it the fee is, in per cent.
+    pub(crate) rate: Option<String>,
     /// What it is.
     pub(crate) kind: &'static str,
     /// The payment, by its token.

@@ -51,13 +51,13 @@ on_both_databases! {
         let page = app.get("/payments/admin/books?month=2026-10&mode=test").await.text();
         for part in [
             "Opening – 0.00 EUR Captured 1 49.99 EUR Closing – 49.99 EUR",
-            "Opening – 0.00 USD Closing – 0.00 USD Fees reported by the gateways 1 -1.80 USD Moved in the month, less these fees – -1.80 USD",
+            "Opening – 0.00 USD Closing – 0.00 USD Fees reported by the gateways 1 -1.80 USD Moved, less these fees – -1.80 USD",
         ] {
             assert!(page.contains(part), "{part:?} in {page}");
         }
         assert!(!page.contains(" net "), "no amount in euros is known: {page}");
         let file = app.get("/payments/admin/books.csv?month=2026-10&mode=test").await.body;
-        for row in [format!("capture,49.99,EUR,paypal,test,{token},C1,"), format!("fee,-1.80,USD,paypal,test,{token},C1,")] {
+        for row in [format!("capture,49.99,EUR,paypal,test,{token},C1,,"), format!("fee,-1.80,USD,paypal,test,{token},C1,,")] {
             assert!(file.lines().any(|line| line.trim_end().ends_with(&row)), "{row} in {file}");
         }
         let outcomes = app.outcomes();
@@ -77,17 +77,18 @@ on_both_databases! {
         let page = app.get("/payments/admin/books?month=2026-10&mode=test").await.text();
         for part in [
             "Opening – 0.00 EUR Captured 1 49.99 EUR Refunded 1 -10.00 EUR Closing – 39.99 EUR",
-            "Fees reported by the gateways 2 -1.34 EUR Moved in the month, less these fees – 38.65 EUR",
-            "49.99 EUR 48.35 EUR net", "-10.00 EUR -9.70 EUR net",
+            "Fees reported by the gateways 2 -1.34 EUR Rate: these fees as a part of what was captured – 2.68 % Moved, less these fees – 38.65 EUR",
+            "49.99 EUR 48.35 EUR net, rate 3.28 %", "-10.00 EUR -9.70 EUR net, rate 3.00 %",
         ] {
             assert!(page.contains(part), "{part:?} in {page}");
         }
         let next = app.get("/payments/admin/books?month=2026-11&mode=test").await.text();
-        assert!(next.contains("Opening – 39.99 EUR Closing – 39.99 EUR") && !next.contains("Fees reported"), "{next}");
+        assert!(next.contains("Opening – 39.99 EUR Closing – 39.99 EUR"), "{next}");
+        assert!(!next.contains("Fees reported") && !next.contains("Rate"), "{next}");
         let file = app.get("/payments/admin/books.csv?month=2026-10&mode=test").await.body;
         for row in [
-            format!("capture,49.99,EUR,paypal,test,{token},C1,48.35"), format!("fee,-1.64,EUR,paypal,test,{token},C1,"),
-            format!("refund,-10.00,EUR,paypal,test,{token},R1,-9.70"), format!("fee,0.30,EUR,paypal,test,{token},R1,"),
+            format!("capture,49.99,EUR,paypal,test,{token},C1,48.35,3.28"), format!("fee,-1.64,EUR,paypal,test,{token},C1,,"),
+            format!("refund,-10.00,EUR,paypal,test,{token},R1,-9.70,3.00"), format!("fee,0.30,EUR,paypal,test,{token},R1,,"),
         ] {
             assert!(file.lines().any(|line| line.trim_end().ends_with(&row)), "{row} in {file}");
         }
