@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
 use crate::reports::Rebuilt;
 
-/// What is said of a payment that lacks nothing but fees.
-const UNREAD_FEES: &str = "only a fee is missing, which an older release did not read";
+/// What is said of a payment of which nothing differs but fees.
+const UNREAD_FEES: &str = "only fees differ, which an older release did not read, or put on another day";
 
 #[derive(Debug, Clone, Args)]
 pub struct Rebuild {

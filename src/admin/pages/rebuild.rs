@@ -28,8 +28,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         (_, Some(why)) => ("warn", "alert", format!("It can't be rebuilt: {why}.")),
         (true, None) => ("good", "check", "What is stored is what its events say.".to_owned()),
         (false, None) if found.only_fees => {
-            let why = "The money is right. Only a fee is missing in the books, which an older release did not read; \
-                       a rebuild adds it.";
+            let why = "The money is right. Only fees differ in the books, which an older release did not read, or put \
+                       on another day; a rebuild puts them right.";
             ("warn", "alert", why.to_owned())
         }
         (false, None) => ("warn", "alert", "What is stored is not what its events say.".to_owned()),

@@ -125,9 +125,9 @@ on_both_databases! {
         let found = app.payments.rebuild(&token).await.unwrap();
         assert!(!found.same && found.only_fees, "{:?}", found.registers);
         let page = app.get(&format!("/payments/admin/payments/{token}/rebuild")).await.text();
-        assert!(page.contains("Only a fee is missing in the books, which an older release did not read"), "{page}");
+        assert!(page.contains("Only fees differ in the books, which an older release did not read, or put on another day"), "{page}");
         let answer = app.cli("rebuild --all --check").await;
-        let said = "compared; only a fee is missing, which an older release did not read";
+        let said = "compared; only fees differ, which an older release did not read, or put on another day";
         assert!(answer.code == 1 && answer.text.contains(said), "{answer:?}");
         assert_eq!(app.json("rebuild --all --check").await["differing"][0]["only_fees"], true);
         // With more that differs, that is not all.
