@@ -174,7 +174,7 @@ impl Leaf<'_> {
     pub(super) fn is_customers_id(&self) -> bool {
         let is_one = |name: &str| CUSTOMER.contains(&name.strip_suffix("id").unwrap_or(name));
         let is_theirs = is_one(self.name()) || (self.name() == "id" && is_one(self.above()));
-        is_theirs && self.is_customer() && is_object(self.text)
+        is_theirs && is_object(self.text)
     }
 }
 
