@@ -61,6 +61,23 @@ async fn two_orders(kind: Kind) -> (App, [String; 2]) {
     (app, tokens)
 }
 
+/// A payment that was made of an event, with a note whose words are written; the token of the one that absorbs it once
+/// it is paid, and its own.
+async fn absorbing(kind: Kind) -> (App, String, String) {
+    let app = App::new(kind).await;
+    let token = app.order().await.token;
+    app.deliver(&[&fixture("charge.succeeded").to_string()]).await;
+    app.pass(86_400);
+    app.drain().await;
+    assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE adopted"), 1, "{:?}", app.outcomes());
+    let adopted = app.texts("SELECT token AS t FROM pay_payments WHERE adopted").remove(0);
+    app.post(&format!("/payments/admin/payments/{adopted}/note"), "note=Parcel+is+at+the+harbour").await;
+    app.write_owed_words().await;
+    app.pass(61);
+    assert_eq!(app.look_for("harbour").await, page_of(&adopted));
+    (app, token, adopted)
+}
+
 on_both_databases! {
     async fn what_people_have_of_a_payment_opens_it(kind) {
         let (app, [jenny, other]) = two_orders(kind).await;
@@ -178,17 +195,7 @@ on_both_databases! {
     }
 
     async fn an_absorbed_payments_words_find_the_one_that_it_turned_out_to_be(kind) {
-        let app = App::new(kind).await;
-        let token = app.order().await.token;
-        app.deliver(&[&fixture("charge.succeeded").to_string()]).await;
-        app.pass(86_400);
-        app.drain().await;
-        assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE adopted"), 1, "{:?}", app.outcomes());
-        let adopted = app.texts("SELECT token AS t FROM pay_payments WHERE adopted").remove(0);
-        app.post(&format!("/payments/admin/payments/{adopted}/note"), "note=Parcel+is+at+the+harbour").await;
-        app.write_owed_words().await;
-        app.pass(61);
-        assert_eq!(app.look_for("harbour").await, page_of(&adopted));
+        let (app, token, adopted) = absorbing(kind).await;
         app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;
         assert_eq!(app.number("SELECT count(*) FROM pay_payments WHERE absorbed_by IS NOT NULL"), 1);
         for text in ["4242", "harbour", &adopted] {
@@ -200,6 +207,28 @@ on_both_databases! {
         }
         assert_eq!(app.number("SELECT count(DISTINCT payment_id) FROM pay_words"), 1);
         assert_eq!(app.number("SELECT count(*) FROM pay_payers"), 1);
+        for text in [&token, &adopted] {
+            let events = app.list(&format!("events?q={text}")).await;
+            assert_eq!(events.ids, app.ids("pay_events", "id > 0", "id DESC"), "{text}");
+        }
+    }
+
+    async fn a_note_that_is_written_while_its_payment_is_absorbed_is_found(kind) {
+        let (app, token, _) = absorbing(kind).await;
+        app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;
+        app.write_owed_words().await;
+        app.pass(61);
+        // Whoever read the payment before it was absorbed writes this after it was.
+        let absorbed = "FROM pay_payments WHERE absorbed_by IS NOT NULL";
+        app.run(&format!(
+            "INSERT INTO pay_audit (actor, act, payment_id, detail, created_at) \
+             SELECT 'mia', 'note', id, 'Parcel is at the lighthouse', created_at {absorbed}"
+        ));
+        app.run(&format!("INSERT INTO pay_words_owed (payment_id, subscription_id) SELECT id, 0 {absorbed}"));
+        assert_eq!(app.look_for("lighthouse").await, page_of(&token));
+        app.write_owed_words().await;
+        assert_eq!(app.look_for("lighthouse").await, page_of(&token));
+        assert_eq!(app.number("SELECT count(DISTINCT payment_id) FROM pay_words"), 1);
     }
 }
 

@@ -42,6 +42,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(pay_payers, pay_payments);
+diesel::allow_tables_to_appear_in_same_query!(pay_words_owed, pay_payments);
 
 use pay_audit::dsl as a;
 use pay_payers::dsl as y;
@@ -94,13 +95,18 @@ impl Words for Connection {
     }
 
     fn words_owed(&mut self, end: End, limit: i64) -> Result<Vec<Owed>, Error> {
-        let notes = o::pay_words_owed.limit(limit);
-        let rows: Vec<(i64, i64, i64)> = match end {
+        // A note on a payment may be written while another payment absorbs it.
+        let notes = o::pay_words_owed.left_join(p::pay_payments.on(p::id.eq(o::payment_id))).limit(limit);
+        let notes = notes.select((o::id, o::payment_id, o::subscription_id, p::absorbed_by.nullable()));
+        let rows: Vec<(i64, i64, i64, Option<PaymentId>)> = match end {
             End::Oldest => notes.order(o::id).load(self),
             End::Newest => notes.order(o::id.desc()).load(self),
         }
         .map_err(failed("reading whose words are to be written"))?;
-        Ok(rows.into_iter().map(|(id, payment, subscription)| (id, subject((payment, subscription)))).collect())
+        let owed = |(id, payment, subscription, into): (i64, i64, i64, Option<PaymentId>)| {
+            (id, into.map_or_else(|| subject((payment, subscription)), Subject::Payment))
+        };
+        Ok(rows.into_iter().map(owed).collect())
     }
 
     fn words_paid(&mut self, notes: &[i64]) -> Result<(), Error> {

@@ -30,10 +30,7 @@ fn found_payments(
 ) -> Result<Vec<PaymentId>, Error> {
     let by_ref = r::pay_references.filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)));
     let mut ids: Vec<PaymentId> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
-    // The token of one that was absorbed leads to the payment that it turned out to be.
-    let by_token = p::pay_payments.filter(p::token.eq(text)).select((p::id, p::absorbed_by));
-    let by_token: Vec<(PaymentId, Option<PaymentId>)> = by_token.load(conn).map_err(failed(SEARCHING))?;
-    ids.extend(by_token.into_iter().map(|(id, into)| into.unwrap_or(id)));
+    ids.extend(with_token(conn, text)?);
     // Without regard to the case of A to Z, as the index has it.
     let email = text.to_ascii_lowercase();
     for (column, expression, start) in
@@ -51,13 +48,19 @@ fn found_payments(
     Ok(ids)
 }
 
+/// The payment with this token; of one that was absorbed, the payment that it turned out to be.
+fn with_token(conn: &mut Connection, token: &str) -> Result<Vec<PaymentId>, Error> {
+    let found = p::pay_payments.filter(p::token.eq(token)).select((p::id, p::absorbed_by));
+    let found: Vec<(PaymentId, Option<PaymentId>)> = found.load(conn).map_err(failed(SEARCHING))?;
+    Ok(found.into_iter().map(|(id, into)| into.unwrap_or(id)).collect())
+}
+
 fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64) -> Result<Vec<EventId>, Error> {
     let by_id = e::pay_events.filter(e::variant.eq_any(variants).and(e::gateway_event_id.eq(text)));
     let mut ids: Vec<EventId> = by_id.select(e::id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
     let naming = n::pay_event_references.filter(n::variant.eq_any(variants).and(n::gateway_ref.eq(text)));
     ids.extend(naming.select(n::event_id).limit(cap).load::<EventId>(conn).map_err(failed(SEARCHING))?);
-    let by_token = p::pay_payments.filter(p::token.eq(text)).select(p::id);
-    let mut of: Vec<PaymentId> = by_token.load(conn).map_err(failed(SEARCHING))?;
+    let mut of = with_token(conn, text)?;
     let by_reference = p::pay_payments.filter(p::reference.eq(text)).order(p::reference).select(p::id).limit(cap);
     of.extend(by_reference.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
     if of.is_empty() {
