@@ -118,7 +118,7 @@ on_both_databases! {
             let billing = Billing::new(NOW);
             let id = billing.state().subscribe("user-42", false);
             let gateway = billing.gateway(SECRET);
-            let chores_of_host = Chores { refresh_after, ..Chores::default() };
+            let chores_of_host = Chores::new().refresh_after(refresh_after);
             let app = App::bare(kind, |builder| builder.variant("stripe", gateway).chores(chores_of_host)).await;
             tell(&app, &billing).await;
             // It was asked about a moment ago, and then changes forth and back within a second.

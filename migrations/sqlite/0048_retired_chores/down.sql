@@ -1,0 +1,2 @@
+-- What was deleted is of no use to anybody.
+SELECT 1;
