@@ -291,6 +291,11 @@ impl Browser {
         violations.iter().map(|found| format!("{}: {} {}", found["id"], found["help"], found["nodes"])).collect()
     }
 
+    /// Shows the page as it is printed, or as on a `screen` again.
+    pub(crate) fn media(&mut self, media: &str) {
+        self.ask(json!({"cmd": "media", "media": media}));
+    }
+
     /// Keeps a picture of the whole page.
     pub(crate) fn screenshot(&mut self, path: &Path) {
         self.ask(json!({"cmd": "screenshot", "path": path}));

@@ -211,6 +211,10 @@ const commands = {
       })),
     };
   },
+  async media({ media }) {
+    await page().emulateMedia({ media });
+    return {};
+  },
   async screenshot({ path, full = true }) {
     await page().screenshot({ path, fullPage: full });
     return {};

@@ -1,15 +1,20 @@
 //! Can everybody read every page: in light and dark, on a phone, with a screen reader, without script?
 
-use actix_payments::NewPayment;
+use actix_payments::{HandlerError, NewPayment};
+use serde_json::json;
 
-use super::{admin, assert_quiet, checkout, eur, open, order, shop, without_script};
+use super::{admin, assert_quiet, checkout, eur, open, order, shop, shop_with, without_script};
 use crate::app::{App, Kind};
 use crate::events::{changed, checkout as stripe_checkout, fixture};
 use crate::tools::{Browser, View};
 
 /// A payment with a long story and a checkout that is open; answers the paths of all kinds of pages.
 async fn pages() -> (App, Vec<(u64, String)>) {
-    let app = shop(Kind::Sqlite).await;
+    let app = shop_with(Kind::Sqlite, |builder| {
+        builder
+            .on_event("payout.paid", "book", |_| async { Err::<(), _>(HandlerError::Retry("no such account".into())) })
+    })
+    .await;
     let token = order(&app, "10042").await;
     let event = |name| fixture(name).to_string();
     app.deliver(&[&event("payment_intent.payment_failed")]).await;
@@ -31,7 +36,19 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     app.deliver(&[&changed("checkout.session.completed", &[&said[..], &[("/id", "evt_y".into())]].concat())]).await;
     let large = NewPayment::new("stripe", eur(999_999_999)).reference("10045").customer("mia@shop.example");
     let large = app.payments.create(large).await.unwrap().payment.token;
+    app.run(&format!(
+        "INSERT INTO pay_differences (variant, subject, name, fields, found_at, seen_at) SELECT 'stripe', 'payment', \
+         '{token}', '[{{\"field\":\"status\",\"ours\":\"pending\",\"theirs\":\"paid\"}}]', created_at, created_at \
+         FROM pay_payments WHERE token = '{token}'"
+    ));
     let (_, address) = checkout(&app, "/orders", "10043").await;
+    for (path, form) in
+        [(format!("payments/{token}/note"), "note=The+parcel+came+back"), ("events/6/requeue".to_owned(), "")]
+    {
+        assert_eq!(app.post(&format!("/payments/admin/{path}"), form).await.status, 303, "{path}");
+    }
+    app.drain().await;
+    app.write_owed_words().await;
     let admin = |path: &str| (200, format!("/payments/admin/{path}"));
     let mut all: Vec<_> = ["", "?span=7d", "?span=30d", "payments", "payments?status=review", "payments?q=nothing"]
         .into_iter()
@@ -47,7 +64,8 @@ async fn pages() -> (App, Vec<(u64, String)>) {
         ])
         .chain(["events/1/dry-run", "events/2/dry-run"])
         .chain(["variants", "variants/stripe", "variants/stripe?answer=404", "audit"])
-        .chain(["disputes", "books", "books?mode=test"])
+        .chain(["disputes", "disputes?state=lost", "books", "books?mode=test", "failures", "handlers", "drift"])
+        .chain(["search?for=1004", "search?for=nothing"])
         .map(admin)
         .collect();
     all.push(admin(&format!("payments/{token}")));
@@ -62,19 +80,39 @@ async fn pages() -> (App, Vec<(u64, String)>) {
     (app, all)
 }
 
-/// The amounts that stand on two lines, or run over the edge of their cell.
-const BROKEN: &str = "[...document.querySelectorAll('.amount')].filter((amount) => {
-  const cell = amount.closest('td, dd, div');
+/// The amounts that stand on two lines, words of badges that do, or run over the edge of their cell.
+const BROKEN: &str = "[...document.querySelectorAll('.amount, .badge')].filter((whole) => {
+  const cell = whole.closest('td, dd, div');
   const edge = cell && !cell.closest('.unseen') ? cell.getBoundingClientRect().right + 1 : Infinity;
-  return amount.getClientRects().length > 1 || amount.getBoundingClientRect().right > edge;
-}).map((amount) => amount.textContent)";
+  const texts = [...whole.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+  const words = texts.flatMap((text) => [...text.data.matchAll(/\\S+/g)].map(({ 0: word, index }) => {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return range.getClientRects().length;
+  }));
+  const isCut = whole.getClientRects().length > 1 || words.some((lines) => lines > 1);
+  return isCut || whole.getBoundingClientRect().right > edge;
+}).map((whole) => whole.textContent.trim())";
+
+/// The columns whose heading stands elsewhere than what is below it.
+const CROOKED: &str = "[...document.querySelectorAll('table.rows')].flatMap((table) => {
+  const heads = [...table.querySelectorAll('thead th')].filter((head) => head.checkVisibility());
+  const cells = [...(table.querySelector('tbody tr:not(:has([colspan]))')?.children ?? [])];
+  const side = (cell) => getComputedStyle(cell).textAlign;
+  return heads.filter((head, at) => cells[at] && side(head) !== side(cells[at]));
+}).map((head) => head.textContent)";
 
 /// Says everything that is wrong with a page.
 pub(crate) fn examine(browser: &mut Browser, page: &str, faults: &mut Vec<String>) {
     faults.extend(browser.overflow().map(|wide| format!("{page}: {wide}")));
     faults.extend(browser.accessibility().into_iter().map(|fault| format!("{page}: {fault}")));
     let broken = browser.run(BROKEN);
-    faults.extend(broken.as_array().unwrap().iter().map(|amount| format!("{page}: the amount {amount} is broken")));
+    faults.extend(broken.as_array().unwrap().iter().map(|whole| format!("{page}: {whole} is broken")));
+    let crooked = browser.run(CROOKED);
+    faults.extend(
+        crooked.as_array().unwrap().iter().map(|head| format!("{page}: the heading {head} is not above its column")),
+    );
     if browser.count("h1") != 1 {
         faults.push(format!("{page}: no single first heading"));
     }
@@ -202,6 +240,26 @@ async fn exact_times_are_in_the_browsers_zone_for_those_who_want_it() {
     assert_eq!(browser.text(".at-when"), "12 Oct 2026, 15:45");
     browser.press("z");
     assert_eq!(browser.text(".at-when"), "12 Oct 2026");
+    assert_quiet(&mut browser);
+}
+
+#[actix_web::test]
+async fn paper_has_exact_times_and_nothing_to_click() {
+    let app = shop(Kind::Sqlite).await;
+    let token = order(&app, "10042").await;
+    let site = app.serve();
+    let mut browser = Browser::start();
+    let style = "(() => {
+      const time = document.querySelector('.timeline time');
+      const seen = (selector) => [...document.querySelectorAll(selector)].some((one) => one.checkVisibility());
+      const after = getComputedStyle(time, '::after').content;
+      return [getComputedStyle(time).fontSize, after, seen('.top, .acts, .exact'), seen('h1')];
+    })()";
+    open(&mut browser, &site, &format!("/payments/admin/payments/{token}"), &admin());
+    assert_eq!(browser.run(style).as_array().unwrap()[1..], [json!("none"), json!(true), json!(true)]);
+    browser.media("print");
+    assert_eq!(browser.run(style), json!(["0px", "\"12 Oct 2026, 10:15:00 UTC\"", false, true]));
+    browser.media("screen");
     assert_quiet(&mut browser);
 }
 
