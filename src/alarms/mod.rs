@@ -50,10 +50,10 @@ impl Engine {
         for alarm in due.await? {
             self.tell(hook, alarm).await?;
             let until = later(self.now(), hold);
-            self.write(move |tx| tx.pause_chore(NAME, until, None, "alarms are being told")).await?;
+            self.write(move |tx| tx.pause_chore(NAME, until, None, "alarms are being reported")).await?;
         }
         let again = later(self.now(), EVERY);
-        self.write(move |tx| tx.pause_chore(NAME, again, None, "every alarm has been told")).await
+        self.write(move |tx| tx.pause_chore(NAME, again, None, "every alarm has been reported")).await
     }
 
     /// Tells one, and keeps what came of it.
@@ -99,7 +99,7 @@ impl Engine {
                 Some(wait.unwrap_or(self.backoff.longest))
             }
         };
-        log::error!("payments: an alarm could not be told, attempt {attempt}: {}", error.sentence());
+        log::error!("payments: an alarm could not be reported, attempt {attempt}: {}", error.sentence());
         wait
     }
 }

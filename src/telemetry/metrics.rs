@@ -35,7 +35,7 @@ pub struct Metric {
 
 macro_rules! metrics {
     ($($const:ident = $name:literal $kind:ident [$($label:literal),*] $help:literal;)+) => {
-        $(#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "only its name is told"))]
+        $(#[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "only its name is used"))]
         const $const: &str = $name;)+
 
         /// Every metric. With the feature `metrics` they go to the recorder of the `metrics` crate that the host installs.

@@ -66,7 +66,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     }
     match tokio::time::timeout(GRACE, heartbeat.end()).await {
         Ok(Ok(())) => log::info!("payments: the worker has ended"),
-        _ => log::info!("payments: the worker has ended; the database could not be told"),
+        _ => log::info!("payments: the worker has ended; the database does not know it"),
     }
 }
 

@@ -6,6 +6,7 @@ mod circles;
 mod documents;
 mod expanding;
 mod imports;
+mod sentences;
 mod source;
 
 use circles::circles;

@@ -213,6 +213,18 @@ on_both_databases! {
         }
     }
 
+    async fn the_page_of_chores_shows_none_that_nobody_takes_up(kind) {
+        let app = App::new(kind).await;
+        let due = "'2026-10-01 00:00:00+00:00'";
+        let names = ["words:payments", "words:payments:notes", "words:payments:absorbed"];
+        let rows = names.map(|name| format!("('{name}', {due})")).join(", ");
+        app.run(&format!("INSERT INTO pay_chores (name, due_at) VALUES {rows}"));
+        app.run("DELETE FROM pay_migrations WHERE name = '0048_retired_chores'");
+        app.payments.migrate().await.unwrap();
+        let page = app.get("/payments/admin/data").await.text();
+        assert_eq!(page.matches("Indexing older payments for the search").count(), 1, "{page}");
+    }
+
     async fn a_note_that_is_written_while_its_payment_is_absorbed_is_found(kind) {
         let (app, token, _) = absorbing(kind).await;
         app.deliver(&[&completed(&token), &fixture("payment_intent.succeeded").to_string()]).await;

@@ -49,7 +49,7 @@ fn disputed(frame: &Frame, story: &PaymentStory, gateway: &str) -> String {
             format!(" The customer disputes it: answer at {gateway} by {until}, or the money is lost.")
         }
         None if deadlines.is_empty() => " The customer disputes it.".to_owned(),
-        None => format!(" The customer disputes it; the time to answer at {gateway} is over, and no end was told."),
+        None => format!(" The customer disputes it; the time to answer at {gateway} is over, and no end was reported."),
     }
 }
 

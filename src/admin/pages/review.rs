@@ -88,7 +88,7 @@ fn acceptance(payment: &Payment) -> Option<(String, String)> {
     if captured.minor <= 0 || captured == amount || payment.remaining() != *captured {
         return None;
     }
-    let then = if status.was_paid() { "" } else { ": it is paid then, and handlers are told" };
+    let then = if status.was_paid() { "" } else { ": it is paid then, and handlers run" };
     let came = format!("{amount} were agreed, and {captured} came.");
     Some((captured.to_string(), format!("{came} Accepting makes that the payment's amount{then}.")))
 }

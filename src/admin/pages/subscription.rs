@@ -67,7 +67,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 fn flash(done: Option<&str>, gateway: &str) -> Option<Flash> {
     let told = "and the timeline says what came of it.";
     Some(Flash::done(match done? {
-        "owner" => "The owner was given; handlers of subscriptions are told by a worker.".to_owned(),
+        "owner" => "The owner was given; a worker runs the handlers of subscriptions.".to_owned(),
         "underway" => {
             let text = "The gateway has not answered, so it may have acted or not. A worker asks again until that is \
                         known; do not ask for it again.";

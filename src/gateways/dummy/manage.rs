@@ -98,7 +98,7 @@ async fn choose(secret: &Secret, request: &PageRequest, plan: Plan) -> PageRespo
         return PageResponse::Error(502, why);
     }
     if choice == Choice::Subscribe {
-        let message = format!("The shop was told: {}. You can close this page.", plan.status);
+        let message = format!("The shop has heard: {}. You can close this page.", plan.status);
         return leave(request, plan.return_url.as_deref(), "Thank you", &message);
     }
     PageResponse::Redirect(link(secret, &request.address, &plan))

@@ -62,7 +62,7 @@ async fn choose(secret: &Secret, request: &PageRequest, checkout: &Checkout) -> 
     let event = DummyEvent::new(id, kind, checkout.token.as_str(), checkout.amount);
     match deliver(&request.endpoint, verify::delivery(secret, event.body(request.now), request.now)).await {
         Ok(()) => {
-            let message = format!("The shop was told: {}. You can close this page.", kind.as_str());
+            let message = format!("The shop has heard: {}. You can close this page.", kind.as_str());
             leave(request, checkout.return_url.as_deref(), "Thank you", &message)
         }
         Err(why) => PageResponse::Error(502, why),

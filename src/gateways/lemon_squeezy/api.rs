@@ -132,7 +132,7 @@ impl Api {
         let amount = match call.amount {
             Some(Money { minor, .. }) if call.tries > 1 => {
                 let why = format!(
-                    "whether the first try refunded {minor} cents can't be told: {left} are left; refresh the payment, and \
+                    "it is not known whether the first try refunded {minor} cents: {left} are left; refresh the payment, and \
                      refund again if it is missing"
                 );
                 return Err(GatewayError::OutcomeUnknown(why));

@@ -18,9 +18,7 @@ pub(super) fn write(money: Money) -> Result<Value, GatewayError> {
         let read = Decimal::parse(&number.to_string()).ok().and_then(|decimal| decimal.exact(money.currency));
         read == Some(money.minor)
     };
-    number
-        .filter(is_same)
-        .ok_or_else(|| GatewayError::Declined(format!("Mercado Pago can't be told an amount like {money}")))
+    number.filter(is_same).ok_or_else(|| GatewayError::Declined(format!("Mercado Pago takes no amount like {money}")))
 }
 
 /// The amount in the field `name`; `None` where the object has none.

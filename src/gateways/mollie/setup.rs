@@ -9,7 +9,7 @@ pub(super) fn setup(has_api_key: bool) -> Setup {
         "In Mollie's dashboard, open Developers, then API keys, and give a key of the website profile to this \
          variant: test_… or live_…. Without one, Mollie's hints are kept and wait: they name a payment and say \
          nothing of it.",
-        "Give the public address of {address} to the variant as webhook_url. Mollie is told it with every payment \
+        "Give the public address of {address} to the variant as webhook_url. Mollie gets it with every payment \
          that is created here; there is nothing to register in the dashboard.",
         "If your own code creates payments, pass that address to Mollie as their webhookUrl, and the payment's token \
          as payment_token in their metadata, so that events find their payment.",

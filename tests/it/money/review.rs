@@ -43,7 +43,7 @@ async fn stuck(kind: Kind) -> (App, Notes, Fake, String) {
 async fn paid_at_the_dummy(kind: Kind, minor: i64) -> (App, String) {
     let (dummy, euros) = (Dummy::new("secret"), money(minor, "EUR"));
     let app = App::bare(kind, |builder| builder.variant("dummy", dummy.clone())).await;
-    app.payments.mount("/payments");
+    let _ = app.payments.mount("/payments");
     let token = app.payments.create(NewPayment::new("dummy", money(4999, "EUR"))).await.unwrap().payment.token;
     app.dummy_says(&DummyEvent::new("de_1", Happened::Paid, &token, euros)).await;
     (app, token)
