@@ -5,6 +5,7 @@
 //! - `statements`: what one batch asks of the database
 //! - `processing`: a backlog, beside the same rows written by hand
 //! - `async`: a backlog with an async handler, beside the same without
+//! - `search`: a backlog with the notes of whose words are owed, beside the same without; and writing the words
 //! - `end-to-end`: a shop that takes events in and processes them, beside a bare loop on SQLite
 //! - `beside`: intake with a busy worker, beside intake alone
 //! - `wake-up`: from the commit of a lone event to its handler, and what a worker costs that waits
@@ -39,6 +40,7 @@ mod load;
 mod prepared;
 mod processing;
 mod rows;
+mod search;
 mod shop;
 mod statements;
 mod wake_up;
@@ -50,10 +52,11 @@ use databases::Server;
 /// What a section is called, and what it measures on a server.
 type Section = (&'static str, fn(&Server));
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     ("statements", statements::run),
     ("processing", processing::run),
     ("async", after_commit::run),
+    ("search", search::run),
     ("end-to-end", end_to_end::run),
     ("beside", beside::run),
     ("wake-up", wake_up::run),
