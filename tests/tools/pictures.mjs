@@ -32,6 +32,8 @@ const PURCHASES = [
   ['kettle', 4999, 7 * HOUR, 'noor@example.net', ['checkout.session.async_payment_failed']],
   ['cup', 1800, 5 * HOUR, null, 'authorize'],
   ['teapot', 3250, 3 * HOUR, 'sven@example.se', ['checkout.session.completed', 'charge.succeeded', 'charge.refunded.partial']],
+  // The price of before: less than what is due.
+  ['teapot', 2950, 2 * HOUR, 'ida.holm@example.dk', ['checkout.session.completed', 'charge.succeeded']],
   ['kettle', 4999, 48 * MINUTE, 'maria.silva@example.com', ['checkout.session.completed', 'payment_intent.succeeded', 'charge.succeeded']],
   ['cup', 1800, 16 * MINUTE, null, 'pay'],
   ['teapot', 3250, 3 * MINUTE, 'tom.baker@example.co.uk', ['payment_intent.processing']],
@@ -152,6 +154,12 @@ async function subscribe([owner, age, quantity, status, steps], number) {
 // Deliveries that are refused: signed for another endpoint, not signed, to a mistyped address.
 async function trouble() {
   const send = (path, headers) => fetch(`${shop}${path}`, { method: 'POST', headers, body: '{}' });
+  // Events that can't be read: amounts as texts.
+  for (const id of ['evt_1BadAmountA', 'evt_1BadAmountB']) {
+    const charge = { id: `ch_${id}`, object: 'charge', amount: '49.99', currency: 'eur', captured: true, status: 'succeeded' };
+    const created = Math.floor(Date.now() / 1000);
+    await post(JSON.stringify({ id, object: 'event', created, livemode: false, type: 'charge.succeeded', data: { object: charge } }), secrets[0], created);
+  }
   for (let i = 0; i < 3; i += 1) await send('/payments/stripe/', { 'stripe-signature': `t=1791800000,v1=${'0'.repeat(64)}` });
   await send('/payments/stripe/', {});
   await send('/payments/strip/', {});
@@ -209,11 +217,13 @@ async function pagesOf(command, look) {
   const event = await opened({ text: 'checkout.session.completed' });
   await command({ cmd: 'open', url: `${admin}/subscriptions?q=user-12`, ...look });
   const subscription = await opened({ selector: '.row-link' });
+  await command({ cmd: 'open', url: `${admin}/payments?status=review`, ...look });
+  const review = await opened({ selector: '.row-link' });
   const down = [{ cmd: 'run', script: "document.querySelector('#subscriptions').scrollIntoView()" }];
   const confirm = [{ cmd: 'run', script: `document.querySelectorAll('${tick}').forEach((box, at) => { box.checked = at % 4 === 1; })` },
     { cmd: 'click', selector: '.bulk button[value=requeue]' }];
   return {
-    overview: { url: `${admin}/`, height: 860 },
+    overview: { url: `${admin}/`, height: 1080 },
     'overview-subscriptions': { url: `${admin}/`, then: down, height: 720 },
     subscriptions: { url: `${admin}/subscriptions`, height: 860 },
     subscription: { url: subscription, height: 1120 },
@@ -221,6 +231,10 @@ async function pagesOf(command, look) {
     payment: { url: payment, height: 1120 },
     refund: { url: `${payment}/refund?amount=15.00`, height: 560 },
     rebuild: { url: `${payment}/rebuild`, height: 720 },
+    review: { url: `${review}/review`, height: 820 },
+    customer: { url: `${payment}/customer`, height: 640 },
+    search: { url: `${admin}/search?for=example`, height: 860 },
+    failures: { url: `${admin}/failures`, height: 480 },
     disputes: { url: `${admin}/disputes`, height: 560 },
     books: { url: `${admin}/books?mode=test`, height: 960 },
     events: { url: `${admin}/events`, height: 960 },
@@ -233,6 +247,7 @@ async function pagesOf(command, look) {
   };
 }
 
+const NARROW = ['overview', 'payments', 'payment', 'events'];
 const ON_A_PHONE = ['overview', 'overview-subscriptions', 'subscriptions', 'subscription', 'payments', 'payment', 'events'];
 
 async function draw(folder) {
@@ -248,6 +263,7 @@ async function draw(folder) {
       await picture(page, `${name}-${scheme}`, { auth, width: 1280, height: page.height, scheme });
     }
   }
+  for (const name of NARROW) await picture(pages[name], `${name}-narrow`, { auth, width: 900, height: 1120 });
   for (const name of ON_A_PHONE) await picture(pages[name], `${name}-phone`, { auth, width: 360, height: 1200 });
   end();
 }
