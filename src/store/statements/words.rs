@@ -42,7 +42,6 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(pay_payers, pay_payments);
-diesel::allow_tables_to_appear_in_same_query!(pay_words_owed, pay_payments);
 
 use pay_audit::dsl as a;
 use pay_payers::dsl as y;
@@ -95,16 +94,24 @@ impl Words for Connection {
     }
 
     fn words_owed(&mut self, end: End, limit: i64) -> Result<Vec<Owed>, Error> {
-        // A note on a payment may be written while another payment absorbs it.
-        let notes = o::pay_words_owed.left_join(p::pay_payments.on(p::id.eq(o::payment_id))).limit(limit);
-        let notes = notes.select((o::id, o::payment_id, o::subscription_id, p::absorbed_by.nullable()));
-        let rows: Vec<(i64, i64, i64, Option<PaymentId>)> = match end {
+        let notes = o::pay_words_owed.limit(limit);
+        let rows: Vec<(i64, i64, i64)> = match end {
             End::Oldest => notes.order(o::id).load(self),
             End::Newest => notes.order(o::id.desc()).load(self),
         }
         .map_err(failed("reading whose words are to be written"))?;
-        let owed = |(id, payment, subscription, into): (i64, i64, i64, Option<PaymentId>)| {
-            (id, into.map_or_else(|| subject((payment, subscription)), Subject::Payment))
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let payments: Vec<PaymentId> = rows.iter().map(|(_, payment, _)| PaymentId(*payment)).collect();
+        // A note on a payment may be written while another payment absorbs it.
+        let absorbed = p::pay_payments.filter(p::id.eq_any(&payments).and(p::absorbed_by.is_not_null()));
+        let absorbed = absorbed.select((p::id, p::absorbed_by.assume_not_null())).load(self);
+        let into: HashMap<PaymentId, PaymentId> =
+            absorbed.map_err(failed("reading absorbed payments"))?.into_iter().collect();
+        let owed = |(id, payment, subscription)| match into.get(&PaymentId(payment)) {
+            Some(into) => (id, Subject::Payment(*into)),
+            None => (id, subject((payment, subscription))),
         };
         Ok(rows.into_iter().map(owed).collect())
     }
