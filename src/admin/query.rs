@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Query;
 
-use super::views::list::{Choice, Paging, Select, Tab};
+use super::views::list::{Choice, Paging, Select, Tab, Tabs};
 use super::views::parts::Link;
 use super::views::words;
 use crate::payments::Payments;
@@ -137,6 +137,13 @@ impl Fields {
             back: link(page.back),
             further: link(page.further),
         }
+    }
+
+    /// How many rows the list has in all, as its tab says it: where nothing but the tab filters it.
+    pub(super) fn in_all<'a>(&self, tabs: &'a Tabs, by: &str) -> Option<&'a str> {
+        let is_place = |name: &str| PLACE.contains(&name) || name == "sort";
+        let is_plain = self.0.iter().all(|(name, _)| name == by || is_place(name));
+        tabs.tabs.iter().find(|tab| tab.current && is_plain)?.count.as_deref()
     }
 
     /// A tab that sets `name` to `value`.

@@ -45,9 +45,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let list = frame.href("events");
     let is_filtered = view.is_filtered();
     let found = visit.engine().event_list(view, place).await?;
+    let tabs = tabs(&asked, &list, &found);
+    let paging = asked.fields.paging(&list, "event", &found.page, Order::default());
     let page = Events {
         page: frame.page("Events", "events"),
-        tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes {
             notes: notes(&frame, &asked, &found),
@@ -63,7 +64,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         failures: Link::new("Failures by cause", frame.href("failures")),
         newest: found.page.rows.first().map(|row| row.id.0).filter(|_| place.is_none()),
         empty: empty(&visit, &asked, &list, &found),
-        paging: asked.fields.paging(&list, "event", &found.page, Order::default()),
+        paging: paging.of(asked.fields.in_all(&tabs, "state")),
+        tabs,
         rows: list::readable(found.page.each(|row| self::row(&visit, &frame, (&asked, &found), row)), "Event"),
     };
     Ok(frame.render(&page))

@@ -48,9 +48,9 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let totals = totals(&visit, &asked, &list, &view).await?;
     let found = visit.engine().payment_list(view, place).await?;
     let at_newest = place.is_none() && order == Order::default();
+    let tabs = tabs(&asked, &list, &found);
     let page = Payments {
         page: frame.page("Payments", "payments"),
-        tabs: tabs(&asked, &list, &found),
         filter: form(&visit, &asked, &list, &found),
         notes: Notes { notes: notes(&frame, &asked, &found), fresh: at_newest.then(|| asked.fields.with(&list, "", None)), what: "payment" },
         presets: presets(&visit, &frame, &asked, &list),
@@ -60,7 +60,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         by_age: column(&asked, &list, order, false),
         order: ORDERS.iter().find(|(.., known)| *known == order).map_or("newest first", |(_, words, _)| words),
         empty: empty(&visit, &asked, &list, &found),
-        paging: asked.fields.paging(&list, "payment", &found.page, order),
+        paging: asked.fields.paging(&list, "payment", &found.page, order).of(asked.fields.in_all(&tabs, "status")),
+        tabs,
         rows: list::readable(found.page.each(|row| listed(&frame, &asked, row)), "Payment"),
     };
     Ok(frame.render(&page))

@@ -46,9 +46,11 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let at_newest = place.is_none() && sort == SubscriptionSort::Id;
     let order = Order { by_amount: false, rising: sort != SubscriptionSort::Id };
+    let tabs = tabs(&asked, &list, &found);
+    let shown = asked.fields.paging(&list, "subscription", &found.page, order).of(asked.fields.in_all(&tabs, "status"));
     let page = Subscriptions {
         page: frame.page("Subscriptions", "subscriptions"),
-        tabs: tabs(&asked, &list, &found),
+        tabs,
         filter: form(&visit, &asked, &list),
         notes: Notes {
             notes: notes(&frame, &asked, &found),
@@ -62,7 +64,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             SubscriptionSort::Renewal => "those first that renew first",
             SubscriptionSort::Due => "those first that are past due the longest",
         },
-        paging: paging(asked.fields.paging(&list, "subscription", &found.page, order), found.edges),
+        paging: paging(shown, found.edges),
         rows: found.page.rows.iter().map(|row| listed(&frame, &asked, row)).collect(),
     };
     Ok(frame.render(&page))

@@ -128,7 +128,7 @@ pub(crate) struct Column {
 #[derive(Debug, Clone, Default, Template)]
 #[template(path = "parts/paging.html")]
 pub(crate) struct Paging {
-    /// What is shown: `Showing payments 1–50`.
+    /// What is shown: `Showing payments 1–50 of 100+`.
     pub(crate) shown: String,
     /// All rows of the list as a file.
     pub(crate) csv: Option<String>,
@@ -140,6 +140,16 @@ pub(crate) struct Paging {
     pub(crate) back: Option<String>,
     /// Where the rows after are.
     pub(crate) further: Option<String>,
+}
+
+impl Paging {
+    /// The same, which says of the first part of a list how many rows there are in all, if that is known.
+    pub(crate) fn of(mut self, in_all: Option<&str>) -> Self {
+        if let (Some(all), None, Some(_)) = (in_all, &self.back, &self.further) {
+            self.shown.push_str(&format!(" of {all}"));
+        }
+        self
+    }
 }
 
 /// What an empty list says instead.

@@ -1,7 +1,8 @@
 //! Does an address that can't be meant get clear words, and lose nothing of what was typed?
 
 use super::filled;
-use crate::app::on_both_databases;
+use crate::app::{App, on_both_databases};
+use crate::scenes::completed_as;
 
 on_both_databases! {
     async fn what_cannot_be_read_is_said_and_stays_in_its_field(kind) {
@@ -59,6 +60,31 @@ on_both_databases! {
         assert!(listed.html.contains("The search found more than 500 payments"), "{}", listed.html);
         assert_eq!(listed.ids.len(), 50);
         assert!(!app.list("payments?q=customer7").await.html.contains("more than"));
+    }
+
+    async fn the_first_part_of_a_list_says_of_how_many_rows(kind) {
+        let app = App::new(kind).await;
+        for number in 0..51 {
+            let token = app.order().await.token;
+            app.deliver(&[&completed_as(number, &token)]).await;
+        }
+        let shown = async |path: &str| app.get(&format!("/payments/admin/{path}")).await.text();
+        for (path, words) in [
+            ("payments", "Showing payments 1–50 of 51"),
+            ("payments?status=paid&sort=created", "Showing payments 1–50 of 51"),
+            ("events", "Showing events 1–50 of 51"),
+            ("events?state=completed", "Showing events 1–50 of 51"),
+        ] {
+            assert!(shown(path).await.contains(words), "{path}: {}", shown(path).await);
+        }
+        // The tabs count without the other filters, and later parts do not begin at the first row.
+        for path in ["payments?variant=stripe", "events?variant=stripe", "payments?before=2", "events?before=2"] {
+            assert!(!shown(path).await.contains(" of 51"), "{path}");
+        }
+        for _ in 0..50 {
+            app.order().await;
+        }
+        assert!(shown("payments").await.contains("Showing payments 1–50 of 100+"), "{}", shown("payments").await);
     }
 
     async fn an_empty_list_says_what_to_do(kind) {
