@@ -1,6 +1,7 @@
 //! What have I bought? A customer's own orders, with what became of their money.
 
 use actix_payments::Payments;
+use actix_payments::domain::fact::State;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -18,7 +19,7 @@ struct Bought {
     item: String,
     status: String,
     paid: String,
-    /// What went back, and when: a line each.
+    /// What went back and what is on its way: a line each.
     refunds: Vec<String>,
 }
 
@@ -27,12 +28,13 @@ pub(crate) async fn mine(req: HttpRequest, payments: Payments, db: Db) -> Result
     let mut bought = Vec::new();
     for order in db.run(move |conn| Ok::<_, Failure>(orders::of(conn.lent(), &customer)?)).await? {
         let Some(history) = payments.history(&order.token.unwrap_or_default()).await? else { continue };
-        let refunds = history.refunds.iter().map(|refund| match refund.amount {
-            Some(amount) => format!("{amount} went back on {}", refund.at.date()),
-            None => format!("a refund of {}", refund.at.date()),
-        });
-        let (status, paid) = (history.payment.status.to_string(), history.payment.captured.to_string());
-        bought.push(Bought { item: order.item, status, paid, refunds: refunds.collect() });
+        let payment = history.payment;
+        let back = (payment.refunded.minor > 0).then(|| format!("{} went back", payment.refunded));
+        let pending = history.refunds.iter().filter(|refund| refund.state == State::Pending);
+        let on_its_way = pending.filter_map(|refund| Some(format!("{} are on their way back", refund.amount?)));
+        let refunds = back.into_iter().chain(on_its_way).collect();
+        let (status, paid) = (payment.status.to_string(), payment.captured.to_string());
+        bought.push(Bought { item: order.item, status, paid, refunds });
     }
     page(&Mine { orders: bought })
 }

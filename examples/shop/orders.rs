@@ -1,5 +1,6 @@
 //! Which orders does the shop have? A table of the shop's own, in the same database as the payments.
 
+use actix_payments::domain::Timestamp;
 use actix_payments::{AnyConnection, AnyRef, Database};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -42,7 +43,8 @@ pub(crate) fn create_table(database: &Database<AnyConnection>) -> Result<(), Box
         "CREATE TABLE IF NOT EXISTS shop_orders (
             id TEXT PRIMARY KEY, item TEXT NOT NULL, variant TEXT NOT NULL, amount BIGINT NOT NULL,
             currency TEXT NOT NULL, status TEXT NOT NULL, token TEXT, receipts BIGINT NOT NULL DEFAULT 0)",
-        "CREATE TABLE IF NOT EXISTS shop_customers (order_id TEXT PRIMARY KEY, customer TEXT NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS shop_customers (
+            order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, bought_at BIGINT NOT NULL)",
     ];
     let mut conn = database.connection()?;
     for sql in tables {
@@ -86,14 +88,20 @@ pub(crate) fn count_receipt(conn: AnyRef<'_>, id: &str) -> QueryResult<()> {
 
 /// Whose order it is.
 pub(crate) fn give(conn: AnyRef<'_>, id: &str, customer: &str) -> QueryResult<()> {
-    let sql = "INSERT INTO shop_customers (order_id, customer) VALUES ($1, $2)";
-    on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(id).bind::<Text, _>(customer).execute(conn))?;
+    let sql = "INSERT INTO shop_customers (order_id, customer, bought_at) VALUES ($1, $2, $3)";
+    let now = Timestamp::now_utc().unix_timestamp();
+    on!(conn, conn => diesel::sql_query(sql)
+        .bind::<Text, _>(id)
+        .bind::<Text, _>(customer)
+        .bind::<BigInt, _>(now)
+        .execute(conn))?;
     Ok(())
 }
 
+/// The newest hundred orders of a customer.
 pub(crate) fn of(conn: AnyRef<'_>, customer: &str) -> QueryResult<Vec<Order>> {
-    let sql =
-        "SELECT shop_orders.* FROM shop_customers JOIN shop_orders ON id = order_id WHERE customer = $1 LIMIT 100";
+    let sql = "SELECT shop_orders.* FROM shop_customers JOIN shop_orders ON id = order_id WHERE customer = $1
+        ORDER BY bought_at DESC LIMIT 100";
     on!(conn, conn => diesel::sql_query(sql).bind::<Text, _>(customer).load(conn))
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::customer::{cookie, customer};
-use crate::pages::{Failure, new_id, page, root};
+use crate::pages::{Failure, new_customer, page, root};
 use crate::settings::TeaPrices;
 
 /// What the box costs on the dummy gateway, in cents.
@@ -64,7 +64,7 @@ async fn subscribe(
 ) -> Result<HttpResponse, Failure> {
     let price = prices.0.iter().find(|(variant, _)| *variant == form.variant);
     let (variant, price) = price.ok_or(Failure::bad("the tea box is not sold that way"))?;
-    let owner = customer(&req).map_or_else(new_id, Ok)?;
+    let owner = customer(&req).map_or_else(new_customer, Ok)?;
     let back = root(&req);
     let new = NewSubscription::new(variant, price)
         .owner(&owner)

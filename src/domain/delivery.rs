@@ -7,7 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 
 /// An HTTP request that reached a webhook endpoint, as it was received.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Delivery {
     /// The header fields in the order in which they were received: names in lower case, values unchanged.
@@ -47,6 +47,18 @@ impl Delivery {
         let mut found = self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| String::from_utf8_lossy(v));
         let first = found.next()?;
         Some(found.fold(first, |all, next| Cow::Owned(format!("{all}, {next}"))))
+    }
+}
+
+/// Without the values of fields that are secrets, and without the body, which may be of a person.
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value): &(String, Vec<u8>)| match is_secret_header(name) {
+            true => format!("{name}: …"),
+            false => format!("{name}: {}", String::from_utf8_lossy(value)),
+        };
+        let headers: Vec<String> = self.headers.iter().map(shown).collect();
+        f.debug_struct("Delivery").field("headers", &headers).field("body", &self.body.len()).finish_non_exhaustive()
     }
 }
 

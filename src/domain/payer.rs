@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::search::{self, Piece};
 
 /// What events tell of whoever pays. A field is `None` where they don't say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Payer {
     /// The customer's name, or the name on the card.

@@ -79,7 +79,7 @@ macro_rules! serialized {
     )*};
 }
 
-serialized! { Currency, EventState, Source, Status, }
+serialized! { Currency, EventState, MovementKind, Source, State, Status, }
 
 impl FromStr for Currency {
     type Err = ParseCurrencyError;

@@ -27,12 +27,13 @@ const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);
 /// How often doubts are looked for, and how long one must have stood: most are over with the next event, which comes in
-/// moments. A worker asks about the same one twice at the most, and about one subscription so often in the time in
-/// which others are left alone.
+/// moments. A worker asks about the same one until it was answered twice, and where the gateway does not answer twice a
+/// day, and about one subscription so often in the time in which others are left alone.
 const DOUBTS: Duration = Duration::from_secs(60);
 const STANDS: Duration = Duration::from_secs(10);
 const PER_DOUBT: i64 = 2;
 const PER_SUBSCRIPTION: i64 = 6;
+const UNANSWERED: Duration = Duration::from_secs(86_400);
 /// After how many answers in a row that say nothing a gateway is left alone until the next look, and for how long it is
 /// asked at the most. The next look goes on where this one ended: what was asked about is left alone then.
 const IN_VAIN: usize = 3;
@@ -126,6 +127,7 @@ impl Engine {
                     since: now - STANDS,
                     asked: now - ALONE,
                     asker: Requester::Worker.name(),
+                    unanswered: now - UNANSWERED,
                     per_doubt: PER_DOUBT,
                     per_subscription: PER_SUBSCRIPTION,
                     limit: AT_ONCE,

@@ -25,12 +25,17 @@ impl Step<'_> {
         }
         let is_ignored = self.unmatched == Unmatched::Ignore;
         // The event of what took the money may never come, and this one says how much it was.
-        let is_money = self.unmatched == Unmatched::Adopt && !self.read.interpretation.facts.is_empty();
+        let states_money = !self.read.interpretation.facts.is_empty();
+        if states_money && self.unmatched == Unmatched::Park {
+            return Ok(self.waits_to_link(None, ""));
+        }
+        let is_money = states_money && self.unmatched == Unmatched::Adopt;
         // Where others are ignored, its invoice may still turn out to be of a subscription started here.
         let may_wait = if is_ignored { self.names_invoice && !self.grace.is_zero() } else { true };
         if may_wait && !self.event.was_parked && !(is_money && self.grace.is_zero()) {
             let then = if is_money { "; after the grace time it is adopted" } else { "" };
-            return Ok(self.waits_to_link(if is_ignored || is_money { self.grace } else { LINKING }, then));
+            let time = if is_ignored || is_money { self.grace } else { LINKING };
+            return Ok(self.waits_to_link(Some(time), then));
         }
         if is_money {
             return self.adopt(set);
@@ -38,11 +43,12 @@ impl Step<'_> {
         Ok(if self.is_wanted { self.nothing_to_do() } else { self.unlinked() })
     }
 
-    fn waits_to_link(&self, time: Duration, then: &str) -> Stepped {
+    /// `None`: for as long as it takes.
+    fn waits_to_link(&self, time: Option<Duration>, then: &str) -> Stepped {
         let named = all(&self.read.interpretation.references).join(", ");
         let why = format!("waits until a payment bears one of {named}, to link them{then}");
         let parked = self.ended(EventState::Parked, "parked", why);
-        let due_at = Some(later(self.event.row.received_at.max(self.now), time));
+        let due_at = time.map(|time| later(self.event.row.received_at.max(self.now), time));
         Stepped { verdict: Verdict { due_at, finished_at: None, ..parked.verdict }, ..parked }
     }
 

@@ -130,12 +130,19 @@ fn is_unread_fee((stored, rebuilt): &Sides) -> bool {
     stored.as_ref().is_none_or(lacks_its_time)
 }
 
+/// Within how much two times are one: an older release did not read the versions by which Square tells apart what changed
+/// within a millisecond.
+const ONE_MOMENT: time::Duration = time::Duration::milliseconds(1);
+
 /// The stored fact with the fields that it lacks. How a total of refunds came about is one of them. The time at which a fee
 /// was taken is none: the books go by it.
 fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
     let mut stored = stored.clone();
     if stored.aspect == Aspect::RefundTotal {
         (stored.face, stored.state) = (rebuilt.face, rebuilt.state);
+    }
+    if (stored.occurred_at - rebuilt.occurred_at).abs() < ONE_MOMENT && stored.event_id == rebuilt.event_id {
+        stored.occurred_at = rebuilt.occurred_at;
     }
     Fact {
         parent: stored.parent.or(rebuilt.parent.clone()),

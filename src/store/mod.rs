@@ -271,6 +271,8 @@ pub(crate) trait Lists {
         variants: &[String],
         cap: i64,
     ) -> Result<Vec<PaymentId>, Error>;
+    /// The payments with this reference of the host's, the newest up to `cap`.
+    fn payments_with_reference(&mut self, reference: &str, cap: i64) -> Result<Vec<PaymentId>, Error>;
     /// The currencies in which there are payments.
     fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error>;
     /// When the first payments from each of these ids on were created.

@@ -174,8 +174,9 @@ pub(crate) struct Doubts<'a> {
     pub since: Timestamp,
     pub asked: Timestamp,
     /// Whose questions are counted: there are fewer of them than this since the newest moment that is known of the
-    /// subscription, and than the next after `asked`.
+    /// subscription, and than the next after `asked`. One that got no answer counts only from `unanswered` on.
     pub asker: &'a str,
+    pub unanswered: Timestamp,
     pub per_doubt: i64,
     pub per_subscription: i64,
     pub limit: i64,

@@ -111,6 +111,45 @@ on_both_databases! {
         assert_eq!(app.payments.history("pay_unknown").await.unwrap(), None);
     }
 
+    async fn the_movements_of_a_payment_are_those_of_the_books(kind) {
+        let app = App::new(kind).await;
+        let token = order(&app, "mia@shop.example", "order-1").await;
+        let story = |name: &str| of_story(name, 1, &token);
+        let charge = story("charge.succeeded");
+        // Reported again a month later, which moves nothing, and a refund that fails after all.
+        let mut again: serde_json::Value = serde_json::from_str(&charge).unwrap();
+        again["id"] = "evt_again".into();
+        again["type"] = "charge.updated".into();
+        again["created"] = (again["created"].as_i64().unwrap() + 30 * 86_400).into();
+        let mut failed: serde_json::Value = serde_json::from_str(&story("refund.created")).unwrap();
+        failed["id"] = "evt_failed".into();
+        failed["type"] = "refund.failed".into();
+        failed["created"] = (failed["created"].as_i64().unwrap() + 86_400).into();
+        failed["data"]["object"]["status"] = "failed".into();
+        let (again, failed) = (again.to_string(), failed.to_string());
+        app.deliver(&[&story("checkout.session.completed"), &charge, &story("refund.created"), &again, &failed]).await;
+        let history = app.payments.history(&token).await.unwrap().unwrap();
+        let micros = |at: Timestamp| at.unix_timestamp_nanos() / 1_000;
+        let own = history.movements.iter().map(|one| format!("{} {} {}", one.kind, one.amount, micros(one.moved_at)));
+        let mut own: Vec<String> = own.collect();
+        let rows = match kind {
+            Kind::Sqlite => {
+                "SELECT kind || ' ' || amount || ' ' || strftime('%s', moved_at) || '000000' AS t FROM pay_movements"
+            }
+            Kind::Postgres => {
+                "SELECT kind || ' ' || amount || ' ' || (extract(epoch FROM moved_at) * 1000000)::bigint AS t FROM pay_movements"
+            }
+        };
+        let mut books = app.texts(rows);
+        own.sort();
+        books.sort();
+        assert_eq!(own, books);
+        assert_eq!(own.len(), 3, "a capture, a refund and its failure: {own:?}");
+        assert_eq!(history.refunds[0].state, State::Failed);
+        let json = serde_json::to_value(&history).unwrap();
+        assert_eq!((&json["refunds"][0]["state"], &json["movements"][0]["kind"]), (&"failed".into(), &"capture".into()));
+    }
+
     async fn an_event_is_listed_with_what_became_of_it_and_read_with_its_body(kind) {
         let app = App::new(kind).await;
         let token = order(&app, "mia@shop.example", "order-1").await;

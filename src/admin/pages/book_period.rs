@@ -102,6 +102,9 @@ fn first_of(year: i32, month: u8) -> Option<Date> {
 
 /// A number of so many digits, from 1 up to `most`.
 fn number(text: &str, digits: usize, most: u8) -> Option<u8> {
-    let number = Some(text).filter(|text| text.len() == digits)?.parse().ok()?;
+    let number = Some(text)
+        .filter(|text| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit()))?
+        .parse()
+        .ok()?;
     (1..=most).contains(&number).then_some(number)
 }

@@ -125,7 +125,6 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &Book) -> Filter {
 
 fn totals(book: &CurrencyBook) -> CurrencyTotals {
     let amount = |minor| Amount::new(Money::new(minor, book.currency));
-    let captured = book.kinds.iter().find(|(kind, _)| *kind == MovementKind::Capture);
     let kind = |(kind, total): &(MovementKind, books::Total)| {
         (kind_words(*kind), grouped(&total.count.to_string()), amount(total.amount))
     };
@@ -137,7 +136,6 @@ fn totals(book: &CurrencyBook) -> CurrencyTotals {
         fees: (book.fees != books::Total::default()).then(|| Fees {
             count: grouped(&book.fees.count.to_string()),
             amount: amount(book.fees.amount),
-            rate: captured.and_then(|(_, captured)| per_cent(book.fees.amount.saturating_neg(), captured.amount)),
             net: amount(book.closing - book.opening + book.fees.amount),
         }),
         is_blank: book.is_blank(),

@@ -54,8 +54,6 @@ pub(crate) struct Fees {
     pub(crate) count: String,
     /// What they come to.
     pub(crate) amount: Amount,
-    /// What part of the captured money they are, in per cent, where money was captured.
-    pub(crate) rate: Option<String>,
     /// What moved in the period, less the fees.
     pub(crate) net: Amount,
 }

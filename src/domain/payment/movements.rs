@@ -53,11 +53,12 @@ impl MovementKind {
 }
 
 /// One movement of money.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[non_exhaustive]
 pub struct Movement {
     /// When the money moved, by the gateway's clock: the moment of the first fact that told of it. Of a fee, when the
     /// gateway took it, where it says so.
+    #[serde(serialize_with = "crate::domain::serialize_time")]
     pub moved_at: Timestamp,
     /// Why it moved.
     pub kind: MovementKind,

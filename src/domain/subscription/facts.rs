@@ -197,7 +197,9 @@ impl SubscriptionFacts {
         let claim = |source| self.owners.get(&source).map(|claim: &OwnerClaim| claim.owner.clone());
         state.owner = claim(OwnerSource::Host).or(state.owner).or(claim(OwnerSource::Checkout));
         state.customer = self.customer.as_ref().map(|customer| customer.email.clone());
-        state.last_invoice = self.last_invoice().cloned();
+        // What a release stored that did not keep the moment has that of the word itself.
+        let dated = |it: &SubscriptionInvoice| SubscriptionInvoice { paid_at: it.paid_since(), ..it.clone() };
+        state.last_invoice = self.last_invoice().map(dated);
         state.past_due_since = self.arrears.since(state.paid_at());
         state.last_good_at = self.arrears.last_good().filter(|_| state.status == SubscriptionStatus::PastDue);
         if state.status == SubscriptionStatus::PastDue && state.is_paid_since() {

@@ -209,10 +209,14 @@ fn shares(transaction: &Object<'_>, made: &[&str], amount: Option<i64>) -> Resul
         let id = line.need_id("id").map_err(|_| unreadable())?;
         let totals = line.object("totals", "totals").ok().flatten().ok_or_else(unreadable)?;
         let total = number_text(&totals, "total").ok().flatten().ok_or_else(unreadable)?;
-        let mut left = total;
+        let (mut refunded, mut charged_back) = (0_i64, 0_i64);
         for raw in made {
-            left = left.saturating_sub(taken(raw, &id).ok_or_else(unreadable)?);
+            let taken = taken(raw, &id).ok_or_else(unreadable)?;
+            refunded = refunded.saturating_add(taken.refunded);
+            charged_back = charged_back.saturating_add(taken.charged_back);
         }
+        // Paddle may say of a chargeback that it is reversed, make an adjustment that reverses it, or both.
+        let left = total.saturating_sub(refunded).saturating_sub(charged_back.max(0));
         let share = left.min(wanted);
         if share > 0 {
             wanted -= share;
@@ -225,19 +229,27 @@ fn shares(transaction: &Object<'_>, made: &[&str], amount: Option<i64>) -> Resul
     Ok(shares)
 }
 
-/// What an adjustment took of an item, or is about to take; less than nothing where it gave something back. `None` if it
-/// does not say so.
-fn taken(raw: &str, item: &str) -> Option<i64> {
+/// What an adjustment took of an item, or is about to take.
+#[derive(Default)]
+struct Taken {
+    refunded: i64,
+    /// Less than nothing where a bank gave it back.
+    charged_back: i64,
+}
+
+/// `None` if the adjustment does not say so.
+fn taken(raw: &str, item: &str) -> Option<Taken> {
     let adjustment = Object::read(raw, "an adjustment").ok()?;
     if matches!(short(&adjustment, "status")?.as_str(), "rejected" | "reversed") {
-        return Some(0);
+        return Some(Taken::default());
     }
-    let sign = match short(&adjustment, "action").as_deref() {
-        Some("credit" | "credit_reverse" | "chargeback_warning" | "chargeback_warning_reverse") => return Some(0),
-        Some(action) if action.ends_with("_reverse") => -1,
-        _ => 1,
-    };
     let items = adjustment.objects("items", "an item").ok()?;
     let mut of_it = items.iter().filter(|of| short(of, "item_id").as_deref() == Some(item));
-    of_it.try_fold(0_i64, |sum, of| sum.checked_add(sign * number_text(of, "amount").ok()??))
+    let sum = of_it.try_fold(0_i64, |sum, of| sum.checked_add(number_text(of, "amount").ok()??))?;
+    Some(match short(&adjustment, "action").as_deref() {
+        Some("credit" | "credit_reverse" | "chargeback_warning" | "chargeback_warning_reverse") => Taken::default(),
+        Some("chargeback") => Taken { charged_back: sum, ..Taken::default() },
+        Some("chargeback_reverse") => Taken { charged_back: -sum, ..Taken::default() },
+        _ => Taken { refunded: sum, ..Taken::default() },
+    })
 }

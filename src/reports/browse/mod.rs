@@ -11,7 +11,7 @@ mod words;
 
 pub(crate) use events::page as events_in;
 pub(crate) use lists::{event_rows, payment_rows, payments_of_customer};
-pub(crate) use payments::{by_text, of_payer as payments_of_payer, page as payments_in};
+pub(crate) use payments::{of_payer as payments_of_payer, page as payments_in};
 pub(crate) use readable::readable;
 pub(crate) use subscriptions::{SubscriptionPage, SubscriptionView};
 pub(crate) use view::{

@@ -48,16 +48,6 @@ pub(crate) fn newer(
     Ok(read(tx, &view, variants, window, cap)?.0.ids.len())
 }
 
-/// The payments that `text` names, newest first: by no beginnings, only what it is as a whole.
-pub(crate) fn by_text(tx: &mut dyn Tx, text: &str, variants: &[String], limit: i64) -> Result<Vec<PaymentRow>, Error> {
-    let ids = found(tx.find_payments(text, true, variants, limit)?).0;
-    let window = window(tx, &PaymentFilter::default())?;
-    let ids = tx.payment_ids(&PaymentStream::Found(ids), &PaymentFilter::default(), &window, false, limit)?;
-    let mut rows = tx.payments_of(&ids)?;
-    rows.sort_by_key(|row| std::cmp::Reverse(row.id));
-    Ok(rows)
-}
-
 /// A part of the payments of the customer whom the gateway of this variant knows by this id.
 pub(crate) fn of_payer(
     tx: &mut dyn Tx,

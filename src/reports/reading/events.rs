@@ -26,7 +26,7 @@ pub struct EventQuery {
 }
 
 /// A part of a list of events, newest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct EventList {
     /// The events. Fewer than were asked for do not mean that the list ends: only so many rows are looked at.

@@ -18,7 +18,7 @@ use crate::store::rows::TransitionRow;
 const EVENTS: i64 = 1_000;
 
 /// All that is known of one payment. Lists begin with the newest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PaymentHistory {
     /// The payment as it stands.
@@ -27,9 +27,10 @@ pub struct PaymentHistory {
     pub gateway_refs: Vec<String>,
     /// Who paid and how, as far as events say.
     pub payer: Payer,
-    /// Its changes of status, and others of which handlers hear.
+    /// Its changes of status, and others of which handlers hear: the newest 500.
     pub transitions: Vec<PastTransition>,
-    /// What went back, or was to go back.
+    /// What went back, or was to go back: look at the state of each. A company that reports only what was refunded in all
+    /// has none here; [`Payment::refunded`] is the sum in either case.
     pub refunds: Vec<PastRefund>,
     /// What the customer or the bank disputed.
     pub disputes: Vec<PastDispute>,
@@ -55,7 +56,7 @@ pub struct PastTransition {
 }
 
 /// A refund, as the gateway reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PastRefund {
     /// The gateway's id of it.
@@ -67,11 +68,12 @@ pub struct PastRefund {
     /// The gateway's own word for why.
     pub reason: Option<String>,
     /// When it was so, by the gateway's clock.
+    #[serde(serialize_with = "crate::domain::serialize_time")]
     pub at: Timestamp,
 }
 
 /// A dispute, as the gateway reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PastDispute {
     /// The gateway's id of it.
@@ -83,8 +85,10 @@ pub struct PastDispute {
     /// The gateway's own word for why.
     pub reason: Option<String>,
     /// Until when it can be answered.
+    #[serde(serialize_with = "crate::domain::serialize_maybe_time")]
     pub until: Option<Timestamp>,
     /// When it was so, by the gateway's clock.
+    #[serde(serialize_with = "crate::domain::serialize_time")]
     pub at: Timestamp,
 }
 
@@ -98,7 +102,8 @@ impl Engine {
 
 fn history(tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentHistory>, Error> {
     let Some(row) = find::by_token(tx, token)? else { return Ok(None) };
-    let mut facts = tx.facts_of(row.id)?;
+    // With what each register held before: the books date by that when money first moved.
+    let mut facts: Vec<Fact> = tx.ledgers(&[row.id])?.into_iter().map(|(_, fact)| fact).collect();
     let movements = movements(&Ledger::from_facts(facts.iter().cloned()), row.currency);
     facts.sort_by(|a, b| (b.occurred_at, &b.gateway_ref).cmp(&(a.occurred_at, &a.gateway_ref)));
     let of = |aspect| facts.iter().filter(move |fact| fact.aspect == aspect);

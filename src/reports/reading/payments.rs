@@ -8,7 +8,7 @@ use crate::domain::mode::Mode;
 use crate::domain::payment::Status;
 use crate::engine::{Engine, Payment};
 use crate::error::Error;
-use crate::reports::browse::{PaymentView, Place, by_text, payments_in};
+use crate::reports::browse::{PaymentView, Place, payments_in};
 
 /// How many rows a part of a list has, and how many at the most.
 pub(super) const PART: usize = 100;
@@ -27,7 +27,7 @@ pub struct PaymentQuery {
 }
 
 /// A part of a list of payments.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct PaymentList {
     /// The payments. Fewer than were asked for do not mean that the list ends: only so many rows are looked at.
@@ -119,11 +119,12 @@ impl Engine {
 
     /// The payments with this reference, newest first.
     pub(crate) async fn payments_with_reference(self: &Arc<Self>, reference: &str) -> Result<Vec<Payment>, Error> {
-        let (reference, variants) = (reference.to_owned(), self.variant_names());
+        let reference = reference.to_owned();
         self.read(move |tx| {
-            let rows = by_text(tx, &reference, &variants, SAME)?;
-            let bear = rows.iter().filter(|row| row.reference.as_deref() == Some(&reference));
-            Ok(bear.map(Payment::of).collect())
+            let ids = tx.payments_with_reference(&reference, SAME)?;
+            let mut rows = tx.payments_of(&ids)?;
+            rows.sort_by_key(|row| std::cmp::Reverse(row.id));
+            Ok(rows.iter().map(Payment::of).collect())
         })
         .await
     }

@@ -17,6 +17,7 @@ use super::schema::{
 use super::{ADDRESS, Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
+use crate::domain::operation::OperationState;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::error::{Error, ErrorKind};
 use crate::store::audit::ActRow;
@@ -128,7 +129,9 @@ impl Subscriptions for Connection {
         use pay_subscription_operations::dsl as o;
         let of_it = || o::pay_subscription_operations.filter(o::subscription_id.eq(s::id));
         let by_asker = || of_it().filter(o::actor.eq(doubts.asker));
-        let of_this_doubt = by_asker().filter(s::as_of.is_null().or(o::created_at.nullable().ge(s::as_of)));
+        let counts = o::state.eq(OperationState::Done).or(o::created_at.ge(doubts.unanswered));
+        let of_this_doubt =
+            by_asker().filter(s::as_of.is_null().or(o::created_at.nullable().ge(s::as_of))).filter(counts);
         let lately = by_asker().filter(o::created_at.ge(doubts.asked));
         let asked = of_it().filter(o::created_at.ge(doubts.asked).and(o::created_at.ge(s::updated_at)));
         s::pay_subscriptions

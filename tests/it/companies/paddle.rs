@@ -262,6 +262,12 @@ async fn a_refund_is_looked_for_before_it_is_made() {
     let listener = Listener::saying([transaction(&all), made.clone()]);
     asked(&listener).call(&call(Verb::Refund, &["txn_1"], Some(money(4998, "EUR")))).await.unwrap();
     assert!(listener.heard()[1].body.contains(r#""amount":"4998""#), "{}", listener.heard()[1].body);
+    // A chargeback that is reversed both ways is not there twice.
+    let reversed = of("chargeback").replace("approved", "reversed");
+    let all = [adjustment("refund op_0"), reversed, of("chargeback_reverse")].join(",");
+    let listener = Listener::saying([transaction(&all), made.clone()]);
+    asked(&listener).call(&call(Verb::Refund, &["txn_1"], None)).await.unwrap();
+    assert!(listener.heard()[1].body.contains(r#""amount":"2999""#), "{}", listener.heard()[1].body);
     // A refund that got no answer is not sent again by itself.
     let listener = Listener::saying([transaction(""), Say::Nothing]);
     let lost = asked(&listener).call(&call(Verb::Refund, &["txn_1"], None)).await;

@@ -20,7 +20,7 @@ on_both_databases! {
         place.settled();
         let shown = mine(&cookie);
         assert!(shown.contains("Copper kettle 49.99 EUR Status: partially_refunded"), "{shown}");
-        assert!(shown.contains("EUR went back on 20"), "{shown}");
+        assert!(shown.contains("19.99 EUR went back"), "{shown}");
         for stranger in ["", "customer=", "customer=0123456789ab"] {
             assert!(mine(stranger).contains("Nothing yet."), "{stranger}");
         }

@@ -220,6 +220,10 @@ on_both_databases! {
             app.pass(3_600);
             app.drain().await;
             assert_eq!((app.events(ended), app.number("SELECT count(*) FROM pay_payments")), (1, 0), "{unmatched:?}");
+            // It states money, and parked is kept for however long.
+            app.pass(30 * 86_400);
+            app.drain().await;
+            assert_eq!(app.events(ended), 1, "{unmatched:?}");
         }
     }
 

@@ -48,6 +48,14 @@ fn found_payments(
     Ok(ids)
 }
 
+fn with_reference(conn: &mut Connection, reference: &str, cap: i64) -> Result<Vec<PaymentId>, Error> {
+    let query = Said::<BigInt>::new()
+        .sql(format!("SELECT id FROM pay_payments WHERE reference IS NOT NULL AND reference {BYTEWISE} = "))
+        .word(reference)
+        .sql(format!(" AND absorbed_by IS NULL ORDER BY id DESC LIMIT {cap}"));
+    query.load(conn).map_err(failed(SEARCHING))
+}
+
 /// The payment with this token; of one that was absorbed, the payment that it turned out to be.
 fn with_token(conn: &mut Connection, token: &str) -> Result<Vec<PaymentId>, Error> {
     let found = p::pay_payments.filter(p::token.eq(token)).select((p::id, p::absorbed_by));
@@ -168,6 +176,10 @@ impl Lists for Connection {
         cap: i64,
     ) -> Result<Vec<PaymentId>, Error> {
         found_payments(self, text, whole, variants, cap)
+    }
+
+    fn payments_with_reference(&mut self, reference: &str, cap: i64) -> Result<Vec<PaymentId>, Error> {
+        with_reference(self, reference, cap)
     }
 
     fn currencies(&mut self, cap: i64) -> Result<Vec<String>, Error> {
