@@ -139,6 +139,20 @@ on_both_databases! {
         }
     }
 
+    async fn a_payment_that_was_stored_without_the_version_is_the_same(kind) {
+        let (app, payment) = told::<Of>(kind, money(4999, "EUR"), &story::<Of>(&["payment.updated"])).await;
+        let same = async || app.payments.rebuild(&payment.token).await.unwrap().same;
+        assert!(same().await);
+        // As a release stored it that did not read the version.
+        app.run(match kind {
+            Kind::Sqlite => "UPDATE pay_ledger SET occurred_at = substr(occurred_at, 1, 23) || substr(occurred_at, 27)",
+            Kind::Postgres => "UPDATE pay_ledger SET occurred_at = date_trunc('milliseconds', occurred_at)",
+        });
+        assert!(same().await);
+        app.run("UPDATE pay_ledger SET occurred_at = '2026-10-12 08:00:00+00:00'");
+        assert!(!same().await, "another time is another fact");
+    }
+
     async fn a_tip_is_more_than_was_asked_for(kind) {
         let tip = json!({"total_money": {"amount": 5499, "currency": "EUR"}, "tip_money": {"amount": 500, "currency": "EUR"}});
         let all = vec![changed("payment.updated", "payment", tip)];
