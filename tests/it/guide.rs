@@ -206,11 +206,12 @@ fn the_table_of_gateways_says_what_each_can_be_asked_for() {
 }
 
 /// The options that a file of the crate declares: methods that take what they are of, and give it back.
-fn options(source: &str) -> Vec<&str> {
+fn options(source: &str) -> Vec<String> {
+    let source = source.replace("pub const fn", "pub fn");
     let declarations = source.split("\n    pub fn ").skip(1);
     let declared = declarations.filter_map(|rest| rest.split_once('{').map(|(signature, _)| signature));
     let is_option = |signature: &&str| signature.contains("mut self") && signature.contains("Self");
-    declared.filter(is_option).filter_map(|signature| signature.split(['(', '<']).next()).collect()
+    declared.filter(is_option).filter_map(|signature| signature.split(['(', '<']).next()).map(str::to_owned).collect()
 }
 
 #[test]
@@ -225,15 +226,16 @@ fn the_reference_has_every_option() {
         include_str!("../../src/payments/builder/subscriptions.rs"),
         include_str!("../../src/engine/variant.rs"),
         include_str!("../../src/engine/health.rs"),
+        include_str!("../../src/engine/chores.rs"),
         include_str!("../../src/engine/retention.rs"),
         include_str!("../../src/mount.rs"),
         include_str!("../../src/worker/mod.rs"),
         include_str!("../../src/admin/settings.rs"),
     ];
-    let all: Vec<&str> = sources.into_iter().flat_map(options).filter(|option| *option != "link").collect();
+    let all: Vec<String> = sources.into_iter().flat_map(options).filter(|option| option != "link").collect();
     assert!(all.len() > 40, "the options were not found: {all:?}");
     let is_named =
-        |option: &&&str| reference.contains(&format!("`{option}`")) || reference.contains(&format!("`{option}("));
+        |option: &&String| reference.contains(&format!("`{option}`")) || reference.contains(&format!("`{option}("));
     let missing: Vec<_> = all.iter().filter(|option| !is_named(option)).collect();
     assert!(missing.is_empty(), "docs/reference.md lacks {missing:?}");
 }
