@@ -71,8 +71,8 @@ impl Mount {
         self
     }
 
-    /// Mounts no webhook endpoints here, so that the admin pages can have a path or a port of their own. By default they
-    /// are mounted.
+    /// Mounts no webhook endpoints here, so that the admin pages can have a path or a port of their own. By default
+    /// they are mounted.
     pub fn without_webhooks(mut self) -> Self {
         self.webhooks = false;
         self

@@ -68,8 +68,8 @@ impl Ledger {
         }
     }
 
-    /// Puts a fact in the place of whatever its register has: something else than times decides which one counts. Returns
-    /// whether that changed the ledger.
+    /// Puts a fact in the place of whatever its register has: something else than times decides which one counts.
+    /// Returns whether that changed the ledger.
     pub(crate) fn replace(&mut self, fact: Fact) -> bool {
         let key = (fact.aspect, fact.gateway_ref.clone());
         if self.registers.get(&key).is_some_and(|register| register.fact == fact) {

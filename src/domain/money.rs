@@ -213,7 +213,8 @@ pub(crate) fn per_cent(part: i64, whole: i64) -> Option<String> {
     Some(format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100))
 }
 
-/// A sentence with all its amounts as they are written now: `1249.00 EUR were captured` as `1,249.00 EUR were captured`.
+/// A sentence with all its amounts as they are written now: `1249.00 EUR were captured` as `1,249.00 EUR were
+/// captured`.
 pub(crate) fn with_grouped_amounts(sentence: &str) -> String {
     let mut out = String::with_capacity(sentence.len());
     let mut words = sentence.split(' ').peekable();

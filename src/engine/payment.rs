@@ -53,8 +53,8 @@ impl Payment {
         !self.concerns.is_empty()
     }
 
-    /// Whether a person has something to decide about it: also where a review was dismissed, and the money that came pays
-    /// nothing.
+    /// Whether a person has something to decide about it: also where a review was dismissed, and the money that came
+    /// pays nothing.
     pub(crate) fn awaits_decision(&self) -> bool {
         self.needs_review() || (!self.status.was_paid() && self.remaining().minor > 0)
     }

@@ -66,8 +66,8 @@ impl Payments {
         self.0.payment_at(variant, gateway_ref).await
     }
 
-    /// What became of one payment, and when: its transitions, refunds, disputes, movements and events, and the gateway's
-    /// ids; `None` for an unknown token.
+    /// What became of one payment, and when: its transitions, refunds, disputes, movements and events, and the
+    /// gateway's ids; `None` for an unknown token.
     ///
     /// # Errors
     /// What the database says.

@@ -44,8 +44,8 @@ impl Dues {
         }
     }
 
-    /// What the invoices ask for that these name, as facts of their payment. The greatest word of an invoice counts, and
-    /// takes the place of lesser ones: a credit note lowers what an open invoice asks for.
+    /// What the invoices ask for that these name, as facts of their payment. The greatest word of an invoice counts,
+    /// and takes the place of lesser ones: a credit note lowers what an open invoice asks for.
     pub(super) fn facts(&self, variant: &str, references: &References) -> Vec<Fact> {
         let known = |text: &String| self.0.get(&(variant.to_owned(), text.clone()));
         let due =

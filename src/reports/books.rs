@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::Timestamp;
 use crate::domain::id::PaymentId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, per_cent};
 use crate::domain::payment::MovementKind;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -60,6 +60,18 @@ pub(crate) struct Beside {
     pub tokens: BTreeMap<PaymentId, String>,
     /// What of a movement is a fee, by the number of the movement.
     pub fees: BTreeMap<i64, i64>,
+}
+
+impl Beside {
+    /// What is left of a movement with its fee, in minor units, if the fee is known.
+    pub(crate) fn net(&self, row: &MovementRow) -> Option<i64> {
+        self.fees.get(&row.id).map(|fee| row.amount.saturating_add(*fee))
+    }
+
+    /// What part of a movement its fee is, in per cent.
+    pub(crate) fn rate(&self, row: &MovementRow) -> Option<String> {
+        self.fees.get(&row.id).and_then(|fee| per_cent(fee.saturating_neg(), row.amount))
+    }
 }
 
 /// A page of the book.

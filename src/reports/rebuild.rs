@@ -130,8 +130,8 @@ fn is_unread_fee((stored, rebuilt): &Sides) -> bool {
     stored.as_ref().is_none_or(lacks_its_time)
 }
 
-/// Within how much two times are one: an older release did not read the versions by which Square tells apart what changed
-/// within a millisecond.
+/// Within how much two times are one: an older release did not read the versions by which Square tells apart what
+/// changed within a millisecond.
 const ONE_MOMENT: time::Duration = time::Duration::milliseconds(1);
 
 /// The stored fact with the fields that it lacks. How a total of refunds came about is one of them. The time at which a fee

@@ -203,35 +203,32 @@ impl Dialect for AnyConnection {
     }
 }
 
+/// Which database it is: all that debug output says.
+macro_rules! which {
+    ($on:expr, $any:ident) => {
+        match $on {
+            #[cfg(feature = "sqlite")]
+            $any::Sqlite(_) => "Sqlite",
+            #[cfg(feature = "postgres")]
+            $any::Postgres(_) => "Postgres",
+        }
+    };
+}
+
 impl fmt::Debug for AnyConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => "Sqlite",
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => "Postgres",
-        })
+        f.write_str(which!(self, AnyConnection))
     }
 }
 
 impl fmt::Debug for AnyRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => "Sqlite",
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => "Postgres",
-        })
+        f.write_str(which!(self, AnyRef))
     }
 }
 
 impl fmt::Debug for AnyManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            #[cfg(feature = "sqlite")]
-            Managers::Sqlite(_) => "Sqlite",
-            #[cfg(feature = "postgres")]
-            Managers::Postgres(_) => "Postgres",
-        })
+        f.write_str(which!(&self.0, Managers))
     }
 }

@@ -12,7 +12,7 @@ use crate::admin::views::books::{Books, CurrencyTotals, Fees, MovementRow};
 use crate::admin::views::list::{Empty, Filter, Notes, Tab, Tabs};
 use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::grouped;
-use crate::domain::money::{Money, per_cent};
+use crate::domain::money::Money;
 use crate::domain::payment::MovementKind;
 use crate::reports::{Book, BookView, CurrencyBook, MonthStart, Order};
 use crate::store::books::{self, BookFilter};
@@ -145,12 +145,11 @@ fn totals(book: &CurrencyBook) -> CurrencyTotals {
 fn row(frame: &Frame, asked: &Asked, row: &books::MovementRow, found: &Book) -> MovementRow {
     let token = found.beside.tokens.get(&row.payment_id).cloned().unwrap_or_default();
     let amount = |minor| Amount::new(Money::new(minor, row.currency));
-    let fee = found.beside.fees.get(&row.id);
     MovementRow {
         id: row.id,
         amount: amount(row.amount),
-        net: fee.map(|fee| amount(row.amount.saturating_add(*fee))),
-        rate: fee.and_then(|fee| per_cent(fee.saturating_neg(), row.amount)),
+        net: found.beside.net(row).map(amount),
+        rate: found.beside.rate(row),
         kind: kind_words(row.kind),
         payment: Link::new(token.as_str(), asked.fields.leading_from("books", &frame.href(&format!("payments/{token}")))),
         variant: row.variant.clone(),

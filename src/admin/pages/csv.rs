@@ -10,7 +10,7 @@ use crate::admin::routes::Route;
 use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
-use crate::domain::money::{per_cent, Currency, Money};
+use crate::domain::money::{Currency, Money};
 use crate::engine::Payment;
 use crate::error::{Error, ErrorKind};
 use crate::reports::{Beside, Place};
@@ -135,9 +135,7 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
 
 fn add_movement(sheet: &mut Sheet, row: MovementRow, beside: &Beside) {
     let (variant, decimal) = (row.variant.clone(), |minor| Money::new(minor, row.currency).decimal());
-    let fee = beside.fees.get(&row.id);
-    let net = fee.map(|fee| decimal(row.amount.saturating_add(*fee)));
-    let rate = fee.and_then(|fee| per_cent(fee.saturating_neg(), row.amount));
+    let (net, rate) = (beside.net(&row).map(decimal), beside.rate(&row));
     let token = beside.tokens.get(&row.payment_id).cloned();
     let cells = [
         Ours(machine(row.moved_at)),

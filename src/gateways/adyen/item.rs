@@ -51,8 +51,8 @@ impl Item {
         )
     }
 
-    /// The event's id: Adyen gives none, and these are the same each time a notification is sent. A report bears the name
-    /// of its file, which each merchant account has.
+    /// The event's id: Adyen gives none, and these are the same each time a notification is sent. A report bears the
+    /// name of its file, which each merchant account has.
     pub(super) fn id(&self) -> String {
         let Self { psp_reference, original_reference, kind, success, .. } = self;
         if kind == crate::gateways::TEST_KIND {

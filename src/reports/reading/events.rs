@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::payments::{MOST, PART};
+use super::part::Part;
 use super::walk::Walk;
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, Source};
 use crate::domain::id::PaymentId;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::reports::browse::{EventView, Place, events_in};
+use crate::reports::browse::{EventView, events_in};
 use crate::store::Tx;
 use crate::store::rows::EventRow;
 
@@ -21,8 +21,7 @@ use crate::store::rows::EventRow;
 #[must_use = "a query is answered by `Payments::events` or `Payments::walk_events`"]
 pub struct EventQuery {
     view: EventView,
-    after: Option<i64>,
-    limit: Option<usize>,
+    part: Part,
 }
 
 /// A part of a list of events, newest first.
@@ -101,13 +100,13 @@ impl EventQuery {
 
     /// From where an earlier answer said that the list goes on. Default: from its beginning.
     pub fn after(mut self, next: i64) -> Self {
-        self.after = Some(next);
+        self.part.after = Some(next);
         self
     }
 
     /// How many at the most, 1 to 1,000. Default 100.
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(usize::try_from(limit).unwrap_or(MOST));
+        self.part.limit(limit);
         self
     }
 }
@@ -136,11 +135,10 @@ pub(super) fn stored(tx: &mut dyn Tx, rows: Vec<EventRow>) -> Result<Vec<StoredE
 impl Engine {
     /// A part of the events that match.
     pub(crate) async fn list_events(self: &Arc<Self>, query: EventQuery) -> Result<EventList, Error> {
-        let EventQuery { view, after, limit } = query;
-        let (variants, size) = (self.variant_names(), limit.unwrap_or(PART).clamp(1, MOST));
-        let place = after.map(|id| Place { id, back: false, with: false });
+        let EventQuery { view, part } = query;
+        let variants = self.variant_names();
         self.read(move |tx| {
-            let page = events_in(tx, &view, &variants, place, size)?.whole()?;
+            let page = events_in(tx, &view, &variants, part.place(), part.size())?.whole()?;
             let next = page.further.map(|place| place.id);
             Ok(EventList { events: stored(tx, page.rows)?, next })
         })
@@ -150,8 +148,8 @@ impl Engine {
     /// All events that match, part by part.
     pub(crate) fn walk_events(self: &Arc<Self>, query: EventQuery) -> Walk<StoredEvent> {
         let engine = self.clone();
-        Walk::new(query.after, move |after| {
-            let (engine, query) = (engine.clone(), EventQuery { after, ..query.clone() });
+        Walk::new(query.part.after, move |after| {
+            let (engine, query) = (engine.clone(), EventQuery { part: query.part.from(after), ..query.clone() });
             Box::pin(async move { engine.list_events(query).await.map(|list| (list.events, list.next)) })
         })
     }

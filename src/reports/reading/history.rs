@@ -29,8 +29,8 @@ pub struct PaymentHistory {
     pub payer: Payer,
     /// Its changes of status, and others of which handlers hear: the newest 500.
     pub transitions: Vec<PastTransition>,
-    /// What went back, or was to go back: look at the state of each. A company that reports only what was refunded in all
-    /// has none here; [`Payment::refunded`] is the sum in either case.
+    /// What went back, or was to go back: look at the state of each. A company that reports only what was refunded in
+    /// all has none here; [`Payment::refunded`] is the sum in either case.
     pub refunds: Vec<PastRefund>,
     /// What the customer or the bank disputed.
     pub disputes: Vec<PastDispute>,

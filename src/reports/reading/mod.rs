@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod part;
 mod payments;
 mod walk;
 

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
+use super::part::Part;
 use super::walk::Walk;
 use crate::domain::Timestamp;
 use crate::domain::mode::Mode;
 use crate::domain::payment::Status;
 use crate::engine::{Engine, Payment};
 use crate::error::Error;
-use crate::reports::browse::{PaymentView, Place, payments_in};
+use crate::reports::browse::{PaymentView, payments_in};
 
-/// How many rows a part of a list has, and how many at the most.
-pub(super) const PART: usize = 100;
-pub(super) const MOST: usize = 1_000;
 /// How many payments with one reference are found.
 const SAME: i64 = 100;
 
@@ -22,8 +20,7 @@ const SAME: i64 = 100;
 #[must_use = "a query is answered by `Payments::list` or `Payments::walk`"]
 pub struct PaymentQuery {
     view: PaymentView,
-    after: Option<i64>,
-    limit: Option<usize>,
+    part: Part,
 }
 
 /// A part of a list of payments.
@@ -92,13 +89,13 @@ impl PaymentQuery {
 
     /// From where an earlier answer said that the list goes on. Default: from its beginning.
     pub fn after(mut self, next: i64) -> Self {
-        self.after = Some(next);
+        self.part.after = Some(next);
         self
     }
 
     /// How many at the most, 1 to 1,000. Default 100.
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(usize::try_from(limit).unwrap_or(MOST));
+        self.part.limit(limit);
         self
     }
 }
@@ -106,11 +103,10 @@ impl PaymentQuery {
 impl Engine {
     /// A part of the payments that match.
     pub(crate) async fn list_payments(self: &Arc<Self>, query: PaymentQuery) -> Result<PaymentList, Error> {
-        let PaymentQuery { view, after, limit } = query;
-        let (variants, size) = (self.variant_names(), limit.unwrap_or(PART).clamp(1, MOST));
-        let place = after.map(|id| Place { id, back: false, with: false });
+        let PaymentQuery { view, part } = query;
+        let variants = self.variant_names();
         self.read(move |tx| {
-            let page = payments_in(tx, &view, &variants, place, size)?.whole()?;
+            let page = payments_in(tx, &view, &variants, part.place(), part.size())?.whole()?;
             let payments = page.rows.iter().map(Payment::of).collect();
             Ok(PaymentList { payments, next: page.further.map(|place| place.id) })
         })
@@ -146,8 +142,8 @@ impl Engine {
     /// All payments that match, part by part.
     pub(crate) fn walk_payments(self: &Arc<Self>, query: PaymentQuery) -> Walk<Payment> {
         let engine = self.clone();
-        Walk::new(query.after, move |after| {
-            let (engine, query) = (engine.clone(), PaymentQuery { after, ..query.clone() });
+        Walk::new(query.part.after, move |after| {
+            let (engine, query) = (engine.clone(), PaymentQuery { part: query.part.from(after), ..query.clone() });
             Box::pin(async move { engine.list_payments(query).await.map(|list| (list.payments, list.next)) })
         })
     }
