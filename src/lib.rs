@@ -69,6 +69,8 @@ mod pipeline;
 mod reports;
 mod store;
 mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod web;
 mod worker;
 

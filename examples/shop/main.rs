@@ -22,6 +22,8 @@ mod pages;
 mod payments;
 mod settings;
 mod tea;
+#[cfg(all(test, feature = "testing", feature = "sqlite"))]
+mod tests;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -54,6 +54,26 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Those of a test: nothing of the environment.
+    #[cfg(all(test, feature = "testing", feature = "sqlite"))]
+    pub(crate) fn of_test() -> Self {
+        Self {
+            database_url: String::new(),
+            replica_url: None,
+            role: Role::All,
+            bind: String::new(),
+            stripe_secrets: vec!["whsec_test".to_owned()],
+            stripe_api_key: None,
+            stripe_api_base: None,
+            stripe_tea_price: None,
+            erasure_key: None,
+            admin_password: "for tests".to_owned(),
+            dummy_secret: "for tests".to_owned(),
+            stripe_was_given: true,
+            password_was_given: true,
+        }
+    }
+
     pub(crate) fn from_env() -> Result<Self, Box<dyn Error>> {
         let given = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
         let secrets = given("STRIPE_WEBHOOK_SECRET");

@@ -70,6 +70,15 @@ impl Transition {
         let TransitionNotice { cause, event_id, kind, dispute_change, .. } = notice;
         Self { payment, from, to, needs_review, disputed, dispute, cause, event_id, kind, dispute_change, payments }
     }
+
+    /// One that no event caused.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_test(payments: Payments, payment: Payment, from: Status, to: Status) -> Self {
+        let (needs_review, disputed) = (payment.needs_review(), payment.disputed);
+        let (cause, event_id, kind) = ("a test".to_owned(), "test".to_owned(), "test".to_owned());
+        let (dispute, dispute_change) = (None, None);
+        Self { payment, from, to, needs_review, disputed, dispute, cause, event_id, kind, dispute_change, payments }
+    }
 }
 
 /// A recorded step of a subscription, handed to handlers: a change of its status, owner, items, period, trial, end or
@@ -105,6 +114,14 @@ impl SubscriptionTransition {
 
     pub(super) fn new(notice: SubscriptionNotice, payments: Payments) -> Self {
         let SubscriptionNotice { subscription, old, new, cause, event_id, kind, .. } = notice;
+        Self { subscription, old, new, cause, event_id, kind, payments }
+    }
+
+    /// One that no event caused.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_test(payments: Payments, subscription: Subscription, old: SubscriptionState) -> Self {
+        let new = subscription.state.clone();
+        let (cause, event_id, kind) = ("a test".to_owned(), "test".to_owned(), "test".to_owned());
         Self { subscription, old, new, cause, event_id, kind, payments }
     }
 }
@@ -161,6 +178,13 @@ impl Event {
     pub(super) fn new(notice: EventNotice, payments: Payments) -> Self {
         let EventNotice { variant, id, kind, occurred_at, body, payment, subscription } = notice;
         Self { variant, id, kind, occurred_at, body, payment, subscription, payments }
+    }
+
+    /// One that no gateway sent.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_test(payments: Payments, variant: String, kind: String, body: Bytes) -> Self {
+        let id = "test".to_owned();
+        Self { variant, id, kind, occurred_at: None, body, payment: None, subscription: None, payments }
     }
 }
 

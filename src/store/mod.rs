@@ -30,6 +30,8 @@ pub(crate) mod pulse;
 pub(crate) mod registry;
 pub(crate) mod replication;
 pub(crate) mod rows;
+#[cfg(all(feature = "postgres", feature = "testing"))]
+pub(crate) mod server;
 pub(crate) mod sets;
 #[cfg(feature = "sqlite")]
 mod sqlite;

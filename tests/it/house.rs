@@ -69,7 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "mount",
         ],
     ),
-    ("testing", &["domain", "error", "gateways"]),
+    ("testing", &["domain", "error", "gateways", "store", "engine", "payments", "worker"]),
 ];
 
 /// A source file read for the rules.

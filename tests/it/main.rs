@@ -69,6 +69,7 @@ mod strangers;
 mod stripe;
 mod subscriptions;
 mod telemetry;
+mod test_kit;
 mod theirs;
 mod tools;
 mod transaction;

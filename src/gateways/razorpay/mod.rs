@@ -165,6 +165,10 @@ impl Gateway for Razorpay {
         setup::setup(self.webhooks.secret_statuses(), self.api.is_some())
     }
 
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        self.webhooks.signed_headers(body, now)
+    }
+
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         self.webhooks.signed_delivery(setup::test_event(id, now), now)
     }

@@ -1,0 +1,254 @@
+//! A payment company in a test: what it sends, by verbs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::domain::Timestamp;
+use crate::domain::money::Money;
+use crate::engine::Payment;
+use crate::payments::Payments;
+use crate::testing::companies::{dummy, paddle, razorpay, square, stripe};
+use crate::testing::happening::{Deal, Format, Plan, Step, Turn};
+use crate::testing::story::Story;
+
+/// How long a billing period is.
+const PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// A payment company in a test. Each verb answers the events that the company sends of it, in its own format and signed
+/// with the variant's secret, so that they go the whole way through the app.
+///
+/// What a verb says happens at the builder's time of now, and at least a second after what the verb before it said.
+pub struct Company {
+    payments: Payments,
+    variant: String,
+    format: Arc<dyn Format>,
+    past: Mutex<Past>,
+}
+
+/// What happened so far.
+#[derive(Default)]
+struct Past {
+    last: Option<Timestamp>,
+    /// The refunds of each payment, with the time of each.
+    refunds: BTreeMap<String, Vec<(Money, Timestamp)>>,
+    subscriptions: BTreeMap<String, Standing>,
+}
+
+/// How a subscription stands at the company.
+struct Standing {
+    started: Timestamp,
+    /// The number of its period, from 1.
+    number: u32,
+    /// How often the payment of this period failed since.
+    failed: u32,
+}
+
+/// A subscription that began at the company itself, of one owner at one price for each month (of 30 days).
+#[derive(Debug, Clone)]
+pub struct Subscriber {
+    id: String,
+    owner: String,
+    price: Money,
+}
+
+impl Company {
+    /// Stripe, for a variant of [`Stripe`](crate::gateways::stripe::Stripe).
+    pub fn stripe(payments: &Payments, variant: impl Into<String>) -> Self {
+        Self::new(payments, variant.into(), Arc::new(stripe::Stripe))
+    }
+
+    /// For a variant of [`Dummy`](crate::gateways::dummy::Dummy).
+    pub fn dummy(payments: &Payments, variant: impl Into<String>) -> Self {
+        Self::new(payments, variant.into(), Arc::new(dummy::Dummy))
+    }
+
+    /// For a variant of [`Paddle`](crate::gateways::paddle::Paddle). It has no payment that is authorized only, and none
+    /// that expires; a lost dispute is the chargeback itself.
+    pub fn paddle(payments: &Payments, variant: impl Into<String>) -> Self {
+        Self::new(payments, variant.into(), Arc::new(paddle::Paddle))
+    }
+
+    /// For a variant of [`Razorpay`](crate::gateways::razorpay::Razorpay). Its payments are captured whole, and neither
+    /// canceled nor expired.
+    pub fn razorpay(payments: &Payments, variant: impl Into<String>) -> Self {
+        Self::new(payments, variant.into(), Arc::new(razorpay::Razorpay))
+    }
+
+    /// For a variant of [`Square`](crate::gateways::square::Square). Its payments are captured whole, and don't expire.
+    pub fn square(payments: &Payments, variant: impl Into<String>) -> Self {
+        Self::new(payments, variant.into(), Arc::new(square::Square))
+    }
+
+    fn new(payments: &Payments, variant: String, format: Arc<dyn Format>) -> Self {
+        Self { payments: payments.clone(), variant, format, past: Mutex::default() }
+    }
+
+    /// The customer paid all of it.
+    pub fn paid(&self, payment: &Payment) -> Story {
+        self.tell(Step::Paid, payment, payment.amount)
+    }
+
+    /// The customer agreed, and the money is to be captured later.
+    pub fn authorized(&self, payment: &Payment) -> Story {
+        self.tell(Step::Authorized, payment, payment.amount)
+    }
+
+    /// So much of the authorized money was captured, in minor units of the payment's currency; the rest was released.
+    pub fn captured(&self, payment: &Payment, minor: i64) -> Story {
+        self.tell(Step::Captured, payment, Money::new(minor, payment.amount.currency))
+    }
+
+    /// The customer tried to pay, and the card was declined.
+    pub fn failed(&self, payment: &Payment) -> Story {
+        self.tell(Step::Failed, payment, payment.amount)
+    }
+
+    /// The customer's time ran out.
+    pub fn expired(&self, payment: &Payment) -> Story {
+        self.tell(Step::Expired, payment, payment.amount)
+    }
+
+    /// It was given up before money moved.
+    pub fn canceled(&self, payment: &Payment) -> Story {
+        self.tell(Step::Canceled, payment, payment.amount)
+    }
+
+    /// So much was refunded, in minor units of the payment's currency. Said again, it is another refund.
+    pub fn refunded(&self, payment: &Payment, minor: i64) -> Story {
+        let (at, part) = (self.moment(), Money::new(minor, payment.amount.currency));
+        self.past().refunds.entry(payment.token.clone()).or_default().push((part, at));
+        self.tell_at(at, Step::Refunded, payment, part)
+    }
+
+    /// The payment's latest refund failed, and its money came back to the merchant.
+    ///
+    /// # Panics
+    /// When there was no refund.
+    pub fn refund_failed(&self, payment: &Payment) -> Story {
+        let last = self.past().refunds.get(&payment.token).and_then(|all| all.last().copied());
+        let (part, _) = last.unwrap_or_else(|| panic!("the payment {} has no refund that could fail", payment.token));
+        self.tell(Step::RefundFailed, payment, part)
+    }
+
+    /// The customer disputes it at the bank.
+    pub fn disputed(&self, payment: &Payment) -> Story {
+        self.tell(Step::Disputed, payment, payment.amount)
+    }
+
+    /// The dispute was decided for the merchant.
+    pub fn dispute_won(&self, payment: &Payment) -> Story {
+        self.tell(Step::DisputeWon, payment, payment.amount)
+    }
+
+    /// The dispute was decided for the customer, and the money is gone.
+    pub fn dispute_lost(&self, payment: &Payment) -> Story {
+        self.tell(Step::DisputeLost, payment, payment.amount)
+    }
+
+    /// A subscription of `owner` (the host's own id of whom it belongs to) at `price` for each month. Nothing has
+    /// happened yet.
+    pub fn subscriber(&self, owner: impl Into<String>, price: Money) -> Subscriber {
+        let id = crate::engine::payment_token().unwrap_or_else(|error| panic!("{error}"));
+        Subscriber { id, owner: owner.into(), price }
+    }
+
+    /// It began, and its first period is paid.
+    pub fn started(&self, subscriber: &Subscriber) -> Story {
+        self.turn(Turn::Started, subscriber)
+    }
+
+    /// Its next period began and is paid; after failed attempts, the period that they were about is paid at last.
+    pub fn renewed(&self, subscriber: &Subscriber) -> Story {
+        self.turn(Turn::Renewed, subscriber)
+    }
+
+    /// Its next period began, and its payment failed. Said again, another attempt failed.
+    pub fn renewal_failed(&self, subscriber: &Subscriber) -> Story {
+        self.turn(Turn::RenewalFailed, subscriber)
+    }
+
+    /// It was canceled, and goes on until the end of its period.
+    pub fn cancel_scheduled(&self, subscriber: &Subscriber) -> Story {
+        self.turn(Turn::CancelScheduled, subscriber)
+    }
+
+    /// It is over.
+    pub fn ended(&self, subscriber: &Subscriber) -> Story {
+        self.turn(Turn::Ended, subscriber)
+    }
+
+    fn past(&self) -> std::sync::MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time of what happens now: in whole seconds, after what happened before.
+    fn moment(&self) -> Timestamp {
+        let now = self.payments.engine().now();
+        let now = now.replace_nanosecond(0).unwrap_or(now);
+        let mut past = self.past();
+        let at = past.last.map_or(now, |last| now.max(last + Duration::from_secs(1)));
+        past.last = Some(at);
+        at
+    }
+
+    fn tell(&self, step: Step, payment: &Payment, part: Money) -> Story {
+        self.tell_at(self.moment(), step, payment, part)
+    }
+
+    fn tell_at(&self, at: Timestamp, step: Step, payment: &Payment, part: Money) -> Story {
+        let past = self.past();
+        let refunds = past.refunds.get(&payment.token).map_or(&[][..], Vec::as_slice);
+        let deal = Deal {
+            token: payment.token.clone(),
+            amount: payment.amount,
+            customer: payment.customer.clone(),
+            at,
+            part,
+            refunded: Money::new(refunds.iter().map(|(refund, _)| refund.minor).sum(), payment.amount.currency),
+            refund: refunds.len(),
+            refunded_at: refunds.last().map_or(at, |(_, made)| *made),
+        };
+        let events = self.format.payment(step, &deal).unwrap_or_else(|| self.has_none(&format!("{step:?}")));
+        Story::new(self.payments.clone(), self.variant.clone(), events)
+    }
+
+    fn turn(&self, turn: Turn, subscriber: &Subscriber) -> Story {
+        let at = self.moment();
+        let mut past = self.past();
+        let new = || Standing { started: at, number: 1, failed: 0 };
+        let standing = past.subscriptions.entry(subscriber.id.clone()).or_insert_with(new);
+        if matches!(turn, Turn::Renewed | Turn::RenewalFailed) && standing.failed == 0 {
+            standing.number += 1;
+        }
+        standing.failed = match turn {
+            Turn::RenewalFailed => standing.failed + 1,
+            Turn::Started | Turn::Renewed => 0,
+            Turn::CancelScheduled | Turn::Ended => standing.failed,
+        };
+        let begun = standing.started + PERIOD * (standing.number - 1);
+        let plan = Plan {
+            id: subscriber.id.clone(),
+            owner: subscriber.owner.clone(),
+            price: subscriber.price,
+            at,
+            started: standing.started,
+            period: (begun, begun + PERIOD),
+            number: standing.number,
+            attempts: standing.failed.max(1),
+        };
+        let events = self.format.subscription(turn, &plan).unwrap_or_else(|| self.has_none(&format!("{turn:?}")));
+        Story::new(self.payments.clone(), self.variant.clone(), events)
+    }
+
+    fn has_none(&self, what: &str) -> ! {
+        panic!("{} sends no event of {what}", self.format.name())
+    }
+}
+
+impl fmt::Debug for Company {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Company").field("name", &self.format.name()).field("variant", &self.variant).finish()
+    }
+}

@@ -1,0 +1,88 @@
+//! What handlers get, for tests of a handler alone.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::domain::Timestamp;
+use crate::domain::money::Money;
+use crate::domain::payment::Status;
+use crate::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
+use crate::engine::{Payment, Subscription};
+use crate::payments::{Event, Payments, SubscriptionTransition, Transition};
+
+/// A pending payment that is stored nowhere: all of its fields may be set.
+///
+/// ```
+/// use actix_payments::domain::money::{Currency, Money};
+/// use actix_payments::testing::payment;
+///
+/// let mut payment = payment("stripe", Money::new(49_99, Currency::EUR));
+/// payment.reference = Some("10042".to_owned());
+/// assert!(!payment.needs_review());
+/// ```
+pub fn payment(variant: impl Into<String>, amount: Money) -> Payment {
+    let none = Money::new(0, amount.currency);
+    Payment {
+        token: "test".to_owned(),
+        reference: None,
+        variant: variant.into(),
+        status: Status::Pending,
+        amount,
+        captured: none,
+        refunded: none,
+        lost: none,
+        disputed: false,
+        concerns: Vec::new(),
+        customer: None,
+        livemode: Some(false),
+        metadata: BTreeMap::new(),
+        adopted: false,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The step of `payment` from one status to another, as a handler gets it. The payment in it has the new status, and
+/// where money is captured by then, all of it. The other fields may be set.
+pub fn transition(payments: &Payments, mut payment: Payment, from: Status, to: Status) -> Transition {
+    payment.status = to;
+    if to.was_paid() && payment.captured.minor == 0 {
+        payment.captured = payment.amount;
+    }
+    Transition::of_test(payments.clone(), payment, from, to)
+}
+
+/// A subscription that is stored nowhere, of `owner` in this status: all of its fields may be set.
+pub fn subscription(variant: impl Into<String>, owner: impl Into<String>, status: SubscriptionStatus) -> Subscription {
+    Subscription {
+        token: "test".to_owned(),
+        variant: variant.into(),
+        gateway_ref: Some("sub_test".to_owned()),
+        state: SubscriptionState { status, owner: Some(owner.into()), ..SubscriptionFacts::default().state() },
+        livemode: Some(false),
+        adopted: false,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The step of a subscription that stood in status `from` before, as a handler gets it. The other fields may be set.
+pub fn subscription_transition(
+    payments: &Payments,
+    subscription: Subscription,
+    from: SubscriptionStatus,
+) -> SubscriptionTransition {
+    let old = SubscriptionState { status: from, ..subscription.state.clone() };
+    SubscriptionTransition::of_test(payments.clone(), subscription, old)
+}
+
+/// An event of this kind with this body, as a handler gets it. The other fields may be set.
+pub fn event(
+    payments: &Payments,
+    variant: impl Into<String>,
+    kind: impl Into<String>,
+    body: impl Into<Bytes>,
+) -> Event {
+    Event::of_test(payments.clone(), variant.into(), kind.into(), body.into())
+}

@@ -1,0 +1,270 @@
+//! A gateway that answers calls as a test says, and takes genuine deliveries as ever.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::Timestamp;
+use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
+use crate::domain::money::Money;
+use crate::gateways::dummy::Dummy;
+use crate::gateways::paddle::Paddle;
+use crate::gateways::razorpay::Razorpay;
+use crate::gateways::square::Square;
+use crate::gateways::stripe::Stripe;
+use crate::gateways::{
+    BoxFuture, Call, Gateway, GatewayError, Mode, PaymentRequest, Reply, Setup, Started, Verb, Verification,
+};
+use crate::testing::companies;
+use crate::testing::happening::{Deal, Format, Step};
+use crate::testing::story::Story;
+
+/// How a stand-in answers a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// The company refuses, and would again, for this reason.
+    Declined(String),
+    /// The company can't be reached, so nothing was done.
+    Unreachable,
+    /// It is done, but the answer is lost on the way: the caller can't know.
+    Lost,
+    /// There is no answer in time, and nothing was done: the caller can't know that either.
+    TimedOut,
+}
+
+/// A gateway whose calls are answered as a test says, without a network. Deliveries are verified and read by the real
+/// gateway, whose secret signs the events of a [`Company`](super::Company).
+///
+/// A call with an idempotency key that was done already is answered again, and nothing is done twice, as the companies
+/// do it. Its clones are the same stand-in. It is asked for captures, cancels and refunds, not for how a payment stands.
+#[derive(Clone)]
+pub struct StandIn {
+    gateway: Arc<dyn Gateway>,
+    format: Arc<dyn Format>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What the next calls are answered.
+    answers: VecDeque<Answer>,
+    starts: VecDeque<Answer>,
+    calls: Vec<Call>,
+    started: Vec<PaymentRequest>,
+    /// The keys of what was done.
+    done: BTreeSet<String>,
+    /// The refunds of each payment, with their keys.
+    refunds: BTreeMap<String, Vec<(String, Money)>>,
+}
+
+impl StandIn {
+    /// In place of Stripe; calls need no API key.
+    pub fn stripe(gateway: Stripe) -> Self {
+        Self::new(Arc::new(gateway), Arc::new(companies::stripe::Stripe))
+    }
+
+    /// In place of the dummy gateway.
+    pub fn dummy(gateway: Dummy) -> Self {
+        Self::new(Arc::new(gateway), Arc::new(companies::dummy::Dummy))
+    }
+
+    /// In place of Paddle; calls need no API key.
+    pub fn paddle(gateway: Paddle) -> Self {
+        Self::new(Arc::new(gateway), Arc::new(companies::paddle::Paddle))
+    }
+
+    /// In place of Razorpay; calls need no API key.
+    pub fn razorpay(gateway: Razorpay) -> Self {
+        Self::new(Arc::new(gateway), Arc::new(companies::razorpay::Razorpay))
+    }
+
+    /// In place of Square; calls need no access token.
+    pub fn square(gateway: Square) -> Self {
+        Self::new(Arc::new(gateway), Arc::new(companies::square::Square))
+    }
+
+    fn new(gateway: Arc<dyn Gateway>, format: Arc<dyn Format>) -> Self {
+        Self { gateway, format, state: Arc::default() }
+    }
+
+    /// Answers the next call about a payment like this; said again, the one after it. Every other call is
+    /// [`Answer::Done`].
+    pub fn answer(&self, answer: Answer) {
+        self.state().answers.push_back(answer);
+    }
+
+    /// Answers the next start of a payment like this, as [`StandIn::answer`] does it for calls.
+    pub fn answer_start(&self, answer: Answer) {
+        self.state().starts.push_back(answer);
+    }
+
+    /// Every call about a payment so far, tries included, in their order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// The payments that were started so far.
+    pub fn started(&self) -> Vec<PaymentRequest> {
+        self.state().started.clone()
+    }
+
+    /// What the company refunded of the payment with this token, in minor units of its currency.
+    pub fn refunded(&self, token: &str) -> i64 {
+        self.state().refunds.get(token).map_or(0, |all| all.iter().map(|(_, money)| money.minor).sum())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_now(&self, payment: &PaymentRequest) -> Result<Started, GatewayError> {
+        let mut state = self.state();
+        let answer = state.starts.pop_front().unwrap_or(Answer::Done);
+        failed(&answer)?;
+        state.started.push(payment.clone());
+        if answer == Answer::Lost {
+            return Err(lost());
+        }
+        let url = format!("https://checkout.example/{}", payment.token);
+        Ok(Started::Redirect { url, gateway_refs: Vec::new() })
+    }
+
+    fn answer_now(&self, call: &Call) -> Result<Vec<Envelope>, GatewayError> {
+        let mut state = self.state();
+        state.calls.push(call.clone());
+        let answer = state.answers.pop_front().unwrap_or(Answer::Done);
+        failed(&answer)?;
+        let deal = state.done(call);
+        if answer == Answer::Lost {
+            return Err(lost());
+        }
+        let step = match call.verb {
+            Verb::Capture => Step::Captured,
+            Verb::Cancel => Step::Canceled,
+            Verb::Refund => Step::Refunded,
+            Verb::Refresh | Verb::Complete => {
+                return Err(GatewayError::Unsupported("a stand-in can't be asked for this".to_owned()));
+            }
+        };
+        let events = self.format.payment(step, &deal).unwrap_or_default();
+        Ok(Story::envelopes(events, &call.idempotency_key))
+    }
+}
+
+impl State {
+    /// Does what the call asks for, unless it was done under this key; answers the payment as it stands then.
+    fn done(&mut self, call: &Call) -> Deal {
+        let part = call.amount.unwrap_or(call.total);
+        let refunds = self.refunds.entry(call.token.clone()).or_default();
+        if self.done.insert(call.idempotency_key.clone()) && call.verb == Verb::Refund {
+            refunds.push((call.idempotency_key.clone(), part));
+        }
+        let number = refunds.iter().position(|(key, _)| *key == call.idempotency_key);
+        let refunded = refunds.iter().map(|(_, money)| money.minor).sum();
+        let at = call.requested_at.replace_nanosecond(0).unwrap_or(call.requested_at);
+        Deal {
+            token: call.token.clone(),
+            amount: call.total,
+            customer: None,
+            at,
+            part,
+            refunded: Money::new(refunded, call.total.currency),
+            refund: number.map_or(0, |number| number + 1),
+            refunded_at: at,
+        }
+    }
+}
+
+/// What an answer is where nothing was done.
+fn failed(answer: &Answer) -> Result<(), GatewayError> {
+    match answer {
+        Answer::Done | Answer::Lost => Ok(()),
+        Answer::Declined(why) => Err(GatewayError::Declined(why.clone())),
+        Answer::Unreachable => Err(GatewayError::Unavailable("the stand-in can't be reached".to_owned())),
+        Answer::TimedOut => Err(GatewayError::OutcomeUnknown("the stand-in did not answer in time".to_owned())),
+    }
+}
+
+fn lost() -> GatewayError {
+    GatewayError::OutcomeUnknown("the stand-in's answer was lost".to_owned())
+}
+
+impl fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StandIn").field("name", &self.format.name()).field("calls", &self.state().calls.len()).finish()
+    }
+}
+
+impl Gateway for StandIn {
+    fn name(&self) -> &'static str {
+        self.gateway.name()
+    }
+
+    fn is_merchant_of_record(&self) -> bool {
+        self.gateway.is_merchant_of_record()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.gateway.check()
+    }
+
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        self.gateway.verify(delivery, now)
+    }
+
+    fn reply(&self, outcome: Result<(), Rejection>) -> Option<Reply> {
+        self.gateway.reply(outcome)
+    }
+
+    fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+        self.gateway.interpret(event)
+    }
+
+    fn unchanging<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        self.gateway.unchanging(body)
+    }
+
+    fn references(&self, event: &Recorded<'_>) -> References {
+        self.gateway.references(event)
+    }
+
+    fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        Box::pin(std::future::ready(self.start_now(payment)))
+    }
+
+    fn supports(&self, verb: Verb) -> Result<(), String> {
+        match verb {
+            Verb::Capture | Verb::Cancel | Verb::Refund => Ok(()),
+            Verb::Refresh | Verb::Complete => Err("A stand-in can't be asked for this.".to_owned()),
+        }
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        Box::pin(std::future::ready(self.answer_now(call)))
+    }
+
+    fn is_invoice(&self, gateway_ref: &str) -> bool {
+        self.gateway.is_invoice(gateway_ref)
+    }
+
+    fn setup(&self) -> Setup {
+        self.gateway.setup()
+    }
+
+    fn sign(&self, body: &[u8], now: Timestamp) -> Option<Vec<(String, String)>> {
+        self.gateway.sign(body, now)
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        self.gateway.test_delivery(id, now)
+    }
+
+    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+        self.gateway.dashboard_url(gateway_ref, mode)
+    }
+}
