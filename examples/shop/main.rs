@@ -65,7 +65,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             #[cfg(feature = "metrics")]
             let app = app.configure(metrics::route(numbers.clone()));
             let checks = match role {
-                Role::Receive => ReadyChecks::new(),
+                // A backlog, or a worker that lacks a handler, is no reason to take no deliveries.
+                Role::Receive => ReadyChecks::new().oldest_due(None),
                 _ => ReadyChecks::new().needs_worker(),
             };
             let app = app.service(payments.health("/health").checks(checks));
