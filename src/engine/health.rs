@@ -99,7 +99,7 @@ impl Engine {
             Ok(Ok(parts)) => parts,
             Ok(Err(error)) => {
                 error.report("not ready, the database does not answer");
-                vec![ReadyPart::new("database", Some("it does not answer".to_owned()))]
+                vec![ReadyPart::new("database", Some("it does not answer, or is not in its place".to_owned()))]
             }
             Err(_) => {
                 let late = format!("it has not answered within {} ms", checks.patience.as_millis());
@@ -131,6 +131,7 @@ impl Engine {
 }
 
 fn parts(engine: &Engine, checks: &ReadyChecks, now: Timestamp) -> Result<Vec<ReadyPart>, Error> {
+    engine.store.in_place()?;
     engine.store.ask(|tx| tx.check())?;
     let steps = engine.store.migrations()?;
     let missing: Vec<&str> = steps.iter().filter(|step| step.is_pending).map(|step| step.name).collect();

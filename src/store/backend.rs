@@ -119,6 +119,11 @@ impl<C: HostConnection> Store for Backend<C> {
         scoured.map_err(|failed| failed.error)
     }
 
+    fn in_place(&self) -> Result<(), Error> {
+        let looked = self.with(|conn| self.file(conn).map_or(Ok(()), DataFile::check).map_err(|error| (error, false)));
+        looked.map_err(|failed| failed.error)
+    }
+
     fn write(&self, work: Work<'_>) -> Result<(), Error> {
         let (mut conflicts, mut stale) = (0, 0);
         loop {

@@ -96,6 +96,8 @@ pub(crate) trait Store: Send + Sync {
     fn write(&self, work: Work<'_>) -> Result<(), Error>;
     /// Overwrites what is left of deleted rows where the database keeps such; answers what is left to do, a sentence.
     fn scour(&self) -> Result<Option<&'static str>, Error>;
+    /// Looks whether the file that was opened is still in its place, where the database is in one.
+    fn in_place(&self) -> Result<(), Error>;
 }
 
 impl dyn Store + '_ {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use actix_payments::ReadyChecks;
+
 use super::{RECOVERY, log, ping};
 use crate::app::{App, Kind};
 
@@ -32,6 +34,8 @@ async fn refuses(app: &App, words: &str) {
         let answer = app.stripe(&ping(number)).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{answer:?}");
     }
+    let ready = app.payments.ready(&ReadyChecks::new()).await;
+    assert!(!ready.is_ready() && app.payments.live(), "no delivery can be taken: {ready:?}");
     let told = log::lines(words);
     let name = file(app).display().to_string();
     let told: Vec<_> = told.iter().filter(|line| line.contains(&name)).collect();
