@@ -1,13 +1,10 @@
 //! Everything that a person should look at. Each rule reads little, and its threshold has its reason at
 //! [`AlarmThresholds`].
 
-use std::collections::BTreeMap;
-
 use super::anomaly::Anomaly;
 use super::refusals::{heard, missed, refused, sent_away};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
-use crate::domain::id::EventId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::chores::variant_of_chore;
@@ -26,13 +23,13 @@ use crate::store::rows::{EventRow, Sum};
 const LATELY: time::Duration = time::Duration::hours(24);
 /// How long a gateway may take to show what events name: the first tries come within minutes.
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
-/// How many discarded events are looked at, and how many kinds of them are told one by one.
-const GIVEN_UP: i64 = 200;
-const KINDS: usize = 20;
+/// How many kinds of events that were given up are said one by one.
+const KINDS: usize = 50;
 /// How long a card's bank holds an authorization: seven days at most companies.
 const CARDS_HOLD: time::Duration = time::Duration::days(7);
-/// How many disputes are told one by one.
+/// How many disputes are said one by one, and up to how many the others are counted with them.
 const DISPUTES: usize = 99;
+const DISPUTES_CAP: i64 = 1_000;
 
 /// The sums that the rules about deliveries read.
 pub(super) fn in_span(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Sum>, Error> {
@@ -116,13 +113,14 @@ pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, 
 }
 
 /// How many events name what their gateway does not show, and the last of them, by variant.
-pub(super) fn not_shown(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let mut found = BTreeMap::<String, (i64, EventId)>::new();
-    for (event, variant) in tx.not_shown(COUNT_CAP)? {
-        found.entry(variant).or_insert((0, event)).0 += 1;
+pub(super) fn not_shown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let mut found = Vec::new();
+    for variant in engine.variants.keys() {
+        let events = tx.not_shown(variant, COUNT_CAP)?;
+        let count = events.len() as i64;
+        found.extend(events.first().map(|event| Anomaly::NotShown { variant: variant.clone(), count, event: *event }));
     }
-    let one = |(variant, (count, event))| Anomaly::NotShown { variant, count, event };
-    Ok(found.into_iter().map(one).collect())
+    Ok(found)
 }
 
 /// What came again with another body under the same id.
@@ -143,16 +141,10 @@ pub(super) fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>,
 
 /// What was given up and still lies there, kind by kind, the newest first.
 pub(super) fn discarded(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let mut kinds: Vec<(GivenUp, i64)> = Vec::new();
-    for event in tx.given_up(GIVEN_UP)? {
-        match kinds.iter_mut().find(|(first, _)| (&first.variant, &first.kind) == (&event.variant, &event.kind)) {
-            Some((_, count)) => *count += 1,
-            None => kinds.push((event, 1)),
-        }
-    }
-    let each = kinds.into_iter().take(KINDS);
-    let of = |(GivenUp { variant, kind, at }, count)| Anomaly::Discarded { variant, kind, count, last: at };
-    Ok(each.map(of).collect())
+    let mut kinds = tx.given_up(KINDS, COUNT_CAP)?;
+    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.at));
+    let of = |GivenUp { variant, kind, count, at }| Some(Anomaly::Discarded { variant, kind, count, last: at? });
+    Ok(kinds.into_iter().filter_map(of).collect())
 }
 
 /// What is done from time to time and fails at every turn.
@@ -182,18 +174,17 @@ pub(super) fn operations(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly
 
 /// What comparisons found and nobody has repaired.
 pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let rows = tx.differences(None, 0, COUNT_CAP)?;
-    let of = |variant: &String| {
-        let mut of = rows.iter().filter(|row| row.variant == *variant).peekable();
-        let since = of.peek()?.found_at;
-        Some(Anomaly::Drift { variant: variant.clone(), count: of.count() as i64, since })
-    };
-    Ok(engine.variants.keys().filter_map(of).collect())
+    let mut found = Vec::new();
+    for variant in engine.variants.keys() {
+        let rows = tx.differences(Some(variant), 0, COUNT_CAP)?;
+        let (count, since) = (rows.len() as i64, rows.first().map(|row| row.found_at));
+        found.extend(since.map(|since| Anomaly::Drift { variant: variant.clone(), count, since }));
+    }
+    Ok(found)
 }
 
 pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let (tests, mut open) = (tx.open_disputes(true, COUNT_CAP)?, tx.open_disputes(false, COUNT_CAP)?);
-    // The databases don't agree on where those without a deadline come.
+    let (tests, mut open) = (tx.open_disputes(true, COUNT_CAP)?, tx.open_disputes(false, DISPUTES_CAP)?);
     open.sort_by_key(|it| (it.until.is_none(), it.until, it.gateway_ref.clone()));
     let more = open.len().saturating_sub(DISPUTES);
     let test = (!tests.is_empty()).then_some(Anomaly::TestDisputes { count: tests.len() as i64 });

@@ -103,7 +103,7 @@ impl Look {
                 anomalies::deliveries(engine, tx, variant, last.as_ref(), &sums)
             }
             Self::Unshown => anomalies::unshown(engine, tx),
-            Self::NotShown => anomalies::not_shown(tx),
+            Self::NotShown => anomalies::not_shown(engine, tx),
             Self::Discarded => anomalies::discarded(tx),
             Self::Differing => anomalies::differing(tx, engine.now()),
             Self::Chores => anomalies::chores(engine, tx),

@@ -49,12 +49,15 @@ pub(crate) struct OpenCall {
     pub created_at: Timestamp,
 }
 
-/// An event that was given up, and that nobody has discarded on purpose.
+/// Events of a kind that were given up, and that nobody has discarded on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GivenUp {
     pub variant: String,
     pub kind: String,
-    pub at: Timestamp,
+    /// How many of the kind, as far as they were counted.
+    pub count: i64,
+    /// When the last of them was given up.
+    pub at: Option<Timestamp>,
 }
 
 /// A chore that failed at its last turn.
@@ -75,8 +78,8 @@ pub(crate) trait Alarms {
     fn forget_alarm(&mut self, name: &str) -> Result<(), Error>;
     /// The disputes of tests, or of all else, that are open, the first deadline first, up to `cap`.
     fn open_disputes(&mut self, of_tests: bool, cap: i64) -> Result<Vec<OpenDispute>, Error>;
-    /// Of the newest `window` events that are discarded, those that were not discarded on purpose, newest first.
-    fn given_up(&mut self, window: i64) -> Result<Vec<GivenUp>, Error>;
+    /// What was given up and still lies there, by variant and kind in their order: so many kinds, each counted up to `cap`.
+    fn given_up(&mut self, kinds: usize, cap: i64) -> Result<Vec<GivenUp>, Error>;
     /// The calls that act on payments and subscriptions, were asked for before `at` and whose end is not known, up to `cap`. One that was
     /// given up is among them until a later refresh has told how it stands.
     fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error>;

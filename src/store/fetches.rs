@@ -128,9 +128,9 @@ pub(crate) trait Fetches {
     fn kept_fetches(&mut self, after: FetchId, limit: i64) -> Result<Vec<KeptFetch>, Error>;
     /// Deletes these questions, but for those whose events are not at their end; answers how many it deleted.
     fn prune_fetches(&mut self, fetches: &[FetchId]) -> Result<usize, Error>;
-    /// The last events that were discarded after `since` and still are, because their gateway does not show what they
-    /// name, with their variants, newest first: of the last `cap` that were discarded.
-    fn not_shown(&mut self, cap: i64) -> Result<Vec<(EventId, String)>, Error>;
+    /// The variant's events that were discarded and still are, because the gateway does not show what they name: the
+    /// newest `cap`, newest first.
+    fn not_shown(&mut self, variant: &str, cap: i64) -> Result<Vec<EventId>, Error>;
     /// How a hint at this object stands; `lately`: since when a refusal counts.
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error>;
 }

@@ -3,7 +3,7 @@
 use diesel::dsl::{exists, min};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 
 use super::fetch_schema::{pay_fetch_events, pay_fetches};
 use super::said::Said;
@@ -12,7 +12,6 @@ use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::{EventId, FetchId};
-use crate::domain::named::NOT_SHOWN;
 use crate::domain::operation::OperationState;
 use crate::error::Error;
 use crate::store::fetches::*;
@@ -184,15 +183,14 @@ impl Fetches for Connection {
     }
 
     /// The state is part of the text, as it is of the index.
-    fn not_shown(&mut self, cap: i64) -> Result<Vec<(EventId, String)>, Error> {
-        Said::<(BigInt, Text)>::new()
-            .sql(format!(
-                "SELECT id, variant FROM (SELECT id, variant, outcome_code, state, finished_at FROM pay_events \
-                 WHERE state = '{}' ORDER BY state DESC, finished_at DESC LIMIT {cap}) AS lately \
-                 WHERE outcome_code = '{NOT_SHOWN}' ORDER BY finished_at DESC, id DESC",
-                EventState::Discarded.as_str()
-            ))
-            .load(self)
+    /// The state and the code are part of the text, as they are of the index.
+    fn not_shown(&mut self, variant: &str, cap: i64) -> Result<Vec<EventId>, Error> {
+        Said::<(BigInt,)>::new()
+            .sql("SELECT id FROM pay_events WHERE state = 'discarded' AND outcome_code = 'not_shown' AND variant = ")
+            .word(variant)
+            .sql(format!(" ORDER BY finished_at DESC LIMIT {cap}"))
+            .load::<(EventId,)>(self)
+            .map(|events| events.into_iter().map(|(event,)| event).collect())
             .map_err(failed("looking for what gateways did not show"))
     }
 

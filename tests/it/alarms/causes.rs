@@ -1,5 +1,6 @@
 //! Which causes become alarms, and do the overview and the host hear the same of them?
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,6 +155,53 @@ on_both_databases! {
         let each = page.split("A dispute over ").skip(1);
         let told: Vec<&str> = each.map(|rest| rest.split(' ').next().unwrap()).collect();
         assert_eq!((told.len(), told.last()), (12, Some(&"1.00")), "{page}");
+    }
+
+    async fn many_of_one_cause_hide_no_other(kind) {
+        let fakes = [Fake::new(NOW), Fake::new(NOW)];
+        let app = App::bare(kind, |builder| {
+            let builder = builder.variant("aside", fakes[0].gateway(SECRET));
+            builder.variant("stripe", fakes[1].gateway(SECRET))
+        })
+        .await;
+        // Of each cause 300 rows that are newer, or stand before, the one of another kind or variant.
+        let discarded = |ids: &str, variant: &str, kind: &str, code: &str, day: u8| {
+            app.run(&format!(
+                "INSERT INTO pay_events (variant, gateway_event_id, source, kind, state, outcome, outcome_code, received_at, \
+                 last_delivered_at, deliveries, finished_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                 WHERE i < {ids}) SELECT '{variant}', '{kind}-' || i, 'delivery', '{kind}', 'discarded', 'done', '{code}', \
+                 '2026-10-01 00:00:00+00:00', '2026-10-01 00:00:00+00:00', 1, '2026-10-{day:02} 00:00:00+00:00' FROM n"
+            ));
+        };
+        discarded("300", "stripe", "loud.one", "failed", 9);
+        discarded("300", "stripe", "on.purpose", "discarded", 9);
+        discarded("300", "aside", "unshown.one", "not_shown", 9);
+        discarded("1", "stripe", "quiet.one", "failed", 2);
+        discarded("1", "stripe", "unshown.two", "not_shown", 2);
+        for (variant, count) in [("aside", 200), ("stripe", 1)] {
+            app.run(&format!(
+                "INSERT INTO pay_differences (variant, subject, name, fields, found_at, seen_at) WITH RECURSIVE n(i) AS \
+                 (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT '{variant}', 'object', 'in_' || i, '[]', \
+                 '2026-10-01 00:00:00+00:00', '2026-10-01 00:00:00+00:00' FROM n"
+            ));
+        }
+        let page = app.get("/payments/admin/").await.text();
+        for told in [
+            "of loud.one given up",
+            "stripe: 1 event of quiet.one given up",
+            "aside: the gateway did not show what",
+            "stripe: the gateway did not show what 1 event names",
+            "stripe: 1 object stands otherwise",
+        ] {
+            assert!(page.contains(told), "{told} in {page}");
+        }
+        assert!(!page.contains("on.purpose"), "{page}");
+        let body = app.get("/payments/admin/").await.body;
+        let links: BTreeSet<&str> = body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(links.len() > 10, "{links:?}");
+        for link in links.into_iter().filter(|link| link.starts_with("/payments/admin/")) {
+            assert_eq!(app.get(&link.replace("&#38;", "&")).await.status, 200, "{link}");
+        }
     }
 
     async fn disputes_of_test_payments_are_no_urgent_alarm(kind) {
