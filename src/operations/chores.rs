@@ -19,6 +19,9 @@ use crate::store::Tx;
 use crate::store::calls::{ChoreRow, Stale};
 use crate::store::subscriptions::Doubts;
 
+/// The chores that are of no variant.
+const CLOCKS: &str = "clocks";
+const AUTHORIZATIONS: &str = "authorized";
 /// Several processes that start together compare once.
 const START: Duration = Duration::from_secs(60);
 /// How often stale payments are looked for, how many at a time, and how long one is left alone after it was asked
@@ -79,6 +82,7 @@ impl Engine {
     /// Does this for the variant, if it is due.
     pub(crate) async fn look_after_gateway(self: &Arc<Self>, variant: &str, chore: GatewayChore) -> Result<(), Error> {
         let Chores { reconcile_every, refresh_after, .. } = self.chores;
+        let refreshing = format!("refresh:{variant}");
         match (chore, reconcile_every, refresh_after) {
             (GatewayChore::Reconcile, Some(every), _) if self.is_mine(reconcile_chore(variant), every).await? => {
                 if let Err(error) = self.reconcile(variant).await {
@@ -86,8 +90,9 @@ impl Engine {
                 }
                 Ok(())
             }
-            (GatewayChore::Payments, _, Some(after)) if self.is_mine(format!("refresh:{variant}"), LOOK).await? => {
-                self.ask_about_stale(variant, after).await
+            (GatewayChore::Payments, _, Some(after)) if self.is_mine(refreshing.clone(), LOOK).await? => {
+                let asked = self.ask_about_stale(variant, after).await;
+                self.noting(&refreshing, asked).await
             }
             (GatewayChore::Subscriptions, _, Some(after)) => self.look_after_subscriptions(variant, after).await,
             (GatewayChore::Compare, ..) => self.compare_a_while(variant).await,
@@ -97,11 +102,15 @@ impl Engine {
 
     /// Does what is due and asks no gateway.
     pub(crate) async fn chores(self: &Arc<Self>) -> Result<(), Error> {
-        if self.is_mine("clocks".to_owned(), LOOK).await? {
-            self.bring_forward().await?;
+        if self.is_mine(CLOCKS.to_owned(), LOOK).await? {
+            let brought = self.bring_forward().await;
+            self.noting(CLOCKS, brought.map(|()| None)).await?;
         }
         match self.chores.notice_authorized_after {
-            Some(after) if self.is_mine("authorized".to_owned(), NOTICE).await? => self.notice_authorized(after).await,
+            Some(after) if self.is_mine(AUTHORIZATIONS.to_owned(), NOTICE).await? => {
+                let noticed = self.notice_authorized(after).await;
+                self.noting(AUTHORIZATIONS, noticed.map(|()| None)).await
+            }
             _ => Ok(()),
         }
     }
@@ -119,7 +128,8 @@ impl Engine {
 
     /// Asks about subscriptions that are not certain, and about those whose renewal or end nobody has told of.
     async fn look_after_subscriptions(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
-        if self.is_mine(format!("doubts:{variant}"), DOUBTS).await? {
+        let (doubting, refreshing) = (format!("doubts:{variant}"), format!("subscriptions:{variant}"));
+        if self.is_mine(doubting.clone(), DOUBTS).await? {
             let (now, variant) = (self.now(), variant.to_owned());
             let doubts = move |tx: &mut dyn Tx| {
                 tx.doubtful_subscriptions(&Doubts {
@@ -133,19 +143,25 @@ impl Engine {
                     limit: AT_ONCE,
                 })
             };
-            self.ask_about_subscriptions(self.read(doubts).await?).await;
+            let asked = self.ask_about_subscriptions(self.read(doubts).await).await;
+            self.noting(&doubting, asked).await?;
         }
-        if self.is_mine(format!("subscriptions:{variant}"), LOOK).await? {
+        if self.is_mine(refreshing.clone(), LOOK).await? {
             let (now, variant) = (self.now(), variant.to_owned());
             let stale = move |tx: &mut dyn Tx| tx.stale_subscriptions(&variant, now - after, now - ALONE, AT_ONCE);
-            self.ask_about_subscriptions(self.read(stale).await?).await;
+            let asked = self.ask_about_subscriptions(self.read(stale).await).await;
+            self.noting(&refreshing, asked).await?;
         }
         Ok(())
     }
 
-    async fn ask_about_subscriptions(self: &Arc<Self>, tokens: Vec<String>) {
+    /// Answers why the gateway was left alone, if it was.
+    async fn ask_about_subscriptions(
+        self: &Arc<Self>,
+        tokens: Result<Vec<String>, Error>,
+    ) -> Result<Option<String>, Error> {
         let mut round = Round::begin();
-        for token in tokens {
+        for token in tokens? {
             let order = SubscriptionOrder {
                 requester: Requester::Worker,
                 ..SubscriptionOrder::by_host(SubscriptionVerb::Refresh)
@@ -158,6 +174,7 @@ impl Engine {
                 break;
             }
         }
+        Ok(round.in_vain())
     }
 
     async fn notice_authorized(self: &Arc<Self>, after: Duration) -> Result<(), Error> {
@@ -173,15 +190,19 @@ impl Engine {
         Ok(self.claim_chore(name, every).await?.is_some())
     }
 
+    /// Notes for an alarm how a chore ended: why it failed, what it said of a gateway that does not answer, or that all
+    /// is well.
+    async fn noting(self: &Arc<Self>, name: &str, done: Result<Option<String>, Error>) -> Result<(), Error> {
+        let why = self.noting_failure(name, done).await?;
+        let (name, now) = (name.to_owned(), self.now());
+        self.write(move |tx| tx.note_failure(&name, now, why.as_deref())).await
+    }
+
     /// Notes for an alarm why a chore failed, if it did. Where the database is away, that can't be noted either.
-    pub(super) async fn noting_failure<T>(
-        self: &Arc<Self>,
-        chore: &'static str,
-        done: Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(super) async fn noting_failure<T>(self: &Arc<Self>, chore: &str, done: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &done {
-            let (now, why) = (self.now(), error.to_string());
-            let _ = self.write(move |tx| tx.note_failure(chore, now, Some(&why))).await;
+            let (chore, now, why) = (chore.to_owned(), self.now(), error.to_string());
+            let _ = self.write(move |tx| tx.note_failure(&chore, now, Some(&why))).await;
         }
         done
     }
@@ -204,7 +225,8 @@ impl Engine {
         self.write(move |tx| tx.claim_chore(&name, now, later(now, every))).await
     }
 
-    async fn ask_about_stale(self: &Arc<Self>, variant: &str, after: Duration) -> Result<(), Error> {
+    /// Answers why the gateway was left alone, if it was.
+    async fn ask_about_stale(self: &Arc<Self>, variant: &str, after: Duration) -> Result<Option<String>, Error> {
         let now = self.now();
         let name = variant.to_owned();
         let stale = self.read(move |tx| {
@@ -232,7 +254,7 @@ impl Engine {
                 break;
             }
         }
-        Ok(())
+        Ok(round.in_vain())
     }
 }
 
@@ -272,5 +294,10 @@ impl Round {
         };
         self.in_vain = if is_silent { self.in_vain + 1 } else { 0 };
         self.in_vain == IN_VAIN || Instant::now() >= self.until
+    }
+
+    /// Why the gateway was left alone, if it was.
+    fn in_vain(&self) -> Option<String> {
+        (self.in_vain == IN_VAIN).then(|| format!("the gateway answered none of {IN_VAIN} questions in a row"))
     }
 }

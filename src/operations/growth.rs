@@ -19,8 +19,10 @@ impl Engine {
             return Ok(());
         }
         let now = self.now();
-        let sizes = self.patiently(|engine| engine.store.ask(|tx| tx.sizes())).await?;
+        let sizes = self.patiently(|engine| engine.store.ask(|tx| tx.sizes())).await;
+        let sizes = self.noting_failure(NAME, sizes).await?;
         self.write(move |tx| {
+            tx.note_failure(NAME, now, None)?;
             tx.keep_sizes(&sizes, now, now - KEPT)?;
             tx.end_chore(NAME, now, None, "the tables were measured")
         })
