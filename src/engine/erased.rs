@@ -11,7 +11,7 @@ use crate::domain::event::Source;
 use crate::domain::person::{Trait, reduced};
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::rows::{Claimed, NewEvent};
+use crate::store::rows::{Claimed, NewEvent, PaymentDraft};
 
 impl Engine {
     /// The events as they may be stored: those about somebody who was erased are reduced.
@@ -66,6 +66,20 @@ impl Engine {
         let is_marked = |one: Trait| marks.contains(&marker.mark(&one));
         let email = email.map(|email| Trait::Email(email.trim().to_ascii_lowercase()));
         token.is_some_and(|token| is_marked(Trait::Object(token.to_owned()))) || email.is_some_and(is_marked)
+    }
+
+    /// Takes out of a payment to be stored what says whose it is, and this address out of its key: whoever was erased and
+    /// pays again stays unnamed here. The mark that stands for the address takes its place in the key, so that the same
+    /// key is still the same payment.
+    pub(crate) fn unname(&self, draft: &mut PaymentDraft, key: &mut Option<String>, email: &str) -> Result<(), Error> {
+        let email = email.trim().to_ascii_lowercase();
+        let mark = self.erasures.marker()?.mark(&Trait::Email(email.clone()));
+        (draft.customer, draft.metadata) = (None, None);
+        for (text, instead) in [(&mut draft.reference, "(erased)"), (key, mark.as_str())] {
+            let lower = text.as_ref().map(|text| text.to_ascii_lowercase()).filter(|text| text.contains(&email));
+            *text = lower.map(|lower| lower.replace(&email, instead)).or_else(|| text.take());
+        }
+        Ok(())
     }
 
     /// The marks as they are stored; none where this process can't make any.

@@ -136,6 +136,8 @@ impl Engine {
         complete(self, &name, &mut order, key.as_deref(), expires_in, now)?;
         let draft = draft(&name, &order, now)?;
         let (row, sent_to, is_new) = self.once(key.clone(), draft).await?;
+        // The address of a checkout may bear the customer's own.
+        let key = key.filter(|_| row.customer.is_some() || asked.customer.is_none());
         if !is_new {
             same(&row, &name, &asked)?;
             if let Some(next) = next_of(&row, sent_to) {
@@ -174,11 +176,10 @@ impl Engine {
     ) -> Result<(PaymentRow, Option<String>, bool), Error> {
         let engine = self.clone();
         self.write(move |tx| {
-            let mut draft = draft.clone();
-            // Whoever was erased and pays again stays unnamed here.
-            if let Some(email) = draft.customer.take() {
-                let marks = engine.marks(tx)?;
-                draft.customer = (!engine.is_erased(&marks, None, Some(&email))).then_some(email);
+            let (mut draft, mut key) = (draft.clone(), key.clone());
+            let marks = if draft.customer.is_some() { engine.marks(tx)? } else { Arc::default() };
+            if let Some(email) = draft.customer.clone().filter(|email| engine.is_erased(&marks, None, Some(email))) {
+                engine.unname(&mut draft, &mut key, &email)?;
             }
             let Some(key) = &key else { return Ok((insert(tx, &draft)?, None, true)) };
             if let Some((row, address)) = tx.created_under(key)? {
@@ -260,7 +261,9 @@ fn next_of(row: &PaymentRow, sent_to: Option<String>) -> Option<Next> {
 /// Whether a key is used for the same payment again.
 fn same(row: &PaymentRow, variant: &str, asked: &PaymentRequest) -> Result<(), Error> {
     let amount = Money::new(row.amount, row.currency);
-    if row.variant == variant && amount == asked.amount && row.reference == asked.reference {
+    // What was erased of it can't be compared.
+    let is_erased = row.reference.as_ref().is_some_and(|reference| reference.contains("(erased)"));
+    if row.variant == variant && amount == asked.amount && (is_erased || row.reference == asked.reference) {
         return Ok(());
     }
     let message = format!(

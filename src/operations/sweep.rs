@@ -19,6 +19,9 @@ use crate::store::rows::PaymentRow;
 const SOON: Duration = Duration::from_secs(5);
 /// What the note of a sweep ends with that has come to its end.
 const THROUGH: &str = "all were looked through";
+/// The chore after all were looked through: what the file still has of what was erased is overwritten.
+const FILE: &str = "erasure:file";
+const FILE_WAITS: &str = "somebody was erased; the file is made anew once everything was looked through";
 /// How often a worker looks at what came since.
 const EVERY: Duration = Duration::from_secs(86_400);
 /// How long one process looks before another may, and after which time another does if it ended meanwhile.
@@ -82,7 +85,8 @@ pub(super) fn sweep_soon(tx: &mut dyn Tx, now: Timestamp) -> Result<(), Error> {
         let note = "somebody was erased; everything is looked through soon";
         tx.pause_chore(sweep.name(), later(now, SOON), None, note)?;
     }
-    Ok(())
+    tx.claim_chore(FILE, now, now)?;
+    tx.pause_chore(FILE, later(now, SOON), None, FILE_WAITS)
 }
 
 /// Looks through all bodies; answers how many were of erased persons.
@@ -115,10 +119,27 @@ impl Engine {
             self.sweep_a_turn(sweep).await?;
             let chore = self.read(move |tx| tx.chore(sweep.name())).await?;
             if !chore.as_ref().is_some_and(is_through) {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        self.scour_once().await
+    }
+
+    /// After an erasure whose sweeps are through: overwrites what the database's file still has of it.
+    async fn scour_once(self: &Arc<Self>) -> Result<(), Error> {
+        let waits =
+            self.read(|tx| tx.chore(FILE)).await?.is_some_and(|chore| chore.note.as_deref() == Some(FILE_WAITS));
+        if !waits || self.claim_chore(FILE.to_owned(), LEASE).await?.is_none() {
+            return Ok(());
+        }
+        let scoured = self.patiently(|engine| engine.store.scour()).await;
+        let left = self.noting_failure(FILE, scoured).await?;
+        let now = self.now();
+        self.write(move |tx| {
+            tx.note_failure(FILE, now, None)?;
+            tx.end_chore(FILE, now, None, left.unwrap_or("the file has nothing more of what was erased"))
+        })
+        .await
     }
 
     async fn sweep_a_turn(self: &Arc<Self>, sweep: Sweep) -> Result<(), Error> {

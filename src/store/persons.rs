@@ -111,13 +111,14 @@ pub(crate) const TEXTS: [(&str, &str, &str, Whose, Fate); 35] = [
 ];
 
 /// Texts that are nobody's row, and in which an address may stand all the same.
-pub(crate) const ANYBODYS: [(&str, &str); 7] = [
+pub(crate) const ANYBODYS: [(&str, &str); 8] = [
     ("pay_audit", "detail"),
     ("pay_audit", "actor"),
     ("pay_alarms", "sentence"),
     ("pay_chores", "note"),
     ("pay_chores", "failure"),
     ("pay_operations", "actor"),
+    ("pay_subscription_operations", "actor"),
     ("pay_drift", "why"),
 ];
 

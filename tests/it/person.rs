@@ -111,7 +111,14 @@ on_both_databases! {
         assert_eq!(app.found(), Vec::<String>::new());
         assert_eq!(app.status(&token).await, Status::Refunded);
 
-        // They buy again: it is paid, and they stay unnamed.
+        // They buy again: it is paid, and they stay unnamed, also where the app wrote down who they are.
+        let order = || {
+            let new = NewPayment::new("stripe", money(4999, "EUR")).customer("Mia.Kowalska@shop.example");
+            new.key("cart of mia.kowalska@shop.example").reference("for mia.kowalska@shop.example").metadata("name", "Mia Kowalska")
+        };
+        let [first, second] = [app.payments.create(order()).await.unwrap(), app.payments.create(order()).await.unwrap()];
+        assert_eq!(first.payment.token, second.payment.token, "the key is still the same payment");
+        assert_eq!((app.found(), second.payment.reference.as_deref()), (Vec::new(), Some("for (erased)")));
         let again = app.paid_by_mia(3).await;
         assert_eq!((app.found(), app.payment(&again).await.customer), (Vec::new(), None));
         app.same(&again).await;

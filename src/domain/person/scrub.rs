@@ -20,8 +20,10 @@ impl Words {
         };
         let found: BTreeSet<String> = texts.iter().filter(is_telling).map(|text| text.to_ascii_lowercase()).collect();
         let mut words: Vec<String> = found.into_iter().collect();
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        // Names are short and are among the few words of many events; what is unique to each event is a description.
+        words.sort_by_key(|word| word.len());
         words.truncate(MOST);
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let mut all: Vec<String> = emails.iter().cloned().collect();
         all.extend(words);
         Self(all)

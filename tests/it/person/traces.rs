@@ -8,7 +8,7 @@ use actix_payments::{AnyConnection, Database, HandlerError, Person, Resolution, 
 use super::{EMAIL, KEY, WORDS, naming, telling, with_key};
 use crate::app::{App, Kind, SECRET, on_both_databases};
 use crate::events::fixture;
-use crate::scenes::{completed_as, money};
+use crate::scenes::{completed_as, money, until};
 
 /// An event of a subscription of the person's.
 fn subscribed(name: &str, number: usize) -> String {
@@ -93,6 +93,27 @@ on_both_databases! {
             for word in WORDS {
                 assert!(!is_in(word, &bytes), "{word} in {url}");
             }
+        }
+    }
+
+    async fn what_the_page_erases_leaves_the_file_once_a_worker_is_through(kind) {
+        let app = App::with(kind, with_key).await;
+        app.paid_by_mia(1).await;
+        app.deliver(&[&naming("evt_named")]).await;
+        if kind == Kind::Sqlite {
+            assert!(is_in("kowalska", &bytes(&app)));
+        }
+        let form = "by=email&who=mia.kowalska%40shop.example";
+        assert_eq!(app.post("/payments/admin/data/person/erase", form).await.status, 200);
+        app.pass(6);
+        let worker = app.payments.worker().poll(std::time::Duration::from_millis(10)).start().unwrap();
+        let made = "SELECT count(*) FROM pay_chores WHERE name = 'erasure:file' AND note NOT LIKE 'somebody%'";
+        until(|| app.number(made) == 1).await;
+        worker.stop().await;
+        assert_eq!(app.found(), Vec::<String>::new());
+        if kind == Kind::Sqlite {
+            let bytes = bytes(&app);
+            assert!(!WORDS.iter().any(|word| is_in(word, &bytes)), "the file has a word of them");
         }
     }
 
