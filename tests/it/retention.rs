@@ -1,5 +1,6 @@
 //! Do bodies go when they are old enough, and nothing else, and nothing that may still be needed?
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
@@ -45,6 +46,21 @@ impl App {
             self.run(&sql);
         }
         self.run("INSERT INTO pay_event_bodies (event_id, headers, body) SELECT id, '{}', '' FROM pay_events");
+    }
+
+    /// So many events with bodies that are younger than all.
+    fn fill_beside(&self, events: i64) {
+        let now = "2030-01-01 00:00:00+00:00";
+        self.run(&format!(
+            "INSERT INTO pay_events (variant, gateway_event_id, source, kind, state, outcome, received_at, \
+             last_delivered_at, deliveries) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE \
+             i < {events}) SELECT 'stripe', 'new-' || i, 'delivery', 'payout.paid', 'ignored', 'done', '{now}', '{now}', 1 \
+             FROM n"
+        ));
+        self.run(
+            "INSERT INTO pay_event_bodies (event_id, headers, body) SELECT id, '{}', '' FROM pay_events \
+             WHERE gateway_event_id LIKE 'new-%'",
+        );
     }
 
     /// All that is stored but for the bodies themselves.
@@ -222,17 +238,31 @@ on_both_databases! {
         assert!(page.contains("shows it"), "{page}");
     }
 
-    async fn deliveries_are_taken_in_meanwhile(kind) {
-        let app = App::with(kind, after(1)).await;
+    async fn sixty_four_connections_deliver_and_lists_open_while_half_of_the_bodies_go(kind) {
+        let app = Rc::new(App::with(kind, after(1)).await);
         let token = app.order().await.token;
         app.fill(kind, 3_000);
         app.pass(9 * DAY);
+        app.fill_beside(3_000);
         let payments = app.payments.clone();
         let pruning = actix_web::rt::spawn(async move { payments.prune().await.unwrap() });
-        for number in 0..40 {
-            assert_eq!(app.stripe(&completed_as(10_000 + number, &token)).await.status, 200);
+        let senders = (0..64).map(|sender| {
+            let (app, token) = (app.clone(), token.clone());
+            actix_web::rt::spawn(async move {
+                for number in 0..3 {
+                    let event = completed_as(10_000 + sender * 3 + number, &token);
+                    assert_eq!(app.stripe(&event).await.status, 200);
+                }
+            })
+        });
+        let senders: Vec<_> = senders.collect();
+        for list in ["payments", "events", "events?state=discarded", ""] {
+            assert_eq!(app.get(&format!("/payments/admin/{list}")).await.status, 200, "{list}");
+        }
+        for sender in senders {
+            sender.await.unwrap();
         }
         assert_eq!(pruning.await.unwrap(), 2_990);
-        assert_eq!(app.bodies(), 50);
+        assert_eq!(app.bodies(), 3_000 + 10 + 64 * 3);
     }
 }
