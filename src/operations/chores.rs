@@ -29,6 +29,8 @@ const START: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(300);
 const AT_ONCE: i64 = 20;
 const ALONE: Duration = Duration::from_secs(6 * 3600);
+/// For how long where the gateway answered nothing at the last look: it is asked again whether it is back.
+const ALONE_IN_VAIN: Duration = Duration::from_secs(1800);
 /// How often doubts are looked for, and how long one must have stood: most are over with the next event, which comes in
 /// moments. A worker asks about the same one until it was answered twice, and where the gateway does not answer twice a
 /// day, and about one subscription so often in the time in which others are left alone.
@@ -104,12 +106,12 @@ impl Engine {
     pub(crate) async fn chores(self: &Arc<Self>) -> Result<(), Error> {
         if self.is_mine(CLOCKS.to_owned(), LOOK).await? {
             let brought = self.bring_forward().await;
-            self.noting(CLOCKS, brought.map(|()| None)).await?;
+            self.noting(CLOCKS, brought.map(|()| Ended::Well)).await?;
         }
         match self.chores.notice_authorized_after {
             Some(after) if self.is_mine(AUTHORIZATIONS.to_owned(), NOTICE).await? => {
                 let noticed = self.notice_authorized(after).await;
-                self.noting(AUTHORIZATIONS, noticed.map(|()| None)).await
+                self.noting(AUTHORIZATIONS, noticed.map(|()| Ended::Well)).await
             }
             _ => Ok(()),
         }
@@ -147,19 +149,15 @@ impl Engine {
             self.noting(&doubting, asked).await?;
         }
         if self.is_mine(refreshing.clone(), LOOK).await? {
-            let (now, variant) = (self.now(), variant.to_owned());
-            let stale = move |tx: &mut dyn Tx| tx.stale_subscriptions(&variant, now - after, now - ALONE, AT_ONCE);
+            let (now, variant, alone) = (self.now(), variant.to_owned(), self.left_alone(refreshing.clone()).await?);
+            let stale = move |tx: &mut dyn Tx| tx.stale_subscriptions(&variant, now - after, now - alone, AT_ONCE);
             let asked = self.ask_about_subscriptions(self.read(stale).await).await;
             self.noting(&refreshing, asked).await?;
         }
         Ok(())
     }
 
-    /// Answers why the gateway was left alone, if it was.
-    async fn ask_about_subscriptions(
-        self: &Arc<Self>,
-        tokens: Result<Vec<String>, Error>,
-    ) -> Result<Option<String>, Error> {
+    async fn ask_about_subscriptions(self: &Arc<Self>, tokens: Result<Vec<String>, Error>) -> Result<Ended, Error> {
         let mut round = Round::begin();
         for token in tokens? {
             let order = SubscriptionOrder {
@@ -174,7 +172,13 @@ impl Engine {
                 break;
             }
         }
-        Ok(round.in_vain())
+        Ok(round.ended())
+    }
+
+    /// For how long this chore leaves alone what it asked about.
+    async fn left_alone(self: &Arc<Self>, name: String) -> Result<Duration, Error> {
+        let chore = self.read(move |tx| tx.chore(&name)).await?;
+        Ok(if chore.is_some_and(|chore| chore.failing_since.is_some()) { ALONE_IN_VAIN } else { ALONE })
     }
 
     async fn notice_authorized(self: &Arc<Self>, after: Duration) -> Result<(), Error> {
@@ -190,10 +194,13 @@ impl Engine {
         Ok(self.claim_chore(name, every).await?.is_some())
     }
 
-    /// Notes for an alarm how a chore ended: why it failed, what it said of a gateway that does not answer, or that all
-    /// is well.
-    async fn noting(self: &Arc<Self>, name: &str, done: Result<Option<String>, Error>) -> Result<(), Error> {
-        let why = self.noting_failure(name, done).await?;
+    /// Notes for an alarm how a chore ended.
+    async fn noting(self: &Arc<Self>, name: &str, done: Result<Ended, Error>) -> Result<(), Error> {
+        let why = match self.noting_failure(name, done).await? {
+            Ended::Unasked => return Ok(()),
+            Ended::Well => None,
+            Ended::InVain(why) => Some(why),
+        };
         let (name, now) = (name.to_owned(), self.now());
         self.write(move |tx| tx.note_failure(&name, now, why.as_deref())).await
     }
@@ -225,9 +232,8 @@ impl Engine {
         self.write(move |tx| tx.claim_chore(&name, now, later(now, every))).await
     }
 
-    /// Answers why the gateway was left alone, if it was.
-    async fn ask_about_stale(self: &Arc<Self>, variant: &str, after: Duration) -> Result<Option<String>, Error> {
-        let now = self.now();
+    async fn ask_about_stale(self: &Arc<Self>, variant: &str, after: Duration) -> Result<Ended, Error> {
+        let (now, alone) = (self.now(), self.left_alone(format!("refresh:{variant}")).await?);
         let name = variant.to_owned();
         let stale = self.read(move |tx| {
             let mut tokens = Vec::new();
@@ -237,7 +243,7 @@ impl Engine {
                     status,
                     created_after: now - oldest,
                     created_before: now - after,
-                    asked: now - ALONE,
+                    asked: now - alone,
                     limit: AT_ONCE,
                 })?);
             }
@@ -254,7 +260,7 @@ impl Engine {
                 break;
             }
         }
-        Ok(round.in_vain())
+        Ok(round.ended())
     }
 }
 
@@ -275,15 +281,25 @@ impl GatewayChore {
     }
 }
 
+/// How a chore ended that did not fail itself.
+enum Ended {
+    /// There was nothing to ask about, so nothing is known of the gateway.
+    Unasked,
+    Well,
+    /// The gateway answered nothing; why it is left alone.
+    InVain(String),
+}
+
 /// The time in which a gateway is asked about what is stale.
 struct Round {
     until: Instant,
+    asked: usize,
     in_vain: usize,
 }
 
 impl Round {
     fn begin() -> Self {
-        Self { until: Instant::now() + ROUND, in_vain: 0 }
+        Self { until: Instant::now() + ROUND, asked: 0, in_vain: 0 }
     }
 
     fn is_over_after(&mut self, asked: &Result<Outcome, Error>) -> bool {
@@ -292,12 +308,18 @@ impl Round {
             // What can't even be asked says nothing of the gateway, and is among the first of the next round, too.
             Err(error) => matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Unavailable),
         };
+        self.asked += 1;
         self.in_vain = if is_silent { self.in_vain + 1 } else { 0 };
         self.in_vain == IN_VAIN || Instant::now() >= self.until
     }
 
-    /// Why the gateway was left alone, if it was.
-    fn in_vain(&self) -> Option<String> {
-        (self.in_vain == IN_VAIN).then(|| format!("the gateway answered none of {IN_VAIN} questions in a row"))
+    fn ended(&self) -> Ended {
+        match self.asked {
+            0 => Ended::Unasked,
+            asked if self.in_vain == IN_VAIN || self.in_vain == asked => {
+                Ended::InVain(format!("the gateway answered none of its last {} questions", self.in_vain))
+            }
+            _ => Ended::Well,
+        }
     }
 }

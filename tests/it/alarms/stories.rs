@@ -133,4 +133,32 @@ on_both_databases! {
         assert_eq!(fake.state().effects.iter().filter(|effect| effect.contains("refund")).count(), 1);
         running.stop().await;
     }
+
+    async fn a_gateway_that_answers_no_question_is_told_without_a_list(kind) {
+        let (notes, fake) = (Notes::default(), Fake::new(NOW));
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| {
+            let chores = Chores::new().reconcile_every(None);
+            telling(builder.variant("stripe", gateway).chores(chores), &notes, &Arc::default())
+        });
+        let app = app.await;
+        let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/");
+        app.payments.create(new).await.unwrap();
+        fake.state().faults = vec![Some(Fault::CutBefore); 10_000].into();
+        app.pass(HOUR + 1);
+        let running = worker(&app);
+        let failing = "SELECT count(*) FROM pay_chores WHERE name = 'refresh:stripe' AND failing_since IS NOT NULL";
+        until(|| app.number(failing) == 1).await;
+        // Looks at which there is nothing to ask about say nothing of the gateway.
+        for _ in 0..5 {
+            app.pass(301);
+            a_while().await;
+        }
+        assert_eq!(app.number(failing), 1);
+        let begins = || notes.all().iter().any(|note| note.starts_with("chore:refresh:stripe begins: "));
+        app.pass_until(331, begins).await;
+        fake.state().faults.clear();
+        app.pass_until(331, || notes.all().iter().any(|note| note.starts_with("chore:refresh:stripe over: "))).await;
+        running.stop().await;
+    }
 }
