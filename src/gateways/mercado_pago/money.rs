@@ -1,6 +1,8 @@
 //! Mercado Pago's format of amounts: a JSON number in the currency's main unit
 //! (<https://www.mercadopago.com.br/developers/en/reference/payments/_payments/post>).
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::domain::event::Malformed;
@@ -25,8 +27,29 @@ pub(super) fn write(money: Money) -> Result<Value, GatewayError> {
 pub(super) fn read(object: &Object<'_>, name: &str, currency: Currency) -> Result<Option<Money>, Malformed> {
     let Some(raw) = object.raw(name) else { return Ok(None) };
     let expected = || Malformed(format!("expected an amount that {currency} can express as {name}, got another value"));
-    let decimal = Decimal::parse(raw).map_err(|_| expected())?;
+    let decimal = Decimal::parse(&without_tail(raw)).map_err(|_| expected())?;
     Ok(Some(Money::new(decimal.exact(currency).ok_or_else(expected)?, currency)))
+}
+
+/// How many decimals of a number are kept that has a tail.
+const KEPT: usize = 6;
+/// From how many decimals on a number has one: a sum of binary fractions has 12 and more.
+const TAIL: usize = 10;
+
+/// The number without the tail that adding binary fractions leaves behind: `39.98` of `39.980000000000004` and of
+/// `39.97999999999999`.
+fn without_tail(number: &str) -> Cow<'_, str> {
+    let Some((whole, decimals)) = number.split_once('.').filter(|(_, decimals)| decimals.len() >= TAIL) else {
+        return number.into();
+    };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (kept, tail) = decimals.split_at_checked(KEPT).unwrap_or((decimals, ""));
+    let digits = format!("{whole}{kept}").parse::<u64>().ok().filter(|_| is_digits(whole) && is_digits(decimals));
+    let up = u64::from(tail.as_bytes().first().is_some_and(|first| *first >= b'5'));
+    let Some(rounded) = digits.and_then(|digits| digits.checked_add(up)) else { return number.into() };
+    let one = 10_u64.pow(6);
+    let text = format!("{}.{:06}", rounded / one, rounded % one);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned().into()
 }
 
 /// The amount in the field `name`, which is required.

@@ -27,9 +27,12 @@ pub(super) fn verified(secrets: &[(String, Secret)], delivery: &Delivery) -> Res
     let object = parameter(&delivery.query, "data.id")?.filter(|id| is_plain(id)).ok_or(Rejection::BodyMalformed)?;
     let request = delivery.header(REQUEST_ID);
     let request = request.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let message = message(object, request, time);
+    // By its documentation Mercado Pago signs an id with letters in lower case; its libraries sign it as it is.
+    let messages = [object.to_owned(), object.to_ascii_lowercase()].map(|id| message(&id, request, time));
+    let is_made_by =
+        |secret: &Secret, message: &String| signature::constant_time_eq(&made(secret, message), given.as_bytes());
     let signed_by = |(_, secret): &&(String, Secret)| {
-        !secret.is_blank() && signature::constant_time_eq(&made(secret, &message), given.as_bytes())
+        !secret.is_blank() && messages.iter().any(|message| is_made_by(secret, message))
     };
     let (label, _) = secrets.iter().find(signed_by).ok_or(Rejection::SignatureMismatch)?;
     let event = event(delivery, object, request.unwrap_or(time))?;

@@ -73,9 +73,10 @@ async fn app(kind: Kind, fake: &Fake) -> (App, String) {
 #[test]
 fn every_recorded_delivery_is_answered_as_it_should_be() {
     // Mercado Pago's libraries check no age unless they are told to; whether its times are seconds is not certain, and
-    // what is named twice is asked for once.
-    let aged = ["age_301_tolerance_300", "future_301_tolerance_300", "ts_milliseconds_tolerance_300"];
-    companies::answers_as_recorded("mercadopago", 19, &aged, |vector| {
+    // what is named twice is asked for once. What its documentation says of letters is taken too.
+    let but_for =
+        ["age_301_tolerance_300", "future_301_tolerance_300", "ts_milliseconds_tolerance_300", "id_upper_signed_lower"];
+    companies::answers_as_recorded("mercadopago", 19, &but_for, |vector| {
         MercadoPago::new(vector["config"]["secret"].as_str().unwrap())
     });
 }
@@ -104,6 +105,21 @@ fn what_cannot_work_is_refused_in_words_and_never_shown() {
     let test = gateway().test_delivery("evt_1", companies::at(NOW)).unwrap();
     let event = verify(&gateway(), &test, NOW).unwrap().events.remove(0);
     assert_eq!((event.id.as_str(), event.kind.as_str()), ("evt_1", TEST_KIND));
+}
+
+/// Its documentation says that an id with letters is signed in lower case; its libraries sign it as it is.
+#[test]
+fn an_id_with_letters_is_signed_as_it_is_or_in_lower_case() {
+    for signed in ["ORD01JABC", "ord01jabc"] {
+        let mut delivery = notification("order", signed, "r");
+        delivery.query = "data.id=ORD01JABC&type=order".to_owned();
+        assert_eq!(verify(&gateway(), &delivery, NOW).unwrap().events[0].id, "ORD01JABC:r");
+        delivery.query = "data.id=ORD01JABD&type=order".to_owned();
+        assert_eq!(verify(&gateway(), &delivery, NOW).unwrap_err(), Rejection::SignatureMismatch);
+    }
+    let mut delivery = notification("order", "ORD01JABC", "r");
+    delivery.query = "data.id=ord01jabc&type=order".to_owned();
+    assert_eq!(verify(&gateway(), &delivery, NOW).unwrap_err(), Rejection::SignatureMismatch);
 }
 
 #[test]
@@ -312,6 +328,21 @@ on_both_databases! {
         // Not of the payment that nobody ever disputed.
         assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE outcome LIKE '%ended without a decision%'"), 1);
         assert!(app.payments.rebuild(&token).await.unwrap().same);
+    }
+
+    async fn a_sum_of_binary_fractions_is_read_as_the_amount_that_it_is(kind) {
+        let sums = [("39.980000000000004", Some(3998)), ("39.97999999999999", Some(3998)), ("39.9850000000001", None)];
+        for (sum, refunded) in sums {
+            let fake = Fake::new();
+            let (app, token) = app(kind, &fake).await;
+            let refunds = json!([refund(1, json!(19.99), "approved"), refund(2, json!(19.99), "approved")]);
+            let sum: Value = serde_json::from_str(sum).unwrap();
+            fake.pay(1, &token, "approved", json!({"refunds": refunds, "transaction_amount_refunded": sum}));
+            notify(&app, "payment", "1", "r1").await;
+            let payment = app.payments.payment(&token).await.unwrap().unwrap();
+            let expected = (refunded.map_or(Status::Pending, |_| Status::PartiallyRefunded), refunded.unwrap_or(0));
+            assert_eq!((payment.status, payment.refunded.minor), expected, "{sum}");
+        }
     }
 
     async fn a_merchant_order_leads_to_its_payments(kind) {
