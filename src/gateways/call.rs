@@ -48,6 +48,9 @@ pub struct Call {
     pub aspects: BTreeMap<String, Aspect>,
     /// The amount to capture or refund; `None` for everything that is left.
     pub amount: Option<Money>,
+    /// Whether the amount to refund is all that the capture took, of which nothing went back so far: see [`Call::part`].
+    /// The same for every try of a call.
+    pub is_whole: bool,
     /// The payment's whole amount.
     pub total: Money,
     /// The reason for a refund, as a code of the gateway's: see
@@ -77,12 +80,18 @@ impl Call {
             awaited: None,
             aspects: BTreeMap::new(),
             amount: None,
+            is_whole: false,
             total,
             reason: None,
             idempotency_key: idempotency_key.into(),
             tries: 1,
             requested_at,
         }
+    }
+
+    /// The amount to ask for where a company refunds the whole by a request without one; `None` for the whole.
+    pub fn part(&self) -> Option<Money> {
+        self.amount.filter(|_| !self.is_whole)
     }
 
     /// The ids with a known fact of this aspect, in the order of [`Call::gateway_refs`]; for `None`, the ids without a

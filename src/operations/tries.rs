@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::event::{Envelope, Source};
-use crate::domain::fact::Aspect;
+use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::PaymentId;
-use crate::domain::money::Money;
+use crate::domain::ledger::Ledger;
+use crate::domain::money::{Currency, Money};
 use crate::domain::operation::OperationState;
+use crate::domain::payment::{capture_of, captures};
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
@@ -286,8 +288,10 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
     let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
     let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
     let payment = Payment::of(&row);
+    let facts = tx.facts_of(row.id)?;
+    let is_whole = operation.verb == Verb::Refund && is_all_of_a_capture(&facts, operation, payment.amount.currency);
     let mut aspects = BTreeMap::new();
-    for fact in tx.facts_of(row.id)? {
+    for fact in facts {
         // A running total is kept of an object that is something else by itself, and so is the attempt that a capture
         // was.
         let rank = |aspect: Aspect| (aspect != Aspect::Checkout, aspect != Aspect::Capture, aspect);
@@ -301,6 +305,7 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
         gateway_refs: operation.refs(),
         aspects,
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
+        is_whole,
         total: payment.amount,
         reason: operation.reason.clone(),
         // A completion waits for the gateway to know what it told of, and so is asked for some times.
@@ -311,4 +316,13 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
         requested_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })
+}
+
+/// Whether an operation's amount is all of the capture that it is about. That does not change between two tries, though
+/// what is left of the capture may.
+fn is_all_of_a_capture(facts: &[Fact], operation: &OperationRow, currency: Currency) -> bool {
+    let ledger = Ledger::from_facts(facts.iter().cloned());
+    let captures = captures(&ledger, currency);
+    let capture = capture_of(&ledger, &captures, &operation.refs()).map(|at| &captures[at]);
+    capture.is_some_and(|capture| Some(capture.amount) == operation.amount)
 }

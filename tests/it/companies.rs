@@ -34,6 +34,7 @@ mod polar;
 mod razorpay;
 mod reasons;
 mod square;
+mod whole;
 
 use asked::{assert_as_recorded, call, ok, order, subscription_call, subscription_request};
 

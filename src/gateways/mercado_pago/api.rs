@@ -151,7 +151,7 @@ impl Api {
 
     async fn refund(&self, call: &Call) -> Events {
         let id = payment(call, Aspect::Capture)?;
-        let body = match call.amount {
+        let body = match call.part() {
             Some(amount) => json!({"amount": money::write(amount)?}),
             None => json!({}),
         };

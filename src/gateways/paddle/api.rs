@@ -119,7 +119,7 @@ impl Api {
         }
         let reason = format!("{} {key}", plain_words(call.reason.as_deref().unwrap_or("refund")));
         let mut body = json!({"action": "refund", "transaction_id": id, "reason": reason});
-        if call.amount.is_none() && made.is_empty() {
+        if call.part().is_none() && made.is_empty() {
             body["type"] = json!("full");
         } else {
             let amount = call.amount.map(|amount| amount.minor);

@@ -122,7 +122,7 @@ impl Api {
     async fn refund(&self, call: &Call) -> Events {
         let id = payment(call, Aspect::Capture)?;
         let mut body = json!({"notes": {"payment_token": call.token}});
-        if let Some(amount) = call.amount {
+        if let Some(amount) = call.part() {
             body["amount"] = json!(amount.minor);
         }
         // <https://razorpay.com/docs/api/refunds/normal-refunds-idempotent/>: at least ten characters.

@@ -1,7 +1,7 @@
 //! Is Mercado Pago believed only what it signed and what it answers, and does every payment end as it says?
 
 mod calls;
-mod fake;
+pub mod fake;
 
 use actix_payments::domain::delivery::{Delivery, Rejection};
 use actix_payments::domain::event::{Envelope, Recorded};
@@ -56,14 +56,14 @@ async fn post(app: &App, delivery: &Delivery) -> u16 {
 }
 
 /// Notifies of an object, and lets it be asked for.
-async fn notify(app: &App, topic: &str, object: &str, request: &str) {
+pub async fn notify(app: &App, topic: &str, object: &str, request: &str) {
     assert_eq!(post(app, &notification(topic, object, request)).await, 200);
     app.drain().await;
     app.pass(5);
     app.drain().await;
 }
 
-async fn app(kind: Kind, fake: &Fake) -> (App, String) {
+pub async fn app(kind: Kind, fake: &Fake) -> (App, String) {
     let app = App::bare(kind, |builder| builder.variant("mercado-pago", asking(fake))).await;
     let order = NewPayment::new("mercado-pago", money(4999, "BRL")).without_checkout();
     let token = app.payments.create(order).await.unwrap().payment.token;

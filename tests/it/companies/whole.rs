@@ -1,0 +1,106 @@
+//! Is a whole refund asked for as a whole and a part as a part?
+
+use actix_payments::domain::money::Money;
+use actix_payments::domain::payment::Status;
+use actix_payments::{NewPayment, Refund};
+use serde_json::{Value, json};
+
+use super::mercado_pago::fake::{Fake, payment};
+use super::{Company, mercado_pago, ok, paddle, razorpay, story, tell, variant};
+use crate::app::{App, Kind, on_both_databases};
+use crate::scenes::money;
+use crate::stripe::listener::Listener;
+
+/// An app with this gateway, and a payment that was made at the company itself and of which these events came.
+pub async fn app_with<C: Company>(
+    kind: Kind,
+    gateway: C::Gateway,
+    due: Money,
+    story: &[(String, String)],
+) -> (App, String) {
+    let app = App::bare(kind, |builder| builder.variant(variant::<C>(0), gateway)).await;
+    let order = NewPayment::new(variant::<C>(0), due).without_checkout();
+    let token = app.payments.create(order).await.unwrap().payment.token;
+    for (name, body) in story {
+        tell::<C>(&app, name, &C::of(body, &token)).await;
+    }
+    (app, token)
+}
+
+/// The body of the last request that acts.
+fn last_act(listener: &Listener) -> Value {
+    let heard = listener.heard();
+    let act = heard.iter().rfind(|heard| heard.method == "POST").expect("a request that acts");
+    serde_json::from_str(&act.body).unwrap()
+}
+
+/// A transaction of which nothing was refunded, and which does not show its items.
+fn paddles() -> Listener {
+    Listener::answering(|heard| match heard.method.as_str() {
+        "GET" => ok(r#"{"data":{"id":"txn_1","status":"completed","currency_code":"EUR","adjustments":[]}}"#),
+        _ => ok(r#"{"data":{"id":"adj_1","action":"refund","transaction_id":"txn_01hv8wptq8987qeep44cyrewp9",
+            "status":"approved","currency_code":"EUR","totals":{"total":"4999"}}}"#),
+    })
+}
+
+fn razorpays() -> Listener {
+    Listener::answering(|heard| {
+        let sent: Value = serde_json::from_str(&heard.body).unwrap_or_default();
+        let amount = sent["amount"].as_i64().unwrap_or(4999);
+        let refund = json!({"id": format!("rfnd_{amount}"), "payment_id": "pay_DESlfW9H8K9uqM", "amount": amount,
+            "currency": "INR", "status": "processed", "created_at": 1_791_800_050});
+        ok(refund.to_string())
+    })
+}
+
+fn of_razorpay(listener: &Listener) -> actix_payments::gateways::razorpay::Razorpay {
+    razorpay::Of::gateway().api_key("rzp_test_1", "s").api_base(&listener.address).api_retries(0)
+}
+
+on_both_databases! {
+    async fn all_of_a_paddle_transaction_is_refunded_in_full_though_its_items_are_not_shown(kind) {
+        let listener = paddles();
+        let gateway = paddle::Of::gateway().api_key("pdl_sdbx_apikey_1").api_base(&listener.address).api_retries(0);
+        let (app, token) = app_with::<paddle::Of>(kind, gateway, money(4999, "EUR"), &story::<paddle::Of>(&["transaction.completed"])).await;
+        app.payments.refund(&token, Refund::all()).await.unwrap();
+        let sent = last_act(&listener);
+        assert_eq!((&sent["type"], &sent["items"]), (&json!("full"), &Value::Null), "{sent}");
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, Status::Refunded);
+    }
+
+    async fn all_of_a_razorpay_payment_is_refunded_without_an_amount_and_a_part_with_it(kind) {
+        let inr = |minor| money(minor, "INR");
+        for (due, refund, expected) in [
+            (4999, Refund::all(), Value::Null),
+            (4999, Refund::part(inr(4999)), Value::Null),
+            (4999, Refund::part(inr(1999)), json!(1999)),
+            // The customer paid more than was asked for: the price alone is a part.
+            (4000, Refund::part(inr(4000)), json!(4000)),
+            (4000, Refund::all(), Value::Null),
+        ] {
+            let listener = razorpays();
+            let gateway = of_razorpay(&listener);
+            let (app, token) = app_with::<razorpay::Of>(kind, gateway, inr(due), &story::<razorpay::Of>(&["payment.captured"])).await;
+            app.payments.refund(&token, refund.clone()).await.unwrap();
+            assert_eq!(last_act(&listener)["amount"], expected, "{refund:?} of {due}");
+        }
+        // What is left after a part is no whole.
+        let listener = razorpays();
+        let names = story::<razorpay::Of>(&["payment.captured", "refund.processed"]);
+        let (app, token) = app_with::<razorpay::Of>(kind, of_razorpay(&listener), inr(4999), &names).await;
+        app.payments.refund(&token, Refund::all()).await.unwrap();
+        assert_eq!(last_act(&listener)["amount"], json!(3000));
+    }
+
+    async fn all_of_a_mercado_pago_payment_is_refunded_without_an_amount_and_a_part_with_it(kind) {
+        for (refund, expected) in [(Refund::all(), json!({})), (Refund::part(money(1999, "BRL")), json!({"amount": 19.99}))] {
+            let fake = Fake::new();
+            let (app, token) = mercado_pago::app(kind, &fake).await;
+            fake.show("/v1/payments/1", payment(1, &token, "approved"));
+            fake.show("/v1/payments/1/refunds", json!({"id": 7, "payment_id": 1, "amount": 19.99, "status": "approved"}));
+            mercado_pago::notify(&app, "payment", "1", "r1").await;
+            app.payments.refund(&token, refund).await.unwrap();
+            assert_eq!(last_act(&fake.listener), expected);
+        }
+    }
+}
