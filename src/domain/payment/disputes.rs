@@ -12,7 +12,7 @@ use crate::domain::money::{Currency, Money};
 
 /// The disputes that were decided for the customer, and not reversed.
 fn lost_ones(ledger: &Ledger) -> impl Iterator<Item = &Fact> {
-    let reversed = reversed_ones(ledger);
+    let reversed: BTreeSet<&str> = reversals(ledger).into_iter().filter_map(|(_, reversed)| reversed).collect();
     let is_lost = move |fact: &&Fact| fact.state == State::Lost && !reversed.contains(fact.gateway_ref.as_str());
     ledger.facts_of(Aspect::Dispute).filter(is_lost)
 }
@@ -22,9 +22,9 @@ pub(super) fn is_disputed(ledger: &Ledger) -> bool {
     lost_ones(ledger).next().is_some() || ledger.facts_of(Aspect::Dispute).any(|fact| fact.state == State::Open)
 }
 
-/// The ids of the disputes that were reversed by an object of its own that does not name them. Each reversal is of the
-/// earliest dispute of its capture and amount that had begun by then and that no other one reversed, if there is one.
-fn reversed_ones(ledger: &Ledger) -> BTreeSet<&str> {
+/// The reversals of disputes that are objects of their own and do not name what they reverse, each with the id of its
+/// dispute: the earliest of its capture and amount that had begun by then and that no other one reversed, if there is one.
+fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
     let of_capture = |fact: &&Fact| fact.parent.is_some();
     let (mut reversals, mut disputes): (Vec<&Fact>, Vec<&Fact>) =
         ledger.facts_of(Aspect::Dispute).filter(of_capture).partition(|fact| is_bare_reversal(fact));
@@ -35,7 +35,7 @@ fn reversed_ones(ledger: &Ledger) -> BTreeSet<&str> {
     reversals.sort_by_key(begun);
     disputes.sort_by_key(begun);
     let mut reversed = BTreeSet::new();
-    for reversal in reversals {
+    let mut of = |reversal: &Fact| {
         let is_same = |dispute: &&Fact| {
             let money = (dispute.amount, dispute.currency) == (reversal.amount, reversal.currency);
             let is_of_it = dispute.parent == reversal.parent && since(dispute) <= since(reversal);
@@ -43,8 +43,9 @@ fn reversed_ones(ledger: &Ledger) -> BTreeSet<&str> {
         };
         let found = disputes.iter().copied().find(is_same).map(|dispute| dispute.gateway_ref.as_str());
         reversed.extend(found);
-    }
-    reversed
+        found
+    };
+    reversals.into_iter().map(|reversal| (reversal, of(reversal))).collect()
 }
 
 /// Whether a fact is the reversal of another dispute, as its face amount says.
@@ -83,7 +84,7 @@ pub(super) fn lost(ledger: &Ledger, currency: Currency) -> i64 {
     losses(ledger, currency).into_iter().fold(0, |sum, (_, minor)| sum.saturating_add(minor))
 }
 
-/// A concern for each lost dispute that is not counted.
+/// A concern for each lost dispute that is not counted, and for each reversal that gives back nothing of what was lost.
 pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> impl Iterator<Item = Concern> {
     let sentence = move |fact: &Fact| match (fact.currency, fact.amount) {
         (Some(its), Some(_)) if its == currency => None,
@@ -93,7 +94,14 @@ pub(super) fn concerns(ledger: &Ledger, currency: Currency) -> impl Iterator<Ite
         }
         _ => Some("a dispute was lost, and the gateway does not say how much of it".to_owned()),
     };
-    lost_ones(ledger).filter_map(move |fact| Some(Concern::of("dispute", fact, sentence(fact)?)))
+    let uncounted = lost_ones(ledger).filter_map(move |fact| Some(Concern::of("dispute", fact, sentence(fact)?)));
+    let unpaired = reversals(ledger).into_iter().filter(|(_, reversed)| reversed.is_none());
+    uncounted.chain(unpaired.map(|(fact, _)| {
+        let money = fact.amount.zip(fact.currency).map(|(minor, its)| Money::new(minor, its).to_string());
+        let came = money.unwrap_or_else(|| "money".to_owned());
+        let sentence = format!("{came} came back from a dispute, and no lost one of that amount is known: not counted");
+        Concern::of("reversal", fact, sentence)
+    }))
 }
 
 fn is_same_money(refund: &Fact, dispute: &Fact) -> bool {

@@ -100,10 +100,13 @@ fn transaction(
         facts.extend([Some(capture), fee].into_iter().flatten());
     }
     let mut summary = sentence(format_args!("transaction {words}"), total);
-    if verb == "payment_failed" {
+    let has_failed = newest == "error" && is_undecided;
+    if verb == "payment_failed" || has_failed {
+        let mut failed = with_money(fact(event, Aspect::Authorization, &id, State::Failed), total);
+        failed.occurred_at = since(event, is_undecided, time(data, "updated_at"));
+        facts.push(failed);
         let code = payments.first().and_then(|payment| short(payment, "error_code"));
         summary = sentence(format_args!("a payment attempt failed{}", because(code)), total);
-        facts.push(with_money(fact(event, Aspect::Authorization, &id, State::Failed), total));
     }
     Ok(Interpretation {
         is_link: false,
@@ -180,7 +183,8 @@ fn stated_price(data: &Object<'_>, total: Money) -> Option<Money> {
 }
 
 /// An adjustment gives money back, or a bank took it. Of chargebacks Paddle tells when the money is gone, and when it
-/// came back: that is an adjustment of its own, which does not name the one that it reverses.
+/// came back: that is an adjustment of its own, which does not name the one that it reverses. Should it bear that one's
+/// id, it must not be told apart by time alone: it has a register of its own.
 fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let transaction = data.need_id("transaction_id")?;
@@ -201,7 +205,10 @@ fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation,
     // The reason of a refund is the seller's own text, that of a chargeback a word.
     let why = || short(data, "reason").filter(|reason| reason.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
     let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_reason(why())], words.to_owned());
-    let reversal = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_face(0)], words.to_owned());
+    let reversal = |state, words: &str| {
+        let register = format!("{id}:reverse");
+        (vec![of(Aspect::Dispute, &register, state).with_face(0)], words.to_owned())
+    };
     let (facts, words) = match (action.as_ref(), status.as_str()) {
         ("refund", "approved") => refund(State::Succeeded, "approved"),
         ("refund", "rejected") => refund(State::Failed, "rejected by Paddle, the money stays"),

@@ -139,6 +139,12 @@ on_both_databases! {
     async fn an_attempt_fails_and_the_next_one_pays(kind) {
         let failed = story::<Of>(&["transaction.created", "transaction.payment_failed"]);
         ends::<Of>(kind, money(4999, "EUR"), failed, (Status::Failed, 0, 0, false)).await;
+        // What comes later shows the attempt that failed.
+        let (name, body) = story::<Of>(&["transaction.payment_failed"]).remove(0);
+        let body = body.replace("transaction.payment_failed", "transaction.updated").replace("2026-10-12T08:53:19.6", "2026-10-12T08:53:19.9");
+        let mut failed = story::<Of>(&["transaction.created", "transaction.payment_failed"]);
+        failed.push((format!("{name} later"), body.replace("evt_", "evt_later_")));
+        ends::<Of>(kind, money(4999, "EUR"), failed, (Status::Failed, 0, 0, false)).await;
         let paid = story::<Of>(&["transaction.ready", "transaction.payment_failed", "transaction.completed"]);
         ends::<Of>(kind, money(4999, "EUR"), paid, PAID).await;
         for (name, status) in [("transaction.canceled", Status::Canceled), ("transaction.past_due", Status::Pending)] {
@@ -163,6 +169,10 @@ on_both_databases! {
         assert_eq!(payment.lost.minor, 1999);
         let page = app.get(&format!("/payments/admin/payments/{}", payment.token)).await.text();
         assert!(page.contains("chargeback: the bank took the money back: 19.99 EUR"), "{page}");
+        // As recorded, both bear one id and one time.
+        let mut won = lost.clone();
+        won.extend(story::<Of>(&["adjustment.created.chargeback_reverse"]));
+        ends::<Of>(kind, money(4999, "EUR"), won, PAID).await;
         let mut won = lost;
         won.push(later("adjustment.created.chargeback_reverse", "2026-10-20T08:53:19Z"));
         ends::<Of>(kind, money(4999, "EUR"), won, PAID).await;
