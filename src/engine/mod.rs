@@ -134,6 +134,13 @@ impl Engine {
         format!("done by {}", self.variant(variant).map_or("the gateway", |variant| variant.gateway.name()))
     }
 
+    /// The outcome of a refresh: what it did not ask for must not pass for unchanged.
+    pub(crate) fn refreshed_by(&self, variant: &str) -> String {
+        let left_out = self.variant(variant).and_then(|variant| variant.gateway.refresh_leaves_out());
+        let left_out = left_out.map(|what| format!(", but not asked for {what}")).unwrap_or_default();
+        format!("{}{left_out}", self.done_by(variant))
+    }
+
     /// Where a variant's events are to be sent, as far as this process knows.
     pub(crate) fn address_of(&self, variant: &str) -> String {
         format!("{}/{variant}/", self.address.get().map_or("/payments", String::as_str))

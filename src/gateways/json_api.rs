@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::http::{Client, Method, Request, Response, is_base};
 use super::signature::Secret;
-use super::{BoxFuture, GatewayError, retry};
+use super::{BoxFuture, Call, GatewayError, retry};
+use crate::domain::fact::Aspect;
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -250,6 +251,12 @@ fn after_refusal(
 /// Whether an id is safe to insert into a path or a query.
 pub(super) fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// The ids of the disputes that are known of a call's payment, as far as they can be inserted into a path.
+pub(super) fn disputes(call: &Call) -> impl Iterator<Item = &str> {
+    let disputes = call.aspects.iter().filter(|(_, aspect)| **aspect == Aspect::Dispute);
+    disputes.map(|(id, _)| id.as_str()).filter(|id| is_plain(id))
 }
 
 /// The error for a call about a payment that the company has no suitable object of.

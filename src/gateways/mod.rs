@@ -132,10 +132,17 @@ pub trait Gateway: Send + Sync + 'static {
     /// are `<key>-1`, `<key>-2` and so on.
     ///
     /// # Errors
-    /// See [`GatewayError`]. A refresh that cannot report the payment's whole state must return an error.
+    /// See [`GatewayError`]. A refresh that cannot report the payment's whole state, but for what
+    /// [`Gateway::refresh_leaves_out`] names, must return an error.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         let verb = call.verb;
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
+    }
+
+    /// What a refresh does not ask for, because the company lists it for no single payment, as a noun: `disputes of which
+    /// no event has come`. The page that asks for confirmation and the timeline name it. Default: nothing.
+    fn refresh_leaves_out(&self) -> Option<&'static str> {
+        None
     }
 
     /// Whether the gateway can be asked in its current configuration for an object that an event names. Default: it

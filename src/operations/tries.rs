@@ -219,7 +219,11 @@ fn judged(
     let end = |state, outcome: String| OperationEnd { state, outcome, due_at: None, finished_at: Some(now) };
     let unattended = waiting == Waiting::Nobody;
     match answer {
-        Ok(events) => (end(OperationState::Done, engine.done_by(&operation.variant)), events, Ok(Outcome::Done)),
+        Ok(events) => {
+            let variant = &operation.variant;
+            let done = if verb == Verb::Refresh { engine.refreshed_by(variant) } else { engine.done_by(variant) };
+            (end(OperationState::Done, done), events, Ok(Outcome::Done))
+        }
         // It was done, and what came of it will be told by the gateway's events.
         Err(GatewayError::Malformed(why)) if verb != Verb::Refresh => {
             let outcome = format!("done, but the answer is not understood: {why}");

@@ -24,6 +24,8 @@ pub(crate) struct Permission {
 pub(crate) struct Permissions {
     pub payment: Payment,
     pub gateway: &'static str,
+    /// What a refresh does not ask for.
+    pub left_out: Option<&'static str>,
     /// The gateway's words for why money goes back.
     pub refund_reasons: Vec<&'static str>,
     pub verbs: Vec<Permission>,
@@ -42,6 +44,7 @@ impl Engine {
                 let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
                 Ok(Some(Permissions {
                     gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
+                    left_out: gateway.and_then(|gateway| gateway.refresh_leaves_out()),
                     refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
                     verbs: permissions(engine, tx, &row, &payment)?,
                     disputes: open_disputes(tx.facts_of(row.id)?),

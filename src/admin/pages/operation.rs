@@ -214,6 +214,7 @@ fn meaning(found: &Permissions, verb: Verb, amount: Option<(Money, Money)>) -> V
         (Verb::Refund, Some(rest)) => Some(format!("{rest} of the payment remain and can be refunded later.")),
         (Verb::Refund, None) => Some("After that, nothing of the payment remains.".to_owned()),
         (Verb::Capture, Some(rest)) => Some(format!("The other {rest} are released and can't be captured later.")),
+        (Verb::Refresh, _) => found.left_out.map(|what| format!("{gateway} is not asked for {what}.")),
         _ => None,
     };
     [Some(first), second].into_iter().flatten().collect()

@@ -181,6 +181,10 @@ impl Gateway for Polar {
         call_supported(self.api.as_ref(), Gateway::supports(self, call.verb), |api| Box::pin(api.call(call)))
     }
 
+    fn refresh_leaves_out(&self) -> Option<&'static str> {
+        Some("disputes that no refund answers")
+    }
+
     fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
         Some(self)
     }

@@ -9,7 +9,7 @@ use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, disputes, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, PaymentRequest, Started, Verb};
@@ -33,13 +33,14 @@ pub(super) fn malformed(Malformed(why): Malformed) -> GatewayError {
     GatewayError::Malformed(why)
 }
 
-/// The event that reports the current state of an object of this family.
+/// The event that reports the current state of an object of this family, which is `payment.dispute` for a dispute.
 pub(super) fn event(id: String, family: &str, object: &str, at: Timestamp) -> Result<Envelope, GatewayError> {
     Object::read(object, "an answer").map_err(malformed)?;
+    let name = family.rsplit('.').next().unwrap_or(family);
     let kind = format!("{family}{ANSWERED}");
     let created = at.unix_timestamp();
     let body = format!(
-        r#"{{"entity":"event","event":"{kind}","contains":["{family}"],"payload":{{"{family}":{{"entity":{object}}}}},"created_at":{created}}}"#
+        r#"{{"entity":"event","event":"{kind}","contains":["{name}"],"payload":{{"{name}":{{"entity":{object}}}}},"created_at":{created}}}"#
     );
     let (livemode, account, api_version) = (None, None, None);
     Ok(Envelope { id, kind, occurred_at: Some(at), livemode, account, api_version, body: Bytes::from(body) })
@@ -132,7 +133,8 @@ impl Api {
         Ok(vec![event(call.idempotency_key.clone(), "refund", answer.text()?, answer.answered_at())?])
     }
 
-    /// Reports the link, each payment that is known or that the link or order shows, and their refunds.
+    /// Reports the link, each payment that is known or that the link or order shows, their refunds, and the known disputes:
+    /// Razorpay lists disputes for no single payment.
     async fn refresh(&self, call: &Call) -> Events {
         let mut told: Vec<(&str, String, Timestamp)> = Vec::new();
         let mut payments: Vec<String> = ids(call, "pay_").map(str::to_owned).collect();
@@ -171,6 +173,10 @@ impl Api {
         }
         if told.is_empty() {
             return Err(no_object("Razorpay"));
+        }
+        for id in disputes(call).filter(|id| id.starts_with("disp_")) {
+            let answer = self.json.send(ApiCall::get(format!("/v1/disputes/{id}"))).await?;
+            told.push(("payment.dispute", answer.text()?.to_owned(), answer.answered_at()));
         }
         let numbered = told.into_iter().zip(1..);
         numbered

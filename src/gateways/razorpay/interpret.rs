@@ -227,10 +227,13 @@ fn dispute(payload: &Payload<'_>) -> Result<Statement, Malformed> {
         _ => (State::Open, "is open, with an unknown status"),
     };
     let reason = short(&dispute, "reason_code");
-    let stated = with_money(fact(payload.event, Aspect::Dispute, &id, state), Some(amount))
+    let (made, is_undecided) = (time(&dispute, "created_at"), matches!(state, State::Open | State::Inquiry));
+    let mut stated = with_money(fact(payload.event, Aspect::Dispute, &id, state), Some(amount));
+    stated.occurred_at = since(payload.event, is_undecided, made);
+    let stated = stated
         .with_reason(reason.clone())
         .with_parent(short(&dispute, "payment_id"))
-        .with_since(time(&dispute, "created_at"))
+        .with_since(made)
         .with_until(time(&dispute, "respond_by"));
     let why = because(reason);
     Ok((vec![stated], sentence(format_args!("dispute{why} {words}"), Some(amount))))

@@ -199,6 +199,10 @@ impl Gateway for Razorpay {
         call_supported(self.api.as_ref(), Gateway::supports(self, call.verb), |api| Box::pin(api.call(call)))
     }
 
+    fn refresh_leaves_out(&self) -> Option<&'static str> {
+        Some("disputes of which no event has come")
+    }
+
     fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
         Some(self)
     }

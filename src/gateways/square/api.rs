@@ -11,7 +11,7 @@ use crate::domain::fact::Aspect;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
-use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, is_plain, no_object};
+use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, disputes, is_plain, no_object};
 use crate::gateways::reading::ANSWERED;
 use crate::gateways::signature::Secret;
 use crate::gateways::{Call, CaptureMethod, GatewayError, LineItem, PaymentRequest, Started, Verb, retry};
@@ -137,7 +137,8 @@ impl Api {
         Ok(vec![event(call.idempotency_key.clone(), "refund", raw(&answer, "refund")?, answer.answered_at())?])
     }
 
-    /// Reports the known payments, or those of the order, and their refunds.
+    /// Reports the known payments, or those of the order, their refunds, and the known disputes: Square lists disputes for
+    /// no single payment.
     async fn refresh(&self, call: &Call) -> Events {
         let mut told = Vec::new();
         let mut payments: Vec<String> = known(call).map(str::to_owned).collect();
@@ -165,6 +166,10 @@ impl Api {
         }
         if told.is_empty() {
             return Err(no_object("Square"));
+        }
+        for id in disputes(call) {
+            let answer = self.json.send(ApiCall::get(format!("/v2/disputes/{id}"))).await?;
+            told.push(("dispute", raw(&answer, "dispute")?.to_owned(), answer.answered_at()));
         }
         let numbered = told.into_iter().zip(1..);
         numbered.map(|((name, raw, at), n)| event(format!("{}-{n}", call.idempotency_key), name, &raw, at)).collect()

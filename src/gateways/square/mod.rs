@@ -202,4 +202,8 @@ impl Gateway for Square {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         call_supported(self.api.as_ref(), self.supports(call.verb), |api| Box::pin(api.call(call)))
     }
+
+    fn refresh_leaves_out(&self) -> Option<&'static str> {
+        Some("disputes of which no event has come")
+    }
 }

@@ -1,4 +1,4 @@
-//! Is a whole refund asked for as a whole and a part as a part?
+//! Is a whole refund asked for as a whole and a part as a part, and does a refresh say what it leaves out?
 
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
@@ -6,10 +6,10 @@ use actix_payments::{NewPayment, Refund};
 use serde_json::{Value, json};
 
 use super::mercado_pago::fake::{Fake, payment};
-use super::{Company, mercado_pago, ok, paddle, razorpay, story, tell, variant};
+use super::{Company, mercado_pago, ok, paddle, razorpay, square, story, tell, variant};
 use crate::app::{App, Kind, on_both_databases};
 use crate::scenes::money;
-use crate::stripe::listener::Listener;
+use crate::stripe::listener::{Listener, Say};
 
 /// An app with this gateway, and a payment that was made at the company itself and of which these events came.
 pub async fn app_with<C: Company>(
@@ -103,4 +103,45 @@ on_both_databases! {
             assert_eq!(last_act(&fake.listener), expected);
         }
     }
+
+    async fn a_refresh_asks_for_the_known_disputes_and_names_what_it_leaves_out(kind) {
+        let listener = Listener::answering(|heard| match heard.path.as_str() {
+            "/v1/payments/pay_DESlfW9H8K9uqM" => ok(r#"{"id":"pay_DESlfW9H8K9uqM","status":"captured","captured":true,
+                "amount":4999,"currency":"INR","created_at":1791799995}"#),
+            "/v1/disputes/disp_EsIAlDcoUr8CaQ" => ok(r#"{"id":"disp_EsIAlDcoUr8CaQ","payment_id":"pay_DESlfW9H8K9uqM",
+                "amount":4999,"currency":"INR","status":"won","phase":"chargeback","created_at":1792000000}"#),
+            path if path.contains("/refunds?") || path.starts_with("/v1/orders/") => ok(r#"{"items":[]}"#),
+            _ => Say::Answer(404, vec![], String::new()),
+        });
+        let names = story::<razorpay::Of>(&["payment.captured", "payment.dispute.created"]);
+        let (app, token) = app_with::<razorpay::Of>(kind, of_razorpay(&listener), money(4999, "INR"), &names).await;
+        is_won_by_a_refresh(&app, &token, "Razorpay").await;
+
+        let listener = Listener::answering(|heard| match heard.path.as_str() {
+            "/v2/payments/KkAkhdMsgzn59SM8A89WgKwekxLZY" => ok(r#"{"payment":{"id":"KkAkhdMsgzn59SM8A89WgKwekxLZY",
+                "status":"COMPLETED","total_money":{"amount":4999,"currency":"EUR"},"updated_at":"2026-10-12T09:00:00Z"}}"#),
+            "/v2/disputes/ORSEVtZAJxb37RA1EiGw" => ok(r#"{"dispute":{"id":"ORSEVtZAJxb37RA1EiGw","state":"WON",
+                "amount_money":{"amount":4999,"currency":"EUR"},"updated_at":"2026-11-12T09:00:00Z",
+                "disputed_payment":{"payment_id":"KkAkhdMsgzn59SM8A89WgKwekxLZY"}}}"#),
+            _ => Say::Answer(404, vec![], String::new()),
+        });
+        let gateway = square::Of::gateway().access_token("sq_1", "L1").api_base(&listener.address).api_retries(0);
+        let names = story::<square::Of>(&["payment.updated", "dispute.created"]);
+        let (app, token) = app_with::<square::Of>(kind, gateway, money(4999, "EUR"), &names).await;
+        is_won_by_a_refresh(&app, &token, "Square").await;
+    }
+}
+
+/// A refresh settles the dispute of this payment, and what it leaves out is said before and after.
+async fn is_won_by_a_refresh(app: &App, token: &str, gateway: &str) {
+    let at = format!("/payments/admin/payments/{token}");
+    assert!(app.payments.payment(token).await.unwrap().unwrap().disputed);
+    let page = app.get(&format!("{at}/refresh")).await.text();
+    assert!(page.contains(&format!("{gateway} is not asked for disputes of which no event has come.")), "{page}");
+    app.payments.refresh(token).await.unwrap();
+    app.drain().await;
+    assert!(!app.payments.payment(token).await.unwrap().unwrap().disputed);
+    let page = app.get(&at).await.text();
+    let outcome = format!("done by {gateway}, but not asked for disputes of which no event has come");
+    assert!(page.contains(&outcome), "{page}");
 }
