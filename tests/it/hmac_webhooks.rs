@@ -16,7 +16,7 @@ use actix_web::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{App, NOW, on_both_databases};
 use crate::scenes::with;
@@ -221,6 +221,23 @@ fn each_event_has_its_kind_and_an_id_of_its_own() {
             "subscription.disable:SUB_vsyqdmlzble3uii:complete",
         ]
     );
+}
+
+/// Paystack sends one for each day on which nobody answered, about the dispute as it stood.
+#[test]
+fn each_reminder_of_a_dispute_is_an_event_of_its_own() {
+    let id = |day: &str| {
+        let data =
+            json!({"id": 358_950, "status": "awaiting-merchant-feedback", "dueAt": "2026-10-26", "updatedAt": day});
+        let body = json!({"event": "charge.dispute.remind", "data": data}).to_string();
+        let headers =
+            vec![("x-paystack-signature".to_owned(), mac::<hmac::Hmac<sha2::Sha512>>(body.as_bytes()).into_bytes())];
+        let delivery = Delivery::new(body).with_headers(headers);
+        verify(&HmacWebhooks::paystack("shh"), &delivery, NOW).unwrap().events.remove(0).id
+    };
+    assert_eq!(id("2026-10-23"), id("2026-10-23"), "the same reminder, sent again");
+    assert_ne!(id("2026-10-23"), id("2026-10-24"));
+    assert!(id("2026-10-23").starts_with("charge.dispute.remind:358950:awaiting-merchant-feedback:"));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) enum IdSource {
         any: Vec<String>,
         /// The member that not every event has.
         after: String,
+        /// The first members of events that come again about the same object as it stands: their bytes tell them apart.
+        again: Vec<String>,
     },
 }
 
@@ -98,7 +100,11 @@ impl EventPaths {
                 ([id], at) => format!("{id}:{at}"),
                 _ => return None,
             },
-            IdSource::FirstOf { before, any, after } => first_of(text, before, any, after)?,
+            IdSource::FirstOf { before, any, after, again } => {
+                let id = first_of(text, before, any, after)?;
+                let comes_again = scalar(text, before).is_some_and(|first| again.contains(&first));
+                if comes_again { format!("{id}:{}", hash(text)) } else { id }
+            }
         };
         let occurred_at = self.occurred_at.as_ref().and_then(|pointer| time(find(text, pointer)?));
         let body = Bytes::copy_from_slice(text.as_bytes());

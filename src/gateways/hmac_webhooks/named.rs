@@ -17,7 +17,7 @@ impl HmacWebhooks {
 
     /// Paystack, with the account's secret API key (<https://paystack.com/docs/payments/webhooks/>). Its events have no
     /// id: the kind, the id or reference of the object, and its status make one. An event with none of these gets a
-    /// hash of its bytes.
+    /// hash of its bytes, and so does a reminder of a dispute besides: each is an event of its own.
     pub fn paystack(secret_key: impl Into<String>) -> Self {
         let of_object = ["id", "refund_reference", "subscription_code", "invoice_code", "transfer_code", "reference"];
         let mut paystack = Self::new("Paystack", HeaderField::whole("x-paystack-signature"), secret_key)
@@ -27,6 +27,7 @@ impl HmacWebhooks {
             before: "/event".to_owned(),
             any: of_object.map(|name| format!("/data/{name}")).into(),
             after: "/data/status".to_owned(),
+            again: vec!["charge.dispute.remind".to_owned()],
         };
         paystack
     }
