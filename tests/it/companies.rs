@@ -27,6 +27,7 @@ mod asked;
 mod believed;
 mod erased;
 mod faults;
+mod fees;
 mod lemon_squeezy;
 mod mercado_pago;
 mod paddle;
@@ -252,13 +253,18 @@ pub async fn tell<C: Company>(app: &App, name: &str, body: &str) {
 }
 
 async fn tell_variant<C: Company>(app: &App, variant: &str, name: &str, body: &str, times: usize) {
-    let (headers, body) = C::signed(body, &format!("evt_{name}"));
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for _ in 0..times {
-        let answer = app.request(Method::POST, &format!("/payments/{variant}/"), &headers, body.as_bytes()).await;
-        assert_eq!(answer.status, 200, "{name}: {}", answer.body);
+        post::<C>(app, variant, &format!("evt_{name}"), body).await;
     }
     app.drain().await;
+}
+
+/// Delivers an event; `id` is for companies that put the event's id into the header.
+pub async fn post<C: Company>(app: &App, variant: &str, id: &str, body: &str) {
+    let (headers, body) = C::signed(body, id);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = app.request(Method::POST, &format!("/payments/{variant}/"), &headers, body.as_bytes()).await;
+    assert_eq!(answer.status, 200, "{id}: {}", answer.body);
 }
 
 /// Tells events of a new payment in their order, and says how it stands.

@@ -201,7 +201,11 @@ fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation,
         fact.occurred_at = since(event, is_undecided, time(data, "updated_at"));
         fact.with_parent(Some(&transaction)).with_since(time(data, "created_at"))
     };
-    let refund = |state, words: &str| (vec![of(Aspect::Refund, &id, state)], format!("refund {words}"));
+    let refund = |state, words: &str| {
+        let refund = of(Aspect::Refund, &id, state);
+        let fee = returned_fee(data, &refund).filter(|_| state == State::Succeeded);
+        ([Some(refund), fee].into_iter().flatten().collect(), format!("refund {words}"))
+    };
     // The reason of a refund is the seller's own text, that of a chargeback a word.
     let why = || short(data, "reason").filter(|reason| reason.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
     let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_reason(why())], words.to_owned());
@@ -224,4 +228,13 @@ fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation,
         _ => (Vec::new(), "adjustment of another kind: kept for handlers".to_owned()),
     };
     Ok(Interpretation { references: named(data), facts, summary: sentence(words, amount), ..Interpretation::default() })
+}
+
+/// What Paddle gives back of its fee with a refund: the part of the price that is not taken from the seller's earnings.
+/// Nothing else depends on it, so what can't be read is left out.
+fn returned_fee(data: &Object<'_>, refund: &Fact) -> Option<Fact> {
+    let totals = data.object("totals", "an adjustment's totals").ok()??;
+    let of = |name: &str| number_text(&totals, name).ok().flatten();
+    let returned = of("subtotal")?.checked_sub(of("earnings")?)?;
+    (returned > 0).then_some(refund.fee(-returned, refund.currency?))
 }

@@ -23,9 +23,9 @@ use crate::person::{EMAIL, with_key};
 use crate::scenes::money;
 use fake::{Fake, payment, refund};
 
-const SECRET: &str = "a4f8e0c1b2d3948576a0b1c2d3e4f506-hidden";
+pub const SECRET: &str = "a4f8e0c1b2d3948576a0b1c2d3e4f506-hidden";
 
-fn gateway() -> MercadoPago {
+pub fn gateway() -> MercadoPago {
     MercadoPago::new(SECRET)
 }
 
