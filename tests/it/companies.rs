@@ -29,6 +29,7 @@ mod erased;
 mod faults;
 mod fees;
 mod lemon_squeezy;
+mod links;
 mod mercado_pago;
 mod paddle;
 mod polar;

@@ -17,7 +17,7 @@ use super::json_api::call_supported;
 use super::reading::id_text;
 use super::subscriptions::SubscriptionGateway;
 use super::{
-    BoxFuture, Call, Gateway, GatewayError, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
+    BoxFuture, Call, Gateway, GatewayError, Mode, PaymentRequest, Setup, Started, TEST_KIND, Verb, Verification,
     test_interpretation,
 };
 use crate::domain::Timestamp;
@@ -217,6 +217,16 @@ impl Gateway for LemonSqueezy {
 
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         self.webhooks.signed_delivery(setup::test_event(id), now)
+    }
+
+    /// Orders and subscriptions have a page, by their numbers.
+    fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {
+        let (page, id) = match gateway_ref.strip_prefix("order_") {
+            Some(id) => ("orders", id),
+            None => ("subscriptions", gateway_ref),
+        };
+        let is_number = (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| format!("https://app.lemonsqueezy.com/{page}/{id}"))
     }
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
