@@ -35,6 +35,7 @@ mod paddle;
 mod polar;
 mod razorpay;
 mod reasons;
+mod setups;
 mod square;
 mod whole;
 
