@@ -37,6 +37,7 @@ mod razorpay;
 mod reasons;
 mod setups;
 mod square;
+mod storm;
 mod whole;
 
 use asked::{assert_as_recorded, call, ok, order, subscription_call, subscription_request};
