@@ -186,9 +186,13 @@ fn gateways() -> Vec<(&'static str, Box<dyn Gateway>)> {
 
 #[test]
 fn the_table_of_gateways_says_what_each_can_be_asked_for() {
-    let chapter = include_str!("../../docs/gateways.md");
-    let (_, table) = chapter.split_once("## What each can do\n").unwrap();
-    let rows: Vec<&str> = table.trim_start().lines().take_while(|line| line.starts_with('|')).skip(2).collect();
+    let table = |text: &'static str, heading: &str| -> Vec<&'static str> {
+        let (_, rest) = text.split_once(heading).unwrap();
+        let rows = rest.lines().skip_while(|line| !line.starts_with('|'));
+        rows.take_while(|line| line.starts_with('|')).skip(2).collect()
+    };
+    let rows = table(include_str!("../../docs/gateways.md"), "## What each can do\n");
+    assert_eq!(table(include_str!("../../README.md"), "## Gateways\n"), rows, "the README has the same table");
     let mut expected = Vec::new();
     for (name, gateway) in gateways() {
         let mark = |can: bool| if can { "✓" } else { "–" };
