@@ -1,4 +1,5 @@
-//! The object of a Lemon Squeezy event, and the fields that orders and invoices share.
+//! The object of a Lemon Squeezy event (<https://docs.lemonsqueezy.com/help/webhooks/webhook-requests>), and the fields
+//! that orders and invoices share.
 
 use crate::domain::event::{Malformed, Recorded};
 use crate::domain::fact::{Aspect, Fact, State};

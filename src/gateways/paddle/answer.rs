@@ -1,5 +1,5 @@
-//! Turns Paddle's answers into events in Paddle's own format, so that the interpreter reads both. The object is put
-//! into the event unchanged.
+//! Turns Paddle's answers (<https://developer.paddle.com/api-reference/about/success-responses>) into events in Paddle's
+//! own format, so that the interpreter reads both. The object is put into the event unchanged.
 
 use bytes::Bytes;
 use time::format_description::well_known::Rfc3339;
