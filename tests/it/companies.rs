@@ -28,6 +28,7 @@ mod believed;
 mod erased;
 mod faults;
 mod fees;
+mod kinds;
 mod lemon_squeezy;
 mod links;
 mod mercado_pago;
@@ -181,24 +182,32 @@ pub fn every_fixture_states_its_facts<C: Company>() {
     assert_eq!(given.lines().collect::<Vec<_>>(), expected.lines().collect::<Vec<_>>(), "{given}");
 }
 
-/// Asserts that the kinds of the set-up page are those that say something of a payment or a subscription; `without` are
-/// those that no fixture shows.
-pub fn the_kinds_to_tick_state_facts<C: Company>(without: &[&str]) {
+/// Asserts that the kinds of the set-up page are those that say something of a payment or a subscription; `made` are
+/// events that no fixture shows.
+pub fn the_kinds_to_tick_state_facts<C: Company>(made: &[(String, String)]) {
     let mut stating = stating_kinds::<C>();
-    stating.extend(without.iter().map(|kind| (*kind).to_owned()));
+    for (name, body) in made {
+        let events = received::<C>(name, body).into_iter();
+        stating.extend(events.filter(states::<C>).map(|event| event.kind));
+    }
     stating.sort();
     let mut kinds = C::gateway().setup().kinds;
     kinds.sort_unstable();
     assert_eq!(stating, kinds);
 }
 
+/// Whether an event says something of a payment or a subscription.
+fn states<C: Company>(event: &Envelope) -> bool {
+    let said = interpret(&C::gateway(), event);
+    !said.facts.is_empty() || said.subscription.is_some()
+}
+
 /// The kinds of the fixtures that say something of a payment or a subscription.
 pub fn stating_kinds<C: Company>() -> Vec<String> {
-    let states = |said: &Interpretation| !said.facts.is_empty() || said.subscription.is_some();
     let mut stating = Vec::new();
     for (name, body) in events::<C>() {
         let events = received::<C>(&name, &body).into_iter();
-        stating.extend(events.filter(|event| states(&interpret(&C::gateway(), event))).map(|event| event.kind));
+        stating.extend(events.filter(states::<C>).map(|event| event.kind));
     }
     stating.sort();
     stating.dedup();

@@ -23,10 +23,10 @@ const KEY: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA
 /// An account that captures at once.
 pub struct Of;
 /// An account that captures by a request.
-struct Manual;
+pub struct Manual;
 
 /// A notification as Adyen delivers it, signed by what Adyen documents.
-fn notification(body: &str) -> Value {
+pub fn notification(body: &str) -> Value {
     let mut item: Value = serde_json::from_str(body).unwrap();
     let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
     let signed = [
@@ -44,7 +44,7 @@ fn notification(body: &str) -> Value {
     json!({"NotificationRequestItem": item})
 }
 
-fn delivered(items: &[Value]) -> String {
+pub fn delivered(items: &[Value]) -> String {
     json!({"live": "false", "notificationItems": items}).to_string()
 }
 

@@ -21,7 +21,7 @@ use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
 /// A fixture with other values in the object at `path`.
-fn changed<C: Company>(name: &str, path: &str, values: Value) -> String {
+pub fn changed<C: Company>(name: &str, path: &str, values: Value) -> String {
     let mut event: Value = serde_json::from_str(&events::<C>()[name]).unwrap();
     let object = event.pointer_mut(path).unwrap();
     for (field, value) in values.as_object().unwrap() {
@@ -42,7 +42,7 @@ async fn stands<C: Company>(kind: Kind, gateway: C::Gateway, due: Money, body: &
 const EUR: fn(i64) -> Money = |minor| money(minor, "EUR");
 
 /// An adjustment of Paddle's.
-fn one(id: &str, action: &str, total: &str, at: &str) -> (String, String) {
+pub fn one(id: &str, action: &str, total: &str, at: &str) -> (String, String) {
     let values = json!({"id": id, "action": action, "created_at": at, "updated_at": at, "totals": {"total": total}});
     let body = changed::<paddle::Of>("adjustment.created.chargeback", "/data", values);
     let mut event: Value = serde_json::from_str(&body).unwrap();

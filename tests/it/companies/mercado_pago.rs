@@ -345,6 +345,23 @@ on_both_databases! {
         }
     }
 
+    async fn recorded_notifications_are_answered_by_a_question(kind) {
+        let fake = Fake::new();
+        let (app, token) = app(kind, &fake).await;
+        fake.pay(123_456, &token, "approved", json!({}));
+        for name in ["payment.created", "payment.updated"] {
+            let path = companies::fixtures().join(format!("events/mercado_pago/{name}.json"));
+            let mut delivery = notification("payment", "123456", name);
+            delivery.body = std::fs::read(path).unwrap().into();
+            assert_eq!(post(&app, &delivery).await, 200);
+        }
+        app.drain().await;
+        app.pass(5);
+        app.drain().await;
+        assert_eq!(app.payments.payment(&token).await.unwrap().unwrap().status, Status::Paid);
+        assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE source = 'delivery' AND state = 'completed'"), 2);
+    }
+
     async fn a_merchant_order_leads_to_its_payments(kind) {
         let fake = Fake::new();
         let (app, token) = app(kind, &fake).await;

@@ -58,7 +58,7 @@ fn every_fixture_states_its_facts() {
 
 #[test]
 fn the_kinds_to_tick_are_those_that_state_facts() {
-    companies::the_kinds_to_tick_state_facts::<Of>(&["transaction.updated", "subscription.imported"]);
+    companies::the_kinds_to_tick_state_facts::<Of>(&companies::kinds::paddles());
 }
 
 #[actix_web::test]
