@@ -16,9 +16,10 @@ impl Engine {
     /// `NotFound` for an unknown token, `Refused` where nothing differs or the events don't hold all any more.
     pub(crate) async fn order_rebuild(self: &Arc<Self>, token: &str, actor: Actor) -> Result<EventId, Error> {
         let (token, now, id) = (token.to_owned(), self.now(), format!("rebuild_{}", random_word(26)?));
-        let order = move |engine: &Engine, tx: &mut dyn Tx| {
+        let engine = self.clone();
+        let order = move |tx: &mut dyn Tx| {
             let row = known(tx, &token)?;
-            let rebuilt = compare(engine, tx, &row)?;
+            let rebuilt = compare(&engine, tx, &row)?;
             let same = rebuilt.same.then(|| "what is stored is what its events say".to_owned());
             if let Some(why) = rebuilt.refusal.or(same) {
                 return Err(Error::new(ErrorKind::Refused, format!("It was not rebuilt: {why}.")));
@@ -32,7 +33,7 @@ impl Engine {
             tx.add_act(&act("rebuild", &actor, Some(event), Some(row.id), now))?;
             Ok(event)
         };
-        let event = self.blocking(move |engine| engine.store.transaction(|tx| order(engine, tx))).await?;
+        let event = self.write(order).await?;
         self.notify();
         Ok(event)
     }

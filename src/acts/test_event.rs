@@ -27,7 +27,7 @@ impl Engine {
         actor: Actor,
     ) -> Result<Tested, Error> {
         let unknown = || Error::new(ErrorKind::NotFound, "there is no such variant");
-        let gateway = &self.variant(name).ok_or_else(unknown)?.gateway;
+        let gateway = &self.load(name).await?.ok_or_else(unknown)?.gateway;
         let (id, now) = (format!("evt_test_{}", random_word(16)?), self.now());
         let none = || Error::new(ErrorKind::Refused, "this gateway's test events can be sent by the company alone");
         let delivery = gateway.test_delivery(&id, now).ok_or_else(none)?;

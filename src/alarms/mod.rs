@@ -33,9 +33,10 @@ impl Engine {
         let Looked { found, failed } = self.look_for_anomalies().await?;
         let base = self.admin_path();
         let (now, calm) = (self.now(), self.thresholds.calm);
-        let variants: Vec<String> = self.variants.keys().cloned().collect();
+        let engine = self.clone();
         let due = self.write(move |tx| {
-            let calm = |key: &str| if is_elsewhere(key, &variants) { calm.max(ELSEWHERE) } else { calm };
+            let calm =
+                |key: &str| if is_elsewhere(key, |name| engine.may_have(name)) { calm.max(ELSEWHERE) } else { calm };
             let again: Vec<_> = found.iter().filter_map(|one| Some(row(one, &base, one.happened_again()?))).collect();
             let (mut alarms, found) = (tx.alarms()?, found.iter().map(|one| row(one, &base, now)).collect());
             renew(&mut alarms, &again);
@@ -125,14 +126,14 @@ fn is_known(failed: &[Look], alarm: &AlarmRow) -> bool {
     !failed.iter().any(|look| look.is_of(&alarm.name))
 }
 
-/// Whether the alarm is of a variant that is not among these.
-fn is_elsewhere(key: &str, variants: &[String]) -> bool {
+/// Whether the alarm is of a variant that is not here.
+fn is_elsewhere(key: &str, is_here: impl Fn(&str) -> bool) -> bool {
     // Another part behind the colon is the gateway's name of a dispute, which any process sees.
     let of_variants = ["drift", "refused", "sent-away", "silence", "missed", "unshown", "not-shown", "chore", "look"];
     let Some((kind, rest)) = key.split_once(':').filter(|(kind, _)| of_variants.contains(kind)) else { return false };
     // Of chores and looks, only those have a variant that name it behind their own name.
     let variant = if matches!(kind, "chore" | "look") { variant_of_chore(rest) } else { Some(rest) };
-    variant.is_some_and(|variant| !variants.iter().any(|it| it == variant))
+    variant.is_some_and(|variant| !is_here(variant))
 }
 
 /// Makes alarms new of which the same has happened again, long enough after the host was told.
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_is_a_variants_is_not_over_because_a_process_without_it_looked() {
-        let variants = ["stripe".to_owned()];
+        let is_here = |name: &str| name == "stripe";
         let elsewhere = [
             "drift:other",
             "refused:dummy",
@@ -237,7 +238,7 @@ mod tests {
             "chore:reconcile:dummy",
             "look:deliveries:dummy",
         ];
-        assert!(elsewhere.iter().all(|key| is_elsewhere(key, &variants)));
+        assert!(elsewhere.iter().all(|key| is_elsewhere(key, is_here)));
         let here = [
             "refused:stripe",
             "chore:reconcile:stripe",
@@ -247,7 +248,7 @@ mod tests {
             "dispute:dp_1",
             "review",
         ];
-        assert!(!here.iter().any(|key| is_elsewhere(key, &variants)));
+        assert!(!here.iter().any(|key| is_elsewhere(key, is_here)));
     }
 
     #[test]

@@ -101,9 +101,8 @@ pub struct Reconcile {
 impl Reconcile {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         let engine = payments.engine();
-        let lists = |name: &String| engine.variant(name).is_some_and(|it| it.gateway.supports_list().is_ok());
         let names = if self.variants.is_empty() {
-            engine.variant_names().into_iter().filter(lists).collect()
+            engine.able_variants(|it| it.gateway.supports_list().is_ok()).await?
         } else {
             self.variants
         };
@@ -141,7 +140,8 @@ impl Refresh {
         let before = payments.payment(&token).await?.ok_or_else(unknown)?;
         if self.acting.dry_run {
             let refused = |why: String| Error::new(ErrorKind::Refused, why);
-            let variant = engine.variant(&before.variant).ok_or_else(|| refused("no such variant here".to_owned()))?;
+            let variant = engine.load(&before.variant).await?;
+            let variant = variant.ok_or_else(|| refused("no such variant here".to_owned()))?;
             variant.gateway.supports(Verb::Refresh).map_err(|why| refused(why.to_string()))?;
             let text = format!("would ask the gateway of {} about {token}", before.variant);
             return Ok(Output::text(json, text.clone(), || json!({ "would": text })));

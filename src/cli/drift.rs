@@ -52,9 +52,11 @@ fn parse_since(text: &str) -> Result<Since, String> {
 impl DriftArgs {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         let engine = payments.engine();
-        let able = |name: &String| engine.variant(name).is_some_and(|variant| Comparable::of(variant).is_ok());
-        let all = || engine.variant_names().into_iter().filter(able).collect();
-        let names: Vec<String> = if self.variants.is_empty() { all() } else { self.variants.clone() };
+        let names = if self.variants.is_empty() {
+            engine.able_variants(|variant| Comparable::of(variant).is_ok()).await?
+        } else {
+            self.variants.clone()
+        };
         if names.is_empty() {
             return Err(Error::new(ErrorKind::Refused, "no variant here has a gateway that can be asked"));
         }

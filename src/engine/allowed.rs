@@ -19,8 +19,7 @@ use crate::store::rows::{EventRow, PaymentRow};
 
 /// Whether the variant's gateway can be asked for this; if not, why not.
 pub(crate) fn can(engine: &Engine, variant: &str, verb: Verb) -> Result<(), String> {
-    let none = || format!("no variant {variant:?} is configured here");
-    engine.variants.get(variant).ok_or_else(none)?.gateway.supports(verb)
+    engine.variant(variant).ok_or_else(|| engine.why_lacking(variant))?.gateway.supports(verb)
 }
 
 /// How long an answer that could not be read counts: what it did is told by the gateway's own events by then.

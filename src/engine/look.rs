@@ -1,10 +1,11 @@
 //! Reading for pages: from a replica, so that looking costs the primary nothing. All that decides or acts reads from the
 //! primary.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
-use super::replica::ReadFrom;
+use super::replica::{ReadFrom, Replica};
 use crate::error::{Error, ErrorKind, loggable};
 use crate::store::Tx;
 
@@ -17,7 +18,7 @@ impl Engine {
         let Some(replica) = self.replica.as_ref().filter(|replica| !replica.is_away()) else {
             return self.read(work).await;
         };
-        match replica.ask(work.clone()).await {
+        match self.ask_replica(replica, work.clone()).await {
             Err(error) if error.kind() == ErrorKind::Unavailable => replica.note_away(&error),
             // It lacks a migration, or gave the statement up to go on replaying.
             Err(error) if matches!(error.kind(), ErrorKind::Storage | ErrorKind::Conflict) => {
@@ -26,6 +27,24 @@ impl Engine {
             done => return done,
         }
         self.read(work).await
+    }
+
+    /// Reads from the replica, again where the work missed variants.
+    async fn ask_replica<T: Send + 'static>(
+        self: &Arc<Self>,
+        replica: &Replica,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Clone + Send + 'static,
+    ) -> Result<T, Error> {
+        let (mut tried, mut held) = (BTreeSet::new(), Vec::new());
+        loop {
+            let (mut work, except) = (work.clone(), tried.clone());
+            let (done, missed) = replica.ask(move |tx| Ok(Self::noting(&except, || work(tx)))).await?;
+            if missed.is_empty() {
+                return done;
+            }
+            held.extend(self.load_missed(&missed).await);
+            tried.extend(missed);
+        }
     }
 
     /// What pages read from, where a replica was configured.

@@ -40,7 +40,7 @@ impl Engine {
         for (state, count) in STATES.iter().zip(counts) {
             telemetry::events(state.as_str(), count);
         }
-        for name in self.variants.keys() {
+        for name in &self.fixed_names() {
             let due = oldest.iter().find(|(variant, _)| variant == name);
             let due_for = due.and_then(|(_, at)| Duration::try_from(now - *at).ok());
             telemetry::oldest(name, due_for.unwrap_or_default());

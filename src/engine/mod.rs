@@ -6,6 +6,7 @@ mod alarm;
 pub(crate) mod allowed;
 mod arrivals;
 pub(crate) mod chores;
+pub(crate) mod configured;
 pub(crate) mod drift;
 mod erased;
 mod erasures;
@@ -20,6 +21,7 @@ mod holdings;
 mod look;
 #[cfg(feature = "metrics")]
 mod measure;
+pub(crate) mod naming;
 mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;
@@ -33,7 +35,6 @@ pub(crate) mod subscription_allowed;
 pub(crate) mod tally;
 mod variant;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -63,6 +64,7 @@ use crate::store::pulse::Pulse;
 use crate::store::writer::Writer;
 use crate::store::{Store, Tx, threads};
 use activity::Activity;
+use configured::Configured;
 use handler::Handlers;
 use hints::HintBudgets;
 use stubborn::Stubborn;
@@ -77,7 +79,7 @@ pub(crate) struct Engine {
     pub(crate) writer: Writer,
     /// The bodies that are arriving.
     pub(crate) arrivals: Arc<Arrivals>,
-    pub(crate) variants: BTreeMap<String, Variant>,
+    pub(crate) configured: Configured,
     pub(crate) handlers: Handlers,
     /// The handlers that the builder retires, by name.
     pub(crate) retired: Vec<String>,
@@ -118,15 +120,6 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn now(&self) -> Timestamp {
         to_micros((self.clock)())
-    }
-
-    pub(crate) fn variant(&self, name: &str) -> Option<&Variant> {
-        self.variants.get(name)
-    }
-
-    /// The names of the configured variants, in alphabetical order.
-    pub(crate) fn variant_names(&self) -> Vec<String> {
-        self.variants.keys().cloned().collect()
     }
 
     /// The outcome of an operation that the variant's gateway carried out.
@@ -182,20 +175,22 @@ impl Engine {
         threads::run(move || work(&this)).await.ok_or_else(unfinished)?
     }
 
-    /// Reads, off the async threads; what `work` reads is not one snapshot.
+    /// Reads, off the async threads; what `work` reads is not one snapshot. It runs again where it looked for a variant
+    /// that was to be loaded first.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.blocking(move |engine| engine.store.ask(work)).await
+        self.with_variants(work, configured::ask).await
     }
 
-    /// Runs `work` in one transaction, off the async threads. It may run again when a concurrent change came first.
+    /// Runs `work` in one transaction, off the async threads. It may run again when a concurrent change came first, or where
+    /// it looked for a variant that was to be loaded first.
     pub(crate) async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.blocking(move |engine| engine.store.transaction(work)).await
+        self.with_variants(work, configured::transaction).await
     }
 
     /// Tells the workers of this process that an event may be available; those of others poll.

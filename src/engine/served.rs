@@ -3,16 +3,39 @@
 
 use std::collections::BTreeSet;
 
+use super::Engine;
 use super::heartbeat::SEEN;
 use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::registry::{Registered, Stage, WorkerRow};
 
+/// Stands among a worker's variants for all that a function of the host's configures; no variant has this name.
+const ANY: &str = "*";
+/// How many of those are named that it can't have after all.
+const BUT: usize = 100;
+
+/// What stands among a worker's variants for one that it can't have.
+fn but(name: &str) -> String {
+    format!("!{name}")
+}
+
+impl Engine {
+    /// The variants that a worker of this process has.
+    pub(super) fn served_names(&self) -> Vec<String> {
+        let mut names = self.fixed_names();
+        if self.has_source() {
+            names.push(ANY.to_owned());
+            names.extend(self.refused_names().iter().take(BUT).map(|name| but(name)));
+        }
+        names
+    }
+}
+
 /// What the workers have that were seen lately.
 pub(crate) struct Served {
     workers: Vec<BTreeSet<String>>,
-    variants: BTreeSet<String>,
+    variants: Vec<BTreeSet<String>>,
     registered: Vec<Registered>,
 }
 
@@ -24,13 +47,13 @@ impl Served {
             return Ok(None);
         }
         let names = |list: &str| serde_json::from_str::<BTreeSet<String>>(list).unwrap_or_default();
-        let variants = workers.iter().flat_map(|worker| names(&worker.variants)).collect();
+        let variants = workers.iter().map(|worker| names(&worker.variants)).collect();
         let workers = workers.iter().map(|worker: &WorkerRow| names(&worker.handlers)).collect();
         Ok(Some(Self { workers, variants, registered: tx.registered()? }))
     }
 
     pub(crate) fn has_variant(&self, name: &str) -> bool {
-        self.variants.contains(name)
+        self.variants.iter().any(|has| has.contains(name) || (has.contains(ANY) && !has.contains(&but(name))))
     }
 
     /// How many workers have this handler.

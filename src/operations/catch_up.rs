@@ -37,13 +37,19 @@ impl Engine {
     /// that nobody can ask and no event of it is processed; and what the database says.
     pub(crate) async fn catch_up(self: &Arc<Self>, token: &str) -> Result<Payment, Error> {
         let mut payment = self.known(token).await?;
-        if payment.status == Status::Pending && self.variant(&payment.variant).is_none() {
-            let variant = &payment.variant;
-            let known = self.variant_names().join(", ");
-            let why =
-                format!("the payment is of the variant {variant:?}, which is not configured here; these are: {known}");
-            return Err(Error::configuration(why));
-        }
+        let variant = match self.load(&payment.variant).await {
+            Ok(None) if payment.status == Status::Pending => {
+                let (variant, expected) = (&payment.variant, self.expected_variants());
+                let why = format!(
+                    "the payment is of the variant {variant:?}, which is not configured here: expected {expected}"
+                );
+                return Err(Error::configuration(why));
+            }
+            Ok(variant) => variant,
+            // Its event waits as well.
+            Err(_) => None,
+        };
+        let _held = variant;
         if payment.status == Status::Pending && can(self, &payment.variant, Verb::Refresh).is_ok() {
             match self.ask_for_a_while(token).await {
                 Ok(_) => payment = self.known(token).await?,

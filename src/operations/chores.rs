@@ -67,7 +67,7 @@ impl Engine {
     /// A worker has started: what was missed meanwhile is fetched at its next look.
     pub(crate) async fn chores_at_start(self: &Arc<Self>) -> Result<(), Error> {
         let now = self.now();
-        let names: Vec<String> = self.variants.keys().map(|name| reconcile_chore(name)).collect();
+        let names: Vec<String> = self.fixed().map(|(name, _)| reconcile_chore(name)).collect();
         let hurry = move |tx: &mut dyn Tx| names.iter().try_for_each(|name| tx.hurry_chore(name, now, now - START));
         self.write(hurry).await
     }
@@ -75,7 +75,7 @@ impl Engine {
     /// What asks gateways from time to time, with the variant that it is for.
     pub(crate) fn gateway_chores(&self) -> Vec<(String, GatewayChore)> {
         let of = |chore: GatewayChore| {
-            let able = self.variants.iter().filter(move |(_, variant)| chore.is_for(variant));
+            let able = self.fixed().filter(move |(_, variant)| chore.is_for(variant));
             able.map(move |(name, _)| (name.clone(), chore))
         };
         GatewayChore::ALL.into_iter().flat_map(of).collect()

@@ -129,7 +129,7 @@ impl Engine {
     /// `NotFound` for an unknown variant, `Refused` for an amount below zero or a text that can't be stored,
     /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
     pub(crate) async fn create(self: &Arc<Self>, new: NewPayment) -> Result<Created, Error> {
-        let variant = self.variant(&new.variant).ok_or_else(|| unknown_variant(self, &new.variant))?;
+        let variant = self.load(&new.variant).await?.ok_or_else(|| unknown_variant(self, &new.variant))?;
         let NewPayment { variant: name, mut order, key, expires_in, checkout } = new;
         let asked = order.clone();
         let now = self.now();
@@ -338,6 +338,5 @@ pub(super) fn checked_address(url: &str) -> Result<(), Error> {
 }
 
 fn unknown_variant(engine: &Arc<Engine>, got: &str) -> Error {
-    let known = engine.variant_names();
-    Error::new(ErrorKind::NotFound, format!("expected one of the variants {}, got {got:?}", known.join(", ")))
+    Error::new(ErrorKind::NotFound, format!("expected {}, got {got:?}", engine.expected_variants()))
 }

@@ -13,9 +13,10 @@ use crate::domain::named::NamedObject;
 use crate::domain::operation::OperationState;
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
+use crate::engine::Engine;
+use crate::engine::configured::{LOOKED_AT, names};
 use crate::engine::request::new_fetch_key;
-use crate::engine::{Engine, Variant};
-use crate::error::{Error, ErrorKind, loggable};
+use crate::error::{Error, loggable};
 use crate::gateways::{Fetch, GatewayError};
 use crate::pipeline::row;
 use crate::store::Tx;
@@ -38,22 +39,24 @@ const LOOK: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Puts the questions that are due; answers how many.
-    pub(crate) async fn put_questions(self: &Arc<Self>) -> Result<usize, Error> {
-        let able = |variant: &Variant| variant.gateway.supports_fetch().is_ok();
-        let able = self.variants.iter().filter(|(_, variant)| able(variant)).map(|(name, _)| name.clone());
-        let able: Vec<String> = able.collect();
-        let claim = async |free: Vec<String>| {
-            let now = self.now();
+    /// Puts the questions that are due; answers how many. Configurations of variants that are to be loaded first are waited
+    /// for this long.
+    pub(crate) async fn put_questions(self: &Arc<Self>, patience: Duration) -> Result<usize, Error> {
+        let claim = async |full: Vec<String>| {
+            let look = |tx: &mut dyn Tx, now, except: &[String]| tx.fetching_variants(now, LOOKED_AT, except);
+            let mut held = self.due_variants(patience, &full, look).await?;
+            held.retain(|(_, variant)| variant.gateway.supports_fetch().is_ok());
+            let (now, able) = (self.now(), names(&held));
+            let free = able.clone();
             let claim = move |tx: &mut dyn Tx| tx.claim_fetch(now, later(now, TRY), &free);
-            let Some(fetch) = self.claim_if_due(claim, now, &able).await? else { return Ok(None) };
+            let Some(fetch) = self.claim_if_due(claim, now, able).await? else { return Ok(None) };
             let (engine, variant) = (self.clone(), fetch.variant.clone());
             let put: Claimed = Box::pin(async move {
                 tokio::join!(engine.put(fetch), tokio::time::sleep(PACE));
             });
             Ok(Some((variant, put)))
         };
-        side_by_side(&able, LOOK, claim).await
+        side_by_side(LOOK, claim).await
     }
 
     /// Most looks end without a write.
@@ -61,10 +64,9 @@ impl Engine {
         self: &Arc<Self>,
         claim: impl FnMut(&mut dyn Tx) -> Result<Option<FetchRow>, Error> + Send + 'static,
         now: Timestamp,
-        variants: &[String],
+        variants: Vec<String>,
     ) -> Result<Option<FetchRow>, Error> {
-        let variants = variants.to_vec();
-        if !self.read(move |tx| tx.is_fetch_due(now, &variants)).await? {
+        if variants.is_empty() || !self.read(move |tx| tx.is_fetch_due(now, &variants)).await? {
             return Ok(None);
         }
         self.write(claim).await
@@ -79,10 +81,7 @@ impl Engine {
 
     /// Asks the gateway, and writes down what it says.
     async fn try_fetch(self: &Arc<Self>, fetch: FetchRow) -> Result<(), Error> {
-        let Some(variant) = self.variant(&fetch.variant) else {
-            let message = format!("no variant {:?} is configured here", fetch.variant);
-            return Err(Error::new(ErrorKind::NotFound, message));
-        };
+        let variant = self.known_variant(&fetch.variant).await?;
         let account = Some(fetch.account.clone()).filter(|account| !account.is_empty());
         let question = Fetch {
             object: NamedObject::new(fetch.object_type.as_str(), fetch.gateway_ref.as_str()).of_account(account),

@@ -60,8 +60,8 @@ impl Engine {
         let until = Instant::now() + TURN;
         while Instant::now() < until {
             let begun = Instant::now();
-            let (variants, now) = (self.variant_names(), self.now());
-            let written = self.write(move |tx| Ok((pay_words(tx)?, tx.is_due(now, &variants)?))).await;
+            let (engine, now) = (self.clone(), self.now());
+            let written = self.write(move |tx| Ok((pay_words(tx)?, engine.is_one_due(tx, now)?))).await;
             let (count, is_busy) = self.noting_failure(OWED, written).await?;
             if count == 0 {
                 break;

@@ -42,9 +42,8 @@ impl Engine {
         let waiting = if named { Waiting::Nobody } else { Waiting::Somebody };
         let key = wanted.key.clone().map_or_else(idempotency_key, Ok)?;
         let (name, payment) = (key.clone(), token.clone());
-        let begun = self
-            .blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx, &token, &wanted, &name, now)))
-            .await;
+        let engine = self.clone();
+        let begun = self.write(move |tx| begin(&engine, tx, &token, &wanted, &name, now)).await;
         match begun {
             Ok(Begun::New(operation)) => self.attempt(operation, waiting).await,
             Ok(Begun::Known(operation)) => known(&operation),

@@ -14,6 +14,7 @@ use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::retry::Backoff;
 use crate::domain::subscription::PlanChange;
 use crate::domain::{Timestamp, later};
+use crate::engine::configured::{LOOKED_AT, names};
 use crate::engine::request::{Requester, idempotency_key};
 use crate::engine::subscription::json;
 use crate::engine::subscription_allowed::may;
@@ -59,8 +60,8 @@ impl Engine {
     ) -> Result<Outcome, Error> {
         let (token, key) = (token.to_owned(), order.key.clone().map_or_else(idempotency_key, Ok)?);
         let name = key.clone();
-        let begin = move |engine: &Engine, tx: &mut dyn Tx| begin(engine, tx, &token, &order, &key);
-        match self.blocking(move |engine| engine.store.transaction(|tx| begin(engine, tx))).await {
+        let engine = self.clone();
+        match self.write(move |tx| begin(&engine, tx, &token, &order, &key)).await {
             Ok(operation) => self.attempt_on_subscription(operation, Waiting::Somebody).await,
             Err(error) if error.kind() == ErrorKind::Unavailable => {
                 match self.read(move |tx| tx.subscription_operation_under(&name)).await {
@@ -73,22 +74,28 @@ impl Engine {
     }
 
     /// Tries operations on subscriptions again whose end nobody knows; answers how many.
-    pub(crate) async fn resume_subscription_operations(self: &Arc<Self>) -> Result<usize, Error> {
+    /// Configurations of variants that are to be loaded first are waited for this long.
+    pub(crate) async fn resume_subscription_operations(self: &Arc<Self>, patience: Duration) -> Result<usize, Error> {
         // Nobody can have asked those for anything that can't be asked how a subscription stands.
         let can = |variant: &Variant| {
             variant.gateway.subscriptions().is_some_and(|gateway| gateway.supports(SubscriptionVerb::Refresh).is_ok())
         };
-        let able = self.variants.iter().filter(|(_, variant)| can(variant)).map(|(name, _)| name.clone());
-        let able: Vec<String> = able.collect();
-        let claim = async |free: Vec<String>| {
-            let now = self.now();
+        let claim = async |full: Vec<String>| {
+            let look =
+                |tx: &mut dyn Tx, now, except: &[String]| tx.subscription_operating_variants(now, LOOKED_AT, except);
+            let mut held = self.due_variants(patience, &full, look).await?;
+            held.retain(|(_, variant)| can(variant));
+            if held.is_empty() {
+                return Ok(None);
+            }
+            let (now, free) = (self.now(), names(&held));
             let claim = move |tx: &mut dyn Tx| tx.claim_subscription_operation(now, later(now, TRY), &free);
             let Some(operation) = self.write(claim).await? else { return Ok(None) };
             let (engine, variant) = (self.clone(), operation.variant.clone());
             let call: Claimed = Box::pin(async move { engine.take_up_on_subscription(operation).await });
             Ok(Some((variant, call)))
         };
-        side_by_side(&able, LOOK, claim).await
+        side_by_side(LOOK, claim).await
     }
 
     async fn take_up_on_subscription(self: &Arc<Self>, operation: SubscriptionOperationRow) {
@@ -116,8 +123,12 @@ impl Engine {
         operation: SubscriptionOperationRow,
         waiting: Waiting,
     ) -> Result<Outcome, Error> {
-        let gateway = self.variant(&operation.variant).and_then(|variant| variant.gateway.subscriptions());
-        let Some(gateway) = gateway else {
+        let variant = match self.known_variant(&operation.variant).await {
+            Ok(variant) => variant,
+            Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
+            Err(error) => return Err(error),
+        };
+        let Some(gateway) = variant.gateway.subscriptions() else {
             let message = format!("no variant {:?} with subscriptions is configured here", operation.variant);
             return Err(Error::new(ErrorKind::NotFound, message));
         };

@@ -18,8 +18,8 @@ impl Engine {
         let refused = |why: String| Error::new(ErrorKind::Refused, why);
         let not_made = || refused("the gateway has not made this subscription yet".to_owned());
         let gateway_ref = subscription.gateway_ref.clone().ok_or_else(not_made)?;
-        let variant = self.variant(&subscription.variant);
-        let gateway = variant.and_then(|variant| variant.gateway.subscriptions());
+        let variant = self.load(&subscription.variant).await?;
+        let gateway = variant.as_ref().and_then(|variant| variant.gateway.subscriptions());
         let gateway = gateway.ok_or_else(|| refused(format!("{} has no subscriptions here", subscription.variant)))?;
         let state = subscription.state;
         let customer_ref = state.customer_ref.clone();

@@ -62,14 +62,13 @@ impl Engine {
     /// `NotFound` for an unknown variant; `Gateway` when the gateway has no list or did not say; and what the database
     /// says.
     pub(crate) async fn reconcile(self: &Arc<Self>, variant: &str) -> Result<Reconciled, Error> {
-        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
-        let configured = self.variant(variant).ok_or_else(unknown)?;
+        let configured = self.known_variant(variant).await?;
         let (now, name) = (self.now(), reconcile_chore(variant));
         let (since, last) = self.reconciled_to(variant).await?;
         let mut taken = Taken { is_wanted: true, ..Taken::default() };
-        let compared = self.compare(variant, configured, since, &mut taken).await;
+        let compared = self.compare(variant, &configured, since, &mut taken).await;
         // What was stored counts also where the list broke off after it: the next turn knows these.
-        telemetry::reconciled(variant, taken.events);
+        telemetry::reconciled(self.label(variant), taken.events);
         if last.is_some() {
             self.count(variant, MISSED, taken.late);
         }
@@ -90,10 +89,9 @@ impl Engine {
     /// What [`Engine::reconcile`] would find. Changes nothing.
     #[cfg(feature = "cli")]
     pub(crate) async fn reconcilable(self: &Arc<Self>, variant: &str) -> Result<Reconciled, Error> {
-        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
-        let configured = self.variant(variant).ok_or_else(unknown)?;
+        let configured = self.known_variant(variant).await?;
         let (since, _) = self.reconciled_to(variant).await?;
-        self.compare(variant, configured, since, &mut Taken::default()).await
+        self.compare(variant, &configured, since, &mut Taken::default()).await
     }
 
     /// From when on the list is to be read, and up to when it was.

@@ -14,19 +14,19 @@ const OF_ONE: usize = 4;
 /// A call that was claimed, to its end.
 pub(super) type Claimed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs what `claim` finds due for one of the variants that it is given, those that have room; answers how many there
+/// Runs what `claim` finds due for other variants than those that it is given, which have no room; answers how many there
 /// were once nothing is due and all have ended. While they run it looks again after `pause`.
 pub(super) async fn side_by_side(
-    variants: &[String],
     pause: Duration,
     claim: impl AsyncFn(Vec<String>) -> Result<Option<(String, Claimed)>, Error>,
 ) -> Result<usize, Error> {
     let (mut count, mut running) = (0, JoinSet::new());
     let mut busy: HashMap<Id, String> = HashMap::new();
-    while !variants.is_empty() {
-        let mut free = variants.to_vec();
-        free.retain(|name| busy.values().filter(|other| *other == name).count() < OF_ONE);
-        match claim(free).await {
+    loop {
+        let mut counts: HashMap<&String, usize> = HashMap::new();
+        busy.values().for_each(|name| *counts.entry(name).or_default() += 1);
+        let full = counts.into_iter().filter(|(_, count)| *count >= OF_ONE).map(|(name, _)| name.clone());
+        match claim(full.collect()).await {
             Ok(Some((variant, call))) => {
                 count += 1;
                 busy.insert(running.spawn(call).id(), variant);

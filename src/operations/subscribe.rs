@@ -101,10 +101,9 @@ impl Engine {
     pub(crate) async fn subscribe(self: &Arc<Self>, new: NewSubscription) -> Result<Subscribed, Error> {
         let NewSubscription { variant, mut request } = new;
         let refused = |why: String| Error::new(ErrorKind::Refused, why);
-        let known = self.variant(&variant).ok_or_else(|| {
-            let known = self.variant_names().join(", ");
-            Error::new(ErrorKind::NotFound, format!("expected one of the variants {known}, got {variant:?}"))
-        })?;
+        let unknown =
+            || Error::new(ErrorKind::NotFound, format!("expected {}, got {variant:?}", self.expected_variants()));
+        let known = self.load(&variant).await?.ok_or_else(unknown)?;
         let name = known.gateway.name();
         let gateway = known.gateway.subscriptions();
         let gateway = gateway.ok_or_else(|| refused(format!("{name} has no subscriptions here")))?;

@@ -16,6 +16,7 @@ use crate::domain::payment::{capture_of, captures};
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
+use crate::engine::configured::{Held, LOOKED_AT, names};
 use crate::engine::payment::Payment;
 use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
@@ -63,20 +64,25 @@ pub(crate) enum Waiting {
 
 impl Engine {
     /// Tries operations again whose end nobody knows; answers how many. Each begins its lease when it begins.
-    pub(crate) async fn resume_operations(self: &Arc<Self>) -> Result<usize, Error> {
-        let claim = async |free| {
-            let Some(operation) = self.claim_operation(None, free).await? else { return Ok(None) };
+    /// Configurations of variants that are to be loaded first are waited for this long.
+    pub(crate) async fn resume_operations(self: &Arc<Self>, patience: Duration) -> Result<usize, Error> {
+        let claim = async |full: Vec<String>| {
+            let look = |tx: &mut dyn Tx, now, except: &[String]| tx.operating_variants(now, LOOKED_AT, except);
+            let held = self.due_variants(patience, &full, look).await?;
+            let Some(operation) = self.claim_operation(None, &held).await? else { return Ok(None) };
             let (engine, variant) = (self.clone(), operation.variant.clone());
             let call: Claimed = Box::pin(async move { engine.take_up(operation).await });
             Ok(Some((variant, call)))
         };
-        side_by_side(&self.variant_names(), LOOK, claim).await
+        side_by_side(LOOK, claim).await
     }
 
     /// Tries an operation of this payment that is due; answers whether there was one.
     pub(crate) async fn resume_operation(self: &Arc<Self>, payment: PaymentId) -> Result<bool, Error> {
-        let variants = self.variant_names();
-        let Some(operation) = self.claim_operation(Some(payment), variants).await? else { return Ok(false) };
+        let Some(row) = self.read(move |tx| tx.payment(payment)).await? else { return Ok(false) };
+        let Some(variant) = self.load(&row.variant).await? else { return Ok(false) };
+        let held = vec![(row.variant, variant)];
+        let Some(operation) = self.claim_operation(Some(payment), &held).await? else { return Ok(false) };
         self.take_up(operation).await;
         Ok(true)
     }
@@ -96,7 +102,13 @@ impl Engine {
         if operation.verb != Verb::Refresh && (is_untried(outcome) || is_begun) {
             let untried = operation.clone();
             let end = move |engine: &Engine, tx: &mut dyn Tx| end_if_overtaken(engine, tx, &untried);
-            if self.blocking(move |engine| engine.store.transaction(|tx| end(engine, tx))).await? {
+            if self
+                .write({
+                    let engine = self.clone();
+                    move |tx| end(&engine, tx)
+                })
+                .await?
+            {
                 return Ok(Outcome::Done);
             }
         }
@@ -107,18 +119,22 @@ impl Engine {
     async fn claim_operation(
         self: &Arc<Self>,
         payment: Option<PaymentId>,
-        variants: Vec<String>,
+        held: &Held,
     ) -> Result<Option<OperationRow>, Error> {
-        let now = self.now();
+        if held.is_empty() {
+            return Ok(None);
+        }
+        let (now, variants) = (self.now(), names(held));
         let claim = move |tx: &mut dyn Tx| tx.claim_operation(now, later(now, TRY), &variants, payment);
         self.write(claim).await
     }
 
     /// Asks the gateway, and writes down what it says.
     pub(crate) async fn attempt(self: &Arc<Self>, operation: OperationRow, waiting: Waiting) -> Result<Outcome, Error> {
-        let Some(variant) = self.variant(&operation.variant) else {
-            let message = format!("no variant {:?} is configured here", operation.variant);
-            return Err(Error::new(ErrorKind::NotFound, message));
+        let variant = match self.known_variant(&operation.variant).await {
+            Ok(variant) => variant,
+            Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
+            Err(error) => return Err(error),
         };
         if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             return self.give_up(operation).await;
@@ -165,7 +181,8 @@ impl Engine {
             let is_refresh = operation.verb == Verb::Refresh;
             if is_refresh { Ok(()) } else { begin_refresh(engine, tx, operation.payment_id) }
         };
-        self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await?;
+        let engine = self.clone();
+        self.write(move |tx| write(&engine, tx)).await?;
         Ok(Outcome::Underway)
     }
 
@@ -192,7 +209,8 @@ impl Engine {
             // What the gateway said is true, whichever try came first.
             if rows.is_empty() { Ok(()) } else { engine.append_reduced(tx, &rows) }
         };
-        if let Err(error) = self.blocking(move |engine| engine.store.transaction(|tx| write(engine, tx))).await {
+        let engine = self.clone();
+        if let Err(error) = self.write(move |tx| write(&engine, tx)).await {
             error.report("what a gateway answered is not written down, so it is asked again");
             return Ok(Outcome::Underway);
         }

@@ -7,6 +7,7 @@ mod persons;
 mod replica;
 mod shown;
 mod subscriptions;
+mod variants;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
@@ -17,11 +18,12 @@ use tokio::sync::{Notify, OnceCell};
 use super::Payments;
 use super::bounds::{at_most, positive};
 use super::handed::{Event, Transition};
-use super::naming::slug;
 use crate::domain::Timestamp;
 use crate::domain::event::storable;
 use crate::domain::retry::Backoff;
+use crate::engine::configured::{AskHost, Configured, Source, SourceLimits};
 use crate::engine::handler::{Handlers, PROCESS};
+use crate::engine::naming::{slug, variant_name};
 use crate::engine::replica::Replica;
 use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, Erasures, HandlerError, Retention};
 use crate::engine::{TransitionNotice, Variant};
@@ -36,6 +38,9 @@ pub struct Builder<C: HostConnection> {
     database: Database<C>,
     replica: Option<Database<C>>,
     variants: Vec<(String, Variant)>,
+    /// What configures variants at run time.
+    source: Option<AskHost>,
+    source_limits: SourceLimits,
     handlers: Handlers,
     retired: Vec<String>,
     backoff: Backoff,
@@ -75,8 +80,6 @@ impl Payments {
 
 /// How long it may be remembered that an owner is active: who was refunded elsewhere is not let in for longer.
 const LONGEST_CACHE: Duration = Duration::from_secs(60);
-/// Words that the routes need for themselves.
-const RESERVED: [&str; 3] = ["admin", "process", "static"];
 
 impl<C: HostConnection> Builder<C> {
     pub(super) fn new(database: Database<C>) -> Self {
@@ -84,6 +87,8 @@ impl<C: HostConnection> Builder<C> {
             database,
             replica: None,
             variants: Vec::new(),
+            source: None,
+            source_limits: variants::LIMITS,
             handlers: Handlers::default(),
             retired: Vec::new(),
             backoff: Backoff::default(),
@@ -225,7 +230,11 @@ impl<C: HostConnection> Builder<C> {
     /// `Configuration`, when a name is bad, reserved or taken, a gateway's configuration can't work, or a limit is
     /// zero.
     pub fn build(self) -> Result<Payments, Error> {
+        if self.variants.is_empty() && self.source.is_none() {
+            return Err(Error::configuration("expected at least one variant, got none"));
+        }
         let variants = checked_variants(self.variants)?;
+        variants::check(self.source_limits)?;
         check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
         check_address(self.address.as_deref())?;
         self.retention.check().map_err(Error::configuration)?;
@@ -236,13 +245,14 @@ impl<C: HostConnection> Builder<C> {
         positive("queue_bytes", self.limits.bytes as u128, "bytes")?;
         positive("handler_timeout", self.handler_timeout.as_millis(), "milliseconds")?;
         positive("backoff.attempts", u128::from(self.backoff.attempts), "attempts")?;
+        let source = self.source.map(|host| Source::new(host, self.source_limits)).transpose()?;
         let store = self.database.store();
         let engine = Arc::new(Engine {
             writer: Writer::open(store.clone(), self.limits)?,
             arrivals: Arrivals::new(self.limits.bytes),
             store,
             replica: self.replica.map(|replica| Replica::new(replica.store())),
-            variants,
+            configured: Configured::new(variants, source),
             handlers: self.handlers,
             retired: self.retired,
             is_registered: OnceCell::new(),
@@ -274,17 +284,9 @@ impl<C: HostConnection> Builder<C> {
 }
 
 fn checked_variants(given: Vec<(String, Variant)>) -> Result<BTreeMap<String, Variant>, Error> {
-    if given.is_empty() {
-        return Err(Error::configuration("expected at least one variant, got none"));
-    }
     let mut variants = BTreeMap::new();
     for (name, variant) in given {
-        slug("variant", &name).map_err(Error::configuration)?;
-        if RESERVED.contains(&name.as_str()) {
-            let all = RESERVED.join(", ");
-            let message = format!("expected a variant name other than the reserved {all}, got {name:?}");
-            return Err(Error::configuration(message));
-        }
+        variant_name(&name).map_err(Error::configuration)?;
         variant
             .gateway
             .check()

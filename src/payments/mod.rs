@@ -3,7 +3,6 @@
 mod bounds;
 mod builder;
 mod handed;
-mod naming;
 mod persons;
 mod reading;
 mod subscriptions;
@@ -60,9 +59,10 @@ impl Payments {
         self.0.blocking(|engine| engine.store.migrations()).await
     }
 
-    /// The names of the configured variants, in alphabetical order.
+    /// The names of the variants of [`Builder::variant`], in alphabetical order; not of those that
+    /// [`Builder::variants_from`] gives.
     pub fn variants(&self) -> impl Iterator<Item = &str> {
-        self.0.variants.keys().map(String::as_str)
+        self.0.fixed().map(|(name, _)| name.as_str())
     }
 
     /// Where a variant's events are to be sent, as far as this process knows; see [`Builder::address`].

@@ -71,8 +71,8 @@ impl Batch {
 
 /// Which events a transaction takes.
 pub(super) enum Due<'a> {
-    /// Those that are due first.
-    First,
+    /// Those of these variants that are due first.
+    First(&'a [String]),
     /// These, as far as they still are due.
     Among(&'a [EventId]),
     /// The events of an answer that nobody has taken up yet.
@@ -145,7 +145,7 @@ fn too_slow(took: Duration, error: &Error) -> Failure {
 
 fn claim(engine: &Engine, tx: &mut dyn Tx, due: &Due<'_>, now: Timestamp) -> Result<Vec<Claimed>, Error> {
     let mut claimed = match due {
-        Due::First => tx.due_events(now, BATCH, &engine.variant_names())?,
+        Due::First(variants) => tx.due_events(now, BATCH, variants)?,
         Due::Among(ids) => tx.due_among(ids, now)?,
         Due::Named(variant, ids) => tx.named_events(variant, ids, now)?,
     };
@@ -247,13 +247,16 @@ pub(crate) fn step_of<'a>(
     Step {
         event,
         read,
-        unmatched: variant.map_or(Unmatched::Park, |variant| variant.unmatched),
-        names_invoice: variant.is_some_and(|variant| {
+        unmatched: variant.as_ref().map_or(Unmatched::Park, |variant| variant.unmatched),
+        names_invoice: variant.as_ref().is_some_and(|variant| {
             let named = &read.interpretation.references.gateway_refs;
             named.iter().any(|text| variant.gateway.is_invoice(text))
         }),
-        grace: variant.filter(|_| !is_adoption(&event.row.gateway_event_id)).map_or(Duration::ZERO, |it| it.grace),
-        can_fetch: variant.map_or(Ok(()), |variant| match read.interpretation.object_to_fetch {
+        grace: variant
+            .as_ref()
+            .filter(|_| !is_adoption(&event.row.gateway_event_id))
+            .map_or(Duration::ZERO, |it| it.grace),
+        can_fetch: variant.as_ref().map_or(Ok(()), |variant| match read.interpretation.object_to_fetch {
             Some(_) => variant.gateway.supports_fetch(),
             None => Ok(()),
         }),

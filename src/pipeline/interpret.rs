@@ -24,9 +24,9 @@ pub(crate) struct Understood {
 /// What the event says. What can't be read is a failure of this event alone.
 pub(crate) fn interpret(engine: &Engine, event: &Claimed) -> Result<Understood, Failure> {
     let Some(variant) = engine.variant(&event.row.variant) else {
-        return Err(Failure::retry(format!("no variant {:?} is configured here", event.row.variant)));
+        return Err(Failure::retry(engine.why_lacking(&event.row.variant)));
     };
-    under(variant, event).map_err(|malformed| Failure::unreadable(malformed, named(variant, event)))
+    under(&variant, event).map_err(|malformed| Failure::unreadable(malformed, named(&variant, event)))
 }
 
 /// The ids by which an event that can't be read names its payment.

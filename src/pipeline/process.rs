@@ -1,11 +1,14 @@
 //! Processing what is due: batch after batch for a worker, or an answer's events at once for who asked the gateway.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::batch::{Batch, Due, take};
+use super::batch::{BATCH, Batch, Due, take};
 use super::isolate::again;
+use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::engine::Engine;
+use crate::engine::configured::{AT_LEISURE, names};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::EventStream;
@@ -14,17 +17,24 @@ use crate::telemetry;
 impl Engine {
     /// Processes one batch of due events. Who does not know whether any is due asks for that first, so that no writer
     /// is kept waiting for the answer.
-    pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool) -> Result<Batch, Error> {
+    ///
+    /// Configurations of variants that are to be loaded first are waited for this long: what is slower is taken later.
+    pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool, patience: Duration) -> Result<Batch, Error> {
         self.register().await?;
+        let held = self.due_variants(patience, &[], waiting).await?;
+        if held.is_empty() {
+            return Ok(Batch::default());
+        }
         let taken = self.blocking(move |engine| {
-            let (now, variants) = (engine.now(), engine.variant_names());
+            let now = engine.now();
+            let variants = names(&held);
             let is_due = |tx: &mut dyn Tx| {
                 Ok(tx.is_due(now, &variants)? && engine.lacking(tx)?.in_transaction().next().is_none())
             };
             if !is_known_due && !engine.store.ask(is_due)? {
                 return Ok(Batch::default());
             }
-            take(engine, &Due::First).or_else(|undone| again(engine, undone))
+            take(engine, &Due::First(&variants)).or_else(|undone| again(engine, undone))
         });
         let batch = taken.await?;
         self.count_settled(&batch);
@@ -38,7 +48,12 @@ impl Engine {
         if let Err(error) = self.register().await {
             return log::warn!("payments: an answer is left to a worker: {error}");
         }
+        let held = match self.load(&variant).await {
+            Ok(held) => held,
+            Err(error) => return log::warn!("payments: an answer is left to a worker: {error}"),
+        };
         let taken = self.blocking(move |engine| {
+            let _held = held;
             take(engine, &Due::Named(&variant, &named)).or_else(|undone| again(engine, undone))
         });
         match taken.await {
@@ -57,7 +72,9 @@ impl Engine {
 
     /// Whether no event is due and none is held for its handlers, here or elsewhere.
     pub(crate) async fn is_settled(self: &Arc<Self>) -> Result<bool, Error> {
-        let (now, variants) = (self.now(), self.variant_names());
+        let now = self.now();
+        let held = self.due_variants(AT_LEISURE, &[], waiting).await?;
+        let variants = names(&held);
         self.read(move |tx| Ok(!tx.is_due(now, &variants)? && tx.count_events(&[RUNNING], 1)?.iter().sum::<i64>() == 0))
             .await
     }
@@ -65,7 +82,10 @@ impl Engine {
     fn count_settled(&self, batch: &Batch) {
         let now = self.now();
         telemetry::batch(batch.claimed);
-        batch.first.iter().for_each(|(variant, received_at)| telemetry::processed(variant, *received_at, now));
+        batch
+            .first
+            .iter()
+            .for_each(|(variant, received_at)| telemetry::processed(self.label(variant), *received_at, now));
         for (variant, state, requeued_at) in &batch.settled {
             self.count_event(variant, *state, *requeued_at);
         }
@@ -74,6 +94,11 @@ impl Engine {
             self.notify();
         }
     }
+}
+
+/// The variants of the events that are due first.
+fn waiting(tx: &mut dyn Tx, now: Timestamp, except: &[String]) -> Result<Vec<String>, Error> {
+    tx.waiting_variants(now, BATCH, except)
 }
 
 /// The events whose handlers run.

@@ -33,11 +33,11 @@ pub(crate) fn from_events(engine: &Engine, tx: &mut dyn Tx, row: &PaymentRow) ->
     let mut read: Vec<(Claimed, Understood)> = Vec::new();
     for event in recorded {
         let Some(variant) = engine.variant(&event.row.variant) else {
-            let why = format!("the variant {:?} of its events is not configured here", event.row.variant);
+            let why = format!("{}, and its events are of that", engine.why_lacking(&event.row.variant));
             refusal = refusal.or(Some(why));
             continue;
         };
-        match under(variant, &event) {
+        match under(&variant, &event) {
             Ok(understood) => read.push((event, understood)),
             Err(_) if has_stated(tx, event.row.id)? => {
                 let why = format!(

@@ -15,7 +15,7 @@ use crate::domain::{Timestamp, storable_time};
 use crate::engine::Engine;
 use crate::engine::tally::{DUPLICATE, RECEIVED, REJECTED};
 use crate::error::{Error, repeated};
-use crate::gateways::{TEST_KIND, Verification};
+use crate::gateways::{Gateway, TEST_KIND, Verification};
 use crate::store::rows::{Claimed, EventRow, NewEvent};
 use crate::telemetry::{self, IS_MEASURED, Span};
 
@@ -54,11 +54,21 @@ impl Engine {
         client: Option<&str>,
     ) -> Result<Received, Rejection> {
         let now = self.now();
-        let span = Span::delivery(self.variant(variant).map_or(NOBODY, |_| variant));
-        let received = span.around(self.take_in(variant, delivery, client, now, span.clone())).await;
+        let configured = self.load(variant).await;
+        let span = Span::delivery(configured.as_ref().ok().and_then(Option::as_ref).map_or(NOBODY, |_| variant));
+        let received = match configured {
+            Ok(Some(known)) => {
+                span.around(self.take_in((variant, &*known.gateway), delivery, client, now, span.clone())).await
+            }
+            Ok(None) => Err(Rejection::UnknownVariant),
+            Err(_) => Err(Rejection::Unavailable),
+        };
         match received {
             Ok(Received { events, duplicates }) => {
-                telemetry::delivered(variant, if events > 0 && events == duplicates { "duplicate" } else { "stored" });
+                telemetry::delivered(
+                    self.label(variant),
+                    if events > 0 && events == duplicates { "duplicate" } else { "stored" },
+                );
             }
             Err(rejection) => self.reject(variant, rejection),
         }
@@ -68,23 +78,23 @@ impl Engine {
     /// Counts a delivery that was refused before it could be received.
     pub(crate) fn reject(self: &Arc<Self>, variant: &str, rejection: Rejection) {
         let known = self.variant(variant).map_or(NOBODY, |_| variant);
+        let label = if known.is_empty() { NOBODY } else { self.label(variant) };
         // Anybody may send what is refused, and the log is not theirs to fill.
         let shown: String = variant.chars().take(LONGEST_SHOWN).collect();
         let line = format_args!("rejected a delivery: variant={shown:?} reason={rejection}");
-        repeated::log(Level::Warn, &format!("rejected {known} {rejection}"), line);
-        telemetry::rejected(known, rejection.code(), rejection.may_come_again());
+        repeated::log(Level::Warn, &format!("rejected {label} {rejection}"), line);
+        telemetry::rejected(label, rejection.code(), rejection.may_come_again());
         self.count(known, &format!("{REJECTED}{rejection}"), 1);
     }
 
     async fn take_in(
         self: &Arc<Self>,
-        variant: &str,
+        (variant, gateway): (&str, &dyn Gateway),
         delivery: Delivery,
         client: Option<&str>,
         now: Timestamp,
         span: Span,
     ) -> Result<Received, Rejection> {
-        let gateway = &self.variant(variant).ok_or(Rejection::UnknownVariant)?.gateway;
         let verified = match gateway.verify(&delivery, now) {
             Verification::Ready(verified) => verified?,
             Verification::Later(verified) => verified.await?,
@@ -108,7 +118,7 @@ impl Engine {
         let stored = writer.append(events, self.register(), PATIENCE).await.map_err(unavailable)?;
         let duplicates = stored.iter().filter(|event| event.duplicate).count();
         for (_, at) in stored.iter().zip(happened).filter(|(event, _)| !event.duplicate) {
-            telemetry::received(variant, at, now);
+            telemetry::received(self.label(variant), at, now);
         }
         if !is_test {
             self.count(variant, RECEIVED, count);

@@ -30,7 +30,7 @@ impl Engine {
 
     async fn note_difference(self: &Arc<Self>, variant: &str, event: EventId, body: Bytes) -> Result<(), Error> {
         let first = self.read(move |tx| tx.body(event)).await?;
-        let Some(((_, first), variant)) = first.zip(self.variant(variant)) else { return Ok(()) };
+        let Some(((_, first), variant)) = first.zip(self.load(variant).await?) else { return Ok(()) };
         let said = |body| variant.gateway.unchanging(body).into_owned();
         if first == body[..] || said(&first) == said(&body) {
             return Ok(());

@@ -25,6 +25,8 @@ const LATELY: time::Duration = time::Duration::hours(24);
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
 /// How many kinds of events that were given up are said one by one.
 const KINDS: usize = 50;
+/// Of how many variants the same cause is said one by one.
+const VARIANTS: usize = 50;
 /// How long a card's bank holds an authorization: seven days at most companies.
 const CARDS_HOLD: time::Duration = time::Duration::days(7);
 /// How many disputes are said one by one, and up to how many the others are counted with them.
@@ -69,7 +71,7 @@ pub(super) fn deliveries(
 /// What no worker can do. Where none is known, the other rules tell that.
 pub(super) fn unserved(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
     let Some(served) = Served::read(tx, now)? else { return Ok(Vec::new()) };
-    let mut no_variant = tx.waiting_variants(now, LOOKED_AT)?;
+    let mut no_variant = tx.waiting_variants(now, LOOKED_AT, &[])?;
     no_variant.retain(|name| !served.has_variant(name));
     let (deadlocked, no_handler) = (served.deadlocked(), served.without_worker());
     let deadlock = (!deadlocked.is_empty()).then_some(Anomaly::Deadlock { handlers: deadlocked });
@@ -98,7 +100,7 @@ fn quiet(
 /// What events only name and the gateway has not shown.
 pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let (mut found, now) = (Vec::new(), engine.now());
-    for (variant, configured) in &engine.variants {
+    for (variant, configured) in engine.fixed() {
         let cannot = configured.gateway.supports_fetch().err();
         let open = tx.open_fetches(variant, COUNT_CAP)?;
         let open = open.filter(|open| cannot.is_some() || open.since < now - UNSHOWN);
@@ -113,14 +115,9 @@ pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, 
 }
 
 /// How many events name what their gateway does not show, and the last of them, by variant.
-pub(super) fn not_shown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let mut found = Vec::new();
-    for variant in engine.variants.keys() {
-        let events = tx.not_shown(variant, COUNT_CAP)?;
-        let count = events.len() as i64;
-        found.extend(events.first().map(|event| Anomaly::NotShown { variant: variant.clone(), count, event: *event }));
-    }
-    Ok(found)
+pub(super) fn not_shown(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let found = tx.not_shown(VARIANTS, COUNT_CAP)?.into_iter();
+    Ok(found.map(|(variant, count, event)| Anomaly::NotShown { variant, count, event }).collect())
 }
 
 /// What came again with another body under the same id.
@@ -152,7 +149,7 @@ pub(super) fn chores(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, E
     let now = engine.now();
     let failing = tx.failing_chores(now - engine.thresholds.chore, now - LATELY)?.into_iter();
     // A variant that is gone here may be another process's.
-    let is_ours = |name: &str| variant_of_chore(name).is_none_or(|variant| engine.variant(variant).is_some());
+    let is_ours = |name: &str| variant_of_chore(name).is_none_or(|variant| engine.may_have(variant));
     let failing = failing.filter(|chore| is_ours(&chore.name));
     Ok(failing.map(|it| Anomaly::ChoreFails { name: it.name, since: it.since, why: it.why }).collect())
 }
@@ -175,10 +172,10 @@ pub(super) fn operations(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly
 /// What comparisons found and nobody has repaired.
 pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let mut found = Vec::new();
-    for variant in engine.variants.keys() {
-        let rows = tx.differences(Some(variant), 0, COUNT_CAP)?;
+    for variant in tx.differing_variants(VARIANTS)?.into_iter().filter(|name| engine.may_have(name)) {
+        let rows = tx.differences(Some(&variant), 0, COUNT_CAP)?;
         let (count, since) = (rows.len() as i64, rows.first().map(|row| row.found_at));
-        found.extend(since.map(|since| Anomaly::Drift { variant: variant.clone(), count, since }));
+        found.extend(since.map(|since| Anomaly::Drift { variant, count, since }));
     }
     Ok(found)
 }

@@ -57,7 +57,7 @@ impl Engine {
         self.look(move |tx| {
             let refused = tx.refused(engine.now() - REFUSED)?;
             let mut standings = Vec::new();
-            for name in engine.variants.keys() {
+            for name in &engine.fixed_names() {
                 standings.extend(standing(&engine, tx, name, &refused)?);
             }
             Ok((standings, refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum()))
@@ -79,7 +79,7 @@ impl Engine {
 }
 
 fn standing(engine: &Engine, tx: &mut dyn Tx, name: &str, refused: &[Refused]) -> Result<Option<Standing>, Error> {
-    let Some(variant) = engine.variants.get(name) else { return Ok(None) };
+    let Some(variant) = engine.variant(name) else { return Ok(None) };
     Ok(Some(Standing {
         name: name.to_owned(),
         gateway: variant.gateway.name(),
@@ -94,7 +94,8 @@ fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> 
     let now = engine.now();
     let refused = tx.refused(now - REFUSED)?;
     let Some(standing) = standing(engine, tx, name, &refused)? else { return Ok(None) };
-    let Some(gateway) = engine.variants.get(name).map(|variant| &variant.gateway) else { return Ok(None) };
+    let Some(variant) = engine.variant(name) else { return Ok(None) };
+    let gateway = &variant.gateway;
     let can_test = gateway.test_delivery("evt_test", now).is_some();
     let chore = tx.chore(&reconcile_chore(name))?;
     let secrets = tx.recent_secrets(name, TEST_KIND, SECRETS_OF)?;

@@ -96,7 +96,7 @@ impl Engine {
 /// What the variants lack.
 fn configuration(engine: &Engine) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (name, variant) in &engine.variants {
+    for (name, variant) in engine.fixed() {
         let setup = variant.gateway.setup();
         let unset: Vec<&str> = setup.secrets.iter().filter(|it| !it.is_set).map(|it| it.label.as_str()).collect();
         found.push(if unset.is_empty() {
@@ -117,7 +117,7 @@ fn stored(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Finding>, Error> {
     let now = engine.now();
     let mut found = vec![worker(tx, now)?];
     found.extend(machines(tx, now)?);
-    for name in engine.variants.keys() {
+    for name in &engine.fixed_names() {
         match last_delivery(tx, name) {
             Ok(last) => found.extend(last),
             Err(error) if error.is_retryable() => return Err(error),

@@ -77,7 +77,7 @@ impl Engine {
             cannot: Comparable::of(variant).err(),
             last: known.iter().position(|row| row.variant == *name).map(|at| known.swap_remove(at)),
         };
-        let variants = self.variants.iter().map(compared).collect();
+        let variants = self.fixed().map(compared).collect();
         Ok(DriftReport { variants, differences: rows.into_iter().map(noted).collect(), more })
     }
 

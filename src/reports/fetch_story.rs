@@ -29,7 +29,8 @@ pub(super) fn asked_by(engine: &Engine, tx: &mut dyn Tx, event: &EventRow) -> Re
     for id in fetch.answers() {
         answers.extend(tx.event_named(&fetch.variant, &id)?);
     }
-    let gateway = engine.variants.get(&event.variant).map(|variant| &variant.gateway);
+    let variant = engine.variant(&event.variant);
+    let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let cannot = gateway.filter(|_| fetch.finished_at.is_none()).and_then(|gateway| gateway.supports_fetch().err());
     Ok(Some(FetchStory { fetch, answers, cannot, is_waiting: event.state == EventState::Parked }))
 }

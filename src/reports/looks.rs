@@ -75,7 +75,7 @@ impl Engine {
 impl Look {
     /// All of them, in the order in which their anomalies are shown.
     pub(super) fn all(engine: &Engine) -> Vec<Self> {
-        let deliveries = engine.variants.keys().cloned().map(Self::Deliveries);
+        let deliveries = engine.fixed_names().into_iter().map(Self::Deliveries);
         let rest = [
             Self::Unshown,
             Self::NotShown,
@@ -103,7 +103,7 @@ impl Look {
                 anomalies::deliveries(engine, tx, variant, last.as_ref(), &sums)
             }
             Self::Unshown => anomalies::unshown(engine, tx),
-            Self::NotShown => anomalies::not_shown(engine, tx),
+            Self::NotShown => anomalies::not_shown(tx),
             Self::Discarded => anomalies::discarded(tx),
             Self::Differing => anomalies::differing(tx, engine.now()),
             Self::Chores => anomalies::chores(engine, tx),

@@ -56,14 +56,14 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span) -> Result<Overview, Er
     let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
     let each = states.map(EventStream::State);
     let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
-    let variants: Vec<EventStream> = engine.variants.keys().cloned().map(EventStream::Variant).collect();
+    let variants: Vec<EventStream> = engine.fixed_names().into_iter().map(EventStream::Variant).collect();
     let first = ends(tx, &each[..3], true)?.into_iter().min();
     let shown = [ends(tx, &variants, false)?, Vec::from_iter(first)].concat();
     let (found, _) = readable(tx, &shown, |event: &EventRow| event.id, |tx, ids| tx.events_with(ids))?;
     let oldest = found.iter().find(|event| Some(event.id) == first).cloned();
     let last_of =
         |variant: &String| found.iter().filter(|event| event.variant == *variant).max_by_key(|event| event.id);
-    let last: Vec<_> = engine.variants.keys().map(|name| (name.clone(), last_of(name).cloned())).collect();
+    let last: Vec<_> = engine.fixed_names().into_iter().map(|name| (name.clone(), last_of(&name).cloned())).collect();
     let anomalies = looks::find(engine, tx, &sums, &last)?;
     let before = tx.sums(end - day - day, end - day)?;
     let buckets = buckets(tx, end, span)?;

@@ -36,21 +36,20 @@ pub(crate) struct Permissions {
 impl Engine {
     /// What may be asked for about the payment with this token; `None` when there is no such payment.
     pub(crate) async fn permissions(self: &Arc<Self>, token: &str) -> Result<Option<Permissions>, Error> {
-        let token = token.to_owned();
-        self.blocking(move |engine| {
-            engine.store.ask(|tx| {
-                let Some(row) = find::by_token(tx, &token)? else { return Ok(None) };
-                let payment = Payment::of(&row);
-                let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
-                Ok(Some(Permissions {
-                    gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
-                    left_out: gateway.and_then(|gateway| gateway.refresh_leaves_out()),
-                    refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
-                    verbs: permissions(engine, tx, &row, &payment)?,
-                    disputes: open_disputes(tx.facts_of(row.id)?),
-                    payment,
-                }))
-            })
+        let (engine, token) = (self.clone(), token.to_owned());
+        self.read(move |tx| {
+            let Some(row) = find::by_token(tx, &token)? else { return Ok(None) };
+            let payment = Payment::of(&row);
+            let variant = engine.variant(&row.variant);
+            let gateway = variant.as_ref().map(|variant| &variant.gateway);
+            Ok(Some(Permissions {
+                gateway: gateway.map_or("the gateway", |gateway| gateway.name()),
+                left_out: gateway.and_then(|gateway| gateway.refresh_leaves_out()),
+                refund_reasons: gateway.map(|gateway| gateway.setup().refund_reasons).unwrap_or_default(),
+                verbs: permissions(&engine, tx, &row, &payment)?,
+                disputes: open_disputes(tx.facts_of(row.id)?),
+                payment,
+            }))
         })
         .await
     }

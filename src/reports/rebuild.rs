@@ -55,12 +55,12 @@ impl Engine {
     /// # Errors
     /// `NotFound` for an unknown token, and what the database says.
     pub(crate) async fn rebuild(self: &Arc<Self>, token: &str) -> Result<Rebuilt, Error> {
-        let token = token.to_owned();
-        let compare = move |engine: &Engine, tx: &mut dyn Tx| {
+        let (engine, token) = (self.clone(), token.to_owned());
+        self.read(move |tx| {
             let row = known(tx, &token)?;
-            compare(engine, tx, &row)
-        };
-        self.blocking(move |engine| engine.store.ask(|tx| compare(engine, tx))).await
+            compare(&engine, tx, &row)
+        })
+        .await
     }
 
     /// Compares some payments with what their events make of them, from the newest on, or after where an earlier
@@ -70,15 +70,16 @@ impl Engine {
     /// What the database says.
     pub(crate) async fn differing(self: &Arc<Self>, after: Option<i64>) -> Result<Differing, Error> {
         let place = after.map(|id| Place { id, back: false, with: false });
-        let compare_some = move |engine: &Engine, tx: &mut dyn Tx| {
+        let engine = self.clone();
+        self.read(move |tx| {
             let page = payment_rows(tx, place, CHUNK)?;
             let mut found = Vec::new();
             for row in &page.rows {
-                found.extend(Some(compare(engine, tx, row)?).filter(|rebuilt| !rebuilt.same));
+                found.extend(Some(compare(&engine, tx, row)?).filter(|rebuilt| !rebuilt.same));
             }
             Ok(Differing { compared: page.rows.len(), found, next: page.further.map(|place| place.id) })
-        };
-        self.blocking(move |engine| engine.store.ask(|tx| compare_some(engine, tx))).await
+        })
+        .await
     }
 }
 

@@ -59,7 +59,7 @@ impl SearchFindings {
 impl Engine {
     /// Looks for a text in all that has an index for it.
     pub(crate) async fn search_all(self: &Arc<Self>, text: &str) -> Result<SearchFindings, Error> {
-        let (variants, text) = (self.variant_names(), text.trim().trim_start_matches('#').trim().to_owned());
+        let (variants, text) = (self.names_of_rows().await?, text.trim().trim_start_matches('#').trim().to_owned());
         self.look(move |tx| search(tx, &text, &variants)).await
     }
 }

@@ -107,7 +107,8 @@ impl Engine {
 
 fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentStory>, Error> {
     let Some(payment) = find::by_token(tx, token)? else { return Ok(None) };
-    let gateway = engine.variants.get(&payment.variant).map(|variant| &variant.gateway);
+    let variant = engine.variant(&payment.variant);
+    let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let with_page = |text: String| {
         let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, Mode::of(payment.livemode)));
         (text, page)

@@ -60,7 +60,8 @@ impl Engine {
 fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<SubscriptionStory>, Error> {
     let Some(row) = tx.subscriptions_of(&[], &[token.to_owned()])?.pop() else { return Ok(None) };
     let subscription = Subscription::of(&row)?;
-    let gateway = engine.variants.get(&row.variant).map(|variant| &variant.gateway);
+    let variant = engine.variant(&row.variant);
+    let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let events = tx.events_of_subscription(row.id, EVENTS)?;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let invoices = tx.invoices_of_subscription(row.id, INVOICES + 1)?;

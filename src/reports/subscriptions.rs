@@ -128,7 +128,7 @@ impl Engine {
     /// money. Where the host said no mode, tests count as long as there is no subscription of real money.
     pub(crate) fn is_of_this_mode(&self, tx: &mut dyn Tx, row: &SubscriptionRow) -> Result<bool, Error> {
         let variant = self.variant(&row.variant);
-        match (variant.and_then(|variant| variant.live), row.livemode) {
+        match (variant.as_ref().and_then(|variant| variant.live), row.livemode) {
             (Some(ours), Some(its)) => Ok(ours == its || variant.is_some_and(|own| own.mode == ModePolicy::Accept)),
             (None, Some(false)) => Ok(!tx.has_real_subscription()?),
             _ => Ok(true),

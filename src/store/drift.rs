@@ -59,6 +59,8 @@ pub(crate) trait Comparisons {
     fn forget_differences(&mut self, variant: &str, agreeing: &[(String, String)]) -> Result<(), Error>;
     /// Forgets the differences that were last seen before this moment.
     fn forget_differences_before(&mut self, variant: &str, seen: Timestamp) -> Result<(), Error>;
+    /// The variants of which something differs, in their order, so many of them.
+    fn differing_variants(&mut self, most: usize) -> Result<Vec<String>, Error>;
     /// The differences behind the one with this number, in the order of their numbers.
     fn differences(&mut self, variant: Option<&str>, after: i64, limit: i64) -> Result<Vec<DifferenceRow>, Error>;
     /// Whether one of these objects is noted as unknown.

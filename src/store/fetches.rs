@@ -128,9 +128,9 @@ pub(crate) trait Fetches {
     fn kept_fetches(&mut self, after: FetchId, limit: i64) -> Result<Vec<KeptFetch>, Error>;
     /// Deletes these questions, but for those whose events are not at their end; answers how many it deleted.
     fn prune_fetches(&mut self, fetches: &[FetchId]) -> Result<usize, Error>;
-    /// The variant's events that were discarded and still are, because the gateway does not show what they name: the
-    /// newest `cap`, newest first.
-    fn not_shown(&mut self, variant: &str, cap: i64) -> Result<Vec<EventId>, Error>;
+    /// How many events were discarded and still are, because their gateway does not show what they name, and the newest
+    /// of them: of so many variants, in their order, each counted up to `cap`.
+    fn not_shown(&mut self, variants: usize, cap: i64) -> Result<Vec<(String, i64, EventId)>, Error>;
     /// How a hint at this object stands; `lately`: since when a refusal counts.
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error>;
 }

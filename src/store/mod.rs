@@ -41,6 +41,7 @@ pub(crate) mod subscriptions;
 pub(crate) mod threads;
 pub(crate) mod told;
 pub(crate) mod typed;
+pub(crate) mod variants;
 pub(crate) mod words;
 pub(crate) mod writer;
 
@@ -73,6 +74,7 @@ use rows::*;
 use sets::Sets;
 use subscription_calls::SubscriptionOperations;
 use subscriptions::Subscriptions;
+use variants::VariantNames;
 use words::Words;
 
 /// What runs inside a transaction. It may run again when a concurrent change came first.
@@ -148,6 +150,7 @@ pub(crate) trait Tx:
     + Checkup
     + Words
     + Failures
+    + VariantNames
 {
     /// Lends the host's own connection type to a handler in the transaction. When it panics, this is its last word.
     fn lend(&mut self, run: &mut dyn FnMut(&mut dyn Any)) -> Result<(), String>;

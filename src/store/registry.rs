@@ -78,6 +78,4 @@ pub(crate) trait Registry {
     fn worker_ended(&mut self, name: &str) -> Result<(), Error>;
     /// The workers that were seen since, by name.
     fn workers(&mut self, since: Timestamp) -> Result<Vec<WorkerRow>, Error>;
-    /// Which of these variants have events that wait.
-    fn waiting_variants(&mut self, now: Timestamp, cap: i64) -> Result<Vec<String>, Error>;
 }

@@ -29,7 +29,11 @@ pub(crate) async fn page(
 
 async fn answer(payments: &Payments, below: usize, req: &HttpRequest, form: Result<Bytes, Rejection>) -> HttpResponse {
     let name = req.match_info().get("variant").unwrap_or_default();
-    let Some(variant) = payments.engine().variant(name) else { return respond::rejected(Rejection::UnknownVariant) };
+    let variant = match payments.engine().load(name).await {
+        Ok(Some(variant)) => variant,
+        Ok(None) => return respond::rejected(Rejection::UnknownVariant),
+        Err(_) => return respond::rejected(Rejection::Unavailable),
+    };
     let post = match *req.method() {
         Method::GET | Method::HEAD => false,
         Method::POST => true,

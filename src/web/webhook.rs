@@ -30,9 +30,10 @@ async fn answer(
     body: Result<Bytes, Rejection>,
 ) -> HttpResponse {
     let variant = req.match_info().get("variant").unwrap_or_default();
-    let rejection = match (payments.engine().variant(variant), req.method(), body) {
-        (None, ..) => Rejection::UnknownVariant,
-        (Some(known), &Method::POST, Ok(body)) => {
+    let rejection = match (payments.engine().load(variant).await, req.method(), body) {
+        (Ok(None), ..) => Rejection::UnknownVariant,
+        (Err(_), ..) => Rejection::Unavailable,
+        (Ok(Some(known)), &Method::POST, Ok(body)) => {
             let outcome = payments.engine().receive(variant, delivery(req, body), client).await.map(drop);
             return respond::delivered(outcome, known.gateway.reply(outcome));
         }

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::pace::Pace;
+use crate::engine::configured::{AT_LEISURE, SOON};
 use crate::engine::guarded::guarded;
 use crate::engine::heartbeat::{EVERY, Heartbeat};
 use crate::error::{Error, ErrorKind};
@@ -43,7 +44,7 @@ pub(super) async fn run(worker: Settings, stopping: watch::Receiver<bool>) {
     let worker = Rc::new(worker);
     let mut running = JoinSet::new();
     let heartbeat = Rc::new(Heartbeat::new(worker.payments.engine().clone()));
-    log::info!("payments: a worker has started: variants={}", worker.payments.engine().variant_names().join(","));
+    log::info!("payments: a worker has started: variants={}", worker.payments.engine().fixed_names().join(","));
     running.spawn_local(tell(heartbeat.clone(), stopping.clone()));
     running.spawn_local(look_after(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
     running.spawn_local(prune(worker.payments.clone(), worker.poll * SELDOM, stopping.clone()));
@@ -78,7 +79,7 @@ async fn lane(worker: Rc<Settings>, room: Arc<Semaphore>, mut stopping: watch::R
     let mut failures = 0;
     while !*stopping.borrow() {
         let pace = Pace::begin(engine);
-        let batch = match engine.process(is_busy).await {
+        let batch = match engine.process(is_busy, SOON).await {
             Ok(batch) => batch,
             Err(error) => {
                 error.report("the worker could not process events");
@@ -193,7 +194,7 @@ async fn tell(heartbeat: Rc<Heartbeat>, mut stopping: watch::Receiver<bool>) {
 async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let resumed = async || {
         let engine = payments.engine();
-        let resumed = engine.resume_operations().await;
+        let resumed = engine.resume_operations(SOON).await;
         resumed.map(drop).inspect_err(|error| error.report("operations could not be taken up"))
     };
     repeat(resumed, poll, &mut stopping).await;
@@ -202,7 +203,7 @@ async fn resume(payments: Payments, poll: Duration, mut stopping: watch::Receive
 /// The same of operations on subscriptions.
 async fn resume_on_subscriptions(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let resumed = async || {
-        let resumed = payments.engine().resume_subscription_operations().await;
+        let resumed = payments.engine().resume_subscription_operations(SOON).await;
         resumed.map(drop).inspect_err(|error| error.report("operations on subscriptions could not be taken up"))
     };
     repeat(resumed, poll, &mut stopping).await;
@@ -211,7 +212,7 @@ async fn resume_on_subscriptions(payments: Payments, poll: Duration, mut stoppin
 /// Objects that events name without showing them are asked for.
 async fn ask(payments: Payments, poll: Duration, mut stopping: watch::Receiver<bool>) {
     let asked = async || {
-        let asked = payments.engine().put_questions().await;
+        let asked = payments.engine().put_questions(SOON).await;
         asked.map(drop).inspect_err(|error| error.report("gateways could not be asked for what events name"))
     };
     repeat(asked, poll, &mut stopping).await;
@@ -316,10 +317,10 @@ pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
     let mut claimed = 0;
     let local = LocalSet::new();
     loop {
-        let resumed = payments.engine().resume_operations().await?;
-        let resumed = resumed + payments.engine().resume_subscription_operations().await?;
-        let resumed = resumed + payments.engine().put_questions().await?;
-        let batch = payments.engine().process(false).await?;
+        let resumed = payments.engine().resume_operations(AT_LEISURE).await?;
+        let resumed = resumed + payments.engine().resume_subscription_operations(AT_LEISURE).await?;
+        let resumed = resumed + payments.engine().put_questions(AT_LEISURE).await?;
+        let batch = payments.engine().process(false, AT_LEISURE).await?;
         if batch.claimed + resumed == 0 {
             payments.engine().flush().await;
             return Ok(claimed);

@@ -46,6 +46,7 @@ mod lists;
 mod logging;
 mod looking;
 mod matching;
+mod merchants;
 mod misread;
 mod mollie;
 mod money;

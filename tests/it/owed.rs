@@ -288,7 +288,8 @@ on_both_databases! {
         let other = App::at(app.url.clone(), None, |builder| builder.variant("stripe-new", Stripe::new(SECRET))).await;
         let error = other.payments.catch_up(&token).await.unwrap_err();
         assert_eq!(error.kind(), actix_payments::ErrorKind::Configuration);
-        let expected = "the payment is of the variant \"stripe\", which is not configured here; these are: stripe-new";
+        let expected = "the payment is of the variant \"stripe\", which is not configured here: expected one of \
+             the variants stripe-new";
         assert_eq!(error.to_string(), expected);
         app.deliver(&[&completed(&token)]).await;
         assert_eq!(other.payments.catch_up(&token).await.unwrap().status, Status::Paid, "what is done needs nobody");

@@ -78,12 +78,17 @@ impl App {
 
     /// The dummy gateway, whose secret is `secret`, sends this.
     pub async fn dummy_says(&self, event: &DummyEvent) {
+        assert_eq!(self.signed_with("secret", "dummy", event).await, 200);
+        self.drain().await;
+    }
+
+    /// A dummy gateway sends this to the variant, signed with this secret; answers the status.
+    pub async fn signed_with(&self, secret: &str, variant: &str, event: &DummyEvent) -> u16 {
         let now = Timestamp::from_unix_timestamp(self.now()).unwrap();
-        let delivery = Dummy::new("secret").delivery(event, now);
+        let delivery = Dummy::new(secret).delivery(event, now);
         let headers: Vec<(&str, &str)> =
             delivery.headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
-        assert_eq!(self.request(Method::POST, "/payments/dummy/", &headers, &delivery.body).await.status, 200);
-        self.drain().await;
+        self.request(Method::POST, &format!("/payments/{variant}/"), &headers, &delivery.body).await.status
     }
 
     /// The payment as it stands.

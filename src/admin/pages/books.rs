@@ -1,5 +1,7 @@
 //! Which money moved in a month, a quarter or a year, by the clocks of the host's zone, and how that adds up?
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use time::Date;
 
@@ -14,6 +16,7 @@ use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::grouped;
 use crate::domain::money::Money;
 use crate::domain::payment::MovementKind;
+use crate::engine::configured::{self, AT_LEISURE};
 use crate::reports::{Book, BookView, CurrencyBook, MonthStart, Order};
 use crate::store::books::{self, BookFilter};
 
@@ -31,7 +34,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Books", "books"),
         tabs: tabs(&asked, &list, today, period),
         filter: form(&visit, &asked, &list, &found),
-        notes: Notes { notes: notes(&asked, &found, of_record(&visit, &filter)), fresh: None, what: "movement" },
+        notes: Notes { notes: notes(&asked, &found, of_record(&visit, &filter, &found).await), fresh: None, what: "movement" },
         title: title(&frame, period, mode),
         currencies: found.currencies.iter().map(totals).collect(),
         empty: empty(&asked, &list, mode),
@@ -89,12 +92,18 @@ fn tabs(asked: &Asked, list: &str, today: Date, period: Period) -> Tabs {
     Tabs { label: "Period".to_owned(), tabs: book_period::tabs(today).into_iter().map(tab).collect() }
 }
 
-/// The variants in a book whose companies sell in their own name.
-fn of_record(visit: &Visit, filter: &BookFilter) -> Vec<String> {
+/// The variants in a book whose companies sell in their own name: of those that are configured at run time, who may be
+/// thousands, the one that is asked for and those whose rows are shown.
+async fn of_record(visit: &Visit, filter: &BookFilter, found: &Book) -> Vec<String> {
     let engine = visit.engine();
-    let sells = |name: &String| engine.variant(name).is_some_and(|variant| variant.gateway.is_merchant_of_record());
     let is_shown = |name: &String| filter.variant.as_ref().is_none_or(|variant| variant == name);
-    engine.variant_names().into_iter().filter(|name| is_shown(name) && sells(name)).collect()
+    let of_rows = found.page.rows.iter().map(|row| row.variant.clone());
+    let names: BTreeSet<String> = engine.fixed_names().into_iter().chain(filter.variant.clone()).chain(of_rows).collect();
+    let names: Vec<String> = names.into_iter().filter(is_shown).collect();
+    let mut held = engine.load_all(&names, AT_LEISURE).await;
+    held.retain(|(_, variant)| variant.gateway.is_merchant_of_record());
+    held.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    configured::names(&held)
 }
 
 fn notes(asked: &Asked, found: &Book, of_record: Vec<String>) -> Vec<String> {

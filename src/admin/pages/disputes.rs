@@ -1,5 +1,7 @@
 //! Which disputes are there, where do they stand, and by when are they to be answered?
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 
 use crate::admin::asked::Asked;
@@ -14,6 +16,7 @@ use crate::admin::views::words;
 use crate::domain::mode::Mode;
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
+use crate::engine::configured::AT_LEISURE;
 use crate::reports::{DEPTH, DISPUTE_STATES, DisputeList, DisputeView, Order};
 use crate::store::disputes as store;
 
@@ -28,6 +31,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let view = view(&mut asked);
     let (state, list) = (view.state, frame.href("disputes"));
     let found = visit.engine().disputes(view, asked.place()).await?;
+    let of_rows: BTreeSet<String> = found.page.rows.iter().map(|row| row.variant.clone()).collect();
+    let _held = visit.engine().load_all(&of_rows.into_iter().collect::<Vec<_>>(), AT_LEISURE).await;
     let page = Disputes {
         page: frame.page("Disputes", "disputes"),
         tabs: tabs(&asked, &list, state, &found),
@@ -92,7 +97,8 @@ fn row(visit: &Visit, frame: &Frame, asked: &Asked, state: State, row: &store::D
     let currency = row.currency.as_deref().and_then(|code| Currency::parse(code).ok());
     let money = row.amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency));
     let engine = visit.engine();
-    let gateway = engine.variant(&row.variant).map(|variant| &variant.gateway);
+    let variant = engine.variant(&row.variant);
+    let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let mode = Mode::of(row.livemode);
     let page = |id: &str| gateway.and_then(|gateway| gateway.dashboard_url(id, mode));
     let url = page(&row.gateway_ref).or_else(|| row.parent.as_deref().and_then(page));

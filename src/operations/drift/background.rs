@@ -32,7 +32,10 @@ impl Engine {
         if (open.is_some() || self.chores.compare_every.is_some())
             && self.claim_chore(drift::chore(variant), LEASE).await?.is_some()
         {
-            let row = open.map_or_else(|| self.new_comparison(variant), Ok)?;
+            let row = match open {
+                Some(row) => row,
+                None => self.new_comparison(variant).await?,
+            };
             if let Err(error) = self.compare_a_turn(row).await {
                 log::warn!("payments: {}", loggable(&error.to_string()));
             }
@@ -45,7 +48,7 @@ impl Engine {
     /// # Errors
     /// `NotFound` for an unknown variant, `Refused` where its gateway can't be asked, and what the database says.
     pub(crate) async fn order_comparison(self: &Arc<Self>, variant: &str, actor: Actor) -> Result<(), Error> {
-        let row = self.new_comparison(variant)?;
+        let row = self.new_comparison(variant).await?;
         let (now, name) = (self.now(), drift::chore(variant));
         let act = NewAct { variant: Some(variant.to_owned()), ..act("compare", &actor, None, None, now) };
         let order = move |tx: &mut dyn Tx| {
@@ -59,10 +62,9 @@ impl Engine {
         self.write(order).await
     }
 
-    fn new_comparison(&self, variant: &str) -> Result<DriftRow, Error> {
-        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {variant:?}"));
-        let configured = self.variant(variant).ok_or_else(unknown)?;
-        let place = first_place(configured).map_err(|why| Error::new(ErrorKind::Refused, why))?;
+    async fn new_comparison(&self, variant: &str) -> Result<DriftRow, Error> {
+        let configured = self.known_variant(variant).await?;
+        let place = first_place(&configured).map_err(|why| Error::new(ErrorKind::Refused, why))?;
         let now = self.now();
         Ok(DriftRow {
             variant: variant.to_owned(),

@@ -99,7 +99,8 @@ impl Engine {
 
     async fn foresee_together(self: &Arc<Self>, variant: &str, objects: Vec<ListedObject>) -> Result<Foreseen, Error> {
         let variant = variant.to_owned();
-        self.blocking(move |engine| engine.store.ask(|tx| foresee(engine, tx, &variant, &objects))).await
+        let engine = self.clone();
+        self.read(move |tx| foresee(&engine, tx, &variant, &objects)).await
     }
 }
 

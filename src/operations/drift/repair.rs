@@ -78,7 +78,7 @@ impl Engine {
     /// Takes an object in that nothing here is about, and then asks about all of its payment.
     async fn adopt(self: &Arc<Self>, it: &Repair, requester: Requester) -> Result<Outcome, Error> {
         let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {:?}", it.variant));
-        let gateway = &self.variant(&it.variant).ok_or_else(unknown)?.gateway;
+        let gateway = &self.load(&it.variant).await?.ok_or_else(unknown)?.gateway;
         let key = new_adoption_key()?;
         let object = NamedObject::new(it.object_type.as_str(), it.name.as_str());
         let fetch = Fetch { object, idempotency_key: key, tries: 1 };

@@ -92,9 +92,8 @@ impl Engine {
         repairer: Option<Requester>,
     ) -> Result<Drift, Error> {
         let now = self.now();
-        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {:?}", query.variant));
-        let variant = self.variant(&query.variant).ok_or_else(unknown)?;
-        let mut next = Some(first_place(variant).map_err(|why| Error::new(ErrorKind::Refused, why))?);
+        let variant = self.known_variant(&query.variant).await?;
+        let mut next = Some(first_place(&variant).map_err(|why| Error::new(ErrorKind::Refused, why))?);
         let scope = Scope {
             since: query.since.unwrap_or(now - drift::SPAN),
             until: now - drift::UNDER_WAY,

@@ -79,8 +79,7 @@ impl Engine {
     /// database says.
     pub(super) async fn compare_piece(self: &Arc<Self>, scope: &Scope, place: Place) -> Result<Piece, Error> {
         let name = scope.variant.as_str();
-        let unknown = || Error::new(ErrorKind::NotFound, format!("there is no variant {name:?}"));
-        let variant = self.variant(name).ok_or_else(unknown)?;
+        let variant = &*self.known_variant(name).await?;
         let able = Comparable::of(variant).map_err(|why| Error::new(ErrorKind::Refused, why))?;
         let onwards = |next: Option<Place>| next.or_else(|| after(&able, &place));
         match &place {

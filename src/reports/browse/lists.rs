@@ -26,7 +26,7 @@ impl Engine {
         place: Option<Place>,
         size: usize,
     ) -> Result<Page<PaymentRow>, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| payments::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
@@ -36,7 +36,7 @@ impl Engine {
         view: PaymentView,
         size: usize,
     ) -> Result<Page<PaymentRow>, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| payments::page(tx, &view, &variants, None, size)).await
     }
 
@@ -47,7 +47,7 @@ impl Engine {
         place: Option<Place>,
         size: usize,
     ) -> Result<Page<EventRow>, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| events::page(tx, &view, &variants, place, size)?.whole()).await
     }
 
@@ -57,7 +57,7 @@ impl Engine {
         view: PaymentView,
         of: PaymentId,
     ) -> Result<[Option<String>; 2], Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| {
             let mut beside = |back| {
                 let place = Place { id: of.0, back, with: false };
@@ -84,13 +84,13 @@ impl Engine {
         than: i64,
         cap: usize,
     ) -> Result<usize, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| payments::newer(tx, &view, &variants, than, cap)).await
     }
 
     /// How many events of a list are newer than this one, counted up to `cap`.
     pub(crate) async fn newer_events(self: &Arc<Self>, view: EventView, than: i64, cap: usize) -> Result<usize, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| events::newer(tx, &view, &variants, than, cap)).await
     }
 
@@ -100,7 +100,7 @@ impl Engine {
         view: PaymentView,
         place: Option<Place>,
     ) -> Result<PaymentList, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| {
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
@@ -125,7 +125,7 @@ impl Engine {
         view: EventView,
         place: Option<Place>,
     ) -> Result<EventList, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| {
             let page = events::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.event_times(&[id])).transpose()?.and_then(|times| times[0]);
@@ -164,6 +164,6 @@ pub(crate) fn event_rows(
     place: Option<Place>,
     size: usize,
 ) -> Result<Page<EventRow>, Error> {
-    let variants: Vec<String> = engine.variants.keys().cloned().collect();
+    let variants = engine.names_in(tx)?;
     events::page(tx, view, &variants, place, size)?.whole()
 }

@@ -78,7 +78,7 @@ impl Engine {
         place: Option<Place>,
         most: usize,
     ) -> Result<SubscriptionPage, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| {
             let page = page(tx, &view, &variants, place, most)?;
             let stopped = page.stopped.filter(|_| view.sort() == SubscriptionSort::Id).map(SubscriptionId);
@@ -98,7 +98,7 @@ impl Engine {
         than: i64,
         cap: usize,
     ) -> Result<usize, Error> {
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.look(move |tx| {
             let ids = Span { above: than, below: i64::MAX };
             let window = SubscriptionWindow { ids, rising: true, ..window(&view, SubscriptionSort::Id) };

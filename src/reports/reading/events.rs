@@ -136,7 +136,7 @@ impl Engine {
     /// A part of the events that match.
     pub(crate) async fn list_events(self: &Arc<Self>, query: EventQuery) -> Result<EventList, Error> {
         let EventQuery { view, part } = query;
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.read(move |tx| {
             let page = events_in(tx, &view, &variants, part.place(), part.size())?.whole()?;
             let next = page.further.map(|place| place.id);

@@ -104,7 +104,7 @@ impl Engine {
     /// A part of the payments that match.
     pub(crate) async fn list_payments(self: &Arc<Self>, query: PaymentQuery) -> Result<PaymentList, Error> {
         let PaymentQuery { view, part } = query;
-        let variants = self.variant_names();
+        let variants = self.names_of_rows().await?;
         self.read(move |tx| {
             let page = payments_in(tx, &view, &variants, part.place(), part.size())?.whole()?;
             let payments = page.rows.iter().map(Payment::of).collect();

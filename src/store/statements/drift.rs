@@ -77,6 +77,18 @@ impl Comparisons for Connection {
         query.load(self).map_err(failed("reading differences"))
     }
 
+    fn differing_variants(&mut self, most: usize) -> Result<Vec<String>, Error> {
+        let mut found: Vec<String> = Vec::new();
+        while found.len() < most {
+            let last = found.last().map_or("", String::as_str);
+            let next = d::pay_differences.filter(d::variant.gt(last)).order(d::variant).select(d::variant);
+            let next = next.first(self).optional().map_err(failed("reading differences"))?;
+            let Some(next) = next else { break };
+            found.push(next);
+        }
+        Ok(found)
+    }
+
     fn has_differing_objects(&mut self, variant: &str, names: &[String]) -> Result<bool, Error> {
         let noted = d::variant.eq(variant).and(d::subject.eq("object")).and(d::name.eq_any(names));
         diesel::select(exists(d::pay_differences.filter(noted)))

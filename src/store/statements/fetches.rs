@@ -3,7 +3,7 @@
 use diesel::dsl::{exists, min};
 use diesel::prelude::*;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use super::fetch_schema::{pay_fetch_events, pay_fetches};
 use super::said::Said;
@@ -24,6 +24,8 @@ use super::super::fetches as written;
 
 const ENDED: [EventState; 3] = [EventState::Completed, EventState::Ignored, EventState::Discarded];
 const UNDERWAY: OperationState = OperationState::Underway;
+/// As the index says it.
+const UNSHOWN: &str = "state = 'discarded' AND outcome_code = 'not_shown'";
 const CLAIMING: &str = "claiming a question";
 const READING: &str = "reading questions";
 const SETTLING: &str = "settling a question";
@@ -184,14 +186,26 @@ impl Fetches for Connection {
 
     /// The state is part of the text, as it is of the index.
     /// The state and the code are part of the text, as they are of the index.
-    fn not_shown(&mut self, variant: &str, cap: i64) -> Result<Vec<EventId>, Error> {
-        Said::<(BigInt,)>::new()
-            .sql("SELECT id FROM pay_events WHERE state = 'discarded' AND outcome_code = 'not_shown' AND variant = ")
-            .word(variant)
-            .sql(format!(" ORDER BY finished_at DESC LIMIT {cap}"))
-            .load::<(EventId,)>(self)
-            .map(|events| events.into_iter().map(|(event,)| event).collect())
-            .map_err(failed("looking for what gateways did not show"))
+    fn not_shown(&mut self, variants: usize, cap: i64) -> Result<Vec<(String, i64, EventId)>, Error> {
+        let failing = || failed("looking for what gateways did not show");
+        let mut found: Vec<(String, i64, EventId)> = Vec::new();
+        while found.len() < variants {
+            let last = found.last().map_or("", |(variant, ..)| variant.as_str());
+            let next = Said::<(Text,)>::new()
+                .sql(format!("SELECT variant FROM pay_events WHERE {UNSHOWN} AND variant > "))
+                .word(last)
+                .sql(" ORDER BY variant LIMIT 1");
+            let next: Vec<(String,)> = next.load(self).map_err(failing())?;
+            let Some((variant,)) = next.into_iter().next() else { break };
+            let newest = Said::<(BigInt,)>::new()
+                .sql(format!("SELECT id FROM pay_events WHERE {UNSHOWN} AND variant = "))
+                .word(&variant)
+                .sql(format!(" ORDER BY finished_at DESC LIMIT {cap}"));
+            let newest: Vec<(EventId,)> = newest.load(self).map_err(failing())?;
+            let Some((event,)) = newest.first().copied() else { break };
+            found.push((variant, newest.len() as i64, event));
+        }
+        Ok(found)
     }
 
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error> {

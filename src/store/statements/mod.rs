@@ -36,6 +36,7 @@ mod stream;
 mod subscription_operations;
 mod subscription_schema;
 mod subscriptions;
+mod variants;
 mod words;
 
 use super::dialect_error as failed;

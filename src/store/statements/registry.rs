@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 
-use super::schema::pay_events::dsl as e;
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::error::Error;
@@ -99,19 +98,5 @@ impl Registry for Connection {
 
     fn workers(&mut self, since: Timestamp) -> Result<Vec<WorkerRow>, Error> {
         w::pay_workers.filter(w::seen_at.ge(since)).order(w::name).load(self).map_err(failed("reading the workers"))
-    }
-
-    fn waiting_variants(&mut self, now: Timestamp, cap: i64) -> Result<Vec<String>, Error> {
-        let due: Vec<String> = e::pay_events
-            .filter(e::due_at.le(now))
-            .order(e::due_at)
-            .limit(cap)
-            .select(e::variant)
-            .load(self)
-            .map_err(failed("reading which variants wait"))?;
-        let mut names = due;
-        names.sort_unstable();
-        names.dedup();
-        Ok(names)
     }
 }

@@ -108,7 +108,8 @@ pub(in super::super) fn values_of_parts(
 
 const CHOICES: &str = "reading what there is to choose from";
 
-fn stepping<'a, T>(
+/// The steps of these, said after what was said before.
+pub(in super::super) fn stepping<'a, T>(
     said: Said<'a, T>,
     (table, column, only): (&str, &str, &str),
     (from, past): (&'a str, &'a str),

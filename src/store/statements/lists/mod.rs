@@ -7,7 +7,7 @@ mod payments;
 pub(super) mod subscriptions;
 
 pub(super) use events::past;
-pub(super) use found::{values, values_of_parts};
+pub(super) use found::{stepping, values, values_of_parts};
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool};

@@ -1,0 +1,256 @@
+//! What a host's function said of variants, kept for a bounded time and in a bounded number.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::super::variant::Variant;
+use crate::domain::{Timestamp, later};
+
+/// For how long a name is not asked for again after the function failed: it may be away, and is not to be stormed.
+const FAILED_FOR: Duration = Duration::from_secs(5);
+/// How many names are remembered that are no variant's, and how many that could not be loaded: anybody can make names up.
+const MOST_REFUSED: usize = 1_000;
+
+/// A moment by two clocks. Whichever says first that a span is over, it is: the builder's may be set back.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    clock: Timestamp,
+    real: Instant,
+}
+
+impl Moment {
+    pub(super) fn now(clock: Timestamp) -> Self {
+        Self { clock, real: Instant::now() }
+    }
+
+    fn later(self, span: Duration) -> Self {
+        Self { clock: later(self.clock, span), real: self.real + span }
+    }
+
+    fn is_past(self, now: Self) -> bool {
+        now.clock >= self.clock || now.real >= self.real
+    }
+}
+
+/// What is remembered of a name.
+pub(super) enum Known {
+    Variant(Arc<Variant>),
+    /// There is no such variant.
+    None,
+    /// The function failed, or what it gave can't work.
+    Failed,
+}
+
+/// Values by name, each for the same span, the oldest first to go.
+struct Shelf<T> {
+    span: Duration,
+    most: usize,
+    values: HashMap<String, (T, Moment, u64)>,
+    order: VecDeque<(String, u64)>,
+    next: u64,
+}
+
+impl<T> Shelf<T> {
+    fn new(span: Duration, most: usize) -> Self {
+        Self { span, most, values: HashMap::new(), order: VecDeque::new(), next: 0 }
+    }
+
+    fn get(&self, name: &str, now: Moment) -> Option<&T> {
+        self.values.get(name).filter(|(_, until, _)| !until.is_past(now)).map(|(value, ..)| value)
+    }
+
+    /// Answers what had to go for it.
+    fn put(&mut self, name: &str, value: T, now: Moment) -> Vec<(String, T)> {
+        let mut gone: Vec<(String, T)> = self.remove(name).map(|value| (name.to_owned(), value)).into_iter().collect();
+        while self.order.len() >= self.most {
+            gone.extend(self.remove_first());
+        }
+        self.next += 1;
+        self.order.push_back((name.to_owned(), self.next));
+        self.values.insert(name.to_owned(), (value, now.later(self.span), self.next));
+        gone
+    }
+
+    fn remove(&mut self, name: &str) -> Option<T> {
+        self.values.remove(name).map(|(value, ..)| value)
+    }
+
+    fn remove_first(&mut self) -> Option<(String, T)> {
+        let (name, number) = self.order.pop_front()?;
+        let is_same = self.values.get(&name).is_some_and(|(_, _, known)| *known == number);
+        is_same.then(|| self.remove(&name).map(|value| (name, value)))?
+    }
+
+    /// Removes what is over; answers when the next is.
+    fn remove_over(&mut self, now: Instant) -> (Vec<(String, T)>, Option<Instant>) {
+        let mut gone = Vec::new();
+        while let Some((name, number)) = self.order.front() {
+            match self.values.get(name) {
+                Some((_, until, known)) if known == number && until.real > now => return (gone, Some(until.real)),
+                _ => gone.extend(self.remove_first()),
+            }
+        }
+        (gone, None)
+    }
+}
+
+/// The memory of a host's function.
+pub(super) struct Kept {
+    shelves: Mutex<Shelves>,
+    /// Wakes the thread that drops what is over.
+    changed: SyncSender<()>,
+}
+
+struct Shelves {
+    variants: Shelf<Arc<Variant>>,
+    none: Shelf<()>,
+    failed: Shelf<()>,
+    /// What is over or had to go while a call or a transaction still had it.
+    leaving: HashMap<String, Weak<Variant>>,
+}
+
+impl Kept {
+    /// Keeps at most so many variants for this span, and drops each at its end by a thread that ends with this memory.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn new(span: Duration, most: usize) -> std::io::Result<Arc<Self>> {
+        let (changed, changes) = sync_channel(1);
+        let shelves = Shelves {
+            variants: Shelf::new(span, most),
+            none: Shelf::new(span, MOST_REFUSED),
+            failed: Shelf::new(FAILED_FOR.min(span), MOST_REFUSED),
+            leaving: HashMap::new(),
+        };
+        let kept = Arc::new(Self { shelves: Mutex::new(shelves), changed });
+        let weak = Arc::downgrade(&kept);
+        let thread = std::thread::Builder::new().name("payments-variants".into());
+        thread.spawn(move || drop_in_time(&weak, &changes))?;
+        Ok(kept)
+    }
+
+    /// What is known of this name.
+    pub(super) fn get(&self, name: &str, now: Moment) -> Option<Known> {
+        let shelves = self.lock();
+        if let Some(variant) = shelves.variants.get(name, now) {
+            return Some(Known::Variant(variant.clone()));
+        }
+        let is_none = shelves.none.get(name, now).map(|()| Known::None);
+        is_none.or_else(|| shelves.failed.get(name, now).map(|()| Known::Failed))
+    }
+
+    /// The variant that was loaded under this name, also one that is over and that somebody still has: what was begun
+    /// with it is finished with it.
+    pub(super) fn held(&self, name: &str, now: Moment) -> Option<Arc<Variant>> {
+        let shelves = self.lock();
+        if let Some(variant) = shelves.variants.get(name, now) {
+            return Some(variant.clone());
+        }
+        // A thread may not have come to drop it yet.
+        let over = shelves.variants.values.get(name).map(|(variant, ..)| variant);
+        over.filter(|variant| Arc::strong_count(variant) > 1).cloned().or_else(|| shelves.leaving.get(name)?.upgrade())
+    }
+
+    pub(super) fn put(&self, name: &str, known: Known, now: Moment) {
+        let mut shelves = self.lock();
+        shelves.none.remove(name);
+        shelves.failed.remove(name);
+        let gone = match known {
+            Known::Variant(variant) => shelves.variants.put(name, variant, now),
+            Known::None => {
+                shelves.none.put(name, (), now);
+                shelves.variants.remove(name).map(|variant| (name.to_owned(), variant)).into_iter().collect()
+            }
+            Known::Failed => {
+                shelves.failed.put(name, (), now);
+                Vec::new()
+            }
+        };
+        shelves.see_off(&gone);
+        drop(shelves);
+        // A full channel has woken the thread already.
+        let _ = self.changed.try_send(());
+    }
+
+    /// The names that can't be loaded now.
+    pub(super) fn refused(&self, now: Moment) -> Vec<String> {
+        let shelves = self.lock();
+        let names = shelves.none.values.iter().chain(&shelves.failed.values);
+        names.filter(|(_, (_, until, _))| !until.is_past(now)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Drops what is over; answers when the next is.
+    fn drop_over(&self, now: Instant) -> Option<Instant> {
+        let mut shelves = self.lock();
+        let (gone, next) = shelves.variants.remove_over(now);
+        let next_none = shelves.none.remove_over(now).1;
+        let next_failed = shelves.failed.remove_over(now).1;
+        shelves.see_off(&gone);
+        drop(shelves);
+        drop(gone);
+        [next, next_none, next_failed].into_iter().flatten().min()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelves {
+    /// Remembers those that somebody still has, for as long as that is.
+    fn see_off(&mut self, gone: &[(String, Arc<Variant>)]) {
+        self.leaving.retain(|_, variant| variant.strong_count() > 0);
+        let held = gone.iter().filter(|(_, variant)| Arc::strong_count(variant) > 1);
+        self.leaving.extend(held.map(|(name, variant)| (name.clone(), Arc::downgrade(variant))));
+    }
+}
+
+/// Sleeps until something is over, and drops it. It holds nothing meanwhile, and ends with the memory.
+fn drop_in_time(kept: &Weak<Kept>, changes: &Receiver<()>) {
+    loop {
+        let Some(next) = kept.upgrade().map(|kept| kept.drop_over(Instant::now())) else { return };
+        let woken = match next {
+            Some(at) => changes.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => changes.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        if woken == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Moment {
+        Moment::now(Timestamp::UNIX_EPOCH + time::Duration::seconds(second))
+    }
+
+    #[test]
+    fn names_that_nobody_has_take_no_more_room_than_is_there_for_them() {
+        let kept = Kept::new(Duration::from_secs(60), 10).expect("a thread");
+        for number in 0..20_000 {
+            let known = if number % 2 == 0 { Known::None } else { Known::Failed };
+            kept.put(&format!("name-{number}"), known, at(0));
+        }
+        assert_eq!(kept.refused(at(0)).len(), 2 * MOST_REFUSED);
+        let shelves = kept.lock();
+        for shelf in [&shelves.none, &shelves.failed] {
+            assert!(shelf.values.len() <= MOST_REFUSED && shelf.order.len() <= MOST_REFUSED);
+        }
+    }
+
+    #[test]
+    fn the_oldest_gives_way_and_a_name_that_comes_again_is_new() {
+        let mut shelf = Shelf::new(Duration::from_secs(60), 2);
+        for (name, value) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
+            shelf.put(name, value, at(0));
+        }
+        assert_eq!(["a", "b", "c"].map(|name| shelf.get(name, at(59)).copied()), [Some(3), None, Some(4)]);
+        assert_eq!(shelf.get("a", at(60)), None, "its time is over by the builder's clock");
+        assert_eq!(shelf.remove_over(Instant::now() + Duration::from_secs(61)).0.len(), 2);
+    }
+}

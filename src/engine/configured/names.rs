@@ -1,0 +1,48 @@
+//! Which variants there are: those of the builder, and those that the host's function gave and that there are rows of.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::{Engine, Variant};
+use super::AT_LEISURE;
+use crate::error::Error;
+use crate::store::Tx;
+
+/// How many names of variants are read at the most, where all are wanted.
+const MOST: i64 = 20_000;
+/// How many are loaded at a time.
+const AT_ONCE: usize = 100;
+
+impl Engine {
+    /// The names of the variants that this process has or that there are rows of, in alphabetical order.
+    pub(crate) async fn names_of_rows(self: &Arc<Self>) -> Result<Vec<String>, Error> {
+        if !self.has_source() {
+            return Ok(self.fixed_names());
+        }
+        let engine = self.clone();
+        self.look(move |tx| engine.names_in(tx)).await
+    }
+
+    /// The same, inside a transaction.
+    pub(crate) fn names_in(&self, tx: &mut dyn Tx) -> Result<Vec<String>, Error> {
+        let mut names: BTreeSet<String> = self.fixed_names().into_iter().collect();
+        if self.has_source() {
+            names.extend(tx.variants_from("", MOST)?);
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    /// The variants of which this is so. Those that can't be loaded are left out; the log says so.
+    pub(crate) async fn able_variants(
+        self: &Arc<Self>,
+        is_able: impl Fn(&Variant) -> bool,
+    ) -> Result<Vec<String>, Error> {
+        let mut able = Vec::new();
+        for names in self.names_of_rows().await?.chunks(AT_ONCE) {
+            let held = self.load_all(names, AT_LEISURE).await;
+            able.extend(held.into_iter().filter(|(_, variant)| is_able(variant)).map(|(name, _)| name));
+        }
+        able.sort_unstable();
+        Ok(able)
+    }
+}

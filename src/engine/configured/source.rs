@@ -1,0 +1,147 @@
+//! A host's function that configures variants by name: asked once for whoever waits for a name, within a time-out.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use log::Level;
+use tokio::sync::Semaphore;
+
+use super::super::Clock;
+use super::super::guarded::guarded;
+use super::super::naming::variant_name;
+use super::super::variant::Variant;
+use super::kept::{Kept, Known, Moment};
+use crate::domain::to_micros;
+use crate::error::{Error, ErrorKind, loggable, repeated};
+
+/// What the function answers.
+type Answer = Result<Option<Variant>, Box<dyn std::error::Error + Send + Sync>>;
+/// The function.
+pub(crate) type AskHost = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+
+/// How many names it is asked for at the same time: whoever makes names up fills this and no database.
+const AT_ONCE: usize = 32;
+
+/// How the function is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct SourceLimits {
+    /// How long what it gave is kept, and of how many variants.
+    pub(crate) kept: Duration,
+    pub(crate) most: usize,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
+}
+
+/// The function, and what it gave lately.
+pub(crate) struct Source {
+    host: AskHost,
+    timeout: Duration,
+    kept: Arc<Kept>,
+    room: Semaphore,
+    /// The names that are being asked for.
+    asking: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl Source {
+    /// # Errors
+    /// `Unavailable`, when the system gives no thread.
+    pub(crate) fn new(host: AskHost, limits: SourceLimits) -> Result<Self, Error> {
+        let no_thread = |error| Error::new(ErrorKind::Unavailable, "the system gives no thread").with_source(error);
+        let kept = Kept::new(limits.kept, limits.most).map_err(no_thread)?;
+        let (room, asking) = (Semaphore::new(AT_ONCE), Mutex::default());
+        Ok(Self { host, timeout: limits.timeout, kept, room, asking })
+    }
+
+    pub(super) fn held(&self, name: &str, now: Moment) -> Option<Arc<Variant>> {
+        self.kept.held(name, now)
+    }
+
+    /// Whether it failed for this name lately.
+    pub(super) fn failed(&self, name: &str, now: Moment) -> bool {
+        matches!(self.kept.get(name, now), Some(Known::Failed))
+    }
+
+    /// The names for which it said lately that there is none, or failed.
+    pub(super) fn refused(&self, now: Moment) -> Vec<String> {
+        self.kept.refused(now)
+    }
+
+    /// The variant of this name, as it was given lately or is now.
+    pub(super) async fn load(&self, name: &str, clock: &Clock) -> Result<Option<Arc<Variant>>, Error> {
+        if variant_name(name).is_err() {
+            return Ok(None);
+        }
+        let now = || Moment::now(to_micros(clock()));
+        if let Some(known) = self.kept.get(name, now()) {
+            return told(name, known);
+        }
+        let turn = self.turn(name);
+        // Whoever came first asks. Where that one gave up waiting, the next does.
+        let asked = async {
+            let _turn = turn.lock().await;
+            if let Some(known) = self.kept.get(name, now()) {
+                return known;
+            }
+            let known = self.ask(name).await;
+            let again = match &known {
+                Known::Variant(variant) => Known::Variant(variant.clone()),
+                Known::None => Known::None,
+                Known::Failed => Known::Failed,
+            };
+            self.kept.put(name, again, now());
+            known
+        };
+        let known = asked.await;
+        drop(turn);
+        self.asking().retain(|_, turn| turn.strong_count() > 0);
+        told(name, known)
+    }
+
+    async fn ask(&self, name: &str) -> Known {
+        let asked = async {
+            let _room = self.room.acquire().await;
+            guarded(async { (self.host)(name.to_owned()).await }).await
+        };
+        let why = match tokio::time::timeout(self.timeout, asked).await {
+            Ok(Ok(Ok(None))) => return Known::None,
+            Ok(Ok(Ok(Some(variant)))) => match variant.gateway.check() {
+                Ok(()) => return Known::Variant(Arc::new(variant)),
+                Err(why) => format!("{} can't work: {why}", variant.gateway.name()),
+            },
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(panic)) => format!("the function panicked: {panic}"),
+            Err(_) => format!("the function took longer than {} ms", self.timeout.as_millis()),
+        };
+        let line = format_args!("a variant could not be loaded: variant={name} {}", loggable(&why));
+        repeated::log(Level::Error, &format!("variant {name}"), line);
+        Known::Failed
+    }
+
+    /// What those who ask for this name hold in turn.
+    fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut asking = self.asking();
+        if let Some(turn) = asking.get(name).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        asking.insert(name.to_owned(), Arc::downgrade(&turn));
+        turn
+    }
+
+    fn asking(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<tokio::sync::Mutex<()>>>> {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told(name: &str, known: Known) -> Result<Option<Arc<Variant>>, Error> {
+    match known {
+        Known::Variant(variant) => Ok(Some(variant)),
+        Known::None => Ok(None),
+        Known::Failed => {
+            let message = format!("the configuration of variant {name:?} could not be loaded");
+            Err(Error::new(ErrorKind::Unavailable, message))
+        }
+    }
+}
