@@ -34,7 +34,8 @@ pub struct Mount {
 impl Payments {
     /// Mounts payments at `path`, for example `/payments`: each variant's webhook endpoint is then
     /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once. At the root (`""` or `"/"`)
-    /// it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the host.
+    /// it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the host; with
+    /// [`Builder::variants_from`](crate::Builder::variants_from), every path of one name that could be a variant's.
     pub fn mount(&self, path: &str) -> Mount {
         // Actix adds a missing slash before the path of a scope.
         let missing = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
@@ -138,7 +139,9 @@ impl Mount {
             admin::scope(self.payments.clone(), admin, self.webhooks).register(config);
         }
         if self.webhooks {
-            let names: Vec<&str> = self.payments.variants().collect();
+            // Whose name a function of the host's knows is not known here.
+            let any = self.payments.engine().has_source().then_some("[a-z0-9-]+");
+            let names: Vec<&str> = self.payments.variants().chain(any).collect();
             let variant = format!("{{variant:{}}}", names.join("|"));
             variants(&variant, &intake).into_iter().for_each(|one| one.register(config));
         }

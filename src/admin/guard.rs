@@ -19,6 +19,7 @@ use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
 use super::views::closed::Closed;
+use super::views::parts::Code;
 use crate::engine::replica::ReadFrom;
 use crate::engine::{Actor, Engine};
 use crate::error::{Error, ErrorKind, repeated};
@@ -215,6 +216,13 @@ impl Visit {
         let here = self.req.connection_info();
         let path = if self.webhooks { format!("{}/{variant}/", self.mount) } else { known };
         format!("{}://{}{path}", here.scheme(), here.host())
+    }
+
+    /// The addresses to paste into the gateways' settings, as far as variants are known by name.
+    pub(super) fn webhook_addresses(&self) -> Vec<Code> {
+        let address = |name: &str| Code::new(self.payments.address_of(name), format!("address of {name}"));
+        let at_run_time = self.engine().has_source().then_some("{variant}");
+        self.payments.variants().chain(at_run_time).map(address).collect()
     }
 
     /// What finds the host's own rows of a payment.

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Query;
 
-use super::views::list::{Choice, Paging, Select, Tab, Tabs};
+use super::views::list::{Choice, Field, Filter, Paging, Select, Tab, Tabs};
 use super::views::parts::Link;
 use super::views::words;
 use crate::payments::Payments;
@@ -175,9 +175,24 @@ impl Fields {
         Select { name: name.to_owned(), label: label.to_owned(), choices }
     }
 
-    /// The list of the configured variants.
-    pub(super) fn variants(&self, payments: &Payments) -> Select {
-        self.select("variant", "Variant", "Any variant", payments.variants().map(|name| (name, name)))
+    /// The form with a choice of variants before its other lists: of those that the builder has. Where a function
+    /// configures variants at run time, there may be thousands, so a name is typed.
+    pub(super) fn by_variant(&self, payments: &Payments, mut form: Filter) -> Filter {
+        if payments.engine().has_source() {
+            form.fields.push(Field {
+                name: "variant".to_owned(),
+                kind: "text",
+                label: "Variant".to_owned(),
+                value: self.get("variant").unwrap_or_default(),
+                hint: "Any variant".to_owned(),
+                offers: payments.variants().map(str::to_owned).collect(),
+                ..Field::default()
+            });
+            return form;
+        }
+        let choices = payments.variants().map(|name| (name, name));
+        form.selects.insert(0, self.select("variant", "Variant", "Any variant", choices));
+        form
     }
 }
 

@@ -17,22 +17,35 @@ use crate::store::rows::EventRow;
 pub(crate) const SECRETS_OF: i64 = 1_000;
 /// How far back refused deliveries are told, in days.
 pub(crate) const REFUSED_DAYS: i64 = 30;
+/// How many of the variants that a function configures are shown at a time.
+const PART: usize = 50;
 const REFUSED: time::Duration = time::Duration::days(REFUSED_DAYS);
 
 /// How a variant is doing, in short.
 pub(crate) struct Standing {
     pub name: String,
-    pub gateway: &'static str,
-    pub setup: Setup,
+    /// `None` where the variant is not configured, or can't be loaded.
+    pub configured: Option<(&'static str, Setup)>,
     pub last_event: Option<EventRow>,
     /// When the last one came that was no test of an operator's.
     pub last_real: Option<Timestamp>,
     pub refused: Vec<Refused>,
 }
 
+/// How variants are doing.
+pub(crate) struct Standings {
+    pub rows: Vec<Standing>,
+    /// How often deliveries to addresses of no variant came.
+    pub nobody: i64,
+    /// The name with which the next part begins.
+    pub next: Option<String>,
+}
+
 /// How a variant is doing.
 pub(crate) struct Checkup {
     pub standing: Standing,
+    pub gateway: &'static str,
+    pub setup: Setup,
     /// Whether a test event can be sent.
     pub can_test: bool,
     /// Whether the gateway can be asked for events that were missed; if not, why not.
@@ -51,16 +64,18 @@ pub(crate) struct Checkup {
 }
 
 impl Engine {
-    /// How every variant is doing, and how often deliveries to addresses of no variant came.
-    pub(crate) async fn standings(self: &Arc<Self>) -> Result<(Vec<Standing>, i64), Error> {
+    /// How variants are doing: all that the builder has and, of those that a function configures, some that there are rows
+    /// of, from this name on.
+    pub(crate) async fn standings(self: &Arc<Self>, from: Option<String>) -> Result<Standings, Error> {
         let engine = self.clone();
         self.look(move |tx| {
             let refused = tx.refused(engine.now() - REFUSED)?;
-            let mut standings = Vec::new();
-            for name in &engine.fixed_names() {
-                standings.extend(standing(&engine, tx, name, &refused)?);
-            }
-            Ok((standings, refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum()))
+            let mut names = if from.is_none() { engine.fixed_names() } else { Vec::new() };
+            let (some, next) = at_run_time(&engine, tx, from.as_deref().unwrap_or_default())?;
+            names.extend(some);
+            let rows = names.iter().map(|name| standing(&engine, tx, name, &refused)).collect::<Result<_, _>>()?;
+            let nobody = refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum();
+            Ok(Standings { rows, nobody, next })
         })
         .await
     }
@@ -68,32 +83,45 @@ impl Engine {
     /// How the variant is doing, and what became of the test event `test`; `None` when there is no such variant.
     pub(crate) async fn checkup(self: &Arc<Self>, name: &str, test: Option<String>) -> Result<Option<Checkup>, Error> {
         let (engine, name) = (self.clone(), name.to_owned());
+        self.load(&name).await?;
         self.look(move |tx| checkup(&engine, tx, &name, test.as_deref())).await
     }
 
     /// The header fields that make `body` a genuine delivery to the variant now, where its gateway's secret is ours to
     /// sign with.
-    pub(crate) fn sign(self: &Arc<Self>, variant: &str, body: &[u8]) -> Option<Vec<(String, String)>> {
-        self.variant(variant)?.gateway.sign(body, self.now())
+    pub(crate) async fn sign(self: &Arc<Self>, variant: &str, body: &[u8]) -> Option<Vec<(String, String)>> {
+        self.load(variant).await.ok().flatten()?.gateway.sign(body, self.now())
     }
 }
 
-fn standing(engine: &Engine, tx: &mut dyn Tx, name: &str, refused: &[Refused]) -> Result<Option<Standing>, Error> {
-    let Some(variant) = engine.variant(name) else { return Ok(None) };
-    Ok(Some(Standing {
+/// Some variants that a function configures and that there are rows of, from this name on, and the name after them.
+fn at_run_time(engine: &Engine, tx: &mut dyn Tx, from: &str) -> Result<(Vec<String>, Option<String>), Error> {
+    if !engine.has_source() {
+        return Ok(Default::default());
+    }
+    let most = PART + engine.fixed().count();
+    let mut names = tx.variants_from(from, most as i64 + 1)?;
+    names.retain(|name| !engine.is_fixed(name));
+    let next = names.get(PART).cloned();
+    names.truncate(PART);
+    Ok((names, next))
+}
+
+fn standing(engine: &Engine, tx: &mut dyn Tx, name: &str, refused: &[Refused]) -> Result<Standing, Error> {
+    let variant = engine.variant(name);
+    Ok(Standing {
         name: name.to_owned(),
-        gateway: variant.gateway.name(),
-        setup: variant.gateway.setup(),
+        configured: variant.map(|variant| (variant.gateway.name(), variant.gateway.setup())),
         last_event: tx.last_event_of(name)?,
         last_real: tx.last_but(name, TEST_KIND, SECRETS_OF)?,
         refused: refused.iter().filter(|one| one.variant == name).cloned().collect(),
-    }))
+    })
 }
 
 fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> Result<Option<Checkup>, Error> {
     let now = engine.now();
     let refused = tx.refused(now - REFUSED)?;
-    let Some(standing) = standing(engine, tx, name, &refused)? else { return Ok(None) };
+    let standing = standing(engine, tx, name, &refused)?;
     let Some(variant) = engine.variant(name) else { return Ok(None) };
     let gateway = &variant.gateway;
     let can_test = gateway.test_delivery("evt_test", now).is_some();
@@ -105,6 +133,8 @@ fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> 
     };
     Ok(Some(Checkup {
         standing,
+        gateway: gateway.name(),
+        setup: gateway.setup(),
         can_test,
         can_list: gateway.supports_list(),
         open_fetches: tx.open_fetches(name, COUNT_CAP)?,

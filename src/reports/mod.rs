@@ -41,7 +41,7 @@ pub(crate) use browse::{
     COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP,
     SubscriptionPage, SubscriptionView, Unreadable, event_rows,
 };
-pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing};
+pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing, Standings};
 pub(crate) use chores::chore_in_words;
 pub(crate) use customer::CustomerOf;
 #[cfg(feature = "cli")]

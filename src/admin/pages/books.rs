@@ -16,7 +16,7 @@ use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::grouped;
 use crate::domain::money::Money;
 use crate::domain::payment::MovementKind;
-use crate::engine::configured::{self, AT_LEISURE};
+use crate::engine::due::{self, AT_LEISURE};
 use crate::reports::{Book, BookView, CurrencyBook, MonthStart, Order};
 use crate::store::books::{self, BookFilter};
 
@@ -103,7 +103,7 @@ async fn of_record(visit: &Visit, filter: &BookFilter, found: &Book) -> Vec<Stri
     let mut held = engine.load_all(&names, AT_LEISURE).await;
     held.retain(|(_, variant)| variant.gateway.is_merchant_of_record());
     held.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-    configured::names(&held)
+    due::names(&held)
 }
 
 fn notes(asked: &Asked, found: &Book, of_record: Vec<String>) -> Vec<String> {
@@ -119,17 +119,18 @@ fn notes(asked: &Asked, found: &Book, of_record: Vec<String>) -> Vec<String> {
 
 fn form(visit: &Visit, asked: &Asked, list: &str, found: &Book) -> Filter {
     let currencies = found.offered.iter().map(|code| (code.as_str(), code.as_str()));
-    Filter {
+    let form = Filter {
         action: list.to_owned(),
         search: asked.field("month", "text", "Month, quarter or year", "2026-11 or 2026-Q4"),
         selects: vec![
-            asked.fields.variants(&visit.payments),
             asked.fields.select("currency", "Currency", "Any currency", currencies),
             asked.fields.select("mode", "Mode", "Live", [("test", "Test")]),
         ],
         clear: asked.any(&["month", "variant", "currency", "mode"]).then(|| list.to_owned()),
         ..Filter::default()
-    }
+    };
+    asked.fields.by_variant(&visit.payments, form)
+
 }
 
 fn totals(book: &CurrencyBook) -> CurrencyTotals {

@@ -16,7 +16,7 @@ use crate::admin::views::words;
 use crate::domain::mode::Mode;
 use crate::domain::fact::State;
 use crate::domain::money::{Currency, Money};
-use crate::engine::configured::AT_LEISURE;
+use crate::engine::due::AT_LEISURE;
 use crate::reports::{DEPTH, DISPUTE_STATES, DisputeList, DisputeView, Order};
 use crate::store::disputes as store;
 
@@ -57,16 +57,17 @@ pub(super) fn view(asked: &mut Asked) -> DisputeView {
 }
 
 fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
-    Filter {
+    let form = Filter {
         action: list.to_owned(),
         hidden: asked.fields.get("state").map(|state| ("state".to_owned(), state)).into_iter().collect(),
         selects: vec![
-            asked.fields.variants(&visit.payments),
             asked.fields.select("mode", "Mode", "Live and test", [("live", "Live"), ("test", "Test")]),
         ],
         clear: asked.any(FILTERS).then(|| list.to_owned()),
         ..Filter::default()
-    }
+    };
+    asked.fields.by_variant(&visit.payments, form)
+
 }
 
 fn notes(asked: &Asked, found: &DisputeList) -> Vec<String> {

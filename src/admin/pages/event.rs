@@ -59,7 +59,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             at: frame.moment(pruned.pruned_at),
             kept: (pruned.kept_seconds > 0).then(|| words::span(pruned.kept_seconds.unsigned_abs())),
         }),
-        curl: curl(&visit, &story),
+        curl: curl(&visit, &story).await,
         body: body(&visit, &story),
         headers: headers(&visit, &story),
     };
@@ -281,13 +281,13 @@ fn body(visit: &Visit, story: &EventStory) -> Option<Body> {
 
 /// A command that sends the event again, signed now. Not of a body that the host wants hidden, and for nobody who may
 /// not act: it would be taken.
-fn curl(visit: &Visit, story: &EventStory) -> Option<String> {
+async fn curl(visit: &Visit, story: &EventStory) -> Option<String> {
     let (_, bytes) = story.body.as_ref().filter(|_| visit.may_act())?;
     let text = String::from_utf8_lossy(bytes);
     if visit.redacted("body", &story.event.variant, &text) != text || story.event.source != Source::Delivery {
         return None;
     }
-    let headers = visit.engine().sign(&story.event.variant, bytes)?;
+    let headers = visit.engine().sign(&story.event.variant, bytes).await?;
     Some(curl::command(&visit.address_of(&story.event.variant), &headers, bytes))
 }
 

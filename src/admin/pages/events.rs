@@ -11,7 +11,7 @@ use crate::admin::routes::Route;
 use crate::admin::views::badge::{state_of_event, straight};
 use crate::admin::views::events::{BulkForm, EventRow, Events};
 use crate::admin::views::list::{self, Empty, Field, Filter, Notes, Tabs};
-use crate::admin::views::parts::{Code, Link};
+use crate::admin::views::parts::Link;
 use crate::admin::views::words;
 use crate::domain::event::EventState;
 use crate::reports::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
@@ -123,7 +123,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
     let kind = Field { offers: found.kinds.clone(), ..asked.field("kind", "text", "Kind", "charge.*") };
     let frame = visit.frame();
     let zone = frame.zone();
-    Filter {
+    let form = Filter {
         action: list.to_owned(),
         hidden: ["state", "failure"]
             .into_iter()
@@ -131,7 +131,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
             .collect(),
         search: asked.field("q", "search", "Search", "Event id, any reference, or a payment's token"),
         fields: vec![kind],
-        selects: vec![asked.fields.variants(&visit.payments)],
+        selects: Vec::new(),
         more: vec![
             asked.field("from", "date", &format!("Received from ({zone})"), "2026-11-01"),
             asked.field("until", "date", &format!("Received until ({zone})"), "2026-11-30"),
@@ -144,7 +144,9 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
         ],
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant", "kind", "failure"])).then(|| list.to_owned()),
-    }
+    };
+    asked.fields.by_variant(&visit.payments, form)
+
 }
 
 fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
@@ -201,11 +203,10 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Empty {
             link: Some(Link::new("All events", list)),
         };
     }
-    let address = |name: &str| Code::new(visit.payments.address_of(name), format!("address of {name}"));
     Empty {
         title: "No events yet".to_owned(),
         text: "Paste these addresses into the gateways' webhook settings and send a test event.".to_owned(),
-        codes: visit.payments.variants().map(address).collect(),
+        codes: visit.webhook_addresses(),
         link: None,
     }
 }

@@ -10,7 +10,7 @@ use crate::admin::guard::Visit;
 use crate::admin::routes::Route;
 use crate::admin::views::badge::spaced;
 use crate::admin::views::list::{self, Column, Empty, Field, Filter, Notes, Tabs};
-use crate::admin::views::parts::{Amount, Badge, Code, Link};
+use crate::admin::views::parts::{Amount, Badge, Link};
 use crate::admin::views::payments::{PaymentRow, Payments, Totals};
 use crate::admin::views::words;
 use crate::domain::payment::Status;
@@ -154,12 +154,12 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
     let orders = ORDERS.map(|(value, words, _)| (value, sentence(words)));
     let frame = visit.frame();
     let zone = frame.zone();
-    Filter {
+    let form = Filter {
         action: list.to_owned(),
         hidden: Vec::new(),
         search: asked.field("q", "search", "Search", "Email, name, last four, order number or any id"),
         fields: Vec::new(),
-        selects: vec![asked.fields.variants(&visit.payments)],
+        selects: Vec::new(),
         more: vec![
             Field {
                 offers: Status::ALL.iter().map(|status| status.as_str().to_owned()).collect(),
@@ -177,7 +177,9 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
         ],
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant"])).then(|| list.to_owned()),
-    }
+    };
+    asked.fields.by_variant(&visit.payments, form)
+
 }
 
 fn notes(frame: &Frame, asked: &Asked, found: &PaymentList) -> Vec<String> {
@@ -257,11 +259,10 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Empty
             link: Some(Link::new("All payments", list)),
         };
     }
-    let address = |name: &str| Code::new(visit.payments.address_of(name), format!("address of {name}"));
     Empty {
         title: "No payments yet".to_owned(),
         text: "Paste these addresses into the gateways' webhook settings; what they report is listed here.".to_owned(),
-        codes: visit.payments.variants().map(address).collect(),
+        codes: visit.webhook_addresses(),
         link: None,
     }
 }

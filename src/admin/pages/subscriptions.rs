@@ -9,7 +9,7 @@ use crate::admin::routes::Route;
 use crate::admin::views::badge::{sentence, spaced};
 use crate::admin::query::SEEN;
 use crate::admin::views::list::{Empty, Filter, Notes, Paging, Tabs};
-use crate::admin::views::parts::{Badge, Code, Link};
+use crate::admin::views::parts::{Badge, Link};
 use crate::admin::views::subscriptions::{SubscriptionLine, Subscriptions};
 use crate::admin::views::words;
 use crate::domain::Timestamp;
@@ -124,12 +124,12 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
         let choices = SPANS.map(|(value, words, _)| (value, format!("{start} {words}")));
         asked.fields.select(name, label, none, choices.each_ref().map(|(value, words)| (*value, words.as_str())))
     };
-    Filter {
+    let form = Filter {
         action: list.to_owned(),
         hidden: asked.fields.get("status").map(|status| ("status".to_owned(), status)).into_iter().collect(),
         search: asked.field("q", "search", "Search", "Owner, email, gateway ref, customer or invoice"),
         fields: Vec::new(),
-        selects: vec![asked.fields.variants(&visit.payments)],
+        selects: Vec::new(),
         more: vec![
             asked.field("owner", "text", "Owner", "user-42"),
             asked.field("price", "text", "Price or product", "price_…"),
@@ -142,7 +142,9 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
         ],
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant"])).then(|| list.to_owned()),
-    }
+    };
+    asked.fields.by_variant(&visit.payments, form)
+
 }
 
 fn notes(frame: &Frame, asked: &Asked, found: &SubscriptionPage) -> Vec<String> {
@@ -220,13 +222,12 @@ fn empty(visit: &Visit, asked: &Asked, list: &str, found: &SubscriptionPage) -> 
             link: Some(Link::new("All subscriptions", list)),
         };
     }
-    let address = |name: &str| Code::new(visit.payments.address_of(name), format!("address of {name}"));
     Empty {
         title: "No subscriptions yet".to_owned(),
         text: "Paste these addresses into the gateways' webhook settings; what they report of subscriptions is listed \
                here."
             .to_owned(),
-        codes: visit.payments.variants().map(address).collect(),
+        codes: visit.webhook_addresses(),
         link: None,
     }
 }

@@ -37,19 +37,19 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let found = visit.engine().checkup(name, fields.get("test")).await?;
     let checkup = found.ok_or(Failure::NotFound("There is no variant of this name."))?;
     let address = visit.address_of(name);
-    let setup = &checkup.standing.setup;
+    let setup = &checkup.setup;
     let mut around = frame.page(&format!("Variant {name}"), "variants");
     around.flash = checkup.reconciled.as_ref().filter(|_| fields.get("done").as_deref() == Some("reconcile")).map(
         |(_, note)| {
             let note = visit.shown(name, note);
-            Flash::done(format!("Compared with the list of {}: {note}.", checkup.standing.gateway))
+            Flash::done(format!("Compared with the list of {}: {note}.", checkup.gateway))
         },
     );
     let page = Variant {
         page: around,
         back: Link::new("Variants", frame.href("variants")),
         name: name.to_owned(),
-        gateway: checkup.standing.gateway.to_owned(),
+        gateway: checkup.gateway.to_owned(),
         health: health(&checkup.standing),
         acts: if visit.may_act() { vec![test_act(&visit, &frame, &checkup), reconcile_act(&frame, name, &checkup)] } else { Vec::new() },
         test: fields.get("answer").map(|answer| outcome(&visit, &fields, &answer, checkup.test.as_ref())),
@@ -223,13 +223,13 @@ fn address_note(address: &str) -> Option<String> {
 /// The configured secrets, and those that matched recently but are configured no more.
 fn secrets(frame: &Frame, checkup: &Checkup, now: Timestamp) -> Vec<SecretRow> {
     let matched = |label: &str| checkup.matched.iter().find(|(known, _)| known == label).map(|(_, at)| *at);
-    let configured = checkup.standing.setup.secrets.iter().enumerate().map(|(place, secret)| SecretRow {
+    let configured = checkup.setup.secrets.iter().enumerate().map(|(place, secret)| SecretRow {
         label: secret.label.clone(),
         status: set_or_not(secret.is_set),
         matched: matched(&secret.label).map(|at| frame.moment(at)),
         advice: advice(checkup, place, matched(&secret.label), now),
     });
-    let is_gone = |label: &str| checkup.standing.setup.secrets.iter().all(|secret| secret.label != label);
+    let is_gone = |label: &str| checkup.setup.secrets.iter().all(|secret| secret.label != label);
     let gone = checkup.matched.iter().filter(|(label, _)| is_gone(label)).map(|(label, at)| SecretRow {
         label: label.clone(),
         status: Badge::new("removed", "neutral", "minus"),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::list::Filter;
 use super::page::Page;
 use super::parts::{Act, Badge, Code, Link, Moment};
 
@@ -13,6 +14,10 @@ pub(crate) struct Variants {
     pub(crate) page: Page,
     /// What stands otherwise at the gateways.
     pub(crate) drift: Link,
+    /// Where variants are configured at run time: from which name on they are shown.
+    pub(crate) filter: Option<Filter>,
+    /// Where the next ones are.
+    pub(crate) next: Option<String>,
     /// The variants, by name.
     pub(crate) rows: Vec<VariantRow>,
     /// Deliveries to addresses of no variant, if there were any.
