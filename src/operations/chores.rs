@@ -50,6 +50,14 @@ const NAMED: i64 = 5;
 const PENDING: Duration = Duration::from_secs(8 * 86_400);
 const AUTHORIZED: Duration = Duration::from_secs(32 * 86_400);
 
+/// How many variants that are configured at run time are looked at in one step.
+const PART: i64 = 50;
+
+/// The name of what is done for such a variant.
+fn variant_chore(name: &str) -> String {
+    format!("variant:{name}")
+}
+
 /// What asks a gateway from time to time. Each waits for no other, since a gateway may take its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GatewayChore {
@@ -100,6 +108,41 @@ impl Engine {
             (GatewayChore::Compare, ..) => self.compare_a_while(variant).await,
             _ => Ok(()),
         }
+    }
+
+    /// Some variants that are configured at run time and that are to be looked after, of those that there are rows of, from
+    /// this name on, and the name with which the next ones begin.
+    pub(crate) async fn variants_to_look_after(
+        self: &Arc<Self>,
+        from: String,
+    ) -> Result<(Vec<String>, Option<String>), Error> {
+        let (engine, now) = (self.clone(), self.now());
+        self.read(move |tx| {
+            let mut names = tx.variants_from(&from, PART + 1)?;
+            let next = if names.len() as i64 > PART { names.pop() } else { None };
+            let mut due = Vec::new();
+            for name in names.into_iter().filter(|name| !engine.is_fixed(name)) {
+                if tx.is_chore_due(&variant_chore(&name), now)? {
+                    due.push(name);
+                }
+            }
+            Ok((due, next))
+        })
+        .await
+    }
+
+    /// Does for a variant that is configured at run time what is due. The host's function is asked for it once in that
+    /// time, by one process.
+    pub(crate) async fn look_after_variant(self: &Arc<Self>, name: &str) -> Result<(), Error> {
+        if !self.is_mine(variant_chore(name), LOOK).await? {
+            return Ok(());
+        }
+        // The log has why it can't be loaded.
+        let Ok(Some(variant)) = self.load(name).await else { return Ok(()) };
+        for chore in GatewayChore::ALL.into_iter().filter(|chore| chore.is_for(&variant)) {
+            self.look_after_gateway(name, chore).await?;
+        }
+        Ok(())
     }
 
     /// Does what is due and asks no gateway.

@@ -1,6 +1,7 @@
 //! When work happens: a worker claims due events, has them processed, and runs their handlers; any number of processes
 //! may have one.
 
+mod drain;
 mod pace;
 mod run;
 
@@ -88,7 +89,7 @@ impl Worker {
     /// # Errors
     /// What the database says.
     pub async fn drain(self) -> Result<usize, Error> {
-        run::drain(&self.settings.payments).await
+        drain::drain(&self.settings.payments).await
     }
 
     /// As [`Worker::drain`], and waits for the events that other workers hold: until nothing is due and no handler runs,
@@ -97,7 +98,7 @@ impl Worker {
     /// # Errors
     /// `Unavailable` when something is still due or running after `patience`, and what the database says.
     pub async fn settle(self, patience: Duration) -> Result<usize, Error> {
-        run::settle(&self.settings.payments, patience).await
+        drain::settle(&self.settings.payments, patience).await
     }
 }
 

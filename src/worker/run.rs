@@ -3,16 +3,16 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::JoinSet;
 
 use super::pace::Pace;
-use crate::engine::configured::{AT_LEISURE, SOON};
+use crate::engine::due::SOON;
 use crate::engine::guarded::guarded;
 use crate::engine::heartbeat::{EVERY, Heartbeat};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::payments::Payments;
 use crate::pipeline::Pending;
 
@@ -24,6 +24,11 @@ const SELDOM: u32 = 4;
 
 /// How much longer than for its handlers a worker waits for the database when it ends.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How many variants that are configured at run time are looked after at the same time, and the pause between two rounds
+/// over all of them.
+const LOOKED_AFTER: usize = 16;
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(15);
 
 /// The longest pause after failures: so soon after the database is back everything goes on.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -130,10 +135,44 @@ async fn look_after(payments: Payments, poll: Duration, mut stopping: watch::Rec
             repeat(done, poll, &mut stopping).await;
         });
     }
+    if payments.engine().has_source() {
+        let (payments, mut stopping) = (payments.clone(), stopping.clone());
+        gateways.spawn_local(async move {
+            let running = tokio::sync::Mutex::new(JoinSet::new());
+            let looked = async || {
+                let looked = look_after_variants(&payments, poll, &mut *running.lock().await).await;
+                looked.inspect_err(|error| error.report("variants could not be looked after"))
+            };
+            repeat(looked, BETWEEN_ROUNDS.max(poll), &mut stopping).await;
+        });
+    }
     let chores = async || {
         payments.engine().chores().await.inspect_err(|error| error.report("what is put off could not be looked after"))
     };
     repeat(chores, poll, &mut stopping).await;
+}
+
+/// One round over the variants that are configured at run time, a few at a time.
+async fn look_after_variants(payments: &Payments, poll: Duration, running: &mut JoinSet<()>) -> Result<(), Error> {
+    let mut from = String::new();
+    loop {
+        let (due, next) = payments.engine().variants_to_look_after(from).await?;
+        for name in due {
+            while running.len() >= LOOKED_AFTER {
+                running.join_next().await;
+            }
+            let payments = payments.clone();
+            running.spawn_local(async move {
+                if let Err(error) = payments.engine().look_after_variant(&name).await {
+                    error.report(format_args!("{name} could not be looked after"));
+                }
+            });
+        }
+        while running.try_join_next().is_some() {}
+        let Some(next) = next else { return Ok(()) };
+        from = next;
+        tokio::time::sleep(poll).await;
+    }
 }
 
 /// Bodies that are old enough go, and the books of older payments are filled; that takes turns with the other processes
@@ -293,42 +332,6 @@ async fn pause(worker: &Settings, poll: Duration, stopping: &mut watch::Receiver
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     if stopping.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
-    }
-}
-
-/// How often to look whether others are done.
-const LOOK: Duration = Duration::from_millis(10);
-
-pub(super) async fn settle(payments: &Payments, patience: Duration) -> Result<usize, Error> {
-    let (engine, until, mut claimed) = (payments.engine(), Instant::now() + patience, 0);
-    loop {
-        claimed += drain(payments).await?;
-        if engine.is_settled().await? {
-            return Ok(claimed);
-        }
-        if Instant::now() >= until {
-            return Err(Error::new(ErrorKind::Unavailable, "events are still due, or their handlers run"));
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-pub(super) async fn drain(payments: &Payments) -> Result<usize, Error> {
-    let mut claimed = 0;
-    let local = LocalSet::new();
-    loop {
-        let resumed = payments.engine().resume_operations(AT_LEISURE).await?;
-        let resumed = resumed + payments.engine().resume_subscription_operations(AT_LEISURE).await?;
-        let resumed = resumed + payments.engine().put_questions(AT_LEISURE).await?;
-        let batch = payments.engine().process(false, AT_LEISURE).await?;
-        if batch.claimed + resumed == 0 {
-            payments.engine().flush().await;
-            return Ok(claimed);
-        }
-        claimed += batch.claimed;
-        for pending in batch.pending {
-            local.run_until(pending.run(|| {})).await?;
-        }
     }
 }
 
