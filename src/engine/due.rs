@@ -6,10 +6,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::Engine;
-use super::kept::Moment;
+use super::configured::Moment;
+use super::{Engine, Variant};
 use crate::domain::Timestamp;
-use crate::engine::Variant;
 use crate::error::Error;
 use crate::store::Tx;
 
@@ -59,7 +58,7 @@ impl Engine {
     /// Whether an event is due of a variant that this process may have.
     pub(crate) fn is_one_due(&self, tx: &mut dyn Tx, now: Timestamp) -> Result<bool, Error> {
         if self.has_source() {
-            return Ok(!tx.waiting_variants(now, 1, &self.refused_names())?.is_empty());
+            return Ok(!tx.waiting_variants(now, 1, &self.lacking_names())?.is_empty());
         }
         tx.is_due(now, &self.fixed_names())
     }
@@ -79,13 +78,16 @@ impl Engine {
         let mut except = full.to_vec();
         for _ in 0..LOOKS {
             let now = self.now();
-            except.extend(source.refused(Moment::now(now)));
+            except.extend(source.lacking(Moment::now(now)));
             let others = except.clone();
             let names = self.read(move |tx| look(tx, now, &others)).await?;
             if names.is_empty() {
                 break;
             }
             let held = self.load_all(&names, patience).await;
+            let is_held = |name: &String| held.iter().any(|(other, _)| other == name);
+            let now = Moment::now(self.now());
+            names.iter().filter(|name| !is_held(name)).for_each(|name| source.lack(name, now));
             if !held.is_empty() {
                 return Ok(held);
             }

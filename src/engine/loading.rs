@@ -1,39 +1,21 @@
-//! The variants: those that the builder has, and those that a host's function configures by name at run time.
+//! Finding a variant by its name: at hand for database work, which waits for nothing, or loaded for all else. Work that
+//! looks for a variant which is not loaded runs again once it is.
 
-mod due;
-mod kept;
-mod missed;
-mod names;
-mod source;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use due::{AT_LEISURE, Held, LOOKED_AT, SOON, names};
-pub(crate) use source::{AskHost, Source, SourceLimits};
-
+use super::configured::missed;
+use super::configured::{Moment, Source};
+use super::due::AT_LEISURE;
 use super::{Engine, Variant};
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
-use kept::Moment;
 
 /// How often work is run again for variants that it missed: each time names others, which is seldom.
 const ROUNDS: usize = 8;
 
 /// What is measured of variants that are configured at run time bears this name, which no variant has.
 pub(crate) const AT_RUN_TIME: &str = "*";
-
-/// The variants of an engine.
-pub(crate) struct Configured {
-    fixed: BTreeMap<String, Arc<Variant>>,
-    source: Option<Source>,
-}
-
-impl Configured {
-    pub(crate) fn new(fixed: BTreeMap<String, Variant>, source: Option<Source>) -> Self {
-        Self { fixed: fixed.into_iter().map(|(name, variant)| (name, Arc::new(variant))).collect(), source }
-    }
-}
 
 impl Engine {
     /// The variants that the builder has, by name.
@@ -81,7 +63,7 @@ impl Engine {
     pub(crate) async fn load(&self, name: &str) -> Result<Option<Arc<Variant>>, Error> {
         match (self.configured.fixed.get(name), &self.configured.source) {
             (Some(variant), _) => Ok(Some(variant.clone())),
-            (None, Some(source)) => source.load(name, &self.clock).await,
+            (None, Some(source)) => source.load(name, || self.now()).await,
             (None, None) => Ok(None),
         }
     }
@@ -95,9 +77,9 @@ impl Engine {
         self.load(name).await?.ok_or_else(unknown)
     }
 
-    /// The names for which the host's function said lately that there is none, or failed.
-    pub(super) fn refused_names(&self) -> Vec<String> {
-        self.configured.source.as_ref().map_or_else(Vec::new, |source| source.refused(Moment::now(self.now())))
+    /// The names that something waits for, and for which the host's function said lately that there is none, or failed.
+    pub(super) fn lacking_names(&self) -> Vec<String> {
+        self.configured.source.as_ref().map_or_else(Vec::new, |source| source.lacking(Moment::now(self.now())))
     }
 
     /// A variant's name in what is measured: one for all that are configured at run time, who may be thousands.
@@ -124,9 +106,27 @@ impl Engine {
         format!("no variant {name:?} is configured here")
     }
 
+    /// Reads, off the async threads; what `work` reads is not one snapshot. It runs again where it looked for a variant
+    /// that was to be loaded first.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.with_variants(work, ask).await
+    }
+
+    /// Runs `work` in one transaction, off the async threads. It may run again when a concurrent change came first, or where
+    /// it looked for a variant that was to be loaded first.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.with_variants(work, transaction).await
+    }
+
     /// Runs this database work, off the async threads. Where it misses variants, they are loaded, and it is run again
     /// while they are held.
-    pub(super) async fn with_variants<T: Send + 'static, W>(
+    async fn with_variants<T: Send + 'static, W>(
         self: &Arc<Self>,
         work: W,
         run: fn(&Self, &mut W) -> Result<T, Error>,
@@ -165,15 +165,12 @@ impl Engine {
 }
 
 /// Reads.
-pub(super) fn ask<T, W: FnMut(&mut dyn Tx) -> Result<T, Error>>(engine: &Engine, work: &mut W) -> Result<T, Error> {
+fn ask<T, W: FnMut(&mut dyn Tx) -> Result<T, Error>>(engine: &Engine, work: &mut W) -> Result<T, Error> {
     engine.store.ask(work)
 }
 
 /// Runs one transaction, which is rolled back where a variant was missed.
-pub(super) fn transaction<T, W: FnMut(&mut dyn Tx) -> Result<T, Error>>(
-    engine: &Engine,
-    work: &mut W,
-) -> Result<T, Error> {
+fn transaction<T, W: FnMut(&mut dyn Tx) -> Result<T, Error>>(engine: &Engine, work: &mut W) -> Result<T, Error> {
     engine.store.transaction(|tx| {
         let done = work(tx)?;
         if missed::is_one_missed() {

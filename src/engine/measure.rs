@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::heartbeat::LOOKED_AT;
+use super::loading::AT_RUN_TIME;
 use crate::domain::event::EventState;
 use crate::error::Error;
 use crate::store::filters::EventStream;
@@ -40,8 +41,9 @@ impl Engine {
         for (state, count) in STATES.iter().zip(counts) {
             telemetry::events(state.as_str(), count);
         }
-        for name in &self.fixed_names() {
-            let due = oldest.iter().find(|(variant, _)| variant == name);
+        let at_run_time = self.has_source().then(|| AT_RUN_TIME.to_owned());
+        for name in &self.fixed_names().into_iter().chain(at_run_time).collect::<Vec<_>>() {
+            let due = oldest.iter().filter(|(variant, _)| self.label(variant) == name).min_by_key(|(_, at)| *at);
             let due_for = due.and_then(|(_, at)| Duration::try_from(now - *at).ok());
             telemetry::oldest(name, due_for.unwrap_or_default());
         }

@@ -8,6 +8,7 @@ mod arrivals;
 pub(crate) mod chores;
 pub(crate) mod configured;
 pub(crate) mod drift;
+pub(crate) mod due;
 mod erased;
 mod erasures;
 pub(crate) mod event_facts;
@@ -18,6 +19,7 @@ mod health;
 pub(crate) mod heartbeat;
 mod hints;
 mod holdings;
+pub(crate) mod loading;
 mod look;
 #[cfg(feature = "metrics")]
 mod measure;
@@ -34,6 +36,7 @@ pub(crate) mod subscription;
 pub(crate) mod subscription_allowed;
 pub(crate) mod tally;
 mod variant;
+mod variant_names;
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -62,7 +65,7 @@ use crate::domain::{Timestamp, to_micros};
 use crate::error::{Error, ErrorKind};
 use crate::store::pulse::Pulse;
 use crate::store::writer::Writer;
-use crate::store::{Store, Tx, threads};
+use crate::store::{Store, threads};
 use activity::Activity;
 use configured::Configured;
 use handler::Handlers;
@@ -173,24 +176,6 @@ impl Engine {
         let this = self.clone();
         let unfinished = || Error::new(ErrorKind::Unavailable, "database work did not come to its end");
         threads::run(move || work(&this)).await.ok_or_else(unfinished)?
-    }
-
-    /// Reads, off the async threads; what `work` reads is not one snapshot. It runs again where it looked for a variant
-    /// that was to be loaded first.
-    pub(crate) async fn read<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        self.with_variants(work, configured::ask).await
-    }
-
-    /// Runs `work` in one transaction, off the async threads. It may run again when a concurrent change came first, or where
-    /// it looked for a variant that was to be loaded first.
-    pub(crate) async fn write<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnMut(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        self.with_variants(work, configured::transaction).await
     }
 
     /// Tells the workers of this process that an event may be available; those of others poll.

@@ -26,7 +26,7 @@ impl Engine {
         let mut names = self.fixed_names();
         if self.has_source() {
             names.push(ANY.to_owned());
-            names.extend(self.refused_names().iter().take(BUT).map(|name| but(name)));
+            names.extend(self.lacking_names().iter().take(BUT).map(|name| but(name)));
         }
         names
     }
@@ -84,5 +84,23 @@ impl Served {
             return Vec::new();
         }
         lacked.concat().into_iter().map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_with_a_hosts_function_has_all_variants_but_those_that_it_cannot_load() {
+        let has = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let served = |workers: &[&[&str]]| {
+            let variants = workers.iter().map(|names| has(names)).collect();
+            Served { workers: Vec::new(), variants, registered: Vec::new() }
+        };
+        let one = served(&[&["own", ANY, "!gone"]]);
+        assert!(one.has_variant("own") && one.has_variant("anna") && !one.has_variant("gone"));
+        assert!(served(&[&["own", ANY, "!gone"], &[ANY]]).has_variant("gone"), "another worker can");
+        assert!(!served(&[&["own"]]).has_variant("anna"));
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::{Engine, Variant};
-use super::AT_LEISURE;
+use super::due::AT_LEISURE;
+use super::{Engine, Variant};
 use crate::error::Error;
 use crate::store::Tx;
 

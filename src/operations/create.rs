@@ -152,7 +152,7 @@ impl Engine {
             Error::new(ErrorKind::Gateway, format!("payment {} was not started", order.token)).with_source(error)
         };
         let started = if checkout {
-            observed(&name, "create", variant.gateway.start(&order)).await.map_err(failed)?
+            observed(self, &name, "create", variant.gateway.start(&order)).await.map_err(failed)?
         } else {
             Started::Done
         };

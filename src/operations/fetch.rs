@@ -14,7 +14,7 @@ use crate::domain::operation::OperationState;
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
-use crate::engine::configured::{LOOKED_AT, names};
+use crate::engine::due::{LOOKED_AT, names};
 use crate::engine::request::new_fetch_key;
 use crate::error::{Error, loggable};
 use crate::gateways::{Fetch, GatewayError};
@@ -89,7 +89,7 @@ impl Engine {
             tries: u32::try_from(fetch.attempts).unwrap_or(u32::MAX),
         };
         let made_for = MadeFor::Question(fetch.id);
-        let answer = observed_for(made_for, &fetch.variant, "fetch", variant.gateway.fetch(&question)).await;
+        let answer = observed_for(self, made_for, &fetch.variant, "fetch", variant.gateway.fetch(&question)).await;
         let (now, next) = (self.now(), new_fetch_key()?);
         let (end, rows) = self.judged(&fetch, answer, next, now);
         let (name, answers) = (fetch.variant.clone(), end.answers.clone());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::Engine;
 use crate::engine::guarded::guarded;
 use crate::gateways::GatewayError;
 use crate::telemetry::{self, MadeFor, Span, Stopwatch};
@@ -12,15 +13,17 @@ const ANSWER: Duration = Duration::from_secs(240);
 /// Makes a call of which nothing is stored; `verb` is a word of this crate's. One that takes too long or panics has an
 /// unknown outcome.
 pub(super) async fn observed<T>(
+    engine: &Engine,
     variant: &str,
     verb: &'static str,
     call: impl Future<Output = Result<T, GatewayError>>,
 ) -> Result<T, GatewayError> {
-    observed_for(MadeFor::Nothing, variant, verb, call).await
+    observed_for(engine, MadeFor::Nothing, variant, verb, call).await
 }
 
 /// The same with a call that is made for what is stored, by which its span is found.
 pub(super) async fn observed_for<T>(
+    engine: &Engine,
     made_for: MadeFor,
     variant: &str,
     verb: &'static str,
@@ -28,7 +31,7 @@ pub(super) async fn observed_for<T>(
 ) -> Result<T, GatewayError> {
     let watch = Stopwatch::start();
     let answer = Span::call(variant, verb, made_for).around(ended(call)).await;
-    telemetry::called(variant, verb, outcome(&answer), watch);
+    telemetry::called(engine.label(variant), verb, outcome(&answer), watch);
     answer
 }
 

@@ -14,7 +14,7 @@ use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::retry::Backoff;
 use crate::domain::subscription::PlanChange;
 use crate::domain::{Timestamp, later};
-use crate::engine::configured::{LOOKED_AT, names};
+use crate::engine::due::{LOOKED_AT, names};
 use crate::engine::request::{Requester, idempotency_key};
 use crate::engine::subscription::json;
 use crate::engine::subscription_allowed::may;
@@ -141,7 +141,7 @@ impl Engine {
                 Err(error) => return Err(error),
             };
             let (made_for, verb) = (MadeFor::SubscriptionOperation(operation.id), operation.verb.as_str());
-            Some(observed_for(made_for, &operation.variant, verb, gateway.call(&call)).await)
+            Some(observed_for(self, made_for, &operation.variant, verb, gateway.call(&call)).await)
         };
         let now = self.now();
         let (end, events, result) = judged(self, &operation, answer, waiting, now);

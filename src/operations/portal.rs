@@ -28,7 +28,7 @@ impl Engine {
         let of = token.to_owned();
         let account = self.read(move |tx| tx.account_of_subscription(&of)).await?;
         let request = PortalRequest { gateway_ref, account, customer_ref, state, address, return_url };
-        let url = match observed(&subscription.variant, "portal", gateway.portal(&request)).await {
+        let url = match observed(self, &subscription.variant, "portal", gateway.portal(&request)).await {
             Err(GatewayError::Unsupported(why)) => return Err(refused(why)),
             Err(error) => {
                 let why = format!("the page for subscription {token} was not made");

@@ -131,7 +131,7 @@ impl Engine {
         let (mut done, mut missing) = (Reconciled::default(), Vec::new());
         let (mut before, mut last) = (None::<Envelope>, HashSet::new());
         for _ in 0..PAGES {
-            let page = match observed(name, "list", variant.gateway.list(since, before.as_ref())).await {
+            let page = match observed(self, name, "list", variant.gateway.list(since, before.as_ref())).await {
                 Ok(page) => page,
                 Err(error) => {
                     self.take(name, missing, taken).await?;

@@ -137,7 +137,7 @@ impl Engine {
             let why = format!("subscription {} was not started", request.token);
             Error::new(ErrorKind::Gateway, why).with_source(error)
         };
-        let next = match observed(&variant, "subscribe", gateway.subscribe(&request)).await.map_err(failed)? {
+        let next = match observed(self, &variant, "subscribe", gateway.subscribe(&request)).await.map_err(failed)? {
             Started::Redirect { url, .. } => {
                 checked_address(&url)?;
                 Next::Redirect(url)

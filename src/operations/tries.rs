@@ -16,7 +16,7 @@ use crate::domain::payment::{capture_of, captures};
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
-use crate::engine::configured::{Held, LOOKED_AT, names};
+use crate::engine::due::{Held, LOOKED_AT, names};
 use crate::engine::payment::Payment;
 use crate::engine::request::begin_refresh;
 use crate::error::{Error, ErrorKind};
@@ -145,7 +145,8 @@ impl Engine {
             Err(error) => return Err(error),
         };
         let made_for = MadeFor::Operation(operation.id);
-        let called = observed_for(made_for, &operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
+        let called =
+            observed_for(self, made_for, &operation.variant, operation.verb.as_str(), variant.gateway.call(&call));
         let answer = called.await;
         self.conclude(operation, answer, waiting).await
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 
 use super::Payments;
-use super::bounds::{at_most, positive};
+use super::bounds::{at_most, of_source, positive};
 use super::handed::{Event, Transition};
 use crate::domain::Timestamp;
 use crate::domain::event::storable;
@@ -88,7 +88,7 @@ impl<C: HostConnection> Builder<C> {
             replica: None,
             variants: Vec::new(),
             source: None,
-            source_limits: variants::LIMITS,
+            source_limits: SourceLimits::default(),
             handlers: Handlers::default(),
             retired: Vec::new(),
             backoff: Backoff::default(),
@@ -234,7 +234,7 @@ impl<C: HostConnection> Builder<C> {
             return Err(Error::configuration("expected at least one variant, got none"));
         }
         let variants = checked_variants(self.variants)?;
-        variants::check(self.source_limits)?;
+        of_source(self.source_limits)?;
         check_handlers(&self.handlers, &self.retired).map_err(Error::configuration)?;
         check_address(self.address.as_deref())?;
         self.retention.check().map_err(Error::configuration)?;

@@ -8,7 +8,7 @@ use super::isolate::again;
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::engine::Engine;
-use crate::engine::configured::{AT_LEISURE, names};
+use crate::engine::due::{AT_LEISURE, names};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::EventStream;

@@ -12,16 +12,18 @@ use crate::domain::{Timestamp, later};
 const FAILED_FOR: Duration = Duration::from_secs(5);
 /// How many names are remembered that are no variant's, and how many that could not be loaded: anybody can make names up.
 const MOST_REFUSED: usize = 1_000;
+/// How many of those are passed over that something waits for.
+const MOST_LACKING: usize = 10_000;
 
 /// A moment by two clocks. Whichever says first that a span is over, it is: the builder's may be set back.
 #[derive(Clone, Copy)]
-pub(super) struct Moment {
+pub(in crate::engine) struct Moment {
     clock: Timestamp,
     real: Instant,
 }
 
 impl Moment {
-    pub(super) fn now(clock: Timestamp) -> Self {
+    pub(in crate::engine) fn now(clock: Timestamp) -> Self {
         Self { clock, real: Instant::now() }
     }
 
@@ -107,6 +109,8 @@ struct Shelves {
     variants: Shelf<Arc<Variant>>,
     none: Shelf<()>,
     failed: Shelf<()>,
+    /// Those of either kind that something waits for in the database: nobody can make these up.
+    lacking: Shelf<()>,
     /// What is over or had to go while a call or a transaction still had it.
     leaving: HashMap<String, Weak<Variant>>,
 }
@@ -122,6 +126,7 @@ impl Kept {
             variants: Shelf::new(span, most),
             none: Shelf::new(span, MOST_REFUSED),
             failed: Shelf::new(FAILED_FOR.min(span), MOST_REFUSED),
+            lacking: Shelf::new(FAILED_FOR.min(span), MOST_LACKING),
             leaving: HashMap::new(),
         };
         let kept = Arc::new(Self { shelves: Mutex::new(shelves), changed });
@@ -157,6 +162,7 @@ impl Kept {
         let mut shelves = self.lock();
         shelves.none.remove(name);
         shelves.failed.remove(name);
+        shelves.lacking.remove(name);
         let gone = match known {
             Known::Variant(variant) => shelves.variants.put(name, variant, now),
             Known::None => {
@@ -174,11 +180,20 @@ impl Kept {
         let _ = self.changed.try_send(());
     }
 
-    /// The names that can't be loaded now.
-    pub(super) fn refused(&self, now: Moment) -> Vec<String> {
+    /// Notes that something waits for this variant, if it is known not to be had.
+    pub(super) fn lack(&self, name: &str, now: Moment) {
+        let mut shelves = self.lock();
+        let is_refused = shelves.none.get(name, now).or(shelves.failed.get(name, now)).is_some();
+        if is_refused && shelves.lacking.get(name, now).is_none() {
+            shelves.lacking.put(name, (), now);
+        }
+    }
+
+    /// The names that something waits for and that can't be had now.
+    pub(super) fn lacking(&self, now: Moment) -> Vec<String> {
         let shelves = self.lock();
-        let names = shelves.none.values.iter().chain(&shelves.failed.values);
-        names.filter(|(_, (_, until, _))| !until.is_past(now)).map(|(name, _)| name.clone()).collect()
+        let names = shelves.lacking.values.iter().filter(|(_, (_, until, _))| !until.is_past(now));
+        names.map(|(name, _)| name.clone()).collect()
     }
 
     /// Drops what is over; answers when the next is.
@@ -187,10 +202,11 @@ impl Kept {
         let (gone, next) = shelves.variants.remove_over(now);
         let next_none = shelves.none.remove_over(now).1;
         let next_failed = shelves.failed.remove_over(now).1;
+        let next_lacking = shelves.lacking.remove_over(now).1;
         shelves.see_off(&gone);
         drop(shelves);
         drop(gone);
-        [next, next_none, next_failed].into_iter().flatten().min()
+        [next, next_none, next_failed, next_lacking].into_iter().flatten().min()
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelves> {
@@ -236,10 +252,9 @@ mod tests {
             let known = if number % 2 == 0 { Known::None } else { Known::Failed };
             kept.put(&format!("name-{number}"), known, at(0));
         }
-        assert_eq!(kept.refused(at(0)).len(), 2 * MOST_REFUSED);
         let shelves = kept.lock();
         for shelf in [&shelves.none, &shelves.failed] {
-            assert!(shelf.values.len() <= MOST_REFUSED && shelf.order.len() <= MOST_REFUSED);
+            assert_eq!((shelf.values.len(), shelf.order.len()), (MOST_REFUSED, MOST_REFUSED));
         }
     }
 

@@ -24,7 +24,7 @@ impl Drop for Forget {
 }
 
 /// Runs this, and answers which variants it missed besides these.
-pub(super) fn noting<T>(except: BTreeSet<String>, work: impl FnOnce() -> T) -> (T, BTreeSet<String>) {
+pub(in crate::engine) fn noting<T>(except: BTreeSet<String>, work: impl FnOnce() -> T) -> (T, BTreeSet<String>) {
     MISSED.set(Some(Missed { except, names: BTreeSet::new() }));
     let _forget = Forget;
     let done = work();
@@ -32,7 +32,7 @@ pub(super) fn noting<T>(except: BTreeSet<String>, work: impl FnOnce() -> T) -> (
 }
 
 /// Notes that this one is not loaded.
-pub(super) fn miss(name: &str) {
+pub(in crate::engine) fn miss(name: &str) {
     MISSED.with_borrow_mut(|missed| {
         if let Some(missed) = missed.as_mut().filter(|missed| !missed.except.contains(name)) {
             missed.names.insert(name.to_owned());
@@ -41,6 +41,6 @@ pub(super) fn miss(name: &str) {
 }
 
 /// Whether one was missed.
-pub(super) fn is_one_missed() -> bool {
+pub(in crate::engine) fn is_one_missed() -> bool {
     MISSED.with_borrow(|missed| missed.as_ref().is_some_and(|missed| !missed.names.is_empty()))
 }

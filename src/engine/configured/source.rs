@@ -8,12 +8,11 @@ use std::time::Duration;
 use log::Level;
 use tokio::sync::Semaphore;
 
-use super::super::Clock;
 use super::super::guarded::guarded;
 use super::super::naming::variant_name;
 use super::super::variant::Variant;
 use super::kept::{Kept, Known, Moment};
-use crate::domain::to_micros;
+use crate::domain::Timestamp;
 use crate::error::{Error, ErrorKind, loggable, repeated};
 
 /// What the function answers.
@@ -32,6 +31,12 @@ pub(crate) struct SourceLimits {
     pub(crate) most: usize,
     /// How long it may take.
     pub(crate) timeout: Duration,
+}
+
+impl Default for SourceLimits {
+    fn default() -> Self {
+        Self { kept: Duration::from_secs(60), most: 1_000, timeout: Duration::from_secs(5) }
+    }
 }
 
 /// The function, and what it gave lately.
@@ -54,26 +59,35 @@ impl Source {
         Ok(Self { host, timeout: limits.timeout, kept, room, asking })
     }
 
-    pub(super) fn held(&self, name: &str, now: Moment) -> Option<Arc<Variant>> {
+    pub(in crate::engine) fn held(&self, name: &str, now: Moment) -> Option<Arc<Variant>> {
         self.kept.held(name, now)
     }
 
     /// Whether it failed for this name lately.
-    pub(super) fn failed(&self, name: &str, now: Moment) -> bool {
+    pub(in crate::engine) fn failed(&self, name: &str, now: Moment) -> bool {
         matches!(self.kept.get(name, now), Some(Known::Failed))
     }
 
-    /// The names for which it said lately that there is none, or failed.
-    pub(super) fn refused(&self, now: Moment) -> Vec<String> {
-        self.kept.refused(now)
+    /// Notes that something waits for this variant, if it is known not to be had.
+    pub(in crate::engine) fn lack(&self, name: &str, now: Moment) {
+        self.kept.lack(name, now);
+    }
+
+    /// The names that something waits for and that can't be had now.
+    pub(in crate::engine) fn lacking(&self, now: Moment) -> Vec<String> {
+        self.kept.lacking(now)
     }
 
     /// The variant of this name, as it was given lately or is now.
-    pub(super) async fn load(&self, name: &str, clock: &Clock) -> Result<Option<Arc<Variant>>, Error> {
+    pub(in crate::engine) async fn load(
+        &self,
+        name: &str,
+        clock: impl Fn() -> Timestamp,
+    ) -> Result<Option<Arc<Variant>>, Error> {
         if variant_name(name).is_err() {
             return Ok(None);
         }
-        let now = || Moment::now(to_micros(clock()));
+        let now = || Moment::now(clock());
         if let Some(known) = self.kept.get(name, now()) {
             return told(name, known);
         }

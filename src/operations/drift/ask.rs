@@ -60,7 +60,7 @@ impl Engine {
         };
         let call = self.read(question).await?;
         let object = NamedObject::new("", call.token.clone());
-        let answer = observed(name, Verb::Refresh.as_str(), variant.gateway.call(&call)).await;
+        let answer = observed(self, name, Verb::Refresh.as_str(), variant.gateway.call(&call)).await;
         Ok(answer.map(|events| ListedObject { object, events }))
     }
 
@@ -88,7 +88,7 @@ impl Engine {
             requested_at: self.now(),
             ..SubscriptionCall::new(verb, gateway_ref.as_str(), key()?)
         };
-        let answer = observed(name, verb.as_str(), gateway.call(&call)).await;
+        let answer = observed(self, name, verb.as_str(), gateway.call(&call)).await;
         let object = NamedObject::new("", gateway_ref);
         Ok(answer.map(|events| ListedObject { object, events }))
     }

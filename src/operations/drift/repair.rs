@@ -91,7 +91,7 @@ impl Engine {
             let why = format!("{} was not shown by the gateway of {}", it.name, it.variant);
             Error::new(ErrorKind::Gateway, why).with_source(error)
         };
-        let events = observed(&it.variant, "fetch", gateway.fetch(&fetch)).await.map_err(told)?;
+        let events = observed(self, &it.variant, "fetch", gateway.fetch(&fetch)).await.map_err(told)?;
         let now = self.now();
         let rows = events.into_iter().filter_map(|event| row(&it.variant, event, Source::Answer, now).ok());
         let rows: Vec<_> = rows.collect();

@@ -123,7 +123,7 @@ impl Engine {
         let Some(source) = variant.gateway.objects() else { return Ok((Foreseen::default(), None)) };
         let query = ObjectQuery { since: scope.since, until: scope.until, cursor: cursor.clone(), key: key()? };
         tokio::time::sleep(scope.pace).await;
-        let page = observed(&scope.variant, "list", source.page(&query)).await;
+        let page = observed(self, &scope.variant, "list", source.page(&query)).await;
         let page = page.map_err(|error| no_answer(&scope.variant, error))?;
         if page.next.is_some() && page.next == cursor {
             let odd = GatewayError::Malformed("its list doesn't go on from page to page".to_owned());

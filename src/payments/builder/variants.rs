@@ -4,20 +4,9 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::bounds::{at_most, positive};
 use super::Builder;
 use crate::engine::Variant;
-use crate::engine::configured::SourceLimits;
-use crate::error::Error;
 use crate::store::dialect::HostConnection;
-
-/// How the function is asked unless the host says otherwise.
-pub(super) const LIMITS: SourceLimits =
-    SourceLimits { kept: Duration::from_secs(60), most: 1_000, timeout: Duration::from_secs(5) };
-/// How long a configuration may be kept: what was taken back counts no longer than that.
-const LONGEST: Duration = Duration::from_secs(3600);
-/// How long the function may take: gateways wait some 10 to 30 seconds for the answer to a delivery.
-const SLOWEST: Duration = Duration::from_secs(30);
 
 impl<C: HostConnection> Builder<C> {
     /// Has a function of the host's configure variants by name at run time, beside those of [`Builder::variant`]: a
@@ -65,12 +54,4 @@ impl<C: HostConnection> Builder<C> {
         self.source_limits.timeout = timeout;
         self
     }
-}
-
-pub(super) fn check(limits: SourceLimits) -> Result<(), Error> {
-    positive("variants_cache", limits.kept.as_millis(), "milliseconds")?;
-    at_most("variants_cache", limits.kept, LONGEST)?;
-    positive("variants_cache", limits.most as u128, "variants")?;
-    positive("variants_timeout", limits.timeout.as_millis(), "milliseconds")?;
-    at_most("variants_timeout", limits.timeout, SLOWEST)
 }
