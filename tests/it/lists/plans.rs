@@ -404,3 +404,56 @@ async fn no_list_reads_a_whole_table_of_postgres() {
     assert!(choices.is_empty(), "{}", choices.join("\n"));
     assert_all_go_through_an_index(&mut conn, &asked, NEEDED, postgres_complaint);
 }
+
+/// What a worker asks where variants are configured at run time, and the page of variants.
+async fn sought<C>(url: &str) -> (C, BTreeSet<String>)
+where
+    C: HostConnection<Manager = ConnectionManager<C>> + R2D2Connection + Connection + SimpleConnection + 'static,
+{
+    let statements = Statements::default();
+    let address = url.trim_start_matches("sqlite://");
+    let pool = Pool::builder().max_size(2).connection_customizer(Box::new(Listen(statements.clone())));
+    let payments = Payments::builder(Database::from_pool(pool.build(ConnectionManager::<C>::new(address)).unwrap()))
+        .variants_from(|_| async { Ok(None) })
+        .build()
+        .unwrap();
+    payments.migrate().await.unwrap();
+    let mount = payments.mount("/payments").admin(staff());
+    let app = test::init_service(ActixApp::new().service(mount)).await;
+    statements.lock().unwrap().clear();
+    payments.worker().drain().await.unwrap();
+    let request = test::TestRequest::get().uri("/payments/admin/variants").append_header(ADMIN);
+    assert_eq!(test::call_service(&app, request.to_request()).await.status(), 200);
+    let looks = |sql: &&String| sql.contains("due_at") || sql.contains("RECURSIVE");
+    let asked = statements.lock().unwrap().iter().filter(looks).cloned().collect();
+    (C::establish(address).unwrap(), asked)
+}
+
+fn assert_names_are_found_by_indexes<C>(
+    conn: &mut C,
+    asked: &BTreeSet<String>,
+    complaint: fn(&mut C, &str) -> Option<String>,
+) {
+    let tables = ["pay_events", "pay_operations", "pay_subscription_operations", "pay_fetches"];
+    for table in tables {
+        assert!(asked.iter().any(|sql| sql.contains(table) && sql.contains("due_at")), "{table}: {asked:#?}");
+    }
+    let complaints: Vec<String> = asked.iter().filter_map(|sql| complaint(conn, sql)).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[actix_web::test]
+async fn the_variants_that_something_is_due_of_are_found_by_indexes_of_sqlite() {
+    let (url, _folder) = fresh_database(Kind::Sqlite);
+    let (mut conn, asked) = sought::<SqliteConnection>(&url).await;
+    // The pool may be about closing the file.
+    conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+    assert_names_are_found_by_indexes(&mut conn, &asked, sqlite_complaint);
+}
+
+#[actix_web::test]
+async fn the_variants_that_something_is_due_of_are_found_by_indexes_of_postgres() {
+    let (url, _folder) = fresh_database(Kind::Postgres);
+    let (mut conn, asked) = sought::<PgConnection>(&url).await;
+    assert_names_are_found_by_indexes(&mut conn, &asked, postgres_complaint);
+}
