@@ -139,6 +139,10 @@ impl References {
 pub struct Interpretation {
     /// The payment that the event is about.
     pub references: References,
+    /// The gateway's account whose money it is: empty for the merchant's own, `None` where the gateway does not say. A
+    /// payment or a subscription has one account, and a token leads to none of another: whoever owns an account chooses
+    /// what its objects bear.
+    pub account: Option<String>,
     /// The facts that it states. An event without facts changes no payment.
     pub facts: Vec<Fact>,
     /// A summary for the timeline. Without facts it says why there is nothing to do.

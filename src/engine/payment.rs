@@ -17,6 +17,8 @@ pub struct Payment {
     pub reference: Option<String>,
     /// The variant that it goes through.
     pub variant: String,
+    /// The gateway's account whose money it is, where that is another than the merchant's own: at Stripe, a connected one.
+    pub account: Option<String>,
     /// Where it stands.
     pub status: Status,
     /// What is to be paid.
@@ -71,6 +73,7 @@ impl Payment {
             token: row.token.clone(),
             reference: row.reference.clone(),
             variant: row.variant.clone(),
+            account: named_account(row.account.as_ref()),
             status: state.status,
             amount: state.amount,
             captured: Money::new(state.captured, state.amount.currency),
@@ -86,6 +89,11 @@ impl Payment {
             updated_at: row.updated_at,
         }
     }
+}
+
+/// The account that a row names. The merchant's own is the empty text there.
+pub(crate) fn named_account(account: Option<&String>) -> Option<String> {
+    account.filter(|account| !account.is_empty()).cloned()
 }
 
 /// The state that is stored.

@@ -38,6 +38,9 @@ pub struct Call {
     pub verb: Verb,
     /// Our public id of the payment.
     pub token: String,
+    /// The gateway's account whose payment it is, where that is another than the merchant's own: at Stripe, a connected
+    /// one.
+    pub account: Option<String>,
     /// The gateway's ids of the payment's objects, ordered by how likely the verb is about them. The same for every try
     /// of a call.
     pub gateway_refs: Vec<String>,
@@ -76,6 +79,7 @@ impl Call {
         Self {
             verb,
             token: token.into(),
+            account: None,
             gateway_refs: Vec::new(),
             awaited: None,
             aspects: BTreeMap::new(),

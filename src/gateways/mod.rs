@@ -116,6 +116,22 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async { Ok(Started::Done) })
     }
 
+    /// Whether payments and subscriptions can be started on behalf of this account of the gateway's, named as in its
+    /// events. Default: they can't.
+    ///
+    /// # Errors
+    /// Why not, as a sentence for a developer.
+    fn supports_account(&self, account: &str) -> Result<(), String> {
+        let _ = account;
+        Err(format!("{} starts payments for the merchant's own account only", self.name()))
+    }
+
+    /// The account of what is started for no named one, as [`Interpretation::account`] says it: the empty text where
+    /// events tell the merchant's own account from others. Default: `None`, and the first event that is believed decides.
+    fn own_account(&self) -> Option<String> {
+        None
+    }
+
     /// Whether the gateway supports this verb in its current configuration. Supports nothing by default.
     ///
     /// # Errors

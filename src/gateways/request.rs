@@ -11,6 +11,9 @@ use crate::domain::money::Money;
 pub struct PaymentRequest {
     /// Our public id of the payment. The gateway's events must contain it.
     pub token: String,
+    /// The gateway's account on whose behalf it is started: one that [`Gateway::supports_account`](super::Gateway)
+    /// allows. `None` for the merchant's own.
+    pub account: Option<String>,
     /// The host's own id, such as its order number.
     pub reference: Option<String>,
     /// The amount to pay.
@@ -71,6 +74,7 @@ impl PaymentRequest {
     pub fn new(token: impl Into<String>, amount: Money) -> Self {
         Self {
             token: token.into(),
+            account: None,
             reference: None,
             amount,
             items: Vec::new(),

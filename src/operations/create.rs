@@ -9,12 +9,12 @@ use crate::domain::id::PaymentId;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
-use crate::engine::payment::Payment;
+use crate::engine::payment::{Payment, named_account};
 use crate::engine::{Engine, payment_token};
 use crate::error::{Error, ErrorKind};
 use crate::gateways::{CaptureMethod, LineItem, PaymentRequest, Started};
 use crate::operations::index_words::insert;
-use crate::operations::next::Next;
+use crate::operations::next::{Next, checked_address};
 use crate::operations::observed::observed;
 use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
@@ -53,6 +53,15 @@ impl NewPayment {
     /// [`Next::Done`]. Default none: every call makes a payment.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// The account of the gateway's on whose behalf it is made: at Stripe a connected one (`acct_…`) that the variant
+    /// names with [`Stripe::accounts`](crate::gateways::stripe::Stripe::accounts), for a direct charge. Its checkout is
+    /// started there, all later calls go there, and only events of this account find it by its token. Where the host
+    /// starts the checkout itself, it says so here as well. Default: the merchant's own account.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.order.account = Some(account.into());
         self
     }
 
@@ -126,15 +135,20 @@ impl Engine {
     /// Creates a payment and starts it at its gateway.
     ///
     /// # Errors
-    /// `NotFound` for an unknown variant, `Refused` for an amount below zero or a text that can't be stored,
+    /// `NotFound` for an unknown variant, `Refused` for an amount below zero, a text that can't be stored or an account
+    /// that the gateway does not act for,
     /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
     pub(crate) async fn create(self: &Arc<Self>, new: NewPayment) -> Result<Created, Error> {
         let variant = self.load(&new.variant).await?.ok_or_else(|| unknown_variant(self, &new.variant))?;
         let NewPayment { variant: name, mut order, key, expires_in, checkout } = new;
+        if let Some(account) = &order.account {
+            variant.gateway.supports_account(account).map_err(|why| Error::new(ErrorKind::Refused, why))?;
+        }
         let asked = order.clone();
         let now = self.now();
         complete(self, &name, &mut order, key.as_deref(), expires_in, now)?;
-        let draft = draft(&name, &order, now)?;
+        let account = order.account.clone().or_else(|| variant.gateway.own_account());
+        let draft = PaymentDraft { account, ..draft(&name, &order, now)? };
         let (row, sent_to, is_new) = self.once(key.clone(), draft).await?;
         // The address of a checkout may bear the customer's own.
         let key = key.filter(|_| row.customer.is_some() || asked.customer.is_none());
@@ -144,7 +158,8 @@ impl Engine {
                 return Ok(Created { payment: Payment::of(&row), next });
             }
             // Not known to be started, so it is started now, as the same payment.
-            order = PaymentRequest { token: row.token.clone(), ..asked };
+            let account = named_account(row.account.as_ref());
+            order = PaymentRequest { token: row.token.clone(), account, ..asked };
             // By its own time, so that the gateway is asked for the very same as before.
             fill(self, &name, &mut order, expires_in, row.created_at);
         }
@@ -263,7 +278,9 @@ fn same(row: &PaymentRow, variant: &str, asked: &PaymentRequest) -> Result<(), E
     let amount = Money::new(row.amount, row.currency);
     // What was erased of it can't be compared.
     let is_erased = row.reference.as_ref().is_some_and(|reference| reference.contains("(erased)"));
-    if row.variant == variant && amount == asked.amount && (is_erased || row.reference == asked.reference) {
+    let is_of_account = asked.account.is_none() || row.account == asked.account;
+    let is_named_alike = is_erased || row.reference == asked.reference;
+    if row.variant == variant && amount == asked.amount && is_named_alike && is_of_account {
         return Ok(());
     }
     let message = format!(
@@ -312,29 +329,9 @@ fn draft(variant: &str, order: &PaymentRequest, now: Timestamp) -> Result<Paymen
         livemode: None,
         metadata,
         adopted: false,
+        account: None,
         created_at: now,
     })
-}
-
-/// A browser is sent there, so it must be a page of the gateway's: an absolute address over TLS, or over HTTP to this
-/// machine, as of a fake; or a path of this very server, as of the dummy gateway's page.
-pub(super) fn checked_address(url: &str) -> Result<(), Error> {
-    let is_printable = url.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
-    let host = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
-    let is_here = |host: &str| {
-        ["127.0.0.1", "localhost", "[::1]"].contains(&host.rsplit_once(':').map_or(host, |(name, _)| name))
-    };
-    let is_good = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-        (Some(rest), _) => !host(rest).is_empty() && !host(rest).contains('@'),
-        (_, Some(rest)) => is_here(&host(rest)),
-        _ => url.starts_with('/') && !url.starts_with("//"),
-    };
-    if is_good && is_printable {
-        return Ok(());
-    }
-    let shown: String = url.chars().take(40).collect();
-    let message = format!("expected an https:// address of the gateway's page, got {shown:?}");
-    Err(Error::new(ErrorKind::Gateway, message))
 }
 
 fn unknown_variant(engine: &Arc<Engine>, got: &str) -> Error {

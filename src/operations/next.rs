@@ -1,5 +1,7 @@
 //! Where the customer goes after a payment or a subscription was begun.
 
+use crate::error::{Error, ErrorKind};
+
 /// What is to be done next on the customer's way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,4 +27,25 @@ impl Next {
             Self::Done => None,
         }
     }
+}
+
+/// A browser is sent there, so it must be a page of the gateway's: an absolute address over TLS, or over HTTP to this
+/// machine, as of a fake; or a path of this very server, as of the dummy gateway's page.
+pub(super) fn checked_address(url: &str) -> Result<(), Error> {
+    let is_printable = url.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
+    let host = |rest: &str| rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned();
+    let is_here = |host: &str| {
+        ["127.0.0.1", "localhost", "[::1]"].contains(&host.rsplit_once(':').map_or(host, |(name, _)| name))
+    };
+    let is_good = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => !host(rest).is_empty() && !host(rest).contains('@'),
+        (_, Some(rest)) => is_here(&host(rest)),
+        _ => url.starts_with('/') && !url.starts_with("//"),
+    };
+    if is_good && is_printable {
+        return Ok(());
+    }
+    let shown: String = url.chars().take(40).collect();
+    let message = format!("expected an https:// address of the gateway's page, got {shown:?}");
+    Err(Error::new(ErrorKind::Gateway, message))
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::create::checked_address;
+use super::next::checked_address;
 use super::observed::observed;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};

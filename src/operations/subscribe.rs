@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use super::create::checked_address;
-use super::next::Next;
+use super::next::{Next, checked_address};
 use super::observed::observed;
 use crate::domain::event::storable;
 use crate::domain::subscription::{OwnerClaim, OwnerSource, SubscriptionFact, SubscriptionFacts};

@@ -230,7 +230,7 @@ pub(crate) fn remade(
     if read.rebuild.is_none() {
         return Ok(None);
     }
-    let found = set.find(&event.row.variant, &read.interpretation.references);
+    let found = read.found(set, &event.row.variant);
     found.map(|found| from_events(engine, tx, set.payment(found.payment)?)).transpose()
 }
 

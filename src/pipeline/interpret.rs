@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::failure::Failure;
 use super::order::{KIND, OWNER, OwnerOrder, REVIEW, RebuildOrder, ReviewOrder};
+use super::working_set::{Match, WorkingSet};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, Source, SubscriptionStatement, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::named::NamedObject;
@@ -19,6 +20,14 @@ pub(crate) struct Understood {
     pub(crate) is_ignored: bool,
     /// Set when an operator asks for the payment to be rebuilt.
     pub(crate) rebuild: Option<RebuildOrder>,
+}
+
+impl Understood {
+    /// The payment that it is about.
+    pub(super) fn found(&self, set: &WorkingSet, variant: &str) -> Option<Match> {
+        let Interpretation { references, account, .. } = &self.interpretation;
+        set.find(variant, references, account.as_deref())
+    }
 }
 
 /// What the event says. What can't be read is a failure of this event alone.
@@ -73,6 +82,7 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
         let account = object.account.as_ref().is_none_or(|text| storable(text));
         interpretation.object_to_fetch.take_if(|_| !kept || !account);
     }
+    interpretation.account.take_if(|account| !account.is_empty() && !storable(account));
     interpretation.payer.retain(storable);
     interpretation.subscription.take_if(|statement| !storable(&statement.gateway_ref));
     let other_mode = matches!((variant.live, event.row.livemode), (Some(ours), Some(its)) if ours != its);

@@ -126,7 +126,7 @@ fn settle(engine: &Arc<Engine>, id: EventId, failure: &Failure, about: About) ->
             let wanted: Vec<_> = stated.map(|stated| (event.row.variant.as_str(), stated)).into_iter().collect();
             let subscriptions = SubscriptionSet::hold(tx, &wanted)?;
             let subscription = stated.and_then(|stated| subscriptions.find(&event.row.variant, stated));
-            let found = read.as_ref().and_then(|r| set.find(&event.row.variant, &r.interpretation.references));
+            let found = read.as_ref().and_then(|read| read.found(&set, &event.row.variant));
             let found = found.map(|found| (found.payment, found.matched_by));
             fail(
                 tx,

@@ -77,7 +77,7 @@ fn merged(set: &WorkingSet, read: Vec<(Claimed, Understood)>) -> (Ledger, Vec<Ev
             continue;
         }
         let variant = &event.row.variant;
-        let found = set.find(variant, &interpretation.references);
+        let found = set.find(variant, &interpretation.references, interpretation.account.as_deref());
         let is_ambiguous = found.as_ref().is_some_and(|found| found.is_ambiguous);
         let ambiguity = is_ambiguous.then(|| concern("ambiguous_reference", &event));
         let is_ours = |fact: &Fact| {

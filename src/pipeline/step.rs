@@ -47,10 +47,21 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Takes the step in the working set.
+    /// Takes the step in the working set. What bears the token of another account's payment is not about that.
     pub(crate) fn run(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
+        let Interpretation { references, account, .. } = &self.read.interpretation;
+        let anothers = set.token_of_another(&self.event.row.variant, references, account.as_deref());
+        let mut stepped = self.step(set)?;
+        if let Some(token) = anothers {
+            let why = format!("; not of the payment {token}, which is of another account");
+            stepped.verdict.outcome.push_str(&why);
+        }
+        Ok(stepped)
+    }
+
+    fn step(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
         let Understood { interpretation, is_ignored, rebuild } = self.read;
-        let found = set.find(&self.event.row.variant, &interpretation.references);
+        let found = self.read.found(set, &self.event.row.variant);
         let statement = interpretation.subscription.as_ref();
         let is_known = |it: &SubscriptionStatement| set.subscriptions.find(&self.event.row.variant, it).is_some();
         // Of a subscription that is to be ignored nothing is kept, so neither is what its invoices ask for.
@@ -181,6 +192,7 @@ impl Step<'_> {
             livemode: self.event.row.livemode,
             metadata: None,
             adopted: true,
+            account: interpretation.account.clone(),
             created_at: self.now,
         });
         let by = linkable(&interpretation.references).into_iter().next().unwrap_or_default();
@@ -272,12 +284,13 @@ impl Step<'_> {
         let at = self.event.row.occurred_at.unwrap_or(self.event.row.received_at);
         held.told(&self.read.interpretation.payer, at);
         let row = &mut held.row;
-        let before = (row.customer.clone(), row.livemode);
+        let before = (row.customer.clone(), row.livemode, row.account.clone());
         let customer = self.read.interpretation.customer.clone().filter(|text| storable(text));
         held.is_address_new |= row.customer.is_none() && customer.is_some();
         row.customer = row.customer.take().or(customer);
         row.livemode = row.livemode.or(self.event.row.livemode);
-        before != (row.customer.clone(), row.livemode)
+        row.account = row.account.take().or_else(|| self.read.interpretation.account.clone());
+        before != (row.customer.clone(), row.livemode, row.account.clone())
     }
 
     /// What the event did, with the transition from one state to the other, if that is one.

@@ -122,7 +122,7 @@ impl WorkingSet {
     /// Of what leads to no payment: what is known as a subscription's of ours.
     fn look_up_subscriptions(&mut self, tx: &mut dyn Tx, wanted: &[(&str, &References)]) -> Result<(), Error> {
         let mut left = wanted.to_vec();
-        left.retain(|(variant, references)| self.find(variant, references).is_none());
+        left.retain(|(variant, references)| self.find(variant, references, None).is_none());
         let (tokens, keys) = names(&left);
         let (invoices, tokens) = tx.started_here(&keys, &tokens)?;
         self.billed.0.extend(invoices);
@@ -186,11 +186,11 @@ impl WorkingSet {
     }
 
     /// Follows an event's references. A token of ours outweighs the gateway's ids, and is looked for among tokens only:
-    /// what a customer may choose must not pass for an id of the gateway's.
-    pub(crate) fn find(&self, variant: &str, references: &References) -> Option<Match> {
+    /// what a customer may choose must not pass for an id of the gateway's. It leads to no payment of another account:
+    /// whoever owns an account chooses its tokens, and the gateway the ids.
+    pub(crate) fn find(&self, variant: &str, references: &References, account: Option<&str>) -> Option<Match> {
         let mut found: Vec<(&str, PaymentId)> = Vec::new();
-        let tokens = references.tokens.iter().filter_map(|text| Some((text, *self.tokens.get(text)?)));
-        let tokens = tokens.filter(|(_, id)| self.payments.get(id).is_some_and(|held| held.row.variant == variant));
+        let tokens = self.of_tokens(variant, references).filter(|(_, id)| !self.is_of_another(*id, account));
         let refs = references.gateway_refs.iter();
         let refs = refs.filter_map(|text| Some((text, *self.references.get(&(variant.to_owned(), text.clone()))?)));
         for (text, id) in tokens.chain(refs) {
@@ -203,6 +203,33 @@ impl WorkingSet {
         let (matched_by, payment) = found.swap_remove(first);
         let (same, others): (Vec<_>, Vec<_>) = found.into_iter().map(|(_, id)| id).partition(|id| is_adopted(*id));
         Some(Match { payment, matched_by: matched_by.to_owned(), same, is_ambiguous: !others.is_empty() })
+    }
+
+    /// The payments of this variant that bear one of these tokens.
+    fn of_tokens<'a>(
+        &'a self,
+        variant: &'a str,
+        references: &'a References,
+    ) -> impl Iterator<Item = (&'a String, PaymentId)> + 'a {
+        let known = references.tokens.iter().filter_map(|text| Some((text, *self.tokens.get(text)?)));
+        known.filter(move |(_, id)| self.payments.get(id).is_some_and(|held| held.row.variant == variant))
+    }
+
+    /// Whether the payment is known to be of another account than this one.
+    fn is_of_another(&self, payment: PaymentId, account: Option<&str>) -> bool {
+        let known = self.payments.get(&payment).and_then(|held| held.row.account.as_deref());
+        account.zip(known).is_some_and(|(account, known)| account != known)
+    }
+
+    /// The token of a payment of another account that an event of this account bears.
+    pub(super) fn token_of_another(
+        &self,
+        variant: &str,
+        references: &References,
+        account: Option<&str>,
+    ) -> Option<String> {
+        let mut tokens = self.of_tokens(variant, references);
+        tokens.find(|(_, id)| self.is_of_another(*id, account)).map(|(text, _)| text.clone())
     }
 
     /// Whether this id of the gateway's was linked to another payment that the host created.
@@ -268,7 +295,9 @@ impl WorkingSet {
         (absorbed.is_payer_changed, absorbed.is_address_new) = (false, false);
         let (payer, told_at) = std::mem::take(&mut absorbed.payer);
         let ledger = std::mem::take(&mut absorbed.ledger);
+        let account = absorbed.row.account.clone();
         let held = self.held_mut(into)?;
+        held.row.account = held.row.account.take().or(account);
         if let Some(at) = told_at {
             held.told(&payer, at);
         }

@@ -71,7 +71,7 @@ pub(super) fn write(
                 ended(engine, &lacking, one.event, stepped, owes, now)
             }
             Err(failure) => {
-                let found = set.find(&one.event.row.variant, &failure.references);
+                let found = set.find(&one.event.row.variant, &failure.references, None);
                 let matched = found.map(|found| (real(found.payment), found.matched_by));
                 failed(engine, one.event, (failure, matched), &mut attempts, now)
             }

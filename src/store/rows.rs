@@ -6,7 +6,6 @@ use diesel::Queryable;
 use crate::domain::Timestamp;
 use crate::domain::event::{AttemptOutcome, EventState, Source};
 use crate::domain::fact::State;
-use crate::domain::failure_group::failure_group;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId, SubscriptionTransitionId, TransitionId};
 use crate::domain::money::Currency;
 use crate::domain::payment::Status;
@@ -193,6 +192,8 @@ pub(crate) struct PaymentDraft {
     pub livemode: Option<bool>,
     pub metadata: Option<String>,
     pub adopted: bool,
+    /// The gateway's account whose money it is: empty for the merchant's own, `None` while nothing has said it.
+    pub account: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -220,6 +221,7 @@ pub(crate) struct PaymentRow {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub lost_amount: i64,
+    pub account: Option<String>,
 }
 
 /// A transition to be added.
@@ -315,14 +317,8 @@ impl PaymentRow {
             created_at: draft.created_at,
             updated_at: draft.created_at,
             lost_amount: 0,
+            account: draft.account,
         }
-    }
-}
-
-impl Verdict {
-    /// What the failure has in common with others, if it is one.
-    pub(super) fn failure_group(&self) -> Option<String> {
-        failure_group(self.code, &self.outcome)
     }
 }
 

@@ -6,6 +6,7 @@ use super::rows::{Claim, Claimed, DoneHandler, NewAttempt, NewTransition, Paymen
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::fact::{Aspect, Fact};
+use crate::domain::failure_group::failure_group;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId, TransitionId};
 use crate::domain::ledger::Ledger;
 use crate::error::Error;
@@ -25,6 +26,13 @@ pub(crate) struct EventEnd {
     pub subscription: Option<SubscriptionId>,
     /// The reference that found the payment.
     pub matched_by: Option<String>,
+}
+
+impl Verdict {
+    /// What the failure has in common with others, if it is one.
+    pub(super) fn failure_group(&self) -> Option<String> {
+        failure_group(self.code, &self.outcome)
+    }
 }
 
 /// What an event said, and what the ledger made of it; for the pages.

@@ -9,6 +9,7 @@ use actix_payments::gateways::stripe::{Stripe, sign_delivery};
 use actix_payments::gateways::{Gateway, Verification};
 
 mod calls;
+mod connect;
 mod counterpart;
 mod customers;
 mod deliveries;

@@ -69,6 +69,7 @@ pub(super) fn interpret(event: &Recorded<'_>, is_ours: impl Fn(&str) -> bool) ->
         awaits_completion: None,
         is_link: false,
         object_to_fetch: None,
+        account: None,
         subscription,
     })
 }

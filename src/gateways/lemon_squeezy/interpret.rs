@@ -125,6 +125,7 @@ fn invoice(invoice: &Resource<'_>, discounts: bool) -> Result<Interpretation, Ma
         payer: Payer { name: short(&invoice.of, "user_name"), ..Payer::default() },
         is_link: false,
         object_to_fetch: None,
+        account: None,
         references: named_invoice(invoice),
         facts,
         summary: summary(invoice, words, total)?,

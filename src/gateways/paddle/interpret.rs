@@ -111,6 +111,7 @@ fn transaction(
     Ok(Interpretation {
         is_link: false,
         object_to_fetch: None,
+        account: None,
         references: named(data),
         facts,
         summary,

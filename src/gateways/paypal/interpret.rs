@@ -145,6 +145,7 @@ impl Resource<'_> {
             subscription: None,
             is_link: false,
             object_to_fetch: None,
+            account: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
                 gateway_refs: vec![id.clone()],

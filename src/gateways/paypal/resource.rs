@@ -33,6 +33,7 @@ impl Resource<'_> {
             awaits_completion: None,
             is_link: false,
             object_to_fetch: None,
+            account: None,
             subscription: None,
         }
     }

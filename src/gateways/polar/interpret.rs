@@ -117,6 +117,7 @@ fn order(event: &Recorded<'_>, data: &Object<'_>, discounts: bool) -> Result<Int
         payer: Payer { name: nested(data, "customer", "name"), ..Payer::default() },
         is_link: false,
         object_to_fetch: None,
+        account: None,
         references: named("order", data),
         facts,
         summary: sentence(words, Some(charged)),

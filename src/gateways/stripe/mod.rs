@@ -180,7 +180,9 @@ impl Gateway for Stripe {
                 return Err(format!("expected Stripe's signing secret (whsec_…) as {label:?}, got an API key"));
             }
         }
-        let is_id = |text: &str| text.strip_prefix("acct_").is_some_and(|rest| !rest.trim().is_empty());
+        // It goes into a header. A destination of an organization names an account by the way to it.
+        let is_plain = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_/".contains(&byte));
+        let is_id = |text: &str| text.strip_prefix("acct_").is_some_and(|rest| !rest.is_empty() && is_plain(rest));
         if let Some(wrong) = self.accounts.iter().find(|account| !is_id(account)) {
             return Err(format!("expected a connected account of Stripe's (acct_…), got {wrong:?}"));
         }
@@ -228,6 +230,20 @@ impl Gateway for Stripe {
             Some(api) => Box::pin(api.checkout(payment)),
             None => Box::pin(std::future::ready(Ok(Started::Done))),
         }
+    }
+
+    fn supports_account(&self, account: &str) -> Result<(), String> {
+        if self.accounts.iter().any(|believed| believed == account) {
+            return Ok(());
+        }
+        Err(format!(
+            "expected one of the connected accounts that this variant names (Stripe::accounts), got {account:?}"
+        ))
+    }
+
+    /// Its events name no account, and those of connected accounts do.
+    fn own_account(&self) -> Option<String> {
+        Some(String::new())
     }
 
     fn supports(&self, verb: Verb) -> Result<(), String> {

@@ -208,12 +208,13 @@ statement! { Pg,
         concerns: Vec<&'a str> => Array<Text>,
         customers: Vec<Option<&'a str>> => Array<Nullable<Text>>,
         livemodes: Vec<Option<bool>> => Array<Nullable<Bool>>,
+        accounts: Vec<Option<&'a str>> => Array<Nullable<Text>>,
         now: Timestamp => Timestamptz,
     }
     "UPDATE pay_payments AS p SET status = d.s, amount = d.a, currency = d.c, captured_amount = d.ca, \
      refunded_amount = d.re, lost_amount = d.lo, needs_review = d.nr, disputed = d.di, concerns = d.co, customer = d.cu, livemode = d.l, \
-     version = d.v + 1, updated_at = d.now FROM (SELECT * FROM \
-     unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS u (id, v, s, a, c, ca, re, lo, nr, di, co, cu, l), \
+     account = d.ac, version = d.v + 1, updated_at = d.now FROM (SELECT * FROM \
+     unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) AS u (id, v, s, a, c, ca, re, lo, nr, di, co, cu, l, ac), \
      (SELECT {} AS now) AS n) AS d WHERE p.id = d.id AND p.version = d.v"
 }
 answers!(SavePayments, PgConnection);
@@ -237,6 +238,7 @@ pub(super) fn save_payments(conn: &mut PgConnection, rows: &[PaymentRow], now: T
         concerns: column(rows, |row| row.concerns.as_str()),
         customers: column(rows, |row| row.customer.as_deref()),
         livemodes: column(rows, |row| row.livemode),
+        accounts: column(rows, |row| row.account.as_deref()),
         now,
         _borrows: Default::default(),
     }

@@ -173,13 +173,14 @@ statement! { Sqlite,
         concerns: &'a str => Text,
         customer: Option<&'a str> => Nullable<Text>,
         livemode: Option<bool> => Nullable<Bool>,
+        account: Option<&'a str> => Nullable<Text>,
         now: Timestamp => TimestamptzSqlite,
         id: i64 => BigInt,
         version: i64 => BigInt,
     }
     "UPDATE pay_payments SET status = {}, amount = {}, currency = {}, captured_amount = {}, refunded_amount = {}, \
-     lost_amount = {}, needs_review = {}, disputed = {}, concerns = {}, customer = {}, livemode = {}, version = version + 1, \
-     updated_at = {} WHERE id = {} AND version = {}"
+     lost_amount = {}, needs_review = {}, disputed = {}, concerns = {}, customer = {}, livemode = {}, account = {}, \
+     version = version + 1, updated_at = {} WHERE id = {} AND version = {}"
 }
 answers!(SavePayment, SqliteConnection);
 
@@ -199,6 +200,7 @@ pub(super) fn save_payments(conn: &mut SqliteConnection, rows: &[PaymentRow], no
             concerns: &row.concerns,
             customer: row.customer.as_deref(),
             livemode: row.livemode,
+            account: row.account.as_deref(),
             now,
             id: row.id.0,
             version: row.version,

@@ -27,7 +27,7 @@ impl Payments for Connection {
                 p::customer.eq(&new.customer),
                 p::livemode.eq(new.livemode),
                 p::metadata.eq(&new.metadata),
-                p::adopted.eq(new.adopted),
+                (p::adopted.eq(new.adopted), p::account.eq(&new.account)),
                 p::created_at.eq(new.created_at),
                 p::updated_at.eq(new.created_at),
             ))

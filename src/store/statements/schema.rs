@@ -29,6 +29,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         lost_amount -> BigInt,
+        account -> Nullable<Text>,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whose events change a payment: of this mode, of this account, of an object that is no other payment's.
 
+use actix_payments::NewPayment;
 use actix_payments::domain::event::Recorded;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use super::{charge, event, intent, session, sums};
 use crate::app::{App, SECRET, on_both_databases};
 use crate::braintree::braintree;
+use crate::scenes::money;
 
 /// The event of a connected account, or of the other mode.
 fn told(event: String, changes: Value) -> String {
@@ -61,7 +63,8 @@ on_both_databases! {
     async fn a_variant_believes_the_accounts_that_it_names(kind) {
         let stripe = Stripe::new(SECRET).accounts(["acct_1", "acct_2"]);
         let app = App::bare(kind, |builder| builder.variant("stripe", stripe)).await;
-        let token = app.order().await.token;
+        let new = NewPayment::new("stripe", money(4999, "EUR")).account("acct_2");
+        let token = app.payments.create(new).await.unwrap().payment.token;
         app.deliver(&[&told(paid(&token, "a"), json!({"account": "acct_3"}))]).await;
         assert_eq!(app.status(&token).await, Status::Pending);
         app.deliver(&[&told(paid(&token, "b"), json!({"account": "acct_2"}))]).await;
@@ -102,7 +105,7 @@ fn a_notification_of_a_merchant_that_is_not_named_is_not_believed() {
 #[test]
 fn what_is_no_account_is_refused() {
     assert_eq!(Stripe::new(SECRET).accounts(["acct_1"]).check(), Ok(()));
-    for wrong in ["", "acct_", "sk_live_1", " acct_1"] {
+    for wrong in ["", "acct_", "sk_live_1", " acct_1", "acct_1 ", "acct_1\r\nx: y", "acct_ä"] {
         assert!(Stripe::new(SECRET).accounts([wrong]).check().unwrap_err().contains("acct_"), "{wrong}");
     }
 }

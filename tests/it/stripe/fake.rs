@@ -46,6 +46,12 @@ pub struct State {
     keys: BTreeMap<String, (String, u16, String)>,
     /// What was really done, in order.
     pub effects: Vec<String>,
+    /// Whose each object is, by its id; one that is missing here is the platform's own.
+    #[serde(default)]
+    accounts: BTreeMap<String, String>,
+    /// The connected account that is acted for at the moment.
+    #[serde(skip)]
+    acting: Option<String>,
     /// What is kept of each charge from now on, in which currency.
     #[serde(skip)]
     pub fee: Option<(i64, &'static str)>,
@@ -104,26 +110,45 @@ impl Fake {
     pub fn refund(&self, intent: &str, amount: i64) {
         let form = [("payment_intent", intent.to_owned()), ("amount", amount.to_string())];
         let form = form.map(|(name, value)| (name.to_owned(), value)).into();
-        self.state().refund(&form).unwrap();
+        let mut state = self.state();
+        state.acting = state.accounts.get(intent).cloned();
+        state.refund(&form).unwrap();
     }
 }
 
 impl State {
     fn id(&mut self, prefix: &str) -> String {
         self.next += 1;
-        format!("{prefix}_{}", self.next)
+        let id = format!("{prefix}_{}", self.next);
+        self.accounts.extend(self.acting.clone().map(|account| (id.clone(), account)));
+        id
+    }
+
+    /// What follows is done for this account.
+    pub fn acts_for(&mut self, account: &str) -> &mut Self {
+        self.acting = Some(account.to_owned());
+        self
+    }
+
+    /// Nobody is shown what is another account's.
+    fn is_theirs(&self, id: &str) -> bool {
+        self.accounts.get(id) == self.acting.as_ref()
     }
 
     fn tell(&mut self, kind: &str, object: &Value) {
         let id = self.id("evt");
-        let event = json!({"id": id, "object": "event", "type": kind, "created": self.now, "livemode": false,
+        let mut event = json!({"id": id, "object": "event", "type": kind, "created": self.now, "livemode": false,
             "api_version": "2026-10-28.endive", "data": {"object": object}, "later_field": {"a": [1, {"b": null}]}});
+        if let Some(account) = &self.acting {
+            event["account"] = json!(account);
+        }
         self.events.push(event);
     }
 
     fn pay(&mut self, token: &str) -> String {
         let of_token = |session: &&mut Value| session["client_reference_id"] == token && session["status"] == "open";
         let session = self.sessions.values_mut().find(of_token).expect("an open session").clone();
+        self.acting = self.accounts.get(session["id"].as_str().unwrap()).cloned();
         let manual = session["capture"] == "manual";
         let (intent, created) = self.intent_of(&session);
         let charge = self.id("ch");
@@ -237,7 +262,12 @@ impl State {
         if self.hides_fees && expand.ends_with("balance_transaction") {
             return Err((403, "more_permissions_required"));
         }
+        self.acting = heard.header("stripe-account").map(str::to_owned);
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+        let named = parts.iter().copied().chain(form.get("payment_intent").map(String::as_str));
+        if named.filter(|id| id.contains('_') && *id != "payment_intents").any(|id| !self.is_theirs(id)) {
+            return Err((404, "resource_missing"));
+        }
         match (heard.method.as_str(), &parts[..]) {
             ("POST", ["checkout", "sessions"]) => Ok(self.open(&form)),
             ("GET", ["checkout", "sessions", id]) => self.session(id, expand),
@@ -362,8 +392,14 @@ impl State {
     /// All objects of one kind. There are no subscriptions here.
     fn objects(&self, list: &[&str], form: &BTreeMap<String, String>) -> Value {
         match list {
-            ["payment_intents"] => page(self.intents.keys().map(|id| self.intent(id, "latest_charge").unwrap()), form),
-            ["checkout", "sessions"] => page(self.sessions.values().cloned(), form),
+            ["payment_intents"] => page(
+                self.intents.keys().filter(|id| self.is_theirs(id)).map(|id| self.intent(id, "latest_charge").unwrap()),
+                form,
+            ),
+            ["checkout", "sessions"] => page(
+                self.sessions.iter().filter(|(id, _)| self.is_theirs(id)).map(|(_, session)| session.clone()),
+                form,
+            ),
             ["subscriptions"] => page(std::iter::empty(), form),
             other => panic!("the fake does not know {other:?}"),
         }
@@ -373,7 +409,9 @@ impl State {
     fn list(&self, form: &BTreeMap<String, String>) -> Value {
         let since: i64 = form.get("created[gte]").map_or(0, |text| text.parse().unwrap());
         let limit: usize = form["limit"].parse().unwrap();
-        let newest_first = self.events.iter().rev().filter(|event| event["created"].as_i64().unwrap() >= since);
+        let is_theirs = |event: &&Value| self.is_theirs(event["id"].as_str().unwrap());
+        let newest_first = self.events.iter().rev().filter(is_theirs);
+        let newest_first = newest_first.filter(|event| event["created"].as_i64().unwrap() >= since);
         let mut rest: Vec<&Value> = newest_first.collect();
         if let Some(after) = form.get("starting_after") {
             let at = rest.iter().position(|event| event["id"] == **after).expect("an event of the list");

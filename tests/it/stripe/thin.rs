@@ -298,7 +298,8 @@ on_both_databases! {
         let fake = Fake::new();
         let gateway = fake.gateway().accounts(["acct_ours"]);
         let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;
-        let token = begun(&app).await;
+        let new = NewPayment::new("stripe", money(PRICE, "EUR")).account("acct_ours").without_checkout();
+        let token = app.payments.create(new).await.unwrap().payment.token;
         let (url, object) = session(&token);
         fake.shows(&url, object);
         let mut event = thin(1, "v1.checkout.session.completed", &url);

@@ -14,7 +14,7 @@ impl Api {
         let unknown = || GatewayError::Declined("Stripe has no object of this kind that can be asked for".to_owned());
         let path = thin::address(&fetch.object).ok_or_else(unknown)?;
         let account = fetch.object.account.as_deref();
-        let answer = self.of_account(account).get(&path, Form::default()).await?;
+        let answer = self.in_context(account).get(&path, Form::default()).await?;
         let id = format!("{}-1", fetch.idempotency_key);
         Ok(vec![event_of(id, answer.text()?, answer.answered_at(), account)?])
     }

@@ -31,6 +31,12 @@ const TIMEOUT: Duration = Duration::from_secs(80);
 /// How often a call is retried by default, as in Stripe's own libraries.
 const RETRIES: u32 = 2;
 
+/// The header by which Stripe's own libraries call on behalf of a connected account.
+const ACCOUNT: &str = "stripe-account";
+/// The header by which they ask for what a thin event names. It alone can name an account by the way to it. Stripe takes
+/// one of both, in either version of its API.
+const CONTEXT: &str = "stripe-context";
+
 /// How a refusal begins where a restricted key lacks the right to something: with its HTTP status.
 const FORBIDDEN: &str = "403";
 
@@ -45,8 +51,8 @@ pub(super) struct Api {
     pub(super) base: String,
     pub(super) retries: u32,
     client: Client,
-    /// The connected account whose objects are meant; `None`: the key's own.
-    account: Option<String>,
+    /// The header that names the account whose objects are meant, and that; `None`: the key's own.
+    on_behalf: Option<(&'static str, String)>,
 }
 
 impl Api {
@@ -56,13 +62,24 @@ impl Api {
             base: BASE.to_owned(),
             retries: RETRIES,
             client: Client::new(TIMEOUT),
-            account: None,
+            on_behalf: None,
         }
     }
 
-    /// The same about objects of a connected account, where one is named.
+    /// The same about objects of a connected account, where one is named
+    /// (<https://docs.stripe.com/connect/authentication>).
     fn of_account(&self, account: Option<&str>) -> Self {
-        Self { account: account.map(str::to_owned), ..self.clone() }
+        let header = if account.is_some_and(|account| account.contains('/')) { CONTEXT } else { ACCOUNT };
+        self.on_behalf(header, account)
+    }
+
+    /// The same in the context that a thin event names, if it names one (<https://docs.stripe.com/context>).
+    fn in_context(&self, context: Option<&str>) -> Self {
+        self.on_behalf(CONTEXT, context)
+    }
+
+    fn on_behalf(&self, header: &'static str, account: Option<&str>) -> Self {
+        Self { on_behalf: account.map(|account| (header, account.to_owned())), ..self.clone() }
     }
 
     /// Checks that key and address are usable.
@@ -118,7 +135,7 @@ impl Api {
             ("stripe-version", VERSION.to_owned()),
             ("authorization", format!("Bearer {}", String::from_utf8_lossy(self.key.expose()))),
         ];
-        headers.extend(self.account.clone().map(|account| ("stripe-context", account)));
+        headers.extend(self.on_behalf.clone());
         headers
     }
 

@@ -1,6 +1,6 @@
 //! Captures, cancels, refunds and refreshes a payment. The payment's known ids decide which object a call is about.
 
-use super::answer::event;
+use super::answer::event_of;
 use super::form::Form;
 use super::{Api, Response, is_forbidden};
 use crate::domain::event::Envelope;
@@ -26,6 +26,7 @@ const FEE: &str = "balance_transaction";
 /// What a refresh was told so far.
 struct Told<'a> {
     key: &'a str,
+    account: Option<&'a str>,
     events: Vec<Envelope>,
     /// The ids of the objects.
     ids: Vec<String>,
@@ -39,7 +40,8 @@ impl Told<'_> {
         loop {
             let read = Object::read(object, "an answer").map_err(|error| GatewayError::Malformed(error.to_string()))?;
             self.ids.extend(read.link("id"));
-            self.events.push(event(format!("{}-{}", self.key, self.events.len() + 1), object, at)?);
+            let id = format!("{}-{}", self.key, self.events.len() + 1);
+            self.events.push(event_of(id, object, at, self.account)?);
             match names.next().and_then(|name| read.raw(name)) {
                 Some(inner) if inner.starts_with('{') => object = inner,
                 _ => return Ok(()),
@@ -49,13 +51,14 @@ impl Told<'_> {
 }
 
 impl Api {
-    /// Carries out the call, and returns the resulting state as events.
+    /// Carries out the call on behalf of the payment's account, and returns the resulting state as events.
     pub(in crate::gateways::stripe) async fn call(&self, call: &Call) -> Events {
+        let api = self.of_account(call.account.as_deref());
         match call.verb {
-            Verb::Capture => self.capture(call).await,
-            Verb::Cancel => self.cancel(call).await,
-            Verb::Refund => self.refund(call).await,
-            Verb::Refresh => self.refresh(call).await,
+            Verb::Capture => api.capture(call).await,
+            Verb::Cancel => api.cancel(call).await,
+            Verb::Refund => api.refund(call).await,
+            Verb::Refresh => api.refresh(call).await,
             Verb::Complete => Err(GatewayError::Unsupported("Stripe completes a payment by itself".to_owned())),
         }
     }
@@ -109,7 +112,8 @@ impl Api {
     /// Asks for the payment's sessions with their intents and charges, for the intents that none of them shows, and for
     /// the charge if there is neither.
     async fn refresh(&self, call: &Call) -> Events {
-        let mut told = Told { key: &call.idempotency_key, events: Vec::new(), ids: Vec::new() };
+        let (key, account) = (call.idempotency_key.as_str(), call.account.as_deref());
+        let mut told = Told { key, account, events: Vec::new(), ids: Vec::new() };
         for (prefix, folder, nested) in OBJECTS {
             let ids = call.gateway_refs.iter().filter(|id| id.starts_with(prefix) && is_plain(id));
             for id in ids.take(LOOKUPS) {
@@ -150,7 +154,8 @@ impl Api {
     /// Like [`Api::act`], under another idempotency key. The event's id is the call's key all the same.
     async fn act_with_key(&self, key: &str, call: &Call, path: &str, form: Form) -> Events {
         let answer: Response = self.post(path, form, key).await?;
-        Ok(vec![event(call.idempotency_key.clone(), answer.text()?, answer.answered_at())?])
+        let (id, account) = (call.idempotency_key.clone(), call.account.as_deref());
+        Ok(vec![event_of(id, answer.text()?, answer.answered_at(), account)?])
     }
 
     /// The id of the payment's intent: a known one, otherwise the session's.

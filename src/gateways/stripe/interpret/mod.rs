@@ -40,13 +40,27 @@ pub(super) fn interpret(
     if event.kind == TEST_KIND {
         return Ok(test_interpretation());
     }
+    let whole = whole(event)?;
+    let account = account(&whole);
+    let read = read(event, &whole, (&account, accounts), owner_key)?;
+    Ok(Interpretation { account: Some(account.flatten().unwrap_or_default()), ..read })
+}
+
+fn whole<'a>(event: &Recorded<'a>) -> Result<Object<'a>, Malformed> {
     let text = std::str::from_utf8(event.body);
     let text = text.map_err(|at| Malformed(format!("expected UTF-8, got other bytes after {}", at.valid_up_to())))?;
-    let whole = Object::read(text, "an event")?;
-    let account = account(&whole);
+    Object::read(text, "an event")
+}
+
+fn read(
+    event: &Recorded<'_>,
+    whole: &Object<'_>,
+    (account, accounts): (&Option<Option<String>>, &[String]),
+    owner_key: &str,
+) -> Result<Interpretation, Malformed> {
     let stranger = stranger(account.clone(), accounts);
     if stranger.is_none()
-        && let Some(named) = thin::interpret(event, &whole, account.flatten())
+        && let Some(named) = thin::interpret(event, whole, account.clone().flatten())
     {
         return Ok(named);
     }
@@ -58,9 +72,9 @@ pub(super) fn interpret(
     }
     let (family, verb) = match (Family::of(event.kind), stranger) {
         (Some(family), None) => family,
-        (None, None) => return Ok(other::interpret(event, &whole)),
+        (None, None) => return Ok(other::interpret(event, whole)),
         (None, Some(_)) => {
-            let summary = other::interpret(event, &whole).summary;
+            let summary = other::interpret(event, whole).summary;
             return Ok(Interpretation { summary, ..Interpretation::default() });
         }
         (Some(_), Some(stranger)) => return Ok(unbelieved(stranger)),
@@ -89,10 +103,8 @@ pub(super) fn interpret(
         summary: statement.summary,
         customer: customer(object),
         payer: payer::payer(object),
-        awaits_completion: None,
-        is_link: false,
-        object_to_fetch: None,
         subscription: invoice::of_checkout(event, object, owner_key).filter(|_| matches!(family, Family::Checkout)),
+        ..Interpretation::default()
     })
 }
 
