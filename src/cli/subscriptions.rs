@@ -95,7 +95,7 @@ fn list(json: bool, rows: &[Subscription], further: Option<i64>, value: impl FnO
 
 fn value(row: &Subscription) -> Value {
     json!({
-        "token": row.token, "variant": row.variant, "gateway_ref": row.gateway_ref, "status": row.status().as_str(),
+        "token": row.token, "variant": row.variant, "account": row.account, "gateway_ref": row.gateway_ref, "status": row.status().as_str(),
         "owner": row.owner(), "customer": row.state.customer,
         "period_end": json_time(row.state.period.map(|it| it.end)),
         "livemode": row.livemode, "adopted": row.adopted, "created_at": json_time(Some(row.created_at)),

@@ -2,6 +2,7 @@
 
 use crate::domain::Timestamp;
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
+use crate::engine::payment::named_account;
 use crate::error::{Error, ErrorKind};
 use crate::store::subscriptions::SubscriptionRow;
 
@@ -13,6 +14,9 @@ pub struct Subscription {
     pub token: String,
     /// The variant that it goes through.
     pub variant: String,
+    /// The gateway's account whose subscription it is, where that is another than the merchant's own: at Stripe, a
+    /// connected one.
+    pub account: Option<String>,
     /// The gateway's id of it; `None` until the gateway has made it.
     pub gateway_ref: Option<String>,
     /// How it stands.
@@ -39,11 +43,13 @@ impl Subscription {
     }
 
     pub(crate) fn of(row: &SubscriptionRow) -> Result<Self, Error> {
+        let facts = facts(row)?;
         Ok(Self {
             token: row.token.clone(),
             variant: row.variant.clone(),
+            account: named_account(facts.account.as_ref()),
             gateway_ref: row.gateway_ref.clone(),
-            state: facts(row)?.state(),
+            state: facts.state(),
             livemode: row.livemode,
             adopted: row.adopted,
             created_at: row.created_at,

@@ -73,6 +73,9 @@ pub struct PortalRequest {
 pub struct SubscriptionRequest {
     /// Our public id of the subscription.
     pub token: String,
+    /// The gateway's account on whose behalf it is started, as in
+    /// [`PaymentRequest::account`](super::PaymentRequest::account).
+    pub account: Option<String>,
     /// The gateway's id of the price or plan.
     pub price: String,
     /// How many.
@@ -121,6 +124,7 @@ impl SubscriptionRequest {
     pub fn new(token: impl Into<String>, price: impl Into<String>) -> Self {
         Self {
             token: token.into(),
+            account: None,
             price: price.into(),
             quantity: 1,
             owner: None,

@@ -38,6 +38,7 @@ impl NewSubscription {
     pub fn new(variant: impl Into<String>, price: impl Into<String>) -> Self {
         let request = SubscriptionRequest {
             token: String::new(),
+            account: None,
             price: price.into(),
             quantity: 1,
             owner: None,
@@ -49,6 +50,13 @@ impl NewSubscription {
             cancel_url: None,
         };
         Self { variant: variant.into(), request }
+    }
+
+    /// The account of the gateway's on whose behalf it is started, as with
+    /// [`NewPayment::account`](crate::NewPayment::account). Default: the merchant's own.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.request.account = Some(account.into());
+        self
     }
 
     /// The host's own id of whom it belongs to. Default none; it can be given later.
@@ -107,6 +115,8 @@ impl Engine {
         let gateway = known.gateway.subscriptions();
         let gateway = gateway.ok_or_else(|| refused(format!("{name} has no subscriptions here")))?;
         gateway.can_subscribe().map_err(refused)?;
+        let supported = request.account.as_deref().map(|account| known.gateway.supports_account(account));
+        supported.transpose().map_err(refused)?;
         for text in [Some(&request.price), request.owner.as_ref(), request.customer.as_ref()].into_iter().flatten() {
             if !storable(text) {
                 let why = "expected a price, an owner and a customer of 1 to 255 characters without control characters";
@@ -129,7 +139,8 @@ impl Engine {
             Ok(engine.is_erased(&marks, None, email.as_deref()))
         };
         let kept = if self.read(is_erased).await? { None } else { request.customer.clone() };
-        let row = draft(self, &variant, &SubscriptionRequest { customer: kept, ..request.clone() });
+        let account = request.account.clone().or_else(|| known.gateway.own_account());
+        let row = draft(self, &variant, &SubscriptionRequest { customer: kept, account, ..request.clone() });
         let subscription = Subscription::of(&row)?;
         self.write(move |tx| tx.save_subscriptions(std::slice::from_ref(&row)).map(drop)).await?;
         let failed = |error| {
@@ -158,7 +169,8 @@ fn draft(engine: &Engine, variant: &str, request: &SubscriptionRequest) -> Subsc
         occurred_at: now,
         event_id: String::new(),
     });
-    let facts = SubscriptionFacts::of(owner.into_iter().chain(customer));
+    let mut facts = SubscriptionFacts::of(owner.into_iter().chain(customer));
+    facts.account.clone_from(&request.account);
     put(&mut row, &facts, &facts.state());
     row
 }

@@ -25,8 +25,12 @@ pub(crate) struct Understood {
 impl Understood {
     /// The payment that it is about.
     pub(super) fn found(&self, set: &WorkingSet, variant: &str) -> Option<Match> {
-        let Interpretation { references, account, .. } = &self.interpretation;
-        set.find(variant, references, account.as_deref())
+        set.find(variant, &self.interpretation.references, self.interpretation.account.as_deref())
+    }
+
+    /// The variant, and the account that it says.
+    pub(super) fn of<'a>(&'a self, variant: &'a str) -> (&'a str, Option<&'a str>) {
+        (variant, self.interpretation.account.as_deref())
     }
 }
 

@@ -125,7 +125,8 @@ fn settle(engine: &Arc<Engine>, id: EventId, failure: &Failure, about: About) ->
             let stated = read.as_ref().and_then(|read| read.interpretation.subscription.as_ref());
             let wanted: Vec<_> = stated.map(|stated| (event.row.variant.as_str(), stated)).into_iter().collect();
             let subscriptions = SubscriptionSet::hold(tx, &wanted)?;
-            let subscription = stated.and_then(|stated| subscriptions.find(&event.row.variant, stated));
+            let of = read.as_ref().map(|read| read.of(&event.row.variant));
+            let subscription = of.zip(stated).and_then(|(of, stated)| subscriptions.find(of, stated));
             let found = read.as_ref().and_then(|read| read.found(&set, &event.row.variant));
             let found = found.map(|found| (found.payment, found.matched_by));
             fail(

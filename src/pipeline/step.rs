@@ -59,11 +59,16 @@ impl Step<'_> {
         Ok(stepped)
     }
 
+    /// Its variant, and the account that it says.
+    fn of(&self) -> (&str, Option<&str>) {
+        self.read.of(&self.event.row.variant)
+    }
+
     fn step(&self, set: &mut WorkingSet) -> Result<Stepped, Error> {
         let Understood { interpretation, is_ignored, rebuild } = self.read;
         let found = self.read.found(set, &self.event.row.variant);
         let statement = interpretation.subscription.as_ref();
-        let is_known = |it: &SubscriptionStatement| set.subscriptions.find(&self.event.row.variant, it).is_some();
+        let is_known = |it: &SubscriptionStatement| set.subscriptions.find(self.of(), it).is_some();
         // Of a subscription that is to be ignored nothing is kept, so neither is what its invoices ask for.
         let left_out = statement.filter(|it| self.unmatched == Unmatched::Ignore && !is_known(it));
         if !*is_ignored && left_out.is_none() && self.names_invoice {
@@ -86,9 +91,10 @@ impl Step<'_> {
         }?;
         let Some(statement) = statement else { return Ok(stepped) };
         if left_out.is_some() {
-            return Ok(ignored_subscription(stepped, &statement.gateway_ref));
+            return Ok(stepped.of_ignored_subscription(&statement.gateway_ref));
         }
-        let change = set.subscriptions.apply(&self.event.row, statement, self.now)?;
+        let stated = (statement, interpretation.account.as_deref());
+        let change = set.subscriptions.apply(&self.event.row, stated, self.now)?;
         let of = (self.event.row.variant.as_str(), change.row.livemode);
         set.changes.money.subscription(of, (&change.before, &change.after), self.now);
         Ok(self.with_subscription(stepped, change))
@@ -139,7 +145,7 @@ impl Step<'_> {
         let (named, row, grace) = (all(references).join(", "), &self.event.row, self.grace);
         let statement = self.read.interpretation.subscription.as_ref();
         let may_be_ours = self.names_invoice && !self.event.was_parked && !grace.is_zero();
-        let is_ours = statement.is_some_and(|statement| set.subscriptions.is_started_here(&row.variant, statement));
+        let is_ours = statement.is_some_and(|statement| set.subscriptions.is_started_here(self.of(), statement));
         match self.unmatched {
             // `subscribe` makes no payments, and it was asked for here.
             _ if is_ours || set.bills_ours(&row.variant, references) => self.adopt(set),
@@ -332,15 +338,4 @@ impl Step<'_> {
         let verdict = Verdict { state, code, outcome, due_at: None, finished_at: Some(self.now) };
         Stepped { verdict, matched: None, change: None, subscription: None, shown_subscription: None, is_told: false }
     }
-}
-
-/// The end of an event about a subscription that is none of ours, where such events are to be ignored.
-fn ignored_subscription(stepped: Stepped, gateway_ref: &str) -> Stepped {
-    let mut verdict = stepped.verdict;
-    let why = format!("no subscription here is {gateway_ref}, and such events are to be ignored");
-    verdict.outcome = format!("{}; {why}", verdict.outcome);
-    if verdict.code == "nothing_to_do" {
-        verdict.code = "unmatched";
-    }
-    Stepped { verdict, ..stepped }
 }

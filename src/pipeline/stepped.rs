@@ -24,6 +24,18 @@ pub(crate) struct Stepped {
     pub(crate) is_told: bool,
 }
 
+impl Stepped {
+    /// The same of an event about a subscription that is none of ours, where such events are to be ignored.
+    pub(super) fn of_ignored_subscription(mut self, gateway_ref: &str) -> Self {
+        let why = format!("; no subscription here is {gateway_ref}, and such events are to be ignored");
+        self.verdict.outcome.push_str(&why);
+        if self.verdict.code == "nothing_to_do" {
+            self.verdict.code = "unmatched";
+        }
+        self
+    }
+}
+
 /// What an event did to its payment.
 pub(crate) struct Change {
     /// The payment as it was after this event.

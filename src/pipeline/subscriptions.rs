@@ -45,6 +45,9 @@ struct Recognized {
     token: String,
 }
 
+/// The variant of an event, and the account that it says.
+type Of<'a> = (&'a str, Option<&'a str>);
+
 /// A subscription in memory.
 struct Held {
     row: SubscriptionRow,
@@ -97,23 +100,27 @@ impl SubscriptionSet {
     }
 
     /// The subscription that a statement is about: by its gateway ref, else by a token of one that has none yet.
-    pub(super) fn find(&self, variant: &str, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
-        let key = (variant.to_owned(), statement.gateway_ref.clone());
-        self.by_ref.get(&key).copied().or_else(|| self.awaited(variant, statement))
+    pub(super) fn find(&self, of: Of<'_>, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
+        let key = (of.0.to_owned(), statement.gateway_ref.clone());
+        self.by_ref.get(&key).copied().or_else(|| self.awaited(of, statement))
     }
 
-    /// The subscription that bears one of the tokens, and that no event was about yet.
-    fn awaited(&self, variant: &str, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
+    /// The subscription that bears one of the tokens, that no event was about yet, and that is not of another account:
+    /// whoever owns an account chooses its tokens.
+    fn awaited(&self, (variant, account): Of<'_>, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
         let awaits = |id: &SubscriptionId| {
-            self.held.get(id).is_some_and(|held| held.row.variant == variant && held.row.gateway_ref.is_none())
+            self.held.get(id).is_some_and(|held| {
+                let is_of_another = account.zip(held.facts.account.as_deref()).is_some_and(|(ours, its)| ours != its);
+                held.row.variant == variant && held.row.gateway_ref.is_none() && !is_of_another
+            })
         };
         statement.tokens.iter().filter_map(|token| self.by_token.get(token).copied()).find(awaits)
     }
 
     /// Whether the statement is about a subscription that was started here.
-    pub(super) fn is_started_here(&self, variant: &str, statement: &SubscriptionStatement) -> bool {
-        let is_ours = self.find(variant, statement).is_some_and(|id| self.is_ours(id));
-        is_ours || self.awaited(variant, statement).is_some()
+    pub(super) fn is_started_here(&self, of: Of<'_>, statement: &SubscriptionStatement) -> bool {
+        let is_ours = self.find(of, statement).is_some_and(|id| self.is_ours(id));
+        is_ours || self.awaited(of, statement).is_some()
     }
 
     /// Whether an event before this one told of one of these objects as an invoice of a subscription started here.
@@ -151,10 +158,11 @@ impl SubscriptionSet {
     pub(super) fn apply(
         &mut self,
         event: &EventRow,
-        statement: &SubscriptionStatement,
+        (statement, account): (&SubscriptionStatement, Option<&str>),
         now: Timestamp,
     ) -> Result<SubscriptionChange, Error> {
-        let id = match self.find(&event.variant, statement) {
+        let of = (event.variant.as_str(), account);
+        let id = match self.find(of, statement) {
             Some(id) => id,
             None => {
                 let gateway_ref = Some(statement.gateway_ref.as_str());
@@ -164,7 +172,7 @@ impl SubscriptionSet {
         self.by_ref.insert((event.variant.clone(), statement.gateway_ref.clone()), id);
         let held = self.held.get(&id).ok_or_else(not_read)?;
         let (before, facts) = (held.facts.state(), held.facts.clone());
-        let started = self.awaited(&event.variant, statement).filter(|started| held.row.adopted && *started != id);
+        let started = self.awaited(of, statement).filter(|started| held.row.adopted && *started != id);
         started.map_or(Ok(()), |started| self.recognize(id, started))?;
         let held = self.held.get_mut(&id).ok_or_else(not_read)?;
         for fact in &statement.facts {
@@ -172,6 +180,7 @@ impl SubscriptionSet {
                 invoices::keep(&mut self.invoices, &event.variant, id, invoice);
             }
         }
+        held.facts.account = held.facts.account.take().or_else(|| account.map(str::to_owned));
         let merged = statement.facts.iter().map(|fact| held.facts.merge(fact.clone()));
         let effect = merged.max().unwrap_or(SubscriptionEffect::Known);
         let after = held.facts.state();

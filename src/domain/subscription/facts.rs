@@ -85,6 +85,10 @@ pub struct SubscriptionFacts {
     owners: BTreeMap<OwnerSource, OwnerClaim>,
     #[serde(default)]
     customer: Option<Customer>,
+    /// The gateway's account whose subscription it is: empty for the merchant's own, `None` while nothing has said it. The
+    /// host or the first event says it, and nothing replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -133,6 +137,7 @@ impl SubscriptionFacts {
 
     /// Adds all facts of another set.
     pub fn join(&mut self, other: Self) {
+        self.account = self.account.take().or(other.account);
         for snapshot in other.snapshots.into_values() {
             self.add_snapshot(snapshot);
         }

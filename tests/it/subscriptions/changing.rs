@@ -54,7 +54,7 @@ on_both_databases! {
         assert_eq!((not.kind(), not.to_string().as_str()), (ErrorKind::Refused, "It is not paused."));
     }
 
-    async fn a_connected_accounts_subscription_is_asked_about_in_its_context(kind) {
+    async fn a_connected_accounts_subscription_is_asked_about_there(kind) {
         for account in [Some("acct_connected"), None] {
             let (app, billing, token) = app_of(kind, account).await;
             pass(&app, &billing, 1);
@@ -69,7 +69,7 @@ on_both_databases! {
             let heard = billing.listener.heard();
             assert!(heard.len() > 5, "{heard:?}");
             for heard in heard {
-                assert_eq!(heard.header("stripe-context"), account, "{} {}", heard.method, heard.path);
+                assert_eq!(heard.header("stripe-account"), account, "{} {}", heard.method, heard.path);
             }
             let ended = app.payments.subscription(&token).await.unwrap().unwrap();
             assert_eq!(ended.status(), SubscriptionStatus::Canceled);

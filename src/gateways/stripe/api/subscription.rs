@@ -69,7 +69,8 @@ impl Api {
         owner_key: &str,
     ) -> Result<Started, GatewayError> {
         let key = format!("{}-checkout", request.token);
-        let answer = self.post("/v1/checkout/sessions", form(request, owner_key)?, &key).await?;
+        let api = self.of_account(request.account.as_deref());
+        let answer = api.post("/v1/checkout/sessions", form(request, owner_key)?, &key).await?;
         let session: Session =
             serde_json::from_slice(&answer.body).map_err(|error| GatewayError::Malformed(error.to_string()))?;
         let url = session.url.ok_or_else(|| GatewayError::Malformed("the session has no address".to_owned()))?;
