@@ -66,8 +66,11 @@ impl Believed {
     ) -> Result<Interpretation, Malformed> {
         let account = whole(event).ok().and_then(|event| self.account(&event));
         let is_believed = account.as_ref().is_some_and(|account| self.accounts.contains(account));
-        if self.accounts.is_empty() || is_believed {
+        if self.accounts.is_empty() {
             return read();
+        }
+        if is_believed {
+            return Ok(Interpretation { account, ..read()? });
         }
         match read() {
             Ok(read) if read.facts.is_empty() && read.subscription.is_none() => {

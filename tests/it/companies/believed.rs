@@ -75,6 +75,22 @@ on_both_databases! {
         assert_eq!(status, Status::Pending);
     }
 
+    async fn a_payment_of_one_account_is_not_paid_by_another(kind) {
+        let gateway = razorpay::Of::gateway().accounts(["acc_BFQ7uQEaa7j2z7", "acc_other"]);
+        let app = App::bare(kind, |builder| builder.variant(variant::<razorpay::Of>(0), gateway)).await;
+        let new = NewPayment::new(variant::<razorpay::Of>(0), money(4999, "INR")).without_checkout();
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        let paid = razorpay::Of::of(&events::<razorpay::Of>()["payment.captured"], &token);
+        // The first account that is believed has it.
+        tell::<razorpay::Of>(&app, "payment.captured", &paid).await;
+        let theirs = paid.replace("acc_BFQ7uQEaa7j2z7", "acc_other").replace("pay_DES", "pay_OTH").replace("order_DES", "order_OTH");
+        tell::<razorpay::Of>(&app, "payment.captured", &theirs).await;
+        let payment = app.payment(&token).await;
+        assert_eq!((payment.status, payment.captured.minor), (Status::Paid, 4999));
+        assert_eq!((payment.account.as_deref(), payment.concerns.len()), (Some("acc_BFQ7uQEaa7j2z7"), 0));
+        assert!(app.outcomes()[1].ends_with("which is of another account"), "{:?}", app.outcomes());
+    }
+
     async fn what_razorpay_signed_is_one_event_under_whatever_id_it_comes(kind) {
         let app = App::bare(kind, |builder| builder.variant("razorpay", razorpay::Of::gateway())).await;
         let body = events::<razorpay::Of>()["payment.captured"].clone();
