@@ -68,7 +68,7 @@ pub(crate) trait Comparisons {
     /// The difference with this number.
     fn difference(&mut self, id: i64) -> Result<Option<DifferenceRow>, Error>;
     /// Payments that the gateway knows: those that were created from `since` on, and, of any age, those that are open.
-    /// `only_open`: only these.
+    /// `only_open`: only these, and those of other accounts than the merchant's own.
     fn payments_to_compare(
         &mut self,
         walk: &Walk<'_>,

@@ -116,7 +116,14 @@ impl Comparisons for Connection {
             .select((p::id, p::token))
             .into_boxed();
         let is_open = p::status.eq_any([Status::Pending, Status::Authorized]);
-        query = if only_open { query.filter(is_open) } else { query.filter(p::created_at.ge(since).or(is_open)) };
+        // The gateway's lists show what is the merchant's own.
+        let is_of_account = p::account.is_not_null().and(p::account.assume_not_null().ne(""));
+        let is_unlisted = is_of_account.and(p::created_at.ge(since));
+        query = if only_open {
+            query.filter(is_open.or(is_unlisted))
+        } else {
+            query.filter(p::created_at.ge(since).or(is_open))
+        };
         query.load(self).map_err(failed("walking through payments"))
     }
 
