@@ -146,6 +146,11 @@ impl Asked {
         }
     }
 
+    /// The field for an account of the gateway's that is not the merchant's own.
+    pub(super) fn account(&self) -> Field {
+        self.field("account", "text", "Connected account", "acct_…")
+    }
+
     /// The problems with what is no field of the form to type in.
     pub(super) fn notes(&self, typed: &[&str]) -> Vec<String> {
         let apart = self.problems.iter().filter(|(name, _)| !typed.contains(name));

@@ -93,6 +93,11 @@ impl Frame {
         Fields::default().with(&self.href(path), "q", Some(text))
     }
 
+    /// An account of the gateway's, which leads to all of its payments.
+    pub(super) fn of_account(&self, account: &str) -> Link {
+        Link::new(account, Fields::default().with(&self.href("payments"), "account", Some(account)))
+    }
+
     /// The address of all that there is of the customer of the payment or subscription with this token; `list` is
     /// `payments` or `subscriptions`.
     pub(super) fn customer(&self, list: &str, token: &str) -> String {

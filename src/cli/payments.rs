@@ -86,6 +86,7 @@ fn value(row: &PaymentRow) -> Value {
     let payment = Payment::of(row);
     json!({
         "token": payment.token, "reference": payment.reference, "variant": payment.variant,
+        "account": payment.account,
         "status": payment.status.as_str(), "currency": row.currency.as_str(), "amount": payment.amount.minor,
         "captured": payment.captured.minor, "refunded": payment.refunded.minor, "lost": payment.lost.minor,
         "disputed": payment.disputed, "concerns": payment.concerns, "customer": payment.customer,
@@ -100,6 +101,7 @@ fn one(json: bool, story: &PaymentStory) -> Output {
     let mut line = |name: &str, text: String| table.row([name.to_owned(), text]);
     line("payment", payment.token.clone());
     line("variant", payment.variant.clone());
+    line("account", payment.account.clone().unwrap_or_default());
     line("reference", payment.reference.clone().unwrap_or_default());
     line("status", payment.status.as_str().to_owned());
     line("amount", payment.amount.to_string());

@@ -58,6 +58,8 @@ impl CurrencyBook {
 pub(crate) struct Beside {
     /// The tokens of the payments whose money moved.
     pub tokens: BTreeMap<PaymentId, String>,
+    /// The accounts of those of them that have one other than the merchant's own.
+    pub accounts: BTreeMap<PaymentId, String>,
     /// What of a movement is a fee, by the number of the movement.
     pub fees: BTreeMap<i64, i64>,
 }
@@ -135,7 +137,8 @@ impl Beside {
                 *fees.entry(row.id).or_insert(0) += amount;
             }
         }
-        Ok(Self { tokens: tx.tokens_of(&of)?.into_iter().collect(), fees })
+        let accounts = tx.accounts_of(&of)?.into_iter().collect();
+        Ok(Self { tokens: tx.tokens_of(&of)?.into_iter().collect(), accounts, fees })
     }
 }
 

@@ -94,7 +94,8 @@ fn search(tx: &mut dyn Tx, text: &str, variants: &[String]) -> Result<SearchFind
 fn named(rows: &[PaymentRow], text: &str, exact: usize) -> Option<String> {
     let row = rows.iter().find(|row| {
         let address = row.customer.as_deref().unwrap_or_default();
-        row.reference.as_deref() != Some(text) && !address.eq_ignore_ascii_case(text)
+        let is_other = [&row.reference, &row.account].into_iter().all(|its| its.as_deref() != Some(text));
+        is_other && !address.eq_ignore_ascii_case(text)
     });
     row.filter(|_| exact == 1 && rows.len() == 1).map(|row| row.token.clone())
 }

@@ -28,6 +28,8 @@ pub(crate) struct DisputeRow {
     pub customer: Option<String>,
     pub variant: String,
     pub livemode: Option<bool>,
+    /// The payment's account at the gateway; empty for the merchant's own.
+    pub account: Option<String>,
 }
 
 /// Beside which payment a page of disputes begins, and which way it is read.

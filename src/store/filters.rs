@@ -14,6 +14,8 @@ pub(crate) struct PaymentFilter {
     pub statuses: Vec<Status>,
     pub needs_review: bool,
     pub variant: Option<String>,
+    /// The gateway's account, which is not the merchant's own.
+    pub account: Option<String>,
     /// The customer's email address, in small letters.
     pub customer: Option<String>,
     pub livemode: Option<bool>,
@@ -38,6 +40,8 @@ pub(crate) struct AmountRange {
 pub(crate) struct EventFilter {
     pub state: Option<EventState>,
     pub variant: Option<String>,
+    /// The gateway's account that it names.
+    pub account: Option<String>,
     /// A kind, or the beginning of one followed by `*`.
     pub kind: Option<String>,
     pub livemode: Option<bool>,
@@ -70,6 +74,8 @@ pub(crate) enum PaymentStream {
     Status(Status),
     NeedsReview,
     Variant(String),
+    /// Of one account of the gateway's, which is not the merchant's own.
+    Account(String),
     /// Of one customer, by the email address in small letters.
     Customer(String),
     /// By currency, amount and id.

@@ -267,9 +267,11 @@ pub(crate) trait Lists {
     fn payments_of(&mut self, ids: &[PaymentId]) -> Result<Vec<PaymentRow>, Error>;
     /// The tokens of these payments.
     fn tokens_of(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error>;
+    /// The accounts of those that have one other than the merchant's own.
+    fn accounts_of(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error>;
     /// Where a payment stands in the order of amounts.
     fn amount_key(&mut self, id: PaymentId) -> Result<Option<AmountKey>, Error>;
-    /// The payments that `text` names: by token or gateway ref, or by the beginning of its reference or customer;
+    /// The payments that `text` names: by token, gateway ref or account, or by the beginning of its reference or customer;
     /// `whole`: by no beginnings. Up to `cap` by each.
     fn find_payments(
         &mut self,

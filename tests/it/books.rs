@@ -198,10 +198,10 @@ on_both_databases! {
         let file = app.berlin("books.csv?month=2026-11&mode=test").await;
         let rows: Vec<&str> = file.trim_start_matches('\u{FEFF}').trim_end().split("\r\n").collect();
         let expected = [
-            "moved,kind,amount,currency,variant,mode,payment,gateway_id,net,rate".to_owned(),
-            format!("2026-11-03T12:00:00Z,dispute_reinstated,49.99,EUR,stripe,test,{},dp_e,,", tokens[4]),
-            format!("2026-11-02T12:00:00Z,refund_failed,49.99,EUR,stripe,test,{},re_b,,", tokens[1]),
-            format!("2026-10-31T23:00:00Z,capture,49.99,EUR,stripe,test,{},ch_d,,", tokens[3]),
+            "moved,kind,amount,currency,variant,mode,payment,gateway_id,net,rate,account".to_owned(),
+            format!("2026-11-03T12:00:00Z,dispute_reinstated,49.99,EUR,stripe,test,{},dp_e,,,", tokens[4]),
+            format!("2026-11-02T12:00:00Z,refund_failed,49.99,EUR,stripe,test,{},re_b,,,", tokens[1]),
+            format!("2026-10-31T23:00:00Z,capture,49.99,EUR,stripe,test,{},ch_d,,,", tokens[3]),
         ];
         assert_eq!(rows, expected);
     }

@@ -129,7 +129,7 @@ on_both_databases! {
         let rows = parsed(&app.get("/payments/admin/disputes.csv").await);
         let names = [
             "dispute", "state", "amount", "currency", "since", "answer_by", "variant", "mode", "payment", "reference", "customer",
-            "reason",
+            "reason", "account",
         ];
         assert_eq!((rows[0].clone(), rows.len()), (names.map(str::to_owned).to_vec(), 2));
         assert_eq!((column(&rows, "state"), column(&rows, "payment")), (vec!["open".to_owned()], vec![token]));

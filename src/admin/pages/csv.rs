@@ -11,7 +11,7 @@ use crate::admin::sheet::Cell::{Ours, Theirs};
 use crate::admin::sheet::{Sheet, download};
 use crate::admin::views::words::machine;
 use crate::domain::money::{Currency, Money};
-use crate::engine::Payment;
+use crate::engine::{Payment, Subscription};
 use crate::error::{Error, ErrorKind};
 use crate::reports::{Beside, Place};
 use crate::store::books::{BookPlace, MovementRow};
@@ -31,19 +31,21 @@ pub(super) const CHUNK: usize = 1_000;
 
 const PAYMENTS: &[&str] = &[
     "created", "token", "reference", "variant", "status", "amount", "captured", "refunded", "currency", "mode",
-    "customer", "disputed", "concerns", "adopted", "updated",
+    "customer", "disputed", "concerns", "adopted", "updated", "account",
 ];
 
-const BOOK: &[&str] = &["moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id", "net", "rate"];
+const BOOK: &[&str] = &[
+    "moved", "kind", "amount", "currency", "variant", "mode", "payment", "gateway_id", "net", "rate", "account",
+];
 
 const EVENTS: &[&str] = &[
     "received", "event", "kind", "variant", "state", "code", "outcome", "payment", "mode", "deliveries", "attempts",
-    "occurred", "finished",
+    "occurred", "finished", "account",
 ];
 
 const SUBSCRIPTIONS: &[&str] = &[
     "created", "token", "gateway_ref", "variant", "status", "owner", "customer", "customer_ref", "items", "monthly",
-    "currency", "period_end", "trial_end", "ends", "due_since", "mode", "certain", "adopted", "updated",
+    "currency", "period_end", "trial_end", "ends", "due_since", "mode", "certain", "adopted", "updated", "account",
 ];
 
 async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
@@ -129,6 +131,7 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
         Theirs(Some(payment.concerns.join("\n"))),
         Ours(payment.adopted.to_string()),
         Ours(machine(payment.updated_at)),
+        Theirs(payment.account),
     ];
     sheet.row(&row.variant, cells);
 }
@@ -148,6 +151,7 @@ fn add_movement(sheet: &mut Sheet, row: MovementRow, beside: &Beside) {
         Theirs(Some(row.gateway_ref)),
         Ours(net.unwrap_or_default()),
         Ours(rate.unwrap_or_default()),
+        Theirs(beside.accounts.get(&row.payment_id).cloned()),
     ];
     sheet.row(&variant, cells);
 }
@@ -169,6 +173,7 @@ fn add_event(sheet: &mut Sheet, row: EventRow, token: Option<String>) {
         Ours(row.attempts.to_string()),
         time(row.occurred_at),
         time(row.finished_at),
+        Theirs(row.account),
     ];
     sheet.row(&variant, cells);
 }
@@ -179,6 +184,7 @@ fn add_subscription(sheet: &mut Sheet, row: SubscriptionRow) {
     let monthly = row.monthly_amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency).decimal());
     let variant = row.variant.clone();
     let items = subscriptions::items(&row);
+    let account = Subscription::of(&row).ok().and_then(|subscription| subscription.account);
     let ends = row.ended_at.or(row.cancel_at).or(row.period_end.filter(|_| row.cancel_at_period_end));
     let cells = [
         time(Some(row.created_at)),
@@ -200,6 +206,7 @@ fn add_subscription(sheet: &mut Sheet, row: SubscriptionRow) {
         Ours(row.certain.to_string()),
         Ours(row.adopted.to_string()),
         time(Some(row.updated_at)),
+        Theirs(account),
     ];
     sheet.row(&variant, cells);
 }

@@ -21,7 +21,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("disputes.csv", |vis
 
 const DISPUTES: &[&str] = &[
     "dispute", "state", "amount", "currency", "since", "answer_by", "variant", "mode", "payment", "reference",
-    "customer", "reason",
+    "customer", "reason", "account",
 ];
 
 async fn disputes_csv(visit: Visit) -> Result<HttpResponse, Failure> {
@@ -52,6 +52,7 @@ fn add(sheet: &mut Sheet, state: State, row: DisputeRow) {
         Theirs(row.reference),
         Theirs(row.customer),
         Theirs(row.reason),
+        Theirs(row.account),
     ];
     sheet.row(&variant, cells);
 }

@@ -21,9 +21,9 @@ use crate::store::rows;
 pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events", |visit| Box::pin(show(visit)))];
 
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
-const TYPED: &[&str] = &["q", "kind", "from", "until"];
+const TYPED: &[&str] = &["q", "account", "kind", "from", "until"];
 /// The fields that are folded away.
-const MORE: &[&str] = &["from", "until", "mode", "seen", "handler", "code"];
+const MORE: &[&str] = &["account", "from", "until", "mode", "seen", "handler", "code"];
 /// The outcome codes of failures.
 const CODES: [(&str, &str); 4] = [
     ("handler_failed", "A handler failed"),
@@ -89,6 +89,7 @@ pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> EventView {
         filter: EventFilter {
             state: asked.word("state", EventState::parse),
             variant: asked.text("variant"),
+            account: asked.text("account"),
             kind: asked.text("kind"),
             livemode: asked.livemode(),
             failure: asked.text("failure"),
@@ -133,6 +134,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
         fields: vec![kind],
         selects: Vec::new(),
         more: vec![
+            asked.account(),
             asked.field("from", "date", &format!("Received from ({zone})"), "2026-11-01"),
             asked.field("until", "date", &format!("Received until ({zone})"), "2026-11-30"),
         ],

@@ -73,6 +73,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             .collect(),
         customer: payment.customer.as_ref().map(|text| Link::new(text, frame.customer("payments", &payment.token))),
         variant: payment.variant.clone(),
+        account: payment.account.as_deref().map(|account| frame.of_account(account)),
         mode: Badge::mode(payment.livemode),
         created: frame.moment(payment.created_at),
         subscription: story

@@ -24,9 +24,9 @@ pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Payments", "paym
 /// The word of the tab that cuts across the statuses.
 const REVIEW: &str = "review";
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
-const TYPED: &[&str] = &["q", "least", "most", "from", "until"];
+const TYPED: &[&str] = &["q", "account", "least", "most", "from", "until"];
 /// The fields that are folded away.
-const MORE: &[&str] = &["currency", "least", "most", "from", "until", "mode", "sort"];
+const MORE: &[&str] = &["account", "currency", "least", "most", "from", "until", "mode", "sort"];
 /// How a list is sorted, as its address says it.
 const ORDERS: [(&str, &str, Order); 3] = [
     ("created", "oldest first", Order { by_amount: false, rising: true }),
@@ -80,6 +80,7 @@ pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> PaymentView {
             needs_review: status == Some(None),
             statuses: status.flatten().unwrap_or_default(),
             variant: asked.text("variant"),
+            account: asked.text("account"),
             customer: None,
             livemode: asked.livemode(),
             currency: asked.currency(),
@@ -165,6 +166,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
                 offers: Status::ALL.iter().map(|status| status.as_str().to_owned()).collect(),
                 ..asked.field("status", "text", "Status, or several", "paid, refunded")
             },
+            asked.account(),
             asked.field("least", "text", "Amount from", "10.00"),
             asked.field("most", "text", "Amount to", "49.99"),
             asked.field("from", "date", &format!("Created from ({zone})"), "2026-11-01"),

@@ -27,6 +27,7 @@ const LOOKED_AT: &[&str] = &[
     "notes on payments: how any word of them begins",
     "order numbers and other references: how any word of them begins, and how they end",
     "tokens, and ids of the gateway: of payments, refunds, invoices, subscriptions, customers and events, as a whole",
+    "connected accounts of the gateway, as a whole",
 ];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {

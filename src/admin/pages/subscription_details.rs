@@ -91,6 +91,7 @@ pub(super) fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static
         ("Gateway's customer", state.customer_ref.as_ref().map(at_gateway)),
         ("Token", Some(code(&row.token, "token"))),
         ("Variant", Some(Said::Text(row.variant.clone()))),
+        ("Account", story.subscription.account.clone().map(Said::Text)),
         ("In a month", state.monthly().map(|money| Said::Text(money.to_string()))),
         ("Began", state.started_at.map(at)),
         ("Period began", state.period.map(|period| at(period.start))),

@@ -48,6 +48,8 @@ pub(crate) struct Payment {
     pub(crate) customer: Option<Link>,
     /// Its variant.
     pub(crate) variant: String,
+    /// The gateway's account, where that is not the merchant's own, and all of its payments.
+    pub(crate) account: Option<Link>,
     /// Live or test.
     pub(crate) mode: Option<Badge>,
     /// When it was created.

@@ -190,6 +190,7 @@ fn stream(
     // Where there is but one variant, nearly all is of it.
     let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
     by_id.extend(variant.map(PaymentStream::Variant));
+    by_id.extend(filter.account.clone().map(PaymentStream::Account));
     let one_currency = filter.currency.is_some() || matches!(filter.amounts.as_deref(), Some([_]));
     let others =
         if by_amount { by_id.clone() } else { one_currency.then_some(PaymentStream::Amount).into_iter().collect() };

@@ -40,6 +40,8 @@ pub struct EventList {
 pub struct StoredEvent {
     /// The variant that it came through.
     pub variant: String,
+    /// The gateway's account that it names, if it names one.
+    pub account: Option<String>,
     /// The gateway's id of it.
     pub id: String,
     /// The gateway's own name for what happened.
@@ -71,6 +73,12 @@ impl EventQuery {
     /// Those through this variant. Default: through every one.
     pub fn variant(mut self, variant: impl Into<String>) -> Self {
         self.view.filter.variant = Some(variant.into());
+        self
+    }
+
+    /// Those that name this account of the gateway's. Default: of every one.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.view.filter.account = Some(account.into());
         self
     }
 
@@ -120,6 +128,7 @@ pub(super) fn stored(tx: &mut dyn Tx, rows: Vec<EventRow>) -> Result<Vec<StoredE
     let seen = |row: EventRow| StoredEvent {
         payment: row.payment_id.and_then(|id| tokens.get(&id).cloned()),
         variant: row.variant,
+        account: row.account,
         id: row.gateway_event_id,
         kind: row.kind,
         source: row.source,

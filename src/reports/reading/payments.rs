@@ -57,6 +57,12 @@ impl PaymentQuery {
         self
     }
 
+    /// Those of this account of the gateway's, which is not the merchant's own. Default: of every one.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.view.filter.account = Some(account.into());
+        self
+    }
+
     /// Those that a person should look at.
     pub fn needs_review(mut self) -> Self {
         self.view.filter.needs_review = true;

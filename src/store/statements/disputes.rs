@@ -31,6 +31,7 @@ macro_rules! columns {
             p::customer,
             p::variant,
             p::livemode,
+            p::account,
         )
     };
 }

@@ -207,7 +207,7 @@ on_both_databases! {
         let list = app.get("/payments/admin/disputes").await.text();
         assert!(list.contains("Reason") && list.contains("fraudulent"), "{list}");
         let csv = app.get("/payments/admin/disputes.csv").await.body;
-        assert!(csv.lines().next().unwrap().ends_with(",reason") && csv.contains(",fraudulent"), "{csv}");
+        assert!(csv.lines().next().unwrap().ends_with(",reason,account") && csv.contains(",fraudulent,"), "{csv}");
         app.same(&token).await;
     }
 

@@ -57,7 +57,7 @@ on_both_databases! {
         }
         assert!(!page.contains(" net "), "no amount in euros is known: {page}");
         let file = app.get("/payments/admin/books.csv?month=2026-10&mode=test").await.body;
-        for row in [format!("capture,49.99,EUR,paypal,test,{token},C1,,"), format!("fee,-1.80,USD,paypal,test,{token},C1,,")] {
+        for row in [format!("capture,49.99,EUR,paypal,test,{token},C1,,,"), format!("fee,-1.80,USD,paypal,test,{token},C1,,,")] {
             assert!(file.lines().any(|line| line.trim_end().ends_with(&row)), "{row} in {file}");
         }
         let outcomes = app.outcomes();
@@ -87,8 +87,8 @@ on_both_databases! {
         assert!(!next.contains("Fees reported") && !next.contains("Rate"), "{next}");
         let file = app.get("/payments/admin/books.csv?month=2026-10&mode=test").await.body;
         for row in [
-            format!("capture,49.99,EUR,paypal,test,{token},C1,48.35,3.28"), format!("fee,-1.64,EUR,paypal,test,{token},C1,,"),
-            format!("refund,-10.00,EUR,paypal,test,{token},R1,-9.70,3.00"), format!("fee,0.30,EUR,paypal,test,{token},R1,,"),
+            format!("capture,49.99,EUR,paypal,test,{token},C1,48.35,3.28,"), format!("fee,-1.64,EUR,paypal,test,{token},C1,,,"),
+            format!("refund,-10.00,EUR,paypal,test,{token},R1,-9.70,3.00,"), format!("fee,0.30,EUR,paypal,test,{token},R1,,,"),
         ] {
             assert!(file.lines().any(|line| line.trim_end().ends_with(&row)), "{row} in {file}");
         }

@@ -128,6 +128,31 @@ fn assert_like_recorded(heard: &Heard, path: &str, without: &[&str], added: &[(&
 }
 
 #[actix_web::test]
+async fn a_call_on_behalf_of_an_account_is_headed_as_stripes_library_heads_it() {
+    let recorded = recorded();
+    let calls = recorded["calls"].as_array().unwrap();
+    let theirs = calls.iter().find(|call| call["call"] == "events.retrieve on a connected account").unwrap();
+    let object = r#"{"id":"pi_x","object":"payment_intent","status":"succeeded"}"#;
+    let listener = Listener::saying([ok(object)]);
+    for verb in [Verb::Capture, Verb::Cancel, Verb::Refund, Verb::Refresh] {
+        let of_account = with(call(verb, &["pi_x"], None, None), |call| call.account = Some("acct_1".to_owned()));
+        let events = stripe(&listener).call(&of_account).await.unwrap();
+        assert!(events.iter().all(|event| event.account.as_deref() == Some("acct_1")), "{events:?}");
+    }
+    let listener_of_checkout = Listener::saying([ok(SESSION)]);
+    let order = with(order(), |order| order.account = Some("acct_1".to_owned()));
+    stripe(&listener_of_checkout).start(&order).await.unwrap();
+    let heard: Vec<Heard> = listener.heard().into_iter().chain(listener_of_checkout.heard()).collect();
+    assert_eq!(heard.len(), 5);
+    for heard in heard {
+        for (name, value) in theirs["headers"].as_object().unwrap() {
+            assert_eq!(heard.header(name), value.as_str(), "{name} of {} {}", heard.method, heard.path);
+        }
+        assert_eq!(heard.header("stripe-context"), None);
+    }
+}
+
+#[actix_web::test]
 async fn every_other_call_is_made_as_stripes_library_makes_it() {
     let intent = r#"{"id":"pi_x","object":"payment_intent","status":"succeeded"}"#;
     let session = r#"{"id":"cs_test_x","object":"checkout.session","status":"expired"}"#;

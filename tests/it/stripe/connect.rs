@@ -3,12 +3,14 @@
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::{
-    CaptureMethod, Created, Error, ErrorKind, NewPayment, Outcome, Payment, Refund, Unmatched, Variant,
+    CaptureMethod, Created, DriftQuery, Error, ErrorKind, EventQuery, NewPayment, NewSubscription, Outcome, Payment,
+    PaymentQuery, Refund, Unmatched, Variant,
 };
 use serde_json::{Value, json};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::events::changed;
 use crate::scenes::{PRICE, completed, completed_as, money};
 
 /// An app whose Stripe is a fake, and that believes two connected accounts.
@@ -162,6 +164,24 @@ on_both_databases! {
         assert_eq!(asked_for(&fake), [Some("acct_a".to_owned())]);
     }
 
+    async fn a_comparison_asks_about_it_at_its_account(kind) {
+        let (app, fake) = app(kind).await;
+        let token = begun(&app, Some("acct_a")).await;
+        let intent = fake.pay(&token);
+        told(&app, &fake).await;
+        let compared = async || app.payments.drift(DriftQuery::new("stripe").per_second(10_000)).await.unwrap();
+        let drift = compared().await;
+        assert!(drift.differences.is_empty() && drift.unanswered.is_empty(), "{drift:?}");
+        fake.refund(&intent, 1000);
+        let drift = compared().await;
+        assert_eq!((drift.differences.len(), drift.unanswered.len()), (1, 0), "{drift:?}");
+        assert_eq!(app.payment(&token).await.refunded.minor, 0);
+        app.payments.repair_drift(DriftQuery::new("stripe").per_second(10_000)).await.unwrap();
+        app.drain().await;
+        assert_eq!(app.payment(&token).await.refunded.minor, 1000);
+        assert_eq!(app.number("SELECT count(*) FROM pay_payments"), 1);
+    }
+
     async fn a_direct_charge_that_was_adopted_is_refunded_at_its_account(kind) {
         let (app, fake) = app(kind).await;
         // Somebody begins it at Stripe for the account, without a word to this app.
@@ -183,6 +203,83 @@ on_both_databases! {
         assert_eq!((payment.status, payment.refunded.minor), (Status::Refunded, PRICE));
         assert_eq!(asked_for(&fake), [Some("acct_b".to_owned())]);
         app.same(&token).await;
+    }
+
+    async fn a_subscription_of_a_connected_account_is_begun_there_and_is_no_others(kind) {
+        let (app, fake) = app(kind).await;
+        let mut tokens = Vec::new();
+        for account in [Some("acct_a"), None] {
+            let new = NewSubscription::new("stripe", "price_1").return_url("https://shop.example/");
+            let new = account.into_iter().fold(new, |new, account| new.account(account));
+            // The fake sells no prices, so the call fails after it was heard.
+            let _ = app.payments.subscribe(new).await;
+            tokens = app.texts("SELECT token AS t FROM pay_subscriptions ORDER BY id");
+        }
+        assert_eq!(asked_for(&fake), [Some("acct_a".to_owned()), None]);
+        let wrong = NewSubscription::new("stripe", "price_1").return_url("https://shop.example/").account("acct_c");
+        assert_eq!(app.payments.subscribe(wrong).await.unwrap_err().kind(), ErrorKind::Refused);
+        let begun = |number: usize, token: &str| changed("customer.subscription.created", &[
+            ("/id", format!("evt_sub_{number}").into()),
+            ("/data/object/id", format!("sub_{number}").into()),
+            ("/data/object/metadata", json!({"subscription_token": token})),
+        ]);
+        let told = [
+            from("acct_b", &begun(1, &tokens[0])), begun(2, &tokens[0]), from("acct_a", &begun(3, &tokens[1])),
+            from("acct_a", &begun(4, &tokens[0])), begun(5, &tokens[1]),
+        ];
+        app.deliver(&told.each_ref().map(String::as_str)).await;
+        let mut known = Vec::new();
+        for token in &tokens {
+            let subscription = app.payments.subscription(token).await.unwrap().unwrap();
+            known.push((subscription.gateway_ref.unwrap(), subscription.account));
+        }
+        assert_eq!(known, [("sub_4".to_owned(), Some("acct_a".to_owned())), ("sub_5".to_owned(), None)]);
+        let page = app.get(&format!("/payments/admin/subscriptions/{}", tokens[0])).await.text();
+        assert!(page.contains("Account acct_a"), "{page}");
+        let file = app.get("/payments/admin/subscriptions.csv").await.body;
+        assert!(file.lines().next().unwrap().ends_with(",account"), "{file}");
+        assert_eq!(file.lines().filter(|line| line.ends_with(",acct_a")).count(), 2, "{file}");
+    }
+
+    async fn pages_lists_and_files_say_whose_a_payment_is(kind) {
+        let (app, fake) = app(kind).await;
+        let [own, first, second] = [begun(&app, None).await, begun(&app, Some("acct_a")).await, begun(&app, Some("acct_b")).await];
+        for token in [&own, &first, &second] {
+            fake.pay(token);
+        }
+        told(&app, &fake).await;
+        let dispute = changed("charge.dispute.created", &[
+            ("/data/object/payment_intent", app.texts(&format!(
+                "SELECT gateway_ref AS t FROM pay_references AS r JOIN pay_payments AS p ON p.id = r.payment_id \
+                 WHERE p.token = '{first}' AND gateway_ref LIKE 'pi%'"
+            ))[0].as_str().into()),
+        ]);
+        app.deliver(&[&from("acct_a", &dispute)]).await;
+        let page = app.get(&format!("/payments/admin/payments/{first}")).await.text();
+        assert!(page.contains("Account acct_a"), "{page}");
+        assert!(!app.get(&format!("/payments/admin/payments/{own}")).await.text().contains("Account acct"));
+        let has = async |path: &str, tokens: [bool; 3]| {
+            let text = app.get(&format!("/payments/admin/{path}")).await.text();
+            assert_eq!([&own, &first, &second].map(|token| text.contains(token.as_str())), tokens, "{path}: {text}");
+        };
+        has("payments", [true; 3]).await;
+        has("payments?account=acct_a", [false, true, false]).await;
+        has("payments?account=acct_a&sort=amount&status=paid", [false, true, false]).await;
+        has("payments?account=acct_none", [false; 3]).await;
+        has("payments?q=acct_b", [false, false, true]).await;
+        has("search?for=acct_b", [false, false, true]).await;
+        has("payments.csv?account=acct_b", [false, false, true]).await;
+        has("events.csv?account=acct_a", [false, true, false]).await;
+        for (file, count) in [("payments", 1), ("books", 1), ("disputes", 1)] {
+            let text = app.get(&format!("/payments/admin/{file}.csv?month=2026-10&mode=test")).await.body;
+            assert!(text.lines().next().unwrap().ends_with(",account"), "{text}");
+            assert_eq!(text.lines().filter(|line| line.ends_with(",acct_a")).count(), count, "{file}: {text}");
+        }
+        let list = app.payments.list(PaymentQuery::new().account("acct_a")).await.unwrap();
+        assert_eq!(list.payments.iter().map(|payment| payment.token.as_str()).collect::<Vec<_>>(), [first.as_str()]);
+        assert_eq!(serde_json::to_value(&list.payments[0]).unwrap()["account"], "acct_a");
+        let events = app.payments.events(EventQuery::new().account("acct_b")).await.unwrap().events;
+        assert!(!events.is_empty() && events.iter().all(|event| event.account.as_deref() == Some("acct_b")), "{events:?}");
     }
 
     async fn a_variant_without_accounts_goes_on_as_before(kind) {

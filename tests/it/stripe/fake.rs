@@ -269,6 +269,7 @@ impl State {
             return Err((404, "resource_missing"));
         }
         match (heard.method.as_str(), &parts[..]) {
+            ("POST", ["checkout", "sessions"]) if form["mode"] == "subscription" => Err((400, "no_such_price")),
             ("POST", ["checkout", "sessions"]) => Ok(self.open(&form)),
             ("GET", ["checkout", "sessions", id]) => self.session(id, expand),
             ("POST", ["checkout", "sessions", id, "expire"]) => self.expire(id),

@@ -84,6 +84,7 @@ fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_even
     if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, EventStream::Variant(_))) {
         all.push(Box::new(e::variant.eq(variant)));
     }
+    all.extend(rest.account.clone().map(|account| Box::new(e::account.assume_not_null().eq(account)) as Condition<_>));
     match (of, rest.kinds_from(), rest.kind.clone()) {
         (EventStream::Kind(_), ..) | (_, None, None) => {}
         (_, Some(start), _) => all.push(Box::new(e::kind.ge(start.to_owned()).and(e::kind.lt(past(start))))),

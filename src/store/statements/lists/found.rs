@@ -31,6 +31,11 @@ fn found_payments(
     let by_ref = r::pay_references.filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)));
     let mut ids: Vec<PaymentId> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
     ids.extend(with_token(conn, text)?);
+    let of_account = Said::<BigInt>::new()
+        .sql("SELECT id FROM pay_payments WHERE account <> '' AND account = ")
+        .word(text)
+        .sql(format!(" ORDER BY account DESC, id DESC LIMIT {cap}"));
+    ids.extend(of_account.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
     // Without regard to the case of A to Z, as the index has it.
     let email = text.to_ascii_lowercase();
     for (column, expression, start) in
@@ -163,6 +168,10 @@ impl Lists for Connection {
 
     fn tokens_of(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error> {
         events::tokens(self, ids)
+    }
+
+    fn accounts_of(&mut self, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error> {
+        payments::accounts(self, ids)
     }
 
     fn amount_key(&mut self, id: PaymentId) -> Result<Option<AmountKey>, Error> {

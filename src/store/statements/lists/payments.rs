@@ -57,11 +57,13 @@ fn stream<'a>(
         PaymentStream::All | PaymentStream::NeedsReview => Key::Id(ids),
         PaymentStream::Status(status) => Key::Word("status", status.as_str(), ids),
         PaymentStream::Variant(variant) => Key::Word("variant", variant, ids),
+        PaymentStream::Account(account) => Key::Word("account", account, ids),
         PaymentStream::Customer(address) => Key::Computed(ADDRESS, address, ids),
         PaymentStream::Amount => Key::Amount(amounts),
         PaymentStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
     };
     let only: &[&str] = match of {
+        PaymentStream::Account(_) => &["absorbed_by IS NULL", "account <> ''"],
         PaymentStream::NeedsReview => &["absorbed_by IS NULL", "needs_review"],
         PaymentStream::Customer(_) => &["absorbed_by IS NULL", "customer IS NOT NULL"],
         _ => &["absorbed_by IS NULL"],
@@ -77,6 +79,9 @@ fn conditions(of: &PaymentStream, rest: &PaymentFilter) -> Vec<Condition<p::pay_
     }
     if let Some(variant) = rest.variant.clone().filter(|_| !matches!(of, PaymentStream::Variant(_))) {
         all.push(Box::new(p::variant.eq(variant)));
+    }
+    if let Some(account) = rest.account.clone().filter(|_| !matches!(of, PaymentStream::Account(_))) {
+        all.push(Box::new(p::account.assume_not_null().eq(account)));
     }
     if rest.needs_review && *of != PaymentStream::NeedsReview {
         all.push(Box::new(p::needs_review.eq(true)));
@@ -104,6 +109,14 @@ pub(super) fn rows(conn: &mut Connection, ids: &[PaymentId]) -> Result<Vec<Payme
         return Ok(Vec::new());
     }
     p::pay_payments.filter(p::id.eq_any(ids)).load(conn).map_err(failed(READING))
+}
+
+pub(super) fn accounts(conn: &mut Connection, ids: &[PaymentId]) -> Result<Vec<(PaymentId, String)>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = p::pay_payments.filter(p::id.eq_any(ids).and(p::account.ne("")));
+    named.select((p::id, p::account.assume_not_null())).load(conn).map_err(failed(READING))
 }
 
 pub(super) fn key(conn: &mut Connection, id: PaymentId) -> Result<Option<AmountKey>, Error> {
