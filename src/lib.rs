@@ -74,7 +74,7 @@ pub mod testing;
 mod web;
 mod worker;
 
-pub use admin::{Access, Admin, BasicAuth, Detail, Policy, Stored, basic_auth, hash_password};
+pub use admin::{Access, Admin, BasicAuth, Detail, LimitedAccess, Policy, Stored, basic_auth, hash_password};
 pub use domain::difference::{DifferingValue, DriftSubject};
 pub use domain::person::Person;
 pub use domain::subscription::{PlanChange, Proration};

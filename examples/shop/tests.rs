@@ -51,7 +51,7 @@ impl Shop {
 
     /// Lets Stripe send this, and all be done that is due.
     async fn after(&self, story: Story) {
-        for request in story.requests() {
+        for request in story.requests().await {
             assert_eq!(self.ask(request).await.status(), 200);
         }
         settle(&self.payments).await.expect("all is done");
@@ -89,7 +89,7 @@ async fn an_order_whose_card_was_declined_can_still_be_paid() {
 async fn a_delivery_that_nobody_signed_changes_nothing() {
     let shop = Shop::open().await;
     let (id, payment) = shop.buy().await;
-    let body = shop.stripe.paid(&payment).deliveries().remove(0).body;
+    let body = shop.stripe.paid(&payment).deliveries().await.remove(0).body;
     let forged = TestRequest::post().uri("/payments/stripe/").set_payload(body);
     assert_eq!(shop.ask(forged).await.status(), 400);
     settle(&shop.payments).await.expect("nothing is due");

@@ -9,6 +9,7 @@ use super::requeue::{PRUNED, requeue, why_no_requeue};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::EventId;
+use crate::domain::scope::Scope;
 use crate::engine::{Actor, Engine, act};
 use crate::error::Error;
 use crate::reports::{EventView, Place, event_rows};
@@ -34,8 +35,8 @@ pub(crate) enum Bulk {
 /// Which events.
 #[derive(Debug, Clone)]
 pub(crate) enum Chosen {
-    /// These.
-    Ids(Vec<EventId>),
+    /// Those of these that are in the scope.
+    Ids(Vec<EventId>, Scope),
     /// All that a list shows, up to this id: what came later was not seen by whom asks.
     All(EventView, Option<EventId>),
 }
@@ -229,7 +230,7 @@ impl Chosen {
     /// their state: else whoever fixes a failure would run everything again.
     fn means(&self, state: EventState) -> bool {
         match self {
-            Self::Ids(_) => true,
+            Self::Ids(..) => true,
             Self::All(view, _) => {
                 view.filter.state == Some(state) || !matches!(state, EventState::Completed | EventState::Ignored)
             }
@@ -237,7 +238,7 @@ impl Chosen {
     }
 
     fn in_order(mut self) -> Self {
-        if let Self::Ids(ids) = &mut self {
+        if let Self::Ids(ids, _) = &mut self {
             ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
             ids.dedup();
         }
@@ -261,12 +262,13 @@ impl Chosen {
         limit: usize,
     ) -> Result<(Vec<EventRow>, Option<Place>), Error> {
         match self {
-            Self::Ids(ids) => {
+            Self::Ids(ids, scope) => {
                 let after = |id: &EventId| place.is_none_or(|place| id.0 < place.id);
                 let next: Vec<EventId> = ids.iter().copied().filter(after).take(limit).collect();
                 let further = next.last().filter(|_| next.len() == limit);
                 let further = further.map(|id| Place { id: id.0, back: false, with: false });
                 let mut rows = tx.events_with(&next)?;
+                rows.retain(|row| scope.allows(&row.variant));
                 rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
                 Ok((rows, further))
             }

@@ -1,5 +1,6 @@
 //! Who may open the admin pages? The host's policy is asked on every request, and every doubt is a no.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -7,6 +8,13 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 
 /// What a policy says of one request. The names end up in the audit log.
+///
+/// A merchant's own staff at a marketplace, who see their variant and nothing of the others:
+///
+/// ```
+/// # use actix_payments::Access;
+/// let access = Access::full("ann").only(["acme"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
@@ -14,6 +22,9 @@ pub enum Access {
     Full(String),
     /// This person may see everything and change nothing.
     ReadOnly(String),
+    /// This person may see, and perhaps act on, what is of some variants; of all else there is nothing. Made by
+    /// [`only`](Self::only).
+    Limited(LimitedAccess),
     /// Nobody may come in like this.
     Denied,
     /// Ask for a name and a password, by HTTP basic authentication.
@@ -22,6 +33,44 @@ pub enum Access {
     Wait(Duration),
     /// Go and log in there.
     Redirect(String),
+}
+
+/// The access of somebody who may see some variants only; made by [`Access::only`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitedAccess {
+    pub(super) name: String,
+    pub(super) may_act: bool,
+    pub(super) variants: BTreeSet<String>,
+}
+
+impl Access {
+    /// This person may see everything and act: [`Access::Full`].
+    pub fn full(name: impl Into<String>) -> Self {
+        Self::Full(name.into())
+    }
+
+    /// This person may see everything and change nothing: [`Access::ReadOnly`].
+    pub fn read_only(name: impl Into<String>) -> Self {
+        Self::ReadOnly(name.into())
+    }
+
+    /// The same at these variants only: on every page, in every search, file and act, what is of another variant
+    /// is answered as what does not exist, and pages about the whole installation are closed. No variant at all means
+    /// that nothing is seen. Of an access that is limited already what both allow is left; an access that lets nobody in
+    /// stays as it is.
+    #[must_use = "the access that this is called on is not changed"]
+    pub fn only<V: Into<String>>(self, variants: impl IntoIterator<Item = V>) -> Self {
+        let variants: BTreeSet<String> = variants.into_iter().map(Into::into).collect();
+        match self {
+            Self::Full(name) => Self::Limited(LimitedAccess { name, may_act: true, variants }),
+            Self::ReadOnly(name) => Self::Limited(LimitedAccess { name, may_act: false, variants }),
+            Self::Limited(mut limited) => {
+                limited.variants.retain(|name| variants.contains(name));
+                Self::Limited(limited)
+            }
+            Self::Denied | Self::Challenge | Self::Wait(_) | Self::Redirect(_) => self,
+        }
+    }
 }
 
 /// Decides who may open the admin pages. Every `async fn(HttpRequest) -> Result<Access, actix_web::Error>` is one;

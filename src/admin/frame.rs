@@ -1,5 +1,6 @@
 //! What stands around a page, and how does it become an answer?
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use actix_web::HttpResponse;
@@ -16,11 +17,15 @@ use super::views::page::{NavItem, Page};
 use super::views::parts::{Link, Moment};
 use super::views::words;
 use crate::domain::Timestamp;
+use crate::domain::scope::Scope;
 use crate::engine::replica::ReadFrom;
 use crate::error::{Error, ErrorKind};
 use crate::store::replication::Behind;
 use crate::store::rows::EventRow;
 use crate::web::{respond, statics};
+
+/// How many variants are named that somebody's access is limited to.
+const NAMED: usize = 3;
 
 /// Where the pages are, who looks, and when.
 pub(super) struct Frame {
@@ -29,6 +34,8 @@ pub(super) struct Frame {
     mount: String,
     actor: String,
     may_act: bool,
+    /// Which variants may be seen, in words, if not all.
+    limit: Option<String>,
     now: Timestamp,
     read_from: Option<String>,
 }
@@ -37,6 +44,8 @@ pub(super) struct Frame {
 pub(super) enum Failure {
     /// There is no such thing.
     NotFound(&'static str),
+    /// It is about the whole installation, and whoever asks may see a part of it.
+    Closed,
     /// It can't be done now; the words are for the operator.
     Refused(String),
     /// Something broke; the words are for the log.
@@ -63,7 +72,17 @@ impl Frame {
         now: Timestamp,
     ) -> Self {
         let (mount, actor) = (mount.to_owned(), actor.to_owned());
-        Self { admin, sections, mount, actor, may_act, now, read_from: None }
+        Self { admin, sections, mount, actor, may_act, limit: None, now, read_from: None }
+    }
+
+    /// The same for somebody who may see these variants.
+    pub(super) fn limited_to(self, scope: &Scope) -> Self {
+        let words = |names: &BTreeSet<String>| match names.len() {
+            0 => "no variants".to_owned(),
+            1..=NAMED => format!("{} only", Vec::from_iter(names.iter().map(String::as_str)).join(", ")),
+            count => format!("{count} variants only"),
+        };
+        Self { limit: scope.names().map(words), ..self }
     }
 
     /// The same of pages that are read from there.
@@ -149,10 +168,17 @@ impl Frame {
             search: Link::new("", self.href("search")),
             home: self.admin.home.as_ref().map(|(text, href)| Link::new(text, href)),
             actor: self.actor.clone(),
-            access: (!self.may_act).then(|| "read-only".to_owned()),
+            access: self.access(),
             read_from: self.read_from.clone(),
             flash: None,
         }
+    }
+
+    /// What somebody may not do or see.
+    fn access(&self) -> Option<String> {
+        let read_only = (!self.may_act).then(|| "read-only".to_owned());
+        let all: Vec<String> = read_only.into_iter().chain(self.limit.clone()).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// A page as an answer.
@@ -177,6 +203,10 @@ impl Frame {
     pub(super) fn failure(&self, failure: Failure) -> HttpResponse {
         match failure {
             Failure::NotFound(text) => self.notice(StatusCode::NOT_FOUND, "Not found", text),
+            Failure::Closed => {
+                let text = "This is about the whole installation, and your access is limited to some variants.";
+                self.notice(StatusCode::FORBIDDEN, "Not open to you", text)
+            }
             Failure::Refused(why) => self.notice(StatusCode::CONFLICT, "Not done", &why),
             Failure::Broken(error) => {
                 error.report("an admin page failed");

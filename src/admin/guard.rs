@@ -19,7 +19,9 @@ use super::query::Fields;
 use super::settings::{Admin, Details, Stored};
 use super::site::{Sections, Site};
 use super::views::closed::Closed;
+use super::views::list::Filter;
 use super::views::parts::Code;
+use crate::domain::scope::Scope;
 use crate::engine::replica::ReadFrom;
 use crate::engine::{Actor, Engine};
 use crate::error::{Error, ErrorKind, repeated};
@@ -43,6 +45,8 @@ pub(super) struct Visit {
     mount: String,
     name: String,
     may_act: bool,
+    /// The variants whose rows may be seen.
+    scope: Scope,
     /// What its pages are read from, where there is a replica.
     read_from: Option<ReadFrom>,
 }
@@ -57,17 +61,18 @@ pub(super) async fn visit(req: HttpRequest, body: &mut Body, mount: String) -> R
         log::error!("payments: the access policy failed, so access is denied: {error}");
         Access::Denied
     });
-    let (name, may_act) = match access {
-        Access::Full(name) => (name, true),
-        Access::ReadOnly(name) => (name, false),
+    let (name, may_act, scope) = match access {
+        Access::Full(name) => (name, true, Scope::All),
+        Access::ReadOnly(name) => (name, false, Scope::All),
+        Access::Limited(limited) => (limited.name, limited.may_act, Scope::Only(Arc::new(limited.variants))),
         Access::Denied => return Err(denied(&req, &mount)),
         Access::Challenge => return Err(challenge(&req, &mount)),
         Access::Wait(wait) => return Err(wait_for(&req, &mount, wait)),
         Access::Redirect(address) => return Err(respond::see(&address)),
     };
-    let Site { payments, admin, sections, webhooks } = site;
-    let form = Fields::default();
-    let visit = Visit { req, payments, form, admin, sections, webhooks, mount, name, may_act, read_from: None };
+    let Site { payments, admin, sections, limited_sections, webhooks } = site;
+    let (form, sections) = (Fields::default(), if scope.is_all() { sections } else { limited_sections });
+    let visit = Visit { req, payments, form, admin, sections, webhooks, mount, name, may_act, scope, read_from: None };
     if *visit.req.method() == Method::POST {
         return with_form(may_post(visit)?, body).await;
     }
@@ -166,7 +171,7 @@ impl Visit {
     pub(super) fn frame(&self) -> Frame {
         let (admin, sections) = (self.admin.clone(), self.sections.clone());
         let frame = Frame::new(admin, sections, &self.mount, &self.name, self.may_act, self.engine().now());
-        frame.reading(self.read_from)
+        frame.reading(self.read_from).limited_to(&self.scope)
     }
 
     /// The address of a page of the row that is shown, from which the way back still leads to the list that the row was
@@ -177,6 +182,26 @@ impl Visit {
 
     pub(super) fn may_act(&self) -> bool {
         self.may_act
+    }
+
+    /// The variants whose rows may be seen: for everything that reads rows.
+    pub(super) fn scope(&self) -> Scope {
+        self.scope.clone()
+    }
+
+    /// The variants that are configured and may be seen.
+    pub(super) fn variants(&self) -> Vec<String> {
+        self.engine().names_seen(&self.scope)
+    }
+
+    /// Whether there may be more variants than a list of them has room for.
+    fn types_variants(&self) -> bool {
+        self.scope.is_all() && self.engine().has_source()
+    }
+
+    /// The form with a choice of variants.
+    pub(super) fn by_variant(&self, fields: &Fields, form: Filter) -> Filter {
+        fields.by_variant(&self.variants(), self.types_variants(), form)
     }
 
     /// Who is responsible for what is done.
@@ -221,8 +246,8 @@ impl Visit {
     /// The addresses to paste into the gateways' settings, as far as variants are known by name.
     pub(super) fn webhook_addresses(&self) -> Vec<Code> {
         let address = |name: &str| Code::new(self.payments.address_of(name), format!("address of {name}"));
-        let at_run_time = self.engine().has_source().then_some("{variant}");
-        self.payments.variants().chain(at_run_time).map(address).collect()
+        let at_run_time = self.types_variants().then_some("{variant}");
+        self.variants().iter().map(String::as_str).chain(at_run_time).map(address).collect()
     }
 
     /// What finds the host's own rows of a payment.

@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use actix_web::{Scope, web};
 
-pub use access::{Access, Policy};
+pub use access::{Access, LimitedAccess, Policy};
 pub use basic_auth::{BasicAuth, basic_auth, hash_password};
 pub use settings::{Admin, Detail, Stored};
 
@@ -30,8 +30,13 @@ use site::Site;
 
 /// The admin pages.
 pub(crate) fn scope(payments: Payments, admin: Rc<Admin>, webhooks: bool) -> Scope {
-    let sections = pages::routes().filter_map(|route| Some((route.section?, route.path()))).collect();
-    let scope = web::scope("/admin").app_data(Site { payments, admin, sections, webhooks });
+    let section = |is_shown: fn(&routes::Route) -> bool| {
+        let shown = pages::routes().filter(|route| is_shown(route));
+        shown.filter_map(|route| Some((route.section?, route.path()))).collect()
+    };
+    let (sections, limited_sections) = (section(|_| true), section(routes::Route::is_scoped));
+    let site = Site { payments, admin, sections, limited_sections, webhooks };
+    let scope = web::scope("/admin").app_data(site);
     let scope = routes::resources(pages::routes()).into_iter().fold(scope, Scope::service);
     scope.default_service(web::to(routes::unknown))
 }

@@ -6,8 +6,7 @@ use actix_web::web::Query;
 use super::views::list::{Choice, Field, Filter, Paging, Select, Tab, Tabs};
 use super::views::parts::Link;
 use super::views::words;
-use crate::payments::Payments;
-use crate::reports::{COUNT_CAP, Order, Page, Place};
+use crate::reports::{COUNT_CAP, Counted, Order, Page, Place};
 
 /// The fields of a list's address or of a form, without those that are empty.
 #[derive(Debug, Clone, Default)]
@@ -147,11 +146,10 @@ impl Fields {
     }
 
     /// A tab that sets `name` to `value`.
-    pub(super) fn tab(&self, list: &str, name: &str, value: Option<&str>, text: &str, count: i64) -> Tab {
-        let count = u64::try_from(count).unwrap_or_default();
+    pub(super) fn tab(&self, list: &str, name: &str, value: Option<&str>, text: &str, count: Counted) -> Tab {
         Tab {
             link: Link::new(text, self.with(list, name, value)),
-            count: Some(words::count(count, u64::try_from(COUNT_CAP).unwrap_or_default())),
+            count: counted(count),
             urgent: false,
             current: self.get(name).as_deref() == value,
         }
@@ -175,25 +173,32 @@ impl Fields {
         Select { name: name.to_owned(), label: label.to_owned(), choices }
     }
 
-    /// The form with a choice of variants before its other lists: of those that the builder has. Where a function
-    /// configures variants at run time, there may be thousands, so a name is typed.
-    pub(super) fn by_variant(&self, payments: &Payments, mut form: Filter) -> Filter {
-        if payments.engine().has_source() {
+    /// The form with a choice of variants before its other lists. Where a function configures variants at run time, there
+    /// may be thousands, so a name is typed.
+    pub(super) fn by_variant(&self, variants: &[String], is_typed: bool, mut form: Filter) -> Filter {
+        if is_typed {
             form.fields.push(Field {
                 name: "variant".to_owned(),
                 kind: "text",
                 label: "Variant".to_owned(),
                 value: self.get("variant").unwrap_or_default(),
                 hint: "Any variant".to_owned(),
-                offers: payments.variants().map(str::to_owned).collect(),
+                offers: variants.to_vec(),
                 ..Field::default()
             });
             return form;
         }
-        let choices = payments.variants().map(|name| (name, name));
+        let choices = variants.iter().map(|name| (name.as_str(), name.as_str()));
         form.selects.insert(0, self.select("variant", "Variant", "Any variant", choices));
         form
     }
+}
+
+/// A number as a tab says it: `12`, `100+`, and `12+` where there may be more; none where none was found so far.
+fn counted(Counted { count, is_more }: Counted) -> Option<String> {
+    let [count, cap] = [count, COUNT_CAP].map(|number| u64::try_from(number).unwrap_or_default());
+    let limit = if is_more { count.min(cap) } else { cap };
+    (count > 0 || !is_more).then(|| words::count(count, limit))
 }
 
 /// An address with one field more.

@@ -10,11 +10,15 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, Resource};
 use super::device::SetCookie;
 use super::frame::Failure;
 use super::guard::{self, Visit};
+use crate::reports::Addressed;
 use crate::web::body::Body;
 use crate::web::{links, respond};
 
 /// What a page answers.
 type Answer = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>>>>;
+
+/// The answer where somebody may see some variants and there is nothing, or it is of another.
+const NOTHING: Failure = Failure::NotFound("There is nothing here that is open to you.");
 
 /// An address below `/admin` and what answers there.
 pub(super) struct Route {
@@ -24,23 +28,59 @@ pub(super) struct Route {
     pub(super) section: Option<&'static str>,
     /// Whether it changes something: a POST.
     act: bool,
+    /// Whether it reads and changes only what a visit's scope allows.
+    scoped: bool,
     answer: fn(Visit) -> Answer,
 }
 
 impl Route {
     /// A page that the navigation leads to.
     pub(super) const fn section(name: &'static str, path: &'static str, answer: fn(Visit) -> Answer) -> Self {
-        Self { path, section: Some(name), act: false, answer }
+        Self { path, section: Some(name), act: false, scoped: false, answer }
     }
 
     /// A page that others lead to.
     pub(super) const fn page(path: &'static str, answer: fn(Visit) -> Answer) -> Self {
-        Self { path, section: None, act: false, answer }
+        Self { path, section: None, act: false, scoped: false, answer }
     }
 
     /// An act: only for those who may, and only from a page of this very site.
     pub(super) const fn act(path: &'static str, answer: fn(Visit) -> Answer) -> Self {
-        Self { path, section: None, act: true, answer }
+        Self { path, section: None, act: true, scoped: false, answer }
+    }
+
+    /// Opens it to those who may see some variants only: it reads, shows and changes nothing but what
+    /// [`Visit::scope`] allows. One that is of a row which its path names is open to them where the row is; all others
+    /// are closed.
+    pub(super) const fn scoped(self) -> Self {
+        Self { scoped: true, ..self }
+    }
+
+    /// Whether it is open to those who may see some variants only.
+    pub(super) fn is_scoped(&self) -> bool {
+        self.scoped
+    }
+
+    /// Keeps those who may see some variants to what is of these. What is of another is answered as what does not exist,
+    /// before the page's own code runs.
+    async fn admit(&self, visit: &Visit) -> Result<(), Failure> {
+        let scope = visit.scope();
+        if scope.is_all() {
+            return Ok(());
+        }
+        let part = |name: &str| visit.part(name).to_owned();
+        let mut segments = self.path.split('/');
+        let row = match (segments.next(), segments.next()) {
+            (Some("payments"), Some("{token}")) => Addressed::Payment(part("token")),
+            (Some("subscriptions"), Some("{token}")) => Addressed::Subscription(part("token")),
+            (Some("events"), Some("{id}")) => Addressed::Event(part("id")),
+            (Some("variants"), Some("{variant}")) if scope.allows(visit.part("variant")) => return Ok(()),
+            (Some("variants"), Some("{variant}")) => return Err(NOTHING),
+            _ if self.scoped => return Ok(()),
+            _ => return Err(Failure::Closed),
+        };
+        let variant = visit.engine().variant_of(row).await?;
+        if variant.is_some_and(|variant| scope.allows(&variant)) { Ok(()) } else { Err(NOTHING) }
     }
 
     /// The path below `/admin`.
@@ -63,10 +103,13 @@ impl Route {
             Ok(visit) => visit,
             Err(refused) => return refused,
         };
+        let frame = visit.frame();
+        if let Err(failure) = self.admit(&visit).await {
+            return frame.failure(failure);
+        }
         if let Some(address) = shorter {
             return respond::see(&address);
         }
-        let frame = visit.frame();
         match (self.answer)(visit).await {
             Ok(response) => response,
             Err(failure) => frame.failure(failure),

@@ -14,6 +14,8 @@ pub(super) struct Site {
     pub(super) payments: Payments,
     pub(super) admin: Rc<Admin>,
     pub(super) sections: Sections,
+    /// Those of them that are open to whoever may see some variants only.
+    pub(super) limited_sections: Sections,
     /// Whether the webhook endpoints are mounted beside these pages.
     pub(super) webhooks: bool,
 }

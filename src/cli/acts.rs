@@ -9,6 +9,7 @@ use super::output::{Output, Table};
 use crate::acts::{BULK_LIMIT, Bulk, Chosen};
 use crate::domain::id::EventId;
 use crate::domain::operation::Verb;
+use crate::domain::scope::Scope;
 use crate::engine::act;
 use crate::engine::request::{Requester, Wanted};
 use crate::error::{Error, ErrorKind};
@@ -61,7 +62,9 @@ impl Many {
             return Err(Error::new(ErrorKind::Refused, why));
         }
         let ids: Vec<EventId> = self.ids.iter().copied().map(EventId).collect();
-        let chosen = |highest| if is_all { Chosen::All(self.chosen.view(), highest) } else { Chosen::Ids(ids.clone()) };
+        let chosen = |highest| {
+            if is_all { Chosen::All(self.chosen.view(), highest) } else { Chosen::Ids(ids.clone(), Scope::All) }
+        };
         let sample = engine.sample(bulk, chosen(None)).await?;
         if sample.count > BULK_LIMIT {
             return Err(Error::new(ErrorKind::Refused, format!("more than {BULK_LIMIT} events match; say less")));

@@ -7,6 +7,7 @@ use super::options::Common;
 use super::output::{Output, Table, json_time, moment};
 use crate::domain::event::EventState;
 use crate::domain::id::EventId;
+use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
 use crate::reports::{EventStory, EventView, Place};
@@ -74,7 +75,7 @@ impl Events {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         if let Some(id) = self.id {
             let unknown = || Error::new(ErrorKind::NotFound, format!("there is no event {id}"));
-            let story = payments.engine().event_story(EventId(id)).await?.ok_or_else(unknown)?;
+            let story = payments.engine().event_story(EventId(id), Scope::All).await?.ok_or_else(unknown)?;
             return Ok(one(self.common.json, &story));
         }
         let place = self.after.map(|id| Place { id, back: false, with: false });

@@ -7,6 +7,7 @@ use super::options::Common;
 use super::output::{Output, Table, json_time, moment};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
+use crate::domain::scope::Scope;
 use crate::engine::Payment;
 use crate::error::{Error, ErrorKind};
 use crate::payments::Payments;
@@ -51,7 +52,7 @@ impl PaymentsList {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         if let Some(token) = &self.token {
             let unknown = || Error::new(ErrorKind::NotFound, format!("there is no payment {token}"));
-            let story = payments.engine().payment_story(token).await?.ok_or_else(unknown)?;
+            let story = payments.engine().payment_story(token, Scope::All).await?.ok_or_else(unknown)?;
             return Ok(one(self.common.json, &story));
         }
         let filter = PaymentFilter {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::options::Common;
 use super::output::{Output, Table, json_time, link, moment};
+use crate::domain::scope::Scope;
 use crate::engine::tally::{DUPLICATE, MISSED, RECEIVED, REJECTED};
 use crate::error::Error;
 use crate::payments::Payments;
@@ -23,7 +24,7 @@ const COUNTED: [&str; 8] = [RECEIVED, DUPLICATE, REJECTED, MISSED, "completed", 
 
 impl Status {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
-        let found = payments.engine().overview(Span::Day).await?;
+        let found = payments.engine().overview(Span::Day, Scope::All).await?;
         let counted = COUNTED.map(|outcome| (outcome.trim_end_matches(':'), sum(&found, outcome)));
         let mut table = Table::new(&["what", "how many"]);
         for (word, number) in counted {

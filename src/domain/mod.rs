@@ -21,6 +21,7 @@ pub mod payer;
 pub mod payment;
 pub mod person;
 pub mod retry;
+pub(crate) mod scope;
 pub(crate) mod search;
 pub mod subscription;
 pub(crate) mod typed_amount;

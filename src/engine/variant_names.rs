@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::due::AT_LEISURE;
 use super::{Engine, Variant};
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::store::Tx;
 
@@ -23,7 +24,13 @@ impl Engine {
         self.look(move |tx| engine.names_in(tx)).await
     }
 
-    /// The same, inside a transaction.
+    /// The variants that are shown one by one to somebody who may see these: those of the builder, or where some are
+    /// hidden the others, whether or not they are configured yet.
+    pub(crate) fn names_seen(&self, scope: &Scope) -> Vec<String> {
+        scope.names().map_or_else(|| self.fixed_names(), |names| names.iter().cloned().collect())
+    }
+
+    /// The same as [`Engine::names_of_rows`], inside a transaction.
     pub(crate) fn names_in(&self, tx: &mut dyn Tx) -> Result<Vec<String>, Error> {
         let mut names: BTreeSet<String> = self.fixed_names().into_iter().collect();
         if self.has_source() {

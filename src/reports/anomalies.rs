@@ -6,6 +6,7 @@ use super::refusals::{heard, missed, refused, sent_away};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::money::{Currency, Money};
+use crate::domain::scope::Scope;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::chores::variant_of_chore;
 use crate::engine::heartbeat::LOOKED_AT;
@@ -13,10 +14,11 @@ use crate::engine::served::Served;
 use crate::engine::tally::hour;
 use crate::engine::{AlarmThresholds, Engine};
 use crate::error::Error;
-use crate::reports::browse::COUNT_CAP;
+use crate::reports::browse::{COUNT_CAP, PaymentView, payments_in};
 use crate::store::Tx;
 use crate::store::alarms::{GivenUp, OpenDispute};
-use crate::store::filters::{EventStream, PaymentStream};
+use crate::store::disputes::DisputeRow;
+use crate::store::filters::{EventStream, PaymentFilter, PaymentStream};
 use crate::store::rows::{EventRow, Sum};
 
 /// How long the overview's tiles look back, and these rules with them.
@@ -181,10 +183,25 @@ pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Er
 }
 
 pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let (tests, mut open) = (tx.open_disputes(true, COUNT_CAP)?, tx.open_disputes(false, DISPUTES_CAP)?);
+    let tests = tx.open_disputes(true, COUNT_CAP)?.len();
+    Ok(each_dispute(tx.open_disputes(false, DISPUTES_CAP)?, tests))
+}
+
+/// The same of some variants.
+pub(super) fn disputes_in(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
+    let rows = tx.disputes_by_deadline(scope, None, DISPUTES_CAP)?;
+    let (tests, real): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.livemode == Some(false));
+    let open = |row: DisputeRow| {
+        let DisputeRow { gateway_ref, token, amount, currency, until, .. } = row;
+        OpenDispute { gateway_ref, token, amount, currency, until }
+    };
+    Ok(each_dispute(real.into_iter().map(open).collect(), tests.len()))
+}
+
+fn each_dispute(mut open: Vec<OpenDispute>, tests: usize) -> Vec<Anomaly> {
     open.sort_by_key(|it| (it.until.is_none(), it.until, it.gateway_ref.clone()));
     let more = open.len().saturating_sub(DISPUTES);
-    let test = (!tests.is_empty()).then_some(Anomaly::TestDisputes { count: tests.len() as i64 });
+    let test = (tests > 0).then_some(Anomaly::TestDisputes { count: tests as i64 });
     let one = |it: OpenDispute| {
         let currency = it.currency.and_then(|code| Currency::parse(&code).ok());
         let money = it.amount.zip(currency).map(|(amount, currency)| Money::new(amount, currency).to_string());
@@ -192,7 +209,7 @@ pub(super) fn disputes(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     };
     let each = open.into_iter().take(DISPUTES).map(one);
     let more = (more > 0).then_some(Anomaly::MoreDisputes { count: more as i64 });
-    Ok(each.chain(more).chain(test).collect())
+    each.chain(more).chain(test).collect()
 }
 
 /// Events that wait for their payments for long.
@@ -219,6 +236,15 @@ pub(super) fn authorized(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly
 pub(super) fn review(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
     let count = tx.count_payments(&[PaymentStream::NeedsReview], COUNT_CAP)?.iter().sum();
     Ok((count > 0).then_some(Anomaly::NeedReview { count }).into_iter().collect())
+}
+
+/// The same of some variants.
+pub(super) fn review_in(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<Option<Anomaly>, Error> {
+    let filter = PaymentFilter { scope: scope.clone(), needs_review: true, ..PaymentFilter::default() };
+    let view = PaymentView { filter, ..PaymentView::default() };
+    let found = payments_in(tx, &view, variants, None, usize::try_from(COUNT_CAP).unwrap_or_default())?;
+    let count = found.rows.len() as i64;
+    Ok((count > 0).then_some(Anomaly::NeedReview { count }))
 }
 
 /// Subscriptions in a status that this release does not know.

@@ -56,3 +56,22 @@ pub(crate) enum Anomaly {
     /// Subscriptions are in a status that this release does not know, so that they let nobody in.
     UnknownStatus { count: i64 },
 }
+
+impl Anomaly {
+    /// The variant that it is about, if it is about one alone.
+    pub(super) fn variant(&self) -> Option<&str> {
+        match self {
+            Self::OnlyRejected { variant, .. }
+            | Self::BadSignatures { variant, .. }
+            | Self::SentAway { variant, .. }
+            | Self::Quiet { variant, .. }
+            | Self::Missed { variant, .. }
+            | Self::Drift { variant, .. }
+            | Self::Discarded { variant, .. }
+            | Self::Unshown { variant, .. }
+            | Self::NotShown { variant, .. }
+            | Self::Differing { variant, .. } => Some(variant),
+            _ => None,
+        }
+    }
+}

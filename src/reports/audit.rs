@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::id::{EventId, PaymentId};
+use crate::domain::id::{EventId, PaymentId, SubscriptionId};
+use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::reports::browse::{Page, Place, ROWS, page_of};
+use crate::reports::browse::{DEPTH, Page, Place, ROWS, part_of};
 use crate::store::Tx;
 use crate::store::audit::{ActFilter, ActPlace, ActRow};
+use crate::store::subscriptions::SubscriptionFilter;
 
 /// How many events of an act on many are named.
 pub(crate) const NAMED: usize = 50;
@@ -33,8 +35,16 @@ impl Engine {
         filter: ActFilter,
         place: Option<Place>,
     ) -> Result<(Acts, BTreeSet<String>), Error> {
-        self.look(move |tx| Ok((acts(tx, &filter, place, ROWS)?, tx.recent_acts(OFFERS_OF)?.into_iter().collect())))
-            .await
+        self.look(move |tx| {
+            let found = acts(tx, &filter, place, ROWS)?;
+            let kinds = if filter.scope.is_all() {
+                tx.recent_acts(OFFERS_OF)?
+            } else {
+                found.page.rows.iter().map(|row| row.act.clone()).collect()
+            };
+            Ok((found, kinds.into_iter().collect()))
+        })
+        .await
     }
 
     /// A part of the audit, of `size` acts at the most.
@@ -47,18 +57,20 @@ impl Engine {
         self.look(move |tx| acts(tx, &filter, place, size)).await
     }
 
-    /// The events of an act on many from this place on, each with its kind where it is still there.
+    /// The events of an act on many from this place on, each with its kind where it is still there, and how many were
+    /// looked at for those of a scope.
     pub(crate) async fn events_of_act(
         self: &Arc<Self>,
         act: i64,
         from: usize,
         size: usize,
-    ) -> Result<Vec<(EventId, Option<String>)>, Error> {
+        scope: Scope,
+    ) -> Result<(Vec<(EventId, Option<String>)>, usize), Error> {
         self.look(move |tx| {
             let ids = tx.events_of_act(act, from as i64, size as i64)?;
-            let mut kinds: BTreeMap<EventId, String> =
-                tx.events_with(&ids)?.into_iter().map(|event| (event.id, event.kind)).collect();
-            Ok(ids.into_iter().map(|id| (id, kinds.remove(&id))).collect())
+            let (mut kinds, read) = (kinds_of(tx, &ids, &scope)?, ids.len());
+            let shown = ids.into_iter().filter(|id| scope.is_all() || kinds.contains_key(id)).collect::<Vec<_>>();
+            Ok((shown.into_iter().map(|id| (id, kinds.remove(&id))).collect(), read))
         })
         .await
     }
@@ -70,20 +82,63 @@ pub(crate) fn is_on_many(act: &ActRow) -> bool {
 }
 
 fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) -> Result<Acts, Error> {
-    let from = place.map(|Place { id, back, with }| ActPlace { id, back, with });
-    let rows = tx.browse_acts(filter, from, size as i64 + 1)?;
+    let (from, scope) = (place.map(|Place { id, back, with }| ActPlace { id, back, with }), &filter.scope);
+    // Of some variants' acts no index has the order: so many are looked at, and others' left out.
+    let limit = if scope.is_all() { size as i64 + 1 } else { DEPTH.max(size as i64 + 1) };
+    let mut rows = tx.browse_acts(filter, from, limit)?;
+    let end = rows.last().map(|row| row.id).filter(|_| !scope.is_all() && rows.len() as i64 == limit);
+    keep(tx, &mut rows, scope)?;
+    let stopped = end.filter(|_| rows.len() <= size);
+    rows.truncate(size + 1);
     let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
     let mut on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
     let mut on_many: BTreeMap<i64, Vec<EventId>> = BTreeMap::new();
     let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
-    for (act, event) in tx.events_acted_on(&many, NAMED as i64 + 1)? {
+    let acted_on = tx.events_acted_on(&many, NAMED as i64 + 1)?;
+    on.extend(acted_on.iter().map(|(_, event)| *event));
+    let kinds = kinds_of(tx, &on, scope)?;
+    for (act, event) in acted_on.into_iter().filter(|(_, event)| scope.is_all() || kinds.contains_key(event)) {
         on_many.entry(act).or_default().push(event);
-        on.push(event);
     }
     Ok(Acts {
-        page: page_of(rows, place, size, |row| row.id),
+        page: part_of(rows, place, size, stopped, |row| row.id),
         tokens: tx.tokens_of(&of)?.into_iter().collect(),
-        kinds: tx.events_with(&on)?.into_iter().map(|event| (event.id, event.kind)).collect(),
+        kinds,
         on_many,
     })
+}
+
+/// The kinds of these events, as far as they may be seen.
+fn kinds_of(tx: &mut dyn Tx, ids: &[EventId], scope: &Scope) -> Result<BTreeMap<EventId, String>, Error> {
+    let events = tx.events_with(ids)?.into_iter().filter(|event| scope.allows(&event.variant));
+    Ok(events.map(|event| (event.id, event.kind)).collect())
+}
+
+/// Keeps those acts that were done to something that may be seen. Of an act on many what was done to others is not said.
+pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Result<(), Error> {
+    if scope.is_all() {
+        return Ok(());
+    }
+    let payments: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
+    let events: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
+    let subscriptions: Vec<SubscriptionId> = rows.iter().filter_map(|row| row.subscription_id).collect();
+    let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
+    let acted_on = tx.events_acted_on(&many, NAMED as i64)?;
+    let events = [events, acted_on.iter().map(|(_, event)| *event).collect()].concat();
+    let mut payments = tx.payments_of(&payments)?;
+    payments.retain(|row| scope.allows(&row.variant));
+    let events = kinds_of(tx, &events, scope)?;
+    let limit = subscriptions.len() as i64;
+    let filter =
+        SubscriptionFilter { scope: scope.clone(), among: Some(subscriptions), ..SubscriptionFilter::default() };
+    let subscriptions = if limit > 0 { tx.list_subscriptions(&filter, None, limit)? } else { Vec::new() };
+    rows.retain(|row| {
+        row.variant.as_ref().is_some_and(|name| scope.allows(name))
+            || row.payment_id.is_some_and(|id| payments.iter().any(|payment| payment.id == id))
+            || row.event_id.is_some_and(|id| events.contains_key(&id))
+            || row.subscription_id.is_some_and(|id| subscriptions.iter().any(|one| one.id == id))
+            || acted_on.iter().any(|(act, event)| *act == row.id && events.contains_key(event))
+    });
+    rows.iter_mut().filter(|row| is_on_many(row)).for_each(|row| row.detail = None);
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::domain::Timestamp;
 use crate::domain::id::PaymentId;
 use crate::domain::money::{Currency, per_cent};
 use crate::domain::payment::MovementKind;
+use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{Page, Place, ROWS, page_of};
@@ -87,15 +88,21 @@ pub(crate) struct Book {
 }
 
 impl Engine {
-    /// A page of the book of a month, with its totals.
-    pub(crate) async fn book(self: &Arc<Self>, view: BookView, place: Option<Place>) -> Result<Book, Error> {
+    /// A page of the book of a month, with its totals, among all of a scope.
+    pub(crate) async fn book(
+        self: &Arc<Self>,
+        view: BookView,
+        place: Option<Place>,
+        scope: Scope,
+    ) -> Result<Book, Error> {
         self.look(move |tx| {
-            let beside = place.map(|place| beside(tx, place)).transpose()?.flatten();
+            let beside = place.map(|place| beside(tx, place, &view.filter.scope)).transpose()?.flatten();
             let lost = place.is_some() && beside.is_none();
             let page = Page { lost, ..movements(tx, &view, beside, ROWS)? };
             let beside = Beside::of(tx, &page.rows)?;
+            let parts = tx.book_parts(view.filter.mode)?.into_iter();
             let mut offered: Vec<String> =
-                tx.book_parts(view.filter.mode)?.into_iter().map(|(_, currency)| currency).collect();
+                parts.filter(|(variant, _)| scope.allows(variant)).map(|(_, currency)| currency).collect();
             offered.sort();
             offered.dedup();
             Ok(Book { page, beside, currencies: totals(tx, &view)?, offered })
@@ -155,8 +162,9 @@ fn of_fee<'a>(of_payment: Vec<&'a MovementRow>, gateway_ref: &str, amount: i64) 
 }
 
 /// The place beside a movement, if that is still there.
-fn beside(tx: &mut dyn Tx, Place { id, back, with }: Place) -> Result<Option<BookPlace>, Error> {
-    Ok(tx.movement(id)?.map(|row| BookPlace { at: row.moved_at, id, back, with }))
+fn beside(tx: &mut dyn Tx, Place { id, back, with }: Place, scope: &Scope) -> Result<Option<BookPlace>, Error> {
+    let movement = tx.movement(id)?.filter(|row| scope.allows(&row.variant));
+    Ok(movement.map(|row| BookPlace { at: row.moved_at, id, back, with }))
 }
 
 fn movements(

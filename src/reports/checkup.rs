@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::domain::Timestamp;
+use crate::domain::scope::Scope;
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
 use crate::gateways::{Setup, TEST_KIND};
@@ -65,17 +66,21 @@ pub(crate) struct Checkup {
 
 impl Engine {
     /// How variants are doing: all that the builder has and, of those that a function configures, some that there are rows
-    /// of, from this name on.
-    pub(crate) async fn standings(self: &Arc<Self>, from: Option<String>) -> Result<Standings, Error> {
+    /// of, from this name on. Whoever may see some only is shown those.
+    pub(crate) async fn standings(self: &Arc<Self>, from: Option<String>, scope: Scope) -> Result<Standings, Error> {
         let engine = self.clone();
         self.look(move |tx| {
             let refused = tx.refused(engine.now() - REFUSED)?;
-            let mut names = if from.is_none() { engine.fixed_names() } else { Vec::new() };
-            let (some, next) = at_run_time(&engine, tx, from.as_deref().unwrap_or_default())?;
-            names.extend(some);
+            let mut names = if from.is_none() { engine.names_seen(&scope) } else { Vec::new() };
+            let mut next = None;
+            if scope.is_all() {
+                let (some, after) = at_run_time(&engine, tx, from.as_deref().unwrap_or_default())?;
+                names.extend(some);
+                next = after;
+            }
             let rows = names.iter().map(|name| standing(&engine, tx, name, &refused)).collect::<Result<_, _>>()?;
-            let nobody = refused.iter().filter(|one| one.variant.is_empty()).map(|one| one.count).sum();
-            Ok(Standings { rows, nobody, next })
+            let nobodys = refused.iter().filter(|one| one.variant.is_empty() && scope.allows(&one.variant));
+            Ok(Standings { rows, nobody: nobodys.map(|one| one.count).sum(), next })
         })
         .await
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::browse::{COUNT_CAP, Page, Place, ROWS, payments_of_customer, payments_of_payer};
 use super::payment_sums::{PaymentSum, add_up};
+use crate::domain::scope::Scope;
 use crate::engine::{Engine, find};
 use crate::error::Error;
 use crate::store::Tx;
@@ -41,13 +42,14 @@ pub(crate) struct CustomerStory {
 }
 
 impl Engine {
-    /// All that there is of a customer; `None` where neither an address nor the gateway's id is known.
+    /// All that there is of a customer in these variants; `None` where neither an address nor the gateway's id is known.
     pub(crate) async fn customer_story(
         self: &Arc<Self>,
         of: CustomerOf,
         place: Option<Place>,
+        scope: Scope,
     ) -> Result<Option<CustomerStory>, Error> {
-        self.look(move |tx| story(tx, &of, place)).await
+        self.look(move |tx| story(tx, &of, place, &scope)).await
     }
 }
 
@@ -59,14 +61,20 @@ enum Who {
     AtGateway { variant: String, id: String },
 }
 
-fn story(tx: &mut dyn Tx, of: &CustomerOf, place: Option<Place>) -> Result<Option<CustomerStory>, Error> {
+fn story(
+    tx: &mut dyn Tx,
+    of: &CustomerOf,
+    place: Option<Place>,
+    scope: &Scope,
+) -> Result<Option<CustomerStory>, Error> {
     let Some(who) = who(tx, of)? else { return Ok(None) };
-    let newest = payments(tx, &who, None, usize::try_from(COUNT_CAP).unwrap_or(ROWS))?;
-    let page = payments(tx, &who, place, ROWS)?;
+    let newest = payments(tx, &who, scope, None, usize::try_from(COUNT_CAP).unwrap_or(ROWS))?;
+    let page = payments(tx, &who, scope, place, ROWS)?;
+    let all = SubscriptionFilter { scope: scope.clone(), ..SubscriptionFilter::default() };
     let filter = match &who {
-        Who::Address(address) => SubscriptionFilter { customer: Some(address.clone()), ..Default::default() },
+        Who::Address(address) => SubscriptionFilter { customer: Some(address.clone()), ..all },
         Who::AtGateway { variant, id } => {
-            SubscriptionFilter { variant: Some(variant.clone()), customer_ref: Some(id.clone()), ..Default::default() }
+            SubscriptionFilter { variant: Some(variant.clone()), customer_ref: Some(id.clone()), ..all }
         }
     };
     let mut subscriptions = tx.list_subscriptions(&filter, None, SUBSCRIPTIONS as i64 + 1)?;
@@ -87,9 +95,16 @@ fn story(tx: &mut dyn Tx, of: &CustomerOf, place: Option<Place>) -> Result<Optio
     }))
 }
 
-fn payments(tx: &mut dyn Tx, who: &Who, place: Option<Place>, size: usize) -> Result<Page<PaymentRow>, Error> {
+fn payments(
+    tx: &mut dyn Tx,
+    who: &Who,
+    scope: &Scope,
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<PaymentRow>, Error> {
     match who {
-        Who::Address(address) => payments_of_customer(tx, address, place, size),
+        Who::Address(address) => payments_of_customer(tx, address, scope, place, size),
+        // The payment or subscription that names them may be seen, and its variant has all of theirs.
         Who::AtGateway { variant, id } => payments_of_payer(tx, (variant, id), place, size),
     }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 use crate::domain::fact::State;
 use crate::domain::id::PaymentId;
+use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::reports::browse::{COUNT_CAP, DEPTH, Page, Place, ROWS};
+use crate::reports::browse::{COUNT_CAP, Counted, DEPTH, Page, Place, ROWS};
 use crate::store::Tx;
 use crate::store::disputes::{DisputePlace, DisputeRow};
 
@@ -21,43 +22,44 @@ pub(crate) const DISPUTE_STATES: [State; 5] = [State::Open, State::Inquiry, Stat
 #[derive(Debug, Clone)]
 pub(crate) struct DisputeView {
     pub state: State,
-    pub variant: Option<String>,
+    /// Whose disputes may be seen, or the variant of them that was chosen.
+    pub scope: Scope,
     pub livemode: Option<bool>,
 }
 
 /// A page of the disputes in one state.
 pub(crate) struct DisputeList {
     pub page: Page<DisputeRow>,
-    /// How many are in each of [`DISPUTE_STATES`], up to [`COUNT_CAP`].
-    pub counts: Vec<i64>,
+    /// How many are in each of [`DISPUTE_STATES`], of all that may be seen.
+    pub counts: Vec<Counted>,
     /// Whether more are open than are put in order by when they are to be answered: [`DEPTH`].
     pub is_part: bool,
 }
 
 impl DisputeView {
     fn is_filtered(&self) -> bool {
-        self.variant.is_some() || self.livemode.is_some()
+        !self.scope.is_all() || self.livemode.is_some()
     }
 
     fn matches(&self, row: &DisputeRow) -> bool {
-        self.variant.as_ref().is_none_or(|variant| row.variant == *variant)
-            && self.livemode.is_none_or(|live| row.livemode == Some(live))
+        self.scope.allows(&row.variant) && self.livemode.is_none_or(|live| row.livemode == Some(live))
     }
 }
 
 impl Engine {
-    /// The disputes of a view.
+    /// The disputes of a view, among all of a scope.
     pub(crate) async fn disputes(
         self: &Arc<Self>,
         view: DisputeView,
         place: Option<Place>,
+        scope: Scope,
     ) -> Result<DisputeList, Error> {
         self.look(move |tx| {
             let (page, is_part) = match view.state {
                 State::Open => by_deadline(tx, &view, place)?,
                 _ => (by_payment(tx, &view, place, ROWS)?, false),
             };
-            Ok(DisputeList { page, is_part, counts: tx.count_disputes(&DISPUTE_STATES, COUNT_CAP)? })
+            Ok(DisputeList { page, is_part, counts: counts(tx, &scope)? })
         })
         .await
     }
@@ -71,6 +73,19 @@ impl Engine {
     ) -> Result<Page<DisputeRow>, Error> {
         self.look(move |tx| by_payment(tx, &view, place, size)).await
     }
+}
+
+/// How many disputes are in each state. Of some variants the newest are looked at: no index has theirs.
+fn counts(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Counted>, Error> {
+    if scope.is_all() {
+        return Ok(tx.count_disputes(&DISPUTE_STATES, COUNT_CAP)?.into_iter().map(Counted::exactly).collect());
+    }
+    let mut count = |state: State| {
+        let view = DisputeView { state, scope: scope.clone(), livemode: None };
+        let found = by_payment(tx, &view, None, DEPTH as usize)?;
+        Ok(Counted { count: found.rows.len() as i64, is_more: found.further.is_some() })
+    };
+    DISPUTE_STATES.into_iter().map(&mut count).collect()
 }
 
 /// Looks at as many rows as may be, and leaves out what the filter does not want.
@@ -120,7 +135,7 @@ fn cut(rows: &mut Vec<DisputeRow>, size: usize) {
 /// A page of the open disputes, those of the payment first that is to be answered for first, and whether there are more
 /// than were put in order.
 fn by_deadline(tx: &mut dyn Tx, view: &DisputeView, place: Option<Place>) -> Result<(Page<DisputeRow>, bool), Error> {
-    let mut rows = tx.disputes_by_deadline(view.variant.as_deref(), view.livemode, DEPTH)?;
+    let mut rows = tx.disputes_by_deadline(&view.scope, view.livemode, DEPTH)?;
     let is_part = rows.len() as i64 == DEPTH;
     let mut first: HashMap<PaymentId, Option<Timestamp>> = HashMap::new();
     for row in &rows {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 use crate::domain::difference::{DifferingValue, DriftSubject};
 use crate::domain::mode::Mode;
+use crate::domain::scope::Scope;
 use crate::engine::drift::Comparable;
 use crate::engine::{Engine, Variant};
 use crate::error::Error;
@@ -64,11 +65,10 @@ impl Engine {
         }
     }
 
-    /// How comparisons stand.
-    pub(crate) async fn drift_report(self: &Arc<Self>) -> Result<DriftReport, Error> {
-        let limit = DIFFERENCES as i64 + 1;
-        let (mut known, mut rows) =
-            self.look(move |tx| Ok((tx.comparisons()?, tx.differences(None, 0, limit)?))).await?;
+    /// How comparisons of these variants stand.
+    pub(crate) async fn drift_report(self: &Arc<Self>, scope: Scope) -> Result<DriftReport, Error> {
+        let hidden = scope.clone();
+        let (mut known, mut rows) = self.look(move |tx| Ok((tx.comparisons()?, differences(tx, &hidden)?))).await?;
         let more = rows.len() > DIFFERENCES;
         rows.truncate(DIFFERENCES);
         let compared = |(name, variant): (&String, &Variant)| ComparedVariant {
@@ -77,14 +77,32 @@ impl Engine {
             cannot: Comparable::of(variant).err(),
             last: known.iter().position(|row| row.variant == *name).map(|at| known.swap_remove(at)),
         };
-        let variants = self.fixed().map(compared).collect();
+        let variants = self.fixed().filter(|(name, _)| scope.allows(name)).map(compared).collect();
         Ok(DriftReport { variants, differences: rows.into_iter().map(noted).collect(), more })
     }
 
-    /// The difference with this number.
-    pub(crate) async fn noted_difference(self: &Arc<Self>, id: i64) -> Result<Option<NotedDifference>, Error> {
-        self.read(move |tx: &mut dyn Tx| Ok(tx.difference(id)?.map(noted))).await
+    /// The difference with this number, if it is of these variants.
+    pub(crate) async fn noted_difference(
+        self: &Arc<Self>,
+        id: i64,
+        scope: Scope,
+    ) -> Result<Option<NotedDifference>, Error> {
+        let is_shown = move |row: &DifferenceRow| scope.allows(&row.variant);
+        self.read(move |tx: &mut dyn Tx| Ok(tx.difference(id)?.filter(&is_shown).map(noted))).await
     }
+}
+
+/// The first differences, and one more than are shown.
+fn differences(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<DifferenceRow>, Error> {
+    let limit = DIFFERENCES as i64 + 1;
+    let Some(names) = scope.names() else { return tx.differences(None, 0, limit) };
+    let mut rows = Vec::new();
+    for name in names {
+        rows.extend(tx.differences(Some(name), 0, limit)?);
+    }
+    rows.sort_by_key(|row| row.id);
+    rows.truncate(DIFFERENCES + 1);
+    Ok(rows)
 }
 
 fn noted(row: DifferenceRow) -> NotedDifference {

@@ -1,14 +1,17 @@
 //! Failures by what they have in common: how many, and since when.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::browse::COUNT_CAP;
+use super::browse::{COUNT_CAP, EventView, SEARCH_CAP, events_in};
 use crate::domain::Timestamp;
+use crate::domain::event::EventState;
 use crate::domain::failure_group::handler_of;
+use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::filters::{AmountKey, EventFilter, EventStream, Span, Window};
+use crate::store::filters::{EventFilter, EventStream, Window};
 
 /// How many groups are shown.
 const GROUPS: i64 = 50;
@@ -28,9 +31,13 @@ pub(crate) struct FailureGroup {
 
 impl Engine {
     /// The groups of events that failed and were not requeued or given up since, the largest first; and whether there
-    /// are more than are shown.
-    pub(crate) async fn failures(self: &Arc<Self>) -> Result<(Vec<FailureGroup>, bool), Error> {
-        self.look(|tx| {
+    /// are more than are shown. Of some variants the newest failures are looked at.
+    pub(crate) async fn failures(self: &Arc<Self>, scope: Scope) -> Result<(Vec<FailureGroup>, bool), Error> {
+        let variants = self.names_of_rows().await?;
+        self.look(move |tx| {
+            if !scope.is_all() {
+                return newest(tx, &scope, &variants);
+            }
             let mut causes = tx.failure_groups("", GROUPS + 1)?;
             let is_more = causes.len() as i64 > GROUPS;
             causes.truncate(GROUPS as usize);
@@ -56,10 +63,33 @@ impl Engine {
     }
 }
 
+/// The groups among the newest failures of some variants: the index of groups has everybody's.
+fn newest(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<(Vec<FailureGroup>, bool), Error> {
+    let (mut groups, mut is_more) = (BTreeMap::<String, FailureGroup>::new(), false);
+    for state in [EventState::Retryable, EventState::Discarded] {
+        let filter = EventFilter { scope: scope.clone(), state: Some(state), ..EventFilter::default() };
+        let found = events_in(tx, &EventView { filter, search: None }, variants, None, SEARCH_CAP)?;
+        is_more |= found.further.is_some();
+        let failed = found.rows.into_iter().filter(|row| row.outcome_code.as_deref() != Some("discarded"));
+        for (cause, at) in failed.filter_map(|row| Some((row.failure?, row.received_at))) {
+            let handler = handler_of(&cause).map(str::to_owned);
+            let new = FailureGroup { cause: cause.clone(), handler, count: 0, first: Some(at), last: Some(at) };
+            let group = groups.entry(cause).or_insert(new);
+            group.count += 1;
+            group.first = group.first.min(Some(at));
+            group.last = group.last.max(Some(at));
+        }
+    }
+    let mut groups: Vec<FailureGroup> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    is_more |= groups.len() > GROUPS as usize;
+    groups.truncate(GROUPS as usize);
+    Ok((groups, is_more))
+}
+
 /// When the first or the last event of each stream was received.
 fn ends(tx: &mut dyn Tx, streams: &[EventStream], rising: bool) -> Result<Vec<Option<Timestamp>>, Error> {
-    let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
-    let window = Window { ids: Span { above: 0, below: i64::MAX }, amounts, rising, depth: 1 };
+    let window = Window { rising, ..Window::whole(1) };
     let ids = tx.event_ids(streams, &EventFilter::default(), &window, 1)?;
     let found: Vec<_> = ids.iter().flatten().copied().collect();
     let rows = tx.events_with(&found)?;

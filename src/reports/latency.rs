@@ -2,9 +2,14 @@
 
 use time::Duration;
 
+use super::browse::{EventView, events_in};
+use crate::domain::event::Source;
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::checkup::EventTimes;
+use crate::store::filters::EventFilter;
+use crate::store::rows::EventRow;
 
 /// How many of the newest events are looked at.
 const NEWEST: i64 = 300;
@@ -29,8 +34,14 @@ pub(crate) struct Percentiles {
 }
 
 /// How long the newest deliveries took.
-pub(super) fn latency(tx: &mut dyn Tx) -> Result<Latency, Error> {
-    let mut events = tx.newest_event_times(NEWEST)?;
+pub(super) fn latency(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<Latency, Error> {
+    let mut events = if scope.is_all() {
+        tx.newest_event_times(NEWEST)?
+    } else {
+        let filter = EventFilter { scope: scope.clone(), ..EventFilter::default() };
+        let found = events_in(tx, &EventView { filter, search: None }, variants, None, NEWEST as usize)?;
+        found.rows.iter().map(times).collect()
+    };
     events.retain(|event| event.is_delivery);
     let received = |event: &EventTimes| event.occurred_at.map(|at| event.received_at - at);
     let processed =
@@ -40,6 +51,16 @@ pub(super) fn latency(tx: &mut dyn Tx) -> Result<Latency, Error> {
         received: percentiles(events.iter().filter_map(received).collect()),
         processed: percentiles(events.iter().filter_map(processed).collect()),
     })
+}
+
+fn times(row: &EventRow) -> EventTimes {
+    EventTimes {
+        is_delivery: row.source == Source::Delivery,
+        occurred_at: row.occurred_at,
+        received_at: row.received_at,
+        finished_at: row.finished_at,
+        requeued_at: row.requeued_at,
+    }
 }
 
 /// By the nearest rank. Clocks that disagree make no time shorter than none.

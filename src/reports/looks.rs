@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::anomalies::{self, in_span};
 use super::anomaly::Anomaly;
+use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
@@ -48,7 +49,7 @@ impl Engine {
     /// Where the database is away.
     pub(crate) async fn look_for_anomalies(self: &Arc<Self>) -> Result<Looked, Error> {
         let (mut looked, mut in_a_row, mut last) = (Looked::default(), 0, None);
-        for look in Look::all(self) {
+        for look in Look::all(self.fixed_names()) {
             let one = look.clone();
             let error = match self.blocking(move |engine| engine.store.ask(|tx| one.find(engine, tx))).await {
                 Ok(found) => {
@@ -74,8 +75,8 @@ impl Engine {
 
 impl Look {
     /// All of them, in the order in which their anomalies are shown.
-    pub(super) fn all(engine: &Engine) -> Vec<Self> {
-        let deliveries = engine.fixed_names().into_iter().map(Self::Deliveries);
+    pub(super) fn all(variants: Vec<String>) -> Vec<Self> {
+        let deliveries = variants.into_iter().map(Self::Deliveries);
         let rest = [
             Self::Unshown,
             Self::NotShown,
@@ -145,6 +146,13 @@ impl Look {
         self.kinds().0.contains(&kind) && self.variant().is_none_or(is_its)
     }
 
+    /// Whether each of its anomalies says which variant it is of, where some are hidden; those of a hidden one are not
+    /// looked for.
+    fn is_of_variants(&self, scope: &Scope) -> bool {
+        let each = matches!(self, Self::Unshown | Self::NotShown | Self::Discarded | Self::Differing | Self::Drift);
+        scope.is_all() || each || self.variant().is_some_and(|variant| scope.allows(variant))
+    }
+
     fn variant(&self) -> Option<&String> {
         match self {
             Self::Deliveries(variant) => Some(variant),
@@ -165,21 +173,28 @@ impl Look {
     }
 }
 
-/// Everything, the most urgent first: `sums` are those of the last day, `last` the last event of each variant.
+/// Everything that somebody may see, the most urgent first: `sums` are those of the last day, `last` the last event of each variant.
 pub(super) fn find(
     engine: &Engine,
     tx: &mut dyn Tx,
     sums: &[Sum],
     last: &[(String, Option<EventRow>)],
+    scope: &Scope,
 ) -> Result<Vec<Anomaly>, Error> {
     let mut found = Vec::new();
-    for look in Look::all(engine) {
+    for look in Look::all(engine.names_seen(scope)).into_iter().filter(|look| look.is_of_variants(scope)) {
         let Look::Deliveries(variant) = &look else {
             found.extend(look.find(engine, tx)?);
             continue;
         };
         let last = last.iter().find(|(name, _)| name == variant).and_then(|(_, event)| event.as_ref());
         found.extend(anomalies::deliveries(engine, tx, variant, last, sums)?);
+    }
+    if !scope.is_all() {
+        found.retain(|anomaly| anomaly.variant().is_some_and(|variant| scope.allows(variant)));
+        found.extend(anomalies::disputes_in(tx, scope)?);
+        let all = engine.names_in(tx)?;
+        found.extend(anomalies::review_in(tx, scope, &all)?);
     }
     Ok(found)
 }

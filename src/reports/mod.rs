@@ -1,5 +1,6 @@
 //! What the pages read. Nothing here writes.
 
+mod addressed;
 mod anomalies;
 mod anomaly;
 mod audit;
@@ -34,11 +35,12 @@ mod subscription_sums;
 mod subscriptions;
 mod wording;
 
+pub(crate) use addressed::Addressed;
 pub(crate) use anomaly::Anomaly;
 pub(crate) use audit::{Acts, NAMED, is_on_many};
 pub(crate) use books::{Beside, Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
-    COUNT_CAP, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP,
+    COUNT_CAP, Counted, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP,
     SubscriptionPage, SubscriptionView, Unreadable, event_rows,
 };
 pub(crate) use checkup::{Checkup, REFUSED_DAYS, SECRETS_OF, Standing, Standings};

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::browse::{SEARCH_CAP, by_amount, by_words};
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::money::{Currency, Decimal};
+use crate::domain::scope::Scope;
 use crate::domain::typed_amount::typed_amount;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::filters::{EventFilter, EventStream, PaymentFilter, PaymentStream, Window};
 use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow};
 
@@ -58,25 +60,30 @@ impl SearchFindings {
 
 impl Engine {
     /// Looks for a text in all that has an index for it.
-    pub(crate) async fn search_all(self: &Arc<Self>, text: &str) -> Result<SearchFindings, Error> {
-        let (variants, text) = (self.names_of_rows().await?, text.trim().trim_start_matches('#').trim().to_owned());
-        self.look(move |tx| search(tx, &text, &variants)).await
+    pub(crate) async fn search_all(self: &Arc<Self>, text: &str, scope: Scope) -> Result<SearchFindings, Error> {
+        let variants = if scope.is_all() { self.names_of_rows().await? } else { self.names_seen(&scope) };
+        let text = text.trim().trim_start_matches('#').trim().to_owned();
+        self.look(move |tx| search(tx, &text, &variants, &scope)).await
     }
 }
 
-fn search(tx: &mut dyn Tx, text: &str, variants: &[String]) -> Result<SearchFindings, Error> {
+fn search(tx: &mut dyn Tx, text: &str, variants: &[String], scope: &Scope) -> Result<SearchFindings, Error> {
     let cap = SEARCH_CAP as i64 + 1;
-    let exact: BTreeSet<PaymentId> = tx.find_payments(text, true, variants, cap)?.into_iter().collect();
+    let exact = tx.find_payments(text, true, variants, cap)?;
+    let exact = scoped_payments(tx, exact, scope)?;
     let words = by_words(tx, text)?;
     let exact_subscriptions = tx.find_subscriptions(text, cap)?;
+    let exact_subscriptions = scoped_subscriptions(tx, exact_subscriptions, scope)?;
     let has_exact = !exact.is_empty() || !exact_subscriptions.is_empty();
-    let payments = exact.iter().copied().chain(words.payments).collect();
+    let by_words = scoped_payments(tx, words.payments.into_iter().collect(), scope)?;
+    let payments = exact.iter().copied().chain(by_words).collect();
     let payments = few_payments(tx, payments, words.is_more)?;
     let (numbers, currency) = typed_amount(text);
-    let (of_amount, is_more) = by_amount(tx, &numbers, currency, FEW as i64 * 4)?;
+    let (of_amount, is_more) = by_amount(tx, &numbers, currency, FEW as i64 * 4, scope)?;
     let of_amount = few_payments(tx, of_amount.into_iter().collect(), is_more)?;
-    let subscriptions = exact_subscriptions.into_iter().chain(words.subscriptions).collect();
-    let events = if has_exact { FewOf::none() } else { few_events(tx, text, variants)? };
+    let by_words = scoped_subscriptions(tx, words.subscriptions.into_iter().collect(), scope)?;
+    let subscriptions = exact_subscriptions.into_iter().chain(by_words).collect();
+    let events = if has_exact { FewOf::none() } else { few_events(tx, text, variants, scope)? };
     Ok(SearchFindings {
         named: named(&payments.rows, text, exact.len()),
         customers: customers(&payments.rows, text),
@@ -87,6 +94,30 @@ fn search(tx: &mut dyn Tx, text: &str, variants: &[String]) -> Result<SearchFind
         currency,
         events,
     })
+}
+
+/// Those of these payments that are in the scope.
+fn scoped_payments(tx: &mut dyn Tx, ids: Vec<PaymentId>, scope: &Scope) -> Result<BTreeSet<PaymentId>, Error> {
+    if scope.is_all() || ids.is_empty() {
+        return Ok(ids.into_iter().collect());
+    }
+    let (filter, limit) = (PaymentFilter { scope: scope.clone(), ..PaymentFilter::default() }, ids.len() as i64);
+    let found = tx.payment_ids(&PaymentStream::Found(ids), &filter, &Window::whole(limit), false, limit)?;
+    Ok(found.into_iter().collect())
+}
+
+/// Those of these subscriptions that are in the scope.
+fn scoped_subscriptions(
+    tx: &mut dyn Tx,
+    ids: Vec<SubscriptionId>,
+    scope: &Scope,
+) -> Result<BTreeSet<SubscriptionId>, Error> {
+    if scope.is_all() || ids.is_empty() {
+        return Ok(ids.into_iter().collect());
+    }
+    let limit = ids.len() as i64;
+    let filter = SubscriptionFilter { scope: scope.clone(), among: Some(ids), ..SubscriptionFilter::default() };
+    Ok(tx.list_subscriptions(&filter, None, limit)?.into_iter().map(|row| row.id).collect())
 }
 
 /// The token of the one payment whose own id, or whose gateway's, the text is. An order number may be another text's
@@ -138,8 +169,13 @@ fn few_subscriptions(
     Ok(FewOf { rows: tx.list_subscriptions(&filter, None, FEW as i64)?, count, is_more })
 }
 
-fn few_events(tx: &mut dyn Tx, text: &str, variants: &[String]) -> Result<FewOf<EventRow>, Error> {
-    let ids: BTreeSet<EventId> = tx.find_events(text, variants, SEARCH_CAP as i64 + 1)?.into_iter().collect();
+fn few_events(tx: &mut dyn Tx, text: &str, variants: &[String], scope: &Scope) -> Result<FewOf<EventRow>, Error> {
+    let mut ids: BTreeSet<EventId> = tx.find_events(text, variants, SEARCH_CAP as i64 + 1)?.into_iter().collect();
+    if !scope.is_all() {
+        let (filter, limit) = (EventFilter { scope: scope.clone(), ..EventFilter::default() }, ids.len() as i64);
+        let found = EventStream::Found(ids.into_iter().collect());
+        ids = tx.event_ids(&[found], &filter, &Window::whole(limit), limit)?.concat().into_iter().collect();
+    }
     let newest: Vec<EventId> = ids.iter().rev().copied().take(FEW).collect();
     let mut rows = tx.events_with(&newest)?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::audit;
+use super::browse::{PaymentView, payment_beside};
 use super::fetch_story::{self, FetchStory};
 use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
@@ -9,6 +11,7 @@ use crate::domain::id::EventId;
 use crate::domain::ledger::Effect;
 use crate::domain::mode::Mode;
 use crate::domain::payer::Payer;
+use crate::domain::scope::Scope;
 use crate::engine::payment::Payment;
 use crate::engine::{Engine, event_facts, find};
 use crate::error::Error;
@@ -17,6 +20,7 @@ use crate::store::Tx;
 use crate::store::audit::ActRow;
 use crate::store::bodies::{Differing, PrunedBody};
 use crate::store::calls::OperationRow;
+use crate::store::filters::PaymentFilter;
 use crate::store::rows::{AttemptRow, EventRow, PaymentRow, TransitionRow};
 use crate::store::subscriptions::{SubscriptionRow, SubscriptionTransitionRow};
 
@@ -92,21 +96,26 @@ pub(crate) struct Said {
 const EVENTS: i64 = 200;
 
 impl Engine {
-    /// The story of the payment with this token.
-    pub(crate) async fn payment_story(self: &Arc<Self>, token: &str) -> Result<Option<PaymentStory>, Error> {
+    /// The story of the payment with this token, as far as the scope goes.
+    pub(crate) async fn payment_story(
+        self: &Arc<Self>,
+        token: &str,
+        scope: Scope,
+    ) -> Result<Option<PaymentStory>, Error> {
         let (engine, token) = (self.clone(), token.to_owned());
-        self.look(move |tx| payment_story(&engine, tx, &token)).await
+        self.look(move |tx| payment_story(&engine, tx, &token, &scope)).await
     }
 
-    /// The story of the event with this id.
-    pub(crate) async fn event_story(self: &Arc<Self>, id: EventId) -> Result<Option<EventStory>, Error> {
+    /// The story of the event with this id, as far as the scope goes.
+    pub(crate) async fn event_story(self: &Arc<Self>, id: EventId, scope: Scope) -> Result<Option<EventStory>, Error> {
         let engine = self.clone();
-        self.look(move |tx| event_story(&engine, tx, id)).await
+        self.look(move |tx| event_story(&engine, tx, id, &scope)).await
     }
 }
 
-fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentStory>, Error> {
-    let Some(payment) = find::by_token(tx, token)? else { return Ok(None) };
+fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str, scope: &Scope) -> Result<Option<PaymentStory>, Error> {
+    let payment = find::by_token(tx, token)?.filter(|row| scope.allows(&row.variant));
+    let Some(payment) = payment else { return Ok(None) };
     let variant = engine.variant(&payment.variant);
     let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let with_page = |text: String| {
@@ -128,6 +137,7 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
     let events = tx.events_of(payment.id, EVENTS)?;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     acts.extend(tx.acts_on_many(&ids)?);
+    audit::keep(tx, &mut acts, scope)?;
     let operations = tx.operations_of(payment.id)?;
     let permissions = permissions(engine, tx, &payment, &Payment::of(&payment))?;
     Ok(Some(PaymentStory {
@@ -139,7 +149,7 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option
         facts: tx.facts_of(payment.id)?,
         transitions,
         acts,
-        neighbours: neighbours(tx, &payment)?,
+        neighbours: neighbours(tx, &payment, scope)?,
         absorbed,
         gateway: gateway.map(|gateway| gateway.name()),
         cut: events.len() as i64 == EVENTS,
@@ -156,21 +166,25 @@ fn subscription_of(tx: &mut dyn Tx, payment: &PaymentRow, refs: &[String]) -> Re
     Ok(tx.subscription(invoice.subscription_id)?.map(|row| row.token))
 }
 
-fn neighbours(tx: &mut dyn Tx, payment: &PaymentRow) -> Result<Neighbours, Error> {
-    let mut found = Neighbours {
-        newer: tx.beside(payment.id, None, true)?,
-        older: tx.beside(payment.id, None, false)?,
-        ..Neighbours::default()
+fn neighbours(tx: &mut dyn Tx, payment: &PaymentRow, scope: &Scope) -> Result<Neighbours, Error> {
+    let mut beside = |customer: Option<&str>, newer: bool| {
+        if scope.is_all() {
+            return tx.beside(payment.id, customer, newer);
+        }
+        let customer = customer.map(str::to_ascii_lowercase);
+        let filter = PaymentFilter { scope: scope.clone(), customer, ..PaymentFilter::default() };
+        payment_beside(tx, &PaymentView { filter, ..PaymentView::default() }, &[], payment.id, newer)
     };
-    if let Some(customer) = &payment.customer {
-        found.customers_newer = tx.beside(payment.id, Some(customer), true)?;
-        found.customers_older = tx.beside(payment.id, Some(customer), false)?;
+    let mut found = Neighbours { newer: beside(None, true)?, older: beside(None, false)?, ..Neighbours::default() };
+    if let Some(customer) = payment.customer.as_deref() {
+        found.customers_newer = beside(Some(customer), true)?;
+        found.customers_older = beside(Some(customer), false)?;
     }
     Ok(found)
 }
 
-fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<EventStory>, Error> {
-    let Some(event) = tx.event(id)? else { return Ok(None) };
+fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId, scope: &Scope) -> Result<Option<EventStory>, Error> {
+    let Some(event) = tx.event(id)?.filter(|row| scope.allows(&row.variant)) else { return Ok(None) };
     let payment = match event.payment_id {
         Some(payment) => tx.payment(payment)?,
         None => None,
@@ -186,6 +200,7 @@ fn event_story(engine: &Engine, tx: &mut dyn Tx, id: EventId) -> Result<Option<E
     let said = said(engine, tx, id)?;
     let mut acts = tx.acts_on(id)?;
     acts.extend(tx.acts_on_many(&[id])?);
+    audit::keep(tx, &mut acts, scope)?;
     acts.sort_by_key(|act| std::cmp::Reverse(act.id));
     let pruned = if body.is_none() { tx.pruned_body(id)? } else { None };
     Ok(Some(EventStory {

@@ -4,6 +4,7 @@ use diesel::Queryable;
 
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
+use crate::domain::scope::Scope;
 use crate::error::Error;
 
 /// An operator's act to be added.
@@ -76,6 +77,8 @@ pub(crate) struct ActPlace {
 /// Which acts a list shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ActFilter {
+    /// Whose acts may be seen: by what they were done to.
+    pub scope: Scope,
     pub actor: Option<String>,
     pub act: Option<String>,
 }

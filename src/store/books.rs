@@ -6,6 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
 use crate::domain::payment::MovementKind;
+use crate::domain::scope::Scope;
 use crate::error::Error;
 
 /// A stored movement.
@@ -60,7 +61,8 @@ pub(crate) struct Total {
 pub(crate) struct BookFilter {
     /// `live` or `test`.
     pub mode: &'static str,
-    pub variant: Option<String>,
+    /// Whose movements may be seen, or the variant of them that was chosen.
+    pub scope: Scope,
     pub currency: Option<String>,
 }
 

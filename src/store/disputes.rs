@@ -5,6 +5,7 @@ use diesel::Queryable;
 use crate::domain::Timestamp;
 use crate::domain::fact::State;
 use crate::domain::id::PaymentId;
+use crate::domain::scope::Scope;
 use crate::error::Error;
 
 /// A dispute, and the payment that it is about.
@@ -51,10 +52,10 @@ pub(crate) trait Disputes {
         place: Option<DisputePlace>,
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error>;
-    /// The open disputes, those that are to be answered first, and then those without a deadline.
+    /// The open disputes of these variants, those that are to be answered first, and then those without a deadline.
     fn disputes_by_deadline(
         &mut self,
-        variant: Option<&str>,
+        scope: &Scope,
         livemode: Option<bool>,
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error>;

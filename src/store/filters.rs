@@ -5,11 +5,14 @@ use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::{EventId, PaymentId};
 use crate::domain::payment::Status;
+use crate::domain::scope::Scope;
 use crate::store::rows::PaymentRow;
 
 /// Which payments a list shows. Absorbed ones are never listed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PaymentFilter {
+    /// Whose rows may be seen at all.
+    pub scope: Scope,
     /// Any of these; any at all where there are none.
     pub statuses: Vec<Status>,
     pub needs_review: bool,
@@ -38,6 +41,8 @@ pub(crate) struct AmountRange {
 /// Which events a list shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct EventFilter {
+    /// Whose rows may be seen at all.
+    pub scope: Scope,
     pub state: Option<EventState>,
     pub variant: Option<String>,
     /// The gateway's account that it names.
@@ -156,4 +161,12 @@ pub(crate) struct Window {
     pub rising: bool,
     /// How many rows of the stream are looked at.
     pub depth: i64,
+}
+
+impl Window {
+    /// From one end to the other, the highest first.
+    pub(crate) fn whole(depth: i64) -> Self {
+        let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
+        Self { ids: Span { above: 0, below: i64::MAX }, amounts, rising: false, depth }
+    }
 }

@@ -51,6 +51,7 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
+use crate::domain::scope::Scope;
 use crate::error::{Error, ErrorKind};
 use alarms::Alarms;
 use audit::*;
@@ -235,7 +236,7 @@ pub(crate) trait Hours {
     /// What the counters add up to from the hour of `since` to before that of `until`.
     fn sums(&mut self, since: Timestamp, until: Timestamp) -> Result<Vec<Sum>, Error>;
     /// How often each of three sets of outcomes was counted from each bound to before the next.
-    fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3]) -> Result<Vec<[i64; 3]>, Error>;
+    fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3], scope: &Scope) -> Result<Vec<[i64; 3]>, Error>;
     /// The event of this variant that came last.
     fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
     /// The event that came first of those that are parked and that nothing but a payment wakes.

@@ -7,6 +7,7 @@ use super::filters::{MomentKey, Span};
 use super::sets::Key;
 use crate::domain::Timestamp;
 use crate::domain::id::{EventId, SubscriptionId, SubscriptionTransitionId};
+use crate::domain::scope::Scope;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::error::Error;
 use crate::store::audit::ActRow;
@@ -90,6 +91,8 @@ pub(crate) struct SubscriptionTransitionRow {
 /// Which subscriptions a list shows; those that match all that is said.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SubscriptionFilter {
+    /// Whose rows may be seen at all.
+    pub scope: Scope,
     pub variant: Option<String>,
     pub statuses: Vec<SubscriptionStatus>,
     pub owner: Option<String>,

@@ -27,6 +27,7 @@ pub fn payment(variant: impl Into<String>, amount: Money) -> Payment {
         token: "test".to_owned(),
         reference: None,
         variant: variant.into(),
+        account: None,
         status: Status::Pending,
         amount,
         captured: none,

@@ -237,6 +237,14 @@ impl Gateway for StandIn {
         Box::pin(std::future::ready(self.start_now(payment)))
     }
 
+    fn supports_account(&self, account: &str) -> Result<(), String> {
+        self.gateway.supports_account(account)
+    }
+
+    fn own_account(&self) -> Option<String> {
+        self.gateway.own_account()
+    }
+
     fn supports(&self, verb: Verb) -> Result<(), String> {
         match verb {
             Verb::Capture | Verb::Cancel | Verb::Refund => Ok(()),

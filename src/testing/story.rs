@@ -105,7 +105,7 @@ impl Story {
     /// Why the endpoint would refuse one.
     pub async fn deliver(&self) -> Result<usize, Rejection> {
         let mut new = 0;
-        for delivery in self.deliveries() {
+        for delivery in self.deliveries().await {
             let received = self.payments.receive(&self.variant, delivery).await?;
             new += received.events - received.duplicates;
         }
@@ -114,7 +114,7 @@ impl Story {
 
     /// The requests that the company sends, for `actix_web::test::call_service`: signed now, at the address of the first
     /// mount, or `/payments` before there is one.
-    pub fn requests(&self) -> Vec<TestRequest> {
+    pub async fn requests(&self) -> Vec<TestRequest> {
         let address = self.payments.address_of(&self.variant);
         let path = address.find("://").and_then(|at| address[at + 3..].find('/').map(|slash| at + 3 + slash));
         let request = |delivery: Delivery| {
@@ -124,22 +124,23 @@ impl Story {
             }
             request
         };
-        self.deliveries().into_iter().map(request).collect()
+        self.deliveries().await.into_iter().map(request).collect()
     }
 
     /// The same as what [`Payments::receive`](crate::Payments::receive) takes, signed now.
     ///
     /// # Panics
     /// When the variant's gateway has no secret to sign with.
-    pub fn deliveries(&self) -> Vec<Delivery> {
-        let signed = |event: &Written| {
-            let headers = self.payments.engine().sign(&self.variant, &event.body).unwrap_or_else(|| {
+    pub async fn deliveries(&self) -> Vec<Delivery> {
+        let mut signed = Vec::new();
+        for event in &self.events {
+            let headers = self.payments.engine().sign(&self.variant, &event.body).await.unwrap_or_else(|| {
                 panic!("the gateway of the variant {:?} has no secret to sign a delivery with", self.variant)
             });
             let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
-            Delivery::new(event.body.clone()).with_headers(headers.collect())
-        };
-        self.events.iter().map(signed).collect()
+            signed.push(Delivery::new(event.body.clone()).with_headers(headers.collect()));
+        }
+        signed
     }
 
     /// The events as a gateway's answer to a call has them.

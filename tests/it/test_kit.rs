@@ -290,7 +290,7 @@ on_both_databases! {
         let app = test::init_service(App::new().service(host.payments.mount("/shop/pay"))).await;
         let stripe = Company::stripe(&host.payments, "stripe");
         let payment = host.order("stripe").await;
-        for request in stripe.paid(&payment).requests() {
+        for request in stripe.paid(&payment).requests().await {
             let response = test::call_service(&app, request.to_request()).await;
             assert_eq!(response.status(), 200);
         }

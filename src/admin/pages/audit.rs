@@ -11,16 +11,17 @@ use crate::admin::views::badge::spaced;
 use crate::admin::views::list::{Empty, Filter};
 use crate::admin::views::parts::Link;
 use crate::domain::id::EventId;
+use crate::domain::scope::Scope;
 use crate::reports::{self, NAMED, Order};
 use crate::store::audit::{ActFilter};
 use crate::store::audit as rows;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Audit", "audit", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Audit", "audit", |visit| Box::pin(show(visit))).scoped()];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
     let list = frame.href("audit");
-    let (filter, place) = (filter(&mut asked), asked.place());
+    let (filter, place) = (filter(&mut asked, visit.scope()), asked.place());
     let (found, kinds) = visit.engine().audit(filter, place).await?;
     let acts: Vec<(&String, String)> = kinds.iter().map(|act| (act, spaced(act))).collect();
     let is_filtered = asked.any(&["actor", "act"]);
@@ -38,7 +39,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             clear: is_filtered.then(|| list.clone()),
             ..Filter::default()
         },
-        empty: empty(is_filtered),
+        empty: empty(is_filtered, found.page.stopped.is_some()),
         paging: asked.fields.paging(&list, "act", &found.page, Order::default()),
         rows: found.page.rows.iter().map(|act| row(&frame, act, &found)).collect(),
     };
@@ -46,8 +47,8 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// What an address asks for.
-pub(super) fn filter(asked: &mut Asked) -> ActFilter {
-    ActFilter { actor: asked.text("actor"), act: asked.text("act") }
+pub(super) fn filter(asked: &mut Asked, scope: Scope) -> ActFilter {
+    ActFilter { scope, actor: asked.text("actor"), act: asked.text("act") }
 }
 
 fn row(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> ActRow {
@@ -81,8 +82,10 @@ fn events(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> (Vec<Link
     (events.iter().take(NAMED).filter_map(link).collect(), events.len() > NAMED)
 }
 
-fn empty(is_filtered: bool) -> Empty {
-    let (title, text) = if is_filtered {
+fn empty(is_filtered: bool, is_part: bool) -> Empty {
+    let (title, text) = if is_part {
+        ("None so far", "Only a part of the acts was looked through: go on to older ones.")
+    } else if is_filtered {
         ("No acts match", "Type a whole name, as it stands in the list of acts.")
     } else {
         ("No acts yet", "What operators change here is written down: who, what, when, and from where.")

@@ -16,12 +16,12 @@ use crate::error::Error;
 use crate::reports::{Acts, Place, is_on_many};
 use crate::store::audit::ActRow;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("audit.csv", |visit| Box::pin(audit_csv(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("audit.csv", |visit| Box::pin(audit_csv(visit))).scoped()];
 
 const ACTS: &[&str] = &["at", "act", "actor", "address", "variant", "event", "kind", "payment", "detail"];
 
 async fn audit_csv(visit: Visit) -> Result<HttpResponse, Failure> {
-    let filter = audit::filter(&mut Asked::of(&visit.req));
+    let filter = audit::filter(&mut Asked::of(&visit.req), visit.scope());
     let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let found = sheet.visit().engine().acts(filter.clone(), place, CHUNK).await?;
         for row in &found.page.rows {
@@ -40,9 +40,10 @@ async fn audit_csv(visit: Visit) -> Result<HttpResponse, Failure> {
 async fn add_each(sheet: &mut Sheet, row: &ActRow, found: &Acts) -> Result<bool, Error> {
     let mut from = 0;
     loop {
-        let events = sheet.visit().engine().events_of_act(row.id, from, CHUNK).await?;
-        from += events.len();
-        let is_last = events.len() < CHUNK;
+        let scope = sheet.visit().scope();
+        let (events, read) = sheet.visit().engine().events_of_act(row.id, from, CHUNK, scope).await?;
+        from += read;
+        let is_last = read < CHUNK;
         for of in events {
             add(sheet, &ActRow { detail: None, ..row.clone() }, Some(of), found);
         }

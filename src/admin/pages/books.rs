@@ -17,19 +17,20 @@ use crate::admin::views::words::grouped;
 use crate::domain::money::Money;
 use crate::domain::payment::MovementKind;
 use crate::engine::due::{self, AT_LEISURE};
+use crate::domain::scope::Scope;
 use crate::reports::{Book, BookView, CurrencyBook, MonthStart, Order};
 use crate::store::books::{self, BookFilter};
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Books", "books", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Books", "books", |visit| Box::pin(show(visit))).scoped()];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
     let today = today(&visit);
     let period = period(&mut asked, today);
-    let view = view(&mut asked, &frame, period);
+    let view = view(&mut asked, &frame, period, &visit.scope());
     let list = frame.href("books");
     let (mode, filter) = (view.filter.mode, view.filter.clone());
-    let found = visit.engine().book(view, asked.place()).await?;
+    let found = visit.engine().book(view, asked.place(), visit.scope()).await?;
     let page = Books {
         page: frame.page("Books", "books"),
         tabs: tabs(&asked, &list, today, period),
@@ -53,10 +54,10 @@ fn title(frame: &Frame, period: Period, mode: &str) -> String {
 /// What an address asks for, by the host's clocks.
 pub(super) fn asked_for(asked: &mut Asked, visit: &Visit) -> BookView {
     let period = period(asked, today(visit));
-    view(asked, &visit.frame(), period)
+    view(asked, &visit.frame(), period, &visit.scope())
 }
 
-fn view(asked: &mut Asked, frame: &Frame, period: Period) -> BookView {
+fn view(asked: &mut Asked, frame: &Frame, period: Period, scope: &Scope) -> BookView {
     let start = |first: Date| MonthStart {
         name: book_period::name(first),
         at: frame.start_of(first),
@@ -67,7 +68,7 @@ fn view(asked: &mut Asked, frame: &Frame, period: Period) -> BookView {
     BookView {
         filter: BookFilter {
             mode: if is_live { "live" } else { "test" },
-            variant: asked.text("variant"),
+            scope: scope.narrowed(asked.text("variant").as_deref()),
             currency: asked.currency(),
         },
         from: start(from),
@@ -96,11 +97,13 @@ fn tabs(asked: &Asked, list: &str, today: Date, period: Period) -> Tabs {
 /// thousands, the one that is asked for and those whose rows are shown.
 async fn of_record(visit: &Visit, filter: &BookFilter, found: &Book) -> Vec<String> {
     let engine = visit.engine();
-    let is_shown = |name: &String| filter.variant.as_ref().is_none_or(|variant| variant == name);
+    let is_shown = |name: &String| {
+        filter.scope.allows(name) && filter.variant.as_ref().is_none_or(|variant| variant == name)
+    };
     let of_rows = found.page.rows.iter().map(|row| row.variant.clone());
-    let names: BTreeSet<String> = engine.fixed_names().into_iter().chain(filter.variant.clone()).chain(of_rows).collect();
-    let names: Vec<String> = names.into_iter().filter(is_shown).collect();
-    let mut held = engine.load_all(&names, AT_LEISURE).await;
+    let names = engine.names_seen(&filter.scope).into_iter().chain(filter.variant.clone()).chain(of_rows);
+    let names: BTreeSet<String> = names.filter(is_shown).collect();
+    let mut held = engine.load_all(&names.into_iter().collect::<Vec<_>>(), AT_LEISURE).await;
     held.retain(|(_, variant)| variant.gateway.is_merchant_of_record());
     held.sort_unstable_by(|one, other| one.0.cmp(&other.0));
     due::names(&held)
@@ -129,7 +132,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &Book) -> Filter {
         clear: asked.any(&["month", "variant", "currency", "mode"]).then(|| list.to_owned()),
         ..Filter::default()
     };
-    asked.fields.by_variant(&visit.payments, form)
+    visit.by_variant(&asked.fields, form)
 
 }
 

@@ -19,9 +19,10 @@ use crate::admin::views::words::grouped;
 use crate::acts::{BULK_LIMIT, Bulk, Chosen, Sample, Tally};
 use crate::domain::event::EventState;
 use crate::domain::id::EventId;
+use crate::reports::EventView;
 use crate::store::rows::EventRow;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::act("events/bulk", |visit| Box::pin(ask(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::act("events/bulk", |visit| Box::pin(ask(visit))).scoped()];
 
 /// What a form of the list asks for.
 struct Wish {
@@ -42,11 +43,16 @@ impl Wish {
         Some(Self { bulk, ids, view: form.get("view").unwrap_or_default() })
     }
 
-    fn chosen(&self, frame: &Frame, highest: Option<EventId>) -> Chosen {
+    fn chosen(&self, visit: &Visit, highest: Option<EventId>) -> Chosen {
         match &self.ids {
-            Some(ids) => Chosen::Ids(ids.clone()),
-            None => Chosen::All(view(&mut Asked::from(Fields::parse(&self.view)), frame), highest),
+            Some(ids) => Chosen::Ids(ids.clone(), visit.scope()),
+            None => Chosen::All(self.listed(visit, &mut Asked::from(Fields::parse(&self.view))), highest),
         }
+    }
+
+    /// The events of the list.
+    fn listed(&self, visit: &Visit, asked: &mut Asked) -> EventView {
+        view(asked, &visit.frame(), &visit.scope())
     }
 
     fn back(&self, frame: &Frame) -> Link {
@@ -73,7 +79,7 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
     let wish = Wish::of(&visit.form).ok_or(Failure::NotFound("There is no such act."))?;
     let mut asked = Asked::from(Fields::parse(&wish.view));
-    let is_filtered = view(&mut asked, &frame).is_filtered();
+    let is_filtered = wish.listed(&visit, &mut asked).is_filtered();
     // What can't be read would be left out, and more events meant than anybody saw.
     if let Some(problem) = asked.problem() {
         return Err(Failure::Refused(format!("The filter can't be read; {problem}.")));
@@ -83,14 +89,14 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let number = |name: &str| visit.form.get(name).and_then(|text| text.parse::<i64>().ok());
     let (highest, confirmed) = (number("highest").map(EventId), number("count").and_then(|count| usize::try_from(count).ok()));
-    let sample = visit.engine().sample(wish.bulk, wish.chosen(&frame, highest)).await?;
+    let sample = visit.engine().sample(wish.bulk, wish.chosen(&visit, highest)).await?;
     if let Some((title, text)) = impossible(&wish, &sample) {
         return Ok(frame.notice(StatusCode::CONFLICT, title, &text));
     }
     if confirmed != Some(sample.changing()) || visit.form.get("states") != Some(states(&sample)) {
         return Ok(frame.render(&question(&visit, &wish, &sample, confirmed)));
     }
-    let tally = visit.engine().bulk(wish.bulk, wish.chosen(&frame, highest), visit.actor()).await?;
+    let tally = visit.engine().bulk(wish.bulk, wish.chosen(&visit, highest), visit.actor()).await?;
     Ok(frame.render(&done(&frame, &wish, &tally)))
 }
 

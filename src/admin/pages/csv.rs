@@ -20,10 +20,10 @@ use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::SubscriptionRow;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
-    Route::page("payments.csv", |visit| Box::pin(payments_csv(visit))),
-    Route::page("books.csv", |visit| Box::pin(books_csv(visit))),
-    Route::page("events.csv", |visit| Box::pin(events_csv(visit))),
-    Route::page("subscriptions.csv", |visit| Box::pin(subscriptions_csv(visit))),
+    Route::page("payments.csv", |visit| Box::pin(payments_csv(visit))).scoped(),
+    Route::page("books.csv", |visit| Box::pin(books_csv(visit))).scoped(),
+    Route::page("events.csv", |visit| Box::pin(events_csv(visit))).scoped(),
+    Route::page("subscriptions.csv", |visit| Box::pin(subscriptions_csv(visit))).scoped(),
 ];
 
 /// How many rows are read at a time: some hundred kilobytes.
@@ -50,7 +50,9 @@ const SUBSCRIPTIONS: &[&str] = &[
 
 async fn payments_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let mut view = readable(payments::view(&mut asked, &visit.frame()), &asked)?;
+    let mut view = readable(payments::view(&mut asked, &visit.frame(), &visit.scope()), &asked)?;
+    // Of some variants' payments only so many are put in order by amount, and a file has all.
+    view.order.by_amount &= visit.scope().is_all();
     let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let page = sheet.visit().engine().payment_page(view.clone(), place, CHUNK).await?;
         page.rows.iter().for_each(|row| add_payment(sheet, row));
@@ -75,7 +77,7 @@ async fn books_csv(visit: Visit) -> Result<HttpResponse, Failure> {
 
 async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = readable(events::view(&mut asked, &visit.frame()), &asked)?;
+    let view = readable(events::view(&mut asked, &visit.frame(), &visit.scope()), &asked)?;
     let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let page = sheet.visit().engine().event_page(view.clone(), place, CHUNK).await?;
         let of = page.rows.iter().filter_map(|row| row.payment_id).collect();
@@ -91,7 +93,7 @@ async fn events_csv(visit: Visit) -> Result<HttpResponse, Failure> {
 
 async fn subscriptions_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let mut view = readable(subscriptions::view(&mut asked, visit.engine().now()), &asked)?;
+    let mut view = readable(subscriptions::view(&mut asked, visit.engine().now(), visit.scope()), &asked)?;
     let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let page = sheet.visit().engine().subscription_page(view.clone(), place, CHUNK).await?.page;
         if page.lost {

@@ -30,7 +30,7 @@ async fn of_subscription(visit: Visit) -> Result<HttpResponse, Failure> {
 
 async fn show(visit: Visit, of: CustomerOf, section: &str, what: &str) -> Result<HttpResponse, Failure> {
     let (frame, mut asked, token) = (visit.frame(), Asked::of(&visit.req), visit.part("token"));
-    let found = visit.engine().customer_story(of, asked.place()).await?;
+    let found = visit.engine().customer_story(of, asked.place(), visit.scope()).await?;
     let found = found.ok_or(Failure::NotFound("No customer is known here."))?;
     let paging = asked.fields.paging(&frame.customer(section, token), "payment", &found.page, Order::default());
     let all_subscriptions = || Link::new("More subscriptions", frame.found("subscriptions", &found.name));

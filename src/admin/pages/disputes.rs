@@ -15,22 +15,23 @@ use crate::admin::views::parts::{Amount, Badge, Link};
 use crate::admin::views::words;
 use crate::domain::mode::Mode;
 use crate::domain::fact::State;
+use crate::domain::scope::Scope;
 use crate::domain::money::{Currency, Money};
 use crate::engine::due::AT_LEISURE;
-use crate::reports::{DEPTH, DISPUTE_STATES, DisputeList, DisputeView, Order};
+use crate::reports::{Counted, DEPTH, DISPUTE_STATES, DisputeList, DisputeView, Order};
 use crate::store::disputes as store;
 
 pub(in crate::admin) const ROUTES: &[Route] =
-    &[Route::section("Disputes", "disputes", |visit| Box::pin(show(visit)))];
+    &[Route::section("Disputes", "disputes", |visit| Box::pin(show(visit))).scoped()];
 
 /// The fields of the form.
 const FILTERS: &[&str] = &["variant", "mode"];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (mut asked, frame) = (Asked::of(&visit.req), visit.frame());
-    let view = view(&mut asked);
+    let view = view(&mut asked, &visit.scope());
     let (state, list) = (view.state, frame.href("disputes"));
-    let found = visit.engine().disputes(view, asked.place()).await?;
+    let found = visit.engine().disputes(view, asked.place(), visit.scope()).await?;
     let of_rows: BTreeSet<String> = found.page.rows.iter().map(|row| row.variant.clone()).collect();
     let _held = visit.engine().load_all(&of_rows.into_iter().collect::<Vec<_>>(), AT_LEISURE).await;
     let page = Disputes {
@@ -50,10 +51,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// Which disputes an address asks for.
-pub(super) fn view(asked: &mut Asked) -> DisputeView {
+pub(super) fn view(asked: &mut Asked, scope: &Scope) -> DisputeView {
     let known = |word: &str| DISPUTE_STATES.into_iter().find(|state| state.as_str() == word);
     let state = asked.word("state", known).unwrap_or(State::Open);
-    DisputeView { state, variant: asked.text("variant"), livemode: asked.livemode() }
+    DisputeView { state, scope: scope.narrowed(asked.text("variant").as_deref()), livemode: asked.livemode() }
 }
 
 fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
@@ -66,7 +67,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
         clear: asked.any(FILTERS).then(|| list.to_owned()),
         ..Filter::default()
     };
-    asked.fields.by_variant(&visit.payments, form)
+    visit.by_variant(&asked.fields, form)
 
 }
 
@@ -83,12 +84,12 @@ fn notes(asked: &Asked, found: &DisputeList) -> Vec<String> {
 }
 
 fn tabs(asked: &Asked, list: &str, state: State, found: &DisputeList) -> Tabs {
-    let tab = |(known, count): (&State, &i64)| {
+    let tab = |(known, count): (&State, &Counted)| {
         let value = Some(known.as_str()).filter(|_| *known != State::Open);
         let mut text = known.as_str().to_owned();
         text[..1].make_ascii_uppercase();
         let mut tab = asked.fields.tab(list, "state", value, &text, *count);
-        (tab.current, tab.urgent) = (*known == state, *known == State::Open && *count > 0);
+        (tab.current, tab.urgent) = (*known == state, *known == State::Open && count.count > 0);
         tab
     };
     Tabs { label: "State".to_owned(), tabs: DISPUTE_STATES.iter().zip(&found.counts).map(tab).collect() }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::reports::Place;
 use crate::store::disputes::DisputeRow;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("disputes.csv", |visit| Box::pin(disputes_csv(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("disputes.csv", |visit| Box::pin(disputes_csv(visit))).scoped()];
 
 const DISPUTES: &[&str] = &[
     "dispute", "state", "amount", "currency", "since", "answer_by", "variant", "mode", "payment", "reference",
@@ -26,7 +26,7 @@ const DISPUTES: &[&str] = &[
 
 async fn disputes_csv(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let view = readable(disputes::view(&mut asked), &asked)?;
+    let view = readable(disputes::view(&mut asked, &visit.scope()), &asked)?;
     let part = async move |sheet: &mut Sheet, place: Option<Place>| -> Result<Option<Place>, Error> {
         let page = sheet.visit().engine().dispute_page(view.clone(), place, CHUNK).await?;
         page.rows.into_iter().for_each(|row| add(sheet, view.state, row));

@@ -12,16 +12,16 @@ use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Link};
 use crate::domain::difference::DriftSubject;
 use crate::engine::request::Requester;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::operations::Outcome;
 use crate::reports::{ComparedVariant, NotedDifference};
 use crate::web::respond;
 
 pub(in crate::admin) const ROUTES: &[Route] = &[
-    Route::page("drift", |visit| Box::pin(show(visit))),
-    Route::act("drift", |visit| Box::pin(compare(visit))),
-    Route::page("drift/repair", |visit| Box::pin(ask(visit))),
-    Route::act("drift/repair", |visit| Box::pin(repair(visit))),
+    Route::page("drift", |visit| Box::pin(show(visit))).scoped(),
+    Route::act("drift", |visit| Box::pin(compare(visit))).scoped(),
+    Route::page("drift/repair", |visit| Box::pin(ask(visit))).scoped(),
+    Route::act("drift/repair", |visit| Box::pin(repair(visit))).scoped(),
 ];
 
 /// How many differences one form repairs: some seconds of questions.
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 20;
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let found = visit.engine().drift_report().await?;
+    let found = visit.engine().drift_report(visit.scope()).await?;
     let mut page = frame.page("Drift", "");
     page.flash = flash(&Fields::of(&visit.req));
     let shown = found.differences.len();
@@ -48,6 +48,9 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 /// Has a worker compare a variant with its gateway.
 async fn compare(visit: Visit) -> Result<HttpResponse, Failure> {
     let variant = visit.form.get("variant").unwrap_or_default();
+    if !visit.scope().allows(&variant) {
+        return Err(Error::new(ErrorKind::NotFound, "there is no such variant").into());
+    }
     visit.engine().order_comparison(&variant, visit.actor()).await?;
     Ok(respond::see(&visit.frame().href("drift?done=compare")))
 }
@@ -59,8 +62,8 @@ async fn ask(visit: Visit) -> Result<HttpResponse, Failure> {
     }
     let frame = visit.frame();
     let found = match Fields::of(&visit.req).get("id").and_then(|id| id.parse().ok()) {
-        Some(id) => visit.engine().noted_difference(id).await?.into_iter().collect(),
-        None => visit.engine().drift_report().await?.differences,
+        Some(id) => visit.engine().noted_difference(id, visit.scope()).await?.into_iter().collect(),
+        None => visit.engine().drift_report(visit.scope()).await?.differences,
     };
     let found: Vec<NotedDifference> = found.into_iter().take(AT_ONCE).collect();
     if found.is_empty() {
@@ -85,6 +88,9 @@ async fn repair(visit: Visit) -> Result<HttpResponse, Failure> {
     let ids: Vec<i64> = visit.form.all("id").filter_map(|id| id.parse().ok()).take(AT_ONCE).collect();
     let (mut done, mut left) = (0, 0);
     for id in ids {
+        if visit.engine().noted_difference(id, visit.scope()).await?.is_none() {
+            continue;
+        }
         match visit.engine().repair_difference(id, Requester::Operator(visit.actor())).await {
             Ok(Outcome::Done) => done += 1,
             Ok(Outcome::Underway) => left += 1,

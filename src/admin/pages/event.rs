@@ -36,7 +36,7 @@ pub(in crate::admin) const ROUTES: &[Route] = &[
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let story = visit.engine().event_story(id(&visit)?).await?;
+    let story = visit.engine().event_story(id(&visit)?, visit.scope()).await?;
     let story = story.ok_or(Failure::NotFound("There is no event with this number."))?;
     let mut around = frame.page(&story.event.kind, "events");
     let fields = Fields::of(&visit.req);

@@ -14,11 +14,12 @@ use crate::admin::views::list::{self, Empty, Field, Filter, Notes, Tabs};
 use crate::admin::views::parts::Link;
 use crate::admin::views::words;
 use crate::domain::event::EventState;
-use crate::reports::{COUNT_CAP, EventList, EventView, Order, SEARCH_CAP};
+use crate::domain::scope::Scope;
+use crate::reports::{EventList, EventView, Order, SEARCH_CAP};
 use crate::store::filters::EventFilter;
 use crate::store::rows;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Events", "events", |visit| Box::pin(show(visit))).scoped()];
 
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
 const TYPED: &[&str] = &["q", "account", "kind", "from", "until"];
@@ -35,7 +36,7 @@ const CODES: [(&str, &str); 4] = [
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let frame = visit.frame();
-    let view = view(&mut asked, &frame);
+    let view = view(&mut asked, &frame, &visit.scope());
     match asked.newer_than() {
         Some(Ok(id)) => return Ok(fresh(visit.engine().newer_events(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
@@ -79,7 +80,7 @@ enum Seen {
 }
 
 /// What an address asks for.
-pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> EventView {
+pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame, scope: &Scope) -> EventView {
     let seen = asked.word("seen", |word| match word {
         "again" => Some(Seen::Again),
         "late" => Some(Seen::Late),
@@ -87,6 +88,7 @@ pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> EventView {
     });
     EventView {
         filter: EventFilter {
+            scope: scope.clone(),
             state: asked.word("state", EventState::parse),
             variant: asked.text("variant"),
             account: asked.text("account"),
@@ -106,13 +108,13 @@ pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> EventView {
 
 fn tabs(asked: &Asked, list: &str, found: &EventList) -> Tabs {
     // Every event is in one of the tabs, so that all of them are as exact as their sum.
-    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
+    let all = found.counts.iter().map(|(_, count)| *count).sum();
     let mut tabs = vec![asked.fields.tab(list, "state", None, "All", all)];
     for (state, count) in &found.counts {
         let mut text = state_of_event(*state);
         text[..1].make_ascii_uppercase();
         let mut tab = asked.fields.tab(list, "state", Some(state.as_str()), &text, *count);
-        tab.urgent = *count > 0 && matches!(state, EventState::Discarded | EventState::Retryable);
+        tab.urgent = count.count > 0 && matches!(state, EventState::Discarded | EventState::Retryable);
         tabs.push(tab);
     }
     Tabs { label: "State".to_owned(), tabs }
@@ -147,7 +149,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &EventList) -> Filter {
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant", "kind", "failure"])).then(|| list.to_owned()),
     };
-    asked.fields.by_variant(&visit.payments, form)
+    visit.by_variant(&asked.fields, form)
 
 }
 

@@ -11,11 +11,11 @@ use crate::admin::views::parts::Link;
 use crate::admin::views::words;
 use crate::reports::{COUNT_CAP, FailureGroup};
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("failures", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("failures", |visit| Box::pin(show(visit))).scoped()];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let (groups, is_more) = visit.engine().failures().await?;
+    let (groups, is_more) = visit.engine().failures(visit.scope()).await?;
     let page = Failures {
         page: frame.page("Failures by cause", "events"),
         back: Link::new("Events", frame.href("events")),

@@ -20,13 +20,13 @@ use crate::engine::tally::{AGAIN, DUPLICATE, LOST, PAID, RECEIVED, REFUNDED, REJ
 use crate::reports::{self, Anomaly, COUNT_CAP, Latency, Percentiles, Span, Worded, Wording};
 use crate::store::rows::{EventRow, Sum};
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Overview", "", |visit| Box::pin(show(visit))).scoped()];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (fields, frame) = (Fields::of(&visit.req), visit.frame());
     let asked = fields.get("span");
     let span = Span::ALL.into_iter().find(|span| asked.as_deref() == Some(span.as_str())).unwrap_or(Span::Day);
-    let found = visit.engine().overview(span).await?;
+    let found = visit.engine().overview(span, visit.scope()).await?;
     let spans = |of: Span| {
         let word = (of != Span::Day).then_some(of.as_str());
         (Link::new(name(of), fields.with(&frame.href(""), "span", word)), of == span)

@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let (frame, fields) = (visit.frame(), Fields::of(&visit.req));
     let (wanted, from) = (fields.get("words"), fields.opened_from(PAYMENTS, ELSEWHERE));
-    let story = visit.engine().payment_story(visit.part("token")).await?;
+    let story = visit.engine().payment_story(visit.part("token"), visit.scope()).await?;
     let story = story.ok_or(Failure::NotFound("There is no payment with this token."))?;
     let payment = Payment::of(&story.payment);
     let mut flags = Vec::new();
@@ -179,7 +179,7 @@ async fn neighbours(visit: &Visit, story: &PaymentStory, from: &OpenedFrom) -> R
     let list = if from.path == PAYMENTS.0 { from.view.clone() } else { Fields::default() };
     let (frame, beside) = (visit.frame(), &story.neighbours);
     let mut asked = Asked::from(list.clone());
-    let view = payments::view(&mut asked, &frame);
+    let view = payments::view(&mut asked, &frame, &visit.scope());
     let is_of_list = list.with("", "", None).starts_with('?') && asked.problem().is_none();
     let in_list = if is_of_list {
         let [before, after] = visit.engine().payments_beside(view, story.payment.id).await?;

@@ -14,12 +14,13 @@ use crate::admin::views::parts::{Amount, Badge, Link};
 use crate::admin::views::payments::{PaymentRow, Payments, Totals};
 use crate::admin::views::words;
 use crate::domain::payment::Status;
+use crate::domain::scope::Scope;
 use crate::engine::Payment;
-use crate::reports::{COUNT_CAP, Order, PaymentList, PaymentView, SEARCH_CAP};
+use crate::reports::{Order, PaymentList, PaymentView, SEARCH_CAP};
 use crate::store::filters::PaymentFilter;
 use crate::store::rows;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Payments", "payments", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::section("Payments", "payments", |visit| Box::pin(show(visit))).scoped()];
 
 /// The word of the tab that cuts across the statuses.
 const REVIEW: &str = "review";
@@ -37,7 +38,7 @@ const ORDERS: [(&str, &str, Order); 3] = [
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
     let frame = visit.frame();
-    let view = view(&mut asked, &frame);
+    let view = view(&mut asked, &frame, &visit.scope());
     match asked.newer_than() {
         Some(Ok(id)) => return Ok(fresh(visit.engine().newer_payments(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
@@ -68,7 +69,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
 }
 
 /// What an address asks for.
-pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> PaymentView {
+pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame, scope: &Scope) -> PaymentView {
     let statuses = |words: &str| words.split(',').map(|word| Status::parse(word.trim())).collect::<Option<Vec<_>>>();
     let status = asked.word("status", |words| if words == REVIEW { Some(None) } else { statuses(words).map(Some) });
     let order = asked.word("sort", |word| match word {
@@ -77,6 +78,7 @@ pub(in crate::admin) fn view(asked: &mut Asked, frame: &Frame) -> PaymentView {
     });
     PaymentView {
         filter: PaymentFilter {
+            scope: scope.clone(),
             needs_review: status == Some(None),
             statuses: status.flatten().unwrap_or_default(),
             variant: asked.text("variant"),
@@ -137,9 +139,9 @@ async fn totals(visit: &Visit, asked: &Asked, list: &str, view: &PaymentView) ->
 fn tabs(asked: &Asked, list: &str, found: &PaymentList) -> Tabs {
     let tab = |value: Option<&str>, text: &str, count| asked.fields.tab(list, "status", value, text, count);
     // Every payment is in one of the tabs, so that all of them are as exact as their sum.
-    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
+    let all = found.counts.iter().map(|(_, count)| *count).sum();
     let mut review = tab(Some(REVIEW), "Needs review", found.needs_review);
-    review.urgent = found.needs_review > 0;
+    review.urgent = found.needs_review.count > 0;
     let mut tabs = vec![tab(None, "All", all), review];
     for (status, count) in &found.counts {
         let mut text = spaced(status.as_str());
@@ -180,7 +182,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str, found: &PaymentList) -> Filter
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant"])).then(|| list.to_owned()),
     };
-    asked.fields.by_variant(&visit.payments, form)
+    visit.by_variant(&asked.fields, form)
 
 }
 
@@ -189,7 +191,9 @@ fn notes(frame: &Frame, asked: &Asked, found: &PaymentList) -> Vec<String> {
     if found.page.lost {
         notes.push("That place in the list is gone, so this is its beginning.".to_owned());
     }
-    if found.page.capped {
+    if found.page.capped && asked.fields.get("q").is_none() {
+        notes.push(format!("Only the newest {SEARCH_CAP} of these payments are put in order by amount."));
+    } else if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} payments, and the rest is left out: type more."));
     }
     notes.extend(found.page.stopped.map(|_| words::looked_through("payments", "created", found.stopped_at.map(|at| frame.local(at).0))));

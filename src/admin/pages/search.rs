@@ -16,7 +16,7 @@ use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::SubscriptionRow;
 use crate::web::respond;
 
-pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("search", |visit| Box::pin(show(visit)))];
+pub(in crate::admin) const ROUTES: &[Route] = &[Route::page("search", |visit| Box::pin(show(visit))).scoped()];
 
 /// What the box looks at, as people name it.
 const LOOKED_AT: &[&str] = &[
@@ -42,7 +42,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     if page.text.is_empty() {
         return Ok(frame.render(&page));
     }
-    let found = visit.engine().search_all(&page.text).await?;
+    let found = visit.engine().search_all(&page.text, visit.scope()).await?;
     if let Some(address) = single(&frame, &found) {
         return Ok(respond::see(&address));
     }

@@ -13,12 +13,13 @@ use crate::admin::views::parts::{Badge, Link};
 use crate::admin::views::subscriptions::{SubscriptionLine, Subscriptions};
 use crate::admin::views::words;
 use crate::domain::Timestamp;
+use crate::domain::scope::Scope;
 use crate::domain::subscription::{SubscriptionItem, SubscriptionStatus};
-use crate::reports::{COUNT_CAP, Order, ROWS, SEARCH_CAP, SubscriptionPage, SubscriptionView};
+use crate::reports::{Order, ROWS, SEARCH_CAP, SubscriptionPage, SubscriptionView};
 use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow, SubscriptionSort};
 
 pub(in crate::admin) const ROUTES: &[Route] =
-    &[Route::section("Subscriptions", "subscriptions", |visit| Box::pin(show(visit)))];
+    &[Route::section("Subscriptions", "subscriptions", |visit| Box::pin(show(visit))).scoped()];
 
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
 const TYPED: &[&str] = &["q", "owner", "price"];
@@ -29,7 +30,7 @@ const SPANS: [(&str, &str, i64); 3] = [("1", "1 day", 1), ("7", "7 days", 7), ("
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let mut asked = Asked::of(&visit.req);
-    let mut view = view(&mut asked, visit.engine().now());
+    let mut view = view(&mut asked, visit.engine().now(), visit.scope());
     match asked.newer_than() {
         Some(Ok(id)) => return Ok(fresh(visit.engine().newer_subscriptions(view, id, FRESH_CAP + 1).await?)),
         Some(Err(refused)) => return Ok(refused),
@@ -81,12 +82,13 @@ fn paging(paging: Paging, edges: [Option<Timestamp>; 2]) -> Paging {
 }
 
 /// What an address asks for.
-pub(super) fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
+pub(super) fn view(asked: &mut Asked, now: Timestamp, scope: Scope) -> SubscriptionView {
     let span = |word: &str| SPANS.iter().find(|(value, ..)| *value == word);
     let days = |word: &str| span(word).map(|(.., days)| time::Duration::days(*days));
     let ending = |word: &str| ["no", "yes"].iter().position(|known| *known == word).map(|at| at == 1);
     SubscriptionView {
         filter: SubscriptionFilter {
+            scope,
             statuses: asked.word("status", SubscriptionStatus::parse).into_iter().collect(),
             variant: asked.text("variant"),
             owner: asked.text("owner"),
@@ -104,11 +106,11 @@ pub(super) fn view(asked: &mut Asked, now: Timestamp) -> SubscriptionView {
 
 fn tabs(asked: &Asked, list: &str, found: &SubscriptionPage) -> Tabs {
     let tab = |value: Option<&str>, text: &str, count| asked.fields.tab(list, "status", value, text, count);
-    let all = found.counts.iter().map(|(_, count)| count).sum::<i64>().min(COUNT_CAP);
+    let all = found.counts.iter().map(|(_, count)| *count).sum();
     let mut tabs = vec![tab(None, "All", all)];
     for (status, count) in &found.counts {
         // A word that no gateway has used is no tab.
-        if *status != SubscriptionStatus::Unknown || *count > 0 {
+        if *status != SubscriptionStatus::Unknown || count.count > 0 {
             let mut text = spaced(status.as_str());
             text[..1].make_ascii_uppercase();
             let mut tab = tab(Some(status.as_str()), &text, *count);
@@ -143,7 +145,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
         open: asked.any(MORE),
         clear: (asked.any(MORE) || asked.any(&["q", "variant"])).then(|| list.to_owned()),
     };
-    asked.fields.by_variant(&visit.payments, form)
+    visit.by_variant(&asked.fields, form)
 
 }
 

@@ -12,13 +12,13 @@ use crate::admin::views::variants::{VariantRow, Variants};
 use crate::reports::{REFUSED_DAYS, Standing, Standings};
 
 pub(in crate::admin) const ROUTES: &[Route] =
-    &[Route::section("Variants", "variants", |visit| Box::pin(show(visit)))];
+    &[Route::section("Variants", "variants", |visit| Box::pin(show(visit))).scoped()];
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
-    let (frame, fields) = (visit.frame(), Fields::of(&visit.req));
-    let is_open = visit.engine().has_source();
+    let (frame, fields, scope) = (visit.frame(), Fields::of(&visit.req), visit.scope());
+    let is_open = scope.is_all() && visit.engine().has_source();
     let from = fields.get("from").filter(|_| is_open);
-    let Standings { rows, nobody, next } = visit.engine().standings(from.clone()).await?;
+    let Standings { rows, nobody, next } = visit.engine().standings(from.clone(), scope).await?;
     let row = |standing: &Standing| {
         let name = &standing.name;
         VariantRow {

@@ -2,9 +2,10 @@
 
 use super::moments;
 use super::readable::readable;
-use super::view::{DEPTH, EventView, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
+use super::view::{DEPTH, EventView, Page, Place, Read, SEARCH_CAP, cut, found, furthest, nearest};
 use crate::domain::failure_group::groups_of;
 use crate::domain::id::EventId;
+use crate::domain::scope::Among;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, EventFilter, EventStream, Span, Window};
@@ -61,11 +62,14 @@ fn read(
     rising: bool,
     limit: usize,
 ) -> Result<(Read<EventId>, bool), Error> {
+    if filter.scope.among(filter.variant.as_deref()) == Among::Nothing {
+        return Ok((Read::nothing(), false));
+    }
     let amounts = Span { above: AmountKey::first(), below: AmountKey::last() };
     let mut window = Window { ids, amounts, rising, depth: i64::MAX };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     if let Some(text) = search {
-        let (ids, capped) = found(tx.find_events(text, variants, SEARCH_CAP as i64 + 1)?);
+        let (ids, capped) = found(tx.find_events(text, &filter.scope.of(variants.to_vec()), SEARCH_CAP as i64 + 1)?);
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.event_ids(&[EventStream::Found(ids)], filter, &window, limit)?.concat();
         return Ok((Read { ids: in_order(ids, rising), stopped: None }, capped));
@@ -74,7 +78,7 @@ fn read(
     let depth = |streams: &Vec<EventStream>| (DEPTH / streams.len().max(1) as i64).max(limit);
     let streams = furthest(tx, candidates, rising, |tx, streams| {
         window.depth = depth(streams);
-        Ok(nearest(tx.event_reach(streams, &window)?, rising))
+        Ok(nearest(tx.event_reach(streams, &window)?.into_iter(), rising))
     })?;
     window.depth = depth(&streams);
     Ok((merged(tx, &streams, filter, &window, limit)?, false))
@@ -105,8 +109,14 @@ fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Res
         (None, None) => {}
     }
     // Where there is but one variant, nearly all is of it.
-    let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
-    all.extend(variant.map(|name| vec![EventStream::Variant(name)]));
+    let is_part = |names: &Vec<String>| names != variants;
+    let names = match filter.scope.among(filter.variant.as_deref()) {
+        Among::One(name) => vec![name],
+        Among::Each(names) => names,
+        Among::Any | Among::Many | Among::Nothing => Vec::new(),
+    };
+    let its = Some(names).filter(|names| !names.is_empty()).filter(is_part);
+    all.extend(its.map(|names| names.into_iter().map(EventStream::Variant).collect()));
     if all.is_empty() {
         all.push(vec![EventStream::All]);
     }
@@ -124,19 +134,12 @@ fn merged(
     let found = tx.event_ids(streams, rest, window, limit)?;
     let short = streams.iter().zip(&found).filter(|(_, ids)| (ids.len() as i64) < limit);
     let short: Vec<EventStream> = short.map(|(stream, _)| stream.clone()).collect();
-    let stopped = nearest(tx.event_reach(&short, window)?, window.rising);
-    let mut ids = in_order(found.concat(), window.rising);
-    ids.retain(|id| stopped.is_none_or(|end| if window.rising { *id <= end } else { *id >= end }));
-    ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(Read { stopped: stopped.filter(|_| (ids.len() as i64) < limit), ids })
+    let stopped = nearest(tx.event_reach(&short, window)?.into_iter(), window.rising);
+    let read = Read { ids: found.concat(), stopped };
+    Ok(Read::together(vec![read], window.rising, usize::try_from(limit).unwrap_or(usize::MAX)))
 }
 
 fn in_order(mut ids: Vec<EventId>, rising: bool) -> Vec<EventId> {
     ids.sort_unstable_by(|a, b| if rising { a.cmp(b) } else { b.cmp(a) });
     ids
-}
-
-/// Which of these ends is reached first.
-fn nearest(ends: Vec<EventId>, rising: bool) -> Option<EventId> {
-    if rising { ends.into_iter().min() } else { ends.into_iter().max() }
 }

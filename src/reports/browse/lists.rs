@@ -1,17 +1,19 @@
 //! The lists of payments and of events, with what stands around them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::counted::{COUNT_CAP, COUNTED, Counted};
 use super::view::*;
 use super::{events, payments};
 use crate::domain::event::EventState;
 use crate::domain::id::PaymentId;
 use crate::domain::payment::Status;
+use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::filters::{EventStream, PaymentFilter, PaymentStream};
+use crate::store::filters::{EventFilter, EventStream, PaymentFilter, PaymentStream};
 use crate::store::rows::{EventRow, PaymentRow};
 
 impl Engine {
@@ -59,11 +61,7 @@ impl Engine {
     ) -> Result<[Option<String>; 2], Error> {
         let variants = self.names_of_rows().await?;
         self.look(move |tx| {
-            let mut beside = |back| {
-                let place = Place { id: of.0, back, with: false };
-                let page = payments::page(tx, &view, &variants, Some(place), 1)?;
-                Ok::<_, Error>(page.rows.into_iter().next().map(|row| row.token))
-            };
+            let mut beside = |back| payment_beside(tx, &view, &variants, of, back);
             Ok([beside(true)?, beside(false)?])
         })
         .await
@@ -104,17 +102,9 @@ impl Engine {
         self.look(move |tx| {
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
-            let each = Status::ALL.map(PaymentStream::Status);
-            let counted = tx.count_payments(&[&[PaymentStream::NeedsReview], &each[..]].concat(), COUNT_CAP)?;
-            let (needs_review, counted) = counted.split_first().unwrap_or((&0, &[]));
-            let counts = Status::ALL.into_iter().zip(counted.iter().copied()).collect();
-            Ok(PaymentList {
-                page,
-                stopped_at,
-                counts,
-                needs_review: *needs_review,
-                currencies: tx.currencies(CHOICES)?,
-            })
+            let around = payments_around(tx, &view.filter.scope, &variants)?;
+            let PaymentsAround { counts, needs_review, currencies } = around;
+            Ok(PaymentList { page, stopped_at, counts, needs_review, currencies })
         })
         .await
     }
@@ -131,13 +121,71 @@ impl Engine {
             let stopped_at = page.stopped.map(|id| tx.event_times(&[id])).transpose()?.and_then(|times| times[0]);
             let of: Vec<PaymentId> = page.rows.iter().filter_map(|row| row.payment_id).collect();
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
-            let each = EventState::ALL.map(EventStream::State);
-            let counts = EventState::ALL.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();
+            let (counts, kinds) = events_around(tx, &view.filter.scope, &variants)?;
             let handlers = tx.registered()?.into_iter().map(|it| it.name).collect();
-            Ok(EventList { page, stopped_at, tokens, counts, kinds: tx.kinds("", CHOICES)?, handlers })
+            Ok(EventList { page, stopped_at, tokens, counts, kinds, handlers })
         })
         .await
     }
+}
+
+/// What stands around a list of payments, whatever its filter.
+struct PaymentsAround {
+    counts: Vec<(Status, Counted)>,
+    needs_review: Counted,
+    currencies: Vec<String>,
+}
+
+fn payments_around(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<PaymentsAround, Error> {
+    if scope.is_all() {
+        let each = Status::ALL.map(PaymentStream::Status);
+        let counted = tx.count_payments(&[&[PaymentStream::NeedsReview], &each[..]].concat(), COUNT_CAP)?;
+        let mut counted = counted.into_iter().map(Counted::exactly);
+        let needs_review = counted.next().unwrap_or_default();
+        let counts = Status::ALL.into_iter().zip(counted).collect();
+        return Ok(PaymentsAround { counts, needs_review, currencies: tx.currencies(CHOICES)? });
+    }
+    let filter = PaymentFilter { scope: scope.clone(), ..PaymentFilter::default() };
+    let view = PaymentView { filter, ..PaymentView::default() };
+    let seen = payments::page(tx, &view, variants, None, COUNTED)?;
+    let (rows, is_part) = (&seen.rows, seen.further.is_some());
+    let statuses: Vec<Status> = rows.iter().map(|row| row.status).collect();
+    let reviews: Vec<bool> = rows.iter().map(|row| row.needs_review).collect();
+    let currencies: BTreeSet<String> = rows.iter().map(|row| row.currency.to_string()).collect();
+    Ok(PaymentsAround {
+        counts: Counted::each(&Status::ALL, &statuses, is_part),
+        needs_review: Counted::each(&[true], &reviews, is_part).into_iter().map(|(_, count)| count).sum(),
+        currencies: currencies.into_iter().collect(),
+    })
+}
+
+type StateCounts = Vec<(EventState, Counted)>;
+
+/// How many events are in each state, and the kinds that there are.
+fn events_around(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<(StateCounts, Vec<String>), Error> {
+    if scope.is_all() {
+        let each = EventState::ALL.map(EventStream::State);
+        let counted = tx.count_events(&each, COUNT_CAP)?.into_iter().map(Counted::exactly);
+        return Ok((EventState::ALL.into_iter().zip(counted).collect(), tx.kinds("", CHOICES)?));
+    }
+    let filter = EventFilter { scope: scope.clone(), ..EventFilter::default() };
+    let seen = events::page(tx, &EventView { filter, search: None }, variants, None, COUNTED)?;
+    let states: Vec<EventState> = seen.rows.iter().map(|row| row.state).collect();
+    let kinds: BTreeSet<String> = seen.rows.into_iter().map(|row| row.kind).collect();
+    let counts = Counted::each(&EventState::ALL, &states, seen.further.is_some());
+    Ok((counts, kinds.into_iter().take(CHOICES as usize).collect()))
+}
+
+/// The token of the payment before or after one in the order of a list, inside a transaction.
+pub(crate) fn payment_beside(
+    tx: &mut dyn Tx,
+    view: &PaymentView,
+    variants: &[String],
+    of: PaymentId,
+    back: bool,
+) -> Result<Option<String>, Error> {
+    let page = payments::page(tx, view, variants, Some(Place { id: of.0, back, with: false }), 1)?;
+    Ok(page.rows.into_iter().next().map(|row| row.token))
 }
 
 /// A part of the list of all payments, inside a transaction.
@@ -149,10 +197,12 @@ pub(crate) fn payment_rows(tx: &mut dyn Tx, place: Option<Place>, size: usize) -
 pub(crate) fn payments_of_customer(
     tx: &mut dyn Tx,
     address: &str,
+    scope: &Scope,
     place: Option<Place>,
     size: usize,
 ) -> Result<Page<PaymentRow>, Error> {
-    let filter = PaymentFilter { customer: Some(address.to_ascii_lowercase()), ..PaymentFilter::default() };
+    let customer = Some(address.to_ascii_lowercase());
+    let filter = PaymentFilter { scope: scope.clone(), customer, ..PaymentFilter::default() };
     payments::page(tx, &PaymentView { filter, ..PaymentView::default() }, &[], place, size)
 }
 

@@ -2,7 +2,7 @@
 
 use super::moments;
 use super::readable::readable;
-use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest};
+use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest, page_of};
 use super::words::by_words;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
@@ -20,6 +20,9 @@ pub(crate) fn page(
     place: Option<Place>,
     size: usize,
 ) -> Result<Page<PaymentRow>, Error> {
+    if view.order.by_amount && !view.filter.scope.is_all() {
+        return in_order(tx, view, variants, place, size);
+    }
     let view = &measured(tx, view)?;
     let mut window = window(tx, &view.filter)?;
     let known = match place {
@@ -32,6 +35,30 @@ pub(crate) fn page(
     let page = Page { capped, lost, ..cut(read, place, size) };
     let rows = readable(tx, &page.rows, |row: &PaymentRow| row.id, |tx, ids| tx.payments_of(ids))?;
     Ok(page.with(rows))
+}
+
+/// A page by amount of some variants' payments. The index of amounts has everybody's, and where a page of it ends says
+/// something of others' amounts: so the newest payments are read by age and put in order here.
+fn in_order(
+    tx: &mut dyn Tx,
+    view: &PaymentView,
+    variants: &[String],
+    place: Option<Place>,
+    size: usize,
+) -> Result<Page<PaymentRow>, Error> {
+    let by_age = PaymentView { order: Order::default(), ..view.clone() };
+    let newest = page(tx, &by_age, variants, None, SEARCH_CAP)?;
+    let mut rows = newest.rows;
+    rows.sort_by_cached_key(AmountKey::of);
+    if view.order.rising == place.is_some_and(|place| place.back) {
+        rows.reverse();
+    }
+    let at = place.and_then(|place| rows.iter().position(|row| row.id.0 == place.id));
+    let lost = place.is_some() && at.is_none();
+    let skipped = at.zip(place).map_or(0, |(at, place)| at + usize::from(!place.with));
+    let rows = rows.into_iter().skip(skipped).take(size + 1).collect();
+    let page = page_of(rows, place.filter(|_| !lost), size, |row: &PaymentRow| row.id.0);
+    Ok(Page { capped: newest.capped || newest.further.is_some(), lost, ..page })
 }
 
 pub(crate) fn newer(
@@ -139,6 +166,24 @@ fn narrowed(tx: &mut dyn Tx, window: &mut Window, view: &PaymentView, place: Pla
 
 fn read(
     tx: &mut dyn Tx,
+    view: &PaymentView,
+    variants: &[String],
+    window: Window,
+    limit: usize,
+) -> Result<(Read<PaymentId>, bool), Error> {
+    let filter = &view.filter;
+    let is_by_id = view.search.is_none() && filter.customer.is_none() && !view.order.by_amount;
+    let (among, rising) = (filter.scope.among(filter.variant.as_deref()), window.rising);
+    Read::among(among, is_by_id, rising, limit, |variant, parts| {
+        let variant = variant.or_else(|| filter.variant.clone());
+        let view = PaymentView { filter: PaymentFilter { variant, ..filter.clone() }, ..view.clone() };
+        let window = Window { depth: window.depth / parts, ..window.clone() };
+        read_of_one(tx, &view, variants, window, limit)
+    })
+}
+
+fn read_of_one(
+    tx: &mut dyn Tx,
     PaymentView { filter, search, order, .. }: &PaymentView,
     variants: &[String],
     mut window: Window,
@@ -150,7 +195,9 @@ fn read(
     let among = match search {
         Some(text) => {
             let words = by_words(tx, text)?;
-            let mut ids = tx.find_payments(text.trim_start_matches('#'), false, variants, SEARCH_CAP as i64 + 1)?;
+            let variants = filter.scope.of(variants.to_vec());
+            let text = text.trim_start_matches('#');
+            let mut ids = tx.find_payments(text, false, &variants, SEARCH_CAP as i64 + 1)?;
             ids.extend(words.payments);
             let (ids, capped) = found(ids);
             Some((ids, capped || words.is_more))

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::view::{COUNT_CAP, DEPTH, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
+use super::counted::{COUNT_CAP, COUNTED, Counted};
+use super::view::{DEPTH, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
 use super::words::by_words;
 use crate::domain::Timestamp;
 use crate::domain::id::SubscriptionId;
+use crate::domain::scope::Scope;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -33,8 +35,8 @@ pub(crate) struct SubscriptionPage {
     pub edges: [Option<Timestamp>; 2],
     /// When the row was created where the looking stopped, in a list that goes by age.
     pub stopped_at: Option<Timestamp>,
-    /// How many there are in each status, counted up to [`COUNT_CAP`].
-    pub counts: Vec<(SubscriptionStatus, i64)>,
+    /// How many there are in each status, counted up to [`COUNT_CAP`](super::COUNT_CAP).
+    pub counts: Vec<(SubscriptionStatus, Counted)>,
 }
 
 impl SubscriptionView {
@@ -83,8 +85,7 @@ impl Engine {
             let page = page(tx, &view, &variants, place, most)?;
             let stopped = page.stopped.filter(|_| view.sort() == SubscriptionSort::Id).map(SubscriptionId);
             let stopped_at = stopped.map(|id| tx.subscription(id)).transpose()?.flatten().map(|row| row.created_at);
-            let counts = tx.count_subscriptions(&SubscriptionStatus::ALL, COUNT_CAP)?;
-            let counts = SubscriptionStatus::ALL.into_iter().zip(counts).collect();
+            let counts = counts(tx, &view.filter.scope, &variants)?;
             let edges = [page.further, page.back].map(|place| view.edge(&page, place));
             Ok(SubscriptionPage { page, edges, stopped_at, counts })
         })
@@ -106,6 +107,27 @@ impl Engine {
         })
         .await
     }
+}
+
+/// How many are in each status that somebody may see.
+fn counts(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<Vec<(SubscriptionStatus, Counted)>, Error> {
+    if scope.is_all() {
+        let counts = tx.count_subscriptions(&SubscriptionStatus::ALL, COUNT_CAP)?;
+        return Ok(SubscriptionStatus::ALL.into_iter().zip(counts.into_iter().map(Counted::exactly)).collect());
+    }
+    Ok(counted(&newest(tx, scope, variants)?))
+}
+
+/// The newest that somebody may see, of whom there are not all.
+pub(crate) fn newest(tx: &mut dyn Tx, scope: &Scope, variants: &[String]) -> Result<Page<SubscriptionRow>, Error> {
+    let filter = SubscriptionFilter { scope: scope.clone(), ..SubscriptionFilter::default() };
+    page(tx, &SubscriptionView { filter, ..SubscriptionView::default() }, variants, None, COUNTED)
+}
+
+/// How many of a page's rows are in each status.
+pub(crate) fn counted(page: &Page<SubscriptionRow>) -> Vec<(SubscriptionStatus, Counted)> {
+    let statuses: Vec<SubscriptionStatus> = page.rows.iter().map(|row| row.status).collect();
+    Counted::each(&SubscriptionStatus::ALL, &statuses, page.further.is_some())
 }
 
 /// The page at this place.
@@ -162,6 +184,11 @@ fn narrowed(
     }
     let seen = view.last_seen.clone().filter(|key| key.id == place.id);
     let now = |tx: &mut dyn Tx| tx.subscription_moment(window.sort, SubscriptionId(place.id));
+    let scope = &view.filter.scope;
+    // Where a row of another stands says when it renews.
+    if !scope.is_all() && !tx.subscription(SubscriptionId(place.id))?.is_some_and(|row| scope.allows(&row.variant)) {
+        return Ok(false);
+    }
     let Some(key) = seen.map_or_else(|| now(tx), |key| Ok(Some(key)))? else { return Ok(false) };
     let key = MomentKey { id, ..key };
     if window.rising {
@@ -173,6 +200,24 @@ fn narrowed(
 }
 
 fn read(
+    tx: &mut dyn Tx,
+    view: &SubscriptionView,
+    variants: &[String],
+    window: SubscriptionWindow,
+    limit: usize,
+) -> Result<(Read<SubscriptionId>, bool), Error> {
+    let filter = &view.filter;
+    let is_by_id = view.search.is_none() && window.sort == SubscriptionSort::Id;
+    let (among, rising) = (filter.scope.among(filter.variant.as_deref()), window.rising);
+    Read::among(among, is_by_id, rising, limit, |variant, parts| {
+        let variant = variant.or_else(|| filter.variant.clone());
+        let view = SubscriptionView { filter: SubscriptionFilter { variant, ..filter.clone() }, ..view.clone() };
+        let window = SubscriptionWindow { depth: window.depth / parts, ..window.clone() };
+        read_of_one(tx, &view, variants, window, limit)
+    })
+}
+
+fn read_of_one(
     tx: &mut dyn Tx,
     view: &SubscriptionView,
     variants: &[String],

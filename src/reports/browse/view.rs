@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use super::counted::Counted;
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Decimal;
 use crate::domain::payment::Status;
+use crate::domain::scope::Among;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, EventFilter, PaymentFilter};
 use crate::store::rows::{EventRow, PaymentRow};
 
-/// How far tabs and tiles count, anew for each page; what is beyond is "more than".
-pub(crate) const COUNT_CAP: i64 = 100;
 /// How many rows a search finds at the most.
 pub(crate) const SEARCH_CAP: usize = 500;
 /// How many rows a page of a list has.
@@ -50,7 +50,8 @@ pub(crate) struct EventView {
 impl EventView {
     /// Whether it leaves any event out.
     pub(crate) fn is_filtered(&self) -> bool {
-        self.search.is_some() || self.filter != EventFilter::default()
+        let seen = EventFilter { scope: self.filter.scope.clone(), ..EventFilter::default() };
+        self.search.is_some() || self.filter != seen
     }
 }
 
@@ -100,24 +101,24 @@ pub(crate) struct Unreadable {
     pub why: String,
 }
 
-/// A page of payments, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
+/// A page of payments, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`](super::COUNT_CAP).
 pub(crate) struct PaymentList {
     pub page: Page<PaymentRow>,
     /// When the row was created where the looking stopped.
     pub stopped_at: Option<Timestamp>,
-    pub counts: Vec<(Status, i64)>,
-    pub needs_review: i64,
+    pub counts: Vec<(Status, Counted)>,
+    pub needs_review: Counted,
     pub currencies: Vec<String>,
 }
 
-/// A page of events, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`].
+/// A page of events, the tabs above it and what its filter offers. Counts go up to [`COUNT_CAP`](super::COUNT_CAP).
 pub(crate) struct EventList {
     pub page: Page<EventRow>,
     /// When the event was received where the looking stopped.
     pub stopped_at: Option<Timestamp>,
     /// The tokens of the payments that the events are about.
     pub tokens: BTreeMap<PaymentId, String>,
-    pub counts: Vec<(EventState, i64)>,
+    pub counts: Vec<(EventState, Counted)>,
     pub kinds: Vec<String>,
     /// The handlers that any process has registered.
     pub handlers: Vec<String>,
@@ -127,6 +128,50 @@ pub(crate) struct EventList {
 pub(super) struct Read<Id> {
     pub(super) ids: Vec<Id>,
     pub(super) stopped: Option<Id>,
+}
+
+impl<Id: Copy + Ord> Read<Id> {
+    /// Nothing, and nothing left out.
+    pub(super) fn nothing() -> Self {
+        Self { ids: Vec::new(), stopped: None }
+    }
+
+    /// Reads what somebody may see: of one variant what its own index has; of several, each by itself, since no index
+    /// has them together in its order, if the list goes by id. `read` is given the variant, and into how many parts the
+    /// looking is divided.
+    pub(super) fn among(
+        among: Among,
+        is_by_id: bool,
+        rising: bool,
+        limit: usize,
+        mut read: impl FnMut(Option<String>, i64) -> Result<(Self, bool), Error>,
+    ) -> Result<(Self, bool), Error> {
+        match among {
+            Among::Nothing => Ok((Self::nothing(), false)),
+            Among::One(name) => read(Some(name), 1),
+            Among::Each(names) if is_by_id => {
+                let parts = names.len() as i64;
+                let reads = names.into_iter().map(|name| Ok(read(Some(name), parts)?.0));
+                Ok((Self::together(reads.collect::<Result<_, Error>>()?, rising, limit), false))
+            }
+            Among::Any | Among::Each(_) | Among::Many => read(None, 1),
+        }
+    }
+
+    /// What several reads by id have together, in their order and as far as each was looked at.
+    pub(super) fn together(reads: Vec<Self>, rising: bool, limit: usize) -> Self {
+        let stopped = nearest(reads.iter().filter_map(|read| read.stopped), rising);
+        let mut ids: Vec<Id> = reads.into_iter().flat_map(|read| read.ids).collect();
+        ids.sort_unstable_by(|a, b| if rising { a.cmp(b) } else { b.cmp(a) });
+        ids.retain(|id| stopped.is_none_or(|end| if rising { *id <= end } else { *id >= end }));
+        ids.truncate(limit);
+        Self { stopped: stopped.filter(|_| ids.len() < limit), ids }
+    }
+}
+
+/// Which of these ends is reached first.
+pub(super) fn nearest<Id: Ord>(ends: impl Iterator<Item = Id>, rising: bool) -> Option<Id> {
+    if rising { ends.min() } else { ends.max() }
 }
 
 /// Makes a page of what was read, one row more than its size where the list goes on.
@@ -154,7 +199,18 @@ pub(super) fn cut<Id: Copy + Into<i64>>(mut read: Read<Id>, place: Option<Place>
 
 /// A page of rows that were read one beyond its size, in the order of the reading.
 pub(crate) fn page_of<T>(rows: Vec<T>, place: Option<Place>, size: usize, id: impl Fn(&T) -> i64) -> Page<T> {
-    let read: Read<i64> = Read { ids: rows.iter().map(&id).collect(), stopped: None };
+    part_of(rows, place, size, None, id)
+}
+
+/// The same where the looking may have stopped at a row.
+pub(crate) fn part_of<T>(
+    rows: Vec<T>,
+    place: Option<Place>,
+    size: usize,
+    stopped: Option<i64>,
+    id: impl Fn(&T) -> i64,
+) -> Page<T> {
+    let read: Read<i64> = Read { ids: rows.iter().map(&id).collect(), stopped };
     let shown = cut(read, place, size);
     let rows = rows.into_iter().filter(|row| shown.rows.contains(&id(row))).collect();
     shown.with_rows(rows, id)

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::view::SEARCH_CAP;
+use super::view::{DEPTH, SEARCH_CAP};
 use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::money::{Currency, Decimal};
+use crate::domain::scope::Scope;
 use crate::domain::search::{Sought, sought};
 use crate::error::Error;
 use crate::store::Tx;
@@ -62,8 +63,11 @@ pub(crate) fn by_amount(
     numbers: &[Decimal],
     currency: Option<Currency>,
     limit: i64,
+    scope: &Scope,
 ) -> Result<(Vec<PaymentId>, bool), Error> {
     let (mut found, mut is_more) = (Vec::new(), false);
+    let filter = PaymentFilter { scope: scope.clone(), ..PaymentFilter::default() };
+    let depth = if scope.is_all() { limit } else { DEPTH };
     if numbers.is_empty() {
         return Ok((found, false));
     }
@@ -75,8 +79,8 @@ pub(crate) fn by_amount(
         for minor in numbers.iter().filter_map(|number| number.exact(code)) {
             let key = |id| AmountKey { currency: code.to_string(), amount: minor, id };
             let amounts = Span { above: key(0), below: key(i64::MAX) };
-            let window = Window { ids: Span { above: 0, below: i64::MAX }, amounts, rising: false, depth: limit };
-            let ids = tx.payment_ids(&PaymentStream::Amount, &PaymentFilter::default(), &window, true, limit)?;
+            let window = Window { amounts, ..Window::whole(depth) };
+            let ids = tx.payment_ids(&PaymentStream::Amount, &filter, &window, true, limit)?;
             is_more |= ids.len() as i64 == limit;
             found.extend(ids);
         }

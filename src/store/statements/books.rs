@@ -62,13 +62,13 @@ impl Books for Connection {
         place: Option<BookPlace>,
         limit: i64,
     ) -> Result<Vec<MovementRow>, Error> {
-        let is_whole = filter.variant.is_none() && filter.currency.is_none();
+        let is_whole = filter.scope.is_all() && filter.currency.is_none();
         if is_whole {
             return part(self, filter.mode, None, span, place, limit);
         }
-        let wanted = |wanted: &Option<String>, got: &str| wanted.as_deref().is_none_or(|wanted| wanted == got);
         let mut parts = self.book_parts(filter.mode)?;
-        parts.retain(|(variant, currency)| wanted(&filter.variant, variant) && wanted(&filter.currency, currency));
+        let is_wanted = |code: &String| filter.currency.as_ref().is_none_or(|wanted| wanted == code);
+        parts.retain(|(variant, currency)| filter.scope.allows(variant) && is_wanted(currency));
         // Each part is in the order of one index; together they are sorted here.
         let mut rows = Vec::new();
         for (variant, currency) in &parts {
@@ -94,8 +94,8 @@ impl Books for Connection {
             .group_by((t::currency, t::kind))
             .select((t::currency, t::kind, sql::<BigInt>(COUNT), sql::<BigInt>(AMOUNT)))
             .into_boxed();
-        if let Some(variant) = &filter.variant {
-            query = query.filter(t::variant.eq(variant));
+        if let Some(names) = filter.scope.names() {
+            query = query.filter(t::variant.eq_any(names));
         }
         if let Some(currency) = &filter.currency {
             query = query.filter(t::currency.eq(currency));
@@ -113,8 +113,8 @@ impl Books for Connection {
             .group_by((m::currency, m::kind))
             .select((m::currency, m::kind, sql::<BigInt>("COUNT(*)"), sql::<BigInt>(AMOUNT)))
             .into_boxed();
-        if let Some(variant) = &filter.variant {
-            query = query.filter(m::variant.eq(variant));
+        if let Some(names) = filter.scope.names() {
+            query = query.filter(m::variant.eq_any(names));
         }
         if let Some(currency) = &filter.currency {
             query = query.filter(m::currency.eq(currency));

@@ -9,6 +9,7 @@ use super::said::Said;
 use super::schema::{pay_ledger, pay_payments};
 use super::{Connection, failed};
 use crate::domain::fact::State;
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::store::disputes::{DisputePlace, DisputeRow, Disputes};
 use pay_ledger::dsl as l;
@@ -67,15 +68,15 @@ impl Disputes for Connection {
     /// The databases don't agree on where those without a deadline come, so each kind is asked for by itself.
     fn disputes_by_deadline(
         &mut self,
-        variant: Option<&str>,
+        scope: &Scope,
         livemode: Option<bool>,
         limit: i64,
     ) -> Result<Vec<DisputeRow>, Error> {
         let disputes = || l::pay_ledger.inner_join(p::pay_payments.on(p::id.eq(l::payment_id))).select(columns!());
         let open = || {
             let mut open = disputes().filter(sql::<Bool>(OPEN)).into_boxed();
-            if let Some(variant) = variant {
-                open = open.filter(p::variant.eq(variant));
+            if let Some(names) = scope.names() {
+                open = open.filter(p::variant.eq_any(names));
             }
             if let Some(livemode) = livemode {
                 open = open.filter(p::livemode.assume_not_null().eq(livemode));

@@ -11,6 +11,7 @@ use super::schema::{pay_events, pay_hours, pay_payments};
 use super::{Connection, failed};
 use crate::domain::Timestamp;
 use crate::domain::event::EventState;
+use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::store::Hours;
 use crate::store::rows::{EventRow, Sum};
@@ -41,12 +42,16 @@ impl Hours for Connection {
     }
 
     /// Each sum reads its part of the index of outcomes, so that nothing is grouped.
-    fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3]) -> Result<Vec<[i64; 3]>, Error> {
+    fn series(&mut self, bounds: &[Timestamp], outcomes: [&[&str]; 3], scope: &Scope) -> Result<Vec<[i64; 3]>, Error> {
+        let names: Option<Vec<&String>> = scope.names().map(|names| names.iter().collect());
         let mut query = Said::<(BigInt, BigInt, BigInt, BigInt)>::new().sql("SELECT column1");
         for words in outcomes {
             query = query.sql(", (SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM pay_hours WHERE outcome IN (");
             for (place, word) in words.iter().enumerate() {
                 query = query.sql(if place > 0 { ", " } else { "" }).word(word);
+            }
+            for (place, name) in names.iter().flatten().enumerate() {
+                query = query.sql(if place > 0 { ", " } else { ") AND variant IN (" }).word(name);
             }
             query = query.sql(") AND hour >= column2 AND hour < column3)");
         }

@@ -78,6 +78,8 @@ fn stream<'a>(of: &'a EventStream, ids: &'a Span<i64>, rising: bool, depth: i64)
 /// What the stream does not see to by itself.
 fn conditions(of: &EventStream, rest: &EventFilter) -> Vec<Condition<e::pay_events>> {
     let mut all: Vec<Condition<e::pay_events>> = Vec::new();
+    // Whatever the stream, so that no way to read a list goes around it.
+    all.extend(rest.scope.names().map(|names| Box::new(e::variant.eq_any(names.clone())) as Condition<_>));
     if let Some(state) = rest.state.filter(|_| !matches!(of, EventStream::State(_))) {
         all.push(Box::new(e::state.eq(state)));
     }

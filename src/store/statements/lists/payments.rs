@@ -74,6 +74,8 @@ fn stream<'a>(
 /// What the stream does not see to by itself.
 fn conditions(of: &PaymentStream, rest: &PaymentFilter) -> Vec<Condition<p::pay_payments>> {
     let mut all: Vec<Condition<p::pay_payments>> = Vec::new();
+    // Whatever the stream, so that no way to read a list goes around it.
+    all.extend(rest.scope.names().map(|names| Box::new(p::variant.eq_any(names.clone())) as Condition<_>));
     if !rest.statuses.is_empty() && !matches!(of, PaymentStream::Status(_)) {
         all.push(Box::new(p::status.eq_any(rest.statuses.clone())));
     }

@@ -122,6 +122,8 @@ pub(in super::super) fn conditions(
 ) -> Vec<Condition<s::pay_subscriptions>> {
     use SubscriptionStream::{Ending, Owner, Price, Status, Variant, VariantStatus};
     let mut all: Vec<Condition<s::pay_subscriptions>> = Vec::new();
+    // Whatever the stream, so that no way to read a list goes around it.
+    all.extend(rest.scope.names().map(|names| Box::new(s::variant.eq_any(names.clone())) as Condition<_>));
     if !rest.statuses.is_empty() && !matches!(of, Status(_) | VariantStatus(..)) {
         all.push(Box::new(s::status.eq_any(rest.statuses.clone())));
     }
