@@ -152,13 +152,18 @@ impl App {
         ask(&served::serve(&self.payments, admin).await, method, path, headers, body).await
     }
 
+    /// The app with the host's own admin, for many requests.
+    pub async fn behind(&self, admin: impl Into<Admin>) -> Behind {
+        Behind(served::serve(&self.payments, admin).await)
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path, &[ADMIN], b"").await
     }
 
     /// Sends a form as the admin.
     pub async fn post(&self, path: &str, form: &str) -> Answer {
-        let headers = [ADMIN, ("content-type", "application/x-www-form-urlencoded")];
+        let headers = [ADMIN, FORM];
         self.request(Method::POST, path, &headers, form.as_bytes()).await
     }
 
@@ -228,6 +233,21 @@ impl App {
     }
 }
 
+/// An app as somebody sees it whom the host's own policy lets in.
+pub struct Behind(Service);
+
+impl Behind {
+    pub async fn get(&self, path: &str) -> Answer {
+        ask(&self.0, Method::GET, path, &[], b"").await
+    }
+
+    /// Sends a form from a page of the app's own.
+    pub async fn post(&self, path: &str, form: &str) -> Answer {
+        let headers = [FORM, ("sec-fetch-site", "same-origin")];
+        ask(&self.0, Method::POST, path, &headers, form.as_bytes()).await
+    }
+}
+
 async fn ask(service: &Service, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let mut request = test::TestRequest::default().method(method).uri(path).set_payload(body.to_vec());
     for (name, value) in headers {
@@ -272,6 +292,9 @@ pub fn texts(database: &Database<AnyConnection>, sql: &str) -> Vec<String> {
     };
     all.into_iter().map(|one| one.t).collect()
 }
+
+/// What a form is sent as.
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// The admin's name and password.
 pub const ADMIN: (&str, &str) = ("authorization", "Basic YWRtaW46c2VjcmV0");

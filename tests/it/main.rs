@@ -42,6 +42,7 @@ mod house;
 mod intake;
 mod latency;
 mod ledger;
+mod limited;
 mod lists;
 mod logging;
 mod looking;
