@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{Database, HostConnection, Payments, Retention};
+use actix_payments::{Access, Database, HostConnection, Payments, Retention};
 use actix_web::{App as ActixApp, test};
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
@@ -211,6 +211,17 @@ where
         assert_eq!(response.status(), 200, "{page}");
         // What is streamed is read as it goes out.
         assert!(!test::read_body(response).await.is_empty(), "{page}");
+    }
+    // As those who see one variant, and two.
+    for only in ["stripe-eu", "stripe-eu,stripe-us"] {
+        let ann = move |_| async move { Ok::<_, actix_web::Error>(Access::read_only("ann").only(only.split(','))) };
+        let app = test::init_service(ActixApp::new().service(payments.mount("/payments").admin(ann))).await;
+        for page in PAGES.iter().filter(|page| !page.contains('/')) {
+            let request = test::TestRequest::get().uri(&format!("/payments/admin/{page}")).to_request();
+            let response = test::call_service(&app, request).await;
+            assert_eq!(response.status(), 200, "{only}: {page}");
+            assert!(!test::read_body(response).await.is_empty(), "{only}: {page}");
+        }
     }
     // A test counts as long as there is none of real money, which is looked for.
     assert!(payments.active("user-plan").await.unwrap());
