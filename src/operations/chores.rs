@@ -102,7 +102,7 @@ impl Engine {
             }
             (GatewayChore::Payments, _, Some(after)) if self.is_mine(refreshing.clone(), LOOK).await? => {
                 let asked = self.ask_about_stale(variant, after).await;
-                self.noting(&refreshing, asked).await
+                self.ended(&refreshing, asked).await
             }
             (GatewayChore::Subscriptions, _, Some(after)) => self.look_after_subscriptions(variant, after).await,
             (GatewayChore::Compare, ..) => self.compare_a_while(variant).await,
@@ -149,12 +149,12 @@ impl Engine {
     pub(crate) async fn chores(self: &Arc<Self>) -> Result<(), Error> {
         if self.is_mine(CLOCKS.to_owned(), LOOK).await? {
             let brought = self.bring_forward().await;
-            self.noting(CLOCKS, brought.map(|()| Ended::Well)).await?;
+            self.ended(CLOCKS, brought.map(|()| Ended::Well)).await?;
         }
         match self.chores.notice_authorized_after {
             Some(after) if self.is_mine(AUTHORIZATIONS.to_owned(), NOTICE).await? => {
                 let noticed = self.notice_authorized(after).await;
-                self.noting(AUTHORIZATIONS, noticed.map(|()| Ended::Well)).await
+                self.ended(AUTHORIZATIONS, noticed.map(|()| Ended::Well)).await
             }
             _ => Ok(()),
         }
@@ -189,13 +189,13 @@ impl Engine {
                 })
             };
             let asked = self.ask_about_subscriptions(self.read(doubts).await).await;
-            self.noting(&doubting, asked).await?;
+            self.ended(&doubting, asked).await?;
         }
         if self.is_mine(refreshing.clone(), LOOK).await? {
             let (now, variant, alone) = (self.now(), variant.to_owned(), self.left_alone(refreshing.clone()).await?);
             let stale = move |tx: &mut dyn Tx| tx.stale_subscriptions(&variant, now - after, now - alone, AT_ONCE);
             let asked = self.ask_about_subscriptions(self.read(stale).await).await;
-            self.noting(&refreshing, asked).await?;
+            self.ended(&refreshing, asked).await?;
         }
         Ok(())
     }
@@ -238,7 +238,7 @@ impl Engine {
     }
 
     /// Notes for an alarm how a chore ended.
-    async fn noting(self: &Arc<Self>, name: &str, done: Result<Ended, Error>) -> Result<(), Error> {
+    async fn ended(self: &Arc<Self>, name: &str, done: Result<Ended, Error>) -> Result<(), Error> {
         let why = match self.noting_failure(name, done).await? {
             Ended::Unasked => return Ok(()),
             Ended::Well => None,

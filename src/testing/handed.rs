@@ -59,6 +59,7 @@ pub fn subscription(variant: impl Into<String>, owner: impl Into<String>, status
     Subscription {
         token: "test".to_owned(),
         variant: variant.into(),
+        account: None,
         gateway_ref: Some("sub_test".to_owned()),
         state: SubscriptionState { status, owner: Some(owner.into()), ..SubscriptionFacts::default().state() },
         livemode: Some(false),

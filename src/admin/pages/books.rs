@@ -97,12 +97,9 @@ fn tabs(asked: &Asked, list: &str, today: Date, period: Period) -> Tabs {
 /// thousands, the one that is asked for and those whose rows are shown.
 async fn of_record(visit: &Visit, filter: &BookFilter, found: &Book) -> Vec<String> {
     let engine = visit.engine();
-    let is_shown = |name: &String| {
-        filter.scope.allows(name) && filter.variant.as_ref().is_none_or(|variant| variant == name)
-    };
     let of_rows = found.page.rows.iter().map(|row| row.variant.clone());
-    let names = engine.names_seen(&filter.scope).into_iter().chain(filter.variant.clone()).chain(of_rows);
-    let names: BTreeSet<String> = names.filter(is_shown).collect();
+    let names = engine.names_seen(&filter.scope).into_iter().chain(of_rows);
+    let names: BTreeSet<String> = names.filter(|name| filter.scope.allows(name)).collect();
     let mut held = engine.load_all(&names.into_iter().collect::<Vec<_>>(), AT_LEISURE).await;
     held.retain(|(_, variant)| variant.gateway.is_merchant_of_record());
     held.sort_unstable_by(|one, other| one.0.cmp(&other.0));
