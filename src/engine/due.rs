@@ -22,6 +22,9 @@ const LOOKS: usize = 4;
 /// Variants that are held, by name.
 pub(crate) type Held = Vec<(String, Arc<Variant>)>;
 
+/// Says which variants have something due at a moment, besides some.
+type Look = fn(&mut dyn Tx, Timestamp, &[String]) -> Result<Vec<String>, Error>;
+
 /// Their names.
 pub(crate) fn names(held: &Held) -> Vec<String> {
     held.iter().map(|(name, _)| name.clone()).collect()
@@ -69,7 +72,7 @@ impl Engine {
         self: &Arc<Self>,
         patience: Duration,
         full: &[String],
-        look: fn(&mut dyn Tx, Timestamp, &[String]) -> Result<Vec<String>, Error>,
+        look: Look,
     ) -> Result<Held, Error> {
         let Some(source) = &self.configured.source else {
             let free = self.configured.fixed.iter().filter(|(name, _)| !full.contains(name));
