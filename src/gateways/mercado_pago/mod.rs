@@ -10,6 +10,7 @@ mod setup;
 mod verify;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::believed::Believed;
 use super::http::is_base;
@@ -43,6 +44,7 @@ use api::Api;
 pub struct MercadoPago {
     secrets: Vec<(String, Secret)>,
     sellers: Believed,
+    tolerance: Option<Duration>,
     notification_url: Option<String>,
     api: Option<Api>,
 }
@@ -53,6 +55,7 @@ impl MercadoPago {
         Self {
             secrets: vec![("primary".to_owned(), Secret::new(secret))],
             sellers: Believed::all("seller", &["seller"]),
+            tolerance: None,
             notification_url: None,
             api: None,
         }
@@ -62,6 +65,13 @@ impl MercadoPago {
     /// one matched. Default: none.
     pub fn secret(mut self, label: impl Into<String>, secret: impl Into<String>) -> Self {
         self.secrets.push((label.into(), Secret::new(secret)));
+        self
+    }
+
+    /// Sets how far a signature's time, read as seconds, may be from our clock in either direction. Default: any time, as in
+    /// Mercado Pago's own libraries: its deliveries have been seen with milliseconds, which this would refuse.
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = Some(tolerance);
         self
     }
 
@@ -130,8 +140,8 @@ impl Gateway for MercadoPago {
         self.api.as_ref().map_or(Ok(()), |api| api.json.check())
     }
 
-    fn verify<'a>(&'a self, delivery: &'a Delivery, _: Timestamp) -> Verification<'a> {
-        Verification::Ready(verify::verified(&self.secrets, delivery))
+    fn verify<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> Verification<'a> {
+        Verification::Ready(verify::verified(&self.secrets, delivery, self.tolerance.map(|tolerance| (tolerance, now))))
     }
 
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {

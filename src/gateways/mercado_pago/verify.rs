@@ -2,6 +2,9 @@
 //! <https://www.mercadopago.com.br/developers/en/docs/your-integrations/notifications/webhooks>), and reads which
 //! object a notification names. The id in the address is signed; the body is not, so it is not read.
 
+use std::time::Duration;
+
+use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Verified, storable};
 use crate::domain::hex::hex;
@@ -19,7 +22,12 @@ const REQUEST_ID: &str = "x-request-id";
 const LONGEST: usize = 20;
 
 /// The event in a genuine delivery.
-pub(super) fn verified(secrets: &[(String, Secret)], delivery: &Delivery) -> Result<Verified, Rejection> {
+/// `aged` is how far the signature's time may be from which moment; without it, any time is.
+pub(super) fn verified(
+    secrets: &[(String, Secret)],
+    delivery: &Delivery,
+    aged: Option<(Duration, Timestamp)>,
+) -> Result<Verified, Rejection> {
     let header = delivery.header(SIGNATURE).filter(|text| !text.trim().is_empty());
     let header = header.ok_or(Rejection::SignatureMissing)?;
     let time = part(&header, "ts").filter(|text| is_number(text)).ok_or(Rejection::SignatureMalformed)?;
@@ -35,6 +43,12 @@ pub(super) fn verified(secrets: &[(String, Secret)], delivery: &Delivery) -> Res
         !secret.is_blank() && messages.iter().any(|message| is_made_by(secret, message))
     };
     let (label, _) = secrets.iter().find(signed_by).ok_or(Rejection::SignatureMismatch)?;
+    if let Some((tolerance, now)) = aged
+        && time.parse::<u64>().map_or(u64::MAX, |time| time.abs_diff(now.unix_timestamp().unsigned_abs()))
+            > tolerance.as_secs()
+    {
+        return Err(Rejection::SignatureStale);
+    }
     let event = event(delivery, object, request.unwrap_or(time))?;
     Ok(Verified { events: vec![event], secret: Some(label.clone()), skew_seconds: None })
 }
