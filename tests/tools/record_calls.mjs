@@ -142,6 +142,8 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
     show: () => razorpay.payments.fetch('pay_1'),
     refunds: () => razorpay.payments.fetchMultipleRefund('pay_1', { count: 100 }),
     link: () => razorpay.paymentLink.fetch('plink_1'),
+    order_payments: () => razorpay.orders.fetchPayments('order_1'),
+    dispute: () => razorpay.disputes.fetch('disp_1'),
     subscription_cancel: () => razorpay.subscriptions.cancel('sub_1', false),
     subscription_cancel_at_end: () => razorpay.subscriptions.cancel('sub_1', true),
     subscription_refresh: () => razorpay.subscriptions.fetch('sub_1'),
@@ -181,6 +183,7 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
     show: () => square.payments.get({ paymentId: 'pay_1' }),
     show_refund: () => square.refunds.get({ refundId: 'ref_1' }),
     order: () => square.orders.get({ orderId: 'ord_1' }),
+    dispute: () => square.disputes.get({ disputeId: 'dp_1' }),
   });
 }
 
@@ -201,13 +204,13 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
       shopperLocale: 'de-DE',
     }, { idempotencyKey: 'tok_1-checkout' }),
     checkout_manual: () => checkout.PaymentLinksApi.paymentLinks({
-      merchantAccount: 'ShopECOM', amount: eur(4998), reference: 'tok_1', manualCapture: true,
+      merchantAccount: 'ShopECOM', amount: eur(4998), reference: 'tok_1-manual-capture', manualCapture: true,
     }, { idempotencyKey: 'tok_1-checkout' }),
     capture: () => checkout.ModificationsApi.captureAuthorisedPayment('PSP1', {
       merchantAccount: 'ShopECOM', amount: eur(3000), reference: 'tok_1',
     }, once),
     cancel: () => checkout.ModificationsApi.cancelAuthorisedPaymentByPspReference('PSP1', {
-      merchantAccount: 'ShopECOM', reference: 'tok_1',
+      merchantAccount: 'ShopECOM', reference: 'tok_1-manual-capture',
     }, once),
     refund: () => checkout.ModificationsApi.refundCapturedPayment('PSP1', {
       merchantAccount: 'ShopECOM', amount: eur(1999), reference: 'tok_1',
@@ -231,6 +234,8 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
     }),
     show: () => lemon.getOrder('1'),
     refund: () => lemon.issueOrderRefund('1', 1999),
+    show_invoice: () => lemon.getSubscriptionInvoice('1'),
+    refund_invoice: () => lemon.issueSubscriptionInvoiceRefund('1', 1999),
     subscribe: () => lemon.createCheckout('11', '22', {
       productOptions: { redirectUrl: 'https://shop.example/thanks' },
       checkoutData: { custom: { subscription_token: 'tok_1', owner: 'user-42' } },

@@ -318,9 +318,7 @@ async fn every_call_is_made_as_adyens_library_makes_it() {
         it.capture = CaptureMethod::Manual;
         it.return_url = None;
     });
-    let mut heard = start(manual).await;
-    heard.body = heard.body.replace("tok_1-manual-capture", "tok_1");
-    assert_as_recorded("adyen", "checkout_manual", &heard);
+    assert_as_recorded("adyen", "checkout_manual", &start(manual).await);
     let received = ok(r#"{"pspReference":"PSP2","paymentPspReference":"PSP1","status":"received"}"#);
     let cases = [
         (known(Verb::Capture, Some(3000)), "capture", "capture received by Adyen: 30.00 EUR"),
@@ -332,10 +330,7 @@ async fn every_call_is_made_as_adyens_library_makes_it() {
         let events = asked(&listener).call(&call).await.unwrap();
         assert_eq!(companies::interpret(&Of::gateway(), &events[0]).summary, words);
         assert_eq!(events[0].id, "op_1");
-        let mut heard = listener.heard().remove(0);
-        assert_eq!(heard.body.contains("tok_1-manual-capture"), name == "cancel");
-        heard.body = heard.body.replace("tok_1-manual-capture", "tok_1");
-        assert_as_recorded("adyen", name, &heard);
+        assert_as_recorded("adyen", name, &listener.heard()[0]);
     }
     let listener = Listener::saying([link]);
     asked(&listener).call(&call(Verb::Cancel, &["PL1"], None)).await.unwrap();

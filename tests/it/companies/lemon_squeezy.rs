@@ -381,6 +381,12 @@ async fn a_refund_is_made_once_or_not_repeated() {
     assert_eq!((events[0].id.as_str(), events[0].livemode), ("op_1", Some(false)));
     assert_as_recorded("lemon_squeezy", "show", &listener.heard()[0]);
     assert_as_recorded("lemon_squeezy", "refund", &listener.heard()[1]);
+    let listener = Listener::saying([shown(0), shown(1999)]);
+    asked(&listener).call(&call(Verb::Refund, &["invoice_1"], Some(money(1999, "EUR")))).await.unwrap();
+    assert_as_recorded("lemon_squeezy", "show_invoice", &listener.heard()[0]);
+    assert_as_recorded("lemon_squeezy", "refund_invoice", &listener.heard()[1]);
+    asked(&listener).call(&call(Verb::Refresh, &["invoice_1"], None)).await.unwrap();
+    assert_as_recorded("lemon_squeezy", "show_invoice", &listener.heard()[2]);
     // No mark of ours is on a refund, so a part is not refunded again by itself.
     let listener = Listener::saying([shown(1999)]);
     let again = asked(&listener).call(&with(part, |it| it.tries = 2)).await;

@@ -369,6 +369,28 @@ async fn a_refresh_reports_the_link_its_payments_and_their_refunds() {
 }
 
 #[actix_web::test]
+async fn the_payments_of_an_order_and_a_known_dispute_are_asked_for_as_razorpays_library_asks() {
+    let listener = Listener::answering(|heard| match heard.path.as_str() {
+        "/v1/orders/order_1/payments" => ok(r#"{"items":[{"id":"pay_1"}]}"#),
+        "/v1/payments/pay_1" => shown("captured"),
+        "/v1/disputes/disp_1" => {
+            ok(r#"{"id":"disp_1","payment_id":"pay_1","amount":4998,"currency":"INR","status":"won"}"#)
+        }
+        _ => ok(r#"{"items":[]}"#),
+    });
+    let refresh = with(call(Verb::Refresh, &["order_1"], None), |it| {
+        it.aspects = BTreeMap::from([("disp_1".to_owned(), Aspect::Dispute), ("../1".to_owned(), Aspect::Dispute)]);
+    });
+    let events = asked(&listener).call(&refresh).await.unwrap();
+    let said: Vec<_> = events.iter().map(|event| companies::interpret(&Of::gateway(), event).summary).collect();
+    assert_eq!(said, ["payment captured: 49.98 INR", "dispute was won: 49.98 INR"]);
+    let heard = listener.heard();
+    assert_as_recorded("razorpay", "order_payments", &heard[0]);
+    assert_as_recorded("razorpay", "dispute", &heard[3]);
+    assert_eq!(heard.len(), 4, "what is no id is not asked for");
+}
+
+#[actix_web::test]
 async fn a_subscription_is_asked_about_as_razorpays_library_asks() {
     let shown = ok(r#"{"id":"sub_1","status":"active","short_url":"https://rzp.io/i/2"}"#);
     let cases = [

@@ -270,12 +270,17 @@ async fn a_refresh_reports_the_payment_of_an_order_and_its_refunds() {
         "/v2/orders/ord_1" => ok(r#"{"order":{"id":"ord_1","tenders":[{"id":"pay_1","payment_id":"pay_1"}]}}"#),
         "/v2/payments/pay_1" => shown("COMPLETED", "\"ref_1\""),
         "/v2/refunds/ref_1" => refund(),
+        "/v2/disputes/dp_1" => ok(r#"{"dispute":{"id":"dp_1","state":"LOST","disputed_payment":{"payment_id":"pay_1"},
+            "amount_money":{"amount":4998,"currency":"EUR"},"updated_at":"2026-11-12T09:00:00Z"}}"#),
         _ => Say::Answer(404, vec![], String::new()),
     });
-    let events = asked(&listener).call(&call(Verb::Refresh, &["ord_1"], None)).await.unwrap();
+    let refresh = with(call(Verb::Refresh, &["ord_1"], None), |it| {
+        it.aspects = BTreeMap::from([("dp_1".to_owned(), Aspect::Dispute)]);
+    });
+    let events = asked(&listener).call(&refresh).await.unwrap();
     let said: Vec<_> = events.iter().map(|event| companies::interpret(&Of::gateway(), event).summary).collect();
-    assert_eq!(said, ["payment completed: 49.98 EUR", "refund pending: 19.99 EUR"]);
-    for (name, heard) in ["order", "show", "show_refund"].iter().zip(listener.heard()) {
+    assert_eq!(said, ["payment completed: 49.98 EUR", "refund pending: 19.99 EUR", "dispute was lost: 49.98 EUR"]);
+    for (name, heard) in ["order", "show", "show_refund", "dispute"].iter().zip(listener.heard()) {
         assert_as_recorded("square", name, &heard);
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use actix_payments::domain::fact::Aspect;
-use actix_payments::gateways::{Call, CaptureMethod, Gateway, GatewayError, Started, Verb};
+use actix_payments::domain::named::NamedObject;
+use actix_payments::gateways::{Call, CaptureMethod, Fetch, Gateway, GatewayError, Started, Verb};
 use serde_json::{Value, json};
 
 use super::fake::payment;
@@ -189,5 +190,15 @@ async fn amounts_are_numbers_in_the_main_unit() {
         asked(&listener).start(&request).await.unwrap();
         let body: Value = serde_json::from_str(&listener.heard().last().unwrap().body).unwrap();
         assert_eq!(body["items"][0]["unit_price"].to_string(), number);
+    }
+}
+
+#[actix_web::test]
+async fn what_a_notification_names_is_asked_for_as_mercado_pagos_library_asks() {
+    let listener = Listener::saying([ok(r#"{"id":5,"payments":[],"order_status":"opened"}"#)]);
+    for (family, gateway_ref) in [("chargeback", "chargeback_5"), ("merchant_order", "merchant_order_9")] {
+        let fetch = Fetch::new(NamedObject::new(family, gateway_ref), "fetch_1".to_owned());
+        assert_eq!(asked(&listener).fetch(&fetch).await.unwrap()[0].id, "fetch_1-1");
+        assert_as_recorded("mercado_pago", family, listener.heard().last().unwrap());
     }
 }
