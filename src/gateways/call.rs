@@ -51,8 +51,8 @@ pub struct Call {
     pub aspects: BTreeMap<String, Aspect>,
     /// The amount to capture or refund; `None` for everything that is left.
     pub amount: Option<Money>,
-    /// Whether the amount to refund is all that the capture took, of which nothing went back so far: see [`Call::part`].
-    /// The same for every try of a call.
+    /// Whether the amount to refund is all that its capture took: see [`Call::part`]. The same for every try of a
+    /// call.
     pub is_whole: bool,
     /// The payment's whole amount.
     pub total: Money,

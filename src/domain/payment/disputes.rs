@@ -23,7 +23,7 @@ pub(super) fn is_disputed(ledger: &Ledger) -> bool {
 }
 
 /// The reversals of disputes that are objects of their own and do not name what they reverse, each with the id of its
-/// dispute: the earliest of its capture and amount that had begun by then and that no other one reversed, if there is one.
+/// dispute: the earliest of its capture and amount that had begun by then and that no other one reversed, if any.
 fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
     let of_capture = |fact: &&Fact| fact.parent.is_some();
     let (mut reversals, mut disputes): (Vec<&Fact>, Vec<&Fact>) =

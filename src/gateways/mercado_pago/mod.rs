@@ -68,8 +68,8 @@ impl MercadoPago {
         self
     }
 
-    /// Sets how far a signature's time, read as seconds, may be from our clock in either direction. Default: any time, as in
-    /// Mercado Pago's own libraries: its deliveries have been seen with milliseconds, which this would refuse.
+    /// Sets how far a signature's time, read as seconds, may be from our clock in either direction. Default: any time,
+    /// as in Mercado Pago's own libraries: its deliveries have been seen with milliseconds, which this would refuse.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Some(tolerance);
         self

@@ -185,7 +185,7 @@ fn stated_price(data: &Object<'_>, total: Money) -> Option<Money> {
 
 /// An adjustment gives money back, or a bank took it. Of chargebacks Paddle tells when the money is gone, and when it
 /// came back: that is an adjustment of its own, which does not name the one that it reverses. Should it bear that one's
-/// id, it must not be told apart by time alone: it has a register of its own.
+/// id, time alone must not decide between the two: it has a register of its own.
 fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
     let id = data.need_id("id")?;
     let transaction = data.need_id("transaction_id")?;
