@@ -17,7 +17,8 @@ pub struct Payment {
     pub reference: Option<String>,
     /// The variant that it goes through.
     pub variant: String,
-    /// The gateway's account whose money it is, where that is another than the merchant's own: at Stripe, a connected one.
+    /// The gateway's account whose money it is. At Stripe a connected one, and none for the merchant's own; where a variant
+    /// names the accounts that it believes, as `Square::merchants` does, the one of its events, also the merchant's own.
     pub account: Option<String>,
     /// Where it stands.
     pub status: Status,

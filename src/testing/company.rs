@@ -31,9 +31,18 @@ pub struct Company {
 #[derive(Default)]
 struct Past {
     last: Option<Timestamp>,
-    /// The refunds of each payment, with the time of each.
-    refunds: BTreeMap<String, Vec<(Money, Timestamp)>>,
+    /// What was captured of the payments that were captured in part.
+    captured: BTreeMap<String, Money>,
+    refunds: BTreeMap<String, Vec<Refunded>>,
     subscriptions: BTreeMap<String, Standing>,
+}
+
+/// A refund of a payment.
+#[derive(Clone, Copy)]
+struct Refunded {
+    money: Money,
+    at: Timestamp,
+    has_failed: bool,
 }
 
 /// How a subscription stands at the company.
@@ -97,7 +106,9 @@ impl Company {
 
     /// So much of the authorized money was captured, in minor units of the payment's currency; the rest was released.
     pub fn captured(&self, payment: &Payment, minor: i64) -> Story {
-        self.tell(Step::Captured, payment, Money::new(minor, payment.amount.currency))
+        let part = Money::new(minor, payment.amount.currency);
+        self.past().captured.insert(payment.token.clone(), part);
+        self.tell(Step::Captured, payment, part)
     }
 
     /// The customer tried to pay, and the card was declined.
@@ -118,8 +129,14 @@ impl Company {
     /// So much was refunded, in minor units of the payment's currency. Said again, it is another refund.
     pub fn refunded(&self, payment: &Payment, minor: i64) -> Story {
         let (at, part) = (self.moment(), Money::new(minor, payment.amount.currency));
-        self.past().refunds.entry(payment.token.clone()).or_default().push((part, at));
-        self.tell_at(at, Step::Refunded, payment, part)
+        let made = Refunded { money: part, at, has_failed: false };
+        let number = {
+            let mut past = self.past();
+            let all = past.refunds.entry(payment.token.clone()).or_default();
+            all.push(made);
+            all.len()
+        };
+        self.tell_at(at, Step::Refunded, payment, (part, number, at))
     }
 
     /// The payment's latest refund failed, and its money came back to the merchant.
@@ -127,9 +144,17 @@ impl Company {
     /// # Panics
     /// When there was no refund.
     pub fn refund_failed(&self, payment: &Payment) -> Story {
-        let last = self.past().refunds.get(&payment.token).and_then(|all| all.last().copied());
-        let (part, _) = last.unwrap_or_else(|| panic!("the payment {} has no refund that could fail", payment.token));
-        self.tell(Step::RefundFailed, payment, part)
+        let failed = {
+            let mut past = self.past();
+            let all = past.refunds.get_mut(&payment.token).map_or(&mut [][..], Vec::as_mut_slice);
+            let last = all.iter_mut().enumerate().rev().find(|(_, refund)| !refund.has_failed);
+            last.map(|(place, refund)| {
+                refund.has_failed = true;
+                (refund.money, place + 1, refund.at)
+            })
+        };
+        let failed = failed.unwrap_or_else(|| panic!("the payment {} has no refund that could fail", payment.token));
+        self.tell_at(self.moment(), Step::RefundFailed, payment, failed)
     }
 
     /// The customer disputes it at the bank.
@@ -194,21 +219,32 @@ impl Company {
     }
 
     fn tell(&self, step: Step, payment: &Payment, part: Money) -> Story {
-        self.tell_at(self.moment(), step, payment, part)
+        let at = self.moment();
+        self.tell_at(at, step, payment, (part, 0, at))
     }
 
-    fn tell_at(&self, at: Timestamp, step: Step, payment: &Payment, part: Money) -> Story {
+    /// What happened, about this part of the money: of the refund with this number and time, where it is about one.
+    fn tell_at(
+        &self,
+        at: Timestamp,
+        step: Step,
+        payment: &Payment,
+        (part, refund, refunded_at): (Money, usize, Timestamp),
+    ) -> Story {
         let past = self.past();
         let refunds = past.refunds.get(&payment.token).map_or(&[][..], Vec::as_slice);
+        let refunded = refunds.iter().filter(|refund| !refund.has_failed).map(|refund| refund.money.minor).sum();
         let deal = Deal {
             token: payment.token.clone(),
+            account: payment.account.clone(),
             amount: payment.amount,
+            captured: past.captured.get(&payment.token).copied().unwrap_or(payment.amount),
             customer: payment.customer.clone(),
             at,
             part,
-            refunded: Money::new(refunds.iter().map(|(refund, _)| refund.minor).sum(), payment.amount.currency),
-            refund: refunds.len(),
-            refunded_at: refunds.last().map_or(at, |(_, made)| *made),
+            refunded: Money::new(refunded, payment.amount.currency),
+            refund,
+            refunded_at,
         };
         let events = self.format.payment(step, &deal).unwrap_or_else(|| self.has_none(&format!("{step:?}")));
         Story::new(self.payments.clone(), self.variant.clone(), events)

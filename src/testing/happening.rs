@@ -29,7 +29,11 @@ pub(super) enum Step {
 pub(super) struct Deal {
     /// Our public id of it.
     pub(super) token: String,
+    /// The company's account whose payment it is, where that is another than the merchant's own.
+    pub(super) account: Option<String>,
     pub(super) amount: Money,
+    /// What was captured of it, if it was not all.
+    pub(super) captured: Money,
     pub(super) customer: Option<String>,
     /// When it happened, in whole seconds.
     pub(super) at: Timestamp,
@@ -99,6 +103,7 @@ impl Plan {
 pub(super) struct Written {
     pub(super) kind: String,
     pub(super) at: Timestamp,
+    pub(super) account: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -130,5 +135,5 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 
 /// An event whose body is JSON.
 pub(super) fn written(kind: &str, at: Timestamp, body: &Value) -> Written {
-    Written { kind: kind.to_owned(), at, body: body.to_string().into_bytes() }
+    Written { kind: kind.to_owned(), at, account: None, body: body.to_string().into_bytes() }
 }

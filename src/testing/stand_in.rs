@@ -41,7 +41,8 @@ pub enum Answer {
 /// gateway, whose secret signs the events of a [`Company`](super::Company).
 ///
 /// A call with an idempotency key that was done already is answered again, and nothing is done twice, as the companies
-/// do it. Its clones are the same stand-in. It is asked for captures, cancels and refunds, not for how a payment stands.
+/// do it. Its clones are the same stand-in. It is asked for captures, cancels and refunds, not for how
+/// a payment stands, and begins no subscription: those of a test begin at the company, by a [`Company`](super::Company).
 #[derive(Clone)]
 pub struct StandIn {
     gateway: Arc<dyn Gateway>,
@@ -58,6 +59,8 @@ struct State {
     started: Vec<PaymentRequest>,
     /// The keys of what was done.
     done: BTreeSet<String>,
+    /// What was captured of the payments that were captured here.
+    captured: BTreeMap<String, Money>,
     /// The refunds of each payment, with their keys.
     refunds: BTreeMap<String, Vec<(String, Money)>>,
 }
@@ -160,6 +163,9 @@ impl State {
     /// Does what the call asks for, unless it was done under this key; answers the payment as it stands then.
     fn done(&mut self, call: &Call) -> Deal {
         let part = call.amount.unwrap_or(call.total);
+        if call.verb == Verb::Capture {
+            self.captured.insert(call.token.clone(), part);
+        }
         let refunds = self.refunds.entry(call.token.clone()).or_default();
         if self.done.insert(call.idempotency_key.clone()) && call.verb == Verb::Refund {
             refunds.push((call.idempotency_key.clone(), part));
@@ -169,7 +175,9 @@ impl State {
         let at = call.requested_at.replace_nanosecond(0).unwrap_or(call.requested_at);
         Deal {
             token: call.token.clone(),
+            account: call.account.clone(),
             amount: call.total,
+            captured: self.captured.get(&call.token).copied().unwrap_or(call.total),
             customer: None,
             at,
             part,

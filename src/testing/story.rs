@@ -147,7 +147,12 @@ impl Story {
     pub(super) fn envelopes(events: Vec<Written>, key: &str) -> Vec<Envelope> {
         let answered = |(at, event): (usize, Written)| {
             let id = if at == 0 { key.to_owned() } else { format!("{key}-{at}") };
-            Envelope { occurred_at: Some(event.at), livemode: Some(false), ..Envelope::new(id, event.kind, event.body) }
+            Envelope {
+                occurred_at: Some(event.at),
+                livemode: Some(false),
+                account: event.account,
+                ..Envelope::new(id, event.kind, event.body)
+            }
         };
         events.into_iter().enumerate().map(answered).collect()
     }

@@ -125,6 +125,12 @@ on_both_databases! {
         let [expired, canceled] = [host.order("stripe").await, host.order("stripe").await];
         assert_eq!(host.after(&stripe.expired(&expired), &expired.token).await.status, Status::Expired);
         assert_eq!(host.after(&stripe.canceled(&canceled), &canceled.token).await.status, Status::Canceled);
+        let taken = host.after(&stripe.refunded(&held, 30_00), &held.token).await;
+        assert_eq!((taken.status, taken.captured), (Status::Refunded, euros(30_00)));
+        let again = host.order("stripe").await;
+        let story = stripe.paid(&again).then(stripe.refunded(&again, 20_00)).then(stripe.refund_failed(&again));
+        let story = story.then(stripe.refunded(&again, 20_00)).reversed();
+        assert_eq!(host.after(&story, &again.token).await.refunded, euros(20_00));
         let lost = host.order("stripe").await;
         let story = stripe.paid(&lost).then(stripe.disputed(&lost)).then(stripe.dispute_lost(&lost));
         let lost = host.after(&story.shuffled(3), &lost.token).await;
@@ -263,6 +269,18 @@ on_both_databases! {
         assert_eq!(host.now(&payment.token).await.refunded, euros(5_00));
         let verbs: Vec<Verb> = stand_in.calls().iter().map(|call| call.verb).collect();
         assert_eq!(verbs, [Verb::Refund; 3]);
+    }
+
+    async fn a_payment_of_a_connected_account_is_paid_and_refunded_there(kind) {
+        let stand_in = StandIn::stripe(stripe().accounts(["acct_1"]));
+        let host = Host::new(kind, "stripe", stand_in.clone()).await;
+        let stripe = Company::stripe(&host.payments, "stripe");
+        let order = NewPayment::new("stripe", euros(49_99)).account("acct_1");
+        let payment = host.payments.create(order).await.unwrap().payment;
+        assert_eq!(host.after(&stripe.paid(&payment), &payment.token).await.status, Status::Paid);
+        host.payments.refund(&payment.token, Refund::part(euros(10_00))).await.unwrap();
+        assert_eq!(host.now(&payment.token).await.refunded, euros(10_00));
+        assert_eq!(stand_in.calls()[0].account.as_deref(), Some("acct_1"));
     }
 
     async fn a_stand_in_starts_captures_and_cancels(kind) {

@@ -29,7 +29,7 @@ impl Format for Dummy {
             Step::RefundFailed | Step::Disputed | Step::DisputeWon | Step::DisputeLost => return None,
         };
         let body = event.body(deal.at);
-        Some(vec![Written { kind: kind.as_str().to_owned(), at: deal.at, body }])
+        Some(vec![Written { kind: kind.as_str().to_owned(), at: deal.at, account: None, body }])
     }
 
     fn subscription(&self, turn: Turn, plan: &Plan) -> Option<Vec<Written>> {
@@ -53,6 +53,6 @@ impl Format for Dummy {
             Turn::Ended => event,
         };
         let body = event.body(plan.at);
-        Some(vec![Written { kind: "subscription.changed".to_owned(), at: plan.at, body }])
+        Some(vec![Written { kind: "subscription.changed".to_owned(), at: plan.at, account: None, body }])
     }
 }

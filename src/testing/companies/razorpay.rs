@@ -53,7 +53,7 @@ fn event(deal: &Deal, kind: &str, payload: Value) -> Written {
     let contains: Vec<&String> = payload.as_object().map(|parts| parts.keys().collect()).unwrap_or_default();
     let body = json!({
         "entity": "event",
-        "account_id": "acc_test",
+        "account_id": deal.account.as_deref().unwrap_or("acc_test"),
         "event": kind,
         "contains": contains,
         "payload": payload,

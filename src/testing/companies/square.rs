@@ -39,7 +39,7 @@ impl Format for Square {
 
 fn event(deal: &Deal, kind: &str, name: &str, id: &str, object: Value) -> Written {
     let body = json!({
-        "merchant_id": "TESTMERCHANT",
+        "merchant_id": deal.account.as_deref().unwrap_or("TESTMERCHANT"),
         "type": kind,
         "event_id": event_id("", &deal.token),
         "created_at": rfc3339(deal.at),

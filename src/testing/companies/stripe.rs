@@ -19,7 +19,7 @@ impl Format for Stripe {
     }
 
     fn payment(&self, step: Step, deal: &Deal) -> Option<Vec<Written>> {
-        let event = |kind, object| event(&deal.token, kind, deal.at, object);
+        let event = |kind, object| event(&deal.token, deal.account.as_ref(), kind, deal.at, object);
         Some(match step {
             Step::Paid => vec![
                 event("checkout.session.completed", session(deal, "complete", "paid")),
@@ -43,7 +43,7 @@ impl Format for Stripe {
             Step::Canceled => vec![event("payment_intent.canceled", intent(deal, "canceled", nothing(deal)))],
             Step::Refunded => vec![
                 event("refund.created", refund(deal, "succeeded")),
-                event("charge.refunded", charge(deal, "succeeded", deal.amount)),
+                event("charge.refunded", charge(deal, "succeeded", deal.captured)),
             ],
             Step::RefundFailed => vec![event("refund.failed", refund(deal, "failed"))],
             Step::Disputed => vec![
@@ -59,7 +59,7 @@ impl Format for Stripe {
     }
 
     fn subscription(&self, turn: Turn, plan: &Plan) -> Option<Vec<Written>> {
-        let event = |kind, object| event(&plan.id, kind, plan.at, object);
+        let event = |kind, object| event(&plan.id, None, kind, plan.at, object);
         let shown = |status| subscription(turn, plan, status);
         Some(match turn {
             Turn::Started | Turn::Renewed => {
@@ -81,8 +81,8 @@ impl Format for Stripe {
     }
 }
 
-fn event(about: &str, kind: &str, at: Timestamp, object: Value) -> Written {
-    let body = json!({
+fn event(about: &str, account: Option<&String>, kind: &str, at: Timestamp, object: Value) -> Written {
+    let mut body = json!({
         "id": event_id("evt_", about),
         "object": "event",
         "api_version": VERSION,
@@ -93,7 +93,10 @@ fn event(about: &str, kind: &str, at: Timestamp, object: Value) -> Written {
         "request": { "id": null, "idempotency_key": null },
         "type": kind,
     });
-    written(kind, at, &body)
+    if let Some(account) = account {
+        body["account"] = json!(account);
+    }
+    Written { account: account.cloned(), ..written(kind, at, &body) }
 }
 
 /// In Stripe's units. What Stripe can't express is not paid through it, so a test of it is wrong.
