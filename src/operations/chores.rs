@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::tries::Outcome;
+use super::round::{Ended, Round};
 use crate::domain::later;
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::payment::Status;
 use crate::engine::drift::Comparable;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Chores, Engine, Variant, reconcile_chore};
-use crate::error::{Error, ErrorKind, loggable};
+use crate::error::{Error, loggable};
 use crate::gateways::Verb;
 use crate::operations::SubscriptionOrder;
 use crate::store::Tx;
@@ -39,10 +39,6 @@ const STANDS: Duration = Duration::from_secs(10);
 const PER_DOUBT: i64 = 2;
 const PER_SUBSCRIPTION: i64 = 6;
 const UNANSWERED: Duration = Duration::from_secs(86_400);
-/// After how many answers in a row that say nothing a gateway is left alone until the next look, and for how long it is
-/// asked at the most. The next look goes on where this one ended: what was asked about is left alone then.
-const IN_VAIN: usize = 3;
-const ROUND: Duration = Duration::from_secs(60);
 /// How often authorizations that are about to end are looked for, and how many of them the log names.
 const NOTICE: Duration = Duration::from_secs(3600);
 const NAMED: i64 = 5;
@@ -189,12 +185,20 @@ impl Engine {
                 })
             };
             let asked = self.ask_about_subscriptions(self.read(doubts).await).await;
-            self.ended(&doubting, asked).await?;
+            // The same gateway answers or fails the looks at what is stale.
+            self.ended(&doubting, asked.map(|_| Ended::Well)).await?;
         }
         if self.is_mine(refreshing.clone(), LOOK).await? {
             let (now, variant, alone) = (self.now(), variant.to_owned(), self.left_alone(refreshing.clone()).await?);
-            let stale = move |tx: &mut dyn Tx| tx.stale_subscriptions(&variant, now - after, now - alone, AT_ONCE);
-            let asked = self.ask_about_subscriptions(self.read(stale).await).await;
+            let stale = move |tx: &mut dyn Tx| {
+                let tokens = tx.stale_subscriptions(&variant, now - after, now - alone, AT_ONCE)?;
+                let is_any = !tokens.is_empty() || !tx.stale_subscriptions(&variant, now - after, now, 1)?.is_empty();
+                Ok((tokens, is_any))
+            };
+            let stale = self.read(stale).await;
+            let is_any = stale.as_ref().map_or(true, |(_, is_any)| *is_any);
+            let asked = self.ask_about_subscriptions(stale.map(|(tokens, _)| tokens)).await;
+            let asked = asked.map(|ended| ended.or_well(!is_any));
             self.ended(&refreshing, asked).await?;
         }
         Ok(())
@@ -279,21 +283,20 @@ impl Engine {
         let (now, alone) = (self.now(), self.left_alone(format!("refresh:{variant}")).await?);
         let name = variant.to_owned();
         let stale = self.read(move |tx| {
-            let mut tokens = Vec::new();
+            let (mut tokens, mut is_any) = (Vec::new(), false);
             for (status, oldest) in [(Status::Pending, PENDING), (Status::Authorized, AUTHORIZED)] {
-                tokens.extend(tx.stale_payments(&Stale {
-                    variant: &name,
-                    status,
-                    created_after: now - oldest,
-                    created_before: now - after,
-                    asked: now - alone,
-                    limit: AT_ONCE,
-                })?);
+                let (created_after, created_before) = (now - oldest, now - after);
+                let mut stale = |asked, limit| {
+                    tx.stale_payments(&Stale { variant: &name, status, created_after, created_before, asked, limit })
+                };
+                tokens.extend(stale(now - alone, AT_ONCE)?);
+                is_any |= !tokens.is_empty() || !stale(now, 1)?.is_empty();
             }
-            Ok(tokens)
+            Ok((tokens, is_any))
         });
         let mut round = Round::begin();
-        for token in stale.await? {
+        let (tokens, is_any) = stale.await?;
+        for token in tokens {
             let wanted = Wanted { requester: Requester::Worker, ..Wanted::by_host(Verb::Refresh) };
             let asked = self.operate(&token, wanted).await;
             if let Err(error) = &asked {
@@ -303,7 +306,7 @@ impl Engine {
                 break;
             }
         }
-        Ok(round.ended())
+        Ok(round.ended().or_well(!is_any))
     }
 }
 
@@ -320,49 +323,6 @@ impl GatewayChore {
                 gateway.subscriptions().is_some_and(|its| its.supports(SubscriptionVerb::Refresh).is_ok())
             }
             Self::Compare => Comparable::of(variant).is_ok(),
-        }
-    }
-}
-
-/// How a chore ended that did not fail itself.
-enum Ended {
-    /// There was nothing to ask about, so nothing is known of the gateway.
-    Unasked,
-    Well,
-    /// The gateway answered nothing; why it is left alone.
-    InVain(String),
-}
-
-/// The time in which a gateway is asked about what is stale.
-struct Round {
-    until: Instant,
-    asked: usize,
-    in_vain: usize,
-}
-
-impl Round {
-    fn begin() -> Self {
-        Self { until: Instant::now() + ROUND, asked: 0, in_vain: 0 }
-    }
-
-    fn is_over_after(&mut self, asked: &Result<Outcome, Error>) -> bool {
-        let is_silent = match asked {
-            Ok(outcome) => *outcome != Outcome::Done,
-            // What can't even be asked says nothing of the gateway, and is among the first of the next round, too.
-            Err(error) => matches!(error.kind(), ErrorKind::Gateway | ErrorKind::Unavailable),
-        };
-        self.asked += 1;
-        self.in_vain = if is_silent { self.in_vain + 1 } else { 0 };
-        self.in_vain == IN_VAIN || Instant::now() >= self.until
-    }
-
-    fn ended(&self) -> Ended {
-        match self.asked {
-            0 => Ended::Unasked,
-            asked if self.in_vain == IN_VAIN || self.in_vain == asked => {
-                Ended::InVain(format!("the gateway answered none of its last {} questions", self.in_vain))
-            }
-            _ => Ended::Well,
         }
     }
 }

@@ -22,6 +22,7 @@ mod refund;
 mod resend;
 mod resolve_review;
 mod retention;
+mod round;
 mod side_by_side;
 mod subscribe;
 mod sweep;

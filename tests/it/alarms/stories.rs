@@ -10,7 +10,7 @@ use actix_web::http::Method;
 
 use super::{a_while, telling};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
-use crate::scenes::{Notes, money, until};
+use crate::scenes::{Notes, completed, money, until};
 use crate::stripe::fake::{Fake, Fault};
 
 const HOUR: i64 = 3_600;
@@ -159,6 +159,26 @@ on_both_databases! {
         app.pass_until(331, begins).await;
         fake.state().faults.clear();
         app.pass_until(331, || notes.all().iter().any(|note| note.starts_with("chore:refresh:stripe over: "))).await;
+        running.stop().await;
+    }
+
+    async fn a_gateway_of_which_nothing_is_left_to_ask_is_no_alarm(kind) {
+        let fake = Fake::new(NOW);
+        let gateway = fake.gateway(SECRET);
+        let app = App::bare(kind, |builder| {
+            builder.variant("stripe", gateway).chores(Chores::new().reconcile_every(None))
+        });
+        let app = app.await;
+        let new = NewPayment::new("stripe", money(4999, "EUR")).return_url("https://shop.example/");
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        fake.state().faults = vec![Some(Fault::CutBefore); 10_000].into();
+        app.pass(HOUR + 1);
+        let running = worker(&app);
+        let failing = "SELECT count(*) FROM pay_chores WHERE name = 'refresh:stripe' AND failing_since IS NOT NULL";
+        until(|| app.number(failing) == 1).await;
+        app.deliver(&[&completed(&token)]).await;
+        app.pass(301);
+        until(|| app.number(failing) == 0).await;
         running.stop().await;
     }
 }
