@@ -38,7 +38,7 @@ impl Engine {
     pub(crate) async fn load_all(self: &Arc<Self>, names: &[String], patience: Duration) -> Held {
         let (mut held, mut loading) = (Held::new(), JoinSet::new());
         for name in names {
-            if let Some(variant) = self.variant(name) {
+            if let Some(variant) = self.at_hand(name) {
                 held.push((name.clone(), variant));
                 continue;
             }
@@ -66,16 +66,18 @@ impl Engine {
         tx.is_due(now, &self.fixed_names())
     }
 
-    /// The variants that have something due and can be had now. `look` says which have, besides some that can't be had,
-    /// at most so many; `full` are those that have no room now.
+    /// The variants that have something due, can be had now and are able to do it. `look` says which have, besides some
+    /// that can't be had, at most so many; `full` are those that have no room now.
     pub(crate) async fn due_variants(
         self: &Arc<Self>,
         patience: Duration,
         full: &[String],
         look: Look,
+        is_able: impl Fn(&Variant) -> bool,
     ) -> Result<Held, Error> {
         let Some(source) = &self.configured.source else {
-            let free = self.configured.fixed.iter().filter(|(name, _)| !full.contains(name));
+            let fixed = self.configured.fixed.iter();
+            let free = fixed.filter(|(name, variant)| !full.contains(name) && is_able(variant));
             return Ok(free.map(|(name, variant)| (name.clone(), variant.clone())).collect());
         };
         let mut except = full.to_vec();
@@ -87,10 +89,11 @@ impl Engine {
             if names.is_empty() {
                 break;
             }
-            let held = self.load_all(&names, patience).await;
+            let mut held = self.load_all(&names, patience).await;
             let is_held = |name: &String| held.iter().any(|(other, _)| other == name);
             let now = Moment::now(self.now());
             names.iter().filter(|name| !is_held(name)).for_each(|name| source.lack(name, now));
+            held.retain(|(_, variant)| is_able(variant));
             if !held.is_empty() {
                 return Ok(held);
             }

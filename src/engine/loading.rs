@@ -56,6 +56,12 @@ impl Engine {
         held
     }
 
+    /// A variant that needs no loading: one of the builder's, or one whose configuration is not over.
+    pub(super) fn at_hand(&self, name: &str) -> Option<Arc<Variant>> {
+        let fixed = self.configured.fixed.get(name).cloned();
+        fixed.or_else(|| self.configured.source.as_ref()?.at_hand(name, Moment::now(self.now())))
+    }
+
     /// The variant of this name: of the builder's or, where there is none, of the host's function.
     ///
     /// # Errors

@@ -13,9 +13,9 @@ use crate::domain::named::NamedObject;
 use crate::domain::operation::OperationState;
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
-use crate::engine::Engine;
 use crate::engine::due::{LOOKED_AT, names};
 use crate::engine::request::new_fetch_key;
+use crate::engine::{Engine, Variant};
 use crate::error::{Error, loggable};
 use crate::gateways::{Fetch, GatewayError};
 use crate::pipeline::row;
@@ -44,8 +44,8 @@ impl Engine {
     pub(crate) async fn put_questions(self: &Arc<Self>, patience: Duration) -> Result<usize, Error> {
         let claim = async |full: Vec<String>| {
             let look = |tx: &mut dyn Tx, now, except: &[String]| tx.fetching_variants(now, LOOKED_AT, except);
-            let mut held = self.due_variants(patience, &full, look).await?;
-            held.retain(|(_, variant)| variant.gateway.supports_fetch().is_ok());
+            let can = |variant: &Variant| variant.gateway.supports_fetch().is_ok();
+            let held = self.due_variants(patience, &full, look, can).await?;
             let (now, able) = (self.now(), names(&held));
             let free = able.clone();
             let claim = move |tx: &mut dyn Tx| tx.claim_fetch(now, later(now, TRY), &free);

@@ -83,8 +83,7 @@ impl Engine {
         let claim = async |full: Vec<String>| {
             let look =
                 |tx: &mut dyn Tx, now, except: &[String]| tx.subscription_operating_variants(now, LOOKED_AT, except);
-            let mut held = self.due_variants(patience, &full, look).await?;
-            held.retain(|(_, variant)| can(variant));
+            let held = self.due_variants(patience, &full, look, can).await?;
             if held.is_empty() {
                 return Ok(None);
             }

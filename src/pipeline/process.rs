@@ -21,7 +21,7 @@ impl Engine {
     /// Configurations of variants that are to be loaded first are waited for this long: what is slower is taken later.
     pub(crate) async fn process(self: &Arc<Self>, is_known_due: bool, patience: Duration) -> Result<Batch, Error> {
         self.register().await?;
-        let held = self.due_variants(patience, &[], waiting).await?;
+        let held = self.due_variants(patience, &[], waiting, |_| true).await?;
         if held.is_empty() {
             return Ok(Batch::default());
         }
@@ -73,7 +73,7 @@ impl Engine {
     /// Whether no event is due and none is held for its handlers, here or elsewhere.
     pub(crate) async fn is_settled(self: &Arc<Self>) -> Result<bool, Error> {
         let now = self.now();
-        let held = self.due_variants(AT_LEISURE, &[], waiting).await?;
+        let held = self.due_variants(AT_LEISURE, &[], waiting, |_| true).await?;
         let variants = names(&held);
         self.read(move |tx| Ok(!tx.is_due(now, &variants)? && tx.count_events(&[RUNNING], 1)?.iter().sum::<i64>() == 0))
             .await

@@ -59,6 +59,14 @@ impl Source {
         Ok(Self { host, timeout: limits.timeout, kept, room, asking })
     }
 
+    /// The variant as it was given lately, unless that is over.
+    pub(in crate::engine) fn at_hand(&self, name: &str, now: Moment) -> Option<Arc<Variant>> {
+        match self.kept.get(name, now) {
+            Some(Known::Variant(variant)) => Some(variant),
+            _ => None,
+        }
+    }
+
     pub(in crate::engine) fn held(&self, name: &str, now: Moment) -> Option<Arc<Variant>> {
         self.kept.held(name, now)
     }
@@ -98,6 +106,10 @@ impl Source {
             if let Some(known) = self.kept.get(name, now()) {
                 return known;
             }
+            // Who waited in vain for a turn says nothing of the function.
+            let Ok(Ok(_room)) = tokio::time::timeout(self.timeout, self.room.acquire()).await else {
+                return Known::Failed;
+            };
             let known = self.ask(name).await;
             let again = match &known {
                 Known::Variant(variant) => Known::Variant(variant.clone()),
@@ -114,10 +126,7 @@ impl Source {
     }
 
     async fn ask(&self, name: &str) -> Known {
-        let asked = async {
-            let _room = self.room.acquire().await;
-            guarded(async { (self.host)(name.to_owned()).await }).await
-        };
+        let asked = guarded(async { (self.host)(name.to_owned()).await });
         let why = match tokio::time::timeout(self.timeout, asked).await {
             Ok(Ok(Ok(None))) => return Known::None,
             Ok(Ok(Ok(Some(variant)))) => match variant.gateway.check() {
