@@ -26,9 +26,9 @@ const LATELY: time::Duration = time::Duration::hours(24);
 /// How long a gateway may take to show what events name: the first tries come within minutes.
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
 /// How many kinds of events that were given up are said one by one.
-const KINDS: usize = 50;
+const KINDS: usize = 200;
 /// Of how many variants the same cause is said one by one.
-const VARIANTS: usize = 50;
+const VARIANTS: usize = 200;
 /// How long a card's bank holds an authorization: seven days at most companies.
 const CARDS_HOLD: time::Duration = time::Duration::days(7);
 /// How many disputes are said one by one, and up to how many the others are counted with them.
@@ -117,8 +117,8 @@ pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, 
 }
 
 /// How many events name what their gateway does not show, and the last of them, by variant.
-pub(super) fn not_shown(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let found = tx.not_shown(VARIANTS, COUNT_CAP)?.into_iter();
+pub(super) fn not_shown(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
+    let found = of_each(scope, |only| tx.not_shown(only, VARIANTS, COUNT_CAP))?.into_iter();
     Ok(found.map(|(variant, count, event)| Anomaly::NotShown { variant, count, event }).collect())
 }
 
@@ -138,9 +138,19 @@ pub(super) fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>,
     Ok(found)
 }
 
+/// What is found of all variants, or of each of these alone, so that others' rows take no room of theirs.
+fn of_each<T>(scope: &Scope, mut find: impl FnMut(Option<&str>) -> Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+    let Some(names) = scope.names() else { return find(None) };
+    let mut found = Vec::new();
+    for name in names {
+        found.extend(find(Some(name))?);
+    }
+    Ok(found)
+}
+
 /// What was given up and still lies there, kind by kind, the newest first.
-pub(super) fn discarded(tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
-    let mut kinds = tx.given_up(KINDS, COUNT_CAP)?;
+pub(super) fn discarded(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
+    let mut kinds = of_each(scope, |only| tx.given_up(only, KINDS, COUNT_CAP))?;
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.at));
     let of = |GivenUp { variant, kind, count, at }| Some(Anomaly::Discarded { variant, kind, count, last: at? });
     Ok(kinds.into_iter().filter_map(of).collect())
@@ -172,9 +182,13 @@ pub(super) fn operations(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly
 }
 
 /// What comparisons found and nobody has repaired.
-pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
     let mut found = Vec::new();
-    for variant in tx.differing_variants(VARIANTS)?.into_iter().filter(|name| engine.may_have(name)) {
+    let differing = match scope.names() {
+        Some(names) => names.iter().cloned().collect(),
+        None => tx.differing_variants(VARIANTS)?,
+    };
+    for variant in differing.into_iter().filter(|name| engine.may_have(name)) {
         let rows = tx.differences(Some(&variant), 0, COUNT_CAP)?;
         let (count, since) = (rows.len() as i64, rows.first().map(|row| row.found_at));
         found.extend(since.map(|since| Anomaly::Drift { variant, count, since }));

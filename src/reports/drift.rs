@@ -1,5 +1,6 @@
 //! How comparisons with gateways stand, and what they found.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::Timestamp;
@@ -7,6 +8,7 @@ use crate::domain::difference::{DifferingValue, DriftSubject};
 use crate::domain::mode::Mode;
 use crate::domain::scope::Scope;
 use crate::engine::drift::Comparable;
+use crate::engine::due::AT_LEISURE;
 use crate::engine::{Engine, Variant};
 use crate::error::Error;
 use crate::store::Tx;
@@ -14,6 +16,9 @@ use crate::store::drift::{DifferenceRow, DriftRow};
 
 /// How many differences a page shows.
 pub(crate) const DIFFERENCES: usize = 50;
+
+/// How many variants it shows.
+const COMPARED: usize = 200;
 
 /// What the page of differences shows.
 pub(crate) struct DriftReport {
@@ -71,13 +76,18 @@ impl Engine {
         let (mut known, mut rows) = self.look(move |tx| Ok((tx.comparisons()?, differences(tx, &hidden)?))).await?;
         let more = rows.len() > DIFFERENCES;
         rows.truncate(DIFFERENCES);
-        let compared = |(name, variant): (&String, &Variant)| ComparedVariant {
+        let mut names: BTreeSet<String> = self.names_seen(&scope).into_iter().collect();
+        names.extend(known.iter().map(|row| row.variant.clone()).chain(rows.iter().map(|row| row.variant.clone())));
+        names.retain(|name| scope.allows(name));
+        let mut held = self.load_all(&names.into_iter().take(COMPARED).collect::<Vec<_>>(), AT_LEISURE).await;
+        held.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        let compared = |(name, variant): &(String, Arc<Variant>)| ComparedVariant {
             name: name.clone(),
             gateway: variant.gateway.name(),
             cannot: Comparable::of(variant).err(),
             last: known.iter().position(|row| row.variant == *name).map(|at| known.swap_remove(at)),
         };
-        let variants = self.fixed().filter(|(name, _)| scope.allows(name)).map(compared).collect();
+        let variants = held.iter().map(compared).collect();
         Ok(DriftReport { variants, differences: rows.into_iter().map(noted).collect(), more })
     }
 

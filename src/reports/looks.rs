@@ -51,14 +51,15 @@ impl Engine {
         let (mut looked, mut in_a_row, mut last) = (Looked::default(), 0, None);
         for look in Look::all(self.fixed_names()) {
             let one = look.clone();
-            let error = match self.blocking(move |engine| engine.store.ask(|tx| one.find(engine, tx))).await {
-                Ok(found) => {
-                    in_a_row = 0;
-                    looked.found.extend(found);
-                    continue;
-                }
-                Err(error) => error,
-            };
+            let error =
+                match self.blocking(move |engine| engine.store.ask(|tx| one.find(engine, tx, &Scope::All))).await {
+                    Ok(found) => {
+                        in_a_row = 0;
+                        looked.found.extend(found);
+                        continue;
+                    }
+                    Err(error) => error,
+                };
             // Those of deliveries ask the same of the database for each variant.
             let is_same = last.replace(look.kinds()) == Some(look.kinds()) && in_a_row > 0;
             in_a_row += usize::from(!is_same);
@@ -95,7 +96,7 @@ impl Look {
     }
 
     /// What it finds.
-    pub(super) fn find(&self, engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    pub(super) fn find(&self, engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
         match self {
             Self::Due => anomalies::due(engine, tx),
             Self::Unserved => anomalies::unserved(tx, engine.now()),
@@ -104,12 +105,12 @@ impl Look {
                 anomalies::deliveries(engine, tx, variant, last.as_ref(), &sums)
             }
             Self::Unshown => anomalies::unshown(engine, tx),
-            Self::NotShown => anomalies::not_shown(tx),
-            Self::Discarded => anomalies::discarded(tx),
+            Self::NotShown => anomalies::not_shown(tx, scope),
+            Self::Discarded => anomalies::discarded(tx, scope),
             Self::Differing => anomalies::differing(tx, engine.now()),
             Self::Chores => anomalies::chores(engine, tx),
             Self::Operations => anomalies::operations(engine, tx),
-            Self::Drift => anomalies::drift(engine, tx),
+            Self::Drift => anomalies::drift(engine, tx, scope),
             Self::Disputes => anomalies::disputes(tx),
             Self::Parked => anomalies::parked(engine, tx),
             Self::Authorized => anomalies::authorized(engine, tx),
@@ -184,7 +185,7 @@ pub(super) fn find(
     let mut found = Vec::new();
     for look in Look::all(engine.names_seen(scope)).into_iter().filter(|look| look.is_of_variants(scope)) {
         let Look::Deliveries(variant) = &look else {
-            found.extend(look.find(engine, tx)?);
+            found.extend(look.find(engine, tx, scope)?);
             continue;
         };
         let last = last.iter().find(|(name, _)| name == variant).and_then(|(_, event)| event.as_ref());

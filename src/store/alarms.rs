@@ -78,8 +78,9 @@ pub(crate) trait Alarms {
     fn forget_alarm(&mut self, name: &str) -> Result<(), Error>;
     /// The disputes of tests, or of all else, that are open, the first deadline first, up to `cap`.
     fn open_disputes(&mut self, of_tests: bool, cap: i64) -> Result<Vec<OpenDispute>, Error>;
-    /// What was given up and still lies there, by variant and kind in their order: so many kinds, each counted up to `cap`.
-    fn given_up(&mut self, kinds: usize, cap: i64) -> Result<Vec<GivenUp>, Error>;
+    /// What was given up and still lies there, by variant and kind in their order, of one variant or of all: so many
+    /// kinds, each counted up to `cap`.
+    fn given_up(&mut self, only: Option<&str>, kinds: usize, cap: i64) -> Result<Vec<GivenUp>, Error>;
     /// The calls that act on payments and subscriptions, were asked for before `at` and whose end is not known, up to `cap`. One that was
     /// given up is among them until a later refresh has told how it stands.
     fn open_calls(&mut self, at: Timestamp, cap: i64) -> Result<Vec<OpenCall>, Error>;

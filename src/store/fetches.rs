@@ -129,8 +129,13 @@ pub(crate) trait Fetches {
     /// Deletes these questions, but for those whose events are not at their end; answers how many it deleted.
     fn prune_fetches(&mut self, fetches: &[FetchId]) -> Result<usize, Error>;
     /// How many events were discarded and still are, because their gateway does not show what they name, and the newest
-    /// of them: of so many variants, in their order, each counted up to `cap`.
-    fn not_shown(&mut self, variants: usize, cap: i64) -> Result<Vec<(String, i64, EventId)>, Error>;
+    /// of them: of one variant or of so many, in their order, each counted up to `cap`.
+    fn not_shown(
+        &mut self,
+        only: Option<&str>,
+        variants: usize,
+        cap: i64,
+    ) -> Result<Vec<(String, i64, EventId)>, Error>;
     /// How a hint at this object stands; `lately`: since when a refusal counts.
     fn hint_standing(&mut self, variant: &str, gateway_ref: &str, lately: Timestamp) -> Result<HintStanding, Error>;
 }

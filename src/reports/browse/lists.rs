@@ -122,7 +122,8 @@ impl Engine {
             let of: Vec<PaymentId> = page.rows.iter().filter_map(|row| row.payment_id).collect();
             let tokens = tx.tokens_of(&of)?.into_iter().collect();
             let (counts, kinds) = events_around(tx, &view.filter.scope, &variants)?;
-            let handlers = tx.registered()?.into_iter().map(|it| it.name).collect();
+            let registered = if view.filter.scope.is_all() { tx.registered()? } else { Vec::new() };
+            let handlers = registered.into_iter().map(|it| it.name).collect();
             Ok(EventList { page, stopped_at, tokens, counts, kinds, handlers })
         })
         .await

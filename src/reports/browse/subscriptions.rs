@@ -17,6 +17,9 @@ use crate::store::subscriptions::{
     SubscriptionFilter, SubscriptionRow, SubscriptionSort, SubscriptionStream, SubscriptionWindow,
 };
 
+/// How often a list by moments of some variants is read on where others' rows stood, some hundred rows each time.
+const LOOKS_ON: usize = 40;
+
 /// All that an address says of a list of subscriptions, apart from the place in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SubscriptionView {
@@ -144,8 +147,12 @@ fn page(
     {
         return Ok(Page::lost());
     }
-    let (read, capped) = read(tx, view, variants, window, size + 1)?;
-    let page = Page { capped, ..cut(read, place, size) };
+    let is_by_moment = window.sort != SubscriptionSort::Id && view.search.is_none();
+    let (mut found, mut capped) = read(tx, view, variants, window.clone(), size + 1)?;
+    if is_by_moment && !view.filter.scope.is_all() {
+        capped |= read_on(tx, view, variants, window, &mut found, size + 1)?;
+    }
+    let page = Page { capped, ..cut(found, place, size) };
     if page.rows.is_empty() {
         return Ok(page.with_rows(Vec::new(), |row: &SubscriptionRow| row.id));
     }
@@ -190,13 +197,38 @@ fn narrowed(
         return Ok(false);
     }
     let Some(key) = seen.map_or_else(|| now(tx), |key| Ok(Some(key)))? else { return Ok(false) };
-    let key = MomentKey { id, ..key };
+    begin_at(window, MomentKey { id, ..key });
+    Ok(true)
+}
+
+/// Begins the window behind this moment.
+fn begin_at(window: &mut SubscriptionWindow, key: MomentKey) {
     if window.rising {
         window.moments.above = window.moments.above.clone().max(key);
     } else {
         window.moments.below = window.moments.below.clone().min(key);
     }
-    Ok(true)
+}
+
+/// Reads on where looking stopped at a row of another variant: no page can begin there, since where that row stands says
+/// when it renews. Answers whether it gave up.
+fn read_on(
+    tx: &mut dyn Tx,
+    view: &SubscriptionView,
+    variants: &[String],
+    mut window: SubscriptionWindow,
+    read_so_far: &mut Read<SubscriptionId>,
+    limit: usize,
+) -> Result<bool, Error> {
+    for _ in 0..LOOKS_ON {
+        let Some(stop) = read_so_far.stopped.filter(|_| read_so_far.ids.len() < limit) else { return Ok(false) };
+        let Some(key) = tx.subscription_moment(window.sort, stop)? else { break };
+        begin_at(&mut window, MomentKey { id: stop.0, ..key });
+        let (more, _) = read(tx, view, variants, window.clone(), limit - read_so_far.ids.len())?;
+        read_so_far.ids.extend(more.ids);
+        read_so_far.stopped = more.stopped;
+    }
+    Ok(read_so_far.stopped.take().is_some())
 }
 
 fn read(

@@ -67,17 +67,18 @@ impl Alarms for Connection {
         Ok(open)
     }
 
-    fn given_up(&mut self, kinds: usize, cap: i64) -> Result<Vec<GivenUp>, Error> {
+    fn given_up(&mut self, only: Option<&str>, kinds: usize, cap: i64) -> Result<Vec<GivenUp>, Error> {
         let failing = || failed("looking for events that were given up");
         let mut found: Vec<GivenUp> = Vec::new();
         while found.len() < kinds {
             let (variant, kind) = found.last().map_or(("", ""), |last| (last.variant.as_str(), last.kind.as_str()));
-            let next = Said::<(Text, Text)>::new()
-                .sql(format!("SELECT variant, kind FROM pay_events WHERE {GIVEN_UP} AND (variant, kind) > ("))
-                .word(variant)
-                .sql(", ")
-                .word(kind)
-                .sql(") ORDER BY variant, kind LIMIT 1");
+            let next =
+                Said::<(Text, Text)>::new().sql(format!("SELECT variant, kind FROM pay_events WHERE {GIVEN_UP}"));
+            let next = match only {
+                Some(only) => next.sql(" AND variant = ").word(only).sql(" AND kind > ").word(kind),
+                None => next.sql(" AND (variant, kind) > (").word(variant).sql(", ").word(kind).sql(")"),
+            };
+            let next = next.sql(" ORDER BY variant, kind LIMIT 1");
             let next: Vec<(String, String)> = next.load(self).map_err(failing())?;
             let Some((variant, kind)) = next.into_iter().next() else { break };
             let counted = Said::<(BigInt, Nullable<Instant>)>::new()

@@ -186,15 +186,21 @@ impl Fetches for Connection {
 
     /// The state is part of the text, as it is of the index.
     /// The state and the code are part of the text, as they are of the index.
-    fn not_shown(&mut self, variants: usize, cap: i64) -> Result<Vec<(String, i64, EventId)>, Error> {
+    fn not_shown(
+        &mut self,
+        only: Option<&str>,
+        variants: usize,
+        cap: i64,
+    ) -> Result<Vec<(String, i64, EventId)>, Error> {
         let failing = || failed("looking for what gateways did not show");
         let mut found: Vec<(String, i64, EventId)> = Vec::new();
         while found.len() < variants {
             let last = found.last().map_or("", |(variant, ..)| variant.as_str());
-            let next = Said::<(Text,)>::new()
-                .sql(format!("SELECT variant FROM pay_events WHERE {UNSHOWN} AND variant > "))
-                .word(last)
-                .sql(" ORDER BY variant LIMIT 1");
+            let next =
+                Said::<(Text,)>::new().sql(format!("SELECT variant FROM pay_events WHERE {UNSHOWN} AND variant > "));
+            let next = next.word(last);
+            let next = only.into_iter().fold(next, |next, only| next.sql(" AND variant = ").word(only));
+            let next = next.sql(" ORDER BY variant LIMIT 1");
             let next: Vec<(String,)> = next.load(self).map_err(failing())?;
             let Some((variant,)) = next.into_iter().next() else { break };
             let newest = Said::<(BigInt,)>::new()
