@@ -30,7 +30,10 @@ fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
         ledger.facts_of(Aspect::Dispute).filter(of_capture).partition(|fact| is_bare_reversal(fact));
     let since = |fact: &Fact| fact.since.unwrap_or(fact.occurred_at);
     let begun = |fact: &&Fact| (since(fact), fact.gateway_ref.clone());
-    reversals.retain(|fact| fact.state == State::Won);
+    // What an earlier release stored of one under its bare id stands beside it.
+    let known: BTreeSet<&str> = reversals.iter().map(|fact| fact.gateway_ref.as_str()).collect();
+    reversals
+        .retain(|fact| fact.state == State::Won && !known.contains(format!("{}:reverse", fact.gateway_ref).as_str()));
     disputes.retain(|fact| matches!(fact.state, State::Lost | State::Won));
     reversals.sort_by_key(begun);
     disputes.sort_by_key(begun);
