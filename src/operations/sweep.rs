@@ -129,15 +129,16 @@ impl Engine {
     async fn scour_once(self: &Arc<Self>) -> Result<(), Error> {
         let waits =
             self.read(|tx| tx.chore(FILE)).await?.is_some_and(|chore| chore.note.as_deref() == Some(FILE_WAITS));
-        if !waits || self.claim_chore(FILE.to_owned(), LEASE).await?.is_none() {
-            return Ok(());
-        }
+        let claimed = if waits { self.claim_chore(FILE.to_owned(), LEASE).await? } else { None };
+        let Some(claimed) = claimed else { return Ok(()) };
         let scoured = self.patiently(|engine| engine.store.scour()).await;
         let left = self.noting_failure(FILE, scoured).await?;
         let now = self.now();
         self.write(move |tx| {
             tx.note_failure(FILE, now, None)?;
-            tx.end_chore(FILE, now, None, left.unwrap_or("the file has nothing more of what was erased"))
+            // Who was erased meanwhile has it begin anew.
+            let note = left.unwrap_or("the file has nothing more of what was erased");
+            tx.pause_claimed(&claimed, later(now, EVERY), None, note)
         })
         .await
     }
