@@ -68,7 +68,7 @@ impl Engine {
     pub(crate) async fn resume_operations(self: &Arc<Self>, patience: Duration) -> Result<usize, Error> {
         let claim = async |full: Vec<String>| {
             let look = |tx: &mut dyn Tx, now, except: &[String]| tx.operating_variants(now, LOOKED_AT, except);
-            let held = self.due_variants(patience, &full, look).await?;
+            let held = self.due_variants(patience, &full, look, |_| true).await?;
             let Some(operation) = self.claim_operation(None, &held).await? else { return Ok(None) };
             let (engine, variant) = (self.clone(), operation.variant.clone());
             let call: Claimed = Box::pin(async move { engine.take_up(operation).await });
@@ -308,15 +308,14 @@ fn again(
 
 /// The call that an operation stands for.
 pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Error> {
-    let gone = || Error::new(ErrorKind::NotFound, "the operation's payment is gone");
-    let row: PaymentRow = tx.payment(operation.payment_id)?.ok_or_else(gone)?;
+    let row: Option<PaymentRow> = tx.payment(operation.payment_id)?;
+    let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, "the operation's payment is gone"))?;
     let payment = Payment::of(&row);
     let facts = tx.facts_of(row.id)?;
     let is_whole = operation.verb == Verb::Refund && is_all_of_a_capture(&facts, operation, payment.amount.currency);
     let mut aspects = BTreeMap::new();
     for fact in facts {
-        // A running total is kept of an object that is something else by itself, and so is the attempt that a capture
-        // was.
+        // A running total, and the attempt that a capture was, are of objects that are something else by themselves.
         let rank = |aspect: Aspect| (aspect != Aspect::Checkout, aspect != Aspect::Capture, aspect);
         let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
         *aspect = std::cmp::min_by_key(fact.aspect, *aspect, |aspect| rank(*aspect));
@@ -342,11 +341,10 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
     })
 }
 
-/// Whether an operation's amount is all of the capture that it is about. That does not change between two tries, though
-/// what is left of the capture may.
+/// Whether an operation's amount is all of the capture that it is about, which does not change between two tries.
 fn is_all_of_a_capture(facts: &[Fact], operation: &OperationRow, currency: Currency) -> bool {
     let ledger = Ledger::from_facts(facts.iter().cloned());
     let captures = captures(&ledger, currency);
-    let capture = capture_of(&ledger, &captures, &operation.refs()).map(|at| &captures[at]);
-    capture.is_some_and(|capture| Some(capture.amount) == operation.amount)
+    let its = capture_of(&ledger, &captures, &operation.refs());
+    its.is_some_and(|at| Some(captures[at].amount) == operation.amount)
 }
