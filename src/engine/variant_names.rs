@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::due::AT_LEISURE;
-use super::{Engine, Variant};
+use super::Engine;
+#[cfg(feature = "cli")]
+use super::{Variant, due::AT_LEISURE};
 use crate::domain::scope::Scope;
 use crate::error::Error;
 use crate::store::Tx;
@@ -12,6 +13,7 @@ use crate::store::Tx;
 /// How many names of variants are read at the most, where all are wanted.
 const MOST: i64 = 20_000;
 /// How many are loaded at a time.
+#[cfg(feature = "cli")]
 const AT_ONCE: usize = 100;
 
 impl Engine {
@@ -40,6 +42,7 @@ impl Engine {
     }
 
     /// The variants of which this is so. Those that can't be loaded are left out; the log says so.
+    #[cfg(feature = "cli")]
     pub(crate) async fn able_variants(
         self: &Arc<Self>,
         is_able: impl Fn(&Variant) -> bool,

@@ -192,7 +192,7 @@ impl Engine {
             let (now, variant, alone) = (self.now(), variant.to_owned(), self.left_alone(refreshing.clone()).await?);
             let stale = move |tx: &mut dyn Tx| {
                 let tokens = tx.stale_subscriptions(&variant, now - after, now - alone, AT_ONCE)?;
-                let is_any = !tokens.is_empty() || !tx.stale_subscriptions(&variant, now - after, now, 1)?.is_empty();
+                let is_any = !tokens.is_empty() || !tx.stale_subscriptions(&variant, now - after, now, 2)?.is_empty();
                 Ok((tokens, is_any))
             };
             let stale = self.read(stale).await;
@@ -290,7 +290,7 @@ impl Engine {
                     tx.stale_payments(&Stale { variant: &name, status, created_after, created_before, asked, limit })
                 };
                 tokens.extend(stale(now - alone, AT_ONCE)?);
-                is_any |= !tokens.is_empty() || !stale(now, 1)?.is_empty();
+                is_any |= !tokens.is_empty() || !stale(now, 2)?.is_empty();
             }
             Ok((tokens, is_any))
         });

@@ -189,8 +189,8 @@ pub(super) fn drift(engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result<V
         None => tx.differing_variants(VARIANTS)?,
     };
     for variant in differing.into_iter().filter(|name| engine.may_have(name)) {
-        let rows = tx.differences(Some(&variant), 0, COUNT_CAP)?;
-        let (count, since) = (rows.len() as i64, rows.first().map(|row| row.found_at));
+        let found_at = tx.differed(&variant, COUNT_CAP)?;
+        let (count, since) = (found_at.len() as i64, found_at.into_iter().min());
         found.extend(since.map(|since| Anomaly::Drift { variant, count, since }));
     }
     Ok(found)

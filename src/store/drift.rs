@@ -61,6 +61,8 @@ pub(crate) trait Comparisons {
     fn forget_differences_before(&mut self, variant: &str, seen: Timestamp) -> Result<(), Error>;
     /// The variants of which something differs, in their order, so many of them.
     fn differing_variants(&mut self, most: usize) -> Result<Vec<String>, Error>;
+    /// When differences of this variant were found, up to `cap` of them in no order.
+    fn differed(&mut self, variant: &str, cap: i64) -> Result<Vec<Timestamp>, Error>;
     /// The differences behind the one with this number, in the order of their numbers.
     fn differences(&mut self, variant: Option<&str>, after: i64, limit: i64) -> Result<Vec<DifferenceRow>, Error>;
     /// Whether one of these objects is noted as unknown.

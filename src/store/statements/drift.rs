@@ -89,6 +89,11 @@ impl Comparisons for Connection {
         Ok(found)
     }
 
+    fn differed(&mut self, variant: &str, cap: i64) -> Result<Vec<Timestamp>, Error> {
+        let found = d::pay_differences.filter(d::variant.eq(variant)).limit(cap).select(d::found_at);
+        found.load(self).map_err(failed("reading differences"))
+    }
+
     fn has_differing_objects(&mut self, variant: &str, names: &[String]) -> Result<bool, Error> {
         let noted = d::variant.eq(variant).and(d::subject.eq("object")).and(d::name.eq_any(names));
         diesel::select(exists(d::pay_differences.filter(noted)))
