@@ -177,8 +177,7 @@ on_both_databases! {
         let failing = "SELECT count(*) FROM pay_chores WHERE name = 'refresh:stripe' AND failing_since IS NOT NULL";
         until(|| app.number(failing) == 1).await;
         app.deliver(&[&completed(&token)]).await;
-        app.pass(301);
-        until(|| app.number(failing) == 0).await;
+        app.pass_until(301, || app.number(failing) == 0).await;
         running.stop().await;
     }
 }
