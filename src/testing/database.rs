@@ -80,9 +80,9 @@ impl TestDatabase {
     /// # Panics
     /// When it is a database on a Postgres server, which has no file.
     #[cfg(feature = "sqlite")]
-    pub fn path(&self) -> PathBuf {
+    pub fn path(&self) -> String {
         match &self.kind {
-            Kind::Folder(folder) => folder.join("test.db"),
+            Kind::Folder(folder) => folder.join("test.db").display().to_string(),
             #[cfg(feature = "postgres")]
             Kind::Server { .. } => panic!("a database on a Postgres server has no file: use `url`"),
         }
