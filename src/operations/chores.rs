@@ -224,8 +224,12 @@ impl Engine {
 
     /// For how long this chore leaves alone what it asked about.
     async fn left_alone(self: &Arc<Self>, name: String) -> Result<Duration, Error> {
+        Ok(if self.is_failing(name).await? { ALONE_IN_VAIN } else { ALONE })
+    }
+
+    async fn is_failing(self: &Arc<Self>, name: String) -> Result<bool, Error> {
         let chore = self.read(move |tx| tx.chore(&name)).await?;
-        Ok(if chore.is_some_and(|chore| chore.failing_since.is_some()) { ALONE_IN_VAIN } else { ALONE })
+        Ok(chore.is_some_and(|chore| chore.failing_since.is_some()))
     }
 
     async fn notice_authorized(self: &Arc<Self>, after: Duration) -> Result<(), Error> {
@@ -245,6 +249,8 @@ impl Engine {
     async fn ended(self: &Arc<Self>, name: &str, done: Result<Ended, Error>) -> Result<(), Error> {
         let why = match self.noting_failure(name, done).await? {
             Ended::Unasked => return Ok(()),
+            // Mostly all was well before, and nothing is to be written.
+            Ended::Well if !self.is_failing(name.to_owned()).await? => return Ok(()),
             Ended::Well => None,
             Ended::InVain(why) => Some(why),
         };
