@@ -90,6 +90,17 @@ fn innermost(error: &DieselError) -> String {
     cause.to_string()
 }
 
+/// Whether Postgres ended the transaction for the sake of others that held what it wanted.
+#[cfg(feature = "postgres")]
+pub(super) fn is_contended(error: &DieselError) -> bool {
+    const WORDS: [&str; 2] = ["deadlock detected", "due to lock timeout"];
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, info) => WORDS.iter().any(|words| info.message().contains(words)),
+        _ => false,
+    }
+}
+
 /// Whether SQLite says that another one holds the file.
 pub(super) fn is_locked(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(_, info) if info.message().contains("database is locked"))

@@ -5,6 +5,7 @@ mod append;
 mod books;
 mod fetches;
 mod growth;
+mod migrating;
 mod replication;
 mod results;
 #[path = "statements/mod.rs"]
@@ -85,9 +86,6 @@ const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmaps
 /// A statement that is given up here is given up by the server as well, or each of them would keep a connection.
 const IN_TIME: &str = "SET LOCAL statement_timeout = 5000; SET LOCAL idle_in_transaction_session_timeout = 8000";
 
-/// Holds off other processes that migrate, for as long as that takes.
-const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
-                     SELECT pg_advisory_xact_lock(hashtextextended('pay_migrations', 0))";
 /// Counts the tables of this name in the schemas that are searched. From the catalog's rows: `to_regclass` may answer
 /// from what the connection remembers, and who waited for another's migration would not see what that has made.
 const EXISTS: &str = "SELECT count(*) AS count FROM pg_catalog.pg_tables \
@@ -136,11 +134,8 @@ impl Dialect for PgConnection {
         if !statements::migrate::is_pending(migrations::POSTGRES, &done) {
             return Ok(());
         }
-        let next = |conn: &mut Self| {
-            conn.batch_execute(ALONE)?;
-            statements::migrate::run_next(conn, migrations::POSTGRES, EXISTS)
-        };
-        while self.transaction(next).map_err(dialect_error("migrating"))? {}
+        let next = |conn: &mut Self| statements::migrate::run_next(conn, migrations::POSTGRES, EXISTS);
+        while migrating::take(self, next).map_err(dialect_error("migrating"))? {}
         Ok(())
     }
 

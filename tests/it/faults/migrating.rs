@@ -100,6 +100,66 @@ on_both_databases! {
     }
 }
 
+/// A step that changes many tables is owed again, and somebody works on the last of them.
+async fn with_a_step_owed(app: &App) -> PgConnection {
+    app.run("DELETE FROM pay_migrations WHERE name = '0011_lean'");
+    let mut other = PgConnection::establish(&app.url).unwrap();
+    for sql in ["SET statement_timeout = 60000", "BEGIN", "LOCK TABLE pay_attempts IN ROW EXCLUSIVE MODE"] {
+        diesel::sql_query(sql).execute(&mut other).unwrap();
+    }
+    other
+}
+
+/// Migrates, and answers when the step waits for the table that somebody works on.
+async fn begun_to_migrate(app: &App) -> actix_web::rt::task::JoinHandle<Result<(), actix_payments::Error>> {
+    let payments = app.payments.clone();
+    let migrating = actix_web::rt::spawn(async move { payments.migrate().await });
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'pay_attempts'::regclass";
+    let begun = Instant::now();
+    while app.number(waits) == 0 {
+        assert!(begun.elapsed() < RECOVERY, "the step waits for the table");
+        sleep(Duration::from_millis(20)).await;
+    }
+    migrating
+}
+
+#[actix_web::test]
+async fn a_migration_that_loses_a_deadlock_to_a_worker_is_tried_again() {
+    let app = App::new(Kind::Postgres).await;
+    let mut other = with_a_step_owed(&app).await;
+    // Whoever looks first is the one that is ended: the migration.
+    diesel::sql_query("SET LOCAL deadlock_timeout = 60000").execute(&mut other).unwrap();
+    let migrating = begun_to_migrate(&app).await;
+    let other = actix_web::web::block(move || {
+        diesel::sql_query("UPDATE pay_ledger SET payment_id = payment_id")
+            .execute(&mut other)
+            .expect("the worker goes on");
+        diesel::sql_query("COMMIT").execute(&mut other).unwrap();
+    });
+    other.await.unwrap();
+    migrating.await.unwrap().unwrap();
+    assert_eq!(app.number("SELECT count(*) FROM pay_migrations WHERE name = '0011_lean'"), 1);
+}
+
+#[actix_web::test]
+async fn others_go_on_while_a_migration_waits_for_a_table() {
+    let app = App::new(Kind::Postgres).await;
+    let mut other = with_a_step_owed(&app).await;
+    let migrating = begun_to_migrate(&app).await;
+    let url = app.url.clone();
+    let third = actix_web::web::block(move || {
+        let mut third = PgConnection::establish(&url).unwrap();
+        diesel::sql_query("SET statement_timeout = 30000").execute(&mut third).unwrap();
+        diesel::sql_query("UPDATE pay_ledger SET payment_id = payment_id")
+            .execute(&mut third)
+            .expect("it need not wait for the other");
+    });
+    third.await.unwrap();
+    assert!(!migrating.is_finished(), "the table that it waits for is still held");
+    diesel::sql_query("COMMIT").execute(&mut other).unwrap();
+    migrating.await.unwrap().unwrap();
+}
+
 /// Takes the tables away, as if `migrate()` had never been called.
 fn without_tables(app: &App) {
     let is_sqlite = app.url.starts_with("sqlite");
