@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The chore that prunes old bodies.
+pub(crate) const RETENTION: &str = "retention";
+
 /// How often what was missed is fetched, and when payments are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

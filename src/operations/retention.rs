@@ -9,6 +9,7 @@ use crate::domain::event::{EventState, Source};
 use crate::domain::id::{EventId, FetchId};
 use crate::domain::operation::OperationState;
 use crate::domain::{Timestamp, later};
+use crate::engine::chores::RETENTION;
 use crate::engine::{Engine, Retention};
 use crate::error::Error;
 use crate::store::Tx;
@@ -16,7 +17,7 @@ use crate::store::bodies::KeptBody;
 use crate::store::fetches::KeptFetch;
 
 /// Goes on where it stopped, so that an hour's work is what became old enough in it.
-const ONWARDS: &str = "retention";
+const ONWARDS: &str = RETENTION;
 const EVERY: Duration = Duration::from_secs(3_600);
 /// Begins at the first body that is left: what was kept longer, was held or was not finished may go by now.
 const AGAIN: &str = "retention_again";

@@ -1,5 +1,7 @@
 //! What workers do from time to time, in words.
 
+use crate::engine::chores::RETENTION;
+
 /// What a chore does.
 pub(crate) fn chore_in_words(name: &str) -> String {
     let words = match name.split_once(':').unwrap_or((name, "")) {
@@ -17,7 +19,7 @@ pub(crate) fn chore_in_words(name: &str) -> String {
         ("groups", _) => "Grouping older failures",
         ("erasure", "") => "Looking through bodies for erased persons",
         ("erasure", _) => "Looking through payments and subscriptions for erased persons",
-        ("retention", _) => "Pruning old bodies",
+        (RETENTION, _) => "Pruning old bodies",
         ("retention_again", _) => "Looking again at bodies that had to stay",
         ("retention_questions", _) => "Deleting old questions to gateways",
         ("growth", _) => "Measuring the tables",

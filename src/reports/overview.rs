@@ -11,6 +11,7 @@ use crate::domain::event::EventState;
 use crate::domain::id::EventId;
 use crate::domain::scope::Scope;
 use crate::engine::Engine;
+use crate::engine::chores::RETENTION;
 use crate::engine::tally::{AGAIN, RECEIVED, hour};
 use crate::error::Error;
 use crate::reports::anomaly::Anomaly;
@@ -39,6 +40,8 @@ pub(crate) struct Overview {
     pub latency: Latency,
     /// How subscriptions stand, if there are any.
     pub subscriptions: Option<SubscriptionSums>,
+    /// How far pruning old bodies has come and when it last ran, where a host has chosen ages.
+    pub pruning: Option<(String, Option<Timestamp>)>,
 }
 
 impl Engine {
@@ -76,7 +79,17 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span, scope: &Scope) -> Resu
     let buckets = buckets(tx, end, span, scope)?;
     let subscriptions = subscription_sums::sums(tx, end, span, scope, &all)?;
     let latency = latency(tx, scope, &all)?;
-    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies, latency, subscriptions })
+    let pruning = pruning(engine, tx, scope)?;
+    Ok(Overview { sums, before, open, oldest, last, buckets, anomalies, latency, subscriptions, pruning })
+}
+
+/// Bodies of all variants are pruned together, so it is said to who may see all of them.
+fn pruning(engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result<Option<(String, Option<Timestamp>)>, Error> {
+    if engine.retention.shortest().is_none() || !scope.is_all() {
+        return Ok(None);
+    }
+    let chore = tx.chore(RETENTION)?;
+    Ok(Some(chore.map_or_else(Default::default, |chore| (chore.note.unwrap_or_default(), chore.ran_at))))
 }
 
 /// The sums of a span, of these variants.

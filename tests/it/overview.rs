@@ -48,7 +48,7 @@ fn refunded(number: i64, of: i64, minor: i64, currency: &str, live: bool) -> Str
 }
 
 impl App {
-    async fn overview(&self) -> String {
+    pub(crate) async fn overview(&self) -> String {
         let answer = self.get("/payments/admin/").await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body

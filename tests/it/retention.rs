@@ -72,6 +72,12 @@ impl App {
 }
 
 on_both_databases! {
+    async fn the_overview_speaks_of_old_bodies_only_where_they_are_pruned(kind) {
+        for (app, says) in [(App::new(kind).await, false), (App::with(kind, after(30)).await, true)] {
+            assert_eq!(app.overview().await.contains("Old bodies"), says);
+        }
+    }
+
     async fn old_bodies_go_and_the_books_stay(kind) {
         let app = App::with(kind, after(30)).await;
         let token = app.order().await.token;
@@ -164,10 +170,14 @@ on_both_databases! {
         app.fill(kind, 1_000);
         app.run("INSERT INTO pay_chores (name, due_at, place) SELECT 'retention', received_at, 600 FROM pay_events WHERE id = 1");
         app.run("INSERT INTO pay_chores (name, due_at) VALUES ('retention_again', '2030-01-01 00:00:00+00:00')");
+        assert!(app.overview().await.contains("No worker has pruned yet."));
         app.pass(2 * DAY);
         let workers = [&app, &app].map(|app| app.payments.worker().poll(Duration::from_millis(10)).start().unwrap());
         let ended = "SELECT count(*) FROM pay_chores WHERE name = 'retention' AND place = 1000";
         until(|| app.number(ended) == 1).await;
+        until(|| app.texts("SELECT coalesce(note, '') AS t FROM pay_chores WHERE name = 'retention'")[0].contains("nothing else")).await;
+        let overview = app.overview().await;
+        assert!(overview.contains("<h2>Old bodies</h2>") && overview.contains("bodies were pruned just then"), "{overview}");
         // The 900th was discarded; what lies before the place was looked at before.
         assert_eq!((app.bodies(), app.number("SELECT count(*) FROM pay_pruned WHERE event_id <= 600")), (601, 0));
         app.pass(3_601);

@@ -10,7 +10,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::overview::{LatencyTable, Line, MoneyRow, Overview, Tile, VariantRow};
+use crate::admin::views::overview::{LatencyTable, Line, MoneyRow, Overview, Pruning, Tile, VariantRow};
 use crate::admin::views::parts::{Amount, Link};
 use crate::admin::views::words::{self, count, grouped};
 use crate::domain::Timestamp;
@@ -44,6 +44,10 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         subscriptions: found.subscriptions.as_ref().map(|sums| subscriptions(&frame, span, sums, &found.sums)),
         variants: found.last.iter().map(|(name, event)| variant(&frame, name, event.as_ref())).collect(),
         latency: latency(&frame, &found.latency),
+        pruning: found.pruning.as_ref().map(|(note, ran_at)| Pruning {
+            last: ran_at.map(|at| (note.clone(), frame.moment(at))),
+            more: Link::new("Data", frame.href("data")),
+        }),
         oldest: found.oldest.as_ref().map(|event| (event_link(&frame, event), frame.moment(event.received_at))),
     };
     Ok(frame.render(&page))

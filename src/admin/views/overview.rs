@@ -34,6 +34,17 @@ pub(crate) struct Overview {
     pub(crate) oldest: Option<(Link, Moment)>,
     /// How long deliveries take, if there are any.
     pub(crate) latency: Option<LatencyTable>,
+    /// How far pruning has come, if bodies are pruned.
+    pub(crate) pruning: Option<Pruning>,
+}
+
+/// How far pruning has come.
+#[derive(Debug)]
+pub(crate) struct Pruning {
+    /// What came of the last turn, and when that was.
+    pub(crate) last: Option<(String, Moment)>,
+    /// The page that says more.
+    pub(crate) more: Link,
 }
 
 /// How subscriptions stand.
