@@ -1,5 +1,6 @@
 //! Does the example shop keep the promises as a process of its own: started, loaded, killed and started again?
 
+mod alarms;
 mod blocked;
 mod checkout;
 mod command;

@@ -103,6 +103,15 @@ impl Place {
         }
     }
 
+    /// Waits until the database answers this number.
+    pub(super) fn waits_for(&self, sql: &str, number: i64) {
+        let begun = Instant::now();
+        while self.number(sql) != number {
+            assert!(begun.elapsed() < PATIENCE, "{sql}: {}", self.number(sql));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Waits until nothing is left to do with any event.
     pub(crate) fn settled(&self) {
         let open = "SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')";
