@@ -1,9 +1,9 @@
-//! Take payments seriously in an Actix app: durable webhooks, status that no order of events can get wrong, and an
-//! admin that says why.
+//! Take payments seriously in an Actix app: durable webhooks, a status that is right whatever the order of events, and
+//! an admin that says why.
 //!
 //! One scope mounts a webhook endpoint for every payment *variant* (a named, configured gateway) next to
-//! server-rendered admin pages. Diesel keeps payments and the whole event history in SQLite or Postgres, in tables
-//! of their own beside the host's.
+//! server-rendered admin pages. Diesel stores payments and the whole event history in SQLite or Postgres, in tables of
+//! their own beside the host's. (The *host* is your app.)
 //!
 //! ```no_run
 //! use actix_payments::gateways::stripe::Stripe;
@@ -39,14 +39,14 @@
 //! What is promised, and by which part:
 //!
 //! - **Nothing acknowledged is lost.** A delivery is answered 200 after its bytes are committed, and never before.
-//! - **Nothing happens twice, in whatever order it comes.** An event is one row, and a payment's state is a pure
+//! - **Nothing is processed twice, and order doesn't matter.** An event is one row, and a payment's state is a pure
 //!   function of its [ledger](domain::ledger), which is the same for every order and repetition of its events.
-//! - **Nothing is silent.** Every event says what became of it and why, every refused delivery is counted with its
-//!   likely cause, every operator's act is a row.
-//! - **Nobody gets in.** No unsigned event changes anything, and no page opens without the host's policy.
+//! - **Nothing happens silently.** Every event says what became of it and why, every refused delivery is counted with
+//!   its likely cause, and every operator's action is recorded in the audit.
+//! - **Nobody gets in uninvited.** No unsigned event changes anything, and no page opens without the host's policy.
 //!
-//! The guide begins with `docs/start.md`: an app of your own in ten minutes. `examples/shop` is a whole host, and
-//! `docs/ARCHITECTURE.md` walks through the rooms and two requests.
+//! The guide begins with `docs/start.md`: an app of your own in ten minutes. `examples/shop` is a complete app, and
+//! `docs/ARCHITECTURE.md` walks through the modules and some requests.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -33,9 +33,10 @@ pub struct Mount {
 
 impl Payments {
     /// Mounts payments at `path`, for example `/payments`: each variant's webhook endpoint is then
-    /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once. At the root (`""` or `"/"`)
-    /// it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the host; with
-    /// [`Builder::variants_from`](crate::Builder::variants_from), every path of one name that could be a variant's.
+    /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once. At the root (`""` or
+    /// `"/"`) it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the
+    /// host. With [`Builder::variants_from`](crate::Builder::variants_from) it takes every path with one segment that
+    /// could be a variant's name.
     pub fn mount(&self, path: &str) -> Mount {
         // Actix adds a missing slash before the path of a scope.
         let missing = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
@@ -47,8 +48,8 @@ impl Payments {
 }
 
 impl Mount {
-    /// Adds the admin pages at `<path>/admin/`: an access policy alone, or an [`Admin`] with more to say. The policy
-    /// is asked on every request. Default: no policy, and then no admin routes at all.
+    /// Adds the admin pages at `<path>/admin/`. Takes an access policy, or an [`Admin`] with further options. The
+    /// policy is asked on every request. Default: no policy, and no admin routes at all.
     pub fn admin(mut self, admin: impl Into<Admin>) -> Self {
         self.admin = Some(Rc::new(admin.into()));
         self
@@ -61,12 +62,12 @@ impl Mount {
     }
 
     /// How long a request's body may take to arrive, with its chunks' extensions and its trailers. Default 30 seconds,
-    /// more than any gateway waits for an answer; what takes longer is answered 408.
+    /// more than any gateway waits for an answer. A slower request is answered 408.
     ///
-    /// A connection whose request was not read to its end is closed after the answer. Until then Actix takes and drops
-    /// what still comes, for the `HttpServer`'s `client_disconnect_timeout`: 1 second by default. How long a request's
-    /// header may take is its `client_request_timeout`, and how long a slow sender may hold up the end of the process its
-    /// `shutdown_timeout`.
+    /// If a request was not read to its end, its connection is closed after the answer. Before that, Actix reads and
+    /// drops further bytes for the `HttpServer`'s `client_disconnect_timeout`, 1 second by default. Its
+    /// `client_request_timeout` limits how long a request's header may take, and its `shutdown_timeout` how long a slow
+    /// sender can delay the end of the process.
     pub fn payload_timeout(mut self, time: Duration) -> Self {
         self.limits.time = time;
         self
@@ -79,10 +80,10 @@ impl Mount {
         self
     }
 
-    /// Where a delivery came from, by which unsigned hints are bounded: the IP address of the client, `None` where it
-    /// is not known. Default: what [`Admin::client_address`] of this mount says, otherwise the address at the other end
-    /// of the connection, which behind a proxy is the proxy's; only the host knows which header of which proxy can be
-    /// believed.
+    /// Sets the function that returns the client's IP address of a delivery, or `None` if it is not known. Unsigned
+    /// hints are rate-limited by this address. Default: [`Admin::client_address`] of this mount, otherwise the address
+    /// at the other end of the connection, which behind a proxy is the proxy's. Only the host knows which header of
+    /// which proxy can be trusted.
     pub fn client_address(mut self, of: impl Fn(&HttpRequest) -> Option<String> + 'static) -> Self {
         self.client_address = Some(Rc::new(of));
         self

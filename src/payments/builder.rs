@@ -108,15 +108,15 @@ impl<C: HostConnection> Builder<C> {
         }
     }
 
-    /// Adds a variant: a gateway under the name that its address and its rows bear. A name is a slug of lower-case
+    /// Adds a variant: a gateway under a name that appears in its address and its rows. A name consists of lower-case
     /// letters, digits and hyphens; `admin`, `process` and `static` are reserved.
     pub fn variant(mut self, name: impl Into<String>, gateway: impl Into<Variant>) -> Self {
         self.variants.push((name.into(), gateway.into()));
         self
     }
 
-    /// Adds async host code that runs after a payment's transition was committed: at least once, retried with
-    /// backoff, and remembered by `name` when done. A transition is a change of status, of a flag or of a concern.
+    /// Adds an async handler that runs after a payment's transition was committed: at least once, and retried with
+    /// backoff. Its success is stored under `name`. A transition is a change of status, of a flag or of a concern.
     pub fn handler<F, R>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: Fn(Transition) -> R + Send + Sync + 'static,
@@ -130,8 +130,8 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// Adds async host code for events of a kind, whether or not they are about a payment: `kind` is the gateway's
-    /// own name, or its beginning followed by `*`. Same promises as [`Builder::handler`].
+    /// Adds an async handler for events of a kind, whether or not they are about a payment. `kind` is the gateway's own
+    /// name, or the beginning of one followed by `*`. Same promises as [`Builder::handler`].
     pub fn on_event<F, R>(mut self, kind: impl Into<String>, name: impl Into<String>, run: F) -> Self
     where
         F: Fn(Event) -> R + Send + Sync + 'static,
@@ -145,20 +145,20 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// Adds host code that runs inside the transaction that stores a payment's transition, on that very
-    /// connection: what it writes and the transition are committed together or not at all. It must be quick and
-    /// must not wait for anything else, since the payment is locked meanwhile; the verbs of [`Payments`] refuse to be
-    /// called from it.
+    /// Adds a handler that runs inside the transaction that stores a payment's transition, on the same connection: its
+    /// writes and the transition are committed together or not at all. It must be quick and must not wait for anything
+    /// else, since the payment is locked meanwhile. The methods of [`Payments`] that use the database fail when called
+    /// from it.
     ///
-    /// Where it fails, nothing of its event is stored: the payment keeps the status that it had, the event is tried again
-    /// with backoff and discarded after the last attempt, or at once for [`HandlerError::Discard`]. So a customer may have
-    /// paid at the gateway while the payment is pending here. The payment's page and the overview say so, and once the
-    /// handler is mended, the event is requeued there.
+    /// If it fails, its event changes nothing: the payment keeps its status, the event is retried with backoff and
+    /// discarded after the last attempt, or at once for [`HandlerError::Discard`]. So a customer may have paid at the
+    /// gateway while the payment is pending here. The payment's page and the overview say so. Once the handler is
+    /// mended, requeue the event there.
     ///
-    /// Events are processed many in a transaction. Where one of them fails, what was written for the others is rolled back
-    /// with it, and their handlers are called again in another transaction: what this handler does elsewhere than on the
-    /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off, and each may
-    /// take 5 seconds.
+    /// A transaction processes many events. If one of them fails, the writes for the others are rolled back with it,
+    /// and their handlers are called again in another transaction. So whatever this handler does outside of the
+    /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off, and each
+    /// may take 5 seconds.
     pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,
@@ -172,33 +172,32 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// Retires a handler that an earlier release of the host had, by name. Every handler that any process registered is
-    /// owed its runs until then, so that none is lost while builds or processes with other handlers run side by side:
-    /// a process that lacks a handler after the commit leaves its runs to one that has it, and one that lacks a handler
-    /// in the transaction processes no events. What is owed is shown on the overview and in the log.
+    /// Retires a handler that an earlier release of the host had, by name. Until then, the runs of every handler that
+    /// any process registered are owed, so that none is lost while builds with different handlers run side by side. A
+    /// process that lacks a handler after the commit leaves its runs to a process that has it; a process that lacks a
+    /// handler in the transaction processes no events. The overview and the log show which runs are owed.
     pub fn retire_handler(mut self, name: impl Into<String>) -> Self {
         self.retired.push(name.into());
         self
     }
 
-    /// How often and how far apart failed processing is tried again. Default: 12 attempts, 5 seconds doubling up
-    /// to an hour, which covers some hours.
+    /// How often, and after which waits, failed processing is retried. Default: 12 attempts, with waits from 5 seconds
+    /// that double up to an hour, which covers an outage of some hours.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// What a worker does besides processing, at gateways that can be asked. Default [`Chores::default`]: what was
-    /// missed is fetched at every start and every 15 minutes, and a payment that stays pending or authorized for an
-    /// hour is asked about.
+    /// A worker's periodic tasks, for gateways that can be asked. Default [`Chores::default`]: missed events are
+    /// fetched at every start and every 15 minutes, and the gateway is asked about a payment that stays pending or
+    /// authorized for an hour.
     pub fn chores(mut self, chores: Chores) -> Self {
         self.chores = chores;
         self
     }
 
-    /// How long the bodies and kept headers of events stay. Default [`Retention::never`]: nothing is pruned. A worker
-    /// prunes hourly what has become old enough, a few hundred events at a time, once per database; [`Payments::prune`]
-    /// does so now.
+    /// How long the bodies and stored headers of events are kept. Default [`Retention::never`]: nothing is pruned. One
+    /// worker per database prunes every hour, a few hundred events at a time; [`Payments::prune`] does so at once.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
@@ -210,15 +209,15 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Default: the path
-    /// of the first mount, which is right unless it is nested or behind a proxy that cuts a prefix off. Used for
-    /// addresses that are handed out; the routes themselves follow the mount.
+    /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Used for addresses that
+    /// are shown or sent; the routes themselves follow the mount. Default: the path of the first mount, which is right
+    /// unless the mount is nested or behind a proxy that strips a prefix.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self
     }
 
-    /// The clock. Default the system's; tests bring their own.
+    /// The clock. Default: the system's; tests can set their own.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -227,7 +226,7 @@ impl<C: HostConnection> Builder<C> {
     /// Checks everything and starts the inbox.
     ///
     /// # Errors
-    /// `Configuration`, when a name is bad, reserved or taken, a gateway's configuration can't work, or a limit is
+    /// `Configuration`, if a name is invalid, reserved or taken, a gateway's configuration can't work, or a limit is
     /// zero.
     pub fn build(self) -> Result<Payments, Error> {
         if self.variants.is_empty() && self.source.is_none() {

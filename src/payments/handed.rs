@@ -25,7 +25,7 @@ pub struct Transition {
     pub needs_review: bool,
     /// Whether a dispute is open or was lost, after.
     pub disputed: bool,
-    /// The state that a dispute came to with this step, if one did: `Open`, `Won`, `Lost` and so on. See
+    /// The new state of a dispute, if this step changed one: `Open`, `Won`, `Lost` and so on. See
     /// [`Transition::dispute_change`].
     pub dispute: Option<State>,
     /// Why, one sentence.
@@ -39,8 +39,8 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// How a dispute came to another state with this step, if one did: which, from what to what, over how much, and by
-    /// when it is to be answered. `None` also for steps of releases that did not keep it yet.
+    /// The change of a dispute's state, if this step has one: its id, the states before and after, the amount, and by
+    /// when to answer it. `None`, too, for steps that were stored by releases before this was kept.
     pub fn dispute_change(&self) -> Option<&DisputeChange> {
         self.dispute_change.as_ref()
     }
@@ -53,9 +53,9 @@ impl Transition {
         self.from != self.to && self.to == status
     }
 
-    /// Whether this is the step with which the payment was paid for the first time: what a receipt or a shipment waits
-    /// for. It happens once in the life of a payment, also where events come late and the payment was refunded in part
-    /// or in whole by then; `to` says so.
+    /// Whether the payment was paid for the first time with this step: what a receipt or a shipment waits for. That
+    /// happens once in the life of a payment. If events come late, the payment may have been refunded in part or in
+    /// whole by then; `to` says so.
     pub fn first_paid(&self) -> bool {
         !self.from.was_paid() && self.to.was_paid()
     }

@@ -29,9 +29,9 @@ pub struct Payments(Arc<Engine>);
 
 /// Setting up.
 impl Payments {
-    /// Creates or upgrades the `pay_` tables. Changes nothing when they are up to date, so a role that may only read and
-    /// write rows can call it then. Safe to call at every start and by several processes at once; the
-    /// host's own diesel migrations are not touched.
+    /// Creates or upgrades the `pay_` tables. If they are up to date it changes nothing, so that a role that may only
+    /// read and write rows can call it, too. Safe to call at every start and by several processes at once; the host's
+    /// own diesel migrations are not touched.
     ///
     /// # Errors
     /// `Storage` or `Unavailable` when the database refuses or doesn't answer.
@@ -40,8 +40,8 @@ impl Payments {
         self.0.patiently(|engine| engine.store.migrate()).await
     }
 
-    /// The names of the steps that [`Payments::migrate`] would take; none when the tables are up to date. It only
-    /// reads, so any role may ask that may read `pay_migrations`.
+    /// The names of the migrations that [`Payments::migrate`] would run; none if the tables are up to date. It only
+    /// reads, so any role that may read `pay_migrations` can call it.
     ///
     /// # Errors
     /// What the database says.
@@ -50,8 +50,8 @@ impl Payments {
         Ok(steps.filter(|step| step.is_pending).map(|step| step.name).collect())
     }
 
-    /// Every step that makes the `pay_` tables, in order, with its SQL: for those who have a DBA change tables. Each is
-    /// to be run in a transaction of its own, and notes itself in `pay_migrations`.
+    /// Every migration of the `pay_` tables, in order, with its SQL, for a database administrator to run. Run each in a
+    /// transaction of its own; it records itself in `pay_migrations`.
     ///
     /// # Errors
     /// What the database says.
@@ -70,9 +70,9 @@ impl Payments {
         self.0.address_of(variant)
     }
 
-    /// Prunes the bodies and kept headers that are old enough by [`Builder::retention`], all of them, in small
-    /// transactions; answers how many events lost theirs. A worker does so by itself, hourly; this is for those who run
-    /// none, and for scripts.
+    /// Prunes all bodies and stored headers that are old enough by [`Builder::retention`], in small transactions, and
+    /// returns the number of events that lost theirs. A worker does so every hour; this is for scripts and for apps
+    /// without a worker.
     ///
     /// # Errors
     /// What the database says; what was pruned before that stays pruned.
@@ -92,8 +92,8 @@ impl Payments {
 
 /// Health.
 impl Payments {
-    /// Whether this process can do its work without being started anew: asks no database, so an outage of that changes
-    /// nothing. False once the thread that writes the inbox has ended.
+    /// Whether this process can do its work without a restart. It does not ask the database, so an outage of the
+    /// database changes nothing. False once the thread that writes the inbox has ended.
     pub fn live(&self) -> bool {
         self.0.is_live()
     }
@@ -123,7 +123,7 @@ impl Payments {
     /// whatever happens to this process. All unsigned hints that come this way count as one client's.
     ///
     /// # Errors
-    /// The rejection that the gateway is to be told; it is counted here.
+    /// The rejection to answer the gateway with; it has been counted.
     pub async fn receive(&self, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
         self.0.receive(variant, delivery, None).await
     }
@@ -132,7 +132,7 @@ impl Payments {
     /// are bounded.
     ///
     /// # Errors
-    /// The rejection that the gateway is to be told; it is counted here.
+    /// The rejection to answer the gateway with; it has been counted.
     pub async fn receive_from(&self, variant: &str, delivery: Delivery, client: &str) -> Result<Received, Rejection> {
         self.0.receive(variant, delivery, Some(client)).await
     }
@@ -140,7 +140,7 @@ impl Payments {
 
 /// Reading payments.
 impl Payments {
-    /// The payment with this token; one that was absorbed answers as the payment that it turned out to be.
+    /// The payment with this token. For a payment that was absorbed, it is the one that absorbed it.
     ///
     /// # Errors
     /// What the database says.
@@ -149,14 +149,14 @@ impl Payments {
         self.0.read(move |tx| Ok(find::by_token(tx, &token)?.as_ref().map(Payment::of))).await
     }
 
-    /// The payment as it stands, for the page that a customer returns to: while it is pending, the gateway is asked,
-    /// and its answer is processed before this returns, unless it takes longer than 5 seconds. What is still pending
-    /// then has half a second for an event that waits for a worker here. The gateway is asked about one payment every
-    /// two seconds at the most, by all processes together. Safe to call at any time and as often as one likes; an event
-    /// that tells the same comes to nothing, whichever is first.
+    /// The payment in its current state, for the page to which a customer returns. If it is pending, the gateway is
+    /// asked, and its answer is processed before this returns, unless that takes longer than 5 seconds. If it is still
+    /// pending then, this waits half a second for a worker to process an event that is already here. All processes
+    /// together ask the gateway about one payment at most every two seconds. Safe to call at any time and any number of
+    /// times: the answer and an event that says the same have one effect, whichever comes first.
     ///
-    /// A gateway that can't be asked, or does not answer, is no error: the payment is pending then, and its event
-    /// will come.
+    /// It is no error if the gateway can't be asked or does not answer: the payment is then pending, and its event will
+    /// come.
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Configuration` for a pending payment whose variant is not configured here, so
@@ -173,8 +173,8 @@ impl Payments {
         self.0.rebuild(token).await
     }
 
-    /// Compares some payments with what their events make of them, from the newest on, or after where an earlier
-    /// answer said to go on. Changes nothing; a payment that changes meanwhile may be reported although it is right.
+    /// Compares some payments with what follows from their events, beginning with the newest, or where an earlier call
+    /// stopped. Changes nothing. A payment that changes meanwhile may be reported although it is right.
     ///
     /// # Errors
     /// What the database says.
@@ -185,8 +185,8 @@ impl Payments {
 
 /// Deciding about payments that need review.
 impl Payments {
-    /// Decides about a payment that needs review, and answers how it stands then. The decision is an event of the
-    /// payment: handlers hear of what it changes, and a rebuild keeps it.
+    /// Decides about a payment that needs review, and returns the payment afterwards. The decision is an event of the
+    /// payment: handlers run for what it changes, and a rebuild keeps it.
     ///
     /// ```no_run
     /// # use actix_payments::{Error, Payments, Resolution};
@@ -225,7 +225,7 @@ impl Payments {
         self.0.operate(token, Wanted { amount: part, ..Wanted::by_host(Verb::Capture) }).await
     }
 
-    /// Gives a payment up: closes its checkout, or releases what is authorized, whichever it is in.
+    /// Cancels a payment: closes its checkout, or releases the authorized money.
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when money has moved or the gateway can't; `Gateway` when the gateway
@@ -243,9 +243,9 @@ impl Payments {
         self.0.operate(token, refund.wanted(token)).await
     }
 
-    /// Has the gateway take, or authorize, what the customer agreed to. A worker does that by itself as soon as an
-    /// event says that the gateway waits for it, and so does [`Payments::catch_up`]: this is for those who know it
-    /// earlier, and for payments that need a review, which nobody but a person completes.
+    /// Has the gateway capture, or authorize, what the customer has approved. A worker does that as soon as an event
+    /// says that the gateway waits for it, and so does [`Payments::catch_up`]. Call this if you know earlier, or for a
+    /// payment that needs review, which is not completed automatically.
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way
@@ -258,7 +258,7 @@ impl Payments {
 
 /// Asking gateways to tell. Changes nothing at the gateway.
 impl Payments {
-    /// Asks the gateway what is true now; the answer is processed like every event.
+    /// Asks the gateway for the payment's current state; the answer is processed like every event.
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and
@@ -267,8 +267,8 @@ impl Payments {
         self.0.operate(token, Wanted::by_host(Verb::Refresh)).await
     }
 
-    /// Fetches the events of the variant that this database has not heard of, since the last time that this was done;
-    /// the first time, of the last day. Only kinds that say something of payments or that a handler is for are taken.
+    /// Fetches the variant's missed events: those since the last run that are not in this database, and on the first
+    /// run those of the last day. Only kinds that are about payments, or for which there is a handler, are stored.
     ///
     /// # Errors
     /// `NotFound` for an unknown variant; `Gateway` when the gateway has no list or did not say; and what the database
@@ -277,9 +277,9 @@ impl Payments {
         self.0.reconcile(variant).await
     }
 
-    /// Compares payments and subscriptions with their gateway, by its lists and by asking one by one; finds what neither
-    /// deliveries nor the gateway's list of events can tell any more, and objects that nothing here is about. Changes
-    /// nothing. What is still in the inbox is not known yet, so let a worker process it first.
+    /// Compares payments and subscriptions with their gateway, by its lists and by asking about single ones. It finds
+    /// differences that neither deliveries nor the gateway's list of events show any more, and objects that belong to
+    /// nothing here. Changes nothing. Events in the inbox do not count yet, so let a worker process them first.
     ///
     /// # Errors
     /// `NotFound` for an unknown variant; `Refused` where its gateway can't be asked; `Gateway` when it does not answer;
@@ -288,8 +288,8 @@ impl Payments {
         self.0.drift(query, None).await
     }
 
-    /// The same, and repairs what differs by a refresh of each; objects that nothing here is about are adopted, where
-    /// the variant [adopts](crate::Unmatched::Adopt) what nobody here asked for. What could not be repaired says why.
+    /// The same, and repairs each difference with a refresh. Objects that belong to nothing here are adopted, if the
+    /// variant [adopts](crate::Unmatched::Adopt) unmatched events. A difference that could not be repaired says why.
     ///
     /// # Errors
     /// As those of [`Payments::drift`]; what was repaired before stays repaired.
@@ -297,9 +297,9 @@ impl Payments {
         self.0.drift(query, Some(Requester::Host)).await
     }
 
-    /// Has the gateway of this variant send an event again, by the gateway's own id of it. It comes as a signed
-    /// delivery like the first time; one that is in the inbox already is a duplicate and is not processed anew. For
-    /// what was missed, [`Payments::reconcile`] needs no ids.
+    /// Has the gateway of this variant send the event with this gateway id again. It comes as a signed delivery, like
+    /// the first time; an event that is in the inbox already is a duplicate and is not processed again. To fetch missed
+    /// events without knowing their ids, use [`Payments::reconcile`].
     ///
     /// # Errors
     /// `NotFound` for an unknown variant; `Gateway` when the gateway can't, or said no.

@@ -8,9 +8,9 @@ use crate::operations::Erased;
 
 /// Persons.
 impl Payments {
-    /// All that is held of a person, one JSON document: `person`, `exported_at`, and for each kind of row a list, named as
-    /// its table without `pay_`. Amounts are in minor units of their currency, times are UTC. It reads every stored body,
-    /// which takes a minute or so for each million.
+    /// Everything that is stored about a person, as one JSON document: `person`, `exported_at`, and a list for each
+    /// table, under the table's name without `pay_`. Amounts are in minor units of their currency, times are UTC. It
+    /// reads every stored body, which takes a minute or so for each million.
     ///
     /// # Errors
     /// `Refused` for an empty name, `NotFound` for an unknown payment, and what the database says.
@@ -18,14 +18,15 @@ impl Payments {
         self.0.export(person.clone()).await
     }
 
-    /// Erases a person: names, addresses, free texts, and the bodies of their events go; amounts, times, states and ids
-    /// stay, so that the books still add up, and a row of the audit says so. What comes of the person later is recognised
-    /// by [`Builder::erasure_key`](crate::Builder::erasure_key) and reduced alike before it is stored, also where they buy
-    /// again. Bodies of events that are not done yet, and of others' events that name the person, are reduced and stay.
+    /// Erases a person: names, addresses, free texts, and the bodies of their events are deleted. Amounts, times,
+    /// states and ids stay, so that the books still add up, and a row of the audit records the erasure. Personal data
+    /// that comes later is recognised by [`Builder::erasure_key`](crate::Builder::erasure_key) and removed before it is
+    /// stored, even if the person buys again. Bodies of unfinished events, and of other people's events that name the
+    /// person, stay without the personal data.
     ///
-    /// It reads every stored body, which takes a minute or so for each million, holds up other writers for the first
-    /// moment of it, and on SQLite for some seconds at its end. It can't be taken back. What the app, its backups, its logs
-    /// and the gateway keep is not its business.
+    /// It reads every stored body, which takes about a minute for each million. Other writers wait during its first
+    /// moment, and on SQLite for some seconds at its end. It can't be undone. The data in the app's own tables, backups
+    /// and logs and at the gateway is not touched.
     ///
     /// # Errors
     /// `Refused` without a key or a name, `NotFound` for an unknown payment, and what the database says; what was erased

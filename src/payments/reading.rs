@@ -25,8 +25,8 @@ impl Payments {
     /// ```
     ///
     /// # Errors
-    /// What the database says; also `Storage` where a row of the list can't be read, since a list without it would be
-    /// taken for all.
+    /// What the database says; also `Storage` if a row of the list can't be read, since a list without it would look
+    /// complete.
     pub async fn list(&self, query: PaymentQuery) -> Result<PaymentList, Error> {
         self.0.list_payments(query).await
     }

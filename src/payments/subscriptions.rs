@@ -50,8 +50,8 @@ impl Payments {
         self.0.is_active_now(owner).await
     }
 
-    /// Says whom a subscription belongs to, by the host's own id; outranks what the gateway's objects say. Handlers of
-    /// subscriptions are told by a worker.
+    /// Sets a subscription's owner, by the host's own id; it outranks the owner in the gateway's objects. A worker runs
+    /// the handlers of subscriptions.
     ///
     /// # Errors
     /// `NotFound` for an unknown token, `Refused` for an owner that can't be stored or a subscription that the gateway
@@ -82,7 +82,7 @@ impl Payments {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Cancel)).await
     }
 
-    /// Lets a subscription end with the period that is under way, which is paid for.
+    /// Lets a subscription end with the current period, which is paid for.
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when its end is decided already.
@@ -90,7 +90,7 @@ impl Payments {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::CancelAtEnd)).await
     }
 
-    /// Lets a subscription go on whose end is decided and still to come.
+    /// Lets a subscription continue whose end is scheduled but has not come yet.
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when no end is decided.
@@ -108,8 +108,8 @@ impl Payments {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Pause)).await
     }
 
-    /// Ends a subscription's pause. It is charged for the next period; one that is paused as a whole (its status is
-    /// `Paused`) and whose period is over begins a new one, for which Stripe charges at once.
+    /// Ends a subscription's pause. It is charged for the next period. If the subscription was paused as a whole (its
+    /// status is `Paused`) and its period is over, a new period begins, for which Stripe charges at once.
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when it is not paused.
@@ -127,9 +127,9 @@ impl Payments {
         self.0.operate_subscription(token, order).await
     }
 
-    /// Makes a page of the gateway's on which the customer manages the subscription alone (Stripe's billing portal), and
-    /// answers its address, for a redirect at once: it is short-lived, and whoever has it may act for the customer.
-    /// `{token}` in `return_url`, where the customer goes afterwards, becomes the subscription's token.
+    /// Creates a page at the gateway on which customers manage their subscription themselves (Stripe's billing portal),
+    /// and returns its address. Redirect at once: the address is short-lived, and whoever has it may act for the
+    /// customer. `{token}` in `return_url`, where the customer goes afterwards, becomes the subscription's token.
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the gateway has no such page or has not made the subscription
@@ -138,7 +138,7 @@ impl Payments {
         self.0.portal_link(token, return_url).await
     }
 
-    /// Asks the gateway how a subscription stands now; the answer is processed like every event.
+    /// Asks the gateway for a subscription's current state; the answer is processed like every event.
     ///
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and

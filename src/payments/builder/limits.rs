@@ -10,17 +10,18 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// How large all tables together may become, in bytes, with their indexes; on SQLite the whole file. The data page and
-    /// `doctor` say when that is met at the pace of the last month, and `doctor` warns 30 days before. Nothing is refused
-    /// then. Default none.
+    /// How large all tables and their indexes may become together, in bytes; on SQLite the whole file. The data page
+    /// and `doctor` predict when this size will be reached at the pace of the last month, and `doctor` warns 30 days
+    /// before. Nothing is refused when it is reached. Default: none.
     pub fn growth_bound(mut self, bytes: u64) -> Self {
         self.growth_bound = Some(bytes);
         self
     }
 
-    /// How many bytes the bodies of requests may take that are still arriving, and how many again the deliveries that
-    /// wait for the database, before more are answered 503. Default 64 MiB. A body is counted
-    /// from 4 KiB on. When so much is arriving, bodies that have been arriving for over a second give way to new ones.
+    /// A limit in bytes for the bodies of requests that are still arriving, and the same limit for deliveries that wait
+    /// for the database. Beyond it, deliveries are answered 503. Default 64 MiB. A body counts from 4 KiB on. When the
+    /// limit for arriving bodies is reached, those that have been arriving for over a second are dropped in favour of
+    /// new ones.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;
         self

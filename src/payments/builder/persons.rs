@@ -1,4 +1,4 @@
-//! By what persons who were erased are recognised.
+//! The key by which erased people are recognised.
 
 use super::Builder;
 use crate::engine::Erasures;
@@ -6,10 +6,10 @@ use crate::gateways::signature::Secret;
 use crate::store::dialect::HostConnection;
 
 impl<C: HostConnection> Builder<C> {
-    /// The key under which it is remembered who was erased, so that what comes of them later is reduced before it is
-    /// stored: at least 16 bytes that nobody can guess, the same in every process. The database keeps hashes under this
-    /// key and no names, so a key that is lost or changed recognises nobody who was erased before; erase them again then.
-    /// Default none: [`Payments::erase`](crate::Payments::erase) refuses.
+    /// The key by which erased people are recognised, so that their data is removed from what comes later before it is
+    /// stored. At least 16 bytes that nobody can guess, the same in every process. The database has hashes under this
+    /// key and no names. So after the key is lost or changed, nobody who was erased before is recognised; erase them
+    /// again. Default: none, and [`Payments::erase`](crate::Payments::erase) refuses.
     pub fn erasure_key(mut self, key: impl Into<String>) -> Self {
         self.erasures = Erasures::new(Some(Secret::new(key)));
         self

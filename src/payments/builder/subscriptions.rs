@@ -10,7 +10,7 @@ use crate::payments::handed::SubscriptionTransition;
 use crate::store::dialect::HostConnection;
 
 impl<C: HostConnection> Builder<C> {
-    /// Adds async host code that runs after a subscription's transition was committed. Same promises as
+    /// Adds an async handler that runs after a subscription's transition was committed. Same promises as
     /// [`Builder::handler`]. A transition is a change of its status, owner, items, period, trial, end or pause.
     pub fn subscription_handler<F, R>(mut self, name: impl Into<String>, run: F) -> Self
     where
@@ -25,8 +25,8 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// Adds host code that runs inside the transaction that stores a subscription's transition, on that very
-    /// connection. Same promises and duties as [`Builder::handler_in_transaction`].
+    /// Adds a handler that runs inside the transaction that stores a subscription's transition, on the same connection.
+    /// Same promises and duties as [`Builder::handler_in_transaction`].
     pub fn subscription_handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: for<'a> Fn(C::Lent<'a>, &SubscriptionTransition) -> Result<(), HandlerError> + Send + Sync + 'static,
@@ -40,16 +40,17 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// How long an owner stays active whose subscription is past due, from when the money was due. Default 3 days: a
-    /// card that was replaced has that long to be replaced here too. Zero: not at all.
+    /// How long an owner whose subscription is past due stays active, from when the money was due. Default 3 days: time
+    /// to enter a new card. Zero: not at all.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
     /// How long [`RequireActive`](crate::RequireActive) and [`ActiveSubscription`](crate::ActiveSubscription) may
-    /// remember whether an owner is active. What an event changes that this process handles is forgotten at once, so
-    /// this is how late a change by another process may be seen. Default 5 seconds, 60 at the most. Zero: they ask each time.
+    /// remember whether an owner is active. A change that this process makes clears the remembered answer at once, so
+    /// this is only how late a change by another process may be seen. Default 5 seconds, 60 at most. Zero: they ask the
+    /// database each time.
     pub fn active_cache(mut self, span: Duration) -> Self {
         self.active_for = span;
         self

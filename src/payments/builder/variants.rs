@@ -9,14 +9,14 @@ use crate::engine::Variant;
 use crate::store::dialect::HostConnection;
 
 impl<C: HostConnection> Builder<C> {
-    /// Has a function of the host's configure variants by name at run time, beside those of [`Builder::variant`]: a
-    /// marketplace then serves each merchant at `/payments/{merchant}/` under the merchant's own keys. A variant of the
-    /// builder's wins over one of the function's. Default: there is no function.
+    /// Adds a function that configures variants by name at run time, in addition to those of [`Builder::variant`]. A
+    /// marketplace can so serve each merchant at `/payments/{merchant}/` with the merchant's own keys. A variant of the
+    /// builder wins over one of the function with the same name. Default: no function.
     ///
-    /// It answers `Ok(None)` where there is no variant of this name; it is asked only for names that can be one's. Where it
-    /// fails, takes longer than [`Builder::variants_timeout`] or gives a gateway that can't work, the log says so,
-    /// deliveries are answered 503, so that the gateway sends them again, and what waits in the database waits on. What
-    /// its error says is logged, so no secret may be in it. All processes that receive or work need the same function.
+    /// It returns `Ok(None)` if there is no variant with this name; it is called only with names that a variant can
+    /// have. If it fails, takes longer than [`Builder::variants_timeout`] or returns a gateway that can't work, the log
+    /// says so, deliveries are answered 503, so that the gateway resends them, and stored events wait. The error's text
+    /// is logged, so it must not contain a secret. All processes that receive or work need the same function.
     ///
     /// ```no_run
     /// # use actix_payments::{Builder, Error, Variant, gateways::stripe::Stripe};
@@ -39,17 +39,17 @@ impl<C: HostConnection> Builder<C> {
         self
     }
 
-    /// For how long a process keeps what the function of [`Builder::variants_from`] gave, and of how many variants; the
-    /// oldest give way. Default 60 seconds and 1,000 variants: a changed secret counts within a minute, and a busy merchant
-    /// costs one question a minute. After that time a configuration is dropped, whether or not anybody asks; only a call
-    /// that is under way has it until its end.
+    /// For how long, and for how many variants, a process caches the results of [`Builder::variants_from`]; beyond that
+    /// number the oldest are dropped. Default 60 seconds and 1,000 variants: a changed secret takes effect within a
+    /// minute, and a busy merchant costs one call a minute. After that time a configuration is dropped, used or not;
+    /// only a call that is under way keeps it until it ends.
     pub fn variants_cache(mut self, time: Duration, variants: usize) -> Self {
         (self.source_limits.kept, self.source_limits.most) = (time, variants);
         self
     }
 
-    /// How long the function of [`Builder::variants_from`] may take. Default 5 seconds, so that a gateway still hears that
-    /// it is to send its delivery again.
+    /// How long the function of [`Builder::variants_from`] may take. Default 5 seconds, so that the gateway still gets
+    /// the answer 503 and resends its delivery.
     pub fn variants_timeout(mut self, timeout: Duration) -> Self {
         self.source_limits.timeout = timeout;
         self
