@@ -82,10 +82,10 @@ pub enum Rejection {
     SignatureMismatch,
     /// The signature is valid, but older than the tolerance.
     SignatureStale,
-    /// The signature is valid, but its time can only be in another unit than the one that is read: seconds or
-    /// milliseconds.
+    /// The signature is valid, but its time is evidently in the wrong unit: milliseconds instead of seconds, or the
+    /// reverse.
     TimestampUnit,
-    /// The header field that should bear the event's id is missing; a signature that does not cover it is valid.
+    /// The header field with the event's id is missing. The signature is valid, but does not cover that field.
     EventIdMissing,
     /// The signature is valid, but the event has no readable id or kind.
     BodyMalformed,
@@ -103,7 +103,7 @@ pub enum Rejection {
     Unverifiable,
     /// The event could not be stored; the gateway should send it again.
     Unavailable,
-    /// So many unsigned hints came that no more are taken for now; the gateway should send it again.
+    /// Too many unsigned hints came; the gateway should send it again.
     TooManyHints,
 }
 

@@ -12,9 +12,9 @@ pub enum Effect {
     Replaced(State),
     /// The ledger contains exactly this fact already.
     Known,
-    /// The register keeps its fact, which has this state and is of a later time.
+    /// The register keeps its fact, which has this state and is newer.
     Older(State),
-    /// The register keeps its fact, which has this state and outranks the new one whatever their times.
+    /// The register keeps its fact, which has this state and outranks the new one, whatever their times are.
     Outranked(State),
 }
 

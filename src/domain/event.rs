@@ -31,7 +31,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// An event with its id, its kind and its body; the gateway says nothing else of it.
+    /// An event with its id, its kind and its body, and nothing else.
     pub fn new(id: impl Into<String>, kind: impl Into<String>, body: impl Into<Bytes>) -> Self {
         let (id, kind, body) = (id.into(), kind.into(), body.into());
         Self { id, kind, occurred_at: None, livemode: None, account: None, api_version: None, body }
@@ -76,13 +76,13 @@ impl Verified {
         Self { events, secret: None, skew_seconds: None }
     }
 
-    /// By the secret with this label.
+    /// Sets the label of the secret that matched.
     pub fn with_secret(mut self, label: impl Into<String>) -> Self {
         self.secret = Some(label.into());
         self
     }
 
-    /// Signed so many seconds before it was received, by the sender's clock.
+    /// Sets the age of the signature, in seconds.
     pub fn with_skew(mut self, seconds: i64) -> Self {
         self.skew_seconds = Some(seconds);
         self
@@ -139,9 +139,9 @@ impl References {
 pub struct Interpretation {
     /// The payment that the event is about.
     pub references: References,
-    /// The gateway's account whose money it is: empty for the merchant's own, `None` where the gateway does not say. A
-    /// payment or a subscription has one account, and a token leads to none of another: whoever owns an account chooses
-    /// what its objects bear.
+    /// The account at the gateway that gets the money: empty for the merchant's own, `None` if the gateway does not
+    /// say. A payment or a subscription belongs to one account, and an event of another account does not match it by
+    /// its token, since an account's owner can put any token into its objects.
     pub account: Option<String>,
     /// The facts that it states. An event without facts changes no payment.
     pub facts: Vec<Fact>,
@@ -151,17 +151,17 @@ pub struct Interpretation {
     pub customer: Option<String>,
     /// Who paid, with which card, and why it was declined, as far as the event says.
     pub payer: Payer,
-    /// Whether it says that its references are of one payment. Such an event waits until a payment bears one of them,
-    /// for three days at the most; one that names an invoice of a subscription started here makes the payment, and so
-    /// does one that states money, after the grace time, where what nothing matches is adopted.
+    /// Whether it only says that its references belong to one payment. Such an event waits, for three days at most,
+    /// until a payment has one of them. But it makes the payment itself if it names an invoice of a subscription that
+    /// was started here, or if it states money, the grace time is over, and unmatched events are adopted.
     pub is_link: bool,
-    /// The object that waits for us, if the customer has approved the payment and the gateway does not go on by itself.
-    /// A worker then makes a call with `Verb::Complete`, if the gateway supports it.
+    /// The object that waits to be completed, if the customer has approved the payment and the gateway does not
+    /// continue by itself. A worker then makes a call with `Verb::Complete`, if the gateway supports it.
     pub awaits_completion: Option<Awaited>,
     /// What it states of a subscription, if it is about one.
     pub subscription: Option<SubscriptionStatement>,
-    /// The object that it names without showing it, if the gateway has to be asked for that. The event then waits for
-    /// the answer. Such an event states no facts: they would be left out.
+    /// The object that the event names without showing it, if the gateway has to be asked for it. The event then waits
+    /// for the answer. Facts of such an event are ignored.
     pub object_to_fetch: Option<NamedObject>,
 }
 
@@ -198,13 +198,13 @@ impl SubscriptionStatement {
 pub struct Awaited {
     /// The gateway's id of the object.
     pub gateway_ref: String,
-    /// Since when it waits, by the gateway's clock. A completion that was declined is requested again only for an
-    /// object that waits since a later time. `None` if the gateway does not say.
+    /// Since when it has been waiting, by the gateway's clock. After a completion was declined, it is requested again
+    /// only for an object that has been waiting since a later time. `None` if the gateway does not say.
     pub since: Option<Timestamp>,
 }
 
 impl Awaited {
-    /// An object of which the gateway does not say since when it waits.
+    /// An object without the time since when it has been waiting.
     pub fn new(gateway_ref: impl Into<String>) -> Self {
         Self { gateway_ref: gateway_ref.into(), since: None }
     }
@@ -238,7 +238,8 @@ pub enum EventState {
     Running,
     /// An attempt failed; the next one is due later.
     Retryable,
-    /// Waits for something else: no payment matches the event yet, or its gateway has not shown yet what it names.
+    /// Waits for something else: no payment matches the event yet, or the gateway has not shown yet the object that it
+    /// names.
     Parked,
     /// Processed.
     Completed,

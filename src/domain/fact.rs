@@ -22,13 +22,13 @@ pub enum Aspect {
     RefundTotal,
     /// A dispute that the customer's bank opened.
     Dispute,
-    /// What the gateway keeps of one capture for its service, or gives back of that with one refund: then the amount is
+    /// The gateway's fee for one capture, or the part of the fee that it returns with one refund; then the amount is
     /// negative. Its gateway ref is that of the capture or of the refund.
     Fee,
     /// Something that a person should review. Its gateway ref is the reason code.
     Concern,
-    /// What a person decided about a payment that needed review. Its gateway ref is the amount that was accepted, or what
-    /// gave a reason for review that was dismissed.
+    /// A person's decision about a payment that needed review. Its gateway ref is the accepted amount, or the source of
+    /// the concern that was dismissed.
     Review,
 }
 
@@ -44,7 +44,7 @@ pub enum State {
     Failed,
     /// The time ran out.
     Expired,
-    /// Given up before money moved; of a refund: withdrawn; of a concern: what raised it is cleared up.
+    /// Given up before money moved. Of a refund: withdrawn. Of a concern: its cause is cleared up.
     Canceled,
     /// The money is guaranteed and can be captured.
     Authorized,
@@ -64,9 +64,9 @@ pub enum State {
     Lost,
     /// A raised concern.
     Raised,
-    /// Of a review: the amount that came is the payment's.
+    /// Of a review: the received amount was accepted as the payment's.
     Accepted,
-    /// Of a review: it needs none for this reason.
+    /// Of a review: this concern was dismissed.
     Dismissed,
 }
 
@@ -83,23 +83,24 @@ pub struct Fact {
     /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say. Of a fee,
     /// negative where it is given back.
     pub amount: Option<i64>,
-    /// The amount that the object was originally meant for, in minor units: before a discount, tax or shipping that the
-    /// object itself states, and before an intentional partial capture. Of a running total of refunds, the total before
-    /// this event, if the event says; `None` there means that the total was restated, by an event of any cause. Of a
-    /// refund, zero where nobody meant one: the gateway itself took the money back. Of a dispute, zero where it is the
-    /// reversal of another one that it does not name.
+    /// The amount for which the object was created, in minor units: before a discount, tax or shipping that the object
+    /// itself states, and before an intentional partial capture. Of a running total of refunds: the total before this
+    /// event, if the event says so, and otherwise `None`, since an event of any cause may repeat the total. Of a
+    /// refund: zero if nobody requested it and the gateway itself took the money back. Of a dispute: zero if it is the
+    /// reversal of another dispute that it does not name.
     pub face: Option<i64>,
     /// The currency of both amounts.
     pub currency: Option<Currency>,
     /// The gateway's id of the object that this one belongs to: of a refund its charge, of a charge its intent.
     pub parent: Option<String>,
-    /// When the gateway created the object. It matters for refunds and disputes only. Of a fee, when the gateway took it.
+    /// When the gateway created the object; used only for refunds and disputes. Of a fee: when the gateway took it.
     pub since: Option<Timestamp>,
-    /// By when somebody has to act on it: the end of the time in which a dispute can be answered.
+    /// By when somebody has to act on it: the deadline for answering a dispute.
     pub until: Option<Timestamp>,
     /// Of a dispute or a refund, the gateway's own word for why there is one: `fraudulent`.
     pub reason: Option<String>,
-    /// Real money (`true`) or a test, if the event says so. Interpretations leave it out: it is the event's own.
+    /// Real money (`true`) or a test, if the event says so. Interpretations leave it out, since it is taken from the
+    /// event.
     pub livemode: Option<bool>,
     /// When it happened, by the gateway's clock.
     pub occurred_at: Timestamp,
@@ -222,8 +223,8 @@ impl Fact {
         self
     }
 
-    /// The fee that the gateway keeps of what this fact says moved, in minor units of `currency`; negative where it gives
-    /// one back with it. [`Fact::with_since`] adds when it was taken, where that is another time than this fact's.
+    /// The gateway's fee for the money that moved with this fact, in minor units of `currency`; negative if the gateway
+    /// returns a fee with it. [`Fact::with_since`] adds when the fee was taken, if that is not this fact's time.
     pub fn fee(&self, minor: i64, currency: Currency) -> Self {
         let fee = Self::new(Aspect::Fee, &self.gateway_ref, State::Succeeded, self.occurred_at, &self.event_id);
         fee.with_amount(minor, currency)
@@ -253,7 +254,7 @@ impl Fact {
         self
     }
 
-    /// Adds the gateway's word for why it is so.
+    /// Adds the gateway's own word for the reason.
     pub fn with_reason(mut self, reason: Option<String>) -> Self {
         self.reason = reason;
         self

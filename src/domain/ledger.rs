@@ -1,9 +1,9 @@
 //! The ledger: a payment's set of facts. For each register it keeps the fact that outranks all others, regardless of
 //! the order in which facts arrive and how often.
 //!
-//! No fact ever turns a paid payment back into an unpaid one, provided that a gateway keeps to this: once an object's
-//! money has moved, its currency never changes and its face amount never shrinks, all facts of a checkout have its
-//! amounts, and all facts of an authorization have its face amount.
+//! No fact ever turns a paid payment back into an unpaid one, provided that the gateway follows these rules: once an
+//! object's money has moved, its currency never changes and its face amount never shrinks. All facts of a checkout have
+//! its amounts, and all facts of an authorization have its face amount.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ pub use super::effect::Effect;
 use super::fact::{Aspect, Fact, State};
 use super::money::Currency;
 
-/// A payment's facts, one for each register. Two ledgers are equal when these are, whatever was told before them.
+/// A payment's facts, one for each register. Two ledgers are equal if these facts are, whatever earlier facts they
+/// replaced.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     registers: BTreeMap<(Aspect, String), Register>,

@@ -12,8 +12,8 @@ pub enum Verb {
     Refund,
     /// Say how it stands; changes nothing.
     Refresh,
-    /// Take the step that the gateway waits for once the customer has agreed, where it doesn't go on by itself. It may
-    /// be asked for anew, under another key, for as long as the gateway says that it waits.
+    /// Take the step for which the gateway waits after the customer has approved, if it does not continue by itself. It
+    /// may be requested again, under another key, for as long as the gateway says that it waits.
     Complete,
 }
 
@@ -44,9 +44,9 @@ impl Verb {
 pub enum SubscriptionVerb {
     /// End it now.
     Cancel,
-    /// Let it end with the period that is under way.
+    /// Let it end with the current period.
     CancelAtEnd,
-    /// Let it go on, after all: take back an end that is decided and still to come.
+    /// Let it continue: take back a scheduled end that has not come yet.
     Resume,
     /// Charge nothing until it is unpaused.
     Pause,

@@ -1,11 +1,11 @@
-//! Who paid, with which card, and why a bank declined it, as a gateway tells it: for people to read and to search by.
-//! Nothing is decided by it.
+//! Who paid, with which card, and why a bank declined it, as the gateway reports it. It is for people to read and to
+//! search; no decision depends on it.
 
 use std::collections::BTreeSet;
 
 use super::search::{self, Piece};
 
-/// What events tell of whoever pays. A field is `None` where they don't say.
+/// What events say about the payer. A field is `None` if they don't say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Payer {

@@ -17,10 +17,10 @@ pub struct Captured {
     pub parent: Option<String>,
     /// The captured amount.
     pub amount: i64,
-    /// The amount that can still be refunded: not what was refunded, is about to be, or was lost to a dispute.
+    /// The amount that can still be refunded: without what was refunded, is being refunded, or was lost to a dispute.
     pub remaining: i64,
-    /// Whether the gateway called it failed after the money had come: a bank may have returned it, so that there is
-    /// nothing to give back.
+    /// Whether the gateway reported it as failed after the money had come. A bank may have returned the money, so that
+    /// there is nothing to refund.
     pub returned: bool,
 }
 

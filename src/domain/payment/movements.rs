@@ -1,6 +1,6 @@
-//! The movements of a payment's money, each by the moment at which it moved: what an accountant books. They follow from
-//! all that was told of money, so the order of the events makes no difference, and without the fees they add up to what
-//! the payment has.
+//! The movements of a payment's money, each with the time at which it moved, for bookkeeping. They follow from all
+//! facts about money, so the order of the events makes no difference. Without the fees they add up to the payment's
+//! amounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub enum MovementKind {
     DisputeWithdrawn,
     /// A lost dispute was won after all, or reversed.
     DisputeReinstated,
-    /// The gateway kept a fee, or gave one back. It is beside the other movements, which are gross.
+    /// The gateway kept a fee, or returned one. The other movements are gross.
     Fee,
 }
 
@@ -56,8 +56,8 @@ impl MovementKind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[non_exhaustive]
 pub struct Movement {
-    /// When the money moved, by the gateway's clock: the moment of the first fact that told of it. Of a fee, when the
-    /// gateway took it, where it says so.
+    /// When the money moved, by the gateway's clock: the time of the first fact that reported it. Of a fee: when the
+    /// gateway took it, if it says so.
     #[serde(serialize_with = "crate::domain::serialize_time")]
     pub moved_at: Timestamp,
     /// Why it moved.
@@ -66,15 +66,15 @@ pub struct Movement {
     pub amount: i64,
     /// The payment's currency; of a fee, the one in which the gateway took it.
     pub currency: Currency,
-    /// The gateway's id of the object that told of it first.
+    /// The gateway's id of the object that first reported it.
     pub gateway_ref: String,
 }
 
-/// The movements of a payment with this ledger in one currency, and all fees, each in its own, in the order in which they
-/// happened. Without the fees their sum is what was captured less what was refunded and lost, as [`derive`](super::derive) says it of the payment's
-/// currency.
+/// The movements of a payment with this ledger in one currency, and all fees, each in its own currency, in the order in
+/// which they happened. Without the fees, their sum is the captured amount less the refunded and lost amounts that
+/// [`derive`](super::derive) returns for the payment's currency.
 ///
-/// Several objects may tell of the same money (a checkout, an intent, a charge), and a running total includes single
+/// Several objects may report the same money (a checkout, an intent, a charge), and a running total includes single
 /// refunds. So the facts are taken one after the other in the order of their times, and what each changes in the sums
 /// is one movement.
 pub fn movements(ledger: &Ledger, currency: Currency) -> Vec<Movement> {

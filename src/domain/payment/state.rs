@@ -104,7 +104,8 @@ impl PaymentState {
         !self.concerns.is_empty()
     }
 
-    /// The amount that the merchant has of it, and that can still be refunded, in minor units of the payment's currency.
+    /// The amount that the merchant still has, and that can still be refunded, in minor units of the payment's
+    /// currency.
     pub fn remaining(&self) -> i64 {
         self.captured.saturating_sub(self.refunded).saturating_sub(self.lost).max(0)
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use super::leaf::{Leaf, plain_name};
 use super::recognition::Trait;
 
-/// What is kept of the body of an event of a person who was erased: ids, amounts, times, states and the like; names,
-/// addresses and free text are gone. For authors of gateways: an event must be interpreted alike from what is left.
+/// The body of an erased person's event without what is personal: ids, amounts, times, states and the like stay; names,
+/// addresses and free text are removed. For authors of gateways: an event must be interpreted the same from what is
+/// left.
 ///
 /// ```
 /// let body = br#"{"id":"ch_1","amount":500,"billing_details":{"name":"Mia"},"receipt_email":"mia@shop.example"}"#;

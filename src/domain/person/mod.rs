@@ -41,17 +41,19 @@ impl NamedBy {
 }
 
 impl Person {
-    /// Who has this email address. The case of A to Z makes no difference.
+    /// The person with this email address. The case of A to Z makes no difference.
     pub fn email(address: impl Into<String>) -> Self {
         Self::named(NamedBy::Email, address)
     }
 
-    /// Who is this customer: the gateway's id of the customer, or the host's own id of a subscription's owner.
+    /// The person with this customer id: the gateway's id of the customer, or the host's own id of a subscription's
+    /// owner.
     pub fn customer(id: impl Into<String>) -> Self {
         Self::named(NamedBy::Customer, id)
     }
 
-    /// Who paid the payment with this token, and all else of theirs, as far as the payment says who that is.
+    /// The person who paid the payment with this token, with all their other payments and subscriptions, if the payment
+    /// says who paid.
     pub fn payment(token: impl Into<String>) -> Self {
         Self::named(NamedBy::Payment, token)
     }

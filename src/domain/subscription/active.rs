@@ -7,12 +7,12 @@ use super::status::SubscriptionStatus;
 use crate::domain::{Timestamp, later};
 
 impl SubscriptionState {
-    /// Whether whoever has this subscription may use what it is for at `now`: while it is trialing or active and no
-    /// end has passed, and while a payment is past due for `grace` at the most, from [`SubscriptionState::due_since`]
-    /// on, unless its newest invoice was paid since. While it is [`SubscriptionStatus::Paused`] it is not active; a
-    /// [`pause`](SubscriptionState::pause) in charging that leaves the status active leaves it active, too. One that
-    /// was canceled or ran out is active until the end of what is paid for, where the gateway shows that it is later.
-    /// A status that this release does not know is not active.
+    /// Whether the subscription counts as active at `now`. It does while it is trialing or active and no end has
+    /// passed. A past due subscription counts for `grace` at most, from [`SubscriptionState::due_since`] on, and longer
+    /// if its newest invoice was paid since. One that is [`SubscriptionStatus::Paused`] does not count; a
+    /// [`pause`](SubscriptionState::pause) in charging that leaves the status active does not matter. One that was
+    /// canceled or ran out counts until the end of the time that is paid for, if the gateway shows that this is later.
+    /// A status that this release does not know does not count.
     pub fn is_active(&self, now: Timestamp, grace: Duration) -> bool {
         if self.ends_at().is_some_and(|end| end <= now) {
             return false;
@@ -26,7 +26,7 @@ impl SubscriptionState {
         }
     }
 
-    /// Whether it ended: what ended does not come back.
+    /// Whether it ended. An ended subscription does not come back.
     pub fn is_over(&self) -> bool {
         self.ended_at.is_some() || matches!(self.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired)
     }
@@ -51,9 +51,9 @@ impl SubscriptionState {
         self.ended_at.or(self.cancel_at).or(with_period)
     }
 
-    /// Since when money is due while it is past due: since it became so, or since its unpaid invoice was due or the
-    /// period that was paid for ended, if that is earlier, but not since before an event last showed it in good standing.
-    /// Further unpaid cycles do not begin it anew.
+    /// Since when money has been due, if it is past due: since it became past due, or, if that is earlier, since its
+    /// unpaid invoice was due or the paid period ended. It is never a time before an event last showed the subscription
+    /// in good standing. Further unpaid cycles do not restart it.
     pub fn due_since(&self) -> Option<Timestamp> {
         let unpaid = self.last_invoice.as_ref().filter(|invoice| invoice.is_open());
         let unpaid = unpaid.map(|invoice| invoice.due_at.unwrap_or(invoice.created_at));

@@ -1,19 +1,19 @@
-//! What is to become of a subscription's price or quantity, and how the change within a period is billed.
+//! A change of a subscription's price or quantity, and how a change within a period is billed.
 
 use serde::{Deserialize, Serialize};
 
-/// A change of what is subscribed to. What is not said stays as it is.
+/// A change of a subscription's price or quantity. Whatever is not set stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[must_use = "a plan changes by `Payments::change_subscription`"]
 pub struct PlanChange {
-    /// The gateway's id of the price or plan that takes the place of another.
+    /// The gateway's id of the new price or plan.
     #[serde(default)]
     pub price: Option<String>,
     /// How many of it.
     #[serde(default)]
     pub quantity: Option<u32>,
-    /// The gateway's id of the price that is changed; `None` where the subscription has only one.
+    /// The gateway's id of the price that is changed; `None` if the subscription has only one.
     #[serde(default)]
     pub of: Option<String>,
     /// How the rest of the period is billed; `None` for the gateway's own default.
@@ -30,12 +30,12 @@ pub enum Proration {
     NextInvoice,
     /// The difference is invoiced and charged at once.
     InvoiceNow,
-    /// The period that is under way is left as it was billed.
+    /// The current period stays as it was billed.
     None,
 }
 
 impl PlanChange {
-    /// A change of nothing yet.
+    /// An empty change.
     pub fn new() -> Self {
         Self::default()
     }

@@ -15,7 +15,7 @@ pub struct SubscriptionContent {
     pub status: SubscriptionStatus,
     /// The gateway's own word for the status, verbatim.
     pub gateway_status: String,
-    /// The host's own id of whom it belongs to, where the host attached it to the gateway's object.
+    /// The host's own id of the owner, if the host attached it to the gateway's object.
     #[serde(default)]
     pub owner: Option<String>,
     /// The gateway's id of the customer.
@@ -48,13 +48,13 @@ pub struct SubscriptionContent {
     /// When it ended.
     #[serde(default, with = "maybe_time")]
     pub ended_at: Option<Timestamp>,
-    /// How charging is paused, where the gateway keeps that apart from the status.
+    /// How charging is paused, if the gateway keeps that separate from the status.
     #[serde(default)]
     pub pause: Option<CollectionPause>,
     /// The gateway's id of the newest invoice.
     #[serde(default)]
     pub latest_invoice: Option<String>,
-    /// The gateway's id of the schedule that decides what becomes of it (Stripe: `sub_sched_…`).
+    /// The gateway's id of the schedule that controls it (Stripe: `sub_sched_…`).
     #[serde(default)]
     pub schedule: Option<String>,
 }
@@ -108,7 +108,7 @@ pub struct SubscriptionItem {
 }
 
 impl SubscriptionItem {
-    /// A price by the gateway's id, of which nothing else is known.
+    /// A price with the gateway's id, and nothing else.
     pub fn new(price: impl Into<String>) -> Self {
         Self { price: price.into(), product: None, quantity: None, amount: None, interval: None, interval_count: None }
     }
@@ -121,7 +121,7 @@ pub struct BillingPeriod {
     /// When it began.
     #[serde(with = "time")]
     pub start: Timestamp,
-    /// When it ends; not part of it any more.
+    /// When it ends (exclusive).
     #[serde(with = "time")]
     pub end: Timestamp,
 }
@@ -137,16 +137,16 @@ impl BillingPeriod {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CollectionPause {
-    /// What becomes of invoices meanwhile, in the gateway's words (Stripe: `keep_as_draft`, `mark_uncollectible`,
+    /// What happens to invoices meanwhile, in the gateway's words (Stripe: `keep_as_draft`, `mark_uncollectible`,
     /// `void`).
     pub behavior: String,
-    /// When charging goes on by itself.
+    /// When charging continues by itself.
     #[serde(default, with = "maybe_time")]
     pub resumes_at: Option<Timestamp>,
 }
 
 impl CollectionPause {
-    /// A pause without an end, in the gateway's words.
+    /// A pause without an end; `behavior` in the gateway's words.
     pub fn new(behavior: impl Into<String>) -> Self {
         Self { behavior: behavior.into(), resumes_at: None }
     }

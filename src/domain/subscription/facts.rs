@@ -16,7 +16,7 @@ use super::status::SubscriptionStatus;
 use super::ties;
 use crate::domain::Timestamp;
 
-/// Who says whom a subscription belongs to. A later one outranks an earlier one, whatever the times.
+/// Where a subscription's owner was stated. A later variant outranks an earlier one, whatever the times are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,7 +27,7 @@ pub enum OwnerSource {
     Host,
 }
 
-/// A statement of whom a subscription belongs to.
+/// A statement of a subscription's owner.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OwnerClaim {
@@ -41,7 +41,7 @@ pub struct OwnerClaim {
 }
 
 impl OwnerClaim {
-    /// A claim that an event states; `event_id` is empty where the host does.
+    /// A claim that an event states; `event_id` is empty if the host states it.
     pub fn new(owner: impl Into<String>, occurred_at: Timestamp, event_id: impl Into<String>) -> Self {
         Self { occurred_at, event_id: event_id.into(), owner: owner.into() }
     }
@@ -105,7 +105,7 @@ struct Customer {
 pub enum SubscriptionEffect {
     /// It is among them already.
     Known,
-    /// They say something later.
+    /// They have a newer fact.
     Older,
     /// The subscription ended, and this does not show its end.
     Ended,

@@ -1,4 +1,4 @@
-//! The newest invoice of a subscription that an event has told of.
+//! A subscription's newest invoice that an event has reported.
 
 use std::cmp::Ordering;
 
@@ -22,7 +22,7 @@ pub struct SubscriptionInvoice {
     /// moment at which anything showed it paid; `None` if it is not.
     #[serde(default, with = "maybe_time", skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<Timestamp>,
-    /// Whether nothing more is due because it was given up or withdrawn.
+    /// Whether nothing more is due, since it was given up or withdrawn.
     pub closed: bool,
     /// What was to be paid.
     #[serde(default, with = "maybe_money")]
@@ -47,7 +47,7 @@ pub struct SubscriptionInvoice {
 }
 
 impl SubscriptionInvoice {
-    /// An invoice in this state at this moment, which is taken for that of its making too; neither paid nor closed.
+    /// An invoice in this state at this moment, which also counts as the time of its creation; neither paid nor closed.
     pub fn new(
         gateway_ref: impl Into<String>,
         status: impl Into<String>,
@@ -75,7 +75,7 @@ impl SubscriptionInvoice {
         !self.paid && !self.closed
     }
 
-    /// Whether this says more of its invoice than `other` does: paid outranks all else, whatever the times.
+    /// Whether this outranks `other`, about the same invoice: paid outranks everything else, whatever the times are.
     pub fn outranks(&self, other: &Self) -> bool {
         (self.paid, self.precedence()) > (other.paid, other.precedence())
     }

@@ -1,4 +1,4 @@
-//! A snapshot: the whole subscription, as one event shows it, and what tells it from others of the same moment.
+//! A snapshot: the whole subscription, as one event shows it, with what orders it among others of the same moment.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,10 +21,10 @@ pub struct SubscriptionSnapshot {
     pub content: SubscriptionContent,
     /// Whether it shows the end: a subscription that ended does not come back under the same id.
     pub is_end: bool,
-    /// Whether it shows the beginning, so that every other one of the same moment is later.
+    /// Whether it shows the beginning, so that all others of the same moment are later.
     #[serde(default)]
     pub is_first: bool,
-    /// The gateway's fields by their names, each in a few words that are the same exactly when the field is.
+    /// The gateway's fields by name, each as a short text; two texts are equal exactly if the fields are.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
     /// Those of these fields that this event changed, with their values before; empty if the event does not say.
@@ -34,8 +34,8 @@ pub struct SubscriptionSnapshot {
     /// say. Of snapshots of one moment, one with less is the earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<String>,
-    /// Whether it answers a question. An answer has the time at which it was given, in whole seconds, and was found out
-    /// up to a second before.
+    /// Whether it is an answer to a call. An answer has the time at which it was given, in whole seconds; its data may
+    /// be up to a second older.
     #[serde(default)]
     pub is_answer: bool,
     /// When it was so, by the gateway's clock.
@@ -46,7 +46,7 @@ pub struct SubscriptionSnapshot {
 }
 
 impl SubscriptionSnapshot {
-    /// What an event shows: neither the beginning nor an answer, and the end exactly where the status says so.
+    /// A snapshot that is neither the beginning nor an answer; it is the end exactly if the status says so.
     pub fn new(content: SubscriptionContent, occurred_at: Timestamp, event_id: impl Into<String>) -> Self {
         Self {
             is_end: matches!(content.status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired),

@@ -17,10 +17,10 @@ pub struct SubscriptionState {
     /// The gateway's own word for the status; `None` until an event has shown the subscription itself.
     #[serde(default)]
     pub gateway_status: Option<String>,
-    /// The host's own id of whom it belongs to.
+    /// The host's own id of the owner.
     #[serde(default)]
     pub owner: Option<String>,
-    /// The customer's email address, where an event had it.
+    /// The customer's email address, if an event had it.
     #[serde(default)]
     pub customer: Option<String>,
     /// The gateway's id of the customer.
@@ -53,16 +53,16 @@ pub struct SubscriptionState {
     /// When it ended.
     #[serde(default, with = "maybe_time")]
     pub ended_at: Option<Timestamp>,
-    /// How charging is paused, where the gateway keeps that apart from the status.
+    /// How charging is paused, if the gateway keeps that separate from the status.
     #[serde(default)]
     pub pause: Option<CollectionPause>,
     /// The gateway's id of the newest invoice.
     #[serde(default)]
     pub latest_invoice: Option<String>,
-    /// The gateway's id of the schedule that decides what becomes of it.
+    /// The gateway's id of the schedule that controls it.
     #[serde(default)]
     pub schedule: Option<String>,
-    /// The newest invoice that an event has told of. It may be an earlier one than `latest_invoice`.
+    /// The newest invoice that an event has reported. It may be an earlier one than `latest_invoice`.
     #[serde(default)]
     pub last_invoice: Option<SubscriptionInvoice>,
     /// Since when it has been past due without a break, as far as events show.
@@ -71,13 +71,13 @@ pub struct SubscriptionState {
     /// When an event last showed it trialing or active; `None` unless it is past due.
     #[serde(default, with = "maybe_time")]
     pub last_good_at: Option<Timestamp>,
-    /// When it was so, by the gateway's clock; `None` until an event has shown the subscription itself.
+    /// The time of this state, by the gateway's clock; `None` until an event has shown the subscription itself.
     #[serde(default, with = "maybe_time")]
     pub as_of: Option<Timestamp>,
-    /// The gateway's id of the event that showed it so.
+    /// The gateway's id of the event that showed this state.
     #[serde(default)]
     pub as_of_event: Option<String>,
-    /// Why this may not be how it stands, one sentence; `None` if it is certain.
+    /// Why this state is not certain, one sentence; `None` if it is.
     #[serde(default)]
     pub doubt: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The status of a subscription: one word for what each gateway calls by its own.
+//! The status of a subscription, in the same words for all gateways.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -21,7 +21,7 @@ pub enum SubscriptionStatus {
     Canceled,
     /// Never came to be, or ran out.
     Expired,
-    /// The gateway's word for it is none that this release knows.
+    /// The gateway's word for it is not known to this release.
     Unknown,
 }
 
