@@ -1,4 +1,4 @@
-//! Who may open the admin pages? The host's policy is asked on every request, and every doubt is a no.
+//! Who may open the admin pages. The host's policy is asked on every request; anything unclear means no.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 
-/// What a policy says of one request. The names end up in the audit log.
+/// A policy's answer to one request. The names are recorded in the audit.
 ///
-/// A merchant's own staff at a marketplace, who see their variant and nothing of the others:
+/// For a merchant's own staff at a marketplace, who see their variant and nothing of the others:
 ///
 /// ```
 /// # use actix_payments::Access;
@@ -22,20 +22,20 @@ pub enum Access {
     Full(String),
     /// This person may see everything and change nothing.
     ReadOnly(String),
-    /// This person may see, and perhaps act on, what is of some variants; of all else there is nothing. Made by
+    /// This person may see, and perhaps act on, some variants only; everything else does not exist for them. Made by
     /// [`only`](Self::only).
     Limited(LimitedAccess),
-    /// Nobody may come in like this.
+    /// No access.
     Denied,
     /// Ask for a name and a password, by HTTP basic authentication.
     Challenge,
-    /// Not now: too much was tried from there. Answered 429 with `Retry-After`.
+    /// Not now: too many tries came from this address. Answered 429 with `Retry-After`.
     Wait(Duration),
-    /// Go and log in there.
+    /// Redirects to this address, to log in.
     Redirect(String),
 }
 
-/// The access of somebody who may see some variants only; made by [`Access::only`].
+/// Access limited to some variants; made by [`Access::only`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitedAccess {
     pub(super) name: String,
@@ -54,10 +54,10 @@ impl Access {
         Self::ReadOnly(name.into())
     }
 
-    /// The same at these variants only: on every page, in every search, file and act, what is of another variant
-    /// is answered as what does not exist, and pages about the whole installation are closed. No variant at all means
-    /// that nothing is seen. Of an access that is limited already what both allow is left; an access that lets nobody in
-    /// stays as it is.
+    /// Limits this access to these variants. On every page, in every search, download and action, whatever belongs to
+    /// another variant is answered as if it did not exist, and pages about the whole installation are closed. Without
+    /// any variant, nothing is shown. An access that is limited already keeps only the variants that both allow; an
+    /// access that lets nobody in stays as it is.
     #[must_use = "the access that this is called on is not changed"]
     pub fn only<V: Into<String>>(self, variants: impl IntoIterator<Item = V>) -> Self {
         let variants: BTreeSet<String> = variants.into_iter().map(Into::into).collect();

@@ -31,8 +31,8 @@ const AT_ONCE: usize = 2;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// One name and one password, for small hosts; see [`basic_auth`]. Clones are one and the same: they share what is
-/// known of wrong tries, so make one and clone it into each worker's app.
+/// One name and one password, for small apps; see [`basic_auth`]. Clones share the count of wrong tries, so make one
+/// and clone it into each worker's app.
 #[derive(Clone)]
 #[must_use]
 pub struct BasicAuth(Arc<Door>);
@@ -58,17 +58,17 @@ pub(super) struct Asking {
     pub(super) path: String,
 }
 
-/// A policy with one name and one password, given as its hash by argon2 (a PHC string, `$argon2id$v=19$…`); see
-/// [`hash_password`]. Only over TLS: the browser sends both with every request.
+/// A policy with one name and one password, given as its argon2 hash (a PHC string, `$argon2id$v=19$…`); see
+/// [`hash_password`]. Use it only over TLS, since the browser sends both with every request.
 ///
-/// After five wrong tries an address waits a second before it may try again, then twice as long each time, up to five
-/// minutes; after fifty wrong tries for the name, from wherever they come, everybody does, up to one minute. A right
-/// try does not reset that. A browser that has logged in before is known by a cookie, which opens nothing by itself:
-/// others' wrong tries do not make it wait, only its own. Behind a proxy all requests have the proxy's address, until
-/// [`Admin::client_address`](crate::Admin::client_address) says better.
+/// After five wrong tries an address must wait a second before it may try again, then twice as long each time, up to
+/// five minutes. After fifty wrong tries for the name, from any addresses, everybody must wait, up to one minute. A
+/// correct try does not reset that. A browser that has logged in before is recognised by a cookie, which opens nothing
+/// by itself: it waits only for its own wrong tries, not for others'. Behind a proxy all requests have the proxy's
+/// address, unless [`Admin::client_address`](crate::Admin::client_address) is set.
 ///
 /// # Errors
-/// `Configuration` when `hash` is no such hash, as when it is the password itself; the message does not repeat it.
+/// `Configuration` if `hash` is no such hash, for example the password itself; the message does not repeat it.
 pub fn basic_auth(user: impl Into<String>, hash: impl AsRef<str>) -> Result<BasicAuth, Error> {
     let user = user.into();
     if user.is_empty() || user.contains(':') {

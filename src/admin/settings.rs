@@ -1,5 +1,4 @@
-//! What does the host decide about its admin pages? Who may open them, what they are called, and what is theirs on
-//! them.
+//! The host's options for the admin pages: who may open them, their title, and the host's own parts of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -68,7 +67,7 @@ pub struct Stored<'a> {
 }
 
 impl Admin {
-    /// Pages for those whom `policy` lets in; it is asked on every request.
+    /// Pages for everybody whom `policy` lets in; it is asked on every request.
     pub fn new(policy: impl Policy) -> Self {
         Self {
             policy: Rc::new(policy),
@@ -82,7 +81,7 @@ impl Admin {
         }
     }
 
-    /// What the pages are called. Default `actix-payments`.
+    /// The title of the pages. Default `actix-payments`.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
@@ -111,8 +110,8 @@ impl Admin {
         Ok(self)
     }
 
-    /// Further rows on a payment's page, from the host's own tables: its order, its customer. One that fails or takes
-    /// longer than a second is told as not available. Default none.
+    /// Further rows on a payment's page, from the host's own tables: its order, its customer. If the function fails or
+    /// takes longer than a second, the page says that they are not available. Default: none.
     pub fn details<F, R, E>(mut self, find: F) -> Self
     where
         F: Fn(Payment) -> R + 'static,
@@ -133,10 +132,10 @@ impl Admin {
         self
     }
 
-    /// Where a request came from, for the audit log and for slowing down those who guess passwords; and for bounding
-    /// unsigned hints, unless [`Mount::client_address`](crate::Mount::client_address) says it better. Default: the
-    /// address at the other end of the connection, which behind a proxy is the proxy's; only the host knows which
-    /// header of which proxy can be believed.
+    /// Sets the function that returns the client's address. It is recorded in the audit, and slows down clients that
+    /// guess passwords. It also limits unsigned hints, unless [`Mount::client_address`](crate::Mount::client_address)
+    /// is set. Default: the address at the other end of the connection, which behind a proxy is the proxy's. Only the
+    /// host knows which header of which proxy can be trusted.
     pub fn client_address(mut self, of: impl Fn(&HttpRequest) -> Option<String> + 'static) -> Self {
         self.client_address = Some(Rc::new(of));
         self

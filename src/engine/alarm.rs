@@ -1,5 +1,5 @@
-//! What a host is told when something begins that a person should look at and when it is over, and from when on that is
-//! so.
+//! Alarms: what is reported to a host when something begins that needs attention and when it is over, and the
+//! thresholds.
 
 use std::time::Duration;
 
@@ -11,17 +11,16 @@ use crate::domain::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Alarm {
-    /// Which one, the same at its beginning and its end, so that programs can tell alarms apart: `overdue`,
-    /// `no-variant`, `no-handler`, `deadlock`, `parked`, `authorized`, `review`, `unknown-status`, `operations`,
-    /// `disputes`, `test-disputes`; with the variant after a colon `refused`, `sent-away`, `silence`, `missed`, `drift`,
-    /// `unshown`, `not-shown`, `differing`, as in `silence:stripe`; with variant and kind
-    /// `discarded:stripe:charge.refunded`; with the gateway's id of it `dispute:dp_1`; with its name `chore`, as in
-    /// `chore:reconcile:stripe`; and of what can't be looked for `look`, as in `look:drift`. `docs/operations.md` has
-    /// the list with what each means.
+    /// Identifies the alarm; the same at its beginning and its end: `overdue`, `no-variant`, `no-handler`, `deadlock`,
+    /// `parked`, `authorized`, `review`, `unknown-status`, `operations`, `disputes`, `test-disputes`; with the variant
+    /// after a colon `refused`, `sent-away`, `silence`, `missed`, `drift`, `unshown`, `not-shown`, `differing`, as in
+    /// `silence:stripe`; with variant and kind `discarded:stripe:charge.refunded`; with the gateway's id of the dispute
+    /// `dispute:dp_1`; with the task's name `chore`, as in `chore:reconcile:stripe`; and for checks that can't be done
+    /// `look`, as in `look:drift`. `docs/operations.md` explains each.
     pub key: String,
-    /// What is the matter, and its likely cause: one sentence as it was at the beginning.
+    /// The problem and its likely cause: one sentence, as it was at the beginning.
     pub sentence: String,
-    /// Where its cause stands in the admin pages: a path, with [`Builder::address`](crate::Builder::address) before it.
+    /// The admin page that shows the cause: a path that begins with [`Builder::address`](crate::Builder::address).
     pub link: String,
     /// When it began.
     pub begun_at: Timestamp,
@@ -39,7 +38,7 @@ impl Alarm {
 /// The host's code that is told of alarms.
 pub(crate) type AlarmHook = Box<dyn Fn(Alarm) -> Run + Send + Sync>;
 
-/// From when on something is an alarm, for the overview as for [`Builder::on_alarm`](crate::Builder::on_alarm); for
+/// When something becomes an alarm, for the overview and for [`Builder::on_alarm`](crate::Builder::on_alarm); for
 /// [`Builder::alarm_after`](crate::Builder::alarm_after).
 ///
 /// ```
@@ -91,45 +90,45 @@ impl AlarmThresholds {
         self
     }
 
-    /// How long a variant may be silent after so many payments were created. Default 1 hour after 3 payments: a
-    /// customer at a checkout takes minutes, and one or two payments may be carts that were left behind.
+    /// How long a variant may have no delivery after this many payments were created. Default 1 hour after 3 payments:
+    /// a customer at a checkout takes minutes, and one or two payments may be abandoned carts.
     pub fn silence(mut self, after: Duration, payments: u32) -> Self {
         self.silence = after;
         self.silent_payments = payments;
         self
     }
 
-    /// For how long a refused delivery is an alarm where good ones came since. Default 1 hour: gateways send again what
-    /// was refused, most of them within the hour, so that by then the cause is gone. Where none came since, it is one
-    /// for a day.
+    /// For how long a refused delivery is an alarm if good ones came since. Default 1 hour: most gateways resend a
+    /// refused delivery within the hour, and if none is refused again, the cause is gone. If no good delivery came
+    /// since, it is an alarm for a day.
     pub fn refused(mut self, within: Duration) -> Self {
         self.refused = within;
         self
     }
 
-    /// How long an event may be parked. Default 24 hours: its payment is created before the customer pays, so that after
-    /// a day none will be.
+    /// How long an event may be parked. Default 24 hours: a payment is created before the customer pays, so after a day
+    /// none will come.
     pub fn parked(mut self, after: Duration) -> Self {
         self.parked = after;
         self
     }
 
-    /// How long the end of a call to a gateway may be unknown. Default 30 minutes: a call that a crash cut off is taken up
-    /// after 15.
+    /// How long the outcome of a call to a gateway may be unknown. Default 30 minutes: a call that a crash cut off is
+    /// retried after 15.
     pub fn operation(mut self, after: Duration) -> Self {
         self.operation = after;
         self
     }
 
-    /// How long a worker's chore may fail at every turn. Default 30 minutes: two turns more, by
+    /// How long a worker's periodic task may keep failing. Default 30 minutes, which is two more tries by
     /// [`Chores::reconcile_every`](crate::Chores::reconcile_every).
     pub fn chore(mut self, after: Duration) -> Self {
         self.chore = after;
         self
     }
 
-    /// How long something must be gone before the host is told that it is over, so that what comes and goes is one
-    /// alarm. Default 5 minutes.
+    /// How long something must be gone before its end is reported, so that something that comes and goes is one alarm.
+    /// Default 5 minutes.
     pub fn calm(mut self, after: Duration) -> Self {
         self.calm = after;
         self

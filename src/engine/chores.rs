@@ -1,34 +1,34 @@
-//! How often a worker looks after what no event told.
+//! How often a worker looks for what no event reported.
 
 use std::time::Duration;
 
 /// The chore that prunes old bodies.
 pub(crate) const RETENTION: &str = "retention";
 
-/// How often what was missed is fetched, and when payments are asked about.
+/// A worker's periodic tasks: how often missed events are fetched, and when the gateway is asked about payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub struct Chores {
-    /// How often the gateway's list of events is compared with the inbox, besides at every start; `None` is never.
-    /// Default 15 minutes.
+    /// How often the gateway's list of events is compared with the inbox, in addition to every start; `None` means
+    /// never. Default 15 minutes.
     pub reconcile_every: Option<Duration>,
-    /// From which age on a pending or authorized payment is asked about, and how long after the end of its period a
-    /// subscription of which nothing was heard; none is asked about twice within six hours. A subscription that is not
-    /// certain is asked about within two minutes, and twice at the most unless something new is heard. `None` is never.
-    /// Default 1 hour.
+    /// At which age a worker asks the gateway about a pending or authorized payment, and how long after the end of its
+    /// period it asks about a subscription that has had no event since. It asks about none twice within six hours.
+    /// About a subscription that is not certain it asks within two minutes, and at most twice unless a new event comes.
+    /// `None` means never. Default 1 hour.
     ///
-    /// What the host or an operator asks a gateway is no chore: where its answer and an event are of nearly the same
-    /// time, it is asked once more whatever is set here.
+    /// One case does not depend on this setting: if the answer to a call of the host's or an operator's has nearly the
+    /// same time as an event, the gateway is asked once more.
     pub refresh_after: Option<Duration>,
-    /// From which age on, counted from its creation, an authorized payment is told of, in the overview and hourly in
-    /// the log, because its authorization is about to end: at most gateways a card's stands for 7 days. `None` is
-    /// never. Default 5 days.
+    /// At which age, counted from its creation, an authorized payment is reported on the overview and hourly in the
+    /// log, because its authorization will soon expire: at most gateways a card's authorization lasts 7 days. `None`
+    /// means never. Default 5 days.
     pub notice_authorized_after: Option<Duration>,
-    /// How often payments and subscriptions are compared with their gateways, those of the last 90 days and what is
-    /// open; `None` is never. What differs is shown in the admin and is an alarm; nothing is repaired. It takes a request
-    /// for every hundred objects where the gateway lists them, else one for each, ten a second at the most. Default:
-    /// never, since the events that are fetched and the questions about stale payments find nearly all of it.
+    /// How often payments and subscriptions of the last 90 days, and all open ones, are compared with their gateways;
+    /// `None` means never. Differences are shown in the admin and raise an alarm; nothing is repaired. It takes a
+    /// request for every hundred objects if the gateway lists them, otherwise one for each, ten a second at most.
+    /// Default: never, since the two settings above find nearly every difference.
     pub compare_every: Option<Duration>,
 }
 

@@ -14,7 +14,7 @@ use crate::store::Tx;
 use crate::store::rows::Step;
 use crate::telemetry::{self, Span, Stopwatch};
 
-/// What a handler says when it did not do its work. `?` on any error means retry.
+/// A handler's error. `?` on any error makes a `Retry`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HandlerError {
@@ -22,7 +22,7 @@ pub enum HandlerError {
     Retry(Box<dyn std::error::Error + Send + Sync>),
     /// Try again after this time, for this reason.
     RetryAfter(Duration, String),
-    /// Never try again, for this reason. The event ends as discarded, for a person to see.
+    /// Never try again, for this reason. The event is discarded, and an alarm reports it.
     Discard(String),
 }
 

@@ -10,9 +10,9 @@ use crate::domain::Timestamp;
 use crate::error::Error;
 use crate::store::Tx;
 
-/// What it takes to be ready; given to [`Payments::ready`](crate::Payments::ready) and
-/// [`HealthRoutes::checks`](crate::HealthRoutes::checks). The database, the migrations and the writer of the inbox are
-/// always looked at.
+/// What is checked for readiness; given to [`Payments::ready`](crate::Payments::ready) and
+/// [`HealthRoutes::checks`](crate::HealthRoutes::checks). The database, the migrations and the inbox's writer thread
+/// are always checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ReadyChecks {
@@ -34,20 +34,20 @@ impl ReadyChecks {
         Self::default()
     }
 
-    /// How long the database may take to answer, and the writer of the inbox to finish a write. Default 2 seconds.
+    /// How long the database may take to answer, and the inbox's writer thread to finish a write. Default 2 seconds.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Whether some process must have a worker, seen within a minute. Default no: a process that receives can do so
-    /// while none works, and a load balancer that sends it nothing more helps nobody.
+    /// Whether a worker must have been seen, in any process, within the last minute. Default no: a process can receive
+    /// deliveries without a worker, so a load balancer should still send them.
     pub fn needs_worker(mut self) -> Self {
         self.needs_worker = true;
         self
     }
 
-    /// For how long an event may be due without being taken up. `None` asks for nothing, which is right where a load
+    /// For how long an event may be due before a worker takes it. `None` turns this check off, which is right if a load
     /// balancer reads the answer: a backlog is no reason to take receivers out. Default 1 hour.
     pub fn oldest_due(mut self, bound: Option<Duration>) -> Self {
         self.oldest_due = bound;
@@ -59,7 +59,7 @@ impl ReadyChecks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Readiness {
-    /// The parts that were looked at. Where the database does not answer, those that live in it are missing.
+    /// The parts that were checked. If the database does not answer, parts that depend on it are missing.
     pub parts: Vec<ReadyPart>,
 }
 

@@ -29,19 +29,19 @@ pub(crate) struct TransitionNotice {
     pub(crate) kind: String,
 }
 
-/// How a dispute came to another state.
+/// A change of a dispute's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DisputeChange {
     /// The gateway's id of the dispute.
     pub id: String,
-    /// The state before; `None` where it is the first that is known of the dispute.
+    /// The state before; `None` if the dispute was not known before.
     pub from: Option<State>,
     /// The state after.
     pub to: State,
-    /// How much is disputed, where the gateway says it.
+    /// How much is disputed, if the gateway says it.
     pub amount: Option<Money>,
-    /// By when it has to be answered, where the gateway says it.
+    /// By when it has to be answered, if the gateway says it.
     pub until: Option<Timestamp>,
     /// The gateway's own word for why the customer disputes the payment: `fraudulent`.
     pub reason: Option<String>,

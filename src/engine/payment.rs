@@ -11,36 +11,38 @@ use crate::store::rows::PaymentRow;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Payment {
-    /// Our public id of it; what the gateway is given.
+    /// Our public id of it, which is sent to the gateway.
     pub token: String,
     /// The host's own id, its order number.
     pub reference: Option<String>,
     /// The variant that it goes through.
     pub variant: String,
-    /// The gateway's account whose money it is. At Stripe a connected one, and none for the merchant's own; where a variant
-    /// names the accounts that it believes, as `Square::merchants` does, the one of its events, also the merchant's own.
+    /// The account at the gateway that gets the money. At Stripe, a connected account, or `None` for the merchant's
+    /// own. For variants that name the accounts that they trust, as with `Square::merchants`: the account in the
+    /// payment's events, even if it is the merchant's own.
     pub account: Option<String>,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
-    /// What is to be paid.
+    /// The amount to pay.
     pub amount: Money,
-    /// What moved to the merchant, in the same currency.
+    /// The captured amount, in the same currency.
     pub captured: Money,
-    /// What went back, in the same currency.
+    /// The refunded amount, in the same currency.
     pub refunded: Money,
-    /// What was lost to disputes, in the same currency: it counts as captured, is not refunded, and does not remain.
+    /// The amount lost to disputes, in the same currency. It is part of the captured amount, but not of the refunded or
+    /// the remaining one.
     pub lost: Money,
     /// A dispute is open or was lost.
     pub disputed: bool,
-    /// Why a person should look at it, a sentence each; empty when nobody need.
+    /// The reasons why a person should look at it, each a sentence; empty if there are none.
     pub concerns: Vec<String>,
-    /// The customer's email address, where the host or the gateway said it.
+    /// The customer's email address, if the host or the gateway said it.
     pub customer: Option<String>,
     /// Real money (`true`) or a test, once an event said so.
     pub livemode: Option<bool>,
     /// What the host attached.
     pub metadata: BTreeMap<String, String>,
-    /// Whether nobody here had asked for it: it was made from an event.
+    /// Whether it was adopted: made from an event, not created by the host.
     pub adopted: bool,
     /// When it was created.
     #[serde(serialize_with = "crate::domain::serialize_time")]
@@ -62,7 +64,7 @@ impl Payment {
         self.needs_review() || (!self.status.was_paid() && self.remaining().minor > 0)
     }
 
-    /// What the merchant has of it: captured, neither refunded nor lost.
+    /// The amount that the merchant still has: captured, and neither refunded nor lost.
     pub fn remaining(&self) -> Money {
         let left = self.captured.minor.saturating_sub(self.refunded.minor).saturating_sub(self.lost.minor);
         Money::new(left.max(0), self.amount.currency)

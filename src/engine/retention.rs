@@ -16,13 +16,12 @@ use super::handler::matches;
 /// # let _ = retention;
 /// ```
 ///
-/// A body's age counts from the event's arrival or its end, whichever came later. Never pruned is the body of an event
-/// that is not completed or ignored (one that waits, is parked or was discarded), or whose payment is marked as
-/// disputed or as needing review. All else that is known of an event stays: its row, its facts, what they changed and
-/// who did what. An event without its body can't be requeued, and a payment that has one can't be rebuilt from its
-/// events.
+/// A body's age counts from the event's arrival or its end, whichever came later. A body is never pruned while its
+/// event is neither completed nor ignored (it waits, is parked or was discarded), or while its payment is disputed or
+/// needs review. Everything else about an event stays: its row, its facts, what they changed and who did what. An event
+/// without its body can't be requeued, and its payment can't be rebuilt.
 ///
-/// On SQLite the file does not shrink; what becomes free in it is used again.
+/// On SQLite the file does not shrink, but its free space is reused.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
 pub struct Retention {
@@ -36,19 +35,19 @@ impl Retention {
         Self::default()
     }
 
-    /// Bodies older than this are pruned, but for the kinds that are named beside it.
+    /// Bodies older than this are pruned, except for kinds with their own rule.
     pub fn after(age: Duration) -> Self {
         Self { age: Some(age), kinds: Vec::new() }
     }
 
-    /// Another age for the kinds that `pattern` names: the gateway's own name, or its beginning followed by `*`. Of
-    /// several patterns that match, the one that was added first decides.
+    /// Sets another age for the kinds that match `pattern`: the gateway's own name, or the beginning of one followed by
+    /// `*`. If several patterns match, the first one added decides.
     pub fn kind(mut self, pattern: impl Into<String>, age: Duration) -> Self {
         self.kinds.push((pattern.into(), Some(age)));
         self
     }
 
-    /// The kinds that `pattern` names are never pruned; otherwise as [`Retention::kind`].
+    /// Kinds that match `pattern` are never pruned; otherwise as [`Retention::kind`].
     pub fn keep(mut self, pattern: impl Into<String>) -> Self {
         self.kinds.push((pattern.into(), None));
         self

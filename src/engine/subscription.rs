@@ -6,7 +6,7 @@ use crate::engine::payment::named_account;
 use crate::error::{Error, ErrorKind};
 use crate::store::subscriptions::SubscriptionRow;
 
-/// A subscription as it stands.
+/// A subscription in its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subscription {
@@ -14,16 +14,15 @@ pub struct Subscription {
     pub token: String,
     /// The variant that it goes through.
     pub variant: String,
-    /// The gateway's account whose subscription it is, where that is another than the merchant's own: at Stripe, a
-    /// connected one.
+    /// The account at the gateway to which it belongs, if that is not the merchant's own: at Stripe, a connected one.
     pub account: Option<String>,
     /// The gateway's id of it; `None` until the gateway has made it.
     pub gateway_ref: Option<String>,
-    /// How it stands.
+    /// Its state.
     pub state: SubscriptionState,
     /// Real money (`true`) or a test, once an event said so.
     pub livemode: Option<bool>,
-    /// Whether nobody here had asked for it: it was made from an event.
+    /// Whether it was adopted: made from an event, not started by the host.
     pub adopted: bool,
     /// When it was created here.
     pub created_at: Timestamp,
@@ -37,7 +36,7 @@ impl Subscription {
         self.state.status
     }
 
-    /// The host's own id of whom it belongs to.
+    /// The host's own id of the owner.
     pub fn owner(&self) -> Option<&str> {
         self.state.owner.as_deref()
     }

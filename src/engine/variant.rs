@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::gateways::{Gateway, Mode};
 
-/// A configured gateway with what is to happen to its events. Made from a gateway by `.into()`.
+/// A configured gateway, and what happens to its events. A gateway becomes one by `.into()`.
 #[must_use = "a variant is added by `Builder::variant`"]
 pub struct Variant {
     pub(crate) gateway: Box<dyn Gateway>,
@@ -15,29 +15,29 @@ pub struct Variant {
     pub(crate) mode: ModePolicy,
 }
 
-/// What becomes of events for which no payment was created here (Payment Links, the gateway's own dashboard,
-/// another app on the same account).
+/// What happens to events that match no payment, since the money was not requested here (Payment Links, the gateway's
+/// own dashboard, another app on the same account).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unmatched {
-    /// After the grace time a payment is made from the event. A subscription is made at once, under
-    /// [`Unmatched::Park`] too: an event shows it whole.
+    /// After the grace time a payment is made from the event. A subscription is made at once, also under
+    /// [`Unmatched::Park`], since every event shows the whole subscription.
     Adopt,
-    /// They wait until a payment bears one of their references, however long. The money of subscriptions that were
-    /// started here does not wait, under [`Unmatched::Ignore`] either: payments are made from its events at once.
+    /// They wait until a payment has one of their references, however long that takes. Money of subscriptions that were
+    /// started here does not wait, also not under [`Unmatched::Ignore`]: payments are made from its events at once.
     Park,
-    /// They are kept and nothing more happens, nor with events of subscriptions that were not started here. Where a
-    /// payment bears one of their references later, they are taken up, as long as their bodies are kept.
+    /// They are stored and nothing more happens; the same holds for events of subscriptions that were not started here.
+    /// If a payment has one of their references later, they are processed then, as long as their bodies are kept.
     Ignore,
 }
 
-/// What becomes of events of the other mode: test events on a live variant, or live events on a test variant.
+/// What happens to events of the other mode: test events on a live variant, or live events on a test variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModePolicy {
     /// They count like any other.
     Accept,
-    /// They count, and their payment needs review. Their subscription does not count as active.
+    /// They count, and their payment needs review. A subscription from such events does not count as active.
     Flag,
     /// They are kept and change nothing.
     Ignore,
@@ -61,23 +61,23 @@ impl Variant {
         gateway.into()
     }
 
-    /// What becomes of events that match no payment. Default [`Unmatched::Adopt`], so that the admin lists all
-    /// that the account took.
+    /// What happens to events that match no payment. Default [`Unmatched::Adopt`], so that the admin lists everything
+    /// that the account received.
     pub fn unmatched(mut self, policy: Unmatched) -> Self {
         self.unmatched = policy;
         self
     }
 
-    /// How long an event may wait for its payment before it is adopted. Default 60 seconds: longer than the host
+    /// How long an event waits for its payment before one is made from it. Default 60 seconds: longer than the host
     /// takes to create a payment, shorter than a person takes to ask.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Says which mode this variant is for, and what becomes of events of the other one. Default:
-    /// it is for both, because a signing secret is of one mode already. Then a test subscription counts as active only
-    /// as long as there is no subscription of real money, through whichever variant.
+    /// Says which mode this variant is for, and what happens to events of the other one. Default: both modes, since
+    /// each signing secret belongs to one mode anyway. A test subscription then counts as active only as long as no
+    /// variant has a subscription with real money.
     pub fn mode(mut self, mode: Mode, others: ModePolicy) -> Self {
         self.live = Some(mode == Mode::Live);
         self.mode = others;

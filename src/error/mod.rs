@@ -1,5 +1,5 @@
-//! What went wrong, for the developer of the host? One opaque type with a kind; what a gateway's request is
-//! told is a `Rejection`, and what a handler says of itself a `HandlerError`.
+//! Errors for the developer of the host: one opaque type with a kind. (A gateway's request is answered with a
+//! `Rejection`, and a handler returns a `HandlerError`.)
 
 mod loggable;
 pub(crate) mod repeated;
@@ -9,7 +9,7 @@ use std::fmt;
 
 pub(crate) use loggable::loggable;
 
-/// What kind of trouble an [`Error`] is.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -19,13 +19,13 @@ pub enum ErrorKind {
     Unavailable,
     /// A concurrent change came first; try again.
     Conflict,
-    /// The database refused or its content is not what this release expects.
+    /// The database refused, or it contains something that this release does not expect.
     Storage,
     /// The gateway did not do what was asked.
     Gateway,
     /// There is no such payment, event or variant.
     NotFound,
-    /// The state of things doesn't allow it; the message says why.
+    /// The current state doesn't allow it; the message says why.
     Refused,
 }
 
@@ -87,7 +87,7 @@ impl Error {
         repeated::log(log::Level::Error, &text, format_args!("{what}: {text}"));
     }
 
-    /// What kind of trouble it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

@@ -1,5 +1,4 @@
-//! How a payment begins: its row is committed before the gateway hears of it, so that no event can come before there is
-//! something to match.
+//! Creating a payment: its row is committed before the gateway is called, so that every event finds its payment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,11 +29,11 @@ pub struct NewPayment {
     checkout: bool,
 }
 
-/// A payment that was created.
+/// A created payment, and what to do next.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Created {
-    /// The payment; give its `token` to the gateway where the host starts the checkout itself.
+    /// The payment. If the host starts the checkout itself, it passes the `token` to the gateway.
     pub payment: Payment,
     /// What is to be done next.
     pub next: Next,
@@ -47,32 +46,33 @@ impl NewPayment {
         Self { variant: variant.into(), order, key: None, expires_in: None, checkout: true }
     }
 
-    /// A name of the host's for this very payment, unique among all of its payments: `order-10042-1`. Created again
-    /// under the same key, it is the same payment: a double click, a retried request or a second process make one, and
-    /// the customer is sent to the same page. One that has ended since, paid or not, is answered as it is, with
-    /// [`Next::Done`]. Default none: every call makes a payment.
+    /// The host's own key for this payment, unique among all its payments: `order-10042-1`. A second call with the same
+    /// key returns the same payment: a double click, a retried request or a second process make only one, and the
+    /// customer is sent to the same page. If the payment has ended since, paid or not, it is returned with
+    /// [`Next::Done`]. Default: none, and every call makes a payment.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// The account of the gateway's on whose behalf it is made: at Stripe a connected one (`acct_…`) that the variant
-    /// names with [`Stripe::accounts`](crate::gateways::stripe::Stripe::accounts), for a direct charge. Its checkout is
-    /// started there, all later calls go there, and only events of this account find it by its token. Where the host
-    /// starts the checkout itself, it says so here as well. Default: the merchant's own account.
+    /// The account at the gateway for which the payment is made: at Stripe a connected one (`acct_…`) that the variant
+    /// names with [`Stripe::accounts`](crate::gateways::stripe::Stripe::accounts), for a direct charge. The checkout
+    /// and all later calls are made on this account, and only its events find the payment by its token. Set it, too, if
+    /// the host starts the checkout itself. Default: the merchant's own account.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.order.account = Some(account.into());
         self
     }
 
-    /// The host's own id of what is paid for, its order number. Default none.
+    /// The host's own id, such as its order number. Default: none.
     pub fn reference(mut self, reference: impl Into<String>) -> Self {
         self.order.reference = Some(reference.into());
         self
     }
 
-    /// Adds one thing that is paid for, for the gateway's page: its name, how many, and what one costs in minor units
-    /// of the payment's currency. Together they must cost the amount. Default: one item named after the reference.
+    /// Adds a line item to the gateway's page: its name, its quantity, and the price of one in minor units of the
+    /// payment's currency. All items together must cost the payment's amount. Default: one item named after the
+    /// reference.
     pub fn item(mut self, name: impl Into<String>, quantity: u32, unit_amount: i64) -> Self {
         self.order.items.push(LineItem { name: name.into(), quantity, unit_amount });
         self
@@ -103,22 +103,22 @@ impl NewPayment {
         self
     }
 
-    /// The host starts the gateway's checkout itself and hands over the payment's token there: a form in its own pages,
-    /// an intent of its own. Default: the gateway's hosted checkout is started, where there is one.
+    /// The host starts the gateway's checkout itself, for example with a form in its own pages or an intent of its own,
+    /// and passes the payment's token to it. Default: the gateway's hosted checkout is started, if it has one.
     pub fn without_checkout(mut self) -> Self {
         self.checkout = false;
         self
     }
 
-    /// Attaches a text of the host's; the gateway gets it as well, so no personal data. Default none.
+    /// Attaches a text. The gateway gets it as well, so don't put personal data into it. Default: none.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.order.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// Where the customer goes afterwards; `{token}` in it becomes the payment's token. Ask
-    /// [`Payments::catch_up`](crate::Payments::catch_up) there. Default: the gateway's own last page; Stripe has none
-    /// and wants an address.
+    /// Where the customer goes afterwards; `{token}` in it becomes the payment's token. Call
+    /// [`Payments::catch_up`](crate::Payments::catch_up) on that page. Default: the gateway's own last page. Stripe has
+    /// no such page and requires an address.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.order.return_url = Some(url.into());
         self

@@ -24,9 +24,9 @@ pub struct Erased {
     pub payments: usize,
     /// How many subscriptions were theirs.
     pub subscriptions: usize,
-    /// How many events were of these, or named the person.
+    /// How many events belonged to these, or named the person.
     pub events: usize,
-    /// What is left for an operator to do, a sentence, if anything is.
+    /// A sentence with what an operator still has to do, if anything.
     pub left: Option<&'static str>,
 }
 

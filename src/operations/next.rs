@@ -1,14 +1,15 @@
-//! Where the customer goes after a payment or a subscription was begun.
+//! Where the customer goes after a payment or a subscription was started.
 
 use crate::error::{Error, ErrorKind};
 
-/// What is to be done next on the customer's way.
+/// The next step for the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Next {
     /// Send the customer to this address.
     Redirect(String),
-    /// Nothing: the gateway reports by itself, or the host starts the gateway's checkout with the token.
+    /// Nothing to do here: the gateway reports the result by itself, or the host starts the gateway's checkout with the
+    /// token.
     Done,
 }
 

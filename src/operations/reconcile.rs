@@ -20,7 +20,7 @@ use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::telemetry;
 
-/// What came of comparing.
+/// The result of comparing the gateway's list with the inbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconciled {

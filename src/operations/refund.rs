@@ -7,7 +7,7 @@ use crate::domain::money::Money;
 use crate::engine::request::Wanted;
 use crate::gateways::Verb;
 
-/// What is to go back, and why.
+/// How much to refund, and why.
 #[derive(Debug, Clone, Default)]
 #[must_use = "money is given back by `Payments::refund`"]
 pub struct Refund {
@@ -17,28 +17,28 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// All that is left of one capture. A payment that was paid twice has two: the one of which the most is left is
-    /// refunded first, and the other takes a refund of its own.
+    /// Everything that is left of one capture. A payment that was paid twice has two captures: the one with the most
+    /// left is refunded first, and the other needs a refund of its own.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// A part of it: of the capture of which the most is left.
+    /// A part, of the capture with the most left.
     pub fn part(amount: Money) -> Self {
         Self { amount: Some(amount), ..Self::default() }
     }
 
-    /// Why, by a word of the gateway's; Stripe knows `duplicate`, `fraudulent` and `requested_by_customer`. Default
-    /// none.
+    /// The reason, as one of the gateway's codes; Stripe has `duplicate`, `fraudulent` and `requested_by_customer`.
+    /// Default: none.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// A name for this refund, unique within its payment. Asking for it again is the same refund and does nothing more:
-    /// it answers what is known of the first. **Give one in a handler**, which runs at least once. A try that does not
-    /// get through is repeated by a worker; what is given up after 20 hours, or was declined, needs another name.
-    /// Default none: each call is a refund of its own.
+    /// A key for this refund, unique within its payment. A second call with the same key makes no second refund: it
+    /// returns what is known about the first. **Set a key in a handler**, since handlers run at least once. A worker
+    /// repeats a call whose outcome is unknown; after it was given up (20 hours) or declined, use another key. Default:
+    /// none, and each call is a refund of its own.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

@@ -18,8 +18,8 @@ use crate::store::Tx;
 use crate::store::audit::NewAct;
 use crate::store::rows::PaymentRow;
 
-/// A decision about a payment that needs review, and why. To give the money back, refund the payment instead: once all
-/// that came went back, no amount needs review any more.
+/// A decision about a payment that needs review, and why. To return the money, refund the payment instead: once
+/// everything received went back, the amount needs no review any more.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is decided until `Payments::resolve_review` is called"]
 pub struct Resolution {
@@ -36,14 +36,14 @@ enum Decides {
 }
 
 impl Resolution {
-    /// What was captured is what the payment is of, though another amount was agreed: one that waits for money is paid
-    /// by that. `note` says why, in 1 to 1,000 characters.
+    /// Accepts the captured amount as the payment's amount, although another one was agreed. A payment that waits for
+    /// money becomes paid. `note` says why, in 1 to 1,000 characters.
     pub fn accept(note: impl Into<String>) -> Self {
         Self { decides: Decides::Accept, note: note.into(), by: None, seen: None }
     }
 
-    /// It needs no review for the reasons that it has now; its status stays. What comes later needs a decision of its
-    /// own, though the reason may read alike. `note` says why, in 1 to 1,000 characters.
+    /// Dismisses the payment's present concerns; its status stays. A later concern needs a decision of its own, even if
+    /// it reads the same. `note` says why, in 1 to 1,000 characters.
     pub fn dismiss(note: impl Into<String>) -> Self {
         Self { decides: Decides::Dismiss, ..Self::accept(note) }
     }
@@ -54,8 +54,8 @@ impl Resolution {
         self
     }
 
-    /// Refused if the payment has changed since [`Payment::updated_at`] was this, so that nothing is decided that the
-    /// person did not see. Default: as it stands.
+    /// The [`Payment::updated_at`] that the person saw: if the payment has changed since, the decision is refused.
+    /// Default: not checked.
     pub fn seen(mut self, updated_at: Timestamp) -> Self {
         self.seen = Some(updated_at);
         self

@@ -1,5 +1,5 @@
-//! How does a subscription begin? As a payment does: its row is committed before the gateway hears of it, so that no
-//! event can come before there is something to match.
+//! Starting a subscription: as with a payment, its row is committed before the gateway is called, so that every event
+//! finds it.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct NewSubscription {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Subscribed {
-    /// The subscription; incomplete until the gateway says more.
+    /// The subscription; incomplete until the gateway reports more.
     pub subscription: Subscription,
     /// What is to be done next.
     pub next: Next,
@@ -52,14 +52,14 @@ impl NewSubscription {
         Self { variant: variant.into(), request }
     }
 
-    /// The account of the gateway's on whose behalf it is started, as with
-    /// [`NewPayment::account`](crate::NewPayment::account). Default: the merchant's own.
+    /// The account at the gateway for which it is started, as with [`NewPayment::account`](crate::NewPayment::account).
+    /// Default: the merchant's own.
     pub fn account(mut self, account: impl Into<String>) -> Self {
         self.request.account = Some(account.into());
         self
     }
 
-    /// The host's own id of whom it belongs to. Default none; it can be given later.
+    /// The host's own id of the owner. Default: none; it can be set later.
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
         self.request.owner = Some(owner.into());
         self
@@ -77,7 +77,7 @@ impl NewSubscription {
         self
     }
 
-    /// How many days the first ones are free. Default: as the price says.
+    /// How many days are free at the beginning. Default: as the price says.
     pub fn trial_days(mut self, days: u32) -> Self {
         self.request.trial_days = Some(days);
         self
@@ -90,7 +90,7 @@ impl NewSubscription {
     }
 
     /// Where the customer goes afterwards; `{token}` in it becomes the subscription's token. Default: the gateway's own
-    /// last page; Stripe has none and wants an address.
+    /// last page. Stripe has no such page and requires an address.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.request.return_url = Some(url.into());
         self

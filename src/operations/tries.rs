@@ -41,15 +41,15 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// The shortest wait between two tries, whatever the host's backoff says.
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
-/// What came of asking the gateway.
+/// The outcome of a call to a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The gateway did it. Its answer is an event like any other; it is processed by now, unless a worker is just
-    /// about it, and async handlers run as soon as a worker takes them up.
+    /// The gateway did it. Its answer is an event like any other, which has been processed by now, unless a worker is
+    /// just processing it. Async handlers run as soon as a worker takes the event.
     Done,
-    /// Nobody knows yet: the gateway did not answer. The worker asks again, with the same idempotency key, until it
-    /// is known; asking once more from outside would be a second operation.
+    /// Not known yet: the gateway did not answer. A worker repeats the call with the same idempotency key until the
+    /// outcome is known. Don't repeat the call yourself: it would be a second operation.
     Underway,
 }
 

@@ -17,35 +17,35 @@ use crate::store::rows::PaymentRow;
 /// How many payments [`Payments::differing`](crate::Payments::differing) compares in one go.
 const CHUNK: usize = 100;
 
-/// A payment as it is stored, beside what its events make of it.
+/// A payment as it is stored, beside what follows from its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub struct Rebuilt {
     /// The payment as it is stored.
     pub stored: Payment,
-    /// What its events make of it.
+    /// What follows from its events.
     pub rebuilt: PaymentState,
     /// Whether state and ledger are the same.
     pub same: bool,
-    /// Where the ledgers differ: the stored fact of a register, and the one that the events make.
+    /// Where the ledgers differ: the stored fact of a register, and the one from the events.
     pub registers: Vec<(Option<Fact>, Option<Fact>)>,
-    /// Whether all that differs are fees that the release which stored the payment did not read, or not when they were
-    /// taken. The payment's money is right; a rebuild puts the fees into the books.
+    /// Whether only fees differ, because the release that stored the payment did not read them, or did not read when
+    /// they were taken. The payment's money is right; a rebuild puts the fees into the books.
     pub only_fees: bool,
-    /// Why its events can't make it anew: some of what they said is gone.
+    /// Why it can't be rebuilt: some of its events have lost their bodies.
     pub refusal: Option<String>,
 }
 
-/// What [`Payments::differing`](crate::Payments::differing) found among some payments.
+/// The result of [`Payments::differing`](crate::Payments::differing).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Differing {
     /// How many payments were compared.
     pub compared: usize,
-    /// Those that are not what their events make of them.
+    /// Those that differ from what follows from their events.
     pub found: Vec<Rebuilt>,
-    /// Where to go on; `None` when all were compared.
+    /// Where to continue; `None` if all were compared.
     pub next: Option<i64>,
 }
 

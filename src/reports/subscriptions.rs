@@ -14,7 +14,7 @@ const OF_ONE: i64 = 1_000;
 /// How many subscriptions one answer has at the most.
 const MOST: i64 = 1_000;
 
-/// Which subscriptions to list: those that match all that is said.
+/// Which subscriptions to list: those that match every condition set.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a query is answered by `Payments::subscriptions`"]
 pub struct SubscriptionQuery {
@@ -29,7 +29,7 @@ pub struct SubscriptionQuery {
 pub struct SubscriptionList {
     /// The subscriptions.
     pub subscriptions: Vec<Subscription>,
-    /// Where the list goes on: for [`SubscriptionQuery::after`]. `None` at its end.
+    /// Where the list continues: pass it to [`SubscriptionQuery::after`]. `None` at the end.
     pub next: Option<i64>,
 }
 
@@ -51,7 +51,7 @@ impl SubscriptionQuery {
         self
     }
 
-    /// Those in this status; said more than once, in any of these. Default: in every one.
+    /// Those in this status; if called more than once, in any of them. Default: in every one.
     pub fn status(mut self, status: SubscriptionStatus) -> Self {
         self.filter.statuses.push(status);
         self
@@ -63,7 +63,7 @@ impl SubscriptionQuery {
         self
     }
 
-    /// From where an earlier answer said that the list goes on. Default: from its beginning.
+    /// Continues a list: the `next` of an earlier part. Default: from the beginning.
     pub fn after(mut self, next: i64) -> Self {
         self.after = Some(next);
         self

@@ -1,4 +1,4 @@
-//! A payment company in a test: what it sends, by verbs.
+//! A payment company in a test: a method for each thing that it reports.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +16,11 @@ use crate::testing::story::Story;
 /// How long a billing period is.
 const PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A payment company in a test. Each verb answers the events that the company sends of it, in its own format and signed
-/// with the variant's secret, so that they go the whole way through the app.
+/// A payment company in a test. Each method, such as [`paid`](Self::paid), returns the events that the company sends
+/// when that happens, in its own format and signed with the variant's secret, so that they take the whole way through
+/// the app.
 ///
-/// What a verb says happens at the builder's time of now, and at least a second after what the verb before it said.
+/// The events happen at the builder's current time, and at least a second after those of the previous call.
 pub struct Company {
     payments: Payments,
     variant: String,
@@ -99,12 +100,12 @@ impl Company {
         self.tell(Step::Paid, payment, payment.amount)
     }
 
-    /// The customer agreed, and the money is to be captured later.
+    /// The customer approved, and the money is to be captured later.
     pub fn authorized(&self, payment: &Payment) -> Story {
         self.tell(Step::Authorized, payment, payment.amount)
     }
 
-    /// So much of the authorized money was captured, in minor units of the payment's currency; the rest was released.
+    /// This much of the authorized money was captured, in minor units of the payment's currency; the rest was released.
     pub fn captured(&self, payment: &Payment, minor: i64) -> Story {
         let part = Money::new(minor, payment.amount.currency);
         self.past().captured.insert(payment.token.clone(), part);
@@ -121,12 +122,12 @@ impl Company {
         self.tell(Step::Expired, payment, payment.amount)
     }
 
-    /// It was given up before money moved.
+    /// It was canceled before money moved.
     pub fn canceled(&self, payment: &Payment) -> Story {
         self.tell(Step::Canceled, payment, payment.amount)
     }
 
-    /// So much was refunded, in minor units of the payment's currency. Said again, it is another refund.
+    /// This much was refunded, in minor units of the payment's currency. A second call is another refund.
     pub fn refunded(&self, payment: &Payment, minor: i64) -> Story {
         let (at, part) = (self.moment(), Money::new(minor, payment.amount.currency));
         let made = Refunded { money: part, at, has_failed: false };
@@ -184,17 +185,17 @@ impl Company {
         self.turn(Turn::Started, subscriber)
     }
 
-    /// Its next period began and is paid; after failed attempts, the period that they were about is paid at last.
+    /// Its next period began and is paid; after failed attempts, the unpaid period is paid.
     pub fn renewed(&self, subscriber: &Subscriber) -> Story {
         self.turn(Turn::Renewed, subscriber)
     }
 
-    /// Its next period began, and its payment failed. Said again, another attempt failed.
+    /// Its next period began, and its payment failed. A second call is another failed attempt.
     pub fn renewal_failed(&self, subscriber: &Subscriber) -> Story {
         self.turn(Turn::RenewalFailed, subscriber)
     }
 
-    /// It was canceled, and goes on until the end of its period.
+    /// It was canceled, and continues until the end of its period.
     pub fn cancel_scheduled(&self, subscriber: &Subscriber) -> Story {
         self.turn(Turn::CancelScheduled, subscriber)
     }

@@ -1,4 +1,4 @@
-//! A whole comparison for whoever waits for it: a host's own code, or a command.
+//! A whole comparison, for a host's own code or a command.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,29 +24,30 @@ pub struct DriftQuery {
     per_second: u32,
 }
 
-/// How payments and subscriptions stand here and at the gateway.
+/// The result of comparing payments and subscriptions with the gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drift {
-    /// How many of the gateway's objects, and of ours, were compared. One that is listed and asked about counts twice.
+    /// How many of the gateway's objects, and of ours, were compared. An object that was both listed and asked about
+    /// counts twice.
     pub compared: usize,
-    /// What differs, or differed before it was repaired.
+    /// The differences, including those that were repaired.
     pub differences: Vec<Difference>,
-    /// Why some could not be compared, a sentence each: the gateway does not know them, or did not answer.
+    /// Why some objects could not be compared, each a sentence: the gateway does not know them, or did not answer.
     pub unanswered: Vec<String>,
 }
 
-/// A payment, a subscription or an object at the gateway that stands otherwise there.
+/// A payment, a subscription or an object at the gateway that differs between here and there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
     /// Which of these it is.
     pub subject: DriftSubject,
-    /// Our token; of an object that is not known here the gateway's id of it.
+    /// Our token, or the gateway's id of an object that is not known here.
     pub name: String,
     /// What differs.
     pub values: Vec<DifferingValue>,
-    /// What came of repairing it, if that was asked for: an error in words where it failed.
+    /// The result of repairing it, if that was requested; an error is a sentence.
     pub repaired: Option<Result<Outcome, String>>,
 }
 
@@ -56,24 +57,24 @@ impl DriftQuery {
         Self { variant: variant.into(), since: None, each: false, per_second: drift::PER_SECOND }
     }
 
-    /// Compares what was created at this moment or later, here and at the gateway. Default: the last 90 days, three times
-    /// as long as Stripe lists its events. However old, payments that are pending or authorized and subscriptions that
-    /// have not ended are compared, too.
+    /// Compares what was created at this moment or later, here and at the gateway. Default: the last 90 days, three
+    /// times as long as Stripe lists its events. Pending or authorized payments, and subscriptions that have not ended,
+    /// are compared whatever their age.
     pub fn since(mut self, since: Timestamp) -> Self {
         self.since = Some(since);
         self
     }
 
-    /// Asks about all our payments of that span one by one, even where the gateway lists its own: finds also those that
-    /// the gateway does not know, and takes a request for each. Default: where the gateway has a list, only what is
-    /// open is asked about.
+    /// Asks about all our payments of that span one by one, even if the gateway lists its own. That also finds payments
+    /// that the gateway does not know, and takes a request for each. Default: if the gateway has a list, it is asked
+    /// only about open payments and subscriptions.
     pub fn each(mut self) -> Self {
         self.each = true;
         self
     }
 
-    /// How many requests are made a second, at the most. Default 10: gateways allow 25 and more (Stripe 100, and 25 in
-    /// test mode), and customers pay meanwhile. 0 counts as 1.
+    /// How many requests are made a second, at most. Default 10: gateways allow 25 and more (Stripe 100, and 25 in test
+    /// mode), and customers' payments need some of that. 0 counts as 1.
     pub fn per_second(mut self, requests: u32) -> Self {
         self.per_second = requests.max(1);
         self

@@ -16,7 +16,7 @@ use crate::reports::browse::{EventView, events_in};
 use crate::store::Tx;
 use crate::store::rows::EventRow;
 
-/// Which events to list: those that match all that is said.
+/// Which events to list: those that match every condition set.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a query is answered by `Payments::events` or `Payments::walk_events`"]
 pub struct EventQuery {
@@ -28,9 +28,10 @@ pub struct EventQuery {
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct EventList {
-    /// The events. Fewer than were asked for do not mean that the list ends: only so many rows are looked at.
+    /// The events. There may be fewer than requested before the end of the list, since a call looks at a limited number
+    /// of rows.
     pub events: Vec<StoredEvent>,
-    /// Where the list goes on: for [`EventQuery::after`]. `None` at its end.
+    /// Where the list continues: pass it to [`EventQuery::after`]. `None` at the end.
     pub next: Option<i64>,
 }
 
@@ -40,7 +41,7 @@ pub struct EventList {
 pub struct StoredEvent {
     /// The variant that it came through.
     pub variant: String,
-    /// The gateway's account that it names, if it names one.
+    /// The account at the gateway that it names, if any.
     pub account: Option<String>,
     /// The gateway's id of it.
     pub id: String,
@@ -48,7 +49,7 @@ pub struct StoredEvent {
     pub kind: String,
     /// Where it came from.
     pub source: Source,
-    /// Where it stands.
+    /// Its state in the inbox.
     pub state: EventState,
     /// What became of it, a sentence; `None` until it was processed.
     pub outcome: Option<String>,
@@ -106,7 +107,7 @@ impl EventQuery {
         self
     }
 
-    /// From where an earlier answer said that the list goes on. Default: from its beginning.
+    /// Continues a list: the `next` of an earlier part. Default: from the beginning.
     pub fn after(mut self, next: i64) -> Self {
         self.part.after = Some(next);
         self

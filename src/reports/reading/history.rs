@@ -1,4 +1,4 @@
-//! What became of one payment, and when: all that a host may want to show of it.
+//! The history of one payment, for a host to show.
 
 use std::sync::Arc;
 
@@ -27,20 +27,20 @@ pub struct PaymentHistory {
     pub gateway_refs: Vec<String>,
     /// Who paid and how, as far as events say.
     pub payer: Payer,
-    /// Its changes of status, and others of which handlers hear: the newest 500.
+    /// Its transitions, the same ones for which handlers run: the newest 500.
     pub transitions: Vec<PastTransition>,
-    /// What went back, or was to go back: look at the state of each. A company that reports only what was refunded in
-    /// all has none here; [`Payment::refunded`] is the sum in either case.
+    /// Its refunds, also failed and pending ones: look at each one's state. If a company reports only a total of
+    /// refunds, the list is empty; [`Payment::refunded`] is the sum in any case.
     pub refunds: Vec<PastRefund>,
-    /// What the customer or the bank disputed.
+    /// Its disputes.
     pub disputes: Vec<PastDispute>,
-    /// What moved on which day, fees among it; the oldest first.
+    /// Its movements of money, with fees; the oldest first.
     pub movements: Vec<Movement>,
     /// The events about it, the newest 1,000.
     pub events: Vec<StoredEvent>,
 }
 
-/// A transition, as handlers heard of it.
+/// A transition, as handlers got it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PastTransition {
@@ -61,7 +61,7 @@ pub struct PastTransition {
 pub struct PastRefund {
     /// The gateway's id of it.
     pub gateway_ref: String,
-    /// How it stands: pending, succeeded, failed or canceled.
+    /// Its state: pending, succeeded, failed or canceled.
     pub state: State,
     /// How much, if the gateway says.
     pub amount: Option<Money>,
@@ -78,13 +78,13 @@ pub struct PastRefund {
 pub struct PastDispute {
     /// The gateway's id of it.
     pub gateway_ref: String,
-    /// How it stands: an inquiry, open, closed, won or lost.
+    /// Its state: an inquiry, open, closed, won or lost.
     pub state: State,
     /// How much, if the gateway says.
     pub amount: Option<Money>,
     /// The gateway's own word for why.
     pub reason: Option<String>,
-    /// Until when it can be answered.
+    /// The deadline for answering it.
     #[serde(serialize_with = "crate::domain::serialize_maybe_time")]
     pub until: Option<Timestamp>,
     /// When it was so, by the gateway's clock.

@@ -14,8 +14,7 @@ use crate::reports::browse::{PaymentView, payments_in};
 /// How many payments with one reference are found.
 const SAME: i64 = 100;
 
-/// Which payments to list: those that match all that is said. A payment that turned out to be another one is not
-/// listed.
+/// Which payments to list: those that match every condition set. Absorbed payments are not listed.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a query is answered by `Payments::list` or `Payments::walk`"]
 pub struct PaymentQuery {
@@ -27,9 +26,10 @@ pub struct PaymentQuery {
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct PaymentList {
-    /// The payments. Fewer than were asked for do not mean that the list ends: only so many rows are looked at.
+    /// The payments. There may be fewer than requested before the end of the list, since a call looks at a limited
+    /// number of rows.
     pub payments: Vec<Payment>,
-    /// Where the list goes on: for [`PaymentQuery::after`]. `None` at its end.
+    /// Where the list continues: pass it to [`PaymentQuery::after`]. `None` at the end.
     pub next: Option<i64>,
 }
 
@@ -39,7 +39,7 @@ impl PaymentQuery {
         Self::default()
     }
 
-    /// Those in this status; said more than once, in any of these. Default: in every one.
+    /// Those in this status; if called more than once, in any of them. Default: in every one.
     pub fn status(mut self, status: Status) -> Self {
         self.view.filter.statuses.push(status);
         self
@@ -69,7 +69,7 @@ impl PaymentQuery {
         self
     }
 
-    /// Those of real money, or tests. Default: both, and those of which no event has said it yet.
+    /// Those with real money, or tests. Default: both, and those whose mode no event has said yet.
     pub fn mode(mut self, mode: Mode) -> Self {
         self.view.filter.livemode = Some(mode == Mode::Live);
         self
@@ -93,7 +93,7 @@ impl PaymentQuery {
         self
     }
 
-    /// From where an earlier answer said that the list goes on. Default: from its beginning.
+    /// Continues a list: the `next` of an earlier part. Default: from the beginning.
     pub fn after(mut self, next: i64) -> Self {
         self.part.after = Some(next);
         self

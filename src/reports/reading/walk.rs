@@ -13,10 +13,10 @@ use crate::error::Error;
 type Part<T> = Result<(Vec<T>, Option<i64>), Error>;
 type Asking<T> = Pin<Box<dyn Future<Output = Part<T>> + Send>>;
 
-/// All that match a query, read from the database part by part while they are taken. What is written meanwhile may or
-/// may not be among them; nothing that stays as it is is left out or comes twice. After an error it ends.
+/// All rows that match a query, read from the database part by part as they are consumed. Rows that change meanwhile
+/// may or may not be among them; rows that don't change come exactly once. After an error it ends.
 ///
-/// It is a [`Stream`]; without one of the crates that have methods for streams, take them by [`Walk::next`].
+/// It is a [`Stream`]. Without a crate that has methods for streams, call [`Walk::next`].
 #[must_use = "nothing is read until it is asked for"]
 pub struct Walk<T> {
     ask: Box<dyn Fn(Option<i64>) -> Asking<T> + Send>,
