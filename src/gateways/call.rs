@@ -26,7 +26,7 @@ pub enum Started {
         /// The gateway's ids of the objects that it created for this payment.
         gateway_refs: Vec<String>,
     },
-    /// The gateway has no page for the customer: the host does the rest, or nothing is left to do.
+    /// The gateway has no page for the customer: the host does the rest, or there is nothing left to do.
     Done,
 }
 
@@ -38,20 +38,20 @@ pub struct Call {
     pub verb: Verb,
     /// Our public id of the payment.
     pub token: String,
-    /// The gateway's account whose payment it is, where that is another than the merchant's own: at Stripe, a connected
-    /// one.
+    /// The account at the gateway to which the payment belongs, if that is not the merchant's own: at Stripe, a
+    /// connected one.
     pub account: Option<String>,
-    /// The gateway's ids of the payment's objects, ordered by how likely the verb is about them. The same for every try
-    /// of a call.
+    /// The gateway's ids of the payment's objects; the one that the verb is most likely about comes first. The same for
+    /// every try of a call.
     pub gateway_refs: Vec<String>,
     /// For [`Verb::Complete`]: the id of the object that waits, if an event named it. It is also the first of
     /// `gateway_refs`.
     pub awaited: Option<String>,
-    /// The aspect of the fact that is known of each id. An id without a fact is missing.
+    /// The aspect of the known fact of each id. An id without a fact is missing.
     pub aspects: BTreeMap<String, Aspect>,
     /// The amount to capture or refund; `None` for everything that is left.
     pub amount: Option<Money>,
-    /// Whether the amount to refund is all that its capture took: see [`Call::part`]. The same for every try of a
+    /// Whether the amount to refund is the whole amount of its capture: see [`Call::part`]. The same for every try of a
     /// call.
     pub is_whole: bool,
     /// The payment's whole amount.
@@ -68,7 +68,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// The first try of a call about a payment of which no object is known.
+    /// The first try of a call about a payment without known objects.
     pub fn new(
         verb: Verb,
         token: impl Into<String>,
@@ -93,7 +93,7 @@ impl Call {
         }
     }
 
-    /// The amount to ask for where a company refunds the whole by a request without one; `None` for the whole.
+    /// The amount to send to a company that refunds the whole capture if no amount is given; `None` for the whole.
     pub fn part(&self) -> Option<Money> {
         self.amount.filter(|_| !self.is_whole)
     }
@@ -106,21 +106,21 @@ impl Call {
     }
 }
 
-/// A question about an object that an event names without showing it.
+/// A request for an object that an event names without showing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fetch {
     /// The object.
     pub object: NamedObject,
-    /// The same for every try of a question: at most 60 letters, digits and underscores. The ids of the answer's events
-    /// are made of it.
+    /// The same for every try of a request: at most 60 letters, digits and underscores. The ids of the answer's events
+    /// are made from it.
     pub idempotency_key: String,
     /// The number of this try, from 1.
     pub tries: u32,
 }
 
 impl Fetch {
-    /// The first try of a question.
+    /// The first try of a request.
     pub fn new(object: NamedObject, idempotency_key: impl Into<String>) -> Self {
         Self { object, idempotency_key: idempotency_key.into(), tries: 1 }
     }

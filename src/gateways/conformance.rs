@@ -66,17 +66,17 @@ impl<'a> Conformance<'a> {
         self
     }
 
-    /// Declares that the company signs only some fields of what it sends, or nothing of its body. An altered delivery may
-    /// then carry events that differ from the genuine ones in the others, but they must have the same ids and kinds, and
-    /// state the same facts and references; their time may differ. Default: an altered delivery carries the genuine
-    /// events or none.
+    /// Declares that the company signs only some fields of its deliveries, or nothing of the body. An altered delivery
+    /// may then contain events that differ from the genuine ones in unsigned fields. But they must have the same ids
+    /// and kinds, and state the same facts and references; their time may differ. Default: an altered delivery contains
+    /// the genuine events or none.
     pub fn signs_some_fields(mut self) -> Self {
         self.signs_some = true;
         self
     }
 
-    /// Adds an event that the gateway makes of an answer to a call, and when that came. Default: none. Add some if it
-    /// makes calls, if possible about the payment of the deliveries.
+    /// Adds an event that the gateway makes from an answer to a call, and when the answer came. Default: none. Add some
+    /// if the gateway makes calls, if possible about the payment of the deliveries.
     pub fn event(mut self, event: Envelope, now: Timestamp) -> Self {
         self.answers.push((event, now));
         self

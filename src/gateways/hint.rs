@@ -6,8 +6,8 @@ use crate::domain::event::{Envelope, Recorded};
 /// The kind of events that are unsigned hints. No company sends it.
 pub const HINT_KIND: &str = "actix_payments.hint";
 
-/// An unsigned delivery that only says that something happened to an object. Anybody can send one, so nothing in it is
-/// believed: all that it can do is have the gateway asked.
+/// An unsigned delivery that only says that something happened to an object. Anybody can send one, so it is not
+/// trusted: it only causes a request to the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hint {

@@ -53,13 +53,13 @@ pub use verification::{HINT_KIND, Hint, Reply, Verification};
 /// The adapter for one payment company. An instance is one configured variant of it.
 ///
 /// [`Gateway::name`], [`check`](Gateway::check), [`verify`](Gateway::verify) and [`interpret`](Gateway::interpret) are
-/// required; they take events in. The other methods add what a gateway can do beyond that.
+/// required; with them a gateway receives events. The other methods add further abilities.
 pub trait Gateway: Send + Sync + 'static {
     /// The company's name as people write it: `Stripe`.
     fn name(&self) -> &'static str;
 
-    /// Whether the company sells in its own name and pays the tax on what it sells. That tax is no fee, so what the books
-    /// call net still includes it, and they say so. The default is that the host sells.
+    /// Whether the company sells in its own name and pays the tax on what it sells (a merchant of record). That tax is
+    /// no fee, so net amounts in the books still include it, and the books say so. Default: the host sells.
     fn is_merchant_of_record(&self) -> bool {
         false
     }
@@ -92,16 +92,16 @@ pub trait Gateway: Send + Sync + 'static {
     /// [`Malformed`] when the event is of a known kind but its body cannot be read.
     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed>;
 
-    /// The part of an event's body that is the same in each of its deliveries. The first body is the one that is kept;
-    /// a later one under the same id that differs in this part is noted with the event. Pure and total. Default: all
-    /// of it.
+    /// The part of an event's body that is the same in each of its deliveries. The first body is kept; if a later one
+    /// under the same id differs in this part, that is recorded with the event. Pure and total. Default: the whole
+    /// body.
     fn unchanging<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
         Cow::Borrowed(body)
     }
 
-    /// The ids by which an event names its payment, as far as they can be read. Asked for an event that
-    /// [`Gateway::interpret`] can't read, so that it is found by its ids and shown on its payment's page. Pure and total.
-    /// Default: none.
+    /// The ids by which an event names its payment, as far as they can be read. Called for an event that
+    /// [`Gateway::interpret`] can't read, so that the event is found by its ids and shown on its payment's page. Pure
+    /// and total. Default: none.
     fn references(&self, event: &Recorded<'_>) -> References {
         let _ = event;
         References::default()
@@ -116,8 +116,8 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async { Ok(Started::Done) })
     }
 
-    /// Whether payments and subscriptions can be started on behalf of this account of the gateway's, named as in its
-    /// events. Default: they can't.
+    /// Whether payments and subscriptions can be started for this account at the gateway, named as in its events.
+    /// Default: they can't.
     ///
     /// # Errors
     /// Why not, as a sentence for a developer.
@@ -126,8 +126,9 @@ pub trait Gateway: Send + Sync + 'static {
         Err(format!("{} starts payments for the merchant's own account only", self.name()))
     }
 
-    /// The account of what is started for no named one, as [`Interpretation::account`] says it: the empty text where
-    /// events tell the merchant's own account from others. Default: `None`, and the first event that is believed decides.
+    /// The account of payments that are started without a named account, in the form of [`Interpretation::account`]:
+    /// the empty text if events distinguish the merchant's own account from others. Default: `None`, and the first
+    /// trusted event decides.
     fn own_account(&self) -> Option<String> {
         None
     }
@@ -148,21 +149,22 @@ pub trait Gateway: Send + Sync + 'static {
     /// are `<key>-1`, `<key>-2` and so on.
     ///
     /// # Errors
-    /// See [`GatewayError`]. A refresh that cannot report the payment's whole state, but for what
+    /// See [`GatewayError`]. A refresh that cannot report the payment's whole state, except for what
     /// [`Gateway::refresh_leaves_out`] names, must return an error.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         let verb = call.verb;
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports(verb).err().unwrap_or_default())) })
     }
 
-    /// What a refresh does not ask for, because the company lists it for no single payment, as a noun: `disputes of which
-    /// no event has come`. The page that asks for confirmation and the timeline name it. Default: nothing.
+    /// What a refresh leaves out, because the company can't list it for a single payment, as a noun:
+    /// `disputes of which no event has come`. The page that asks for confirmation and the timeline say so. Default:
+    /// nothing.
     fn refresh_leaves_out(&self) -> Option<&'static str> {
         None
     }
 
-    /// Whether the gateway can be asked in its current configuration for an object that an event names. Default: it
-    /// can't. Events that name one wait until it can, so the reason should say what is missing.
+    /// Whether the gateway, in its current configuration, can be asked for an object that an event only names. Default:
+    /// it can't. Such events wait until it can, so the reason should say what is missing.
     ///
     /// # Errors
     /// Why not, as a sentence for an operator.
@@ -182,8 +184,8 @@ pub trait Gateway: Send + Sync + 'static {
         Box::pin(async move { Err(GatewayError::Unsupported(self.supports_fetch().err().unwrap_or_default())) })
     }
 
-    /// Whether the gateway lists its events in its current configuration, so that those that were not delivered can be
-    /// fetched. Default: it doesn't; the worker asks no gateway for its list that says so.
+    /// Whether the gateway, in its current configuration, can list its events, so that missed ones can be fetched.
+    /// Default: it can't, and the worker does not ask for a list.
     ///
     /// # Errors
     /// Why not, as a sentence for an operator.
@@ -191,8 +193,8 @@ pub trait Gateway: Send + Sync + 'static {
         Err(format!("{} has no list of events.", self.name()))
     }
 
-    /// Whether this id of the gateway's is an invoice's by its form. An event that names one may turn out to be about a
-    /// subscription that was started here, once the invoice tells of that. Default: none is.
+    /// Whether an id of the gateway's has the form of an invoice's. An event that names an invoice may turn out to
+    /// belong to a subscription that was started here, once an event about the invoice says so. Default: no id has.
     fn is_invoice(&self, gateway_ref: &str) -> bool {
         let _ = gateway_ref;
         false
@@ -223,13 +225,13 @@ pub trait Gateway: Send + Sync + 'static {
         })
     }
 
-    /// What it can be asked to do with subscriptions. Default: `None`, for a gateway without them.
+    /// The gateway's calls about subscriptions. Default: `None`, for a gateway without subscriptions.
     fn subscriptions(&self) -> Option<&dyn subscriptions::SubscriptionGateway> {
         None
     }
 
-    /// The lists of its objects, by which payments and subscriptions are found of which no event has told. Default:
-    /// `None`, for a gateway without such lists or that can't be asked in its current configuration.
+    /// The gateway's lists of objects, by which payments and subscriptions are found that no event reported. Default:
+    /// `None`, for a gateway without such lists, or if it can't be asked in its current configuration.
     fn objects(&self) -> Option<&dyn objects::ObjectSource> {
         None
     }
@@ -261,7 +263,7 @@ pub trait Gateway: Send + Sync + 'static {
         None
     }
 
-    /// The page about this object in the company's own dashboard. Default: `None`.
+    /// The address of this object's page in the company's own dashboard. Default: `None`.
     fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
         let _ = (gateway_ref, mode);
         None

@@ -1,4 +1,4 @@
-//! Listing a gateway's objects, to find what no event has told: a trait of its own, for gateways that have such lists.
+//! Listing a gateway's objects, to find what no event reported: a trait of its own, for gateways that have such lists.
 
 use super::call::{BoxFuture, GatewayError};
 use crate::domain::Timestamp;
@@ -15,15 +15,15 @@ pub trait ObjectSource: Send + Sync {
     fn page<'a>(&'a self, query: &'a ObjectQuery) -> BoxFuture<'a, Result<ObjectPage, GatewayError>>;
 }
 
-/// Which objects are asked for.
+/// Which objects to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObjectQuery {
     /// Created at this moment or later, by the gateway's clock.
     pub since: Timestamp,
-    /// Created at this moment or earlier: what is younger may still be under way here.
+    /// Created at this moment or earlier. Newer objects may still be in processing here.
     pub until: Timestamp,
-    /// Where the list goes on, as the page before said; `None` for its first page. It may be hours old.
+    /// Where the list continues, from the previous page; `None` for the first page. It may be hours old.
     pub cursor: Option<String>,
     /// The ids of the events begin with it: `<key>-1`, `<key>-2` and so on.
     pub key: String,
@@ -35,12 +35,12 @@ pub struct ObjectQuery {
 pub struct ObjectPage {
     /// The objects, in any order.
     pub objects: Vec<ListedObject>,
-    /// Where the list goes on; `None` on its last page. At most 200 characters.
+    /// Where the list continues; `None` on the last page. At most 200 characters.
     pub next: Option<String>,
 }
 
 impl ObjectPage {
-    /// A page, and where the list goes on.
+    /// A page, and where the list continues.
     pub fn new(objects: Vec<ListedObject>, next: Option<String>) -> Self {
         Self { objects, next }
     }
@@ -50,14 +50,14 @@ impl ObjectPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListedObject {
-    /// Which object it is, as [`Gateway::fetch`](super::Gateway::fetch) is asked for it.
+    /// The object, as it is passed to [`Gateway::fetch`](super::Gateway::fetch).
     pub object: NamedObject,
-    /// How it is now, as the events that a refresh would answer with. They are compared and never stored.
+    /// Its current state, as the events that a refresh would return. They are compared and never stored.
     pub events: Vec<Envelope>,
 }
 
 impl ListedObject {
-    /// An object, and how it is now.
+    /// An object with its current state.
     pub fn new(object: NamedObject, events: Vec<Envelope>) -> Self {
         Self { object, events }
     }

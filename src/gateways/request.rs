@@ -11,7 +11,7 @@ use crate::domain::money::Money;
 pub struct PaymentRequest {
     /// Our public id of the payment. The gateway's events must contain it.
     pub token: String,
-    /// The gateway's account on whose behalf it is started: one that [`Gateway::supports_account`](super::Gateway)
+    /// The account at the gateway for which it is started: one that [`Gateway::supports_account`](super::Gateway)
     /// allows. `None` for the merchant's own.
     pub account: Option<String>,
     /// The host's own id, such as its order number.

@@ -29,7 +29,7 @@ pub struct SecretStatus {
 }
 
 impl SecretStatus {
-    /// Of this secret, which has a usable value unless it is blank.
+    /// The status of this secret. It has a usable value unless it is blank.
     pub fn of(label: impl Into<String>, secret: &str) -> Self {
         Self { label: label.into(), is_set: !secret.trim().is_empty() }
     }

@@ -1,4 +1,4 @@
-//! What a gateway can be asked to do with subscriptions: a trait of its own, for gateways that have them.
+//! Calls about subscriptions: a trait of its own, for gateways that have them.
 
 use super::call::{BoxFuture, GatewayError, Started};
 use crate::domain::Timestamp;
@@ -36,8 +36,8 @@ pub trait SubscriptionGateway: Send + Sync {
     /// See [`GatewayError`].
     fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>>;
 
-    /// Makes a page of the gateway's on which the customer manages the subscription alone (Stripe's billing portal), and
-    /// answers its address. Whoever has the address may act for the customer, so it is stored nowhere. Default:
+    /// Creates a page at the gateway on which customers manage their subscription themselves (Stripe's billing portal),
+    /// and returns its address. Whoever has the address may act for the customer, so it is not stored. Default:
     /// unsupported.
     ///
     /// # Errors
@@ -73,18 +73,18 @@ pub struct PortalRequest {
 pub struct SubscriptionRequest {
     /// Our public id of the subscription.
     pub token: String,
-    /// The gateway's account on whose behalf it is started, as in
+    /// The account at the gateway for which it is started, as in
     /// [`PaymentRequest::account`](super::PaymentRequest::account).
     pub account: Option<String>,
     /// The gateway's id of the price or plan.
     pub price: String,
     /// How many.
     pub quantity: u32,
-    /// The host's own id of whom it belongs to.
+    /// The host's own id of the owner.
     pub owner: Option<String>,
     /// The customer's email address.
     pub customer: Option<String>,
-    /// How many days the first ones are free.
+    /// How many days are free at the beginning.
     pub trial_days: Option<u32>,
     /// The language of the checkout page, an IETF language tag: `de`, `pt-BR`.
     pub locale: Option<String>,
@@ -105,7 +105,7 @@ pub struct SubscriptionCall {
     pub verb: SubscriptionVerb,
     /// The gateway's id of the subscription.
     pub gateway_ref: String,
-    /// The account that its events name, where that is another than the merchant's own: at Stripe, a connected one.
+    /// The account that its events name, if that is not the merchant's own: at Stripe, a connected one.
     pub account: Option<String>,
     /// For [`SubscriptionVerb::Change`]: what is to change. The same for every try of a call.
     pub change: Option<PlanChange>,
@@ -139,7 +139,7 @@ impl SubscriptionRequest {
 }
 
 impl SubscriptionCall {
-    /// The first try of a call about the subscription with this id, of which no event has told yet.
+    /// The first try of a call about the subscription with this id, without a known state.
     pub fn new(verb: SubscriptionVerb, gateway_ref: impl Into<String>, idempotency_key: impl Into<String>) -> Self {
         Self {
             verb,

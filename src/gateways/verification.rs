@@ -1,4 +1,4 @@
-//! What a gateway says of a delivery, and how it wants one answered.
+//! The result of verifying a delivery, and the answer to it.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ pub use super::hint::{HINT_KIND, Hint};
 use crate::domain::delivery::Rejection;
 use crate::domain::event::Verified;
 
-/// The result of verifying a delivery: immediate for most gateways, later for those that have to ask somebody.
+/// The result of verifying a delivery: immediate for most gateways, later for those that must fetch something first.
 #[non_exhaustive]
 pub enum Verification<'a> {
     /// Decided from the delivery alone.
@@ -16,10 +16,10 @@ pub enum Verification<'a> {
     /// waits for the answer to its delivery meanwhile, so this should take no more than a few seconds. If it cannot be
     /// decided now, the result is [`Rejection::Unverifiable`], and the company sends the delivery again.
     Later(BoxFuture<'a, Result<Verified, Rejection>>),
-    /// The company signs nothing: the delivery only names an object. It becomes an event of the kind
+    /// The delivery is unsigned and only names an object. It becomes an event of the kind
     /// [`HINT_KIND`](super::HINT_KIND) with the delivery's own body, in which
-    /// [`Gateway::interpret`](super::Gateway::interpret) finds the object to fetch and nothing else. How many such
-    /// deliveries are taken is bounded.
+    /// [`Gateway::interpret`](super::Gateway::interpret) finds the object to fetch and nothing else. Such deliveries
+    /// are rate-limited.
     Hint(Result<Hint, Rejection>),
 }
 

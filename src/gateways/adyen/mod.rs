@@ -81,32 +81,34 @@ impl Adyen {
         self
     }
 
-    /// Sets the name and the password of basic authentication that the webhook has at Adyen. Default: none is asked
-    /// for. The HMAC key proves who sent a notification; this keeps others from altering what is not signed.
+    /// Sets the user name and the password of basic authentication that the webhook has at Adyen. Default: none is
+    /// required. The HMAC key proves who sent a notification; this keeps others from altering what is not signed.
     pub fn basic_auth(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.basic_auth = Some((name.into(), Secret::new(password)));
         self
     }
 
-    /// Declares the account a live one. Default: a test account. What a notification says of this is not signed.
+    /// Declares the account a live one. Default: a test account. A notification's own statement about this is not
+    /// signed, so it is not used.
     pub fn live(mut self) -> Self {
         self.live = true;
         self
     }
 
     /// Declares that the account captures payments by a separate request. Default: Adyen captures each payment when it
-    /// is authorized, as accounts do unless their capture delay says `manual`. What a notification says of this is not
-    /// signed. Payments that are started here with a manual capture are recognized by their reference.
+    /// is authorized, as accounts do unless their capture delay says `manual`. A notification's own statement about
+    /// this is not signed, so it is not used. Payments that are started here with a manual capture are recognized by
+    /// their reference.
     ///
-    /// Of a partial capture, the rest is taken as released, as Adyen does by default.
+    /// After a partial capture, the rest counts as released, as is Adyen's default.
     pub fn manual_capture(mut self) -> Self {
         self.manual_capture = true;
         self
     }
 
-    /// Names merchant accounts whose notifications are believed. Default: that of [`Adyen::api_key`], and without one
-    /// all. A webhook of the company account receives those of each of its merchant accounts; those of others than are
-    /// named here are kept for handlers.
+    /// Names merchant accounts whose notifications are believed. Default: that of [`Adyen::api_key`], and without an
+    /// API key all. A webhook of the company account receives notifications of all its merchant accounts; those of
+    /// accounts that are not named here are kept for handlers.
     pub fn merchant_accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.merchant_accounts.name(accounts);
         self

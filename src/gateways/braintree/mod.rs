@@ -20,8 +20,8 @@ use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use api::Api;
 use verify::Keys;
 
-/// The webhook of one Braintree merchant, in the sandbox or in production. With its keys a subscription is also ended
-/// and asked about.
+/// The webhook of one Braintree merchant, in the sandbox or in production. With its keys, subscriptions can also be
+/// canceled and refreshed.
 ///
 /// Events find their payment by the payment's token: pass it to Braintree as the transaction's `order_id`. Braintree
 /// sends no notifications about ordinary card sales, captures, voids and refunds.
@@ -50,8 +50,8 @@ impl Braintree {
     }
 
     /// Names the connected merchants (`source-merchant-id`, Braintree Auth) whose notifications are believed. Default:
-    /// none, and only those of the merchant itself change payments. Those of others are kept for handlers: whoever
-    /// connects a merchant chooses the order ids of its transactions.
+    /// none, and only those of the merchant itself change payments. Those of others are kept for handlers, since a
+    /// connected merchant can put any order id into its transactions.
     pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.accounts.extend(accounts.into_iter().map(Into::into));
         self

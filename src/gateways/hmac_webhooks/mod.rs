@@ -1,5 +1,6 @@
-//! A configurable gateway for any sender that signs with HMAC. [`HmacWebhooks`] is told how the sender signs and where
-//! its events have their id and kind; the host interprets them, with a function or with `on_event` handlers.
+//! A configurable gateway for any sender that signs with HMAC. The configuration of [`HmacWebhooks`] says how the
+//! sender signs and where its events have their id and kind. The host interprets them, with a function or with
+//! `on_event` handlers.
 
 mod envelope;
 mod named;
@@ -115,15 +116,15 @@ impl HmacWebhooks {
         self
     }
 
-    /// Makes the id of several members, joined by colons, for senders whose events have no id. Choose members that stay
-    /// the same when an event is sent again and differ between events.
+    /// Makes the id from several members, joined by colons, for senders whose events have no id. Choose members that
+    /// stay the same when an event is sent again and differ between events.
     pub fn id_from<P: Into<String>>(mut self, pointers: impl IntoIterator<Item = P>) -> Self {
         self.paths.id = IdSource::Pointers(pointers.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Makes the id of the event's kind and the SHA-256 hash of its bytes, for senders that sign no id. A sender that
-    /// sends an event again with other bytes makes a second event of it.
+    /// Makes the id from the event's kind and the SHA-256 hash of its bytes, for senders that sign no id. If the sender
+    /// sends an event again with other bytes, that is a second event.
     pub fn id_from_body(mut self) -> Self {
         self.paths.id = IdSource::Body;
         self
@@ -142,7 +143,7 @@ impl HmacWebhooks {
         self
     }
 
-    /// Makes the kind of several members, joined by dots: `/resource_type` and `/action` give `payments.confirmed`.
+    /// Makes the kind from several members, joined by dots: `/resource_type` and `/action` give `payments.confirmed`.
     pub fn kind_from<P: Into<String>>(mut self, pointers: impl IntoIterator<Item = P>) -> Self {
         self.paths.kind = pointers.into_iter().map(Into::into).collect();
         self

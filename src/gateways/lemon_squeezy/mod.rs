@@ -67,28 +67,28 @@ impl LemonSqueezy {
         self
     }
 
-    /// Sets under which key of the custom data the host keeps whom a subscription belongs to. Default: `owner`.
+    /// Sets the key of the custom data that has a subscription's owner. Default: `owner`.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
         self
     }
 
-    /// Names stores whose events are believed, by their numbers. Default: that of [`LemonSqueezy::api_key`], and without
-    /// one all. Those of others are kept for handlers.
+    /// Names stores whose events are believed, by their numbers. Default: that of [`LemonSqueezy::api_key`], and
+    /// without an API key all. Events of other stores are kept for handlers.
     pub fn stores(mut self, stores: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.stores.name(stores);
         self
     }
 
-    /// Declares that discount codes are given out for what payments are made of. Default: a checkout that is opened
-    /// here takes none, and a payment whose order has one is not paid by less than its price: whoever opens a checkout
-    /// in the browser chooses what it bears, so that a code for something else would pay for this.
+    /// Declares that your discount codes may apply to payments. Default: a checkout that is opened here accepts no
+    /// codes, and a discounted order does not pay a payment at less than its price. Otherwise customers who open a
+    /// checkout in the browser could use a code for another product.
     pub fn discounts(mut self) -> Self {
         self.discounts = true;
         self
     }
 
-    /// Sets the API key with which the crate calls Lemon Squeezy's API, of test mode or live, and the store. Default:
+    /// Sets the API key, of test or live mode, with which the crate calls Lemon Squeezy's API, and the store. Default:
     /// none, and the host makes all calls itself. Refunds of orders, refreshes and subscriptions use the key.
     pub fn api_key(mut self, key: impl Into<String>, store: impl Into<String>) -> Self {
         let store = store.into();
@@ -97,7 +97,7 @@ impl LemonSqueezy {
         self
     }
 
-    /// Sets the product variant that payments are sold as, at a price of their own, and the store's currency: Lemon
+    /// Sets the product variant as which payments are sold, each at its own price, and the store's currency: Lemon
     /// Squeezy sells in no other. Default: none, and the host opens checkouts itself. Has an effect only after
     /// [`LemonSqueezy::api_key`].
     pub fn product_variant(mut self, variant: impl Into<String>, currency: impl Into<String>) -> Self {

@@ -1,5 +1,5 @@
 //! The gateway for Mercado Pago. [`MercadoPago`] is the webhook of one application. Its notifications name an object
-//! without showing it, so an access token is needed to ask for what they name; with it the crate also makes checkouts
+//! without showing it, so an access token is needed to fetch the object. With the token the crate also makes checkouts
 //! and acts on payments.
 
 mod api;
@@ -27,8 +27,8 @@ use api::Api;
 
 /// The webhook of one Mercado Pago application.
 ///
-/// Mercado Pago signs which object a notification names, and nothing else. So nothing else in it is believed: the
-/// object is asked for with the access token, and what Mercado Pago answers changes payments.
+/// Mercado Pago signs only the id of the object that a notification names. So nothing else in it is trusted: the object
+/// is fetched with the access token, and only Mercado Pago's answer changes payments.
 ///
 /// Events find their payment by the payment's token. A host that creates preferences or payments itself passes the
 /// token to Mercado Pago as their `external_reference`. Ids are numbers that payments, refunds and orders share, so they
@@ -75,9 +75,9 @@ impl MercadoPago {
         self
     }
 
-    /// Names the sellers (`collector_id`) whose payments are believed, with their orders and chargebacks. Default: all
-    /// that the access token shows, which is right for an application that one seller uses alone. Where others are
-    /// connected to it, name your own.
+    /// Names the sellers (`collector_id`) whose payments, orders and chargebacks are believed. Default: all that the
+    /// access token shows, which is right for an application with a single seller. If others are connected to it, name
+    /// your own.
     pub fn sellers(mut self, sellers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.sellers.name(sellers);
         self
@@ -93,8 +93,8 @@ impl MercadoPago {
         self
     }
 
-    /// Sets the public address of this variant's webhook endpoint, which Mercado Pago is told with every checkout that
-    /// is made here. Default: none, and Mercado Pago sends to the address in the application's settings.
+    /// Sets the public address of this variant's webhook endpoint, which is sent to Mercado Pago with every checkout
+    /// that is made here. Default: none, and Mercado Pago sends to the address in the application's settings.
     pub fn notification_url(mut self, url: impl Into<String>) -> Self {
         self.notification_url = Some(url.into());
         self

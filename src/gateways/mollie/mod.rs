@@ -1,5 +1,5 @@
-//! The gateway for Mollie. Its classic webhooks are unsigned and say no more than a payment's id, so nothing in them is
-//! believed: with an API key Mollie is asked for the payment, and its answer is the event.
+//! The gateway for Mollie. Its classic webhooks are unsigned and contain only a payment's id, so they are not trusted:
+//! with an API key Mollie is asked for the payment, and its answer is the event.
 
 mod api;
 mod hint;
@@ -39,14 +39,14 @@ impl Mollie {
         Self::default()
     }
 
-    /// Sets the API key of the profile, `test_…` or `live_…`. Default: none, and neither can payments be created here
-    /// nor does anything change one: Mollie's hints wait.
+    /// Sets the API key of the profile, `test_…` or `live_…`. Default: none. Without it no payment can be created here,
+    /// and Mollie's hints wait, so that no payment changes.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api = Some(api::Api::new(key));
         self
     }
 
-    /// Sets the public address of this variant's webhook endpoint, which Mollie is told with every payment that is
+    /// Sets the public address of this variant's webhook endpoint, which is sent to Mollie with every payment that is
     /// created here: `https://shop.example/payments/mollie/`. Default: none, but an API key needs one.
     pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());

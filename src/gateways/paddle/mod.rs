@@ -88,15 +88,15 @@ impl Paddle {
         self
     }
 
-    /// Sets under which key of a subscription's `custom_data` the host keeps whom it belongs to. Default: `owner`.
+    /// Sets the key of a subscription's `custom_data` that has its owner. Default: `owner`.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
         self
     }
 
-    /// Declares that discount codes are given out for what is sold by checkouts that the browser opens. Default: a
-    /// discount explains a lower price only in transactions that were created with an API key. Whoever opens a checkout
-    /// in the browser chooses its items and its discount, so that a code for something else would pay for this.
+    /// Declares that your discount codes may apply to checkouts that the browser opens. Default: a discount explains a
+    /// lower price only in transactions that were created with an API key. Customers who open a checkout in the browser
+    /// choose its items and its discount, and could use a code for another product.
     pub fn discounts(mut self) -> Self {
         self.discounts = true;
         self
@@ -108,7 +108,7 @@ impl Paddle {
     ///
     /// [`Payments::create`](crate::Payments::create) then creates a transaction and returns the address of its
     /// checkout: the default payment link of the account, where Paddle.js opens it. Cancels, refunds, refreshes and the
-    /// list of events use the key as well. Where the customer goes afterwards is set in Paddle.js, not here.
+    /// list of events use the key as well. Paddle.js decides where the customer goes afterwards, not this crate.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api = Some(Api::new(key, self.live));
         self

@@ -117,9 +117,9 @@ impl PayPal {
     /// [`PayPal::client`]. For hosts that cannot decide which certificates to trust.
     ///
     /// Each delivery then waits for PayPal. It is refused with 503, so that PayPal sends it again, when there is no
-    /// answer within 10 seconds. Anybody can cause such a question by posting something that looks like a delivery, so
-    /// their number is limited: 8 run at a time, 56 more wait up to 3 seconds, and all others are refused with 503. So
-    /// are all deliveries within 5 seconds after PayPal took long and did not answer.
+    /// answer within 10 seconds. Anybody can cause such a request by posting something that looks like a delivery, so
+    /// their number is limited: 8 run at a time, 56 more wait up to 3 seconds, and all others are refused with 503. All
+    /// deliveries are refused for 5 seconds after PayPal took long and did not answer.
     pub fn verify_online(mut self) -> Self {
         self.online = true;
         self

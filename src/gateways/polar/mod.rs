@@ -42,9 +42,9 @@ pub struct Polar {
 }
 
 impl Polar {
-    /// An endpoint with its secret (`polar_whs_…` or `whsec_…`), which gets the label `primary`. Its text or what its
-    /// base64 decodes to is the key: Polar's libraries sign and accept by both rules. It is one of the sandbox unless
-    /// [`Polar::live`] says otherwise.
+    /// An endpoint with its secret (`polar_whs_…` or `whsec_…`), which gets the label `primary`. Either its text or the
+    /// bytes that its base64 stands for are the key; Polar's libraries use and accept both. It is one of the sandbox
+    /// unless [`Polar::live`] says otherwise.
     pub fn new(secret: impl Into<String>) -> Self {
         let webhooks = StandardWebhooks::polar(secret);
         Self { webhooks, live: false, owner_key: "owner".to_owned(), discounts: false, api: None }
@@ -65,16 +65,16 @@ impl Polar {
         self
     }
 
-    /// Sets under which key of a subscription's metadata the host keeps whom it belongs to. Default: `owner`. Where it
-    /// is missing, the external id of Polar's customer counts.
+    /// Sets the key of a subscription's metadata that has its owner. Default: `owner`. If it is missing, the external
+    /// id of Polar's customer is the owner.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
         self
     }
 
-    /// Declares that discount codes are given out for what payments are made of. Default: a checkout that is opened
-    /// here takes none, and a payment whose order has one is not paid by less than its price: a code for something else
-    /// would pay for this.
+    /// Declares that your discount codes may apply to payments. Default: a checkout that is opened here accepts no
+    /// codes, and a discounted order does not pay a payment at less than its price. Otherwise customers could use a
+    /// code for another product.
     pub fn discounts(mut self) -> Self {
         self.discounts = true;
         self
@@ -87,7 +87,7 @@ impl Polar {
         self
     }
 
-    /// Sets the product that payments are sold as, at a price of their own. Default: none, and the host opens checkouts
+    /// Sets the product as which payments are sold, each at its own price. Default: none, and the host opens checkouts
     /// itself. Has an effect only after [`Polar::access_token`].
     pub fn product(mut self, product: impl Into<String>) -> Self {
         if let Some(api) = &mut self.api {

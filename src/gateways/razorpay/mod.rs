@@ -23,9 +23,9 @@ use api::Api;
 
 /// One webhook of a Razorpay account, in test or live mode.
 ///
-/// Razorpay has an event's id in a header field that it does not sign, so that a recorded delivery could be sent again
-/// under any id. An event is therefore known here by its kind and the hash of its body, which is the same each time it
-/// is sent.
+/// Razorpay sends an event's id in a header field that it does not sign, so a recorded delivery could be replayed under
+/// any id. So the event's id here is made from its kind and the hash of its body, which are the same each time it is
+/// sent.
 ///
 /// Events find their payment by the payment's token. A host that creates orders itself passes the token to Razorpay as
 /// the order's `receipt`, or as `payment_token` in the notes of the order or the payment.
@@ -73,19 +73,19 @@ impl Razorpay {
     }
 
     /// Names the accounts (`acc_…`) whose events are believed. Default: all, which is right for an account of one
-    /// merchant. Where others are connected to it, name your own: the events of the others are then kept for handlers.
+    /// merchant. If others are connected to it, name your own: the events of the others are then kept for handlers.
     pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.accounts.name(accounts);
         self
     }
 
-    /// Sets under which key of a subscription's notes the host keeps whom it belongs to. Default: `owner`.
+    /// Sets the key of a subscription's notes that has its owner. Default: `owner`.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
         self
     }
 
-    /// Sets for how many billing cycles a subscription runs that is started here. Default: 120. Razorpay needs a
+    /// Sets the number of billing cycles of subscriptions that are started here. Default: 120. Razorpay requires a
     /// number.
     pub fn billing_cycles(mut self, cycles: u32) -> Self {
         self.cycles = cycles;

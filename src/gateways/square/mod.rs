@@ -53,7 +53,7 @@ impl Square {
         Self { webhooks, addresses: vec![notification_url.into()], live: false, merchants, api: None }
     }
 
-    /// Adds another notification URL, for the time in which the endpoint moves. Default: none.
+    /// Adds another notification URL, for while the endpoint moves. Default: none.
     pub fn notification_url(mut self, notification_url: impl Into<String>) -> Self {
         self.addresses.push(notification_url.into());
         self
@@ -67,8 +67,8 @@ impl Square {
     }
 
     /// Names the merchants whose events are believed, by Square's ids of them. Default: all, which is right for an
-    /// application that one seller uses alone. Where others connect to it, name your own: Square sends the events of all
-    /// to the same address, and those of the others are then kept for handlers.
+    /// application with a single seller. If others connect to it, name your own: Square sends the events of all to the
+    /// same address, and those of the others are then kept for handlers.
     pub fn merchants(mut self, merchants: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.merchants.name(merchants);
         self

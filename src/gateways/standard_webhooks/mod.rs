@@ -40,8 +40,8 @@ impl StandardWebhooks {
         Self::with(KeyRule::Text, secret)
     }
 
-    /// An endpoint of Polar's (`polar_whs_…` or `whsec_…`), whose libraries sign and accept by two rules: the bytes of the
-    /// secret's text are the key, or what its base64 decodes to, after the prefix.
+    /// An endpoint of Polar's (`polar_whs_…` or `whsec_…`). Polar's libraries use and accept two keys: the bytes of the
+    /// secret's text, or the bytes that its base64, after the prefix, stands for.
     pub fn polar(secret: impl Into<String>) -> Self {
         Self::with(KeyRule::Either, secret)
     }
@@ -58,8 +58,8 @@ impl StandardWebhooks {
         self
     }
 
-    /// Accepts Svix's own header names (`svix-id` and so on) as well. Default: only the standard's. A delivery with any
-    /// of them is verified by them alone, as Svix's libraries do.
+    /// Accepts Svix's own header names (`svix-id` and so on) as well. Default: only the standard's. If a delivery has
+    /// any of them, only these are used to verify it, as in Svix's libraries.
     pub fn svix(mut self) -> Self {
         self.endpoint.names = Names::Svix;
         self

@@ -78,7 +78,7 @@ impl Stripe {
 
     /// Adds the signing secret of a destination that sends thin events to the same address, under the label `thin`.
     /// Default: none. Thin events name an object without showing it, so Stripe is asked for it: they wait until
-    /// [`Stripe::api_key`] is set. Where a snapshot destination sends the same, nothing is done twice. Without a
+    /// [`Stripe::api_key`] is set. If a snapshot destination reports the same change, it is processed once. Without a
     /// snapshot destination, begin with [`Stripe::thin`] instead.
     ///
     /// With it, missed events are looked for in both of Stripe's lists.
@@ -97,27 +97,27 @@ impl Stripe {
         self
     }
 
-    /// Names the connected accounts (`acct_…`, Stripe Connect) whose events are believed. Default: none, and only events
-    /// of the endpoint's own account change payments. Those of all other accounts are kept for handlers: whoever
-    /// connects an account chooses what its sessions and intents bear, a payment's token among it.
+    /// Names the connected accounts (`acct_…`, Stripe Connect) whose events are believed. Default: none, and only
+    /// events of the endpoint's own account change payments. Those of all other accounts are kept for handlers, since
+    /// an account's owner can put any payment's token into its sessions and intents.
     pub fn accounts(mut self, accounts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.accounts.extend(accounts.into_iter().map(Into::into));
         self
     }
 
-    /// Sets under which key of a subscription's metadata the host keeps whom it belongs to. Default: `owner`. Where it
-    /// is missing, the `client_reference_id` of the checkout session that began the subscription counts, unless that was
-    /// begun by a payment link, whose reference the customer's browser gives. So it does in a pricing table: leave
-    /// `client-reference-id` out of its HTML, or the customer chooses the owner.
+    /// Sets the key of a subscription's metadata that has its owner. Default: `owner`. If it is missing, the
+    /// `client_reference_id` of the checkout session that began the subscription is the owner. Sessions of payment
+    /// links are an exception, since there the customer's browser sets that id. In a pricing table the browser sets it,
+    /// too: leave `client-reference-id` out of its HTML, or the customer chooses the owner.
     pub fn owner_key(mut self, key: impl Into<String>) -> Self {
         self.owner_key = key.into();
         self
     }
 
-    /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…` with write
-    /// access to checkout sessions, payment intents, refunds, subscriptions and the customer portal, and read access to
-    /// charges and events, and, for the fees in the books and the invoices of refreshed subscriptions, to balance
-    /// transactions and invoices. Default: none, and the host makes all calls itself.
+    /// Sets the API key with which the crate calls Stripe's API: `sk_…`, or better a restricted `rk_…`. That needs
+    /// write access to checkout sessions, payment intents, refunds, subscriptions and the customer portal, and read
+    /// access to charges and events. It also needs to read balance transactions, for the fees in the books, and
+    /// invoices, for refreshed subscriptions. Default: none, and the host makes all calls itself.
     ///
     /// [`Payments::create`](crate::Payments::create) then creates a checkout session and returns its address. Captures,
     /// cancels, refunds, refreshes and the list of events use the key as well.
