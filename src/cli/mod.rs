@@ -111,9 +111,9 @@ pub enum Command {
     Reconcile(acts::Reconcile),
     /// Compare payments and subscriptions with their gateways, and repair what differs.
     ///
-    /// Finds what no event tells any more, such as what happened while the endpoint was off for longer than the gateway
-    /// lists its events. Repairs by a refresh of each; with --dry-run it only says what differs. Exits with 1 when
-    /// something differs and was not repaired, or could not be compared.
+    /// Finds what no event reports any more, such as what happened while the endpoint was off for longer than the
+    /// gateway lists its events. Repairs each difference by a refresh; with --dry-run it only says what differs. Exits
+    /// with 1 when something differs and was not repaired, or could not be compared.
     #[command(after_help = "Examples:\n  drift --variant cards --since 40d --dry-run\n  drift --each --per-second 5")]
     Drift(drift::DriftArgs),
     /// Ask the gateway how a payment stands; the answer is processed like every event.
@@ -122,14 +122,15 @@ pub enum Command {
     /// Delete the bodies and kept headers that are older than the app's retention says.
     #[command(after_help = "Example:\n  prune --dry-run")]
     Prune(acts::Prune),
-    /// Write all that is held of a person, as one JSON document.
+    /// Write everything that is stored about a person, as one JSON document.
     ///
-    /// The audit says that it was done, and not of whom.
+    /// The audit records that it was done, and not for whom.
     #[command(after_help = "Examples:\n  export --email mia@example.com\n  export --customer cus_NffrFeUfNV2Hib")]
     Export(persons::Export),
-    /// Erase a person: names, addresses, free texts and bodies go, amounts, times and ids stay.
+    /// Erase a person: names, addresses, free texts and bodies are deleted, amounts, times and ids stay.
     ///
-    /// What comes of them later is reduced before it is stored. It can't be taken back; look with --dry-run first.
+    /// Their personal data is removed from what comes later before it is stored. It can't be taken back; try --dry-run
+    /// first.
     #[command(after_help = "Examples:\n  erase --email mia@example.com --dry-run\n  erase --payment pay_4f9a2c")]
     Erase(persons::Erase),
     /// Create or upgrade the tables.

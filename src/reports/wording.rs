@@ -145,7 +145,7 @@ impl Anomaly {
                 likely(*reason)
             ),
             Self::SentAway { variant, count, reason, last } => format!(
-                "{variant}: {} sent away to come again, the last {} {}",
+                "{variant}: {} answered 503, to be sent again, the last {} {}",
                 words.deliveries(*count),
                 at(last),
                 likely(*reason)
@@ -173,7 +173,7 @@ impl Anomaly {
             | Self::Unshown { .. }
             | Self::Drift { .. } => self.of_gateways(words),
             Self::NotShown { variant, count, .. } => format!(
-                "{variant}: the gateway did not show what {}, and is not asked again by itself. \
+                "{variant}: the gateway did not show what {}, and is not asked again automatically. \
                  Requeue to ask once more.",
                 words.many(*count, "event names", "events name")
             ),
@@ -227,8 +227,8 @@ impl Anomaly {
                 }
             ),
             Self::Drift { variant, count, since } => format!(
-                "{variant}: {} otherwise at the gateway, found {}. Repair what differs.",
-                words.many(*count, "object stands", "objects stand"),
+                "{variant}: {} the gateway, found {}. Repair what differs.",
+                words.many(*count, "object differs from", "objects differ from"),
                 (words.at)(*since)
             ),
             Self::Dispute { money, until, .. } => {

@@ -110,7 +110,7 @@ fn notes(asked: &Asked, found: &Book, of_record: Vec<String>) -> Vec<String> {
     let has_net = !of_record.is_empty() && found.currencies.iter().any(|book| book.fees != books::Total::default());
     let taxed = has_net.then(|| {
         let names = of_record.join(", ");
-        format!("What is net includes the sales tax that the company behind a variant pays for you. This holds for: {names}.")
+        format!("Net includes the sales tax that the company behind a variant pays for you. This holds for: {names}.")
     });
     let lost = "That place in the list is gone, so this is its beginning.";
     let lost = found.page.lost.then(|| lost.to_owned());

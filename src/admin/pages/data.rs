@@ -134,10 +134,10 @@ async fn erase(visit: Visit) -> Result<HttpResponse, Failure> {
         title: "The person was erased".to_owned(),
         sentences: vec![
             format!(
-                "What says who they are is gone from {} payments, {} subscriptions and {events} events.",
+                "Personal data was erased from {} payments, {} subscriptions and {events} events.",
                 erased.payments, erased.subscriptions
             ),
-            "A worker looks through all other stored bodies; what comes of them later is reduced.".to_owned(),
+            "A worker looks through all other stored bodies. Their data that comes later is removed.".to_owned(),
         ],
     };
     Ok(frame.render(&page))

@@ -147,7 +147,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
             (Some(_), Some(by)) => format!("found by {by}"),
             (Some(_), None) => "linked".to_owned(),
             (None, _) if story.fetch.is_some() && event.state == EventState::Parked => {
-                "which one, the gateway's answer will tell".to_owned()
+                "the gateway's answer will say which one".to_owned()
             }
             (None, _) if event.state == EventState::Parked => {
                 "no payment bears one of its references yet".to_owned()

@@ -157,7 +157,7 @@ fn notes(frame: &Frame, asked: &Asked, found: &EventList) -> Vec<String> {
     let mut notes = asked.notes(TYPED);
     notes.extend(asked.fields.get("failure").map(|cause| format!("Only events with this failure: {cause}.")));
     if asked.fields.get("seen").as_deref() == Some("late") {
-        notes.push("Only deliveries that came ten minutes or more after what they tell of.".to_owned());
+        notes.push("Only deliveries that came ten minutes or more after what they report happened.".to_owned());
     }
     if found.page.capped {
         notes.push(format!("The search found more than {SEARCH_CAP} events; only as many are listed."));

@@ -191,7 +191,7 @@ on_both_databases! {
             "stripe: 1 event of quiet.one given up",
             "aside: the gateway did not show what",
             "stripe: the gateway did not show what 1 event names",
-            "stripe: 1 object stands otherwise",
+            "stripe: 1 object differs from the gateway",
         ] {
             assert!(page.contains(told), "{told} in {page}");
         }

@@ -49,7 +49,7 @@ on_both_databases! {
         assert_eq!(world.app.status(&token).await.as_str(), "pending");
         assert_eq!(world.app.number("SELECT count(*) FROM pay_operations"), 0);
         let overview = world.app.get("/payments/admin").await.text();
-        assert!(overview.contains("stripe: 2 objects stand otherwise at the gateway"), "{overview}");
+        assert!(overview.contains("stripe: 2 objects differ from the gateway"), "{overview}");
         // A day later it agrees, so nothing is known to differ any more.
         world.repair().await;
         world.app.drain().await;

@@ -158,7 +158,7 @@ on_both_databases! {
             "Active 3 paid for, now", "Trialing 1 now", "Past due 1 and 0 unpaid", "Began 6 in 24 hours",
             "Ended 1 in 24 hours",
             // One active, one past due, and three of the third: not what is paused, in its trial or over.
-            "100.00 USD test 3", "These 3 of the 4 subscriptions that are active or past due have an amount",
+            "100.00 USD test 3", "3 of the 4 subscriptions that are active or past due are in this sum",
             "6 test subscriptions began, 1 ended, and 1 became past due.",
         ];
         for words in tiles {
@@ -229,7 +229,7 @@ on_both_databases! {
             app.hear(&story).await;
         }
         let text = app.get("/payments/admin/").await.text();
-        for words in ["20.00 USD test 1", "These 1 of the 5 subscriptions"] {
+        for words in ["20.00 USD test 1", "1 of the 5 subscriptions that are active"] {
             assert!(text.contains(words), "no {words:?} in {text}");
         }
     }
