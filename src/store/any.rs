@@ -14,7 +14,7 @@ use super::dialect::{Dialect, HostConnection};
 use super::migrations::Migration;
 use crate::error::Error;
 
-/// A connection of the kind that the address named at run time; see [`Database::from_url`].
+/// A connection to the database that was chosen at run time; see [`Database::from_url`].
 #[non_exhaustive]
 pub enum AnyConnection {
     /// The address was of SQLite.
@@ -37,7 +37,7 @@ pub enum AnyRef<'a> {
 }
 
 impl AnyConnection {
-    /// The same connection in the form that handlers are lent it, so that one function serves both.
+    /// The same connection in the form in which handlers get it, so that one function serves both.
     pub fn lent(&mut self) -> AnyRef<'_> {
         match self {
             #[cfg(feature = "sqlite")]

@@ -1,5 +1,5 @@
-//! Which database, and how is it reached? Typed by the host's diesel connection, so that a handler in the
-//! transaction gets that very connection. A mistyped address is an error here, never a stray file.
+//! The database, and how to reach it. Its type parameter is the host's diesel connection, so that a handler in the
+//! transaction gets that type of connection. A mistyped address is an error here, never a stray file.
 
 use std::any::Any;
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct Database<C: HostConnection> {
     file: Arc<OnceLock<Option<DataFile>>>,
 }
 
-/// A connection out of the pool of a [`Database`].
+/// A connection from the pool of a [`Database`].
 pub type PooledConnection<C> = diesel::r2d2::PooledConnection<<C as HostConnection>::Manager>;
 
 /// How many connections a pool of ours opens at the most.
@@ -34,8 +34,8 @@ const POOL_SIZE: u32 = 10;
 const POOL_PATIENCE: Duration = Duration::from_secs(5);
 
 impl<C: HostConnection> Database<C> {
-    /// Runs the host's own queries on a connection of the pool, away from the async threads: for handlers of Actix and
-    /// handlers of payments, which must not wait where other requests are served.
+    /// Runs the host's own queries on a connection of the pool, away from the async threads. For Actix's handlers and
+    /// async handlers of payments, which must not block a thread that serves other requests.
     ///
     /// ```no_run
     /// # use actix_payments::{AnyConnection, Database, Error};
@@ -46,8 +46,8 @@ impl<C: HostConnection> Database<C> {
     /// ```
     ///
     /// # Errors
-    /// What `work` says, and `Unavailable` when no connection becomes free within the pool's time-out (5 seconds for
-    /// pools made here), or when the database does not answer for long.
+    /// The error of `work`, and `Unavailable` if no connection becomes free within the pool's time-out (5 seconds for
+    /// pools made here), or if the database does not answer for a long time.
     pub async fn run<T, E>(&self, work: impl FnOnce(&mut C) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -110,11 +110,11 @@ impl<C> Database<C>
 where
     C: HostConnection<Manager = ConnectionManager<C>> + R2D2Connection + 'static,
 {
-    /// The host's own pool, of either kind. Connections keep the settings that payments need of them.
+    /// Uses the host's own pool, of either database. Its connections keep the settings that this crate makes on them.
     ///
-    /// How soon a broken network to Postgres is noticed is up to the pool's address then: give it `connect_timeout`,
-    /// `keepalives_idle` and `tcp_user_timeout`, as [`Database::postgres`] does. Calls that get no answer are given up after
-    /// 30 seconds, but the pool is not replaced. Behind PgBouncer in transaction mode have it call diesel's
+    /// The pool's address then decides how soon a broken network to Postgres is noticed: give it `connect_timeout`,
+    /// `keepalives_idle` and `tcp_user_timeout`, as [`Database::postgres`] does. Calls that get no answer are given up
+    /// after 30 seconds, but the pool is not replaced. Behind PgBouncer in transaction mode, let the pool call diesel's
     /// `set_prepared_statement_cache_size(CacheSize::Disabled)` on each new connection.
     pub fn from_pool(pool: Pool<ConnectionManager<C>>) -> Self {
         Self { pools: Arc::new(Pools::of_host(pool)), file: Arc::default() }
@@ -175,8 +175,8 @@ mod sqlite {
     }
 
     impl Database<SqliteConnection> {
-        /// SQLite in the file at `path`, which may also be written `sqlite://path`. The file is made when it is
-        /// not there; its folder must be.
+        /// SQLite in the file at `path`, which may also be written `sqlite://path`. The file is created if it does not
+        /// exist; its folder must exist.
         ///
         /// # Errors
         /// `Unavailable` when the folder doesn't exist, as of a disk that is not mounted, or the file can't be opened;
@@ -244,17 +244,17 @@ mod postgres {
     impl Database<PgConnection> {
         /// Postgres at `url`: `postgres://user:password@host:port/database`, as libpq reads it.
         ///
-        /// Where the address does not say otherwise, a connection attempt may take 5 seconds (`connect_timeout`), and a
-        /// server that is not heard of for some 10 seconds is given up (`keepalives_…`, `tcp_user_timeout`). Statements
-        /// in transactions of payments may take 5 seconds, and such a transaction may be left idle for 8. A statement
-        /// that has no answer after 6 seconds is given up and its connection left alone; all others are then made anew.
+        /// Unless the address says otherwise, a connection attempt may take 5 seconds (`connect_timeout`), and a server
+        /// that does not answer for some 10 seconds is given up (`keepalives_…`, `tcp_user_timeout`). Statements in
+        /// this crate's transactions may take 5 seconds, and such a transaction may be idle for 8. A statement without
+        /// an answer after 6 seconds is given up and its connection abandoned; all other connections are then replaced.
         ///
-        /// Behind PgBouncer in transaction mode add `pgbouncer=true` to the address: then no statement stays prepared,
-        /// since the next transaction may reach another connection of the server. For the same reason a host can't rely
-        /// on settings (`SET …`) and advisory locks of a session there.
+        /// Behind PgBouncer in transaction mode, add `pgbouncer=true` to the address: then no statement stays prepared,
+        /// since the next transaction may get another server connection. For the same reason the host can't rely on a
+        /// session's settings (`SET …`) and advisory locks there.
         ///
         /// # Errors
-        /// `Configuration` when the address is of something else, `Unavailable` when nothing answers there that can be used.
+        /// `Configuration` if the address is not one of Postgres, `Unavailable` if no usable server answers there.
         pub fn postgres(url: impl AsRef<str>) -> Result<Self, Error> {
             let address = Address::checked(url.as_ref())?;
             Ok(Self::open(move || ConnectionManager::new(&address.url), address.shares_connections))

@@ -1,4 +1,4 @@
-//! What must a connection type be able to do for payments to live on it? One implementation a database.
+//! What a connection type must be able to do, with one implementation for each database.
 
 use std::any::Any;
 use std::num::NonZeroU32;
@@ -12,13 +12,13 @@ use super::Work;
 use super::migrations::Migration;
 use crate::error::Error;
 
-/// A diesel connection that payments can live on: `SqliteConnection`, `PgConnection` or
+/// A diesel connection that this crate supports: `SqliteConnection`, `PgConnection` or
 /// [`AnyConnection`](super::any::AnyConnection).
 #[allow(private_bounds, reason = "sealed: the dialects are this crate's")]
 pub trait HostConnection: Dialect {
     /// What opens connections for a pool.
     type Manager: ManageConnection<Connection = Self, Error = PoolError>;
-    /// What a handler in the transaction is lent: `&mut SqliteConnection`, `&mut PgConnection` or
+    /// What a handler in the transaction gets: `&mut SqliteConnection`, `&mut PgConnection` or
     /// [`AnyRef`](super::any::AnyRef).
     type Lent<'a>;
     #[doc(hidden)]

@@ -1,15 +1,15 @@
 //! The steps that make the tables: the folders below `migrations/`, compiled in. A step only adds, so an older release
 //! goes on working against a newer schema.
 
-/// A step that makes or changes the `pay_` tables; see [`Payments::migrations`](crate::Payments::migrations).
+/// A migration that creates or changes the `pay_` tables; see [`Payments::migrations`](crate::Payments::migrations).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Migration {
-    /// Its name; the names sort in the order of the steps.
+    /// Its name; sorting by name gives the order of the migrations.
     pub name: &'static str,
-    /// Its SQL, with the row in `pay_migrations` that says that it was taken. To be run in one transaction.
+    /// Its SQL, with the row in `pay_migrations` that records it. Run it in one transaction.
     pub sql: String,
-    /// Whether it is still to be taken.
+    /// Whether it has not been run yet.
     pub is_pending: bool,
 }
 

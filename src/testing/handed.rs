@@ -11,7 +11,7 @@ use crate::domain::subscription::{SubscriptionFacts, SubscriptionState, Subscrip
 use crate::engine::{Payment, Subscription};
 use crate::payments::{Event, Payments, SubscriptionTransition, Transition};
 
-/// A pending payment that is stored nowhere: all of its fields may be set.
+/// A pending payment that is not stored. You may set all of its fields.
 ///
 /// ```
 /// use actix_payments::domain::money::{Currency, Money};
@@ -44,8 +44,8 @@ pub fn payment(variant: impl Into<String>, amount: Money) -> Payment {
     }
 }
 
-/// The step of `payment` from one status to another, as a handler gets it. The payment in it has the new status, and
-/// where money is captured by then, all of it. The other fields may be set.
+/// The step of `payment` from one status to another, as a handler gets it. The payment in it has the new status; if
+/// that means that money was captured, the whole amount was. You may set the other fields.
 pub fn transition(payments: &Payments, mut payment: Payment, from: Status, to: Status) -> Transition {
     payment.status = to;
     if to.was_paid() && payment.captured.minor == 0 {
@@ -54,7 +54,7 @@ pub fn transition(payments: &Payments, mut payment: Payment, from: Status, to: S
     Transition::of_test(payments.clone(), payment, from, to)
 }
 
-/// A subscription that is stored nowhere, of `owner` in this status: all of its fields may be set.
+/// A subscription of `owner` in this status that is not stored. You may set all of its fields.
 pub fn subscription(variant: impl Into<String>, owner: impl Into<String>, status: SubscriptionStatus) -> Subscription {
     Subscription {
         token: "test".to_owned(),
@@ -69,7 +69,7 @@ pub fn subscription(variant: impl Into<String>, owner: impl Into<String>, status
     }
 }
 
-/// The step of a subscription that stood in status `from` before, as a handler gets it. The other fields may be set.
+/// The step of a subscription whose status was `from` before, as a handler gets it. You may set the other fields.
 pub fn subscription_transition(
     payments: &Payments,
     subscription: Subscription,
@@ -79,7 +79,7 @@ pub fn subscription_transition(
     SubscriptionTransition::of_test(payments.clone(), subscription, old)
 }
 
-/// An event of this kind with this body, as a handler gets it. The other fields may be set.
+/// An event of this kind with this body, as a handler gets it. You may set the other fields.
 pub fn event(
     payments: &Payments,
     variant: impl Into<String>,

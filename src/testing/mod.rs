@@ -1,4 +1,4 @@
-//! For the tests of hosts: genuine signed deliveries by verbs, a clock that the test moves, a database of its own, and a
+//! For your app's tests: genuine signed deliveries, a clock that the test moves, a database for each test, and a
 //! gateway that answers as the test says. Feature `testing`, for `[dev-dependencies]`.
 //!
 //! ```
@@ -35,8 +35,9 @@
 //! # }
 //! ```
 //!
-//! Each test has a database of its own, so tests run side by side. On a Postgres that several tests share, [`settle`]
-//! waits for what others hold. [`Story::requests`] goes through `actix_web::test` and the host's own app instead.
+//! Each test has a database of its own, so tests run side by side. If several tests share a Postgres database,
+//! [`settle`] also waits for events that other tests hold. [`Story::requests`] makes requests for `actix_web::test` and
+//! your own app instead.
 
 mod clock;
 mod companies;
@@ -59,9 +60,9 @@ pub use story::Story;
 use crate::error::Error;
 use crate::payments::Payments;
 
-/// Processes all that is due by the builder's clock and waits for the handlers, also for those of other workers on the
-/// same database; answers how many events it took up itself. What failed is due again later: pass its time on the
-/// [`Clock`] and settle again.
+/// Processes everything that is due by the builder's clock, and waits for the handlers, also for those of other workers
+/// on the same database. Returns how many events it claimed itself. A failed event is due again later: move the
+/// [`Clock`] on and settle again.
 ///
 /// # Errors
 /// `Unavailable` when something is still due or running after half a minute, and what the database says.

@@ -1,4 +1,4 @@
-//! A gateway that answers calls as a test says, and takes genuine deliveries as ever.
+//! A gateway that answers calls as a test says, and accepts genuine deliveries as always.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,24 +25,24 @@ use crate::testing::story::Story;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// It is done.
+    /// The company does it.
     Done,
     /// The company refuses, and would again, for this reason.
     Declined(String),
     /// The company can't be reached, so nothing was done.
     Unreachable,
-    /// It is done, but the answer is lost on the way: the caller can't know.
+    /// The company does it, but the answer is lost on the way, so the caller can't know.
     Lost,
-    /// There is no answer in time, and nothing was done: the caller can't know that either.
+    /// There is no answer in time, and nothing was done, but the caller can't know that.
     TimedOut,
 }
 
 /// A gateway whose calls are answered as a test says, without a network. Deliveries are verified and read by the real
 /// gateway, whose secret signs the events of a [`Company`](super::Company).
 ///
-/// A call with an idempotency key that was done already is answered again, and nothing is done twice, as the companies
-/// do it. Its clones are the same stand-in. It is asked for captures, cancels and refunds, not for how
-/// a payment stands, and begins no subscription: those of a test begin at the company, by a [`Company`](super::Company).
+/// A call whose idempotency key was used already gets the same answer, and nothing is done twice, as at the companies.
+/// Clones are the same stand-in. It supports captures, cancels and refunds, but no refresh, and it can't start
+/// subscriptions: in a test, they begin at the company, with [`Company`](super::Company).
 #[derive(Clone)]
 pub struct StandIn {
     gateway: Arc<dyn Gateway>,
@@ -95,13 +95,13 @@ impl StandIn {
         Self { gateway, format, state: Arc::default() }
     }
 
-    /// Answers the next call about a payment like this; said again, the one after it. Every other call is
-    /// [`Answer::Done`].
+    /// Answers the next call about a payment like this. A second call of this method sets the answer to the call after
+    /// that. All other calls are answered [`Answer::Done`].
     pub fn answer(&self, answer: Answer) {
         self.state().answers.push_back(answer);
     }
 
-    /// Answers the next start of a payment like this, as [`StandIn::answer`] does it for calls.
+    /// Answers the next start of a payment like this, as [`StandIn::answer`] does for calls.
     pub fn answer_start(&self, answer: Answer) {
         self.state().starts.push_back(answer);
     }

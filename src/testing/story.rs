@@ -10,9 +10,9 @@ use crate::testing::happening::Written;
 /// The most events of which [`Story::orders`] makes every order: there are 720.
 const MOST_ORDERED: usize = 6;
 
-/// Events of one variant, in the order in which they happened. They are signed when they are delivered, by the clock of
-/// the builder, as a company signs each attempt anew. The same event may be delivered as often as one likes: its id
-/// stays.
+/// Events of one variant, in the order in which they happened. They are signed when they are delivered, at the time of
+/// the builder's clock, as a company signs each attempt. You can deliver the same event any number of times: its id
+/// stays the same.
 #[derive(Debug, Clone)]
 #[must_use = "nothing was delivered yet: `deliver` does"]
 pub struct Story {
@@ -26,7 +26,7 @@ impl Story {
         Self { payments, variant, events }
     }
 
-    /// What happened next. Of another variant it is a story of its own.
+    /// Appends what happened next, at the same variant.
     ///
     /// # Panics
     /// When `next` is of another variant.
@@ -59,13 +59,13 @@ impl Story {
         self
     }
 
-    /// The last first.
+    /// In reverse order.
     pub fn reversed(mut self) -> Self {
         self.events.reverse();
         self
     }
 
-    /// In an order that `seed` decides, always the same one for the same seed.
+    /// In a random order, which is always the same for the same seed.
     pub fn shuffled(mut self, seed: u64) -> Self {
         // xorshift64*, which needs a start other than zero.
         let mut state = seed | 1 << 63;
@@ -79,10 +79,10 @@ impl Story {
         self
     }
 
-    /// The story in each of its orders.
+    /// The story in every possible order.
     ///
     /// # Panics
-    /// For more than 6 events, of which there are too many orders: use [`Story::shuffled`] with some seeds.
+    /// For more than 6 events, which have too many orders: use [`Story::shuffled`] with some seeds.
     pub fn orders(self) -> Vec<Story> {
         let count = self.events.len();
         assert!(count <= MOST_ORDERED, "expected at most {MOST_ORDERED} events to put in every order, got {count}");
@@ -98,8 +98,8 @@ impl Story {
         orders.into_iter().map(told).collect()
     }
 
-    /// Takes the events in, one after the other, as the webhook endpoint does; answers how many were new. They are
-    /// processed by a worker, or by [`settle`](super::settle).
+    /// Receives the events one after the other, as the webhook endpoint does, and returns how many were new. A worker
+    /// processes them, or [`settle`](super::settle).
     ///
     /// # Errors
     /// Why the endpoint would refuse one.

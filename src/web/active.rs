@@ -1,5 +1,5 @@
-//! Whether the owner of a request has an active subscription: an extractor for one of the host's handlers, and a guard
-//! before a whole scope of them. Both remember the answer for some seconds.
+//! Whether the owner of a request has an active subscription: an extractor for one request handler, and a guard for a
+//! whole scope. Both cache the answer for some seconds.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -18,7 +18,7 @@ type Owner = Arc<dyn Fn(&HttpRequest) -> Option<String> + Send + Sync>;
 /// What is answered to those who have no active subscription.
 type Answer = Arc<dyn Fn(&HttpRequest) -> HttpResponse + Send + Sync>;
 
-/// A guard before a scope or a resource: it lets those in whose owner has an active subscription.
+/// A guard for a scope or a resource: it lets in requests whose owner has an active subscription.
 ///
 /// ```no_run
 /// use actix_payments::RequireActive;
@@ -42,13 +42,13 @@ pub struct RequireActive {
 }
 
 impl RequireActive {
-    /// A guard that asks `owner` who makes a request; nobody has nothing active.
+    /// A guard that calls `owner` for the owner of a request. Without an owner, the request is not let in.
     pub fn new(payments: Payments, owner: impl Fn(&HttpRequest) -> Option<String> + Send + Sync + 'static) -> Self {
         let refused = |_: &HttpRequest| HttpResponse::PaymentRequired().body("an active subscription is needed");
         Self { payments, owner: Arc::new(owner), refused: Arc::new(refused) }
     }
 
-    /// What is answered to those who have no active subscription. Default: status 402 and a sentence.
+    /// The answer to requests without an active subscription. Default: status 402 and a sentence.
     pub fn otherwise(mut self, answer: impl Fn(&HttpRequest) -> HttpResponse + Send + Sync + 'static) -> Self {
         self.refused = Arc::new(answer);
         self
@@ -106,8 +106,8 @@ where
     }
 }
 
-/// Proof, for a handler below [`RequireActive`], that the request's owner has an active subscription: an extractor that
-/// answers 402 where no guard has let the request in.
+/// Proof, for a request handler behind [`RequireActive`], that the owner has an active subscription. As an extractor,
+/// it answers 402 if no guard has let the request in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActiveSubscription {

@@ -11,10 +11,10 @@ use super::respond;
 use crate::engine::{Readiness, ReadyChecks};
 use crate::payments::Payments;
 
-/// The routes `…/live` and `…/ready` below one path; hand it to `App::service`. They need no login and tell no secret.
+/// The routes `…/live` and `…/ready` below one path; hand it to `App::service`. They need no login and show no secret.
 ///
-/// Both answer JSON. `live` is 200 as long as the process need not be started anew, whatever the database does: an
-/// outage must not become a restart loop. `ready` is 200 or 503 and says of each part how it is.
+/// Both answer with JSON. `live` is 200 as long as the process needs no restart, even if the database is away: an
+/// outage must not become a restart loop. `ready` is 200 or 503, and gives the state of each part.
 #[must_use = "routes serve nothing until they are an app's service"]
 pub struct HealthRoutes {
     payments: Payments,
@@ -32,7 +32,7 @@ impl Payments {
 }
 
 impl HealthRoutes {
-    /// What it takes to be ready. Default [`ReadyChecks::default`].
+    /// What is checked for readiness. Default [`ReadyChecks::default`].
     pub fn checks(mut self, checks: ReadyChecks) -> Self {
         self.checks = checks;
         self

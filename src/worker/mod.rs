@@ -1,5 +1,4 @@
-//! When work happens: a worker claims due events, has them processed, and runs their handlers; any number of processes
-//! may have one.
+//! The worker: it claims due events, processes them, and runs their handlers. Any number of processes may have one.
 
 mod drain;
 mod pace;
@@ -20,7 +19,7 @@ pub struct Worker {
     settings: Settings,
 }
 
-/// A worker that is running, on a thread of its own: until it is stopped, or else as long as the process.
+/// A running worker, on a thread of its own. It runs until it is stopped, or until the process ends.
 #[must_use = "a worker that nobody stops is cut off with its process: keep it, and call `stop`"]
 pub struct RunningWorker {
     stop: watch::Sender<bool>,
@@ -28,7 +27,7 @@ pub struct RunningWorker {
 }
 
 impl Payments {
-    /// A worker for these payments. Start it once in a process, outside the closure that builds the app.
+    /// A worker for these payments. Start it once in each process, outside the closure that builds the app.
     pub fn worker(&self) -> Worker {
         let settings = Settings {
             payments: self.clone(),
@@ -41,8 +40,8 @@ impl Payments {
 }
 
 impl Worker {
-    /// How often to look for events that this process did not hear of: taken in by another process, or due again.
-    /// Default 250 milliseconds, at least 10.
+    /// How often to look for events that another process received, or that are due again. Default 250 milliseconds, at
+    /// least 10.
     pub fn poll(mut self, every: Duration) -> Self {
         self.settings.poll = every.max(Duration::from_millis(10));
         self
@@ -54,8 +53,8 @@ impl Worker {
         self
     }
 
-    /// How long to wait for running handlers when stopped, before their events are left to their leases. Default
-    /// 30 seconds.
+    /// How long stopping waits for running handlers. After that, other workers take their events when the leases end.
+    /// Default 30 seconds.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
@@ -83,8 +82,8 @@ impl Worker {
         Ok(RunningWorker { stop, ended })
     }
 
-    /// Processes all that is due and returns, with how many events it claimed. For tests, and for processes that
-    /// are started by a timer.
+    /// Processes everything that is due, and returns how many events it claimed. For tests, and for processes that a
+    /// timer starts.
     ///
     /// # Errors
     /// What the database says.
@@ -92,8 +91,8 @@ impl Worker {
         drain::drain(&self.settings.payments).await
     }
 
-    /// As [`Worker::drain`], and waits for the events that other workers hold: until nothing is due and no handler runs,
-    /// so that tests on one database may run side by side. Answers how many events it claimed itself.
+    /// Like [`Worker::drain`], but also waits for events that other workers hold, until nothing is due and no handler
+    /// runs. So tests on one database may run side by side. Returns how many events it claimed itself.
     ///
     /// # Errors
     /// `Unavailable` when something is still due or running after `patience`, and what the database says.
@@ -103,7 +102,7 @@ impl Worker {
 }
 
 impl RunningWorker {
-    /// Stops claiming, waits for the handlers that are running, and gives back what was not begun.
+    /// Stops claiming, waits for running handlers, and releases claimed events that were not begun.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.ended.await;

@@ -138,8 +138,7 @@ impl SubscriptionState {
         }
     }
 
-    /// Whether handlers are told when it changes from `before` to this: its status, owner, items, period, trial, end
-    /// or pause.
+    /// Whether handlers run for the change from `before` to this: of status, owner, items, period, trial, end or pause.
     pub fn differs(&self, before: &Self) -> bool {
         let seen = |state: &Self| {
             let Self { status, gateway_status, owner, items, period, trial_end, .. } = state.clone();
