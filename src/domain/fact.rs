@@ -54,7 +54,8 @@ pub enum State {
     Succeeded,
     /// A bank's inquiry; no money was withdrawn.
     Inquiry,
-    /// An undecided dispute.
+    /// An undecided dispute. Of a running total of refunds: its time can't be compared with those of the single refunds,
+    /// so that only what exceeds them counts.
     Open,
     /// A dispute that ended without a decision against anyone. Of a running total: nothing more will be collected.
     Closed,

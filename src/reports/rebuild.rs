@@ -155,10 +155,12 @@ fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
     }
 }
 
-/// Whether a fact is of a kind that older releases did not read: that nothing was refunded of a charge, that an object
-/// whose failure is known was a failed attempt, that an authorization is used up, and what an invoice asks for.
+/// Whether a fact is of a kind that older releases did not read: that nothing was refunded of a charge, a total that its
+/// single refunds explain, that an object whose failure is known was a failed attempt, that an authorization is used up, and
+/// what an invoice asks for.
 fn is_unread(fact: &Fact, ledger: &Ledger) -> bool {
     match (fact.aspect, fact.state) {
+        (Aspect::RefundTotal, State::Open) => true,
         (Aspect::RefundTotal, _) => fact.amount == Some(0),
         (Aspect::CaptureTotal, State::Closed) => true,
         _ if is_invoiced(fact) => true,

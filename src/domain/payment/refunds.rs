@@ -30,7 +30,7 @@ impl Charge<'_> {
         let all = self.sum(&[State::Succeeded], |_| true);
         let Some(total) = self.total else { return all };
         let stated = total.occurred_at;
-        let since = self.sum(&[State::Succeeded], |f| f.since.is_some_and(|made| made > stated));
+        let since = self.sum(&[State::Succeeded], |f| comes_after(f, total));
         // A total that is only known to be the least one does not take anything back.
         let is_exact = total.state == State::Succeeded;
         let certain = self.sum(&[State::Succeeded], |f| !is_exact || f.occurred_at >= stated);
@@ -41,8 +41,7 @@ impl Charge<'_> {
     fn pending(&self) -> i64 {
         let pending = self.sum(&PENDING, |_| true);
         let Some(total) = self.total else { return pending };
-        let stated = total.occurred_at;
-        let later = |f: &Fact| f.since.is_some_and(|made| made > stated);
+        let later = |f: &Fact| comes_after(f, total);
         let known = self.sum(&[State::Succeeded], |_| true).saturating_add(pending);
         self.sum(&PENDING, later).max(known.saturating_sub(self.refunded())).min(pending).max(0)
     }
@@ -51,7 +50,7 @@ impl Charge<'_> {
     /// stated, and undone later. A refund without a creation time counts as included.
     fn corrected(&self, total: &Fact) -> i64 {
         let stated = total.occurred_at;
-        let included = |f: &Fact| f.since.is_none_or(|made| made <= stated);
+        let included = |f: &Fact| !comes_after(f, total);
         let later = self.sum(&UNDONE, |f| included(f) && f.occurred_at > stated);
         let rest = size(total).saturating_sub(later).max(0);
         // Of the same second, the total may be from before a refund was undone or from after it.
@@ -64,13 +63,17 @@ impl Charge<'_> {
     fn includes_at_most(&self, total: &Fact, rest: i64) -> i64 {
         let Some(before) = total.face else { return 0 };
         let stated = total.occurred_at;
-        let others = self.sum(&[State::Succeeded, State::Pending, State::ActionRequired], |f| {
-            f.since.is_none_or(|made| made <= stated)
-        });
+        let others = self.sum(&[State::Succeeded, State::Pending, State::ActionRequired], |f| !comes_after(f, total));
         let went_down = before.saturating_sub(size(total)).max(0);
         let same = self.sum(&UNDONE, |f| f.occurred_at == stated);
         rest.saturating_sub(others).min(same.saturating_sub(went_down)).max(0)
     }
+}
+
+/// Whether a refund was made after its charge's total was stated, so that it comes on top of it. Where the two times can't
+/// be compared, nothing does, and of the total only that counts which the single refunds do not explain.
+fn comes_after(refund: &Fact, total: &Fact) -> bool {
+    total.state != State::Open && refund.since.is_some_and(|made| made > total.occurred_at)
 }
 
 const PENDING: [State; 2] = [State::Pending, State::ActionRequired];

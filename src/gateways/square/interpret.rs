@@ -8,7 +8,7 @@ use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
-use crate::gateways::json::{Object, short};
+use crate::gateways::json::{Object, elements, short};
 use crate::gateways::reading::{because, fact, is_token, money, nested, sentence, time, whole, with_money};
 
 /// Reads the event's facts. Pure, and never panics, whatever the bytes.
@@ -115,26 +115,26 @@ fn is_elsewhere(payment: &Object<'_>) -> bool {
     short(payment, "source_type").is_some_and(|source| matches!(source.as_str(), "CASH" | "EXTERNAL"))
 }
 
-/// A payment is approved and completed, mostly in one step. What was refunded stands in its refunds.
-fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
-    let id = object.need_id("id")?;
-    let asked = amount(object, "amount_money")?;
-    let total = amount(object, "total_money")?.or(asked);
-    let status = object.need_text("status")?;
-    let (aspect, state, words) = match status.as_ref() {
+/// What a payment's status says of it.
+fn stands(status: &str) -> (Aspect, State, &'static str) {
+    match status {
         "COMPLETED" => (Aspect::Capture, State::Succeeded, "payment completed"),
         "APPROVED" => (Aspect::Authorization, State::Authorized, "payment approved, to be completed"),
         "CANCELED" => (Aspect::Authorization, State::Canceled, "payment canceled"),
         "FAILED" => (Aspect::Authorization, State::Failed, "payment failed"),
         "PENDING" => (Aspect::Authorization, State::Pending, "payment pending"),
         _ => (Aspect::Authorization, State::Pending, "payment with an unknown status, treated as pending"),
-    };
+    }
+}
+
+/// A payment is approved and completed, mostly in one step.
+fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malformed> {
+    let id = object.need_id("id")?;
+    let asked = amount(object, "amount_money")?;
+    let total = amount(object, "total_money")?.or(asked);
+    let (aspect, state, words) = stands(&object.need_text("status")?);
     if aspect == Aspect::Capture && is_elsewhere(object) {
-        // A sale at the till, which names no payment of the host's, is none of its payments.
-        let is_of_host = named("payment", object).tokens.iter().any(|token| is_token(token));
-        let concern = is_of_host.then(|| as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised));
-        let words = "payment recorded as taken in cash or elsewhere, and not by Square";
-        return Ok((concern.into_iter().collect(), sentence(words, total)));
+        return Ok(elsewhere(event, object, total));
     }
     let mut stated = with_money(as_of(event, object, aspect, &id, state), total);
     // A tip comes on top of what was asked for.
@@ -143,16 +143,16 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
     {
         stated = stated.with_face(asked.minor.max(total.minor));
     }
-    let stated = stated.with_parent(short(object, "order_id"));
-    let fee = fee(object, &stated);
-    let mut facts: Vec<Fact> = [Some(stated), fee].into_iter().flatten().collect();
-    if let (Aspect::Capture, Some(asked), Some(total)) = (aspect, asked, total)
-        && asked.minor < total.minor
-    {
-        // The checkout explains why more came than was asked for.
-        let order = short(object, "order_id").unwrap_or_else(|| id.clone());
-        let checkout = as_of(event, object, Aspect::Checkout, &order, State::Succeeded);
-        facts.push(with_money(checkout, Some(total)).with_face(asked.minor));
+    let mut facts = vec![stated.with_parent(short(object, "order_id"))];
+    let mut words = words.to_owned();
+    if aspect == Aspect::Capture {
+        facts.extend(fee(object, &facts[0]));
+        facts.extend(tipped(event, object, &id, asked, total));
+        if let Some(refunded) = refunded(object)? {
+            let stated = as_of(event, object, Aspect::RefundTotal, &id, State::Open);
+            facts.push(Fact { face: None, ..with_money(stated, Some(refunded)) });
+            words += &if refunded.minor > 0 { format!(", {refunded} refunded so far") } else { String::new() };
+        }
     }
     let errors = object.object("card_details", "card details")?;
     let errors = errors.map(|details| details.objects("errors", "an error")).transpose()?.unwrap_or_default();
@@ -160,10 +160,42 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
     Ok((facts, sentence(format_args!("{words}{}", because(code)), total)))
 }
 
-/// What Square keeps of a completed payment. It is told some time after the completion, and may be adjusted; nothing else
-/// depends on it, so what can't be read is left out.
+/// A sale at the till. One that names no payment of the host's is none of its payments.
+fn elsewhere(event: &Recorded<'_>, object: &Object<'_>, total: Option<Money>) -> Statement {
+    let is_of_host = named("payment", object).tokens.iter().any(|token| is_token(token));
+    let concern = is_of_host.then(|| as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised));
+    let words = "payment recorded as taken in cash or elsewhere, and not by Square";
+    (concern.into_iter().collect(), sentence(words, total))
+}
+
+/// The checkout that explains why more came than was asked for.
+fn tipped(
+    event: &Recorded<'_>,
+    object: &Object<'_>,
+    id: &str,
+    asked: Option<Money>,
+    total: Option<Money>,
+) -> Option<Fact> {
+    let (asked, total) = asked.zip(total).filter(|(asked, total)| asked.minor < total.minor)?;
+    let order = short(object, "order_id").unwrap_or_else(|| id.to_owned());
+    let checkout = as_of(event, object, Aspect::Checkout, &order, State::Succeeded);
+    Some(with_money(checkout, Some(total)).with_face(asked.minor))
+}
+
+/// What was refunded of a payment so far, where it says anything of refunds. Each refund has events of its own, and Square
+/// does not say how their times go with those of the payment, nor whether a refund counts here while it is pending.
+fn refunded(payment: &Object<'_>) -> Result<Option<Money>, Malformed> {
+    let has_refunds = || payment.raw("refund_ids").is_some_and(|raw| elements(raw).is_some_and(|all| !all.is_empty()));
+    match amount(payment, "refunded_money")? {
+        None if has_refunds() => Ok(amount(payment, "total_money")?.map(|total| Money::new(0, total.currency))),
+        refunded => Ok(refunded),
+    }
+}
+
+/// What Square keeps of a completed payment, or gives back with a completed refund: then it is negative. It is told some
+/// time after the completion, and may be adjusted; nothing else depends on it, so what can't be read is left out.
 fn fee(object: &Object<'_>, moved: &Fact) -> Option<Fact> {
-    let told = object.objects("processing_fee", "a fee").ok().filter(|_| moved.aspect == Aspect::Capture)?;
+    let told = object.objects("processing_fee", "a fee").ok().filter(|_| moved.state == State::Succeeded)?;
     let parts: Vec<Money> = told.iter().map(|fee| amount(fee, "amount_money").ok()?).collect::<Option<_>>()?;
     let currency = parts.first()?.currency;
     let minor =
@@ -185,7 +217,8 @@ fn refund(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfor
     let stated = with_money(as_of(event, object, Aspect::Refund, &id, state), amount)
         .with_parent(short(object, "payment_id"))
         .with_since(time(object, "created_at"));
-    Ok((vec![stated], sentence(words, amount)))
+    let fee = fee(object, &stated);
+    Ok((std::iter::once(stated).chain(fee).collect(), sentence(words, amount)))
 }
 
 /// A dispute in one of Square's states (<https://developer.squareup.com/reference/square/enums/DisputeState>).

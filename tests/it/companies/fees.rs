@@ -63,6 +63,11 @@ on_both_databases! {
         all.extend(story::<square::Of>(&["refund.updated"]));
         let rows = books_of::<square::Of>(kind, "EUR", &all).await;
         assert_eq!(rows, ["capture 49.99 48.24", "fee -1.75", "refund -19.99"]);
+        let back = json!([{"type": "INITIAL", "amount_money": {"amount": -59, "currency": "EUR"}}]);
+        let (name, body) = all.pop().unwrap();
+        all.push((name, body.replace("\"location_id\":\"S8", &format!("\"processing_fee\":{back},\"location_id\":\"S8"))));
+        let rows = books_of::<square::Of>(kind, "EUR", &all).await;
+        assert_eq!(rows, ["capture 49.99 48.24", "fee -1.75", "fee 0.59", "refund -19.99 -19.40"]);
 
         let fake = Fake::new();
         let (app, token) = mercado_pago::app(kind, &fake).await;

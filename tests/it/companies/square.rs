@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use actix_payments::domain::fact::Aspect;
-use actix_payments::domain::payment::Status;
+use actix_payments::domain::fact::{Aspect, Fact};
+use actix_payments::domain::ledger::Ledger;
+use actix_payments::domain::payment::{Status, Terms, captures, derive, movements};
 use actix_payments::gateways::square::Square;
 use actix_payments::gateways::{Call, Gateway, GatewayError, Started, Verb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 
 use super::{Company, Stands, assert_as_recorded, base64, call, ends, events, hmac_sha256, ok, order, story, told};
 use crate::app::{NOW, on_both_databases};
@@ -128,6 +130,72 @@ fn what_square_keeps_is_told_some_time_after_the_completion() {
 
 const PAID: Stands = (Status::Paid, 4999, 0, false);
 
+/// A refund in the property below.
+#[derive(Debug, Clone)]
+struct Refunded {
+    minor: i64,
+    fails: bool,
+    /// How many seconds Square's clock for refunds is ahead of that for payments when it is made.
+    ahead: i64,
+    /// Whether none of its events come.
+    is_lost: bool,
+}
+
+fn refunds() -> impl Strategy<Value = Vec<Refunded>> {
+    let one = (1..1500_i64, any::<bool>(), -3..4_i64, any::<bool>());
+    let one = one.prop_map(|(minor, fails, ahead, is_lost)| Refunded { minor, fails, ahead, is_lost });
+    proptest::collection::vec(one, 1..4)
+}
+
+/// The facts that come of a payment's refunds, one after the other: the payment is shown once each is pending, and once
+/// it is decided.
+fn facts_of(refunds: &[Refunded], counts_pending: bool) -> Vec<Fact> {
+    let time = |seconds: i64| companies::at(1_791_795_200 + seconds).format(&Rfc3339).unwrap();
+    let mut bodies = vec![changed("payment.updated", "payment", json!({}))];
+    let (mut total, mut version) = (0, 10);
+    let mut shown = |bodies: &mut Vec<_>, total: i64, at: i64| {
+        version += 1;
+        let refunded = json!({"amount": total, "currency": "EUR"});
+        let values = json!({"refunded_money": refunded, "updated_at": time(at), "version": version});
+        bodies.push(changed("payment.updated.partially_refunded", "payment", values));
+    };
+    for (refund, n) in refunds.iter().zip(1_i64..) {
+        let (made, decided) = (n * 100, n * 100 + 50);
+        let of = |status: &str, at: i64| {
+            json!({"id": format!("R{n}"), "status": status, "created_at": time(made + refund.ahead), "updated_at": time(at),
+                "amount_money": {"amount": refund.minor, "currency": "EUR"}})
+        };
+        let end = if refund.fails { "FAILED" } else { "COMPLETED" };
+        if !refund.is_lost {
+            bodies.push(changed("refund.created", "refund", of("PENDING", made + refund.ahead)));
+            bodies.push(changed("refund.updated", "refund", of(end, decided)));
+        }
+        shown(&mut bodies, total + if counts_pending { refund.minor } else { 0 }, made);
+        total += if refund.fails { 0 } else { refund.minor };
+        shown(&mut bodies, total, decided);
+    }
+    bodies.iter().flat_map(|(name, body)| companies::understand::<Of>(name, body).facts).collect()
+}
+
+proptest! {
+    #[test]
+    fn refunds_count_once_by_their_events_or_by_the_payment_in_every_order_and_repetition(
+        (refunds, counts_pending, by) in (refunds(), any::<bool>(), any::<u64>())
+    ) {
+        let facts = facts_of(&refunds, counts_pending);
+        let mut order: Vec<usize> = (0..facts.len()).chain(0..facts.len()).collect();
+        order.sort_by_key(|at| (*at as u64 + 1).wrapping_mul(by | 1).rotate_left(17));
+        let ledger = Ledger::from_facts(order.into_iter().map(|at| facts[at].clone()));
+        let state = derive(Terms::Agreed(money(4999, "EUR")), &ledger);
+        let due: i64 = refunds.iter().filter(|refund| !refund.fails).map(|refund| refund.minor).sum();
+        prop_assert_eq!((state.captured, state.refunded), (4999, due), "{:?}", state);
+        let left = captures(&ledger, state.amount.currency);
+        prop_assert_eq!(left.iter().map(|capture| capture.remaining).sum::<i64>(), 4999 - due);
+        let gone: i64 = movements(&ledger, state.amount.currency).iter().map(|one| one.amount).sum();
+        prop_assert_eq!(gone, 4999 - due);
+    }
+}
+
 on_both_databases! {
     async fn a_payment_is_approved_and_completed_in_any_order(kind) {
         let eur = money(4999, "EUR");
@@ -166,6 +234,29 @@ on_both_databases! {
         ends::<Of>(kind, eur, story::<Of>(&part), (Status::PartiallyRefunded, 4999, 1999, false)).await;
         let failed = ["payment.updated", "refund.created", "refund.updated.failed"];
         ends::<Of>(kind, eur, story::<Of>(&failed), PAID).await;
+    }
+
+    async fn a_refund_of_which_no_event_came_shows_in_the_payment_and_none_counts_twice(kind) {
+        let (eur, name) = (money(4999, "EUR"), "payment.updated.partially_refunded");
+        let partly = (Status::PartiallyRefunded, 4999, 1999, false);
+        ends::<Of>(kind, eur, story::<Of>(&["payment.updated", name]), partly).await;
+        ends::<Of>(kind, eur, story::<Of>(&[name]), partly).await;
+        ends::<Of>(kind, eur, story::<Of>(&[name, "refund.updated"]), partly).await;
+        ends::<Of>(kind, eur, story::<Of>(&[name, "refund.created", "refund.updated.failed"]), PAID).await;
+        // It comes to nothing again, and only the payment says so.
+        let (later, none) = ("2026-10-14T08:53:20.27Z", json!(null));
+        for nothing in [none, json!({"amount": 0, "currency": "EUR"})] {
+            let values = json!({"updated_at": later, "version": 4, "refunded_money": nothing});
+            let all = vec![story::<Of>(&[name]).remove(0), changed(name, "payment", values)];
+            ends::<Of>(kind, eur, all, PAID).await;
+        }
+        let (app, payment) = told::<Of>(kind, eur, &story::<Of>(&[name, "refund.updated"])).await;
+        let page = app.get(&format!("/payments/admin/payments/{}", payment.token)).await.text();
+        assert!(page.contains("payment completed, 19.99 EUR refunded so far: 49.99 EUR"), "{page}");
+        assert_eq!(app.texts("SELECT kind || ' ' || amount AS t FROM pay_movements ORDER BY amount"), ["refund -1999", "capture 4999"]);
+        // As a release stored it that did not read the total.
+        app.run("DELETE FROM pay_ledger WHERE register = 'refund_total'");
+        assert!(app.payments.rebuild(&payment.token).await.unwrap().same);
     }
 
     async fn a_dispute_ends_won_or_lost_whatever_comes_first(kind) {
