@@ -11,7 +11,7 @@ use crate::domain::payment::Captured;
 use crate::error::Error;
 use crate::gateways::Verb;
 use crate::store::Tx;
-use crate::store::calls::NewOperation;
+use crate::store::calls::{NewOperation, WHOLE};
 use crate::store::rows::PaymentRow;
 
 /// What is asked for, before it is known whether the ledger allows it.
@@ -125,14 +125,16 @@ pub(crate) fn operation(
 }
 
 /// The same about this one of the captures: its id comes first, after the one of the object that it belongs to. Where
-/// that object has several captures, its id would leave to the gateway which of them is meant, so it comes second.
+/// that object has several captures, its id would leave to the gateway which of them is meant, so it comes second. An
+/// amount that is all of the capture is noted as such.
 pub(crate) fn refund_of(new: NewOperation, capture: &Captured, all: &[Captured]) -> NewOperation {
     let refs: Vec<String> = serde_json::from_str(&new.gateway_refs).unwrap_or_default();
     let mut first = [capture.parent.clone(), Some(capture.gateway_ref.clone())];
     if all.iter().filter(|other| other.parent == capture.parent).count() > 1 {
         first.reverse();
     }
-    let refs = distinct(first.into_iter().chain(refs.into_iter().map(Some)));
+    let whole = (new.amount == Some(capture.amount)).then(|| WHOLE.to_owned());
+    let refs = distinct(first.into_iter().chain(refs.into_iter().map(Some)).chain([whole]));
     NewOperation { gateway_refs: serde_json::Value::from(refs).to_string(), ..new }
 }
 

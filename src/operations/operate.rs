@@ -154,9 +154,11 @@ fn begin(
             tx.owe_words(&[Subject::Payment(row.id)])?;
         }
     }
+    let new = operation(tx, &row, wanted, key, now)?;
+    let new = NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new };
     let new = match capture {
-        Some(capture) => refund_of(operation(tx, &row, wanted, key, now)?, capture, &open.captures),
-        None => operation(tx, &row, wanted, key, now)?,
+        Some(capture) => refund_of(new, capture, &open.captures),
+        None => new,
     };
-    Ok(Begun::New(tx.add_operation(&NewOperation { amount, attempts: 1, due_at: later(now, TRY), ..new })?))
+    Ok(Begun::New(tx.add_operation(&new)?))
 }

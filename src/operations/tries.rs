@@ -7,12 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::event::{Envelope, Source};
-use crate::domain::fact::{Aspect, Fact};
+use crate::domain::fact::Aspect;
 use crate::domain::id::PaymentId;
-use crate::domain::ledger::Ledger;
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
-use crate::domain::payment::{capture_of, captures};
 use crate::domain::retry::Backoff;
 use crate::domain::{Timestamp, later};
 use crate::engine::Engine;
@@ -311,10 +309,8 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
     let row: Option<PaymentRow> = tx.payment(operation.payment_id)?;
     let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, "the operation's payment is gone"))?;
     let payment = Payment::of(&row);
-    let facts = tx.facts_of(row.id)?;
-    let is_whole = operation.verb == Verb::Refund && is_all_of_a_capture(&facts, operation, payment.amount.currency);
     let mut aspects = BTreeMap::new();
-    for fact in facts {
+    for fact in tx.facts_of(row.id)? {
         // A running total, and the attempt that a capture was, are of objects that are something else by themselves.
         let rank = |aspect: Aspect| (aspect != Aspect::Checkout, aspect != Aspect::Capture, aspect);
         let aspect = aspects.entry(fact.gateway_ref).or_insert(fact.aspect);
@@ -328,7 +324,7 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
         gateway_refs: operation.refs(),
         aspects,
         amount: operation.amount.map(|minor| Money::new(minor, payment.amount.currency)),
-        is_whole,
+        is_whole: operation.is_whole(),
         total: payment.amount,
         reason: operation.reason.clone(),
         // A completion waits for the gateway to know what it told of, and so is asked for some times.
@@ -339,12 +335,4 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
         requested_at: operation.created_at,
         idempotency_key: operation.idempotency_key.clone(),
     })
-}
-
-/// Whether an operation's amount is all of the capture that it is about, which does not change between two tries.
-fn is_all_of_a_capture(facts: &[Fact], operation: &OperationRow, currency: Currency) -> bool {
-    let ledger = Ledger::from_facts(facts.iter().cloned());
-    let captures = captures(&ledger, currency);
-    let its = capture_of(&ledger, &captures, &operation.refs());
-    its.is_some_and(|at| Some(captures[at].amount) == operation.amount)
 }

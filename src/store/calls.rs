@@ -12,6 +12,10 @@ pub(crate) const UNSENT: &str = "not done yet: ";
 /// The outcome of an operation that was added and of which no call has gone out. Older releases wrote none.
 pub(crate) const NOT_ASKED: &str = "not done yet: the gateway was not asked so far";
 
+/// Stands among the ids of a refund that was asked for as the whole of its capture. No gateway's id begins so. Refunds
+/// that an earlier state stored lack it, and every try of theirs asks for the amount.
+pub(crate) const WHOLE: &str = "#whole";
+
 /// An operation to be added.
 #[derive(Debug, Clone)]
 pub(crate) struct NewOperation {
@@ -57,6 +61,18 @@ pub(crate) struct OperationRow {
 impl OperationRow {
     /// The gateway's ids that it was asked for with.
     pub(crate) fn refs(&self) -> Vec<String> {
+        let mut refs = self.stored_refs();
+        refs.retain(|id| id != WHOLE);
+        refs
+    }
+
+    /// Whether the gateway is asked for the whole of a capture, by a request without an amount where it knows one. That is
+    /// decided before the first try, so that all tries are one request.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.stored_refs().iter().any(|id| id == WHOLE)
+    }
+
+    fn stored_refs(&self) -> Vec<String> {
         serde_json::from_str(&self.gateway_refs).unwrap_or_default()
     }
 

@@ -1,5 +1,7 @@
 //! Is a whole refund asked for as a whole and a part as a part, and does a refresh say what it leaves out?
 
+use std::sync::Mutex;
+
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
 use actix_payments::{NewPayment, Refund};
@@ -9,7 +11,7 @@ use super::mercado_pago::fake::{Fake, payment};
 use super::{Company, mercado_pago, ok, paddle, razorpay, square, story, tell, variant};
 use crate::app::{App, Kind, on_both_databases};
 use crate::scenes::money;
-use crate::stripe::listener::{Listener, Say};
+use crate::stripe::listener::{Heard, Listener, Say};
 
 /// An app with this gateway, and a payment that was made at the company itself and of which these events came.
 pub async fn app_with<C: Company>(
@@ -44,13 +46,47 @@ fn paddles() -> Listener {
 }
 
 fn razorpays() -> Listener {
-    Listener::answering(|heard| {
+    Listener::answering(razorpays_say())
+}
+
+fn razorpays_say() -> impl Fn(&Heard) -> Say + Send + 'static {
+    |heard| {
         let sent: Value = serde_json::from_str(&heard.body).unwrap_or_default();
         let amount = sent["amount"].as_i64().unwrap_or(4999);
         let refund = json!({"id": format!("rfnd_{amount}"), "payment_id": "pay_DESlfW9H8K9uqM", "amount": amount,
             "currency": "INR", "status": "processed", "created_at": 1_791_800_050});
         ok(refund.to_string())
+    }
+}
+
+/// The answers of a company, but for the first request that acts, which gets none.
+fn losing_the_first(says: impl Fn(&Heard) -> Say + Send + 'static) -> Listener {
+    let is_lost = Mutex::new(false);
+    Listener::answering(move |heard| {
+        let mut is_lost = is_lost.lock().unwrap();
+        if heard.method == "POST" && !std::mem::replace(&mut *is_lost, true) {
+            return Say::Nothing;
+        }
+        says(heard)
     })
+}
+
+/// Refunds all of a payment, of which the first answer is lost, and answers the body of the second try. Where an earlier
+/// state of this crate stored the refund, it did not note that it is of the whole.
+async fn tried_twice(app: &App, token: &str, is_older: bool, listener: &Listener) -> Value {
+    app.payments.refund(token, Refund::all()).await.unwrap();
+    assert_eq!(app.texts("SELECT state AS t FROM pay_operations"), ["underway"]);
+    if is_older {
+        app.run("UPDATE pay_operations SET gateway_refs = replace(gateway_refs, ',\"#whole\"', '')");
+    }
+    let first = last_act(listener);
+    app.pass(3600);
+    app.drain().await;
+    let payment = app.payments.payment(token).await.unwrap().unwrap();
+    assert_eq!((payment.status, payment.refunded), (Status::Refunded, payment.captured));
+    let again = last_act(listener);
+    assert!(is_older || first == again, "{first} and {again}");
+    again
 }
 
 fn of_razorpay(listener: &Listener) -> actix_payments::gateways::razorpay::Razorpay {
@@ -101,6 +137,24 @@ on_both_databases! {
             mercado_pago::notify(&app, "payment", "1", "r1").await;
             app.payments.refund(&token, refund).await.unwrap();
             assert_eq!(last_act(&fake.listener), expected);
+        }
+    }
+
+    async fn all_tries_of_a_refund_are_one_request_also_where_an_earlier_state_stored_it(kind) {
+        for (is_older, amount) in [(false, Value::Null), (true, json!(4999))] {
+            let listener = losing_the_first(razorpays_say());
+            let names = story::<razorpay::Of>(&["payment.captured"]);
+            let (app, token) = app_with::<razorpay::Of>(kind, of_razorpay(&listener), money(4999, "INR"), &names).await;
+            assert_eq!(tried_twice(&app, &token, is_older, &listener).await["amount"], amount);
+        }
+        for (is_older, body) in [(false, json!({})), (true, json!({"amount": 49.99}))] {
+            let fake = Fake::new();
+            let (app, token) = mercado_pago::app(kind, &fake).await;
+            fake.show("/v1/payments/1", payment(1, &token, "approved"));
+            fake.show("/v1/payments/1/refunds", json!({"id": 7, "payment_id": 1, "amount": 49.99, "status": "approved"}));
+            mercado_pago::notify(&app, "payment", "1", "r1").await;
+            fake.lose(1);
+            assert_eq!(tried_twice(&app, &token, is_older, &fake.listener).await, body);
         }
     }
 
