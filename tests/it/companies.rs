@@ -57,6 +57,11 @@ pub trait Company {
     /// the event's id into the header.
     fn signed(body: &str, id: &str) -> (Vec<(&'static str, String)>, String);
 
+    /// What the address of a delivery ends in after its `?`.
+    fn query(_: &str) -> String {
+        String::new()
+    }
+
     /// A fixture, changed to name the payment with this token.
     fn of(body: &str, token: &str) -> String;
 }
@@ -91,9 +96,9 @@ pub fn events<C: Company>() -> BTreeMap<String, String> {
 }
 
 pub fn delivery<C: Company>(body: &str, id: &str) -> Delivery {
-    let (headers, body) = C::signed(body, id);
+    let (query, (headers, body)) = (C::query(body), C::signed(body, id));
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
-    Delivery::new(body).with_headers(headers)
+    Delivery::new(body).with_headers(headers).with_query(query)
 }
 
 pub fn verify(gateway: &dyn Gateway, delivery: &Delivery, now: i64) -> Result<Verified, Rejection> {
@@ -273,9 +278,10 @@ async fn tell_variant<C: Company>(app: &App, variant: &str, name: &str, body: &s
 
 /// Delivers an event; `id` is for companies that put the event's id into the header.
 pub async fn post<C: Company>(app: &App, variant: &str, id: &str, body: &str) {
-    let (headers, body) = C::signed(body, id);
+    let (query, (headers, body)) = (C::query(body), C::signed(body, id));
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let answer = app.request(Method::POST, &format!("/payments/{variant}/"), &headers, body.as_bytes()).await;
+    let path = format!("/payments/{variant}/?{query}");
+    let answer = app.request(Method::POST, path.trim_end_matches('?'), &headers, body.as_bytes()).await;
     assert_eq!(answer.status, 200, "{id}: {}", answer.body);
 }
 

@@ -16,7 +16,7 @@ use actix_web::http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{hex, hmac_sha256, interpret, verify};
+use super::{Company, hex, hmac_sha256, interpret, verify};
 use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::companies;
 use crate::person::{EMAIL, with_key};
@@ -33,15 +33,50 @@ fn asking(fake: &Fake) -> MercadoPago {
     gateway().access_token("APP_USR-1").api_base(&fake.listener.address).api_retries(0)
 }
 
-/// A notification as Mercado Pago sends it: the id in the address is signed, the body is not.
-fn notification(topic: &str, object: &str, request: &str) -> Delivery {
+/// The header fields of a notification of this object under this id of its request.
+fn signed(object: &str, request: &str) -> [(&'static str, String); 2] {
     let message = format!("id:{object};request-id:{request};ts:{NOW};");
     let signature = format!("ts={NOW},v1={}", hex(&hmac_sha256(SECRET.as_bytes(), message.as_bytes())));
-    let headers = [("x-signature", signature), ("x-request-id", request.to_owned())];
+    [("x-signature", signature), ("x-request-id", request.to_owned())]
+}
+
+/// A notification as Mercado Pago sends it: the id in the address is signed, the body is not.
+fn notification(topic: &str, object: &str, request: &str) -> Delivery {
     let body = json!({"action": format!("{topic}.updated"), "data": {"id": object}, "id": 12345, "type": topic});
     Delivery::new(body.to_string())
-        .with_headers(headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).into())
+        .with_headers(signed(object, request).map(|(name, value)| (name.to_owned(), value.into_bytes())).into())
         .with_query(format!("data.id={object}&type={topic}"))
+}
+
+/// What notifications tell is asked for: their bodies name an object, and show nothing of it.
+pub struct Of;
+
+/// A field of a notification's body.
+fn named(body: &str, place: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap();
+    body.pointer(place).unwrap().as_str().unwrap().to_owned()
+}
+
+impl Company for Of {
+    type Gateway = MercadoPago;
+    const NAME: &'static str = "mercado_pago";
+    const SECRET: &'static str = SECRET;
+
+    fn gateway() -> MercadoPago {
+        gateway()
+    }
+
+    fn signed(body: &str, id: &str) -> (Vec<(&'static str, String)>, String) {
+        (signed(&named(body, "/data/id"), id).into(), body.to_owned())
+    }
+
+    fn query(body: &str) -> String {
+        format!("data.id={}&type={}", named(body, "/data/id"), named(body, "/type"))
+    }
+
+    fn of(body: &str, _: &str) -> String {
+        body.to_owned()
+    }
 }
 
 async fn post(app: &App, delivery: &Delivery) -> u16 {

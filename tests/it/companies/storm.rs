@@ -3,6 +3,7 @@
 
 mod adyen;
 mod lemon_squeezy;
+mod mercado_pago;
 mod paddle;
 mod polar;
 mod razorpay;
