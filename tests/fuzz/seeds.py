@@ -17,9 +17,15 @@ FOLDER = pathlib.Path(sys.argv[1])
 EVENTS = {"stripe": "0", "paypal": "1", "braintree": "2", "paddle": "5", "gocardless": "6", "razorpay": "7", "square": "8",
           "polar": "<", "lemon_squeezy": "=", "adyen": ">", "mercado_pago": "?"}
 VECTORS = {"stripe": "0", "paypal": "1", "braintree": "2", "standard_webhooks": "3", "paddle": "5", "gocardless": "6",
-           "razorpay": "7", "square": "8", "authorizenet": "9"}
+           "razorpay": "7", "square": "8", "authorizenet": "9", "polar": "<", "lemonsqueezy": "=", "mercadopago": "?",
+           "adyen": "@", "coinbase_commerce": "A", "paystack": "B", "checkout_com": "C"}
+# Those of which nothing is read but what an event is.
+NAMES = {"authorizenet": "9", "coinbase_commerce": "A", "paystack": "B", "checkout_com": "C"}
 # These have their ids beside the body.
 NAMED = ("3", "<")
+# What Adyen signs of each notification, in this order.
+ADYEN = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference", "value", "currency", "eventCode",
+         "success")
 # The objects that PayPal's answers to our own calls are of, by the name of their type.
 ANSWERED = {"checkout-order": "ORDER", "authorization": "AUTHORIZATION", "capture": "CAPTURE", "refund": "REFUND"}
 # The ends of time: of the numbers that are moments, and of years with four digits, east and west of Greenwich.
@@ -75,16 +81,39 @@ def events():
     (FOLDER / "dictionary").write_text("".join(f'"{word}"\n' for word in sorted(words)))
 
 
+def notification(body):
+    """An input of the target `signed` with this notification of Adyen's."""
+    item = json.loads(body)
+    fields = {**item, **item.pop("amount")}
+    signed = "\t".join(str(fields.get(name, "")) for name in ADYEN)
+    others = {name: value for name, value in item.items() if name not in (*ADYEN, "additionalData")}
+    return f"@{signed}\t{json.dumps(others)[1:-1]}"
+
+
+def named():
+    for file in sorted((FIXTURES / "events" / "adyen").iterdir()):
+        seed("signed", f"@-{file.stem}", notification(file.read_text()))
+    two = [notification((FIXTURES / "events" / "adyen" / f"{name}.json").read_text()) for name in ("AUTHORISATION", "REFUND")]
+    seed("signed", "@-two", "\n".join([two[0], two[1][1:]]))
+    for company, number in NAMES.items():
+        for file in sorted((FIXTURES / "events" / company).iterdir()):
+            seed("signed", f"{number}-{file.stem}", number + file.read_text())
+
+
 def recorded():
     for company, number in VECTORS.items():
         for at, vector in enumerate(json.loads((FIXTURES / "vectors" / f"{company}.json").read_text())):
-            name, body = f"{number}-{at}", vector.get("body") or ""
+            coded = base64.b64decode(vector.get("body_base64", ""))
+            name, body = f"{number}-{at}", (vector.get("body") or coded.decode(errors="replace"))
             if "challenge" in vector:
                 seed("pages", name, "0" + vector["challenge"])
                 continue
             fields = "".join(f"{name.lower()}: {value}\n" for name, value in vector["headers"].items())
+            query = "&".join(f"{name}={value}" for name, value in vector.get("query", {}).items())
+            fields += f"?: {query}\n" if query else ""
             seed("unsigned", name, f"{number}{fields}\n{body}")
-            seed("signed", name, f"{number}msg_{at}\n{body}" if number in NAMED else number + body)
+            if company != "adyen":
+                seed("signed", name, f"{number}msg_{at}\n{body}" if number in NAMED else number + body)
 
 
 def made():
@@ -115,6 +144,7 @@ def certificates():
 
 
 events()
+named()
 recorded()
 made()
 certificates()

@@ -42,6 +42,8 @@ pub const BRAINTREE: usize = 2;
 pub const DUMMY: usize = 4;
 /// It signs the id in the address, and none of the body.
 pub const MERCADO_PAGO: usize = 15;
+/// Its notifications: each is signed within the body, and of each eight fields.
+pub const ADYEN: usize = 16;
 
 /// Every gateway, always in this order: seeds and findings name them by their number.
 pub fn all() -> &'static [Box<dyn Gateway>] {
@@ -105,15 +107,19 @@ fn made() -> Vec<Box<dyn Gateway>> {
         ),
         Box::new(Polar::new(SECRET)),
         Box::new(LemonSqueezy::new(SECRET)),
-        // What its platform sends, signed as a whole; the notifications of payments are read by the same code.
+        // What its platform sends, signed as a whole.
         Box::new(Adyen::new(HEX_KEY)),
         Box::new(MercadoPago::new(SECRET)),
+        Box::new(Adyen::new(HEX_KEY)),
+        Box::new(HmacWebhooks::coinbase_commerce(SECRET)),
+        Box::new(HmacWebhooks::paystack(SECRET)),
+        Box::new(HmacWebhooks::checkout_com(SECRET)),
     ]
 }
 
 /// Whether a delivery's events are parts of its body, and not all of it.
 pub fn cuts(number: usize) -> bool {
-    number == 6 || number == 11
+    [6, 11, ADYEN].contains(&number)
 }
 
 /// The gateway's word on a delivery that it can judge by itself.

@@ -1,5 +1,6 @@
 //! How does each company sign what it sends? By what the companies document, and by none of the crate's own code.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use actix_payments::domain::delivery::Delivery;
@@ -23,7 +24,7 @@ pub struct Genuine<'a> {
     /// The event's id, where it stands beside the body.
     pub id: Option<&'a str>,
     /// What the company has to say: the body, or what the body carries in a form of its own.
-    pub content: &'a [u8],
+    pub content: Cow<'a, [u8]>,
 }
 
 /// What the gateway of this number is sent. The senders whose ids stand beside the body have theirs in the input's
@@ -34,14 +35,18 @@ pub fn delivery(number: usize, input: &[u8]) -> Genuine<'_> {
         Some((id, body)) => (id, body),
         None => ("msg_1", input),
     };
-    let (fields, body) = match number {
-        gateways::BRAINTREE => (Vec::new(), braintree(content)),
-        _ => (fields(number, id, content), content.to_vec()),
+    let (fields, body, content) = match number {
+        gateways::BRAINTREE => (Vec::new(), braintree(content), Cow::Borrowed(content)),
+        gateways::ADYEN => {
+            let body = adyen(content);
+            (Vec::new(), body.clone(), Cow::Owned(body))
+        }
+        _ => (fields(number, id, content), content.to_vec(), Cow::Borrowed(content)),
     };
     let headers = fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
     let is_in_address = number == gateways::MERCADO_PAGO;
     let query = if is_in_address { format!("data.id={OBJECT}&type=payment") } else { String::new() };
-    let delivery = Delivery { headers, query, body: body.into() };
+    let delivery = Delivery::new(body).with_headers(headers).with_query(query);
     Genuine { delivery, id: named.then_some(id), content }
 }
 
@@ -92,6 +97,9 @@ fn fields(number: usize, id: &str, body: &[u8]) -> Vec<(&'static str, String)> {
             let message = format!("id:{OBJECT};ts:{time};");
             vec![("x-signature", format!("ts={time},v1={}", signature(key, &[message.as_bytes()])))]
         }
+        17 => vec![("x-cc-webhook-signature", signature(key, &[body]))],
+        18 => vec![("x-paystack-signature", hex(&sha512(key, &[body])))],
+        19 => vec![("cko-signature", signature(key, &[body]))],
         _ => panic!("nobody signs for gateway {number}"),
     }
 }
@@ -119,6 +127,40 @@ fn braintree(xml: &[u8]) -> Vec<u8> {
     let made = hex(&sha1(&Sha1::digest(SECRET), &[payload.as_bytes()]));
     let coded = payload.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D").replace('\n', "%0A");
     format!("bt_signature=public%7C{made}&bt_payload={coded}").into_bytes()
+}
+
+/// A delivery of notifications, a line each: the fields that are signed, with tabs between them, and members that are not.
+fn adyen(lines: &[u8]) -> Vec<u8> {
+    let items: Vec<String> = String::from_utf8_lossy(lines).lines().map(item).collect();
+    format!(r#"{{"live":"false","notificationItems":[{}]}}"#, items.join(",")).into_bytes()
+}
+
+/// What is signed of a notification, in this order.
+const SIGNED: [&str; 8] = [
+    "pspReference", "originalReference", "merchantAccountCode", "merchantReference", "value", "currency", "eventCode", "success",
+];
+
+fn item(line: &str) -> String {
+    let mut parts = line.splitn(SIGNED.len() + 1, '\t');
+    let mut given: [String; 8] = std::array::from_fn(|_| parts.next().unwrap_or_default().to_owned());
+    given[4] = given[4].parse::<i64>().unwrap_or_default().to_string();
+    let made = BASE64.encode(sha256(&bytes(HEX_KEY), &[given.join(":").as_bytes()]));
+    let quoted = |at: usize| format!("\"{}\":{}", SIGNED[at], text(&given[at]));
+    let members: Vec<String> = [0, 1, 2, 3, 6, 7].map(quoted).into();
+    let amount = format!(r#""amount":{{"value":{},{}}}"#, given[4], quoted(5));
+    let others = parts.next().filter(|others| !others.is_empty()).map(|others| format!(",{others}")).unwrap_or_default();
+    let additional = format!(r#""additionalData":{{"hmacSignature":"{made}"}}"#);
+    format!(r#"{{"NotificationRequestItem":{{{},{amount},{additional}{others}}}}}"#, members.join(","))
+}
+
+/// A text as JSON has it (RFC 8259 §7).
+fn text(of: &str) -> String {
+    let escaped = |char: char| match char {
+        '"' | '\\' => format!("\\{char}"),
+        '\0'..='\x1f' => format!("\\u{:04x}", u32::from(char)),
+        _ => char.to_string(),
+    };
+    format!("\"{}\"", of.chars().map(escaped).collect::<String>())
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -15,6 +15,6 @@ fuzz_target!(|data: &[u8]| {
     let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { return };
     let Ok(kind) = std::str::from_utf8(&rest[..end]) else { return };
     let (_, gateway) = gateways::named(*first);
-    let event = Recorded { id: "evt_1", kind, occurred_at: Timestamp::UNIX_EPOCH, body: &rest[end + 1..] };
+    let event = Recorded::new("evt_1", kind, Timestamp::UNIX_EPOCH, &rest[end + 1..]);
     promises::kept(gateway, &event);
 });

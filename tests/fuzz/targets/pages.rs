@@ -44,7 +44,7 @@ fn challenge(text: &str) {
     assert_eq!(ask(gateways::BRAINTREE, false, "checkout", query), None, "a challenge comes to the address itself");
     if let Some(PageResponse::Text(signature)) = answer {
         let body = format!("bt_signature={}&bt_payload={text}", signature.replace('|', "%7C"));
-        let delivery = Delivery { headers: Vec::new(), query: String::new(), body: body.into() };
+        let delivery = Delivery::new(body);
         let believed = gateways::verify(gateways::all()[gateways::BRAINTREE].as_ref(), &delivery, now());
         assert!(believed.is_err(), "a notification was signed for a stranger: {believed:?}");
     }
@@ -105,9 +105,9 @@ fn readable(fields: &Fields) -> bool {
 }
 
 fn ask(number: usize, post: bool, path: &str, fields: Fields) -> Option<PageResponse> {
-    let (query, form) = if post && number == gateways::DUMMY { (Vec::new(), fields) } else { (fields, Vec::new()) };
-    let (path, address, endpoint) = (path.to_owned(), "/payments/x".to_owned(), String::new());
-    let request = PageRequest { post, path, address, endpoint, query, form, now: now() };
+    let mut request = PageRequest::get("/payments/x", path, now());
+    request.post = post;
+    *(if post && number == gateways::DUMMY { &mut request.form } else { &mut request.query }) = fields;
     gateways::ready(gateways::all()[number].page(&request))
 }
 

@@ -24,16 +24,27 @@ fuzz_target!(|data: &[u8]| {
     let answer = gateways::verify(gateway, &genuine.delivery, now);
     assert_eq!(answer, gateways::verify(gateway, &genuine.delivery, now), "it is answered in two ways");
     signs_alike(gateway, &genuine.delivery, now);
-    let bare = Delivery { headers: Vec::new(), query: String::new(), body: genuine.content.to_vec().into() };
-    assert!(gateways::verify(gateway, &bare, now).is_err(), "without its signature nothing is believed");
+    // Adyen's is within the body.
+    if number != gateways::ADYEN {
+        let bare = gateways::verify(gateway, &Delivery::new(genuine.content.to_vec()), now);
+        assert!(bare.is_err(), "without its signature nothing is believed");
+    }
     if let Some(changed) = another_bit(&genuine.delivery, crc32fast::hash(data)) {
         let other = gateways::verify(gateway, &changed, now);
-        // A form can be written in several ways: `%0a` for `%0A`. Of Mercado Pago's body nothing is believed.
-        let same = number == gateways::BRAINTREE && other == answer || number == gateways::MERCADO_PAGO;
+        // A form can be written in several ways: `%0a` for `%0A`. Of Mercado Pago's body nothing is believed, and of
+        // Adyen's what is signed: it says which events they are.
+        let same = match number {
+            gateways::BRAINTREE => other == answer,
+            gateways::MERCADO_PAGO => true,
+            gateways::ADYEN => are_the_same(&answer, &other),
+            _ => false,
+        };
         assert!(same || is_forgery(&other), "{other:?} for {changed:?}");
     }
     match answer {
         Ok(verified) => carries(number, &genuine, &verified, gateway, now),
+        // Members that nobody signed may say the signed ones once more, or end the notification early.
+        Err(_) if number == gateways::ADYEN => {}
         Err(rejection) => assert_eq!(rejection, Rejection::BodyMalformed, "it is signed as it should be"),
     }
 });
@@ -46,12 +57,22 @@ fn signs_alike(gateway: &dyn Gateway, delivery: &Delivery, now: Timestamp) {
     }
 }
 
+/// Whether two deliveries that are both believed carry the same events.
+fn are_the_same(one: &Result<Verified, Rejection>, other: &Result<Verified, Rejection>) -> bool {
+    let named = |verified: &Verified| -> Vec<_> {
+        verified.events.iter().map(|event| (event.id.clone(), event.kind.clone(), event.account.clone())).collect()
+    };
+    one.as_ref().ok().zip(other.as_ref().ok()).is_some_and(|(one, other)| named(one) == named(other))
+}
+
 /// The delivery with one bit of its body changed, at a place that the input decides.
 fn another_bit(delivery: &Delivery, place: u32) -> Option<Delivery> {
     let (mut body, place) = (delivery.body.to_vec(), usize::try_from(place).expect("of 64 bits"));
     let at = (place / 8).checked_rem(body.len())?;
     body[at] ^= 1 << (place % 8);
-    Some(Delivery { body: body.into(), ..delivery.clone() })
+    let mut changed = delivery.clone();
+    changed.body = body.into();
+    Some(changed)
 }
 
 fn is_forgery(answer: &Result<Verified, Rejection>) -> bool {
@@ -61,17 +82,16 @@ fn is_forgery(answer: &Result<Verified, Rejection>) -> bool {
 
 /// Every event can be stored, keeps its promises, and its body is what was sent.
 fn carries(number: usize, genuine: &Genuine<'_>, verified: &Verified, gateway: &dyn Gateway, now: Timestamp) {
-    let mut rest = genuine.content;
+    let mut rest = &genuine.content[..];
     for event in &verified.events {
         assert!(promises::storable(&event.id) && promises::storable(&event.kind), "{event:?}");
         rest = behind(rest, &event.body).unwrap_or_else(|| panic!("nobody sent the body of {event:?}"));
-        let recorded =
-            Recorded { id: &event.id, kind: &event.kind, occurred_at: stored(event, now), body: &event.body };
+        let recorded = Recorded::new(&event.id, &event.kind, stored(event, now), &event.body);
         promises::kept(gateway, &recorded);
     }
     if !gateways::cuts(number) {
         let bodies: Vec<_> = verified.events.iter().map(|event| &event.body[..]).collect();
-        assert_eq!(bodies, [genuine.content], "the one event has all of it");
+        assert_eq!(bodies, [&genuine.content[..]], "the one event has all of it");
     }
     if let (Some(id), Some(event)) = (genuine.id, verified.events.first()) {
         assert_eq!(event.id, id, "the id is the one beside the body");
