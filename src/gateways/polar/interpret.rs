@@ -151,25 +151,31 @@ fn refund(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Mal
     stated.occurred_at = since(event, state == State::Pending, time(data, "modified_at").or(made));
     let reason = short(data, "reason");
     let mut facts = vec![stated.with_parent(Some(&order)).with_since(made).with_reason(reason.clone())];
+    let mut summary = sentence(format_args!("{words}{}", because(reason)), Some(amount));
     if let Some(dispute) = data.object("dispute", "a dispute")? {
-        facts.push(self::dispute(event, &dispute, &order)?);
+        let (stated, words) = self::dispute(event, &dispute, &order)?;
+        facts.push(stated);
+        summary = format!("{summary}; {words}");
     }
-    let summary = sentence(format_args!("{words}{}", because(reason)), Some(amount));
     Ok(Interpretation { references: named("refund", data), facts, summary, ..Interpretation::default() })
 }
 
-fn dispute(event: &Recorded<'_>, dispute: &Object<'_>, order: &str) -> Result<Fact, Malformed> {
-    let state = match dispute.need_text("status")?.as_ref() {
-        "prevented" => State::Closed,
-        "early_warning" => State::Inquiry,
-        "won" => State::Won,
-        "lost" => State::Lost,
-        // Open, or not known to be over.
-        _ => State::Open,
+/// A dispute in one of Polar's states. One that is prevented ends before there is a chargeback: the bank takes nothing, and
+/// what goes back to the customer does so by the refund.
+fn dispute(event: &Recorded<'_>, dispute: &Object<'_>, order: &str) -> Result<(Fact, String), Malformed> {
+    let (state, words) = match dispute.need_text("status")?.as_ref() {
+        "prevented" => (State::Closed, "was prevented: no chargeback happened"),
+        "early_warning" => (State::Inquiry, "is a warning so far"),
+        "won" => (State::Won, "was won"),
+        "lost" => (State::Lost, "was lost"),
+        "needs_response" => (State::Open, "needs a response"),
+        "under_review" => (State::Open, "is under review"),
+        _ => (State::Open, "is open, in an unknown state"),
     };
     let stated = fact(event, Aspect::Dispute, &dispute.need_id("id")?, state);
     let amount = with_tax(dispute, "amount", "tax_amount")?;
-    Ok(with_money(stated, Some(amount)).with_parent(Some(order)).with_since(time(dispute, "created_at")))
+    let stated = with_money(stated, Some(amount)).with_parent(Some(order)).with_since(time(dispute, "created_at"));
+    Ok((stated, sentence(format_args!("dispute {words}"), Some(amount))))
 }
 
 /// A checkout is open, or it ended without an order. What came of one that succeeded is told by its order.

@@ -17,7 +17,7 @@ use crate::companies;
 use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
 
-const SUBSCRIPTION: &str = "0e4f4f6a-6f0d-4b0e-9c39-6c9a1f1d2a10";
+pub const SUBSCRIPTION: &str = "0e4f4f6a-6f0d-4b0e-9c39-6c9a1f1d2a10";
 
 pub struct Of;
 
@@ -105,6 +105,21 @@ fn changed(name: &str, values: Value) -> (String, String) {
     (format!("{name} {values}"), event.to_string())
 }
 
+/// An event of a day of October about the refund that answers a dispute of the whole order, each in a status.
+fn disputed(status: &str, of_refund: &str, day: u8) -> (String, String) {
+    let (_, body) = changed(
+        "refund.created",
+        json!({"status": of_refund, "amount": 4201, "tax_amount": 798,
+        "reason": "dispute_prevention", "modified_at": format!("2026-10-{day}T08:53:20Z"), "dispute": {
+            "id": "dis_1", "status": status, "amount": 4201, "tax_amount": 798, "currency": "eur",
+            "created_at": "2026-10-13T08:53:20Z"}}),
+    );
+    let mut event: Value = serde_json::from_str(&body).unwrap();
+    let kind = if day == 13 { "refund.created" } else { "refund.updated" };
+    (event["type"], event["timestamp"]) = (json!(kind), json!(format!("2026-10-{day}T08:53:20Z")));
+    (format!("dispute {status} {day}"), event.to_string())
+}
+
 const PAID: Stands = (Status::Paid, 4999, 0, false);
 
 on_both_databases! {
@@ -144,6 +159,35 @@ on_both_databases! {
         for (status, disputed) in [("needs_response", true), ("won", false), ("lost", true), ("early_warning", false)] {
             let all = vec![story::<Of>(&["order.paid"]).remove(0), changed("refund.created", dispute(status))];
             ends::<Of>(kind, money(4999, "EUR"), all, (Status::Paid, 4999, 0, disputed)).await;
+        }
+    }
+
+    async fn a_dispute_goes_on_to_its_end_whatever_comes_first(kind) {
+        let eur = money(4999, "EUR");
+        let begun = || vec![story::<Of>(&["order.paid"]).remove(0), disputed("early_warning", "pending", 13)];
+        let opened = || begun().into_iter().chain([disputed("needs_response", "pending", 14), disputed("under_review", "pending", 15)]);
+        ends::<Of>(kind, eur, begun(), PAID).await;
+        ends::<Of>(kind, eur, opened().collect(), (Status::Paid, 4999, 0, true)).await;
+        let ended = |status, of_refund| opened().chain([disputed(status, of_refund, 16)]).collect::<Vec<_>>();
+        ends::<Of>(kind, eur, ended("won", "canceled"), PAID).await;
+        ends::<Of>(kind, eur, ended("lost", "canceled"), (Status::Paid, 4999, 0, true)).await;
+        // No chargeback happened: the customer has the money by the refund, and the bank took none.
+        let prevented = || begun().into_iter().chain([disputed("prevented", "succeeded", 14)]).collect::<Vec<_>>();
+        ends::<Of>(kind, eur, prevented(), (Status::Refunded, 4999, 4999, false)).await;
+        for (all, lost, words) in [
+            (ended("won", "canceled"), 0, "dispute was won: 49.99 EUR"),
+            (ended("lost", "canceled"), 4999, "dispute was lost: 49.99 EUR"),
+            (prevented(), 0, "dispute was prevented: no chargeback happened: 49.99 EUR"),
+        ] {
+            let (app, payment) = told::<Of>(kind, eur, &all).await;
+            assert_eq!(payment.lost.minor, lost);
+            let page = app.get(&format!("/payments/admin/payments/{}", payment.token)).await.text();
+            assert!(page.contains(words), "{page}");
+            let rows = app.texts("SELECT kind AS t FROM pay_movements WHERE kind <> 'fee' ORDER BY kind");
+            let went = if lost > 0 { Some("dispute_withdrawn") } else { (payment.refunded.minor > 0).then_some("refund") };
+            assert_eq!(rows, ["capture"].into_iter().chain(went).collect::<Vec<_>>());
+            let open = app.get("/payments/admin/disputes").await.text();
+            assert!(!open.contains(&payment.token), "a decided dispute is not to be answered: {open}");
         }
     }
 
