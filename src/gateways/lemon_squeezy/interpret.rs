@@ -2,13 +2,14 @@
 //! and of the invoices of subscriptions
 //! (<https://docs.lemonsqueezy.com/api/subscription-invoices/the-subscription-invoice-object>).
 //!
-//! Amounts are integers in cents. What was refunded is a running total.
+//! Amounts are integers, by its documentation in cents; its package for Laravel shows them with the decimals of ISO 4217
+//! (<https://github.com/lmsqueezy/laravel>), and so they are read. What was refunded is a running total.
 
 use super::resource::{Resource, first_invoice_ref, invoice_ref, order_ref};
 use super::subscription::{self, TOKEN};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::money::Money;
+use crate::domain::money::{Decimal, Money};
 use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{id_text, sentence};
@@ -76,13 +77,7 @@ fn order(order: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malfor
         "refunded" => "order refunded",
         "partial_refund" => "order refunded in part",
         "fraudulent" => {
-            let reason = "Lemon Squeezy marked the order as fraudulent";
-            facts.push(Fact {
-                amount: None,
-                face: None,
-                currency: None,
-                ..order.fact(Aspect::Concern, reason, State::Raised, total)
-            });
+            facts.push(concern(order, "Lemon Squeezy marked the order as fraudulent", total));
             "order marked as fraudulent"
         }
         "failed" => "order failed",
@@ -97,6 +92,25 @@ fn order(order: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malfor
         payer: Payer { name: short(&order.of, "user_name"), ..Payer::default() },
         ..Interpretation::default()
     })
+}
+
+/// Something that a person should review.
+fn concern(of: &Resource<'_>, reason: &str, total: Money) -> Fact {
+    Fact { amount: None, face: None, currency: None, ..of.fact(Aspect::Concern, reason, State::Raised, total) }
+}
+
+/// Why a payment is to be reviewed whose amount may be counted in another unit than it is read in.
+const OTHER_AMOUNT: &str = "Lemon Squeezy shows the customer another amount than its number is in this currency";
+
+/// Whether the amount that Lemon Squeezy shows people is another one, in a currency in which the unit of its numbers is in
+/// doubt: one without decimals, or with three. What can't be read says nothing.
+fn shows_another(of: &Resource<'_>, total: Money) -> bool {
+    let shown = || {
+        let text = short(&of.of, "total_formatted")?;
+        let digits: String = text.chars().filter(|char| char.is_ascii_digit() || *char == '.').collect();
+        Decimal::parse(&digits).ok()?.exact(total.currency)
+    };
+    total.currency.exponent() != 2 && shown().is_some_and(|shown| shown != total.minor)
 }
 
 /// An invoice of a subscription is a payment of its own, except for the first one, which is that of its order.
@@ -176,6 +190,7 @@ fn money_facts(
     let mut facts = vec![checkout];
     if state == State::Succeeded {
         facts.push(of.fact(Aspect::Capture, id, State::Succeeded, total));
+        facts.extend(shows_another(of, total).then(|| concern(of, OTHER_AMOUNT, total)));
         // Nothing, too: a refund that failed is taken off again.
         if let Some(refunded) = of.of.integer("refunded_amount")? {
             let refunded = Money::new(refunded, total.currency);

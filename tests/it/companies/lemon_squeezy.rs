@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Company, Stands, assert_as_recorded, call, ends, events, hex, hmac_sha256, ok, order, story, told};
-use crate::app::on_both_databases;
+use crate::app::{App, on_both_databases};
 use crate::companies;
 use crate::scenes::{money, with};
 use crate::stripe::listener::{Listener, Say};
@@ -107,7 +107,29 @@ fn first_invoice(values: Value) -> (String, String) {
 
 const PAID: Stands = (Status::Paid, 4999, 0, false);
 
+/// An order in another currency, of which Lemon Squeezy shows people this amount.
+fn in_currency(code: &str, shown: &str) -> (String, String) {
+    changed("order_created", json!({"currency": code, "total_formatted": shown}))
+}
+
 on_both_databases! {
+    async fn amounts_are_read_with_the_decimals_of_their_currency_unless_another_one_is_shown(kind) {
+        for (code, shown) in [("JPY", "¥4,999"), ("KRW", "₩4,999"), ("KWD", "KD 4.999"), ("JPY", "4.999 円"), ("EUR", "€50")] {
+            ends::<Of>(kind, money(4999, code), vec![in_currency(code, shown)], PAID).await;
+        }
+        // As if its numbers were in hundredths of a yen, or a customer had paid fifty.
+        for (code, shown) in [("JPY", "¥50"), ("JPY", "¥499,900.00"), ("KWD", "KD 49.990")] {
+            let app = App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
+            let token = app.payments.create(NewPayment::new("lemon-squeezy", money(4999, code))).await.unwrap().payment.token;
+            companies::tell::<Of>(&app, "order", &Of::of(&in_currency(code, shown).1, &token)).await;
+            let payment = app.payments.payment(&token).await.unwrap().unwrap();
+            let why = "Lemon Squeezy shows the customer another amount than its number is in this currency";
+            assert_eq!((payment.status, payment.concerns), (Status::Paid, vec![why.to_owned()]), "{code} {shown}");
+            let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
+            assert!(page.contains(why), "{page}");
+        }
+    }
+
     async fn an_order_is_paid_and_refunded_in_any_order(kind) {
         let eur = money(4999, "EUR");
         ends::<Of>(kind, eur, story::<Of>(&["order_created"]), PAID).await;
