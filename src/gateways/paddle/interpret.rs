@@ -1,13 +1,12 @@
 //! Reads the facts of a Paddle event: of transactions
-//! (<https://developer.paddle.com/api-reference/transactions/overview>) and adjustments
-//! (<https://developer.paddle.com/api-reference/adjustments/overview>).
+//! (<https://developer.paddle.com/api-reference/transactions/overview>), and of what follows them.
 //!
 //! Amounts are minor units as text, in ISO 4217's decimals. A transaction is a checkout and a capture in one: it is
 //! paid as a whole, and `paid` and `completed` say the same of the money.
 
-use super::subscription;
+use super::{adjustment, subscription};
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
-use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::fact::{Aspect, State};
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
 use crate::gateways::json::{Object, short};
@@ -30,7 +29,10 @@ pub(super) fn interpret(event: &Recorded<'_>, owner_key: &str, discounts: bool) 
     let data = whole.need_object("data", what)?;
     match family {
         "transaction" => transaction(event, verb, &data, discounts),
-        "adjustment" => adjustment(event, &data),
+        "adjustment" => {
+            let (facts, summary) = adjustment::read(event, &data)?;
+            Ok(Interpretation { references: named(&data), facts, summary, ..Interpretation::default() })
+        }
         _ => subscription::read(event, verb, &data, owner_key),
     }
 }
@@ -55,18 +57,9 @@ fn named(data: &Object<'_>) -> References {
     References { tokens: distinct([token]), gateway_refs: distinct(ids.into_iter().map(|id| id.filter(is_of_payment))) }
 }
 
-fn transaction(
-    event: &Recorded<'_>,
-    verb: &str,
-    data: &Object<'_>,
-    discounts: bool,
-) -> Result<Interpretation, Malformed> {
-    let id = data.need_id("id")?;
-    let status = data.need_text("status")?;
-    let total = total(data)?;
-    let payments = data.objects("payments", "a payment of a transaction")?;
-    let newest = payments.first().and_then(|payment| short(payment, "status")).unwrap_or_default();
-    let (state, words) = match status.as_ref() {
+/// What a transaction's status says of it, and of its newest payment.
+fn stands(status: &str, newest: &str, total: Option<Money>) -> (State, &'static str) {
+    match status {
         "paid" | "completed" if total.is_some_and(|total| total.minor == 0) => {
             (State::Free, "completed, nothing was to be paid")
         }
@@ -78,7 +71,21 @@ fn transaction(
         "billed" => (State::Pending, "billed, to be paid"),
         "draft" | "ready" => (State::Pending, "open"),
         _ => (State::Pending, "with an unknown status, treated as open"),
-    };
+    }
+}
+
+fn transaction(
+    event: &Recorded<'_>,
+    verb: &str,
+    data: &Object<'_>,
+    discounts: bool,
+) -> Result<Interpretation, Malformed> {
+    let id = data.need_id("id")?;
+    let status = data.need_text("status")?;
+    let total = total(data)?;
+    let payments = data.objects("payments", "a payment of a transaction")?;
+    let newest = payments.first().and_then(|payment| short(payment, "status")).unwrap_or_default();
+    let (state, words) = stands(&status, &newest, total);
     let is_undecided = matches!(state, State::Pending | State::ActionRequired);
     let mut checkout = with_money(fact(event, Aspect::Checkout, &id, state), total);
     checkout.occurred_at = since(event, is_undecided, time(data, "updated_at"));
@@ -181,61 +188,4 @@ fn stated_price(data: &Object<'_>, total: Money) -> Option<Money> {
     };
     let sum = items.iter().try_fold(0_i64, |sum, item| sum.checked_add(price(item)?));
     sum.filter(|sum| *sum > 0).map(|sum| Money::new(sum, total.currency))
-}
-
-/// An adjustment gives money back, or a bank took it. Of chargebacks Paddle tells when the money is gone, and when it
-/// came back: that is an adjustment of its own, which does not name the one that it reverses. Should it bear that one's
-/// id, time alone must not decide between the two: it has a register of its own.
-fn adjustment(event: &Recorded<'_>, data: &Object<'_>) -> Result<Interpretation, Malformed> {
-    let id = data.need_id("id")?;
-    let transaction = data.need_id("transaction_id")?;
-    let action = data.need_text("action")?;
-    let status = short(data, "status").unwrap_or_default();
-    let amount = match data.object("totals", "an adjustment's totals")? {
-        Some(totals) => number_text(&totals, "total")?,
-        None => None,
-    };
-    let amount = amount.map(|minor| money(minor, &data.need_text("currency_code")?)).transpose()?;
-    let of = |aspect, gateway_ref: &str, state: State| -> Fact {
-        let is_undecided = state == State::Pending;
-        let mut fact = with_money(fact(event, aspect, gateway_ref, state), amount);
-        fact.occurred_at = since(event, is_undecided, time(data, "updated_at"));
-        fact.with_parent(Some(&transaction)).with_since(time(data, "created_at"))
-    };
-    let refund = |state, words: &str| {
-        let refund = of(Aspect::Refund, &id, state);
-        let fee = returned_fee(data, &refund).filter(|_| state == State::Succeeded);
-        ([Some(refund), fee].into_iter().flatten().collect(), format!("refund {words}"))
-    };
-    // The reason of a refund is the seller's own text, that of a chargeback a word.
-    let why = || short(data, "reason").filter(|reason| reason.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-    let dispute = |state, words: &str| (vec![of(Aspect::Dispute, &id, state).with_reason(why())], words.to_owned());
-    let reversal = |state, words: &str| {
-        let register = format!("{id}:reverse");
-        (vec![of(Aspect::Dispute, &register, state).with_face(0)], words.to_owned())
-    };
-    let (facts, words) = match (action.as_ref(), status.as_str()) {
-        ("refund", "approved") => refund(State::Succeeded, "approved"),
-        ("refund", "rejected") => refund(State::Failed, "rejected by Paddle, the money stays"),
-        ("refund", "reversed") => refund(State::Canceled, "reversed, the money came back"),
-        ("refund", _) => refund(State::Pending, "waits for Paddle's approval"),
-        ("chargeback", "reversed") => dispute(State::Won, "chargeback reversed: decided for the merchant"),
-        ("chargeback", _) => dispute(State::Lost, "chargeback: the bank took the money back"),
-        ("chargeback_reverse", _) => reversal(State::Won, "chargeback reversed: decided for the merchant"),
-        ("chargeback_warning", "reversed") => dispute(State::Closed, "warning of a chargeback withdrawn"),
-        ("chargeback_warning_reverse", _) => reversal(State::Closed, "warning of a chargeback withdrawn"),
-        ("chargeback_warning", _) => dispute(State::Inquiry, "warning of a chargeback"),
-        ("credit" | "credit_reverse", _) => (Vec::new(), "credit on an invoice: no money moved".to_owned()),
-        _ => (Vec::new(), "adjustment of another kind: kept for handlers".to_owned()),
-    };
-    Ok(Interpretation { references: named(data), facts, summary: sentence(words, amount), ..Interpretation::default() })
-}
-
-/// What Paddle gives back of its fee with a refund: the part of the price that is not taken from the seller's earnings.
-/// Nothing else depends on it, so what can't be read is left out.
-fn returned_fee(data: &Object<'_>, refund: &Fact) -> Option<Fact> {
-    let totals = data.object("totals", "an adjustment's totals").ok()??;
-    let of = |name: &str| number_text(&totals, name).ok().flatten();
-    let returned = of("subtotal")?.checked_sub(of("earnings")?)?;
-    (returned > 0).then_some(refund.fee(-returned, refund.currency?))
 }

@@ -1,6 +1,7 @@
 //! The gateway for Paddle Billing. [`Paddle`] is one notification destination of an account. With an API key it also
 //! opens checkouts and acts on transactions. (Paddle Classic is another product, with other webhooks.)
 
+mod adjustment;
 mod answer;
 mod api;
 mod interpret;

@@ -78,6 +78,35 @@ on_both_databases! {
         assert_eq!(books(&app).await, ["capture 49.99 47.49", "fee -2.50", "refund -19.99"]);
     }
 
+    async fn what_a_chargeback_at_paddle_costs_is_on_the_books_and_what_its_reversal_takes_again(kind) {
+        let chargeback = |payout: Value| {
+            let (name, body) = with_value::<paddle::Of>("adjustment.created.chargeback", "/data/totals/earnings", json!("1600"));
+            (name, body.replace("\"payout_totals\":null", &format!("\"payout_totals\":{payout}")))
+        };
+        let payout = |currency: &str| json!({"subtotal": "1680", "tax": "319", "total": "1999", "fee": "80", "earnings": "1600",
+            "chargeback_fee": {"amount": "1500", "original": null}, "currency_code": currency});
+        let of = |payout: Value| vec![story::<paddle::Of>(&["transaction.completed"]).remove(0), chargeback(payout)];
+        let sale = ["capture 49.99 46.99", "dispute_withdrawn -19.99"];
+        for (payout, net, fees) in [
+            (json!(null), "-19.19", vec!["fee -3.00", "fee 0.80"]),
+            (payout("EUR"), "-34.19", vec!["fee -14.20", "fee -3.00"]),
+            // In the currency of the payouts, which is not the payment's.
+            (payout("USD"), "-19.19", vec!["fee -15.00", "fee -3.00", "fee 0.80"]),
+        ] {
+            let rows = books_of::<paddle::Of>(kind, "EUR", &of(payout)).await;
+            let expected = [sale[0].to_owned(), format!("{} {net}", sale[1])];
+            assert_eq!(rows, expected.into_iter().chain(fees.into_iter().map(str::to_owned)).collect::<Vec<_>>());
+        }
+        let mut all = of(payout("EUR"));
+        let (name, body) = with_value::<paddle::Of>("adjustment.created.chargeback_reverse", "/data/totals/earnings", json!("1600"));
+        all.push((name, body));
+        let rows = books_of::<paddle::Of>(kind, "EUR", &all).await;
+        let expected = ["capture 49.99 46.99", "dispute_reinstated 19.99 19.19", "dispute_withdrawn -19.99 -34.19", "fee -0.80", "fee -14.20", "fee -3.00"];
+        assert_eq!(rows, expected);
+        all.reverse();
+        assert_eq!(books_of::<paddle::Of>(kind, "EUR", &all).await, expected);
+    }
+
     async fn currencies_without_decimals_and_with_three_are_read_in_each_companys_units(kind) {
         let paid = (Status::Paid, 4999, 0, false);
         let body = events::<paddle::Of>()["transaction.completed"].replace("\"EUR\"", "\"JPY\"");
