@@ -36,6 +36,7 @@ mod paddle;
 mod polar;
 mod razorpay;
 mod reasons;
+mod recorded;
 mod setups;
 mod square;
 mod storm;

@@ -4,7 +4,8 @@
 // tests/fixtures/vectors/api_requests/COMPANY.json. Run it when a call is added or an SDK has a new version:
 //
 //   npm install --prefix DIR @paddle/paddle-node-sdk@3.10.0 razorpay@2.9.8 square@46.0.0 \
-//     @adyen/api-library@32.1.0 @lemonsqueezy/lemonsqueezy.js@4.0.0 @polar-sh/sdk@0.49.0 mercadopago@3.6.1
+//     @adyen/api-library@32.1.0 @lemonsqueezy/lemonsqueezy.js@4.0.0 @polar-sh/sdk@0.49.0 mercadopago@3.6.1 \
+//     @paypal/paypal-server-sdk@2.5.0 braintree@3.40.0
 //   SDKS=DIR node tests/tools/record_calls.mjs
 //
 // Header fields that only describe the SDK or the connection are left out.
@@ -19,7 +20,11 @@ const require = createRequire(join(process.env.SDKS, 'package.json'));
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../fixtures/vectors/api_requests');
 const KEPT = [
   'authorization', 'content-type', 'x-api-key', 'idempotency-key', 'x-idempotency-key', 'square-version', 'paddle-version',
+  'paypal-request-id', 'x-apiversion',
 ];
+
+// A body that is JSON, or else as it is: a form.
+const read = (body) => (body.startsWith('{') ? JSON.parse(body) : body);
 
 let heard = [];
 let answer = {};
@@ -29,7 +34,7 @@ const server = createServer((req, res) => {
   req.on('end', () => {
     const body = Buffer.concat(parts).toString();
     const headers = Object.fromEntries(KEPT.filter((name) => req.headers[name]).map((name) => [name, req.headers[name]]));
-    heard.push({ method: req.method, path: req.url, headers, body: body ? JSON.parse(body) : null });
+    heard.push({ method: req.method, path: req.url, headers, body: body ? read(body) : null });
     res.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
     res.end(JSON.stringify(answer));
   });
@@ -324,6 +329,89 @@ const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
     search: () => payment.search({ options: { external_reference: 'tok_1', limit: 11 } }),
     chargeback: () => new sdk.Chargeback(config).get({ id: '5' }),
     merchant_order: () => new sdk.MerchantOrder(config).get({ merchantOrderId: '9' }),
+  });
+}
+
+// PayPal. The SDK has no calls for webhooks.
+{
+  const sdk = require('@paypal/paypal-server-sdk');
+  const client = new sdk.Client({
+    clientCredentialsAuthCredentials: {
+      oAuthClientId: 'client_1', oAuthClientSecret: 'secret_1', oAuthToken: { accessToken: 'token_1', tokenType: 'Bearer' },
+    },
+    environment: sdk.Environment.Sandbox,
+  });
+  const [orders, payments] = [new sdk.OrdersController(client), new sdk.PaymentsController(client)];
+  const subscriptions = new sdk.SubscriptionsController(client);
+  const eur = (value) => ({ currencyCode: 'EUR', value });
+  const once = { paypalRequestId: 'op_1', prefer: 'return=representation' };
+  answer = { id: 'ORDER1', status: 'CREATED' };
+  await record('paypal', '@paypal/paypal-server-sdk@2.5.0', {
+    checkout: () => orders.createOrder({
+      paypalRequestId: 'tok_1-checkout',
+      prefer: 'return=representation',
+      body: {
+        intent: 'CAPTURE',
+        purchaseUnits: [{
+          customId: 'tok_1',
+          amount: { ...eur('49.98'), breakdown: { itemTotal: eur('49.98') } },
+          items: [{ name: 'Cup', quantity: '2', unitAmount: eur('24.99') }],
+        }],
+        paymentSource: {
+          paypal: {
+            emailAddress: 'mia@shop.example',
+            experienceContext: {
+              returnUrl: 'https://shop.example/thanks', cancelUrl: 'https://shop.example/thanks', userAction: 'PAY_NOW',
+            },
+          },
+        },
+      },
+    }),
+    show_order: () => orders.getOrder({ id: 'ORDER1' }),
+    complete: () => orders.captureOrder({ id: 'ORDER1', ...once, body: {} }),
+    complete_manual: () => orders.authorizeOrder({ id: 'ORDER1', ...once, body: {} }),
+    capture: () => payments.captureAuthorizedPayment({ authorizationId: 'AUTH1', ...once, body: { finalCapture: true } }),
+    capture_part: () => payments.captureAuthorizedPayment({
+      authorizationId: 'AUTH1', ...once, body: { finalCapture: true, amount: eur('30.00') },
+    }),
+    cancel: () => payments.voidPayment({ authorizationId: 'AUTH1', ...once }),
+    refund_all: () => payments.refundCapturedPayment({ captureId: 'CAP1', ...once, body: { customId: 'tok_1' } }),
+    refund_part: () => payments.refundCapturedPayment({
+      captureId: 'CAP1', ...once, body: { customId: 'tok_1', amount: eur('19.99') },
+    }),
+    show_authorization: () => payments.getAuthorizedPayment({ authorizationId: 'AUTH1' }),
+    show_capture: () => payments.getCapturedPayment({ captureId: 'CAP1' }),
+    show_refund: () => payments.getRefund({ refundId: 'REF1' }),
+    subscribe: () => subscriptions.createSubscription({
+      paypalRequestId: 'tok_1-checkout',
+      prefer: 'return=representation',
+      body: {
+        planId: 'P-1',
+        quantity: '3',
+        customId: 'tok_1',
+        applicationContext: {
+          returnUrl: 'https://shop.example/thanks', cancelUrl: 'https://shop.example/thanks', userAction: 'SUBSCRIBE_NOW',
+          shippingPreference: 'NO_SHIPPING',
+        },
+      },
+    }),
+    subscription_cancel: () => subscriptions.cancelSubscription({ id: 'I-1', body: { reason: 'asked for by the merchant' } }),
+    subscription_pause: () => subscriptions.suspendSubscription({ id: 'I-1', body: { reason: 'asked for by the merchant' } }),
+    subscription_unpause: () => subscriptions.activateSubscription({ id: 'I-1', body: { reason: 'asked for by the merchant' } }),
+    subscription_refresh: () => subscriptions.getSubscription({ id: 'I-1' }),
+  });
+}
+
+// Braintree
+{
+  const braintree = require('braintree');
+  const gateway = new braintree.BraintreeGateway({
+    environment: braintree.Environment.Sandbox, merchantId: 'merchant_1', publicKey: 'public_1', privateKey: 'private_1',
+  });
+  answer = {};
+  await record('braintree', 'braintree@3.40.0', {
+    subscription_cancel: () => gateway.subscription.cancel('sub_1'),
+    subscription_refresh: () => gateway.subscription.find('sub_1'),
   });
 }
 

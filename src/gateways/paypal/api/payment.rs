@@ -48,7 +48,8 @@ impl Api {
             return Err(GatewayError::Declined(message.to_owned()));
         };
         let path = format!("/v2/payments/authorizations/{id}/void");
-        let mut answer = self.send(ApiRequest::post(path, &json!({}), &call.idempotency_key)).await?;
+        let void = ApiRequest { body: String::new(), ..ApiRequest::post(path, &json!({}), &call.idempotency_key) };
+        let mut answer = self.send(void).await?;
         if answer.body.is_empty() {
             let path = format!("/v2/payments/authorizations/{id}");
             let found = self.find(&path).await.map_err(|error| GatewayError::Malformed(error.to_string()))?;
