@@ -32,6 +32,7 @@ mod kinds;
 mod lemon_squeezy;
 mod links;
 mod mercado_pago;
+mod orders;
 mod paddle;
 mod polar;
 mod razorpay;
