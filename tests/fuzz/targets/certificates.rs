@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
         ("paypal-auth-algo", "SHA256withRSA".to_owned()),
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).into();
-    let delivery = Delivery { headers, query: String::new(), body: Default::default() };
+    let delivery = Delivery::new(Vec::new()).with_headers(headers);
     let now = Timestamp::from_unix_timestamp(1_791_800_000).expect("a time");
     for roots in [&pem[..], ROOT] {
         let paypal = PayPal::new("1JE4291016473214C").roots(roots).certificate(ADDRESS, &pem);
