@@ -21,6 +21,7 @@ pub(crate) mod listener;
 mod money;
 pub(crate) mod objects;
 mod operations;
+pub(crate) mod recorded;
 mod storm;
 mod subscribed;
 mod thin;

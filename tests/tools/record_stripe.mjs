@@ -27,7 +27,7 @@ const server = createServer((req, res) => {
     heard.push({ method: req.method, path: decodeURIComponent(req.url), headers, body: Buffer.concat(parts).toString() });
     if (!answer) return req.socket.destroy();
     const type = [401, 403].includes(answer.status) ? 'invalid_request_error' : 'api_error';
-    const body = answer.status < 300 ? { id: 'x', object: 'x' } : { error: { type: answer.status === 402 ? 'card_error' : type, message: 'no' } };
+    const body = answer.status < 300 ? { id: 'x', object: 'x', data: [] } : { error: { type: answer.status === 402 ? 'card_error' : type, message: 'no' } };
     res.writeHead(answer.status, { 'content-type': 'application/json', connection: 'close', ...answer.headers });
     res.end(JSON.stringify(body));
   });
@@ -74,6 +74,28 @@ await record('subscriptions.update cancel_at_period_end', () => stripe.subscript
 await record('webhookEndpoints.create', () => stripe.webhookEndpoints.create({ url: 'https://shop.example/webhooks/stripe', enabled_events: ['checkout.session.completed'], api_version: stripe.getApiField('version') }));
 await record('empty string and null are both sent as empty (unset), nested arrays', () => stripe.paymentIntents.update('pi_x', { description: '', receipt_email: null, metadata: { a: '', b: 'x y+z=&' }, payment_method_types: ['card', 'sepa_debit'] }));
 await record('date as unix seconds', () => stripe.events.list({ created: { gte: new Date(1000), lt: new Date(2000) } }));
+
+const update = (params) => () => stripe.subscriptions.update('sub_x', params, { idempotencyKey: 'op_1' });
+await record('checkout.sessions.create (subscription)', () => stripe.checkout.sessions.create({
+  mode: 'subscription',
+  success_url: 'https://shop.example/thanks',
+  line_items: [{ price: 'price_1', quantity: 3 }],
+  client_reference_id: 'user-42',
+  metadata: { subscription_token: 'tok_1', owner: 'user-42' },
+  subscription_data: { metadata: { subscription_token: 'tok_1', owner: 'user-42' } },
+}, { idempotencyKey: 'tok_1-checkout' }));
+await record('subscriptions.retrieve', () => stripe.subscriptions.retrieve('sub_x'));
+await record('subscriptions.cancel at once', () => stripe.subscriptions.cancel('sub_x', {}, { idempotencyKey: 'op_1' }));
+await record('subscriptions.update end', update({ cancel_at_period_end: true }));
+await record('subscriptions.update no end', update({ cancel_at_period_end: false }));
+await record('subscriptions.update no date', update({ cancel_at: '' }));
+await record('subscriptions.update pause', update({ pause_collection: { behavior: 'void' } }));
+await record('subscriptions.update no pause', update({ pause_collection: '' }));
+await record('subscriptions.resume', () => stripe.subscriptions.resume('sub_x', { billing_cycle_anchor: 'now' }, { idempotencyKey: 'op_1_resume' }));
+await record('subscriptions.update item', update({ items: [{ id: 'si_1', price: 'price_2', quantity: 2 }], proration_behavior: 'always_invoice' }));
+await record('billingPortal.sessions.create', () => stripe.billingPortal.sessions.create({ customer: 'cus_1', return_url: 'https://shop.example/account' }));
+await record('invoices.list of a subscription', () => stripe.invoices.list({ subscription: 'sub_x', limit: 5, expand: ['data.payments'] }));
+await record('v2.core.events.list', () => stripe.v2.core.events.list({ limit: 100, created: { gte: '2026-10-11T09:46:40Z' } }));
 
 const retries = [];
 async function retried(about, wanted, maxNetworkRetries) {

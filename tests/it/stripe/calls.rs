@@ -23,7 +23,7 @@ fn stripe(listener: &Listener) -> Stripe {
     Stripe::new("whsec_test").api_key("sk_test_123").api_base(&listener.address)
 }
 
-fn recorded() -> Value {
+pub(super) fn recorded() -> Value {
     let text = std::fs::read_to_string(fixtures().join("vectors/stripe_api_requests.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -40,7 +40,7 @@ fn order() -> PaymentRequest {
 }
 
 /// A form's fields, decoded and sorted: in which order they come says nothing.
-fn fields(form: &str) -> Vec<(String, String)> {
+pub(super) fn fields(form: &str) -> Vec<(String, String)> {
     let mut fields = actix_web::web::Query::<Vec<(String, String)>>::from_query(form).unwrap().into_inner();
     fields.sort();
     fields

@@ -76,7 +76,7 @@ impl Billing {
 
     /// A variant that calls this fake.
     pub fn gateway(&self, secret: &str) -> Stripe {
-        let stripe = Stripe::new(secret).api_key("sk_test_1").api_base(&self.listener.address).api_retries(0);
+        let stripe = Stripe::new(secret).api_key("sk_test_123").api_base(&self.listener.address).api_retries(0);
         if self.state().style == Style::Snapshots { stripe } else { stripe.thin_secret(THIN_SECRET) }
     }
 

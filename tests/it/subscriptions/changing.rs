@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::billing::{Billing, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
+use crate::stripe::recorded::assert_as_recorded;
 
 /// An app that knows the fake's one subscription.
 async fn app(kind: Kind) -> (App, Billing, String) {
@@ -154,6 +155,7 @@ on_both_databases! {
         let link = app.payments.portal_link(&token, "https://shop.example/tea/{token}").await.unwrap();
         assert_eq!(link, "https://billing.stripe.com/p/cus_F1EF46kBRDxh4Y");
         let heard = billing.listener.heard().pop().unwrap();
+        assert_as_recorded("billingPortal.sessions.create", &heard, &["customer", "return_url"]);
         assert!(heard.body.contains(&format!("return_url=https%3A%2F%2Fshop.example%2Ftea%2F{token}")), "{}", heard.body);
         assert!(!app.dump().iter().any(|row| row.contains("billing.stripe.com")), "it is stored nowhere");
         assert_eq!(app.payments.portal_link("psub_x", "/").await.unwrap_err().kind(), ErrorKind::NotFound);
