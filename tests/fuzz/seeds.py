@@ -92,7 +92,9 @@ def notification(body):
 
 def named():
     for file in sorted((FIXTURES / "events" / "adyen").iterdir()):
-        seed("signed", f"@-{file.stem}", notification(file.read_text()))
+        whole = notification(file.read_text())
+        seed("signed", f"@-{file.stem}", whole)
+        seed("signed", f"@-{file.stem}-plain", whole.rpartition("\t")[0])
     two = [notification((FIXTURES / "events" / "adyen" / f"{name}.json").read_text()) for name in ("AUTHORISATION", "REFUND")]
     seed("signed", "@-two", "\n".join([two[0], two[1][1:]]))
     for company, number in NAMES.items():

@@ -153,6 +153,18 @@ fn item(line: &str) -> String {
     format!(r#"{{"NotificationRequestItem":{{{},{amount},{additional}{others}}}}}"#, members.join(","))
 }
 
+/// Whether the notifications of an input are signed members alone, in letters that nobody writes in several ways.
+pub fn is_plain_notification(lines: &[u8]) -> bool {
+    let is_plain = |field: &str| field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let is_id = |field: &str| !field.is_empty() && field.len() <= 50;
+    let is_one = |line: &str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        fields.len() == SIGNED.len() && fields.iter().all(|field| is_plain(field)) && is_id(fields[0]) && is_id(fields[6])
+    };
+    let text = std::str::from_utf8(lines).unwrap_or_default();
+    text.lines().count() > 0 && text.lines().all(is_one)
+}
+
 /// A text as JSON has it (RFC 8259 §7).
 fn text(of: &str) -> String {
     let escaped = |char: char| match char {
