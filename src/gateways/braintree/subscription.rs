@@ -36,15 +36,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     let is_billed = matches!(event.kind, "subscription_went_active" | "subscription_trial_ended")
         || bills_at.is_some_and(|day| day <= occurred_at);
     let is_trial = text(object, "trial-period") == Some("true") && !is_billed;
-    let status = match gateway_status.as_str() {
-        "Pending" => SubscriptionStatus::Incomplete,
-        "Active" if is_trial => SubscriptionStatus::Trialing,
-        "Active" => SubscriptionStatus::Active,
-        "Past Due" => SubscriptionStatus::PastDue,
-        "Canceled" => SubscriptionStatus::Canceled,
-        "Expired" => SubscriptionStatus::Expired,
-        _ => SubscriptionStatus::Unknown,
-    };
+    let status = status(&gateway_status, is_trial);
     let is_over = matches!(status, SubscriptionStatus::Canceled | SubscriptionStatus::Expired);
     let customer = first_transaction(object).and_then(|transaction| child(transaction, "customer"));
     let of_customer = |name: &str| customer.and_then(|customer| text(customer, name)).map(str::to_owned);
@@ -87,6 +79,19 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     facts.extend(of_customer("email").map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     facts.extend(invoice.map(Box::new).map(SubscriptionFact::Invoice));
     Ok(Some(SubscriptionStatement { gateway_ref, tokens: Vec::new(), facts }))
+}
+
+/// What a status of Braintree's means.
+fn status(gateway_status: &str, is_trial: bool) -> SubscriptionStatus {
+    match gateway_status {
+        "Pending" => SubscriptionStatus::Incomplete,
+        "Active" if is_trial => SubscriptionStatus::Trialing,
+        "Active" => SubscriptionStatus::Active,
+        "Past Due" => SubscriptionStatus::PastDue,
+        "Canceled" => SubscriptionStatus::Canceled,
+        "Expired" => SubscriptionStatus::Expired,
+        _ => SubscriptionStatus::Unknown,
+    }
 }
 
 /// What only grows from one snapshot to the next: the day until which it is paid for, the billing cycle, the charges

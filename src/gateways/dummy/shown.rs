@@ -47,17 +47,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         latest_invoice: invoice.as_ref().map(|invoice| invoice.gateway_ref.clone()),
         schedule: None,
     };
-    let snapshot = SubscriptionSnapshot {
-        content,
-        is_end,
-        is_first: false,
-        values: BTreeMap::new(),
-        previous: BTreeMap::new(),
-        progress: None,
-        is_answer: false,
-        occurred_at: event.occurred_at,
-        event_id: event.id.to_owned(),
-    };
+    let snapshot = snapshot(event, content, is_end);
     let email = text(object, "customer");
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     facts.extend(email.clone().map(|email| SubscriptionFact::Customer {
@@ -78,6 +68,20 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     let subscription = Some(SubscriptionStatement { gateway_ref, tokens: distinct([text(object, "token")]), facts });
     let facts = money.into_iter().collect();
     Ok(Interpretation { references, facts, summary, customer: email, subscription, ..Interpretation::default() })
+}
+
+fn snapshot(event: &Recorded<'_>, content: SubscriptionContent, is_end: bool) -> SubscriptionSnapshot {
+    SubscriptionSnapshot {
+        content,
+        is_end,
+        is_first: false,
+        values: BTreeMap::new(),
+        previous: BTreeMap::new(),
+        progress: None,
+        is_answer: false,
+        occurred_at: event.occurred_at,
+        event_id: event.id.to_owned(),
+    }
 }
 
 fn text(object: &Value, name: &str) -> Option<String> {
