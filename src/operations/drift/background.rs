@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::foresee::Found;
 use super::place::Place;
-use super::walk::{Piece, Scope, first_place};
+use super::walk::{Compared, Piece, first_place};
 use crate::domain::difference::DriftSubject;
 use crate::domain::{Timestamp, later};
 use crate::engine::{Actor, Engine, act, drift};
@@ -80,7 +80,7 @@ impl Engine {
     }
 
     async fn compare_a_turn(self: &Arc<Self>, mut row: DriftRow) -> Result<(), Error> {
-        let scope = Scope {
+        let scope = Compared {
             variant: row.variant.clone(),
             since: row.since,
             until: row.until,

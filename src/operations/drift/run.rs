@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::foresee::Found;
 use super::repair::Repair;
-use super::walk::{Piece, Scope, first_place};
+use super::walk::{Compared, Piece, first_place};
 use crate::domain::Timestamp;
 use crate::domain::difference::{DifferingValue, DriftSubject};
 use crate::engine::request::Requester;
@@ -95,7 +95,7 @@ impl Engine {
         let now = self.now();
         let variant = self.known_variant(&query.variant).await?;
         let mut next = Some(first_place(&variant).map_err(|why| Error::new(ErrorKind::Refused, why))?);
-        let scope = Scope {
+        let scope = Compared {
             since: query.since.unwrap_or(now - drift::SPAN),
             until: now - drift::UNDER_WAY,
             each: query.each,
@@ -126,7 +126,7 @@ impl Engine {
     /// A gateway that does not answer about one does not keep the others from being repaired.
     async fn repair_found(
         self: &Arc<Self>,
-        scope: &Scope,
+        scope: &Compared,
         found: &Found,
         requester: Requester,
     ) -> Result<Result<Outcome, String>, Error> {

@@ -27,7 +27,7 @@ const AWAY: usize = 3;
 
 /// What is compared, and how.
 #[derive(Debug, Clone)]
-pub(super) struct Scope {
+pub(super) struct Compared {
     pub variant: String,
     /// What was created within this span.
     pub since: Timestamp,
@@ -77,7 +77,7 @@ impl Engine {
     /// # Errors
     /// `NotFound` for a variant that is not configured here, `Gateway` when the gateway does not answer, and what the
     /// database says.
-    pub(super) async fn compare_piece(self: &Arc<Self>, scope: &Scope, place: Place) -> Result<Piece, Error> {
+    pub(super) async fn compare_piece(self: &Arc<Self>, scope: &Compared, place: Place) -> Result<Piece, Error> {
         let name = scope.variant.as_str();
         let variant = &*self.known_variant(name).await?;
         let able = Comparable::of(variant).map_err(|why| Error::new(ErrorKind::Refused, why))?;
@@ -116,7 +116,7 @@ impl Engine {
 
     async fn compare_listed(
         self: &Arc<Self>,
-        scope: &Scope,
+        scope: &Compared,
         variant: &Variant,
         cursor: Option<String>,
     ) -> Result<(Foreseen, Option<String>), Error> {
@@ -163,7 +163,7 @@ impl Engine {
     /// Asks about these one by one; what has no answer is told with its reason.
     async fn compare_each(
         self: &Arc<Self>,
-        scope: &Scope,
+        scope: &Compared,
         some: Vec<(i64, String)>,
         ask: impl AsyncFn(i64) -> Result<Answer, Error>,
     ) -> Result<(Foreseen, Vec<String>), Error> {
