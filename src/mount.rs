@@ -81,9 +81,9 @@ impl Mount {
     }
 
     /// Sets the function that returns the client's IP address of a delivery, or `None` if it is not known. Unsigned
-    /// hints are rate-limited by this address. Default: [`Admin::client_address`] of this mount, otherwise the address
-    /// at the other end of the connection, which behind a proxy is the proxy's. Only the host knows which header of
-    /// which proxy can be trusted.
+    /// hints and unknown names of variants are rate-limited by this address. Default: [`Admin::client_address`] of this
+    /// mount, otherwise the address at the other end of the connection, which behind a proxy is the proxy's. Only the
+    /// host knows which header of which proxy can be trusted.
     pub fn client_address(mut self, of: impl Fn(&HttpRequest) -> Option<String> + 'static) -> Self {
         self.client_address = Some(Rc::new(of));
         self
@@ -172,12 +172,10 @@ fn endpoint(paths: [String; 2], below: usize, intake: Intake) -> actix_web::Reso
     let answer = move |req: HttpRequest, payload: Payload| {
         let Intake { payments, limits, client_address: of } = intake.clone();
         async move {
+            let client = client_address(of.as_ref(), &req);
             match *req.method() {
-                Method::GET | Method::HEAD => page::page(&payments, below, limits, &req, payload).await,
-                _ => {
-                    let client = client_address(of.as_ref(), &req);
-                    webhook::webhook(&payments, limits, client, &req, payload).await
-                }
+                Method::GET | Method::HEAD => page::page(&payments, below, limits, client, &req, payload).await,
+                _ => webhook::webhook(&payments, limits, client, &req, payload).await,
             }
         }
     };
@@ -187,8 +185,11 @@ fn endpoint(paths: [String; 2], below: usize, intake: Intake) -> actix_web::Reso
 /// A gateway's own pages below its variant's address.
 fn own_pages(paths: [String; 2], intake: Intake) -> actix_web::Resource {
     let answer = move |req: HttpRequest, payload: Payload| -> std::pin::Pin<Box<dyn Future<Output = HttpResponse>>> {
-        let Intake { payments, limits, .. } = intake.clone();
-        Box::pin(async move { page::page(&payments, 2, limits, &req, payload).await })
+        let Intake { payments, limits, client_address: of } = intake.clone();
+        Box::pin(async move {
+            let client = client_address(of.as_ref(), &req);
+            page::page(&payments, 2, limits, client, &req, payload).await
+        })
     };
     web::resource(paths.to_vec()).route(web::to(answer))
 }

@@ -105,11 +105,14 @@ pub enum Rejection {
     Unavailable,
     /// Too many unsigned hints came; the gateway should send it again.
     TooManyHints,
+    /// So many names of variants that were never seen came from one client that no more are asked for now; the gateway
+    /// should send it again.
+    TooManyNames,
 }
 
 impl Rejection {
     /// Every rejection, for pages and counters that list them.
-    pub const ALL: [Rejection; 15] = [
+    pub const ALL: [Rejection; 16] = [
         Self::SignatureMissing,
         Self::SignatureMalformed,
         Self::SignatureMismatch,
@@ -125,6 +128,7 @@ impl Rejection {
         Self::Unverifiable,
         Self::Unavailable,
         Self::TooManyHints,
+        Self::TooManyNames,
     ];
 
     /// Whether the gateway is to send it again, because of something here.
@@ -150,6 +154,7 @@ impl Rejection {
             Self::Unverifiable => "unverifiable",
             Self::Unavailable => "unavailable",
             Self::TooManyHints => "too_many_hints",
+            Self::TooManyNames => "too_many_names",
         }
     }
 
@@ -175,10 +180,17 @@ impl Rejection {
             Self::UnknownVariant => "the address in the gateway's settings names a variant that is not configured",
             Self::MethodNotAllowed => "a browser or a scanner opened a webhook address",
             Self::Unverifiable => "what verification needs could not be fetched",
-            Self::Unavailable => "the database did not store the event in time, or too many were waiting",
+            Self::Unavailable => {
+                "the database did not store the event in time, too many were waiting, or the variant's configuration could \
+                 not be loaded"
+            }
             Self::TooManyHints => {
                 "somebody posts ids of objects, to have the gateway asked for them over and over; behind a proxy, all may \
                  count as one client"
+            }
+            Self::TooManyNames => {
+                "somebody makes up names of variants, to have the host's function asked for them over and over; behind a \
+                 proxy, all may count as one client"
             }
         }
     }
@@ -217,11 +229,15 @@ impl Rejection {
                 "let this machine reach the gateway's own address; the gateway sends the event again meanwhile"
             }
             Self::Unavailable => {
-                "look for the database's error in the log; the gateway sends the event again meanwhile"
+                "look for the database's or the configuration's error in the log; the gateway sends the event again meanwhile"
             }
             Self::TooManyHints => {
                 "nothing: what is true is asked for, and the gateway sends its own hints again; behind a proxy, \
                  say client_address; if it goes on, let the proxy admit only the gateway's addresses"
+            }
+            Self::TooManyNames => {
+                "nothing: deliveries to variants that were seen before are taken all the same; behind a proxy, say \
+                 client_address; where many merchants begin at once, raise variants_never_seen"
             }
         }
     }

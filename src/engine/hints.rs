@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::budget::{Budget, ClientBudgets};
 use crate::domain::Timestamp;
 
 /// How many hints of a variant are taken in a minute at objects of payments that are here: ten a second, which a large
@@ -22,18 +23,7 @@ pub(crate) struct HintBudgets(Mutex<HashMap<String, Budgets>>);
 /// What is left of a variant's bounds.
 struct Budgets {
     known: Budget,
-    unknown: Budget,
-    /// By client, as far as the last minute counts: no more than hints were taken in it.
-    clients: HashMap<String, Budget>,
-}
-
-/// A bound that fills up again evenly: a minute's worth at the most.
-#[derive(Clone, Copy)]
-struct Budget {
-    per_minute: u32,
-    /// Thousandths of hints.
-    left: u64,
-    at: Timestamp,
+    unknown: ClientBudgets,
 }
 
 impl HintBudgets {
@@ -44,57 +34,15 @@ impl HintBudgets {
 
     /// The same for an object that nobody here has heard of, and a hint that came from `client`.
     pub(crate) fn allow_unknown(&self, variant: &str, client: &str, now: Timestamp) -> bool {
-        self.of(variant, now, |budgets| {
-            // First the bound for all, so that no more clients are remembered than it lets in.
-            if !budgets.unknown.has_one(now) {
-                return false;
-            }
-            budgets.clients.retain(|_, budget| !budget.is_full(now));
-            let of_client = budgets.clients.entry(client.to_owned()).or_insert_with(|| Budget::full(OF_CLIENT, now));
-            of_client.take(now) && budgets.unknown.take(now)
-        })
+        self.of(variant, now, |budgets| budgets.unknown.take(client, now))
     }
 
     fn of(&self, variant: &str, now: Timestamp, allow: impl FnOnce(&mut Budgets) -> bool) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         allow(all.entry(variant.to_owned()).or_insert_with(|| Budgets {
             known: Budget::full(KNOWN, now),
-            unknown: Budget::full(UNKNOWN, now),
-            clients: HashMap::new(),
+            unknown: ClientBudgets::full(UNKNOWN, OF_CLIENT, now),
         }))
-    }
-}
-
-impl Budget {
-    fn full(per_minute: u32, now: Timestamp) -> Self {
-        Self { per_minute, left: u64::from(per_minute) * 1_000, at: now }
-    }
-
-    fn refill(&mut self, now: Timestamp) {
-        let milliseconds = u64::try_from((now - self.at).whole_milliseconds()).unwrap_or(0);
-        let come_back = milliseconds.saturating_mul(u64::from(self.per_minute)) / 60;
-        if come_back > 0 || now < self.at {
-            self.left = self.left.saturating_add(come_back).min(Self::full(self.per_minute, now).left);
-            self.at = now;
-        }
-    }
-
-    fn is_full(&mut self, now: Timestamp) -> bool {
-        self.refill(now);
-        self.left == Self::full(self.per_minute, now).left
-    }
-
-    fn has_one(&mut self, now: Timestamp) -> bool {
-        self.refill(now);
-        self.left >= 1_000
-    }
-
-    fn take(&mut self, now: Timestamp) -> bool {
-        let has_one = self.has_one(now);
-        if has_one {
-            self.left -= 1_000;
-        }
-        has_one
     }
 }
 
@@ -111,7 +59,7 @@ mod tests {
         let budgets = HintBudgets::default();
         let taken = (0..10_000).filter(|number| budgets.allow_unknown("mollie", &format!("client {number}"), at(0)));
         assert_eq!(taken.count(), 300);
-        let remembered = || budgets.0.lock().expect("no poison")["mollie"].clients.len();
+        let remembered = || budgets.0.lock().expect("no poison")["mollie"].unknown.remembered();
         assert_eq!(remembered(), 300);
         assert!(budgets.allow_unknown("mollie", "client 0", at(120)));
         assert_eq!(remembered(), 1);

@@ -32,6 +32,7 @@ pub(super) fn of_source(limits: SourceLimits) -> Result<(), Error> {
     positive("variants_cache", limits.kept.as_millis(), "milliseconds")?;
     at_most("variants_cache", limits.kept, LONGEST_KEPT)?;
     positive("variants_cache", limits.most as u128, "variants")?;
+    positive("variants_never_seen", u128::from(limits.never_seen), "names")?;
     positive("variants_timeout", limits.timeout.as_millis(), "milliseconds")?;
     at_most("variants_timeout", limits.timeout, SLOWEST)
 }

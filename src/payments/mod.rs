@@ -120,7 +120,8 @@ impl Payments {
 /// Taking deliveries in.
 impl Payments {
     /// Takes in a delivery for `variant`. Once this returns `Ok`, its events are committed and will be processed,
-    /// whatever happens to this process. All unsigned hints that come this way count as one client's.
+    /// whatever happens to this process. All unsigned hints, and all names of variants that were
+    /// never seen, that come this way count as one client's.
     ///
     /// # Errors
     /// The rejection to answer the gateway with; it has been counted.
@@ -129,7 +130,7 @@ impl Payments {
     }
 
     /// Like [`receive`](Self::receive), for a delivery that came from the IP address `client`, by which unsigned hints
-    /// are bounded.
+    /// and names of variants that were never seen are bounded.
     ///
     /// # Errors
     /// The rejection to answer the gateway with; it has been counted.

@@ -54,14 +54,13 @@ impl Engine {
         client: Option<&str>,
     ) -> Result<Received, Rejection> {
         let now = self.now();
-        let configured = self.load(variant).await;
-        let span = Span::delivery(configured.as_ref().ok().and_then(Option::as_ref).map_or(NOBODY, |_| variant));
+        let configured = self.addressed(variant, client).await;
+        let span = Span::delivery(configured.as_ref().map_or(NOBODY, |_| variant));
         let received = match configured {
-            Ok(Some(known)) => {
+            Ok(known) => {
                 span.around(self.take_in((variant, &*known.gateway), delivery, client, now, span.clone())).await
             }
-            Ok(None) => Err(Rejection::UnknownVariant),
-            Err(_) => Err(Rejection::Unavailable),
+            Err(rejection) => Err(rejection),
         };
         match received {
             Ok(Received { events, duplicates }) => {
@@ -70,14 +69,16 @@ impl Engine {
                     if events > 0 && events == duplicates { "duplicate" } else { "stored" },
                 );
             }
-            Err(rejection) => self.reject(variant, rejection),
+            Err(rejection) => self.reject(variant, rejection).await,
         }
         received
     }
 
-    /// Counts a delivery that was refused before it could be received.
-    pub(crate) fn reject(self: &Arc<Self>, variant: &str, rejection: Rejection) {
-        let known = self.variant(variant).map_or(NOBODY, |_| variant);
+    /// Counts a delivery that was refused before it could be received: as its variant's, also where that can't be loaded
+    /// now.
+    pub(crate) async fn reject(self: &Arc<Self>, variant: &str, rejection: Rejection) {
+        let is_nobodys = matches!(rejection, Rejection::UnknownVariant | Rejection::TooManyNames);
+        let known = if !is_nobodys && self.is_known_name(variant).await { variant } else { NOBODY };
         let label = if known.is_empty() { NOBODY } else { self.label(variant) };
         // Anybody may send what is refused, and the log is not theirs to fill.
         let shown: String = variant.chars().take(LONGEST_SHOWN).collect();

@@ -13,26 +13,33 @@ use crate::payments::Payments;
 /// The longest form that a gateway's own page may send, in bytes.
 const FORM_LIMIT: usize = 64 * 1024;
 
-/// Answers a request below a variant's address. `below` is the number of segments in its path that are below the mount.
+/// Answers a request below a variant's address. `below` is the number of segments in its path that are below the mount;
+/// `client` is where it came from.
 pub(crate) async fn page(
     payments: &Payments,
     below: usize,
     limits: Limits,
+    client: Option<String>,
     req: &HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
     let mut body = Body::new(payload);
     let limits = Limits { size: limits.size.min(FORM_LIMIT), ..limits };
     let form = body.read(req, limits, payments.engine()).await;
-    body.answer(answer(payments, below, req, form).await)
+    body.answer(answer(payments, below, client.as_deref(), req, form).await)
 }
 
-async fn answer(payments: &Payments, below: usize, req: &HttpRequest, form: Result<Bytes, Rejection>) -> HttpResponse {
+async fn answer(
+    payments: &Payments,
+    below: usize,
+    client: Option<&str>,
+    req: &HttpRequest,
+    form: Result<Bytes, Rejection>,
+) -> HttpResponse {
     let name = req.match_info().get("variant").unwrap_or_default();
-    let variant = match payments.engine().load(name).await {
-        Ok(Some(variant)) => variant,
-        Ok(None) => return respond::rejected(Rejection::UnknownVariant),
-        Err(_) => return respond::rejected(Rejection::Unavailable),
+    let variant = match payments.engine().addressed(name, client).await {
+        Ok(variant) => variant,
+        Err(rejection) => return respond::rejected(rejection),
     };
     let post = match *req.method() {
         Method::GET | Method::HEAD => false,

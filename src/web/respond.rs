@@ -61,7 +61,10 @@ pub(crate) fn delivered(outcome: Result<(), Rejection>, reply: Option<Reply>) ->
 
 /// Whether the same delivery may be accepted later.
 fn is_temporary(rejection: Rejection) -> bool {
-    matches!(rejection, Rejection::Unverifiable | Rejection::Unavailable | Rejection::TooManyHints)
+    matches!(
+        rejection,
+        Rejection::Unverifiable | Rejection::Unavailable | Rejection::TooManyHints | Rejection::TooManyNames
+    )
 }
 
 /// The response to a rejected delivery: a status and the reason code.
@@ -71,7 +74,7 @@ pub(crate) fn rejected(rejection: Rejection) -> HttpResponse {
         Rejection::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Rejection::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Rejection::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        Rejection::TooManyHints => StatusCode::TOO_MANY_REQUESTS,
+        Rejection::TooManyHints | Rejection::TooManyNames => StatusCode::TOO_MANY_REQUESTS,
         _ if is_temporary(rejection) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };

@@ -30,17 +30,16 @@ async fn answer(
     body: Result<Bytes, Rejection>,
 ) -> HttpResponse {
     let variant = req.match_info().get("variant").unwrap_or_default();
-    let rejection = match (payments.engine().load(variant).await, req.method(), body) {
-        (Ok(None), ..) => Rejection::UnknownVariant,
-        (Err(_), ..) => Rejection::Unavailable,
-        (Ok(Some(known)), &Method::POST, Ok(body)) => {
+    let rejection = match (payments.engine().addressed(variant, client).await, req.method(), body) {
+        (Err(rejection), ..) => rejection,
+        (Ok(known), &Method::POST, Ok(body)) => {
             let outcome = payments.engine().receive(variant, delivery(req, body), client).await.map(drop);
             return respond::delivered(outcome, known.gateway.reply(outcome));
         }
         (_, &Method::POST, Err(rejection)) => rejection,
         _ => Rejection::MethodNotAllowed,
     };
-    payments.engine().reject(variant, rejection);
+    payments.engine().reject(variant, rejection).await;
     respond::rejected(rejection)
 }
 

@@ -1,6 +1,7 @@
 //! Does a marketplace serve its merchants, each under keys that the host's function gives at run time?
 
 mod directory;
+mod made_up;
 mod many;
 mod pages;
 
@@ -89,7 +90,8 @@ on_both_databases! {
     }
 
     async fn names_that_nobody_has_are_not_found_and_take_a_bounded_room(kind) {
-        let (app, directory) = market(kind, &["anna"]).await;
+        let directory = Directory::of(["anna".to_owned()]);
+        let app = App::bare(kind, |builder| directory.source(builder).variants_never_seen(5_000)).await;
         assert_eq!(app.signed_with("any", "nobody", &event("evt_1")).await, 404);
         assert_eq!(to_nobody(&app.payments, "nobody").await, Rejection::UnknownVariant);
         assert_eq!(directory.asked(), 1, "it is remembered");

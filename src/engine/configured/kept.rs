@@ -14,6 +14,9 @@ const FAILED_FOR: Duration = Duration::from_secs(5);
 const MOST_REFUSED: usize = 1_000;
 /// How many of those are passed over that something waits for.
 const MOST_LACKING: usize = 10_000;
+/// How many names are remembered that were a variant's once, and for how long.
+const MOST_SEEN: usize = 20_000;
+const SEEN_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// A moment by two clocks. Whichever says first that a span is over, it is: the builder's may be set back.
 #[derive(Clone, Copy)]
@@ -61,6 +64,11 @@ impl<T> Shelf<T> {
 
     fn get(&self, name: &str, now: Moment) -> Option<&T> {
         self.values.get(name).filter(|(_, until, _)| !until.is_past(now)).map(|(value, ..)| value)
+    }
+
+    fn names(&self, now: Moment) -> Vec<String> {
+        let names = self.values.iter().filter(|(_, (_, until, _))| !until.is_past(now));
+        names.map(|(name, _)| name.clone()).collect()
     }
 
     /// Answers what had to go for it.
@@ -111,6 +119,8 @@ struct Shelves {
     failed: Shelf<()>,
     /// Those of either kind that something waits for in the database: nobody can make these up.
     lacking: Shelf<()>,
+    /// Those that were a variant's, whatever became of it.
+    seen: Shelf<()>,
     /// What is over or had to go while a call or a transaction still had it.
     leaving: HashMap<String, Weak<Variant>>,
 }
@@ -127,6 +137,7 @@ impl Kept {
             none: Shelf::new(span, MOST_REFUSED),
             failed: Shelf::new(FAILED_FOR.min(span), MOST_REFUSED),
             lacking: Shelf::new(FAILED_FOR.min(span), MOST_LACKING),
+            seen: Shelf::new(SEEN_FOR, MOST_SEEN),
             leaving: HashMap::new(),
         };
         let kept = Arc::new(Self { shelves: Mutex::new(shelves), changed });
@@ -164,7 +175,10 @@ impl Kept {
         shelves.failed.remove(name);
         shelves.lacking.remove(name);
         let gone = match known {
-            Known::Variant(variant) => shelves.variants.put(name, variant, now),
+            Known::Variant(variant) => {
+                shelves.see(name, now);
+                shelves.variants.put(name, variant, now)
+            }
             Known::None => {
                 shelves.none.put(name, (), now);
                 shelves.variants.remove(name).map(|variant| (name.to_owned(), variant)).into_iter().collect()
@@ -180,6 +194,16 @@ impl Kept {
         let _ = self.changed.try_send(());
     }
 
+    /// Notes that this is a variant's name, whether or not it can be had now.
+    pub(super) fn see(&self, name: &str, now: Moment) {
+        self.lock().see(name, now);
+    }
+
+    /// Whether this was a variant's name.
+    pub(super) fn has_seen(&self, name: &str, now: Moment) -> bool {
+        self.lock().seen.get(name, now).is_some()
+    }
+
     /// Notes that something waits for this variant, if it is known not to be had.
     pub(super) fn lack(&self, name: &str, now: Moment) {
         let mut shelves = self.lock();
@@ -191,9 +215,7 @@ impl Kept {
 
     /// The names that something waits for and that can't be had now.
     pub(super) fn lacking(&self, now: Moment) -> Vec<String> {
-        let shelves = self.lock();
-        let names = shelves.lacking.values.iter().filter(|(_, (_, until, _))| !until.is_past(now));
-        names.map(|(name, _)| name.clone()).collect()
+        self.lock().lacking.names(now)
     }
 
     /// Drops what is over; answers when the next is.
@@ -215,6 +237,12 @@ impl Kept {
 }
 
 impl Shelves {
+    fn see(&mut self, name: &str, now: Moment) {
+        if self.seen.get(name, now).is_none() {
+            self.seen.put(name, (), now);
+        }
+    }
+
     /// Remembers those that somebody still has, for as long as that is.
     fn see_off(&mut self, gone: &[(String, Arc<Variant>)]) {
         self.leaving.retain(|_, variant| variant.strong_count() > 0);

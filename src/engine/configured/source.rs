@@ -8,6 +8,7 @@ use std::time::Duration;
 use log::Level;
 use tokio::sync::Semaphore;
 
+use super::super::budget::ClientBudgets;
 use super::super::guarded::guarded;
 use super::super::naming::variant_name;
 use super::super::variant::Variant;
@@ -22,6 +23,9 @@ pub(crate) type AskHost = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Answ
 
 /// How many names it is asked for at the same time: whoever makes names up fills this and no database.
 const AT_ONCE: usize = 32;
+/// How many clients' worth of names that were never seen it is asked for in a minute: so many strangers use up what is for
+/// all, and known names don't count.
+const STRANGERS: u32 = 10;
 
 /// How the function is asked.
 #[derive(Clone, Copy)]
@@ -31,11 +35,13 @@ pub(crate) struct SourceLimits {
     pub(crate) most: usize,
     /// How long it may take.
     pub(crate) timeout: Duration,
+    /// For how many names that were never seen a client may have it asked in a minute.
+    pub(crate) never_seen: u32,
 }
 
 impl Default for SourceLimits {
     fn default() -> Self {
-        Self { kept: Duration::from_secs(60), most: 1_000, timeout: Duration::from_secs(5) }
+        Self { kept: Duration::from_secs(60), most: 1_000, timeout: Duration::from_secs(5), never_seen: 600 }
     }
 }
 
@@ -47,6 +53,8 @@ pub(crate) struct Source {
     room: Semaphore,
     /// The names that are being asked for.
     asking: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    /// What is left of the bound for names that were never seen.
+    strangers: Mutex<ClientBudgets>,
 }
 
 impl Source {
@@ -56,7 +64,29 @@ impl Source {
         let no_thread = |error| Error::new(ErrorKind::Unavailable, "the system gives no thread").with_source(error);
         let kept = Kept::new(limits.kept, limits.most).map_err(no_thread)?;
         let (room, asking) = (Semaphore::new(AT_ONCE), Mutex::default());
-        Ok(Self { host, timeout: limits.timeout, kept, room, asking })
+        let (each, begin) = (limits.never_seen, Timestamp::UNIX_EPOCH);
+        let strangers = Mutex::new(ClientBudgets::full(each.saturating_mul(STRANGERS), each, begin));
+        Ok(Self { host, timeout: limits.timeout, kept, room, asking, strangers })
+    }
+
+    /// Whether it would be asked for a name that was never seen.
+    pub(in crate::engine) fn is_news(&self, name: &str, now: Moment) -> bool {
+        variant_name(name).is_ok() && !self.has_seen(name, now) && self.kept.get(name, now).is_none()
+    }
+
+    /// Whether this name was a variant's here, or there were rows of it.
+    pub(in crate::engine) fn has_seen(&self, name: &str, now: Moment) -> bool {
+        self.kept.has_seen(name, now)
+    }
+
+    /// Notes that there are rows of this name.
+    pub(in crate::engine) fn see(&self, name: &str, now: Moment) {
+        self.kept.see(name, now);
+    }
+
+    /// Whether this client may have it asked for one more name that was never seen; takes that from the bound.
+    pub(in crate::engine) fn allow_stranger(&self, client: &str, now: Timestamp) -> bool {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(client, now)
     }
 
     /// The variant as it was given lately, unless that is over.

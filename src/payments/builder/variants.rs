@@ -54,4 +54,14 @@ impl<C: HostConnection> Builder<C> {
         self.source_limits.timeout = timeout;
         self
     }
+
+    /// For how many names that were never seen one client may have the function of [`Builder::variants_from`] asked in a
+    /// minute; ten times as many for all clients together. Default 600, ten a second: a gateway may deliver first events of
+    /// many new merchants at once, and whoever makes names up costs the function no more than that. What is over it is
+    /// answered 429, so that a gateway sends it again. Names that were loaded before, or that there are rows of, don't
+    /// count.
+    pub fn variants_never_seen(mut self, names_per_minute: u32) -> Self {
+        self.source_limits.never_seen = names_per_minute;
+        self
+    }
 }
