@@ -81,7 +81,7 @@ impl Engine {
 
     /// Asks the gateway, and writes down what it says.
     async fn try_fetch(self: &Arc<Self>, fetch: FetchRow) -> Result<(), Error> {
-        let variant = self.known_variant(&fetch.variant).await?;
+        let variant = self.known_variant(&fetch.variant).await;
         let account = Some(fetch.account.clone()).filter(|account| !account.is_empty());
         let question = Fetch {
             object: NamedObject::new(fetch.object_type.as_str(), fetch.gateway_ref.as_str()).of_account(account),
@@ -89,7 +89,12 @@ impl Engine {
             tries: u32::try_from(fetch.attempts).unwrap_or(u32::MAX),
         };
         let made_for = MadeFor::Question(fetch.id);
-        let answer = observed_for(self, made_for, &fetch.variant, "fetch", variant.gateway.fetch(&question)).await;
+        let answer = match &variant {
+            Ok(variant) => {
+                observed_for(self, made_for, &fetch.variant, "fetch", variant.gateway.fetch(&question)).await
+            }
+            Err(error) => Err(GatewayError::Unavailable(error.to_string())),
+        };
         let (now, next) = (self.now(), new_fetch_key()?);
         let (end, rows) = self.judged(&fetch, answer, next, now);
         let (name, answers) = (fetch.variant.clone(), end.answers.clone());

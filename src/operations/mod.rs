@@ -9,6 +9,7 @@ mod erase;
 mod fetch;
 mod forget;
 mod give_owner;
+mod given_back;
 mod growth;
 mod index_words;
 mod next;

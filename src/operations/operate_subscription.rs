@@ -124,8 +124,7 @@ impl Engine {
     ) -> Result<Outcome, Error> {
         let variant = match self.known_variant(&operation.variant).await {
             Ok(variant) => variant,
-            Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
-            Err(error) => return Err(error),
+            Err(error) => return Ok(self.give_back_on_subscription(operation, &error).await),
         };
         let Some(gateway) = variant.gateway.subscriptions() else {
             let message = format!("no variant {:?} with subscriptions is configured here", operation.variant);

@@ -131,8 +131,7 @@ impl Engine {
     pub(crate) async fn attempt(self: &Arc<Self>, operation: OperationRow, waiting: Waiting) -> Result<Outcome, Error> {
         let variant = match self.known_variant(&operation.variant).await {
             Ok(variant) => variant,
-            Err(error) if error.is_retryable() => return Ok(left_to_workers(operation.id, &error)),
-            Err(error) => return Err(error),
+            Err(error) => return Ok(self.give_back(operation, &error).await),
         };
         if operation.attempts > 1 && later(operation.created_at, KEY_LIFE) < self.now() {
             return self.give_up(operation).await;

@@ -134,6 +134,14 @@ impl App {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    /// Lets seconds pass, from wherever it is called.
+    pub fn passing(&self) -> impl Fn(i64) + Send + 'static + use<> {
+        let clock = self.clock.clone();
+        move |seconds| {
+            clock.fetch_add(seconds, Ordering::SeqCst);
+        }
+    }
+
     /// One request to the app; answers status, headers as text, and body.
     pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let service = self.served.here(&self.payments, self.staff.clone()).await;

@@ -1,6 +1,7 @@
 //! Does a marketplace serve its merchants, each under keys that the host's function gives at run time?
 
 mod directory;
+mod failing;
 mod made_up;
 mod many;
 mod pages;

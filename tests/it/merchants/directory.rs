@@ -8,6 +8,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::delivery::Delivery;
 use actix_payments::domain::event::{Envelope, Interpretation, Malformed, Recorded};
 use actix_payments::gateways::dummy::Dummy;
+use actix_payments::gateways::subscriptions::SubscriptionGateway;
 use actix_payments::gateways::{
     BoxFuture, Call, Gateway, GatewayError, Listing, PaymentRequest, Setup, Started, Verb, Verification,
 };
@@ -25,7 +26,11 @@ pub struct Directory {
     alive: Arc<AtomicUsize>,
     called: Arc<Mutex<Vec<(String, Verb, String)>>>,
     listed: Arc<Mutex<Vec<String>>>,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
 }
+
+/// What happens while a gateway is asked what it can do.
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 impl Directory {
     pub fn of(names: impl IntoIterator<Item = String>) -> Self {
@@ -70,6 +75,21 @@ impl Directory {
     /// Whether the merchant's gateway was asked for its list of events.
     pub fn has_listed(&self, name: &str) -> bool {
         self.listed.lock().unwrap().iter().any(|listed| listed == name)
+    }
+
+    /// Does this once, as soon as a gateway is asked what it can do.
+    pub fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(happens));
+    }
+
+    fn is_asked(&self) {
+        let happens = self.meanwhile.lock().unwrap().take();
+        happens.into_iter().for_each(|happens| happens());
+    }
+
+    /// What the function gives for this name.
+    pub async fn given(&self, name: String) -> Result<Option<Variant>, Failure> {
+        self.clone().variant(name).await
     }
 
     async fn variant(self, name: String) -> Result<Option<Variant>, Failure> {
@@ -140,12 +160,13 @@ impl Gateway for Merchant {
     }
 
     fn supports(&self, verb: Verb) -> Result<(), String> {
-        self.dummy.supports(verb)
+        self.directory.is_asked();
+        Gateway::supports(&self.dummy, verb)
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
         self.directory.called.lock().unwrap().push((self.name.clone(), call.verb, call.token.clone()));
-        self.dummy.call(call)
+        Gateway::call(&self.dummy, call)
     }
 
     fn supports_list(&self) -> Result<(), String> {
@@ -159,6 +180,11 @@ impl Gateway for Merchant {
     ) -> BoxFuture<'a, Result<Listing, GatewayError>> {
         self.directory.listed.lock().unwrap().push(self.name.clone());
         self.dummy.list(since, before)
+    }
+
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        self.directory.is_asked();
+        self.dummy.subscriptions()
     }
 
     fn setup(&self) -> Setup {
