@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// A variant that needs no loading: one of the builder's, or one whose configuration is not over.
-    pub(super) fn at_hand(&self, name: &str) -> Option<Arc<Variant>> {
+    pub(crate) fn at_hand(&self, name: &str) -> Option<Arc<Variant>> {
         let fixed = self.configured.fixed.get(name).cloned();
         fixed.or_else(|| self.configured.source.as_ref()?.at_hand(name, Moment::now(self.now())))
     }
@@ -86,6 +86,11 @@ impl Engine {
     /// The names that something waits for, and for which the host's function said lately that there is none, or failed.
     pub(super) fn lacking_names(&self) -> Vec<String> {
         self.configured.source.as_ref().map_or_else(Vec::new, |source| source.lacking(Moment::now(self.now())))
+    }
+
+    /// Those of them that count as such until they are loaded.
+    pub(super) fn unserved_names(&self) -> Vec<String> {
+        self.configured.source.as_ref().map_or_else(Vec::new, |source| source.unserved(Moment::now(self.now())))
     }
 
     /// A variant's name in what is measured: one for all that are configured at run time, who may be thousands.

@@ -26,7 +26,7 @@ impl Engine {
         let mut names = self.fixed_names();
         if self.has_source() {
             names.push(ANY.to_owned());
-            names.extend(self.lacking_names().iter().take(BUT).map(|name| but(name)));
+            names.extend(self.unserved_names().iter().take(BUT).map(|name| but(name)));
         }
         names
     }

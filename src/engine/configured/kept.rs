@@ -17,6 +17,9 @@ const MOST_LACKING: usize = 10_000;
 /// How many names are remembered that were a variant's once, and for how long.
 const MOST_SEEN: usize = 20_000;
 const SEEN_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// For how long a name counts as one that can't be had after something waited for it in vain: it is asked for again all
+/// the time meanwhile, and what other processes read of this one is not to change with each question.
+const UNSERVED_FOR: Duration = Duration::from_secs(60);
 
 /// A moment by two clocks. Whichever says first that a span is over, it is: the builder's may be set back.
 #[derive(Clone, Copy)]
@@ -119,6 +122,8 @@ struct Shelves {
     failed: Shelf<()>,
     /// Those of either kind that something waits for in the database: nobody can make these up.
     lacking: Shelf<()>,
+    /// The same ones until they are loaded, or nothing waits for them any more.
+    unserved: Shelf<()>,
     /// Those that were a variant's, whatever became of it.
     seen: Shelf<()>,
     /// What is over or had to go while a call or a transaction still had it.
@@ -137,6 +142,7 @@ impl Kept {
             none: Shelf::new(span, MOST_REFUSED),
             failed: Shelf::new(FAILED_FOR.min(span), MOST_REFUSED),
             lacking: Shelf::new(FAILED_FOR.min(span), MOST_LACKING),
+            unserved: Shelf::new(UNSERVED_FOR, MOST_LACKING),
             seen: Shelf::new(SEEN_FOR, MOST_SEEN),
             leaving: HashMap::new(),
         };
@@ -177,6 +183,7 @@ impl Kept {
         let gone = match known {
             Known::Variant(variant) => {
                 shelves.see(name, now);
+                shelves.unserved.remove(name);
                 shelves.variants.put(name, variant, now)
             }
             Known::None => {
@@ -210,7 +217,13 @@ impl Kept {
         let is_refused = shelves.none.get(name, now).or(shelves.failed.get(name, now)).is_some();
         if is_refused && shelves.lacking.get(name, now).is_none() {
             shelves.lacking.put(name, (), now);
+            shelves.unserved.put(name, (), now);
         }
+    }
+
+    /// The names that something waited for lately, and that could not be had since.
+    pub(super) fn unserved(&self, now: Moment) -> Vec<String> {
+        self.lock().unserved.names(now)
     }
 
     /// The names that something waits for and that can't be had now.
@@ -225,10 +238,11 @@ impl Kept {
         let next_none = shelves.none.remove_over(now).1;
         let next_failed = shelves.failed.remove_over(now).1;
         let next_lacking = shelves.lacking.remove_over(now).1;
+        let next_unserved = shelves.unserved.remove_over(now).1;
         shelves.see_off(&gone);
         drop(shelves);
         drop(gone);
-        [next, next_none, next_failed, next_lacking].into_iter().flatten().min()
+        [next, next_none, next_failed, next_lacking, next_unserved].into_iter().flatten().min()
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelves> {
@@ -268,6 +282,7 @@ fn drop_in_time(kept: &Weak<Kept>, changes: &Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateways::dummy::Dummy;
 
     fn at(second: i64) -> Moment {
         Moment::now(Timestamp::UNIX_EPOCH + time::Duration::seconds(second))
@@ -284,6 +299,25 @@ mod tests {
         for shelf in [&shelves.none, &shelves.failed] {
             assert_eq!((shelf.values.len(), shelf.order.len()), (MOST_REFUSED, MOST_REFUSED));
         }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_had_is_said_to_be_so_between_two_questions_and_until_it_is_loaded() {
+        let kept = Kept::new(Duration::from_secs(60), 10).expect("a thread");
+        kept.put("anna", Known::Failed, at(0));
+        kept.lack("anna", at(0));
+        for second in [0, 6, 14] {
+            assert_eq!(kept.unserved(at(second)), ["anna"], "{second}");
+        }
+        assert!(kept.lacking(at(6)).is_empty(), "it may be asked for again");
+        kept.put("anna", Known::Failed, at(50));
+        kept.lack("anna", at(50));
+        assert_eq!(kept.unserved(at(100)), ["anna"]);
+        assert!(kept.unserved(at(110)).is_empty(), "nothing waits for it any more");
+        kept.put("bert", Known::None, at(120));
+        kept.lack("bert", at(120));
+        kept.put("bert", Known::Variant(Arc::new(Dummy::new("secret").into())), at(121));
+        assert!(kept.unserved(at(121)).is_empty());
     }
 
     #[test]

@@ -116,6 +116,11 @@ impl Source {
         self.kept.lacking(now)
     }
 
+    /// The names that something waited for lately, and that could not be had since.
+    pub(in crate::engine) fn unserved(&self, now: Moment) -> Vec<String> {
+        self.kept.unserved(now)
+    }
+
     /// The variant of this name, as it was given lately or is now.
     pub(in crate::engine) async fn load(
         &self,
