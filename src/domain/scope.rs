@@ -50,12 +50,6 @@ impl Scope {
         }
     }
 
-    /// Those of these variants that may be seen.
-    pub(crate) fn of(&self, mut variants: Vec<String>) -> Vec<String> {
-        variants.retain(|name| self.allows(name));
-        variants
-    }
-
     /// The same, of this variant alone where one was chosen.
     pub(crate) fn narrowed(&self, chosen: Option<&str>) -> Self {
         match chosen {
@@ -65,6 +59,11 @@ impl Scope {
             }
             None => self.clone(),
         }
+    }
+
+    /// The variants among whose ids a text is looked for: the one that was chosen, those that may be seen, or all of these.
+    pub(crate) fn sought(&self, chosen: Option<&str>, all: &[String]) -> Vec<String> {
+        self.narrowed(chosen).names().map_or_else(|| all.to_vec(), |names| names.iter().cloned().collect())
     }
 
     /// Of which variants a list's rows are where this one was chosen, or none.

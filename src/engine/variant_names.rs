@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::store::Tx;
 
 /// How many names of variants are read at the most, where all are wanted.
-const MOST: i64 = 20_000;
+const MOST: i64 = 100_000;
 /// How many are loaded at a time.
 #[cfg(feature = "cli")]
 const AT_ONCE: usize = 100;
@@ -24,6 +24,18 @@ impl Engine {
         }
         let engine = self.clone();
         self.look(move |tx| engine.names_in(tx)).await
+    }
+
+    /// The variants that a list is read by. Where a function configures them they are thousands, and none is needed but to
+    /// look for an id among all of them: whoever may see some only, or has chosen one, looks among those.
+    pub(crate) fn names_to_list(
+        &self,
+        tx: &mut dyn Tx,
+        (scope, chosen): (&Scope, Option<&str>),
+        search: Option<&str>,
+    ) -> Result<Vec<String>, Error> {
+        let is_among_all = search.is_some() && chosen.is_none() && scope.is_all();
+        if self.has_source() && !is_among_all { Ok(Vec::new()) } else { self.names_in(tx) }
     }
 
     /// The variants that are shown one by one to somebody who may see these: those of the builder, or where some are

@@ -33,9 +33,10 @@ impl Engine {
     /// The groups of events that failed and were not requeued or given up since, the largest first; and whether there
     /// are more than are shown. Of some variants the newest failures are looked at.
     pub(crate) async fn failures(self: &Arc<Self>, scope: Scope) -> Result<(Vec<FailureGroup>, bool), Error> {
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.look(move |tx| {
             if !scope.is_all() {
+                let variants = engine.names_to_list(tx, (&scope, None), None)?;
                 return newest(tx, &scope, &variants);
             }
             let mut causes = tx.failure_groups("", GROUPS + 1)?;

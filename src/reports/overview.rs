@@ -59,7 +59,7 @@ fn overview(engine: &Engine, tx: &mut dyn Tx, span: Span, scope: &Scope) -> Resu
     // The last one waits for no worker.
     let states = [EventState::Available, EventState::Running, EventState::Retryable, EventState::Parked];
     let names = engine.names_seen(scope);
-    let all = if scope.is_all() { names.clone() } else { engine.names_in(tx)? };
+    let all = if scope.is_all() { names.clone() } else { engine.names_to_list(tx, (scope, None), None)? };
     let (open, first) = if scope.is_all() {
         let each = states.map(EventStream::State);
         let open = states.into_iter().zip(tx.count_events(&each, COUNT_CAP)?).collect();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::browse::{SEARCH_CAP, by_amount, by_words};
+use super::browse::{SEARCH_CAP, by_amount, by_words, found_of, own_events, own_payments, own_subscriptions};
 use crate::domain::id::{EventId, PaymentId, SubscriptionId};
 use crate::domain::money::{Currency, Decimal};
 use crate::domain::scope::Scope;
@@ -11,7 +11,6 @@ use crate::domain::typed_amount::typed_amount;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::filters::{EventFilter, EventStream, PaymentFilter, PaymentStream, Window};
 use crate::store::rows::{EventRow, PaymentRow};
 use crate::store::subscriptions::{SubscriptionFilter, SubscriptionRow};
 
@@ -68,21 +67,19 @@ impl Engine {
 }
 
 fn search(tx: &mut dyn Tx, text: &str, variants: &[String], scope: &Scope) -> Result<SearchFindings, Error> {
-    let cap = SEARCH_CAP as i64 + 1;
+    let cap = found_of(scope);
     let exact = tx.find_payments(text, true, variants, cap)?;
-    let exact = scoped_payments(tx, exact, scope)?;
-    let words = by_words(tx, text)?;
+    let exact = own_payments(tx, exact, scope)?;
+    let words = by_words(tx, text, scope)?;
     let exact_subscriptions = tx.find_subscriptions(text, cap)?;
-    let exact_subscriptions = scoped_subscriptions(tx, exact_subscriptions, scope)?;
+    let exact_subscriptions = own_subscriptions(tx, exact_subscriptions, scope)?;
     let has_exact = !exact.is_empty() || !exact_subscriptions.is_empty();
-    let by_words = scoped_payments(tx, words.payments.into_iter().collect(), scope)?;
-    let payments = exact.iter().copied().chain(by_words).collect();
+    let payments = exact.iter().copied().chain(words.payments).collect();
     let payments = few_payments(tx, payments, words.is_more)?;
     let (numbers, currency) = typed_amount(text);
     let (of_amount, is_more) = by_amount(tx, &numbers, currency, FEW as i64 * 4, scope)?;
     let of_amount = few_payments(tx, of_amount.into_iter().collect(), is_more)?;
-    let by_words = scoped_subscriptions(tx, words.subscriptions.into_iter().collect(), scope)?;
-    let subscriptions = exact_subscriptions.into_iter().chain(by_words).collect();
+    let subscriptions = exact_subscriptions.into_iter().chain(words.subscriptions).collect();
     let events = if has_exact { FewOf::none() } else { few_events(tx, text, variants, scope)? };
     Ok(SearchFindings {
         named: named(&payments.rows, text, exact.len()),
@@ -94,30 +91,6 @@ fn search(tx: &mut dyn Tx, text: &str, variants: &[String], scope: &Scope) -> Re
         currency,
         events,
     })
-}
-
-/// Those of these payments that are in the scope.
-fn scoped_payments(tx: &mut dyn Tx, ids: Vec<PaymentId>, scope: &Scope) -> Result<BTreeSet<PaymentId>, Error> {
-    if scope.is_all() || ids.is_empty() {
-        return Ok(ids.into_iter().collect());
-    }
-    let (filter, limit) = (PaymentFilter { scope: scope.clone(), ..PaymentFilter::default() }, ids.len() as i64);
-    let found = tx.payment_ids(&PaymentStream::Found(ids), &filter, &Window::whole(limit), false, limit)?;
-    Ok(found.into_iter().collect())
-}
-
-/// Those of these subscriptions that are in the scope.
-fn scoped_subscriptions(
-    tx: &mut dyn Tx,
-    ids: Vec<SubscriptionId>,
-    scope: &Scope,
-) -> Result<BTreeSet<SubscriptionId>, Error> {
-    if scope.is_all() || ids.is_empty() {
-        return Ok(ids.into_iter().collect());
-    }
-    let limit = ids.len() as i64;
-    let filter = SubscriptionFilter { scope: scope.clone(), among: Some(ids), ..SubscriptionFilter::default() };
-    Ok(tx.list_subscriptions(&filter, None, limit)?.into_iter().map(|row| row.id).collect())
 }
 
 /// The token of the one payment whose own id, or whose gateway's, the text is. An order number may be another text's
@@ -170,12 +143,8 @@ fn few_subscriptions(
 }
 
 fn few_events(tx: &mut dyn Tx, text: &str, variants: &[String], scope: &Scope) -> Result<FewOf<EventRow>, Error> {
-    let mut ids: BTreeSet<EventId> = tx.find_events(text, variants, SEARCH_CAP as i64 + 1)?.into_iter().collect();
-    if !scope.is_all() {
-        let (filter, limit) = (EventFilter { scope: scope.clone(), ..EventFilter::default() }, ids.len() as i64);
-        let found = EventStream::Found(ids.into_iter().collect());
-        ids = tx.event_ids(&[found], &filter, &Window::whole(limit), limit)?.concat().into_iter().collect();
-    }
+    let ids = tx.find_events(text, variants, found_of(scope))?;
+    let ids = own_events(tx, ids, scope)?;
     let newest: Vec<EventId> = ids.iter().rev().copied().take(FEW).collect();
     let mut rows = tx.events_with(&newest)?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.id));

@@ -3,7 +3,7 @@
 mod desk;
 mod filters;
 mod mistakes;
-mod plans;
+pub mod plans;
 mod subscriptions;
 mod walks;
 mod ways_back;

@@ -5,6 +5,7 @@ mod failing;
 mod made_up;
 mod many;
 mod pages;
+mod thousands;
 
 use std::time::Duration;
 

@@ -2,7 +2,8 @@
 
 use super::moments;
 use super::readable::readable;
-use super::view::{DEPTH, EventView, Page, Place, Read, SEARCH_CAP, cut, found, furthest, nearest};
+use super::scoped::{found_of, own_events};
+use super::view::{AMONG_OTHERS, DEPTH, EventView, Page, Place, Read, cut, found, furthest, nearest, own_or_whole};
 use crate::domain::failure_group::groups_of;
 use crate::domain::id::EventId;
 use crate::domain::scope::Among;
@@ -69,12 +70,27 @@ fn read(
     let mut window = Window { ids, amounts, rising, depth: i64::MAX };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     if let Some(text) = search {
-        let (ids, capped) = found(tx.find_events(text, &filter.scope.of(variants.to_vec()), SEARCH_CAP as i64 + 1)?);
+        let (scope, chosen) = (&filter.scope, filter.variant.as_deref());
+        let ids = tx.find_events(text, &scope.sought(chosen, variants), found_of(scope))?;
+        let (ids, capped) = found(own_events(tx, ids, scope)?.into_iter().collect());
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.event_ids(&[EventStream::Found(ids)], filter, &window, limit)?.concat();
         return Ok((Read { ids: in_order(ids, rising), stopped: None }, capped));
     }
-    let candidates = candidates(tx, filter, variants)?;
+    let (mut candidates, is_only) = candidates(tx, filter)?;
+    let names = names(filter);
+    let of_variants = || names.iter().cloned().map(EventStream::Variant).collect::<Vec<_>>();
+    if !filter.scope.is_all() && !names.is_empty() {
+        let streams = own_streams(tx, (candidates, is_only), of_variants(), &mut window, limit)?;
+        return Ok((merged(tx, &streams, filter, &window, limit)?, false));
+    }
+    // Where there is but one variant, nearly all is of it.
+    if !is_only && !names.is_empty() && names != variants {
+        candidates.push(of_variants());
+    }
+    if candidates.is_empty() {
+        candidates.push(vec![EventStream::All]);
+    }
     let depth = |streams: &Vec<EventStream>| (DEPTH / streams.len().max(1) as i64).max(limit);
     let streams = furthest(tx, candidates, rising, |tx, streams| {
         window.depth = depth(streams);
@@ -84,15 +100,46 @@ fn read(
     Ok((merged(tx, &streams, filter, &window, limit)?, false))
 }
 
-/// The sets of streams of which each has all that is wanted.
-fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Result<Vec<Vec<EventStream>>, Error> {
+/// The variants whose events are read one by one.
+fn names(filter: &EventFilter) -> Vec<String> {
+    match filter.scope.among(filter.variant.as_deref()) {
+        Among::One(name) => vec![name],
+        Among::Each(names) => names,
+        Among::Any | Among::Many | Among::Nothing => Vec::new(),
+    }
+}
+
+/// The streams to be read for somebody who may see some variants' events only, which are these by themselves.
+fn own_streams(
+    tx: &mut dyn Tx,
+    (mut candidates, is_only): (Vec<Vec<EventStream>>, bool),
+    own: Vec<EventStream>,
+    window: &mut Window,
+    limit: i64,
+) -> Result<Vec<EventStream>, Error> {
+    let each = |depth: i64, streams: &Vec<EventStream>| (depth / streams.len().max(1) as i64).max(limit);
+    let looked = window.clone();
+    let ends = |tx: &mut dyn Tx, streams: &Vec<EventStream>| {
+        let looked = Window { depth: each(AMONG_OTHERS, streams), ..looked.clone() };
+        Ok(tx.event_reach(streams, &looked)?.is_empty())
+    };
+    let (streams, depth) = match candidates.pop_if(|_| is_only) {
+        Some(streams) => (streams, Some(AMONG_OTHERS)),
+        None => own_or_whole(tx, candidates, own, ends)?,
+    };
+    window.depth = each(depth.unwrap_or(DEPTH), &streams);
+    Ok(streams)
+}
+
+/// The sets of streams of which each has all that is asked besides the variant, and whether only these have.
+fn candidates(tx: &mut dyn Tx, filter: &EventFilter) -> Result<(Vec<Vec<EventStream>>, bool), Error> {
     // Nothing but its index knows the groups of failures, so that it serves whatever else is asked.
     if let Some(group) = &filter.failure {
-        return Ok(vec![vec![EventStream::Failure(group.clone())]]);
+        return Ok((vec![vec![EventStream::Failure(group.clone())]], true));
     }
     if let Some(handler) = &filter.handler {
         let groups = tx.failure_groups(&groups_of(handler), KINDS)?;
-        return Ok(vec![groups.into_iter().map(EventStream::Failure).collect()]);
+        return Ok((vec![groups.into_iter().map(EventStream::Failure).collect()], true));
     }
     let mut all = Vec::new();
     all.extend(filter.repeated.then(|| vec![EventStream::Repeated]));
@@ -108,19 +155,7 @@ fn candidates(tx: &mut dyn Tx, filter: &EventFilter, variants: &[String]) -> Res
         (None, Some(kind)) => all.push(vec![EventStream::Kind(kind.clone())]),
         (None, None) => {}
     }
-    // Where there is but one variant, nearly all is of it.
-    let is_part = |names: &Vec<String>| names != variants;
-    let names = match filter.scope.among(filter.variant.as_deref()) {
-        Among::One(name) => vec![name],
-        Among::Each(names) => names,
-        Among::Any | Among::Many | Among::Nothing => Vec::new(),
-    };
-    let its = Some(names).filter(|names| !names.is_empty()).filter(is_part);
-    all.extend(its.map(|names| names.into_iter().map(EventStream::Variant).collect()));
-    if all.is_empty() {
-        all.push(vec![EventStream::All]);
-    }
-    Ok(all)
+    Ok((all, false))
 }
 
 /// What all streams have, by id, as far as each was looked at.

@@ -28,8 +28,12 @@ impl Engine {
         place: Option<Place>,
         size: usize,
     ) -> Result<Page<PaymentRow>, Error> {
-        let variants = self.names_of_rows().await?;
-        self.look(move |tx| payments::page(tx, &view, &variants, place, size)?.whole()).await
+        let engine = self.clone();
+        self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
+            payments::page(tx, &view, &variants, place, size)?.whole()
+        })
+        .await
     }
 
     /// As [`Engine::payment_page`], without the rows that can't be read: they are told apart.
@@ -38,8 +42,12 @@ impl Engine {
         view: PaymentView,
         size: usize,
     ) -> Result<Page<PaymentRow>, Error> {
-        let variants = self.names_of_rows().await?;
-        self.look(move |tx| payments::page(tx, &view, &variants, None, size)).await
+        let engine = self.clone();
+        self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
+            payments::page(tx, &view, &variants, None, size)
+        })
+        .await
     }
 
     /// As [`Payments::payment_page`], of events.
@@ -49,8 +57,12 @@ impl Engine {
         place: Option<Place>,
         size: usize,
     ) -> Result<Page<EventRow>, Error> {
-        let variants = self.names_of_rows().await?;
-        self.look(move |tx| events::page(tx, &view, &variants, place, size)?.whole()).await
+        let engine = self.clone();
+        self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
+            events::page(tx, &view, &variants, place, size)?.whole()
+        })
+        .await
     }
 
     /// The tokens of the payments before and after one in the order of a list.
@@ -59,8 +71,9 @@ impl Engine {
         view: PaymentView,
         of: PaymentId,
     ) -> Result<[Option<String>; 2], Error> {
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let mut beside = |back| payment_beside(tx, &view, &variants, of, back);
             Ok([beside(true)?, beside(false)?])
         })
@@ -82,14 +95,22 @@ impl Engine {
         than: i64,
         cap: usize,
     ) -> Result<usize, Error> {
-        let variants = self.names_of_rows().await?;
-        self.look(move |tx| payments::newer(tx, &view, &variants, than, cap)).await
+        let engine = self.clone();
+        self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
+            payments::newer(tx, &view, &variants, than, cap)
+        })
+        .await
     }
 
     /// How many events of a list are newer than this one, counted up to `cap`.
     pub(crate) async fn newer_events(self: &Arc<Self>, view: EventView, than: i64, cap: usize) -> Result<usize, Error> {
-        let variants = self.names_of_rows().await?;
-        self.look(move |tx| events::newer(tx, &view, &variants, than, cap)).await
+        let engine = self.clone();
+        self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
+            events::newer(tx, &view, &variants, than, cap)
+        })
+        .await
     }
 
     /// A page of payments with all that stands around it.
@@ -98,8 +119,9 @@ impl Engine {
         view: PaymentView,
         place: Option<Place>,
     ) -> Result<PaymentList, Error> {
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let page = payments::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.payment_times(&[id])).transpose()?.and_then(|times| times[0]);
             let around = payments_around(tx, &view.filter.scope, &variants)?;
@@ -115,8 +137,9 @@ impl Engine {
         view: EventView,
         place: Option<Place>,
     ) -> Result<EventList, Error> {
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let page = events::page(tx, &view, &variants, place, ROWS)?;
             let stopped_at = page.stopped.map(|id| tx.event_times(&[id])).transpose()?.and_then(|times| times[0]);
             let of: Vec<PaymentId> = page.rows.iter().filter_map(|row| row.payment_id).collect();
@@ -215,6 +238,6 @@ pub(crate) fn event_rows(
     place: Option<Place>,
     size: usize,
 ) -> Result<Page<EventRow>, Error> {
-    let variants = engine.names_in(tx)?;
+    let variants = view.names(engine, tx)?;
     events::page(tx, view, &variants, place, size)?.whole()
 }

@@ -2,7 +2,11 @@
 
 use super::moments;
 use super::readable::readable;
-use super::view::{CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest, page_of};
+use super::scoped::{found_of, own_payments};
+use super::view::{
+    AMONG_OTHERS, CHOICES, DEPTH, Order, Page, PaymentView, Place, Read, SEARCH_CAP, cut, found, furthest,
+    own_or_whole, page_of,
+};
 use super::words::by_words;
 use crate::domain::id::PaymentId;
 use crate::domain::money::Currency;
@@ -194,12 +198,13 @@ fn read_of_one(
     let by_amount = order.by_amount;
     let among = match search {
         Some(text) => {
-            let words = by_words(tx, text)?;
-            let variants = filter.scope.of(variants.to_vec());
+            let words = by_words(tx, text, &filter.scope)?;
+            let sought = filter.scope.sought(filter.variant.as_deref(), variants);
             let text = text.trim_start_matches('#');
-            let mut ids = tx.find_payments(text, false, &variants, SEARCH_CAP as i64 + 1)?;
+            let ids = tx.find_payments(text, false, &sought, found_of(&filter.scope))?;
+            let mut ids = own_payments(tx, ids, &filter.scope)?;
             ids.extend(words.payments);
-            let (ids, capped) = found(ids);
+            let (ids, capped) = found(ids.into_iter().collect());
             Some((ids, capped || words.is_more))
         }
         None => None,
@@ -209,12 +214,39 @@ fn read_of_one(
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }
-    let stream = stream(tx, filter, variants, &window, by_amount)?;
+    let stream = if let (Some(own), false, false) = (&filter.variant, filter.scope.is_all(), by_amount) {
+        own_stream(tx, filter, own, &mut window)?
+    } else {
+        stream(tx, filter, variants, &window, by_amount)?
+    };
     let ids = tx.payment_ids(&stream, filter, &window, by_amount, limit)?;
     let sorted = by_amount != (stream == PaymentStream::Amount);
     let is_short = (ids.len() as i64) < limit && !sorted;
     let stopped = if is_short { tx.payment_reach(&stream, &window)? } else { None };
     Ok((Read { ids, stopped }, false))
+}
+
+/// The stream to be read of this variant's payments by age, for somebody who may see some variants' only.
+fn own_stream(tx: &mut dyn Tx, filter: &PaymentFilter, own: &str, window: &mut Window) -> Result<PaymentStream, Error> {
+    if let Some(address) = &filter.customer {
+        window.depth = AMONG_OTHERS;
+        return Ok(PaymentStream::Customer(address.clone()));
+    }
+    let looked = Window { depth: AMONG_OTHERS, ..window.clone() };
+    let ends = |tx: &mut dyn Tx, stream: &PaymentStream| Ok(tx.payment_reach(stream, &looked)?.is_none());
+    let (stream, depth) = own_or_whole(tx, by_id(filter), PaymentStream::Variant(own.to_owned()), ends)?;
+    window.depth = depth.unwrap_or(window.depth);
+    Ok(stream)
+}
+
+/// The streams by age of what is asked besides the variant.
+fn by_id(filter: &PaymentFilter) -> Vec<PaymentStream> {
+    let mut by_id = Vec::from_iter(filter.needs_review.then_some(PaymentStream::NeedsReview));
+    // Of several statuses together, nearly all is one.
+    let one_status = <[Status; 1]>::try_from(filter.statuses.as_slice());
+    by_id.extend(one_status.ok().map(|[status]| PaymentStream::Status(status)));
+    by_id.extend(filter.account.clone().map(PaymentStream::Account));
+    by_id
 }
 
 /// The stream to be read: a short one whole, whatever its order, else the one that comes furthest in the list's.
@@ -229,15 +261,10 @@ fn stream(
     if let Some(address) = &filter.customer {
         return Ok(PaymentStream::Customer(address.clone()));
     }
-    let mut by_id = Vec::new();
-    by_id.extend(filter.needs_review.then_some(PaymentStream::NeedsReview));
-    // Of several statuses together, nearly all is one.
-    by_id
-        .extend(<[Status; 1]>::try_from(filter.statuses.as_slice()).ok().map(|[status]| PaymentStream::Status(status)));
+    let mut by_id = by_id(filter);
     // Where there is but one variant, nearly all is of it.
     let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
     by_id.extend(variant.map(PaymentStream::Variant));
-    by_id.extend(filter.account.clone().map(PaymentStream::Account));
     let one_currency = filter.currency.is_some() || matches!(filter.amounts.as_deref(), Some([_]));
     let others =
         if by_amount { by_id.clone() } else { one_currency.then_some(PaymentStream::Amount).into_iter().collect() };

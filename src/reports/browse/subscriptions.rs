@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::counted::{COUNT_CAP, COUNTED, Counted};
-use super::view::{DEPTH, Page, Place, Read, SEARCH_CAP, cut, found, furthest};
+use super::scoped::{found_of, own_subscriptions};
+use super::view::{AMONG_OTHERS, DEPTH, Page, Place, Read, cut, found, furthest, own_or_whole};
 use super::words::by_words;
 use crate::domain::Timestamp;
 use crate::domain::id::SubscriptionId;
@@ -43,6 +44,11 @@ pub(crate) struct SubscriptionPage {
 }
 
 impl SubscriptionView {
+    /// The variants that the list is read by: no search goes by them.
+    fn names(&self, engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<String>, Error> {
+        engine.names_to_list(tx, (&self.filter.scope, self.filter.variant.as_deref()), None)
+    }
+
     /// Those that renew soonest or are past due the longest come first, where such are asked for; else the newest.
     pub(crate) fn sort(&self) -> SubscriptionSort {
         match (self.filter.renews, self.filter.due_before) {
@@ -83,8 +89,9 @@ impl Engine {
         place: Option<Place>,
         most: usize,
     ) -> Result<SubscriptionPage, Error> {
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let page = page(tx, &view, &variants, place, most)?;
             let stopped = page.stopped.filter(|_| view.sort() == SubscriptionSort::Id).map(SubscriptionId);
             let stopped_at = stopped.map(|id| tx.subscription(id)).transpose()?.flatten().map(|row| row.created_at);
@@ -102,8 +109,9 @@ impl Engine {
         than: i64,
         cap: usize,
     ) -> Result<usize, Error> {
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.look(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let ids = Span { above: than, below: i64::MAX };
             let window = SubscriptionWindow { ids, rising: true, ..window(&view, SubscriptionSort::Id) };
             Ok(read(tx, &view, &variants, window, cap)?.0.ids.len())
@@ -259,19 +267,58 @@ fn read_of_one(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     window.depth = window.depth.max(limit);
     if let Some(text) = &view.search {
-        let words = by_words(tx, text)?;
-        let mut ids = tx.find_subscriptions(text, SEARCH_CAP as i64 + 1)?;
+        let (scope, words) = (&view.filter.scope, by_words(tx, text, &view.filter.scope)?);
+        let ids = tx.find_subscriptions(text, found_of(scope))?;
+        let mut ids = own_subscriptions(tx, ids, scope)?;
         ids.extend(words.subscriptions);
-        let (ids, capped) = found(ids);
+        let (ids, capped) = found(ids.into_iter().collect());
         let ids = ids.into_iter().filter(|id| window.ids.holds(&id.0)).collect();
         let ids = tx.subscription_ids(&SubscriptionStream::Found(ids), &view.filter, &window, limit)?;
         return Ok((Read { ids, stopped: None }, capped || words.is_more));
     }
-    let stream = stream(tx, &view.filter, variants, &window)?;
+    let is_own = !view.filter.scope.is_all() && window.sort == SubscriptionSort::Id;
+    let stream = match view.filter.variant.as_deref().filter(|_| is_own) {
+        Some(own) => own_stream(tx, &view.filter, own, &mut window)?,
+        None => stream(tx, &view.filter, variants, &window)?,
+    };
     let ids = tx.subscription_ids(&stream, &view.filter, &window, limit)?;
     let is_short = (ids.len() as i64) < limit;
     let stopped = if is_short { tx.subscription_reach(&stream, &window)? } else { None };
     Ok((Read { ids, stopped }, false))
+}
+
+/// The stream to be read of this variant's subscriptions by age, for somebody who may see some variants' only.
+fn own_stream(
+    tx: &mut dyn Tx,
+    filter: &SubscriptionFilter,
+    own: &str,
+    window: &mut SubscriptionWindow,
+) -> Result<SubscriptionStream, Error> {
+    let looked = SubscriptionWindow { depth: AMONG_OTHERS, ..window.clone() };
+    let ends = |tx: &mut dyn Tx, stream: &SubscriptionStream| Ok(tx.subscription_reach(stream, &looked)?.is_none());
+    let (stream, depth) = own_or_whole(tx, beside(filter), of_variant(filter, own), ends)?;
+    window.depth = depth.unwrap_or(window.depth);
+    Ok(stream)
+}
+
+fn of_variant(filter: &SubscriptionFilter, variant: &str) -> SubscriptionStream {
+    match one_status(filter) {
+        Some(status) => SubscriptionStream::VariantStatus(variant.to_owned(), status),
+        None => SubscriptionStream::Variant(variant.to_owned()),
+    }
+}
+
+fn one_status(filter: &SubscriptionFilter) -> Option<SubscriptionStatus> {
+    <[SubscriptionStatus; 1]>::try_from(filter.statuses.as_slice()).ok().map(|[status]| status)
+}
+
+/// The streams by age of what is asked besides the variant and the status.
+fn beside(filter: &SubscriptionFilter) -> Vec<SubscriptionStream> {
+    let mut by_id = Vec::from_iter(filter.owner.clone().map(SubscriptionStream::Owner));
+    by_id.extend(filter.price.clone().map(SubscriptionStream::Price));
+    by_id.extend(filter.ending.map(SubscriptionStream::Ending));
+    by_id.extend(filter.livemode.map(SubscriptionStream::Mode));
+    by_id
 }
 
 /// The stream to be read: of a list by age, the one that comes furthest; of another, a short one whole, or else the one
@@ -282,20 +329,11 @@ fn stream(
     variants: &[String],
     window: &SubscriptionWindow,
 ) -> Result<SubscriptionStream, Error> {
-    let mut by_id = Vec::new();
-    by_id.extend(filter.owner.clone().map(SubscriptionStream::Owner));
-    by_id.extend(filter.price.clone().map(SubscriptionStream::Price));
-    by_id.extend(filter.ending.map(SubscriptionStream::Ending));
-    let status = <[SubscriptionStatus; 1]>::try_from(filter.statuses.as_slice()).ok().map(|[status]| status);
+    let mut by_id = beside(filter);
     // Where there is but one variant, nearly all is of it.
-    let variant = filter.variant.clone().filter(|name| variants != [name.clone()]);
-    by_id.extend(match (variant, status) {
-        (Some(variant), Some(status)) => Some(SubscriptionStream::VariantStatus(variant, status)),
-        (Some(variant), None) => Some(SubscriptionStream::Variant(variant)),
-        (None, Some(status)) => Some(SubscriptionStream::Status(status)),
-        (None, None) => None,
-    });
-    by_id.extend(filter.livemode.map(SubscriptionStream::Mode));
+    let variant = filter.variant.as_deref().filter(|name| variants != [(*name).to_owned()]);
+    let status = || one_status(filter).map(SubscriptionStream::Status);
+    by_id.extend(variant.map(|variant| of_variant(filter, variant)).or_else(status));
     let in_order = match window.sort {
         SubscriptionSort::Id if by_id.is_empty() => return Ok(SubscriptionStream::All),
         SubscriptionSort::Id => {

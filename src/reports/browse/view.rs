@@ -10,6 +10,7 @@ use crate::domain::id::PaymentId;
 use crate::domain::money::Decimal;
 use crate::domain::payment::Status;
 use crate::domain::scope::Among;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 use crate::store::filters::{AmountKey, EventFilter, PaymentFilter};
@@ -22,6 +23,9 @@ pub(crate) const ROWS: usize = 50;
 /// How many rows of a stream are looked at for one page: at a million events, each may lie in a part of the file of
 /// its own.
 pub(crate) const DEPTH: i64 = 500;
+/// How many rows are looked through, for somebody who may see some variants' only, of what is not theirs alone: more than
+/// there usually are, so that what a page says of its end tells nothing of others' rows.
+pub(crate) const AMONG_OTHERS: i64 = 10_000;
 /// How many currencies or kinds a filter offers at the most.
 pub(super) const CHOICES: i64 = 100;
 
@@ -47,7 +51,19 @@ pub(crate) struct EventView {
     pub search: Option<String>,
 }
 
+impl PaymentView {
+    /// The variants that the list is read by.
+    pub(crate) fn names(&self, engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<String>, Error> {
+        engine.names_to_list(tx, (&self.filter.scope, self.filter.variant.as_deref()), self.search.as_deref())
+    }
+}
+
 impl EventView {
+    /// The variants that the list is read by.
+    pub(crate) fn names(&self, engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<String>, Error> {
+        engine.names_to_list(tx, (&self.filter.scope, self.filter.variant.as_deref()), self.search.as_deref())
+    }
+
     /// Whether it leaves any event out.
     pub(crate) fn is_filtered(&self) -> bool {
         let seen = EventFilter { scope: self.filter.scope.clone(), ..EventFilter::default() };
@@ -267,6 +283,23 @@ pub(super) fn found<Id: Ord>(mut ids: Vec<Id>) -> (Vec<Id>, bool) {
     let capped = ids.len() > SEARCH_CAP;
     ids.truncate(SEARCH_CAP);
     (ids, capped)
+}
+
+/// The stream to be read for somebody who may see the rows of one of them, their own, and some of the others': one of the
+/// others if its end is near, so that it depends on nobody else's rows whether a page is said to have stopped. `ends`
+/// answers whether it is.
+pub(super) fn own_or_whole<S>(
+    tx: &mut dyn Tx,
+    others: Vec<S>,
+    own: S,
+    mut ends: impl FnMut(&mut dyn Tx, &S) -> Result<bool, Error>,
+) -> Result<(S, Option<i64>), Error> {
+    for stream in others {
+        if ends(tx, &stream)? {
+            return Ok((stream, Some(AMONG_OTHERS)));
+        }
+    }
+    Ok((own, None))
 }
 
 /// The stream that comes furthest in a page's worth of looking. `reach` answers where each stops; none: at its end.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::view::{DEPTH, SEARCH_CAP};
+use super::scoped::{found_of, own_payments, own_subscriptions};
+use super::view::DEPTH;
 use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::money::{Currency, Decimal};
 use crate::domain::scope::Scope;
@@ -22,28 +23,31 @@ const CURRENCIES: i64 = 24;
 pub(crate) struct FoundByWords {
     pub payments: BTreeSet<PaymentId>,
     pub subscriptions: BTreeSet<SubscriptionId>,
-    /// Whether there may be more that were not looked at.
+    /// Whether there may be more that were not looked at. Of some variants' rows that is not said: it would tell of others'.
     pub is_more: bool,
 }
 
 /// The payments and subscriptions that bear this text in an address, a name, an order number or a card's last digits.
-pub(crate) fn by_words(tx: &mut dyn Tx, text: &str) -> Result<FoundByWords, Error> {
+pub(crate) fn by_words(tx: &mut dyn Tx, text: &str, scope: &Scope) -> Result<FoundByWords, Error> {
     let (mut found, ranges) = (FoundByWords::default(), sought(text));
     if ranges.is_empty() {
         return Ok(found);
     }
     let mut subjects = unwritten(tx, &ranges)?;
     for range in &ranges {
-        let (found_here, is_more) = tx.with_words(range, SEARCH_CAP as i64 + 1)?;
-        found.is_more |= is_more;
+        let (found_here, is_more) = tx.with_words(range, found_of(scope))?;
+        found.is_more |= is_more && scope.is_all();
         subjects.extend(found_here);
     }
+    let (mut payments, mut subscriptions) = (Vec::new(), Vec::new());
     for subject in subjects {
         match subject {
-            Subject::Payment(id) => drop(found.payments.insert(id)),
-            Subject::Subscription(id) => drop(found.subscriptions.insert(id)),
+            Subject::Payment(id) => payments.push(id),
+            Subject::Subscription(id) => subscriptions.push(id),
         }
     }
+    found.payments = own_payments(tx, payments, scope)?;
+    found.subscriptions = own_subscriptions(tx, subscriptions, scope)?;
     Ok(found)
 }
 

@@ -146,8 +146,9 @@ impl Engine {
     /// A part of the events that match.
     pub(crate) async fn list_events(self: &Arc<Self>, query: EventQuery) -> Result<EventList, Error> {
         let EventQuery { view, part } = query;
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.read(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let page = events_in(tx, &view, &variants, part.place(), part.size())?.whole()?;
             let next = page.further.map(|place| place.id);
             Ok(EventList { events: stored(tx, page.rows)?, next })

@@ -110,8 +110,9 @@ impl Engine {
     /// A part of the payments that match.
     pub(crate) async fn list_payments(self: &Arc<Self>, query: PaymentQuery) -> Result<PaymentList, Error> {
         let PaymentQuery { view, part } = query;
-        let variants = self.names_of_rows().await?;
+        let engine = self.clone();
         self.read(move |tx| {
+            let variants = view.names(&engine, tx)?;
             let page = payments_in(tx, &view, &variants, part.place(), part.size())?.whole()?;
             let payments = page.rows.iter().map(Payment::of).collect();
             Ok(PaymentList { payments, next: page.further.map(|place| place.id) })

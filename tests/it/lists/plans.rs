@@ -19,11 +19,12 @@ use crate::app::{ADMIN, Kind, SECRET, fresh_database, staff};
 use crate::books::filled;
 use crate::subscriptions::story::{Story, items};
 
-type Statements = Arc<Mutex<BTreeSet<String>>>;
+/// The statements that went to a database.
+pub type Statements = Arc<Mutex<BTreeSet<String>>>;
 
 /// Writes down what goes through a connection.
 #[derive(Debug)]
-struct Listen(Statements);
+pub struct Listen(pub Statements);
 
 impl<C: Connection> CustomizeConnection<C, PoolError> for Listen {
     fn on_acquire(&self, conn: &mut C) -> Result<(), PoolError> {

@@ -20,6 +20,8 @@ use pay_payments::dsl as p;
 use pay_references::dsl as r;
 
 const SEARCHING: &str = "searching";
+/// Of how many variants one statement looks for an id, each by its own step into an index.
+const VARIANTS: usize = 10_000;
 
 fn found_payments(
     conn: &mut Connection,
@@ -28,8 +30,11 @@ fn found_payments(
     variants: &[String],
     cap: i64,
 ) -> Result<Vec<PaymentId>, Error> {
-    let by_ref = r::pay_references.filter(r::variant.eq_any(variants).and(r::gateway_ref.eq(text)));
-    let mut ids: Vec<PaymentId> = by_ref.select(r::payment_id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
+    let mut ids: Vec<PaymentId> = Vec::new();
+    for some in variants.chunks(VARIANTS) {
+        let by_ref = r::pay_references.filter(r::variant.eq_any(some).and(r::gateway_ref.eq(text)));
+        ids.extend(by_ref.select(r::payment_id).limit(cap).load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
+    }
     ids.extend(with_token(conn, text)?);
     let of_account = Said::<BigInt>::new()
         .sql("SELECT id FROM pay_payments WHERE account <> '' AND account = ")
@@ -69,10 +74,13 @@ fn with_token(conn: &mut Connection, token: &str) -> Result<Vec<PaymentId>, Erro
 }
 
 fn found_events(conn: &mut Connection, text: &str, variants: &[String], cap: i64) -> Result<Vec<EventId>, Error> {
-    let by_id = e::pay_events.filter(e::variant.eq_any(variants).and(e::gateway_event_id.eq(text)));
-    let mut ids: Vec<EventId> = by_id.select(e::id).limit(cap).load(conn).map_err(failed(SEARCHING))?;
-    let naming = n::pay_event_references.filter(n::variant.eq_any(variants).and(n::gateway_ref.eq(text)));
-    ids.extend(naming.select(n::event_id).limit(cap).load::<EventId>(conn).map_err(failed(SEARCHING))?);
+    let mut ids: Vec<EventId> = Vec::new();
+    for some in variants.chunks(VARIANTS) {
+        let by_id = e::pay_events.filter(e::variant.eq_any(some).and(e::gateway_event_id.eq(text)));
+        ids.extend(by_id.select(e::id).limit(cap).load::<EventId>(conn).map_err(failed(SEARCHING))?);
+        let naming = n::pay_event_references.filter(n::variant.eq_any(some).and(n::gateway_ref.eq(text)));
+        ids.extend(naming.select(n::event_id).limit(cap).load::<EventId>(conn).map_err(failed(SEARCHING))?);
+    }
     let mut of = with_token(conn, text)?;
     let by_reference = p::pay_payments.filter(p::reference.eq(text)).order(p::reference).select(p::id).limit(cap);
     of.extend(by_reference.load::<PaymentId>(conn).map_err(failed(SEARCHING))?);
