@@ -25,6 +25,7 @@ use crate::store::rows::{EventRow, Sum};
 const LATELY: time::Duration = time::Duration::hours(24);
 /// How long a gateway may take to show what events name: the first tries come within minutes.
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
+const YEAR: time::Duration = time::Duration::days(365);
 /// How many kinds of events that were given up are said one by one.
 const KINDS: usize = 200;
 /// Of how many variants the same cause is said one by one.
@@ -100,18 +101,19 @@ fn quiet(
 }
 
 /// What events only name and the gateway has not shown.
-pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
     let (mut found, now) = (Vec::new(), engine.now());
-    for (variant, configured) in engine.fixed() {
-        let cannot = configured.gateway.supports_fetch().err();
-        let open = tx.open_fetches(variant, COUNT_CAP)?;
+    let mut names = engine.names_seen(scope);
+    if engine.has_source() && scope.is_all() {
+        // Those with questions that are open, whenever they are put again.
+        let asking = tx.fetching_variants(now + YEAR, VARIANTS as i64, &names)?;
+        names.extend(asking.into_iter().take(VARIANTS));
+    }
+    for variant in names {
+        let cannot = engine.at_hand(&variant).and_then(|configured| configured.gateway.supports_fetch().err());
+        let open = tx.open_fetches(&variant, COUNT_CAP)?;
         let open = open.filter(|open| cannot.is_some() || open.since < now - UNSHOWN);
-        found.extend(open.map(|open| Anomaly::Unshown {
-            variant: variant.clone(),
-            count: open.count,
-            since: open.since,
-            cannot,
-        }));
+        found.extend(open.map(|open| Anomaly::Unshown { variant, count: open.count, since: open.since, cannot }));
     }
     Ok(found)
 }
@@ -123,9 +125,10 @@ pub(super) fn not_shown(tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, 
 }
 
 /// What came again with another body under the same id.
-pub(super) fn differing(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Anomaly>, Error> {
+pub(super) fn differing(tx: &mut dyn Tx, now: Timestamp, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
     let mut found: Vec<Anomaly> = Vec::new();
-    for (event, of, last) in tx.differing_since(now - LATELY, COUNT_CAP)? {
+    let only: Option<Vec<String>> = scope.names().map(|names| names.iter().cloned().collect());
+    for (event, of, last) in tx.differing_since(now - LATELY, only.as_deref(), COUNT_CAP)? {
         let known = found.iter_mut().find_map(|it| match it {
             Anomaly::Differing { variant, count, .. } if *variant == of => Some(count),
             _ => None,

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use super::anomalies::in_span;
 use super::anomaly::Anomaly;
+use super::at_run_time::busiest;
 use super::growth::growth;
 use super::wording::Wording;
 use crate::domain::Timestamp;
 use crate::domain::event::Source;
-use crate::engine::Engine;
+use crate::engine::due::AT_LEISURE;
 use crate::engine::heartbeat::SEEN;
+use crate::engine::{Engine, Variant};
 use crate::error::Error;
 use crate::gateways::TEST_KIND;
 use crate::store::Tx;
@@ -55,7 +58,7 @@ impl Finding {
 impl Engine {
     /// Looks at everything. What can't be looked at for want of something before it is left out.
     pub(crate) async fn diagnose(self: &Arc<Self>) -> Vec<Finding> {
-        let mut found = configuration(self);
+        let mut found: Vec<Finding> = self.fixed().flat_map(|(name, variant)| configuration(name, variant)).collect();
         let migrations = match self.blocking(|engine| engine.store.migrations()).await {
             Ok(steps) => steps,
             Err(error) => {
@@ -76,11 +79,29 @@ impl Engine {
             Ok(more) => found.extend(more),
             Err(error) => found.push(unreadable("tables", "They", &error)),
         }
+        found.extend(self.configured_at_run_time().await);
         match self.look_for_anomalies().await {
             Ok(looked) => found.extend(looked.found.iter().map(anomaly)),
             Err(error) => found.push(unreadable("alarms", "They", &error)),
         }
         found
+    }
+
+    /// What the busiest of the variants lack that a function of the host's configures. What is in order is not said of each.
+    async fn configured_at_run_time(self: &Arc<Self>) -> Vec<Finding> {
+        let read = self.blocking(|engine| engine.store.ask(|tx| Ok(busiest(engine, &in_span(engine, tx)?)))).await;
+        let names = match read {
+            Ok(names) => names,
+            Err(error) => return vec![unreadable("variants", "They", &error)],
+        };
+        let held = self.load_all(&names, AT_LEISURE).await;
+        let lost = names.iter().filter(|name| !held.iter().any(|(held, _)| held == *name));
+        let lost = lost.map(|name| {
+            let why = format!("{}. Its deliveries are sent away to come again.", self.why_lacking(name));
+            Finding::new(format!("variant:{name}"), Severity::Fault, why)
+        });
+        let wrong = held.iter().flat_map(|(name, variant)| configuration(name, variant));
+        lost.chain(wrong.filter(|finding| finding.severity != Severity::Fine)).collect()
     }
 
     /// Writes when it last was here: a disk that is full shows at a row, not at a statement that finds none.
@@ -93,22 +114,19 @@ impl Engine {
     }
 }
 
-/// What the variants lack.
-fn configuration(engine: &Engine) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for (name, variant) in engine.fixed() {
-        let setup = variant.gateway.setup();
-        let unset: Vec<&str> = setup.secrets.iter().filter(|it| !it.is_set).map(|it| it.label.as_str()).collect();
-        found.push(if unset.is_empty() {
-            Finding::new(format!("secret:{name}"), Severity::Fine, "Every signing secret is set.")
-        } else {
-            let text = format!("Not set: {}. Deliveries that they sign are refused.", unset.join(", "));
-            Finding::new(format!("secret:{name}"), Severity::Fault, text)
-        });
-        if setup.api_key == Some(false) {
-            let text = "No API key is set: payments can't be started, refunded or asked about from here.";
-            found.push(Finding::new(format!("api-key:{name}"), Severity::Warning, text));
-        }
+/// What a variant lacks.
+fn configuration(name: &str, variant: &Variant) -> Vec<Finding> {
+    let setup = variant.gateway.setup();
+    let unset: Vec<&str> = setup.secrets.iter().filter(|it| !it.is_set).map(|it| it.label.as_str()).collect();
+    let mut found = vec![if unset.is_empty() {
+        Finding::new(format!("secret:{name}"), Severity::Fine, "Every signing secret is set.")
+    } else {
+        let text = format!("Not set: {}. Deliveries that they sign are refused.", unset.join(", "));
+        Finding::new(format!("secret:{name}"), Severity::Fault, text)
+    }];
+    if setup.api_key == Some(false) {
+        let text = "No API key is set: payments can't be started, refunded or asked about from here.";
+        found.push(Finding::new(format!("api-key:{name}"), Severity::Warning, text));
     }
     found
 }
@@ -117,7 +135,8 @@ fn stored(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Finding>, Error> {
     let now = engine.now();
     let mut found = vec![worker(tx, now)?];
     found.extend(machines(tx, now)?);
-    for name in &engine.fixed_names() {
+    let at_run_time = if engine.has_source() { busiest(engine, &in_span(engine, tx)?) } else { Vec::new() };
+    for name in engine.fixed_names().iter().chain(&at_run_time) {
         match last_delivery(tx, name) {
             Ok(last) => found.extend(last),
             Err(error) if error.is_retryable() => return Err(error),

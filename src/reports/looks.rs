@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::anomalies::{self, in_span};
 use super::anomaly::Anomaly;
+use super::at_run_time;
 use crate::domain::scope::Scope;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -20,6 +21,8 @@ pub(crate) enum Look {
     Unserved,
     /// How the deliveries of this variant fare.
     Deliveries(String),
+    /// The same of the variants that a function of the host's configures.
+    AtRunTime,
     Unshown,
     NotShown,
     Discarded,
@@ -79,6 +82,7 @@ impl Look {
     pub(super) fn all(variants: Vec<String>) -> Vec<Self> {
         let deliveries = variants.into_iter().map(Self::Deliveries);
         let rest = [
+            Self::AtRunTime,
             Self::Unshown,
             Self::NotShown,
             Self::Discarded,
@@ -104,10 +108,14 @@ impl Look {
                 let (sums, last) = (in_span(engine, tx)?, tx.last_event_of(variant)?);
                 anomalies::deliveries(engine, tx, variant, last.as_ref(), &sums)
             }
-            Self::Unshown => anomalies::unshown(engine, tx),
+            Self::AtRunTime => {
+                let sums = in_span(engine, tx)?;
+                at_run_time::deliveries(engine, tx, &sums)
+            }
+            Self::Unshown => anomalies::unshown(engine, tx, scope),
             Self::NotShown => anomalies::not_shown(tx, scope),
             Self::Discarded => anomalies::discarded(tx, scope),
-            Self::Differing => anomalies::differing(tx, engine.now()),
+            Self::Differing => anomalies::differing(tx, engine.now(), scope),
             Self::Chores => anomalies::chores(engine, tx),
             Self::Operations => anomalies::operations(engine, tx),
             Self::Drift => anomalies::drift(engine, tx, scope),
@@ -124,7 +132,7 @@ impl Look {
         match self {
             Self::Due => (&["overdue"], "events that are due"),
             Self::Unserved => (&["no-variant", "deadlock", "no-handler"], "what no worker can do"),
-            Self::Deliveries(_) => (&["refused", "sent-away", "silence", "missed"], "deliveries"),
+            Self::Deliveries(_) | Self::AtRunTime => (&["refused", "sent-away", "silence", "missed"], "deliveries"),
             Self::Unshown => (&["unshown"], "questions that wait"),
             Self::NotShown => (&["not-shown"], "what gateways did not show"),
             Self::Discarded => (&["discarded"], "events that were given up"),
@@ -163,13 +171,14 @@ impl Look {
 
     fn key(&self) -> String {
         match self.variant() {
+            _ if *self == Self::AtRunTime => "deliveries".to_owned(),
             Some(variant) => format!("deliveries:{variant}"),
             None => self.kinds().0[0].to_owned(),
         }
     }
 
     fn about(&self) -> String {
-        let about = self.kinds().1;
+        let about = if *self == Self::AtRunTime { "deliveries of other variants" } else { self.kinds().1 };
         self.variant().map_or_else(|| about.to_owned(), |variant| format!("{about} of {variant}"))
     }
 }
@@ -184,17 +193,19 @@ pub(super) fn find(
 ) -> Result<Vec<Anomaly>, Error> {
     let mut found = Vec::new();
     for look in Look::all(engine.names_seen(scope)).into_iter().filter(|look| look.is_of_variants(scope)) {
-        let Look::Deliveries(variant) = &look else {
-            found.extend(look.find(engine, tx, scope)?);
-            continue;
-        };
-        let last = last.iter().find(|(name, _)| name == variant).and_then(|(_, event)| event.as_ref());
-        found.extend(anomalies::deliveries(engine, tx, variant, last, sums)?);
+        found.extend(match &look {
+            Look::Deliveries(variant) => {
+                let last = last.iter().find(|(name, _)| name == variant).and_then(|(_, event)| event.as_ref());
+                anomalies::deliveries(engine, tx, variant, last, sums)?
+            }
+            Look::AtRunTime => at_run_time::deliveries(engine, tx, sums)?,
+            look => look.find(engine, tx, scope)?,
+        });
     }
     if !scope.is_all() {
         found.retain(|anomaly| anomaly.variant().is_some_and(|variant| scope.allows(variant)));
         found.extend(anomalies::disputes_in(tx, scope)?);
-        let all = engine.names_in(tx)?;
+        let all = engine.names_to_list(tx, (scope, None), None)?;
         found.extend(anomalies::review_in(tx, scope, &all)?);
     }
     Ok(found)

@@ -3,6 +3,7 @@
 mod addressed;
 mod anomalies;
 mod anomaly;
+mod at_run_time;
 mod audit;
 mod books;
 mod browse;

@@ -55,8 +55,14 @@ pub(crate) trait Bodies {
     fn note_differing(&mut self, event: EventId, hash: &str, now: Timestamp) -> Result<(), Error>;
     /// What is known of such deliveries of an event.
     fn differing(&mut self, event: EventId) -> Result<Option<Differing>, Error>;
-    /// The events whose bodies differed after `since`, newest first, up to `cap`, each with its variant and when it did last.
-    fn differing_since(&mut self, since: Timestamp, cap: i64) -> Result<Vec<(EventId, String, Timestamp)>, Error>;
+    /// The events whose bodies differed after `since`, of these variants where some are named, newest first, up to `cap`, each
+    /// with its variant and when it did last.
+    fn differing_since(
+        &mut self,
+        since: Timestamp,
+        only: Option<&[String]>,
+        cap: i64,
+    ) -> Result<Vec<(EventId, String, Timestamp)>, Error>;
     /// Holds an event until the transaction ends, and says whether its body is stored.
     fn hold_body(&mut self, event: EventId) -> Result<bool, Error>;
     /// Which of these events still have their bodies.

@@ -18,6 +18,8 @@ pub(crate) trait VariantNames {
         cap: i64,
         except: &[String],
     ) -> Result<Vec<String>, Error>;
+    /// The variants of which there are at least so many among the `window` payments that were created last.
+    fn creating_variants(&mut self, window: i64, least: i64) -> Result<Vec<String>, Error>;
     /// The variants of which questions to their gateways are due, besides some, up to `cap`.
     fn fetching_variants(&mut self, now: Timestamp, cap: i64, except: &[String]) -> Result<Vec<String>, Error>;
 }

@@ -1,5 +1,6 @@
 //! Does a marketplace serve its merchants, each under keys that the host's function gives at run time?
 
+mod alarms;
 mod directory;
 mod failing;
 mod made_up;

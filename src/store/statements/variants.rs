@@ -63,6 +63,14 @@ impl VariantNames for Connection {
         due_first!(self, pay_subscription_operations, now, cap, except)
     }
 
+    fn creating_variants(&mut self, window: i64, least: i64) -> Result<Vec<String>, Error> {
+        let newest = Said::<Text>::new().sql(format!(
+            "SELECT variant FROM (SELECT variant FROM pay_payments ORDER BY id DESC LIMIT {window}) AS newest \
+             GROUP BY variant HAVING count(*) >= {least} ORDER BY count(*) DESC"
+        ));
+        newest.load(self).map_err(failed(READING))
+    }
+
     fn fetching_variants(&mut self, now: Timestamp, cap: i64, except: &[String]) -> Result<Vec<String>, Error> {
         let (past, at_most) = (past(""), cap.saturating_add(i64::try_from(except.len()).unwrap_or(i64::MAX)));
         let names = Said::<Text>::new().sql("SELECT word FROM (");
