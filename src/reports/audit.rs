@@ -94,18 +94,38 @@ fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) 
     let mut on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
     let mut on_many: BTreeMap<i64, Vec<EventId>> = BTreeMap::new();
     let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
-    let acted_on = tx.events_acted_on(&many, NAMED as i64 + 1)?;
-    on.extend(acted_on.iter().map(|(_, event)| *event));
-    let kinds = kinds_of(tx, &on, scope)?;
-    for (act, event) in acted_on.into_iter().filter(|(_, event)| scope.is_all() || kinds.contains_key(event)) {
-        on_many.entry(act).or_default().push(event);
+    match scope.names() {
+        None => {
+            for (act, event) in tx.events_acted_on(&many, NAMED as i64 + 1)? {
+                on_many.entry(act).or_default().push(event);
+            }
+        }
+        Some(names) => {
+            let names: Vec<String> = names.iter().cloned().collect();
+            for act in many {
+                on_many.insert(act, tx.own_events_of_act(act, &names, NAMED as i64 + 1)?);
+            }
+            rows.iter_mut()
+                .for_each(|row| row.detail = row.detail.take().or(on_many.get(&row.id).map(|own| many_of(own))));
+        }
     }
+    on.extend(on_many.values().flatten());
+    let kinds = kinds_of(tx, &on, scope)?;
     Ok(Acts {
         page: part_of(rows, place, size, stopped, |row| row.id),
         tokens: tx.tokens_of(&of)?.into_iter().collect(),
         kinds,
         on_many,
     })
+}
+
+/// How many events of an act may be seen, in words.
+fn many_of(own: &[EventId]) -> String {
+    match own.len() {
+        1 => "1 event".to_owned(),
+        count if count > NAMED => format!("more than {NAMED} events"),
+        count => format!("{count} events"),
+    }
 }
 
 /// The kinds of these events, as far as they may be seen.
@@ -116,14 +136,14 @@ fn kinds_of(tx: &mut dyn Tx, ids: &[EventId], scope: &Scope) -> Result<BTreeMap<
 
 /// Keeps those acts that were done to something that may be seen. Of an act on many what was done to others is not said.
 pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Result<(), Error> {
-    if scope.is_all() {
-        return Ok(());
-    }
+    let Some(names) = scope.names() else { return Ok(()) };
     let payments: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
     let events: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
     let subscriptions: Vec<SubscriptionId> = rows.iter().filter_map(|row| row.subscription_id).collect();
     let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
+    // An older release notes the events of an act and not their variants: of its acts the first events tell.
     let acted_on = tx.events_acted_on(&many, NAMED as i64)?;
+    let many = tx.acts_on_variants(&many, &names.iter().cloned().collect::<Vec<_>>())?;
     let events = [events, acted_on.iter().map(|(_, event)| *event).collect()].concat();
     let mut payments = tx.payments_of(&payments)?;
     payments.retain(|row| scope.allows(&row.variant));
@@ -137,6 +157,7 @@ pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Re
             || row.payment_id.is_some_and(|id| payments.iter().any(|payment| payment.id == id))
             || row.event_id.is_some_and(|id| events.contains_key(&id))
             || row.subscription_id.is_some_and(|id| subscriptions.iter().any(|one| one.id == id))
+            || many.contains(&row.id)
             || acted_on.iter().any(|(act, event)| *act == row.id && events.contains_key(event))
     });
     rows.iter_mut().filter(|row| is_on_many(row)).for_each(|row| row.detail = None);

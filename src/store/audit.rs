@@ -42,6 +42,10 @@ pub(crate) trait Acts {
     fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
     /// The first `cap` events of each of these acts on many, in the order in which they were changed.
     fn events_acted_on(&mut self, acts: &[i64], cap: i64) -> Result<Vec<(i64, EventId)>, Error>;
+    /// Those of these acts on many that changed an event of one of these variants.
+    fn acts_on_variants(&mut self, acts: &[i64], variants: &[String]) -> Result<Vec<i64>, Error>;
+    /// The first events of an act on many that are of these variants, in the order in which they were changed.
+    fn own_events_of_act(&mut self, act: i64, variants: &[String], limit: i64) -> Result<Vec<EventId>, Error>;
     /// The events of an act on many from this place on, in the order in which they were changed.
     fn events_of_act(&mut self, act: i64, from: i64, limit: i64) -> Result<Vec<EventId>, Error>;
     /// The acts on many that changed these events, newest first, once for each event and with it.

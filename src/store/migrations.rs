@@ -57,7 +57,8 @@ macro_rules! all {
             "0035_failure_index", "0036_differing_lately",
             "0037_words_owed", "0039_subscription_email", "0040_acts_on_many", "0041_customers",
             "0042_late", "0043_dispute_reasons", "0044_dispute_changes", "0045_subscription_lists",
-            "0046_sums_owed", "0047_real_subscriptions", "0048_retired_chores", "0050_gateway_customers",
+            "0046_sums_owed", "0047_real_subscriptions", "0048_retired_chores",
+            "0049_variants_of_acts", "0050_gateway_customers",
             "0051_doubts", "0054_accounts", "0055_given_up"
         )
     };

@@ -1,5 +1,6 @@
 //! Does somebody who may see one merchant's variants reach anything of another's, by any address that there is?
 
+mod acts;
 mod hints;
 mod routes;
 mod scene;

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::schema::pay_audit;
 use super::schema::pay_audit::dsl as a;
+use super::schema::{pay_audit, pay_events};
 use super::{Connection, failed};
 use crate::domain::id::EventId;
 use crate::error::Error;
@@ -18,9 +18,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pay_audit_variants (act_id, variant) {
+        act_id -> BigInt,
+        variant -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(pay_audit, pay_audit_events);
+diesel::allow_tables_to_appear_in_same_query!(pay_audit_events, pay_events);
 
 use pay_audit_events::dsl as m;
+use pay_audit_variants::dsl as v;
+use pay_events::dsl as e;
 
 impl Acts for Connection {
     fn browse_acts(&mut self, filter: &ActFilter, from: Option<ActPlace>, limit: i64) -> Result<Vec<ActRow>, Error> {
@@ -57,6 +67,25 @@ impl Acts for Connection {
             .select((m::act_id, m::event_id))
             .load(self)
             .map_err(failed("reading what acts were on"))
+    }
+
+    fn acts_on_variants(&mut self, acts: &[i64], variants: &[String]) -> Result<Vec<i64>, Error> {
+        if acts.is_empty() || variants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let its = v::pay_audit_variants.filter(v::act_id.eq_any(acts).and(v::variant.eq_any(variants)));
+        its.select(v::act_id).distinct().load(self).map_err(failed("reading what acts were on"))
+    }
+
+    fn own_events_of_act(&mut self, act: i64, variants: &[String], limit: i64) -> Result<Vec<EventId>, Error> {
+        m::pay_audit_events
+            .inner_join(e::pay_events.on(e::id.eq(m::event_id)))
+            .filter(m::act_id.eq(act).and(e::variant.eq_any(variants)))
+            .order(m::place)
+            .limit(limit)
+            .select(m::event_id)
+            .load(self)
+            .map_err(failed("reading what an act was on"))
     }
 
     fn events_of_act(&mut self, act: i64, from: i64, limit: i64) -> Result<Vec<EventId>, Error> {
