@@ -59,7 +59,8 @@ macro_rules! all {
             "0042_late", "0043_dispute_reasons", "0044_dispute_changes", "0045_subscription_lists",
             "0046_sums_owed", "0047_real_subscriptions", "0048_retired_chores",
             "0049_variants_of_acts", "0050_gateway_customers",
-            "0051_doubts", "0054_accounts", "0055_given_up"
+            "0051_doubts",
+            "0052_subscription_accounts", "0054_accounts", "0055_given_up"
         )
     };
 }

@@ -104,6 +104,8 @@ pub(crate) struct SubscriptionFilter {
     pub among: Option<Vec<SubscriptionId>>,
     /// The gateway's id of a price or product among the items.
     pub price: Option<String>,
+    /// The gateway's id of the connected account whose subscriptions they are.
+    pub account: Option<String>,
     /// Those that will renew: from the first moment on, before the second.
     pub renews: Option<(Timestamp, Timestamp)>,
     /// Those that are past due since before this moment.
@@ -123,6 +125,8 @@ pub(crate) enum SubscriptionStream {
     Owner(String),
     /// With this price or product among the items.
     Price(String),
+    /// Those of a connected account.
+    Account(String),
     Ending(bool),
     Mode(bool),
     /// Those that a search found; whatever the window.

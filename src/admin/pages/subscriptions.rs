@@ -22,9 +22,9 @@ pub(in crate::admin) const ROUTES: &[Route] =
     &[Route::section("Subscriptions", "subscriptions", |visit| Box::pin(show(visit))).scoped()];
 
 /// The fields of the form that are typed into: what is wrong with them is said beside them.
-const TYPED: &[&str] = &["q", "owner", "price"];
+const TYPED: &[&str] = &["q", "owner", "price", "account"];
 /// The fields that are folded away.
-const MORE: &[&str] = &["owner", "price", "renews", "due", "ending", "mode"];
+const MORE: &[&str] = &["owner", "price", "account", "renews", "due", "ending", "mode"];
 /// The spans that a filter offers, in days.
 const SPANS: [(&str, &str, i64); 3] = [("1", "1 day", 1), ("7", "7 days", 7), ("30", "30 days", 30)];
 
@@ -93,6 +93,7 @@ pub(super) fn view(asked: &mut Asked, now: Timestamp, scope: Scope) -> Subscript
             variant: asked.text("variant"),
             owner: asked.text("owner"),
             price: asked.text("price"),
+            account: asked.text("account"),
             renews: asked.word("renews", days).and_then(|span| Some((now, now.checked_add(span)?))),
             due_before: asked.word("due", days).and_then(|span| now.checked_sub(span)),
             ending: asked.word("ending", ending),
@@ -135,6 +136,7 @@ fn form(visit: &Visit, asked: &Asked, list: &str) -> Filter {
         more: vec![
             asked.field("owner", "text", "Owner", "user-42"),
             asked.field("price", "text", "Price or product", "price_…"),
+            asked.account(),
         ],
         more_selects: vec![
             select("renews", "Renews", "At any time", "Within"),

@@ -7,6 +7,7 @@ mod moments;
 mod payments;
 mod readable;
 mod scoped;
+mod subscription_streams;
 mod subscriptions;
 mod view;
 mod words;

@@ -6,10 +6,11 @@ use diesel::dsl::{count_star, exists, not, sql};
 use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::helper_types::AsExprOf;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::lists::subscriptions as lists;
 use super::recurring;
+use super::said::Said;
 use super::schema::{
     pay_audit, pay_events, pay_subscription_invoices, pay_subscription_operations, pay_subscription_transitions,
     pay_subscriptions,
@@ -261,8 +262,13 @@ impl Subscriptions for Connection {
         ];
         let invoices = i::pay_subscription_invoices.filter(i::gateway_ref.eq(text)).limit(cap);
         let of_invoices = invoices.select(i::subscription_id).load::<SubscriptionId>(self);
+        let of_account = Said::<BigInt>::new()
+            .sql("SELECT id FROM pay_subscription_accounts WHERE account = ")
+            .word(text)
+            .sql(format!(" ORDER BY account DESC, id DESC LIMIT {cap}"));
+        let of_account = of_account.load::<SubscriptionId>(self);
         let mut found = Vec::new();
-        for ids in ways.into_iter().chain([of_invoices]) {
+        for ids in ways.into_iter().chain([of_invoices, of_account]) {
             found.extend(ids.map_err(failed("looking for subscriptions"))?);
         }
         found.sort_unstable();

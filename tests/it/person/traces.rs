@@ -218,6 +218,7 @@ async fn every_table_is_of_persons_or_known_not_to_be() {
         "pay_migrations",
         "pay_movement_months",
         "pay_movements",
+        "pay_subscription_accounts",
         "pay_subscription_prices",
         "pay_words_owed",
         "pay_workers",

@@ -239,6 +239,22 @@ on_both_databases! {
         let file = app.get("/payments/admin/subscriptions.csv").await.body;
         assert!(file.lines().next().unwrap().ends_with(",account"), "{file}");
         assert_eq!(file.lines().filter(|line| line.ends_with(",acct_a")).count(), 2, "{file}");
+        // The list and the search go by the account.
+        for (asked, refs) in [
+            ("account=acct_a", &["sub_4", "sub_3"][..]),
+            ("account=acct_b", &["sub_1"]),
+            ("account=acct_a&mode=test", &["sub_4", "sub_3"]),
+            ("account=acct_c", &[]),
+            ("q=acct_b", &["sub_1"]),
+        ] {
+            let file = app.get(&format!("/payments/admin/subscriptions.csv?{asked}")).await.body;
+            assert_eq!(file.lines().count(), refs.len() + 1, "{asked}: {file}");
+            assert!(refs.iter().all(|id| file.contains(id)), "{asked}: {file}");
+        }
+        let page = app.get("/payments/admin/subscriptions?account=acct_b").await.text();
+        assert!(page.contains("sub_1") && !page.contains("sub_4") && page.contains("Connected account"), "{page}");
+        let found = app.get("/payments/admin/search?for=acct_b").await;
+        assert!(found.header("location").is_some_and(|to| to.contains("/subscriptions/psub_")), "{}", found.text());
     }
 
     async fn pages_lists_and_files_say_whose_a_payment_is(kind) {

@@ -75,7 +75,7 @@ fn sort(of: &SubscriptionStream) -> Option<SubscriptionSort> {
     match of {
         SubscriptionStream::Renewing => Some(SubscriptionSort::Renewal),
         SubscriptionStream::Due => Some(SubscriptionSort::Due),
-        SubscriptionStream::Price(_) => None,
+        SubscriptionStream::Price(_) | SubscriptionStream::Account(_) => None,
         _ => Some(SubscriptionSort::Id),
     }
 }
@@ -91,6 +91,7 @@ fn stream<'a>(of: &'a SubscriptionStream, window: &'a SubscriptionWindow) -> Str
         }
         SubscriptionStream::Owner(owner) => Key::Word("owner", owner, ids),
         SubscriptionStream::Price(price) => Key::Word("price", price, ids),
+        SubscriptionStream::Account(account) => Key::Word("account", account, ids),
         SubscriptionStream::Found(found) => Key::Among(found.iter().map(|id| id.0).collect()),
         SubscriptionStream::Renewing => Key::Moment("period_end", &window.moments),
         SubscriptionStream::Due => Key::Moment("due_since", &window.moments),
@@ -111,7 +112,11 @@ fn stream<'a>(of: &'a SubscriptionStream, window: &'a SubscriptionWindow) -> Str
         SubscriptionStream::Mode(false) => Some("pay_subscriptions_test"),
         _ => None,
     };
-    let naming = matches!(of, SubscriptionStream::Price(_)).then_some("pay_subscription_prices");
+    let naming = match of {
+        SubscriptionStream::Price(_) => Some("pay_subscription_prices"),
+        SubscriptionStream::Account(_) => Some("pay_subscription_accounts"),
+        _ => None,
+    };
     Stream { table: "pay_subscriptions", naming, index, only, key, rising: window.rising, depth: window.depth }
 }
 
@@ -120,7 +125,7 @@ pub(in super::super) fn conditions(
     of: &SubscriptionStream,
     rest: &SubscriptionFilter,
 ) -> Vec<Condition<s::pay_subscriptions>> {
-    use SubscriptionStream::{Ending, Owner, Price, Status, Variant, VariantStatus};
+    use SubscriptionStream::{Account, Ending, Owner, Price, Status, Variant, VariantStatus};
     let mut all: Vec<Condition<s::pay_subscriptions>> = Vec::new();
     // Whatever the stream, so that no way to read a list goes around it.
     all.extend(rest.scope.names().map(|names| Box::new(s::variant.eq_any(names.clone())) as Condition<_>));
@@ -138,6 +143,11 @@ pub(in super::super) fn conditions(
         let sold = "EXISTS (SELECT 1 FROM pay_subscription_prices AS sold WHERE sold.id = pay_subscriptions.id \
                     AND sold.price = ";
         all.push(Box::new(sql::<Bool>(sold).bind::<Text, _>(price).sql(" LIMIT 1 OFFSET 0)")));
+    }
+    if let Some(account) = rest.account.clone().filter(|_| !matches!(of, Account(_))) {
+        let its = "EXISTS (SELECT 1 FROM pay_subscription_accounts AS its WHERE its.id = pay_subscriptions.id \
+                   AND its.account = ";
+        all.push(Box::new(sql::<Bool>(its).bind::<Text, _>(account).sql(" LIMIT 1 OFFSET 0)")));
     }
     if let Some(ending) = rest.ending.filter(|_| !matches!(of, Ending(_))) {
         all.push(Box::new(sql::<Bool>(&if ending { ENDING } else { LASTING }.join(" AND "))));
