@@ -16,6 +16,7 @@ mod events;
 mod finding;
 mod hostile;
 mod keyboard;
+mod limited;
 pub(crate) mod looks;
 mod mounting;
 mod persons;

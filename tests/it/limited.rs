@@ -2,8 +2,8 @@
 
 mod acts;
 mod hints;
-mod routes;
-mod scene;
+pub mod routes;
+pub mod scene;
 
 use std::cell::RefCell;
 

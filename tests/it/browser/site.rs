@@ -1,5 +1,5 @@
-//! What does the browser open? A host that listens: pages of its own, payments mounted three times (for operators,
-//! for those who may only look, and without admin pages), and a worker.
+//! What does the browser open? A host that listens: pages of its own, payments mounted four times (for operators,
+//! for those who may only look, for a merchant's own staff, and without admin pages), and a worker.
 
 use std::time::Duration;
 
@@ -80,8 +80,11 @@ fn listen(payments: Payments, host: Host) -> (actix_web::dev::Server, u16) {
     let server = HttpServer::new(move || {
         let mount = |path: &str| payments.mount(path);
         let looking = |_: HttpRequest| async { Ok(Access::ReadOnly("watcher".to_owned())) };
+        // A merchant's own staff, of whom the pages show what is the merchant's.
+        let acme = |_: HttpRequest| async { Ok(Access::full("ann").only(["acme", "acme-cash"])) };
         let all = web::scope(host.scope)
             .service(mount("/payments").admin(staff.clone()))
+            .service(mount("/acme").admin(acme).without_webhooks())
             .service(mount("/watch").admin(looking).without_webhooks())
             .service(mount("/closed"));
         ActixApp::new()
