@@ -73,7 +73,7 @@ async fn ends_alike<C: Company>(kind: Kind, due: Money, subscription: Option<&st
         if let Some(gateway_ref) = subscription {
             let found = app.payments.subscription_at(&name, gateway_ref).await.unwrap().expect("a subscription");
             let found = (found.status(), found.state.ends_at(), found.state.period);
-            assert_eq!(*first_of_subscription.get_or_insert(found.clone()), found, "order {order}");
+            assert_eq!(*first_of_subscription.get_or_insert(found), found, "order {order}");
         }
     }
 }

@@ -39,7 +39,8 @@ fn about(verb: Verb, objects: &[(&str, Aspect)], amount: Option<Money>) -> Call 
 async fn paypal_is_asked_as_its_library_asks() {
     let eur = |minor| Some(money(minor, "EUR"));
     let (held, taken) = ([("AUTH1", Aspect::Authorization)], [("CAP1", Aspect::Capture)]);
-    let cases: [(Verb, &[(&str, Aspect)], Option<Money>, &[&str]); 9] = [
+    type Case<'a> = (Verb, &'a [(&'a str, Aspect)], Option<Money>, &'a [&'a str]);
+    let cases: [Case<'_>; 9] = [
         (Verb::Complete, &[("ORDER1", Aspect::Checkout)], None, &["show_order", "complete"]),
         (Verb::Capture, &held, None, &["capture"]),
         (Verb::Capture, &held, eur(3000), &["capture_part"]),
