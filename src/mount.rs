@@ -12,6 +12,7 @@ use actix_web::web::{self, Payload};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, error};
 
 use crate::admin::{self, Admin};
+use crate::domain::identifier::VariantName;
 use crate::payments::Payments;
 use crate::web::body::{self, Limits};
 use crate::web::client::{ClientAddress, client_address};
@@ -142,7 +143,7 @@ impl Mount {
         if self.webhooks {
             // Whose name a function of the host's knows is not known here.
             let any = self.payments.engine().has_source().then_some("[a-z0-9-]+");
-            let names: Vec<&str> = self.payments.variants().chain(any).collect();
+            let names: Vec<&str> = self.payments.variants().map(VariantName::as_str).chain(any).collect();
             let variant = format!("{{variant:{}}}", names.join("|"));
             variants(&variant, &intake).into_iter().for_each(|one| one.register(config));
         }

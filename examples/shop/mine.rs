@@ -27,7 +27,8 @@ pub(crate) async fn mine(req: HttpRequest, payments: Payments, db: Db) -> Result
     let customer = customer(&req).unwrap_or_default();
     let mut bought = Vec::new();
     for order in db.run(move |conn| Ok::<_, Failure>(orders::of(conn.lent(), &customer)?)).await? {
-        let Some(history) = payments.history(&order.token.unwrap_or_default()).await? else { continue };
+        let Some(token) = order.token else { continue };
+        let Some(history) = payments.history(&token).await? else { continue };
         let payment = history.payment;
         let back = (payment.refunded.minor > 0).then(|| format!("{} went back", payment.refunded));
         let pending = history.refunds.iter().filter(|refund| refund.state == State::Pending);

@@ -1,7 +1,7 @@
 //! Which orders does the shop have? A table of the shop's own, in the same database as the payments.
 
 use actix_payments::domain::Timestamp;
-use actix_payments::{AnyConnection, AnyRef, Database};
+use actix_payments::{AnyConnection, AnyRef, Database, Token};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -20,7 +20,7 @@ pub(crate) struct Order {
     #[diesel(sql_type = Text)]
     pub(crate) status: String,
     #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<Token>,
     #[diesel(sql_type = BigInt)]
     pub(crate) receipts: i64,
 }

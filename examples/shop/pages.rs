@@ -1,7 +1,7 @@
 //! What do customers see? A list of things to buy, and their order.
 
 use actix_payments::domain::money::{Currency, Money};
-use actix_payments::{AnyConnection, Database, ErrorKind, NewPayment, Payments};
+use actix_payments::{AnyConnection, Database, ErrorKind, NewPayment, Payments, VariantName};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, ContentType, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
@@ -29,7 +29,7 @@ const ITEMS: [(&str, &str, i64); 3] =
 #[template(path = "../examples/shop/home.html")]
 struct Home {
     items: Vec<(&'static str, &'static str, String)>,
-    variants: Vec<String>,
+    variants: Vec<VariantName>,
 }
 
 #[derive(Template)]
@@ -42,7 +42,7 @@ struct OrderPage {
 async fn home(payments: Payments) -> Result<HttpResponse, Failure> {
     let price = |cents| Money::new(cents, Currency::EUR).to_string();
     let items = ITEMS.iter().map(|(word, name, cents)| (*word, *name, price(*cents))).collect();
-    page(&Home { items, variants: payments.variants().map(str::to_owned).collect() })
+    page(&Home { items, variants: payments.variants().cloned().collect() })
 }
 
 #[derive(Deserialize)]
@@ -79,7 +79,7 @@ async fn buy(req: HttpRequest, form: web::Form<Buy>, payments: Payments, db: Db)
         token: None,
         receipts: 0,
     };
-    if !payments.variants().any(|known| known == variant) {
+    if !payments.variants().any(|known| *known == variant) {
         return Err(Failure::bad("no such variant"));
     }
     let customer = customer(&req).map_or_else(new_customer, Ok)?;

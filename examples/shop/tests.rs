@@ -45,7 +45,7 @@ impl Shop {
         let request = TestRequest::post().uri("/orders").insert_header(("accept", "application/json")).set_form(form);
         let answer: Value = read_body_json(self.ask(request).await).await;
         let token = answer["token"].as_str().expect("a token");
-        let payment = self.payments.payment(token).await.expect("it is read").expect("it is there");
+        let payment = self.payments.payment(&token.into()).await.expect("it is read").expect("it is there");
         (answer["order"].as_str().expect("an order").to_owned(), payment)
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 
+use crate::domain::identifier::VariantName;
+
 /// A policy's answer to one request. The names are recorded in the audit.
 ///
 /// For a merchant's own staff at a marketplace, who see their variant and nothing of the others:
@@ -59,8 +61,8 @@ impl Access {
     /// any variant, nothing is shown. An access that is limited already keeps only the variants that both allow; an
     /// access that lets nobody in stays as it is.
     #[must_use = "the access that this is called on is not changed"]
-    pub fn only<V: Into<String>>(self, variants: impl IntoIterator<Item = V>) -> Self {
-        let variants: BTreeSet<String> = variants.into_iter().map(Into::into).collect();
+    pub fn only<V: Into<VariantName>>(self, variants: impl IntoIterator<Item = V>) -> Self {
+        let variants: BTreeSet<String> = variants.into_iter().map(|name| String::from(name.into())).collect();
         match self {
             Self::Full(name) => Self::Limited(LimitedAccess { name, may_act: true, variants }),
             Self::ReadOnly(name) => Self::Limited(LimitedAccess { name, may_act: false, variants }),

@@ -140,7 +140,7 @@ impl Refresh {
     pub(super) async fn run(self, payments: &Payments) -> Result<Output, Error> {
         let (engine, json, token) = (payments.engine(), self.common.json, self.token);
         let unknown = || Error::new(ErrorKind::NotFound, format!("there is no payment {token}"));
-        let before = payments.payment(&token).await?.ok_or_else(unknown)?;
+        let before = payments.payment(&token.as_str().into()).await?.ok_or_else(unknown)?;
         if self.acting.dry_run {
             let refused = |why: String| Error::new(ErrorKind::Refused, why);
             let variant = engine.load(&before.variant).await?;
@@ -152,7 +152,7 @@ impl Refresh {
         let requester = Requester::Operator(self.acting.actor());
         let wanted = Wanted { requester, ..Wanted::by_host(Verb::Refresh) };
         let outcome = engine.operate(&token, wanted).await?;
-        let after = payments.payment(&token).await?.ok_or_else(unknown)?;
+        let after = payments.payment(&token.as_str().into()).await?.ok_or_else(unknown)?;
         let is_known = outcome == Outcome::Done;
         let text = match (is_known, before.status == after.status) {
             (false, _) => "the gateway did not answer; a worker asks again".to_owned(),

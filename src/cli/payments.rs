@@ -100,10 +100,10 @@ fn one(json: bool, story: &PaymentStory) -> Output {
     let payment = Payment::of(&story.payment);
     let mut table = Table::new(&["", ""]);
     let mut line = |name: &str, text: String| table.row([name.to_owned(), text]);
-    line("payment", payment.token.clone());
-    line("variant", payment.variant.clone());
+    line("payment", payment.token.to_string());
+    line("variant", payment.variant.to_string());
     line("account", payment.account.clone().unwrap_or_default());
-    line("reference", payment.reference.clone().unwrap_or_default());
+    line("reference", payment.reference.as_deref().unwrap_or_default().to_owned());
     line("status", payment.status.as_str().to_owned());
     line("amount", payment.amount.to_string());
     line("captured", payment.captured.to_string());

@@ -35,7 +35,7 @@ impl Rebuild {
         let (mut compared, mut found) = (0, Vec::new());
         if let Some(token) = &self.token {
             compared = 1;
-            found.extend(Some(payments.rebuild(token).await?).filter(|rebuilt| !rebuilt.same));
+            found.extend(Some(payments.rebuild(&token.into()).await?).filter(|rebuilt| !rebuilt.same));
         } else {
             let mut after = None;
             loop {

@@ -49,7 +49,7 @@ impl SubscriptionsList {
         let json = self.common.json;
         if let Some(token) = &self.token {
             let unknown = || Error::new(ErrorKind::NotFound, format!("there is no subscription {token}"));
-            let found = payments.subscription(token).await?.ok_or_else(unknown)?;
+            let found = payments.subscription(&token.into()).await?.ok_or_else(unknown)?;
             return Ok(list(json, std::slice::from_ref(&found), None, || value(&found)));
         }
         let mut query = SubscriptionQuery::new().limit(u32::from(self.limit));
@@ -81,9 +81,9 @@ fn list(json: bool, rows: &[Subscription], further: Option<i64>, value: impl FnO
     let mut table = Table::new(&["token", "status", "variant", "gateway ref", "owner", "period ends"]);
     for row in rows {
         table.row([
-            row.token.clone(),
+            row.token.to_string(),
             row.status().as_str().to_owned(),
-            row.variant.clone(),
+            row.variant.to_string(),
             row.gateway_ref.clone().unwrap_or_default(),
             row.owner().unwrap_or_default().to_owned(),
             row.state.period.map(|it| moment(it.end)).unwrap_or_default(),

@@ -5,6 +5,8 @@ use bytes::Bytes;
 
 use super::Timestamp;
 use super::fact::Fact;
+use super::identifier::Token;
+pub(crate) use super::identifier::storable;
 use super::named::NamedObject;
 use super::payer::Payer;
 use super::subscription::SubscriptionFact;
@@ -38,19 +40,10 @@ impl Envelope {
     }
 }
 
-/// The longest id, kind or other short text, in characters. Longer ones do not fit their columns.
-const MAX_CHARS: usize = 255;
-
-/// Whether a text can be stored as an id, kind or reference: 1 to 255 characters and no control characters. (Postgres
-/// does not accept NUL.)
-pub(crate) fn storable(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
-}
-
 /// The candidates that are present, in order and without repetitions.
-pub(crate) fn distinct(candidates: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
+pub(crate) fn distinct<T, U: From<T> + PartialEq>(candidates: impl IntoIterator<Item = Option<T>>) -> Vec<U> {
     let mut found = Vec::new();
-    for candidate in candidates.into_iter().flatten() {
+    for candidate in candidates.into_iter().flatten().map(U::from) {
         if !found.contains(&candidate) {
             found.push(candidate);
         }
@@ -116,7 +109,7 @@ impl<'a> Recorded<'a> {
 pub struct References {
     /// Texts that may be a payment's token, as the merchant passed it to the gateway. A text that is no payment's token
     /// is ignored.
-    pub tokens: Vec<String>,
+    pub tokens: Vec<Token>,
     /// The gateway's ids of the objects that make up one payment, such as a session, an intent and a charge. An id that
     /// several payments share (of a customer or a subscription) does not belong here.
     pub gateway_refs: Vec<String>,
@@ -125,7 +118,7 @@ pub struct References {
 impl References {
     /// The texts that may be a payment's token, and the gateway's ids.
     pub fn new(
-        tokens: impl IntoIterator<Item = impl Into<String>>,
+        tokens: impl IntoIterator<Item = impl Into<Token>>,
         gateway_refs: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         let tokens = tokens.into_iter().map(Into::into).collect();
@@ -180,7 +173,7 @@ pub struct SubscriptionStatement {
     pub gateway_ref: String,
     /// Texts that may be the subscription's token, as the merchant passed it to the gateway. A text that is no
     /// subscription's token is ignored.
-    pub tokens: Vec<String>,
+    pub tokens: Vec<Token>,
     /// The facts that it states.
     pub facts: Vec<SubscriptionFact>,
 }

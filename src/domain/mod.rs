@@ -10,6 +10,7 @@ pub mod fact;
 pub(crate) mod failure_group;
 pub(crate) mod hex;
 pub(crate) mod id;
+pub mod identifier;
 pub mod ledger;
 pub mod mode;
 pub mod money;

@@ -77,8 +77,8 @@ impl Engine {
     ) -> Result<Held, Error> {
         let Some(source) = &self.configured.source else {
             let fixed = self.configured.fixed.iter();
-            let free = fixed.filter(|(name, variant)| !full.contains(name) && is_able(variant));
-            return Ok(free.map(|(name, variant)| (name.clone(), variant.clone())).collect());
+            let free = fixed.filter(|(name, variant)| !full.iter().any(|other| *name == other) && is_able(variant));
+            return Ok(free.map(|(name, variant)| (name.to_string(), variant.clone())).collect());
         };
         let mut except = full.to_vec();
         for _ in 0..LOOKS {

@@ -8,6 +8,7 @@ use super::configured::missed;
 use super::configured::{Moment, Source};
 use super::due::AT_LEISURE;
 use super::{Engine, Variant};
+use crate::domain::identifier::VariantName;
 use crate::error::{Error, ErrorKind};
 use crate::store::Tx;
 
@@ -19,13 +20,13 @@ pub(crate) const AT_RUN_TIME: &str = "*";
 
 impl Engine {
     /// The variants that the builder has, by name.
-    pub(crate) fn fixed(&self) -> impl Iterator<Item = (&String, &Variant)> {
+    pub(crate) fn fixed(&self) -> impl Iterator<Item = (&VariantName, &Variant)> {
         self.configured.fixed.iter().map(|(name, variant)| (name, &**variant))
     }
 
     /// The names of the variants that the builder has, in alphabetical order.
     pub(crate) fn fixed_names(&self) -> Vec<String> {
-        self.configured.fixed.keys().cloned().collect()
+        self.configured.fixed.keys().map(String::from).collect()
     }
 
     pub(crate) fn is_fixed(&self, name: &str) -> bool {

@@ -24,7 +24,6 @@ pub(crate) mod loading;
 mod look;
 #[cfg(feature = "metrics")]
 mod measure;
-pub(crate) mod naming;
 mod notice;
 pub(crate) mod owed;
 pub(crate) mod payment;

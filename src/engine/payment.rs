@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::{Reference, Token, VariantName};
 use crate::domain::money::{Money, with_grouped_amounts};
 use crate::domain::payment::{PaymentState, Status, Terms};
 use crate::store::rows::PaymentRow;
@@ -12,11 +13,11 @@ use crate::store::rows::PaymentRow;
 #[non_exhaustive]
 pub struct Payment {
     /// Our public id of it, which is sent to the gateway.
-    pub token: String,
+    pub token: Token,
     /// The host's own id, its order number.
-    pub reference: Option<String>,
+    pub reference: Option<Reference>,
     /// The variant that it goes through.
-    pub variant: String,
+    pub variant: VariantName,
     /// The account at the gateway that gets the money. At Stripe, a connected account, or `None` for the merchant's
     /// own. For variants that name the accounts that they trust, as with `Square::merchants`: the account in the
     /// payment's events, even if it is the merchant's own.
@@ -73,9 +74,9 @@ impl Payment {
     pub(crate) fn of(row: &PaymentRow) -> Self {
         let state = state(row);
         Self {
-            token: row.token.clone(),
-            reference: row.reference.clone(),
-            variant: row.variant.clone(),
+            token: Token::from(&row.token),
+            reference: row.reference.as_ref().map(Reference::from),
+            variant: VariantName::from(&row.variant),
             account: named_account(row.account.as_ref()),
             status: state.status,
             amount: state.amount,

@@ -134,7 +134,7 @@ pub(crate) fn refund_of(new: NewOperation, capture: &Captured, all: &[Captured])
         first.reverse();
     }
     let whole = (new.amount == Some(capture.amount)).then(|| WHOLE.to_owned());
-    let refs = distinct(first.into_iter().chain(refs.into_iter().map(Some)).chain([whole]));
+    let refs: Vec<String> = distinct(first.into_iter().chain(refs.into_iter().map(Some)).chain([whole]));
     NewOperation { gateway_refs: serde_json::Value::from(refs).to_string(), ..new }
 }
 

@@ -1,6 +1,7 @@
 //! What does the host see of a subscription?
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::{Token, VariantName};
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
 use crate::engine::payment::named_account;
 use crate::error::{Error, ErrorKind};
@@ -11,9 +12,9 @@ use crate::store::subscriptions::SubscriptionRow;
 #[non_exhaustive]
 pub struct Subscription {
     /// Our public id of it.
-    pub token: String,
+    pub token: Token,
     /// The variant that it goes through.
-    pub variant: String,
+    pub variant: VariantName,
     /// The account at the gateway to which it belongs, if that is not the merchant's own: at Stripe, a connected one.
     pub account: Option<String>,
     /// The gateway's id of it; `None` until the gateway has made it.
@@ -44,8 +45,8 @@ impl Subscription {
     pub(crate) fn of(row: &SubscriptionRow) -> Result<Self, Error> {
         let facts = facts(row)?;
         Ok(Self {
-            token: row.token.clone(),
-            variant: row.variant.clone(),
+            token: Token::from(&row.token),
+            variant: VariantName::from(&row.variant),
             account: named_account(facts.account.as_ref()),
             gateway_ref: row.gateway_ref.clone(),
             state: facts.state(),

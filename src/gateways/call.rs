@@ -8,6 +8,7 @@ use std::pin::Pin;
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
+use crate::domain::identifier::Token;
 use crate::domain::money::Money;
 use crate::domain::named::NamedObject;
 pub use crate::domain::operation::Verb;
@@ -37,7 +38,7 @@ pub struct Call {
     /// What to do.
     pub verb: Verb,
     /// Our public id of the payment.
-    pub token: String,
+    pub token: Token,
     /// The account at the gateway to which the payment belongs, if that is not the merchant's own: at Stripe, a
     /// connected one.
     pub account: Option<String>,
@@ -71,7 +72,7 @@ impl Call {
     /// The first try of a call about a payment without known objects.
     pub fn new(
         verb: Verb,
-        token: impl Into<String>,
+        token: impl Into<Token>,
         total: Money,
         idempotency_key: impl Into<String>,
         requested_at: Timestamp,

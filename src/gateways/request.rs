@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::{Reference, Token};
 use crate::domain::money::Money;
 
 /// A payment to be started at a gateway.
@@ -10,12 +11,12 @@ use crate::domain::money::Money;
 #[non_exhaustive]
 pub struct PaymentRequest {
     /// Our public id of the payment. The gateway's events must contain it.
-    pub token: String,
+    pub token: Token,
     /// The account at the gateway for which it is started: one that [`Gateway::supports_account`](super::Gateway)
     /// allows. `None` for the merchant's own.
     pub account: Option<String>,
     /// The host's own id, such as its order number.
-    pub reference: Option<String>,
+    pub reference: Option<Reference>,
     /// The amount to pay.
     pub amount: Money,
     /// What is paid for. The items add up to the amount.
@@ -71,7 +72,7 @@ pub enum CaptureMethod {
 
 impl PaymentRequest {
     /// A request with a token and an amount; all other fields are empty, and the capture is immediate.
-    pub fn new(token: impl Into<String>, amount: Money) -> Self {
+    pub fn new(token: impl Into<Token>, amount: Money) -> Self {
         Self {
             token: token.into(),
             account: None,

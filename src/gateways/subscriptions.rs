@@ -3,6 +3,7 @@
 use super::call::{BoxFuture, GatewayError, Started};
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
+use crate::domain::identifier::Token;
 pub use crate::domain::operation::SubscriptionVerb;
 pub use crate::domain::subscription::{PlanChange, Proration};
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
@@ -72,7 +73,7 @@ pub struct PortalRequest {
 #[non_exhaustive]
 pub struct SubscriptionRequest {
     /// Our public id of the subscription.
-    pub token: String,
+    pub token: Token,
     /// The account at the gateway for which it is started, as in
     /// [`PaymentRequest::account`](super::PaymentRequest::account).
     pub account: Option<String>,
@@ -121,7 +122,7 @@ pub struct SubscriptionCall {
 
 impl SubscriptionRequest {
     /// A request with a token and a price, one of it; all other fields are empty.
-    pub fn new(token: impl Into<String>, price: impl Into<String>) -> Self {
+    pub fn new(token: impl Into<Token>, price: impl Into<String>) -> Self {
         Self {
             token: token.into(),
             account: None,

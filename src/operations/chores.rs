@@ -80,7 +80,7 @@ impl Engine {
     pub(crate) fn gateway_chores(&self) -> Vec<(String, GatewayChore)> {
         let of = |chore: GatewayChore| {
             let able = self.fixed().filter(move |(_, variant)| chore.is_for(variant));
-            able.map(move |(name, _)| (name.clone(), chore))
+            able.map(move |(name, _)| (name.to_string(), chore))
         };
         GatewayChore::ALL.into_iter().flat_map(of).collect()
     }

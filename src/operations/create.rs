@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::event::storable;
 use crate::domain::id::PaymentId;
+use crate::domain::identifier::{Reference, VariantName};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
@@ -22,7 +23,7 @@ use crate::store::rows::{PaymentDraft, PaymentRow};
 #[derive(Debug, Clone)]
 #[must_use = "it becomes a payment by `Payments::create`"]
 pub struct NewPayment {
-    variant: String,
+    variant: VariantName,
     order: PaymentRequest,
     key: Option<String>,
     expires_in: Option<Duration>,
@@ -41,7 +42,7 @@ pub struct Created {
 
 impl NewPayment {
     /// A payment of `amount` through `variant`.
-    pub fn new(variant: impl Into<String>, amount: Money) -> Self {
+    pub fn new(variant: impl Into<VariantName>, amount: Money) -> Self {
         let order = PaymentRequest::new("", amount);
         Self { variant: variant.into(), order, key: None, expires_in: None, checkout: true }
     }
@@ -65,7 +66,7 @@ impl NewPayment {
     }
 
     /// The host's own id, such as its order number. Default: none.
-    pub fn reference(mut self, reference: impl Into<String>) -> Self {
+    pub fn reference(mut self, reference: impl Into<Reference>) -> Self {
         self.order.reference = Some(reference.into());
         self
     }
@@ -159,7 +160,7 @@ impl Engine {
             }
             // Not known to be started, so it is started now, as the same payment.
             let account = named_account(row.account.as_ref());
-            order = PaymentRequest { token: row.token.clone(), account, ..asked };
+            order = PaymentRequest { token: row.token.clone().into(), account, ..asked };
             // By its own time, so that the gateway is asked for the very same as before.
             fill(self, &name, &mut order, expires_in, row.created_at);
         }
@@ -175,7 +176,7 @@ impl Engine {
             Started::Done => Next::Done,
             Started::Redirect { url, gateway_refs } => {
                 checked_address(&url)?;
-                self.link(row.id, name, gateway_refs, key.map(|key| (key, url.clone()))).await?;
+                self.link(row.id, name.into(), gateway_refs, key.map(|key| (key, url.clone()))).await?;
                 Next::Redirect(url)
             }
         };
@@ -245,7 +246,7 @@ fn complete(
     if order.amount.minor < 0 {
         return refused(format!("expected an amount of at least 0, got {}", order.amount));
     }
-    for text in [&order.reference, &order.customer].into_iter().flatten() {
+    for text in [order.reference.as_deref(), order.customer.as_deref()].into_iter().flatten() {
         if !storable(text) {
             let message = "expected a reference and a customer of 1 to 255 characters without control characters";
             return refused(message.to_owned());
@@ -254,7 +255,7 @@ fn complete(
     if key.is_some_and(|key| !storable(key)) {
         return refused("expected a key of 1 to 255 characters without control characters".to_owned());
     }
-    order.token = payment_token()?;
+    order.token = payment_token()?.into();
     fill(engine, variant, order, expires_in, now);
     let cost = |item: &LineItem| item.unit_amount.checked_mul(i64::from(item.quantity));
     let sum = order.items.iter().try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?));
@@ -279,7 +280,7 @@ fn same(row: &PaymentRow, variant: &str, asked: &PaymentRequest) -> Result<(), E
     // What was erased of it can't be compared.
     let is_erased = row.reference.as_ref().is_some_and(|reference| reference.contains("(erased)"));
     let is_of_account = asked.account.is_none() || row.account == asked.account;
-    let is_named_alike = is_erased || row.reference == asked.reference;
+    let is_named_alike = is_erased || row.reference.as_deref() == asked.reference.as_deref();
     if row.variant == variant && amount == asked.amount && is_named_alike && is_of_account {
         return Ok(());
     }
@@ -300,7 +301,7 @@ fn fill(
     begun: Timestamp,
 ) {
     if order.items.is_empty() {
-        let name = order.reference.clone().unwrap_or_else(|| "Payment".to_owned());
+        let name = order.reference.as_deref().unwrap_or("Payment").to_owned();
         order.items.push(LineItem { name, quantity: 1, unit_amount: order.amount.minor });
     }
     for url in [&mut order.return_url, &mut order.cancel_url].into_iter().flatten() {
@@ -319,8 +320,8 @@ fn draft(variant: &str, order: &PaymentRequest, now: Timestamp) -> Result<Paymen
         Some(serde_json::to_string(&order.metadata).map_err(unkept)?)
     };
     Ok(PaymentDraft {
-        token: order.token.clone(),
-        reference: order.reference.clone(),
+        token: order.token.to_string(),
+        reference: order.reference.as_ref().map(String::from),
         variant: variant.to_owned(),
         status: Status::Pending,
         amount: order.amount.minor,

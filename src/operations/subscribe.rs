@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::next::{Next, checked_address};
 use super::observed::observed;
 use crate::domain::event::storable;
+use crate::domain::identifier::VariantName;
 use crate::domain::subscription::{OwnerClaim, OwnerSource, SubscriptionFact, SubscriptionFacts};
 use crate::engine::subscription::{new_row, put};
 use crate::engine::{Engine, Subscription, subscription_token};
@@ -19,7 +20,7 @@ use crate::store::subscriptions::SubscriptionRow;
 #[derive(Debug, Clone)]
 #[must_use = "it becomes a subscription by `Payments::subscribe`"]
 pub struct NewSubscription {
-    variant: String,
+    variant: VariantName,
     request: SubscriptionRequest,
 }
 
@@ -35,9 +36,9 @@ pub struct Subscribed {
 
 impl NewSubscription {
     /// A subscription to `price`, the gateway's id of it (PayPal: of the plan), through `variant`.
-    pub fn new(variant: impl Into<String>, price: impl Into<String>) -> Self {
+    pub fn new(variant: impl Into<VariantName>, price: impl Into<String>) -> Self {
         let request = SubscriptionRequest {
-            token: String::new(),
+            token: "".into(),
             account: None,
             price: price.into(),
             quantity: 1,
@@ -126,7 +127,7 @@ impl Engine {
         if request.quantity == 0 {
             return Err(refused("expected a quantity of at least 1, got 0".to_owned()));
         }
-        request.token = subscription_token()?;
+        request.token = subscription_token()?.into();
         for url in [&mut request.return_url, &mut request.cancel_url].into_iter().flatten() {
             *url = url.replace("{token}", &request.token);
         }
@@ -160,7 +161,7 @@ impl Engine {
 
 fn draft(engine: &Engine, variant: &str, request: &SubscriptionRequest) -> SubscriptionRow {
     let now = engine.now();
-    let mut row = new_row(request.token.clone(), variant, None, now);
+    let mut row = new_row(request.token.to_string(), variant, None, now);
     row.adopted = false;
     let claim = |owner| OwnerClaim { occurred_at: now, event_id: String::new(), owner };
     let owner = request.owner.clone().map(|owner| SubscriptionFact::Owner(OwnerSource::Host, claim(owner)));

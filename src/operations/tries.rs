@@ -317,7 +317,7 @@ pub(super) fn call(tx: &mut dyn Tx, operation: &OperationRow) -> Result<Call, Er
     }
     Ok(Call {
         verb: operation.verb,
-        token: row.token.clone(),
+        token: row.token.clone().into(),
         account: payment.account,
         awaited: operation.awaited(),
         gateway_refs: operation.refs(),

@@ -20,10 +20,10 @@ use super::bounds::{at_most, of_source, positive};
 use super::handed::{Event, Transition};
 use crate::domain::Timestamp;
 use crate::domain::event::storable;
+use crate::domain::identifier::{VariantName, slug};
 use crate::domain::retry::Backoff;
 use crate::engine::configured::{AskHost, Configured, Source, SourceLimits};
 use crate::engine::handler::{Handlers, PROCESS};
-use crate::engine::naming::{slug, variant_name};
 use crate::engine::replica::Replica;
 use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, Erasures, HandlerError, Retention};
 use crate::engine::{TransitionNotice, Variant};
@@ -37,7 +37,7 @@ use crate::store::writer::{Limits, Writer};
 pub struct Builder<C: HostConnection> {
     database: Database<C>,
     replica: Option<Database<C>>,
-    variants: Vec<(String, Variant)>,
+    variants: Vec<(VariantName, Variant)>,
     /// What configures variants at run time.
     source: Option<AskHost>,
     source_limits: SourceLimits,
@@ -110,7 +110,7 @@ impl<C: HostConnection> Builder<C> {
 
     /// Adds a variant: a gateway under a name that appears in its address and its rows. A name consists of lower-case
     /// letters, digits and hyphens; `admin`, `process` and `static` are reserved.
-    pub fn variant(mut self, name: impl Into<String>, gateway: impl Into<Variant>) -> Self {
+    pub fn variant(mut self, name: impl Into<VariantName>, gateway: impl Into<Variant>) -> Self {
         self.variants.push((name.into(), gateway.into()));
         self
     }
@@ -282,10 +282,10 @@ impl<C: HostConnection> Builder<C> {
     }
 }
 
-fn checked_variants(given: Vec<(String, Variant)>) -> Result<BTreeMap<String, Variant>, Error> {
+fn checked_variants(given: Vec<(VariantName, Variant)>) -> Result<BTreeMap<VariantName, Variant>, Error> {
     let mut variants = BTreeMap::new();
     for (name, variant) in given {
-        variant_name(&name).map_err(Error::configuration)?;
+        name.check().map_err(Error::configuration)?;
         variant
             .gateway
             .check()

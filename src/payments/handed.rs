@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::Payments;
 use crate::domain::Timestamp;
 use crate::domain::fact::State;
+use crate::domain::identifier::VariantName;
 use crate::domain::payment::Status;
 use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::{DisputeChange, EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice};
@@ -131,7 +132,7 @@ impl SubscriptionTransition {
 #[non_exhaustive]
 pub struct Event {
     /// The variant that it came through.
-    pub variant: String,
+    pub variant: VariantName,
     /// The gateway's id of it.
     pub id: String,
     /// The gateway's own name for what happened.
@@ -177,12 +178,13 @@ impl Event {
 
     pub(super) fn new(notice: EventNotice, payments: Payments) -> Self {
         let EventNotice { variant, id, kind, occurred_at, body, payment, subscription } = notice;
+        let variant = variant.into();
         Self { variant, id, kind, occurred_at, body, payment, subscription, payments }
     }
 
     /// One that no gateway sent.
     #[cfg(feature = "testing")]
-    pub(crate) fn of_test(payments: Payments, variant: String, kind: String, body: Bytes) -> Self {
+    pub(crate) fn of_test(payments: Payments, variant: VariantName, kind: String, body: Bytes) -> Self {
         let id = "test".to_owned();
         Self { variant, id, kind, occurred_at: None, body, payment: None, subscription: None, payments }
     }

@@ -13,6 +13,7 @@ pub use builder::Builder;
 pub use handed::{Event, SubscriptionTransition, Transition};
 
 use crate::domain::delivery::{Delivery, Rejection};
+use crate::domain::identifier::{Token, VariantName};
 use crate::domain::money::Money;
 use crate::engine::request::{Requester, Wanted};
 use crate::engine::{Engine, Payment, Readiness, ReadyChecks, find};
@@ -61,13 +62,13 @@ impl Payments {
 
     /// The names of the variants of [`Builder::variant`], in alphabetical order; not of those that
     /// [`Builder::variants_from`] gives.
-    pub fn variants(&self) -> impl Iterator<Item = &str> {
-        self.0.fixed().map(|(name, _)| name.as_str())
+    pub fn variants(&self) -> impl Iterator<Item = &VariantName> {
+        self.0.fixed().map(|(name, _)| name)
     }
 
     /// Where a variant's events are to be sent, as far as this process knows; see [`Builder::address`].
-    pub fn address_of(&self, variant: &str) -> String {
-        self.0.address_of(variant)
+    pub fn address_of(&self, variant: impl Into<VariantName>) -> String {
+        self.0.address_of(&variant.into())
     }
 
     /// Prunes all bodies and stored headers that are old enough by [`Builder::retention`], in small transactions, and
@@ -125,8 +126,9 @@ impl Payments {
     ///
     /// # Errors
     /// The rejection to answer the gateway with; it has been counted.
-    pub async fn receive(&self, variant: &str, delivery: Delivery) -> Result<Received, Rejection> {
-        self.0.receive(variant, delivery, None).await
+    pub async fn receive(&self, variant: impl Into<VariantName>, delivery: Delivery) -> Result<Received, Rejection> {
+        let variant = variant.into();
+        self.0.receive(&variant, delivery, None).await
     }
 
     /// Like [`receive`](Self::receive), for a delivery that came from the IP address `client`, by which unsigned hints
@@ -134,8 +136,14 @@ impl Payments {
     ///
     /// # Errors
     /// The rejection to answer the gateway with; it has been counted.
-    pub async fn receive_from(&self, variant: &str, delivery: Delivery, client: &str) -> Result<Received, Rejection> {
-        self.0.receive(variant, delivery, Some(client)).await
+    pub async fn receive_from(
+        &self,
+        variant: impl Into<VariantName>,
+        delivery: Delivery,
+        client: &str,
+    ) -> Result<Received, Rejection> {
+        let variant = variant.into();
+        self.0.receive(&variant, delivery, Some(client)).await
     }
 }
 
@@ -145,7 +153,7 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn payment(&self, token: &str) -> Result<Option<Payment>, Error> {
+    pub async fn payment(&self, token: &Token) -> Result<Option<Payment>, Error> {
         let token = token.to_owned();
         self.0.read(move |tx| Ok(find::by_token(tx, &token)?.as_ref().map(Payment::of))).await
     }
@@ -162,7 +170,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Configuration` for a pending payment whose variant is not configured here, so
     /// that nobody can ask and no event of it is processed; and what the database says.
-    pub async fn catch_up(&self, token: &str) -> Result<Payment, Error> {
+    pub async fn catch_up(&self, token: &Token) -> Result<Payment, Error> {
         self.0.catch_up(token).await
     }
 
@@ -170,7 +178,7 @@ impl Payments {
     ///
     /// # Errors
     /// `NotFound` for an unknown token, and what the database says.
-    pub async fn rebuild(&self, token: &str) -> Result<Rebuilt, Error> {
+    pub async fn rebuild(&self, token: &Token) -> Result<Rebuilt, Error> {
         self.0.rebuild(token).await
     }
 
@@ -191,7 +199,7 @@ impl Payments {
     ///
     /// ```no_run
     /// # use actix_payments::{Error, Payments, Resolution};
-    /// # async fn example(payments: Payments, token: &str) -> Result<(), Error> {
+    /// # async fn example(payments: Payments, token: &actix_payments::Token) -> Result<(), Error> {
     /// let payment = payments.resolve_review(token, Resolution::accept("we had quoted the lower price").by("mia")).await?;
     /// assert!(payment.status.was_paid());
     /// # Ok(()) }
@@ -201,7 +209,7 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` for a note or name that can't be kept, a payment that needs no review or
     /// has changed since it was [seen](Resolution::seen), and an acceptance that would change nothing; and what the
     /// database says.
-    pub async fn resolve_review(&self, token: &str, resolution: Resolution) -> Result<Payment, Error> {
+    pub async fn resolve_review(&self, token: &Token, resolution: Resolution) -> Result<Payment, Error> {
         self.0.resolve_review(token, resolution, Requester::Host).await
     }
 }
@@ -222,7 +230,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the payment is not authorized, the part is more than it, or
     /// the gateway can't; `Gateway` when the gateway said no; and what the database says.
-    pub async fn capture(&self, token: &str, part: Option<Money>) -> Result<Outcome, Error> {
+    pub async fn capture(&self, token: &Token, part: Option<Money>) -> Result<Outcome, Error> {
         self.0.operate(token, Wanted { amount: part, ..Wanted::by_host(Verb::Capture) }).await
     }
 
@@ -231,7 +239,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when money has moved or the gateway can't; `Gateway` when the gateway
     /// said no; and what the database says.
-    pub async fn cancel(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn cancel(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate(token, Wanted::by_host(Verb::Cancel)).await
     }
 
@@ -240,7 +248,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when nothing is left to refund, the part is more than what is left or
     /// of another currency, or the gateway can't; `Gateway` when the gateway said no; and what the database says.
-    pub async fn refund(&self, token: &str, refund: Refund) -> Result<Outcome, Error> {
+    pub async fn refund(&self, token: &Token, refund: Refund) -> Result<Outcome, Error> {
         self.0.operate(token, refund.wanted(token)).await
     }
 
@@ -252,7 +260,7 @@ impl Payments {
     /// `NotFound` for an unknown token; `Refused` when the payment is not pending or failed, its money is on the way
     /// already or may be, or the gateway goes on by itself; `Gateway` when the gateway said no, as when nobody agreed;
     /// and what the database says.
-    pub async fn complete(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn complete(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate(token, Wanted::by_host(Verb::Complete)).await
     }
 }
@@ -264,7 +272,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and
     /// what the database says.
-    pub async fn refresh(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn refresh(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate(token, Wanted::by_host(Verb::Refresh)).await
     }
 
@@ -274,8 +282,9 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown variant; `Gateway` when the gateway has no list or did not say; and what the database
     /// says.
-    pub async fn reconcile(&self, variant: &str) -> Result<Reconciled, Error> {
-        self.0.reconcile(variant).await
+    pub async fn reconcile(&self, variant: impl Into<VariantName>) -> Result<Reconciled, Error> {
+        let variant = variant.into();
+        self.0.reconcile(&variant).await
     }
 
     /// Compares payments and subscriptions with their gateway, by its lists and by asking about single ones. It finds
@@ -304,7 +313,8 @@ impl Payments {
     ///
     /// # Errors
     /// `NotFound` for an unknown variant; `Gateway` when the gateway can't, or said no.
-    pub async fn resend(&self, variant: &str, event_id: &str) -> Result<(), Error> {
-        operations::resend(&self.0, variant, event_id).await
+    pub async fn resend(&self, variant: impl Into<VariantName>, event_id: &str) -> Result<(), Error> {
+        let variant = variant.into();
+        operations::resend(&self.0, &variant, event_id).await
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Payments;
+use crate::domain::identifier::{Reference, Token, VariantName};
 use crate::engine::Payment;
 use crate::error::Error;
 use crate::reports::reading::{EventList, EventQuery, PaymentHistory, PaymentList, PaymentQuery, StoredEvent, Walk};
@@ -53,7 +54,7 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn payments_with_reference(&self, reference: &str) -> Result<Vec<Payment>, Error> {
+    pub async fn payments_with_reference(&self, reference: &Reference) -> Result<Vec<Payment>, Error> {
         self.0.payments_with_reference(reference).await
     }
 
@@ -62,8 +63,13 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn payment_at(&self, variant: &str, gateway_ref: &str) -> Result<Option<Payment>, Error> {
-        self.0.payment_at(variant, gateway_ref).await
+    pub async fn payment_at(
+        &self,
+        variant: impl Into<VariantName>,
+        gateway_ref: &str,
+    ) -> Result<Option<Payment>, Error> {
+        let variant = variant.into();
+        self.0.payment_at(&variant, gateway_ref).await
     }
 
     /// What became of one payment, and when: its transitions, refunds, disputes, movements and events, and the
@@ -71,7 +77,7 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn history(&self, token: &str) -> Result<Option<PaymentHistory>, Error> {
+    pub async fn history(&self, token: &Token) -> Result<Option<PaymentHistory>, Error> {
         self.0.payment_history(token).await
     }
 
@@ -92,7 +98,12 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn event(&self, variant: &str, id: &str) -> Result<Option<(StoredEvent, Option<Bytes>)>, Error> {
-        self.0.stored_event(variant, id).await
+    pub async fn event(
+        &self,
+        variant: impl Into<VariantName>,
+        id: &str,
+    ) -> Result<Option<(StoredEvent, Option<Bytes>)>, Error> {
+        let variant = variant.into();
+        self.0.stored_event(&variant, id).await
     }
 }

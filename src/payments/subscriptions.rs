@@ -1,6 +1,7 @@
 //! What a host can ask of subscriptions.
 
 use super::Payments;
+use crate::domain::identifier::{Token, VariantName};
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::subscription::PlanChange;
 use crate::engine::Subscription;
@@ -15,7 +16,7 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn subscription(&self, token: &str) -> Result<Option<Subscription>, Error> {
+    pub async fn subscription(&self, token: &Token) -> Result<Option<Subscription>, Error> {
         self.0.subscription(token).await
     }
 
@@ -23,8 +24,12 @@ impl Payments {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn subscription_at(&self, variant: &str, gateway_ref: &str) -> Result<Option<Subscription>, Error> {
-        let key = (variant.to_owned(), gateway_ref.to_owned());
+    pub async fn subscription_at(
+        &self,
+        variant: impl Into<VariantName>,
+        gateway_ref: &str,
+    ) -> Result<Option<Subscription>, Error> {
+        let key = (variant.into().into(), gateway_ref.to_owned());
         let read = move |tx: &mut dyn crate::store::Tx| {
             tx.subscriptions_of(std::slice::from_ref(&key), &[])?.first().map(Subscription::of).transpose()
         };
@@ -56,7 +61,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token, `Refused` for an owner that can't be stored or a subscription that the gateway
     /// has not made yet, and what the database says.
-    pub async fn give_owner(&self, token: &str, owner: &str) -> Result<Subscription, Error> {
+    pub async fn give_owner(&self, token: &Token, owner: &str) -> Result<Subscription, Error> {
         self.0.give_owner(token, owner, Requester::Host).await
     }
 }
@@ -78,7 +83,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when it has ended, something else is underway or the gateway can't;
     /// `Gateway` when the gateway said no; and what the database says.
-    pub async fn cancel_subscription(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn cancel_subscription(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Cancel)).await
     }
 
@@ -86,7 +91,7 @@ impl Payments {
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when its end is decided already.
-    pub async fn cancel_subscription_at_end(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn cancel_subscription_at_end(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::CancelAtEnd)).await
     }
 
@@ -94,7 +99,7 @@ impl Payments {
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when no end is decided.
-    pub async fn resume_subscription(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn resume_subscription(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Resume)).await
     }
 
@@ -104,7 +109,7 @@ impl Payments {
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when it is paused already or its first payment is to come.
-    pub async fn pause_subscription(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn pause_subscription(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Pause)).await
     }
 
@@ -113,7 +118,7 @@ impl Payments {
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` when it is not paused.
-    pub async fn unpause_subscription(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn unpause_subscription(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Unpause)).await
     }
 
@@ -122,7 +127,7 @@ impl Payments {
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` for a change of nothing and where a schedule of the gateway's
     /// decides what becomes of the subscription.
-    pub async fn change_subscription(&self, token: &str, change: PlanChange) -> Result<Outcome, Error> {
+    pub async fn change_subscription(&self, token: &Token, change: PlanChange) -> Result<Outcome, Error> {
         let order = SubscriptionOrder { change: Some(change), ..SubscriptionOrder::by_host(SubscriptionVerb::Change) };
         self.0.operate_subscription(token, order).await
     }
@@ -134,7 +139,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the gateway has no such page or has not made the subscription
     /// yet; `Gateway` when it did not make the page; and what the database says.
-    pub async fn portal_link(&self, token: &str, return_url: &str) -> Result<String, Error> {
+    pub async fn portal_link(&self, token: &Token, return_url: &str) -> Result<String, Error> {
         self.0.portal_link(token, return_url).await
     }
 
@@ -143,7 +148,7 @@ impl Payments {
     /// # Errors
     /// `NotFound` for an unknown token; `Refused` when the gateway can't be asked; `Gateway` when it did not say; and
     /// what the database says.
-    pub async fn refresh_subscription(&self, token: &str) -> Result<Outcome, Error> {
+    pub async fn refresh_subscription(&self, token: &Token) -> Result<Outcome, Error> {
         self.0.operate_subscription(token, SubscriptionOrder::by_host(SubscriptionVerb::Refresh)).await
     }
 }

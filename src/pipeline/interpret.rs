@@ -46,9 +46,10 @@ pub(crate) fn interpret(engine: &Engine, event: &Claimed) -> Result<Understood, 
 fn named(variant: &Variant, event: &Claimed) -> References {
     let is_order = event.row.source == Source::Operator;
     let read = || if is_order { References::default() } else { variant.gateway.references(&recorded(event)) };
-    let named = catch_unwind(AssertUnwindSafe(read)).unwrap_or_default();
-    let kept = |texts: Vec<String>| texts.into_iter().filter(|text| storable(text)).collect();
-    References { tokens: kept(named.tokens), gateway_refs: kept(named.gateway_refs) }
+    let mut kept = catch_unwind(AssertUnwindSafe(read)).unwrap_or_default();
+    kept.tokens.retain(|text| storable(text));
+    kept.gateway_refs.retain(|text| storable(text));
+    kept
 }
 
 fn recorded(event: &Claimed) -> Recorded<'_> {

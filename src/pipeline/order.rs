@@ -60,7 +60,7 @@ impl RebuildOrder {
 
     pub(super) fn says(&self) -> Interpretation {
         Interpretation {
-            references: References { tokens: vec![self.token.clone()], gateway_refs: Vec::new() },
+            references: References { tokens: vec![self.token.clone().into()], gateway_refs: Vec::new() },
             summary: format!("{} asked to rebuild the payment from its events", self.actor),
             ..Interpretation::default()
         }
@@ -105,7 +105,7 @@ impl ReviewOrder {
         };
         let note: String = note.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Ok(Interpretation {
-            references: References { tokens: vec![token.clone()], gateway_refs: Vec::new() },
+            references: References { tokens: vec![token.clone().into()], gateway_refs: Vec::new() },
             facts,
             summary: format!("{actor} {what}: “{note}”"),
             ..Interpretation::default()

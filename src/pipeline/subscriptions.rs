@@ -8,6 +8,7 @@ use super::subscription_change::{SubscriptionChange, WrittenSubscriptions};
 use crate::domain::Timestamp;
 use crate::domain::event::{References, SubscriptionStatement, storable};
 use crate::domain::id::{EventId, SubscriptionId};
+use crate::domain::identifier::Token;
 use crate::domain::subscription::{
     SubscriptionEffect, SubscriptionFact, SubscriptionFacts, SubscriptionInvoice, SubscriptionState, why,
 };
@@ -114,7 +115,7 @@ impl SubscriptionSet {
                 held.row.variant == variant && held.row.gateway_ref.is_none() && !is_of_another
             })
         };
-        statement.tokens.iter().filter_map(|token| self.by_token.get(token).copied()).find(awaits)
+        statement.tokens.iter().filter_map(|token| self.by_token.get(token.as_str()).copied()).find(awaits)
     }
 
     /// Whether the statement is about a subscription that was started here.
@@ -269,7 +270,7 @@ fn names(wanted: &[(&str, &SubscriptionStatement)]) -> (Vec<Key>, Vec<String>) {
     let (mut keys, mut tokens) = (BTreeSet::new(), BTreeSet::new());
     for (variant, statement) in wanted {
         keys.insert(((*variant).to_owned(), statement.gateway_ref.clone()));
-        tokens.extend(statement.tokens.iter().filter(|text| storable(text)).cloned());
+        tokens.extend(statement.tokens.iter().filter(|text| storable(text)).map(Token::to_string));
     }
     (keys.into_iter().collect(), tokens.into_iter().collect())
 }

@@ -10,6 +10,7 @@ use super::subscriptions::SubscriptionSet;
 use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
+use crate::domain::identifier::Token;
 use crate::domain::ledger::Ledger;
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
@@ -66,16 +67,16 @@ pub(crate) struct Match {
 
 /// All ids by which an event names its payment, tokens first, each once, without those that can't be stored.
 pub(crate) fn all(references: &References) -> Vec<String> {
-    storable_once(references.tokens.iter().chain(&references.gateway_refs))
+    storable_once(references.tokens.iter().map(Token::as_str).chain(references.gateway_refs.iter().map(String::as_str)))
 }
 
 /// The ids that may be linked to a payment: the gateway's own, never what only may be a token.
 pub(super) fn linkable(references: &References) -> Vec<String> {
-    storable_once(&references.gateway_refs)
+    storable_once(references.gateway_refs.iter().map(String::as_str))
 }
 
-fn storable_once<'a>(texts: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-    distinct(texts.into_iter().filter(|text| storable(text)).cloned().map(Some))
+fn storable_once<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    distinct(texts.into_iter().filter(|text| storable(text)).map(|text| Some(text.to_owned())))
 }
 
 impl WorkingSet {
@@ -84,7 +85,7 @@ impl WorkingSet {
     pub(super) fn hold(tx: &mut dyn Tx, wanted: &[(&str, &References)]) -> Result<Self, Error> {
         let (tokens, keys) = names(wanted);
         let of_tokens = wanted.iter().flat_map(|(variant, references)| {
-            references.tokens.iter().filter(|text| storable(text)).map(|text| ((*variant).to_owned(), text.clone()))
+            references.tokens.iter().filter(|text| storable(text)).map(|text| ((*variant).to_owned(), text.to_string()))
         });
         let mut locks: Vec<Key> = keys.iter().cloned().chain(of_tokens).collect();
         locks.sort_unstable();
@@ -133,7 +134,7 @@ impl WorkingSet {
     /// Whether these name an invoice or the token of a subscription that was started here.
     pub(super) fn bills_ours(&self, variant: &str, references: &References) -> bool {
         let is_billed = |text: &String| self.billed.0.contains(&(variant.to_owned(), text.clone()));
-        references.tokens.iter().any(|token| self.billed.1.contains(token))
+        references.tokens.iter().any(|token| self.billed.1.contains(token.as_str()))
             || references.gateway_refs.iter().any(is_billed)
             || self.subscriptions.bills_ours(variant, references)
     }
@@ -191,8 +192,10 @@ impl WorkingSet {
     pub(crate) fn find(&self, variant: &str, references: &References, account: Option<&str>) -> Option<Match> {
         let mut found: Vec<(&str, PaymentId)> = Vec::new();
         let tokens = self.of_tokens(variant, references).filter(|(_, id)| !self.is_of_another(*id, account));
+        let tokens = tokens.map(|(token, id)| (token.as_str(), id));
         let refs = references.gateway_refs.iter();
-        let refs = refs.filter_map(|text| Some((text, *self.references.get(&(variant.to_owned(), text.clone()))?)));
+        let refs = refs
+            .filter_map(|text| Some((text.as_str(), *self.references.get(&(variant.to_owned(), text.to_string()))?)));
         for (text, id) in tokens.chain(refs) {
             if found.iter().all(|(_, other)| *other != id) {
                 found.push((text, id));
@@ -210,8 +213,8 @@ impl WorkingSet {
         &'a self,
         variant: &'a str,
         references: &'a References,
-    ) -> impl Iterator<Item = (&'a String, PaymentId)> + 'a {
-        let known = references.tokens.iter().filter_map(|text| Some((text, *self.tokens.get(text)?)));
+    ) -> impl Iterator<Item = (&'a Token, PaymentId)> + 'a {
+        let known = references.tokens.iter().filter_map(|text| Some((text, *self.tokens.get(text.as_str())?)));
         known.filter(move |(_, id)| self.payments.get(id).is_some_and(|held| held.row.variant == variant))
     }
 
@@ -229,7 +232,7 @@ impl WorkingSet {
         account: Option<&str>,
     ) -> Option<String> {
         let mut tokens = self.of_tokens(variant, references);
-        tokens.find(|(_, id)| self.is_of_another(*id, account)).map(|(text, _)| text.clone())
+        tokens.find(|(_, id)| self.is_of_another(*id, account)).map(|(text, _)| text.clone()).map(String::from)
     }
 
     /// Whether this id of the gateway's was linked to another payment that the host created.
@@ -319,7 +322,7 @@ fn not_read() -> Error {
 fn names(wanted: &[(&str, &References)]) -> (Vec<String>, Vec<Key>) {
     let (mut tokens, mut keys) = (BTreeSet::new(), BTreeSet::new());
     for (variant, references) in wanted {
-        tokens.extend(references.tokens.iter().filter(|text| storable(text)).cloned());
+        tokens.extend(references.tokens.iter().filter(|text| storable(text)).map(Token::to_string));
         let refs = references.gateway_refs.iter().filter(|text| storable(text));
         keys.extend(refs.map(|text| ((*variant).to_owned(), text.clone())));
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::id::SubscriptionId;
+use crate::domain::identifier::VariantName;
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::{Engine, ModePolicy, Subscription};
 use crate::error::Error;
@@ -58,8 +59,8 @@ impl SubscriptionQuery {
     }
 
     /// Those through this variant. Default: through every one.
-    pub fn variant(mut self, variant: impl Into<String>) -> Self {
-        self.filter.variant = Some(variant.into());
+    pub fn variant(mut self, variant: impl Into<VariantName>) -> Self {
+        self.filter.variant = Some(variant.into().into());
         self
     }
 

@@ -16,6 +16,7 @@ use crate::domain::id::{
     EventId, FetchId, OperationId, PaymentId, SubscriptionId, SubscriptionOperationId, SubscriptionTransitionId,
     TransitionId,
 };
+use crate::domain::identifier::{Reference, Token, VariantName};
 use crate::domain::money::Currency;
 use crate::domain::operation::{OperationState, SubscriptionVerb, Verb};
 use crate::domain::payment::{MovementKind, Status};
@@ -147,6 +148,24 @@ macro_rules! words_written {
     )+};
 }
 
+/// Texts of a kind, for the host's own tables. Any text is read.
+macro_rules! identifiers {
+    ($($name:ident),+) => {$(
+        words_written! { $name as String, name => name.to_string(); }
+        read_as_itself!($name);
+
+        impl<DB: Backend> FromSql<Text, DB> for $name
+        where
+            String: FromSql<Text, DB>,
+        {
+            fn from_sql(cell: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                <String as FromSql<Text, DB>>::from_sql(cell).map(Self::from)
+            }
+        }
+    )+};
+}
+
+identifiers!(Token, Reference, VariantName);
 ids!(EventId, PaymentId, TransitionId, OperationId, FetchId);
 ids!(SubscriptionId, SubscriptionTransitionId, SubscriptionOperationId);
 

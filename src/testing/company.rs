@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::{Token, VariantName};
 use crate::domain::money::Money;
 use crate::engine::Payment;
 use crate::payments::Payments;
@@ -23,7 +24,7 @@ const PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The events happen at the builder's current time, and at least a second after those of the previous call.
 pub struct Company {
     payments: Payments,
-    variant: String,
+    variant: VariantName,
     format: Arc<dyn Format>,
     past: Mutex<Past>,
 }
@@ -33,8 +34,8 @@ pub struct Company {
 struct Past {
     last: Option<Timestamp>,
     /// What was captured of the payments that were captured in part.
-    captured: BTreeMap<String, Money>,
-    refunds: BTreeMap<String, Vec<Refunded>>,
+    captured: BTreeMap<Token, Money>,
+    refunds: BTreeMap<Token, Vec<Refunded>>,
     subscriptions: BTreeMap<String, Standing>,
 }
 
@@ -65,33 +66,33 @@ pub struct Subscriber {
 
 impl Company {
     /// Stripe, for a variant of [`Stripe`](crate::gateways::stripe::Stripe).
-    pub fn stripe(payments: &Payments, variant: impl Into<String>) -> Self {
+    pub fn stripe(payments: &Payments, variant: impl Into<VariantName>) -> Self {
         Self::new(payments, variant.into(), Arc::new(stripe::Stripe))
     }
 
     /// For a variant of [`Dummy`](crate::gateways::dummy::Dummy).
-    pub fn dummy(payments: &Payments, variant: impl Into<String>) -> Self {
+    pub fn dummy(payments: &Payments, variant: impl Into<VariantName>) -> Self {
         Self::new(payments, variant.into(), Arc::new(dummy::Dummy))
     }
 
     /// For a variant of [`Paddle`](crate::gateways::paddle::Paddle). It has no payment that is authorized only, and none
     /// that expires; a lost dispute is the chargeback itself.
-    pub fn paddle(payments: &Payments, variant: impl Into<String>) -> Self {
+    pub fn paddle(payments: &Payments, variant: impl Into<VariantName>) -> Self {
         Self::new(payments, variant.into(), Arc::new(paddle::Paddle))
     }
 
     /// For a variant of [`Razorpay`](crate::gateways::razorpay::Razorpay). Its payments are captured whole, and neither
     /// canceled nor expired.
-    pub fn razorpay(payments: &Payments, variant: impl Into<String>) -> Self {
+    pub fn razorpay(payments: &Payments, variant: impl Into<VariantName>) -> Self {
         Self::new(payments, variant.into(), Arc::new(razorpay::Razorpay))
     }
 
     /// For a variant of [`Square`](crate::gateways::square::Square). Its payments are captured whole, and don't expire.
-    pub fn square(payments: &Payments, variant: impl Into<String>) -> Self {
+    pub fn square(payments: &Payments, variant: impl Into<VariantName>) -> Self {
         Self::new(payments, variant.into(), Arc::new(square::Square))
     }
 
-    fn new(payments: &Payments, variant: String, format: Arc<dyn Format>) -> Self {
+    fn new(payments: &Payments, variant: VariantName, format: Arc<dyn Format>) -> Self {
         Self { payments: payments.clone(), variant, format, past: Mutex::default() }
     }
 
@@ -236,7 +237,7 @@ impl Company {
         let refunds = past.refunds.get(&payment.token).map_or(&[][..], Vec::as_slice);
         let refunded = refunds.iter().filter(|refund| !refund.has_failed).map(|refund| refund.money.minor).sum();
         let deal = Deal {
-            token: payment.token.clone(),
+            token: payment.token.to_string(),
             account: payment.account.clone(),
             amount: payment.amount,
             captured: past.captured.get(&payment.token).copied().unwrap_or(payment.amount),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::VariantName;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
@@ -18,13 +19,13 @@ use crate::payments::{Event, Payments, SubscriptionTransition, Transition};
 /// use actix_payments::testing::payment;
 ///
 /// let mut payment = payment("stripe", Money::new(49_99, Currency::EUR));
-/// payment.reference = Some("10042".to_owned());
+/// payment.reference = Some("10042".into());
 /// assert!(!payment.needs_review());
 /// ```
-pub fn payment(variant: impl Into<String>, amount: Money) -> Payment {
+pub fn payment(variant: impl Into<VariantName>, amount: Money) -> Payment {
     let none = Money::new(0, amount.currency);
     Payment {
-        token: "test".to_owned(),
+        token: "test".into(),
         reference: None,
         variant: variant.into(),
         account: None,
@@ -55,9 +56,13 @@ pub fn transition(payments: &Payments, mut payment: Payment, from: Status, to: S
 }
 
 /// A subscription of `owner` in this status that is not stored. You may set all of its fields.
-pub fn subscription(variant: impl Into<String>, owner: impl Into<String>, status: SubscriptionStatus) -> Subscription {
+pub fn subscription(
+    variant: impl Into<VariantName>,
+    owner: impl Into<String>,
+    status: SubscriptionStatus,
+) -> Subscription {
     Subscription {
-        token: "test".to_owned(),
+        token: "test".into(),
         variant: variant.into(),
         account: None,
         gateway_ref: Some("sub_test".to_owned()),
@@ -82,7 +87,7 @@ pub fn subscription_transition(
 /// An event of this kind with this body, as a handler gets it. You may set the other fields.
 pub fn event(
     payments: &Payments,
-    variant: impl Into<String>,
+    variant: impl Into<VariantName>,
     kind: impl Into<String>,
     body: impl Into<Bytes>,
 ) -> Event {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
+use crate::domain::identifier::Token;
 use crate::domain::money::Money;
 use crate::gateways::dummy::Dummy;
 use crate::gateways::paddle::Paddle;
@@ -60,9 +61,9 @@ struct State {
     /// The keys of what was done.
     done: BTreeSet<String>,
     /// What was captured of the payments that were captured here.
-    captured: BTreeMap<String, Money>,
+    captured: BTreeMap<Token, Money>,
     /// The refunds of each payment, with their keys.
-    refunds: BTreeMap<String, Vec<(String, Money)>>,
+    refunds: BTreeMap<Token, Vec<(String, Money)>>,
 }
 
 impl StandIn {
@@ -117,7 +118,7 @@ impl StandIn {
     }
 
     /// What the company refunded of the payment with this token, in minor units of its currency.
-    pub fn refunded(&self, token: &str) -> i64 {
+    pub fn refunded(&self, token: &Token) -> i64 {
         self.state().refunds.get(token).map_or(0, |all| all.iter().map(|(_, money)| money.minor).sum())
     }
 
@@ -174,7 +175,7 @@ impl State {
         let refunded = refunds.iter().map(|(_, money)| money.minor).sum();
         let at = call.requested_at.replace_nanosecond(0).unwrap_or(call.requested_at);
         Deal {
-            token: call.token.clone(),
+            token: call.token.to_string(),
             account: call.account.clone(),
             amount: call.total,
             captured: self.captured.get(&call.token).copied().unwrap_or(call.total),

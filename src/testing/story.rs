@@ -4,6 +4,7 @@ use actix_web::test::TestRequest;
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::Envelope;
+use crate::domain::identifier::VariantName;
 use crate::payments::Payments;
 use crate::testing::happening::Written;
 
@@ -17,12 +18,12 @@ const MOST_ORDERED: usize = 6;
 #[must_use = "nothing was delivered yet: `deliver` does"]
 pub struct Story {
     payments: Payments,
-    variant: String,
+    variant: VariantName,
     events: Vec<Written>,
 }
 
 impl Story {
-    pub(super) fn new(payments: Payments, variant: String, events: Vec<Written>) -> Self {
+    pub(super) fn new(payments: Payments, variant: VariantName, events: Vec<Written>) -> Self {
         Self { payments, variant, events }
     }
 

@@ -266,7 +266,7 @@ on_both_databases! {
         let app = App::new(kind).await;
         let token = app.order().await.token;
         for number in 0..205 {
-            let ids = [("/id", format!("evt_{number}").into()), ("/data/object/client_reference_id", token.clone().into())];
+            let ids = [("/id", format!("evt_{number}").into()), ("/data/object/client_reference_id", token.as_str().into())];
             app.stripe(&changed("checkout.session.completed", &ids)).await;
         }
         app.drain().await;

@@ -17,7 +17,7 @@ on_both_databases! {
         let token = app.order().await.token;
         assert!(answer(&app, &token).await.starts_with("Not paid: no event has come from Stripe"));
         app.deliver(&[&changed("checkout.session.completed", &[
-            ("/data/object/client_reference_id", token.clone().into()), ("/data/object/payment_status", "unpaid".into()),
+            ("/data/object/client_reference_id", token.as_str().into()), ("/data/object/payment_status", "unpaid".into()),
         ])])
         .await;
         let waits = answer(&app, &token).await;

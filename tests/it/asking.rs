@@ -2,7 +2,7 @@
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
-use actix_payments::{Access, Admin, NewPayment};
+use actix_payments::{Access, Admin, NewPayment, Token};
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 
@@ -12,7 +12,7 @@ use crate::scenes::money;
 use crate::stripe::fake::{Fake, Fault};
 
 /// An app with the dummy gateway, and a payment of 49.99 EUR that it told this of.
-async fn told(kind: Kind, what: Happened) -> (App, String) {
+async fn told(kind: Kind, what: Happened) -> (App, Token) {
     let app = App::bare(kind, |builder| builder.variant("dummy", Dummy::new("secret"))).await;
     let new = NewPayment::new("dummy", money(4999, "EUR")).customer("mia@shop.example");
     let _ = app.payments.mount("/payments");
@@ -27,7 +27,7 @@ fn at(token: &str, rest: &str) -> String {
 }
 
 /// An app that calls a fake of Stripe, and a payment that its customer has paid there.
-pub async fn paid_at_stripe(kind: Kind) -> (App, Fake, String) {
+pub async fn paid_at_stripe(kind: Kind) -> (App, Fake, Token) {
     let fake = Fake::new(NOW);
     let gateway = fake.gateway(SECRET);
     let app = App::bare(kind, |builder| builder.variant("stripe", gateway)).await;

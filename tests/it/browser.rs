@@ -3,7 +3,7 @@
 
 use actix_payments::domain::money::{Currency, Money};
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::{AnyConnection, Builder, NewPayment, Next};
+use actix_payments::{AnyConnection, Builder, NewPayment, Next, Token};
 
 use crate::app::{App, Kind};
 use crate::tools::{Browser, View};
@@ -55,11 +55,11 @@ async fn checkout(app: &App, orders: &str, order: &str) -> (String, String) {
     let new = NewPayment::new("dummy", eur(4999)).reference(order).return_url(format!("{orders}/{order}"));
     let created = app.payments.create(new).await.unwrap();
     let Next::Redirect(address) = created.next else { panic!("no redirect") };
-    (created.payment.token, address)
+    (created.payment.token.to_string(), address)
 }
 
 /// A payment through Stripe that waits for its events.
-async fn order(app: &App, order: &str) -> String {
+async fn order(app: &App, order: &str) -> Token {
     app.payments.create(NewPayment::new("stripe", eur(4999)).reference(order)).await.unwrap().payment.token
 }
 

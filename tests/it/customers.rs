@@ -1,7 +1,7 @@
 //! Is all of one customer on one page, whatever the case of the address, and does no address of a page name anybody?
 
-use actix_payments::NewPayment;
 use actix_payments::gateways::stripe::Stripe;
+use actix_payments::{NewPayment, Token};
 
 use crate::app::{App, on_both_databases};
 use crate::events::{changed, fixture};
@@ -10,7 +10,7 @@ use crate::scenes::{completed, completed_as, money};
 const ADDRESS: &str = "Mia.Meier@shop.example";
 
 /// A payment of this customer.
-async fn order(app: &App, minor: i64, currency: &str, address: &str) -> String {
+async fn order(app: &App, minor: i64, currency: &str, address: &str) -> Token {
     let new = NewPayment::new("stripe", money(minor, currency)).customer(address);
     app.payments.create(new).await.unwrap().payment.token
 }
@@ -104,7 +104,7 @@ on_both_databases! {
         let subscription = app.subscription("sub_1EztOAwnd3v8bjnOmeywkN22").await.token;
         app.run(&format!("UPDATE pay_subscriptions SET customer = '{}'", ADDRESS.to_uppercase()));
         let page = app.get(&page_of(&token)).await;
-        assert!(page.text().contains("Subscriptions of this customer") && page.body.contains(&subscription));
+        assert!(page.text().contains("Subscriptions of this customer") && page.body.contains(subscription.as_str()));
         let from_there = app.get(&format!("/payments/admin/subscriptions/{subscription}/customer")).await;
         assert!(from_there.body.contains(&format!("payments/{token}\"")), "{}", from_there.body);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::domain::retry::Backoff;
-use actix_payments::{AnyConnection, Builder, Event, HandlerError, Transition};
+use actix_payments::{AnyConnection, Builder, Event, HandlerError, Token, Transition};
 
 use crate::app::{App, on_both_databases};
 use crate::events::fixture;
@@ -34,7 +34,7 @@ fn ok(_: usize) -> Result<(), HandlerError> {
 async fn paid(
     kind: crate::app::Kind,
     configure: impl FnOnce(Builder<AnyConnection>) -> Builder<AnyConnection>,
-) -> (App, String) {
+) -> (App, Token) {
     let app = App::with(kind, configure).await;
     let token = app.order().await.token;
     app.deliver(&[&completed(&token)]).await;

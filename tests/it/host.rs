@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_payments::domain::delivery::Delivery;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{Database, HandlerError, NewPayment, Payments, Transition};
+use actix_payments::{Database, HandlerError, NewPayment, Payments, Token, Transition};
 use actix_web::rt::time::sleep;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -16,7 +16,7 @@ use crate::app::{App, Kind, SECRET, fresh_database, on_both_databases};
 use crate::scenes::{completed, money};
 
 /// Pays a payment through `payments`, on the system's clock.
-async fn pay(payments: &Payments) -> String {
+async fn pay(payments: &Payments) -> Token {
     payments.migrate().await.unwrap();
     let token = payments.create(NewPayment::new("stripe", money(4999, "EUR"))).await.unwrap().payment.token;
     let body = completed(&token);

@@ -39,6 +39,7 @@ mod hints;
 mod hmac_webhooks;
 mod host;
 mod house;
+mod identifiers;
 mod intake;
 mod latency;
 mod ledger;

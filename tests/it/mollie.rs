@@ -36,7 +36,7 @@ async fn begun(app: &App, capture: CaptureMethod) -> (String, String) {
         "SELECT gateway_ref AS t FROM pay_references AS r JOIN pay_payments AS p ON p.id = r.payment_id \
          WHERE p.token = '{token}' AND gateway_ref LIKE 'tr_%'"
     ));
-    (token, id.into_iter().next().unwrap())
+    (token.to_string(), id.into_iter().next().unwrap())
 }
 
 /// Mollie's own webhook, or anybody's.

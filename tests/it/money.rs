@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{NewPayment, Payment, Refund};
+use actix_payments::{NewPayment, Payment, Refund, Token};
 use serde_json::{Value, json};
 
 use crate::app::{App, NOW};
@@ -89,7 +89,7 @@ pub(super) fn sums(payment: &Payment) -> (Status, [i64; 3]) {
 
 impl App {
     /// The token of a payment that the host itself starts at the gateway.
-    async fn begun(&self) -> String {
+    async fn begun(&self) -> Token {
         let new = NewPayment::new("stripe", crate::scenes::money(4999, "EUR")).without_checkout();
         self.payments.create(new).await.unwrap().payment.token
     }

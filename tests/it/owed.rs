@@ -45,7 +45,7 @@ fn marks(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
 fn sync(builder: Configured, name: &'static str, notes: &Notes) -> Configured {
     let notes = notes.clone();
     builder.on_event("checkout.*", name, move |event: Event| {
-        notes.add(format!("{name} {}", event.payment.map(|payment| payment.token).unwrap_or_default()));
+        notes.add(format!("{name} {}", event.payment.map(|payment| payment.token.to_string()).unwrap_or_default()));
         async { Ok(()) }
     })
 }

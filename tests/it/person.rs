@@ -10,7 +10,7 @@ mod traces;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{AnyConnection, Builder, ErrorKind, NewPayment, Person, Refund};
+use actix_payments::{AnyConnection, Builder, ErrorKind, NewPayment, Person, Refund, Token};
 use serde_json::Value;
 
 use crate::app::{App, NOW, SECRET, on_both_databases};
@@ -64,7 +64,7 @@ pub fn naming(id: &str) -> String {
 
 impl App {
     /// A payment of the person's and the event that it is paid.
-    pub(crate) async fn paid_by_mia(&self, number: usize) -> String {
+    pub(crate) async fn paid_by_mia(&self, number: usize) -> Token {
         let new = NewPayment::new("stripe", money(4999, "EUR")).customer(EMAIL).reference(format!("order-{number}"));
         let token = self.payments.create(new).await.unwrap().payment.token;
         self.deliver(&[&telling(number, &token)]).await;
@@ -180,7 +180,7 @@ on_both_databases! {
         assert_eq!((held["payments"][0]["token"].as_str(), held["person"]["email"].as_str()), (Some(&*token), Some(EMAIL)));
         assert_eq!((held["payments"].as_array().unwrap().len(), held["events"].as_array().unwrap().len()), (1, 2));
         assert!(held["event_bodies"][0]["body"].as_str().unwrap().contains("Torstr. 1"));
-        assert!(held["transitions"][0]["to_status"] == "paid" && !document.contains(&other));
+        assert!(held["transitions"][0]["to_status"] == "paid" && !document.contains(other.as_str()));
         app.payments.erase(&Person::email(EMAIL)).await.unwrap();
         let document = app.payments.export(&Person::email(EMAIL)).await.unwrap();
         let held: Value = serde_json::from_str(&document).unwrap();

@@ -6,7 +6,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::event::EventState;
 use actix_payments::domain::fact::State;
 use actix_payments::domain::payment::{MovementKind, Status};
-use actix_payments::{EventQuery, Mode, NewPayment, PaymentQuery, Walk};
+use actix_payments::{EventQuery, Mode, NewPayment, PaymentQuery, Token, Walk};
 
 use crate::app::{App, on_both_databases};
 use crate::scenes::{completed, completed_as, money, of_story};
@@ -21,11 +21,19 @@ async fn all<T: Unpin>(mut walk: Walk<T>) -> Vec<T> {
 }
 
 async fn tokens(app: &App, query: PaymentQuery) -> Vec<String> {
-    app.payments.list(query).await.unwrap().payments.into_iter().map(|payment| payment.token).collect()
+    app.payments
+        .list(query)
+        .await
+        .unwrap()
+        .payments
+        .into_iter()
+        .map(|payment| payment.token)
+        .map(String::from)
+        .collect()
 }
 
 /// A payment of this customer with this reference.
-async fn order(app: &App, customer: &str, reference: &str) -> String {
+async fn order(app: &App, customer: &str, reference: &str) -> Token {
     let new = NewPayment::new("stripe", money(4999, "EUR")).customer(customer).reference(reference).without_checkout();
     app.payments.create(new).await.unwrap().payment.token
 }
@@ -64,7 +72,7 @@ on_both_databases! {
         assert_eq!(first.payments.len(), 10);
         order(&app, "mia@shop.example", "order-late").await;
         let rest = all(app.payments.walk(PaymentQuery::new().limit(4).after(first.next.unwrap()))).await;
-        let tokens: Vec<String> = first.payments.into_iter().chain(rest).map(|payment| payment.token).collect();
+        let tokens: Vec<Token> = first.payments.into_iter().chain(rest).map(|payment| payment.token).collect();
         assert_eq!((tokens.len(), tokens.into_iter().collect::<BTreeSet<_>>()), (25, known));
         let events = all(app.payments.walk_events(EventQuery::new().kind("checkout.*").limit(7))).await;
         let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
@@ -79,7 +87,7 @@ on_both_databases! {
         let token = order(&app, "mia@shop.example", "order-1").await;
         let again = order(&app, "order-1", "order-10").await;
         app.deliver(&[&of_story("checkout.session.completed", 1, &token)]).await;
-        let found = app.payments.payments_with_reference("order-1").await.unwrap();
+        let found = app.payments.payments_with_reference(&"order-1".into()).await.unwrap();
         assert_eq!(found.iter().map(|payment| &payment.token).collect::<Vec<_>>(), [&token], "not {again}");
         let history = app.payments.history(&token).await.unwrap().unwrap();
         assert!(history.gateway_refs.len() >= 2, "{:?}", history.gateway_refs);
@@ -108,7 +116,7 @@ on_both_databases! {
         assert_eq!(history.movements[0].kind, MovementKind::Capture);
         let kinds: BTreeSet<&str> = history.events.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(kinds, BTreeSet::from(events));
-        assert_eq!(app.payments.history("pay_unknown").await.unwrap(), None);
+        assert_eq!(app.payments.history(&"pay_unknown".into()).await.unwrap(), None);
     }
 
     async fn the_movements_of_a_payment_are_those_of_the_books(kind) {

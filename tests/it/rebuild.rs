@@ -1,5 +1,6 @@
 //! Is a payment made what its events say, by the one way in, and only when they still say all?
 
+use actix_payments::Token;
 use actix_payments::domain::payment::Status;
 
 use crate::app::{App, Kind, on_both_databases};
@@ -7,7 +8,7 @@ use crate::events::{changed, fixture};
 use crate::scenes::{Notes, completed};
 
 /// A paid payment that was tampered with: its status, a fact too few and one too many.
-async fn tampered(kind: Kind) -> (App, String, Notes) {
+async fn tampered(kind: Kind) -> (App, Token, Notes) {
     let notes = Notes::default();
     let told = notes.clone();
     let app = App::with(kind, |builder| {
@@ -99,7 +100,7 @@ on_both_databases! {
             if number % 40 == 0 {
                 let ids = [("/id", format!("evt_{number}")), ("/data/object/id", format!("cs_{number}")), ("/data/object/payment_intent", format!("pi_{number}"))];
                 let mut changes: Vec<(&str, serde_json::Value)> = ids.into_iter().map(|(at, id)| (at, id.into())).collect();
-                changes.push(("/data/object/client_reference_id", token.clone().into()));
+                changes.push(("/data/object/client_reference_id", token.as_str().into()));
                 app.deliver(&[&changed("checkout.session.completed", &changes)]).await;
             }
             tokens.push(token);

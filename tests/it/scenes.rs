@@ -93,7 +93,7 @@ impl App {
 
     /// The payment as it stands.
     pub async fn payment(&self, token: &str) -> Payment {
-        self.payments.payment(token).await.unwrap().unwrap()
+        self.payments.payment(&token.into()).await.unwrap().unwrap()
     }
 
     pub async fn status(&self, token: &str) -> Status {
@@ -102,7 +102,7 @@ impl App {
 
     /// Asserts that the events make what is stored.
     pub async fn same(&self, token: &str) {
-        let rebuilt = self.payments.rebuild(token).await.unwrap();
+        let rebuilt = self.payments.rebuild(&token.into()).await.unwrap();
         assert!(rebuilt.same, "{rebuilt:?}");
     }
 

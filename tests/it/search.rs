@@ -1,6 +1,6 @@
 //! Does one box find whatever people have of a payment, and does it open what it finds alone?
 
-use actix_payments::NewPayment;
+use actix_payments::{NewPayment, Token};
 use actix_web::http::Method;
 
 use crate::app::{ADMIN, App, Kind, on_both_databases};
@@ -44,7 +44,7 @@ fn page_of(token: &str) -> Result<String, String> {
 }
 
 /// Two orders: one paid by the fixtures' Jenny Rosén with a card that ends in 4242, and one of another customer.
-async fn two_orders(kind: Kind) -> (App, [String; 2]) {
+async fn two_orders(kind: Kind) -> (App, [Token; 2]) {
     let app = App::new(kind).await;
     let new = |reference: &str, minor, customer: &str| {
         NewPayment::new("stripe", money(minor, "EUR")).reference(reference).customer(customer)
@@ -75,7 +75,7 @@ async fn absorbing(kind: Kind) -> (App, String, String) {
     app.write_owed_words().await;
     app.pass(61);
     assert_eq!(app.look_for("harbour").await, page_of(&adopted));
-    (app, token, adopted)
+    (app, token.to_string(), adopted)
 }
 
 on_both_databases! {

@@ -2,7 +2,7 @@
 //! no hindrance to other rows?
 
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::{ErrorKind, HandlerError, NewPayment};
+use actix_payments::{ErrorKind, HandlerError, NewPayment, Token};
 
 use crate::app::{App, Kind, SECRET, on_both_databases};
 use crate::events::changed;
@@ -16,7 +16,7 @@ async fn app(kind: Kind) -> App {
 }
 
 /// A payment that was canceled at its gateway: with an event, an operation, a transition and an attempt.
-async fn canceled(app: &App) -> String {
+async fn canceled(app: &App) -> Token {
     let new = NewPayment::new("dummy", money(500, "EUR")).without_checkout();
     let token = app.payments.create(new).await.unwrap().payment.token;
     app.payments.cancel(&token).await.unwrap();
@@ -27,9 +27,9 @@ async fn canceled(app: &App) -> String {
 /// What the host's calls fail with, of those that can't read a row.
 async fn told(app: &App, token: &str) -> Vec<String> {
     let answers = [
-        app.payments.payment(token).await.map(drop),
-        app.payments.rebuild(token).await.map(drop),
-        app.payments.cancel(token).await.map(drop),
+        app.payments.payment(&token.into()).await.map(drop),
+        app.payments.rebuild(&token.into()).await.map(drop),
+        app.payments.cancel(&token.into()).await.map(drop),
     ];
     let broken = answers.into_iter().filter_map(Result::err).filter(|error| error.kind() == ErrorKind::Storage);
     broken.map(|error| error.to_string()).collect()
@@ -150,7 +150,7 @@ on_both_databases! {
         let payments = app.get("/payments/admin/payments").await;
         let wrong = format!("Payment 2 can't be read: expected a status that this release knows in pay_payments.status, got {WORD:?}.");
         assert!(payments.status == 200 && payments.text().contains(&wrong), "{}", payments.text());
-        assert!(payments.body.contains(&tokens[0]) && payments.body.contains(&tokens[2]));
+        assert!(payments.body.contains(tokens[0].as_str()) && payments.body.contains(tokens[2].as_str()));
         assert_eq!(app.get("/payments/admin/").await.status, 200);
     }
 }

@@ -63,7 +63,7 @@ impl Host {
     }
 
     async fn now(&self, token: &str) -> Payment {
-        self.payments.payment(token).await.unwrap().unwrap()
+        self.payments.payment(&token.into()).await.unwrap().unwrap()
     }
 
     async fn subscriptions(&self) -> Vec<(SubscriptionStatus, Option<String>)> {
@@ -334,7 +334,7 @@ on_both_databases! {
     async fn a_handler_is_tested_alone_with_what_it_would_get(kind) {
         let host = Host::new(kind, "stripe", stripe()).await;
         let mut order = testing::payment("stripe", euros(49_99));
-        order.reference = Some("10042".to_owned());
+        order.reference = Some("10042".into());
         let step = testing::transition(&host.payments, order, Status::Pending, Status::Paid);
         assert!(step.first_paid() && step.became(Status::Paid));
         assert_eq!((step.payment.captured, step.payment.reference.as_deref()), (euros(49_99), Some("10042")));

@@ -2,7 +2,7 @@
 
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{HandlerError, NewPayment};
+use actix_payments::{HandlerError, NewPayment, Token};
 use serde_json::json;
 
 use crate::acts::form;
@@ -12,11 +12,11 @@ use crate::money::{event, session};
 use crate::scenes::{completed, money};
 
 /// An app whose handler of payouts fails, with a payment through the dummy gateway of which this happened.
-async fn shop(kind: Kind, happened: Happened) -> (App, String) {
+async fn shop(kind: Kind, happened: Happened) -> (App, Token) {
     shop_of(kind, happened, 4999).await
 }
 
-async fn shop_of(kind: Kind, happened: Happened, minor: i64) -> (App, String) {
+async fn shop_of(kind: Kind, happened: Happened, minor: i64) -> (App, Token) {
     let app = App::with(kind, |builder| {
         builder
             .variant("dummy", Dummy::new("secret"))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{AnyConnection, Builder, HandlerError, Transition};
+use actix_payments::{AnyConnection, Builder, HandlerError, Token, Transition};
 use actix_web::rt::time::sleep;
 use tokio::sync::Notify;
 
@@ -186,7 +186,7 @@ on_both_databases! {
 }
 
 /// Ten events of each payment, those of one payment far from each other and the linking one in their midst.
-fn story(tokens: &[String]) -> Vec<String> {
+fn story(tokens: &[Token]) -> Vec<String> {
     let names = [
         "charge.succeeded",
         "payment_intent.created",

@@ -119,9 +119,9 @@ fn add_payment(sheet: &mut Sheet, row: &PaymentRow) {
     let payment = Payment::of(row);
     let cells = [
         Ours(machine(payment.created_at)),
-        Ours(payment.token),
-        Theirs(payment.reference),
-        Ours(payment.variant),
+        Ours(payment.token.into()),
+        Theirs(payment.reference.map(String::from)),
+        Ours(payment.variant.to_string()),
         Ours(payment.status.to_string()),
         Ours(payment.amount.decimal()),
         Ours(payment.captured.decimal()),

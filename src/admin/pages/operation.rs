@@ -55,7 +55,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         back: Link::new("The payment", visit.staying(&format!("payments/{}", payment.token))),
         question: question(verb, what, &found),
         badges: badges(payment),
-        whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
+        whose: [payment.reference.as_deref(), payment.customer.as_deref()].into_iter().flatten().map(str::to_owned).collect(),
         figures: Figure::all(payment, &found.verbs),
         warnings: warnings(&found, verb),
         action: address(&visit, payment, verb),

@@ -49,7 +49,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     flags.extend(payment.adopted.then(|| Badge::new("adopted", "neutral", "merge")));
     let gateway = story.gateway.unwrap_or("gateway");
     let details = details(&visit, &payment).await;
-    let mut around = frame.page(&format!("Payment {}", payment.reference.as_ref().unwrap_or(&payment.token)), "payments");
+    let mut around = frame.page(&format!("Payment {}", payment.reference.as_deref().unwrap_or(&payment.token)), "payments");
     around.flash = flash(fields.get("done").as_deref(), gateway, &story);
     let (asks, no_asks) = if visit.may_act() { asks(&visit, &story, &payment) } else { Default::default() };
     let page = Page {
@@ -72,7 +72,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
             .map(|(text, page)| Code::new(text, "gateway ref").with_dashboard(gateway, page.clone()))
             .collect(),
         customer: payment.customer.as_ref().map(|text| Link::new(text, frame.customer("payments", &payment.token))),
-        variant: payment.variant.clone(),
+        variant: payment.variant.to_string(),
         account: payment.account.as_deref().map(|account| frame.of_account(account)),
         mode: Badge::mode(payment.livemode),
         created: frame.moment(payment.created_at),

@@ -235,10 +235,10 @@ pub(super) fn row(frame: &Frame, row: &rows::PaymentRow) -> PaymentRow {
         refunded: (payment.refunded.minor > 0).then(|| Amount::new(payment.refunded)),
         status: payment.status.into(),
         flags,
-        reference: payment.reference,
+        reference: payment.reference.map(String::from),
         customer: payment.customer.map(|text| Link::new(text, frame.customer("payments", &payment.token))),
-        variant: payment.variant,
-        token: payment.token,
+        variant: payment.variant.to_string(),
+        token: payment.token.into(),
         created: frame.moment(payment.created_at),
     }
 }

@@ -21,9 +21,9 @@ pub(in crate::admin) const ROUTES: &[Route] = &[
 
 async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let frame = visit.frame();
-    let found = visit.payments.rebuild(visit.part("token")).await?;
+    let found = visit.payments.rebuild(&visit.part("token").into()).await?;
     let Rebuilt { stored, rebuilt, same, .. } = &found;
-    let name = stored.reference.as_ref().unwrap_or(&stored.token);
+    let name = stored.reference.as_deref().unwrap_or(&stored.token);
     let (tone, icon, answer) = match (same, &found.refusal) {
         (_, Some(why)) => ("warn", "alert", format!("It can't be rebuilt: {why}.")),
         (true, None) => ("good", "check", "What is stored is what its events say.".to_owned()),
@@ -46,7 +46,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
     let page = Rebuild {
         page: frame.page(&format!("Rebuild {name}"), "payments"),
         back: Link::new("The payment", visit.staying(&format!("payments/{}", stored.token))),
-        name: name.clone(),
+        name: name.to_owned(),
         tone,
         icon,
         answer,

@@ -40,7 +40,7 @@ async fn show(visit: Visit) -> Result<HttpResponse, Failure> {
         page: frame.page("Review a payment", "payments"),
         back: Link::new("The payment", visit.staying(&format!("payments/{}", payment.token))),
         badges: flags.into_iter().flatten().collect(),
-        whose: [&payment.reference, &payment.customer].into_iter().flatten().cloned().collect(),
+        whose: [payment.reference.as_deref(), payment.customer.as_deref()].into_iter().flatten().map(str::to_owned).collect(),
         figures: Figure::all(payment, &found.verbs),
         concerns: payment.concerns.clone(),
         action: at(&visit, payment),

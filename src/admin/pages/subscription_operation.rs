@@ -81,7 +81,7 @@ async fn order(visit: Visit) -> Result<HttpResponse, Failure> {
         Ok(Outcome::Done) => verb.as_str(),
         Ok(Outcome::Underway) => OperationState::Underway.as_str(),
         Err(error) if error.kind() == ErrorKind::Gateway => {
-            let found = visit.payments.subscription(&token).await?;
+            let found = visit.payments.subscription(&token.as_str().into()).await?;
             return Err(visit.failed_at(found.as_ref().map_or("", |found| &found.variant), error));
         }
         Err(error) => return Err(error.into()),

@@ -6,6 +6,7 @@ mod names;
 mod recognition;
 mod scrub;
 
+use super::identifier::Token;
 pub use body::reduced;
 pub(crate) use body::{customers, is_reduced, personal_texts, recognised};
 pub(crate) use names::Names;
@@ -54,8 +55,8 @@ impl Person {
 
     /// The person who paid the payment with this token, with all their other payments and subscriptions, if the payment
     /// says who paid.
-    pub fn payment(token: impl Into<String>) -> Self {
-        Self::named(NamedBy::Payment, token)
+    pub fn payment(token: impl Into<Token>) -> Self {
+        Self::named(NamedBy::Payment, token.into())
     }
 
     pub(crate) fn named(by: NamedBy, text: impl Into<String>) -> Self {

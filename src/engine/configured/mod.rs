@@ -4,6 +4,7 @@ mod kept;
 pub(super) mod missed;
 mod source;
 
+use crate::domain::identifier::VariantName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,12 +15,12 @@ use super::variant::Variant;
 
 /// The variants of an engine.
 pub(crate) struct Configured {
-    pub(super) fixed: BTreeMap<String, Arc<Variant>>,
+    pub(super) fixed: BTreeMap<VariantName, Arc<Variant>>,
     pub(super) source: Option<Source>,
 }
 
 impl Configured {
-    pub(crate) fn new(fixed: BTreeMap<String, Variant>, source: Option<Source>) -> Self {
+    pub(crate) fn new(fixed: BTreeMap<VariantName, Variant>, source: Option<Source>) -> Self {
         Self { fixed: fixed.into_iter().map(|(name, variant)| (name, Arc::new(variant))).collect(), source }
     }
 }

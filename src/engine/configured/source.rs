@@ -10,16 +10,16 @@ use tokio::sync::Semaphore;
 
 use super::super::budget::ClientBudgets;
 use super::super::guarded::guarded;
-use super::super::naming::variant_name;
 use super::super::variant::Variant;
 use super::kept::{Kept, Known, Moment};
 use crate::domain::Timestamp;
+use crate::domain::identifier::VariantName;
 use crate::error::{Error, ErrorKind, loggable, repeated};
 
 /// What the function answers.
 type Answer = Result<Option<Variant>, Box<dyn std::error::Error + Send + Sync>>;
 /// The function.
-pub(crate) type AskHost = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
+pub(crate) type AskHost = Arc<dyn Fn(VariantName) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
 /// How many names it is asked for at the same time: whoever makes names up fills this and no database.
 const AT_ONCE: usize = 32;
@@ -71,7 +71,7 @@ impl Source {
 
     /// Whether it would be asked for a name that was never seen.
     pub(in crate::engine) fn is_news(&self, name: &str, now: Moment) -> bool {
-        variant_name(name).is_ok() && !self.has_seen(name, now) && self.kept.get(name, now).is_none()
+        VariantName::from(name).check().is_ok() && !self.has_seen(name, now) && self.kept.get(name, now).is_none()
     }
 
     /// Whether this name was a variant's here, or there were rows of it.
@@ -127,7 +127,7 @@ impl Source {
         name: &str,
         clock: impl Fn() -> Timestamp,
     ) -> Result<Option<Arc<Variant>>, Error> {
-        if variant_name(name).is_err() {
+        if name.parse::<VariantName>().is_err() {
             return Ok(None);
         }
         let now = || Moment::now(clock());
@@ -161,7 +161,7 @@ impl Source {
     }
 
     async fn ask(&self, name: &str) -> Known {
-        let asked = guarded(async { (self.host)(name.to_owned()).await });
+        let asked = guarded(async { (self.host)(name.into()).await });
         let why = match tokio::time::timeout(self.timeout, asked).await {
             Ok(Ok(Ok(None))) => return Known::None,
             Ok(Ok(Ok(Some(variant)))) => match variant.gateway.check() {

@@ -9,6 +9,7 @@ use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::Token;
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
 use crate::domain::{Timestamp, parse_rfc3339};
@@ -216,7 +217,7 @@ impl<'a> Notification<'a, '_> {
         let local_payment_id = text(self.object, "payment-id");
         let tokens = self.transaction.and_then(|transaction| text(transaction, "order-id"));
         References {
-            tokens: tokens.map(str::to_owned).into_iter().collect(),
+            tokens: tokens.map(Token::from).into_iter().collect(),
             gateway_refs: transaction_ids.chain(local_payment_id).map(str::to_owned).collect(),
         }
     }

@@ -32,8 +32,8 @@ pub(super) struct Checkout {
 impl Checkout {
     pub(super) fn new(payment: &PaymentRequest) -> Self {
         Self {
-            token: payment.token.clone(),
-            reference: payment.reference.clone(),
+            token: payment.token.to_string(),
+            reference: payment.reference.as_ref().map(String::from),
             amount: payment.amount,
             return_url: payment.return_url.clone(),
             cancel_url: payment.cancel_url.clone(),

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::Token;
 use crate::domain::money::Money;
 
 /// The kinds of the dummy gateway's events.
@@ -56,7 +57,7 @@ pub struct DummyEvent {
     id: String,
     kind: Kind,
     object: String,
-    token: String,
+    token: Token,
     amount: Money,
     refund: Option<(String, i64)>,
     captured: Option<i64>,
@@ -65,7 +66,7 @@ pub struct DummyEvent {
 impl DummyEvent {
     /// An event that says that `kind` happened to the payment with this token and amount. Events with the same `id` are
     /// the same event to their receiver.
-    pub fn new(id: impl Into<String>, kind: Kind, token: impl Into<String>, amount: Money) -> Self {
+    pub fn new(id: impl Into<String>, kind: Kind, token: impl Into<Token>, amount: Money) -> Self {
         let token = token.into();
         Self { id: id.into(), kind, object: object_id(&token), token, amount, refund: None, captured: None }
     }
@@ -74,7 +75,7 @@ impl DummyEvent {
     /// different `refund_id`s add up.
     pub fn refund(
         id: impl Into<String>,
-        token: impl Into<String>,
+        token: impl Into<Token>,
         amount: Money,
         refund_id: impl Into<String>,
         minor: i64,
@@ -83,7 +84,7 @@ impl DummyEvent {
     }
 
     /// An event that says that only `minor` units of the authorized payment with this token and amount were captured.
-    pub fn part_capture(id: impl Into<String>, token: impl Into<String>, amount: Money, minor: i64) -> Self {
+    pub fn part_capture(id: impl Into<String>, token: impl Into<Token>, amount: Money, minor: i64) -> Self {
         Self { captured: Some(minor), ..Self::new(id, Kind::Captured, token, amount) }
     }
 

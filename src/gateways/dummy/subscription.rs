@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::domain::Timestamp;
+use crate::domain::identifier::Token;
 use crate::domain::money::Money;
 use crate::domain::subscription::SubscriptionStatus;
 
@@ -17,7 +18,7 @@ pub struct DummySubscription {
     id: String,
     subscription: String,
     status: SubscriptionStatus,
-    token: Option<String>,
+    token: Option<Token>,
     owner: Option<String>,
     customer: Option<String>,
     price: Option<String>,
@@ -80,7 +81,7 @@ impl DummySubscription {
     }
 
     /// Sets the token of a subscription that [`Payments::subscribe`](crate::Payments::subscribe) started. Default: none.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
+    pub fn token(mut self, token: impl Into<Token>) -> Self {
         self.token = Some(token.into());
         self
     }

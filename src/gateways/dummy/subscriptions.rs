@@ -43,7 +43,7 @@ impl Dummy {
         let (amount, interval) = self.price_of(&request.price)?;
         let plan = Plan {
             id: format!("ds_{}", request.token),
-            token: Some(request.token.clone()),
+            token: Some(request.token.to_string()),
             owner: request.owner.clone(),
             customer: request.customer.clone(),
             price: request.price.clone(),

@@ -9,6 +9,7 @@ use super::repair::Repair;
 use super::walk::{Compared, Piece, first_place};
 use crate::domain::Timestamp;
 use crate::domain::difference::{DifferingValue, DriftSubject};
+use crate::domain::identifier::VariantName;
 use crate::engine::request::Requester;
 use crate::engine::{Engine, drift};
 use crate::error::{Error, ErrorKind};
@@ -18,7 +19,7 @@ use crate::operations::tries::Outcome;
 #[derive(Debug, Clone)]
 #[must_use = "a query is answered by `Payments::drift`"]
 pub struct DriftQuery {
-    variant: String,
+    variant: VariantName,
     since: Option<Timestamp>,
     each: bool,
     per_second: u32,
@@ -53,7 +54,7 @@ pub struct Difference {
 
 impl DriftQuery {
     /// What is to be compared with the gateway of `variant`.
-    pub fn new(variant: impl Into<String>) -> Self {
+    pub fn new(variant: impl Into<VariantName>) -> Self {
         Self { variant: variant.into(), since: None, each: false, per_second: drift::PER_SECOND }
     }
 
@@ -100,7 +101,7 @@ impl Engine {
             until: now - drift::UNDER_WAY,
             each: query.each,
             pace: Duration::from_secs(1) / query.per_second.max(1),
-            variant: query.variant,
+            variant: query.variant.into(),
         };
         let (mut drift, mut named) = (Drift::default(), HashSet::new());
         while let Some(place) = next {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Builder;
+use crate::domain::identifier::VariantName;
 use crate::engine::Variant;
 use crate::store::dialect::HostConnection;
 
@@ -19,11 +20,11 @@ impl<C: HostConnection> Builder<C> {
     /// is logged, so it must not contain a secret. All processes that receive or work need the same function.
     ///
     /// ```no_run
-    /// # use actix_payments::{Builder, Error, Variant, gateways::stripe::Stripe};
+    /// # use actix_payments::{Builder, Error, Variant, VariantName, gateways::stripe::Stripe};
     /// # async fn keys_of(merchant: &str) -> Result<Option<(String, String)>, std::io::Error> { Ok(None) }
     /// # fn example(builder: Builder<diesel::SqliteConnection>) -> Result<actix_payments::Payments, Error> {
     /// let payments = builder
-    ///     .variants_from(|merchant: String| async move {
+    ///     .variants_from(|merchant: VariantName| async move {
     ///         let Some((secret, key)) = keys_of(&merchant).await? else { return Ok(None) };
     ///         Ok(Some(Variant::new(Stripe::new(secret).api_key(key))))
     ///     })
@@ -32,7 +33,7 @@ impl<C: HostConnection> Builder<C> {
     /// ```
     pub fn variants_from<F, R>(mut self, configure: F) -> Self
     where
-        F: Fn(String) -> R + Send + Sync + 'static,
+        F: Fn(VariantName) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Option<Variant>, Box<dyn StdError + Send + Sync>>> + Send + 'static,
     {
         self.source = Some(Arc::new(move |name| Box::pin(configure(name))));

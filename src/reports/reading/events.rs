@@ -10,6 +10,7 @@ use super::walk::Walk;
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, Source};
 use crate::domain::id::PaymentId;
+use crate::domain::identifier::{Token, VariantName};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{EventView, events_in};
@@ -40,7 +41,7 @@ pub struct EventList {
 #[non_exhaustive]
 pub struct StoredEvent {
     /// The variant that it came through.
-    pub variant: String,
+    pub variant: VariantName,
     /// The account at the gateway that it names, if any.
     pub account: Option<String>,
     /// The gateway's id of it.
@@ -54,7 +55,7 @@ pub struct StoredEvent {
     /// What became of it, a sentence; `None` until it was processed.
     pub outcome: Option<String>,
     /// The token of the payment that it is about, if one is known.
-    pub payment: Option<String>,
+    pub payment: Option<Token>,
     /// When it happened, by the gateway's word.
     #[serde(serialize_with = "crate::domain::serialize_maybe_time")]
     pub occurred_at: Option<Timestamp>,
@@ -72,8 +73,8 @@ impl EventQuery {
     }
 
     /// Those through this variant. Default: through every one.
-    pub fn variant(mut self, variant: impl Into<String>) -> Self {
-        self.view.filter.variant = Some(variant.into());
+    pub fn variant(mut self, variant: impl Into<VariantName>) -> Self {
+        self.view.filter.variant = Some(variant.into().into());
         self
     }
 
@@ -127,8 +128,8 @@ pub(super) fn stored(tx: &mut dyn Tx, rows: Vec<EventRow>) -> Result<Vec<StoredE
     ids.dedup();
     let tokens: HashMap<PaymentId, String> = tx.tokens_of(&ids)?.into_iter().collect();
     let seen = |row: EventRow| StoredEvent {
-        payment: row.payment_id.and_then(|id| tokens.get(&id).cloned()),
-        variant: row.variant,
+        payment: row.payment_id.and_then(|id| tokens.get(&id).map(Token::from)),
+        variant: row.variant.into(),
         account: row.account,
         id: row.gateway_event_id,
         kind: row.kind,

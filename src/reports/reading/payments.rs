@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::part::Part;
 use super::walk::Walk;
 use crate::domain::Timestamp;
+use crate::domain::identifier::VariantName;
 use crate::domain::mode::Mode;
 use crate::domain::payment::Status;
 use crate::engine::{Engine, Payment};
@@ -52,8 +53,8 @@ impl PaymentQuery {
     }
 
     /// Those through this variant. Default: through every one.
-    pub fn variant(mut self, variant: impl Into<String>) -> Self {
-        self.view.filter.variant = Some(variant.into());
+    pub fn variant(mut self, variant: impl Into<VariantName>) -> Self {
+        self.view.filter.variant = Some(variant.into().into());
         self
     }
 

@@ -13,7 +13,8 @@ pub fn kept(gateway: &dyn Gateway, event: &Recorded<'_>) {
     let said = gateway.interpret(event);
     assert_eq!(said, gateway.interpret(event), "the same bytes say the same");
     let Ok(Interpretation { references, facts, summary, customer, .. }) = said else { return };
-    let named = references.tokens.iter().chain(&references.gateway_refs).chain(&customer);
+    let tokens = references.tokens.iter().map(|token| &**token);
+    let named = tokens.chain(references.gateway_refs.iter().map(|id| &**id)).chain(customer.as_deref());
     named.for_each(|text| assert!(storable(text), "{text:?}"));
     // It ends as one line of an event's outcome, which Postgres takes without NUL only.
     assert!(!summary.trim().is_empty() && !summary.chars().any(char::is_control), "{summary:?}");

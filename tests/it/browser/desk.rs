@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_payments::NewPayment;
 use actix_payments::domain::payment::Status;
+use actix_payments::{NewPayment, Token};
 use serde_json::json;
 
 use super::{Site, admin, assert_quiet, checkout, eur, open, order, settled, shop};
@@ -61,7 +61,7 @@ async fn bought(kind: Kind) -> (App, Site, Browser, String) {
 }
 
 /// An order of this customer.
-async fn order_of(app: &App, reference: &str, customer: &str) -> String {
+async fn order_of(app: &App, reference: &str, customer: &str) -> Token {
     let new = NewPayment::new("stripe", eur(4999)).reference(reference).customer(customer);
     app.payments.create(new).await.unwrap().payment.token
 }
@@ -128,7 +128,7 @@ on_both_databases! {
         took(&mut browser, 5);
         settled_words(&app).await;
         begin(&mut browser, &site);
-        assert!(find(&mut browser, "HARBOUR").ends_with(&token), "{}", browser.url());
+        assert!(find(&mut browser, "HARBOUR").ends_with(token.as_str()), "{}", browser.url());
         took(&mut browser, 2);
     }
 
@@ -164,7 +164,7 @@ on_both_databases! {
         let mut browser = Browser::start();
         for text in ["mia.mei", "#1234", "ord-2026-001234", "49.99", "49,99 €", "4242", "Jenny Rosén", "cus_Mia7", &mia] {
             begin(&mut browser, &site);
-            assert!(find(&mut browser, text).ends_with(&mia), "{text}: {}", browser.url());
+            assert!(find(&mut browser, text).ends_with(mia.as_str()), "{text}: {}", browser.url());
             took(&mut browser, 2);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_payments::HandlerError;
+use actix_payments::{HandlerError, Token};
 
 use super::{admin, assert_quiet, open, order, settled, shop, shop_with, without_script};
 use crate::app::{App, Kind, on_both_databases};
@@ -11,7 +11,7 @@ use crate::events::{checkout, fixture};
 use crate::tools::{Browser, View};
 
 /// A shop whose receipts fail for good until the flag is set, with one event that was discarded for it.
-async fn shop_with_a_discarded_event(kind: Kind) -> (App, Arc<AtomicBool>, String) {
+async fn shop_with_a_discarded_event(kind: Kind) -> (App, Arc<AtomicBool>, Token) {
     let works = Arc::new(AtomicBool::new(false));
     let asked = works.clone();
     let send = move |_| {

@@ -29,7 +29,7 @@ async fn three_payments(kind: Kind) -> (App, [String; 3]) {
     .await;
     let waiting = NewPayment::new("stripe", eur(1250)).reference("10044").customer("zoe+tea@example.org");
     let waiting = app.payments.create(waiting).await.unwrap().payment.token;
-    (app, [paid, failed, waiting])
+    (app, [paid.to_string(), failed.to_string(), waiting.to_string()])
 }
 
 on_both_databases! {

@@ -1,7 +1,7 @@
 //! What can a customer or a gateway write that breaks a page? Whatever it is, it is shown as text, in its place.
 
 use actix_payments::gateways::stripe::sign_delivery;
-use actix_payments::{HandlerError, NewPayment};
+use actix_payments::{HandlerError, NewPayment, Token};
 use serde_json::{Value, json};
 
 use super::{admin, assert_quiet, eur, open, settled, shop_with};
@@ -17,7 +17,7 @@ const EVIL: &str =
     "</title></code></script>\"'><script>document.title='pwned'</script><img src=x onerror=alert(1)>\u{202e}{{7*7}}";
 
 /// Events whose every text is hostile, and the payment that they are about.
-async fn poisoned(kind: crate::app::Kind) -> (App, String) {
+async fn poisoned(kind: crate::app::Kind) -> (App, Token) {
     let wide = format!("{EVIL}{}", "W".repeat(10_000));
     let app = shop_with(kind, |builder| {
         builder.on_event("evil*", "evil-handler", move |_| {

@@ -2,7 +2,7 @@
 //! screen reader, without script?
 
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::{NewSubscription, Next};
+use actix_payments::{NewSubscription, Next, Token};
 
 use super::looks::examine;
 use super::{admin, assert_quiet, eur, open, settled, without_script};
@@ -11,7 +11,7 @@ use crate::subscriptions::billing::Billing;
 use crate::tools::{Browser, View};
 
 /// An app with a subscription at a fake of Stripe: its token.
-async fn subscribed(kind: Kind) -> (App, Billing, String) {
+async fn subscribed(kind: Kind) -> (App, Billing, Token) {
     let billing = Billing::new(NOW);
     let id = billing.state().subscribe("user-42", false);
     let (stripe, dummy) = (billing.gateway(SECRET), Dummy::new("the secret of the demo"));

@@ -11,7 +11,7 @@ use actix_payments::domain::payment::Status;
 use actix_payments::gateways::conformance::Conformance;
 use actix_payments::gateways::mercado_pago::MercadoPago;
 use actix_payments::gateways::{Fetch, Gateway, TEST_KIND};
-use actix_payments::{NewPayment, Person};
+use actix_payments::{NewPayment, Person, Token};
 use actix_web::http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -98,7 +98,7 @@ pub async fn notify(app: &App, topic: &str, object: &str, request: &str) {
     app.drain().await;
 }
 
-pub async fn app(kind: Kind, fake: &Fake) -> (App, String) {
+pub async fn app(kind: Kind, fake: &Fake) -> (App, Token) {
     let app = App::bare(kind, |builder| builder.variant("mercado-pago", asking(fake))).await;
     let order = NewPayment::new("mercado-pago", money(4999, "BRL")).without_checkout();
     let token = app.payments.create(order).await.unwrap().payment.token;
@@ -504,7 +504,7 @@ on_both_databases! {
         let mut tokens = vec![first];
         for _ in 0..3 {
             let order = NewPayment::new("mercado-pago", money(4999, "BRL")).without_checkout();
-            tokens.push(app.payments.create(order).await.unwrap().payment.token);
+            tokens.push(app.payments.create(order).await.unwrap().payment.token.into());
         }
         let ends = ["approved", "refunded", "rejected", "charged_back"];
         for round in 0..6 {
@@ -529,9 +529,9 @@ on_both_databases! {
         }
         let mut stand = Vec::new();
         for token in &tokens {
-            let payment = app.payments.payment(token).await.unwrap().unwrap();
+            let payment = app.payments.payment(&token.into()).await.unwrap().unwrap();
             stand.push((payment.status, payment.lost.minor));
-            assert!(app.payments.rebuild(token).await.unwrap().same);
+            assert!(app.payments.rebuild(&token.into()).await.unwrap().same);
         }
         assert_eq!(stand, [(Status::Paid, 0), (Status::Refunded, 0), (Status::Failed, 0), (Status::Paid, 4999)]);
         assert_eq!(app.number("SELECT count(*) FROM pay_events WHERE state NOT IN ('completed', 'ignored')"), 0);

@@ -314,11 +314,15 @@ impl<F: Fake> Storm<F> {
         let _ = match act {
             4..=7 => return self.at_the_company(&token, Books::pay),
             8 => return self.at_the_company(&token, |books, at| books.refund(at, Some(minor), None).map(drop)),
-            9 => payments.capture(&token, None).await,
-            10 => payments.cancel(&token).await,
-            11..=14 => payments.refund(&token, Refund::part(money(minor, F::CURRENCY)).key(format!("{minor}"))).await,
-            15 | 16 => payments.refund(&token, Refund::all()).await,
-            _ => payments.refresh(&token).await,
+            9 => payments.capture(&token.as_str().into(), None).await,
+            10 => payments.cancel(&token.as_str().into()).await,
+            11..=14 => {
+                payments
+                    .refund(&token.as_str().into(), Refund::part(money(minor, F::CURRENCY)).key(format!("{minor}")))
+                    .await
+            }
+            15 | 16 => payments.refund(&token.as_str().into(), Refund::all()).await,
+            _ => payments.refresh(&token.as_str().into()).await,
         };
     }
 
@@ -329,13 +333,13 @@ impl<F: Fake> Storm<F> {
         if is_manual && F::HOLDS == Holds::Outside {
             let token = self.app.payments.create(order.without_checkout()).await.unwrap().payment.token;
             self.books().open(&token, minor, true);
-            return self.tokens.push(token);
+            return self.tokens.push(token.to_string());
         }
         let order = if is_manual { order.capture(CaptureMethod::Manual) } else { order };
         // Where the company did not answer, no customer is led to it.
         if let Ok(created) = self.app.payments.create(order).await {
             assert!(matches!(created.next, Next::Redirect(_)), "{:?}", created.next);
-            self.tokens.push(created.payment.token);
+            self.tokens.push(created.payment.token.to_string());
         }
     }
 
@@ -386,7 +390,7 @@ impl<F: Fake> Storm<F> {
             self.app.drain().await;
         }
         for token in self.tokens.clone() {
-            if self.app.payments.refresh(&token).await.is_err() {
+            if self.app.payments.refresh(&token.as_str().into()).await.is_err() {
                 self.send_again(&token).await;
             }
         }
@@ -401,7 +405,7 @@ impl<F: Fake> Storm<F> {
             }
         }
         for token in self.tokens.clone() {
-            let _ = self.app.payments.refresh(&token).await;
+            let _ = self.app.payments.refresh(&token.as_str().into()).await;
         }
         self.app.drain().await;
     }
@@ -425,7 +429,7 @@ impl<F: Fake> Storm<F> {
         let known: BTreeSet<_> = self.tokens.iter().collect();
         let (mut moved, mut back) = (0, 0);
         for token in known {
-            let payment = self.app.payments.payment(token).await.unwrap().unwrap();
+            let payment = self.app.payments.payment(&token.into()).await.unwrap().unwrap();
             let (captured, refunded, stages, asked) = {
                 let books = self.books();
                 let of_it: Vec<_> = books.entries.iter().filter(|entry| entry.token == *token).collect();
@@ -447,7 +451,7 @@ impl<F: Fake> Storm<F> {
             assert!(page.contains(&payment.status.as_str().replace('_', " ")), "{storm}: {page}");
             assert!(refunded == 0 || page.contains(&money(refunded, F::CURRENCY).to_string()), "{storm}: {page}");
             assert_eq!(payment.concerns, Vec::<String>::new(), "{storm}: {token}");
-            assert!(self.app.payments.rebuild(token).await.unwrap().same, "{storm}: {token}");
+            assert!(self.app.payments.rebuild(&token.into()).await.unwrap().same, "{storm}: {token}");
             self.each_was_asked_for_once(token, asked, storm);
             moved += captured;
             back += refunded;

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
-use actix_payments::{NewPayment, Refund};
+use actix_payments::{NewPayment, Refund, Token};
 use serde_json::{Value, json};
 
 use super::mercado_pago::fake::{Fake, payment};
@@ -19,7 +19,7 @@ pub async fn app_with<C: Company>(
     gateway: C::Gateway,
     due: Money,
     story: &[(String, String)],
-) -> (App, String) {
+) -> (App, Token) {
     let app = App::bare(kind, |builder| builder.variant(variant::<C>(0), gateway)).await;
     let order = NewPayment::new(variant::<C>(0), due).without_checkout();
     let token = app.payments.create(order).await.unwrap().payment.token;
@@ -189,12 +189,12 @@ on_both_databases! {
 /// A refresh settles the dispute of this payment, and what it leaves out is said before and after.
 async fn is_won_by_a_refresh(app: &App, token: &str, gateway: &str) {
     let at = format!("/payments/admin/payments/{token}");
-    assert!(app.payments.payment(token).await.unwrap().unwrap().disputed);
+    assert!(app.payments.payment(&token.into()).await.unwrap().unwrap().disputed);
     let page = app.get(&format!("{at}/refresh")).await.text();
     assert!(page.contains(&format!("{gateway} is not asked for disputes of which no event has come.")), "{page}");
-    app.payments.refresh(token).await.unwrap();
+    app.payments.refresh(&token.into()).await.unwrap();
     app.drain().await;
-    assert!(!app.payments.payment(token).await.unwrap().unwrap().disputed);
+    assert!(!app.payments.payment(&token.into()).await.unwrap().unwrap().disputed);
     let page = app.get(&at).await.text();
     let outcome = format!("done by {gateway}, but not asked for disputes of which no event has come");
     assert!(page.contains(&outcome), "{page}");

@@ -15,7 +15,7 @@ async fn drifted(kind: Kind) -> (World, String, String) {
     let stray = world.stray(1);
     world.pass(DAY);
     world.lose_all();
-    (world, token, stray)
+    (world, token.to_string(), stray)
 }
 
 /// The addresses in a page that begin so.

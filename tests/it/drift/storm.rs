@@ -40,7 +40,7 @@ impl Lives {
             (0..=2, ..) => {
                 let manual = dice.below(3) == 0;
                 let capture = if manual { CaptureMethod::Manual } else { CaptureMethod::Immediate };
-                self.tokens.push(world.checkout(capture).await);
+                self.tokens.push(world.checkout(capture).await.to_string());
             }
             (3, ..) => {
                 world.stray(self.strays);

@@ -37,7 +37,7 @@ async fn before(kind: Kind) -> Before {
     let renewed = world.billing.state().subscribe("user-1", false);
     let ended = world.billing.state().subscribe("user-2", false);
     world.deliver(|| true).await;
-    Before { world, pending, paid, intent, renewed, ended, notes }
+    Before { world, pending: pending.to_string(), paid: paid.to_string(), intent, renewed, ended, notes }
 }
 
 /// The differences as `name field: ours, theirs`.

@@ -2,7 +2,7 @@
 //! its subscriptions as `plans`. Their events arrive, or are lost, as a test says.
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{AnyConnection, Builder, CaptureMethod, Drift, DriftQuery, NewPayment};
+use actix_payments::{AnyConnection, Builder, CaptureMethod, Drift, DriftQuery, NewPayment, Token};
 use actix_web::http::Method;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ impl World {
     }
 
     /// A payment with an open checkout.
-    pub async fn checkout(&self, capture: CaptureMethod) -> String {
+    pub async fn checkout(&self, capture: CaptureMethod) -> Token {
         let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/").capture(capture);
         self.app.payments.create(new).await.unwrap().payment.token
     }

@@ -14,7 +14,7 @@ type Fields = Vec<(String, String)>;
 
 fn order() -> PaymentRequest {
     with(PaymentRequest::new("tok_1", eur(4999)), |it| {
-        it.reference = Some("order 7 & <more>".to_owned());
+        it.reference = Some("order 7 & <more>".into());
         it.address = Some("/payments/dummy".to_owned());
         it.return_url = Some("/orders/7?paid=maybe".to_owned());
         it.cancel_url = Some("https://shop.example/cart".to_owned());
@@ -96,7 +96,7 @@ async fn every_choice_sends_its_signed_event() {
         let said = understand(&delivery).unwrap();
         let fact = &said.facts[0];
         assert_eq!((fact.aspect, fact.state, fact.amount), (aspect, state, Some(4999)));
-        assert_eq!((fact.gateway_ref.as_str(), &said.references.tokens[..]), ("dp_tok_1", &["tok_1".to_owned()][..]));
+        assert_eq!((fact.gateway_ref.as_str(), &said.references.tokens[..]), ("dp_tok_1", &["tok_1".into()][..]));
         ids.push(fact.event_id.clone());
     }
     ids.sort();
@@ -140,7 +140,7 @@ async fn an_altered_link_is_refused_whichever_field_it_is() {
 
 #[actix_web::test]
 async fn a_field_cannot_be_smuggled_into_another() {
-    let innocent = with(order(), |it| it.reference = Some("7&amount=1".to_owned()));
+    let innocent = with(order(), |it| it.reference = Some("7&amount=1".into()));
     let mut fields = link(&innocent).await;
     assert_eq!(fields[1].1, "7&amount=1");
     fields[1].1 = "7".to_owned();
@@ -221,7 +221,7 @@ proptest! {
     fn whatever_the_order_says_the_link_brings_it_back(
         token in "\\PC{1,20}", reference: Option<String>, minor in 1..i64::MAX, cancel_url: Option<String>,
     ) {
-        let order = with(order(), |it| { it.reference = reference; it.token = token; it.amount = eur(minor); it.cancel_url = cancel_url; });
+        let order = with(order(), |it| { it.reference = reference.map(Into::into); it.token = token.into(); it.amount = eur(minor); it.cancel_url = cancel_url; });
         let runtime = actix_web::rt::Runtime::new().unwrap();
         let answer = runtime.block_on(async {
             let Started::Redirect { url, .. } = dummy().start(&order).await.unwrap() else { panic!("no redirect") };

@@ -112,13 +112,13 @@ async fn pages_are_read_from_the_replica_and_acts_go_to_the_primary() {
     app.deliver(&[&completed(&first)]).await;
     catch_up(&replica, "SELECT count(*) FROM pay_payments WHERE status = 'paid'", 1);
     let page = app.get("/payments/admin/payments").await.text();
-    assert!(page.contains(&first) && page.contains("Read from a replica"), "{page}");
+    assert!(page.contains(first.as_str()) && page.contains("Read from a replica"), "{page}");
 
     // The standby gets what is written and does not show it any more.
     texts(&replica, "SELECT pg_wal_replay_pause()::text AS t");
     let second = app.order().await.token;
     let page = app.get("/payments/admin/payments").await.text();
-    assert!(page.contains(&first) && !page.contains(&second), "{page}");
+    assert!(page.contains(first.as_str()) && !page.contains(second.as_str()), "{page}");
     assert!(page.contains("behind."), "{page}");
     // What decides and what acts is the primary's.
     assert_eq!(app.payment(&second).await.status.as_str(), "pending");
@@ -129,12 +129,12 @@ async fn pages_are_read_from_the_replica_and_acts_go_to_the_primary() {
     texts(&replica, "SELECT pg_wal_replay_resume()::text AS t");
     catch_up(&replica, "SELECT count(*) FROM pay_events WHERE state = 'available'", 1);
     let page = app.get("/payments/admin/payments").await.text();
-    assert!(page.contains(&second), "{page}");
+    assert!(page.contains(second.as_str()), "{page}");
 
     pair.stop(pair.standby);
     let begun = Instant::now();
     let page = app.get("/payments/admin/payments").await;
-    assert!(page.status == 200 && page.text().contains(&second), "{}", page.text());
+    assert!(page.status == 200 && page.text().contains(second.as_str()), "{}", page.text());
     assert!(page.text().contains("The replica does not answer"), "{}", page.text());
     assert!(begun.elapsed() < RECOVERY, "a page takes {:?} without the standby", begun.elapsed());
     let begun = Instant::now();

@@ -2,7 +2,7 @@
 
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{HandlerError, NewPayment};
+use actix_payments::{HandlerError, NewPayment, Token};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ impl Merchant {
         assert_eq!((taken.status, taken.body.as_str()), (200, "ok"), "{body}");
     }
 
-    async fn creates(&self, app: &App, variant: &str, order: &str, minor: i64, email: &str) -> String {
+    async fn creates(&self, app: &App, variant: &str, order: &str, minor: i64, email: &str) -> Token {
         let payment = NewPayment::new(variant, money(minor, "EUR"));
         let payment = payment.reference(format!("{}-{order}", self.name)).customer(email).without_checkout();
         app.payments.create(payment).await.unwrap().payment.token

@@ -44,7 +44,7 @@ on_both_databases! {
             assert_eq!(app.payments.refund(&tokens[number], Refund::all()).await.unwrap(), Outcome::Done);
             assert_eq!(app.status(&tokens[number]).await, Status::Refunded);
             let called = directory.called().pop().unwrap();
-            assert_eq!(called, (names[number].clone(), Verb::Refund, tokens[number].clone()));
+            assert_eq!(called, (names[number].clone(), Verb::Refund, tokens[number].to_string()));
         }
     }
 

@@ -59,7 +59,7 @@ on_both_databases! {
         let (token, id) = begun(&app, CaptureMethod::Immediate).await;
         fake.becomes(&id, "paid");
         told(&app, &id).await;
-        app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap();
+        app.payments.refund(&token.as_str().into(), Refund::part(money(2000, "EUR"))).await.unwrap();
         app.drain().await;
         // It is on its way: asked for, and not yet gone.
         assert_eq!(amounts(&app, &token).await, (5000, 0, 0));
@@ -108,7 +108,7 @@ on_both_databases! {
         fake.becomes(&id, "authorized");
         told(&app, &id).await;
         is(&app, &token, Status::Authorized).await;
-        app.payments.capture(&token, Some(money(3000, "EUR"))).await.unwrap();
+        app.payments.capture(&token.as_str().into(), Some(money(3000, "EUR"))).await.unwrap();
         app.drain().await;
         is(&app, &token, Status::Paid).await;
         assert_eq!(amounts(&app, &token).await, (3000, 0, 0));
@@ -117,7 +117,7 @@ on_both_databases! {
         let (token, id) = begun(&app, CaptureMethod::Manual).await;
         fake.becomes(&id, "authorized");
         told(&app, &id).await;
-        app.payments.cancel(&token).await.unwrap();
+        app.payments.cancel(&token.as_str().into()).await.unwrap();
         app.drain().await;
         is(&app, &token, Status::Canceled).await;
         // Late hints change nothing of it.
@@ -126,7 +126,7 @@ on_both_databases! {
         // What Mollie cancels no more is refused, in Mollie's words.
         let (token, id) = begun(&app, CaptureMethod::Immediate).await;
         fake.becomes(&id, "paid");
-        let refused = app.payments.cancel(&token).await.unwrap_err();
+        let refused = app.payments.cancel(&token.as_str().into()).await.unwrap_err();
         assert!(refused.to_string().contains("cannot be canceled"), "{refused}");
     }
 
@@ -137,7 +137,7 @@ on_both_databases! {
         let refund = fake.refund(&id, 1000);
         fake.refund_becomes(&id, &refund, "refunded");
         fake.charge_back(&id, 500);
-        app.payments.refresh(&token).await.unwrap();
+        app.payments.refresh(&token.as_str().into()).await.unwrap();
         app.drain().await;
         assert_eq!(amounts(&app, &token).await, (5000, 1000, 500));
         is(&app, &token, Status::PartiallyRefunded).await;

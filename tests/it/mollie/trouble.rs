@@ -192,7 +192,7 @@ on_both_databases! {
         fake.becomes(&id, "paid");
         told(&app, &id).await;
         fake.state().faults = [Some(Fault::CutAfter)].into();
-        app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap();
+        app.payments.refund(&token.as_str().into(), Refund::part(money(2000, "EUR"))).await.unwrap();
         fake.forget();
         fake.state().most_shown = Some(0);
         app.pass(2 * 3600);
@@ -241,7 +241,7 @@ on_both_databases! {
         fake.becomes(&id, "paid");
         told(&app, &id).await;
         fake.state().faults = [Some(Fault::CutAfter)].into();
-        app.payments.refund(&token, Refund::part(money(2000, "EUR"))).await.unwrap();
+        app.payments.refund(&token.as_str().into(), Refund::part(money(2000, "EUR"))).await.unwrap();
         fake.forget();
         app.pass(2 * 3600);
         app.drain().await;
@@ -254,7 +254,7 @@ on_both_databases! {
         fake.becomes(&id, "authorized");
         told(&app, &id).await;
         fake.state().faults = [Some(Fault::CutAfter)].into();
-        app.payments.capture(&token, None).await.unwrap();
+        app.payments.capture(&token.as_str().into(), None).await.unwrap();
         fake.forget();
         app.pass(2 * 3600);
         app.drain().await;

@@ -1,7 +1,7 @@
 //! PayPal's older objects, captures that name their payment by a link, and authorizations that are used up.
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{NewPayment, Payment};
+use actix_payments::{NewPayment, Payment, Token};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::scenes::money;
 pub(super) type Told = (&'static str, u32, Value);
 
 /// An app with a payment of 49.99 EUR, told of these events one by one; and its token.
-pub(super) async fn told_of(kind: Kind, events: impl IntoIterator<Item = &Told>) -> (App, String) {
+pub(super) async fn told_of(kind: Kind, events: impl IntoIterator<Item = &Told>) -> (App, Token) {
     let app = App::bare(kind, |builder| builder.variant("paypal", paypal())).await;
     let token = app.payments.create(NewPayment::new("paypal", money(4999, "EUR"))).await.unwrap().payment.token;
     for told in events {

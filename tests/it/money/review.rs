@@ -2,7 +2,7 @@
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::{Dummy, DummyEvent, Kind as Happened};
-use actix_payments::{ErrorKind, NewPayment, Outcome, Payment, Refund, Resolution, Transition};
+use actix_payments::{ErrorKind, NewPayment, Outcome, Payment, Refund, Resolution, Token, Transition};
 use serde_json::json;
 
 use super::{charge, event, session, sums};
@@ -23,7 +23,7 @@ fn too_little(token: &str, n: &str) -> Vec<String> {
 }
 
 /// An app whose handler notes each step, with a payment of too little.
-async fn stuck(kind: Kind) -> (App, Notes, Fake, String) {
+async fn stuck(kind: Kind) -> (App, Notes, Fake, Token) {
     let (fake, notes) = (Fake::new(NOW), Notes::default());
     let gateway = fake.gateway(crate::app::SECRET);
     let told = notes.clone();
@@ -40,7 +40,7 @@ async fn stuck(kind: Kind) -> (App, Notes, Fake, String) {
 }
 
 /// An app with the dummy gateway, and a payment of 49.99 EUR for which this came.
-async fn paid_at_the_dummy(kind: Kind, minor: i64) -> (App, String) {
+async fn paid_at_the_dummy(kind: Kind, minor: i64) -> (App, Token) {
     let (dummy, euros) = (Dummy::new("secret"), money(minor, "EUR"));
     let app = App::bare(kind, |builder| builder.variant("dummy", dummy.clone())).await;
     let _ = app.payments.mount("/payments");
@@ -55,7 +55,7 @@ async fn too_little_at_the_dummy(kind: Kind) -> (App, String) {
         (app.status(&token).await, concerns(&app, &token).await),
         (Status::Pending, vec![TOO_LITTLE.to_owned()])
     );
-    (app, token)
+    (app, token.to_string())
 }
 
 async fn concerns(app: &App, token: &str) -> Vec<String> {
@@ -218,7 +218,7 @@ on_both_databases! {
         }
         let long_ago = app.payment(&token).await.created_at - time::Duration::days(1);
         refused(decide(Resolution::dismiss("a").seen(long_ago)).await, "the payment has changed meanwhile");
-        let unknown = app.payments.resolve_review("pay_unknown", Resolution::dismiss("a")).await.unwrap_err();
+        let unknown = app.payments.resolve_review(&"pay_unknown".into(), Resolution::dismiss("a")).await.unwrap_err();
         assert_eq!(unknown.kind(), ErrorKind::NotFound);
         assert_eq!(app.dump(), before);
     }
@@ -246,7 +246,7 @@ on_both_databases! {
 
     async fn money_of_a_payment_that_waits_goes_back_by_the_verb(kind) {
         let (app, token) = too_little_at_the_dummy(kind).await;
-        assert_eq!(app.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Done);
+        assert_eq!(app.payments.refund(&token.as_str().into(), Refund::all()).await.unwrap(), Outcome::Done);
         let payment = app.payment(&token).await;
         assert_eq!((sums(&payment), payment.concerns), ((Status::Pending, [4499, 4499, 0]), vec![]));
         app.same(&token).await;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_payments::gateways::dummy::{self, Dummy};
 use actix_payments::gateways::stripe::sign_delivery;
-use actix_payments::{CaptureMethod, NewPayment, Outcome, Refund};
+use actix_payments::{CaptureMethod, NewPayment, Outcome, Refund, Token};
 use actix_web::http::Method;
 use actix_web::rt::time::sleep;
 
@@ -49,7 +49,7 @@ impl Story {
     }
 
     /// A payment that is begun at Stripe.
-    async fn begun(&self, reference: &str, capture: CaptureMethod) -> String {
+    async fn begun(&self, reference: &str, capture: CaptureMethod) -> Token {
         let new = NewPayment::new("stripe", money(PRICE, "EUR")).reference(reference).capture(capture);
         let new = new.customer(format!("{reference}@shop.example")).return_url("https://shop.example/{token}");
         self.app.payments.create(new).await.unwrap().payment.token
@@ -61,7 +61,7 @@ impl Story {
         let told = self.fake.state().events.len();
         self.fake.pay(&token);
         let told = self.fake.state().events[told..].iter().map(ToString::to_string).collect();
-        (token, told)
+        (token.to_string(), told)
     }
 
     /// A payment that is paid, or authorized, by all that Stripe tells of it.
@@ -93,7 +93,7 @@ impl Story {
     }
 
     /// A payment of the fixtures' price that the host starts by itself, with the fixture's checkout paid.
-    async fn of_fixture(&self, reference: &str, story: usize, minor: i64) -> String {
+    async fn of_fixture(&self, reference: &str, story: usize, minor: i64) -> Token {
         let new = NewPayment::new("stripe", money(minor, "EUR")).reference(reference).without_checkout();
         let token = self.app.payments.create(new).await.unwrap().payment.token;
         self.app.deliver(&[&of_story("checkout.session.completed", story, &token)]).await;
@@ -155,7 +155,7 @@ async fn history(story: &Story) {
     let token = story.paid("unknown").await;
     fake.state().faults.push_back(Some(Fault::CutAfter));
     let refund = Refund::part(money(2000, "EUR"));
-    assert_eq!(app.payments.refund(&token, refund).await.unwrap(), Outcome::Underway);
+    assert_eq!(app.payments.refund(&token.as_str().into(), refund).await.unwrap(), Outcome::Underway);
     story.pass(21 * 3600);
     story.drain().await;
 
@@ -170,17 +170,17 @@ async fn history(story: &Story) {
     let token = story.begun("expired", CaptureMethod::Immediate).await;
     app.payments.cancel(&token).await.unwrap();
     let token = story.taken("canceled", CaptureMethod::Manual).await;
-    app.payments.cancel(&token).await.unwrap();
+    app.payments.cancel(&token.as_str().into()).await.unwrap();
     let token = story.taken("captured", CaptureMethod::Manual).await;
-    app.payments.capture(&token, Some(money(3000, "EUR"))).await.unwrap();
+    app.payments.capture(&token.as_str().into(), Some(money(3000, "EUR"))).await.unwrap();
     story.pass(60);
     let token = story.paid("partially-refunded").await;
-    app.payments.refund(&token, Refund::part(money(1000, "EUR")).key("sold-out")).await.unwrap();
+    app.payments.refund(&token.as_str().into(), Refund::part(money(1000, "EUR")).key("sold-out")).await.unwrap();
     let token = story.paid("refunded").await;
     story.confirm(&format!("payments/{token}/refund?amount=49.99")).await;
     let token = story.paid("declined").await;
     fake.state().faults.push_back(Some(Fault::Decline));
-    app.payments.refund(&token, Refund::all()).await.unwrap_err();
+    app.payments.refund(&token.as_str().into(), Refund::all()).await.unwrap_err();
     story.drain().await;
 
     let token = story.of_fixture("disputed", 1, PRICE).await;
@@ -259,13 +259,16 @@ async fn evening(story: &Story) {
     for (token, fault) in refundable.iter().zip([Fault::CutBefore, Fault::CutAfter]) {
         fake.state().faults.push_back(Some(fault));
         let refund = Refund::part(money(1500, "EUR")).reason("requested_by_customer");
-        assert_eq!(app.payments.refund(token, refund).await.unwrap(), Outcome::Underway);
+        assert_eq!(app.payments.refund(&token.into(), refund).await.unwrap(), Outcome::Underway);
     }
     let payments = app.payments.clone();
-    story.dies_asking(async move { payments.refund(&dies, Refund::all()).await }).await;
+    story.dies_asking(async move { payments.refund(&dies.as_str().into(), Refund::all()).await }).await;
     let payments = app.payments.clone();
-    story.dies_asking(async move { payments.refresh(&asks).await }).await;
-    assert_eq!(app.payments.refund(&answers, Refund::part(money(999, "EUR"))).await.unwrap(), Outcome::Done);
+    story.dies_asking(async move { payments.refresh(&asks.as_str().into()).await }).await;
+    assert_eq!(
+        app.payments.refund(&answers.as_str().into(), Refund::part(money(999, "EUR"))).await.unwrap(),
+        Outcome::Done
+    );
 
     story.told_of("open").await;
     let new = NewPayment::new("stripe", money(PRICE, "EUR")).reference("rejoined").without_checkout();

@@ -3,7 +3,7 @@
 use actix_payments::domain::Timestamp;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
-use actix_payments::{CaptureMethod, ErrorKind, NewPayment, Next, Outcome, Payment, Refund};
+use actix_payments::{CaptureMethod, ErrorKind, NewPayment, Next, Outcome, Payment, Refund, Token};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub(super) fn order(minor: i64, code: &str) -> NewPayment {
     NewPayment::new("paypal", money(minor, code)).return_url("https://shop.example/thanks/{token}")
 }
 
-pub(super) async fn begun(app: &App, capture: CaptureMethod) -> String {
+pub(super) async fn begun(app: &App, capture: CaptureMethod) -> Token {
     app.payments.create(order(5000, "EUR").capture(capture)).await.unwrap().payment.token
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn told(app: &App, fake: &Fake) {
 }
 
 pub(super) async fn stands(app: &App, token: &str) -> Payment {
-    app.payments.payment(token).await.unwrap().unwrap()
+    app.payments.payment(&token.into()).await.unwrap().unwrap()
 }
 
 pub(super) fn operations(app: &App) -> Vec<String> {
@@ -52,7 +52,7 @@ pub(super) fn operations(app: &App) -> Vec<String> {
 }
 
 pub(super) async fn same(app: &App, token: &str) {
-    assert!(app.payments.rebuild(token).await.unwrap().same);
+    assert!(app.payments.rebuild(&token.into()).await.unwrap().same);
 }
 
 on_both_databases! {

@@ -20,7 +20,7 @@ async fn two(app: &App, fake: &Fake) -> (String, String, String) {
     let token = begun(app, CaptureMethod::Immediate).await;
     let first = fake.state().orders.keys().next().unwrap().clone();
     let second = another_order(fake, &token);
-    (token, first, second)
+    (token.to_string(), first, second)
 }
 
 /// What PayPal tells of a capture of the payment's.
@@ -45,7 +45,7 @@ on_both_databases! {
         assert_eq!(operations(&app).len(), 0);
         // Both are looked at, one is captured.
         fake.state().faults = [None, None, Some(Fault::CutAfter)].into();
-        assert_eq!(app.payments.complete(&token).await.unwrap(), Outcome::Underway);
+        assert_eq!(app.payments.complete(&token.as_str().into()).await.unwrap(), Outcome::Underway);
         app.pass(60);
         app.drain().await;
         assert_eq!(operations(&app), ["complete done"]);
@@ -64,7 +64,7 @@ on_both_databases! {
         app.pass(60);
         fake.approve(&token);
         fake.state().orders.get_mut(&second).unwrap()["update_time"] = json!(crate::paypal::fake::time(NOW + 30));
-        app.payments.refresh(&token).await.unwrap();
+        app.payments.refresh(&token.as_str().into()).await.unwrap();
         assert_eq!(operations(&app), ["complete declined", "complete underway"]);
         // Somebody captured the other one by another way.
         let other = if operation_is_about(&app, &first) { second } else { first };

@@ -2,7 +2,7 @@
 //! once? Random verbs, approvals, faults and lost events against the fake; `STORIES` says how many stories.
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{CaptureMethod, NewPayment, Refund};
+use actix_payments::{CaptureMethod, NewPayment, Refund, Token};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -54,7 +54,7 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Vec<Option<Fault>>)>> {
 struct Story {
     app: App,
     fake: Fake,
-    token: String,
+    token: Token,
     told: usize,
 }
 
@@ -76,7 +76,7 @@ impl Story {
     async fn step(&mut self, step: Step, faults: Vec<Option<Fault>>) {
         self.pass(1);
         self.fake.state().faults = faults.into();
-        let (app, token) = (&self.app, self.token.as_str());
+        let (app, token) = (&self.app, &self.token);
         let part = |minor: Option<i64>| minor.map(|minor| money(minor, "EUR"));
         let refund = |minor: Option<i64>| part(minor).map_or_else(Refund::all, Refund::part);
         match step {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_payments::domain::payment::Status;
 use actix_payments::{
-    CaptureMethod, ErrorKind, HandlerError, Mode, ModePolicy, NewPayment, Outcome, Refund, Transition, Variant,
+    CaptureMethod, ErrorKind, HandlerError, Mode, ModePolicy, NewPayment, Outcome, Refund, Token, Transition, Variant,
 };
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::app::{App, Kind, NOW, on_both_databases};
 use crate::scenes::money;
 
 /// A paid payment with a refund of 20.00 that PayPal made, and whose end nobody here knows.
-async fn given_up(app: &App, fake: &Fake) -> String {
+async fn given_up(app: &App, fake: &Fake) -> Token {
     let token = begun(app, CaptureMethod::Immediate).await;
     fake.approve(&token);
     told(app, fake).await;

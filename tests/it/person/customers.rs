@@ -16,7 +16,7 @@ async fn held(kind: Kind) -> (App, [String; 2], String) {
     let app = App::with(kind, with_key).await;
     let (named, nameless, other) = (app.paid_by_mia(1).await, app.order().await.token, app.order().await.token);
     app.deliver(&[&telling(2, &nameless), &naming("evt_named"), &completed_as(3, &other)]).await;
-    (app, [named, nameless], other)
+    (app, [named.to_string(), nameless.to_string()], other.to_string())
 }
 
 on_both_databases! {

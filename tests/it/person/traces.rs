@@ -140,7 +140,7 @@ on_both_databases! {
             app.deliver(&[&subscribed(name, number)]).await;
         }
         let token = app.texts("SELECT token AS t FROM pay_subscriptions").remove(0);
-        app.payments.give_owner(&token, EMAIL).await.unwrap();
+        app.payments.give_owner(&token.as_str().into(), EMAIL).await.unwrap();
         assert_eq!(app.payments.erase(&Person::customer(EMAIL)).await.unwrap().subscriptions, 1);
         assert_eq!(app.found(), Vec::<String>::new());
         assert_eq!(app.get(&format!("/payments/admin/subscriptions/{token}")).await.status, 200);

@@ -4,7 +4,7 @@ use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::{
     CaptureMethod, Created, DriftQuery, Error, ErrorKind, EventQuery, NewPayment, NewSubscription, Outcome, Payment,
-    PaymentQuery, Refund, Unmatched, Variant,
+    PaymentQuery, Refund, Token, Unmatched, Variant,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ async fn created(app: &App, account: Option<&str>, capture: CaptureMethod) -> Re
     app.payments.create(account.into_iter().fold(new, |new, account| new.account(account))).await
 }
 
-async fn begun(app: &App, account: Option<&str>) -> String {
+async fn begun(app: &App, account: Option<&str>) -> Token {
     created(app, account, CaptureMethod::Immediate).await.unwrap().payment.token
 }
 
@@ -199,7 +199,7 @@ on_both_databases! {
         let token = app.texts("SELECT token AS t FROM pay_payments").pop().unwrap();
         let payment = app.payment(&token).await;
         assert_eq!((payment.status, payment.account.as_deref(), payment.adopted), (Status::Paid, Some("acct_b"), true));
-        let payment = done(&app, app.payments.refund(&token, Refund::all()), &token).await;
+        let payment = done(&app, app.payments.refund(&token.as_str().into(), Refund::all()), &token).await;
         assert_eq!((payment.status, payment.refunded.minor), (Status::Refunded, PRICE));
         assert_eq!(asked_for(&fake), [Some("acct_b".to_owned())]);
         app.same(&token).await;
@@ -230,7 +230,7 @@ on_both_databases! {
         app.deliver(&told.each_ref().map(String::as_str)).await;
         let mut known = Vec::new();
         for token in &tokens {
-            let subscription = app.payments.subscription(token).await.unwrap().unwrap();
+            let subscription = app.payments.subscription(&token.into()).await.unwrap().unwrap();
             known.push((subscription.gateway_ref.unwrap(), subscription.account));
         }
         assert_eq!(known, [("sub_4".to_owned(), Some("acct_a".to_owned())), ("sub_5".to_owned(), None)]);

@@ -9,7 +9,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{CaptureMethod, ErrorKind, NewPayment, Outcome, Payment, Refund, Variant};
+use actix_payments::{CaptureMethod, ErrorKind, NewPayment, Outcome, Payment, Refund, Token, Variant};
 use actix_web::rt::time::sleep;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ impl Trade {
         (status, serde_json::from_str(&body).unwrap_or_else(|_| panic!("{path} answered {status} {body}")))
     }
 
-    async fn begin(&self) -> String {
+    async fn begin(&self) -> Token {
         self.shop.order().await.token
     }
 
@@ -93,7 +93,7 @@ impl Trade {
         assert_eq!(status, 200);
         let expected = if capture == CaptureMethod::Manual { Status::Authorized } else { Status::Paid };
         self.until(&token, expected, 0).await;
-        (token, intent)
+        (token.to_string(), intent)
     }
 
     /// Waits until the payment stands so, with this much refunded.
@@ -173,12 +173,12 @@ on_both_databases! {
     async fn an_authorization_is_captured_in_part_and_refunded_in_parts(kind) {
         let trade = Trade::new(kind).await;
         let (token, intent) = trade.paid(CaptureMethod::Manual).await;
-        let asked = trade.office.payments.capture(&token, Some(money(3000, "EUR"))).await;
+        let asked = trade.office.payments.capture(&token.as_str().into(), Some(money(3000, "EUR"))).await;
         assert_eq!(asked.unwrap(), Outcome::Done);
         assert_eq!(trade.until(&token, Status::Paid, 0).await.captured.minor, 3000);
-        assert_eq!(trade.office.payments.refund(&token, eur(1000)).await.unwrap(), Outcome::Done);
+        assert_eq!(trade.office.payments.refund(&token.as_str().into(), eur(1000)).await.unwrap(), Outcome::Done);
         trade.until(&token, Status::PartiallyRefunded, 1000).await;
-        assert_eq!(trade.office.payments.refund(&token, eur(2000)).await.unwrap(), Outcome::Done);
+        assert_eq!(trade.office.payments.refund(&token.as_str().into(), eur(2000)).await.unwrap(), Outcome::Done);
         trade.until(&token, Status::Refunded, 3000).await;
         // What the answers said is said once more by the webhooks, and counted once.
         trade
@@ -204,14 +204,14 @@ on_both_databases! {
     async fn a_whole_capture_and_a_whole_refund(kind) {
         let trade = Trade::new(kind).await;
         let (token, _) = trade.paid(CaptureMethod::Manual).await;
-        assert_eq!(trade.office.payments.capture(&token, None).await.unwrap(), Outcome::Done);
+        assert_eq!(trade.office.payments.capture(&token.as_str().into(), None).await.unwrap(), Outcome::Done);
         assert_eq!(trade.until(&token, Status::Paid, 0).await.captured.minor, PRICE);
         // It knows no reasons of refunds, so it says no.
-        let declined = trade.office.payments.refund(&token, Refund::all().reason("duplicate")).await.unwrap_err();
+        let declined = trade.office.payments.refund(&token.as_str().into(), Refund::all().reason("duplicate")).await.unwrap_err();
         assert_eq!(declined.kind(), ErrorKind::Gateway);
         assert!(declined.to_string().contains("400 invalid_request_error: Unexpected reason"), "{declined}");
         assert_eq!(trade.shop.status(&token).await, Status::Paid);
-        assert_eq!(trade.office.payments.refund(&token, Refund::all()).await.unwrap(), Outcome::Done);
+        assert_eq!(trade.office.payments.refund(&token.as_str().into(), Refund::all()).await.unwrap(), Outcome::Done);
         trade.until(&token, Status::Refunded, PRICE).await;
     }
 
@@ -245,7 +245,7 @@ on_both_databases! {
     async fn an_authorization_is_canceled(kind) {
         let trade = Trade::new(kind).await;
         let (token, _) = trade.paid(CaptureMethod::Manual).await;
-        assert_eq!(trade.office.payments.cancel(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(trade.office.payments.cancel(&token.as_str().into()).await.unwrap(), Outcome::Done);
         trade.until(&token, Status::Canceled, 0).await;
         trade.heard(&["payment_intent.amount_capturable_updated", "payment_intent.canceled"]).await;
         trade.shop.same(&token).await;
@@ -270,7 +270,7 @@ on_both_databases! {
         assert_eq!(trade.post("/v1/refunds", &[("payment_intent", &intent), ("amount", "999")]).0, 200);
         assert_eq!(trade.post(&format!("/v1/payment_intents/{held}/cancel"), &[]).0, 200);
         for token in [&first, &second] {
-            assert_eq!(trade.office.payments.refresh(token).await.unwrap(), Outcome::Done);
+            assert_eq!(trade.office.payments.refresh(&token.into()).await.unwrap(), Outcome::Done);
         }
         trade.until(&first, Status::PartiallyRefunded, 999).await;
         trade.until(&second, Status::Canceled, 0).await;

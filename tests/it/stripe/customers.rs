@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{ErrorKind, HandlerError, NewPayment, Refund};
+use actix_payments::{ErrorKind, HandlerError, NewPayment, Refund, Token};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -38,7 +38,7 @@ async fn app(kind: Kind) -> (App, Fake, [Notes; 2]) {
     (app, fake, notes)
 }
 
-async fn open(app: &App) -> String {
+async fn open(app: &App) -> Token {
     let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/thanks");
     app.payments.create(new).await.unwrap().payment.token
 }
@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Paid);
         assert_eq!(fake.listener.heard().len(), calls, "what is known is not asked for");
         app.drain().await;
-        assert_eq!((inside.all(), after.all()), (vec![token.clone()], vec![token.clone()]));
+        assert_eq!((inside.all(), after.all()), (vec![token.to_string()], vec![token.to_string()]));
         app.same(&token).await;
     }
 
@@ -72,7 +72,7 @@ on_both_databases! {
             fake.state().faults.push_back(Some(fault));
             assert_eq!(app.payments.catch_up(&token).await.unwrap().status, Status::Pending, "{fault:?}");
         }
-        assert_eq!(app.payments.catch_up("nobody").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(app.payments.catch_up(&"nobody".into()).await.unwrap_err().kind(), ErrorKind::NotFound);
         app.pass(3600);
         app.drain().await;
         assert_eq!(app.status(&token).await, Status::Paid);

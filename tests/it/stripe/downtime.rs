@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{CaptureMethod, NewPayment, RunningWorker};
+use actix_payments::{CaptureMethod, NewPayment, RunningWorker, Token};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -15,7 +15,7 @@ async fn app(kind: Kind) -> (App, Fake) {
     (App::bare(kind, |builder| builder.variant("stripe", gateway)).await, fake)
 }
 
-async fn begun(app: &App, count: usize, capture: CaptureMethod) -> Vec<String> {
+async fn begun(app: &App, count: usize, capture: CaptureMethod) -> Vec<Token> {
     let mut tokens = Vec::new();
     for _ in 0..count {
         let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/").capture(capture);

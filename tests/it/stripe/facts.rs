@@ -50,15 +50,15 @@ fn understand(body: Vec<u8>) -> String {
 fn in_words(interpretation: &Interpretation) -> String {
     let mut lines = vec![format!("  says {}", interpretation.summary)];
     lines.extend(interpretation.facts.iter().map(|fact| format!("  fact {}", fact_in_words(fact))));
-    let mut ids = |name: &str, ids: &[String]| {
+    let mut ids = |name: &str, ids: Vec<&str>| {
         if !ids.is_empty() {
-            let ids: Vec<_> = ids.iter().map(|id| short(id)).collect();
+            let ids: Vec<_> = ids.into_iter().map(short).collect();
             lines.push(format!("  {name} {}", ids.join(" ")));
         }
     };
-    ids("refs", &interpretation.references.gateway_refs);
-    ids("tokens", &interpretation.references.tokens);
-    ids("customer", interpretation.customer.as_slice());
+    ids("refs", interpretation.references.gateway_refs.iter().map(|id| &**id).collect());
+    ids("tokens", interpretation.references.tokens.iter().map(|token| token.as_str()).collect());
+    ids("customer", interpretation.customer.as_deref().into_iter().collect());
     lines.extend(interpretation.subscription.iter().map(|statement| format!("  subscription {}", stated(statement))));
     lines.join("\n")
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::{CaptureMethod, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Payments, Refund};
+use actix_payments::{
+    CaptureMethod, ErrorKind, HandlerError, NewPayment, Next, Outcome, Payment, Payments, Refund, Token,
+};
 
 use super::fake::{Fake, Fault};
 use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
@@ -18,7 +20,7 @@ async fn app(kind: Kind) -> (App, Fake) {
 }
 
 /// A payment whose customer has paid, as far as Stripe knows.
-async fn paid(app: &App, fake: &Fake, capture: CaptureMethod) -> String {
+async fn paid(app: &App, fake: &Fake, capture: CaptureMethod) -> Token {
     let new = NewPayment::new("stripe", money(5000, "EUR")).return_url("https://shop.example/thanks").capture(capture);
     let created = app.payments.create(new).await.unwrap();
     assert!(matches!(created.next, Next::Redirect(_)));
@@ -28,7 +30,7 @@ async fn paid(app: &App, fake: &Fake, capture: CaptureMethod) -> String {
 
 /// Asks how the payment stands.
 async fn refreshed(app: &App, token: &str) -> Payment {
-    assert_eq!(app.payments.refresh(token).await.unwrap(), Outcome::Done);
+    assert_eq!(app.payments.refresh(&token.into()).await.unwrap(), Outcome::Done);
     app.drain().await;
     app.payment(token).await
 }
@@ -168,7 +170,7 @@ on_both_databases! {
         }
         assert!(app.payments.capture(&token, None).await.unwrap_err().to_string().contains("nothing to capture"));
         assert!(app.payments.cancel(&token).await.unwrap_err().to_string().contains("nothing to cancel"));
-        assert_eq!(app.payments.cancel("nobody").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(app.payments.cancel(&"nobody".into()).await.unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!((fake.listener.heard().len(), operations(&app).len()), (calls, 0));
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_payments::domain::payment::Status;
-use actix_payments::{CaptureMethod, NewPayment, Refund};
+use actix_payments::{CaptureMethod, NewPayment, Refund, Token};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -56,7 +56,7 @@ fn steps() -> impl Strategy<Value = Vec<(Step, Option<Fault>)>> {
 struct Story {
     app: App,
     fake: Fake,
-    token: String,
+    token: Token,
     paid: bool,
     told: usize,
 }
@@ -78,7 +78,7 @@ impl Story {
 
     async fn step(&mut self, step: Step, fault: Option<Fault>) {
         self.pass(1);
-        let (app, token) = (&self.app, self.token.as_str());
+        let (app, token) = (&self.app, &self.token);
         let part = |minor: Option<i64>| minor.map(|minor| money(minor, "EUR"));
         let refund = |minor: Option<i64>| part(minor).map_or_else(Refund::all, Refund::part);
         self.fake.state().faults = [fault].into();

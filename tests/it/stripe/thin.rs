@@ -7,7 +7,7 @@ use actix_payments::domain::Timestamp;
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::Gateway;
 use actix_payments::gateways::stripe::{Stripe, sign_delivery};
-use actix_payments::{AnyConnection, Builder, NewPayment};
+use actix_payments::{AnyConnection, Builder, NewPayment, Token};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc2822;
@@ -104,7 +104,7 @@ async fn app_with(kind: Kind, configure: impl FnOnce(Builder<AnyConnection>) -> 
 }
 
 /// A payment that Stripe's page was begun for.
-async fn begun(app: &App) -> String {
+async fn begun(app: &App) -> Token {
     let new = NewPayment::new("stripe", money(PRICE, "EUR")).return_url("https://shop.example/thanks");
     app.payments.create(new).await.unwrap().payment.token
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::standard_webhooks::StandardWebhooks;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{ErrorKind, NewSubscription, Next, Outcome};
+use actix_payments::{ErrorKind, NewSubscription, Next, Outcome, Token};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc2822;
 
@@ -68,7 +68,7 @@ impl Remote {
 }
 
 /// An app whose gateway is a fake that has the subscription `sub_1`, which the app knows.
-async fn app(kind: Kind) -> (App, Listener, Arc<Mutex<Remote>>, String) {
+async fn app(kind: Kind) -> (App, Listener, Arc<Mutex<Remote>>, Token) {
     let mut object = fixture("customer.subscription.updated")["data"]["object"].take();
     object["id"] = json!("sub_1");
     let remote = Arc::new(Mutex::new(Remote { object, hangs: 0, insists: false, keys: Vec::new() }));

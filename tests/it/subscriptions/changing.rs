@@ -3,7 +3,7 @@
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::braintree::Braintree;
 use actix_payments::gateways::paypal::PayPal;
-use actix_payments::{ErrorKind, NewSubscription, Outcome, PlanChange, Proration};
+use actix_payments::{ErrorKind, NewSubscription, Outcome, PlanChange, Proration, Token};
 use serde_json::{Value, json};
 
 use super::billing::{Billing, Fault};
@@ -11,12 +11,12 @@ use crate::app::{App, Kind, NOW, SECRET, on_both_databases};
 use crate::stripe::recorded::assert_as_recorded;
 
 /// An app that knows the fake's one subscription.
-async fn app(kind: Kind) -> (App, Billing, String) {
+async fn app(kind: Kind) -> (App, Billing, Token) {
     app_of(kind, None).await
 }
 
 /// The same where the subscription is of a connected account.
-async fn app_of(kind: Kind, account: Option<&str>) -> (App, Billing, String) {
+async fn app_of(kind: Kind, account: Option<&str>) -> (App, Billing, Token) {
     let billing = Billing::new(NOW);
     let id = billing.state().subscribe("user-42", false);
     let gateway = billing.gateway(SECRET).accounts(account);
@@ -158,7 +158,7 @@ on_both_databases! {
         assert_as_recorded("billingPortal.sessions.create", &heard, &["customer", "return_url"]);
         assert!(heard.body.contains(&format!("return_url=https%3A%2F%2Fshop.example%2Ftea%2F{token}")), "{}", heard.body);
         assert!(!app.dump().iter().any(|row| row.contains("billing.stripe.com")), "it is stored nowhere");
-        assert_eq!(app.payments.portal_link("psub_x", "/").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(app.payments.portal_link(&"psub_x".into(), "/").await.unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     async fn an_operator_pauses_and_the_audit_says_so(kind) {

@@ -63,6 +63,6 @@ on_both_databases! {
         app.deliver(&[&story.events[1]]).await;
         assert_eq!(app.subscription("sub_1").await.owner(), Some("user-42"));
         assert_eq!(app.payments.give_owner(&token, "").await.unwrap_err().kind(), ErrorKind::Refused);
-        assert_eq!(app.payments.give_owner("psub_x", "a").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(app.payments.give_owner(&"psub_x".into(), "a").await.unwrap_err().kind(), ErrorKind::NotFound);
     }
 }

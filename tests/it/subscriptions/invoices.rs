@@ -2,7 +2,7 @@
 
 use actix_payments::domain::payment::Status;
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{Unmatched, Variant};
+use actix_payments::{Token, Unmatched, Variant};
 use serde_json::{Value, json};
 
 use super::billing::Billing;
@@ -69,7 +69,7 @@ fn begins(number: usize, token: Option<&str>) -> Vec<String> {
 
 /// Tells the story of many subscriptions, each in an order of its own, one by one or at once: each ends as one payment,
 /// and the subscription's page and the payment's lead to each other.
-async fn one_payment_each(app: &App, tokens: &[Option<String>]) {
+async fn one_payment_each(app: &App, tokens: &[Option<Token>]) {
     let tell = |number: usize| begins(number, tokens[number].as_deref());
     for (number, order) in some_orders(tell(0).len(), tokens.len()).iter().enumerate() {
         let told = tell(number);

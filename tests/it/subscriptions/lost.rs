@@ -41,7 +41,7 @@ fn operations(app: &App) -> Vec<String> {
 
 /// Asks for the end, and lets it be tried until it is known.
 async fn end(app: &App, token: &str) {
-    assert_eq!(app.payments.cancel_subscription(token).await.unwrap(), Outcome::Underway, "the answer is lost");
+    assert_eq!(app.payments.cancel_subscription(&token.into()).await.unwrap(), Outcome::Underway, "the answer is lost");
     app.pass(60);
     app.drain().await;
     assert_eq!(operations(app), ["cancel underway 2"], "a refusal, and nobody knows how it stands");
@@ -52,7 +52,7 @@ async fn end(app: &App, token: &str) {
 }
 
 async fn status(payments: &Payments, token: &str) -> SubscriptionStatus {
-    payments.subscription(token).await.unwrap().unwrap().status()
+    payments.subscription(&token.into()).await.unwrap().unwrap().status()
 }
 
 on_both_databases! {

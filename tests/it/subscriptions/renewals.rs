@@ -2,7 +2,7 @@
 //! whichever order they come, and whatever becomes of events that nothing matches? Also where several intents pay one
 //! invoice.
 
-use actix_payments::Unmatched;
+use actix_payments::{Token, Unmatched};
 use serde_json::{Value, json};
 
 use super::invoices::the_one_payment;
@@ -66,7 +66,7 @@ fn paid_invoice(story: &mut Story, version: Version, number: usize, due: i64) ->
 }
 
 /// An app with a subscription that was started here and begins under this policy, and the subscription's token.
-async fn started(kind: Kind, unmatched: Unmatched) -> (App, Listener, Story, String) {
+async fn started(kind: Kind, unmatched: Unmatched) -> (App, Listener, Story, Token) {
     let (app, listener) = at_stripe(kind, unmatched).await;
     let token = begun(&app).await;
     let mut story = Story::new(1, "active");

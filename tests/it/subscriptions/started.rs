@@ -6,7 +6,7 @@ use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::dummy::{Dummy, DummyInvoice, DummySubscription};
 use actix_payments::gateways::stripe::Stripe;
-use actix_payments::{NewSubscription, Unmatched, Variant};
+use actix_payments::{NewSubscription, Token, Unmatched, Variant};
 use serde_json::{Value, json};
 
 use super::story::{Story, orders};
@@ -23,7 +23,7 @@ fn euro(minor: i64) -> Money {
 }
 
 /// An app with the dummy gateway and a subscription that it started: its token.
-async fn started(kind: Kind, dummy: &Dummy, unmatched: Unmatched) -> (App, String) {
+async fn started(kind: Kind, dummy: &Dummy, unmatched: Unmatched) -> (App, Token) {
     let variant = Variant::new(dummy.clone()).unmatched(unmatched);
     let app = App::bare(kind, |builder| builder.variant("dummy", variant)).await;
     let new = NewSubscription::new("dummy", "tea").owner("user-42").customer("mia@shop.example");
@@ -39,7 +39,7 @@ fn event(number: i64, token: Option<&str>) -> DummySubscription {
 }
 
 /// An app with Stripe and a subscription that it started.
-async fn started_at_stripe(kind: Kind, unmatched: Unmatched) -> (App, Listener, String) {
+async fn started_at_stripe(kind: Kind, unmatched: Unmatched) -> (App, Listener, Token) {
     let (app, listener) = at_stripe(kind, unmatched).await;
     let token = begun(&app).await;
     (app, listener, token)
@@ -55,7 +55,7 @@ pub async fn at_stripe(kind: Kind, unmatched: Unmatched) -> (App, Listener) {
 }
 
 /// A subscription that is started there: its token.
-pub async fn begun(app: &App) -> String {
+pub async fn begun(app: &App) -> Token {
     let new = NewSubscription::new("stripe", "price_tea").owner("user-42").return_url("https://shop.example/");
     app.payments.subscribe(new).await.unwrap().subscription.token
 }

@@ -165,13 +165,13 @@ impl Storm {
         self.billing.state().faults = [fault].into();
         // Whether it may be asked for is another test's.
         let _ = match what {
-            0 => payments.cancel_subscription(token).await,
-            1 => payments.cancel_subscription_at_end(token).await,
-            2 => payments.resume_subscription(token).await,
-            3 => payments.pause_subscription(token).await,
-            4 => payments.unpause_subscription(token).await,
-            5 => payments.change_subscription(token, actix_payments::PlanChange::new().quantity(5)).await,
-            _ => payments.refresh_subscription(token).await,
+            0 => payments.cancel_subscription(&token.into()).await,
+            1 => payments.cancel_subscription_at_end(&token.into()).await,
+            2 => payments.resume_subscription(&token.into()).await,
+            3 => payments.pause_subscription(&token.into()).await,
+            4 => payments.unpause_subscription(&token.into()).await,
+            5 => payments.change_subscription(&token.into(), actix_payments::PlanChange::new().quantity(5)).await,
+            _ => payments.refresh_subscription(&token.into()).await,
         };
         self.billing.state().faults.clear();
     }

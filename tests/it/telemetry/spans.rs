@@ -138,7 +138,7 @@ on_both_databases! {
         let events: Vec<String> = billing.state().events.iter().map(ToString::to_string).collect();
         app.deliver(&events.iter().map(String::as_str).collect::<Vec<_>>()).await;
         let token = app.texts("SELECT token AS t FROM pay_subscriptions").remove(0);
-        assert_eq!(app.payments.refresh_subscription(&token).await.unwrap(), Outcome::Done);
+        assert_eq!(app.payments.refresh_subscription(&token.as_str().into()).await.unwrap(), Outcome::Done);
         let new = NewPayment::new("mollie", money(5000, "EUR")).return_url("https://shop.example/");
         app.payments.create(new).await.unwrap();
         let id = app.texts("SELECT gateway_ref AS t FROM pay_references WHERE gateway_ref LIKE 'tr%'").remove(0);

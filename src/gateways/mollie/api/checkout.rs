@@ -40,7 +40,8 @@ fn body(payment: &PaymentRequest, webhook_url: &str) -> Result<Value, GatewayErr
     let Some(return_url) = &payment.return_url else {
         return Err(GatewayError::Declined("Mollie needs a return_url, where the customer goes afterwards".to_owned()));
     };
-    let description: String = payment.reference.as_ref().unwrap_or(&payment.token).chars().take(DESCRIPTION).collect();
+    let description: String =
+        payment.reference.as_deref().unwrap_or(&payment.token).chars().take(DESCRIPTION).collect();
     let mut metadata = json!(payment.metadata);
     metadata[TOKEN] = json!(payment.token);
     let mut body = json!({

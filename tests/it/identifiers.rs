@@ -1,0 +1,65 @@
+//! Do tokens and the other names go through a host's routes and tables as what they are?
+
+use actix_payments::{AnyRef, NewPayment, Payments, Token};
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::{App as Web, HttpResponse, web};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::app::{App, on_both_databases};
+use crate::scenes::money;
+
+#[derive(QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = Text)]
+    token: Token,
+}
+
+/// Runs the same statement on whichever database it is.
+macro_rules! on {
+    ($conn:expr, $one:ident => $run:expr) => {
+        match $conn {
+            AnyRef::Sqlite($one) => $run,
+            AnyRef::Postgres($one) => $run,
+            _ => unreachable!("there are two"),
+        }
+    };
+}
+
+async fn status(payments: web::Data<Payments>, token: web::Path<Token>) -> HttpResponse {
+    match payments.payment(&token).await.unwrap() {
+        Some(payment) => HttpResponse::Ok().body(payment.status.as_str()),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+on_both_databases! {
+    async fn a_token_goes_through_a_hosts_path_and_column_and_finds_its_payment(kind) {
+        let app = App::new(kind).await;
+        let new = NewPayment::new("stripe", money(4999, "EUR")).without_checkout();
+        let token = app.payments.create(new).await.unwrap().payment.token;
+        let service = Web::new().app_data(web::Data::new(app.payments.clone())).route("/{token}", web::get().to(status));
+        let service = init_service(service).await;
+        let found = call_service(&service, TestRequest::get().uri(&format!("/{token}")).to_request()).await;
+        assert_eq!(read_body(found).await, "pending");
+        assert_eq!(call_service(&service, TestRequest::get().uri("/nobody").to_request()).await.status(), 404);
+
+        let mut conn = app.database.connection().unwrap();
+        let kept: Kept = on!(conn.lent(), conn => {
+            diesel::sql_query("CREATE TABLE kept (token TEXT NOT NULL)").execute(conn).unwrap();
+            diesel::sql_query("INSERT INTO kept VALUES ($1)").bind::<Text, _>(&token).execute(conn).unwrap();
+            diesel::sql_query("SELECT token FROM kept").get_result(conn).unwrap()
+        });
+        assert_eq!(kept.token, token);
+    }
+
+    async fn a_name_that_can_be_no_variants_is_refused_by_whoever_takes_it(kind) {
+        let app = App::new(kind).await;
+        let unknown = app.payments.create(NewPayment::new("Not a name", money(1, "EUR"))).await.unwrap_err();
+        assert_eq!(unknown.kind(), actix_payments::ErrorKind::NotFound);
+        assert!("Not a name".parse::<actix_payments::VariantName>().is_err());
+        let long = NewPayment::new("stripe", money(1, "EUR")).reference("x".repeat(256));
+        assert_eq!(app.payments.create(long).await.unwrap_err().kind(), actix_payments::ErrorKind::Refused);
+        assert!("x".repeat(256).parse::<actix_payments::Reference>().is_err());
+    }
+}
