@@ -255,6 +255,15 @@ pub trait Gateway: Send + Sync + 'static {
         None
     }
 
+    /// A genuine delivery of `event` at `now`, signed with the current secret: of what the company writes before it signs.
+    /// `id` names the delivery, for companies that name it beside the event. The test kit delivers with this. Default:
+    /// `event` with the header fields of [`Gateway::sign`].
+    fn signed_delivery(&self, id: &str, event: &[u8], now: Timestamp) -> Option<Delivery> {
+        let _ = id;
+        let headers = self.sign(event, now)?.into_iter().map(|(name, value)| (name, value.into_bytes()));
+        Some(Delivery { headers: headers.collect(), query: String::new(), body: event.to_vec().into() })
+    }
+
     /// A genuine delivery of a test event, with which an operator can check the variant's endpoint. The event has the
     /// id `id` and the kind [`TEST_KIND`], [`Gateway::verify`] accepts it at `now`, and [`Gateway::interpret`] finds
     /// neither facts nor references in it. Default: `None`, which offers no test.

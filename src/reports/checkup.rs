@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use crate::domain::Timestamp;
+#[cfg(feature = "testing")]
+use crate::domain::delivery::Delivery;
 use crate::domain::scope::Scope;
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
@@ -96,6 +98,12 @@ impl Engine {
     /// sign with.
     pub(crate) async fn sign(self: &Arc<Self>, variant: &str, body: &[u8]) -> Option<Vec<(String, String)>> {
         self.load(variant).await.ok().flatten()?.gateway.sign(body, self.now())
+    }
+
+    /// A genuine delivery of `event` to the variant now, for the test kit.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn signed_delivery(self: &Arc<Self>, variant: &str, id: &str, event: &[u8]) -> Option<Delivery> {
+        self.load(variant).await.ok().flatten()?.gateway.signed_delivery(id, event, self.now())
     }
 }
 

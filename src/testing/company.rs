@@ -8,14 +8,10 @@ use std::time::Duration;
 use crate::domain::Timestamp;
 use crate::domain::identifier::{Token, VariantName};
 use crate::domain::money::Money;
-use crate::engine::Payment;
+use crate::engine::{Payment, Subscription};
 use crate::payments::Payments;
-use crate::testing::companies::{dummy, paddle, razorpay, square, stripe};
-use crate::testing::happening::{Deal, Format, Plan, Step, Turn};
+use crate::testing::happening::{Deal, Format, PERIOD, Plan, Step, Turn, Written};
 use crate::testing::story::Story;
-
-/// How long a billing period is.
-const PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A payment company in a test. Each method, such as [`paid`](Self::paid), returns the events that the company sends
 /// when that happens, in its own format and signed with the variant's secret, so that they take the whole way through
@@ -26,6 +22,7 @@ pub struct Company {
     payments: Payments,
     variant: VariantName,
     format: Arc<dyn Format>,
+    account: Option<String>,
     past: Mutex<Past>,
 }
 
@@ -56,44 +53,42 @@ struct Standing {
     failed: u32,
 }
 
-/// A subscription that began at the company itself, of one owner at one price for each month (of 30 days).
+/// A subscription at the company, of one owner at one price for each month (of 30 days).
 #[derive(Debug, Clone)]
 pub struct Subscriber {
     id: String,
-    owner: String,
+    token: Option<String>,
+    owner: Option<String>,
+    price_id: String,
     price: Money,
+    quantity: u32,
+}
+
+impl Subscriber {
+    /// Sets the company's id of the price. Default: `monthly`.
+    pub fn price_id(mut self, id: impl Into<String>) -> Self {
+        self.price_id = id.into();
+        self
+    }
+
+    /// Sets how many of the price it is for. Default: 1.
+    pub fn quantity(mut self, quantity: u32) -> Self {
+        self.quantity = quantity;
+        self
+    }
 }
 
 impl Company {
-    /// Stripe, for a variant of [`Stripe`](crate::gateways::stripe::Stripe).
-    pub fn stripe(payments: &Payments, variant: impl Into<VariantName>) -> Self {
-        Self::new(payments, variant.into(), Arc::new(stripe::Stripe))
+    pub(super) fn new(payments: &Payments, variant: VariantName, format: Arc<dyn Format>) -> Self {
+        Self { payments: payments.clone(), variant, format, account: None, past: Mutex::default() }
     }
 
-    /// For a variant of [`Dummy`](crate::gateways::dummy::Dummy).
-    pub fn dummy(payments: &Payments, variant: impl Into<VariantName>) -> Self {
-        Self::new(payments, variant.into(), Arc::new(dummy::Dummy))
-    }
-
-    /// For a variant of [`Paddle`](crate::gateways::paddle::Paddle). It has no payment that is authorized only, and none
-    /// that expires; a lost dispute is the chargeback itself.
-    pub fn paddle(payments: &Payments, variant: impl Into<VariantName>) -> Self {
-        Self::new(payments, variant.into(), Arc::new(paddle::Paddle))
-    }
-
-    /// For a variant of [`Razorpay`](crate::gateways::razorpay::Razorpay). Its payments are captured whole, and neither
-    /// canceled nor expired.
-    pub fn razorpay(payments: &Payments, variant: impl Into<VariantName>) -> Self {
-        Self::new(payments, variant.into(), Arc::new(razorpay::Razorpay))
-    }
-
-    /// For a variant of [`Square`](crate::gateways::square::Square). Its payments are captured whole, and don't expire.
-    pub fn square(payments: &Payments, variant: impl Into<VariantName>) -> Self {
-        Self::new(payments, variant.into(), Arc::new(square::Square))
-    }
-
-    fn new(payments: &Payments, variant: VariantName, format: Arc<dyn Format>) -> Self {
-        Self { payments: payments.clone(), variant, format, past: Mutex::default() }
+    /// Sets the company's account whose events it sends: a merchant account of Adyen's, a store of Lemon Squeezy's, a
+    /// seller of Mercado Pago's. Default: one of the test kit's, which a variant without named accounts trusts. The events
+    /// of a payment that was created for an account are always that account's.
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
+        self
     }
 
     /// The customer paid all of it.
@@ -174,11 +169,27 @@ impl Company {
         self.tell(Step::DisputeLost, payment, payment.amount)
     }
 
-    /// A subscription of `owner` (the host's own id of whom it belongs to) at `price` for each month. Nothing has
-    /// happened yet.
+    /// A subscription that begins at the company itself, of `owner` (the host's own id of whom it belongs to) at
+    /// `price` for each month. Nothing has happened yet.
     pub fn subscriber(&self, owner: impl Into<String>, price: Money) -> Subscriber {
         let id = crate::engine::payment_token().unwrap_or_else(|error| panic!("{error}"));
-        Subscriber { id, owner: owner.into(), price }
+        let (owner, price_id) = (Some(owner.into()), "monthly".to_owned());
+        Subscriber { id, token: None, owner, price_id, price, quantity: 1 }
+    }
+
+    /// The subscription that [`Payments::subscribe`](crate::Payments::subscribe) started, at `price` for each month, of
+    /// one owner. Nothing has happened yet: [`Company::started`] says that the customer completed the checkout.
+    pub fn subscribed(&self, subscription: &Subscription, price: Money) -> Subscriber {
+        let (token, owner) = (subscription.token.clone(), subscription.owner().map(str::to_owned));
+        let (id, token) = (token.clone(), Some(token));
+        Subscriber {
+            id: id.to_string(),
+            token: token.map(String::from),
+            owner,
+            price_id: "monthly".to_owned(),
+            price,
+            quantity: 1,
+        }
     }
 
     /// It began, and its first period is paid.
@@ -199,6 +210,11 @@ impl Company {
     /// It was canceled, and continues until the end of its period.
     pub fn cancel_scheduled(&self, subscriber: &Subscriber) -> Story {
         self.turn(Turn::CancelScheduled, subscriber)
+    }
+
+    /// Its end, which was to come, is called off.
+    pub fn resumed(&self, subscriber: &Subscriber) -> Story {
+        self.turn(Turn::Resumed, subscriber)
     }
 
     /// It is over.
@@ -238,7 +254,7 @@ impl Company {
         let refunded = refunds.iter().filter(|refund| !refund.has_failed).map(|refund| refund.money.minor).sum();
         let deal = Deal {
             token: payment.token.to_string(),
-            account: payment.account.clone(),
+            account: payment.account.clone().or_else(|| self.account.clone()),
             amount: payment.amount,
             captured: past.captured.get(&payment.token).copied().unwrap_or(payment.amount),
             customer: payment.customer.clone(),
@@ -249,7 +265,7 @@ impl Company {
             refunded_at,
         };
         let events = self.format.payment(step, &deal).unwrap_or_else(|| self.has_none(&format!("{step:?}")));
-        Story::new(self.payments.clone(), self.variant.clone(), events)
+        self.story(events)
     }
 
     fn turn(&self, turn: Turn, subscriber: &Subscriber) -> Story {
@@ -257,27 +273,41 @@ impl Company {
         let mut past = self.past();
         let new = || Standing { started: at, number: 1, failed: 0 };
         let standing = past.subscriptions.entry(subscriber.id.clone()).or_insert_with(new);
-        if matches!(turn, Turn::Renewed | Turn::RenewalFailed) && standing.failed == 0 {
+        let has_failed = standing.failed > 0;
+        if matches!(turn, Turn::Renewed | Turn::RenewalFailed) && !has_failed {
             standing.number += 1;
         }
         standing.failed = match turn {
             Turn::RenewalFailed => standing.failed + 1,
             Turn::Started | Turn::Renewed => 0,
-            Turn::CancelScheduled | Turn::Ended => standing.failed,
+            Turn::CancelScheduled | Turn::Resumed | Turn::Changed | Turn::Ended => standing.failed,
         };
         let begun = standing.started + PERIOD * (standing.number - 1);
         let plan = Plan {
             id: subscriber.id.clone(),
+            token: subscriber.token.clone(),
             owner: subscriber.owner.clone(),
+            account: self.account.clone(),
+            price_id: subscriber.price_id.clone(),
             price: subscriber.price,
+            quantity: subscriber.quantity,
             at,
             started: standing.started,
             period: (begun, begun + PERIOD),
             number: standing.number,
+            has_failed,
             attempts: standing.failed.max(1),
         };
         let events = self.format.subscription(turn, &plan).unwrap_or_else(|| self.has_none(&format!("{turn:?}")));
-        Story::new(self.payments.clone(), self.variant.clone(), events)
+        self.story(events)
+    }
+
+    pub(super) fn format(&self) -> &dyn Format {
+        self.format.as_ref()
+    }
+
+    fn story(&self, events: Vec<Written>) -> Story {
+        Story::new(self.payments.clone(), self.variant.clone(), self.format.clone(), events)
     }
 
     fn has_none(&self, what: &str) -> ! {

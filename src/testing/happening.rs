@@ -1,12 +1,18 @@
 //! What happens at a company, before it is written in the company's own format.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use time::format_description::well_known::Rfc3339;
 
 use crate::domain::Timestamp;
+use crate::domain::delivery::Delivery;
 use crate::domain::money::Money;
+
+/// How long a billing period is.
+pub(super) const PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What happened to a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +67,18 @@ impl Deal {
     pub(super) fn refund_id(&self, beginning: &str) -> String {
         format!("{beginning}{}{}", self.token, self.refund)
     }
+
+    /// All of it was refunded.
+    pub(super) fn is_refunded(&self) -> bool {
+        self.refunded.minor >= self.captured.minor
+    }
+}
+
+/// The number of an object at a company that numbers its objects, made of an id as other companies would give it.
+pub(super) fn number(id: &str) -> u64 {
+    const BELOW: u64 = 1_000_000_000_000;
+    let first = Sha256::digest(id).iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    first % BELOW + 1
 }
 
 /// What happened to a subscription.
@@ -70,6 +88,10 @@ pub(super) enum Turn {
     Renewed,
     RenewalFailed,
     CancelScheduled,
+    /// Its end is called off.
+    Resumed,
+    /// Its price or its quantity is another.
+    Changed,
     Ended,
 }
 
@@ -78,20 +100,34 @@ pub(super) enum Turn {
 pub(super) struct Plan {
     /// What the company's id of it ends in.
     pub(super) id: String,
-    pub(super) owner: String,
-    /// What it costs for each month.
+    /// Our public id of it, where it was started here.
+    pub(super) token: Option<String>,
+    pub(super) owner: Option<String>,
+    /// The company's account whose subscription it is, where that is another than the merchant's own.
+    pub(super) account: Option<String>,
+    /// The company's id of the price.
+    pub(super) price_id: String,
+    /// What one of it costs for each month.
     pub(super) price: Money,
+    pub(super) quantity: u32,
     pub(super) at: Timestamp,
     pub(super) started: Timestamp,
     /// The billing period that it is in.
     pub(super) period: (Timestamp, Timestamp),
     /// The number of the period, from 1.
     pub(super) number: u32,
+    /// Whether its payment had failed before.
+    pub(super) has_failed: bool,
     /// How often its payment was tried.
     pub(super) attempts: u32,
 }
 
 impl Plan {
+    /// What it costs in all for each month.
+    pub(super) fn cost(&self) -> Money {
+        Money::new(self.price.minor.saturating_mul(i64::from(self.quantity)), self.price.currency)
+    }
+
     /// An id of the company's, of which each period has one for each beginning.
     pub(super) fn of_period(&self, beginning: &str) -> String {
         format!("{beginning}{}{}", self.id, self.number)
@@ -101,6 +137,8 @@ impl Plan {
 /// An event as the company writes it.
 #[derive(Debug, Clone)]
 pub(super) struct Written {
+    /// What its deliveries are called, where the company names them beside the event.
+    pub(super) id: String,
     pub(super) kind: String,
     pub(super) at: Timestamp,
     pub(super) account: Option<String>,
@@ -120,6 +158,18 @@ pub(super) trait Format: Send + Sync {
         let _ = (turn, plan);
         None
     }
+
+    /// The company's id of the subscription with this id. `None`: it has no subscriptions.
+    fn subscription_ref(&self, id: &str) -> Option<String> {
+        let _ = id;
+        None
+    }
+
+    /// A delivery of an event at `now`, where it is not signed with a secret of the variant's. `None`: it is.
+    fn delivery(&self, event: &Written, now: Timestamp) -> Option<Delivery> {
+        let _ = (event, now);
+        None
+    }
 }
 
 /// An id that no other event of this process has, with the payment or subscription that it is about.
@@ -135,5 +185,10 @@ pub(super) fn rfc3339(at: Timestamp) -> String {
 
 /// An event whose body is JSON.
 pub(super) fn written(kind: &str, at: Timestamp, body: &Value) -> Written {
-    Written { kind: kind.to_owned(), at, account: None, body: body.to_string().into_bytes() }
+    of_bytes(kind, at, body.to_string().into_bytes())
+}
+
+/// An event with this body.
+pub(super) fn of_bytes(kind: &str, at: Timestamp, body: Vec<u8>) -> Written {
+    Written { id: event_id("msg_", ""), kind: kind.to_owned(), at, account: None, body }
 }

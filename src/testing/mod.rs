@@ -45,15 +45,21 @@ mod company;
 mod database;
 mod handed;
 mod happening;
+mod served;
 mod stand_in;
 mod story;
+mod subscribed;
+mod verbs;
 
 use std::time::Duration;
 
 pub use clock::Clock;
+#[cfg(feature = "paypal")]
+pub use companies::paypal::paypal;
 pub use company::{Company, Subscriber};
 pub use database::TestDatabase;
 pub use handed::{event, payment, subscription, subscription_transition, transition};
+pub use served::ObjectServer;
 pub use stand_in::{Answer, StandIn};
 pub use story::Story;
 

@@ -10,17 +10,13 @@ use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
 use crate::domain::identifier::Token;
 use crate::domain::money::Money;
-use crate::gateways::dummy::Dummy;
-use crate::gateways::paddle::Paddle;
-use crate::gateways::razorpay::Razorpay;
-use crate::gateways::square::Square;
-use crate::gateways::stripe::Stripe;
+use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
 use crate::gateways::{
     BoxFuture, Call, Gateway, GatewayError, Mode, PaymentRequest, Reply, Setup, Started, Verb, Verification,
 };
-use crate::testing::companies;
 use crate::testing::happening::{Deal, Format, Step};
 use crate::testing::story::Story;
+use crate::testing::subscribed::Subscribed;
 
 /// How a stand-in answers a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +38,9 @@ pub enum Answer {
 /// gateway, whose secret signs the events of a [`Company`](super::Company).
 ///
 /// A call whose idempotency key was used already gets the same answer, and nothing is done twice, as at the companies.
-/// Clones are the same stand-in. It supports captures, cancels and refunds, but no refresh, and it can't start
-/// subscriptions: in a test, they begin at the company, with [`Company`](super::Company).
+/// Clones are the same stand-in. It supports captures, cancels and refunds, but no refresh. It starts, cancels, resumes
+/// and changes subscriptions that have a [price](StandIn::price), for the companies whose subscription events the kit
+/// writes; that a customer bought one is an event of a [`Company`](super::Company).
 #[derive(Clone)]
 pub struct StandIn {
     gateway: Arc<dyn Gateway>,
@@ -64,40 +61,23 @@ struct State {
     captured: BTreeMap<Token, Money>,
     /// The refunds of each payment, with their keys.
     refunds: BTreeMap<Token, Vec<(String, Money)>>,
+    subscribed: Subscribed,
 }
 
 impl StandIn {
-    /// In place of Stripe; calls need no API key.
-    pub fn stripe(gateway: Stripe) -> Self {
-        Self::new(Arc::new(gateway), Arc::new(companies::stripe::Stripe))
-    }
-
-    /// In place of the dummy gateway.
-    pub fn dummy(gateway: Dummy) -> Self {
-        Self::new(Arc::new(gateway), Arc::new(companies::dummy::Dummy))
-    }
-
-    /// In place of Paddle; calls need no API key.
-    pub fn paddle(gateway: Paddle) -> Self {
-        Self::new(Arc::new(gateway), Arc::new(companies::paddle::Paddle))
-    }
-
-    /// In place of Razorpay; calls need no API key.
-    pub fn razorpay(gateway: Razorpay) -> Self {
-        Self::new(Arc::new(gateway), Arc::new(companies::razorpay::Razorpay))
-    }
-
-    /// In place of Square; calls need no access token.
-    pub fn square(gateway: Square) -> Self {
-        Self::new(Arc::new(gateway), Arc::new(companies::square::Square))
-    }
-
-    fn new(gateway: Arc<dyn Gateway>, format: Arc<dyn Format>) -> Self {
+    pub(super) fn new(gateway: Arc<dyn Gateway>, format: Arc<dyn Format>) -> Self {
         Self { gateway, format, state: Arc::default() }
     }
 
-    /// Answers the next call about a payment like this. A second call of this method sets the answer to the call after
-    /// that. All other calls are answered [`Answer::Done`].
+    /// Sets what a price costs a month, so that subscriptions can be started with it and changed to it. Default: there
+    /// is no price, and each subscription is declined.
+    pub fn price(self, id: impl Into<String>, cost: Money) -> Self {
+        self.state().subscribed.prices.insert(id.into(), cost);
+        self
+    }
+
+    /// Answers the next call about a payment or a subscription like this. A second call of this method sets the answer
+    /// to the call after that. All other calls are answered [`Answer::Done`].
     pub fn answer(&self, answer: Answer) {
         self.state().answers.push_back(answer);
     }
@@ -117,6 +97,16 @@ impl StandIn {
         self.state().started.clone()
     }
 
+    /// Every call about a subscription so far, tries and questions included, in their order.
+    pub fn subscription_calls(&self) -> Vec<SubscriptionCall> {
+        self.state().subscribed.calls.clone()
+    }
+
+    /// The subscriptions that were started so far.
+    pub fn subscribed(&self) -> Vec<SubscriptionRequest> {
+        self.state().subscribed.requests.clone()
+    }
+
     /// What the company refunded of the payment with this token, in minor units of its currency.
     pub fn refunded(&self, token: &Token) -> i64 {
         self.state().refunds.get(token).map_or(0, |all| all.iter().map(|(_, money)| money.minor).sum())
@@ -134,8 +124,28 @@ impl StandIn {
         if answer == Answer::Lost {
             return Err(lost());
         }
-        let url = format!("https://checkout.example/{}", payment.token);
-        Ok(Started::Redirect { url, gateway_refs: Vec::new() })
+        Ok(checkout(&payment.token))
+    }
+
+    fn subscribe_now(&self, request: &SubscriptionRequest) -> Result<Started, GatewayError> {
+        let mut state = self.state();
+        let answer = state.starts.pop_front().unwrap_or(Answer::Done);
+        failed(&answer)?;
+        state.subscribed.check(request)?;
+        state.subscribed.begin(request);
+        if answer == Answer::Lost {
+            return Err(lost());
+        }
+        Ok(checkout(&request.token))
+    }
+
+    fn answer_of_subscription(&self, call: &SubscriptionCall) -> Result<Vec<Envelope>, GatewayError> {
+        let mut state = self.state();
+        state.subscribed.calls.push(call.clone());
+        let answer = state.answers.pop_front().unwrap_or(Answer::Done);
+        failed(&answer)?;
+        let events = state.subscribed.done(self.format.as_ref(), call)?;
+        if answer == Answer::Lost { Err(lost()) } else { Ok(events) }
     }
 
     fn answer_now(&self, call: &Call) -> Result<Vec<Envelope>, GatewayError> {
@@ -197,6 +207,10 @@ fn failed(answer: &Answer) -> Result<(), GatewayError> {
         Answer::Unreachable => Err(GatewayError::Unavailable("the stand-in can't be reached".to_owned())),
         Answer::TimedOut => Err(GatewayError::OutcomeUnknown("the stand-in did not answer in time".to_owned())),
     }
+}
+
+fn checkout(token: &str) -> Started {
+    Started::Redirect { url: format!("https://checkout.example/{token}"), gateway_refs: Vec::new() }
 }
 
 fn lost() -> GatewayError {
@@ -265,6 +279,10 @@ impl Gateway for StandIn {
         Box::pin(std::future::ready(self.answer_now(call)))
     }
 
+    fn subscriptions(&self) -> Option<&dyn SubscriptionGateway> {
+        self.format.subscription_ref("").map(|_| self as &dyn SubscriptionGateway)
+    }
+
     fn is_invoice(&self, gateway_ref: &str) -> bool {
         self.gateway.is_invoice(gateway_ref)
     }
@@ -277,11 +295,34 @@ impl Gateway for StandIn {
         self.gateway.sign(body, now)
     }
 
+    fn signed_delivery(&self, id: &str, event: &[u8], now: Timestamp) -> Option<Delivery> {
+        self.gateway.signed_delivery(id, event, now)
+    }
+
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         self.gateway.test_delivery(id, now)
     }
 
     fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
         self.gateway.dashboard_url(gateway_ref, mode)
+    }
+}
+
+impl SubscriptionGateway for StandIn {
+    fn supports(&self, verb: SubscriptionVerb) -> Result<(), String> {
+        match verb {
+            SubscriptionVerb::Pause | SubscriptionVerb::Unpause => {
+                Err("A stand-in can't be asked for this.".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn subscribe<'a>(&'a self, request: &'a SubscriptionRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+        Box::pin(std::future::ready(self.subscribe_now(request)))
+    }
+
+    fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+        Box::pin(std::future::ready(self.answer_of_subscription(call)))
     }
 }

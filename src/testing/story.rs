@@ -1,12 +1,15 @@
 //! Events that a company sends, to be delivered in whatever order and as often as a test likes.
 
+use std::fmt;
+use std::sync::Arc;
+
 use actix_web::test::TestRequest;
 
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::Envelope;
 use crate::domain::identifier::VariantName;
 use crate::payments::Payments;
-use crate::testing::happening::Written;
+use crate::testing::happening::{Format, Written};
 
 /// The most events of which [`Story::orders`] makes every order: there are 720.
 const MOST_ORDERED: usize = 6;
@@ -14,17 +17,18 @@ const MOST_ORDERED: usize = 6;
 /// Events of one variant, in the order in which they happened. They are signed when they are delivered, at the time of
 /// the builder's clock, as a company signs each attempt. You can deliver the same event any number of times: its id
 /// stays the same.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing was delivered yet: `deliver` does"]
 pub struct Story {
     payments: Payments,
     variant: VariantName,
+    format: Arc<dyn Format>,
     events: Vec<Written>,
 }
 
 impl Story {
-    pub(super) fn new(payments: Payments, variant: VariantName, events: Vec<Written>) -> Self {
-        Self { payments, variant, events }
+    pub(super) fn new(payments: Payments, variant: VariantName, format: Arc<dyn Format>, events: Vec<Written>) -> Self {
+        Self { payments, variant, format, events }
     }
 
     /// Appends what happened next, at the same variant.
@@ -95,8 +99,7 @@ impl Story {
             };
             orders = orders.iter().flat_map(longer).collect();
         }
-        let told = |events| Story { payments: self.payments.clone(), variant: self.variant.clone(), events };
-        orders.into_iter().map(told).collect()
+        orders.into_iter().map(|events| Story { events, ..self.clone() }).collect()
     }
 
     /// Receives the events one after the other, as the webhook endpoint does, and returns how many were new. A worker
@@ -119,7 +122,10 @@ impl Story {
         let address = self.payments.address_of(&self.variant);
         let path = address.find("://").and_then(|at| address[at + 3..].find('/').map(|slash| at + 3 + slash));
         let request = |delivery: Delivery| {
-            let mut request = TestRequest::post().uri(&address[path.unwrap_or(0)..]).set_payload(delivery.body);
+            let path = &address[path.unwrap_or(0)..];
+            let question = if delivery.query.is_empty() { "" } else { "?" };
+            let request = TestRequest::post().uri(&format!("{path}{question}{}", delivery.query));
+            let mut request = request.set_payload(delivery.body);
             for (name, value) in delivery.headers {
                 request = request.append_header((name, value));
             }
@@ -135,11 +141,14 @@ impl Story {
     pub async fn deliveries(&self) -> Vec<Delivery> {
         let mut signed = Vec::new();
         for event in &self.events {
-            let headers = self.payments.engine().sign(&self.variant, &event.body).await.unwrap_or_else(|| {
+            let engine = self.payments.engine();
+            let delivery = match self.format.delivery(event, engine.now()) {
+                Some(delivery) => Some(delivery),
+                None => engine.signed_delivery(&self.variant, &event.id, &event.body).await,
+            };
+            signed.push(delivery.unwrap_or_else(|| {
                 panic!("the gateway of the variant {:?} has no secret to sign a delivery with", self.variant)
-            });
-            let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
-            signed.push(Delivery::new(event.body.clone()).with_headers(headers.collect()));
+            }));
         }
         signed
     }
@@ -156,5 +165,11 @@ impl Story {
             }
         };
         events.into_iter().enumerate().map(answered).collect()
+    }
+}
+
+impl fmt::Debug for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Story").field("variant", &self.variant).field("kinds", &self.kinds()).finish()
     }
 }

@@ -9,9 +9,6 @@ use actix_payments::domain::money::{Currency, Money};
 use actix_payments::domain::payment::Status;
 use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::dummy::Dummy;
-use actix_payments::gateways::paddle::Paddle;
-use actix_payments::gateways::razorpay::Razorpay;
-use actix_payments::gateways::square::Square;
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::gateways::{Gateway, Verb};
 use actix_payments::testing::{self, Answer, Clock, Company, StandIn, Story, TestDatabase, settle};
@@ -20,7 +17,8 @@ use actix_web::{App, test};
 
 use crate::app::{Kind, on_both_databases};
 
-const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+mod companies;
+mod subscriptions;
 
 /// A host's app in a test: nothing but the kit.
 struct Host {
@@ -154,77 +152,6 @@ on_both_databases! {
         }
     }
 
-    async fn every_company_pays_refunds_and_disputes_whatever_comes_first(kind) {
-        for name in ["stripe", "paddle", "razorpay", "square"] {
-            let (host, company) = match name {
-                "stripe" => at(Host::new(kind, name, stripe()).await, Company::stripe, name),
-                "paddle" => at(Host::new(kind, name, Paddle::new("for tests")).await, Company::paddle, name),
-                "razorpay" => at(Host::new(kind, name, Razorpay::new("for tests")).await, Company::razorpay, name),
-                _ => {
-                    let square = Square::new("for tests", "https://shop.example/payments/square/");
-                    at(Host::new(kind, name, square).await, Company::square, name)
-                }
-            };
-            for seed in 0..4 {
-                let payment = host.order(name).await;
-                let story = company.paid(&payment).then(company.refunded(&payment, 10_00));
-                let story = story.then(company.refunded(&payment, 5_00)).twice().shuffled(seed);
-                let now = host.after(&story, &payment.token).await;
-                let seen = (now.status, now.captured, now.refunded);
-                assert_eq!(seen, (Status::PartiallyRefunded, euros(49_99), euros(15_00)), "{name} {:?}", story.kinds());
-                let now = host.after(&company.refund_failed(&payment), &payment.token).await;
-                assert_eq!(now.refunded, euros(10_00), "{name}");
-
-                let disputed = host.order(name).await;
-                let story = company.paid(&disputed).then(company.disputed(&disputed)).shuffled(seed);
-                let now = host.after(&story, &disputed.token).await;
-                assert!(now.disputed && now.status == Status::Paid, "{name} {now:?}");
-                let now = host.after(&company.dispute_won(&disputed), &disputed.token).await;
-                assert!(!now.disputed && now.lost == euros(0), "{name} {now:?}");
-
-                let failed = host.order(name).await;
-                assert_eq!(host.after(&company.failed(&failed), &failed.token).await.status, Status::Failed, "{name}");
-            }
-            assert_eq!(host.receipts.load(Ordering::SeqCst), 8, "{name}");
-        }
-    }
-
-    async fn a_subscription_renews_fails_and_ends_by_the_moved_clock(kind) {
-        for gateway in ["stripe", "dummy"] {
-            let (host, company) = match gateway {
-                "stripe" => {
-                    let host = Host::new(kind, gateway, stripe()).await;
-                    let company = Company::stripe(&host.payments, gateway);
-                    (host, company)
-                }
-                _ => {
-                    let host = Host::new(kind, gateway, Dummy::new("for tests")).await;
-                    let company = Company::dummy(&host.payments, gateway);
-                    (host, company)
-                }
-            };
-            let ann = company.subscriber("user-7", euros(20_00));
-            let steps: [(Story, SubscriptionStatus); 6] = [
-                (company.started(&ann), SubscriptionStatus::Active),
-                (pass(&host, || company.renewed(&ann)), SubscriptionStatus::Active),
-                (pass(&host, || company.renewal_failed(&ann)), SubscriptionStatus::PastDue),
-                (company.renewed(&ann), SubscriptionStatus::Active),
-                (company.cancel_scheduled(&ann), SubscriptionStatus::Active),
-                (pass(&host, || company.ended(&ann)), SubscriptionStatus::Canceled),
-            ];
-            for (story, status) in &steps {
-                story.deliver().await.unwrap();
-                settle(&host.payments).await.unwrap();
-                assert_eq!(host.subscriptions().await, [(*status, Some("user-7".to_owned()))], "{:?}", story.kinds());
-            }
-            assert!(!host.payments.active("user-7").await.unwrap());
-            // The three periods that were paid are three payments, once their grace time is over.
-            host.clock.pass(MONTH);
-            settle(&host.payments).await.unwrap();
-            assert_eq!(host.receipts.load(Ordering::SeqCst), 3, "{gateway}");
-        }
-    }
-
     async fn a_refund_whose_answer_is_lost_is_made_once(kind) {
         let stand_in = StandIn::stripe(stripe());
         let host = Host::new(kind, "stripe", stand_in.clone()).await;
@@ -344,16 +271,6 @@ on_both_databases! {
         let step = testing::subscription_transition(&host.payments, tea, SubscriptionStatus::PastDue);
         assert!(step.became(SubscriptionStatus::Active) && step.subscription.owner() == Some("user-7"));
     }
-}
-
-fn at(host: Host, company: impl Fn(&Payments, String) -> Company, name: &str) -> (Host, Company) {
-    let company = company(&host.payments, name.to_owned());
-    (host, company)
-}
-
-fn pass(host: &Host, story: impl FnOnce() -> Story) -> Story {
-    host.clock.pass(MONTH);
-    story()
 }
 
 #[actix_web::test]

@@ -13,7 +13,7 @@ use crate::gateways::json::{Object, short};
 use crate::gateways::reading::{sentence, whole, with_money};
 
 /// The ending of the reference of a payment that was started here to be captured later.
-pub(super) const MANUAL: &str = "-manual-capture";
+pub(crate) const MANUAL: &str = "-manual-capture";
 
 /// The kinds of the events that are made of answers to our own calls. Adyen's are in capital letters.
 pub(super) const CAPTURE_ASKED: &str = "capture.answered";

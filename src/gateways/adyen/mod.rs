@@ -21,6 +21,8 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
 use api::Api;
+#[cfg(feature = "testing")]
+pub(crate) use interpret::MANUAL as MANUAL_CAPTURE;
 
 /// The header field with the signature of platform webhooks.
 const PLATFORM: &str = "hmacsignature";
@@ -208,13 +210,17 @@ impl Gateway for Adyen {
         setup::setup(self.platform.secret_statuses(), self.api.is_some())
     }
 
-    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+    fn signed_delivery(&self, _: &str, event: &[u8], _: Timestamp) -> Option<Delivery> {
         let (_, key) = self.keys.first()?;
-        let mut delivery = verify::signed(key, id, TEST_KIND, now)?;
+        let mut delivery = verify::signed(key, event)?;
         if let Some((name, password)) = &self.basic_auth {
             delivery.headers.push(("authorization".to_owned(), verify::credentials(name, password).into_bytes()));
         }
         Some(delivery)
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        self.signed_delivery(id, &setup::test_notification(id, now)?, now)
     }
 
     fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {

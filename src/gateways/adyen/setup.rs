@@ -2,7 +2,11 @@
 //! (<https://docs.adyen.com/development-resources/webhooks/configure-and-manage/>). A test compares the kinds with
 //! those in which `interpret` finds facts.
 
-use crate::gateways::{SecretStatus, Setup};
+use serde_json::json;
+use time::format_description::well_known::Rfc3339;
+
+use crate::domain::Timestamp;
+use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
 /// The kinds to subscribe to.
 const KINDS: [&str; 20] = [
@@ -58,4 +62,18 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, has_api_key: bool) -> Setup {
         ],
         ..Setup::default()
     }
+}
+
+/// A test notification, whose reference is the event's id.
+pub(super) fn test_notification(id: &str, now: Timestamp) -> Option<Vec<u8>> {
+    let notification = json!({
+        "amount": {"currency": "EUR", "value": 0},
+        "eventCode": TEST_KIND,
+        "eventDate": now.format(&Rfc3339).ok()?,
+        "merchantAccountCode": "Test",
+        "merchantReference": "",
+        "pspReference": id,
+        "success": "true",
+    });
+    Some(notification.to_string().into_bytes())
 }

@@ -5,11 +5,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use serde_json::json;
-use time::format_description::well_known::Rfc3339;
+use serde_json::{Value, json};
 
 use super::item::Item;
-use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Verified, storable};
 use crate::gateways::json::{Object, short};
@@ -88,21 +86,13 @@ pub(super) fn credentials(name: &str, password: &Secret) -> String {
     format!("Basic {}", BASE64.encode([name.as_bytes(), b":", password.expose()].concat()))
 }
 
-/// A genuine delivery of one notification of this kind, whose reference is `id`.
-pub(super) fn signed(key: &Secret, id: &str, kind: &str, now: Timestamp) -> Option<Delivery> {
-    let mut notification = json!({
-        "amount": {"currency": "EUR", "value": 0},
-        "eventCode": kind,
-        "eventDate": now.format(&Rfc3339).ok()?,
-        "merchantAccountCode": "Test",
-        "merchantReference": "",
-        "pspReference": id,
-        "success": "true",
-    });
-    let text = notification.to_string();
-    let item = Item::read(&Object::read(&text, "a notification").ok()?).ok()?;
+/// A genuine delivery of one notification, whose signature stands in its own additional data.
+pub(super) fn signed(key: &Secret, notification: &[u8]) -> Option<Delivery> {
+    let text = std::str::from_utf8(notification).ok()?;
+    let item = Item::read(&Object::read(text, "a notification").ok()?).ok()?;
     let made = BASE64.encode(signature::hmac_sha256(&key_bytes(key)?, [item.message().as_bytes()]));
-    notification["additionalData"] = json!({"hmacSignature": made});
+    let mut notification: Value = serde_json::from_str(text).ok()?;
+    notification["additionalData"]["hmacSignature"] = made.into();
     let body = json!({"live": "false", "notificationItems": [{"NotificationRequestItem": notification}]});
     let headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
     Some(Delivery { headers, query: String::new(), body: body.to_string().into() })

@@ -140,10 +140,14 @@ impl Gateway for Braintree {
         setup::setup(&self.keys)
     }
 
-    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
-        let body = verify::form(&self.keys, setup::test_notification(id, now).as_bytes());
+    fn signed_delivery(&self, _: &str, event: &[u8], _: Timestamp) -> Option<Delivery> {
+        let body = verify::form(&self.keys, event);
         let headers = vec![("content-type".to_owned(), b"application/x-www-form-urlencoded".to_vec())];
         Some(Delivery { headers, query: String::new(), body: body.into() })
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        self.signed_delivery(id, setup::test_notification(id, now).as_bytes(), now)
     }
 
     fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {

@@ -3,7 +3,6 @@
 use super::HmacWebhooks;
 use super::scheme::{HeaderField, SignedPart, TimestampUnit};
 use crate::domain::Timestamp;
-use crate::domain::delivery::Delivery;
 
 impl HmacWebhooks {
     /// The header fields that make `body` a genuine delivery at `now`, signed with the current secret. `None` if no
@@ -31,12 +30,6 @@ impl HmacWebhooks {
             add(&mut headers, field, value);
         }
         Some(headers)
-    }
-
-    /// A genuine delivery of `body` at `now`, signed with the current secret.
-    pub(in crate::gateways) fn signed_delivery(&self, body: Vec<u8>, now: Timestamp) -> Option<Delivery> {
-        let headers = self.signed_headers(&body, now)?.into_iter().map(|(name, value)| (name, value.into_bytes()));
-        Some(Delivery { headers: headers.collect(), query: String::new(), body: body.into() })
     }
 }
 

@@ -216,7 +216,7 @@ impl Gateway for LemonSqueezy {
     }
 
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
-        self.webhooks.signed_delivery(setup::test_event(id), now)
+        self.signed_delivery(id, &setup::test_event(id), now)
     }
 
     /// Orders and subscriptions have a page, by their numbers.

@@ -171,8 +171,13 @@ impl Gateway for MercadoPago {
         setup::setup(secrets, self.api.is_some())
     }
 
-    fn test_delivery(&self, id: &str, _: Timestamp) -> Option<Delivery> {
-        verify::test_delivery(&self.secrets.first()?.1, id)
+    /// The object and the topic, which stand in the address too, are read from the notification.
+    fn signed_delivery(&self, id: &str, event: &[u8], now: Timestamp) -> Option<Delivery> {
+        verify::signed(&self.secrets.first()?.1, (id, now), event)
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        self.signed_delivery(id, setup::test_notification(id).as_bytes(), now)
     }
 
     fn start<'a>(&'a self, payment: &'a PaymentRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {

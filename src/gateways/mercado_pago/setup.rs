@@ -1,7 +1,9 @@
 //! The steps to set up a webhook of an application of Mercado Pago's
 //! (<https://www.mercadopago.com.br/developers/en/docs/your-integrations/notifications/webhooks>).
 
-use crate::gateways::{SecretStatus, Setup};
+use serde_json::json;
+
+use crate::gateways::{SecretStatus, Setup, TEST_KIND};
 
 /// The topics to subscribe to, by their names in notifications.
 const KINDS: [&str; 3] = ["payment", "topic_merchant_order_wh", "topic_chargebacks_wh"];
@@ -36,4 +38,9 @@ pub(super) fn setup(secrets: Vec<SecretStatus>, has_token: bool) -> Setup {
         ],
         ..Setup::default()
     }
+}
+
+/// A test notification. The id of what it names is the event's id.
+pub(super) fn test_notification(id: &str) -> String {
+    json!({"data": {"id": id}, "type": TEST_KIND}).to_string()
 }

@@ -9,8 +9,9 @@ use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Verified, storable};
 use crate::domain::hex::hex;
 use crate::gateways::TEST_KIND;
+use crate::gateways::json::{Object, short};
 use crate::gateways::json_api::is_plain;
-use crate::gateways::reading::ANSWERED;
+use crate::gateways::reading::{ANSWERED, id_text};
 use crate::gateways::signature::{self, Secret};
 
 /// The header field with the signature, `ts=…,v1=…`.
@@ -102,12 +103,14 @@ pub(super) fn is_number(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A genuine delivery of a test event with this id.
-pub(super) fn test_delivery(secret: &Secret, id: &str) -> Option<Delivery> {
-    let time = "1";
-    let signature = format!("ts={time},v1={}", made(secret, &message(id, None, time)));
-    let headers = [("content-type", "application/json"), (SIGNATURE, signature.as_str())];
+/// A genuine delivery of a notification, under the id of a request.
+pub(super) fn signed(secret: &Secret, (request, now): (&str, Timestamp), notification: &[u8]) -> Option<Delivery> {
+    let whole = Object::read(std::str::from_utf8(notification).ok()?, "a notification").ok()?;
+    let object = id_text(&whole.object("data", "what it names").ok()??, "id")?;
+    let (topic, time) = (short(&whole, "type")?, now.unix_timestamp().to_string());
+    let signature = format!("ts={time},v1={}", made(secret, &message(&object, Some(request), &time)));
+    let headers = [("content-type", "application/json"), (SIGNATURE, signature.as_str()), (REQUEST_ID, request)];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).into();
-    let query = format!("data.id={id}&type={TEST_KIND}");
-    is_plain(id).then(|| Delivery { headers, query, body: "{}".into() })
+    let query = format!("data.id={object}&type={topic}");
+    is_plain(&object).then(|| Delivery { headers, query, body: notification.to_vec().into() })
 }

@@ -156,6 +156,10 @@ impl Gateway for Polar {
         setup::setup(self.webhooks.setup().secrets, self.api.is_some())
     }
 
+    fn signed_delivery(&self, id: &str, event: &[u8], now: Timestamp) -> Option<Delivery> {
+        self.webhooks.signed_delivery(id, event, now)
+    }
+
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
         self.webhooks.test_delivery(id, now)
     }

@@ -170,7 +170,7 @@ impl Gateway for Razorpay {
     }
 
     fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
-        self.webhooks.signed_delivery(setup::test_event(id, now), now)
+        self.signed_delivery(id, &setup::test_event(id, now), now)
     }
 
     fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {

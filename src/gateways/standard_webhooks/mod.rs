@@ -134,11 +134,10 @@ impl Gateway for StandardWebhooks {
         }
     }
 
-    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
-        let body = envelope::test_event(now);
+    fn signed_delivery(&self, id: &str, event: &[u8], now: Timestamp) -> Option<Delivery> {
         let (_, secret) = self.endpoint.secrets.first()?;
         let time = now.unix_timestamp().to_string();
-        let signature = verify::sign(self.endpoint.rule.keys(secret).first()?, id, &time, &body);
+        let signature = verify::sign(self.endpoint.rule.keys(secret).first()?, id, &time, event);
         let [id_name, time_name, signature_name] = verify::STANDARD;
         let fields = [
             ("content-type", "application/json".to_owned()),
@@ -147,6 +146,10 @@ impl Gateway for StandardWebhooks {
             (signature_name, format!("v1,{signature}")),
         ];
         let headers = fields.map(|(name, value)| (name.to_owned(), value.into_bytes())).into();
-        Some(Delivery { headers, query: String::new(), body: body.into() })
+        Some(Delivery { headers, query: String::new(), body: event.to_vec().into() })
+    }
+
+    fn test_delivery(&self, id: &str, now: Timestamp) -> Option<Delivery> {
+        self.signed_delivery(id, &envelope::test_event(now), now)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::subscription::SubscriptionStatus;
 use crate::gateways::dummy::{DummyEvent, DummyInvoice, DummySubscription, Kind};
-use crate::testing::happening::{Deal, Format, Plan, Step, Turn, Written, event_id};
+use crate::testing::happening::{Deal, Format, Plan, Step, Turn, Written, event_id, of_bytes};
 
 pub(in crate::testing) struct Dummy;
 
@@ -29,30 +29,36 @@ impl Format for Dummy {
             Step::RefundFailed | Step::Disputed | Step::DisputeWon | Step::DisputeLost => return None,
         };
         let body = event.body(deal.at);
-        Some(vec![Written { kind: kind.as_str().to_owned(), at: deal.at, account: None, body }])
+        Some(vec![of_bytes(kind.as_str(), deal.at, body)])
     }
 
     fn subscription(&self, turn: Turn, plan: &Plan) -> Option<Vec<Written>> {
         let status = match turn {
-            Turn::Started | Turn::Renewed | Turn::CancelScheduled => SubscriptionStatus::Active,
             Turn::RenewalFailed => SubscriptionStatus::PastDue,
             Turn::Ended => SubscriptionStatus::Canceled,
+            _ => SubscriptionStatus::Active,
         };
         let id = event_id("de_", &plan.id);
-        let event = DummySubscription::new(&id, format!("ds_{}", plan.id), status)
-            .owner(&plan.owner)
-            .price("monthly")
+        let event = DummySubscription::new(&id, self.subscription_ref(&plan.id)?, status)
+            .price(&plan.price_id)
+            .quantity(plan.quantity)
             .amount(plan.price, "month")
             .period(plan.period.0, plan.period.1);
+        let event = plan.token.iter().fold(event, |event, token| event.token(token));
+        let event = plan.owner.iter().fold(event, |event, owner| event.owner(owner));
         let event = match turn {
-            Turn::Started | Turn::Renewed => event.invoice(DummyInvoice::paid(plan.of_period("di_"), plan.price, 1)),
+            Turn::Started | Turn::Renewed => event.invoice(DummyInvoice::paid(plan.of_period("di_"), plan.cost(), 1)),
             Turn::RenewalFailed => {
-                event.invoice(DummyInvoice::unpaid(plan.of_period("di_"), plan.price, plan.attempts))
+                event.invoice(DummyInvoice::unpaid(plan.of_period("di_"), plan.cost(), plan.attempts))
             }
             Turn::CancelScheduled => event.cancel_at(plan.period.1),
-            Turn::Ended => event,
+            Turn::Resumed | Turn::Changed | Turn::Ended => event,
         };
         let body = event.body(plan.at);
-        Some(vec![Written { kind: "subscription.changed".to_owned(), at: plan.at, account: None, body }])
+        Some(vec![of_bytes("subscription.changed", plan.at, body)])
+    }
+
+    fn subscription_ref(&self, id: &str) -> Option<String> {
+        Some(format!("ds_{id}"))
     }
 }

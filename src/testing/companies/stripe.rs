@@ -59,7 +59,7 @@ impl Format for Stripe {
     }
 
     fn subscription(&self, turn: Turn, plan: &Plan) -> Option<Vec<Written>> {
-        let event = |kind, object| event(&plan.id, None, kind, plan.at, object);
+        let event = |kind, object| event(&plan.id, plan.account.as_ref(), kind, plan.at, object);
         let shown = |status| subscription(turn, plan, status);
         Some(match turn {
             Turn::Started | Turn::Renewed => {
@@ -75,10 +75,26 @@ impl Format for Stripe {
                 event("customer.subscription.updated", shown("past_due")),
                 event("invoice.payment_failed", invoice(plan, false)),
             ],
-            Turn::CancelScheduled => vec![event("customer.subscription.updated", shown("active"))],
+            Turn::CancelScheduled | Turn::Resumed | Turn::Changed => {
+                vec![event("customer.subscription.updated", shown("active"))]
+            }
             Turn::Ended => vec![event("customer.subscription.deleted", shown("canceled"))],
         })
     }
+
+    fn subscription_ref(&self, id: &str) -> Option<String> {
+        Some(subscription_ref(id))
+    }
+}
+
+fn subscription_ref(id: &str) -> String {
+    format!("sub_{id}")
+}
+
+/// What a subscription and its invoices bear.
+fn metadata(plan: &Plan) -> Value {
+    let kept = [("owner", &plan.owner), ("subscription_token", &plan.token)];
+    kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect()
 }
 
 fn event(about: &str, account: Option<&String>, kind: &str, at: Timestamp, object: Value) -> Written {
@@ -218,7 +234,7 @@ fn subscription(turn: Turn, plan: &Plan, status: &str) -> Value {
     let ends = (turn == Turn::CancelScheduled).then(|| plan.period.1.unix_timestamp());
     let ended = (turn == Turn::Ended).then(|| plan.at.unix_timestamp());
     let price = json!({
-        "id": "price_monthly",
+        "id": plan.price_id,
         "object": "price",
         "currency": currency(plan.price),
         "recurring": { "interval": "month", "interval_count": 1, "usage_type": "licensed" },
@@ -226,7 +242,7 @@ fn subscription(turn: Turn, plan: &Plan, status: &str) -> Value {
         "unit_amount": units(plan.price),
     });
     json!({
-        "id": format!("sub_{}", plan.id),
+        "id": subscription_ref(&plan.id),
         "object": "subscription",
         "cancel_at": ends,
         "cancel_at_period_end": ends.is_some(),
@@ -242,11 +258,11 @@ fn subscription(turn: Turn, plan: &Plan, status: &str) -> Value {
             "current_period_start": plan.period.0.unix_timestamp(),
             "current_period_end": plan.period.1.unix_timestamp(),
             "price": price,
-            "quantity": 1,
+            "quantity": plan.quantity,
         }] },
         "latest_invoice": plan.of_period("in_"),
         "livemode": false,
-        "metadata": { "owner": plan.owner },
+        "metadata": metadata(plan),
         "pause_collection": null,
         "schedule": null,
         "start_date": plan.started.unix_timestamp(),
@@ -259,9 +275,9 @@ fn renewal(plan: &Plan) -> Value {
     json!({
         "id": plan.of_period("pi_"),
         "object": "payment_intent",
-        "amount": units(plan.price),
+        "amount": units(plan.cost()),
         "amount_capturable": 0,
-        "amount_received": units(plan.price),
+        "amount_received": units(plan.cost()),
         "created": plan.at.unix_timestamp(),
         "currency": currency(plan.price),
         "customer": format!("cus_{}", plan.id),
@@ -276,8 +292,8 @@ fn invoice_payment(plan: &Plan) -> Value {
     json!({
         "id": plan.of_period("inpay_"),
         "object": "invoice_payment",
-        "amount_paid": units(plan.price),
-        "amount_requested": units(plan.price),
+        "amount_paid": units(plan.cost()),
+        "amount_requested": units(plan.cost()),
         "created": plan.at.unix_timestamp(),
         "currency": currency(plan.price),
         "invoice": plan.of_period("in_"),
@@ -290,14 +306,14 @@ fn invoice_payment(plan: &Plan) -> Value {
 }
 
 fn invoice(plan: &Plan, is_paid: bool) -> Value {
-    let paid = if is_paid { units(plan.price) } else { 0 };
-    let details = json!({"metadata": {"owner": plan.owner}, "subscription": format!("sub_{}", plan.id)});
+    let paid = if is_paid { units(plan.cost()) } else { 0 };
+    let details = json!({"metadata": metadata(plan), "subscription": subscription_ref(&plan.id)});
     json!({
         "id": plan.of_period("in_"),
         "object": "invoice",
-        "amount_due": units(plan.price),
+        "amount_due": units(plan.cost()),
         "amount_paid": paid,
-        "amount_remaining": units(plan.price) - paid,
+        "amount_remaining": units(plan.cost()) - paid,
         "attempt_count": plan.attempts,
         "attempted": true,
         "billing_reason": if plan.number == 1 { "subscription_create" } else { "subscription_cycle" },
@@ -310,6 +326,6 @@ fn invoice(plan: &Plan, is_paid: bool) -> Value {
         "parent": { "subscription_details": details, "type": "subscription_details" },
         "status": if is_paid { "paid" } else { "open" },
         "status_transitions": { "paid_at": is_paid.then(|| plan.at.unix_timestamp()) },
-        "total": units(plan.price),
+        "total": units(plan.cost()),
     })
 }

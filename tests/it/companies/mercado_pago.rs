@@ -504,7 +504,7 @@ on_both_databases! {
         let mut tokens = vec![first];
         for _ in 0..3 {
             let order = NewPayment::new("mercado-pago", money(4999, "BRL")).without_checkout();
-            tokens.push(app.payments.create(order).await.unwrap().payment.token.into());
+            tokens.push(app.payments.create(order).await.unwrap().payment.token);
         }
         let ends = ["approved", "refunded", "rejected", "charged_back"];
         for round in 0..6 {

@@ -187,7 +187,7 @@ on_both_databases! {
             let went = if lost > 0 { Some("dispute_withdrawn") } else { (payment.refunded.minor > 0).then_some("refund") };
             assert_eq!(rows, ["capture"].into_iter().chain(went).collect::<Vec<_>>());
             let open = app.get("/payments/admin/disputes").await.text();
-            assert!(!open.contains(&payment.token), "a decided dispute is not to be answered: {open}");
+            assert!(!open.contains(payment.token.as_str()), "a decided dispute is not to be answered: {open}");
         }
     }
 

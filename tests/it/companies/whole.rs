@@ -74,7 +74,7 @@ fn losing_the_first(says: impl Fn(&Heard) -> Say + Send + 'static) -> Listener {
 /// Refunds all of a payment, of which the first answer is lost, and answers the body of the second try. Where an earlier
 /// state of this crate stored the refund, it did not note that it is of the whole.
 async fn tried_twice(app: &App, token: &str, is_older: bool, listener: &Listener) -> Value {
-    app.payments.refund(token, Refund::all()).await.unwrap();
+    app.payments.refund(&token.into(), Refund::all()).await.unwrap();
     assert_eq!(app.texts("SELECT state AS t FROM pay_operations"), ["underway"]);
     if is_older {
         app.run("UPDATE pay_operations SET gateway_refs = replace(gateway_refs, ',\"#whole\"', '')");
@@ -82,7 +82,7 @@ async fn tried_twice(app: &App, token: &str, is_older: bool, listener: &Listener
     let first = last_act(listener);
     app.pass(3600);
     app.drain().await;
-    let payment = app.payments.payment(token).await.unwrap().unwrap();
+    let payment = app.payments.payment(&token.into()).await.unwrap().unwrap();
     assert_eq!((payment.status, payment.refunded), (Status::Refunded, payment.captured));
     let again = last_act(listener);
     assert!(is_older || first == again, "{first} and {again}");

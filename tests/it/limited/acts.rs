@@ -19,7 +19,7 @@ async fn given_up(kind: Kind, events: &[(&str, String)]) -> App {
     let now = actix_payments::domain::Timestamp::from_unix_timestamp(app.now()).unwrap();
     for (variant, id) in events {
         let event = DummyEvent::new(id.as_str(), Happened::Paid, "pay_of_nobody", money(100, "EUR"));
-        app.payments.receive(variant, Dummy::new("secret").delivery(&event, now)).await.unwrap();
+        app.payments.receive(*variant, Dummy::new("secret").delivery(&event, now)).await.unwrap();
     }
     app.run("UPDATE pay_events SET state = 'discarded', due_at = NULL");
     app

@@ -66,7 +66,7 @@ on_both_databases! {
                     if name == "carl" {
                         return Ok(Some(Variant::new(Stripe::new(crate::app::SECRET))));
                     }
-                    directory.given(name).await
+                    directory.given(name.to_string()).await
                 }
             })
         })
