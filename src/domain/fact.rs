@@ -55,7 +55,7 @@ pub enum State {
     /// A bank's inquiry; no money was withdrawn.
     Inquiry,
     /// An undecided dispute. Of a running total of refunds: its time can't be compared with those of the single refunds,
-    /// so that only what exceeds them counts.
+    /// so that of those that it is of, only what exceeds them counts.
     Open,
     /// A dispute that ended without a decision against anyone. Of a running total: nothing more will be collected.
     Closed,
@@ -98,7 +98,8 @@ pub struct Fact {
     pub since: Option<Timestamp>,
     /// By when somebody has to act on it: the deadline for answering a dispute.
     pub until: Option<Timestamp>,
-    /// Of a dispute or a refund, the gateway's own word for why there is one: `fraudulent`.
+    /// Of a dispute or a refund, the gateway's own word for why there is one: `fraudulent`. Of a running total of refunds:
+    /// the ids of those that it is of, if the gateway names them, with commas between them.
     pub reason: Option<String>,
     /// Real money (`true`) or a test, if the event says so. Interpretations leave it out, since it is taken from the
     /// event.
@@ -253,6 +254,16 @@ impl Fact {
     pub fn with_until(mut self, until: Option<Timestamp>) -> Self {
         self.until = until;
         self
+    }
+
+    /// Adds the refunds that a running total is of, if they are known.
+    pub(crate) fn including(self, refunds: Option<Vec<String>>) -> Self {
+        self.with_reason(refunds.map(|ids| ids.join(",")))
+    }
+
+    /// Whether this running total is of the refund with this id; `None` if the gateway does not name its refunds.
+    pub(crate) fn includes(&self, refund: &str) -> Option<bool> {
+        self.reason.as_deref().map(|ids| ids.split(',').any(|id| id == refund))
     }
 
     /// Adds the gateway's own word for the reason.

@@ -2,9 +2,11 @@
 //! simply be added. (The limit to the captured amount is applied elsewhere.)
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::concern::Concern;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::later;
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Currency, Money};
 
@@ -49,10 +51,10 @@ impl Charge<'_> {
     /// The running total without the refunds that it includes but that were undone since: created before the total was
     /// stated, and undone later. A refund without a creation time counts as included.
     fn corrected(&self, total: &Fact) -> i64 {
-        let stated = total.occurred_at;
+        let stated = if total.state == State::Open { later(total.occurred_at, CLOCKS) } else { total.occurred_at };
         let included = |f: &Fact| !comes_after(f, total);
-        let later = self.sum(&UNDONE, |f| included(f) && f.occurred_at > stated);
-        let rest = size(total).saturating_sub(later).max(0);
+        let undone = self.sum(&UNDONE, |f| included(f) && f.occurred_at > stated);
+        let rest = size(total).saturating_sub(undone).max(0);
         // Of the same second, the total may be from before a refund was undone or from after it.
         let same = self.sum(&UNDONE, |f| included(f) && f.occurred_at == stated);
         rest.saturating_sub(same.min(self.includes_at_most(total, rest))).max(0)
@@ -71,10 +73,18 @@ impl Charge<'_> {
 }
 
 /// Whether a refund was made after its charge's total was stated, so that it comes on top of it. Where the two times can't
-/// be compared, nothing does, and of the total only that counts which the single refunds do not explain.
+/// be compared, those are that the total does not name among its own. If it names none, nothing comes on top, and of the
+/// total only that counts which the single refunds do not explain.
 fn comes_after(refund: &Fact, total: &Fact) -> bool {
-    total.state != State::Open && refund.since.is_some_and(|made| made > total.occurred_at)
+    if total.state == State::Open {
+        return total.includes(&refund.gateway_ref) == Some(false);
+    }
+    refund.since.is_some_and(|made| made > total.occurred_at)
 }
+
+/// How far the clock for refunds may be ahead of the one for totals, where their times can't be compared: a total that was
+/// stated when a refund had just been undone includes it no more.
+const CLOCKS: Duration = Duration::from_secs(10);
 
 const PENDING: [State; 2] = [State::Pending, State::ActionRequired];
 const UNDONE: [State; 2] = [State::Failed, State::Canceled];

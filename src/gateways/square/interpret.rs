@@ -3,12 +3,14 @@
 //!
 //! Amounts are integers in the currency's smallest unit by ISO 4217.
 
-use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
+use std::borrow::Cow;
+
+use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct, storable};
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::later;
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
-use crate::gateways::json::{Object, elements, short};
+use crate::gateways::json::{Object, elements, short, text};
 use crate::gateways::reading::{because, fact, is_token, money, nested, sentence, time, whole, with_money};
 
 /// Reads the event's facts. Pure, and never panics, whatever the bytes.
@@ -148,8 +150,10 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
     if aspect == Aspect::Capture {
         facts.extend(fee(object, &facts[0]));
         facts.extend(tipped(event, object, &id, asked, total));
-        if let Some(refunded) = refunded(object)? {
-            let stated = as_of(event, object, Aspect::RefundTotal, &id, State::Open);
+        let ids = refund_ids(object);
+        if let Some(refunded) = refunded(object, total, ids.as_deref())? {
+            let stated = as_of(event, object, Aspect::RefundTotal, &id, State::Open)
+                .including(ids.filter(|ids| !ids.is_empty() || refunded.minor == 0));
             facts.push(Fact { face: None, ..with_money(stated, Some(refunded)) });
             words += &if refunded.minor > 0 { format!(", {refunded} refunded so far") } else { String::new() };
         }
@@ -184,12 +188,18 @@ fn tipped(
 
 /// What was refunded of a payment so far, where it says anything of refunds. Each refund has events of its own, and Square
 /// does not say how their times go with those of the payment, nor whether a refund counts here while it is pending.
-fn refunded(payment: &Object<'_>) -> Result<Option<Money>, Malformed> {
-    let has_refunds = || payment.raw("refund_ids").is_some_and(|raw| elements(raw).is_some_and(|all| !all.is_empty()));
+fn refunded(payment: &Object<'_>, total: Option<Money>, ids: Option<&[String]>) -> Result<Option<Money>, Malformed> {
     match amount(payment, "refunded_money")? {
-        None if has_refunds() => Ok(amount(payment, "total_money")?.map(|total| Money::new(0, total.currency))),
+        // Left out where it is nothing.
+        None if ids.is_some_and(|ids| !ids.is_empty()) => Ok(total.map(|total| Money::new(0, total.currency))),
         refunded => Ok(refunded),
     }
+}
+
+/// The refunds of a payment, whatever became of them; `None` where it does not say.
+fn refund_ids(payment: &Object<'_>) -> Option<Vec<String>> {
+    let id = |raw: &str| text(raw).filter(|id| storable(id)).map(Cow::into_owned);
+    elements(payment.raw("refund_ids")?)?.into_iter().map(id).collect()
 }
 
 /// What Square keeps of a completed payment, or gives back with a completed refund: then it is negative. It is told some
