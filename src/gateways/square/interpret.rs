@@ -151,7 +151,7 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
         facts.extend(fee(object, &facts[0]));
         facts.extend(tipped(event, object, &id, asked, total));
         let ids = refund_ids(object);
-        if let Some(refunded) = refunded(object, total, ids.as_deref())? {
+        if let Some(refunded) = refunded(object, total, ids.as_deref()) {
             let stated = as_of(event, object, Aspect::RefundTotal, &id, State::Open)
                 .including(ids.filter(|ids| !ids.is_empty() || refunded.minor == 0));
             facts.push(Fact { face: None, ..with_money(stated, Some(refunded)) });
@@ -187,12 +187,13 @@ fn tipped(
 }
 
 /// What was refunded of a payment so far, where it says anything of refunds. Each refund has events of its own, and Square
-/// does not say how their times go with those of the payment, nor whether a refund counts here while it is pending.
-fn refunded(payment: &Object<'_>, total: Option<Money>, ids: Option<&[String]>) -> Result<Option<Money>, Malformed> {
-    match amount(payment, "refunded_money")? {
+/// does not say how their times go with those of the payment, nor whether a refund counts here while it is pending. The
+/// payment does not depend on it, so what can't be read is left out.
+fn refunded(payment: &Object<'_>, total: Option<Money>, ids: Option<&[String]>) -> Option<Money> {
+    match amount(payment, "refunded_money").ok()? {
         // Left out where it is nothing.
-        None if ids.is_some_and(|ids| !ids.is_empty()) => Ok(total.map(|total| Money::new(0, total.currency))),
-        refunded => Ok(refunded),
+        None if ids.is_some_and(|ids| !ids.is_empty()) => total.map(|total| Money::new(0, total.currency)),
+        refunded => refunded,
     }
 }
 

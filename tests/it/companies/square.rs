@@ -293,6 +293,15 @@ on_both_databases! {
         assert!(app.payments.rebuild(&payment.token).await.unwrap().same);
     }
 
+    async fn a_payment_whose_refunds_cannot_be_read_is_paid_all_the_same(kind) {
+        for odd in [json!({"amount": 1999}), json!({"amount": "much", "currency": "EUR"}), json!({"amount": 1, "currency": "?"}), json!("much")] {
+            let values = json!({"refunded_money": odd, "refund_ids": ["R1", 2]});
+            let (app, payment) = told::<Of>(kind, money(4999, "EUR"), &[changed("payment.updated", "payment", values)]).await;
+            assert_eq!((payment.status, payment.refunded.minor), (Status::Paid, 0));
+            assert_eq!(app.texts("SELECT state AS t FROM pay_events"), ["completed"]);
+        }
+    }
+
     async fn a_dispute_ends_won_or_lost_whatever_comes_first(kind) {
         let eur = money(4999, "EUR");
         let begun = story::<Of>(&["payment.updated", "dispute.created"]);
