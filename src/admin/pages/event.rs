@@ -8,7 +8,7 @@ use crate::admin::frame::{Failure, Frame};
 use crate::admin::guard::Visit;
 use crate::admin::query::Fields;
 use crate::admin::routes::Route;
-use crate::admin::views::badge::{spaced, straight};
+use crate::admin::views::badge::straight;
 use crate::admin::views::event::{
     AttemptRow, Body, DeliveryInfo, Event, Explain, FactRow, FetchInfo, PrunedAt, ReferenceRow,
 };
@@ -18,7 +18,7 @@ use crate::admin::views::page::Flash;
 use crate::admin::views::parts::{Act, Amount, Badge, Change, Code, Link};
 use crate::admin::views::words;
 use crate::domain::event::{EventState, Source};
-use crate::domain::fact::Fact;
+use crate::domain::fact::{Fact, State};
 use crate::domain::ledger::Effect;
 use crate::domain::id::EventId;
 use crate::domain::payment::register_words;
@@ -210,21 +210,22 @@ fn change<S: Copy + PartialEq + Into<Badge>>(from: S, to: S) -> Option<Change> {
 /// A fact, and what the ledger made of it, where that is on record.
 pub(super) fn fact_row(fact: &Fact, effect: Option<Effect>) -> FactRow {
     let (aspect, object) = register_words(fact);
+    let word = |held: State| Badge::from(&Fact { state: held, ..fact.clone() }).word;
     FactRow {
         aspect,
         object: object.map(str::to_owned),
-        state: fact.state.into(),
+        state: fact.into(),
         amount: Amount::of(fact),
         effect: match effect {
             None => "not on record".to_owned(),
             Some(Effect::New) => "new to the ledger".to_owned(),
-            Some(Effect::Replaced(held)) => format!("in place of {}", spaced(held.as_str())),
+            Some(Effect::Replaced(held)) => format!("in place of {}", word(held)),
             Some(Effect::Known) => "already known".to_owned(),
             Some(Effect::Older(held) | Effect::Outranked(held)) if held == fact.state => {
                 "known from another event".to_owned()
             }
-            Some(Effect::Older(held)) => format!("older than {}", spaced(held.as_str())),
-            Some(Effect::Outranked(held)) => format!("outranked by {}", spaced(held.as_str())),
+            Some(Effect::Older(held)) => format!("older than {}", word(held)),
+            Some(Effect::Outranked(held)) => format!("outranked by {}", word(held)),
         },
     }
 }

@@ -3,7 +3,7 @@
 use super::parts::{Badge, Change};
 use crate::domain::event::{AttemptOutcome, EventState};
 pub(crate) use crate::domain::explain::spaced;
-use crate::domain::fact::{Fact, State};
+use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::operation::OperationState;
 use crate::domain::payment::{Status, is_invoiced};
 use crate::domain::subscription::SubscriptionStatus;
@@ -56,8 +56,13 @@ impl From<OperationState> for Badge {
 
 impl From<&Fact> for Badge {
     fn from(fact: &Fact) -> Self {
-        // Nothing is pending of it once the payment is paid.
-        if is_invoiced(fact) { Self::new("due", "neutral", "dot") } else { fact.state.into() }
+        match (fact.aspect, fact.state) {
+            // Nothing is pending of it once the payment is paid.
+            _ if is_invoiced(fact) => Self::new("due", "neutral", "dot"),
+            // Nobody has to answer a sum.
+            (Aspect::RefundTotal, State::Open) => Self::new("so far", "neutral", "dot"),
+            (_, state) => state.into(),
+        }
     }
 }
 

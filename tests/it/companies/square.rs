@@ -302,6 +302,12 @@ on_both_databases! {
         }
     }
 
+    async fn a_page_shows_what_was_refunded_so_far_as_nothing_that_is_open(kind) {
+        let (app, _) = told::<Of>(kind, money(4999, "EUR"), &story::<Of>(&["payment.updated.partially_refunded"])).await;
+        let page = app.get("/payments/admin/events/1").await.text();
+        assert!(page.contains("so far") && !page.contains(" open "), "{page}");
+    }
+
     async fn a_dispute_ends_won_or_lost_whatever_comes_first(kind) {
         let eur = money(4999, "EUR");
         let begun = story::<Of>(&["payment.updated", "dispute.created"]);
