@@ -105,12 +105,28 @@ const OTHER_AMOUNT: &str = "Lemon Squeezy shows the customer another amount than
 /// Whether the amount that Lemon Squeezy shows people is another one, in a currency in which the unit of its numbers is in
 /// doubt: one without decimals, or with three. What can't be read says nothing.
 fn shows_another(of: &Resource<'_>, total: Money) -> bool {
-    let shown = || {
-        let text = short(&of.of, "total_formatted")?;
-        let digits: String = text.chars().filter(|char| char.is_ascii_digit() || *char == '.').collect();
-        Decimal::parse(&digits).ok()?.exact(total.currency)
+    let shown = short(&of.of, "total_formatted");
+    total.currency.exponent() != 2 && shown.is_some_and(|text| may_mean(&text, total) == Some(false))
+}
+
+/// Whether people may read a text as this amount; `None` where nobody can read it. What follows its last point or comma is
+/// a group of three digits, or decimals: as many as the currency has, or two.
+fn may_mean(text: &str, amount: Money) -> Option<bool> {
+    let is_digit = |char: char| char.is_ascii_digit();
+    let number = &text[text.find(is_digit)?..=text.rfind(is_digit)?];
+    let is_it = |whole: &str, decimals: &str| {
+        let whole = whole.replace([',', '.', '\'', '\u{2019}', ' ', '\u{a0}', '\u{202f}'], "");
+        let shown = Decimal::parse(&format!("{whole}.{decimals}")).ok()?;
+        Some(shown.exact(amount.currency) == Some(amount.minor))
     };
-    total.currency.exponent() != 2 && shown().is_some_and(|shown| shown != total.minor)
+    let exponent = usize::try_from(amount.currency.exponent()).ok()?;
+    match number.rsplit_once([',', '.']) {
+        None => is_it(number, ""),
+        Some((whole, last)) if last.len() == 3 && exponent == 3 => Some(is_it(number, "")? || is_it(whole, last)?),
+        Some((_, last)) if last.len() == 3 => is_it(number, ""),
+        Some((whole, last)) if last.len() == exponent || last.len() == 2 => is_it(whole, last),
+        Some(_) => None,
+    }
 }
 
 /// An invoice of a subscription is a payment of its own, except for the first one, which is that of its order.

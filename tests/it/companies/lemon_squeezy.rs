@@ -114,11 +114,13 @@ fn in_currency(code: &str, shown: &str) -> (String, String) {
 
 on_both_databases! {
     async fn amounts_are_read_with_the_decimals_of_their_currency_unless_another_one_is_shown(kind) {
-        for (code, shown) in [("JPY", "¥4,999"), ("KRW", "₩4,999"), ("KWD", "KD 4.999"), ("JPY", "4.999 円"), ("EUR", "€50")] {
+        let right = [("JPY", "¥4,999"), ("KRW", "₩4,999"), ("KWD", "KD 4.999"), ("JPY", "4.999 円"), ("EUR", "€50"), ("KWD", "KD 4,999"),
+            ("CLP", "$4.999,00"), ("KWD", "د.ك. 4.999"), ("JPY", "¥4\u{a0}999"), ("JPY", "¥49.9"), ("JPY", "free")];
+        for (code, shown) in right {
             ends::<Of>(kind, money(4999, code), vec![in_currency(code, shown)], PAID).await;
         }
         // As if its numbers were in hundredths of a yen, or a customer had paid fifty.
-        for (code, shown) in [("JPY", "¥50"), ("JPY", "¥499,900.00"), ("KWD", "KD 49.990")] {
+        for (code, shown) in [("JPY", "¥50"), ("JPY", "¥49.99"), ("JPY", "¥499,900.00"), ("KWD", "KD 49.990"), ("KWD", "KD 49.99")] {
             let app = App::bare(kind, |builder| builder.variant("lemon-squeezy", Of::gateway())).await;
             let token = app.payments.create(NewPayment::new("lemon-squeezy", money(4999, code))).await.unwrap().payment.token;
             companies::tell::<Of>(&app, "order", &Of::of(&in_currency(code, shown).1, &token)).await;
@@ -128,6 +130,11 @@ on_both_databases! {
             let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
             assert!(page.contains(why), "{page}");
         }
+    }
+
+    async fn five_thousand_yen_shown_with_a_point_are_not_five(kind) {
+        let (name, body) = in_currency("JPY", "5.000 円");
+        ends::<Of>(kind, money(5000, "JPY"), vec![(name, body.replace("4999", "5000"))], (Status::Paid, 5000, 0, false)).await;
     }
 
     async fn an_order_is_paid_and_refunded_in_any_order(kind) {
