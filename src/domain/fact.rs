@@ -82,7 +82,8 @@ pub struct Fact {
     /// The state of this aspect.
     pub state: State,
     /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say. Of a fee,
-    /// negative where it is given back.
+    /// negative where it is given back. Of a concern, the amount that it is about: whoever dismisses it has dismissed it
+    /// for every event that raises it about this amount, and otherwise for one event.
     pub amount: Option<i64>,
     /// The amount for which the object was created, in minor units: before a discount, tax or shipping that the object
     /// itself states, and before an intentional partial capture. Of a running total of refunds: the total before this

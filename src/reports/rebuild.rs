@@ -135,12 +135,15 @@ fn is_unread_fee((stored, rebuilt): &Sides) -> bool {
 /// changed within a millisecond.
 const ONE_MOMENT: time::Duration = time::Duration::milliseconds(1);
 
-/// The stored fact with the fields that it lacks. How a total of refunds came about is one of them. The time at which a fee
-/// was taken is none: the books go by it.
+/// The stored fact with the fields that it lacks. How a total of refunds came about is one of them, and which amount a
+/// concern is about. The time at which a fee was taken is none: the books go by it.
 fn completed(stored: &Fact, rebuilt: &Fact) -> Fact {
     let mut stored = stored.clone();
     if stored.aspect == Aspect::RefundTotal {
         (stored.face, stored.state) = (rebuilt.face, rebuilt.state);
+    }
+    if stored.aspect == Aspect::Concern && stored.amount.is_none() {
+        (stored.amount, stored.face, stored.currency) = (rebuilt.amount, rebuilt.face, rebuilt.currency);
     }
     if (stored.occurred_at - rebuilt.occurred_at).abs() < ONE_MOMENT && stored.event_id == rebuilt.event_id {
         stored.occurred_at = rebuilt.occurred_at;

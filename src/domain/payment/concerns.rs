@@ -38,7 +38,9 @@ pub(super) fn open(case: &Case<'_>, paid: bool, gone: i64) -> Vec<Concern> {
         all.extend(tests.map(|f| Concern::of("test", f, raised("other_mode"))));
     }
     let standing = case.ledger.facts_of(Aspect::Concern).filter(|f| f.state == State::Raised);
-    all.extend(standing.map(|f| Concern::of(&f.event_id, f, raised(&f.gateway_ref))));
+    // One about an amount is the same whichever event repeats it.
+    let cause = |f: &'_ Fact| if f.amount.is_some() { "raised".to_owned() } else { f.event_id.clone() };
+    all.extend(standing.map(|f| Concern::of(&cause(f), f, raised(&f.gateway_ref))));
     all.retain(|concern| !is_dismissed(case.ledger, &concern.cause));
     all
 }

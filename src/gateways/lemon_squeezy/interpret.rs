@@ -94,9 +94,9 @@ fn order(order: &Resource<'_>, discounts: bool) -> Result<Interpretation, Malfor
     })
 }
 
-/// Something that a person should review.
+/// Something that a person should review, about the whole amount. Every event that shows the object repeats it.
 fn concern(of: &Resource<'_>, reason: &str, total: Money) -> Fact {
-    Fact { amount: None, face: None, currency: None, ..of.fact(Aspect::Concern, reason, State::Raised, total) }
+    of.fact(Aspect::Concern, reason, State::Raised, total)
 }
 
 /// Why a payment is to be reviewed whose amount may be counted in another unit than it is read in.

@@ -167,7 +167,8 @@ fn payment(event: &Recorded<'_>, object: &Object<'_>) -> Result<Statement, Malfo
 /// A sale at the till. One that names no payment of the host's is none of its payments.
 fn elsewhere(event: &Recorded<'_>, object: &Object<'_>, total: Option<Money>) -> Statement {
     let is_of_host = named("payment", object).tokens.iter().any(|token| is_token(token));
-    let concern = is_of_host.then(|| as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised));
+    let concern = || with_money(as_of(event, object, Aspect::Concern, ELSEWHERE, State::Raised), total);
+    let concern = is_of_host.then(concern);
     let words = "payment recorded as taken in cash or elsewhere, and not by Square";
     (concern.into_iter().collect(), sentence(words, total))
 }

@@ -5,7 +5,7 @@ use actix_payments::domain::subscription::SubscriptionStatus;
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
 use actix_payments::gateways::{Gateway, GatewayError, Started, Verb};
-use actix_payments::{NewPayment, NewSubscription, Outcome, Refund, Unmatched, Variant};
+use actix_payments::{NewPayment, NewSubscription, Outcome, Refund, Resolution, Unmatched, Variant};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -129,6 +129,12 @@ on_both_databases! {
             assert_eq!((payment.status, payment.concerns), (Status::Paid, vec![why.to_owned()]), "{code} {shown}");
             let page = app.get(&format!("/payments/admin/payments/{token}")).await.text();
             assert!(page.contains(why), "{page}");
+            // Who has decided about it is not asked again by the next event that shows it.
+            app.payments.resolve_review(&token, Resolution::dismiss("the price is right")).await.unwrap();
+            let values = json!({"currency": code, "total_formatted": shown, "status": "refunded", "refunded_amount": 4999});
+            companies::tell::<Of>(&app, "refunded", &Of::of(&changed("order_refunded", values).1, &token)).await;
+            let payment = app.payments.payment(&token).await.unwrap().unwrap();
+            assert_eq!((payment.status, payment.concerns), (Status::Refunded, vec![]), "{code} {shown}");
         }
     }
 
