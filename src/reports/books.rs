@@ -150,17 +150,21 @@ impl Beside {
 }
 
 /// Of a payment's movements, the one that an object's fees in all are of. What is kept is kept of the object's capture, or
-/// of what else the object reported, such as a chargeback, or of the payment's only capture, which another object may have
-/// reported first; what is given back, of the object's first.
+/// of its chargeback, or of the payment's only capture, which another object may have reported first; what is given back,
+/// of the object's first movement. A fee of its own has the object's id before a colon.
 fn of_fee<'a>(of_payment: Vec<&'a MovementRow>, gateway_ref: &str, amount: i64) -> Option<&'a MovementRow> {
     let is_objects = |row: &&&MovementRow| row.gateway_ref == gateway_ref;
-    let first = of_payment.iter().find(is_objects).copied();
+    let is_own =
+        |row: &&&MovementRow| gateway_ref.strip_prefix(&row.gateway_ref).is_some_and(|rest| rest.starts_with(':'));
+    let first = of_payment.iter().find(is_objects).or_else(|| of_payment.iter().find(is_own)).copied();
     if amount > 0 {
         return first;
     }
     let captures: Vec<&MovementRow> = of_payment.into_iter().filter(|row| row.kind == MovementKind::Capture).collect();
     let only = captures.first().filter(|_| captures.len() == 1);
-    captures.iter().find(is_objects).copied().or(first).or(only.copied())
+    let is_dispute =
+        |row: &&MovementRow| matches!(row.kind, MovementKind::DisputeWithdrawn | MovementKind::DisputeReinstated);
+    captures.iter().find(is_objects).copied().or(first.filter(is_dispute)).or(only.copied())
 }
 
 /// The place beside a movement, if that is still there.

@@ -83,20 +83,13 @@ impl Adjustment<'_> {
         [Some(reversal), share].into_iter().flatten().collect()
     }
 
-    /// What a chargeback costs: its fee, less the share of Paddle's own that comes back. A fee in another currency than the
-    /// payment's is one of its own.
+    /// What a chargeback costs: the share of Paddle's own fee that comes back, and the fee of the chargeback. That is one of
+    /// its own, since not every event shows it, and may be in another currency than the payment's.
     fn fees(&self, dispute: &Fact, share: Option<i64>) -> Vec<Fact> {
-        let (mut own, mut other) = (share, None);
-        if let Some(fee) = self.chargeback_fee() {
-            if Some(fee.currency) == dispute.currency {
-                own = Some(share.unwrap_or(0).saturating_add(fee.minor));
-            } else {
-                let gateway_ref = format!("{}:chargeback_fee", self.id);
-                other = Some(Fact { gateway_ref, ..dispute.fee(fee.minor, fee.currency) });
-            }
-        }
-        let own = own.zip(dispute.currency).map(|(minor, currency)| dispute.fee(minor, currency));
-        own.into_iter().chain(other).collect()
+        let share = share.zip(dispute.currency).map(|(minor, currency)| dispute.fee(minor, currency));
+        let gateway_ref = format!("{}:chargeback_fee", self.id);
+        let own = self.chargeback_fee().map(|fee| Fact { gateway_ref, ..dispute.fee(fee.minor, fee.currency) });
+        share.into_iter().chain(own).collect()
     }
 
     /// The part of the price that is not taken from the seller's earnings, since Paddle gives back so much of its fee.

@@ -6,6 +6,7 @@ use actix_payments::domain::payment::Status;
 use serde_json::{Value, json};
 
 use super::mercado_pago::fake::{Fake, refund};
+use super::whole::app_with;
 use super::{Company, adyen, ends, events, mercado_pago, paddle, polar, razorpay, square, story, told};
 use crate::app::{App, Kind, on_both_databases};
 use crate::scenes::money;
@@ -39,6 +40,43 @@ async fn books_of<C: Company>(kind: Kind, currency: &str, story: &[(String, Stri
     let net = rows.iter().find_map(|row| row.strip_prefix("capture 49.99 ")).expect("a net");
     assert!(page.contains(&format!("49.99 {currency} {net} {currency} net")), "{page}");
     rows
+}
+
+/// A chargeback at Paddle of 19.99, with which 0.80 of its fee comes back, as it stands on a day.
+fn chargeback(status: &str, day: &str, payout: Value) -> (String, String) {
+    let (name, body) =
+        with_value::<paddle::Of>("adjustment.created.chargeback", "/data/totals/earnings", json!("1600"));
+    let mut event: Value = serde_json::from_str(&body).unwrap();
+    let at = json!(format!("{day}T08:53:19.621022Z"));
+    (event["event_id"], event["occurred_at"]) = (json!(format!("evt_{status}_{day}")), at.clone());
+    let data = &mut event["data"];
+    (data["status"], data["updated_at"], data["payout_totals"]) = (json!(status), at, payout);
+    (name, event.to_string())
+}
+
+/// What a payout shows of it, in the currency of the payouts.
+fn payout(currency: &str) -> Value {
+    json!({"subtotal": "1680", "tax": "319", "total": "1999", "fee": "80", "earnings": "1600",
+        "chargeback_fee": {"amount": "1500", "original": null}, "currency_code": currency})
+}
+
+/// The reversal of a chargeback at Paddle of this amount.
+fn reversal(total: &str) -> (String, String) {
+    let (name, body) =
+        with_value::<paddle::Of>("adjustment.created.chargeback_reverse", "/data/totals/earnings", json!("1600"));
+    (name, body.replace("\"total\":\"1999\"", &format!("\"total\":\"{total}\"")))
+}
+
+/// What fees come to in these rows of the books, in cents.
+fn kept(rows: &[String]) -> i64 {
+    let cents = |row: &String| row.strip_prefix("fee ").map(|amount| amount.replace('.', "").parse::<i64>().unwrap());
+    rows.iter().filter_map(cents).sum()
+}
+
+/// The fees on the books of a payment of these events.
+async fn fees_of(kind: Kind, story: &[(String, String)]) -> Vec<String> {
+    let (app, _) = app_with::<paddle::Of>(kind, paddle::Of::gateway(), money(4999, "EUR"), story).await;
+    books(&app).await.into_iter().filter(|row| row.starts_with("fee")).collect()
 }
 
 on_both_databases! {
@@ -79,32 +117,32 @@ on_both_databases! {
     }
 
     async fn what_a_chargeback_at_paddle_costs_is_on_the_books_and_what_its_reversal_takes_again(kind) {
-        let chargeback = |payout: Value| {
-            let (name, body) = with_value::<paddle::Of>("adjustment.created.chargeback", "/data/totals/earnings", json!("1600"));
-            (name, body.replace("\"payout_totals\":null", &format!("\"payout_totals\":{payout}")))
-        };
-        let payout = |currency: &str| json!({"subtotal": "1680", "tax": "319", "total": "1999", "fee": "80", "earnings": "1600",
-            "chargeback_fee": {"amount": "1500", "original": null}, "currency_code": currency});
-        let of = |payout: Value| vec![story::<paddle::Of>(&["transaction.completed"]).remove(0), chargeback(payout)];
-        let sale = ["capture 49.99 46.99", "dispute_withdrawn -19.99"];
-        for (payout, net, fees) in [
-            (json!(null), "-19.19", vec!["fee -3.00", "fee 0.80"]),
-            (payout("EUR"), "-34.19", vec!["fee -14.20", "fee -3.00"]),
+        let of = |payout: Value| vec![story::<paddle::Of>(&["transaction.completed"]).remove(0), chargeback("approved", "2026-10-13", payout)];
+        for (payout, net, own) in [
+            (json!(null), "-19.19", None),
+            (payout("EUR"), "-34.19", Some("fee -15.00")),
             // In the currency of the payouts, which is not the payment's.
-            (payout("USD"), "-19.19", vec!["fee -15.00", "fee -3.00", "fee 0.80"]),
+            (payout("USD"), "-19.19", Some("fee -15.00")),
         ] {
             let rows = books_of::<paddle::Of>(kind, "EUR", &of(payout)).await;
-            let expected = [sale[0].to_owned(), format!("{} {net}", sale[1])];
-            assert_eq!(rows, expected.into_iter().chain(fees.into_iter().map(str::to_owned)).collect::<Vec<_>>());
+            let lost = format!("dispute_withdrawn -19.99 {net}");
+            let sale = ["capture 49.99 46.99", lost.as_str()].into_iter().chain(own);
+            assert_eq!(rows, sale.chain(["fee -3.00", "fee 0.80"]).collect::<Vec<_>>());
         }
         let mut all = of(payout("EUR"));
-        let (name, body) = with_value::<paddle::Of>("adjustment.created.chargeback_reverse", "/data/totals/earnings", json!("1600"));
-        all.push((name, body));
+        all.push(reversal("1999"));
         let rows = books_of::<paddle::Of>(kind, "EUR", &all).await;
-        let expected = ["capture 49.99 46.99", "dispute_reinstated 19.99 19.19", "dispute_withdrawn -19.99 -34.19", "fee -0.80", "fee -14.20", "fee -3.00"];
-        assert_eq!(rows, expected);
+        assert_eq!(kept(&rows), -1800, "{rows:?}");
         all.reverse();
-        assert_eq!(books_of::<paddle::Of>(kind, "EUR", &all).await, expected);
+        assert_eq!(books_of::<paddle::Of>(kind, "EUR", &all).await, rows);
+    }
+
+    async fn the_fee_of_a_chargeback_at_paddle_stays_where_a_later_event_does_not_show_it(kind) {
+        let sold = story::<paddle::Of>(&["transaction.completed"]).remove(0);
+        let mut all = vec![sold, chargeback("approved", "2026-10-13", payout("EUR")), chargeback("approved", "2026-10-14", json!(null))];
+        assert_eq!(fees_of(kind, &all).await, ["fee -15.00", "fee -3.00", "fee 0.80"]);
+        all.reverse();
+        assert_eq!(fees_of(kind, &all).await, ["fee -15.00", "fee -3.00", "fee 0.80"]);
     }
 
     async fn currencies_without_decimals_and_with_three_are_read_in_each_companys_units(kind) {
