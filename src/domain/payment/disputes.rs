@@ -51,6 +51,15 @@ fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
     reversals.into_iter().map(|reversal| (reversal, of(reversal))).collect()
 }
 
+/// Whether this is a fee that comes with the reversal of a dispute, and nothing is there to be kept again: the dispute is
+/// not known, gave no part of the fee back, or says itself that it is kept again.
+pub(super) fn has_nothing_to_keep(ledger: &Ledger, fee: &Fact) -> bool {
+    let gave_back = |of: &str| ledger.get(Aspect::Fee, of).is_some_and(|fee| fee.amount.is_some_and(|minor| minor < 0));
+    let of_it = |(reversal, _): &(&Fact, _)| reversal.gateway_ref == fee.gateway_ref;
+    let is_of_reversal = ledger.get(Aspect::Dispute, &fee.gateway_ref).is_some_and(is_bare_reversal);
+    is_of_reversal && !reversals(ledger).into_iter().find(of_it).and_then(|(_, of)| of).is_some_and(gave_back)
+}
+
 /// Whether a fact is the reversal of another dispute, as its face amount says.
 fn is_bare_reversal(fact: &Fact) -> bool {
     fact.face == Some(0) && fact.amount.is_some_and(|amount| amount > 0)

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::case::captured;
+use super::disputes::has_nothing_to_keep;
 use super::rules::gone;
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
@@ -156,7 +157,8 @@ fn changes(fact: &Fact, before: &Sums, after: &Sums) -> Vec<(MovementKind, i64)>
 /// More than this is no fee but somebody's mistake, in minor units.
 const LARGEST_FEE: u64 = 1_000_000_000_000;
 
-/// What the gateway keeps, by currency. What it gave back with a refund it keeps again where that refund failed.
+/// What the gateway keeps, by currency. What it gave back with a refund it keeps again where that refund failed, and what
+/// it gave back with a lost dispute it keeps again once.
 fn fees(ledger: &Ledger) -> BTreeMap<Currency, i64> {
     let has_failed = |fact: &Fact| {
         let refund =
@@ -166,7 +168,8 @@ fn fees(ledger: &Ledger) -> BTreeMap<Currency, i64> {
     let mut kept = BTreeMap::new();
     for fact in ledger.facts_of(Aspect::Fee) {
         let Some((minor, currency)) = fact.amount.zip(fact.currency) else { continue };
-        let counts = fact.state == State::Succeeded && minor.unsigned_abs() <= LARGEST_FEE && !has_failed(fact);
+        let is_fee = fact.state == State::Succeeded && minor.unsigned_abs() <= LARGEST_FEE;
+        let counts = is_fee && !has_failed(fact) && !has_nothing_to_keep(ledger, fact);
         let sum: &mut i64 = kept.entry(currency).or_default();
         *sum = sum.saturating_add(if counts { minor } else { 0 });
     }

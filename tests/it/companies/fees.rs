@@ -137,6 +137,26 @@ on_both_databases! {
         assert_eq!(books_of::<paddle::Of>(kind, "EUR", &all).await, rows);
     }
 
+    async fn a_chargeback_at_paddle_that_is_reversed_both_ways_takes_the_fee_again_once(kind) {
+        let mut all = story::<paddle::Of>(&["transaction.completed"]);
+        all.extend([chargeback("approved", "2026-10-13", json!(null)), reversal("1999"), chargeback("reversed", "2026-10-20", json!(null))]);
+        for _ in 0..all.len() {
+            let fees = fees_of(kind, &all).await;
+            assert_eq!(kept(&fees), -300, "{fees:?} of {all:?}");
+            all.rotate_left(1);
+        }
+    }
+
+    async fn a_reversal_at_paddle_takes_no_fee_again_of_which_nothing_had_come_back(kind) {
+        let sold = story::<paddle::Of>(&["transaction.completed"]).remove(0);
+        assert_eq!(fees_of(kind, &[sold.clone(), reversal("1999")]).await, ["fee -3.00"], "of no known chargeback");
+        let other = [sold.clone(), chargeback("approved", "2026-10-13", json!(null)), reversal("1998")];
+        assert_eq!(fees_of(kind, &other).await, ["fee -3.00", "fee 0.80"], "of another amount");
+        let (name, body) = chargeback("approved", "2026-10-13", payout("EUR"));
+        let all = [sold, (name, body.replace("\"earnings\":\"1600\",\"fee\":\"0\"", "\"fee\":\"0\"")), reversal("1999")];
+        assert_eq!(fees_of(kind, &all).await, ["fee -15.00", "fee -3.00"], "of one that says nothing of its share");
+    }
+
     async fn the_fee_of_a_chargeback_at_paddle_stays_where_a_later_event_does_not_show_it(kind) {
         let sold = story::<paddle::Of>(&["transaction.completed"]).remove(0);
         let mut all = vec![sold, chargeback("approved", "2026-10-13", payout("EUR")), chargeback("approved", "2026-10-14", json!(null))];
