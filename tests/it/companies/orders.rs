@@ -1,6 +1,6 @@
-//! Does all that a company may ever say of one payment leave one state and one page, in whatever order it comes and
-//! however often? The stories of the other files end in what is true; here all events are told together, those too
-//! that would not happen to one payment.
+//! Does all that a company may ever say of one payment leave one state and one set of movements, in several orders and
+//! when it is repeated? The stories of the other files end in what is true; here all events are sent together, those
+//! too that would not happen to one payment.
 
 use actix_payments::domain::money::Money;
 use actix_payments::domain::payment::Status;
@@ -42,6 +42,19 @@ fn stands(payment: &Payment) -> (Stands, i64, Vec<String>) {
     (stands, payment.lost.minor, concerns)
 }
 
+/// The movements of a payment's money, fees too, in the order of their texts. Razorpay's refunds have one id and
+/// one second here, so that only their sum is certain.
+fn moved<C: Company>(app: &App, token: &str) -> Vec<String> {
+    let is_sum = C::NAME == razorpay::Of::NAME;
+    let kind = if is_sum { "CASE kind WHEN 'fee' THEN 'fee' ELSE 'gross' END" } else { "kind" };
+    let amount = if is_sum { "sum(amount)" } else { "amount" };
+    let group = if is_sum { format!("GROUP BY {kind}, currency, moved_at") } else { String::new() };
+    app.texts(&format!(
+        "SELECT {kind} || ' ' || {amount} || ' ' || currency || ' ' || moved_at AS t FROM pay_movements
+         WHERE payment_id = (SELECT id FROM pay_payments WHERE token = '{token}') {group} ORDER BY t"
+    ))
+}
+
 /// Asserts that the page says where the money is, and that the events make the payment once more.
 async fn is_shown(app: &App, payment: &Payment) {
     assert!(app.payments.rebuild(&payment.token).await.unwrap().same);
@@ -57,7 +70,7 @@ async fn is_shown(app: &App, payment: &Payment) {
 /// Tells all events in each order, in every second one twice, and asserts that they end in this, with this much lost.
 async fn ends_alike<C: Company>(kind: Kind, due: Money, subscription: Option<&str>, expected: Stands, lost: i64) {
     let app = app::<C>(kind, ORDERS).await;
-    let (mut first, mut first_of_subscription) = (None, None);
+    let (mut first, mut first_moved, mut first_of_subscription) = (None, None, None);
     for order in 0..ORDERS {
         let name = variant::<C>(order);
         let new = NewPayment::new(name.as_str(), due).reference("10042");
@@ -70,6 +83,8 @@ async fn ends_alike<C: Company>(kind: Kind, due: Money, subscription: Option<&st
         let found = stands(&payment);
         assert_eq!((found.0, found.1), (expected, lost), "order {order}: {payment:?}");
         assert_eq!(*first.get_or_insert(found.clone()), found, "order {order}");
+        let found = moved::<C>(&app, &token);
+        assert_eq!(*first_moved.get_or_insert(found.clone()), found, "order {order}");
         if let Some(gateway_ref) = subscription {
             let found = app.payments.subscription_at(&name, gateway_ref).await.unwrap().expect("a subscription");
             let found = (found.status(), found.state.ends_at(), found.state.period);
@@ -79,35 +94,35 @@ async fn ends_alike<C: Company>(kind: Kind, due: Money, subscription: Option<&st
 }
 
 on_both_databases! {
-    async fn all_that_paddle_says_leaves_one_state_in_any_order(kind) {
+    async fn all_that_paddle_says_leaves_one_state_and_the_same_movements_in_several_orders(kind) {
         // The refund was rejected, and the chargeback reversed.
         let expected = (Status::Paid, 4999, 0, false);
         ends_alike::<paddle::Of>(kind, money(4999, "EUR"), Some("sub_01hv8x29kz0t586xy6zn1a62ny"), expected, 0).await;
     }
 
-    async fn all_that_lemon_squeezy_says_leaves_one_state_in_any_order(kind) {
+    async fn all_that_lemon_squeezy_says_leaves_one_state_and_the_same_movements_in_several_orders(kind) {
         let expected = (Status::Refunded, 4999, 4999, false);
         ends_alike::<lemon_squeezy::Of>(kind, money(4999, "EUR"), Some("1"), expected, 0).await;
     }
 
-    async fn all_that_polar_says_leaves_one_state_in_any_order(kind) {
+    async fn all_that_polar_says_leaves_one_state_and_the_same_movements_in_several_orders(kind) {
         let expected = (Status::Refunded, 4999, 4999, false);
         ends_alike::<polar::Of>(kind, money(4999, "EUR"), Some(polar::SUBSCRIPTION), expected, 0).await;
     }
 
-    async fn all_that_razorpay_says_leaves_one_state_in_any_order(kind) {
+    async fn all_that_razorpay_says_leaves_one_state_and_the_same_sums_in_several_orders(kind) {
         // The refunds have one id, and in the end they failed.
         let expected = (Status::Paid, 4999, 0, true);
         ends_alike::<razorpay::Of>(kind, money(4999, "INR"), Some("sub_DEX6xcJ1HSW4CR"), expected, 0).await;
     }
 
-    async fn all_that_square_says_leaves_one_state_in_any_order(kind) {
+    async fn all_that_square_says_leaves_one_state_and_the_same_movements_in_several_orders(kind) {
         // The refund failed after the payment had shown it, and the dispute was lost.
         let expected = (Status::Paid, 4999, 0, true);
         ends_alike::<square::Of>(kind, money(4999, "EUR"), None, expected, 4999).await;
     }
 
-    async fn all_that_adyen_says_leaves_one_state_in_any_order(kind) {
+    async fn all_that_adyen_says_leaves_one_state_and_the_same_movements_in_several_orders(kind) {
         // The whole and a part of it were captured; what the second chargeback took is what refunds left.
         let expected = (Status::PartiallyRefunded, 7999, 5499, true);
         ends_alike::<adyen::Of>(kind, money(4999, "EUR"), None, expected, 2500).await;
