@@ -214,10 +214,14 @@ fn read_of_one(
         let ids = tx.payment_ids(&PaymentStream::Found(ids), filter, &window, by_amount, limit)?;
         return Ok((Read { ids, stopped: None }, capped));
     }
-    let stream = if let (Some(own), false, false) = (&filter.variant, filter.scope.is_all(), by_amount) {
-        own_stream(tx, filter, own, &mut window)?
-    } else {
-        stream(tx, filter, variants, &window, by_amount)?
+    let is_own = !filter.scope.is_all() && !by_amount;
+    let stream = match (&filter.customer, &filter.variant) {
+        (Some(address), _) if is_own => {
+            window.depth = AMONG_OTHERS;
+            PaymentStream::Customer(address.clone())
+        }
+        (None, Some(own)) if is_own => own_stream(tx, filter, own, &mut window)?,
+        _ => stream(tx, filter, variants, &window, by_amount)?,
     };
     let ids = tx.payment_ids(&stream, filter, &window, by_amount, limit)?;
     let sorted = by_amount != (stream == PaymentStream::Amount);
@@ -228,10 +232,6 @@ fn read_of_one(
 
 /// The stream to be read of this variant's payments by age, for somebody who may see some variants' only.
 fn own_stream(tx: &mut dyn Tx, filter: &PaymentFilter, own: &str, window: &mut Window) -> Result<PaymentStream, Error> {
-    if let Some(address) = &filter.customer {
-        window.depth = AMONG_OTHERS;
-        return Ok(PaymentStream::Customer(address.clone()));
-    }
     let looked = Window { depth: AMONG_OTHERS, ..window.clone() };
     let ends = |tx: &mut dyn Tx, stream: &PaymentStream| Ok(tx.payment_reach(stream, &looked)?.is_none());
     let (stream, depth) = own_or_whole(tx, by_id(filter), PaymentStream::Variant(own.to_owned()), ends)?;

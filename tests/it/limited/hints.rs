@@ -87,6 +87,20 @@ async fn shared(kind: Kind) -> App {
     app
 }
 
+/// 560 payments of the same customer, words and amount, of which the first alone is acme's.
+async fn teas(kind: Kind) -> App {
+    let app =
+        App::bare(kind, |builder| builder.variant("acme", Dummy::new("secret")).variant("zeta", Dummy::new("secret")))
+            .await;
+    for number in 0..560 {
+        let name = if number == 0 { "acme" } else { "zeta" };
+        let new = NewPayment::new(name, money(4999, "EUR")).reference(format!("tea-{:04}", 9_999 - number));
+        app.payments.create(new.customer("mia@shop.example").without_checkout()).await.unwrap();
+    }
+    app.write_owed_words().await;
+    app
+}
+
 /// What each page says.
 async fn pages(behind: &Behind) -> Vec<String> {
     let mut all = Vec::new();
@@ -121,21 +135,32 @@ on_both_databases! {
     }
 
     async fn own_rows_are_found_behind_hundreds_of_others_of_the_same_words(kind) {
-        let app = App::bare(kind, |builder| {
-            builder.variant("acme", Dummy::new("secret")).variant("zeta", Dummy::new("secret"))
-        })
-        .await;
-        for number in 0..560 {
-            let name = if number == 0 { "acme" } else { "zeta" };
-            let new = NewPayment::new(name, money(4999, "EUR")).reference(format!("tea-{:04}", 9_999 - number));
-            app.payments.create(new.customer("mia@shop.example").without_checkout()).await.unwrap();
-        }
-        app.write_owed_words().await;
+        let app = teas(kind).await;
         let behind = app.behind(ann).await;
-        for page in ["payments?q=tea", "payments?q=mia@shop.example", "search?for=tea", "search?for=shop.example"] {
+        for page in [
+            "payments?q=tea",
+            "payments?q=mia@shop.example",
+            "search?for=tea",
+            "search?for=shop.example",
+        ] {
             let answer = behind.get(&format!("/payments/admin/{page}")).await;
             let is_found = answer.body.contains("tea-9999") || answer.header("location").is_some();
             assert!(is_found, "{page}: {}", answer.text());
+        }
+    }
+
+    async fn a_customers_page_shows_own_rows_behind_hundreds_of_others_and_leads_to_none_of_these(kind) {
+        let app = teas(kind).await;
+        let token = app.texts("SELECT token AS t FROM pay_payments WHERE variant = 'acme'").concat();
+        // The names of one variant, of a few and of many are read in ways of their own.
+        for others in [0, 1, 30] {
+            let seen = move |_: HttpRequest| async move {
+                let others = (0..others).map(|number| format!("acme-{number}"));
+                Ok::<_, actix_web::Error>(Access::full("ann").only(others.chain(["acme".to_owned()])))
+            };
+            let page = app.behind(seen).await.get(&format!("/payments/admin/payments/{token}/customer")).await;
+            assert!(page.body.contains("tea-9999"), "{others}: {}", page.text());
+            assert!(!page.body.contains("before="), "{others}: {}", page.body);
         }
     }
 }
