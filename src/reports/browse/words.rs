@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::scoped::{found_of, own_payments, own_subscriptions};
-use super::view::DEPTH;
+use super::view::AMONG_OTHERS;
 use crate::domain::id::{PaymentId, SubscriptionId};
 use crate::domain::money::{Currency, Decimal};
 use crate::domain::scope::Scope;
@@ -71,7 +71,7 @@ pub(crate) fn by_amount(
 ) -> Result<(Vec<PaymentId>, bool), Error> {
     let (mut found, mut is_more) = (Vec::new(), false);
     let filter = PaymentFilter { scope: scope.clone(), ..PaymentFilter::default() };
-    let depth = if scope.is_all() { limit } else { DEPTH };
+    let depth = if scope.is_all() { limit } else { AMONG_OTHERS };
     if numbers.is_empty() {
         return Ok((found, false));
     }

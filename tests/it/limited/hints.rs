@@ -134,7 +134,7 @@ on_both_databases! {
         }
     }
 
-    async fn own_rows_are_found_behind_hundreds_of_others_of_the_same_words(kind) {
+    async fn own_rows_are_found_behind_hundreds_of_others_of_the_same_words_or_amount(kind) {
         let app = teas(kind).await;
         let behind = app.behind(ann).await;
         for page in [
@@ -142,6 +142,7 @@ on_both_databases! {
             "payments?q=mia@shop.example",
             "search?for=tea",
             "search?for=shop.example",
+            "search?for=49.99",
         ] {
             let answer = behind.get(&format!("/payments/admin/{page}")).await;
             let is_found = answer.body.contains("tea-9999") || answer.header("location").is_some();
