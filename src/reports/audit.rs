@@ -141,10 +141,7 @@ pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Re
     let events: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
     let subscriptions: Vec<SubscriptionId> = rows.iter().filter_map(|row| row.subscription_id).collect();
     let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
-    // An older release notes the events of an act and not their variants: of its acts the first events tell.
-    let acted_on = tx.events_acted_on(&many, NAMED as i64)?;
     let many = tx.acts_on_variants(&many, &names.iter().cloned().collect::<Vec<_>>())?;
-    let events = [events, acted_on.iter().map(|(_, event)| *event).collect()].concat();
     let mut payments = tx.payments_of(&payments)?;
     payments.retain(|row| scope.allows(&row.variant));
     let events = kinds_of(tx, &events, scope)?;
@@ -158,7 +155,6 @@ pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Re
             || row.event_id.is_some_and(|id| events.contains_key(&id))
             || row.subscription_id.is_some_and(|id| subscriptions.iter().any(|one| one.id == id))
             || many.contains(&row.id)
-            || acted_on.iter().any(|(act, event)| *act == row.id && events.contains_key(event))
     });
     rows.iter_mut().filter(|row| is_on_many(row)).for_each(|row| row.detail = None);
     Ok(())

@@ -1,9 +1,15 @@
--- Of which variants the events are that an operator changed by one act on many.
+-- Of which variants the events are that an operator changed by one act on many. Kept by a trigger, so that it is right
+-- whichever release writes the events.
 CREATE TABLE pay_audit_variants (
     act_id  BIGINT NOT NULL,
     variant TEXT NOT NULL,
     PRIMARY KEY (act_id, variant)
 ) WITHOUT ROWID;
+CREATE TRIGGER pay_audit_variants_added AFTER INSERT ON pay_audit_events BEGIN
+    INSERT INTO pay_audit_variants (act_id, variant)
+    SELECT NEW.act_id, variant FROM pay_events WHERE id = NEW.event_id
+    ON CONFLICT DO NOTHING;
+END;
 INSERT INTO pay_audit_variants (act_id, variant)
     SELECT DISTINCT acted.act_id, event.variant FROM pay_audit_events AS acted
     JOIN pay_events AS event ON event.id = acted.event_id;

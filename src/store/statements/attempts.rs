@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::acts::{pay_audit_events, pay_audit_variants};
-use super::schema::{pay_audit, pay_events};
+use super::acts::pay_audit_events;
+use super::schema::pay_audit;
 use super::{Connection, failed};
 use crate::domain::id::EventId;
 use crate::error::Error;
@@ -33,8 +33,6 @@ impl Attempts for Connection {
     fn extend_act(&mut self, act: i64, place: usize, events: &[EventId], detail: &str) -> Result<(), Error> {
         use pay_audit::dsl as a;
         use pay_audit_events::dsl as m;
-        use pay_audit_variants::dsl as v;
-        use pay_events::dsl as e;
         let failing = failed("noting what an act was on");
         let rows = events.iter().zip(place as i64..);
         let rows: Vec<_> =
@@ -43,16 +41,6 @@ impl Attempts for Connection {
             .values(rows)
             .execute(self)
             .map_err(failed("noting an act's events"))?;
-        let mut of: Vec<String> = e::pay_events
-            .filter(e::id.eq_any(events))
-            .select(e::variant)
-            .distinct()
-            .load(self)
-            .map_err(failed("reading an act's variants"))?;
-        of.sort_unstable();
-        let of: Vec<_> = of.into_iter().map(|name| (v::act_id.eq(act), v::variant.eq(name))).collect();
-        let noted = diesel::insert_into(v::pay_audit_variants).values(of).on_conflict_do_nothing().execute(self);
-        noted.map_err(failed("noting an act's variants"))?;
         diesel::update(a::pay_audit.find(act)).set(a::detail.eq(detail)).execute(self).map(drop).map_err(failing)
     }
 }

@@ -25,6 +25,13 @@ async fn given_up(kind: Kind, events: &[(&str, String)]) -> App {
     app
 }
 
+/// An act on all events, in the order in which they came.
+const ACT: &str = "INSERT INTO pay_audit (actor, act, detail, created_at) \
+                   SELECT 'root', 'requeue_many', 'of all', received_at FROM pay_events \
+                   WHERE gateway_event_id = 'evt_acme'";
+const PLACES: &str = "INSERT INTO pay_audit_events (act_id, place, event_id) \
+                      SELECT (SELECT max(id) FROM pay_audit), e.id - 1, e.id FROM pay_events AS e";
+
 on_both_databases! {
     async fn an_act_on_many_is_listed_where_an_own_event_is_the_last_of_hundreds(kind) {
         let mut events: Vec<_> = (0..240).map(|number| ("zeta", format!("evt_zeta_{number}"))).collect();
@@ -48,6 +55,26 @@ on_both_databases! {
         let nobody = |_: HttpRequest| async { Ok::<_, actix_web::Error>(Access::full("bea").only(["beta"])) };
         let page = app.behind(nobody).await.get("/payments/admin/audit").await;
         assert!(!page.body.contains("requeue"), "{}", page.text());
+    }
+
+    async fn an_act_of_an_older_release_is_listed_for_all_whose_events_it_changed(kind) {
+        let mut events: Vec<_> = (0..240).map(|number| ("zeta", format!("evt_zeta_{number}"))).collect();
+        events.push(("acme", "evt_acme".to_owned()));
+        let app = given_up(kind, &events).await;
+        // That release writes the events of its act and not their variants, after the migration as well.
+        app.run(ACT);
+        app.run(PLACES);
+        let behind = app.behind(ann).await;
+        let listed = async || behind.get("/payments/admin/audit").await.text().contains("requeue");
+        assert!(listed().await);
+        app.run(match kind {
+            Kind::Sqlite => "DROP TRIGGER pay_audit_variants_added",
+            Kind::Postgres => "DROP TRIGGER pay_audit_variants_added ON pay_audit_events",
+        });
+        app.run("DROP TABLE pay_audit_variants");
+        app.run("DELETE FROM pay_migrations WHERE name = '0049_variants_of_acts'");
+        app.payments.migrate().await.unwrap();
+        assert!(listed().await, "before the migration");
     }
 
     async fn bodies_of_own_events_that_differed_are_told_behind_thousands_of_others(kind) {
