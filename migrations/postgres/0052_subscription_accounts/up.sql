@@ -7,25 +7,28 @@ CREATE TABLE pay_subscription_accounts (
     PRIMARY KEY (account, id)
 );
 CREATE INDEX pay_subscription_accounts_of ON pay_subscription_accounts (id);
+-- The account that facts name. Of most the first look says that they name none, and the rest is not parsed. A NUL in
+-- any of their texts is replaced, since a value can't be taken out of JSON that has one.
+CREATE OR REPLACE FUNCTION pay_account_of_facts(facts TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN position('"account"' IN facts) > 0
+        THEN nullif(CAST(replace(facts, '\u0000', '\u003f') AS json) ->> 'account', '') END
+$$;
 CREATE OR REPLACE FUNCTION pay_keep_subscription_accounts() RETURNS trigger LANGUAGE plpgsql
     SET search_path FROM CURRENT AS $$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM pay_subscription_accounts WHERE id = OLD.id;
     END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO pay_subscription_accounts (account, id)
-        SELECT CAST(NEW.facts AS json) ->> 'account', NEW.id WHERE CAST(NEW.facts AS json) ->> 'account' <> '';
+    IF TG_OP <> 'DELETE' AND pay_account_of_facts(NEW.facts) IS NOT NULL THEN
+        INSERT INTO pay_subscription_accounts (account, id) VALUES (pay_account_of_facts(NEW.facts), NEW.id);
     END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER pay_subscription_accounts_added AFTER INSERT OR DELETE ON pay_subscriptions
     FOR EACH ROW EXECUTE FUNCTION pay_keep_subscription_accounts();
--- Of most facts the first look says that they name no account.
 CREATE TRIGGER pay_subscription_accounts_changed AFTER UPDATE OF facts ON pay_subscriptions
-    FOR EACH ROW WHEN (
-        (position('"account"' IN NEW.facts) > 0 OR position('"account"' IN OLD.facts) > 0)
-        AND CAST(NEW.facts AS json) ->> 'account' IS DISTINCT FROM CAST(OLD.facts AS json) ->> 'account'
-    ) EXECUTE FUNCTION pay_keep_subscription_accounts();
+    FOR EACH ROW WHEN (pay_account_of_facts(NEW.facts) IS DISTINCT FROM pay_account_of_facts(OLD.facts))
+    EXECUTE FUNCTION pay_keep_subscription_accounts();
 INSERT INTO pay_subscription_accounts (account, id)
-SELECT CAST(facts AS json) ->> 'account', id FROM pay_subscriptions WHERE CAST(facts AS json) ->> 'account' <> '';
+SELECT account, id FROM (SELECT pay_account_of_facts(facts) AS account, id FROM pay_subscriptions) AS named
+WHERE account IS NOT NULL;

@@ -86,6 +86,27 @@ on_both_databases! {
         }
     }
 
+    async fn an_account_is_found_whatever_other_texts_the_facts_have(kind) {
+        let app = filled(kind).await;
+        let facts = |account: &str| format!(r#"{{"note":"\\u0000 \u0000","account":"{account}"}}"#);
+        let found = async || app.list("subscriptions?account=acct_b").await.ids;
+        app.run(&format!("UPDATE pay_subscriptions SET facts = '{}' WHERE id = 7", facts("acct_a")));
+        app.run(&format!("UPDATE pay_subscriptions SET facts = '{}' WHERE id = 7", facts("acct_b")));
+        assert_eq!(found().await, [7]);
+        app.run("DROP TABLE pay_subscription_accounts");
+        for name in ["added", "changed", "gone"] {
+            app.run(&match kind {
+                Kind::Sqlite => format!("DROP TRIGGER pay_subscription_accounts_{name}"),
+                Kind::Postgres => {
+                    format!("DROP TRIGGER IF EXISTS pay_subscription_accounts_{name} ON pay_subscriptions")
+                }
+            });
+        }
+        app.run("DELETE FROM pay_migrations WHERE name = '0052_subscription_accounts'");
+        app.payments.migrate().await.unwrap();
+        assert_eq!(found().await, [7], "after the migration");
+    }
+
     async fn a_price_is_found_for_as_long_as_it_is_subscribed_to(kind) {
         let app = crate::lists::filled(kind, 1, 1).await;
         app.run(SUBSCRIPTIONS);
