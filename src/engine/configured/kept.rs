@@ -1,12 +1,12 @@
 //! What a host's function said of variants, kept for a bounded time and in a bounded number.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::super::variant::Variant;
-use crate::domain::{Timestamp, later};
+use super::shelf::{Moment, Shelf};
 
 /// For how long a name is not asked for again after the function failed: it may be away, and is not to be stormed.
 const FAILED_FOR: Duration = Duration::from_secs(5);
@@ -21,26 +21,9 @@ const SEEN_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// the time meanwhile, and what other processes read of this one is not to change with each question.
 const UNSERVED_FOR: Duration = Duration::from_secs(60);
 
-/// A moment by two clocks. Whichever says first that a span is over, it is: the builder's may be set back.
-#[derive(Clone, Copy)]
-pub(in crate::engine) struct Moment {
-    clock: Timestamp,
-    real: Instant,
-}
-
-impl Moment {
-    pub(in crate::engine) fn now(clock: Timestamp) -> Self {
-        Self { clock, real: Instant::now() }
-    }
-
-    fn later(self, span: Duration) -> Self {
-        Self { clock: later(self.clock, span), real: self.real + span }
-    }
-
-    fn is_past(self, now: Self) -> bool {
-        now.clock >= self.clock || now.real >= self.real
-    }
-}
+/// For how long a name of which there were no rows is not looked for again. Until then it counts as never seen, so that it
+/// needs what is left for such names; one that is loaded meanwhile is seen.
+const ROWLESS_FOR: Duration = Duration::from_secs(60);
 
 /// What is remembered of a name.
 pub(super) enum Known {
@@ -49,64 +32,6 @@ pub(super) enum Known {
     None,
     /// The function failed, or what it gave can't work.
     Failed,
-}
-
-/// Values by name, each for the same span, the oldest first to go.
-struct Shelf<T> {
-    span: Duration,
-    most: usize,
-    values: HashMap<String, (T, Moment, u64)>,
-    order: VecDeque<(String, u64)>,
-    next: u64,
-}
-
-impl<T> Shelf<T> {
-    fn new(span: Duration, most: usize) -> Self {
-        Self { span, most, values: HashMap::new(), order: VecDeque::new(), next: 0 }
-    }
-
-    fn get(&self, name: &str, now: Moment) -> Option<&T> {
-        self.values.get(name).filter(|(_, until, _)| !until.is_past(now)).map(|(value, ..)| value)
-    }
-
-    fn names(&self, now: Moment) -> Vec<String> {
-        let names = self.values.iter().filter(|(_, (_, until, _))| !until.is_past(now));
-        names.map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Answers what had to go for it.
-    fn put(&mut self, name: &str, value: T, now: Moment) -> Vec<(String, T)> {
-        let mut gone: Vec<(String, T)> = self.remove(name).map(|value| (name.to_owned(), value)).into_iter().collect();
-        while self.order.len() >= self.most {
-            gone.extend(self.remove_first());
-        }
-        self.next += 1;
-        self.order.push_back((name.to_owned(), self.next));
-        self.values.insert(name.to_owned(), (value, now.later(self.span), self.next));
-        gone
-    }
-
-    fn remove(&mut self, name: &str) -> Option<T> {
-        self.values.remove(name).map(|(value, ..)| value)
-    }
-
-    fn remove_first(&mut self) -> Option<(String, T)> {
-        let (name, number) = self.order.pop_front()?;
-        let is_same = self.values.get(&name).is_some_and(|(_, _, known)| *known == number);
-        is_same.then(|| self.remove(&name).map(|value| (name, value)))?
-    }
-
-    /// Removes what is over; answers when the next is.
-    fn remove_over(&mut self, now: Instant) -> (Vec<(String, T)>, Option<Instant>) {
-        let mut gone = Vec::new();
-        while let Some((name, number)) = self.order.front() {
-            match self.values.get(name) {
-                Some((_, until, known)) if known == number && until.real > now => return (gone, Some(until.real)),
-                _ => gone.extend(self.remove_first()),
-            }
-        }
-        (gone, None)
-    }
 }
 
 /// The memory of a host's function.
@@ -126,6 +51,8 @@ struct Shelves {
     unserved: Shelf<()>,
     /// Those that were a variant's, whatever became of it.
     seen: Shelf<()>,
+    /// Those that there were no rows of when that was looked for.
+    rowless: Shelf<()>,
     /// What is over or had to go while a call or a transaction still had it.
     leaving: HashMap<String, Weak<Variant>>,
 }
@@ -144,6 +71,7 @@ impl Kept {
             lacking: Shelf::new(FAILED_FOR.min(span), MOST_LACKING),
             unserved: Shelf::new(UNSERVED_FOR, MOST_LACKING),
             seen: Shelf::new(SEEN_FOR, MOST_SEEN),
+            rowless: Shelf::new(ROWLESS_FOR, MOST_REFUSED),
             leaving: HashMap::new(),
         };
         let kept = Arc::new(Self { shelves: Mutex::new(shelves), changed });
@@ -206,6 +134,17 @@ impl Kept {
         self.lock().see(name, now);
     }
 
+    /// Notes that there are no rows of this name.
+    pub(super) fn note_without_rows(&self, name: &str, now: Moment) {
+        self.lock().rowless.put(name, (), now);
+        let _ = self.changed.try_send(());
+    }
+
+    /// Whether there were no rows of this name a moment ago.
+    pub(super) fn was_without_rows(&self, name: &str, now: Moment) -> bool {
+        self.lock().rowless.get(name, now).is_some()
+    }
+
     /// Whether this was a variant's name.
     pub(super) fn has_seen(&self, name: &str, now: Moment) -> bool {
         self.lock().seen.get(name, now).is_some()
@@ -239,10 +178,11 @@ impl Kept {
         let next_failed = shelves.failed.remove_over(now).1;
         let next_lacking = shelves.lacking.remove_over(now).1;
         let next_unserved = shelves.unserved.remove_over(now).1;
+        let next_rowless = shelves.rowless.remove_over(now).1;
         shelves.see_off(&gone);
         drop(shelves);
         drop(gone);
-        [next, next_none, next_failed, next_lacking, next_unserved].into_iter().flatten().min()
+        [next, next_none, next_failed, next_lacking, next_unserved, next_rowless].into_iter().flatten().min()
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelves> {
@@ -282,6 +222,7 @@ fn drop_in_time(kept: &Weak<Kept>, changes: &Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
     use crate::gateways::dummy::Dummy;
 
     fn at(second: i64) -> Moment {
@@ -294,9 +235,10 @@ mod tests {
         for number in 0..20_000 {
             let known = if number % 2 == 0 { Known::None } else { Known::Failed };
             kept.put(&format!("name-{number}"), known, at(0));
+            kept.note_without_rows(&format!("name-{number}"), at(0));
         }
         let shelves = kept.lock();
-        for shelf in [&shelves.none, &shelves.failed] {
+        for shelf in [&shelves.none, &shelves.failed, &shelves.rowless] {
             assert_eq!((shelf.values.len(), shelf.order.len()), (MOST_REFUSED, MOST_REFUSED));
         }
     }
@@ -318,16 +260,5 @@ mod tests {
         kept.lack("bert", at(120));
         kept.put("bert", Known::Variant(Arc::new(Dummy::new("secret").into())), at(121));
         assert!(kept.unserved(at(121)).is_empty());
-    }
-
-    #[test]
-    fn the_oldest_gives_way_and_a_name_that_comes_again_is_new() {
-        let mut shelf = Shelf::new(Duration::from_secs(60), 2);
-        for (name, value) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
-            shelf.put(name, value, at(0));
-        }
-        assert_eq!(["a", "b", "c"].map(|name| shelf.get(name, at(59)).copied()), [Some(3), None, Some(4)]);
-        assert_eq!(shelf.get("a", at(60)), None, "its time is over by the builder's clock");
-        assert_eq!(shelf.remove_over(Instant::now() + Duration::from_secs(61)).0.len(), 2);
     }
 }

@@ -2,13 +2,14 @@
 
 mod kept;
 pub(super) mod missed;
+mod shelf;
 mod source;
 
 use crate::domain::identifier::VariantName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) use kept::Moment;
+pub(super) use shelf::Moment;
 pub(crate) use source::{AskHost, Source, SourceLimits};
 
 use super::variant::Variant;

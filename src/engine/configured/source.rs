@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use log::Level;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::super::budget::ClientBudgets;
 use super::super::guarded::guarded;
 use super::super::variant::Variant;
-use super::kept::{Kept, Known, Moment};
+use super::kept::{Kept, Known};
+use super::shelf::Moment;
 use crate::domain::Timestamp;
 use crate::domain::identifier::VariantName;
 use crate::error::{Error, ErrorKind, loggable, repeated};
@@ -21,11 +22,15 @@ type Answer = Result<Option<Variant>, Box<dyn std::error::Error + Send + Sync>>;
 /// The function.
 pub(crate) type AskHost = Arc<dyn Fn(VariantName) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send + Sync>;
 
-/// How many names it is asked for at the same time: whoever makes names up fills this and no database.
+/// How many names it is asked for at the same time: whoever makes names up fills this and no more.
 const AT_ONCE: usize = 32;
 /// How many clients' worth of names that were never seen it is asked for in a minute: so many strangers use up what is for
-/// all, and known names don't count.
+/// all.
 const STRANGERS: u32 = 10;
+/// For how many names that were never seen the database is asked at the same time whether there are rows of them, and how
+/// many wait for that: a merchant's deliveries after a restart find room here, and a storm of made-up names fills no pool.
+const LOOKED_FOR: usize = 4;
+const WAITING: usize = 64;
 
 /// How the function is asked.
 #[derive(Clone, Copy)]
@@ -55,6 +60,22 @@ pub(crate) struct Source {
     asking: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
     /// What is left of the bound for names that were never seen.
     strangers: Mutex<ClientBudgets>,
+    /// Who looks for rows of such names, and who looks or waits for that.
+    looking: Semaphore,
+    waiting: Semaphore,
+}
+
+/// A place among those who look for rows of a name, or wait for that.
+pub(in crate::engine) struct Place<'a> {
+    looking: &'a Semaphore,
+    _waiting: SemaphorePermit<'a>,
+}
+
+impl Place<'_> {
+    /// Waits until it is this one's turn, which lasts as long as what this answers.
+    pub(in crate::engine) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.looking.acquire().await.ok()
+    }
 }
 
 impl Source {
@@ -66,7 +87,8 @@ impl Source {
         let (room, asking) = (Semaphore::new(AT_ONCE), Mutex::default());
         let (each, begin) = (limits.never_seen, Timestamp::UNIX_EPOCH);
         let strangers = Mutex::new(ClientBudgets::full(each.saturating_mul(STRANGERS), each, begin));
-        Ok(Self { host, timeout: limits.timeout, kept, room, asking, strangers })
+        let (looking, waiting) = (Semaphore::new(LOOKED_FOR), Semaphore::new(WAITING));
+        Ok(Self { host, timeout: limits.timeout, kept, room, asking, strangers, looking, waiting })
     }
 
     /// Whether it would be asked for a name that was never seen.
@@ -82,6 +104,22 @@ impl Source {
     /// Notes that there are rows of this name.
     pub(in crate::engine) fn see(&self, name: &str, now: Moment) {
         self.kept.see(name, now);
+    }
+
+    /// Whether there were no rows of this name a moment ago.
+    pub(in crate::engine) fn was_without_rows(&self, name: &str, now: Moment) -> bool {
+        self.kept.was_without_rows(name, now)
+    }
+
+    /// Notes that there are no rows of this name.
+    pub(in crate::engine) fn note_without_rows(&self, name: &str, now: Moment) {
+        self.kept.note_without_rows(name, now);
+    }
+
+    /// A place among those who look for rows of a name; none where all are taken.
+    pub(in crate::engine) fn place(&self) -> Option<Place<'_>> {
+        let _waiting = self.waiting.try_acquire().ok()?;
+        Some(Place { looking: &self.looking, _waiting })
     }
 
     /// Whether this client may have it asked for one more name that was never seen; takes that from the bound.
@@ -201,5 +239,20 @@ fn told(name: &str, known: Known) -> Result<Option<Arc<Variant>>, Error> {
             let message = format!("the configuration of variant {name:?} could not be loaded");
             Err(Error::new(ErrorKind::Unavailable, message))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_makes_names_up_has_no_more_of_them_looked_for_than_there_are_places() {
+        let host: AskHost = Arc::new(|_| Box::pin(async { Ok(None) }));
+        let source = Source::new(host, SourceLimits::default()).expect("a thread");
+        let mut places: Vec<Place<'_>> = std::iter::from_fn(|| source.place()).take(2 * WAITING).collect();
+        assert_eq!(places.len(), WAITING);
+        places.pop();
+        assert!(source.place().is_some(), "one has gone");
     }
 }

@@ -60,7 +60,7 @@ impl<C: HostConnection> Builder<C> {
     /// minute; ten times as many for all clients together. Default 600, ten a second: a gateway may deliver first events of
     /// many new merchants at once, and whoever makes names up costs the function no more than that. What is over it is
     /// answered 429, so that a gateway sends it again. Names that were loaded before, or that there are rows of, don't
-    /// count.
+    /// count. A process looks in the database for the rows of 64 names at once; of more, all count.
     pub fn variants_never_seen(mut self, names_per_minute: u32) -> Self {
         self.source_limits.never_seen = names_per_minute;
         self

@@ -55,6 +55,14 @@ on_both_databases! {
         assert_eq!(from(&again.payments, "a", "bert").await, Rejection::TooManyNames);
     }
 
+    async fn merchants_with_rows_use_up_nothing_of_what_is_for_names_that_were_never_seen(kind) {
+        let (app, directory) = market(kind, &["anna", "bert"]).await;
+        assert_eq!(app.signed_with(&secret_of("anna"), "anna", &event("evt_1")).await, 200);
+        let again = App::at(app.url.clone(), None, |builder| directory.source(builder).variants_never_seen(1)).await;
+        assert_eq!(again.signed_with(&secret_of("anna"), "anna", &event("evt_2")).await, 200);
+        assert_eq!(again.signed_with(&secret_of("bert"), "bert", &event("evt_1")).await, 200);
+    }
+
     async fn whoever_asks_for_too_many_names_is_to_come_again_for_deliveries_as_for_pages(kind) {
         let directory = Directory::of(["anna".to_owned()]);
         let app = App::bare(kind, |builder| directory.source(builder).variants_never_seen(1)).await;
