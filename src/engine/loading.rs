@@ -109,6 +109,12 @@ impl Engine {
         }
     }
 
+    /// Whether the host's function said of this name lately that there is no such variant.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_none(&self, name: &str) -> bool {
+        self.configured.source.as_ref().is_some_and(|source| source.has_none(name, Moment::now(self.now())))
+    }
+
     /// Why there is no variant of this name at hand, for people.
     pub(crate) fn why_lacking(&self, name: &str) -> String {
         let known = |source: &Source| source.failed(name, Moment::now(self.now()));

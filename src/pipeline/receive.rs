@@ -75,10 +75,10 @@ impl Engine {
     }
 
     /// Counts a delivery that was refused before it could be received: as its variant's, also where that can't be loaded
-    /// now.
+    /// now or is no more.
     pub(crate) async fn reject(self: &Arc<Self>, variant: &str, rejection: Rejection) {
-        let is_nobodys = matches!(rejection, Rejection::UnknownVariant | Rejection::TooManyNames);
-        let known = if !is_nobodys && self.is_known_name(variant).await { variant } else { NOBODY };
+        let is_named = rejection != Rejection::TooManyNames && self.is_known_name(variant).await;
+        let known = if is_named { variant } else { NOBODY };
         let label = if known.is_empty() { NOBODY } else { self.label(variant) };
         // Anybody may send what is refused, and the log is not theirs to fill.
         let shown: String = variant.chars().take(LONGEST_SHOWN).collect();

@@ -97,7 +97,8 @@ impl Engine {
         let held = self.load_all(&names, AT_LEISURE).await;
         let lost = names.iter().filter(|name| !held.iter().any(|(held, _)| held == *name));
         let lost = lost.map(|name| {
-            let why = format!("{}. Its deliveries are sent away to come again.", self.why_lacking(name));
+            let end = if self.has_none(name) { "answered 404" } else { "sent away to come again" };
+            let why = format!("{}. Its deliveries are {end}.", self.why_lacking(name));
             Finding::new(format!("variant:{name}"), Severity::Fault, why)
         });
         let wrong = held.iter().flat_map(|(name, variant)| configuration(name, variant));

@@ -144,6 +144,12 @@ impl Source {
         matches!(self.kept.get(name, now), Some(Known::Failed))
     }
 
+    /// Whether it said of this name lately that there is no such variant.
+    #[cfg(feature = "cli")]
+    pub(in crate::engine) fn has_none(&self, name: &str, now: Moment) -> bool {
+        matches!(self.kept.get(name, now), Some(Known::None))
+    }
+
     /// Notes that something waits for this variant, if it is known not to be had.
     pub(in crate::engine) fn lack(&self, name: &str, now: Moment) {
         self.kept.lack(name, now);

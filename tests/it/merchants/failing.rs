@@ -39,6 +39,20 @@ on_both_databases! {
         assert_eq!(sent_away(&again), [" 1", "anna 1"]);
     }
 
+    async fn deliveries_to_a_merchant_that_is_no_more_count_as_its_own_and_the_doctor_says_that_they_are_refused(kind) {
+        let (app, directory) = market(kind, &["anna"]).await;
+        assert_eq!(app.signed_with(&secret_of("anna"), "anna", &event("evt_1")).await, 200);
+        directory.remove("anna");
+        app.pass(61);
+        assert_eq!(app.signed_with(&secret_of("anna"), "anna", &event("evt_2")).await, 404);
+        assert_eq!(app.signed_with("any", "made-up", &event("evt_1")).await, 404);
+        app.counted("rejected:unknown_variant", 2);
+        let of = "SELECT variant AS t FROM pay_hours WHERE outcome = 'rejected:unknown_variant' ORDER BY variant";
+        assert_eq!(app.texts(of), ["", "anna"]);
+        let found = app.json("doctor").await.to_string();
+        assert!(found.contains("answered 404") && !found.contains("sent away"), "{found}");
+    }
+
     async fn a_refund_whose_configuration_is_gone_when_it_is_to_be_sent_is_made_as_soon_as_it_is_back(kind) {
         let (app, directory) = market(kind, &["anna"]).await;
         let token = app.payments.create(NewPayment::new("anna", money(4999, "EUR"))).await.unwrap().payment.token;
