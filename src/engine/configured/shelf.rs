@@ -44,9 +44,12 @@ impl<T> Shelf<T> {
         self.values.get(name).filter(|(_, until, _)| !until.is_past(now)).map(|(value, ..)| value)
     }
 
+    /// The names in alphabetical order, so that who takes some of them takes the same ones each time.
     pub(super) fn names(&self, now: Moment) -> Vec<String> {
         let names = self.values.iter().filter(|(_, (_, until, _))| !until.is_past(now));
-        names.map(|(name, _)| name.clone()).collect()
+        let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Answers what had to go for it.
@@ -90,6 +93,14 @@ mod tests {
 
     fn at(second: i64) -> Moment {
         Moment::now(Timestamp::UNIX_EPOCH + time::Duration::seconds(second))
+    }
+
+    #[test]
+    fn names_are_in_alphabetical_order() {
+        let mut shelf = Shelf::new(Duration::from_secs(60), 100);
+        let names: Vec<String> = (10..60).map(|number| format!("name-{number}")).collect();
+        names.iter().rev().for_each(|name| drop(shelf.put(name, (), at(0))));
+        assert_eq!(shelf.names(at(0)), names);
     }
 
     #[test]
