@@ -32,9 +32,13 @@ pub(super) fn deliveries(engine: &Engine, tx: &mut dyn Tx, sums: &[Sum]) -> Resu
     let mut names: BTreeSet<String> = most(engine, sums, is_trouble, REFUSED).into_iter().collect();
     let created = tx.creating_variants(CREATED, i64::from(engine.thresholds.silent_payments).max(1))?;
     names.extend(created.into_iter().filter(|name| !engine.is_fixed(name)).take(SILENT));
-    for name in names {
-        let last = tx.last_event_of(&name)?;
-        found.extend(anomalies::deliveries(engine, tx, &name, last.as_ref(), sums)?);
+    let mut its: BTreeMap<&str, Vec<Sum>> = names.iter().map(|name| (name.as_str(), Vec::new())).collect();
+    for sum in sums {
+        its.entry(&sum.variant).and_modify(|its| its.push(sum.clone()));
+    }
+    for (name, sums) in its {
+        let last = tx.last_event_of(name)?;
+        found.extend(anomalies::deliveries(engine, tx, name, last.as_ref(), &sums)?);
     }
     Ok(found)
 }
