@@ -25,7 +25,6 @@ use crate::store::rows::{EventRow, Sum};
 const LATELY: time::Duration = time::Duration::hours(24);
 /// How long a gateway may take to show what events name: the first tries come within minutes.
 const UNSHOWN: time::Duration = time::Duration::minutes(15);
-const YEAR: time::Duration = time::Duration::days(365);
 /// How many kinds of events that were given up are said one by one.
 const KINDS: usize = 200;
 /// Of how many variants the same cause is said one by one.
@@ -106,8 +105,7 @@ pub(super) fn unshown(engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result
     let mut names = engine.names_seen(scope);
     if engine.has_source() && scope.is_all() {
         // Those with questions that are open, whenever they are put again.
-        let asking = tx.fetching_variants(now + YEAR, VARIANTS as i64, &names)?;
-        names.extend(asking.into_iter().take(VARIANTS));
+        names.extend(tx.asking_variants(VARIANTS as i64, &names)?);
     }
     for variant in names {
         let cannot = engine.at_hand(&variant).and_then(|configured| configured.gateway.supports_fetch().err());

@@ -22,4 +22,6 @@ pub(crate) trait VariantNames {
     fn creating_variants(&mut self, window: i64, least: i64) -> Result<Vec<String>, Error>;
     /// The variants of which questions to their gateways are due, besides some, up to `cap`.
     fn fetching_variants(&mut self, now: Timestamp, cap: i64, except: &[String]) -> Result<Vec<String>, Error>;
+    /// The variants of which questions to their gateways are open, besides some, up to `cap`: those with the oldest ones.
+    fn asking_variants(&mut self, cap: i64, except: &[String]) -> Result<Vec<String>, Error>;
 }

@@ -83,7 +83,19 @@ impl VariantNames for Connection {
         names.retain(|name| !except.contains(name));
         Ok(names)
     }
+
+    fn asking_variants(&mut self, cap: i64, except: &[String]) -> Result<Vec<String>, Error> {
+        let at_most = cap.saturating_add(i64::try_from(except.len()).unwrap_or(i64::MAX));
+        let oldest = Said::<Text>::new().sql(format!(
+            "SELECT variant FROM (SELECT variant, id FROM pay_fetches WHERE due_at IS NOT NULL LIMIT {MOST}) AS open \
+             GROUP BY variant ORDER BY min(id) LIMIT {at_most}"
+        ));
+        let mut names: Vec<String> = oldest.load(self).map_err(failed(READING))?;
+        names.retain(|name| !except.contains(name));
+        names.truncate(usize::try_from(cap).unwrap_or(usize::MAX));
+        Ok(names)
+    }
 }
 
-/// How many variants with open questions are looked at.
+/// How many variants with open questions are looked at, and how many questions for the oldest ones.
 const MOST: i64 = 100_000;

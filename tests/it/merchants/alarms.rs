@@ -93,6 +93,25 @@ on_both_databases! {
         assert!(named("variant:bert", "fault") && named("api-key:carl", "warning"), "{found}");
     }
 
+    async fn of_many_merchants_with_open_questions_those_who_wait_the_longest_are_named(kind) {
+        let (app, _) = market(kind, &["anna"]).await;
+        assert_eq!(app.signed_with(&secret_of("anna"), "anna", &event("evt_1")).await, 200);
+        let asked = |number: &str, variant: &str, from: &str| {
+            format!(
+                "INSERT INTO pay_fetches (variant, object_type, gateway_ref, account, idempotency_key, state, attempts, \
+                 due_at, created_at) SELECT {variant}, 'charge', 'ch_1', '', 'key-' || {number}, 'underway', 1, \
+                 e.received_at, e.received_at FROM pay_events AS e{from}"
+            )
+        };
+        app.run(&asked("0", "'zulu'", ""));
+        let count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT i FROM n";
+        app.run(&asked("n.i", "'merchant-' || (1000 + n.i)", &format!(", ({count}) AS n")));
+        app.pass(3600);
+        let page = app.get("/payments/admin/").await.text();
+        assert!(page.contains("zulu") && page.contains("merchant-1199"), "{page}");
+        assert!(!page.contains("merchant-1200"), "{page}");
+    }
+
     async fn a_merchant_that_is_loaded_again_and_again_raises_no_concern_in_between(kind) {
         let (app, _) = market(kind, &["anna"]).await;
         assert_eq!(app.signed_with(&secret_of("anna"), "anna", &event("evt_1")).await, 200);
