@@ -10,11 +10,13 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{DEPTH, Page, Place, ROWS, part_of};
 use crate::store::Tx;
-use crate::store::audit::{ActFilter, ActPlace, ActRow};
+use crate::store::audit::{ActFilter, ActPlace, ActRow, OnVariants};
 use crate::store::subscriptions::SubscriptionFilter;
 
 /// How many events of an act on many are named.
-pub(crate) const NAMED: usize = 50;
+const NAMED: usize = 50;
+/// Among how many events of an act on many those are looked for that somebody may see, from the first of them on.
+const PLACES: i64 = 1_000;
 /// How many acts are asked which kinds there are to filter by.
 const OFFERS_OF: i64 = 500;
 
@@ -24,8 +26,8 @@ pub(crate) struct Acts {
     /// The tokens of the payments, and the kinds of the events, that acts were done to.
     pub tokens: BTreeMap<PaymentId, String>,
     pub kinds: BTreeMap<EventId, String>,
-    /// The first events of acts on many: one more than [`NAMED`] where there are more.
-    pub on_many: BTreeMap<i64, Vec<EventId>>,
+    /// The first events of acts on many, [`NAMED`] at the most, and whether there are more.
+    pub on_many: BTreeMap<i64, (Vec<EventId>, bool)>,
 }
 
 impl Engine {
@@ -87,29 +89,33 @@ fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) 
     let limit = if scope.is_all() { size as i64 + 1 } else { DEPTH.max(size as i64 + 1) };
     let mut rows = tx.browse_acts(filter, from, limit)?;
     let end = rows.last().map(|row| row.id).filter(|_| !scope.is_all() && rows.len() as i64 == limit);
-    keep(tx, &mut rows, scope)?;
+    let own = keep(tx, &mut rows, scope)?;
     let stopped = end.filter(|_| rows.len() <= size);
     rows.truncate(size + 1);
     let of: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
     let mut on: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
-    let mut on_many: BTreeMap<i64, Vec<EventId>> = BTreeMap::new();
+    let mut on_many: BTreeMap<i64, (Vec<EventId>, bool)> = BTreeMap::new();
     let many: Vec<i64> = rows.iter().filter(|row| is_on_many(row)).map(|row| row.id).collect();
     match scope.names() {
         None => {
             for (act, event) in tx.events_acted_on(&many, NAMED as i64 + 1)? {
-                on_many.entry(act).or_default().push(event);
+                let (events, is_more) = on_many.entry(act).or_default();
+                *is_more = events.len() == NAMED;
+                events.extend((!*is_more).then_some(event));
             }
         }
         Some(names) => {
             let names: Vec<String> = names.iter().cloned().collect();
-            for act in many {
-                on_many.insert(act, tx.own_events_of_act(act, &names, NAMED as i64 + 1)?);
+            for row in rows.iter_mut() {
+                let Some(OnVariants { first, events }) = own.get(&row.id).copied() else { continue };
+                let named = tx.own_events_of_act(row.id, &names, first..first + PLACES, NAMED as i64)?;
+                let is_more = (named.len() as i64) < events;
+                on_many.insert(row.id, (named, is_more));
+                row.detail = Some(if events == 1 { "1 event".to_owned() } else { format!("{events} events") });
             }
-            rows.iter_mut()
-                .for_each(|row| row.detail = row.detail.take().or(on_many.get(&row.id).map(|own| many_of(own))));
         }
     }
-    on.extend(on_many.values().flatten());
+    on.extend(on_many.values().flat_map(|(events, _)| events));
     let kinds = kinds_of(tx, &on, scope)?;
     Ok(Acts {
         page: part_of(rows, place, size, stopped, |row| row.id),
@@ -119,24 +125,16 @@ fn acts(tx: &mut dyn Tx, filter: &ActFilter, place: Option<Place>, size: usize) 
     })
 }
 
-/// How many events of an act may be seen, in words.
-fn many_of(own: &[EventId]) -> String {
-    match own.len() {
-        1 => "1 event".to_owned(),
-        count if count > NAMED => format!("more than {NAMED} events"),
-        count => format!("{count} events"),
-    }
-}
-
 /// The kinds of these events, as far as they may be seen.
 fn kinds_of(tx: &mut dyn Tx, ids: &[EventId], scope: &Scope) -> Result<BTreeMap<EventId, String>, Error> {
     let events = tx.events_with(ids)?.into_iter().filter(|event| scope.allows(&event.variant));
     Ok(events.map(|event| (event.id, event.kind)).collect())
 }
 
-/// Keeps those acts that were done to something that may be seen. Of an act on many what was done to others is not said.
-pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Result<(), Error> {
-    let Some(names) = scope.names() else { return Ok(()) };
+/// Keeps those acts that were done to something that may be seen, and answers what those on many were done to of that. What
+/// was done to others is not said.
+pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Result<BTreeMap<i64, OnVariants>, Error> {
+    let Some(names) = scope.names() else { return Ok(BTreeMap::new()) };
     let payments: Vec<PaymentId> = rows.iter().filter_map(|row| row.payment_id).collect();
     let events: Vec<EventId> = rows.iter().filter_map(|row| row.event_id).collect();
     let subscriptions: Vec<SubscriptionId> = rows.iter().filter_map(|row| row.subscription_id).collect();
@@ -154,8 +152,8 @@ pub(super) fn keep(tx: &mut dyn Tx, rows: &mut Vec<ActRow>, scope: &Scope) -> Re
             || row.payment_id.is_some_and(|id| payments.iter().any(|payment| payment.id == id))
             || row.event_id.is_some_and(|id| events.contains_key(&id))
             || row.subscription_id.is_some_and(|id| subscriptions.iter().any(|one| one.id == id))
-            || many.contains(&row.id)
+            || many.contains_key(&row.id)
     });
     rows.iter_mut().filter(|row| is_on_many(row)).for_each(|row| row.detail = None);
-    Ok(())
+    Ok(many)
 }

@@ -38,7 +38,7 @@ mod wording;
 
 pub(crate) use addressed::Addressed;
 pub(crate) use anomaly::Anomaly;
-pub(crate) use audit::{Acts, NAMED, is_on_many};
+pub(crate) use audit::{Acts, is_on_many};
 pub(crate) use books::{Beside, Book, BookView, CurrencyBook, MonthStart};
 pub(crate) use browse::{
     COUNT_CAP, Counted, DEPTH, EventList, EventView, Order, Page, PaymentList, PaymentView, Place, ROWS, SEARCH_CAP,

@@ -1,5 +1,8 @@
 //! The rows of the audit and of what pages ask about a variant, and how an act is added.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use diesel::Queryable;
 
 use crate::domain::Timestamp;
@@ -42,14 +45,30 @@ pub(crate) trait Acts {
     fn recent_acts(&mut self, window: i64) -> Result<Vec<String>, Error>;
     /// The first `cap` events of each of these acts on many, in the order in which they were changed.
     fn events_acted_on(&mut self, acts: &[i64], cap: i64) -> Result<Vec<(i64, EventId)>, Error>;
-    /// Those of these acts on many that changed an event of one of these variants.
-    fn acts_on_variants(&mut self, acts: &[i64], variants: &[String]) -> Result<Vec<i64>, Error>;
-    /// The first events of an act on many that are of these variants, in the order in which they were changed.
-    fn own_events_of_act(&mut self, act: i64, variants: &[String], limit: i64) -> Result<Vec<EventId>, Error>;
+    /// What these acts on many changed of these variants; those that changed nothing of them are left out.
+    fn acts_on_variants(&mut self, acts: &[i64], variants: &[String]) -> Result<BTreeMap<i64, OnVariants>, Error>;
+    /// The first events of an act on many that are of these variants, in the order in which they were changed, of
+    /// those that stand at these places.
+    fn own_events_of_act(
+        &mut self,
+        act: i64,
+        variants: &[String],
+        places: Range<i64>,
+        limit: i64,
+    ) -> Result<Vec<EventId>, Error>;
     /// The events of an act on many from this place on, in the order in which they were changed.
     fn events_of_act(&mut self, act: i64, from: i64, limit: i64) -> Result<Vec<EventId>, Error>;
     /// The acts on many that changed these events, newest first, once for each event and with it.
     fn acts_on_many(&mut self, events: &[EventId]) -> Result<Vec<ActRow>, Error>;
+}
+
+/// What an act on many changed of some variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OnVariants {
+    /// The place of their first event among all that it changed.
+    pub first: i64,
+    /// How many of their events it changed.
+    pub events: i64,
 }
 
 /// A stored act.

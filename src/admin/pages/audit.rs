@@ -12,7 +12,7 @@ use crate::admin::views::list::{Empty, Filter};
 use crate::admin::views::parts::Link;
 use crate::domain::id::EventId;
 use crate::domain::scope::Scope;
-use crate::reports::{self, NAMED, Order};
+use crate::reports::{self, Order};
 use crate::store::audit::{ActFilter};
 use crate::store::audit as rows;
 
@@ -77,9 +77,9 @@ fn row(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> ActRow {
 
 /// The events that an act on many changed, and whether there are more.
 fn events(frame: &Frame, act: &rows::ActRow, found: &reports::Acts) -> (Vec<Link>, bool) {
-    let events = found.on_many.get(&act.id).map(Vec::as_slice).unwrap_or_default();
+    let (events, is_more) = found.on_many.get(&act.id).cloned().unwrap_or_default();
     let link = |id: &EventId| Some(Link::new(found.kinds.get(id)?, frame.href(&format!("events/{id}"))));
-    (events.iter().take(NAMED).filter_map(link).collect(), events.len() > NAMED)
+    (events.iter().filter_map(link).collect(), is_more)
 }
 
 fn empty(is_filtered: bool, is_part: bool) -> Empty {

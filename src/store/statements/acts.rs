@@ -1,5 +1,8 @@
 //! How is the audit read? By key, newest first; each filter has an index of its own.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use diesel::prelude::*;
 
 use super::schema::pay_audit::dsl as a;
@@ -7,8 +10,7 @@ use super::schema::{pay_audit, pay_events};
 use super::{Connection, failed};
 use crate::domain::id::EventId;
 use crate::error::Error;
-use crate::store::audit::Acts;
-use crate::store::audit::{ActFilter, ActPlace, ActRow};
+use crate::store::audit::{ActFilter, ActPlace, ActRow, Acts, OnVariants};
 
 diesel::table! {
     pay_audit_events (act_id, place) {
@@ -22,6 +24,8 @@ diesel::table! {
     pay_audit_variants (act_id, variant) {
         act_id -> BigInt,
         variant -> Text,
+        first_place -> BigInt,
+        events -> BigInt,
     }
 }
 
@@ -69,18 +73,31 @@ impl Acts for Connection {
             .map_err(failed("reading what acts were on"))
     }
 
-    fn acts_on_variants(&mut self, acts: &[i64], variants: &[String]) -> Result<Vec<i64>, Error> {
+    fn acts_on_variants(&mut self, acts: &[i64], variants: &[String]) -> Result<BTreeMap<i64, OnVariants>, Error> {
+        let mut on: BTreeMap<i64, OnVariants> = BTreeMap::new();
         if acts.is_empty() || variants.is_empty() {
-            return Ok(Vec::new());
+            return Ok(on);
         }
         let its = v::pay_audit_variants.filter(v::act_id.eq_any(acts).and(v::variant.eq_any(variants)));
-        its.select(v::act_id).distinct().load(self).map_err(failed("reading what acts were on"))
+        let its = its.select((v::act_id, v::first_place, v::events)).load::<(i64, i64, i64)>(self);
+        for (act, first, events) in its.map_err(failed("reading what acts were on"))? {
+            let known = on.entry(act).or_insert(OnVariants { first, events: 0 });
+            *known = OnVariants { first: known.first.min(first), events: known.events.saturating_add(events) };
+        }
+        Ok(on)
     }
 
-    fn own_events_of_act(&mut self, act: i64, variants: &[String], limit: i64) -> Result<Vec<EventId>, Error> {
+    fn own_events_of_act(
+        &mut self,
+        act: i64,
+        variants: &[String],
+        places: Range<i64>,
+        limit: i64,
+    ) -> Result<Vec<EventId>, Error> {
+        let looked_at = m::place.ge(places.start).and(m::place.lt(places.end));
         m::pay_audit_events
             .inner_join(e::pay_events.on(e::id.eq(m::event_id)))
-            .filter(m::act_id.eq(act).and(e::variant.eq_any(variants)))
+            .filter(m::act_id.eq(act).and(looked_at).and(e::variant.eq_any(variants)))
             .order(m::place)
             .limit(limit)
             .select(m::event_id)

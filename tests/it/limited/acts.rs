@@ -77,6 +77,28 @@ on_both_databases! {
         assert!(listed().await, "before the migration");
     }
 
+    async fn an_act_says_how_many_own_events_it_changed_and_names_those_among_the_first_thousand_places(kind) {
+        let app = given_up(kind, &[("zeta", "evt_zeta".to_owned()), ("acme", "evt_acme".to_owned())]).await;
+        let more = |variant: &str, from: i64, to: i64| {
+            format!(
+                "WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {to}) \
+                 INSERT INTO pay_events \
+                 (variant, gateway_event_id, source, kind, state, received_at, last_delivered_at, deliveries) \
+                 SELECT '{variant}', 'evt_more_' || i, 'delivery', 'paid', 'completed', e.received_at, \
+                 e.received_at, 1 FROM n, pay_events AS e WHERE e.id = 1 ORDER BY i"
+            )
+        };
+        app.run(&more("zeta", 3, 1_100));
+        app.run(&more("acme", 1_101, 1_101));
+        let ids = app.texts("SELECT CAST(id AS TEXT) AS t FROM pay_events WHERE variant = 'acme' ORDER BY id");
+        app.run(ACT);
+        app.run(PLACES);
+        let page = app.behind(ann).await.get("/payments/admin/audit").await;
+        assert!(page.text().contains("2 events"), "{}", page.text());
+        let links = ids.iter().map(|id| page.body.contains(&format!("/events/{id}\"")));
+        assert_eq!(links.collect::<Vec<_>>(), [true, false], "{}", page.body);
+    }
+
     async fn bodies_of_own_events_that_differed_are_told_behind_thousands_of_others(kind) {
         let app = given_up(kind, &[("acme", "evt_acme".to_owned()), ("zeta", "evt_zeta_0".to_owned())]).await;
         let at = "SELECT received_at FROM pay_events WHERE id = 1";
