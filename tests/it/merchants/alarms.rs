@@ -38,7 +38,7 @@ on_both_databases! {
         app.counted("rejected:unavailable", 1);
         let page = app.get("/payments/admin/").await.text();
         let told = [
-            ("sent-away:anna", "anna: 1 delivery sent away to come again"),
+            ("sent-away:anna", "anna: 1 delivery answered 503, to be sent again"),
             ("refused:bert", "bert: "),
             ("silence:carl", "carl: payments were created, but no event came since"),
         ];
