@@ -172,26 +172,8 @@ macro_rules! equal {
 
 identifiers! {
     /// Our public id of a payment or subscription, which its gateway is sent. `From` takes any text, as reading does: one
-    /// that is nobody's finds nothing. Where a token is asked for, another name is refused:
-    ///
-    /// ```compile_fail,E0308
-    /// # async fn example(payments: &actix_payments::Payments, payment: &actix_payments::Payment) {
-    /// payments.payment(&payment.variant).await;
-    /// # }
-    /// ```
-    ///
-    /// One is read from an address by `web::Path`:
-    ///
-    /// ```no_run
-    /// use actix_payments::{Payments, Token};
-    /// use actix_web::{HttpResponse, Result, error, web};
-    ///
-    /// /// `GET /orders/{token}`.
-    /// async fn order(payments: Payments, token: web::Path<Token>) -> Result<HttpResponse> {
-    ///     let payment = payments.payment(&token).await?;
-    ///     payment.map(|payment| HttpResponse::Ok().body(payment.status.as_str())).ok_or_else(|| error::ErrorNotFound(""))
-    /// }
-    /// ```
+    /// that is nobody's finds nothing. [`Payments::payment`](crate::Payments::payment) shows how one is read from an
+    /// address.
     Token: |text| short("a token", text);
     /// The host's own id of what is paid for: its order number. `From` takes any text;
     /// [`Payments::create`](crate::Payments::create) refuses one that can't be stored, as `FromStr` does.

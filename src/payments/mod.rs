@@ -151,6 +151,27 @@ impl Payments {
 impl Payments {
     /// The payment with this token. For a payment that was absorbed, it is the one that absorbed it.
     ///
+    /// `web::Path` reads a token from an address:
+    ///
+    /// ```no_run
+    /// use actix_payments::{Payments, Token};
+    /// use actix_web::{HttpResponse, Result, error, web};
+    ///
+    /// /// `GET /orders/{token}`.
+    /// async fn order(payments: Payments, token: web::Path<Token>) -> Result<HttpResponse> {
+    ///     let payment = payments.payment(&token).await?;
+    ///     payment.map(|payment| HttpResponse::Ok().body(payment.status.as_str())).ok_or_else(|| error::ErrorNotFound(""))
+    /// }
+    /// ```
+    ///
+    /// Another name where a token belongs is refused by the compiler:
+    ///
+    /// ```compile_fail,E0308
+    /// # async fn example(payments: &actix_payments::Payments, payment: &actix_payments::Payment) {
+    /// payments.payment(&payment.variant).await;
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What the database says.
     pub async fn payment(&self, token: &Token) -> Result<Option<Payment>, Error> {
