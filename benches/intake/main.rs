@@ -6,6 +6,7 @@
 //! `cargo bench --bench intake --all-features`; `BENCH_SECONDS` (2) is the length of one measurement, `BENCH_ROUNDS`
 //! (3) how many there are of each, `TEST_POSTGRES_URL` a Postgres to use beside SQLite. Deliveries are signed as they are
 //! sent; with `BENCH_READY=1` they are signed beforehand, so that less of the machine is the sender's.
+//! `BENCH_CONNECTIONS` (1,16,64) is how many there are at once.
 //!
 //! `… -- telemetry` measures what it costs that somebody measures and traces, instead.
 
@@ -32,10 +33,15 @@ use actix_web::{App, HttpServer, web};
 use load::Requests;
 
 const SECRET: &str = "whsec_bench";
-const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// How many connections there are at once, one measurement after the other.
+fn connections() -> Vec<usize> {
+    let counts = std::env::var("BENCH_CONNECTIONS").unwrap_or_else(|_| "1,16,64".to_owned());
+    counts.split(',').map(|count| count.trim().parse().expect("BENCH_CONNECTIONS are numbers")).collect()
 }
 
 fn main() {
@@ -90,7 +96,7 @@ fn measure(name: &str, url: &str) {
     println!("| connections | | a second | p50, ms | p99 | over verify only |");
     println!("|---|---|---|---|---|---|");
     let mut by_hand = Vec::new();
-    for connections in CONNECTIONS {
+    for connections in connections() {
         let mut figures = ENDPOINTS.map(|_| Figures::default());
         for _ in 0..rounds {
             for ((_, path), figures) in ENDPOINTS.iter().zip(&mut figures) {
