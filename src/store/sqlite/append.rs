@@ -9,6 +9,8 @@ use crate::domain::id::EventId;
 use crate::store::rows::{Appended, NewEvent};
 use crate::store::statement::{answers, statement};
 
+// Values that stand in the statement: for a `SELECT` SQLite would note each page beforehand, to undo a statement of many
+// rows.
 statement! { Sqlite,
     InsertEvent {
         variant: &'a str => Text,
@@ -22,11 +24,12 @@ statement! { Sqlite,
         skew: Option<i64> => Nullable<BigInt>,
         occurred: Option<Timestamp> => Nullable<TimestamptzSqlite>,
         received: Timestamp => TimestamptzSqlite,
+        last: Timestamp => TimestamptzSqlite,
+        due: Timestamp => TimestamptzSqlite,
     }
     "INSERT INTO pay_events (variant, gateway_event_id, source, kind, livemode, api_version, account, secret, skew_seconds, \
      occurred_at, received_at, last_delivered_at, due_at, state, deliveries, attempts) \
-     SELECT v, i, s, k, l, av, ac, se, sk, oc, re, re, re, 'available', 1, 0 FROM (SELECT {} AS v, {} AS i, {} AS s, {} AS k, \
-     {} AS l, {} AS av, {} AS ac, {} AS se, {} AS sk, {} AS oc, {} AS re) WHERE true \
+     VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, 'available', 1, 0) \
      ON CONFLICT (variant, gateway_event_id) DO UPDATE SET deliveries = deliveries + 1, \
      last_delivered_at = excluded.last_delivered_at RETURNING id, deliveries"
 }
@@ -56,6 +59,8 @@ pub(super) fn append(conn: &mut SqliteConnection, events: &[NewEvent]) -> QueryR
             skew: event.skew_seconds,
             occurred: event.occurred_at,
             received: event.received_at,
+            last: event.received_at,
+            due: event.received_at,
             _borrows: Default::default(),
         }
         .get_result(conn)?;
