@@ -106,6 +106,17 @@ pub(crate) fn is_base(address: &str) -> bool {
     }
 }
 
+/// Whether a company's API may be called at this address. The error says what to do.
+pub(crate) fn check_base(api: &str, base: &str) -> Result<(), String> {
+    if !is_base(base) {
+        return Err(format!("expected an https:// address for {api}, got {base:?}"));
+    }
+    if base.starts_with("https://") && !cfg!(feature = "https") {
+        return Err(format!("{api} is called over TLS, which this crate does with its feature `https`"));
+    }
+    Ok(())
+}
+
 /// Whether the address contains nothing that would change the host or cut off a path appended to it.
 fn is_plain(rest: &str) -> bool {
     !rest.contains(['@', '?', '#', '\\'])
@@ -152,6 +163,7 @@ fn send_error(error: Error) -> SendError {
     let text = error.to_string();
     match error {
         Error::BadUri(_) | Error::HostNotFound | Error::ConnectionFailed | Error::Tls(_) => SendError::NotSent(text),
+        Error::TlsRequired => SendError::NotSent("TLS needs the feature `https` of actix-payments".to_owned()),
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => SendError::NotSent(text),
         Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => SendError::NotSent(text),
         _ => SendError::AnswerLost(text),

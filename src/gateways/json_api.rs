@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-use super::http::{Client, Method, Request, Response, is_base};
+use super::http::{Client, Method, Request, Response, check_base};
 use super::signature::Secret;
 use super::{BoxFuture, Call, GatewayError, retry};
 use crate::domain::fact::Aspect;
@@ -145,10 +145,7 @@ impl JsonApi {
         {
             return Err(format!("expected the id of an API key of {company}, got another text"));
         }
-        if !is_base(&self.base) {
-            return Err(format!("expected an https:// address for the API of {company}, got {:?}", self.base));
-        }
-        Ok(())
+        check_base(&format!("the API of {company}"), &self.base)
     }
 
     /// Sends a call, and waits for its answer.

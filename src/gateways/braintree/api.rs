@@ -11,7 +11,7 @@ use super::notification::ANSWERED;
 use super::verify::Keys;
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
-use crate::gateways::http::{Client, Method, Request, Response, is_base};
+use crate::gateways::http::{Client, Method, Request, Response, check_base};
 use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionVerb};
 use crate::gateways::{GatewayError, retry};
 
@@ -40,12 +40,7 @@ impl Api {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        match &self.base {
-            Some(base) if !is_base(base) => {
-                Err(format!("expected an https:// address for Braintree's API, got {base:?}"))
-            }
-            _ => Ok(()),
-        }
+        self.base.as_ref().map_or(Ok(()), |base| check_base("Braintree's API", base))
     }
 
     /// Carries out the call, and returns the resulting state as an event. Braintree knows no idempotency keys; to end

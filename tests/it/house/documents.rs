@@ -172,7 +172,11 @@ fn the_readme_shows_what_newcomers_look_for() {
         ("## Ten words", &["variant", "parked", "adopted", "absorbed", "concern"][..]),
         (
             "### On your Postgres, with your pool",
-            &["default-features = false, features = [\"postgres\"]", "Database::from_pool(", "&mut PgConnection"],
+            &[
+                "default-features = false, features = [\"https\", \"postgres\"]",
+                "Database::from_pool(",
+                "&mut PgConnection",
+            ],
         ),
         ("### A worker of its own", &["worker().concurrency(", ".start()?", "worker.stop().await"]),
         ("### Behind a proxy", &["X-Forwarded-Prefix", "Builder::address", "Admin::client_address"]),

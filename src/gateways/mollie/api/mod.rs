@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, Method, Request, Response, is_base};
+use crate::gateways::http::{Client, Method, Request, Response, check_base};
 use crate::gateways::retry;
 use crate::gateways::signature::Secret;
 
@@ -44,10 +44,7 @@ impl Api {
         if !key.iter().all(u8::is_ascii_graphic) {
             return Err("expected an API key of Mollie without blanks, got another text".to_owned());
         }
-        if !is_base(&self.base) {
-            return Err(format!("expected an https:// address for Mollie's API, got {:?}", self.base));
-        }
-        Ok(())
+        check_base("Mollie's API", &self.base)
     }
 
     async fn get(&self, path: &str) -> Result<Response, GatewayError> {

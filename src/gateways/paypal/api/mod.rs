@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, Method, Request, Response, is_base};
+use crate::gateways::http::{Client, Method, Request, Response, check_base};
 use crate::gateways::retry;
 use crate::gateways::signature::Secret;
 use error::{is_retryable, refusal};
@@ -92,10 +92,7 @@ impl Api {
         if !is_plain(self.secret.expose()) {
             return Err("expected the client secret of PayPal's REST app, got another text".to_owned());
         }
-        if !is_base(self.base()) {
-            return Err(format!("expected an https:// address for PayPal's API, got {:?}", self.base()));
-        }
-        Ok(())
+        check_base("PayPal's API", self.base())
     }
 
     fn base(&self) -> &str {

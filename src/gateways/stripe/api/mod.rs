@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::gateways::GatewayError;
-use crate::gateways::http::{Client, Method, Request, Response, is_base};
+use crate::gateways::http::{Client, Method, Request, Response, check_base};
 use crate::gateways::retry;
 use crate::gateways::signature::Secret;
 use form::Form;
@@ -93,10 +93,7 @@ impl Api {
         if !self.key.expose().iter().all(u8::is_ascii_graphic) {
             return Err("expected an API key of visible ASCII characters, got others".to_owned());
         }
-        if !is_base(&self.base) {
-            return Err(format!("expected an https:// address for Stripe's API, got {:?}", self.base));
-        }
-        Ok(())
+        check_base("Stripe's API", &self.base)
     }
 
     /// Sends a POST with an idempotency key: Stripe acts once for it, however often it is retried.
