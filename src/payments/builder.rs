@@ -2,6 +2,7 @@
 //! [`Builder::build`], with what was expected and what was given.
 
 mod alarms;
+mod handlers;
 mod limits;
 mod persons;
 mod replica;
@@ -17,16 +18,15 @@ use tokio::sync::{Notify, OnceCell};
 
 use super::Payments;
 use super::bounds::{at_most, of_source, positive};
-use super::handed::{Event, Transition};
 use crate::domain::Timestamp;
 use crate::domain::event::storable;
 use crate::domain::identifier::{VariantName, slug};
 use crate::domain::retry::Backoff;
+use crate::engine::Variant;
 use crate::engine::configured::{AskHost, Configured, Source, SourceLimits};
 use crate::engine::handler::{Handlers, PROCESS};
 use crate::engine::replica::Replica;
 use crate::engine::{AlarmHook, AlarmThresholds, Arrivals, Chores, Clock, Engine, Erasures, HandlerError, Retention};
-use crate::engine::{TransitionNotice, Variant};
 use crate::error::Error;
 use crate::store::database::Database;
 use crate::store::dialect::HostConnection;
@@ -112,72 +112,6 @@ impl<C: HostConnection> Builder<C> {
     /// letters, digits and hyphens; `admin`, `process` and `static` are reserved.
     pub fn variant(mut self, name: impl Into<VariantName>, gateway: impl Into<Variant>) -> Self {
         self.variants.push((name.into(), gateway.into()));
-        self
-    }
-
-    /// Adds an async handler that runs after a payment's transition was committed: at least once, and retried with
-    /// backoff. Its success is stored under `name`. A transition is a change of status, of a flag or of a concern.
-    pub fn handler<F, R>(mut self, name: impl Into<String>, run: F) -> Self
-    where
-        F: Fn(Transition) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<(), HandlerError>> + 'static,
-    {
-        let (handle, run) = (self.handle.clone(), Arc::new(run));
-        self.handlers.add_transition(name.into(), move |notice| {
-            let (payments, run) = (handle.payments(), run.clone());
-            async move { run(Transition::new(notice, payments?)).await }
-        });
-        self
-    }
-
-    /// Adds an async handler for events of a kind, whether or not they are about a payment. `kind` is the gateway's own
-    /// name, or the beginning of one followed by `*`. Same promises as [`Builder::handler`].
-    pub fn on_event<F, R>(mut self, kind: impl Into<String>, name: impl Into<String>, run: F) -> Self
-    where
-        F: Fn(Event) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<(), HandlerError>> + 'static,
-    {
-        let (handle, run) = (self.handle.clone(), Arc::new(run));
-        self.handlers.add_event(name.into(), kind.into(), move |notice| {
-            let (payments, run) = (handle.payments(), run.clone());
-            async move { run(Event::new(notice, payments?)).await }
-        });
-        self
-    }
-
-    /// Adds a handler that runs inside the transaction that stores a payment's transition, on the same connection: its
-    /// writes and the transition are committed together or not at all. It must be quick and must not wait for anything
-    /// else, since the payment is locked meanwhile. The methods of [`Payments`] that use the database fail when called
-    /// from it.
-    ///
-    /// If it fails, its event changes nothing: the payment keeps its status, the event is retried with backoff and
-    /// discarded after the last attempt, or at once for [`HandlerError::Discard`]. So a customer may have paid at the
-    /// gateway while the payment is pending here. The payment's page and the overview say so. Once the handler is
-    /// mended, requeue the event there.
-    ///
-    /// A transaction processes many events. If one of them fails, the writes for the others are rolled back with it,
-    /// and their handlers are called again in another transaction. So whatever this handler does outside of the
-    /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off, and each
-    /// may take 5 seconds.
-    pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
-    where
-        F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,
-    {
-        let handle = self.handle.clone();
-        let erased = move |conn: &mut dyn std::any::Any, notice: &TransitionNotice| match C::lend(conn) {
-            Some(conn) => run(conn, &Transition::new(notice.clone(), handle.payments()?)),
-            None => Err(HandlerError::Discard("the connection is of another type than the builder's".into())),
-        };
-        self.handlers.add_in_transaction(name.into(), Box::new(erased));
-        self
-    }
-
-    /// Retires a handler that an earlier release of the host had, by name. Until then, the runs of every handler that
-    /// any process registered are owed, so that none is lost while builds with different handlers run side by side. A
-    /// process that lacks a handler after the commit leaves its runs to a process that has it; a process that lacks a
-    /// handler in the transaction processes no events. The overview and the log show which runs are owed.
-    pub fn retire_handler(mut self, name: impl Into<String>) -> Self {
-        self.retired.push(name.into());
         self
     }
 
