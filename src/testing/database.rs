@@ -1,5 +1,6 @@
 //! A database of a test's own, which is gone with it.
 
+#[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 
 use crate::domain::hex::hex;
