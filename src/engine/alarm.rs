@@ -8,6 +8,8 @@ use crate::domain::Timestamp;
 
 /// Something that a person should look at: it begins, or it is over. Handed to
 /// [`Builder::on_alarm`](crate::Builder::on_alarm).
+///
+/// See [`Builder::on_alarm`](crate::Builder::on_alarm) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Alarm {

@@ -6,6 +6,16 @@ use std::time::Duration;
 pub(crate) const RETENTION: &str = "retention";
 
 /// A worker's periodic tasks: how often missed events are fetched, and when the gateway is asked about payments.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_payments::Chores;
+///
+/// let hour = Duration::from_secs(3600);
+/// let chores = Chores::new().compare_every(Some(24 * hour)).refresh_after(None);
+/// assert_eq!(chores.reconcile_every, Some(hour / 4));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]

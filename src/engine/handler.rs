@@ -15,6 +15,25 @@ use crate::store::rows::Step;
 use crate::telemetry::{self, Span, Stopwatch};
 
 /// A handler's error. `?` on any error makes a `Retry`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_payments::{HandlerError, Transition};
+///
+/// async fn book(step: Transition) -> Result<(), HandlerError> {
+///     let Some(reference) = &step.payment.reference else {
+///         return Err(HandlerError::Discard("a payment without an order can't be booked".to_owned()));
+///     };
+///     let number: u64 = reference.parse()?; // Any error means: try again, with the usual backoff.
+///     if is_night() {
+///         return Err(HandlerError::RetryAfter(Duration::from_secs(3600), "the books are closed".to_owned()));
+///     }
+///     println!("book order {number}");
+///     Ok(())
+/// }
+/// # fn is_night() -> bool { false }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HandlerError {

@@ -13,6 +13,8 @@ use crate::store::Tx;
 /// What is checked for readiness; given to [`Payments::ready`](crate::Payments::ready) and
 /// [`HealthRoutes::checks`](crate::HealthRoutes::checks). The database, the migrations and the inbox's writer thread
 /// are always checked.
+///
+/// See [`Payments::ready`](crate::Payments::ready) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ReadyChecks {
@@ -56,6 +58,8 @@ impl ReadyChecks {
 }
 
 /// Which parts are ready. It holds nothing secret: names and sentences of this crate's own.
+///
+/// See [`Payments::ready`](crate::Payments::ready) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Readiness {
@@ -71,6 +75,8 @@ impl Readiness {
 }
 
 /// A part that must be ready.
+///
+/// See [`Payments::ready`](crate::Payments::ready) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadyPart {

@@ -30,6 +30,8 @@ pub(crate) struct TransitionNotice {
 }
 
 /// A change of a dispute's state.
+///
+/// See [`Builder::handler`](crate::Builder::handler) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DisputeChange {

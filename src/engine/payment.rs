@@ -9,6 +9,15 @@ use crate::domain::payment::{PaymentState, Status, Terms};
 use crate::store::rows::PaymentRow;
 
 /// A payment as it stands. As JSON its times are of RFC 3339 and its amounts are in minor units.
+///
+/// ```
+/// use actix_payments::Payment;
+///
+/// fn line(payment: &Payment) -> String {
+///     let flag = if payment.needs_review() { ", please look" } else { "" };
+///     format!("{}: {} of {} is left{flag}", payment.status, payment.remaining(), payment.amount)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Payment {

@@ -8,6 +8,8 @@ use crate::error::{Error, ErrorKind};
 use crate::store::subscriptions::SubscriptionRow;
 
 /// A subscription in its current state.
+///
+/// See [`Payments::subscriptions`](crate::Payments::subscriptions) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subscription {

@@ -6,6 +6,19 @@ use std::time::Duration;
 use crate::gateways::{Gateway, Mode};
 
 /// A configured gateway, and what happens to its events. A gateway becomes one by `.into()`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_payments::gateways::{Mode, stripe::Stripe};
+/// use actix_payments::{ModePolicy, Unmatched, Variant};
+///
+/// let variant = Variant::new(Stripe::new("whsec_live"))
+///     .mode(Mode::Live, ModePolicy::Ignore)
+///     .unmatched(Unmatched::Park)
+///     .grace(Duration::from_secs(300));
+/// # drop(variant);
+/// ```
 #[must_use = "a variant is added by `Builder::variant`"]
 pub struct Variant {
     pub(crate) gateway: Box<dyn Gateway>,
@@ -17,6 +30,8 @@ pub struct Variant {
 
 /// What happens to events that match no payment, since the money was not requested here (Payment Links, the gateway's
 /// own dashboard, another app on the same account).
+///
+/// See [`Variant`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unmatched {
@@ -32,6 +47,8 @@ pub enum Unmatched {
 }
 
 /// What happens to events of the other mode: test events on a live variant, or live events on a test variant.
+///
+/// See [`Variant`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModePolicy {

@@ -10,6 +10,8 @@ use std::fmt;
 pub(crate) use loggable::loggable;
 
 /// The kind of an [`Error`].
+///
+/// See [`Error`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -30,6 +32,22 @@ pub enum ErrorKind {
 }
 
 /// An error of this crate. Messages hold no secret and no payload.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::ErrorKind;
+///
+/// let error = payments.capture(&"unknown".into(), None).await.unwrap_err();
+/// match error.kind() {
+///     ErrorKind::NotFound => println!("no such payment: {error}"),
+///     ErrorKind::Refused => println!("not now: {error}"),
+///     _ if error.is_retryable() => println!("try again: {error}"),
+///     _ => println!("look into the log: {error}"),
+/// }
+/// # assert_eq!(error.kind(), ErrorKind::NotFound);
+/// # Ok(()) }) }
+/// ```
 pub struct Error {
     kind: ErrorKind,
     message: String,

@@ -20,6 +20,8 @@ use crate::store::Tx;
 use crate::store::rows::{PaymentDraft, PaymentRow};
 
 /// A payment to be created.
+///
+/// See [`Payments::create`](crate::Payments::create) for an example.
 #[derive(Debug, Clone)]
 #[must_use = "it becomes a payment by `Payments::create`"]
 pub struct NewPayment {
@@ -31,6 +33,8 @@ pub struct NewPayment {
 }
 
 /// A created payment, and what to do next.
+///
+/// [`Payments::create`](crate::Payments::create) returns it and has an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Created {

@@ -17,6 +17,8 @@ use crate::store::Tx;
 use crate::store::audit::NewAct;
 
 /// What was erased of a person.
+///
+/// [`Payments::erase`](crate::Payments::erase) returns it and has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Erased {

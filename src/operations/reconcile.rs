@@ -21,6 +21,8 @@ use crate::store::audit::NewAct;
 use crate::telemetry;
 
 /// The result of comparing the gateway's list with the inbox.
+///
+/// [`Payments::reconcile`](crate::Payments::reconcile) returns it and has an example.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconciled {

@@ -8,6 +8,15 @@ use crate::engine::request::Wanted;
 use crate::gateways::Verb;
 
 /// How much to refund, and why.
+///
+/// ```
+/// use actix_payments::Refund;
+/// use actix_payments::domain::money::{Currency, Money};
+///
+/// let part = Refund::part(Money::new(10_00, Currency::EUR)).reason("requested_by_customer").key("return-7");
+/// let everything = Refund::all();
+/// # drop((part, everything));
+/// ```
 #[derive(Debug, Clone, Default)]
 #[must_use = "money is given back by `Payments::refund`"]
 pub struct Refund {

@@ -20,6 +20,8 @@ use crate::store::rows::PaymentRow;
 
 /// A decision about a payment that needs review, and why. To return the money, refund the payment instead: once
 /// everything received went back, the amount needs no review any more.
+///
+/// See [`Payments::resolve_review`](crate::Payments::resolve_review) for an example.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is decided until `Payments::resolve_review` is called"]
 pub struct Resolution {

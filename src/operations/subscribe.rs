@@ -17,6 +17,8 @@ use crate::store::Tx;
 use crate::store::subscriptions::SubscriptionRow;
 
 /// A subscription to be started.
+///
+/// See [`Payments::subscribe`](crate::Payments::subscribe) for an example.
 #[derive(Debug, Clone)]
 #[must_use = "it becomes a subscription by `Payments::subscribe`"]
 pub struct NewSubscription {
@@ -25,6 +27,8 @@ pub struct NewSubscription {
 }
 
 /// A subscription that was started.
+///
+/// [`Payments::subscribe`](crate::Payments::subscribe) returns it and has an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Subscribed {

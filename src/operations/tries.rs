@@ -40,6 +40,8 @@ pub(super) const LOOK: Duration = Duration::from_secs(1);
 pub(super) const SOON: Duration = Duration::from_secs(1);
 
 /// The outcome of a call to a gateway.
+///
+/// See [`Payments::capture`](crate::Payments::capture) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {

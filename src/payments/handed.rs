@@ -13,6 +13,8 @@ use crate::domain::subscription::{SubscriptionState, SubscriptionStatus};
 use crate::engine::{DisputeChange, EventNotice, Payment, Subscription, SubscriptionNotice, TransitionNotice};
 
 /// A recorded step of a payment, handed to handlers.
+///
+/// See [`Builder::handler`](crate::Builder::handler) for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Transition {
@@ -84,6 +86,18 @@ impl Transition {
 
 /// A recorded step of a subscription, handed to handlers: a change of its status, owner, items, period, trial, end or
 /// pause.
+///
+/// ```
+/// use actix_payments::domain::subscription::SubscriptionStatus;
+/// use actix_payments::{HandlerError, SubscriptionTransition};
+///
+/// async fn remind(step: SubscriptionTransition) -> Result<(), HandlerError> {
+///     if step.became(SubscriptionStatus::PastDue) {
+///         println!("{:?} has to look at the card: {}", step.subscription.owner(), step.cause);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubscriptionTransition {

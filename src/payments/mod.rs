@@ -53,6 +53,16 @@ impl Payments {
     /// Every migration of the `pay_` tables, in order, with its SQL, for a database administrator to run. Run each in a
     /// transaction of its own; it records itself in `pay_migrations`.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// for migration in payments.migrations().await? {
+    ///     println!("{}: {} bytes of SQL, pending: {}", migration.name, migration.sql.len(), migration.is_pending);
+    /// }
+    /// assert!(payments.migrations_pending().await?.is_empty());
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     /// What the database says.
     pub async fn migrations(&self) -> Result<Vec<Migration>, Error> {
@@ -99,6 +109,19 @@ impl Payments {
     }
 
     /// Which parts are ready, within [`ReadyChecks::patience`]. As routes: [`Payments::health`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// use actix_payments::ReadyChecks;
+    ///
+    /// let readiness = payments.ready(&ReadyChecks::new().oldest_due(None)).await;
+    /// for part in &readiness.parts {
+    ///     println!("{}: {}", part.name, part.problem.as_deref().unwrap_or("ready"));
+    /// }
+    /// assert!(readiness.is_ready());
+    /// # Ok(()) }) }
+    /// ```
     pub async fn ready(&self, checks: &ReadyChecks) -> Readiness {
         self.0.ready(checks).await
     }
@@ -122,6 +145,29 @@ impl Payments {
     /// Takes in a delivery for `variant`. Once this returns `Ok`, its events are committed and will be processed,
     /// whatever happens to this process. All unsigned hints, and all names of variants that were
     /// never seen, that come this way count as one client's.
+    ///
+    /// [`Mount`](crate::Mount) does this for a request. Call it for deliveries that come in another way, such as a
+    /// queue:
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// use actix_payments::domain::Timestamp;
+    /// use actix_payments::domain::delivery::{Delivery, Rejection};
+    /// # use actix_payments::domain::money::{Currency, Money};
+    /// # use actix_payments::gateways::dummy::{DummyEvent, Kind};
+    ///
+    /// # let event = DummyEvent::new("de_1", Kind::Paid, "tok_1", Money::new(49_99, Currency::EUR));
+    /// # let delivery = dummy().delivery(&event, Timestamp::now_utc());
+    /// let received = payments.receive("dummy", delivery.clone()).await?;
+    /// assert_eq!((received.events, received.duplicates), (1, 0));
+    ///
+    /// let unsigned = Delivery::new(delivery.body).with_header("content-type", "application/json");
+    /// let rejection = payments.receive("dummy", unsigned).await.unwrap_err();
+    /// assert_eq!(rejection, Rejection::SignatureMissing);
+    /// println!("{}: {}", rejection.code(), rejection.likely_cause());
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     /// The rejection to answer the gateway with; it has been counted.
@@ -187,6 +233,18 @@ impl Payments {
     /// It is no error if the gateway can't be asked or does not answer: the payment is then pending, and its event will
     /// come.
     ///
+    /// ```no_run
+    /// use actix_payments::{Payments, Token};
+    /// use actix_web::{HttpResponse, Result, web};
+    ///
+    /// /// `GET /thanks/{token}`, the `return_url` of the payment.
+    /// async fn thanks(payments: Payments, token: web::Path<Token>) -> Result<HttpResponse> {
+    ///     let payment = payments.catch_up(&token).await?;
+    ///     let text = if payment.status.was_paid() { "Thank you!" } else { "We wait for your bank." };
+    ///     Ok(HttpResponse::Ok().body(text))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `NotFound` for an unknown token; `Configuration` for a pending payment whose variant is not configured here, so
     /// that nobody can ask and no event of it is processed; and what the database says.
@@ -195,6 +253,25 @@ impl Payments {
     }
 
     /// Rebuilds a payment from its stored events, beside the stored one. Changes nothing.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// # use actix_payments::gateways::dummy::Kind;
+    /// # let payment = order(&payments, Kind::Paid).await?;
+    /// let rebuilt = payments.rebuild(&payment.token).await?;
+    /// assert!(rebuilt.same, "{:?} instead of {:?}", rebuilt.rebuilt, rebuilt.stored);
+    ///
+    /// // All payments, a part at a time.
+    /// let mut after = None;
+    /// loop {
+    ///     let differing = payments.differing(after).await?;
+    ///     println!("{} of {} differ", differing.found.len(), differing.compared);
+    ///     after = differing.next;
+    ///     if after.is_none() { break }
+    /// }
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     /// `NotFound` for an unknown token, and what the database says.

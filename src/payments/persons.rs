@@ -12,6 +12,19 @@ impl Payments {
     /// table, under the table's name without `pay_`. Amounts are in minor units of their currency, times are UTC. It
     /// reads every stored body, which takes a minute or so for each million.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// # use actix_payments::gateways::dummy::Kind;
+    /// use actix_payments::Person;
+    ///
+    /// # order(&payments, Kind::Paid).await?;
+    /// let person = Person::email("mia@shop.example");
+    /// let document = payments.export(&person).await?;
+    /// assert!(document.contains("order-10042"));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     /// `Refused` for an empty name, `NotFound` for an unknown payment, and what the database says.
     pub async fn export(&self, person: &Person) -> Result<String, Error> {
@@ -27,6 +40,19 @@ impl Payments {
     /// It reads every stored body, which takes about a minute for each million. Other writers wait during its first
     /// moment, and on SQLite for some seconds at its end. It can't be undone. The data in the app's own tables, backups
     /// and logs and at the gateway is not touched.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// # use actix_payments::gateways::dummy::Kind;
+    /// use actix_payments::Person;
+    ///
+    /// # let payment = order(&payments, Kind::Paid).await?;
+    /// let erased = payments.erase(&Person::email("mia@shop.example")).await?;
+    /// assert_eq!((erased.payments, erased.left), (1, None));
+    /// assert_eq!(payments.payment(&payment.token).await?.unwrap().customer, None);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     /// `Refused` without a key or a name, `NotFound` for an unknown payment, and what the database says; what was erased

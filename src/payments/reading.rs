@@ -75,6 +75,28 @@ impl Payments {
     /// What became of one payment, and when: its transitions, refunds, disputes, movements and events, and the
     /// gateway's ids; `None` for an unknown token.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// # use actix_payments::Refund;
+    /// # use actix_payments::gateways::dummy::Kind;
+    /// # let token = order(&payments, Kind::Paid).await?.token;
+    /// # payments.refund(&token, Refund::all()).await?;
+    /// # payments.worker().drain().await?;
+    /// let history = payments.history(&token).await?.unwrap();
+    /// for step in &history.transitions {
+    ///     println!("{}: {} became {}, since {}", step.at, step.from, step.to, step.cause);
+    /// }
+    /// for refund in &history.refunds {
+    ///     println!("{} is {}: {:?}", refund.gateway_ref, refund.state, refund.amount);
+    /// }
+    /// for movement in &history.movements {
+    ///     println!("{} {} minor units of {}", movement.kind, movement.amount, movement.currency);
+    /// }
+    /// # assert_eq!((history.transitions.len(), history.refunds.len(), history.movements.len()), (2, 1, 2));
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     /// What the database says.
     pub async fn history(&self, token: &Token) -> Result<Option<PaymentHistory>, Error> {
@@ -82,6 +104,27 @@ impl Payments {
     }
 
     /// A part of the events that match, newest first.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// # use actix_payments::gateways::dummy::Kind;
+    /// use actix_payments::EventQuery;
+    /// use actix_payments::domain::event::EventState;
+    ///
+    /// # order(&payments, Kind::Paid).await?;
+    /// let query = EventQuery::new().variant("dummy").kind("payment.paid").state(EventState::Completed).limit(50);
+    /// let page = payments.events(query.clone()).await?;
+    /// for event in &page.events {
+    ///     println!("{} ({}): {}", event.id, event.source, event.outcome.as_deref().unwrap_or("no outcome yet"));
+    /// }
+    /// if let Some(next) = page.next {
+    ///     let older = payments.events(query.after(next)).await?;
+    ///     println!("{} more", older.events.len());
+    /// }
+    /// # assert_eq!(page.events.len(), 1);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     /// As [`Payments::list`].

@@ -38,6 +38,19 @@ impl Payments {
 
     /// The subscriptions that match, newest first.
     ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// use actix_payments::SubscriptionQuery;
+    ///
+    /// let list = payments.subscriptions(SubscriptionQuery::new().owner("user-42").limit(20)).await?;
+    /// for subscription in &list.subscriptions {
+    ///     let period = subscription.state.period;
+    ///     println!("{}: {}, until {:?}", subscription.token, subscription.status(), period.map(|period| period.end));
+    /// }
+    /// # Ok(()) }) }
+    /// ```
+    ///
     /// # Errors
     /// What the database says.
     pub async fn subscriptions(&self, query: SubscriptionQuery) -> Result<SubscriptionList, Error> {
@@ -48,6 +61,22 @@ impl Payments {
     /// [`Builder::grace`](super::Builder::grace) at the most. A test does not count beside real money, see
     /// [`Variant::mode`](crate::Variant::mode). Always asks the database; [`RequireActive`](crate::RequireActive)
     /// remembers the answer for some seconds.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// # use actix_payments::domain::Timestamp;
+    /// # use actix_payments::domain::subscription::SubscriptionStatus;
+    /// # use actix_payments::gateways::dummy::DummySubscription;
+    /// # let now = Timestamp::now_utc().replace_nanosecond(0)?;
+    /// # let event = DummySubscription::new("de_1", "ds_1", SubscriptionStatus::Active).owner("user-42").price("tea");
+    /// # let event = event.period(now, now + std::time::Duration::from_secs(86_400));
+    /// # payments.receive("dummy", dummy().subscription_delivery(&event, now)).await?;
+    /// # payments.worker().drain().await?;
+    /// assert!(payments.active("user-42").await?);
+    /// assert!(!payments.active("user-43").await?);
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     /// What the database says.
@@ -70,6 +99,20 @@ impl Payments {
 /// once.
 impl Payments {
     /// Starts a subscription at its gateway, on a page of the gateway's.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// use actix_payments::{NewSubscription, Next};
+    ///
+    /// let new = NewSubscription::new("dummy", "tea").owner("user-42").return_url("https://shop.example/account");
+    /// let started = payments.subscribe(new).await?;
+    /// if let Next::Redirect(page) = &started.next {
+    ///     println!("send the customer to {page}");
+    /// }
+    /// assert_eq!(started.subscription.owner(), Some("user-42"));
+    /// # Ok(()) }) }
+    /// ```
     ///
     /// # Errors
     /// `NotFound` for an unknown variant, `Refused` for a text that can't be stored or a gateway without subscriptions,
@@ -123,6 +166,16 @@ impl Payments {
     }
 
     /// Changes a subscription's price, its quantity or both.
+    ///
+    /// ```no_run
+    /// use actix_payments::{Payments, PlanChange, Proration, Token};
+    ///
+    /// # async fn example(payments: &Payments, token: &Token) -> Result<(), actix_payments::Error> {
+    /// let more_seats = PlanChange::new().quantity(5).proration(Proration::InvoiceNow);
+    /// payments.change_subscription(token, more_seats).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Payments::cancel_subscription`], and `Refused` for a change of nothing and where a schedule of the gateway's

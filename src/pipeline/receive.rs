@@ -20,6 +20,8 @@ use crate::store::rows::{Claimed, EventRow, NewEvent};
 use crate::telemetry::{self, IS_MEASURED, Span};
 
 /// A delivery that is safe now.
+///
+/// [`Payments::receive`](crate::Payments::receive) returns it and has an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Received {

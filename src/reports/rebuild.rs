@@ -18,6 +18,8 @@ use crate::store::rows::PaymentRow;
 const CHUNK: usize = 100;
 
 /// A payment as it is stored, beside what follows from its events.
+///
+/// See [`Payments::rebuild`](crate::Payments::rebuild) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
@@ -38,6 +40,8 @@ pub struct Rebuilt {
 }
 
 /// The result of [`Payments::differing`](crate::Payments::differing).
+///
+/// See [`Payments::rebuild`](crate::Payments::rebuild) for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Differing {

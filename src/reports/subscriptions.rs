@@ -16,6 +16,8 @@ const OF_ONE: i64 = 1_000;
 const MOST: i64 = 1_000;
 
 /// Which subscriptions to list: those that match every condition set.
+///
+/// See [`Payments::subscriptions`](crate::Payments::subscriptions) for an example.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a query is answered by `Payments::subscriptions`"]
 pub struct SubscriptionQuery {
@@ -25,6 +27,8 @@ pub struct SubscriptionQuery {
 }
 
 /// A part of a list of subscriptions, newest first.
+///
+/// See [`Payments::subscriptions`](crate::Payments::subscriptions) for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubscriptionList {

@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind};
 use crate::operations::tries::Outcome;
 
 /// What is to be compared with a gateway; for [`Payments::drift`](crate::Payments::drift).
+///
+/// See [`Payments::drift`](crate::Payments::drift) for an example.
 #[derive(Debug, Clone)]
 #[must_use = "a query is answered by `Payments::drift`"]
 pub struct DriftQuery {
@@ -26,6 +28,8 @@ pub struct DriftQuery {
 }
 
 /// The result of comparing payments and subscriptions with the gateway.
+///
+/// See [`Payments::drift`](crate::Payments::drift) for an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drift {
@@ -39,6 +43,8 @@ pub struct Drift {
 }
 
 /// A payment, a subscription or an object at the gateway that differs between here and there.
+///
+/// See [`Payments::drift`](crate::Payments::drift) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {

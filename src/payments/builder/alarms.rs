@@ -11,6 +11,19 @@ impl<C: HostConnection> Builder<C> {
     /// function fails, it is retried with [`Builder::backoff`], and then at its longest wait until it succeeds;
     /// [`HandlerError::Discard`] gives this report up. A crash right after a run may repeat it. Give the function to
     /// every process with a worker; a worker without it reports nothing. Default: none.
+    ///
+    /// ```no_run
+    /// use actix_payments::Alarm;
+    ///
+    /// # fn example<C: actix_payments::HostConnection>(builder: actix_payments::Builder<C>) {
+    /// # let builder =
+    /// builder.on_alarm(|alarm: Alarm| async move {
+    ///     let beginning = if alarm.is_over() { "over" } else { "new" };
+    ///     println!("{beginning}: {} https://shop.example{}", alarm.sentence, alarm.link);
+    ///     Ok(())
+    /// })
+    /// # ; drop(builder); }
+    /// ```
     pub fn on_alarm<F, R>(mut self, tell: F) -> Self
     where
         F: Fn(Alarm) -> R + Send + Sync + 'static,

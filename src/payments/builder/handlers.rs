@@ -10,6 +10,30 @@ use crate::store::dialect::HostConnection;
 impl<C: HostConnection> Builder<C> {
     /// Adds an async handler that runs after a payment's transition was committed: at least once, and retried with
     /// backoff. Its success is stored under `name`. A transition is a change of status, of a flag or of a concern.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// use actix_payments::{Database, HandlerError, Payments, Transition};
+    ///
+    /// async fn ship(step: Transition) -> Result<(), HandlerError> {
+    ///     if let Some(dispute) = step.dispute_change() {
+    ///         println!("{} is {}, answer it by {:?}", dispute.id, dispute.to, dispute.until);
+    ///     }
+    ///     // It happens once, whatever becomes of the payment later.
+    ///     if step.first_paid() {
+    ///         println!("ship {:?}", step.payment.reference);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # #[cfg(feature = "sqlite")] {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("shop.db").display().to_string();
+    /// let builder = Payments::builder(Database::sqlite(path)?).variant("dummy", dummy());
+    /// let payments = builder.handler("ship", ship).build()?;
+    /// # drop(payments); }
+    /// # Ok(()) }) }
+    /// ```
     pub fn handler<F, R>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: Fn(Transition) -> R + Send + Sync + 'static,
@@ -52,6 +76,26 @@ impl<C: HostConnection> Builder<C> {
     /// and their handlers are called again in another transaction. So whatever this handler does outside of the
     /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off, and each
     /// may take 5 seconds.
+    ///
+    /// ```no_run
+    /// use actix_payments::{AnyConnection, AnyRef, Builder, HandlerError, Transition};
+    ///
+    /// # #[cfg(feature = "sqlite")]
+    /// fn credit(conn: AnyRef<'_>, step: &Transition) -> Result<(), HandlerError> {
+    ///     if step.first_paid() {
+    ///         match conn {
+    ///             AnyRef::Sqlite(conn) => add_credits(conn, &step.payment.reference),
+    ///             _ => return Err(HandlerError::Discard("the shop is on SQLite".to_owned())),
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fn add_credits<C>(_: &mut C, _: &Option<actix_payments::Reference>) {}
+    /// # #[cfg(feature = "sqlite")]
+    /// fn configured(builder: Builder<AnyConnection>) -> Builder<AnyConnection> {
+    ///     builder.handler_in_transaction("credit", credit)
+    /// }
+    /// ```
     pub fn handler_in_transaction<F>(mut self, name: impl Into<String>, run: F) -> Self
     where
         F: for<'a> Fn(C::Lent<'a>, &Transition) -> Result<(), HandlerError> + Send + Sync + 'static,

@@ -18,6 +18,8 @@ use crate::store::Tx;
 use crate::store::rows::EventRow;
 
 /// Which events to list: those that match every condition set.
+///
+/// See [`Payments::events`](crate::Payments::events) for an example.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a query is answered by `Payments::events` or `Payments::walk_events`"]
 pub struct EventQuery {
@@ -26,6 +28,8 @@ pub struct EventQuery {
 }
 
 /// A part of a list of events, newest first.
+///
+/// See [`Payments::events`](crate::Payments::events) for an example.
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct EventList {
@@ -37,6 +41,8 @@ pub struct EventList {
 }
 
 /// An event of the inbox, and what became of it.
+///
+/// See [`Payments::events`](crate::Payments::events) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct StoredEvent {

@@ -18,6 +18,8 @@ use crate::store::rows::TransitionRow;
 const EVENTS: i64 = 1_000;
 
 /// All that is known of one payment. Lists begin with the newest.
+///
+/// See [`Payments::history`](crate::Payments::history) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PaymentHistory {
@@ -41,6 +43,8 @@ pub struct PaymentHistory {
 }
 
 /// A transition, as handlers got it.
+///
+/// See [`Payments::history`](crate::Payments::history) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PastTransition {
@@ -56,6 +60,8 @@ pub struct PastTransition {
 }
 
 /// A refund, as the gateway reports it.
+///
+/// See [`Payments::history`](crate::Payments::history) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PastRefund {
@@ -73,6 +79,8 @@ pub struct PastRefund {
 }
 
 /// A dispute, as the gateway reports it.
+///
+/// See [`Payments::history`](crate::Payments::history) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PastDispute {

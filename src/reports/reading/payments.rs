@@ -16,6 +16,8 @@ use crate::reports::browse::{PaymentView, payments_in};
 const SAME: i64 = 100;
 
 /// Which payments to list: those that match every condition set. Absorbed payments are not listed.
+///
+/// See [`Payments::list`](crate::Payments::list) for an example.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a query is answered by `Payments::list` or `Payments::walk`"]
 pub struct PaymentQuery {
@@ -24,6 +26,8 @@ pub struct PaymentQuery {
 }
 
 /// A part of a list of payments.
+///
+/// See [`Payments::list`](crate::Payments::list) for an example.
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct PaymentList {

@@ -17,6 +17,8 @@ type Asking<T> = Pin<Box<dyn Future<Output = Part<T>> + Send>>;
 /// may or may not be among them; rows that don't change come exactly once. After an error it ends.
 ///
 /// It is a [`Stream`]. Without a crate that has methods for streams, call [`Walk::next`].
+///
+/// See [`Payments::walk`](crate::Payments::walk) for an example.
 #[must_use = "nothing is read until it is asked for"]
 pub struct Walk<T> {
     ask: Box<dyn Fn(Option<i64>) -> Asking<T> + Send>,
