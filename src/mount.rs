@@ -22,6 +22,20 @@ use crate::web::{page, respond, statics, webhook};
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
 
 /// The routes of payments below one path; hand it to `App::service` or to a scope of the host's.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_web::App;
+///
+/// // Behind a proxy that sets this header, and only there.
+/// let client = |request: &actix_web::HttpRequest| {
+///     request.headers().get("x-real-ip").and_then(|value| value.to_str().ok()).map(str::to_owned)
+/// };
+/// let app = App::new().service(payments.mount("/payments").payload_limit(256 * 1024).client_address(client));
+/// # drop(app);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "a mount serves nothing until it is an app's service"]
 pub struct Mount {
     payments: Payments,

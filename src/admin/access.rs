@@ -38,6 +38,8 @@ pub enum Access {
 }
 
 /// Access limited to some variants; made by [`Access::only`].
+///
+/// See [`Access`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitedAccess {
     pub(super) name: String,
@@ -77,6 +79,26 @@ impl Access {
 
 /// Decides who may open the admin pages. Every `async fn(HttpRequest) -> Result<Access, actix_web::Error>` is one;
 /// an error counts as [`Access::Denied`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::Access;
+/// use actix_web::HttpRequest;
+///
+/// /// Asks the app's own login.
+/// async fn staff(request: HttpRequest) -> Result<Access, actix_web::Error> {
+///     Ok(match user_of(&request) {
+///         Some(name) if name == "ann" => Access::full(name),
+///         Some(name) => Access::read_only(name),
+///         None => Access::Redirect("/login".to_owned()),
+///     })
+/// }
+/// # fn user_of(_: &HttpRequest) -> Option<String> { None }
+/// let mount = payments.mount("/payments").admin(staff);
+/// # drop(mount);
+/// # Ok(()) }) }
+/// ```
 pub trait Policy: 'static {
     /// What this request may do.
     fn access(&self, req: HttpRequest) -> Pin<Box<dyn Future<Output = Result<Access, actix_web::Error>>>>;

@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One name and one password, for small apps; see [`basic_auth`]. Clones share the count of wrong tries, so make one
 /// and clone it into each worker's app.
+///
+/// See [`hash_password`] for an example.
 #[derive(Clone)]
 #[must_use]
 pub struct BasicAuth(Arc<Door>);
@@ -67,6 +69,8 @@ pub(super) struct Asking {
 /// by itself: it waits only for its own wrong tries, not for others'. Behind a proxy all requests have the proxy's
 /// address, unless [`Admin::client_address`](crate::Admin::client_address) is set.
 ///
+/// See [`hash_password`] for an example.
+///
 /// # Errors
 /// `Configuration` if `hash` is no such hash, for example the password itself; the message does not repeat it.
 pub fn basic_auth(user: impl Into<String>, hash: impl AsRef<str>) -> Result<BasicAuth, Error> {
@@ -91,6 +95,19 @@ pub fn basic_auth(user: impl Into<String>, hash: impl AsRef<str>) -> Result<Basi
 
 /// The hash of a password by argon2id with a salt of its own, for [`basic_auth`]. It takes about 20 ms and 19 MiB;
 /// the parameters are those that OWASP recommends.
+///
+/// ```
+/// use actix_payments::{basic_auth, hash_password};
+///
+/// // Once, by hand; only the hash is put into the app's configuration.
+/// let hash = hash_password("correct horse battery staple")?;
+/// assert!(hash.starts_with("$argon2id$"));
+///
+/// let staff = basic_auth("admin", hash)?;
+/// assert!(basic_auth("admin", "correct horse battery staple").is_err());
+/// # drop(staff);
+/// # Ok::<(), actix_payments::Error>(())
+/// ```
 ///
 /// # Errors
 /// `Configuration` for an empty password, `Unavailable` when the system gives no random bytes.

@@ -16,6 +16,26 @@ use crate::web::client::{ClientAddress, client_address};
 
 /// The admin pages of a mount, for [`Mount::admin`](crate::Mount::admin). A [`Policy`] alone is one with all
 /// defaults.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::{Admin, Detail, Payment, Stored, basic_auth, hash_password};
+///
+/// let staff = basic_auth("admin", hash_password("correct horse battery staple")?)?;
+/// let admin = Admin::new(staff)
+///     .title("Tea shop")
+///     .home("Back to the shop", "/")
+///     .time_zone("Europe/Berlin")?
+///     .details(|payment: Payment| async move {
+///         let order = payment.reference.map(|id| Detail::new("Order", id.as_str()).link(format!("/orders/{id}")));
+///         Ok::<_, std::io::Error>(order.into_iter().collect())
+///     })
+///     .redact(|stored: &Stored<'_>| (stored.what == "body").then(|| "hidden".to_owned()));
+/// let mount = payments.mount("/payments").admin(admin);
+/// # drop(mount);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "an admin is shown by `Mount::admin`"]
 pub struct Admin {
     pub(super) policy: Rc<dyn Policy>,
@@ -33,6 +53,8 @@ pub(super) type Details = Rc<dyn Fn(Payment) -> Found>;
 pub(super) type Redact = Rc<dyn Fn(&Stored<'_>) -> Option<String>>;
 
 /// A row of the host's on a payment's page: a label and a text, which may lead somewhere.
+///
+/// See [`Admin`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Detail {
@@ -55,6 +77,8 @@ impl Detail {
 }
 
 /// A stored text that is about to be shown; see [`Admin::redact`].
+///
+/// See [`Admin`] for an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Stored<'a> {

@@ -145,6 +145,8 @@ pub enum Command {
 }
 
 /// For whom an answer is written.
+///
+/// See [`Command::answer`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reader {
@@ -155,6 +157,8 @@ pub enum Reader {
 }
 
 /// What a command answers.
+///
+/// [`Command::answer`] returns it and has an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
@@ -189,6 +193,25 @@ impl Command {
     }
 
     /// Does it, and answers instead of printing.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+    /// # fn main() { shop(async |payments| {
+    /// use actix_payments::cli::{Command, Reader};
+    /// use clap::Parser;
+    ///
+    /// #[derive(Parser)]
+    /// struct Shop {
+    ///     #[command(subcommand)]
+    ///     command: Command,
+    /// }
+    ///
+    /// let shop = Shop::parse_from(["shop", "events", "--json"]);
+    /// let answer = shop.command.answer(&payments, Reader::Program).await;
+    /// assert_eq!((answer.code, answer.problem), (0, None));
+    /// println!("{}", answer.text);
+    /// # Ok(()) }) }
+    /// ```
     pub async fn answer(self, payments: &Payments, reader: Reader) -> Answer {
         let done = match self {
             Self::Doctor(it) => it.run(payments).await,

@@ -15,6 +15,24 @@ use super::migrations::Migration;
 use crate::error::Error;
 
 /// A connection to the database that was chosen at run time; see [`Database::from_url`].
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// # #[cfg(feature = "sqlite")] {
+/// use actix_payments::{AnyConnection, AnyRef, Database, Error};
+/// # let folder = tempfile::tempdir()?;
+/// # let url = format!("sqlite://{}", folder.path().join("shop.db").display());
+///
+/// let database: Database<AnyConnection> = Database::from_url(&url)?;
+/// let name = database.run(|conn: &mut AnyConnection| match conn.lent() {
+///     AnyRef::Sqlite(_) => Ok::<_, Error>("SQLite"),
+///     _ => Ok("Postgres"),
+/// });
+/// assert_eq!(name.await?, "SQLite");
+/// # }
+/// # Ok(()) }) }
+/// ```
 #[non_exhaustive]
 pub enum AnyConnection {
     /// The address was of SQLite.
@@ -26,6 +44,8 @@ pub enum AnyConnection {
 }
 
 /// The connection of the running transaction, lent to a handler.
+///
+/// See [`AnyConnection`] for an example.
 #[non_exhaustive]
 pub enum AnyRef<'a> {
     /// The payments live in SQLite.
@@ -104,6 +124,8 @@ fn not_built(scheme: &str) -> Error {
 }
 
 /// Makes connections of the kind that was chosen at run time.
+///
+/// The pool of a `Database<AnyConnection>` has it; see [`AnyConnection`] for an example of one.
 pub struct AnyManager(Managers);
 
 enum Managers {

@@ -26,6 +26,8 @@ pub struct Database<C: HostConnection> {
 }
 
 /// A connection from the pool of a [`Database`].
+///
+/// [`Database::connection`] returns one. In async code use [`Database::run`], which has an example.
 pub type PooledConnection<C> = diesel::r2d2::PooledConnection<<C as HostConnection>::Manager>;
 
 /// How many connections a pool of ours opens at the most.

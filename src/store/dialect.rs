@@ -14,6 +14,9 @@ use crate::error::Error;
 
 /// A diesel connection that this crate supports: `SqliteConnection`, `PgConnection` or
 /// [`AnyConnection`](super::any::AnyConnection).
+///
+/// A handler in the transaction is lent one; see
+/// [`Builder::handler_in_transaction`](crate::Builder::handler_in_transaction) for an example.
 #[allow(private_bounds, reason = "sealed: the dialects are this crate's")]
 pub trait HostConnection: Dialect {
     /// What opens connections for a pool.

@@ -2,6 +2,8 @@
 //! goes on working against a newer schema.
 
 /// A migration that creates or changes the `pay_` tables; see [`Payments::migrations`](crate::Payments::migrations).
+///
+/// See [`Payments::migrations`](crate::Payments::migrations) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Migration {

@@ -8,6 +8,8 @@ use std::time::Instant;
 use crate::domain::Timestamp;
 
 /// What kind of number a metric is.
+///
+/// See [`METRICS`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MetricKind {
@@ -20,6 +22,8 @@ pub enum MetricKind {
 }
 
 /// A metric of this crate, for hosts that describe them or set buckets; see [`METRICS`].
+///
+/// See [`METRICS`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metric {
@@ -39,6 +43,16 @@ macro_rules! metrics {
         const $const: &str = $name;)+
 
         /// Every metric. With the feature `metrics` they go to the recorder of the `metrics` crate that the host installs.
+        ///
+        /// ```
+        /// use actix_payments::{METRICS, MetricKind};
+        ///
+        /// let histograms = METRICS.iter().filter(|metric| metric.kind == MetricKind::Histogram);
+        /// for metric in histograms {
+        ///     println!("{} by {}: {}", metric.name, metric.labels.join(", "), metric.help);
+        /// }
+        /// # assert!(METRICS.iter().all(|metric| metric.name.starts_with("pay_")));
+        /// ```
         pub const METRICS: &[Metric] = &[$(Metric {
             name: $name,
             kind: MetricKind::$kind,

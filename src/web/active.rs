@@ -108,6 +108,8 @@ where
 
 /// Proof, for a request handler behind [`RequireActive`], that the owner has an active subscription. As an extractor,
 /// it answers 402 if no guard has let the request in.
+///
+/// See [`RequireActive`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ActiveSubscription {

@@ -15,6 +15,18 @@ use crate::payments::Payments;
 ///
 /// Both answer with JSON. `live` is 200 as long as the process needs no restart, even if the database is away: an
 /// outage must not become a restart loop. `ready` is 200 or 503, and gives the state of each part.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::ReadyChecks;
+/// use actix_web::App;
+///
+/// let health = payments.health("/health").checks(ReadyChecks::new().needs_worker());
+/// let app = App::new().service(health).service(payments.mount("/payments"));
+/// # drop(app);
+/// # Ok(()) }) }
+/// ```
 #[must_use = "routes serve nothing until they are an app's service"]
 pub struct HealthRoutes {
     payments: Payments,

@@ -14,12 +14,29 @@ use crate::payments::Payments;
 use run::Settings;
 
 /// Configures the loop that processes events.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// # use actix_payments::gateways::dummy::Kind;
+/// # order(&payments, Kind::Paid).await?;
+/// // Beside the server, for as long as the process runs:
+/// let worker = payments.worker().concurrency(4).start()?;
+/// worker.stop().await;
+///
+/// // Or by a timer, in a process of its own:
+/// let processed = payments.worker().drain().await?;
+/// println!("{processed} events were processed");
+/// # Ok(()) }) }
+/// ```
 #[must_use = "a worker does nothing until it is started"]
 pub struct Worker {
     settings: Settings,
 }
 
 /// A running worker, on a thread of its own. It runs until it is stopped, or until the process ends.
+///
+/// See [`Worker`] for an example.
 #[must_use = "a worker that nobody stops is cut off with its process: keep it, and call `stop`"]
 pub struct RunningWorker {
     stop: watch::Sender<bool>,
