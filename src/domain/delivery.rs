@@ -1,5 +1,7 @@
 //! Deliveries, the HTTP requests that reach a webhook endpoint, and the reasons to reject one. A delivery is untrusted
 //! until its gateway has verified it.
+//!
+//! See [`Payments::receive`](crate::Payments::receive) for an example.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,6 +9,13 @@ use std::fmt;
 use bytes::Bytes;
 
 /// An HTTP request that reached a webhook endpoint, as it was received.
+///
+/// ```
+/// use actix_payments::domain::delivery::Delivery;
+///
+/// let delivery = Delivery::new(r#"{"id": "evt_1"}"#).with_header("Acme-Signature", "00ff").with_query("source=acme");
+/// assert_eq!(delivery.header("acme-signature").as_deref(), Some("00ff"));
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -71,6 +80,8 @@ pub(crate) fn is_secret_header(name: &str) -> bool {
 }
 
 /// Why a delivery was refused. Its code is the response to the gateway, and the name of a counter.
+///
+/// See [`Payments::receive`](crate::Payments::receive) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {

@@ -1,4 +1,6 @@
 //! Differences between what is known here and what the gateway says, as pairs of words.
+//!
+//! See [`Payments::drift`](crate::Payments::drift) for an example.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,8 @@ use super::payment::PaymentState;
 use super::subscription::{SubscriptionItem, SubscriptionState};
 
 /// What differs from what the gateway says.
+///
+/// See [`Payments::drift`](crate::Payments::drift) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DriftSubject {
@@ -20,6 +24,8 @@ pub enum DriftSubject {
 }
 
 /// A value that differs.
+///
+/// See [`Payments::drift`](crate::Payments::drift) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DifferingValue {

@@ -3,6 +3,8 @@
 use super::fact::State;
 
 /// The effect of a fact on a ledger.
+///
+/// See the [ledger](crate::domain::ledger) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Effect {

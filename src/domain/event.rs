@@ -1,5 +1,7 @@
 //! Events, before and after they are interpreted: [`Envelope`] is an event in a verified delivery, [`Interpretation`]
 //! what the gateway reads from it, and [`EventState`] its state in the inbox.
+//!
+//! See [`Gateway`](crate::gateways::Gateway) for an example.
 
 mod words;
 
@@ -16,6 +18,8 @@ pub(crate) use words::AttemptOutcome;
 pub use words::{EventState, Source};
 
 /// An event as its gateway sent it, with the fields that are needed to store it once. It is not interpreted yet.
+///
+/// See [`Gateway`](crate::gateways::Gateway) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Envelope {
@@ -56,6 +60,8 @@ pub(crate) fn distinct<T, U: From<T> + PartialEq>(candidates: impl IntoIterator<
 }
 
 /// A genuine delivery.
+///
+/// See [`Gateway`](crate::gateways::Gateway) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verified {
@@ -87,6 +93,8 @@ impl Verified {
 }
 
 /// An event from the inbox, to be interpreted.
+///
+/// See [`Gateway`](crate::gateways::Gateway) for an example.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Recorded<'a> {
@@ -108,6 +116,8 @@ impl<'a> Recorded<'a> {
 }
 
 /// The ids by which an event names its payment.
+///
+/// See [`Gateway`](crate::gateways::Gateway) for an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct References {
@@ -131,6 +141,8 @@ impl References {
 }
 
 /// What a gateway reads from an event.
+///
+/// See [`Gateway`](crate::gateways::Gateway) for an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interpretation {
@@ -170,6 +182,8 @@ impl Interpretation {
 }
 
 /// What an event states of a subscription.
+///
+/// See [`SubscriptionFacts`](super::subscription::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscriptionStatement {
@@ -190,6 +204,13 @@ impl SubscriptionStatement {
 }
 
 /// A gateway's object that waits to be completed.
+///
+/// ```
+/// use actix_payments::domain::event::{Awaited, Interpretation};
+///
+/// let mut found = Interpretation::new("the customer approved the order");
+/// found.awaits_completion = Some(Awaited::new("ORDER-1"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Awaited {
@@ -208,6 +229,8 @@ impl Awaited {
 }
 
 /// The error for an event whose body cannot be interpreted. Says what was expected and what was given.
+///
+/// See [`Gateway`](crate::gateways::Gateway) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed(pub String);
 

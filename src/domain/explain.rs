@@ -1,5 +1,24 @@
 //! The outcome of an event, from the payment's states before and after it: a code to filter by, and a sentence for
 //! people.
+//!
+//! ```
+//! use actix_payments::domain::Timestamp;
+//! use actix_payments::domain::explain::why;
+//! use actix_payments::domain::fact::{Aspect, Fact, State};
+//! use actix_payments::domain::ledger::Ledger;
+//! use actix_payments::domain::money::{Currency, Money};
+//! use actix_payments::domain::payment::{Terms, derive};
+//!
+//! let terms = Terms::Agreed(Money::new(49_99, Currency::EUR));
+//! let fact = Fact::new(Aspect::Capture, "ch_1", State::Succeeded, Timestamp::UNIX_EPOCH, "evt_1");
+//! let fact = fact.with_amount(49_99, Currency::EUR);
+//! let mut ledger = Ledger::new();
+//! let before = derive(terms, &ledger);
+//! let effect = ledger.insert(fact.clone());
+//! let (code, sentence) = why(&before, &derive(terms, &ledger), effect.changed(), &[(fact, effect)]);
+//! assert_eq!(code, "applied");
+//! println!("{sentence}");
+//! ```
 
 use super::fact::{Aspect, Fact, State};
 use super::ledger::Effect;
@@ -15,6 +34,8 @@ use super::payment::{PaymentState, Status};
 /// - `mismatch`: the event's amount or currency is not the payment's, so it confirmed nothing;
 /// - `outranked`: the event came too late to change anything, because the ledger's facts outrank its own;
 /// - `no_change`: the event agrees with the ledger and adds nothing.
+///
+/// See the [module](self) for an example.
 pub fn why(
     before: &PaymentState,
     after: &PaymentState,
@@ -36,6 +57,8 @@ pub fn why(
 
 /// The facts by which a dispute began or came to another state. That one is over which nobody heard of, of no amount, is
 /// no news: a gateway may say so of each payment without one.
+///
+/// See the [module](self) for an example.
 pub fn disputes(effects: &[(Fact, Effect)]) -> impl Iterator<Item = (&Fact, Effect)> {
     let is_step = |(fact, effect): &&(Fact, Effect)| match effect {
         Effect::New => fact.state != State::Closed || fact.amount.is_some(),
@@ -64,6 +87,8 @@ fn dispute_words(dispute: &Fact) -> String {
 }
 
 /// The outcome of a rebuild, as a sentence. `changed` is whether the ledger changed.
+///
+/// See the [module](self) for an example.
 pub fn rebuilt(before: &PaymentState, after: &PaymentState, changed: bool) -> String {
     match (before != after, changed) {
         (true, _) => applied(before, after, String::new(), Vec::new()),

@@ -1,10 +1,14 @@
 //! Facts: what an event states of one gateway object. A fact is the content of a register, which is one aspect of one
 //! object, such as the capture of `ch_1`. The ledger merges facts; a payment's status is derived from its ledger.
+//!
+//! See the [ledger](crate::domain::ledger) for an example.
 
 use super::Timestamp;
 use super::money::Currency;
 
 /// The aspect of a gateway object that a register is about.
+///
+/// See the [ledger](crate::domain::ledger) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Aspect {
@@ -33,6 +37,8 @@ pub enum Aspect {
 }
 
 /// The state that a register is in.
+///
+/// See the [ledger](crate::domain::ledger) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {
@@ -72,6 +78,8 @@ pub enum State {
 }
 
 /// The content of one register, as one event states it. Amounts are in minor units of `currency`.
+///
+/// See the [ledger](crate::domain::ledger) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {

@@ -1,4 +1,15 @@
 //! The texts by which payments and variants are known: a type each, so that none is taken for another.
+//!
+//! ```
+//! use actix_payments::{Reference, Token, VariantName};
+//!
+//! let (token, order) = (Token::from("pay_1"), Reference::from("order-10042"));
+//! assert_eq!(format!("{order} is {token}"), "order-10042 is pay_1");
+//! // Reading text from strangers:
+//! assert!("stripe-eu".parse::<VariantName>().is_ok());
+//! let error = "Stripe EU".parse::<VariantName>().unwrap_err();
+//! assert!(error.to_string().starts_with("expected a variant name"));
+//! ```
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -41,6 +52,8 @@ fn short(what: &str, text: &str) -> Result<(), String> {
 }
 
 /// The error for a text that can't be what it was parsed as; it says what was expected.
+///
+/// See the [module](self) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseIdentifierError(String);
 
@@ -172,15 +185,16 @@ macro_rules! equal {
 
 identifiers! {
     /// Our public id of a payment or subscription, which its gateway is sent. `From` takes any text, as reading does: one
-    /// that is nobody's finds nothing. [`Payments::payment`](crate::Payments::payment) shows how one is read from an
-    /// address.
+    /// that is nobody's finds nothing. [`Payments::payment`](crate::Payments::payment) has an example that reads one
+    /// from an address.
     Token: |text| short("a token", text);
     /// The host's own id of what is paid for: its order number. `From` takes any text;
-    /// [`Payments::create`](crate::Payments::create) refuses one that can't be stored, as `FromStr` does.
+    /// [`Payments::create`](crate::Payments::create) refuses one that can't be stored, as `FromStr` does. See the
+    /// [module](self) for an example.
     Reference: |text| short("a reference", text);
     /// The name of a variant, a part of its address: `stripe-eu`. `From` takes any text;
     /// [`Builder::build`](crate::Builder::build) refuses one that can't be a name, as `FromStr` does, and no variant is
-    /// found under it.
+    /// found under it. See the [module](self) for an example.
     VariantName: variant_name;
 }
 

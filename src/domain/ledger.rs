@@ -4,6 +4,21 @@
 //! No fact ever turns a paid payment back into an unpaid one, provided that the gateway follows these rules: once an
 //! object's money has moved, its currency never changes and its face amount never shrinks. All facts of a checkout have
 //! its amounts, and all facts of an authorization have its face amount.
+//!
+//! ```
+//! use actix_payments::domain::Timestamp;
+//! use actix_payments::domain::fact::{Aspect, Fact, State};
+//! use actix_payments::domain::ledger::{Effect, Ledger};
+//! use actix_payments::domain::money::Currency;
+//! use actix_payments::domain::payment::{Status, Terms, derive};
+//!
+//! let fact = |state, event| Fact::new(Aspect::Capture, "ch_1", state, Timestamp::UNIX_EPOCH, event);
+//! let mut ledger = Ledger::new();
+//! assert_eq!(ledger.insert(fact(State::Succeeded, "evt_2").with_amount(49_99, Currency::EUR)), Effect::New);
+//! assert_eq!(ledger.insert(fact(State::Pending, "evt_1")), Effect::Outranked(State::Succeeded));
+//!
+//! assert_eq!(derive(Terms::Adopted, &ledger).status, Status::Paid);
+//! ```
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,6 +31,8 @@ use super::money::Currency;
 
 /// A payment's facts, one for each register. Two ledgers are equal if these facts are, whatever earlier facts they
 /// replaced.
+///
+/// See the [module](self) for an example.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     registers: BTreeMap<(Aspect, String), Register>,

@@ -1,5 +1,7 @@
 //! The vocabulary of payments and the rules for their state. Pure: no database, no HTTP, no clock and no randomness;
 //! the current time, ids and jitter are arguments. Every other module may use this one; it uses none of them.
+//!
+//! See [`ledger`] for an example: facts become a ledger, and a ledger becomes a payment's state.
 
 pub mod delivery;
 pub mod difference;
@@ -29,6 +31,8 @@ pub(crate) mod typed_amount;
 pub mod word;
 
 /// A time in UTC, in microseconds: the resolution that both databases store.
+///
+/// See [`storable_time`] for an example.
 pub type Timestamp = time::OffsetDateTime;
 
 /// `at` plus `by`, at most the last day of the year 9999, so that even an endless wait has a time that can be stored.
@@ -38,6 +42,8 @@ pub(crate) fn later(at: Timestamp, by: std::time::Duration) -> Timestamp {
 }
 
 /// `at` in UTC, truncated to whole microseconds, so that a stored time is read back unchanged.
+///
+/// See [`storable_time`] for an example.
 pub fn to_micros(at: Timestamp) -> Timestamp {
     // In the last hours of the year 9999 west of Greenwich, UTC is beyond the end of the calendar.
     let at = at.checked_to_offset(time::UtcOffset::UTC).unwrap_or_else(|| at.replace_offset(time::UtcOffset::UTC));
@@ -46,6 +52,16 @@ pub fn to_micros(at: Timestamp) -> Timestamp {
 
 /// A gateway's time as [`to_micros`] makes it; `None` before 1970 or after 9999, which no payment needs and not every
 /// database can store.
+///
+/// ```
+/// use actix_payments::domain::{Timestamp, storable_time, to_micros};
+///
+/// let at = Timestamp::from_unix_timestamp_nanos(1_791_800_000_123_456_789).unwrap();
+/// assert_eq!(storable_time(at), Some(to_micros(at)));
+/// assert_eq!(to_micros(at).nanosecond(), 123_456_000);
+/// let long_ago = Timestamp::from_unix_timestamp(-1).unwrap();
+/// assert_eq!(storable_time(long_ago), None);
+/// ```
 pub fn storable_time(at: Timestamp) -> Option<Timestamp> {
     Some(to_micros(at)).filter(|at| (1970..=9999).contains(&at.year()))
 }

@@ -1,6 +1,10 @@
 //! Whether real money moves.
+//!
+//! See [`Variant`](crate::Variant) for an example.
 
 /// The mode of a gateway's object or of a variant. It is never non-exhaustive: there is no third one.
+///
+/// See [`Variant`](crate::Variant) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Real money.

@@ -1,5 +1,7 @@
 //! Money: integer minor units and an ISO 4217 currency, whose exponent says where the decimal point goes. A gateway's
 //! exceptions from ISO 4217, such as Stripe's UGX and ISK, are in that gateway's module.
+//!
+//! See [`Money`] for an example.
 
 mod decimal;
 
@@ -8,11 +10,31 @@ use std::fmt;
 pub use decimal::{Decimal, ParseDecimalError};
 
 /// An ISO 4217 currency code, three upper-case letters.
+///
+/// ```
+/// use actix_payments::domain::money::Currency;
+///
+/// let dinar: Currency = "kwd".parse()?;
+/// assert_eq!((dinar.as_str(), dinar.exponent()), ("KWD", 3));
+///
+/// let error = Currency::parse("euro").unwrap_err();
+/// assert!(error.to_string().contains("euro"));
+/// # Ok::<(), actix_payments::domain::money::ParseCurrencyError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency([u8; 3]);
 
 /// An amount in minor units of a currency. Displayed as people read it, `9,999.99 EUR`; [`Money::decimal`] is for
 /// programs. As JSON: `{"minor": 4999, "currency": "EUR"}`.
+///
+/// ```
+/// use actix_payments::domain::money::{Currency, Money};
+///
+/// let price = Money::new(1_249_00, Currency::EUR);
+/// assert_eq!((price.to_string(), price.decimal()), ("1,249.00 EUR".to_owned(), "1249.00".to_owned()));
+/// // The yen has no decimals, so one unit is one yen.
+/// assert_eq!(Money::new(500, Currency::JPY).decimal(), "500");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[non_exhaustive]
 pub struct Money {
@@ -23,6 +45,8 @@ pub struct Money {
 }
 
 /// The error for a text that is not a currency code.
+///
+/// See [`Currency`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseCurrencyError(String);
 

@@ -1,10 +1,21 @@
 //! Objects that an event names without showing them, for which the gateway has to be asked.
+//!
+//! See [`NamedObject`] for an example.
 
 /// The outcome code of an event whose gateway did not show what it names.
 pub(crate) const NOT_SHOWN: &str = "not_shown";
 
 /// A gateway's object that an event names without showing it. A worker asks the gateway for it, and the answer is an
 /// event like any other.
+///
+/// ```
+/// use actix_payments::domain::event::Interpretation;
+/// use actix_payments::gateways::NamedObject;
+///
+/// // The event says that the payment changed, and not how.
+/// let mut found = Interpretation::new("names a payment");
+/// found.object_to_fetch = Some(NamedObject::new("payment", "tr_7UhSN1zuXS"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedObject {

@@ -1,6 +1,19 @@
 //! What a gateway can be asked to do, and how far that got.
+//!
+//! See [`Verb`] for an example.
 
 /// What a gateway can be asked to do with a payment.
+///
+/// A gateway says which of them it can do:
+///
+/// ```
+/// use actix_payments::gateways::dummy::Dummy;
+/// use actix_payments::gateways::{Gateway, Verb};
+///
+/// let dummy = Dummy::new("a secret of your own");
+/// assert_eq!(dummy.supports(Verb::Refund), Ok(()));
+/// println!("{}", dummy.supports(Verb::Complete).unwrap_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verb {
@@ -39,6 +52,16 @@ impl Verb {
 }
 
 /// What a gateway can be asked to do with a subscription.
+///
+/// ```
+/// use actix_payments::gateways::Gateway;
+/// use actix_payments::gateways::stripe::Stripe;
+/// use actix_payments::gateways::subscriptions::SubscriptionVerb;
+///
+/// let stripe = Stripe::new("whsec_1").api_key("sk_test_1");
+/// let subscriptions = stripe.subscriptions().expect("Stripe has subscriptions");
+/// assert_eq!(subscriptions.supports(SubscriptionVerb::Pause), Ok(()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SubscriptionVerb {

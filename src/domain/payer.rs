@@ -1,11 +1,22 @@
 //! Who paid, with which card, and why a bank declined it, as the gateway reports it. It is for people to read and to
 //! search; no decision depends on it.
+//!
+//! See [`Payer`] for an example.
 
 use std::collections::BTreeSet;
 
 use super::search::{self, Piece};
 
 /// What events say about the payer. A field is `None` if they don't say it.
+///
+/// ```
+/// use actix_payments::PaymentHistory;
+///
+/// fn card(history: &PaymentHistory) -> Option<String> {
+///     let payer = &history.payer;
+///     Some(format!("{} ending in {}", payer.card_brand.as_ref()?, payer.card_last_four.as_ref()?))
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Payer {

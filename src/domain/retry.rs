@@ -1,8 +1,21 @@
 //! Exponential backoff with jitter. The caller supplies the randomness.
+//!
+//! See [`Backoff`] for an example.
 
 use std::time::Duration;
 
 /// How often failed work is retried, and after which waits.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_payments::domain::retry::Backoff;
+///
+/// let seconds = Duration::from_secs;
+/// let backoff = Backoff::new().attempts(4).first(seconds(10)).longest(seconds(30));
+/// let waits = [1, 2, 3, 4].map(|attempt| backoff.after(attempt, 0));
+/// assert_eq!(waits, [Some(seconds(10)), Some(seconds(20)), Some(seconds(30)), None]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]

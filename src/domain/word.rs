@@ -1,4 +1,13 @@
 //! The words by which values are known in tables, pages and programs: written by `Display`, read by `FromStr`.
+//!
+//! ```
+//! use actix_payments::domain::payment::Status;
+//!
+//! assert_eq!(Status::Paid.to_string(), "paid");
+//! assert_eq!("paid".parse(), Ok(Status::Paid));
+//! let error = "settled".parse::<Status>().unwrap_err();
+//! assert!(error.to_string().ends_with("got \"settled\""));
+//! ```
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +23,8 @@ use super::payment::{MovementKind, Status};
 use super::subscription::SubscriptionStatus;
 
 /// The error for a text that is none of the words of its kind.
+///
+/// See the [module](self) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseWordError {
     kind: &'static str,

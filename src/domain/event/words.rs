@@ -1,6 +1,8 @@
 //! Where an event came from, its state in the inbox, and how a run of it ended.
 
 /// Where an event came from.
+///
+/// See [`Payments::events`](crate::Payments::events) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
@@ -15,6 +17,8 @@ pub enum Source {
 }
 
 /// The state of an event in the inbox.
+///
+/// See [`Payments::events`](crate::Payments::events) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventState {

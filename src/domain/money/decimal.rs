@@ -5,6 +5,17 @@ use std::fmt;
 use super::Currency;
 
 /// An exact decimal number as people type it: `49.99`, `1,249`. Its value in minor units depends on the currency.
+///
+/// ```
+/// use actix_payments::domain::money::{Currency, Decimal};
+///
+/// let typed = Decimal::parse("1,249.5")?;
+/// assert_eq!(typed.exact(Currency::EUR), Some(124_950));
+/// // Half a yen can't be expressed.
+/// assert_eq!((typed.exact(Currency::JPY), typed.at_most(Currency::JPY)), (None, 1249));
+/// assert!(Decimal::parse("49,99").is_err());
+/// # Ok::<(), actix_payments::domain::money::ParseDecimalError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
     /// All digits, without the point.
@@ -14,6 +25,8 @@ pub struct Decimal {
 }
 
 /// The error for a text that is not a [`Decimal`].
+///
+/// See [`Decimal`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseDecimalError(String);
 

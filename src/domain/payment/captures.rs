@@ -8,6 +8,8 @@ use crate::domain::ledger::{Ledger, moved};
 use crate::domain::money::Currency;
 
 /// One capture of a payment, in minor units of the payment's currency.
+///
+/// See the [module](crate::domain::payment) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Captured {
@@ -25,6 +27,8 @@ pub struct Captured {
 }
 
 /// The captures, in the order of their ids, in minor units of `currency`. Their amounts add up to what was captured.
+///
+/// See the [module](crate::domain::payment) for an example.
 pub fn captures(ledger: &Ledger, currency: Currency) -> Vec<Captured> {
     let all = captured(ledger, currency);
     // The finest of the views that know of all the money.

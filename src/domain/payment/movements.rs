@@ -13,6 +13,8 @@ use crate::domain::ledger::Ledger;
 use crate::domain::money::{Currency, Money};
 
 /// Why money moved.
+///
+/// See the [module](crate::domain::payment) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum MovementKind {
@@ -54,6 +56,8 @@ impl MovementKind {
 }
 
 /// One movement of money.
+///
+/// See the [module](crate::domain::payment) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[non_exhaustive]
 pub struct Movement {
@@ -78,6 +82,8 @@ pub struct Movement {
 /// Several objects may report the same money (a checkout, an intent, a charge), and a running total includes single
 /// refunds. So the facts are taken one after the other in the order of their times, and what each changes in the sums
 /// is one movement.
+///
+/// See the [module](crate::domain::payment) for an example.
 pub fn movements(ledger: &Ledger, currency: Currency) -> Vec<Movement> {
     let (mut so_far, mut before, mut all) = (Ledger::new(), Sums::default(), Vec::new());
     for fact in ledger.told_of_money() {

@@ -16,6 +16,8 @@ use crate::domain::money::Currency;
 /// A payment is paid once money in its own currency moved, and either an object states that it was meant for this
 /// amount or enough moved to cover it. Neither can become untrue again, so no fact turns a paid payment back into an
 /// unpaid one.
+///
+/// See the [module](crate::domain::payment) for an example.
 pub fn derive(terms: Terms, ledger: &Ledger) -> PaymentState {
     let case = Case::read(terms, ledger);
     let (refunded, lost) = gone(ledger, case.due.currency, case.captured);

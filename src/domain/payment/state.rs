@@ -4,6 +4,15 @@
 use crate::domain::money::Money;
 
 /// The status of a payment.
+///
+/// ```
+/// use actix_payments::domain::payment::Status;
+///
+/// let status: Status = "partially_refunded".parse()?;
+/// assert!(status.was_paid());
+/// assert!(!Status::Authorized.was_paid());
+/// # Ok::<(), actix_payments::domain::word::ParseWordError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
     /// Started; nothing is authorized and nothing has failed.
@@ -69,6 +78,8 @@ impl std::fmt::Display for Status {
 }
 
 /// What was agreed when the payment was created.
+///
+/// See the [module](crate::domain::payment) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Terms {
@@ -79,6 +90,8 @@ pub enum Terms {
 }
 
 /// The state that follows from a payment's terms and its ledger.
+///
+/// See the [module](crate::domain::payment) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaymentState {

@@ -1,4 +1,6 @@
 //! A person whose data is exported or erased: how a host names one, and by what somebody is recognised.
+//!
+//! See [`Person`] for an example.
 
 mod body;
 mod leaf;
@@ -15,6 +17,15 @@ pub(crate) use scrub::{Words, scrubbed};
 
 /// A person, by one thing that names them; for [`Payments::export`](crate::Payments::export) and
 /// [`Payments::erase`](crate::Payments::erase).
+///
+/// ```
+/// use actix_payments::Person;
+///
+/// let mia = Person::email("mia@shop.example");
+/// let customer = Person::customer("cus_1");
+/// let buyer = Person::payment("pay_1");
+/// # drop((mia, customer, buyer));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub(crate) by: NamedBy,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// A change of a subscription's price or quantity. Whatever is not set stays as it is.
+///
+/// See [`Payments::change_subscription`](crate::Payments::change_subscription) for an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[must_use = "a plan changes by `Payments::change_subscription`"]
@@ -22,6 +24,8 @@ pub struct PlanChange {
 }
 
 /// How the rest of a period is billed when a subscription changes within it.
+///
+/// See [`Payments::change_subscription`](crate::Payments::change_subscription) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -8,6 +8,8 @@ use crate::domain::Timestamp;
 use crate::domain::money::Money;
 
 /// A subscription as one event shows it.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubscriptionContent {
@@ -84,6 +86,8 @@ impl SubscriptionContent {
 }
 
 /// One price that is subscribed to.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubscriptionItem {
@@ -115,6 +119,8 @@ impl SubscriptionItem {
 }
 
 /// A span of time that is billed as one.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BillingPeriod {
@@ -134,6 +140,8 @@ impl BillingPeriod {
 }
 
 /// A pause in charging that leaves the status as it is.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CollectionPause {

@@ -13,6 +13,8 @@ use crate::domain::explain::spaced;
 /// - `applied`: the state changed;
 /// - `outranked`: the event came too late to change anything;
 /// - `no_change`: the event agrees with what is known and adds nothing.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 pub fn why(
     before: &SubscriptionState,
     after: &SubscriptionState,

@@ -17,6 +17,8 @@ use super::ties;
 use crate::domain::Timestamp;
 
 /// Where a subscription's owner was stated. A later variant outranks an earlier one, whatever the times are.
+///
+/// See [`SubscriptionFacts`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -28,6 +30,8 @@ pub enum OwnerSource {
 }
 
 /// A statement of a subscription's owner.
+///
+/// See [`SubscriptionFacts`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OwnerClaim {
@@ -48,6 +52,8 @@ impl OwnerClaim {
 }
 
 /// One thing that an event states of a subscription.
+///
+/// See [`SubscriptionFacts`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubscriptionFact {
@@ -69,6 +75,34 @@ pub enum SubscriptionFact {
 }
 
 /// A subscription's facts.
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::domain::event::SubscriptionStatement;
+/// use actix_payments::domain::subscription::{
+///     BillingPeriod, SubscriptionContent, SubscriptionEffect, SubscriptionFact, SubscriptionFacts, SubscriptionItem,
+///     SubscriptionSnapshot, SubscriptionStatus, why,
+/// };
+///
+/// let at = |day: i64| Timestamp::from_unix_timestamp(day * 86_400).unwrap();
+/// let shown = |status, day, event| {
+///     let mut content = SubscriptionContent::new(status, "the gateway's own word");
+///     content.items = vec![SubscriptionItem::new("tea")];
+///     content.period = Some(BillingPeriod::new(at(0), at(30)));
+///     SubscriptionFact::Snapshot(Box::new(SubscriptionSnapshot::new(content, at(day), event)))
+/// };
+/// // What a gateway reads from an event.
+/// let mut statement = SubscriptionStatement::new("sub_1");
+/// statement.facts = vec![shown(SubscriptionStatus::Active, 1, "evt_2")];
+///
+/// let mut facts = SubscriptionFacts::of(statement.facts);
+/// let before = facts.state();
+/// let effect = facts.merge(shown(SubscriptionStatus::Incomplete, 0, "evt_1"));
+/// assert_eq!(effect, SubscriptionEffect::Older);
+/// assert_eq!(why(&before, &facts.state(), effect).0, "outranked");
+/// let grace = std::time::Duration::ZERO;
+/// assert!(facts.state().is_active(at(2), grace));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionFacts {
     /// Those after which none surely came, by the ids of their events.
@@ -100,6 +134,8 @@ struct Customer {
 }
 
 /// The effect of a fact on a subscription's facts.
+///
+/// See [`SubscriptionFacts`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SubscriptionEffect {

@@ -9,6 +9,8 @@ use crate::domain::Timestamp;
 use crate::domain::money::Money;
 
 /// An invoice of a subscription, as one event shows it.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubscriptionInvoice {

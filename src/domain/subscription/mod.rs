@@ -1,4 +1,6 @@
 //! Subscriptions: what events state of one, and the state that follows from the set of their statements.
+//!
+//! See [`SubscriptionFacts`] for an example.
 
 mod active;
 mod arrears;

@@ -14,6 +14,8 @@ use crate::domain::{Timestamp, later};
 const VAGUE: Duration = Duration::from_secs(1);
 
 /// The whole subscription, as one event shows it.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubscriptionSnapshot {

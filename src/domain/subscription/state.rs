@@ -9,6 +9,8 @@ use super::status::SubscriptionStatus;
 use crate::domain::Timestamp;
 
 /// The state of a subscription. Times are the gateway's, in UTC.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubscriptionState {

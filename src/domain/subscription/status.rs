@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The status of a subscription.
+///
+/// See [`SubscriptionFacts`](super::SubscriptionFacts) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SubscriptionStatus {
     /// The first payment is still to come.
