@@ -14,9 +14,13 @@ use crate::domain::named::NamedObject;
 pub use crate::domain::operation::Verb;
 
 /// A boxed future that can be sent between threads.
+///
+/// See [`SubscriptionGateway`](super::subscriptions::SubscriptionGateway) for an example.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The result of starting a payment.
+///
+/// See [`SubscriptionGateway`](super::subscriptions::SubscriptionGateway) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Started {
@@ -32,6 +36,20 @@ pub enum Started {
 }
 
 /// A call about one payment.
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::domain::money::{Currency, Money};
+/// use actix_payments::gateways::{Call, Gateway, Verb, dummy::Dummy};
+/// # actix_web::rt::System::new().block_on(async {
+///
+/// let dummy = Dummy::new("a secret of your own");
+/// let total = Money::new(49_99, Currency::EUR);
+/// let call = Call::new(Verb::Cancel, "tok_1", total, "op_1", Timestamp::UNIX_EPOCH);
+/// let events = dummy.call(&call).await?;
+/// println!("the answer: {events:?}");
+/// # Ok::<(), actix_payments::gateways::GatewayError>(()) }).unwrap();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Call {
@@ -108,6 +126,18 @@ impl Call {
 }
 
 /// A request for an object that an event names without showing it.
+///
+/// ```no_run
+/// use actix_payments::gateways::{Fetch, Gateway, GatewayError, NamedObject};
+///
+/// # async fn example(gateway: &dyn Gateway) -> Result<(), GatewayError> {
+/// let fetch = Fetch::new(NamedObject::new("payment", "tr_7UhSN1zuXS"), "fetch_1");
+/// for event in gateway.fetch(&fetch).await? {
+///     println!("{} is {}", event.id, event.kind);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fetch {
@@ -128,6 +158,17 @@ impl Fetch {
 }
 
 /// A page of a gateway's list of events.
+///
+/// ```
+/// use actix_payments::domain::event::Envelope;
+/// use actix_payments::gateways::Listing;
+///
+/// /// What `Gateway::list` returns for a page of the company's list.
+/// fn listing(events: Vec<Envelope>, has_more: bool) -> Listing {
+///     if has_more { Listing::page(events) } else { Listing::last_page(events) }
+/// }
+/// # assert!(!listing(Vec::new(), false).more);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Listing {
@@ -150,6 +191,8 @@ impl Listing {
 }
 
 /// Why a call to a gateway failed. The texts are for operators and never contain a secret.
+///
+/// See [`SubscriptionGateway`](super::subscriptions::SubscriptionGateway) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GatewayError {

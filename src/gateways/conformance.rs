@@ -1,5 +1,7 @@
 //! A test suite for gateways. It checks that a gateway, of this crate or of your own, keeps the promises of the
 //! [`Gateway`] trait: you give it genuine deliveries, it alters them in many ways, and it reports the broken promises.
+//!
+//! See [`Conformance`] for an example.
 
 mod altered;
 mod reduced;
@@ -21,10 +23,11 @@ use crate::domain::{Timestamp, to_micros};
 /// use actix_payments::gateways::{Gateway, stripe::Stripe};
 /// # use actix_payments::domain::Timestamp;
 /// # actix_web::rt::System::new().block_on(async {
-/// let now = Timestamp::UNIX_EPOCH; let stripe = Stripe::new("whsec_hidden"); let genuine =
-/// stripe.test_delivery("evt_1", now).expect("a signing secret is set");
-/// Conformance::new(&stripe).secret("whsec_hidden").delivery(genuine, now).check().await.expect("all promises are
-/// kept");
+///
+/// let (stripe, now) = (Stripe::new("whsec_hidden"), Timestamp::UNIX_EPOCH);
+/// let genuine = stripe.test_delivery("evt_1", now).expect("a signing secret is set");
+/// let suite = Conformance::new(&stripe).secret("whsec_hidden").delivery(genuine, now);
+/// suite.check().await.expect("all promises are kept");
 /// # });
 /// ```
 pub struct Conformance<'a> {
@@ -36,6 +39,8 @@ pub struct Conformance<'a> {
 }
 
 /// The promises that a gateway breaks, each as a sentence.
+///
+/// See [`Conformance`], whose check returns it, for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenPromises(pub Vec<String>);
 

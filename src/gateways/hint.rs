@@ -4,10 +4,14 @@ use crate::domain::delivery::Delivery;
 use crate::domain::event::{Envelope, Recorded};
 
 /// The kind of events that are unsigned hints. No company sends it.
+///
+/// See [`Recorded::is_hint`] for an example.
 pub const HINT_KIND: &str = "actix_payments.hint";
 
 /// An unsigned delivery that only says that something happened to an object. Anybody can send one, so it is not
 /// trusted: it only causes a request to the gateway.
+///
+/// See [`Verification`](super::Verification) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hint {
@@ -33,6 +37,15 @@ impl Hint {
 
 impl Recorded<'_> {
     /// Whether it is an unsigned hint, whose body anybody may have written.
+    ///
+    /// ```
+    /// use actix_payments::domain::Timestamp;
+    /// use actix_payments::domain::event::Recorded;
+    /// use actix_payments::gateways::HINT_KIND;
+    ///
+    /// let event = Recorded::new("tr_1~7", HINT_KIND, Timestamp::UNIX_EPOCH, b"id=tr_1");
+    /// assert!(event.is_hint());
+    /// ```
     pub fn is_hint(&self) -> bool {
         self.kind == HINT_KIND
     }

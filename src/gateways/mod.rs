@@ -1,5 +1,7 @@
 //! The [`Gateway`] trait, and the gateways that come with the crate. Apart from its outgoing calls a gateway is pure:
 //! it never sees the database, the web server or the clock.
+//!
+//! See [`Gateway`] for an example of your own, and [`stripe::Stripe`] for one that comes with the crate.
 
 pub mod adyen;
 mod believed;
@@ -54,6 +56,51 @@ pub use verification::{HINT_KIND, Hint, Reply, Verification};
 ///
 /// [`Gateway::name`], [`check`](Gateway::check), [`verify`](Gateway::verify) and [`interpret`](Gateway::interpret) are
 /// required; with them a gateway receives events. The other methods add further abilities.
+///
+/// A gateway of your own begins with these. (This company sends a secret word in place of a signature. For HMAC there
+/// is [`HmacWebhooks`](hmac_webhooks::HmacWebhooks), and `examples/acme` shows a whole gateway.)
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::domain::delivery::{Delivery, Rejection};
+/// use actix_payments::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+/// use actix_payments::domain::fact::{Aspect, Fact, State};
+/// use actix_payments::gateways::{Gateway, Verification};
+///
+/// struct Acme;
+///
+/// impl Gateway for Acme {
+///     fn name(&self) -> &'static str { "Acme" }
+///
+///     fn check(&self) -> Result<(), String> { Ok(()) }
+///
+///     fn verify<'a>(&'a self, delivery: &'a Delivery, _: Timestamp) -> Verification<'a> {
+///         Verification::Ready(match delivery.header("acme-word").as_deref() {
+///             None => Err(Rejection::SignatureMissing),
+///             Some("sesame") => Ok(Verified::new(vec![Envelope::new("evt_1", "order.paid", delivery.body.clone())])),
+///             Some(_) => Err(Rejection::SignatureMismatch),
+///         })
+///     }
+///
+///     fn interpret(&self, event: &Recorded<'_>) -> Result<Interpretation, Malformed> {
+///         let token = str::from_utf8(event.body).map_err(|error| Malformed(error.to_string()))?;
+///         let id = format!("acme_{token}");
+///         let mut found = Interpretation::new("paid");
+///         found.references = References::new([token], [id.clone()]);
+///         found.facts = vec![Fact::new(Aspect::Capture, id, State::Succeeded, event.occurred_at, event.id)];
+///         Ok(found)
+///     }
+/// }
+///
+/// let Verification::Ready(Ok(verified)) = Acme.verify(
+///     &Delivery::new("tok_1").with_header("acme-word", "sesame"),
+///     Timestamp::UNIX_EPOCH,
+/// ) else { panic!() };
+/// let event = &verified.events[0];
+/// let found = Acme.interpret(&Recorded::new(&event.id, &event.kind, Timestamp::UNIX_EPOCH, &event.body))?;
+/// assert_eq!(found.references.tokens[0], "tok_1");
+/// # Ok::<(), Malformed>(())
+/// ```
 pub trait Gateway: Send + Sync + 'static {
     /// The company's name as people write it: `Stripe`.
     fn name(&self) -> &'static str;
@@ -280,6 +327,19 @@ pub trait Gateway: Send + Sync + 'static {
 }
 
 /// The kind of the events that [`Gateway::test_delivery`] makes. No company sends it.
+///
+/// ```
+/// use actix_payments::gateways::TEST_KIND;
+/// use actix_payments::{Event, HandlerError};
+///
+/// /// A handler of every kind, for `Builder::on_event("*", …)`.
+/// async fn forward(event: Event) -> Result<(), HandlerError> {
+///     if event.kind != TEST_KIND {
+///         println!("forward {}", event.id);
+///     }
+///     Ok(())
+/// }
+/// ```
 pub const TEST_KIND: &str = "actix_payments.test";
 
 /// The interpretation of a test event.

@@ -1,4 +1,6 @@
 //! Listing a gateway's objects, to find what no event reported: a trait of its own, for gateways that have such lists.
+//!
+//! See [`ObjectSource`] for an example.
 
 use super::call::{BoxFuture, GatewayError};
 use crate::domain::Timestamp;
@@ -6,6 +8,25 @@ use crate::domain::event::Envelope;
 use crate::domain::named::NamedObject;
 
 /// A gateway whose objects can be listed.
+///
+/// ```
+/// use actix_payments::domain::event::Envelope;
+/// use actix_payments::gateways::objects::{ListedObject, ObjectPage, ObjectQuery, ObjectSource};
+/// use actix_payments::gateways::{BoxFuture, GatewayError, NamedObject};
+///
+/// struct Acme;
+///
+/// impl ObjectSource for Acme {
+///     fn page<'a>(&'a self, query: &'a ObjectQuery) -> BoxFuture<'a, Result<ObjectPage, GatewayError>> {
+///         Box::pin(async move {
+///             // A real gateway asks the company for what was created between `since` and `until`, from `cursor` on.
+///             let shown = Envelope::new(format!("{}-1", query.key), "payment", r#"{"id": "pay_1"}"#);
+///             let payment = ListedObject::new(NamedObject::new("payment", "pay_1"), vec![shown]);
+///             Ok(ObjectPage::new(vec![payment], None))
+///         })
+///     }
+/// }
+/// ```
 pub trait ObjectSource: Send + Sync {
     /// Lists a page of the objects of payments and subscriptions that were created within a span, as they are now.
     /// Changes nothing at the gateway.
@@ -16,6 +37,8 @@ pub trait ObjectSource: Send + Sync {
 }
 
 /// Which objects to list.
+///
+/// See [`ObjectSource`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObjectQuery {
@@ -30,6 +53,8 @@ pub struct ObjectQuery {
 }
 
 /// A page of objects.
+///
+/// See [`ObjectSource`] for an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ObjectPage {
@@ -47,6 +72,8 @@ impl ObjectPage {
 }
 
 /// A listed object.
+///
+/// See [`ObjectSource`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListedObject {

@@ -3,6 +3,8 @@
 use crate::domain::Timestamp;
 
 /// A request to one of a gateway's own pages.
+///
+/// See [`PageResponse`] for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PageRequest {
@@ -42,6 +44,21 @@ impl PageRequest {
 }
 
 /// The response of a gateway's own page.
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::gateways::{Gateway, PageRequest, PageResponse, dummy::Dummy};
+/// # actix_web::rt::System::new().block_on(async {
+///
+/// let dummy = Dummy::new("a secret of your own");
+/// let request = PageRequest::get("/payments/dummy", "no-such-page", Timestamp::UNIX_EPOCH);
+/// match dummy.page(&request).await {
+///     Some(PageResponse::Html(page)) => println!("{} bytes of HTML", page.len()),
+///     Some(other) => println!("{other:?}"),
+///     None => println!("there is no such page"),
+/// }
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageResponse {

@@ -7,6 +7,15 @@ use crate::domain::identifier::{Reference, Token};
 use crate::domain::money::Money;
 
 /// A payment to be started at a gateway.
+///
+/// ```
+/// use actix_payments::domain::money::{Currency, Money};
+/// use actix_payments::gateways::{CaptureMethod, LineItem, PaymentRequest};
+///
+/// let mut request = PaymentRequest::new("tok_1", Money::new(49_99, Currency::EUR));
+/// request.items = vec![LineItem::new("Teapot", 1, 49_99)];
+/// request.capture = CaptureMethod::Manual;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PaymentRequest {
@@ -41,6 +50,8 @@ pub struct PaymentRequest {
 }
 
 /// One item that is paid for.
+///
+/// See [`PaymentRequest`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LineItem {
@@ -60,6 +71,16 @@ impl LineItem {
 }
 
 /// When the money of a payment is captured.
+///
+/// ```
+/// use actix_payments::domain::money::{Currency, Money};
+/// use actix_payments::gateways::CaptureMethod;
+/// use actix_payments::NewPayment;
+///
+/// // The money is taken when the order is shipped, by `Payments::capture`.
+/// let order = NewPayment::new("stripe", Money::new(49_99, Currency::EUR)).capture(CaptureMethod::Manual);
+/// # drop(order);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CaptureMethod {

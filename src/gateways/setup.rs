@@ -1,6 +1,15 @@
 //! What a host has to set up at a company, and which secrets are missing.
 
 /// What has to be set up at the company, shown on the variant's admin page.
+///
+/// ```
+/// use actix_payments::gateways::{SecretStatus, Setup};
+///
+/// let mut setup = Setup::default();
+/// setup.steps = vec!["In Acme's settings, add a webhook to {address}.".to_owned()];
+/// setup.secrets = vec![SecretStatus::of("primary", "a secret that is not shown")];
+/// assert!(setup.secrets[0].is_set);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Setup {
@@ -19,6 +28,8 @@ pub struct Setup {
 }
 
 /// A signing secret, without its value.
+///
+/// See [`Setup`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretStatus {

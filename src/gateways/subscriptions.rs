@@ -1,4 +1,6 @@
 //! Calls about subscriptions: a trait of its own, for gateways that have them.
+//!
+//! See [`SubscriptionGateway`] for an example.
 
 use super::call::{BoxFuture, GatewayError, Started};
 use crate::domain::Timestamp;
@@ -9,6 +11,38 @@ pub use crate::domain::subscription::{PlanChange, Proration};
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
 
 /// A gateway that can be asked to do something with subscriptions.
+///
+/// ```
+/// use actix_payments::domain::event::Envelope;
+/// use actix_payments::gateways::subscriptions::{
+///     SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb,
+/// };
+/// use actix_payments::gateways::{BoxFuture, GatewayError, Started};
+///
+/// struct Acme;
+///
+/// impl SubscriptionGateway for Acme {
+///     fn supports(&self, verb: SubscriptionVerb) -> Result<(), String> {
+///         match verb {
+///             SubscriptionVerb::Cancel => Ok(()),
+///             _ => Err(format!("Acme can't {} a subscription", verb.words())),
+///         }
+///     }
+///
+///     fn subscribe<'a>(&'a self, request: &'a SubscriptionRequest) -> BoxFuture<'a, Result<Started, GatewayError>> {
+///         let url = format!("https://acme.example/{}?for={}", request.price, request.token);
+///         Box::pin(async move { Ok(Started::Redirect { url, gateway_refs: Vec::new() }) })
+///     }
+///
+///     fn call<'a>(&'a self, call: &'a SubscriptionCall) -> BoxFuture<'a, Result<Vec<Envelope>, GatewayError>> {
+///         Box::pin(async move {
+///             self.supports(call.verb).map_err(GatewayError::Unsupported)?;
+///             // A real gateway asks the company here.
+///             Ok(vec![Envelope::new(format!("{}-1", call.idempotency_key), "ended", call.gateway_ref.clone())])
+///         })
+///     }
+/// }
+/// ```
 pub trait SubscriptionGateway: Send + Sync {
     /// Whether it supports this verb in its current configuration.
     ///
@@ -51,6 +85,8 @@ pub trait SubscriptionGateway: Send + Sync {
 }
 
 /// A page on which a customer manages a subscription.
+///
+/// See [`SubscriptionGateway`] for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PortalRequest {
@@ -69,6 +105,8 @@ pub struct PortalRequest {
 }
 
 /// A subscription to be started at a gateway.
+///
+/// See [`SubscriptionGateway`] for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubscriptionRequest {
@@ -99,6 +137,8 @@ pub struct SubscriptionRequest {
 }
 
 /// A call about one subscription.
+///
+/// See [`SubscriptionGateway`] for an example.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SubscriptionCall {

@@ -8,6 +8,19 @@ use crate::domain::delivery::Rejection;
 use crate::domain::event::Verified;
 
 /// The result of verifying a delivery: immediate for most gateways, later for those that must fetch something first.
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::domain::delivery::Delivery;
+/// use actix_payments::gateways::{Gateway, Verification, mollie::Mollie};
+///
+/// let (mollie, delivery) = (Mollie::new(), Delivery::new("id=tr_7UhSN1zuXS"));
+/// match mollie.verify(&delivery, Timestamp::UNIX_EPOCH) {
+///     Verification::Ready(result) => println!("decided: {result:?}"),
+///     Verification::Hint(result) => assert_eq!(result.unwrap().gateway_ref, "tr_7UhSN1zuXS"),
+///     _ => println!("wait for it"),
+/// }
+/// ```
 #[non_exhaustive]
 pub enum Verification<'a> {
     /// Decided from the delivery alone.
@@ -24,6 +37,16 @@ pub enum Verification<'a> {
 }
 
 /// An answer to a delivery, as plain text.
+///
+/// ```
+/// use actix_payments::domain::delivery::Rejection;
+/// use actix_payments::gateways::Reply;
+///
+/// /// What `Gateway::reply` returns for a company that expects a text of its own.
+/// fn reply(outcome: Result<(), Rejection>) -> Option<Reply> {
+///     outcome.is_ok().then(|| Reply::new(200, "[accepted]"))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply {

@@ -1,6 +1,8 @@
 //! The gateway for Adyen. [`Adyen`] is one standard webhook of a merchant account, test or live. With an API key it
 //! also makes payment links and acts on payments. Webhooks of Adyen's platform are verified as well, and kept for
 //! handlers.
+//!
+//! See [`Adyen`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

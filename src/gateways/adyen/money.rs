@@ -1,9 +1,23 @@
 //! Conversion of Adyen's amounts. They are integers like ours, but a few currencies have another number of decimals
 //! than in ISO 4217 (<https://docs.adyen.com/development-resources/currency-codes/>).
+//!
+//! ```
+//! use actix_payments::domain::money::{Currency, Money};
+//! use actix_payments::gateways::adyen::money::{from_minor, to_minor};
+//!
+//! // ISO 4217 has no decimals of it, the company two.
+//! let krona = Currency::parse("ISK")?;
+//! assert_eq!(from_minor(Money::new(5, krona)), Ok(500));
+//! assert_eq!(to_minor(500, krona), Ok(5));
+//! assert!(to_minor(550, krona).unwrap_err().to_string().contains("550"));
+//! # Ok::<(), actix_payments::domain::money::ParseCurrencyError>(())
+//! ```
 
 use crate::domain::money::{Currency, Money};
 
 /// The error for an amount that cannot be converted. Its text says what was expected and what was given.
+///
+/// See the [module](self) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmountError(String);
 
@@ -18,6 +32,8 @@ fn exponent(currency: Currency) -> u32 {
 
 /// Converts Adyen's `value` of `currency` to minor units by ISO 4217, the units of this crate.
 ///
+/// See the [module](self) for an example.
+///
 /// # Errors
 /// When the amount has a fraction that the currency cannot express (`550` for 5.50 ISK), or is out of range.
 pub fn to_minor(value: i64, currency: Currency) -> Result<i64, AmountError> {
@@ -27,6 +43,8 @@ pub fn to_minor(value: i64, currency: Currency) -> Result<i64, AmountError> {
 }
 
 /// Converts `money` to Adyen's `value`, for hosts that create payments themselves.
+///
+/// See the [module](self) for an example.
 ///
 /// # Errors
 /// When Adyen knows no such fraction of the currency, or the amount is out of range.

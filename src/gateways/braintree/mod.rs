@@ -1,5 +1,7 @@
 //! The gateway for Braintree. [`Braintree`] is one merchant's webhook: it verifies notifications, answers the challenge
 //! with which Braintree checks an address, and reads facts. It calls Braintree for subscriptions only.
+//!
+//! See [`Braintree`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

@@ -8,6 +8,8 @@ use crate::domain::identifier::Token;
 use crate::domain::money::Money;
 
 /// The kinds of the dummy gateway's events.
+///
+/// See [`Dummy`](super::Dummy) for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -52,6 +54,8 @@ impl Kind {
 }
 
 /// An event of the dummy gateway, for tests and demonstrations. [`Dummy::delivery`](super::Dummy::delivery) signs it.
+///
+/// See [`Dummy`](super::Dummy) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DummyEvent {
     id: String,

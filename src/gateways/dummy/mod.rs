@@ -20,6 +20,8 @@
 //! The format is this gateway's own and strict, so any JSON parser can read it. A real company's events are less tidy.
 //! Before you refuse an odd one, consider that the company will send the same bytes again until it gives up;
 //! `gateways/json.rs` says more about that.
+//!
+//! See [`Dummy`] for an example.
 
 mod calls;
 mod checkout;
@@ -239,6 +241,18 @@ impl Dummy {
 
 /// The `Dummy-Signature` header for `body` at `timestamp` (Unix seconds), for tests with a body of their own.
 /// [`Dummy::delivery`] signs a whole event.
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::domain::delivery::Delivery;
+/// use actix_payments::gateways::dummy::{Dummy, sign_delivery};
+/// use actix_payments::gateways::{Gateway, Verification};
+///
+/// let body = br#"{"id": "de_1", "kind": "payment.unheard_of", "created": 0, "object": null}"#;
+/// let delivery = Delivery::new(&body[..]).with_header("dummy-signature", sign_delivery("secret", 0, body));
+/// let dummy = Dummy::new("secret");
+/// let Verification::Ready(Ok(_)) = dummy.verify(&delivery, Timestamp::UNIX_EPOCH) else { panic!() };
+/// ```
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
     verify::header(&Secret::new(secret), timestamp, body)
 }

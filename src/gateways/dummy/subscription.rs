@@ -13,6 +13,23 @@ pub(super) const KIND: &str = "subscription.changed";
 
 /// An event of the dummy gateway that shows a subscription.
 /// [`Dummy::subscription_delivery`](super::Dummy::subscription_delivery) signs it.
+///
+/// ```
+/// use actix_payments::domain::Timestamp;
+/// use actix_payments::domain::money::{Currency, Money};
+/// use actix_payments::domain::subscription::SubscriptionStatus;
+/// use actix_payments::gateways::dummy::{Dummy, DummyInvoice, DummySubscription};
+///
+/// let (now, price) = (Timestamp::UNIX_EPOCH, Money::new(12_50, Currency::EUR));
+/// let renewed = DummySubscription::new("de_1", "ds_1", SubscriptionStatus::Active)
+///     .owner("user-42")
+///     .price("tea")
+///     .amount(price, "month")
+///     .period(now, now + std::time::Duration::from_secs(30 * 86_400))
+///     .invoice(DummyInvoice::paid("di_1", price, 1));
+/// let delivery = Dummy::new("a secret of your own").subscription_delivery(&renewed, now);
+/// # drop(delivery);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DummySubscription {
     id: String,
@@ -31,6 +48,8 @@ pub struct DummySubscription {
 }
 
 /// An invoice of a subscription of the dummy gateway.
+///
+/// See [`DummySubscription`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DummyInvoice {
     id: String,

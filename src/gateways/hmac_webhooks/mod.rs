@@ -1,6 +1,8 @@
 //! A configurable gateway for any sender that signs with HMAC. The configuration of [`HmacWebhooks`] says how the
 //! sender signs and where its events have their id and kind. The host interprets them, with a function or with
 //! `on_event` handlers.
+//!
+//! See [`HmacWebhooks`] for an example.
 
 mod envelope;
 mod named;
@@ -184,6 +186,24 @@ impl HmacWebhooks {
 
     /// Sets the function that reads facts from events. It must be pure and total, as [`Gateway::interpret`] requires.
     /// Default: none; the events are then only for [`on_event`](crate::Builder::on_event) handlers.
+    ///
+    /// ```
+    /// use actix_payments::domain::event::{Interpretation, References};
+    /// use actix_payments::domain::fact::{Aspect, Fact, State};
+    /// use actix_payments::gateways::hmac_webhooks::{HeaderField, HmacWebhooks};
+    ///
+    /// let acme = HmacWebhooks::new("Acme", HeaderField::whole("acme-signature"), "secret").id("/id").kind("/type");
+    /// let acme = acme.reader(|event| {
+    ///     if event.kind != "order.paid" {
+    ///         return Ok(Interpretation::new("nothing about a payment"));
+    ///     }
+    ///     let mut found = Interpretation::new("paid");
+    ///     found.references = References::new(["tok_1"], ["ord_1"]); // A real reader takes them from `event.body`.
+    ///     found.facts = vec![Fact::new(Aspect::Capture, "ord_1", State::Succeeded, event.occurred_at, event.id)];
+    ///     Ok(found)
+    /// });
+    /// # drop(acme);
+    /// ```
     pub fn reader<F>(mut self, read: F) -> Self
     where
         F: Fn(&Recorded<'_>) -> Result<Interpretation, Malformed> + Send + Sync + 'static,

@@ -9,6 +9,8 @@ use crate::domain::delivery::Delivery;
 use crate::gateways::signature::Secret;
 
 /// A value in a delivery's header: a whole header field, or a part of one.
+///
+/// See [`HmacWebhooks`](super::HmacWebhooks) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderField {
@@ -26,6 +28,8 @@ pub enum HeaderField {
 }
 
 /// A part of the signed message.
+///
+/// See [`HmacWebhooks`](super::HmacWebhooks) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignedPart {
@@ -40,6 +44,26 @@ pub enum SignedPart {
 }
 
 /// The hash function of the HMAC.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use actix_payments::gateways::Gateway;
+/// use actix_payments::gateways::hmac_webhooks::{
+///     Algorithm, Encoding, HeaderField, HmacWebhooks, KeyEncoding, SignedPart, TimestampUnit,
+/// };
+///
+/// let acme = HmacWebhooks::new("Acme", HeaderField::whole("acme-signature"), "c2VjcmV0IG9mIEFjbWU=")
+///     .key(KeyEncoding::Base64)
+///     .algorithm(Algorithm::Sha512)
+///     .encoding(Encoding::Base64)
+///     .timestamp(HeaderField::whole("acme-time"), Duration::from_secs(300))
+///     .timestamp_unit(TimestampUnit::Milliseconds)
+///     .signed([SignedPart::Timestamp, SignedPart::text("."), SignedPart::Body])
+///     .id("/id")
+///     .kind("/type");
+/// assert_eq!(acme.check(), Ok(()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -53,6 +77,8 @@ pub enum Algorithm {
 }
 
 /// The text form of a signature. Any other form is refused.
+///
+/// See [`Algorithm`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -65,6 +91,8 @@ pub enum Encoding {
 }
 
 /// How a secret's text is turned into the key.
+///
+/// See [`Algorithm`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyEncoding {
@@ -77,6 +105,8 @@ pub enum KeyEncoding {
 }
 
 /// The unit of the time in a signature.
+///
+/// See [`Algorithm`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimestampUnit {

@@ -1,5 +1,7 @@
 //! The gateway for Lemon Squeezy. [`LemonSqueezy`] is one webhook of a store. With an API key it also opens checkouts
 //! and refunds orders.
+//!
+//! See [`LemonSqueezy`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

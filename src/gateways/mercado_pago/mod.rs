@@ -1,6 +1,8 @@
 //! The gateway for Mercado Pago. [`MercadoPago`] is the webhook of one application. Its notifications name an object
 //! without showing it, so an access token is needed to fetch the object. With the token the crate also makes checkouts
 //! and acts on payments.
+//!
+//! See [`MercadoPago`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

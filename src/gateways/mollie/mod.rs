@@ -1,5 +1,7 @@
 //! The gateway for Mollie. Its classic webhooks are unsigned and contain only a payment's id, so they are not trusted:
 //! with an API key Mollie is asked for the payment, and its answer is the event.
+//!
+//! See [`Mollie`] for an example of a variant's configuration.
 
 mod api;
 mod hint;

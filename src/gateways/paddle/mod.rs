@@ -1,5 +1,7 @@
 //! The gateway for Paddle Billing. [`Paddle`] is one notification destination of an account. With an API key it also
 //! opens checkouts and acts on transactions. (Paddle Classic is another product, with other webhooks.)
+//!
+//! See [`Paddle`] for an example of a variant's configuration.
 
 mod adjustment;
 mod answer;

@@ -1,6 +1,8 @@
 //! The gateway for PayPal. [`PayPal`] is one webhook of a REST app. It verifies deliveries offline, except that it
 //! fetches PayPal's certificate once a day. With the app's client ID and secret it also starts payments and acts on
 //! them.
+//!
+//! See [`PayPal`] for an example of a variant's configuration.
 
 mod answered;
 mod api;

@@ -1,6 +1,8 @@
 //! The gateway for Polar. [`Polar`] is one webhook endpoint of an organization, in the sandbox or in production. It
 //! signs by the rules of [Standard Webhooks](super::standard_webhooks). With an access token it also opens checkouts
 //! and refunds orders.
+//!
+//! See [`Polar`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

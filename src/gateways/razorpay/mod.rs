@@ -1,5 +1,7 @@
 //! The gateway for Razorpay. [`Razorpay`] is one webhook of an account, in test or live mode. With an API key it also
 //! makes payment links and acts on payments.
+//!
+//! See [`Razorpay`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

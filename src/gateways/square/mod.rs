@@ -1,5 +1,7 @@
 //! The gateway for Square. [`Square`] is one webhook subscription of an application, in the sandbox or in production.
 //! With an access token it also makes payment links and acts on payments.
+//!
+//! See [`Square`] for an example of a variant's configuration.
 
 mod api;
 mod interpret;

@@ -4,6 +4,8 @@
 //!
 //! The crate of the standard's authors is not used because it reads the system's clock: neither a test nor the time at
 //! which the delivery was received could replace it. All that it does is the function in `verify`.
+//!
+//! See [`StandardWebhooks`] for an example of a variant's configuration.
 
 mod envelope;
 mod verify;

@@ -1,5 +1,7 @@
 //! The gateway for Stripe. [`Stripe`] is one configured webhook endpoint. With an API key it also starts checkouts and
 //! acts on payments; without one, the host does that with a Stripe client of its own.
+//!
+//! See [`Stripe`] for an example of a variant's configuration.
 
 mod api;
 mod envelope;
@@ -322,6 +324,17 @@ pub(super) fn no_key() -> GatewayError {
 
 /// The `Stripe-Signature` header that Stripe would send with `body` at `timestamp` (Unix seconds). For tests and
 /// demonstrations.
+///
+/// ```
+/// use actix_payments::domain::delivery::Delivery;
+/// use actix_payments::gateways::stripe::sign_delivery;
+///
+/// let body = br#"{"id": "evt_1", "type": "charge.succeeded"}"#;
+/// let signature = sign_delivery("whsec_1", 1_791_800_000, body);
+/// assert!(signature.starts_with("t=1791800000,v1="));
+/// let delivery = Delivery::new(&body[..]).with_header("stripe-signature", signature);
+/// # drop(delivery);
+/// ```
 pub fn sign_delivery(secret: &str, timestamp: i64, body: &[u8]) -> String {
     signed(&Secret::new(secret), timestamp, body)
 }

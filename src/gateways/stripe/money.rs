@@ -1,9 +1,23 @@
 //! Conversion of Stripe's amounts. They are integers like ours, but a few currencies have another number of decimals
 //! than in ISO 4217 (<https://docs.stripe.com/currencies>).
+//!
+//! ```
+//! use actix_payments::domain::money::{Currency, Money};
+//! use actix_payments::gateways::stripe::money::{from_minor, to_minor};
+//!
+//! // ISO 4217 has no decimals of it, the company two.
+//! let shilling = Currency::parse("UGX")?;
+//! assert_eq!(from_minor(Money::new(5, shilling)), Ok(500));
+//! assert_eq!(to_minor(500, shilling), Ok(5));
+//! assert!(to_minor(550, shilling).unwrap_err().to_string().contains("550"));
+//! # Ok::<(), actix_payments::domain::money::ParseCurrencyError>(())
+//! ```
 
 use crate::domain::money::{Currency, Money};
 
 /// The error for an amount that cannot be converted. Its text says what was expected and what was given.
+///
+/// See the [module](self) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmountError(String);
 
@@ -21,6 +35,8 @@ fn exponent(currency: Currency) -> u32 {
 
 /// Converts Stripe's `amount` of `currency` to minor units by ISO 4217, the units of this crate.
 ///
+/// See the [module](self) for an example.
+///
 /// # Errors
 /// When the amount has a fraction that the currency cannot express (`550` for 5.50 UGX), or is out of range.
 pub fn to_minor(amount: i64, currency: Currency) -> Result<i64, AmountError> {
@@ -30,6 +46,8 @@ pub fn to_minor(amount: i64, currency: Currency) -> Result<i64, AmountError> {
 }
 
 /// Converts `money` to Stripe's `amount` parameter, for hosts that create checkout sessions themselves.
+///
+/// See the [module](self) for an example.
 ///
 /// # Errors
 /// When the currency has three decimals and the last of them is not 0, which Stripe refuses, or when the amount is out
