@@ -54,6 +54,8 @@ struct Standing {
 }
 
 /// A subscription at the company, of one owner at one price for each month (of 30 days).
+///
+/// See [`Company::subscriber`] for an example.
 #[derive(Debug, Clone)]
 pub struct Subscriber {
     id: String,
@@ -171,6 +173,18 @@ impl Company {
 
     /// A subscription that begins at the company itself, of `owner` (the host's own id of whom it belongs to) at
     /// `price` for each month. Nothing has happened yet.
+    ///
+    /// ```
+    /// # use actix_payments::domain::money::{Currency, Money};
+    /// # use actix_payments::testing::{Company, settle};
+    /// # async fn example(payments: &actix_payments::Payments) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stripe = Company::stripe(payments, "stripe");
+    /// let ann = stripe.subscriber("user-42", Money::new(12_50, Currency::EUR)).quantity(2);
+    /// stripe.started(&ann).then(stripe.renewal_failed(&ann)).deliver().await?;
+    /// settle(payments).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn subscriber(&self, owner: impl Into<String>, price: Money) -> Subscriber {
         let id = crate::engine::payment_token().unwrap_or_else(|error| panic!("{error}"));
         let (owner, price_id) = (Some(owner.into()), "monthly".to_owned());

@@ -47,6 +47,28 @@ pub fn payment(variant: impl Into<VariantName>, amount: Money) -> Payment {
 
 /// The step of `payment` from one status to another, as a handler gets it. The payment in it has the new status; if
 /// that means that money was captured, the whole amount was. You may set the other fields.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::domain::money::{Currency, Money};
+/// use actix_payments::domain::payment::Status;
+/// use actix_payments::testing::{payment, transition};
+/// use actix_payments::{HandlerError, Transition};
+///
+/// async fn ship(step: Transition) -> Result<(), HandlerError> {
+///     if step.payment.reference.is_none() {
+///         return Err(HandlerError::Discard("no order".to_owned()));
+///     }
+///     Ok(())
+/// }
+///
+/// let payment = payment("stripe", Money::new(49_99, Currency::EUR));
+/// let paid = transition(&payments, payment, Status::Pending, Status::Paid);
+/// assert!(paid.first_paid());
+/// assert!(matches!(ship(paid).await, Err(HandlerError::Discard(_))));
+/// # Ok(()) }) }
+/// ```
 pub fn transition(payments: &Payments, mut payment: Payment, from: Status, to: Status) -> Transition {
     payment.status = to;
     if to.was_paid() && payment.captured.minor == 0 {
@@ -56,6 +78,8 @@ pub fn transition(payments: &Payments, mut payment: Payment, from: Status, to: S
 }
 
 /// A subscription of `owner` in this status that is not stored. You may set all of its fields.
+///
+/// See [`subscription_transition`] for an example.
 pub fn subscription(
     variant: impl Into<VariantName>,
     owner: impl Into<String>,
@@ -75,6 +99,18 @@ pub fn subscription(
 }
 
 /// The step of a subscription whose status was `from` before, as a handler gets it. You may set the other fields.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::domain::subscription::SubscriptionStatus;
+/// use actix_payments::testing::{subscription, subscription_transition};
+///
+/// let ended = subscription("stripe", "user-42", SubscriptionStatus::Canceled);
+/// let step = subscription_transition(&payments, ended, SubscriptionStatus::Active);
+/// assert!(step.became(SubscriptionStatus::Canceled));
+/// # Ok(()) }) }
+/// ```
 pub fn subscription_transition(
     payments: &Payments,
     subscription: Subscription,
@@ -85,6 +121,17 @@ pub fn subscription_transition(
 }
 
 /// An event of this kind with this body, as a handler gets it. You may set the other fields.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));
+/// # fn main() { shop(async |payments| {
+/// use actix_payments::testing::event;
+///
+/// let event = event(&payments, "stripe", "invoice.upcoming", r#"{"id": "evt_1"}"#);
+/// let body: serde_json::Value = event.json()?;
+/// assert_eq!(body["id"], "evt_1");
+/// # Ok(()) }) }
+/// ```
 pub fn event(
     payments: &Payments,
     variant: impl Into<VariantName>,

@@ -70,6 +70,8 @@ use crate::payments::Payments;
 /// on the same database. Returns how many events it claimed itself. A failed event is due again later: move the
 /// [`Clock`] on and settle again.
 ///
+/// See the [module](self) for an example.
+///
 /// # Errors
 /// `Unavailable` when something is still due or running after half a minute, and what the database says.
 pub async fn settle(payments: &Payments) -> Result<usize, Error> {

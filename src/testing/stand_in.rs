@@ -19,6 +19,8 @@ use crate::testing::story::Story;
 use crate::testing::subscribed::Subscribed;
 
 /// How a stand-in answers a call.
+///
+/// See [`StandIn::stripe`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {

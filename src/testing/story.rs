@@ -17,6 +17,8 @@ const MOST_ORDERED: usize = 6;
 /// Events of one variant, in the order in which they happened. They are signed when they are delivered, at the time of
 /// the builder's clock, as a company signs each attempt. You can deliver the same event any number of times: its id
 /// stays the same.
+///
+/// See the [module](crate::testing) for an example.
 #[derive(Clone)]
 #[must_use = "nothing was delivered yet: `deliver` does"]
 pub struct Story {

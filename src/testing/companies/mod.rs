@@ -110,6 +110,37 @@ impl Company {
 
 impl StandIn {
     /// In place of Stripe; calls need no API key.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")]
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use actix_payments::domain::money::{Currency, Money};
+    /// use actix_payments::gateways::stripe::Stripe;
+    /// use actix_payments::testing::{Answer, Company, StandIn, TestDatabase, settle};
+    /// use actix_payments::{Database, ErrorKind, NewPayment, Payments, Refund};
+    ///
+    /// let test = TestDatabase::sqlite()?;
+    /// let stand_in = StandIn::stripe(Stripe::new("whsec_test"));
+    /// let builder = Payments::builder(Database::sqlite(test.path())?);
+    /// let payments = builder.variant("stripe", stand_in.clone()).build()?;
+    /// payments.migrate().await?;
+    /// let order = NewPayment::new("stripe", Money::new(49_99, Currency::EUR)).return_url("https://shop.example/");
+    /// let payment = payments.create(order).await?.payment;
+    /// Company::stripe(&payments, "stripe").paid(&payment).deliver().await?;
+    /// settle(&payments).await?;
+    ///
+    /// stand_in.answer(Answer::Declined("the balance is too low".to_owned()));
+    /// let error = payments.refund(&payment.token, Refund::all()).await.unwrap_err();
+    /// assert_eq!((error.kind(), stand_in.refunded(&payment.token)), (ErrorKind::Gateway, 0));
+    ///
+    /// payments.refund(&payment.token, Refund::all()).await?;
+    /// assert_eq!(stand_in.refunded(&payment.token), 49_99);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sqlite"))]
+    /// # fn main() {}
+    /// ```
     pub fn stripe(gateway: Stripe) -> Self {
         Self::new(Arc::new(gateway), Arc::new(stripe::Stripe))
     }
