@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Currency;
+use super::currency::Currency;
 
 /// An exact decimal number as people type it: `49.99`, `1,249`. Its value in minor units depends on the currency.
 ///
