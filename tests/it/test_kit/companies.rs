@@ -121,6 +121,17 @@ impl Shop {
         assert_eq!((now.status, now.needs_review()), (Status::Canceled, false), "{} {:?}", self.name, now.concerns);
     }
 
+    /// All that a payment's object shows, at a company whose events only name it.
+    async fn shows_payments(&self) {
+        self.captures(30_00).await;
+        self.cancels().await;
+        self.ends(Company::failed, Status::Failed).await;
+        self.ends(Company::expired, Status::Expired).await;
+        self.refunds_whole().await;
+        self.refunds_fail(1).await;
+        self.disputes(1).await;
+    }
+
     /// A subscription renews, fails, recovers and ends.
     async fn subscribes(&self, owner: Option<&str>, schedules: bool, paid_at_last: SubscriptionStatus) {
         let (host, company) = (&self.host, &self.company);
@@ -264,13 +275,7 @@ on_both_databases! {
         let gateway = gateway.webhook_url("https://shop.example/payments/mollie/").api_base(server.address());
         let host = Host::new(kind, "mollie", gateway).await;
         let shop = Shop { company: Company::mollie(&host.payments, "mollie", &server), host, name: "mollie" };
-        shop.captures(30_00).await;
-        shop.cancels().await;
-        shop.ends(Company::failed, Status::Failed).await;
-        shop.ends(Company::expired, Status::Expired).await;
-        shop.refunds_whole().await;
-        shop.refunds_fail(1).await;
-        shop.disputes(1).await;
+        shop.shows_payments().await;
     }
 
     async fn what_mercado_pago_shows_ends_alike(kind) {
@@ -278,13 +283,7 @@ on_both_databases! {
         let gateway = MercadoPago::new("for tests").access_token("APP_USR-1").api_base(server.address());
         let host = Host::new(kind, "mercado", gateway).await;
         let shop = Shop { company: Company::mercado_pago(&host.payments, "mercado", &server), host, name: "mercado" };
-        shop.captures(30_00).await;
-        shop.cancels().await;
-        shop.ends(Company::failed, Status::Failed).await;
-        shop.ends(Company::expired, Status::Expired).await;
-        shop.refunds_whole().await;
-        shop.refunds_fail(1).await;
-        shop.disputes(1).await;
+        shop.shows_payments().await;
         // Whoever asks for a payment gets the same.
         let payment = shop.host.order("mercado").await;
         drop(shop.company.paid(&payment));
