@@ -128,6 +128,12 @@ impl Plan {
         Money::new(self.price.minor.saturating_mul(i64::from(self.quantity)), self.price.currency)
     }
 
+    /// What the host has a subscription bear.
+    pub(super) fn metadata(&self) -> Value {
+        let kept = [("owner", &self.owner), ("subscription_token", &self.token)];
+        kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value.as_deref()?)))).collect()
+    }
+
     /// An id of the company's, of which each period has one for each beginning.
     pub(super) fn of_period(&self, beginning: &str) -> String {
         format!("{beginning}{}{}", self.id, self.number)

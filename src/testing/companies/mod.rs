@@ -51,7 +51,7 @@ impl Company {
     }
 
     /// For a variant of [`Razorpay`](crate::gateways::razorpay::Razorpay). Its payments are captured whole, and neither
-    /// canceled nor expired.
+    /// canceled nor expired. Its events don't show that a subscription is to end with its period.
     pub fn razorpay(payments: &Payments, variant: impl Into<VariantName>) -> Self {
         Self::new(payments, variant.into(), Arc::new(razorpay::Razorpay))
     }
@@ -155,7 +155,7 @@ impl StandIn {
         Self::new(Arc::new(gateway), Arc::new(paddle::Paddle))
     }
 
-    /// In place of Razorpay; calls need no API key.
+    /// In place of Razorpay; calls need no API key. Its subscriptions are ended at once or not at all.
     pub fn razorpay(gateway: Razorpay) -> Self {
         Self::new(Arc::new(gateway), Arc::new(razorpay::Razorpay))
     }

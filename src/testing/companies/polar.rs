@@ -76,11 +76,6 @@ fn subscription_ref(id: &str) -> String {
     format!("subscription-{id}")
 }
 
-/// What a subscription and its orders bear.
-fn metadata(plan: &Plan) -> Value {
-    json!({"owner": plan.owner, "subscription_token": plan.token})
-}
-
 fn event(kind: &str, at: Timestamp, data: Value) -> Written {
     written(kind, at, &json!({"type": kind, "timestamp": rfc3339(at), "data": data}))
 }
@@ -196,7 +191,7 @@ fn subscription(turn: Turn, plan: &Plan, status: &str) -> Value {
         "customer_id": customer_id,
         "product_id": plan.price_id,
         "checkout_id": null,
-        "metadata": metadata(plan),
+        "metadata": plan.metadata(),
         "customer": customer(customer_id, None, plan.owner.as_ref()),
     })
 }
@@ -228,7 +223,7 @@ fn order_of(plan: &Plan, status: &str) -> Value {
         "subscription_id": subscription_ref(&plan.id),
         "checkout_id": null,
         "next_payment_attempt_at": (status == "pending").then(|| rfc3339(plan.period.1)),
-        "metadata": metadata(plan),
+        "metadata": plan.metadata(),
         "customer": customer(customer_id.clone(), None, plan.owner.as_ref()),
         "items": [],
     })

@@ -91,12 +91,6 @@ fn subscription_ref(id: &str) -> String {
     format!("sub_{id}")
 }
 
-/// What a subscription and its invoices bear.
-fn metadata(plan: &Plan) -> Value {
-    let kept = [("owner", &plan.owner), ("subscription_token", &plan.token)];
-    kept.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect()
-}
-
 fn event(about: &str, account: Option<&String>, kind: &str, at: Timestamp, object: Value) -> Written {
     let mut body = json!({
         "id": event_id("evt_", about),
@@ -262,7 +256,7 @@ fn subscription(turn: Turn, plan: &Plan, status: &str) -> Value {
         }] },
         "latest_invoice": plan.of_period("in_"),
         "livemode": false,
-        "metadata": metadata(plan),
+        "metadata": plan.metadata(),
         "pause_collection": null,
         "schedule": null,
         "start_date": plan.started.unix_timestamp(),
@@ -307,7 +301,7 @@ fn invoice_payment(plan: &Plan) -> Value {
 
 fn invoice(plan: &Plan, is_paid: bool) -> Value {
     let paid = if is_paid { units(plan.cost()) } else { 0 };
-    let details = json!({"metadata": metadata(plan), "subscription": subscription_ref(&plan.id)});
+    let details = json!({"metadata": plan.metadata(), "subscription": subscription_ref(&plan.id)});
     json!({
         "id": plan.of_period("in_"),
         "object": "invoice",

@@ -204,6 +204,8 @@ on_both_databases! {
             shop.refunds_fail(seed).await;
             shop.disputes(seed).await;
         }
+        let shop = Shop::new(kind, "paddle", Paddle::new("for tests"), Company::paddle).await;
+        shop.subscribes(Some("user-7"), true, SubscriptionStatus::Active).await;
     }
 
     async fn what_razorpay_sends_ends_alike(kind) {
@@ -215,6 +217,8 @@ on_both_databases! {
             shop.refunds_fail(seed).await;
             shop.disputes(seed).await;
         }
+        let shop = Shop::new(kind, "razorpay", Razorpay::new("for tests"), Company::razorpay).await;
+        shop.subscribes(Some("user-7"), false, SubscriptionStatus::Active).await;
     }
 
     async fn what_square_sends_ends_alike(kind) {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use actix_payments::domain::subscription::{PlanChange, SubscriptionStatus};
 use actix_payments::gateways::dummy::Dummy;
 use actix_payments::gateways::lemon_squeezy::LemonSqueezy;
+use actix_payments::gateways::paddle::Paddle;
 use actix_payments::gateways::polar::Polar;
+use actix_payments::gateways::razorpay::Razorpay;
 use actix_payments::gateways::subscriptions::SubscriptionVerb;
 use actix_payments::testing::{Answer, Company, StandIn, settle};
 use actix_payments::{NewSubscription, Payments, Subscription, SubscriptionQuery};
@@ -72,6 +74,7 @@ on_both_databases! {
             Sold::new(kind, StandIn::dummy(Dummy::new("for tests")), Company::dummy).await,
             Sold::new(kind, StandIn::lemon_squeezy(LemonSqueezy::new("for tests")), Company::lemon_squeezy).await,
             Sold::new(kind, StandIn::polar(Polar::new("polar_whs_for_tests")), Company::polar).await,
+            Sold::new(kind, StandIn::paddle(Paddle::new("for tests")), Company::paddle).await,
         ] {
             let (payments, token) = (&sold.host.payments, sold.begun().await.token);
             assert_eq!(sold.stand_in.subscribed()[0].owner.as_deref(), Some("user-7"));
@@ -94,6 +97,16 @@ on_both_databases! {
             settle(payments).await.unwrap();
             assert_eq!(sold.now(&token).await.status(), SubscriptionStatus::Canceled);
         }
+    }
+
+    async fn a_subscription_of_razorpays_stand_in_ends_at_once_or_not_at_all(kind) {
+        let sold = Sold::new(kind, StandIn::razorpay(Razorpay::new("for tests")), Company::razorpay).await;
+        let (payments, token) = (&sold.host.payments, sold.begun().await.token);
+        let refused = payments.cancel_subscription_at_end(&token).await.unwrap_err();
+        assert!(refused.to_string().contains("Razorpay can't be asked"), "{refused}");
+        assert_eq!(sold.now(&token).await.status(), SubscriptionStatus::Active);
+        payments.cancel_subscription(&token).await.unwrap();
+        assert_eq!(sold.now(&token).await.status(), SubscriptionStatus::Canceled);
     }
 
     async fn a_cancel_whose_answer_is_lost_is_made_once(kind) {
