@@ -57,8 +57,8 @@ pub use verification::{HINT_KIND, Hint, Reply, Verification};
 /// [`Gateway::name`], [`check`](Gateway::check), [`verify`](Gateway::verify) and [`interpret`](Gateway::interpret) are
 /// required; with them a gateway receives events. The other methods add further abilities.
 ///
-/// A gateway of your own begins with these. (This company sends a secret word in place of a signature. For HMAC there
-/// is [`HmacWebhooks`](hmac_webhooks::HmacWebhooks), and `examples/acme` shows a whole gateway.)
+/// A gateway of your own begins with these. This company sends a mere word. A MAC is compared in constant time, as
+/// `examples/acme`, a whole gateway, and [`HmacWebhooks`](hmac_webhooks::HmacWebhooks) do.
 ///
 /// ```
 /// use actix_payments::domain::Timestamp;
