@@ -15,6 +15,7 @@
 //!     Ok(())
 //! }
 //!
+//! # #[cfg(feature = "sqlite")]
 //! #[actix_web::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let var = |name: &str| std::env::var(name).map_err(|_| format!("the environment lacks {name}"));
@@ -34,6 +35,8 @@
 //!     worker.stop().await;
 //!     Ok(())
 //! }
+//! # #[cfg(not(feature = "sqlite"))]
+//! # fn main() {}
 //! ```
 //!
 //! What is promised, and by which part:

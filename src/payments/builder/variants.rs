@@ -20,9 +20,9 @@ impl<C: HostConnection> Builder<C> {
     /// is logged, so it must not contain a secret. All processes that receive or work need the same function.
     ///
     /// ```no_run
-    /// # use actix_payments::{Builder, Error, Variant, VariantName, gateways::stripe::Stripe};
+    /// # use actix_payments::{Builder, Error, HostConnection, Variant, VariantName, gateways::stripe::Stripe};
     /// # async fn keys_of(merchant: &str) -> Result<Option<(String, String)>, std::io::Error> { Ok(None) }
-    /// # fn example(builder: Builder<diesel::SqliteConnection>) -> Result<actix_payments::Payments, Error> {
+    /// # fn example<C: HostConnection>(builder: Builder<C>) -> Result<actix_payments::Payments, Error> {
     /// let payments = builder
     ///     .variants_from(|merchant: VariantName| async move {
     ///         let Some((secret, key)) = keys_of(&merchant).await? else { return Ok(None) };
