@@ -79,7 +79,7 @@ mod worker;
 
 pub use admin::{Access, Admin, BasicAuth, Detail, LimitedAccess, Policy, Stored, basic_auth, hash_password};
 pub use domain::difference::{DifferingValue, DriftSubject};
-pub use domain::identifier::{ParseIdentifierError, Reference, Token, VariantName};
+pub use domain::identifier::{GatewayRef, ParseIdentifierError, Reference, Token, VariantName};
 pub use domain::person::Person;
 pub use domain::subscription::{PlanChange, Proration};
 pub use engine::{

@@ -84,7 +84,7 @@ fn list(json: bool, rows: &[Subscription], further: Option<i64>, value: impl FnO
             row.token.to_string(),
             row.status().as_str().to_owned(),
             row.variant.to_string(),
-            row.gateway_ref.clone().unwrap_or_default(),
+            row.gateway_ref.as_deref().unwrap_or_default().to_owned(),
             row.owner().unwrap_or_default().to_owned(),
             row.state.period.map(|it| moment(it.end)).unwrap_or_default(),
         ]);

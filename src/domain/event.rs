@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use super::Timestamp;
 use super::fact::Fact;
-use super::identifier::Token;
 pub(crate) use super::identifier::storable;
+use super::identifier::{GatewayRef, Token};
 use super::named::NamedObject;
 use super::payer::Payer;
 use super::subscription::SubscriptionFact;
@@ -126,14 +126,14 @@ pub struct References {
     pub tokens: Vec<Token>,
     /// The gateway's ids of the objects that make up one payment, such as a session, an intent and a charge. An id that
     /// several payments share (of a customer or a subscription) does not belong here.
-    pub gateway_refs: Vec<String>,
+    pub gateway_refs: Vec<GatewayRef>,
 }
 
 impl References {
     /// The texts that may be a payment's token, and the gateway's ids.
     pub fn new(
         tokens: impl IntoIterator<Item = impl Into<Token>>,
-        gateway_refs: impl IntoIterator<Item = impl Into<String>>,
+        gateway_refs: impl IntoIterator<Item = impl Into<GatewayRef>>,
     ) -> Self {
         let tokens = tokens.into_iter().map(Into::into).collect();
         Self { tokens, gateway_refs: gateway_refs.into_iter().map(Into::into).collect() }
@@ -188,7 +188,7 @@ impl Interpretation {
 #[non_exhaustive]
 pub struct SubscriptionStatement {
     /// The gateway's id of the subscription.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// Texts that may be the subscription's token, as the merchant passed it to the gateway. A text that is no
     /// subscription's token is ignored.
     pub tokens: Vec<Token>,
@@ -198,7 +198,7 @@ pub struct SubscriptionStatement {
 
 impl SubscriptionStatement {
     /// A statement of no facts yet.
-    pub fn new(gateway_ref: impl Into<String>) -> Self {
+    pub fn new(gateway_ref: impl Into<GatewayRef>) -> Self {
         Self { gateway_ref: gateway_ref.into(), tokens: Vec::new(), facts: Vec::new() }
     }
 }
@@ -215,7 +215,7 @@ impl SubscriptionStatement {
 #[non_exhaustive]
 pub struct Awaited {
     /// The gateway's id of the object.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// Since when it has been waiting, by the gateway's clock. After a completion was declined, it is requested again
     /// only for an object that has been waiting since a later time. `None` if the gateway does not say.
     pub since: Option<Timestamp>,
@@ -223,7 +223,7 @@ pub struct Awaited {
 
 impl Awaited {
     /// An object without the time since when it has been waiting.
-    pub fn new(gateway_ref: impl Into<String>) -> Self {
+    pub fn new(gateway_ref: impl Into<GatewayRef>) -> Self {
         Self { gateway_ref: gateway_ref.into(), since: None }
     }
 }

@@ -4,6 +4,7 @@
 //! See the [ledger](crate::domain::ledger) for an example.
 
 use super::Timestamp;
+use super::identifier::GatewayRef;
 use super::money::Currency;
 
 /// The aspect of a gateway object that a register is about.
@@ -86,7 +87,7 @@ pub struct Fact {
     /// The aspect of the object.
     pub aspect: Aspect,
     /// The gateway's id of the object; of an [`Aspect::Concern`], the reason code.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// The state of this aspect.
     pub state: State,
     /// The amount that moved, is authorized or is requested, in minor units; `None` if the event does not say. Of a fee,
@@ -102,7 +103,7 @@ pub struct Fact {
     /// The currency of both amounts.
     pub currency: Option<Currency>,
     /// The gateway's id of the object that this one belongs to: of a refund its charge, of a charge its intent.
-    pub parent: Option<String>,
+    pub parent: Option<GatewayRef>,
     /// When the gateway created the object; used only for refunds and disputes. Of a fee: when the gateway took it.
     pub since: Option<Timestamp>,
     /// By when somebody has to act on it: the deadline for answering a dispute.
@@ -207,7 +208,13 @@ impl State {
 
 impl Fact {
     /// A fact without amounts. The `with_…` methods add what else the event says.
-    pub fn new(aspect: Aspect, gateway_ref: impl Into<String>, state: State, at: Timestamp, event_id: &str) -> Self {
+    pub fn new(
+        aspect: Aspect,
+        gateway_ref: impl Into<GatewayRef>,
+        state: State,
+        at: Timestamp,
+        event_id: &str,
+    ) -> Self {
         Self {
             aspect,
             gateway_ref: gateway_ref.into(),
@@ -248,7 +255,7 @@ impl Fact {
     }
 
     /// Adds the gateway's id of the object that this one belongs to.
-    pub fn with_parent(mut self, gateway_ref: Option<impl Into<String>>) -> Self {
+    pub fn with_parent(mut self, gateway_ref: Option<impl Into<GatewayRef>>) -> Self {
         self.parent = gateway_ref.map(Into::into);
         self
     }

@@ -192,6 +192,9 @@ identifiers! {
     /// [`Payments::create`](crate::Payments::create) refuses one that can't be stored, as `FromStr` does. See the
     /// [module](self) for an example.
     Reference: |text| short("a reference", text);
+    /// A gateway's id of one of its objects: a payment's `pi_3Pb…`, a customer's `cus_N…`. `From` takes any text, since
+    /// gateways make them: one that no object has finds nothing, and one that `FromStr` refuses is not stored.
+    GatewayRef: |text| short("a gateway's id", text);
     /// The name of a variant, a part of its address: `stripe-eu`. `From` takes any text;
     /// [`Builder::build`](crate::Builder::build) refuses one that can't be a name, as `FromStr` does, and no variant is
     /// found under it. See the [module](self) for an example.
@@ -232,6 +235,8 @@ mod tests {
         assert_eq!(message(&"x".repeat(256)), format!("{expected}{:?}", "x".repeat(40)));
         assert!("ö".repeat(255).parse::<Reference>().is_ok());
         assert!("".parse::<Token>().is_err());
+        let error = "pi_\n".parse::<GatewayRef>().expect_err("refused").to_string();
+        assert!(error.starts_with("expected a gateway's id of 1 to 255 characters"), "{error}");
     }
 
     #[test]

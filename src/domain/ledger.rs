@@ -27,6 +27,7 @@ use std::collections::btree_map::Entry;
 use super::Timestamp;
 pub use super::effect::Effect;
 use super::fact::{Aspect, Fact, State};
+use super::identifier::GatewayRef;
 use super::money::Currency;
 
 /// A payment's facts, one for each register. Two ledgers are equal if these facts are, whatever earlier facts they
@@ -35,7 +36,7 @@ use super::money::Currency;
 /// See the [module](self) for an example.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    registers: BTreeMap<(Aspect, String), Register>,
+    registers: BTreeMap<(Aspect, GatewayRef), Register>,
 }
 
 /// What one register holds.
@@ -125,18 +126,18 @@ impl Ledger {
 
     /// The facts of one aspect, ordered by the gateway's id.
     pub fn facts_of(&self, aspect: Aspect) -> impl Iterator<Item = &Fact> {
-        let from = self.registers.range((aspect, String::new())..).map(|(_, register)| &register.fact);
+        let from = self.registers.range((aspect, GatewayRef::from(""))..).map(|(_, register)| &register.fact);
         from.take_while(move |f| f.aspect == aspect)
     }
 
     /// The fact of this aspect of this object.
-    pub fn get(&self, aspect: Aspect, gateway_ref: &str) -> Option<&Fact> {
-        self.registers.get(&(aspect, gateway_ref.to_owned())).map(|register| &register.fact)
+    pub fn get(&self, aspect: Aspect, gateway_ref: &GatewayRef) -> Option<&Fact> {
+        self.registers.get(&(aspect, gateway_ref.clone())).map(|register| &register.fact)
     }
 
     /// What else was told of the money of this object: each content by the fact that told it first.
-    pub(crate) fn earlier(&self, aspect: Aspect, gateway_ref: &str) -> &[Fact] {
-        self.registers.get(&(aspect, gateway_ref.to_owned())).map_or(&[], |register| &register.earlier)
+    pub(crate) fn earlier(&self, aspect: Aspect, gateway_ref: &GatewayRef) -> &[Fact] {
+        self.registers.get(&(aspect, gateway_ref.clone())).map_or(&[], |register| &register.earlier)
     }
 
     /// All that was told of money, in the order in which it happened. Of one moment, captures come before refunds, and

@@ -2,6 +2,8 @@
 //!
 //! See [`NamedObject`] for an example.
 
+use super::identifier::GatewayRef;
+
 /// The outcome code of an event whose gateway did not show what it names.
 pub(crate) const NOT_SHOWN: &str = "not_shown";
 
@@ -23,7 +25,7 @@ pub struct NamedObject {
     /// `payment_intents`.
     pub object_type: String,
     /// The gateway's id of the object, unique within the account whatever its type.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// The gateway's account that the object belongs to, if it is not the merchant's own.
     pub account: Option<String>,
     /// The gateway's id of an event that shows the object as this one left it, if the gateway says so. Where that event
@@ -33,7 +35,7 @@ pub struct NamedObject {
 
 impl NamedObject {
     /// An object of the merchant's own account.
-    pub fn new(object_type: impl Into<String>, gateway_ref: impl Into<String>) -> Self {
+    pub fn new(object_type: impl Into<String>, gateway_ref: impl Into<GatewayRef>) -> Self {
         Self { object_type: object_type.into(), gateway_ref: gateway_ref.into(), account: None, shown_by: None }
     }
 

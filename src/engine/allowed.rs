@@ -7,6 +7,7 @@ use crate::domain::event::EventState;
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
 use crate::domain::id::OperationId;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::{Ledger, moved};
 use crate::domain::money::{Currency, Money};
 use crate::domain::operation::OperationState;
@@ -32,7 +33,7 @@ pub(crate) struct Open {
     /// Whether the gateway is about taking or holding money already.
     on_its_way: bool,
     /// What the completions with an unknown outcome were about; none where the gateway did not say what waits.
-    doubtful: Vec<Option<String>>,
+    doubtful: Vec<Option<GatewayRef>>,
     /// The other currency in which the customer was charged.
     foreign: Option<Currency>,
     /// What can still be refunded at once: of the capture of which the most is left.
@@ -211,13 +212,13 @@ impl Known<'_> {
         let mut named = tx.event_references(answer.id)?;
         // What it states is stored together with the ledger. Not every answer names the object that it is about.
         if let Some((_, facts)) = tx.event_facts(answer.id)? {
-            named.extend(event_facts::from_json(&facts).into_iter().map(|(fact, _)| fact.gateway_ref));
+            named.extend(event_facts::from_json(&facts).into_iter().map(|(fact, _)| fact.gateway_ref.into()));
         }
         let made: &[Aspect] = match operation.verb {
             Verb::Refund => &[Aspect::Refund],
             _ => &[Aspect::Authorization, Aspect::Capture],
         };
-        Ok(self.facts.iter().any(|fact| made.contains(&fact.aspect) && named.contains(&fact.gateway_ref)))
+        Ok(self.facts.iter().any(|fact| made.contains(&fact.aspect) && named.iter().any(|id| *id == fact.gateway_ref)))
     }
 }
 

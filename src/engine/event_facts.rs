@@ -66,7 +66,7 @@ mod tests {
         let at = Timestamp::from_unix_timestamp(1_791_800_100).expect("a time");
         let mut fact = Fact::new(Aspect::Refund, "re_1", State::Failed, at, "evt_1");
         (fact.amount, fact.currency) = (Some(400), Currency::parse("EUR").ok());
-        (fact.parent, fact.since) = (Some("ch_1".to_owned()), Some(at));
+        (fact.parent, fact.since) = (Some("ch_1".into()), Some(at));
         (fact.until, fact.livemode) = (Some(at), Some(true));
         let effects = [Effect::New, Effect::Known, Effect::Replaced(State::Pending), Effect::Older(State::Succeeded)];
         let kept: Vec<_> = effects.into_iter().map(|effect| (fact.clone(), effect)).collect();

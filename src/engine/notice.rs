@@ -7,6 +7,7 @@ use super::subscription::Subscription;
 use crate::domain::Timestamp;
 use crate::domain::fact::{Fact, State};
 use crate::domain::id::{SubscriptionTransitionId, TransitionId};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::subscription::SubscriptionState;
@@ -36,7 +37,7 @@ pub(crate) struct TransitionNotice {
 #[non_exhaustive]
 pub struct DisputeChange {
     /// The gateway's id of the dispute.
-    pub id: String,
+    pub id: GatewayRef,
     /// The state before; `None` if the dispute was not known before.
     pub from: Option<State>,
     /// The state after.

@@ -6,6 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::event::distinct;
 use crate::domain::fact::{Fact, State};
 use crate::domain::id::PaymentId;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::domain::payment::Captured;
 use crate::error::Error;
@@ -128,12 +129,12 @@ pub(crate) fn operation(
 /// that object has several captures, its id would leave to the gateway which of them is meant, so it comes second. An
 /// amount that is all of the capture is noted as such.
 pub(crate) fn refund_of(new: NewOperation, capture: &Captured, all: &[Captured]) -> NewOperation {
-    let refs: Vec<String> = serde_json::from_str(&new.gateway_refs).unwrap_or_default();
+    let refs: Vec<GatewayRef> = serde_json::from_str(&new.gateway_refs).unwrap_or_default();
     let mut first = [capture.parent.clone(), Some(capture.gateway_ref.clone())];
     if all.iter().filter(|other| other.parent == capture.parent).count() > 1 {
         first.reverse();
     }
-    let whole = (new.amount == Some(capture.amount)).then(|| WHOLE.to_owned());
+    let whole = (new.amount == Some(capture.amount)).then(|| WHOLE.into());
     let refs: Vec<String> = distinct(first.into_iter().chain(refs.into_iter().map(Some)).chain([whole]));
     NewOperation { gateway_refs: serde_json::Value::from(refs).to_string(), ..new }
 }
@@ -149,7 +150,7 @@ fn objects(tx: &mut dyn Tx, row: &PaymentRow, verb: Verb) -> Result<Vec<String>,
     let mut refs = tx.references_of(row.id)?;
     refs.reverse();
     refs.sort_by_key(|id| {
-        let about = |fact: &Fact| fact.gateway_ref == *id || fact.parent.as_ref() == Some(id);
+        let about = |fact: &Fact| fact.gateway_ref == *id || fact.parent.as_deref() == Some(id.as_str());
         !facts.iter().any(|fact| fact.state == state && about(fact))
     });
     Ok(refs)

@@ -1,7 +1,7 @@
 //! What does the host see of a subscription?
 
 use crate::domain::Timestamp;
-use crate::domain::identifier::{Token, VariantName};
+use crate::domain::identifier::{GatewayRef, Token, VariantName};
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState, SubscriptionStatus};
 use crate::engine::payment::named_account;
 use crate::error::{Error, ErrorKind};
@@ -20,7 +20,7 @@ pub struct Subscription {
     /// The account at the gateway to which it belongs, if that is not the merchant's own: at Stripe, a connected one.
     pub account: Option<String>,
     /// The gateway's id of it; `None` until the gateway has made it.
-    pub gateway_ref: Option<String>,
+    pub gateway_ref: Option<GatewayRef>,
     /// Its state.
     pub state: SubscriptionState,
     /// Real money (`true`) or a test, once an event said so.
@@ -50,7 +50,7 @@ impl Subscription {
             token: Token::from(&row.token),
             variant: VariantName::from(&row.variant),
             account: named_account(facts.account.as_ref()),
-            gateway_ref: row.gateway_ref.clone(),
+            gateway_ref: row.gateway_ref.as_ref().map(GatewayRef::from),
             state: facts.state(),
             livemode: row.livemode,
             adopted: row.adopted,

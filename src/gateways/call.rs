@@ -8,7 +8,7 @@ use std::pin::Pin;
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
-use crate::domain::identifier::Token;
+use crate::domain::identifier::{GatewayRef, Token};
 use crate::domain::money::Money;
 use crate::domain::named::NamedObject;
 pub use crate::domain::operation::Verb;
@@ -29,7 +29,7 @@ pub enum Started {
         /// The address of the page.
         url: String,
         /// The gateway's ids of the objects that it created for this payment.
-        gateway_refs: Vec<String>,
+        gateway_refs: Vec<GatewayRef>,
     },
     /// The gateway has no page for the customer: the host does the rest, or there is nothing left to do.
     Done,
@@ -62,12 +62,12 @@ pub struct Call {
     pub account: Option<String>,
     /// The gateway's ids of the payment's objects; the one that the verb is most likely about comes first. The same for
     /// every try of a call.
-    pub gateway_refs: Vec<String>,
+    pub gateway_refs: Vec<GatewayRef>,
     /// For [`Verb::Complete`]: the id of the object that waits, if an event named it. It is also the first of
     /// `gateway_refs`.
-    pub awaited: Option<String>,
+    pub awaited: Option<GatewayRef>,
     /// The aspect of the known fact of each id. An id without a fact is missing.
-    pub aspects: BTreeMap<String, Aspect>,
+    pub aspects: BTreeMap<GatewayRef, Aspect>,
     /// The amount to capture or refund; `None` for everything that is left.
     pub amount: Option<Money>,
     /// Whether the amount to refund is the whole amount of its capture: see [`Call::part`]. The same for every try of a
@@ -119,8 +119,8 @@ impl Call {
 
     /// The ids with a known fact of this aspect, in the order of [`Call::gateway_refs`]; for `None`, the ids without a
     /// known fact.
-    pub fn ids(&self, aspect: Option<Aspect>) -> impl Iterator<Item = &str> {
-        let refs = self.gateway_refs.iter().map(String::as_str);
+    pub fn ids(&self, aspect: Option<Aspect>) -> impl Iterator<Item = &GatewayRef> {
+        let refs = self.gateway_refs.iter();
         refs.filter(move |id| self.aspects.get(*id).copied() == aspect)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Envelope, Recorded};
+use crate::domain::identifier::GatewayRef;
 
 /// The kind of events that are unsigned hints. No company sends it.
 ///
@@ -16,7 +17,7 @@ pub const HINT_KIND: &str = "actix_payments.hint";
 #[non_exhaustive]
 pub struct Hint {
     /// The gateway's id of the object.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
 }
 
 impl Hint {

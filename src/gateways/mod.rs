@@ -44,6 +44,7 @@ use std::borrow::Cow;
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
+use crate::domain::identifier::GatewayRef;
 pub use crate::domain::mode::Mode;
 pub use crate::domain::named::NamedObject;
 pub use call::{BoxFuture, Call, Fetch, GatewayError, Listing, Started, Verb};
@@ -242,7 +243,7 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Whether an id of the gateway's has the form of an invoice's. An event that names an invoice may turn out to
     /// belong to a subscription that was started here, once an event about the invoice says so. Default: no id has.
-    fn is_invoice(&self, gateway_ref: &str) -> bool {
+    fn is_invoice(&self, gateway_ref: &GatewayRef) -> bool {
         let _ = gateway_ref;
         false
     }
@@ -320,7 +321,7 @@ pub trait Gateway: Send + Sync + 'static {
     }
 
     /// The address of this object's page in the company's own dashboard. Default: `None`.
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         let _ = (gateway_ref, mode);
         None
     }

@@ -5,7 +5,7 @@
 use super::call::{BoxFuture, GatewayError, Started};
 use crate::domain::Timestamp;
 use crate::domain::event::Envelope;
-use crate::domain::identifier::Token;
+use crate::domain::identifier::{GatewayRef, Token};
 pub use crate::domain::operation::SubscriptionVerb;
 pub use crate::domain::subscription::{PlanChange, Proration};
 use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
@@ -91,7 +91,7 @@ pub trait SubscriptionGateway: Send + Sync {
 #[non_exhaustive]
 pub struct PortalRequest {
     /// The gateway's id of the subscription.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// The account that its events name, as in [`SubscriptionCall::account`].
     pub account: Option<String>,
     /// The gateway's id of the customer, as far as it is known.
@@ -145,7 +145,7 @@ pub struct SubscriptionCall {
     /// What to do.
     pub verb: SubscriptionVerb,
     /// The gateway's id of the subscription.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// The account that its events name, if that is not the merchant's own: at Stripe, a connected one.
     pub account: Option<String>,
     /// For [`SubscriptionVerb::Change`]: what is to change. The same for every try of a call.
@@ -181,7 +181,7 @@ impl SubscriptionRequest {
 
 impl SubscriptionCall {
     /// The first try of a call about the subscription with this id, without a known state.
-    pub fn new(verb: SubscriptionVerb, gateway_ref: impl Into<String>, idempotency_key: impl Into<String>) -> Self {
+    pub fn new(verb: SubscriptionVerb, gateway_ref: impl Into<GatewayRef>, idempotency_key: impl Into<String>) -> Self {
         Self {
             verb,
             gateway_ref: gateway_ref.into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::event::storable;
 use crate::domain::id::PaymentId;
-use crate::domain::identifier::{Reference, VariantName};
+use crate::domain::identifier::{GatewayRef, Reference, VariantName};
 use crate::domain::money::Money;
 use crate::domain::payment::Status;
 use crate::domain::{Timestamp, later};
@@ -217,12 +217,12 @@ impl Engine {
         self: &Arc<Self>,
         payment: PaymentId,
         variant: String,
-        gateway_refs: Vec<String>,
+        gateway_refs: Vec<GatewayRef>,
         started: Option<(String, String)>,
     ) -> Result<(), Error> {
         let now = self.now();
         let linked = move |tx: &mut dyn Tx| {
-            let keys: Vec<_> = gateway_refs.iter().map(|text| (variant.clone(), text.clone())).collect();
+            let keys: Vec<_> = gateway_refs.iter().map(|text| (variant.clone(), text.to_string())).collect();
             tx.lock_references(&keys)?;
             let links: Vec<_> = keys.iter().map(|key| (key.clone(), payment)).collect();
             tx.link(&links)?;

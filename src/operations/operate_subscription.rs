@@ -224,7 +224,7 @@ fn call(tx: &mut dyn Tx, operation: &SubscriptionOperationRow) -> Result<Subscri
     };
     Ok(SubscriptionCall {
         verb: operation.verb,
-        gateway_ref: operation.gateway_ref.clone(),
+        gateway_ref: (&operation.gateway_ref).into(),
         account: tx.account_of_subscription(&row.token)?,
         change: operation.params.as_deref().map(serde_json::from_str).transpose().map_err(unreadable)?,
         state: Subscription::of(&row)?.state,

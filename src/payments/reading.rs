@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Payments;
-use crate::domain::identifier::{Reference, Token, VariantName};
+use crate::domain::identifier::{GatewayRef, Reference, Token, VariantName};
 use crate::engine::Payment;
 use crate::error::Error;
 use crate::reports::reading::{EventList, EventQuery, PaymentHistory, PaymentList, PaymentQuery, StoredEvent, Walk};
@@ -66,10 +66,10 @@ impl Payments {
     pub async fn payment_at(
         &self,
         variant: impl Into<VariantName>,
-        gateway_ref: &str,
+        gateway_ref: impl Into<GatewayRef>,
     ) -> Result<Option<Payment>, Error> {
-        let variant = variant.into();
-        self.0.payment_at(&variant, gateway_ref).await
+        let (variant, gateway_ref) = (variant.into(), gateway_ref.into());
+        self.0.payment_at(&variant, &gateway_ref).await
     }
 
     /// What became of one payment, and when: its transitions, refunds, disputes, movements and events, and the

@@ -1,7 +1,7 @@
 //! What a host can ask of subscriptions.
 
 use super::Payments;
-use crate::domain::identifier::{Token, VariantName};
+use crate::domain::identifier::{GatewayRef, Token, VariantName};
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::subscription::PlanChange;
 use crate::engine::Subscription;
@@ -27,9 +27,9 @@ impl Payments {
     pub async fn subscription_at(
         &self,
         variant: impl Into<VariantName>,
-        gateway_ref: &str,
+        gateway_ref: impl Into<GatewayRef>,
     ) -> Result<Option<Subscription>, Error> {
-        let key = (variant.into().into(), gateway_ref.to_owned());
+        let key = (variant.into().into(), gateway_ref.into().into());
         let read = move |tx: &mut dyn crate::store::Tx| {
             tx.subscriptions_of(std::slice::from_ref(&key), &[])?.first().map(Subscription::of).transpose()
         };

@@ -31,7 +31,7 @@ pub(crate) fn booked(row: &PaymentRow, ledger: &Ledger) -> Vec<NewMovement> {
             currency: movement.currency,
             mode: if row.livemode == Some(false) { "test" } else { "live" },
             moved_at: movement.moved_at,
-            gateway_ref: movement.gateway_ref,
+            gateway_ref: movement.gateway_ref.into(),
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::domain::event::{Interpretation, References};
 use crate::domain::fact::Fact;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::payment::invoiced;
 use crate::domain::subscription::{SubscriptionFact, SubscriptionInvoice};
 use crate::engine::Engine;
@@ -23,7 +24,7 @@ impl Dues {
         for (variant, references) in named {
             let Some(known) = engine.variant(variant) else { continue };
             let refs = references.gateway_refs.iter().filter(|text| known.gateway.is_invoice(text));
-            keys.extend(refs.map(|text| ((*variant).to_owned(), text.clone())));
+            keys.extend(refs.map(|text| ((*variant).to_owned(), text.into())));
         }
         if keys.is_empty() {
             return Ok(Self::default());
@@ -37,7 +38,7 @@ impl Dues {
     pub(super) fn take(&mut self, variant: &str, read: &Interpretation) {
         for fact in read.subscription.iter().flat_map(|statement| &statement.facts) {
             let SubscriptionFact::Invoice(invoice) = fact else { continue };
-            let key = (variant.to_owned(), invoice.gateway_ref.clone());
+            let key = (variant.to_owned(), String::from(&invoice.gateway_ref));
             if self.0.get(&key).is_none_or(|known| invoice.outranks(known)) {
                 self.0.insert(key, (**invoice).clone());
             }
@@ -47,7 +48,7 @@ impl Dues {
     /// What the invoices ask for that these name, as facts of their payment. The greatest word of an invoice counts,
     /// and takes the place of lesser ones: a credit note lowers what an open invoice asks for.
     pub(super) fn facts(&self, variant: &str, references: &References) -> Vec<Fact> {
-        let known = |text: &String| self.0.get(&(variant.to_owned(), text.clone()));
+        let known = |text: &GatewayRef| self.0.get(&(variant.to_owned(), text.into()));
         let due =
             |invoice: &SubscriptionInvoice| Some(invoiced(&invoice.gateway_ref, invoice.due?, invoice.created_at));
         references.gateway_refs.iter().filter_map(known).filter_map(due).collect()

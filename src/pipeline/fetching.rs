@@ -178,7 +178,7 @@ impl FetchSet {
             event: event.id,
             variant: event.variant.clone(),
             object_type: object.object_type.clone(),
-            gateway_ref: object.gateway_ref.clone(),
+            gateway_ref: object.gateway_ref.to_string(),
             account: object.account.clone().unwrap_or_default(),
             idempotency_key: new_fetch_key()?,
             created_at: now,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact};
 use crate::domain::id::PaymentId;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::{Effect, Ledger};
 use crate::domain::payer::Payer;
 use crate::store::rows::PaymentRow;
@@ -19,7 +20,7 @@ pub(super) struct Held {
     /// Whether the row differs from the stored one.
     pub(super) is_changed: bool,
     /// The registers that differ from the stored ones.
-    pub(super) registers: BTreeSet<(Aspect, String)>,
+    pub(super) registers: BTreeSet<(Aspect, GatewayRef)>,
     /// Whether the stored ledger is to be emptied first.
     pub(super) is_rebuilt: bool,
     /// What is known of whoever paid, and when that was last told, if ever.

@@ -33,7 +33,7 @@ impl Engine {
             error.report(format_args!("a hint could not be looked up: variant={variant}"));
             Rejection::Unavailable
         };
-        let (name, object, lately) = (variant.to_owned(), hint.gateway_ref.clone(), now - REFUSED_FOR);
+        let (name, object, lately) = (variant.to_owned(), hint.gateway_ref.to_string(), now - REFUSED_FOR);
         let standing = self.read(move |tx| tx.hint_standing(&name, &object, lately)).await.map_err(unavailable)?;
         let covered = Received { events: 1, duplicates: 1 };
         if standing.is_covered || (standing.was_refused && !standing.is_known) {

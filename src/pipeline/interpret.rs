@@ -83,7 +83,7 @@ pub(super) fn under(variant: &Variant, event: &Claimed) -> Result<Understood, St
     if let Some(object) = &interpretation.object_to_fetch {
         interpretation.facts.clear();
         interpretation.subscription = None;
-        let kept = [&object.object_type, &object.gateway_ref].into_iter().all(|text| storable(text));
+        let kept = storable(&object.object_type) && storable(&object.gateway_ref);
         let account = object.account.as_ref().is_none_or(|text| storable(text));
         interpretation.object_to_fetch.take_if(|_| !kept || !account);
     }

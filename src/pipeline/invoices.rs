@@ -22,7 +22,7 @@ pub(super) fn keep(
     if !storable(&invoice.gateway_ref) {
         return;
     }
-    let key = (variant.to_owned(), invoice.gateway_ref.clone());
+    let key = (variant.to_owned(), invoice.gateway_ref.to_string());
     match kept.get(&key) {
         Some((_, known)) if !invoice.outranks(known) => {}
         _ => drop(kept.insert(key, (of, invoice.clone()))),

@@ -132,7 +132,8 @@ impl OwnerOrder {
         let summary = format!("{} said that the subscription belongs to {}", self.actor, self.owner);
         let claim = OwnerClaim { occurred_at: event.occurred_at, event_id, owner: self.owner };
         let facts = vec![SubscriptionFact::Owner(OwnerSource::Host, claim)];
-        let subscription = Some(SubscriptionStatement { gateway_ref: self.gateway_ref, tokens: Vec::new(), facts });
+        let subscription =
+            Some(SubscriptionStatement { gateway_ref: self.gateway_ref.into(), tokens: Vec::new(), facts });
         Interpretation { summary, subscription, ..Interpretation::default() }
     }
 }

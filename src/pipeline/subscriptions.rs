@@ -8,7 +8,7 @@ use super::subscription_change::{SubscriptionChange, WrittenSubscriptions};
 use crate::domain::Timestamp;
 use crate::domain::event::{References, SubscriptionStatement, storable};
 use crate::domain::id::{EventId, SubscriptionId};
-use crate::domain::identifier::Token;
+use crate::domain::identifier::{GatewayRef, Token};
 use crate::domain::subscription::{
     SubscriptionEffect, SubscriptionFact, SubscriptionFacts, SubscriptionInvoice, SubscriptionState, why,
 };
@@ -102,7 +102,7 @@ impl SubscriptionSet {
 
     /// The subscription that a statement is about: by its gateway ref, else by a token of one that has none yet.
     pub(super) fn find(&self, of: Of<'_>, statement: &SubscriptionStatement) -> Option<SubscriptionId> {
-        let key = (of.0.to_owned(), statement.gateway_ref.clone());
+        let key = (of.0.to_owned(), String::from(&statement.gateway_ref));
         self.by_ref.get(&key).copied().or_else(|| self.awaited(of, statement))
     }
 
@@ -126,7 +126,7 @@ impl SubscriptionSet {
 
     /// Whether an event before this one told of one of these objects as an invoice of a subscription started here.
     pub(super) fn bills_ours(&self, variant: &str, references: &References) -> bool {
-        let invoice = |text: &String| self.invoices.get(&(variant.to_owned(), text.clone()));
+        let invoice = |text: &GatewayRef| self.invoices.get(&(variant.to_owned(), text.into()));
         references.gateway_refs.iter().filter_map(invoice).any(|(id, _)| self.is_ours(*id))
     }
 
@@ -170,7 +170,7 @@ impl SubscriptionSet {
                 self.adopt(new_row(subscription_token()?, &event.variant, gateway_ref, now))
             }
         };
-        self.by_ref.insert((event.variant.clone(), statement.gateway_ref.clone()), id);
+        self.by_ref.insert((event.variant.clone(), String::from(&statement.gateway_ref)), id);
         let held = self.held.get(&id).ok_or_else(not_read)?;
         let (before, facts) = (held.facts.state(), held.facts.clone());
         let started = self.awaited(of, statement).filter(|started| held.row.adopted && *started != id);
@@ -189,7 +189,7 @@ impl SubscriptionSet {
         let livemode = held.row.livemode.or(event.livemode);
         let is_learned = started.is_some() || held.row.gateway_ref.is_none() || held.row.livemode != livemode;
         if held.facts != facts || is_learned {
-            held.row.gateway_ref = Some(statement.gateway_ref.clone());
+            held.row.gateway_ref = Some(String::from(&statement.gateway_ref));
             held.row.livemode = livemode;
             held.row.updated_at = now;
             put(&mut held.row, &held.facts, &after);
@@ -269,7 +269,7 @@ fn not_read() -> Error {
 fn names(wanted: &[(&str, &SubscriptionStatement)]) -> (Vec<Key>, Vec<String>) {
     let (mut keys, mut tokens) = (BTreeSet::new(), BTreeSet::new());
     for (variant, statement) in wanted {
-        keys.insert(((*variant).to_owned(), statement.gateway_ref.clone()));
+        keys.insert(((*variant).to_owned(), String::from(&statement.gateway_ref)));
         tokens.extend(statement.tokens.iter().filter(|text| storable(text)).map(Token::to_string));
     }
     (keys.into_iter().collect(), tokens.into_iter().collect())

@@ -10,7 +10,7 @@ use super::subscriptions::SubscriptionSet;
 use crate::domain::event::{References, distinct, storable};
 use crate::domain::fact::Fact;
 use crate::domain::id::{EventId, PaymentId};
-use crate::domain::identifier::Token;
+use crate::domain::identifier::{GatewayRef, Token};
 use crate::domain::ledger::Ledger;
 use crate::engine::tally::Moved;
 use crate::error::{Error, ErrorKind};
@@ -67,12 +67,14 @@ pub(crate) struct Match {
 
 /// All ids by which an event names its payment, tokens first, each once, without those that can't be stored.
 pub(crate) fn all(references: &References) -> Vec<String> {
-    storable_once(references.tokens.iter().map(Token::as_str).chain(references.gateway_refs.iter().map(String::as_str)))
+    storable_once(
+        references.tokens.iter().map(Token::as_str).chain(references.gateway_refs.iter().map(GatewayRef::as_str)),
+    )
 }
 
 /// The ids that may be linked to a payment: the gateway's own, never what only may be a token.
 pub(super) fn linkable(references: &References) -> Vec<String> {
-    storable_once(references.gateway_refs.iter().map(String::as_str))
+    storable_once(references.gateway_refs.iter().map(GatewayRef::as_str))
 }
 
 fn storable_once<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -133,7 +135,7 @@ impl WorkingSet {
 
     /// Whether these name an invoice or the token of a subscription that was started here.
     pub(super) fn bills_ours(&self, variant: &str, references: &References) -> bool {
-        let is_billed = |text: &String| self.billed.0.contains(&(variant.to_owned(), text.clone()));
+        let is_billed = |text: &GatewayRef| self.billed.0.contains(&(variant.to_owned(), text.into()));
         references.tokens.iter().any(|token| self.billed.1.contains(token.as_str()))
             || references.gateway_refs.iter().any(is_billed)
             || self.subscriptions.bills_ours(variant, references)
@@ -324,7 +326,7 @@ fn names(wanted: &[(&str, &References)]) -> (Vec<String>, Vec<Key>) {
     for (variant, references) in wanted {
         tokens.extend(references.tokens.iter().filter(|text| storable(text)).map(Token::to_string));
         let refs = references.gateway_refs.iter().filter(|text| storable(text));
-        keys.extend(refs.map(|text| ((*variant).to_owned(), text.clone())));
+        keys.extend(refs.map(|text| ((*variant).to_owned(), text.into())));
     }
     (tokens.into_iter().collect(), keys.into_iter().collect())
 }

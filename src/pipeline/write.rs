@@ -175,7 +175,7 @@ fn keep_what_it_said(changes: &mut Changes, one: &Done<'_>) {
         changes.event_references.extend(refs.map(|text| (row.id, row.variant.clone(), text)));
     }
     let Some(read) = one.read else { return };
-    let subscription = read.interpretation.subscription.iter().map(|statement| statement.gateway_ref.clone());
+    let subscription = read.interpretation.subscription.iter().map(|statement| statement.gateway_ref.to_string());
     let own = match &one.outcome {
         Ok(Stepped { change: Some(change), .. }) => Some(&change.payment.token),
         _ => None,

@@ -65,7 +65,7 @@ impl Engine {
             DriftSubject::Subscription => Some(here(&format!("subscriptions/{name}"))),
             DriftSubject::Object => {
                 let variant = self.variant(variant)?;
-                variant.gateway.dashboard_url(name, Mode::of(Some(variant.live.unwrap_or(true))))
+                variant.gateway.dashboard_url(&name.into(), Mode::of(Some(variant.live.unwrap_or(true))))
             }
         }
     }

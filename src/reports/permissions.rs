@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::engine::allowed::{Open, allowed, can};
 use crate::engine::{Engine, Payment, find};
@@ -17,7 +18,7 @@ pub(crate) struct Permission {
     /// The most that can be asked for, where there is an amount to choose; or why it can't be asked for, in words.
     pub may: Result<Option<Money>, String>,
     /// The gateway's id of the capture that it is about, where the payment has several.
-    pub of: Option<String>,
+    pub of: Option<GatewayRef>,
 }
 
 /// A payment, and what may be asked for about it.

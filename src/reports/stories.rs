@@ -8,6 +8,7 @@ use super::fetch_story::{self, FetchStory};
 use super::permissions::{Permission, permissions};
 use crate::domain::fact::Fact;
 use crate::domain::id::EventId;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::Effect;
 use crate::domain::mode::Mode;
 use crate::domain::payer::Payer;
@@ -119,7 +120,8 @@ fn payment_story(engine: &Engine, tx: &mut dyn Tx, token: &str, scope: &Scope) -
     let variant = engine.variant(&payment.variant);
     let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let with_page = |text: String| {
-        let page = gateway.and_then(|gateway| gateway.dashboard_url(&text, Mode::of(payment.livemode)));
+        let page =
+            gateway.and_then(|gateway| gateway.dashboard_url(&GatewayRef::from(&text), Mode::of(payment.livemode)));
         (text, page)
     };
     let references = tx.references_of(payment.id)?;

@@ -68,8 +68,8 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
     let invoices: Vec<SubscriptionInvoice> =
         invoices.iter().filter_map(|invoice| serde_json::from_str(&invoice.fact).ok()).collect();
     let paid_by = payments(tx, &row, &invoices)?;
-    let payment_of = |text: &String| paid_by.get(text).cloned();
-    let page = |text: &String| gateway?.dashboard_url(text, Mode::of(row.livemode));
+    let payment_of = |text: &str| paid_by.get(text).cloned();
+    let page = |text: &String| gateway?.dashboard_url(&text.into(), Mode::of(row.livemode));
     let is_running = subscription.state.is_active(engine.now(), engine.grace);
     let is_of_this_mode = engine.is_of_this_mode(tx, &row)?;
     Ok(Some(SubscriptionStory {
@@ -82,7 +82,7 @@ fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<Subscri
         acts: tx.acts_of_subscription(row.id)?,
         operations: tx.operations_of_subscription(row.id)?,
         permissions: permissions(engine, &row),
-        payment: row.latest_invoice.as_ref().and_then(payment_of),
+        payment: row.latest_invoice.as_deref().and_then(payment_of),
         has_more_invoices: invoices.len() as i64 > INVOICES,
         invoices: invoices
             .into_iter()
@@ -109,7 +109,8 @@ fn payments(
     invoices: &[SubscriptionInvoice],
 ) -> Result<HashMap<String, String>, Error> {
     let newest = row.latest_invoice.clone();
-    let refs = distinct(invoices.iter().map(|invoice| Some(invoice.gateway_ref.clone())).chain([newest]));
+    let refs: Vec<String> =
+        distinct(invoices.iter().map(|invoice| Some(String::from(&invoice.gateway_ref))).chain([newest]));
     if refs.is_empty() {
         return Ok(HashMap::new());
     }

@@ -4,6 +4,7 @@ use diesel::Queryable;
 
 use crate::domain::Timestamp;
 use crate::domain::id::{OperationId, PaymentId};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::operation::{OperationState, Verb};
 use crate::domain::payment::Status;
 
@@ -60,10 +61,10 @@ pub(crate) struct OperationRow {
 
 impl OperationRow {
     /// The gateway's ids that it was asked for with.
-    pub(crate) fn refs(&self) -> Vec<String> {
+    pub(crate) fn refs(&self) -> Vec<GatewayRef> {
         let mut refs = self.stored_refs();
         refs.retain(|id| id != WHOLE);
-        refs
+        refs.into_iter().map(Into::into).collect()
     }
 
     /// Whether the gateway is asked for the whole of a capture, by a request without an amount where it knows one. That is
@@ -77,7 +78,7 @@ impl OperationRow {
     }
 
     /// The id of what waits at the gateway, where an event told that.
-    pub(crate) fn awaited(&self) -> Option<String> {
+    pub(crate) fn awaited(&self) -> Option<GatewayRef> {
         self.awaited_since.and_then(|_| self.refs().into_iter().next())
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::event::EventState;
 use crate::domain::fact::{Aspect, Fact};
 use crate::domain::failure_group::failure_group;
 use crate::domain::id::{EventId, PaymentId, SubscriptionId, TransitionId};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::Ledger;
 use crate::error::Error;
 
@@ -55,7 +56,7 @@ pub(crate) struct LedgerEntry {
 
 impl LedgerEntry {
     /// This register of a payment's ledger.
-    pub(crate) fn of(payment: PaymentId, ledger: &Ledger, (aspect, text): &(Aspect, String)) -> Option<Self> {
+    pub(crate) fn of(payment: PaymentId, ledger: &Ledger, (aspect, text): &(Aspect, GatewayRef)) -> Option<Self> {
         let fact = ledger.get(*aspect, text)?.clone();
         Some(Self { payment, fact, earlier: ledger.earlier(*aspect, text).to_vec() })
     }

@@ -42,12 +42,12 @@ impl ToldFact {
         let micros = |at: Timestamp| i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(0);
         Self {
             register: fact.aspect.as_str().to_owned(),
-            gateway_ref: fact.gateway_ref.clone(),
+            gateway_ref: fact.gateway_ref.to_string(),
             state: fact.state.as_str().to_owned(),
             amount: fact.amount,
             face: fact.face,
             currency: fact.currency.map(|currency| currency.as_str().to_owned()),
-            parent: fact.parent.clone(),
+            parent: fact.parent.as_ref().map(String::from),
             since: fact.since.map(micros),
             until: fact.until.map(micros),
             reason: fact.reason.clone(),
@@ -63,12 +63,12 @@ impl ToldFact {
             |micros: i64| Timestamp::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().and_then(storable_time);
         Some(Fact {
             aspect: Aspect::parse(&self.register)?,
-            gateway_ref: self.gateway_ref,
+            gateway_ref: self.gateway_ref.into(),
             state: State::parse(&self.state)?,
             amount: self.amount,
             face: self.face,
             currency: self.currency.and_then(|code| Currency::parse(&code).ok()),
-            parent: self.parent,
+            parent: self.parent.map(Into::into),
             since: self.since.and_then(at),
             until: self.until.and_then(at),
             reason: self.reason,

@@ -16,7 +16,7 @@ use crate::domain::id::{
     EventId, FetchId, OperationId, PaymentId, SubscriptionId, SubscriptionOperationId, SubscriptionTransitionId,
     TransitionId,
 };
-use crate::domain::identifier::{Reference, Token, VariantName};
+use crate::domain::identifier::{GatewayRef, Reference, Token, VariantName};
 use crate::domain::money::Currency;
 use crate::domain::operation::{OperationState, SubscriptionVerb, Verb};
 use crate::domain::payment::{MovementKind, Status};
@@ -165,7 +165,7 @@ macro_rules! identifiers {
     )+};
 }
 
-identifiers!(Token, Reference, VariantName);
+identifiers!(GatewayRef, Token, Reference, VariantName);
 ids!(EventId, PaymentId, TransitionId, OperationId, FetchId);
 ids!(SubscriptionId, SubscriptionTransitionId, SubscriptionOperationId);
 

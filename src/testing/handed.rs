@@ -89,7 +89,7 @@ pub fn subscription(
         token: "test".into(),
         variant: variant.into(),
         account: None,
-        gateway_ref: Some("sub_test".to_owned()),
+        gateway_ref: Some("sub_test".into()),
         state: SubscriptionState { status, owner: Some(owner.into()), ..SubscriptionFacts::default().state() },
         livemode: Some(false),
         adopted: false,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
-use crate::domain::identifier::Token;
+use crate::domain::identifier::{GatewayRef, Token};
 use crate::domain::money::Money;
 use crate::gateways::subscriptions::{SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb};
 use crate::gateways::{
@@ -285,7 +285,7 @@ impl Gateway for StandIn {
         self.format.subscription_ref("").map(|_| self as &dyn SubscriptionGateway)
     }
 
-    fn is_invoice(&self, gateway_ref: &str) -> bool {
+    fn is_invoice(&self, gateway_ref: &GatewayRef) -> bool {
         self.gateway.is_invoice(gateway_ref)
     }
 
@@ -305,7 +305,7 @@ impl Gateway for StandIn {
         self.gateway.test_delivery(id, now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         self.gateway.dashboard_url(gateway_ref, mode)
     }
 }

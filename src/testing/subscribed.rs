@@ -54,7 +54,7 @@ impl Subscribed {
         if let Some(answered) = self.done.get(&call.idempotency_key) {
             return Ok(answered.clone());
         }
-        let is_it = |begun: &Begun| format.subscription_ref(&begun.token).as_ref() == Some(&call.gateway_ref);
+        let is_it = |begun: &Begun| format.subscription_ref(&begun.token).is_some_and(|id| id == call.gateway_ref);
         let place = self.started.iter().position(is_it);
         let place = place.ok_or_else(|| declined("this stand-in did not start the subscription"))?;
         let mut begun = self.started[place].clone();

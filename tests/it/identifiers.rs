@@ -1,18 +1,24 @@
 //! Do tokens and the other names go through a host's routes and tables as what they are?
 
-use actix_payments::{AnyRef, NewPayment, Payments, Token};
+use actix_payments::{AnyRef, GatewayRef, NewPayment, Payments, Token};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App as Web, HttpResponse, web};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::app::{App, on_both_databases};
-use crate::scenes::money;
+use crate::scenes::{completed, money};
 
 #[derive(QueryableByName)]
 struct Kept {
     #[diesel(sql_type = Text)]
     token: Token,
+}
+
+#[derive(QueryableByName)]
+struct Refund {
+    #[diesel(sql_type = Text)]
+    gateway_ref: GatewayRef,
 }
 
 /// Runs the same statement on whichever database it is.
@@ -29,6 +35,13 @@ macro_rules! on {
 async fn status(payments: web::Data<Payments>, token: web::Path<Token>) -> HttpResponse {
     match payments.payment(&token).await.unwrap() {
         Some(payment) => HttpResponse::Ok().body(payment.status.as_str()),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+async fn token_at(payments: web::Data<Payments>, gateway_ref: web::Path<GatewayRef>) -> HttpResponse {
+    match payments.payment_at("stripe", &*gateway_ref).await.unwrap() {
+        Some(payment) => HttpResponse::Ok().body(payment.token.to_string()),
         None => HttpResponse::NotFound().finish(),
     }
 }
@@ -51,6 +64,32 @@ on_both_databases! {
             diesel::sql_query("SELECT token FROM kept").get_result(conn).unwrap()
         });
         assert_eq!(kept.token, token);
+    }
+
+    async fn a_gateways_id_goes_through_a_hosts_path_and_column_and_finds_its_payment(kind) {
+        let app = App::new(kind).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        let history = app.payments.history(&token).await.unwrap().unwrap();
+        let known: &GatewayRef = history.gateway_refs.iter().find(|id| id.starts_with("pi_")).unwrap();
+        let shown = serde_json::to_value(&history).unwrap();
+        assert!(shown["gateway_refs"].as_array().unwrap().contains(&known.as_str().into()), "{shown}");
+        let service = Web::new().app_data(web::Data::new(app.payments.clone())).route("/{id}", web::get().to(token_at));
+        let service = init_service(service).await;
+        let found = call_service(&service, TestRequest::get().uri(&format!("/{known}")).to_request()).await;
+        assert_eq!(read_body(found).await, token.as_str());
+        for nobodys in ["pi_nobodys", "pi_%0A"] {
+            let answer = call_service(&service, TestRequest::get().uri(&format!("/{nobodys}")).to_request()).await;
+            assert_eq!(answer.status(), 404, "{nobodys}");
+        }
+
+        let mut conn = app.database.connection().unwrap();
+        let kept: Refund = on!(conn.lent(), conn => {
+            diesel::sql_query("CREATE TABLE refunds (gateway_ref TEXT NOT NULL)").execute(conn).unwrap();
+            diesel::sql_query("INSERT INTO refunds VALUES ($1)").bind::<Text, _>(known).execute(conn).unwrap();
+            diesel::sql_query("SELECT gateway_ref FROM refunds").get_result(conn).unwrap()
+        });
+        assert_eq!(kept.gateway_ref, *known);
     }
 
     async fn a_name_that_can_be_no_variants_is_refused_by_whoever_takes_it(kind) {

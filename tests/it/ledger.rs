@@ -237,7 +237,7 @@ fn merging_tells_whether_the_register_changed() {
     assert!(ledger.is_empty());
     let changed = [&open, &open, &done, &open].map(|f| ledger.merge(f.clone()));
     assert_eq!(changed, [true, false, true, false]);
-    assert_eq!(ledger.get(Aspect::Checkout, "cs_1"), Some(&done));
+    assert_eq!(ledger.get(Aspect::Checkout, &"cs_1".into()), Some(&done));
     assert_eq!(ledger.facts().count(), 1);
 }
 

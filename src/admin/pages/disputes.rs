@@ -102,7 +102,7 @@ fn row(visit: &Visit, frame: &Frame, asked: &Asked, state: State, row: &store::D
     let variant = engine.variant(&row.variant);
     let gateway = variant.as_ref().map(|variant| &variant.gateway);
     let mode = Mode::of(row.livemode);
-    let page = |id: &str| gateway.and_then(|gateway| gateway.dashboard_url(id, mode));
+    let page = |id: &str| gateway.and_then(|gateway| gateway.dashboard_url(&id.into(), mode));
     let url = page(&row.gateway_ref).or_else(|| row.parent.as_deref().and_then(page));
     let (at, at_words) = match row.until.filter(|_| matches!(state, State::Open | State::Inquiry)) {
         Some(until) => (until, "answer by"),

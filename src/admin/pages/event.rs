@@ -140,7 +140,7 @@ fn explain(visit: &Visit, frame: &Frame, story: &EventStory) -> Explain {
         references: story.references.iter().map(|text| reference(event, text)).collect(),
         payment: payment.map(|p| Link::new(&p.token, frame.href(&format!("payments/{}", p.token)))),
         subscription: story.subscription.as_ref().map(|subscription| {
-            let text = subscription.gateway_ref.as_ref().unwrap_or(&subscription.token);
+            let text = subscription.gateway_ref.as_deref().unwrap_or(&subscription.token);
             Link::new(text, frame.href(&format!("subscriptions/{}", subscription.token)))
         }),
         matched: match (payment, &event.matched_by) {

@@ -9,6 +9,7 @@ use crate::admin::views::badge::spaced;
 use crate::admin::views::parts::{Badge, Change};
 use crate::admin::views::payment::{Entry, Step};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::domain::operation::OperationState;
 use crate::engine::Payment;
@@ -58,11 +59,11 @@ pub(super) fn of(visit: &Visit, story: &PaymentStory, payment: &Payment) -> Vec<
 }
 
 /// The capture that a refund takes from, where the payment has several.
-fn refunded_capture(story: &PaymentStory, operation: &OperationRow) -> Option<String> {
+fn refunded_capture(story: &PaymentStory, operation: &OperationRow) -> Option<GatewayRef> {
     let is_capture = |fact: &&Fact| (fact.aspect, fact.state) == (Aspect::Capture, State::Succeeded);
-    let captures: Vec<&str> = story.facts.iter().filter(is_capture).map(|fact| fact.gateway_ref.as_str()).collect();
+    let captures: Vec<_> = story.facts.iter().filter(is_capture).map(|fact| &fact.gateway_ref).collect();
     let is_one_of_several = operation.verb == Verb::Refund && captures.len() > 1;
-    operation.refs().into_iter().find(|id| is_one_of_several && captures.contains(&id.as_str()))
+    operation.refs().into_iter().find(|id| is_one_of_several && captures.contains(&id))
 }
 
 fn told(story: &PaymentStory, of: &TransitionRow, cause: String) -> Told {

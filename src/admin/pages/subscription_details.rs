@@ -133,7 +133,7 @@ fn invoice(frame: &Frame, story: &SubscriptionStory, state: &SubscriptionState) 
 /// The invoices, newest first.
 pub(super) fn invoices(frame: &Frame, story: &SubscriptionStory) -> Vec<InvoiceLine> {
     let line = |(invoice, payment): &(SubscriptionInvoice, Option<String>)| InvoiceLine {
-        code: invoice.gateway_ref.clone(),
+        code: invoice.gateway_ref.to_string(),
         made: frame.moment(invoice.created_at),
         due: invoice.due.map(Amount::new),
         status: badge(invoice),

@@ -4,6 +4,7 @@ use super::case::{WAYS, captured, failed_later, sum};
 use super::families::Families;
 use super::{disputes, refunds};
 use crate::domain::fact::Fact;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::{Ledger, moved};
 use crate::domain::money::Currency;
 
@@ -14,9 +15,9 @@ use crate::domain::money::Currency;
 #[non_exhaustive]
 pub struct Captured {
     /// The gateway's id of the capture, or of the object that reports it.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// The gateway's id of the object that it belongs to: of a charge its intent.
-    pub parent: Option<String>,
+    pub parent: Option<GatewayRef>,
     /// The captured amount.
     pub amount: i64,
     /// The amount that can still be refunded: without what was refunded, is being refunded, or was lost to a dispute.
@@ -56,7 +57,7 @@ pub fn captures(ledger: &Ledger, currency: Currency) -> Vec<Captured> {
 }
 
 /// The capture that the first of these ids is about that is about one.
-pub(crate) fn capture_of(ledger: &Ledger, captures: &[Captured], ids: &[String]) -> Option<usize> {
+pub(crate) fn capture_of(ledger: &Ledger, captures: &[Captured], ids: &[GatewayRef]) -> Option<usize> {
     let families = Families::of(ledger);
     ids.iter().find_map(|id| the_one(&families, captures, id))
 }

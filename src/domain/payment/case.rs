@@ -7,6 +7,7 @@ use super::invoices::asked_for;
 use super::reviews::accepted_amounts;
 use super::state::Terms;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::{Ledger, moved, rank};
 use crate::domain::money::{Currency, Money};
 
@@ -38,7 +39,7 @@ pub(super) struct Case<'a> {
     /// person accepted.
     asked: Vec<i64>,
     /// The ids of the authorizations of which nothing more will be captured.
-    closed: BTreeSet<&'a str>,
+    closed: BTreeSet<&'a GatewayRef>,
 }
 
 impl<'a> Case<'a> {
@@ -68,7 +69,7 @@ impl<'a> Case<'a> {
             captured,
             is_overpaid,
             asked: asked.filter(|minor| *minor > 0).chain(accepted_amounts(ledger, due.currency)).collect(),
-            closed: closed.map(|f| f.gateway_ref.as_str()).collect(),
+            closed: closed.map(|f| &f.gateway_ref).collect(),
         }
     }
 
@@ -129,7 +130,7 @@ impl<'a> Case<'a> {
     pub(super) fn standing_authorizations(&self) -> Vec<Vec<&'a Fact>> {
         let mut families = BTreeMap::<&str, Vec<&Fact>>::new();
         for fact in self.ledger.facts_of(Aspect::Authorization) {
-            let is_used_up = self.closed.contains(fact.gateway_ref.as_str()) && self.is_captured(&fact.gateway_ref);
+            let is_used_up = self.closed.contains(&fact.gateway_ref) && self.is_captured(&fact.gateway_ref);
             if matches!(fact.state, State::Authorized | State::Canceled | State::Expired) && !is_used_up {
                 families.entry(self.families.of_fact(fact)).or_default().push(fact);
             }
@@ -145,7 +146,7 @@ impl<'a> Case<'a> {
         standing
     }
 
-    fn is_captured(&self, authorization: &str) -> bool {
+    fn is_captured(&self, authorization: &GatewayRef) -> bool {
         self.ledger
             .facts_of(Aspect::Capture)
             .any(|f| authorizations(f).any(|id| id == authorization) && moved(f).is_some())
@@ -192,8 +193,8 @@ pub(super) fn captured(ledger: &Ledger, currency: Currency) -> i64 {
 }
 
 /// What may be the authorization of a capture: its parent, or at some gateways the same object.
-fn authorizations(capture: &Fact) -> impl Iterator<Item = &str> {
-    capture.parent.as_deref().into_iter().chain([capture.gateway_ref.as_str()])
+fn authorizations(capture: &Fact) -> impl Iterator<Item = &GatewayRef> {
+    capture.parent.iter().chain([&capture.gateway_ref])
 }
 
 /// The money that one aspect reports, in minor units of `currency`.

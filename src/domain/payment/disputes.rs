@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use super::concern::Concern;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::later;
 use crate::domain::ledger::{Ledger, is_reversal};
 use crate::domain::money::{Currency, Money};
 
 /// The disputes that were decided for the customer, and not reversed.
 fn lost_ones(ledger: &Ledger) -> impl Iterator<Item = &Fact> {
-    let reversed: BTreeSet<&str> = reversals(ledger).into_iter().filter_map(|(_, reversed)| reversed).collect();
-    let is_lost = move |fact: &&Fact| fact.state == State::Lost && !reversed.contains(fact.gateway_ref.as_str());
+    let reversed: BTreeSet<&GatewayRef> = reversals(ledger).into_iter().filter_map(|(_, reversed)| reversed).collect();
+    let is_lost = move |fact: &&Fact| fact.state == State::Lost && !reversed.contains(&fact.gateway_ref);
     ledger.facts_of(Aspect::Dispute).filter(is_lost)
 }
 
@@ -24,7 +25,7 @@ pub(super) fn is_disputed(ledger: &Ledger) -> bool {
 
 /// The reversals of disputes that are objects of their own and do not name what they reverse, each with the id of its
 /// dispute: the earliest of its capture and amount that had begun by then and that no other one reversed, if any.
-fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
+fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&GatewayRef>)> {
     let of_capture = |fact: &&Fact| fact.parent.is_some();
     let (mut reversals, mut disputes): (Vec<&Fact>, Vec<&Fact>) =
         ledger.facts_of(Aspect::Dispute).filter(of_capture).partition(|fact| is_bare_reversal(fact));
@@ -42,9 +43,9 @@ fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
         let is_same = |dispute: &&Fact| {
             let money = (dispute.amount, dispute.currency) == (reversal.amount, reversal.currency);
             let is_of_it = dispute.parent == reversal.parent && since(dispute) <= since(reversal);
-            money && is_of_it && !reversed.contains(dispute.gateway_ref.as_str())
+            money && is_of_it && !reversed.contains(&dispute.gateway_ref)
         };
-        let found = disputes.iter().copied().find(is_same).map(|dispute| dispute.gateway_ref.as_str());
+        let found = disputes.iter().copied().find(is_same).map(|dispute| &dispute.gateway_ref);
         reversed.extend(found);
         found
     };
@@ -54,7 +55,8 @@ fn reversals(ledger: &Ledger) -> Vec<(&Fact, Option<&str>)> {
 /// Whether this is a fee that comes with the reversal of a dispute, and nothing is there to be kept again: the dispute is
 /// not known, gave no part of the fee back, or says itself that it is kept again.
 pub(super) fn has_nothing_to_keep(ledger: &Ledger, fee: &Fact) -> bool {
-    let gave_back = |of: &str| ledger.get(Aspect::Fee, of).is_some_and(|fee| fee.amount.is_some_and(|minor| minor < 0));
+    let gave_back =
+        |of: &GatewayRef| ledger.get(Aspect::Fee, of).is_some_and(|fee| fee.amount.is_some_and(|minor| minor < 0));
     let of_it = |(reversal, _): &(&Fact, _)| reversal.gateway_ref == fee.gateway_ref;
     let is_of_reversal = ledger.get(Aspect::Dispute, &fee.gateway_ref).is_some_and(is_bare_reversal);
     is_of_reversal && !reversals(ledger).into_iter().find(of_it).and_then(|(_, of)| of).is_some_and(gave_back)

@@ -9,6 +9,7 @@ use super::disputes::has_nothing_to_keep;
 use super::rules::gone;
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Currency, Money};
 
@@ -72,7 +73,7 @@ pub struct Movement {
     /// The payment's currency; of a fee, the one in which the gateway took it.
     pub currency: Currency,
     /// The gateway's id of the object that first reported it.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
 }
 
 /// The movements of a payment with this ledger in one currency, and all fees, each in its own currency, in the order in

@@ -24,5 +24,5 @@ pub(super) fn accepted_amounts(ledger: &Ledger, currency: Currency) -> impl Iter
 }
 
 pub(super) fn is_dismissed(ledger: &Ledger, cause: &str) -> bool {
-    ledger.get(Aspect::Review, cause).is_some_and(|fact| fact.state == State::Dismissed)
+    ledger.get(Aspect::Review, &cause.into()).is_some_and(|fact| fact.state == State::Dismissed)
 }

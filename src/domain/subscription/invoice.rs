@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kept::{maybe_money, maybe_time, time};
 use crate::domain::Timestamp;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 
 /// An invoice of a subscription, as one event shows it.
@@ -15,7 +16,7 @@ use crate::domain::money::Money;
 #[non_exhaustive]
 pub struct SubscriptionInvoice {
     /// The gateway's id of it.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// The gateway's own word for its status, verbatim (Stripe: `draft`, `open`, `paid`, `uncollectible`, `void`).
     pub status: String,
     /// Whether it is paid.
@@ -51,7 +52,7 @@ pub struct SubscriptionInvoice {
 impl SubscriptionInvoice {
     /// An invoice in this state at this moment, which also counts as the time of its creation; neither paid nor closed.
     pub fn new(
-        gateway_ref: impl Into<String>,
+        gateway_ref: impl Into<GatewayRef>,
         status: impl Into<String>,
         occurred_at: Timestamp,
         event_id: impl Into<String>,

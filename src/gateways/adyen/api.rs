@@ -80,7 +80,7 @@ impl Api {
         let answer = self.json.send(request.idempotent(KEY, format!("{}-checkout", payment.token))).await?;
         let link = Object::read(answer.text()?, "a payment link").map_err(malformed)?;
         let url = link.need_text("url").map_err(malformed)?.into_owned();
-        Ok(Started::Redirect { url, gateway_refs: vec![link.need_id("id").map_err(malformed)?] })
+        Ok(Started::Redirect { url, gateway_refs: vec![link.need_id("id").map_err(malformed)?.into()] })
     }
 
     /// Carries out a call.
@@ -103,7 +103,7 @@ impl Api {
         if let Some(amount) = amount {
             body["amount"] = in_words(amount)?;
         }
-        let payment = payment.unwrap_or_default();
+        let payment = payment.map_or("", |id| id.as_str());
         let request = ApiCall::post(format!("/{VERSION}/payments/{payment}/{folder}"), body);
         let answer = self.json.send(request.idempotent(KEY, &call.idempotency_key)).await?;
         let received = Object::read(answer.text()?, "an answer").map_err(malformed)?;

@@ -22,6 +22,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 #[cfg(feature = "testing")]
 pub(crate) use interpret::MANUAL as MANUAL_CAPTURE;
@@ -225,7 +226,7 @@ impl Gateway for Adyen {
         self.signed_delivery(id, &setup::test_notification(id, now)?, now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         let host = if mode == Mode::Live { "ca-live.adyen.com" } else { "ca-test.adyen.com" };
         let is_psp = gateway_ref.len() == 16 && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_psp.then(|| format!("https://{host}/ca/ca/accounts/showTx.shtml?pspReference={gateway_ref}&txType=Payment"))

@@ -9,7 +9,7 @@ use super::subscription;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
 use crate::domain::explain::spaced;
 use crate::domain::fact::{Aspect, Fact, State};
-use crate::domain::identifier::Token;
+use crate::domain::identifier::{GatewayRef, Token};
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
 use crate::domain::{Timestamp, parse_rfc3339};
@@ -218,7 +218,7 @@ impl<'a> Notification<'a, '_> {
         let tokens = self.transaction.and_then(|transaction| text(transaction, "order-id"));
         References {
             tokens: tokens.map(Token::from).into_iter().collect(),
-            gateway_refs: transaction_ids.chain(local_payment_id).map(str::to_owned).collect(),
+            gateway_refs: transaction_ids.chain(local_payment_id).map(GatewayRef::from).collect(),
         }
     }
 

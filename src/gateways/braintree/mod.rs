@@ -19,6 +19,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Interpretation, Malformed, Recorded, References};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 use verify::Keys;
 
@@ -152,7 +153,7 @@ impl Gateway for Braintree {
         self.signed_delivery(id, setup::test_notification(id, now).as_bytes(), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         let host = if mode == Mode::Live { "www" } else { "sandbox" };
         // The longer ids of disputes and local payments have no page there.
         let is_transaction =

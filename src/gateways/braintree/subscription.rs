@@ -78,7 +78,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     facts.extend(of_customer("email").map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     facts.extend(invoice.map(Box::new).map(SubscriptionFact::Invoice));
-    Ok(Some(SubscriptionStatement { gateway_ref, tokens: Vec::new(), facts }))
+    Ok(Some(SubscriptionStatement { gateway_ref: gateway_ref.into(), tokens: Vec::new(), facts }))
 }
 
 /// What a status of Braintree's means.
@@ -117,7 +117,7 @@ fn invoice(event: &Recorded<'_>, object: Node<'_, '_>, occurred_at: Timestamp) -
     let transaction = first_transaction(object)?;
     let time = |name: &str| text(transaction, name).and_then(parse_rfc3339);
     Some(SubscriptionInvoice {
-        gateway_ref: text(transaction, "id")?.to_owned(),
+        gateway_ref: text(transaction, "id")?.into(),
         status: text(transaction, "status").unwrap_or_default().to_owned(),
         paid,
         paid_at: None,

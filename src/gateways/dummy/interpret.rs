@@ -58,7 +58,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         }
     };
     Ok(Interpretation {
-        references: References { tokens: vec![token.into()], gateway_refs: vec![id] },
+        references: References { tokens: vec![token.into()], gateway_refs: vec![id.into()] },
         facts: vec![fact],
         summary,
         ..Interpretation::default()
@@ -71,7 +71,7 @@ pub(super) fn references(event: &Recorded<'_>) -> References {
     let object = EventObject::new(&body, "object");
     References {
         tokens: object.id("payment").into_iter().map(Into::into).collect(),
-        gateway_refs: object.id("id").into_iter().collect(),
+        gateway_refs: object.id("id").into_iter().map(Into::into).collect(),
     }
 }
 

@@ -234,7 +234,7 @@ impl Dummy {
         let fields = Checkout::new(payment).signed_fields(&self.secret);
         Ok(Started::Redirect {
             url: format!("{address}/{}?{}", visit::PATH, checkout::encode(&fields)),
-            gateway_refs: vec![event::object_id(&payment.token)],
+            gateway_refs: vec![event::object_id(&payment.token).into()],
         })
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         canceled_at: None,
         ended_at: is_end.then_some(event.occurred_at),
         pause: None,
-        latest_invoice: invoice.as_ref().map(|invoice| invoice.gateway_ref.clone()),
+        latest_invoice: invoice.as_ref().map(|invoice| String::from(&invoice.gateway_ref)),
         schedule: None,
     };
     let snapshot = snapshot(event, content, is_end);
@@ -58,14 +58,21 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     let money = invoice.as_ref().and_then(|invoice| money_of(event, invoice));
     let references = References {
         tokens: Vec::new(),
-        gateway_refs: invoice.iter().flat_map(|one| [object_id(&one.gateway_ref), one.gateway_ref.clone()]).collect(),
+        gateway_refs: invoice
+            .iter()
+            .flat_map(|one| [object_id(&one.gateway_ref).into(), one.gateway_ref.clone()])
+            .collect(),
     };
     if let Some(invoice) = &invoice {
         let due = invoice.due.map(|due| format!(" of {due}")).unwrap_or_default();
         summary = format!("{summary}, its invoice{due} {}", if invoice.paid { "paid" } else { "not paid" });
     }
     facts.extend(invoice.map(Box::new).map(SubscriptionFact::Invoice));
-    let subscription = Some(SubscriptionStatement { gateway_ref, tokens: distinct([text(object, "token")]), facts });
+    let subscription = Some(SubscriptionStatement {
+        gateway_ref: gateway_ref.into(),
+        tokens: distinct([text(object, "token")]),
+        facts,
+    });
     let facts = money.into_iter().collect();
     Ok(Interpretation { references, facts, summary, customer: email, subscription, ..Interpretation::default() })
 }
@@ -109,7 +116,7 @@ fn invoice(event: &Recorded<'_>, object: &Value) -> Option<SubscriptionInvoice> 
     let invoice = &object["invoice"];
     let paid = invoice["paid"].as_bool().unwrap_or(false);
     Some(SubscriptionInvoice {
-        gateway_ref: text(invoice, "id")?,
+        gateway_ref: text(invoice, "id")?.into(),
         status: if paid { "paid" } else { "open" }.to_owned(),
         paid,
         paid_at: None,

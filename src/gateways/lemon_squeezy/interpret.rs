@@ -54,7 +54,7 @@ fn named_order(order: &Resource<'_>) -> References {
 /// The first invoice bears the custom data of its order, and is known by the subscription, whose events name the order.
 fn named_invoice(invoice: &Resource<'_>) -> References {
     if !is_initial(invoice) {
-        return References { tokens: Vec::new(), gateway_refs: vec![invoice_ref(&invoice.id)] };
+        return References { tokens: Vec::new(), gateway_refs: vec![invoice_ref(&invoice.id).into()] };
     }
     let first = id_text(&invoice.of, "subscription_id").map(|subscription| first_invoice_ref(&subscription));
     let refs = distinct([Some(invoice_ref(&invoice.id)), first]);

@@ -26,6 +26,7 @@ use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified, storable};
 use crate::domain::hex::hex;
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 
 /// One webhook of a Lemon Squeezy store. Its events say whether they are of test mode.
@@ -222,10 +223,10 @@ impl Gateway for LemonSqueezy {
     }
 
     /// Orders and subscriptions have a page, by their numbers.
-    fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, _: Mode) -> Option<String> {
         let (page, id) = match gateway_ref.strip_prefix("order_") {
             Some(id) => ("orders", id),
-            None => ("subscriptions", gateway_ref),
+            None => ("subscriptions", gateway_ref.as_str()),
         };
         let is_number = (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| format!("https://app.lemonsqueezy.com/{page}/{id}"))

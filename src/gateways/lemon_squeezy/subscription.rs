@@ -47,7 +47,7 @@ pub(super) fn read(resource: &Resource<'_>, owner_key: &str) -> Result<Interpret
     }));
     facts.extend(email.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     let tokens = distinct([resource.custom(TOKEN)]);
-    let subscription = Some(SubscriptionStatement { gateway_ref: resource.id.clone(), tokens, facts });
+    let subscription = Some(SubscriptionStatement { gateway_ref: (&resource.id).into(), tokens, facts });
     let references = named(resource);
     // The order is on its way, or was here before: where nothing is known of it, the first invoice finds this.
     let order = if resource.event.kind == "subscription_created" { references.gateway_refs.first() } else { None };
@@ -121,7 +121,7 @@ pub(super) fn of_invoice(resource: &Resource<'_>, due: Money) -> Option<Subscrip
     let status = short(of, "status")?;
     let occurred_at = time(of, "updated_at").unwrap_or(resource.event.occurred_at);
     let invoice = SubscriptionInvoice {
-        gateway_ref: invoice_ref(&resource.id),
+        gateway_ref: invoice_ref(&resource.id).into(),
         paid: matches!(status.as_str(), "paid" | "refunded" | "partial_refund"),
         paid_at: None,
         closed: status == "void",
@@ -136,5 +136,5 @@ pub(super) fn of_invoice(resource: &Resource<'_>, due: Money) -> Option<Subscrip
     };
     let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
     let tokens = distinct([resource.custom(TOKEN)]);
-    Some(SubscriptionStatement { gateway_ref: id_text(of, "subscription_id")?, tokens, facts })
+    Some(SubscriptionStatement { gateway_ref: id_text(of, "subscription_id")?.into(), tokens, facts })
 }

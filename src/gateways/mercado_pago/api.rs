@@ -67,7 +67,7 @@ impl Api {
         let url =
             url.ok_or_else(|| GatewayError::Malformed("expected a preference's `init_point`, got none".into()))?;
         let id = made.need_id("id").map_err(malformed)?;
-        Ok(Started::Redirect { url, gateway_refs: vec![reference(Family::Preference, &id)] })
+        Ok(Started::Redirect { url, gateway_refs: vec![reference(Family::Preference, &id).into()] })
     }
 
     /// Carries out a call.

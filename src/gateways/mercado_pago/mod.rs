@@ -25,6 +25,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 
 /// The webhook of one Mercado Pago application.
@@ -216,7 +217,7 @@ impl Gateway for MercadoPago {
         call_supported(self.api.as_ref(), self.supports_fetch(), |api| Box::pin(api.fetch(fetch)))
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, _: Mode) -> Option<String> {
         let number = gateway_ref.strip_prefix("payment_").filter(|id| verify::is_number(id))?;
         Some(format!("https://www.mercadopago.com/activities?q={number}"))
     }

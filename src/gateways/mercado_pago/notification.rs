@@ -4,6 +4,7 @@
 use super::interpret::{Family, reference};
 use super::verify::is_number;
 use crate::domain::event::{Interpretation, Recorded, References};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::named::NamedObject;
 
 /// The topics in whose objects facts are read, with their families. Those without `topic_` come from older settings.
@@ -23,7 +24,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Interpretation {
         let summary = "nothing about a payment: kept for handlers".to_owned();
         return Interpretation { summary, ..Interpretation::default() };
     };
-    let gateway_ref = reference(family, id);
+    let gateway_ref = GatewayRef::from(reference(family, id));
     Interpretation {
         summary: format!("names {gateway_ref} without showing it"),
         references: References { tokens: Vec::new(), gateway_refs: vec![gateway_ref.clone()] },

@@ -15,7 +15,7 @@ const LONGEST: usize = 256;
 /// The payment that a delivery hints at. What can be no id of Mollie's is refused without asking anybody.
 pub(super) fn read(body: &[u8]) -> Result<Hint, Rejection> {
     let gateway_ref = id(body).ok_or(Rejection::BodyMalformed)?;
-    Ok(Hint { gateway_ref: gateway_ref.to_owned() })
+    Ok(Hint { gateway_ref: gateway_ref.into() })
 }
 
 /// What a hint says: which payment to ask for, and nothing else.
@@ -23,7 +23,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
     let expected = || Malformed("expected the id of a payment of Mollie's (id=tr_…), got another text".to_owned());
     let id = id(event.body).ok_or_else(expected)?;
     Ok(Interpretation {
-        references: References { tokens: Vec::new(), gateway_refs: vec![id.to_owned()] },
+        references: References { tokens: Vec::new(), gateway_refs: vec![id.into()] },
         summary: format!("an unsigned hint that something happened to {id}"),
         object_to_fetch: Some(NamedObject::new("payment", id)),
         ..Interpretation::default()

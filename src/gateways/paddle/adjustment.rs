@@ -88,7 +88,9 @@ impl Adjustment<'_> {
     fn fees(&self, dispute: &Fact, share: Option<i64>) -> Vec<Fact> {
         let share = share.zip(dispute.currency).map(|(minor, currency)| dispute.fee(minor, currency));
         let gateway_ref = format!("{}:chargeback_fee", self.id);
-        let own = self.chargeback_fee().map(|fee| Fact { gateway_ref, ..dispute.fee(fee.minor, fee.currency) });
+        let own = self
+            .chargeback_fee()
+            .map(|fee| Fact { gateway_ref: gateway_ref.into(), ..dispute.fee(fee.minor, fee.currency) });
         share.into_iter().chain(own).collect()
     }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{data, event, malformed};
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, storable};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::parse_rfc3339;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
@@ -82,12 +83,12 @@ impl Api {
         let url = url.filter(|url| url.starts_with("https://") || url.starts_with("http://")).ok_or_else(|| {
             GatewayError::Malformed("the transaction has no checkout: set a default payment link at Paddle".to_owned())
         })?;
-        Ok(Started::Redirect { url, gateway_refs: vec![transaction.need_id("id").map_err(malformed)?] })
+        Ok(Started::Redirect { url, gateway_refs: vec![transaction.need_id("id").map_err(malformed)?.into()] })
     }
 
     /// Carries out a call.
     pub(super) async fn call(&self, call: &Call) -> Events {
-        let is_transaction = |id: &&String| id.starts_with("txn_") && is_plain(id);
+        let is_transaction = |id: &&GatewayRef| id.starts_with("txn_") && is_plain(id);
         let id = call.gateway_refs.iter().find(is_transaction).ok_or_else(|| no_object("Paddle"))?;
         match call.verb {
             Verb::Cancel => {

@@ -23,6 +23,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 
 /// One notification destination of a Paddle account, in the sandbox or live.
@@ -185,7 +186,7 @@ impl Gateway for Paddle {
         self.signed_delivery(id, &setup::test_event(id, now), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         let host = if mode == Mode::Live { "vendors.paddle.com" } else { "sandbox-vendors.paddle.com" };
         let pages = [("txn_", "transactions-v2"), ("sub_", "subscriptions-v2"), ("ctm_", "customers-v2")];
         let (_, page) = pages.iter().find(|(prefix, _)| gateway_ref.starts_with(prefix))?;

@@ -40,7 +40,7 @@ pub(super) fn read(
     };
     let facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     let tokens = distinct([nested(data, "custom_data", TOKEN)]);
-    let subscription = Some(SubscriptionStatement { gateway_ref, tokens, facts });
+    let subscription = Some(SubscriptionStatement { gateway_ref: gateway_ref.into(), tokens, facts });
     Ok(Interpretation { summary, subscription, ..Interpretation::default() })
 }
 
@@ -117,7 +117,7 @@ pub(super) fn of_transaction(
         return None;
     }
     let invoice = SubscriptionInvoice {
-        gateway_ref: short(data, "id")?,
+        gateway_ref: short(data, "id")?.into(),
         paid,
         paid_at: payments.iter().filter_map(|payment| time(payment, "captured_at")).max().filter(|_| paid),
         closed,
@@ -132,5 +132,9 @@ pub(super) fn of_transaction(
         event_id: event.id.to_owned(),
     };
     let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
-    Some(SubscriptionStatement { gateway_ref, tokens: distinct([nested(data, "custom_data", TOKEN)]), facts })
+    Some(SubscriptionStatement {
+        gateway_ref: gateway_ref.into(),
+        tokens: distinct([nested(data, "custom_data", TOKEN)]),
+        facts,
+    })
 }

@@ -5,6 +5,7 @@ use super::resource::{Resource, parse_amount, payer_of, sentence, with_money};
 use crate::domain::Timestamp;
 use crate::domain::event::{Awaited, Interpretation, Malformed, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::gateways::json::{Object, short};
 
@@ -52,7 +53,7 @@ impl ObjectType {
 /// What one or several objects say about money.
 struct Movement {
     facts: Vec<Fact>,
-    refs: Vec<String>,
+    refs: Vec<GatewayRef>,
     words: String,
     amount: Option<Money>,
 }
@@ -121,14 +122,14 @@ impl Resource<'_> {
             account: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
-                gateway_refs: distinct([id.clone()].into_iter().chain(parts.refs).map(Some)),
+                gateway_refs: distinct([GatewayRef::from(&id)].into_iter().chain(parts.refs).map(Some)),
             },
             facts,
             summary: [sentence(words, amount), parts.words].join(""),
             customer: email(payer).or_else(|| email(source)),
             payer: paid_by,
             awaits_completion: (status == "APPROVED")
-                .then(|| Awaited { gateway_ref: id, since: self.time("update_time") }),
+                .then(|| Awaited { gateway_ref: id.into(), since: self.time("update_time") }),
         })
     }
 
@@ -181,7 +182,7 @@ impl Resource<'_> {
             (Aspect::Refund, "CANCELLED") => (State::Canceled, "refund canceled"),
             _ => {
                 let words = format!("an object with the unknown status {status:?}");
-                return Ok(Movement { facts: Vec::new(), refs: vec![id], words, amount: None });
+                return Ok(Movement { facts: Vec::new(), refs: vec![id.into()], words, amount: None });
             }
         };
         let fact = with_money(self.status_fact(aspect, &id, state), amount);

@@ -148,14 +148,14 @@ impl Resource<'_> {
             account: None,
             references: References {
                 tokens: distinct(units.iter().flat_map(|unit| [short(unit, "custom_id"), short(unit, "invoice_id")])),
-                gateway_refs: vec![id.clone()],
+                gateway_refs: vec![(&id).into()],
             },
             facts: facts.into_iter().collect(),
             summary: sentence(words, amount),
             customer: payer.as_ref().and_then(|payer| short(payer, "email_address")),
             payer: payer.as_ref().map(payer_of).unwrap_or_default(),
             awaits_completion: (self.event.kind == APPROVED)
-                .then_some(Awaited { gateway_ref: id, since: Some(self.event.occurred_at) }),
+                .then_some(Awaited { gateway_ref: id.into(), since: Some(self.event.occurred_at) }),
         })
     }
 

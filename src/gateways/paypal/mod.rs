@@ -28,6 +28,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 use certificate_store::{CertificateStore, Chain};
 use verify::ClaimedSignature;
@@ -309,7 +310,7 @@ impl Gateway for PayPal {
         }
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         let host = if mode == Mode::Live { "www.paypal.com" } else { "www.sandbox.paypal.com" };
         let plain = gateway_ref.len() == 17 && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         plain.then(|| format!("https://{host}/activity/payment/{gateway_ref}"))

@@ -3,6 +3,7 @@
 
 use crate::domain::event::{Interpretation, Malformed, Recorded, References, distinct};
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::{Currency, Decimal, Money};
 use crate::domain::payer::Payer;
 use crate::domain::{Timestamp, parse_rfc3339};
@@ -19,7 +20,7 @@ impl Resource<'_> {
     pub(super) fn interpretation(
         &self,
         facts: Vec<Fact>,
-        gateway_refs: Vec<String>,
+        gateway_refs: Vec<GatewayRef>,
         words: &str,
         amount: Option<Money>,
     ) -> Interpretation {

@@ -46,7 +46,7 @@ impl Resource<'_> {
         };
         let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
         facts.extend(email.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
-        let subscription = Some(SubscriptionStatement { gateway_ref, tokens, facts });
+        let subscription = Some(SubscriptionStatement { gateway_ref: gateway_ref.into(), tokens, facts });
         Ok(Interpretation { summary, customer: email, subscription, ..Interpretation::default() })
     }
 
@@ -121,7 +121,7 @@ impl Resource<'_> {
         let amount = self.object.object("amount", "an amount").ok()??;
         let status = short(&self.object, "state").unwrap_or_default();
         let invoice = SubscriptionInvoice {
-            gateway_ref: short(&self.object, "id")?,
+            gateway_ref: short(&self.object, "id")?.into(),
             paid: self.event.kind == "PAYMENT.SALE.COMPLETED",
             paid_at: None,
             closed: false,
@@ -135,7 +135,11 @@ impl Resource<'_> {
             event_id: self.event.id.to_owned(),
         };
         let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
-        Some(SubscriptionStatement { gateway_ref, tokens: distinct([short(&self.object, "custom")]), facts })
+        Some(SubscriptionStatement {
+            gateway_ref: gateway_ref.into(),
+            tokens: distinct([short(&self.object, "custom")]),
+            facts,
+        })
     }
 }
 

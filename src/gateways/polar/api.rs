@@ -77,7 +77,7 @@ impl Api {
             body["customer_email"] = json!(email);
         }
         let (url, id) = self.opened(body).await?;
-        Ok(Started::Redirect { url, gateway_refs: vec![id] })
+        Ok(Started::Redirect { url, gateway_refs: vec![id.into()] })
     }
 
     /// Opens a checkout: its address and its id.
@@ -151,11 +151,11 @@ impl Api {
     /// The order that a call is about, and the answer that shows it. Ids do not show what they are of: each is taken for
     /// an order's first, and then for a checkout's.
     async fn order(&self, call: &Call) -> Result<(String, Response), GatewayError> {
-        let known = call.ids(Some(Aspect::Capture)).chain(call.gateway_refs.iter().map(String::as_str));
+        let known = call.ids(Some(Aspect::Capture)).chain(&call.gateway_refs);
         for id in known.filter(|id| is_plain(id)).take(10) {
             match self.json.send(ApiCall::get(format!("/v1/orders/{id}"))).await {
                 Err(GatewayError::Declined(_)) => {}
-                answer => return Ok((id.to_owned(), answer?)),
+                answer => return Ok((id.to_string(), answer?)),
             }
             let path = format!("/v1/orders/?checkout_id={id}&limit=10&page=1");
             let answer = match self.json.send(ApiCall::get(path)).await {

@@ -64,7 +64,7 @@ fn statement(
     let mut facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     facts.extend(email.map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     let tokens = distinct([nested(data, "metadata", TOKEN)]);
-    Ok(SubscriptionStatement { gateway_ref: data.need_id("id")?, tokens, facts })
+    Ok(SubscriptionStatement { gateway_ref: data.need_id("id")?.into(), tokens, facts })
 }
 
 fn content(data: &Object<'_>, is_revoked: bool, owner_key: &str) -> Result<SubscriptionContent, Malformed> {
@@ -124,7 +124,7 @@ pub(super) fn of_order(event: &Recorded<'_>, data: &Object<'_>, due: Money) -> O
     let gateway_ref = short(data, "subscription_id")?;
     let status = short(data, "status")?;
     let invoice = SubscriptionInvoice {
-        gateway_ref: short(data, "id")?,
+        gateway_ref: short(data, "id")?.into(),
         paid: matches!(status.as_str(), "paid" | "refunded" | "partially_refunded"),
         paid_at: None,
         closed: status == "void",
@@ -139,5 +139,9 @@ pub(super) fn of_order(event: &Recorded<'_>, data: &Object<'_>, due: Money) -> O
         event_id: event.id.to_owned(),
     };
     let facts = vec![SubscriptionFact::Invoice(Box::new(invoice))];
-    Some(SubscriptionStatement { gateway_ref, tokens: distinct([nested(data, "metadata", TOKEN)]), facts })
+    Some(SubscriptionStatement {
+        gateway_ref: gateway_ref.into(),
+        tokens: distinct([nested(data, "metadata", TOKEN)]),
+        facts,
+    })
 }

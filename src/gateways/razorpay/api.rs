@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
+use crate::domain::identifier::GatewayRef;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
 use crate::gateways::json_api::{ApiCall, Credentials, JsonApi, disputes, is_plain, no_object};
@@ -137,7 +138,7 @@ impl Api {
     /// Razorpay lists disputes for no single payment.
     async fn refresh(&self, call: &Call) -> Events {
         let mut told: Vec<(&str, String, Timestamp)> = Vec::new();
-        let mut payments: Vec<String> = ids(call, "pay_").map(str::to_owned).collect();
+        let mut payments: Vec<String> = ids(call, "pay_").map(String::from).collect();
         if ["plink_", "order_"].iter().any(|prefix| ids(call, prefix).count() > LOOKUPS) {
             return Err(too_many());
         }
@@ -190,17 +191,16 @@ pub(super) fn started(answer: &Response, is_of_payment: bool) -> Result<Started,
     let made = Object::read(answer.text()?, "an answer").map_err(malformed)?;
     let url = made.need_text("short_url").map_err(malformed)?.into_owned();
     let id = made.need_id("id").map_err(malformed)?;
-    Ok(Started::Redirect { url, gateway_refs: if is_of_payment { vec![id] } else { Vec::new() } })
+    Ok(Started::Redirect { url, gateway_refs: if is_of_payment { vec![id.into()] } else { Vec::new() } })
 }
 
 /// The known ids with this prefix.
-fn ids<'a>(call: &'a Call, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-    let refs = call.gateway_refs.iter().map(String::as_str);
-    refs.filter(move |id| id.starts_with(prefix) && is_plain(id))
+fn ids<'a>(call: &'a Call, prefix: &'a str) -> impl Iterator<Item = &'a GatewayRef> {
+    call.gateway_refs.iter().filter(move |id| id.starts_with(prefix) && is_plain(id))
 }
 
 /// The payment that a call is about: one of which a fact of this aspect is known, otherwise the first.
-fn payment(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
+fn payment(call: &Call, aspect: Aspect) -> Result<&GatewayRef, GatewayError> {
     let known = call.ids(Some(aspect)).find(|id| id.starts_with("pay_") && is_plain(id));
     known.or_else(|| ids(call, "pay_").next()).ok_or_else(|| no_object("Razorpay"))
 }

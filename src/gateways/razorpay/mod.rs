@@ -21,6 +21,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 
 /// One webhook of a Razorpay account, in test or live mode.
@@ -175,7 +176,7 @@ impl Gateway for Razorpay {
         self.signed_delivery(id, &setup::test_event(id, now), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, _: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, _: Mode) -> Option<String> {
         let pages = [("pay_", "payments"), ("order_", "orders"), ("sub_", "subscriptions"), ("rfnd_", "refunds")];
         let (_, page) = pages.iter().find(|(prefix, _)| gateway_ref.starts_with(prefix))?;
         let is_plain = gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

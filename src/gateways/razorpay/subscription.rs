@@ -41,7 +41,7 @@ pub(super) fn read(payload: &Payload<'_>, owner_key: &str) -> Result<Interpretat
     let (occurred_at, event_id) = (event.occurred_at, event.id.to_owned());
     facts.extend(customer.clone().map(|email| SubscriptionFact::Customer { email, occurred_at, event_id }));
     let tokens = distinct([nested(&entity, "notes", TOKEN)]);
-    let subscription = Some(SubscriptionStatement { gateway_ref, tokens, facts });
+    let subscription = Some(SubscriptionStatement { gateway_ref: gateway_ref.into(), tokens, facts });
     Ok(Interpretation { summary, customer, subscription, ..Interpretation::default() })
 }
 
@@ -93,7 +93,7 @@ fn invoice(payload: &Payload<'_>, payment: &Object<'_>) -> Option<SubscriptionFa
     let status = short(payment, "status")?;
     let amount = payment.integer("amount").ok().flatten();
     let invoice = SubscriptionInvoice {
-        gateway_ref: short(payment, "invoice_id").or_else(|| short(payment, "id"))?,
+        gateway_ref: short(payment, "invoice_id").or_else(|| short(payment, "id"))?.into(),
         paid: matches!(status.as_str(), "captured" | "refunded"),
         paid_at: None,
         closed: false,

@@ -8,6 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::domain::Timestamp;
 use crate::domain::event::{Envelope, Malformed};
 use crate::domain::fact::Aspect;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, elements, short};
@@ -87,7 +88,7 @@ impl Api {
         let link = Object::read(raw(&answer, "payment_link")?, "a payment link").map_err(malformed)?;
         let url = link.need_text("url").map_err(malformed)?.into_owned();
         let refs = [Some(link.need_id("id").map_err(malformed)?), short(&link, "order_id")];
-        Ok(Started::Redirect { url, gateway_refs: refs.into_iter().flatten().collect() })
+        Ok(Started::Redirect { url, gateway_refs: refs.into_iter().flatten().map(Into::into).collect() })
     }
 
     /// Carries out a call.
@@ -141,7 +142,7 @@ impl Api {
     /// no single payment.
     async fn refresh(&self, call: &Call) -> Events {
         let mut told = Vec::new();
-        let mut payments: Vec<String> = known(call).map(str::to_owned).collect();
+        let mut payments: Vec<String> = known(call).map(String::from).collect();
         if payments.is_empty() {
             payments = self.payments_of_orders(call).await?;
         }
@@ -178,7 +179,7 @@ impl Api {
     /// The payment that a call is about: one of which a fact of this aspect is known, otherwise the order's.
     async fn payment(&self, call: &Call, aspect: Aspect) -> Result<String, GatewayError> {
         if let Some(id) = call.ids(Some(aspect)).find(|id| is_plain(id)) {
-            return Ok(id.to_owned());
+            return Ok(id.to_string());
         }
         let payments = self.payments_of_orders(call).await.map_err(|why| retry::unsent(call.tries, why))?;
         payments.into_iter().next().ok_or_else(|| no_object("Square"))
@@ -210,7 +211,7 @@ fn too_many() -> GatewayError {
 }
 
 /// The ids of payments that a fact is known of.
-fn known(call: &Call) -> impl Iterator<Item = &str> {
+fn known(call: &Call) -> impl Iterator<Item = &GatewayRef> {
     let of_payment = [Aspect::Capture, Aspect::Authorization].map(Some);
     of_payment.into_iter().flat_map(|aspect| call.ids(aspect)).filter(|id| is_plain(id))
 }

@@ -17,6 +17,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::identifier::GatewayRef;
 use api::Api;
 
 /// One webhook subscription of a Square application, in the sandbox or in production.
@@ -178,7 +179,7 @@ impl Gateway for Square {
         self.signed_delivery(id, &setup::test_event(id, now), now)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         let host = if mode == Mode::Live { "squareup.com" } else { "squareupsandbox.com" };
         let is_plain = !gateway_ref.is_empty() && gateway_ref.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_plain.then(|| format!("https://{host}/dashboard/sales/transactions/{gateway_ref}"))

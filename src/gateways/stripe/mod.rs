@@ -28,6 +28,7 @@ use super::{
 use crate::domain::Timestamp;
 use crate::domain::delivery::{Delivery, Rejection};
 use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, References, Verified};
+use crate::domain::identifier::GatewayRef;
 
 /// One webhook endpoint of a Stripe account, test or live.
 ///
@@ -279,7 +280,7 @@ impl Gateway for Stripe {
         }
     }
 
-    fn is_invoice(&self, gateway_ref: &str) -> bool {
+    fn is_invoice(&self, gateway_ref: &GatewayRef) -> bool {
         gateway_ref.starts_with("in_")
     }
 
@@ -306,7 +307,7 @@ impl Gateway for Stripe {
         self.api.as_ref().map(|api| api as &dyn ObjectSource)
     }
 
-    fn dashboard_url(&self, gateway_ref: &str, mode: Mode) -> Option<String> {
+    fn dashboard_url(&self, gateway_ref: &GatewayRef, mode: Mode) -> Option<String> {
         // Only these objects have a page that the id alone leads to; `py_` is the prefix of charges that are not by
         // card.
         let pages = [("pi_", "payments"), ("ch_", "payments"), ("py_", "payments"), ("sub_", "subscriptions")];

@@ -27,7 +27,7 @@ pub(super) fn interpret(event: &Recorded<'_>, whole: &Object<'_>, account: Optio
     let (folder, id) = place(&short(&related, "url")?)?;
     let object = NamedObject::new(folder, id.as_str()).of_account(account).shown_by(short(whole, "snapshot_event"));
     let summary = format!("a thin event: names {id} without showing it");
-    let references = References { tokens: Vec::new(), gateway_refs: vec![id] };
+    let references = References { tokens: Vec::new(), gateway_refs: vec![id.into()] };
     Some(Interpretation { references, summary, object_to_fetch: Some(object), ..Interpretation::default() })
 }
 

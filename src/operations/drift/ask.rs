@@ -59,7 +59,7 @@ impl Engine {
             call(tx, &asked)
         };
         let call = self.read(question).await?;
-        let object = NamedObject::new("", call.token.clone());
+        let object = NamedObject::new("", call.token.as_str());
         let answer = observed(self, name, Verb::Refresh.as_str(), variant.gateway.call(&call)).await;
         Ok(answer.map(|events| ListedObject { object, events }))
     }

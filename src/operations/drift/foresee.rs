@@ -87,7 +87,7 @@ impl Engine {
         }
         let mut foreseen = Foreseen::default();
         for object in objects {
-            let name = object.object.gateway_ref.clone();
+            let name = object.object.gateway_ref.to_string();
             match self.foresee_together(variant, vec![object]).await {
                 Ok(one) => foreseen.add(one),
                 Err(error) if error.is_retryable() => return Err(error),
@@ -198,7 +198,7 @@ fn differing_payment(id: PaymentId, steps: PaymentSteps) -> Option<Found> {
         Found { subject: DriftSubject::Payment, name: token, object, refs: Vec::new(), values }
     } else {
         let values = of_unknown_payment(&after);
-        Found { subject: DriftSubject::Object, name: object.gateway_ref.clone(), object, refs, values }
+        Found { subject: DriftSubject::Object, name: object.gateway_ref.to_string(), object, refs, values }
     };
     Some(found).filter(|found| !found.values.is_empty())
 }
@@ -211,7 +211,7 @@ fn differing_subscription(id: SubscriptionId, steps: SubscriptionSteps) -> Optio
         Found { subject: DriftSubject::Subscription, name: token, object, refs, values }
     } else {
         let values = of_unknown_subscription(&after);
-        Found { subject: DriftSubject::Object, name: object.gateway_ref.clone(), object, refs, values }
+        Found { subject: DriftSubject::Object, name: object.gateway_ref.to_string(), object, refs, values }
     };
     Some(found).filter(|found| !found.values.is_empty())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::events::{StoredEvent, stored};
 use crate::domain::Timestamp;
 use crate::domain::fact::{Aspect, Fact, State};
+use crate::domain::identifier::GatewayRef;
 use crate::domain::ledger::Ledger;
 use crate::domain::money::Money;
 use crate::domain::payer::Payer;
@@ -26,7 +27,7 @@ pub struct PaymentHistory {
     /// The payment as it stands.
     pub payment: Payment,
     /// The gateway's ids of its objects.
-    pub gateway_refs: Vec<String>,
+    pub gateway_refs: Vec<GatewayRef>,
     /// Who paid and how, as far as events say.
     pub payer: Payer,
     /// Its transitions, the same ones for which handlers run: the newest 500.
@@ -66,7 +67,7 @@ pub struct PastTransition {
 #[non_exhaustive]
 pub struct PastRefund {
     /// The gateway's id of it.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// Its state: pending, succeeded, failed or canceled.
     pub state: State,
     /// How much, if the gateway says.
@@ -85,7 +86,7 @@ pub struct PastRefund {
 #[non_exhaustive]
 pub struct PastDispute {
     /// The gateway's id of it.
-    pub gateway_ref: String,
+    pub gateway_ref: GatewayRef,
     /// Its state: an inquiry, open, closed, won or lost.
     pub state: State,
     /// How much, if the gateway says.
@@ -118,7 +119,7 @@ fn history(tx: &mut dyn Tx, token: &str) -> Result<Option<PaymentHistory>, Error
     let events = tx.events_of(row.id, EVENTS)?;
     Ok(Some(PaymentHistory {
         payment: Payment::of(&row),
-        gateway_refs: tx.references_of(row.id)?,
+        gateway_refs: tx.references_of(row.id)?.into_iter().map(Into::into).collect(),
         payer: tx.payers_of(&[row.id])?.pop().map(|known| known.payer).unwrap_or_default(),
         transitions: tx.transitions_of(row.id)?.into_iter().map(past).collect(),
         refunds: of(Aspect::Refund).map(refund).collect(),

@@ -50,12 +50,12 @@ pub(super) fn facts_of(rows: Vec<LedgerRow>) -> Vec<(PaymentId, Fact)> {
 fn fact(row: LedgerRow) -> Fact {
     Fact {
         aspect: row.register,
-        gateway_ref: row.gateway_ref,
+        gateway_ref: row.gateway_ref.into(),
         state: row.state,
         amount: row.amount,
         face: row.face_amount,
         currency: row.currency.map(|currency| currency.0),
-        parent: row.parent_ref,
+        parent: row.parent_ref.map(Into::into),
         since: row.since,
         occurred_at: row.occurred_at,
         event_id: row.event_id,

@@ -296,7 +296,7 @@ fn asked(listener: &Listener) -> Adyen {
 
 fn known(verb: Verb, minor: Option<i64>) -> Call {
     let call = call(verb, &["PL0000000000000001", "PSP1"], minor.map(|minor| money(minor, "EUR")));
-    with(call, |it| it.aspects = BTreeMap::from([("PSP1".to_owned(), Aspect::Authorization)]))
+    with(call, |it| it.aspects = BTreeMap::from([("PSP1".into(), Aspect::Authorization)]))
 }
 
 #[actix_web::test]
@@ -306,7 +306,7 @@ async fn every_call_is_made_as_adyens_library_makes_it() {
         let listener = Listener::saying([link.clone()]);
         let started = asked(&listener).start(&request).await.unwrap();
         let url = "https://test.adyen.link/PL1".to_owned();
-        assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["PL1".to_owned()] });
+        assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["PL1".into()] });
         listener.heard().remove(0)
     };
     let full = with(order("EUR"), |it| {

@@ -18,7 +18,7 @@ pub fn ok(body: impl Into<String>) -> Say {
 /// A call about a payment of which these ids are known.
 pub fn call(verb: Verb, refs: &[&str], amount: Option<Money>) -> Call {
     with(Call::new(verb, "tok_1".to_owned(), money(4998, "EUR"), "op_1".to_owned(), Timestamp::UNIX_EPOCH), |it| {
-        it.gateway_refs = refs.iter().map(|id| (*id).to_owned()).collect();
+        it.gateway_refs = refs.iter().map(|id| (*id).into()).collect();
         it.aspects = Default::default();
         it.amount = amount;
     })

@@ -173,7 +173,7 @@ async fn is_known_to_be_unsent<G: Gateway>(asked: impl Fn(&Listener) -> G, call:
 async fn a_look_that_fails_before_the_call_has_done_nothing() {
     use Verb::{Cancel, Capture, Refund};
     let known = |verb, id: &str, aspect, amount| {
-        let aspects = BTreeMap::from([(id.to_owned(), aspect)]);
+        let aspects = BTreeMap::from([(id.into(), aspect)]);
         with(super::call(verb, &[id], amount), |it| it.aspects = aspects)
     };
     let whole = Some(money(4998, "EUR"));

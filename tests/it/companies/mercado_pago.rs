@@ -178,7 +178,7 @@ fn nothing_but_what_is_signed_is_believed() {
     other.body = json!({"type": "payment.answered", "data": payment(123, "t", "approved")}).to_string().into();
     let event = verify(&gateway(), &other, NOW).unwrap().events.remove(0);
     let said = interpret(&gateway(), &event);
-    assert_eq!((said.facts, said.references.gateway_refs), (vec![], vec!["payment_123".to_owned()]));
+    assert_eq!((said.facts, said.references.gateway_refs), (vec![], vec!["payment_123".into()]));
 }
 
 /// The answers to a question about each state of a payment, and about what surrounds it.

@@ -233,7 +233,7 @@ async fn a_checkout_and_a_cancellation_are_asked_for_as_paddles_library_asks() {
     let listener = Listener::saying([transaction("")]);
     let started = asked(&listener).start(&order("EUR")).await.unwrap();
     let url = "https://shop.example/pay?_ptxn=txn_1".to_owned();
-    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["txn_1".to_owned()] });
+    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["txn_1".into()] });
     let events = asked(&listener).call(&call(Verb::Cancel, &["adj_1", "txn_1"], None)).await.unwrap();
     assert_eq!((events[0].id.as_str(), events[0].kind.as_str()), ("op_1", "transaction.answered"));
     let heard = listener.heard();

@@ -258,7 +258,7 @@ fn listener(refunds: &'static str) -> Listener {
 
 fn known(verb: Verb, minor: Option<i64>) -> Call {
     let call = call(verb, &["chk_1", "ord_1"], minor.map(|minor| money(minor, "EUR")));
-    with(call, |it| it.aspects = BTreeMap::from([("ord_1".to_owned(), Aspect::Capture)]))
+    with(call, |it| it.aspects = BTreeMap::from([("ord_1".into(), Aspect::Capture)]))
 }
 
 #[actix_web::test]
@@ -267,7 +267,7 @@ async fn a_checkout_is_asked_for_as_polars_library_asks() {
     let request = with(order("EUR"), |it| it.customer = Some("mia@shop.example".to_owned()));
     let started = asked(&listener).start(&request).await.unwrap();
     let url = "https://sandbox.polar.sh/checkout/1".to_owned();
-    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["chk_1".to_owned()] });
+    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["chk_1".into()] });
     assert_as_recorded("polar", "checkout", &listener.heard()[0]);
 }
 
@@ -410,7 +410,7 @@ fn a_refresh_of_an_old_order_is_no_payment_of_today() {
 async fn an_order_is_found_by_its_own_id() {
     let polar = listener("");
     let call = with(call(Verb::Refund, &["ref_0", "ord_1"], None), |it| {
-        it.aspects = BTreeMap::from([("ord_1".to_owned(), Aspect::Checkout)])
+        it.aspects = BTreeMap::from([("ord_1".into(), Aspect::Checkout)])
     });
     assert_eq!(asked(&polar).call(&call).await.unwrap()[0].id, "op_1");
 }

@@ -300,7 +300,7 @@ fn known(verb: Verb, aspect: Aspect, minor: Option<i64>) -> Call {
     let refs = ["order_1", "pay_failed", "pay_1", "plink_1"];
     let call = call(verb, &refs, minor.map(|minor| money(minor, "INR")));
     with(call, |it| {
-        it.aspects = BTreeMap::from([("pay_1".to_owned(), aspect)]);
+        it.aspects = BTreeMap::from([("pay_1".into(), aspect)]);
         it.total = money(4998, "INR");
     })
 }
@@ -316,7 +316,7 @@ async fn every_call_is_made_as_razorpays_library_makes_it() {
     });
     let started = asked(&listener).start(&request).await.unwrap();
     let url = "https://rzp.io/i/1".to_owned();
-    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["plink_1".to_owned()] });
+    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["plink_1".into()] });
     assert_as_recorded("razorpay", "checkout", &listener.heard()[0]);
     let cases = [
         (known(Verb::Capture, Aspect::Authorization, None), shown("captured"), "capture", "payment.answered"),
@@ -379,7 +379,7 @@ async fn the_payments_of_an_order_and_a_known_dispute_are_asked_for_as_razorpays
         _ => ok(r#"{"items":[]}"#),
     });
     let refresh = with(call(Verb::Refresh, &["order_1"], None), |it| {
-        it.aspects = BTreeMap::from([("disp_1".to_owned(), Aspect::Dispute), ("../1".to_owned(), Aspect::Dispute)]);
+        it.aspects = BTreeMap::from([("disp_1".into(), Aspect::Dispute), ("../1".into(), Aspect::Dispute)]);
     });
     let events = asked(&listener).call(&refresh).await.unwrap();
     let said: Vec<_> = events.iter().map(|event| companies::interpret(&Of::gateway(), event).summary).collect();

@@ -31,7 +31,7 @@ fn asked(listener: &Listener) -> PayPal {
 fn about(verb: Verb, objects: &[(&str, Aspect)], amount: Option<Money>) -> Call {
     let refs: Vec<&str> = objects.iter().map(|(id, _)| *id).collect();
     with(call(verb, &refs, amount), |it| {
-        it.aspects = objects.iter().map(|(id, aspect)| ((*id).to_owned(), *aspect)).collect::<BTreeMap<_, _>>();
+        it.aspects = objects.iter().map(|(id, aspect)| ((*id).into(), *aspect)).collect::<BTreeMap<_, _>>();
     })
 }
 

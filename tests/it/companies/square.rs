@@ -345,7 +345,7 @@ fn refund() -> Say {
 fn known(verb: Verb, aspect: Aspect, minor: Option<i64>) -> Call {
     let call = call(verb, &["LINK1", "ord_1", "pay_1"], minor.map(|minor| money(minor, "EUR")));
     with(call, |it| {
-        it.aspects = BTreeMap::from([("pay_1".to_owned(), aspect)]);
+        it.aspects = BTreeMap::from([("pay_1".into(), aspect)]);
         it.reason = Some("broken".to_owned());
     })
 }
@@ -356,7 +356,7 @@ async fn every_call_is_made_as_squares_library_makes_it() {
     let listener = Listener::saying([link]);
     let request = with(order("EUR"), |it| it.customer = Some("mia@shop.example".to_owned()));
     let started = asked(&listener).start(&request).await.unwrap();
-    let (url, gateway_refs) = ("https://square.link/u/1".to_owned(), vec!["LINK1".to_owned(), "ord_1".to_owned()]);
+    let (url, gateway_refs) = ("https://square.link/u/1".to_owned(), vec!["LINK1".into(), "ord_1".into()]);
     assert_eq!(started, Started::Redirect { url, gateway_refs });
     assert_as_recorded("square", "checkout", &listener.heard()[0]);
     let cases = [
@@ -415,7 +415,7 @@ async fn a_refresh_reports_the_payment_of_an_order_and_its_refunds() {
         _ => Say::Answer(404, vec![], String::new()),
     });
     let refresh = with(call(Verb::Refresh, &["ord_1"], None), |it| {
-        it.aspects = BTreeMap::from([("dp_1".to_owned(), Aspect::Dispute)]);
+        it.aspects = BTreeMap::from([("dp_1".into(), Aspect::Dispute)]);
     });
     let events = asked(&listener).call(&refresh).await.unwrap();
     let said: Vec<_> = events.iter().map(|event| companies::interpret(&Of::gateway(), event).summary).collect();

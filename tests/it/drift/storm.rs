@@ -161,7 +161,7 @@ async fn after_the_repair_nothing_differs(kind: Kind, seed: u64) {
     let known = world.app.payments.subscriptions(SubscriptionQuery::new().limit(1_000)).await.unwrap().subscriptions;
     assert_eq!(known.len(), lives.subscriptions.len(), "seed {seed}");
     for one in known {
-        let theirs = world.billing.state().subscriptions[one.gateway_ref.as_ref().unwrap()].clone();
+        let theirs = world.billing.state().subscriptions[one.gateway_ref.as_ref().unwrap().as_str()].clone();
         assert_eq!(one.status().as_str(), theirs["status"], "seed {seed}");
         assert_eq!(json!(one.state.items[0].quantity), theirs["items"]["data"][0]["quantity"], "seed {seed}");
     }

@@ -19,7 +19,7 @@ fn booked(facts: &[Fact]) -> Vec<(i64, MovementKind, i64, String)> {
     let (forth, back) = (of(facts.to_vec()), of(facts.iter().rev().cloned().collect()));
     assert_eq!(forth, back, "the order makes a difference");
     let minutes = |movement: &Movement| (movement.moved_at - minute(0)).whole_minutes();
-    forth.iter().map(|one| (minutes(one), one.kind, one.amount, one.gateway_ref.clone())).collect()
+    forth.iter().map(|one| (minutes(one), one.kind, one.amount, one.gateway_ref.to_string())).collect()
 }
 
 fn expected<const N: usize>(rows: [(i64, MovementKind, i64, &str); N]) -> Vec<(i64, MovementKind, i64, String)> {

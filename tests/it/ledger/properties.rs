@@ -53,7 +53,7 @@ fn consistent() -> impl Strategy<Value = Fact> {
             _ => false,
         };
         fact.face = is_whole.then_some(DUE);
-        fact.parent = (of_a && fact.aspect == Aspect::Capture).then(|| "b".to_owned());
+        fact.parent = (of_a && fact.aspect == Aspect::Capture).then(|| "b".into());
         fact.amount = amount;
         if succeeds {
             fact.state = State::Succeeded;
@@ -86,8 +86,8 @@ fn story() -> impl Strategy<Value = Vec<Fact>> {
 fn two_stories() -> impl Strategy<Value = Vec<Fact>> {
     (one_story(), one_story()).prop_map(|(a, mut b)| {
         for fact in &mut b {
-            fact.gateway_ref.insert_str(0, "second_");
-            fact.parent = fact.parent.take().map(|parent| format!("second_{parent}"));
+            fact.gateway_ref = format!("second_{}", fact.gateway_ref).into();
+            fact.parent = fact.parent.take().map(|parent| format!("second_{parent}").into());
         }
         [a, b].concat()
     })

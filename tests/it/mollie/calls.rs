@@ -64,7 +64,7 @@ fn call(verb: Verb, amount: Option<i64>) -> Call {
     with(
         Call::new(verb, "order-10042".to_owned(), money(4998, "EUR"), "op_1".to_owned(), Timestamp::UNIX_EPOCH),
         |it| {
-            it.gateway_refs = vec!["re_1".to_owned(), ID.to_owned()];
+            it.gateway_refs = vec!["re_1".into(), ID.into()];
             it.aspects = Default::default();
             it.amount = amount.map(|minor| money(minor, "EUR"));
         },

@@ -55,7 +55,7 @@ async fn a_checkout_is_asked_for_as_stripes_library_asks() {
     let listener = Listener::saying([ok(SESSION)]);
     let started = start(&stripe(&listener)).await.unwrap();
     let url = "https://checkout.stripe.com/c/pay/cs_test_1".to_owned();
-    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["cs_test_1".to_owned()] });
+    assert_eq!(started, Started::Redirect { url, gateway_refs: vec!["cs_test_1".into()] });
 
     let recorded = recorded();
     let theirs = &recorded["calls"][0];
@@ -92,7 +92,7 @@ fn call(verb: Verb, refs: &[&str], amount: Option<i64>, reason: Option<&str>) ->
     with(
         Call::new(verb, "order-10042".to_owned(), money(4998, "EUR"), "op_1".to_owned(), Timestamp::UNIX_EPOCH),
         |it| {
-            it.gateway_refs = refs.iter().map(|id| (*id).to_owned()).collect();
+            it.gateway_refs = refs.iter().map(|id| (*id).into()).collect();
             it.aspects = Default::default();
             it.amount = amount.map(|minor| money(minor, "EUR"));
             it.reason = reason.map(str::to_owned);

@@ -233,7 +233,7 @@ on_both_databases! {
             let subscription = app.payments.subscription(&token.into()).await.unwrap().unwrap();
             known.push((subscription.gateway_ref.unwrap(), subscription.account));
         }
-        assert_eq!(known, [("sub_4".to_owned(), Some("acct_a".to_owned())), ("sub_5".to_owned(), None)]);
+        assert_eq!(known, [("sub_4".into(), Some("acct_a".to_owned())), ("sub_5".into(), None)]);
         let page = app.get(&format!("/payments/admin/subscriptions/{}", tokens[0])).await.text();
         assert!(page.contains("Account acct_a"), "{page}");
         let file = app.get("/payments/admin/subscriptions.csv").await.body;

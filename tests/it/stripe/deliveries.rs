@@ -158,7 +158,7 @@ fn a_body_without_a_readable_id_and_kind_is_refused() {
 #[test]
 fn the_dashboard_shows_intents_and_charges() {
     let stripe = Stripe::new(SECRET);
-    let url = |gateway_ref, mode| stripe.dashboard_url(gateway_ref, mode);
+    let url = |gateway_ref: &str, mode| stripe.dashboard_url(&gateway_ref.into(), mode);
     assert_eq!(url("pi_1", Mode::Live).as_deref(), Some("https://dashboard.stripe.com/payments/pi_1"));
     assert_eq!(url("ch_1", Mode::Test).as_deref(), Some("https://dashboard.stripe.com/test/payments/ch_1"));
     for other in ["cs_test_1", "", "pi_1/../../evil", "re_1"] {

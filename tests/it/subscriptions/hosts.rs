@@ -19,7 +19,7 @@ on_both_databases! {
         }
         let refs = async |query| {
             let list = app.payments.subscriptions(query).await.unwrap();
-            let refs: Vec<String> = list.subscriptions.into_iter().map(|one| one.gateway_ref.unwrap()).collect();
+            let refs: Vec<String> = list.subscriptions.into_iter().map(|one| one.gateway_ref.unwrap().into()).collect();
             (refs.join(" "), list.next)
         };
         let all = SubscriptionQuery::new;

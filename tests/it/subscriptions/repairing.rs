@@ -250,7 +250,7 @@ on_both_databases! {
             }
             let state = app.subscription(&id).await.state;
             let invoice = state.last_invoice.unwrap();
-            assert_eq!((invoice.gateway_ref, state.status), (newest, SubscriptionStatus::Active));
+            assert_eq!((invoice.gateway_ref.as_str(), state.status), (newest.as_str(), SubscriptionStatus::Active));
             assert_eq!(invoice.paid_at.map(|at| at.unix_timestamp()), Some(paid_at), "{says} {order:?}");
         }
     }

@@ -239,7 +239,7 @@ impl Storm {
     async fn known(&self) -> BTreeMap<String, actix_payments::Subscription> {
         let all = actix_payments::SubscriptionQuery::new().limit(1_000);
         let all = self.app.payments.subscriptions(all).await.unwrap().subscriptions;
-        all.into_iter().map(|one| (one.gateway_ref.clone().unwrap(), one)).collect()
+        all.into_iter().map(|one| (one.gateway_ref.clone().unwrap().into(), one)).collect()
     }
 
     async fn check(&self) -> Result<(), TestCaseError> {

@@ -32,7 +32,10 @@ impl Api {
         let links = read.object("_links", "its links").ok().flatten();
         let link = links.and_then(|links| links.object("checkout", "a link").ok().flatten());
         let url = link.and_then(|link| link.text("href").ok().flatten()).map(|href| href.into_owned());
-        Ok(Started::Redirect { url: url.ok_or_else(|| malformed("the customer's address"))?, gateway_refs: vec![id] })
+        Ok(Started::Redirect {
+            url: url.ok_or_else(|| malformed("the customer's address"))?,
+            gateway_refs: vec![id.into()],
+        })
     }
 }
 

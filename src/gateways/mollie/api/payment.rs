@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Api, answer};
 use crate::domain::event::{Envelope, Malformed};
+use crate::domain::identifier::GatewayRef;
 use crate::gateways::http::Response;
 use crate::gateways::json::{Object, short};
 use crate::gateways::mollie::hint::is_payment;
@@ -46,7 +47,7 @@ impl Api {
     }
 
     async fn refresh(&self, call: &Call) -> Events {
-        let ids: Vec<&String> = call.gateway_refs.iter().filter(|id| is_payment(id)).take(LOOKUPS).collect();
+        let ids: Vec<_> = call.gateway_refs.iter().filter(|id| is_payment(id)).take(LOOKUPS).collect();
         let mut events = Vec::new();
         for id in ids {
             let answer = self.show(id).await?;
@@ -154,7 +155,7 @@ fn done(call: &Call, kind: &str, answer: &Response) -> Events {
 
 /// The payment that the call is about.
 fn payment(call: &Call) -> Result<&str, GatewayError> {
-    call.gateway_refs.iter().map(String::as_str).find(|id| is_payment(id)).ok_or_else(no_payment)
+    call.gateway_refs.iter().map(GatewayRef::as_str).find(|id| is_payment(id)).ok_or_else(no_payment)
 }
 
 fn no_payment() -> GatewayError {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Api, ApiRequest, answer, money};
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 use crate::gateways::http::Response;
 use crate::gateways::json::Object;
@@ -40,7 +41,10 @@ impl Api {
         let find = |rel: &str| links.iter().find(|link| link.text("rel").ok().flatten().as_deref() == Some(rel));
         let link = find("payer-action").or_else(|| find("approve"));
         let url = link.and_then(|link| link.text("href").ok().flatten()).map(|href| href.into_owned());
-        Ok(Started::Redirect { url: url.ok_or_else(|| malformed("the customer's address"))?, gateway_refs: vec![id] })
+        Ok(Started::Redirect {
+            url: url.ok_or_else(|| malformed("the customer's address"))?,
+            gateway_refs: vec![id.into()],
+        })
     }
 
     /// Captures or authorizes an approved order, by the intent that it was created with.
@@ -63,7 +67,7 @@ impl Api {
 
     /// The order that waits: the one that the call names, else one that is completed already (an earlier try whose
     /// answer was lost may have done that), else the first that the customer has approved.
-    async fn order_to_complete(&self, call: &Call) -> Result<(String, Response), GatewayError> {
+    async fn order_to_complete(&self, call: &Call) -> Result<(GatewayRef, Response), GatewayError> {
         if let Some(id) = &call.awaited {
             let missing = || not_yet(call, "PayPal does not know the order".to_owned());
             let id = Some(id).filter(|id| answer::is_plain(id)).ok_or_else(answer::no_object)?;
@@ -87,7 +91,7 @@ impl Api {
 
     /// The payment's orders: PayPal is asked about each id that is known to be an order, and about those of which no
     /// fact is known, since the form of an id does not tell.
-    pub(super) async fn orders(&self, call: &Call) -> Result<Vec<(String, Response)>, GatewayError> {
+    pub(super) async fn orders(&self, call: &Call) -> Result<Vec<(GatewayRef, Response)>, GatewayError> {
         let mut orders = Vec::new();
         let known = call.ids(Some(Aspect::Checkout)).map(|id| (id, true));
         let ids = known.chain(call.ids(None).map(|id| (id, false))).filter(|(id, _)| answer::is_plain(id));

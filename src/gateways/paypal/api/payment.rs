@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Api, ApiRequest, answer, money, order};
 use crate::domain::event::Envelope;
 use crate::domain::fact::Aspect;
+use crate::domain::identifier::GatewayRef;
 use crate::gateways::http::Response;
 use crate::gateways::paypal::answered::ObjectType;
 use crate::gateways::{Call, GatewayError, Verb};
@@ -124,6 +125,6 @@ fn refunds_hidden() -> GatewayError {
 }
 
 /// The first id of which a fact of this aspect is known.
-fn first_id(call: &Call, aspect: Aspect) -> Result<&str, GatewayError> {
+fn first_id(call: &Call, aspect: Aspect) -> Result<&GatewayRef, GatewayError> {
     call.ids(Some(aspect)).find(|id| answer::is_plain(id)).ok_or_else(answer::no_object)
 }

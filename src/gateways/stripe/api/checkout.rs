@@ -30,7 +30,10 @@ impl Api {
             serde_json::from_slice(&answer.body).map_err(|error| GatewayError::Malformed(error.to_string()))?;
         let url = session.url.ok_or_else(|| GatewayError::Malformed("the session has no address".to_owned()))?;
         let intent = session.payment_intent.as_ref().and_then(|intent| intent.as_str()).map(str::to_owned);
-        Ok(Started::Redirect { url, gateway_refs: [Some(session.id), intent].into_iter().flatten().collect() })
+        Ok(Started::Redirect {
+            url,
+            gateway_refs: [Some(session.id), intent].into_iter().flatten().map(Into::into).collect(),
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use super::answer::event_of;
 use super::form::Form;
 use super::{Api, Response, is_forbidden};
 use crate::domain::event::Envelope;
+use crate::domain::identifier::GatewayRef;
 use crate::gateways::json::Object;
 use crate::gateways::stripe::money;
 use crate::gateways::{Call, GatewayError, Verb, retry};
@@ -95,7 +96,7 @@ impl Api {
     async fn refund(&self, call: &Call) -> Events {
         let mut form = Form::default();
         let prefixes = ["pi_", "ch_", "py_", "cs_"];
-        let is_of = |id: &&String| is_plain(id) && prefixes.iter().any(|prefix| id.starts_with(prefix));
+        let is_of = |id: &&GatewayRef| is_plain(id) && prefixes.iter().any(|prefix| id.starts_with(prefix));
         match call.gateway_refs.iter().find(is_of).ok_or_else(no_object)? {
             session if session.starts_with("cs_") => {
                 form.add("payment_intent", self.intent_of(call, session).await?);
@@ -117,7 +118,7 @@ impl Api {
         for (prefix, folder, nested) in OBJECTS {
             let ids = call.gateway_refs.iter().filter(|id| id.starts_with(prefix) && is_plain(id));
             for id in ids.take(LOOKUPS) {
-                if told.ids.contains(id) || (prefix == "ch_" && !told.events.is_empty()) {
+                if told.ids.iter().any(|known| id == known) || (prefix == "ch_" && !told.events.is_empty()) {
                     continue;
                 }
                 match self.object(&format!("/v1/{folder}/{id}"), nested).await {
@@ -161,9 +162,9 @@ impl Api {
     /// The id of the payment's intent: a known one, otherwise the session's.
     async fn intent(&self, call: &Call) -> Result<String, GatewayError> {
         if let Some(intent) = pick(call, "pi_") {
-            return Ok(intent);
+            return Ok(intent.to_string());
         }
-        self.intent_of(call, &pick(call, "cs_").ok_or_else(no_object)?).await
+        self.intent_of(call, pick(call, "cs_").ok_or_else(no_object)?).await
     }
 
     /// The id of a session's intent. The call that acts was not sent yet, so an error says that nothing was done.
@@ -184,8 +185,8 @@ fn no_object() -> GatewayError {
 }
 
 /// The first known id with this prefix.
-fn pick(call: &Call, prefix: &str) -> Option<String> {
-    call.gateway_refs.iter().find(|id| id.starts_with(prefix) && is_plain(id)).cloned()
+fn pick<'a>(call: &'a Call, prefix: &str) -> Option<&'a GatewayRef> {
+    call.gateway_refs.iter().find(|id| id.starts_with(prefix) && is_plain(id))
 }
 
 /// Whether an id is safe to insert into a path.

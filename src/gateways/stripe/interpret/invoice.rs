@@ -32,7 +32,7 @@ pub(super) fn of_invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<Su
     let mut facts: Vec<SubscriptionFact> =
         invoice(event, object).map(Box::new).map(SubscriptionFact::Invoice).into_iter().collect();
     facts.extend(email(event, object));
-    Some(SubscriptionStatement { gateway_ref, tokens, facts })
+    Some(SubscriptionStatement { gateway_ref: gateway_ref.into(), tokens, facts })
 }
 
 fn invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionInvoice> {
@@ -42,7 +42,7 @@ fn invoice(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionInvo
     let due = due.and_then(|(amount, currency)| Some(Money::new(money::to_minor(amount, currency).ok()?, currency)));
     let transitions = object.object("status_transitions", "an invoice's transitions").ok().flatten();
     Some(SubscriptionInvoice {
-        gateway_ref: object.link("id")?,
+        gateway_ref: object.link("id")?.into(),
         paid: status == "paid",
         paid_at: transitions.and_then(|of| of.raw("paid_at").and_then(json::time)),
         closed: matches!(status.as_str(), "void" | "uncollectible"),
@@ -69,7 +69,11 @@ pub(super) fn of_checkout(event: &Recorded<'_>, object: &Object<'_>, owner_key: 
     let mut facts: Vec<SubscriptionFact> =
         owner.map(|owner| SubscriptionFact::Owner(OwnerSource::Checkout, claim(owner))).into_iter().collect();
     facts.extend(email(event, object));
-    Some(SubscriptionStatement { gateway_ref, tokens: distinct([nested(object, "metadata", TOKEN)]), facts })
+    Some(SubscriptionStatement {
+        gateway_ref: gateway_ref.into(),
+        tokens: distinct([nested(object, "metadata", TOKEN)]),
+        facts,
+    })
 }
 
 fn email(event: &Recorded<'_>, object: &Object<'_>) -> Option<SubscriptionFact> {

@@ -49,7 +49,7 @@ pub(super) fn read(
     };
     let facts = vec![SubscriptionFact::Snapshot(Box::new(snapshot))];
     let tokens = distinct([nested(&object, "metadata", TOKEN)]);
-    let subscription = Some(SubscriptionStatement { gateway_ref, tokens, facts });
+    let subscription = Some(SubscriptionStatement { gateway_ref: gateway_ref.into(), tokens, facts });
     Ok(Interpretation { summary, subscription, ..Interpretation::default() })
 }
 

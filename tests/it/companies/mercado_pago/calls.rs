@@ -23,7 +23,7 @@ fn known(verb: Verb, aspect: Aspect, minor: Option<i64>) -> Call {
     let refs = ["preference_7-abc", "payment_2", "merchant_order_9", "payment_1"];
     let call = call(verb, &refs, minor.map(|minor| money(minor, "BRL")));
     with(call, |it| {
-        it.aspects = BTreeMap::from([("payment_1".to_owned(), aspect)]);
+        it.aspects = BTreeMap::from([("payment_1".into(), aspect)]);
         it.total = money(4998, "BRL");
     })
 }
@@ -42,8 +42,7 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
         it.expires_at = Some(companies::at(1_791_803_600));
     });
     let started = asked(&listener).start(&request).await.unwrap();
-    let (url, gateway_refs) =
-        ("https://www.mercadopago.com.br/checkout/1".to_owned(), vec!["preference_7-abc".to_owned()]);
+    let (url, gateway_refs) = ("https://www.mercadopago.com.br/checkout/1".to_owned(), vec!["preference_7-abc".into()]);
     assert_eq!(started, Started::Redirect { url, gateway_refs });
     assert_as_recorded("mercado_pago", "checkout", &listener.heard()[0]);
     let of_test = gateway().access_token("TEST-1").api_base(&listener.address).start(&request).await.unwrap();
@@ -67,7 +66,7 @@ async fn every_call_is_made_as_mercado_pagos_library_makes_it() {
         let events = asked(&listener).call(&call).await.unwrap();
         let said = companies::interpret(&gateway(), &events[0]);
         assert_eq!((events[0].id.as_str(), said.summary.as_str()), ("op_1", words));
-        assert!(said.references.gateway_refs.contains(&"payment_1".to_owned()));
+        assert!(said.references.gateway_refs.contains(&"payment_1".into()));
         assert_as_recorded("mercado_pago", name, &listener.heard()[0]);
     }
     let listener = Listener::saying([ok(preference.to_string())]);
