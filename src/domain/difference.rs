@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+use super::identifier::GatewayRef;
 use super::money::Money;
 use super::payment::PaymentState;
 use super::subscription::{SubscriptionItem, SubscriptionState};
@@ -90,6 +91,9 @@ pub(crate) fn of_unknown_payment(theirs: &PaymentState) -> Vec<DifferingValue> {
 pub(crate) fn of_subscription(ours: &SubscriptionState, theirs: &SubscriptionState) -> Vec<DifferingValue> {
     let both = [ours, theirs];
     let text = |of: fn(&SubscriptionState) -> &Option<String>| both.map(|it| of(it).clone().unwrap_or_else(none));
+    let id = |of: fn(&SubscriptionState) -> &Option<GatewayRef>| {
+        both.map(|it| of(it).as_ref().map_or_else(none, String::from))
+    };
     let time = |of: fn(&SubscriptionState) -> Option<Timestamp>| both.map(|it| of(it).map_or_else(none, moment));
     let pause = |it: &SubscriptionState| it.pause.as_ref().map_or_else(none, |pause| pause.behavior.clone());
     let items = |it: &SubscriptionState| it.items.iter().map(item).collect::<Vec<_>>().join(", ");
@@ -97,7 +101,7 @@ pub(crate) fn of_subscription(ours: &SubscriptionState, theirs: &SubscriptionSta
         DifferingValue::of("status", both.map(|it| it.status.as_str().to_owned())),
         DifferingValue::of("status in the gateway's words", text(|it| &it.gateway_status)),
         DifferingValue::of("owner", text(|it| &it.owner)),
-        DifferingValue::of("customer", text(|it| &it.customer_ref)),
+        DifferingValue::of("customer", id(|it| &it.customer_ref)),
         DifferingValue::of("items", both.map(items)),
         DifferingValue::of("period begins", time(|it| it.period.map(|period| period.start))),
         DifferingValue::of("period ends", time(|it| it.period.map(|period| period.end))),
@@ -107,8 +111,8 @@ pub(crate) fn of_subscription(ours: &SubscriptionState, theirs: &SubscriptionSta
         DifferingValue::of("canceled at", time(|it| it.canceled_at)),
         DifferingValue::of("ended at", time(|it| it.ended_at)),
         DifferingValue::of("pause", both.map(pause)),
-        DifferingValue::of("newest invoice", text(|it| &it.latest_invoice)),
-        DifferingValue::of("schedule", text(|it| &it.schedule)),
+        DifferingValue::of("newest invoice", id(|it| &it.latest_invoice)),
+        DifferingValue::of("schedule", id(|it| &it.schedule)),
         DifferingValue::of("certain", both.map(|it| yes_or_no(it.doubt.is_none()))),
     ];
     values.into_iter().flatten().collect()

@@ -74,7 +74,7 @@ pub(crate) fn put(row: &mut SubscriptionRow, facts: &SubscriptionFacts, state: &
     row.gateway_status.clone_from(&state.gateway_status);
     row.owner.clone_from(&state.owner);
     row.customer.clone_from(&state.customer);
-    row.customer_ref.clone_from(&state.customer_ref);
+    row.customer_ref = state.customer_ref.as_ref().map(String::from);
     row.items = json(&state.items);
     row.period_start = state.period.map(|period| period.start);
     row.period_end = state.period.map(|period| period.end).or(state.renews_at);
@@ -84,7 +84,7 @@ pub(crate) fn put(row: &mut SubscriptionRow, facts: &SubscriptionFacts, state: &
     row.canceled_at = state.canceled_at;
     row.ended_at = state.ended_at;
     row.pause = state.pause.as_ref().map(json);
-    row.latest_invoice.clone_from(&state.latest_invoice);
+    row.latest_invoice = state.latest_invoice.as_ref().map(String::from);
     row.invoice = state.last_invoice.as_ref().map(json);
     row.due_since = state.due_since().filter(|_| state.status == SubscriptionStatus::PastDue);
     row.certain = state.doubt.is_none();

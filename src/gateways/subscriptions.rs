@@ -95,7 +95,7 @@ pub struct PortalRequest {
     /// The account that its events name, as in [`SubscriptionCall::account`].
     pub account: Option<String>,
     /// The gateway's id of the customer, as far as it is known.
-    pub customer_ref: Option<String>,
+    pub customer_ref: Option<GatewayRef>,
     /// How the subscription stands as far as events have shown it.
     pub state: SubscriptionState,
     /// The path at which the variant is mounted, as in [`SubscriptionRequest::address`].

@@ -114,7 +114,7 @@ fn who(tx: &mut dyn Tx, of: &CustomerOf) -> Result<Option<Who>, Error> {
     Ok(match of {
         CustomerOf::Payment(token) => {
             let Some(row) = find::by_token(tx, token)? else { return Ok(None) };
-            let payer = tx.payers_of(&[row.id])?.pop().and_then(|known| known.payer.gateway_ref);
+            let payer = tx.payers_of(&[row.id])?.pop().and_then(|known| known.payer.gateway_ref).map(String::from);
             row.customer.map(Who::Address).or_else(|| at_gateway(row.variant, payer))
         }
         CustomerOf::Subscription(token) => {

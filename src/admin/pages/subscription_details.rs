@@ -77,18 +77,18 @@ pub(super) fn item(item: &SubscriptionItem) -> ItemRow {
 pub(super) fn details(frame: &Frame, story: &SubscriptionStory) -> Vec<(&'static str, Said)> {
     let (row, state) = (&story.row, &story.subscription.state);
     let gateway = story.gateway.unwrap_or("gateway");
-    let code = |text: &String, what: &str| Said::Code(Code::new(text, what));
+    let code = |text: &str, what: &str| Said::Code(Code::new(text, what));
     let at = |at: Timestamp| Said::At(frame.moment(at));
-    let customer = |text: &String| Said::Link(Link::new(text, frame.customer("subscriptions", &row.token)));
+    let customer = |text: &str| Said::Link(Link::new(text, frame.customer("subscriptions", &row.token)));
     // Where no address is known, the gateway's customer leads to all there is of them.
-    let at_gateway = |text: &String| if state.customer.is_some() { code(text, "customer") } else { customer(text) };
+    let at_gateway = |text: &str| if state.customer.is_some() { code(text, "customer") } else { customer(text) };
     let its_ref = row.gateway_ref.as_ref();
     let with_page = |text: &String| Code::new(text, "gateway ref").with_dashboard(gateway, story.dashboard.clone());
     let mut all: Vec<(&'static str, Option<Said>)> = vec![
         ("Owner", state.owner.as_ref().map(|owner| code(owner, "owner"))),
-        ("Customer", state.customer.as_ref().map(customer)),
+        ("Customer", state.customer.as_deref().map(customer)),
         ("Gateway ref", its_ref.map(|text| Said::Code(with_page(text)))),
-        ("Gateway's customer", state.customer_ref.as_ref().map(at_gateway)),
+        ("Gateway's customer", state.customer_ref.as_deref().map(at_gateway)),
         ("Token", Some(code(&row.token, "token"))),
         ("Variant", Some(Said::Text(row.variant.clone()))),
         ("Account", story.subscription.account.clone().map(Said::Text)),

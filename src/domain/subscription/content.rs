@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::kept::{maybe_money, maybe_time, time};
 use super::status::SubscriptionStatus;
 use crate::domain::Timestamp;
+use crate::domain::identifier::GatewayRef;
 use crate::domain::money::Money;
 
 /// A subscription as one event shows it.
@@ -22,7 +23,7 @@ pub struct SubscriptionContent {
     pub owner: Option<String>,
     /// The gateway's id of the customer.
     #[serde(default)]
-    pub customer_ref: Option<String>,
+    pub customer_ref: Option<GatewayRef>,
     /// What is subscribed to.
     #[serde(default)]
     pub items: Vec<SubscriptionItem>,
@@ -55,10 +56,10 @@ pub struct SubscriptionContent {
     pub pause: Option<CollectionPause>,
     /// The gateway's id of the newest invoice.
     #[serde(default)]
-    pub latest_invoice: Option<String>,
+    pub latest_invoice: Option<GatewayRef>,
     /// The gateway's id of the schedule that controls it (Stripe: `sub_sched_…`).
     #[serde(default)]
-    pub schedule: Option<String>,
+    pub schedule: Option<GatewayRef>,
 }
 
 impl SubscriptionContent {

@@ -7,6 +7,7 @@ use super::invoice::SubscriptionInvoice;
 use super::kept::maybe_time;
 use super::status::SubscriptionStatus;
 use crate::domain::Timestamp;
+use crate::domain::identifier::GatewayRef;
 
 /// The state of a subscription. Times are the gateway's, in UTC.
 ///
@@ -27,7 +28,7 @@ pub struct SubscriptionState {
     pub customer: Option<String>,
     /// The gateway's id of the customer.
     #[serde(default)]
-    pub customer_ref: Option<String>,
+    pub customer_ref: Option<GatewayRef>,
     /// What is subscribed to.
     #[serde(default)]
     pub items: Vec<SubscriptionItem>,
@@ -60,10 +61,10 @@ pub struct SubscriptionState {
     pub pause: Option<CollectionPause>,
     /// The gateway's id of the newest invoice.
     #[serde(default)]
-    pub latest_invoice: Option<String>,
+    pub latest_invoice: Option<GatewayRef>,
     /// The gateway's id of the schedule that controls it.
     #[serde(default)]
-    pub schedule: Option<String>,
+    pub schedule: Option<GatewayRef>,
     /// The newest invoice that an event has reported. It may be an earlier one than `latest_invoice`.
     #[serde(default)]
     pub last_invoice: Option<SubscriptionInvoice>,

@@ -48,7 +48,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         status,
         gateway_status,
         owner: None,
-        customer_ref: of_customer("id"),
+        customer_ref: of_customer("id").map(Into::into),
         items: item(object).into_iter().collect(),
         started_at: text(object, "created-at").and_then(parse_rfc3339),
         period: start.zip(end).map(|(start, end)| BillingPeriod { start, end }),
@@ -59,7 +59,7 @@ pub(super) fn read(event: &Recorded<'_>, object: Node<'_, '_>) -> Result<Option<
         canceled_at: (status == SubscriptionStatus::Canceled).then_some(changed),
         ended_at: is_over.then_some(changed).max(paid_through.filter(|_| status == SubscriptionStatus::Canceled)),
         pause: None,
-        latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(str::to_owned),
+        latest_invoice: first_transaction(object).and_then(|of| text(of, "id")).map(Into::into),
         schedule: None,
     };
     let invoice = invoice(event, object, occurred_at);

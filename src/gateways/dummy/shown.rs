@@ -44,7 +44,7 @@ pub(super) fn interpret(event: &Recorded<'_>) -> Result<Interpretation, Malforme
         canceled_at: None,
         ended_at: is_end.then_some(event.occurred_at),
         pause: None,
-        latest_invoice: invoice.as_ref().map(|invoice| String::from(&invoice.gateway_ref)),
+        latest_invoice: invoice.as_ref().map(|invoice| invoice.gateway_ref.clone()),
         schedule: None,
     };
     let snapshot = snapshot(event, content, is_end);

@@ -96,7 +96,7 @@ fn content(resource: &Resource<'_>) -> Result<SubscriptionContent, Malformed> {
         gateway_status,
         // It is in the checkout's custom data, which an answer to a question lacks.
         owner: None,
-        customer_ref: id_text(of, "customer_id"),
+        customer_ref: id_text(of, "customer_id").map(Into::into),
         items: price.into_iter().collect(),
         started_at: time(of, "created_at"),
         period: None,

@@ -48,7 +48,7 @@ fn payer(object: &Object<'_>, address: Option<&Object<'_>>) -> Payer {
     };
     Payer {
         name: told("cardHolder").or_else(|| told("consumerName")).or_else(named),
-        gateway_ref: object.link("customerId"),
+        gateway_ref: object.link("customerId").map(Into::into),
         card_brand: told("cardLabel"),
         card_last_four: told("cardNumber"),
         decline: told("failureMessage").or_else(|| told("failureReason")),

@@ -136,7 +136,7 @@ fn payer(data: &Object<'_>, payment: &Object<'_>) -> Payer {
     let told = |name: &str| card.as_ref().and_then(|card| short(card, name));
     Payer {
         name: nested(data, "customer", "name").or_else(|| told("cardholder_name")),
-        gateway_ref: data.link("customer_id"),
+        gateway_ref: data.link("customer_id").map(Into::into),
         card_brand: told("type"),
         card_last_four: told("last4"),
         decline: None,

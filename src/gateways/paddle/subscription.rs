@@ -70,7 +70,7 @@ fn content(data: &Object<'_>, owner_key: &str) -> Result<SubscriptionContent, Ma
         status,
         gateway_status,
         owner: nested(data, "custom_data", owner_key),
-        customer_ref: short(data, "customer_id"),
+        customer_ref: short(data, "customer_id").map(Into::into),
         items: items.iter().filter_map(item).collect(),
         started_at: time(data, "started_at"),
         period,

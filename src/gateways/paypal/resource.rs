@@ -176,7 +176,7 @@ pub(super) fn payer_of(payer: &Object<'_>) -> Payer {
     let names: Vec<String> = ["given_name", "surname"].into_iter().filter_map(part).collect();
     Payer {
         name: Some(names.join(" ")).filter(|name| !name.is_empty()),
-        gateway_ref: short(payer, "payer_id"),
+        gateway_ref: short(payer, "payer_id").map(Into::into),
         ..Payer::default()
     }
 }

@@ -69,7 +69,7 @@ impl Resource<'_> {
             gateway_status,
             // A subscription that was started here bears our token there, and its row has the owner.
             owner: short(&self.object, "custom_id").filter(|text| !text.starts_with("psub_")),
-            customer_ref: subscriber.and_then(|subscriber| short(&subscriber, "payer_id")),
+            customer_ref: subscriber.and_then(|subscriber| short(&subscriber, "payer_id")).map(Into::into),
             items: self.item().into_iter().collect(),
             started_at: self.time("start_time"),
             period: self.period(status)?,

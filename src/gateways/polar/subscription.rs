@@ -102,7 +102,7 @@ fn content(data: &Object<'_>, is_revoked: bool, owner_key: &str) -> Result<Subsc
         status,
         gateway_status,
         owner: nested(data, "metadata", owner_key).or_else(|| nested(data, "customer", "external_id")),
-        customer_ref: short(data, "customer_id"),
+        customer_ref: short(data, "customer_id").map(Into::into),
         items: item.into_iter().collect(),
         started_at: time(data, "started_at"),
         period: start.zip(time(data, "current_period_end")).map(|(start, end)| BillingPeriod { start, end }),

@@ -52,7 +52,7 @@ fn payer(payment: &Object<'_>) -> Payer {
     let told = |name: &str| card.as_ref().and_then(|card| short(card, name));
     Payer {
         name: told("name"),
-        gateway_ref: payment.link("customer_id"),
+        gateway_ref: payment.link("customer_id").map(Into::into),
         card_brand: told("network"),
         card_last_four: told("last4"),
         decline: short(payment, "error_description"),

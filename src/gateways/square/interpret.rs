@@ -54,7 +54,7 @@ fn payer(payment: &Object<'_>) -> Payer {
     let errors = details.and_then(|details| details.objects("errors", "an error").ok()).unwrap_or_default();
     Payer {
         name: told("cardholder_name"),
-        gateway_ref: payment.link("customer_id"),
+        gateway_ref: payment.link("customer_id").map(Into::into),
         card_brand: told("card_brand"),
         card_last_four: told("last_4"),
         decline: errors.first().and_then(|error| short(error, "detail")),

@@ -206,7 +206,7 @@ impl Words for Connection {
             told_at: row.told_at,
             payer: Payer {
                 name: row.name,
-                gateway_ref: row.customer_ref,
+                gateway_ref: row.customer_ref.map(Into::into),
                 card_brand: row.card_brand,
                 card_last_four: row.card_last_four,
                 decline: row.decline,

@@ -20,12 +20,14 @@ fn at(second: i64) -> Timestamp {
 }
 
 pub(crate) fn content(status: SubscriptionStatus, invoice: u8) -> SubscriptionContent {
-    with(SubscriptionContent::new(status, status.to_string()), |it| it.latest_invoice = Some(format!("in_{invoice}")))
+    with(SubscriptionContent::new(status, status.to_string()), |it| {
+        it.latest_invoice = Some(format!("in_{invoice}").into())
+    })
 }
 
 fn values(content: &SubscriptionContent) -> BTreeMap<String, String> {
     let invoice = content.latest_invoice.clone().unwrap();
-    BTreeMap::from([("status".to_owned(), content.status.to_string()), ("invoice".to_owned(), invoice)])
+    BTreeMap::from([("status".to_owned(), content.status.to_string()), ("invoice".to_owned(), invoice.into())])
 }
 
 pub(crate) fn snapshot(

@@ -16,7 +16,7 @@ pub(super) fn payer(object: &Object<'_>) -> Payer {
         name: nested(object, "customer_details", "name")
             .or_else(|| billed(object))
             .or_else(|| billed(method.as_ref()?)),
-        gateway_ref: object.link("customer"),
+        gateway_ref: object.link("customer").map(Into::into),
         card_brand: card.as_ref().and_then(|card| short(card, "brand")),
         card_last_four: card.as_ref().and_then(|card| short(card, "last4")),
         decline: short(object, "failure_message").or_else(|| short(error.as_ref()?, "message")),
