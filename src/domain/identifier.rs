@@ -31,6 +31,12 @@ pub(crate) fn storable(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
 }
 
+/// Whether a database can be asked for a text, whoever it comes from. One with a NUL is in no row, and Postgres refuses
+/// the question.
+pub(crate) fn searchable(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// Whether a text can be a name that a host gives a variant or handler, which ends up in addresses, rows and logs.
 pub(crate) fn slug(what: &str, name: &str) -> Result<(), String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

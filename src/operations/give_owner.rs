@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::event::storable;
 use crate::engine::request::Requester;
-use crate::engine::{Engine, Subscription, act, random_word};
+use crate::engine::{Engine, Subscription, act, find, random_word};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::order::{self, OWNER, OwnerOrder};
 use crate::store::Tx;
@@ -38,9 +38,8 @@ impl Engine {
     /// The subscription with this token.
     pub(crate) async fn subscription(self: &Arc<Self>, token: &str) -> Result<Option<Subscription>, Error> {
         let token = token.to_owned();
-        let read = move |tx: &mut dyn Tx| {
-            tx.subscriptions_of(&[], std::slice::from_ref(&token))?.first().map(Subscription::of).transpose()
-        };
+        let read =
+            move |tx: &mut dyn Tx| find::subscription_by_token(tx, &token)?.as_ref().map(Subscription::of).transpose();
         self.read(read).await
     }
 }
@@ -54,7 +53,7 @@ fn append(
     requester: &Requester,
     id: &str,
 ) -> Result<String, Error> {
-    let row = tx.subscriptions_of(&[], &[token.to_owned()])?.pop().ok_or_else(not_found)?;
+    let row = find::subscription_by_token(tx, token)?.ok_or_else(not_found)?;
     let not_made = || Error::new(ErrorKind::Refused, "the gateway has not made this subscription yet");
     let gateway_ref = row.gateway_ref.clone().ok_or_else(not_made)?;
     let order = OwnerOrder { gateway_ref, owner: owner.to_owned(), actor: requester.name().to_owned() };

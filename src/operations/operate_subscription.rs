@@ -10,6 +10,7 @@ use super::overtaken::{asked, end_if_subscription_went_on, is_untried, not_done,
 use super::side_by_side::{Claimed, side_by_side};
 use super::tries::{KEY_LIFE, LOOK, Outcome, SOON, TRY, Waiting, left_to_workers};
 use crate::domain::event::{Envelope, Source, storable};
+use crate::domain::identifier::searchable;
 use crate::domain::operation::{OperationState, SubscriptionVerb};
 use crate::domain::retry::Backoff;
 use crate::domain::subscription::PlanChange;
@@ -245,6 +246,9 @@ fn begin(
     let SubscriptionOrder { verb, change, requester, .. } = order;
     let verb = *verb;
     let not_found = || Error::new(ErrorKind::NotFound, "there is no such subscription");
+    if !searchable(token) {
+        return Err(not_found());
+    }
     let row = tx.hold_subscriptions(&[], &[token.to_owned()])?.pop().ok_or_else(not_found)?;
     let refused = |why: String| Error::new(ErrorKind::Refused, why);
     if tx.subscription_operation_under(key)?.is_some() {

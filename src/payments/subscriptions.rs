@@ -1,7 +1,7 @@
 //! What a host can ask of subscriptions.
 
 use super::Payments;
-use crate::domain::identifier::{GatewayRef, Token, VariantName};
+use crate::domain::identifier::{GatewayRef, Token, VariantName, searchable};
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::subscription::PlanChange;
 use crate::engine::Subscription;
@@ -29,7 +29,11 @@ impl Payments {
         variant: impl Into<VariantName>,
         gateway_ref: impl Into<GatewayRef>,
     ) -> Result<Option<Subscription>, Error> {
-        let key = (variant.into().into(), gateway_ref.into().into());
+        let (variant, gateway_ref) = (variant.into(), gateway_ref.into());
+        if ![&*variant, &*gateway_ref].into_iter().all(searchable) {
+            return Ok(None);
+        }
+        let key = (variant.into(), gateway_ref.into());
         let read = move |tx: &mut dyn crate::store::Tx| {
             tx.subscriptions_of(std::slice::from_ref(&key), &[])?.first().map(Subscription::of).transpose()
         };

@@ -24,9 +24,7 @@ impl Engine {
         self.read(move |tx| {
             Ok(match &of {
                 Addressed::Payment(token) => find::by_token(tx, token)?.map(|row| row.variant),
-                Addressed::Subscription(token) => {
-                    tx.subscriptions_of(&[], std::slice::from_ref(token))?.pop().map(|row| row.variant)
-                }
+                Addressed::Subscription(token) => find::subscription_by_token(tx, token)?.map(|row| row.variant),
                 Addressed::Event(id) => match id.parse() {
                     Ok(id) => tx.event(EventId(id))?.map(|row| row.variant),
                     Err(_) => None,

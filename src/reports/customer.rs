@@ -118,7 +118,7 @@ fn who(tx: &mut dyn Tx, of: &CustomerOf) -> Result<Option<Who>, Error> {
             row.customer.map(Who::Address).or_else(|| at_gateway(row.variant, payer))
         }
         CustomerOf::Subscription(token) => {
-            let Some(row) = tx.subscriptions_of(&[], &[token.to_owned()])?.pop() else { return Ok(None) };
+            let Some(row) = find::subscription_by_token(tx, token)? else { return Ok(None) };
             row.customer.map(Who::Address).or_else(|| at_gateway(row.variant, row.customer_ref))
         }
     })

@@ -9,7 +9,7 @@ use crate::domain::mode::Mode;
 use crate::domain::operation::SubscriptionVerb;
 use crate::domain::subscription::SubscriptionInvoice;
 use crate::engine::subscription_allowed::may;
-use crate::engine::{Engine, Subscription};
+use crate::engine::{Engine, Subscription, find};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::audit::ActRow;
@@ -58,7 +58,7 @@ impl Engine {
 }
 
 fn story(engine: &Engine, tx: &mut dyn Tx, token: &str) -> Result<Option<SubscriptionStory>, Error> {
-    let Some(row) = tx.subscriptions_of(&[], &[token.to_owned()])?.pop() else { return Ok(None) };
+    let Some(row) = find::subscription_by_token(tx, token)? else { return Ok(None) };
     let subscription = Subscription::of(&row)?;
     let variant = engine.variant(&row.variant);
     let gateway = variant.as_ref().map(|variant| &variant.gateway);

@@ -55,7 +55,10 @@ on_both_databases! {
         let service = init_service(service).await;
         let found = call_service(&service, TestRequest::get().uri(&format!("/{token}")).to_request()).await;
         assert_eq!(read_body(found).await, "pending");
-        assert_eq!(call_service(&service, TestRequest::get().uri("/nobody").to_request()).await.status(), 404);
+        for nobodys in ["nobody", "nobody%00"] {
+            let answer = call_service(&service, TestRequest::get().uri(&format!("/{nobodys}")).to_request()).await;
+            assert_eq!(answer.status(), 404, "{nobodys}");
+        }
 
         let mut conn = app.database.connection().unwrap();
         let kept: Kept = on!(conn.lent(), conn => {
@@ -78,7 +81,7 @@ on_both_databases! {
         let service = init_service(service).await;
         let found = call_service(&service, TestRequest::get().uri(&format!("/{known}")).to_request()).await;
         assert_eq!(read_body(found).await, token.as_str());
-        for nobodys in ["pi_nobodys", "pi_%0A"] {
+        for nobodys in ["pi_nobodys", "pi_%00", "pi_%0A"] {
             let answer = call_service(&service, TestRequest::get().uri(&format!("/{nobodys}")).to_request()).await;
             assert_eq!(answer.status(), 404, "{nobodys}");
         }
@@ -90,6 +93,26 @@ on_both_databases! {
             diesel::sql_query("SELECT gateway_ref FROM refunds").get_result(conn).unwrap()
         });
         assert_eq!(kept.gateway_ref, *known);
+    }
+
+    async fn a_text_that_no_row_can_have_finds_nothing(kind) {
+        let app = App::new(kind).await;
+        let payments = &app.payments;
+        assert_eq!(payments.history(&"a\0b".into()).await.unwrap(), None);
+        assert_eq!(payments.payments_with_reference(&"a\0b".into()).await.unwrap(), []);
+        assert_eq!(payments.payment_at("stripe\0", "pi_1").await.unwrap(), None);
+        assert_eq!(payments.subscription_at("stripe", "sub_\0").await.unwrap(), None);
+        assert_eq!(payments.subscription_at("stripe\0", "sub_1").await.unwrap(), None);
+        assert_eq!(payments.subscription(&"a\0b".into()).await.unwrap(), None);
+        assert!(payments.event("stripe", "evt_\0").await.unwrap().is_none());
+        assert!(payments.event("stripe\0", "evt_1").await.unwrap().is_none());
+        let refused = payments.cancel_subscription(&"a\0b".into()).await.unwrap_err();
+        assert_eq!(refused.kind(), actix_payments::ErrorKind::NotFound, "{refused}");
+        let refused = payments.refund(&"a\0b".into(), actix_payments::Refund::part(money(1, "EUR"))).await.unwrap_err();
+        assert_eq!(refused.kind(), actix_payments::ErrorKind::NotFound, "{refused}");
+        for address in ["payments/a%00", "subscriptions/a%00"] {
+            assert_eq!(app.get(&format!("/payments/admin/{address}")).await.status, 404, "{address}");
+        }
     }
 
     async fn a_name_that_can_be_no_variants_is_refused_by_whoever_takes_it(kind) {

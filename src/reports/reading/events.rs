@@ -10,7 +10,7 @@ use super::walk::Walk;
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, Source};
 use crate::domain::id::PaymentId;
-use crate::domain::identifier::{Token, VariantName};
+use crate::domain::identifier::{Token, VariantName, searchable};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{EventView, events_in};
@@ -178,6 +178,9 @@ impl Engine {
         variant: &str,
         id: &str,
     ) -> Result<Option<(StoredEvent, Option<Bytes>)>, Error> {
+        if ![variant, id].into_iter().all(searchable) {
+            return Ok(None);
+        }
         let (variant, id) = (variant.to_owned(), id.to_owned());
         self.read(move |tx| {
             let Some(known) = tx.event_named(&variant, &id)? else { return Ok(None) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::part::Part;
 use super::walk::Walk;
 use crate::domain::Timestamp;
-use crate::domain::identifier::VariantName;
+use crate::domain::identifier::{VariantName, searchable};
 use crate::domain::mode::Mode;
 use crate::domain::payment::Status;
 use crate::engine::{Engine, Payment};
@@ -127,6 +127,9 @@ impl Engine {
 
     /// The payments with this reference, newest first.
     pub(crate) async fn payments_with_reference(self: &Arc<Self>, reference: &str) -> Result<Vec<Payment>, Error> {
+        if !searchable(reference) {
+            return Ok(Vec::new());
+        }
         let reference = reference.to_owned();
         self.read(move |tx| {
             let ids = tx.payments_with_reference(&reference, SAME)?;
@@ -143,6 +146,9 @@ impl Engine {
         variant: &str,
         gateway_ref: &str,
     ) -> Result<Option<Payment>, Error> {
+        if ![variant, gateway_ref].into_iter().all(searchable) {
+            return Ok(None);
+        }
         let key = (variant.to_owned(), gateway_ref.to_owned());
         self.read(move |tx| {
             let Some((_, id)) = tx.payments_by_references(std::slice::from_ref(&key))?.pop() else { return Ok(None) };
