@@ -21,6 +21,12 @@ pub struct Hint {
 }
 
 impl Hint {
+    /// Says that something happened to the object with this id.
+    #[must_use]
+    pub fn new(gateway_ref: impl Into<GatewayRef>) -> Self {
+        Self { gateway_ref: gateway_ref.into() }
+    }
+
     /// The event that the delivery of the hint is. Each delivery is one of its own, told apart by `nonce`: a later one
     /// may be about something new.
     pub(crate) fn event(&self, delivery: &Delivery, nonce: &str) -> Envelope {

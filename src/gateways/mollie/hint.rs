@@ -15,7 +15,7 @@ const LONGEST: usize = 256;
 /// The payment that a delivery hints at. What can be no id of Mollie's is refused without asking anybody.
 pub(super) fn read(body: &[u8]) -> Result<Hint, Rejection> {
     let gateway_ref = id(body).ok_or(Rejection::BodyMalformed)?;
-    Ok(Hint { gateway_ref: gateway_ref.into() })
+    Ok(Hint::new(gateway_ref))
 }
 
 /// What a hint says: which payment to ask for, and nothing else.
