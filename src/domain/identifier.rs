@@ -37,6 +37,11 @@ pub(crate) fn searchable(text: &str) -> bool {
     !text.contains('\0')
 }
 
+/// A stranger's text as a database can be asked for it. What NULs become is in no row that any of these would name.
+pub(crate) fn asked(text: impl Into<String>) -> String {
+    text.into().replace('\0', "\u{FFFD}")
+}
+
 /// Whether a text can be a name that a host gives a variant or handler, which ends up in addresses, rows and logs.
 pub(crate) fn slug(what: &str, name: &str) -> Result<(), String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

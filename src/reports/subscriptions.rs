@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::id::SubscriptionId;
-use crate::domain::identifier::VariantName;
+use crate::domain::identifier::{VariantName, asked};
 use crate::domain::subscription::SubscriptionStatus;
 use crate::engine::{Engine, ModePolicy, Subscription};
 use crate::error::Error;
@@ -46,13 +46,13 @@ impl SubscriptionQuery {
 
     /// Those of this owner, by the host's own id. Default: of all.
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
-        self.filter.owner = Some(owner.into());
+        self.filter.owner = Some(asked(owner));
         self
     }
 
     /// Those of the customer with this email address; the case of A to Z makes no difference. Default: of all.
     pub fn customer(mut self, email: impl Into<String>) -> Self {
-        self.filter.customer = Some(email.into());
+        self.filter.customer = Some(asked(email));
         self
     }
 
@@ -64,7 +64,7 @@ impl SubscriptionQuery {
 
     /// Those through this variant. Default: through every one.
     pub fn variant(mut self, variant: impl Into<VariantName>) -> Self {
-        self.filter.variant = Some(variant.into().into());
+        self.filter.variant = Some(asked(variant.into()));
         self
     }
 
@@ -113,7 +113,7 @@ impl Engine {
     pub(crate) async fn is_active_now(self: &Arc<Self>, owner: &str) -> Result<bool, Error> {
         use SubscriptionStatus::{Active, Canceled, Expired, PastDue, Trialing};
         let statuses = vec![Trialing, Active, PastDue, Canceled, Expired];
-        let filter = SubscriptionFilter { owner: Some(owner.to_owned()), statuses, ..SubscriptionFilter::default() };
+        let filter = SubscriptionFilter { owner: Some(asked(owner)), statuses, ..SubscriptionFilter::default() };
         let (engine, now, grace) = (self.clone(), self.now(), self.grace);
         self.read(move |tx| {
             for row in tx.list_subscriptions(&filter, None, OF_ONE)? {

@@ -1,6 +1,7 @@
 //! Do tokens and the other names go through a host's routes and tables as what they are?
 
-use actix_payments::{AnyRef, GatewayRef, NewPayment, Payments, Token};
+use actix_payments::domain::person::Person;
+use actix_payments::{AnyRef, EventQuery, GatewayRef, NewPayment, PaymentQuery, Payments, SubscriptionQuery, Token};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App as Web, HttpResponse, web};
 use diesel::prelude::*;
@@ -110,6 +111,17 @@ on_both_databases! {
         assert_eq!(refused.kind(), actix_payments::ErrorKind::NotFound, "{refused}");
         let refused = payments.refund(&"a\0b".into(), actix_payments::Refund::part(money(1, "EUR"))).await.unwrap_err();
         assert_eq!(refused.kind(), actix_payments::ErrorKind::NotFound, "{refused}");
+        assert!(!payments.active("user\0").await.unwrap());
+        for query in [PaymentQuery::new().customer("a\0"), PaymentQuery::new().account("a\0").variant("a\0")] {
+            assert_eq!(payments.list(query).await.unwrap().payments, []);
+        }
+        let query = EventQuery::new().account("a\0").kind("a\0").variant("a\0");
+        assert!(payments.events(query).await.unwrap().events.is_empty());
+        let query = SubscriptionQuery::new().owner("a\0").customer("a\0").variant("a\0");
+        assert!(payments.subscriptions(query).await.unwrap().subscriptions.is_empty());
+        for nobody in [Person::customer("a\0"), Person::email("a\0")] {
+            payments.export(&nobody).await.unwrap();
+        }
         for address in ["payments/a%00", "subscriptions/a%00"] {
             assert_eq!(app.get(&format!("/payments/admin/{address}")).await.status, 404, "{address}");
         }

@@ -8,7 +8,7 @@ mod names;
 mod recognition;
 mod scrub;
 
-use super::identifier::Token;
+use super::identifier::{Token, asked};
 pub use body::reduced;
 pub(crate) use body::{customers, is_reduced, personal_texts, recognised};
 pub(crate) use names::Names;
@@ -71,7 +71,7 @@ impl Person {
     }
 
     pub(crate) fn named(by: NamedBy, text: impl Into<String>) -> Self {
-        let text: String = text.into();
+        let text = asked(text);
         Self { by, text: text.trim().to_owned() }
     }
 }

@@ -10,7 +10,7 @@ use super::walk::Walk;
 use crate::domain::Timestamp;
 use crate::domain::event::{EventState, Source};
 use crate::domain::id::PaymentId;
-use crate::domain::identifier::{Token, VariantName, searchable};
+use crate::domain::identifier::{Token, VariantName, asked, searchable};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::reports::browse::{EventView, events_in};
@@ -80,19 +80,19 @@ impl EventQuery {
 
     /// Those through this variant. Default: through every one.
     pub fn variant(mut self, variant: impl Into<VariantName>) -> Self {
-        self.view.filter.variant = Some(variant.into().into());
+        self.view.filter.variant = Some(asked(variant.into()));
         self
     }
 
     /// Those that name this account of the gateway's. Default: of every one.
     pub fn account(mut self, account: impl Into<String>) -> Self {
-        self.view.filter.account = Some(account.into());
+        self.view.filter.account = Some(asked(account));
         self
     }
 
     /// Those of this kind, or whose kind begins so where it ends with `*`: `checkout.*`. Default: of every one.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
-        self.view.filter.kind = Some(kind.into());
+        self.view.filter.kind = Some(asked(kind));
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::part::Part;
 use super::walk::Walk;
 use crate::domain::Timestamp;
-use crate::domain::identifier::{VariantName, searchable};
+use crate::domain::identifier::{VariantName, asked, searchable};
 use crate::domain::mode::Mode;
 use crate::domain::payment::Status;
 use crate::engine::{Engine, Payment};
@@ -52,19 +52,19 @@ impl PaymentQuery {
 
     /// Those of the customer with this email address; the case of A to Z makes no difference. Default: of all.
     pub fn customer(mut self, email: impl AsRef<str>) -> Self {
-        self.view.filter.customer = Some(email.as_ref().to_ascii_lowercase());
+        self.view.filter.customer = Some(asked(email.as_ref().to_ascii_lowercase()));
         self
     }
 
     /// Those through this variant. Default: through every one.
     pub fn variant(mut self, variant: impl Into<VariantName>) -> Self {
-        self.view.filter.variant = Some(variant.into().into());
+        self.view.filter.variant = Some(asked(variant.into()));
         self
     }
 
     /// Those of this account of the gateway's, which is not the merchant's own. Default: of every one.
     pub fn account(mut self, account: impl Into<String>) -> Self {
-        self.view.filter.account = Some(account.into());
+        self.view.filter.account = Some(asked(account));
         self
     }
 
