@@ -54,6 +54,7 @@ pub(crate) type AlarmHook = Box<dyn Fn(Alarm) -> Run + Send + Sync>;
 #[must_use]
 pub struct AlarmThresholds {
     pub(crate) overdue: Duration,
+    pub(crate) failing: u32,
     pub(crate) silence: Duration,
     pub(crate) silent_payments: u32,
     pub(crate) refused: Duration,
@@ -68,6 +69,7 @@ impl Default for AlarmThresholds {
         let minutes = |count: u64| Duration::from_secs(count * 60);
         Self {
             overdue: minutes(5),
+            failing: 5,
             silence: minutes(60),
             silent_payments: 3,
             refused: minutes(60),
@@ -89,6 +91,13 @@ impl AlarmThresholds {
     /// then.
     pub fn overdue(mut self, after: Duration) -> Self {
         self.overdue = after;
+        self
+    }
+
+    /// At how many attempts an event may fail. Default 5, which is about a minute: what the first ones meet may be a
+    /// deadlock or a service that restarts.
+    pub fn failing(mut self, attempts: u32) -> Self {
+        self.failing = attempts;
         self
     }
 
@@ -139,7 +148,7 @@ impl AlarmThresholds {
     /// What is wrong with them, if anything is.
     pub(crate) fn check(&self) -> Result<(), String> {
         let spans = [self.overdue, self.silence, self.refused, self.parked, self.operation, self.chore];
-        if spans.iter().any(Duration::is_zero) || self.silent_payments == 0 {
+        if spans.iter().any(Duration::is_zero) || self.silent_payments == 0 || self.failing == 0 {
             return Err("expected thresholds of alarms above zero, got zero".to_owned());
         }
         let longest = Duration::from_secs(366 * 86_400);

@@ -51,6 +51,14 @@ pub(super) fn due(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Erro
     Ok(since.into_iter().collect())
 }
 
+/// Events that keep failing, until they are given up: a paid order may wait for hours meanwhile.
+pub(super) fn failing(engine: &Engine, tx: &mut dyn Tx) -> Result<Vec<Anomaly>, Error> {
+    let failing = tx.failing(engine.thresholds.failing, COUNT_CAP)?;
+    let count = failing.len() as i64;
+    let first = failing.into_iter().next().map(|(why, since)| Anomaly::Failing { count, since, why });
+    Ok(first.into_iter().collect())
+}
+
 /// How the deliveries of a variant fare, of which this is the last event.
 pub(super) fn deliveries(
     engine: &Engine,

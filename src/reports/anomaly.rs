@@ -9,6 +9,8 @@ use crate::domain::id::EventId;
 pub(crate) enum Anomaly {
     /// Events are due and nobody takes them.
     Overdue { count: i64, since: Timestamp, minutes: i64 },
+    /// Events failed at each of several attempts and are tried again; what the first of them has in common with others.
+    Failing { count: i64, since: Timestamp, why: Option<String> },
     /// Events wait for variants that no worker has.
     NoVariant { variants: Vec<String> },
     /// No event is processed: each worker lacks one of these handlers in the transaction.

@@ -18,6 +18,7 @@ const AWAY: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Look {
     Due,
+    Failing,
     Unserved,
     /// How the deliveries of this variant fare.
     Deliveries(String),
@@ -96,13 +97,14 @@ impl Look {
             Self::Review,
             Self::UnknownStatus,
         ];
-        [Self::Due, Self::Unserved].into_iter().chain(deliveries).chain(rest).collect()
+        [Self::Due, Self::Failing, Self::Unserved].into_iter().chain(deliveries).chain(rest).collect()
     }
 
     /// What it finds.
     pub(super) fn find(&self, engine: &Engine, tx: &mut dyn Tx, scope: &Scope) -> Result<Vec<Anomaly>, Error> {
         match self {
             Self::Due => anomalies::due(engine, tx),
+            Self::Failing => anomalies::failing(engine, tx),
             Self::Unserved => anomalies::unserved(tx, engine.now()),
             Self::Deliveries(variant) => {
                 let (sums, last) = (in_span(engine, tx)?, tx.last_event_of(variant)?);
@@ -131,6 +133,7 @@ impl Look {
     fn kinds(&self) -> (&'static [&'static str], &'static str) {
         match self {
             Self::Due => (&["overdue"], "events that are due"),
+            Self::Failing => (&["failing"], "events that keep failing"),
             Self::Unserved => (&["no-variant", "deadlock", "no-handler"], "what no worker can do"),
             Self::Deliveries(_) | Self::AtRunTime => (&["refused", "sent-away", "silence", "missed"], "deliveries"),
             Self::Unshown => (&["unshown"], "questions that wait"),

@@ -61,6 +61,7 @@ impl Anomaly {
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Overdue { .. } => "overdue".to_owned(),
+            Self::Failing { .. } => "failing".to_owned(),
             Self::NoVariant { .. } => "no-variant".to_owned(),
             Self::Deadlock { .. } => "deadlock".to_owned(),
             Self::NoHandler { .. } => "no-handler".to_owned(),
@@ -101,7 +102,7 @@ impl Anomaly {
             Self::Overdue { .. } | Self::NoVariant { .. } | Self::NoHandler { .. } | Self::OnlyRejected { .. } => true,
             Self::Quiet { .. } | Self::ChoreFails { .. } | Self::OpenCalls { .. } | Self::Discarded { .. } => true,
             Self::Dispute { .. } | Self::MoreDisputes { .. } | Self::Deadlock { .. } | Self::Unshown { .. } => true,
-            Self::NotShown { .. } | Self::Drift { .. } => true,
+            Self::NotShown { .. } | Self::Drift { .. } | Self::Failing { .. } => true,
             Self::BadSignatures { .. } | Self::SentAway { .. } | Self::Missed { .. } | Self::ParkedLong { .. } => false,
             Self::AuthorizedLong { .. } | Self::NeedReview { .. } | Self::UnknownStatus { .. } => false,
             Self::Differing { .. } | Self::LookFails { .. } | Self::TestDisputes { .. } => false,
@@ -121,6 +122,12 @@ impl Anomaly {
                 "{} waited for longer than {minutes} minutes, due since {}. Does a worker run?",
                 words.events(*count),
                 at(since)
+            ),
+            Self::Failing { count, since, why } => format!(
+                "{} kept failing and will be tried again, the first received {}{}. Mend the cause before the last attempt.",
+                words.events(*count),
+                at(since),
+                why.as_ref().map(|why| format!(": {why}")).unwrap_or_default()
             ),
             Self::NoVariant { variants } => {
                 let names = variants.join(", ");
@@ -273,6 +280,7 @@ impl Anomaly {
             Self::Discarded { variant, .. } => {
                 ("Discarded events", format!("events?state=discarded&variant={variant}"))
             }
+            Self::Failing { .. } => ("Failures", "failures".to_owned()),
             Self::ParkedLong { .. } => ("Parked events", "events?state=parked".to_owned()),
             Self::AuthorizedLong { .. } => ("Authorized payments", "payments?status=authorized".to_owned()),
             Self::NeedReview { .. } => ("Payments to review", "payments?status=review".to_owned()),

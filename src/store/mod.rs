@@ -241,6 +241,9 @@ pub(crate) trait Hours {
     fn last_event_of(&mut self, variant: &str) -> Result<Option<EventRow>, Error>;
     /// The event that came first of those that are parked and that nothing but a payment wakes.
     fn first_parked(&mut self) -> Result<Option<EventRow>, Error>;
+    /// What the events have in common that failed at this many attempts and wait for another, and when each was received,
+    /// in the order of their ids, up to `cap`.
+    fn failing(&mut self, attempts: u32, cap: i64) -> Result<Vec<(Option<String>, Timestamp)>, Error>;
     /// When the events were due that were due before `at`, the earliest first, up to `cap`.
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error>;
     /// The variants of the `cap` events that were due first before `at`, and when the first of each was due.

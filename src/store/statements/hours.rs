@@ -83,6 +83,16 @@ impl Hours for Connection {
             .map_err(failed("reading the first parked event"))
     }
 
+    fn failing(&mut self, attempts: u32, cap: i64) -> Result<Vec<(Option<String>, Timestamp)>, Error> {
+        e::pay_events
+            .filter(e::state.eq(EventState::Retryable).and(e::attempts.ge(i64::from(attempts))))
+            .order(e::id)
+            .limit(cap)
+            .select((e::failure, e::received_at))
+            .load(self)
+            .map_err(failed("looking for events that keep failing"))
+    }
+
     fn overdue(&mut self, at: Timestamp, cap: i64) -> Result<Vec<Timestamp>, Error> {
         e::pay_events
             .filter(e::due_at.lt(at))

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_payments::gateways::stripe::sign_delivery;
-use actix_payments::{AlarmThresholds, NewPayment};
+use actix_payments::{AlarmThresholds, AnyRef, HandlerError, NewPayment, Transition};
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use super::stories::worker;
 use super::{a_while, telling};
 use crate::app::{App, NOW, SECRET, on_both_databases};
 use crate::events::fixture;
-use crate::scenes::{Notes, money, until};
+use crate::scenes::{Notes, completed, money, until};
 use crate::stripe::fake::Fake;
 
 /// A fixture of real money.
@@ -214,6 +215,32 @@ on_both_databases! {
         let line = page.body.split("<li class=\"").find(|line| line.contains("in test mode")).expect("a line");
         assert!(line.starts_with("warn") && line.contains("1 dispute is open in test mode: no money is at stake."), "{line}");
         assert!(line.contains("disputes?mode=test") && !page.text().contains("answer it at the gateway"), "{}", page.text());
+    }
+
+    async fn an_event_that_keeps_failing_is_an_alarm_until_it_is_processed(kind) {
+        let refuses = Arc::new(AtomicBool::new(true));
+        let told = refuses.clone();
+        let mark_order = move |_: AnyRef<'_>, _: &Transition| match told.load(Ordering::SeqCst) {
+            true => Err(HandlerError::retry("permission denied")),
+            false => Ok(()),
+        };
+        let app = App::with(kind, |builder| builder.handler_in_transaction("mark-order", mark_order)).await;
+        let token = app.order().await.token;
+        app.deliver(&[&completed(&token)]).await;
+        for _ in 2..5 {
+            app.pass(3_600);
+            app.drain().await;
+        }
+        assert!(app.overview().await.contains("All is well"), "a fault that passes is no alarm");
+        app.pass(3_600);
+        app.drain().await;
+        let page = app.overview().await;
+        assert!(page.contains("1 event kept failing and will be tried again"), "{page}");
+        assert!(page.contains("handler mark-order failed: permission denied") && !page.contains("All is well"), "{page}");
+        refuses.store(false, Ordering::SeqCst);
+        app.pass(3_600);
+        app.drain().await;
+        assert!(app.overview().await.contains("All is well"), "it is processed");
     }
 
     async fn a_host_chooses_from_when_on_something_is_an_alarm(kind) {
