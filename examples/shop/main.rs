@@ -27,6 +27,7 @@ mod tests;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use actix_payments::{Database, ReadyChecks, basic_auth, hash_password};
 use actix_web::{App, HttpServer, web};
@@ -66,8 +67,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             let app = app.configure(metrics::route(numbers.clone()));
             let checks = match role {
                 // A backlog, or a worker that lacks a handler, is no reason to take no deliveries.
-                Role::Receive => ReadyChecks::new().oldest_due(None),
-                _ => ReadyChecks::new().needs_worker(),
+                Role::Receive => ReadyChecks::new(),
+                _ => ReadyChecks::new().needs_worker().oldest_due(Some(Duration::from_secs(3_600))),
             };
             let app = app.service(payments.health("/health").checks(checks));
             if role == Role::Work {

@@ -25,8 +25,7 @@ pub struct ReadyChecks {
 
 impl Default for ReadyChecks {
     fn default() -> Self {
-        let oldest_due = Some(Duration::from_secs(3_600));
-        Self { patience: Duration::from_secs(2), needs_worker: false, oldest_due }
+        Self { patience: Duration::from_secs(2), needs_worker: false, oldest_due: None }
     }
 }
 
@@ -42,15 +41,16 @@ impl ReadyChecks {
         self
     }
 
-    /// Whether a worker must have been seen, in any process, within the last minute. Default no: a process can receive
-    /// deliveries without a worker, so a load balancer should still send them.
+    /// Whether a worker must have been seen, in any process, within the last minute, and have all handlers in the
+    /// transaction. Default no: a process can receive deliveries without a worker, so a load balancer should still send
+    /// them.
     pub fn needs_worker(mut self) -> Self {
         self.needs_worker = true;
         self
     }
 
-    /// For how long an event may be due before a worker takes it. `None` turns this check off, which is right if a load
-    /// balancer reads the answer: a backlog is no reason to take receivers out. Default 1 hour.
+    /// For how long an event may be due before a worker takes it. Default `None`, not checked, which is right if a load
+    /// balancer reads the answer: a backlog is no reason to take receivers out.
     pub fn oldest_due(mut self, bound: Option<Duration>) -> Self {
         self.oldest_due = bound;
         self

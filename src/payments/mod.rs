@@ -115,7 +115,7 @@ impl Payments {
     /// # fn main() { shop(async |payments| {
     /// use actix_payments::ReadyChecks;
     ///
-    /// let readiness = payments.ready(&ReadyChecks::new().oldest_due(None)).await;
+    /// let readiness = payments.ready(&ReadyChecks::new()).await;
     /// for part in &readiness.parts {
     ///     println!("{}: {}", part.name, part.problem.as_deref().unwrap_or("ready"));
     /// }

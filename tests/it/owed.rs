@@ -243,7 +243,7 @@ on_both_databases! {
         let newer = beside(&app, |builder| marks(builder, "mark-the-order", &notes)).await;
         let workers = [&older, &newer].map(|app| app.payments.worker().poll(Duration::from_millis(50)).start().unwrap());
         let ready = || async {
-            let parts = app.payments.ready(&actix_payments::ReadyChecks::new()).await.parts;
+            let parts = app.payments.ready(&actix_payments::ReadyChecks::new().needs_worker()).await.parts;
             parts.into_iter().find(|part| part.name == "handlers").and_then(|part| part.problem)
         };
         let mut problem = None;
