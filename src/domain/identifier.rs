@@ -37,9 +37,9 @@ pub(crate) fn searchable(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// A stranger's text as a database can be asked for it. What NULs become is in no row that any of these would name.
+/// A stranger's text as a database can be asked for it. What NULs become is in no row either, as no control character is.
 pub(crate) fn asked(text: impl Into<String>) -> String {
-    text.into().replace('\0', "\u{FFFD}")
+    text.into().replace('\0', "\u{1}")
 }
 
 /// Whether a text can be a name that a host gives a variant or handler, which ends up in addresses, rows and logs.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::Timestamp;
 #[cfg(feature = "testing")]
 use crate::domain::delivery::Delivery;
+use crate::domain::identifier::asked;
 use crate::domain::scope::Scope;
 use crate::engine::{Engine, reconcile_chore};
 use crate::error::Error;
@@ -70,7 +71,7 @@ impl Engine {
     /// How variants are doing: all that the builder has and, of those that a function configures, some that there are rows
     /// of, from this name on. Whoever may see some only is shown those.
     pub(crate) async fn standings(self: &Arc<Self>, from: Option<String>, scope: Scope) -> Result<Standings, Error> {
-        let engine = self.clone();
+        let (engine, from) = (self.clone(), from.map(asked));
         self.look(move |tx| {
             let refused = tx.refused(engine.now() - REFUSED)?;
             let mut names = if from.is_none() { engine.names_seen(&scope) } else { Vec::new() };
@@ -134,14 +135,14 @@ fn standing(engine: &Engine, tx: &mut dyn Tx, name: &str, refused: &[Refused]) -
 fn checkup(engine: &Engine, tx: &mut dyn Tx, name: &str, test: Option<&str>) -> Result<Option<Checkup>, Error> {
     let now = engine.now();
     let refused = tx.refused(now - REFUSED)?;
-    let standing = standing(engine, tx, name, &refused)?;
     let Some(variant) = engine.variant(name) else { return Ok(None) };
+    let standing = standing(engine, tx, name, &refused)?;
     let gateway = &variant.gateway;
     let can_test = gateway.test_delivery("evt_test", now).is_some();
     let chore = tx.chore(&reconcile_chore(name))?;
     let secrets = tx.recent_secrets(name, TEST_KIND, SECRETS_OF)?;
     let test = match test {
-        Some(id) => tx.event_named(name, id)?,
+        Some(id) => tx.event_named(name, &asked(id))?,
         None => None,
     };
     Ok(Some(Checkup {

@@ -122,8 +122,11 @@ on_both_databases! {
         for nobody in [Person::customer("a\0"), Person::email("a\0")] {
             payments.export(&nobody).await.unwrap();
         }
-        for address in ["payments/a%00", "subscriptions/a%00"] {
+        for address in ["payments/a%00", "subscriptions/a%00", "variants/a%00"] {
             assert_eq!(app.get(&format!("/payments/admin/{address}")).await.status, 404, "{address}");
+        }
+        for address in ["variants/stripe?test=%00", "variants?from=%00"] {
+            assert_eq!(app.get(&format!("/payments/admin/{address}")).await.status, 200, "{address}");
         }
     }
 
