@@ -52,6 +52,20 @@ pub struct ObjectQuery {
     pub key: String,
 }
 
+impl ObjectQuery {
+    /// The first page of what was created from `since` to `until`, whose events' ids begin with `key`.
+    pub fn new(since: Timestamp, until: Timestamp, key: impl Into<String>) -> Self {
+        Self { since, until, cursor: None, key: key.into() }
+    }
+
+    /// The page on which the list continues here.
+    #[must_use]
+    pub fn continued(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+}
+
 /// A page of objects.
 ///
 /// See [`ObjectSource`] for an example.

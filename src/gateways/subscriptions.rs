@@ -104,6 +104,14 @@ pub struct PortalRequest {
     pub return_url: String,
 }
 
+impl PortalRequest {
+    /// A page for the subscription with this id, which stands so. Its fields say the rest.
+    pub fn new(gateway_ref: impl Into<GatewayRef>, state: SubscriptionState, return_url: impl Into<String>) -> Self {
+        let (gateway_ref, return_url) = (gateway_ref.into(), return_url.into());
+        Self { gateway_ref, account: None, customer_ref: None, state, address: None, return_url }
+    }
+}
+
 /// A subscription to be started at a gateway.
 ///
 /// See [`SubscriptionGateway`] for an example.
