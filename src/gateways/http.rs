@@ -166,6 +166,8 @@ fn send_error(error: Error) -> SendError {
         Error::TlsRequired => SendError::NotSent("TLS needs the feature `https` of actix-payments".to_owned()),
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => SendError::NotSent(text),
         Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => SendError::NotSent(text),
+        // How the standard library begins what the system's resolver says; it has no kind of its own.
+        Error::Io(io) if io.to_string().starts_with("failed to lookup address") => SendError::NotSent(text),
         _ => SendError::AnswerLost(text),
     }
 }

@@ -43,6 +43,11 @@ impl Api {
         self.base.as_ref().map_or(Ok(()), |base| check_base("Braintree's API", base))
     }
 
+    /// Whether this build can call Braintree, where receiving needs the same keys.
+    pub(super) fn can_call(&self) -> Result<(), String> {
+        check_base("Braintree's API", self.base.as_deref().unwrap_or(LIVE))
+    }
+
     /// Carries out the call, and returns the resulting state as an event. Braintree knows no idempotency keys; to end
     /// what has ended is a refusal, after which it is asked how the subscription stands.
     pub(super) async fn call(

@@ -12,6 +12,7 @@ const NO_PAGE: &str = "Braintree has no page on which a customer subscribes: cre
 
 impl SubscriptionGateway for Braintree {
     fn supports(&self, verb: SubscriptionVerb) -> Result<(), String> {
+        self.api.can_call()?;
         lacks(verb).map_or(Ok(()), |why| Err(why.to_owned()))
     }
 

@@ -41,6 +41,7 @@ use api::Api;
 /// use actix_payments::gateways::{Gateway, mercado_pago::MercadoPago};
 ///
 /// let mercado_pago = MercadoPago::new("the webhook's secret").access_token("APP_USR-1");
+/// # #[cfg(feature = "https")]
 /// assert_eq!(mercado_pago.check(), Ok(()));
 /// ```
 #[derive(Debug, Clone)]

@@ -27,6 +27,7 @@ use crate::domain::event::{Envelope, Interpretation, Malformed, Recorded, Refere
 /// let mollie = Mollie::new().api_key("test_dHar4XY7LxsDOtmnkVtjNVWXLSlXsM").webhook_url(
 ///     "https://shop.example/payments/mollie/",
 /// );
+/// # #[cfg(feature = "https")]
 /// assert_eq!(mollie.check(), Ok(()));
 /// ```
 #[derive(Debug, Clone, Default)]
