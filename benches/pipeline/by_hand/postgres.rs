@@ -93,7 +93,7 @@ fn payments(conn: &mut PgConnection, columns: &Columns, batch: &Batch<'_>) -> Qu
     )
     .execute(conn)?;
     prepared::<3>(
-        "UPDATE pay_payments SET status = 'paid', captured_amount = ?, customer = ?, livemode = FALSE, version = 1, \
+        "UPDATE pay_payments SET status = 'paid', captured_amount = ?, customer = ?, livemode = FALSE, account = '', version = 1, \
          updated_at = ?::timestamptz WHERE id = ANY(?)",
         &[Number(TOTAL), Text(CUSTOMER), Text(&batch.now), Numbers(&columns.payments)],
     )

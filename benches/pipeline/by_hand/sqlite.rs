@@ -41,7 +41,7 @@ fn write_one(conn: &mut SqliteConnection, known: &Known, batch: &Batch<'_>) -> Q
     )
     .execute(conn)?;
     prepared::<3>(
-        "UPDATE pay_payments SET status = 'paid', captured_amount = ?, customer = ?, livemode = FALSE, version = 1, \
+        "UPDATE pay_payments SET status = 'paid', captured_amount = ?, customer = ?, livemode = FALSE, account = '', version = 1, \
          updated_at = ? WHERE id = ?",
         &[Number(TOTAL), Text(CUSTOMER), Text(&batch.now), Number(known.payment)],
     )
