@@ -75,6 +75,9 @@ impl Dummy {
 
     fn price_of(&self, price: &str) -> Result<(Money, String), GatewayError> {
         let known = || {
+            if self.prices.is_empty() {
+                return GatewayError::Declined("the dummy has no prices; add one with Dummy::price".to_owned());
+            }
             let known: Vec<&str> = self.prices.keys().map(String::as_str).collect();
             GatewayError::Declined(format!("expected one of the prices {}, got {price:?}", known.join(", ")))
         };
