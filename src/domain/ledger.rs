@@ -16,7 +16,6 @@
 //! let mut ledger = Ledger::new();
 //! assert_eq!(ledger.insert(fact(State::Succeeded, "evt_2").with_amount(49_99, Currency::EUR)), Effect::New);
 //! assert_eq!(ledger.insert(fact(State::Pending, "evt_1")), Effect::Outranked(State::Succeeded));
-//!
 //! assert_eq!(derive(Terms::Adopted, &ledger).status, Status::Paid);
 //! ```
 

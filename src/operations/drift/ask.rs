@@ -59,6 +59,7 @@ impl Engine {
             call(tx, &asked)
         };
         let call = self.read(question).await?;
+        // What is shown beside the payment's own differences, where nothing came back that has an id.
         let object = NamedObject::new("", call.token.as_str());
         let answer = observed(self, name, Verb::Refresh.as_str(), variant.gateway.call(&call)).await;
         Ok(answer.map(|events| ListedObject { object, events }))
