@@ -14,7 +14,8 @@ use crate::store::Tx;
 use crate::store::rows::Step;
 use crate::telemetry::{self, Span, Stopwatch};
 
-/// A handler's error. `?` on any error makes a `Retry`.
+/// A handler's error. `?` on a value of any error type makes a `Retry`. A `Box<dyn Error + Send + Sync>` is no such
+/// type: write `.map_err(HandlerError::Retry)?`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +26,8 @@ use crate::telemetry::{self, Span, Stopwatch};
 ///     let Some(reference) = &step.payment.reference else {
 ///         return Err(HandlerError::Discard("a payment without an order can't be booked".to_owned()));
 ///     };
-///     let number: u64 = reference.parse()?; // Any error means: try again, with the usual backoff.
+///     let number: u64 = reference.parse()?; // Any error type means: try again, with the usual backoff.
+///     check(number).map_err(HandlerError::Retry)?; // So does a boxed error.
 ///     if is_night() {
 ///         return Err(HandlerError::RetryAfter(Duration::from_secs(3600), "the books are closed".to_owned()));
 ///     }
@@ -33,6 +35,7 @@ use crate::telemetry::{self, Span, Stopwatch};
 ///     Ok(())
 /// }
 /// # fn is_night() -> bool { false }
+/// # fn check(_: u64) -> Result<(), Box<dyn std::error::Error + Send + Sync>> { Ok(()) }
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]

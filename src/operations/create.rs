@@ -54,7 +54,8 @@ impl NewPayment {
     /// The host's own key for this payment, unique among all its payments: `order-10042-1`. A second call with the same
     /// key returns the same payment: a double click, a retried request or a second process make only one, and the
     /// customer is sent to the same page. If the payment has ended since, paid or not, it is returned with
-    /// [`Next::Done`]. Default: none, and every call makes a payment.
+    /// [`Next::Done`]. With another variant, amount, currency or reference than the first call's, or for an account
+    /// that is not the payment's, the second call is `Refused`. Default: none, and every call makes a payment.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self

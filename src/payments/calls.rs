@@ -33,8 +33,9 @@ impl Payments {
     /// ```
     ///
     /// # Errors
-    /// `NotFound` for an unknown variant, `Refused` for an amount below zero or a text that can't be stored,
-    /// `Gateway` when the gateway did not start it (the payment stays, pending), and what the database says.
+    /// `NotFound` for an unknown variant, `Refused` for an amount below zero, a text that can't be stored or a
+    /// [`NewPayment::key`] of another payment, `Gateway` when the gateway did not start it (the payment stays,
+    /// pending), and what the database says.
     pub async fn create(&self, new: NewPayment) -> Result<Created, Error> {
         self.0.create(new).await
     }
