@@ -48,10 +48,11 @@ pub struct Mount {
 
 impl Payments {
     /// Mounts payments at `path`, for example `/payments`: each variant's webhook endpoint is then
-    /// `POST /payments/<variant>/`. It nests in any scope and may be mounted more than once. At the root (`""` or
-    /// `"/"`) it takes the paths of the variants, `/admin`, `/process` and `/static`, and leaves all others to the
-    /// host. With [`Builder::variants_from`](crate::Builder::variants_from) it takes every path with one segment that
-    /// could be a variant's name.
+    /// `POST /payments/<variant>/`. It nests in any scope (set [`Builder::address`](crate::Builder::address) then) and
+    /// may be mounted more than once. At the root (`""` or `"/"`) it takes the paths of the variants, `/admin`,
+    /// `/process` and `/static`, and leaves all others to the host. With
+    /// [`Builder::variants_from`](crate::Builder::variants_from) it takes every path with one segment that could be a
+    /// variant's name.
     pub fn mount(&self, path: &str) -> Mount {
         // Actix adds a missing slash before the path of a scope.
         let missing = if path.is_empty() || path.starts_with('/') { "" } else { "/" };

@@ -33,7 +33,7 @@ pub enum Access {
     Challenge,
     /// Not now: too many tries came from this address. Answered 429 with `Retry-After`.
     Wait(Duration),
-    /// Redirects to this address, to log in.
+    /// Redirects to this address, to log in: as the browser needs it, with the prefix that a proxy strips.
     Redirect(String),
 }
 

@@ -69,7 +69,8 @@ impl Detail {
         Self { label: label.into(), text: text.into(), href: None }
     }
 
-    /// Where the text leads: a path of the host's or an `https://` address. Default nowhere.
+    /// Where the text leads: a path of the host's, with the prefix that a proxy strips, or an `https://` address.
+    /// Default nowhere.
     pub fn link(mut self, href: impl Into<String>) -> Self {
         self.href = Some(href.into());
         self
@@ -111,14 +112,15 @@ impl Admin {
         self
     }
 
-    /// A link back to the host's own pages. Default none.
+    /// A link back to the host's own pages: `href` as the browser needs it, with the prefix that a proxy strips.
+    /// Default none.
     pub fn home(mut self, text: impl Into<String>, href: impl Into<String>) -> Self {
         self.home = Some((text.into(), href.into()));
         self
     }
 
     /// A style sheet of the host's, loaded after ours: a path on this same origin, since the pages load nothing from
-    /// elsewhere. Default none.
+    /// elsewhere, with the prefix that a proxy strips. Default none.
     pub fn stylesheet(mut self, href: impl Into<String>) -> Self {
         self.stylesheet = Some(href.into());
         self

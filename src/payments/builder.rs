@@ -145,7 +145,8 @@ impl<C: HostConnection> Builder<C> {
 
     /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Used for addresses that
     /// are shown or sent; the routes themselves follow the mount. Default: the path of the first mount, which is right
-    /// unless the mount is nested or behind a proxy that strips a prefix.
+    /// unless the mount is nested or behind a proxy that strips a prefix. With both it is for example
+    /// `https://shop.example/market/shop/payments`. A payment that was created before keeps its link.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self

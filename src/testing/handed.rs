@@ -45,8 +45,9 @@ pub fn payment(variant: impl Into<VariantName>, amount: Money) -> Payment {
     }
 }
 
-/// The step of `payment` from one status to another, as a handler gets it. The payment in it has the new status; if
-/// that means that money was captured, the whole amount was. You may set the other fields.
+/// The step of `payment` from one status to another, as a handler gets it, with the `payments` that a handler can call.
+/// The payment in it has the new status; if that means that money was captured, the whole amount was. You may set the
+/// other fields.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/docs/shop.rs"));

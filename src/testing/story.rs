@@ -118,8 +118,9 @@ impl Story {
         Ok(new)
     }
 
-    /// The requests that the company sends, for `actix_web::test::call_service`: signed now, at the address of the first
-    /// mount, or `/payments` before there is one.
+    /// The requests that the company sends, for `actix_web::test::call_service`: signed now, at the path of
+    /// [`Builder::address`](crate::Builder::address), else of the first mount, or at `/payments` before there is one.
+    /// If the app of the test has the mount elsewhere, such as in a scope, give each its path by `TestRequest::uri`.
     pub async fn requests(&self) -> Vec<TestRequest> {
         let address = self.payments.address_of(&self.variant);
         let path = address.find("://").and_then(|at| address[at + 3..].find('/').map(|slash| at + 3 + slash));
