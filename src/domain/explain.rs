@@ -3,21 +3,22 @@
 //!
 //! ```
 //! use actix_payments::domain::Timestamp;
-//! use actix_payments::domain::explain::why;
+//! use actix_payments::domain::explain::{disputes, rebuilt, why};
 //! use actix_payments::domain::fact::{Aspect, Fact, State};
 //! use actix_payments::domain::ledger::Ledger;
 //! use actix_payments::domain::money::{Currency, Money};
 //! use actix_payments::domain::payment::{Terms, derive};
 //!
-//! let terms = Terms::Agreed(Money::new(49_99, Currency::EUR));
-//! let fact = Fact::new(Aspect::Capture, "ch_1", State::Succeeded, Timestamp::UNIX_EPOCH, "evt_1");
-//! let fact = fact.with_amount(49_99, Currency::EUR);
+//! let (terms, at) = (Terms::Agreed(Money::new(49_99, Currency::EUR)), Timestamp::UNIX_EPOCH);
+//! let fact = |aspect, id: &str, state| Fact::new(aspect, id, state, at, "evt_1").with_amount(49_99, Currency::EUR);
+//! let facts = [fact(Aspect::Capture, "ch_1", State::Succeeded), fact(Aspect::Dispute, "dp_1", State::Open)];
 //! let mut ledger = Ledger::new();
 //! let before = derive(terms, &ledger);
-//! let effect = ledger.insert(fact.clone());
-//! let (code, sentence) = why(&before, &derive(terms, &ledger), effect.changed(), &[(fact, effect)]);
-//! assert_eq!(code, "applied");
-//! println!("{sentence}");
+//! let effects = facts.map(|fact| (fact.clone(), ledger.insert(fact)));
+//! let after = derive(terms, &ledger);
+//! let (code, sentence) = why(&before, &after, true, &effects);
+//! assert_eq!((code, disputes(&effects).count()), ("applied", 1));
+//! println!("{sentence}. Rebuilt: {}.", rebuilt(&before, &after, true));
 //! ```
 
 use super::fact::{Aspect, Fact, State};

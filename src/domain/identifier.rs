@@ -1,10 +1,12 @@
-//! The texts by which payments and variants are known: a type each, so that none is taken for another.
+//! The texts by which payments, variants and gateways' objects are known: a type each, so that none is taken for
+//! another.
 //!
 //! ```
-//! use actix_payments::{Reference, Token, VariantName};
+//! use actix_payments::{GatewayRef, Reference, Token, VariantName};
 //!
 //! let (token, order) = (Token::from("pay_1"), Reference::from("order-10042"));
-//! assert_eq!(format!("{order} is {token}"), "order-10042 is pay_1");
+//! let intent = GatewayRef::from("pi_3Pb");
+//! assert_eq!(format!("{order} is {token}, here {intent}"), "order-10042 is pay_1, here pi_3Pb");
 //! // Reading text from strangers:
 //! assert!("stripe-eu".parse::<VariantName>().is_ok());
 //! let error = "Stripe EU".parse::<VariantName>().unwrap_err();
@@ -204,7 +206,8 @@ identifiers! {
     /// [module](self) for an example.
     Reference: |text| short("a reference", text);
     /// A gateway's id of one of its objects: a payment's `pi_3Pb…`, a customer's `cus_N…`. `From` takes any text, since
-    /// gateways make them: one that no object has finds nothing, and one that `FromStr` refuses is not stored.
+    /// gateways make them: one that no object has finds nothing, and by one that `FromStr` refuses no event finds its
+    /// payment or subscription. See the [module](self) for an example.
     GatewayRef: |text| short("a gateway's id", text);
     /// The name of a variant, a part of its address: `stripe-eu`. `From` takes any text;
     /// [`Builder::build`](crate::Builder::build) refuses one that can't be a name, as `FromStr` does, and no variant is

@@ -15,7 +15,7 @@ use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
 /// ```
 /// use actix_payments::domain::event::Envelope;
 /// use actix_payments::gateways::subscriptions::{
-///     SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb,
+///     PortalRequest, SubscriptionCall, SubscriptionGateway, SubscriptionRequest, SubscriptionVerb,
 /// };
 /// use actix_payments::gateways::{BoxFuture, GatewayError, Started};
 ///
@@ -40,6 +40,11 @@ use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
 ///             // A real gateway asks the company here.
 ///             Ok(vec![Envelope::new(format!("{}-1", call.idempotency_key), "ended", call.gateway_ref.clone())])
 ///         })
+///     }
+///
+///     fn portal<'a>(&'a self, request: &'a PortalRequest) -> BoxFuture<'a, Result<String, GatewayError>> {
+///         let url = format!("https://acme.example/manage/{}?then={}", request.gateway_ref, request.return_url);
+///         Box::pin(async move { Ok(url) })
 ///     }
 /// }
 /// ```

@@ -90,6 +90,9 @@ impl Payments {
     /// for refund in &history.refunds {
     ///     println!("{} is {}: {:?}", refund.gateway_ref, refund.state, refund.amount);
     /// }
+    /// for dispute in &history.disputes {
+    ///     println!("{} is {}, to be answered by {:?}", dispute.gateway_ref, dispute.state, dispute.until);
+    /// }
     /// for movement in &history.movements {
     ///     println!("{} {} minor units of {}", movement.kind, movement.amount, movement.currency);
     /// }

@@ -80,15 +80,17 @@ pub enum SubscriptionFact {
 /// use actix_payments::domain::Timestamp;
 /// use actix_payments::domain::event::SubscriptionStatement;
 /// use actix_payments::domain::subscription::{
-///     BillingPeriod, SubscriptionContent, SubscriptionEffect, SubscriptionFact, SubscriptionFacts, SubscriptionItem,
-///     SubscriptionSnapshot, SubscriptionStatus, why,
+///     BillingPeriod, CollectionPause, OwnerClaim, OwnerSource, SubscriptionContent, SubscriptionEffect,
+///     SubscriptionFact, SubscriptionFacts, SubscriptionInvoice, SubscriptionItem, SubscriptionSnapshot,
+///     SubscriptionStatus, why,
 /// };
 ///
 /// let at = |day: i64| Timestamp::from_unix_timestamp(day * 86_400).unwrap();
-/// let shown = |status, day, event| {
+/// let shown = |status, day: i64, event| {
 ///     let mut content = SubscriptionContent::new(status, "the gateway's own word");
 ///     content.items = vec![SubscriptionItem::new("tea")];
 ///     content.period = Some(BillingPeriod::new(at(0), at(30)));
+///     content.pause = (day == 1).then(|| CollectionPause::new("keep_as_draft"));
 ///     SubscriptionFact::Snapshot(Box::new(SubscriptionSnapshot::new(content, at(day), event)))
 /// };
 /// // What a gateway reads from an event.
@@ -102,6 +104,14 @@ pub enum SubscriptionFact {
 /// assert_eq!(why(&before, &facts.state(), effect).0, "outranked");
 /// let grace = std::time::Duration::ZERO;
 /// assert!(facts.state().is_active(at(2), grace));
+///
+/// let claim = OwnerClaim::new("user-42", at(1), "evt_3");
+/// facts.merge(SubscriptionFact::Owner(OwnerSource::Checkout, claim));
+/// let invoice = SubscriptionInvoice::new("in_1", "open", at(2), "evt_4");
+/// facts.merge(SubscriptionFact::Invoice(Box::new(invoice)));
+/// let state = facts.state();
+/// assert_eq!(state.owner.as_deref(), Some("user-42"));
+/// assert!(state.pause.is_some() && state.last_invoice.is_some_and(|invoice| invoice.is_open()));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionFacts {
