@@ -8,7 +8,7 @@ use actix_payments::cli::{Answer, Command};
 use actix_payments::gateways::stripe::Stripe;
 use actix_payments::{Database, Payments};
 use clap::{CommandFactory, Parser};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{App, NOW, SECRET, fresh_database, on_both_databases, texts};
 use crate::events::{changed, fixture};
@@ -139,6 +139,10 @@ on_both_databases! {
         assert_eq!(app.json("prune --dry-run").await["prunable"], 1);
         assert_eq!(app.number("SELECT count(*) FROM pay_event_bodies"), 1);
         assert_eq!(app.json("prune --actor anna").await["pruned"], 1);
+        let left = app.json("rebuild --all --check").await;
+        assert_eq!((left["compared"].as_i64(), left["pruned"].as_i64(), left["differing"].clone()), (Some(0), Some(1), json!([])));
+        assert_eq!(app.cli("rebuild --all --check").await.code, 0, "a retention makes more of them every day");
+        assert_eq!(app.cli(&format!("rebuild {token} --check")).await.code, 1, "of this one it was asked");
         assert_eq!(app.acts(), ["prune by anna from command line"]);
     }
 
