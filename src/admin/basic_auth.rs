@@ -176,7 +176,8 @@ async fn decide(door: &Arc<Door>, user: String, password: String, guessers: &[Gu
         Ok(Some(user)) => Access::Full(user),
         Ok(None) => {
             guessers.iter().for_each(|guesser| door.guesses().wrong(guesser, now));
-            log::warn!("payments: a wrong name or password for the admin pages: {:?}", guessers.first());
+            let whose = guessers.first().map(ToString::to_string).unwrap_or_default();
+            log::warn!("payments: a wrong name or password for the admin pages {whose}");
             Access::Challenge
         }
         Err(_) => Access::Denied,

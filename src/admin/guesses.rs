@@ -2,6 +2,7 @@
 //! forgotten, and so is the oldest where there are too many. A right try forgives nothing: it may be another one's.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::domain::Timestamp;
@@ -30,6 +31,16 @@ pub(super) enum Guesser {
     Account(String),
     /// Those of a browser that has logged in before.
     Device(String),
+}
+
+impl fmt::Display for Guesser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => write!(f, "from {address}"),
+            Self::Account(_) => f.write_str("for an account"),
+            Self::Device(_) => f.write_str("from a browser that has logged in before"),
+        }
+    }
 }
 
 impl Guesser {
