@@ -53,9 +53,10 @@ impl NewPayment {
 
     /// The host's own key for this payment, unique among all its payments: `order-10042-1`. A second call with the same
     /// key returns the same payment: a double click, a retried request or a second process make only one, and the
-    /// customer is sent to the same page. If the payment has ended since, paid or not, it is returned with
-    /// [`Next::Done`]. With another variant, amount, currency or reference than the first call's, or for an account
-    /// that is not the payment's, the second call is `Refused`. Default: none, and every call makes a payment.
+    /// customer is sent to the same page. If the payment is no longer pending, such as paid, declined or expired, it is
+    /// returned with [`Next::Done`], so give the next attempt a key of its own: `order-10042-2`. With another variant,
+    /// amount, currency or reference than the first call's, or for an account that is not the payment's, the second
+    /// call is `Refused`. Default: none, and every call makes a payment.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -70,7 +71,7 @@ impl NewPayment {
         self
     }
 
-    /// The host's own id, such as its order number. Default: none.
+    /// The host's own id, such as its order number; all payments of an order may share it. Default: none.
     pub fn reference(mut self, reference: impl Into<Reference>) -> Self {
         self.order.reference = Some(reference.into());
         self

@@ -77,6 +77,12 @@ impl<C: HostConnection> Builder<C> {
     /// connection may happen more than once. On Postgres its statements are planned with `enable_seqscan` off, and each
     /// may take 5 seconds.
     ///
+    /// An order may have several payments with its reference; the late expiry of one must not overwrite what another
+    /// paid. So let the order keep the token of the payment that paid it, and let only this payment change it
+    /// afterwards: `UPDATE orders SET status = $1, paid_by = $2 WHERE number = $3 AND (paid_by IS NULL OR paid_by =
+    /// $2)`, only where `step.to.was_paid()`. If a payment that is paid for the first time changes no row, another one
+    /// has paid the order.
+    ///
     /// ```no_run
     /// use actix_payments::{AnyConnection, AnyRef, Builder, HandlerError, Transition};
     ///
