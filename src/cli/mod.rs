@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! The doc comment of `Shop` is what `--help` says about the program. Without it, and without `about`, `--help` shows
+//! that of [`Command`].
+//!
 //! `run(Shop::parse(), payments)` is all that is left to do, and [`Command::unopened`] where there are no payments because
 //! the database can't be opened.
 //!

@@ -280,7 +280,8 @@ impl Payments {
     }
 
     /// Compares some payments with what follows from their events, beginning with the newest, or where an earlier call
-    /// stopped. Changes nothing. A payment that changes meanwhile may be reported although it is right.
+    /// stopped. Changes nothing. A payment that changes meanwhile may be reported although it is right, and so may one
+    /// whose events' bodies were pruned or erased: [`Rebuilt::refusal`] says so.
     ///
     /// # Errors
     /// What the database says.

@@ -39,12 +39,52 @@ impl<C: HostConnection> Database<C> {
     /// Runs the host's own queries on a connection of the pool, away from the async threads. For Actix's handlers and
     /// async handlers of payments, which must not block a thread that serves other requests.
     ///
+    /// The error is a type of yours with a `From<Error>`, and for `?` on a query a `From<diesel::result::Error>`. A
+    /// handler of Actix returns it if it is a `ResponseError`; in a handler of payments, `HandlerError` has all it
+    /// needs.
+    ///
     /// ```no_run
-    /// # use actix_payments::{AnyConnection, Database, Error};
-    /// # async fn example(database: Database<AnyConnection>) -> Result<(), Error> {
-    /// let count: i64 = database.run(|conn| Ok::<_, Error>(count_orders(conn.lent()))).await?;
-    /// # Ok(()) }
-    /// # fn count_orders(_: actix_payments::AnyRef<'_>) -> i64 { 0 }
+    /// # #[cfg(feature = "sqlite")] mod shown {
+    /// use actix_payments::Database;
+    /// use diesel::prelude::*;
+    /// use diesel::sql_types::Text;
+    ///
+    /// #[derive(Debug)]
+    /// enum Failure {
+    ///     Payments(actix_payments::Error),
+    ///     Query(diesel::result::Error),
+    /// }
+    ///
+    /// impl From<actix_payments::Error> for Failure {
+    ///     fn from(error: actix_payments::Error) -> Self {
+    ///         Self::Payments(error)
+    ///     }
+    /// }
+    ///
+    /// impl From<diesel::result::Error> for Failure {
+    ///     fn from(error: diesel::result::Error) -> Self {
+    ///         Self::Query(error)
+    ///     }
+    /// }
+    ///
+    /// impl std::fmt::Display for Failure {
+    ///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    ///         f.write_str("something went wrong, please try again")
+    ///     }
+    /// }
+    ///
+    /// // A 500 with the words above; `error_response` is the place to write the error itself to the log.
+    /// impl actix_web::ResponseError for Failure {}
+    ///
+    /// async fn insert(database: &Database<SqliteConnection>, number: String) -> Result<(), Failure> {
+    ///     let insert = move |conn: &mut SqliteConnection| {
+    ///         let sql = "INSERT INTO orders (number, status) VALUES ($1, 'open')";
+    ///         diesel::sql_query(sql).bind::<Text, _>(number).execute(conn)?;
+    ///         Ok::<_, Failure>(())
+    ///     };
+    ///     database.run(insert).await
+    /// }
+    /// # }
     /// ```
     ///
     /// # Errors
