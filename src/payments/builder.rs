@@ -144,9 +144,10 @@ impl<C: HostConnection> Builder<C> {
     }
 
     /// Where browsers reach the mount, as a path or a whole address without the trailing slash. Used for addresses that
-    /// are shown or sent; the routes themselves follow the mount. Default: the path of the first mount, which is right
-    /// unless the mount is nested or behind a proxy that strips a prefix. With both it is for example
-    /// `https://shop.example/market/shop/payments`. A payment that was created before keeps its link.
+    /// are shown or sent; the routes themselves follow the mount. Default: the path of the first mount, and `/payments`
+    /// where there is none. Set it if the mount is nested or behind a proxy that strips a prefix, with both for example
+    /// to `https://shop.example/market/shop/payments`, and in every process without a mount, such as a worker, or links
+    /// in alarms lead to `/payments`. A payment that was created before keeps its link.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self
