@@ -17,7 +17,7 @@ pub(crate) use loggable::loggable;
 pub enum ErrorKind {
     /// The configuration can't work; the message says what was expected and what was given.
     Configuration,
-    /// The database or a queue did not answer in time; try again.
+    /// The database or a queue did not answer in time, or its tables are missing or older than this release; try again.
     Unavailable,
     /// A concurrent change came first; try again.
     Conflict,

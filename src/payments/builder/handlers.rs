@@ -78,10 +78,9 @@ impl<C: HostConnection> Builder<C> {
     /// may take 5 seconds.
     ///
     /// An order may have several payments with its reference; the late expiry of one must not overwrite what another
-    /// paid. So let the order keep the token of the payment that paid it, and let only this payment change it
-    /// afterwards: `UPDATE orders SET status = $1, paid_by = $2 WHERE number = $3 AND (paid_by IS NULL OR paid_by =
-    /// $2)`, only where `step.to.was_paid()`. If a payment that is paid for the first time changes no row, another one
-    /// has paid the order.
+    /// paid. So let the order keep the token of the payment that paid it. Where `step.to.was_paid()`, run
+    /// `UPDATE orders SET status = $1, paid_by = $2 WHERE number = $3 AND (paid_by IS NULL OR paid_by = $2)`, and for
+    /// other steps nothing. If a payment that is paid for the first time changes no row, another one paid the order.
     ///
     /// ```no_run
     /// use actix_payments::{AnyConnection, AnyRef, Builder, HandlerError, Transition};
