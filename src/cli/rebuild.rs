@@ -20,7 +20,7 @@ pub struct Rebuild {
     /// Every payment.
     #[arg(long)]
     all: bool,
-    /// Only compare, and exit with 1 when something differs, also for pruned bodies. The same as --dry-run.
+    /// Only compare, and exit with 1 when something differs. The same as --dry-run.
     #[arg(long)]
     check: bool,
     #[command(flatten)]
