@@ -38,7 +38,7 @@ use crate::domain::subscription::{SubscriptionFacts, SubscriptionState};
 ///         Box::pin(async move {
 ///             self.supports(call.verb).map_err(GatewayError::Unsupported)?;
 ///             // A real gateway asks the company here.
-///             Ok(vec![Envelope::new(format!("{}-1", call.idempotency_key), "ended", call.gateway_ref.clone())])
+///             Ok(vec![Envelope::new(format!("{}-1", call.idempotency_key), "ended", call.gateway_ref.to_string())])
 ///         })
 ///     }
 ///
