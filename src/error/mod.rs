@@ -101,8 +101,13 @@ impl Error {
 
     /// Logs it, with what failed by it. What fails many by the same error is logged once and then with growing pauses.
     pub(crate) fn report(&self, what: impl fmt::Display) {
+        self.log(log::Level::Error, what);
+    }
+
+    /// The same at another level.
+    pub(crate) fn log(&self, level: log::Level, what: impl fmt::Display) {
         let text = loggable(&self.to_string());
-        repeated::log(log::Level::Error, &text, format_args!("{what}: {text}"));
+        repeated::log(level, &text, format_args!("{what}: {text}"));
     }
 
     /// The kind of the error.

@@ -34,11 +34,12 @@ impl ResponseError for Error {
             ErrorKind::Gateway => "the payment company did not do it",
             _ => "something went wrong, please try again",
         };
-        match self.kind() {
+        let level = match self.kind() {
             // A stranger's address, or a customer who was late, is no fault.
-            ErrorKind::NotFound | ErrorKind::Refused => log::debug!("payments: a call was answered {text:?}: {self}"),
-            _ => self.report("a call failed"),
-        }
+            ErrorKind::NotFound | ErrorKind::Refused => log::Level::Debug,
+            _ => log::Level::Error,
+        };
+        self.log(level, "a call failed");
         let status = self.status_code();
         let mut response = plain(status);
         if status == StatusCode::SERVICE_UNAVAILABLE {
